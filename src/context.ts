@@ -1,0 +1,277 @@
+/**
+ * The nouns handed on from room to room (Credential → Identity → User → ActingOrg → AuthContext) and the types of the
+ * rooms themselves. What one room returns is the next one's argument. Types only.
+ */
+import type { AccessRule, AuthRequest, CallerKind, OrgSelector, Stage } from './request.ts'
+
+/** What the request brought to prove who calls: exactly one, or none. */
+export type Credential =
+  | { readonly kind: 'bearer'; readonly token: string; readonly from: 'header' | 'cookie' }
+  | { readonly kind: 'apiKey'; readonly token: string }
+  | { readonly kind: 'service'; readonly header: string; readonly secret: string }
+
+/** What names a person across systems: an identity provider and its subject. E-mail never does (P2). */
+export interface IdentityKey {
+  readonly issuer: string
+  readonly subject: string
+}
+
+/**
+ * Who a verified token says is calling: named claims only, frozen.
+ * @typeParam C names of the further claims the host asked for with `claims: [...]`
+ */
+export interface Identity<C extends string = string> extends IdentityKey {
+  /** All audiences of the token. */
+  readonly audience: readonly string[]
+  /** The `email` claim as the issuer wrote it, or `null`. It proves nothing by itself. */
+  readonly email: string | null
+  /** The top-level `email_verified` claim, or `null` where the token has none. `user_metadata` is never read. */
+  readonly emailVerified: boolean | null
+  /** The `jti` claim, or `null`. */
+  readonly tokenId: string | null
+  /** When the token ends. */
+  readonly expiresAt: Date
+  /** The further claims the host named, as the token has them (deeply frozen); `undefined` where it has none. */
+  readonly claims: Readonly<Record<C, unknown>>
+}
+
+/** A user of this service, in the host's own tables. Hosts extend it; their wider type reaches the handler. */
+export interface User {
+  readonly id: string
+  readonly email: string | null
+  /** The row is disabled or deleted here: the caller is refused and never provisioned again (P7). */
+  readonly disabled: boolean
+}
+
+/** An organization of this service. Hosts extend it. */
+export interface Organization {
+  readonly id: string
+}
+
+/** The organization a call acts in, and as what. */
+export interface ActingOrg<O extends Organization | null = Organization | null> {
+  readonly org: O
+  /** The role as stored; `null` where the caller has none (a service, or no organization). */
+  readonly role: string | null
+}
+
+/** An organization's API key, as far as a handler may know it. */
+export interface ApiKey {
+  /** The public id: safe to log. */
+  readonly id: string
+  readonly name: string
+  readonly orgId: string
+  readonly role: string
+  readonly scopes: readonly string[]
+}
+
+/** What the verify room made of a credential. */
+export type Verified<C extends string = string> =
+  | { readonly kind: 'user'; readonly identity: Identity<C> }
+  | { readonly kind: 'apiKey'; readonly key: ApiKey }
+  | { readonly kind: 'service'; readonly name: string }
+
+/** Who asks for an organization, as the orgs room and its source see it. */
+export type Caller<U extends User = User> =
+  | { readonly kind: 'user'; readonly user: U }
+  | { readonly kind: 'apiKey'; readonly key: ApiKey }
+  | { readonly kind: 'service'; readonly name: string }
+
+/** How a request names its organization, read early and judged in the orgs room. */
+export type OrgSelection =
+  | { readonly kind: 'unnamed' }
+  | { readonly kind: 'named'; readonly orgId: string }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'conflict' }
+
+/** What the users room lets in. */
+export interface Admission<U extends User = User> {
+  readonly user: U
+  /** The user's role where it hangs on the user itself; else left out. */
+  readonly role?: string
+  /**
+   * What storage found for the selection in the same query: the acting org, or `null` for "asked, none".
+   * Left out: not asked.
+   */
+  readonly membership?: ActingOrg<Organization> | null
+  /** Whether this very call created the user. */
+  readonly created?: boolean
+}
+
+/** Room 2 for bearer tokens: {@link createJwtVerifier} makes one. */
+export interface Verifier<C extends string = string> {
+  /** Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). */
+  verify(token: string): Promise<Identity<C>>
+  /** Load what verification needs, before the first request. */
+  warmUp?(): Promise<void>
+  /** Whether a request could be verified now. */
+  isReady?(): boolean
+  /** End everything in flight. */
+  close?(): void
+}
+
+/** Room 2 for API keys: a bearer token that begins with `<prefix>_` goes here. */
+export interface ApiKeyVerifier {
+  readonly prefix: string
+  verify(token: string): Promise<ApiKey>
+}
+
+/** Room 2 for service secrets: {@link createServiceVerifier} makes one. */
+export interface ServiceVerifier<S extends string = string> {
+  /** Names of the services, and the header each sends its secret in. */
+  readonly services: readonly { readonly name: S; readonly header: string }[]
+  verify(header: string, secret: string): Promise<S>
+}
+
+/** Room 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
+export type UsersRoom<U extends User = User, C extends string = string> = (
+  identity: Identity<C>,
+  selection: OrgSelection,
+) => Promise<Admission<U>>
+
+/** Room 4: which organization the call acts in. */
+export interface OrgsRoom<U extends User = User, O extends Organization | null = Organization | null> {
+  /** Read what the request names: pure, no storage. Path selectors of the route come in `selectors`. */
+  readSelection(request: AuthRequest, selectors: readonly OrgSelector[]): OrgSelection
+  /** Judge the selection against what the caller may act in. `known` is what the users room already found. */
+  resolve(caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null): Promise<ActingOrg<O>>
+  /** The canonical form of an id named in a body, or `null` if it is malformed. */
+  toOrgId(text: string): string | null
+  /** The response header that echoes the serving org, or `null`. */
+  readonly echo: string | null
+}
+
+/** The types a host's rooms carry to its handlers; inferred by `createAuth`. */
+export interface AuthTypes {
+  readonly user: User
+  readonly org: Organization | null
+  readonly role: string
+  readonly claim: string
+  readonly service: string
+}
+
+/** A person, verified by a token. */
+export interface UserPrincipal<T extends AuthTypes = AuthTypes> {
+  readonly kind: 'user'
+  readonly identity: Identity<T['claim']>
+}
+
+/** A customer's script with an API key of its organization. */
+export interface ApiKeyPrincipal {
+  readonly kind: 'apiKey'
+  readonly key: ApiKey
+}
+
+/** A trusted service with its shared secret. It is nobody: no user, no role, no organization until `actAs`. */
+export interface ServicePrincipal<S extends string = string> {
+  readonly kind: 'service'
+  readonly name: S
+}
+
+/** Who is calling. */
+export type Principal<T extends AuthTypes = AuthTypes> =
+  | UserPrincipal<T>
+  | ApiKeyPrincipal
+  | ServicePrincipal<T['service']>
+
+/** The role a handler sees: `null` only where the resolver may serve without an organization. */
+type ActingRole<T extends AuthTypes> = null extends T['org'] ? T['role'] | null : T['role']
+
+/** What a handler of `stage: 'identity'` gets: a verified person, not looked up here. */
+export interface IdentityContext<T extends AuthTypes = AuthTypes> {
+  /** The principal's kind, repeated here so that TypeScript narrows on it. */
+  readonly kind: 'user'
+  readonly principal: UserPrincipal<T>
+  readonly identity: Identity<T['claim']>
+}
+
+/** What a handler of `stage: 'user'` gets: the person as this service knows them, no organization. */
+export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
+  readonly user: T['user']
+  /** The user's own role, where roles hang on users; else `null`. */
+  readonly role: T['role'] | null
+}
+
+/** What a handler of `stage: 'org'` (the default) gets: the person, acting in one organization as one role. */
+export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
+  readonly user: T['user']
+  readonly org: T['org']
+  readonly role: ActingRole<T>
+}
+
+/** What a handler gets for an API key: always in the key's organization. */
+export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
+  readonly kind: 'apiKey'
+  readonly principal: ApiKeyPrincipal
+  readonly org: NonNullable<T['org']>
+  readonly role: T['role']
+  readonly scopes: readonly string[]
+}
+
+/** What a handler gets for a service: its name. `auth.actAs(context, orgId)` gives the org-scoped one. */
+export interface ServiceContext<T extends AuthTypes = AuthTypes> {
+  readonly kind: 'service'
+  readonly principal: ServicePrincipal<T['service']>
+}
+
+/** A service, acting in the organization it named. */
+export interface ServiceOrgContext<T extends AuthTypes = AuthTypes> extends ServiceContext<T> {
+  readonly org: NonNullable<T['org']>
+}
+
+/** Any context a walk can end in. */
+export type AuthContext<T extends AuthTypes = AuthTypes> =
+  | IdentityContext<T>
+  | UserContext<T>
+  | UserOrgContext<T>
+  | ApiKeyContext<T>
+  | ServiceContext<T>
+
+type Given<A, K extends PropertyKey, Default> = K extends keyof A
+  ? NonNullable<A[K]> | (undefined extends A[K] ? Default : never)
+  : Default
+
+type Accepted<A> =
+  Given<A, 'accept', readonly ['user']> extends infer L extends readonly CallerKind[] ? L[number] : never
+
+type ByStage<T extends AuthTypes, S> = S extends 'identity'
+  ? IdentityContext<T>
+  : S extends 'user'
+    ? UserContext<T>
+    : UserOrgContext<T>
+
+type ByKind<T extends AuthTypes, A, K> = K extends 'user'
+  ? ByStage<T, Given<A, 'stage', 'org'> & Stage>
+  : K extends 'apiKey'
+    ? ApiKeyContext<T>
+    : ServiceContext<T>
+
+/** The context a route with the Access `A` hands its handler: narrowed by `accept`, `stage` and `optional`. */
+export type AuthContextOf<T extends AuthTypes, A> = A extends AccessRule
+  ? ByKind<T, A, Accepted<A>> | (true extends Given<A, 'optional', false> ? null : never)
+  : null
+
+/** What a walk leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. */
+export interface Decision {
+  /** When the walk began. */
+  readonly at: Date
+  readonly method: string
+  /** The path without query. */
+  readonly path: string
+  /** `anonymous`: an optional route without a credential. `failed`: a fault of ours or the host's (a 500). */
+  readonly outcome: 'allowed' | 'anonymous' | 'refused' | 'failed'
+  /** Which credential came, or `null`. */
+  readonly credential: Credential['kind'] | null
+  /** The public code of the refusal, or `null`. */
+  readonly code: string | null
+  /** The internal reason of the refusal, or `null`; one word per check, never a value from the request. */
+  readonly reason: string | null
+  /** The kind of caller and its id here: user id, key id or service name; `null` where it was not reached. */
+  readonly principal: { readonly kind: Principal['kind']; readonly id: string } | null
+  readonly selection: OrgSelection['kind'] | null
+  /** The acting organization, or `null`. */
+  readonly orgId: string | null
+  readonly role: string | null
+  /** Milliseconds spent in each room that was entered by this walk; a re-used room has none. */
+  readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>
+}

@@ -1,0 +1,183 @@
+/**
+ * The refusals: one table where code, status, challenge and the fixed sentence meet, and the error that carries a row of it.
+ * Everything a client may learn about a refusal is decided here; the reason behind it stays in the decision record.
+ */
+import type { AuthResponse } from './request.ts'
+
+/** One row of {@link AUTH_ERRORS}. */
+export interface AuthErrorRow {
+  /** HTTP status (RFC 9110). */
+  readonly status: number
+  /** The fixed sentence a client sees: never a value from the request, the token or the storage. */
+  readonly message: string
+  /** The `WWW-Authenticate` value (RFC 6750 §3), or `null` where the refusal carries none. */
+  readonly challenge: string | null
+}
+
+/** A code of the error table: what a client may switch on. */
+export type AuthErrorCode =
+  | 'unauthorized'
+  | 'token_expired'
+  | 'bad_request'
+  | 'invalid_org_id'
+  | 'org_selector_conflict'
+  | 'org_required'
+  | 'validation_error'
+  | 'forbidden'
+  | 'insufficient_scope'
+  | 'not_found'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'user_not_synced'
+  | 'rate_limit_exceeded'
+  | 'temporarily_unavailable'
+  | 'keys_unavailable'
+
+/**
+ * The error table: every refusal the library can write, by code. A code without a row does not compile.
+ *
+ * `unauthorized` has two challenges: `Bearer` alone where no credential was sent (RFC 6750 §3.1), and the one below
+ * where a credential did not verify.
+ */
+export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, AuthErrorRow>> = Object.freeze({
+  unauthorized: row(401, 'A valid credential is required.', 'Bearer error="invalid_token"'),
+  token_expired: row(
+    401,
+    'The access token expired.',
+    'Bearer error="invalid_token", error_description="The access token expired"',
+  ),
+  bad_request: row(400, 'The credentials of the request are malformed or ambiguous.', 'Bearer error="invalid_request"'),
+  invalid_org_id: row(400, 'The organization id is malformed.', null),
+  org_selector_conflict: row(400, 'The request names two different organizations.', null),
+  org_required: row(400, 'The request must name an organization.', null),
+  validation_error: row(400, 'The request body is not valid.', null),
+  forbidden: row(403, 'The caller may not do this.', null),
+  insufficient_scope: row(403, 'The API key lacks the required scope.', 'Bearer error="insufficient_scope"'),
+  not_found: row(404, 'There is no such resource.', null),
+  conflict: row(409, 'The change conflicts with what is there.', null),
+  payload_too_large: row(413, 'The request body is too large.', null),
+  unsupported_media_type: row(415, 'The request body must be application/json.', null),
+  user_not_synced: row(428, 'user account not synced, call POST /auth/sync first', null),
+  rate_limit_exceeded: row(429, 'Too many attempts, try again later.', null),
+  temporarily_unavailable: row(503, 'The service is busy, try again shortly.', null),
+  keys_unavailable: row(503, 'The keys to verify the credential are unavailable, try again shortly.', null),
+})
+
+function row(status: number, message: string, challenge: string | null): AuthErrorRow {
+  return Object.freeze({ status, message, challenge })
+}
+
+/** What an {@link AuthError} may carry beside its code. */
+export interface AuthErrorDetails {
+  /** Why, for the decision record and the log: a short snake_case word, never sent to the client. */
+  readonly reason?: string
+  /** `unauthorized` only: no credential was sent, so the challenge is `Bearer` alone (RFC 6750 §3.1). */
+  readonly absent?: boolean
+  /** `validation_error` only: the field that is wrong, or `body`. */
+  readonly field?: string
+  /** `insufficient_scope` only: the scopes the route needs, for the challenge. */
+  readonly scopes?: readonly string[]
+  /** `user_not_synced` only: the path of the host's sync route, for the message. Default `/auth/sync`. */
+  readonly syncPath?: string
+  /** 429 and 503: whole seconds for `Retry-After`. */
+  readonly retryAfterSeconds?: number
+  /** What was thrown below; kept for the host's log, never sent. */
+  readonly cause?: unknown
+}
+
+const BRAND: symbol = Symbol.for('sallyport.AuthError')
+
+/**
+ * A refusal: the visitor's fault, or policy. Rooms throw it, adapters write it, handlers may throw it too.
+ * It carries `status`, `headers`, `expose` and `getResponse()`, so that the error handling of Koa, Hono and most
+ * Express hosts renders it correctly by itself. Recognise one by {@link isAuthError}, never by `instanceof`.
+ *
+ * @example
+ * throw new AuthError('not_found')
+ * throw new AuthError('validation_error', { field: 'name' })
+ */
+export class AuthError extends Error {
+  override readonly name = 'AuthError'
+  readonly code: AuthErrorCode
+  readonly status: number
+  /** The same as `status`: the name some frameworks read. */
+  readonly statusCode: number
+  /** The message may be shown to the client (the convention of Koa and of http-errors). */
+  readonly expose = true
+  /** Headers of the refusal: the challenge and `Retry-After`, where they apply, and `Cache-Control: no-store`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Why, for the decision record; never on the wire. */
+  readonly reason: string
+  /** The wrong field of a `validation_error`, else `null`. */
+  readonly field: string | null
+
+  constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
+    super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.status = AUTH_ERRORS[code].status
+    this.statusCode = this.status
+    this.reason = details.reason ?? code
+    this.field = details.field ?? null
+    this.headers = headersOf(code, details)
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** Render as a Fetch `Response` with the library's default body (what Hono's error handling asks for). */
+  getResponse(): Response {
+    const { status, headers, body } = toAuthResponse(this)
+    return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) })
+  }
+}
+
+function messageOf(code: AuthErrorCode, { syncPath }: AuthErrorDetails): string {
+  const { message } = AUTH_ERRORS[code]
+  return code === 'user_not_synced' && syncPath !== undefined ? message.replace('/auth/sync', () => syncPath) : message
+}
+
+function headersOf(code: AuthErrorCode, details: AuthErrorDetails): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  const challenge = challengeOf(code, details)
+  if (challenge !== null) headers['WWW-Authenticate'] = challenge
+  if (details.retryAfterSeconds !== undefined) {
+    headers['Retry-After'] = String(Math.max(1, Math.ceil(details.retryAfterSeconds)))
+  }
+  return Object.freeze(headers)
+}
+
+function challengeOf(code: AuthErrorCode, { absent, scopes }: AuthErrorDetails): string | null {
+  const { challenge } = AUTH_ERRORS[code]
+  if (code === 'unauthorized' && absent === true) return 'Bearer'
+  if (code === 'insufficient_scope' && scopes !== undefined) return `${challenge}, scope="${scopes.join(' ')}"`
+  return challenge
+}
+
+/**
+ * Ask whether a thrown value is an {@link AuthError}, also one made by another copy of this package.
+ *
+ * @example
+ * if (isAuthError(error)) log.info(error.code, error.reason)
+ */
+export function isAuthError(error: unknown): error is AuthError {
+  return typeof error === 'object' && error !== null && BRAND in error
+}
+
+/** The body of a refusal: `json` is `{"error":{…}}`, `problem` is RFC 9457 `application/problem+json`. */
+export type ErrorFormat = 'json' | 'problem'
+
+/**
+ * Convert a refusal to the response that all adapters write, byte for byte.
+ *
+ * @param error the refusal
+ * @param format the body: `json` (default) or `problem` (RFC 9457)
+ */
+export function toAuthResponse(error: AuthError, format: ErrorFormat = 'json'): AuthResponse {
+  const { code, message, status } = error
+  const field = error.field === null ? {} : { field: error.field }
+  const body =
+    format === 'problem'
+      ? { type: `urn:sallyport:${code}`, title: message, status, code, ...field }
+      : { error: { code, message, ...field } }
+  const type = format === 'problem' ? 'application/problem+json' : 'application/json; charset=utf-8'
+  return { status, headers: [['Content-Type', type], ...Object.entries(error.headers)], body: JSON.stringify(body) }
+}

@@ -1,0 +1,96 @@
+/**
+ * All that adapters know: the request as the corridor reads it, the response it hands back, what a route asks for
+ * (`Access`) and a route as data (`Route`). Plain values; no framework, no behaviour.
+ */
+import type { AuthContextOf, AuthTypes } from './context.ts'
+
+/** What a framework knows of a request's body: bytes nobody has read, or what a body parser made of them. */
+export type RequestBody =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'too_large' }
+  | { readonly kind: 'parsed'; readonly value: unknown }
+
+/**
+ * A request as the corridor reads it, made by an adapter's `toAuthRequest`, {@link fromNodeRequest} or
+ * {@link fromFetchRequest}. Read-only; no absolute URL is ever built, so a forged `Host` can do nothing.
+ */
+export interface AuthRequest {
+  /** Upper-case method. */
+  readonly method: string
+  /** The path without query, for the decision record only: nothing is matched against it. */
+  readonly path: string
+  /**
+   * The framework's own request object: the walk's work is kept under it, so that a second mount re-uses it.
+   * One object per request.
+   */
+  readonly source: object
+  /** Path parameters of the matched route, or `null` where none are known (middleware). */
+  readonly params: Readonly<Record<string, string | undefined>> | null
+  /**
+   * Every line of a header exactly as it arrived, in order; none: an empty array. A Fetch `Headers` object has joined
+   * them already: then it is one line, and a comma in it means a repeated header (H3).
+   */
+  lines(name: string): readonly string[]
+  /** The peer's address as the socket tells it, or `null` where there is no socket. */
+  readonly remoteAddress: string | null
+  /** Whether the socket itself is TLS; `X-Forwarded-Proto` means nothing here. */
+  readonly encrypted: boolean
+  /** Whether the request asks to become another protocol (a WebSocket): it counts as unsafe for CSRF. */
+  readonly upgrade: boolean
+  /** Read the body once, at most `limit` bytes; what a body parser left is handed on. Never hangs. */
+  body(limit: number): Promise<RequestBody>
+}
+
+/** A response as a value: what every adapter writes with one writer, byte for byte. */
+export interface AuthResponse {
+  readonly status: number
+  /** Header lines in order; a name may repeat (`Set-Cookie`). */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The body as text, or `null` for none. */
+  readonly body: string | null
+}
+
+/** Where a request names its organization: one header, or one parameter of the route's path. */
+export type OrgSelector =
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'pathParam'; readonly name: string }
+
+/** The kinds of caller a route may accept; `service:name` admits that one service only. */
+export type CallerKind = 'user' | 'apiKey' | 'service' | `service:${string}`
+
+/** How far a route walks the corridor: later rooms are not entered. */
+export type Stage = 'identity' | 'user' | 'org'
+
+/** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws a `TypeError` then. */
+export interface AccessRule<R extends string = string> {
+  /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
+  readonly accept?: readonly CallerKind[]
+  /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
+  readonly optional?: boolean
+  /** How far to walk. Default `'org'`. */
+  readonly stage?: Stage
+  /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */
+  readonly selectors?: readonly OrgSelector[]
+  /** The lowest role that may enter, by the ladder. */
+  readonly role?: R
+  /** Scopes an API key must hold, all of them; other kinds of caller are not bound by scopes. */
+  readonly scopes?: readonly string[]
+}
+
+/** What a route needs, in one value: a rule, or `'public'` (anybody, no corridor but CSRF). */
+export type Access<R extends string = string> = 'public' | AccessRule<R>
+
+/**
+ * A route as data: mount it with any adapter's `mount(app, [route])`.
+ *
+ * @example
+ * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => json(200, { ok: true }) }
+ */
+export interface Route<T extends AuthTypes = AuthTypes, A extends Access<T['role']> = Access<T['role']>> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path with `:name` parameters, each one whole segment: `/orgs/:id/members`. */
+  readonly path: string
+  readonly access: A
+  /** Answer the request. A thrown {@link AuthError} is written as a refusal; anything else reaches the framework. */
+  handle(context: AuthContextOf<T, A>, request: AuthRequest): AuthResponse | Promise<AuthResponse>
+}
