@@ -1,0 +1,96 @@
+/**
+ * The tables of the in-memory storage: plain maps, and an overlay over them that a transaction writes into and commits
+ * or drops as one. Cost: proportional to what a transaction writes, not to what is stored.
+ */
+import type { Invitation, Membership } from './repositories.ts'
+
+/** A user as the shipped storages keep it. */
+export interface StoredUser {
+  readonly id: string
+  readonly issuer: string
+  readonly subject: string
+  readonly email: string | null
+  readonly disabled: boolean
+  readonly createdAt: Date
+  /** The user's own organization, where memberships live on the user's row; else `null`. */
+  readonly orgId: string | null
+  /** The role in it, or `null`. */
+  readonly role: string | null
+}
+
+/** An organization as the shipped storages keep it. */
+export interface StoredOrganization {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: Date
+}
+
+/** A map that reads through to the one below and keeps its own writes apart. */
+export interface Table<V> {
+  get(key: string): V | undefined
+  set(key: string, value: V): void
+  delete(key: string): void
+  values(): Iterable<V>
+}
+
+/** Everything the in-memory storage keeps. */
+export interface Tables {
+  readonly users: Table<StoredUser>
+  readonly userIds: Table<string>
+  readonly orgs: Table<StoredOrganization>
+  readonly memberships: Table<Membership>
+  readonly orgsOfUser: Table<readonly string[]>
+  readonly usersOfOrg: Table<readonly string[]>
+  readonly invitations: Table<Invitation>
+}
+
+const NAMES = ['users', 'userIds', 'orgs', 'memberships', 'orgsOfUser', 'usersOfOrg', 'invitations'] as const
+
+/** Make empty tables. */
+export function createTables(): Tables {
+  return tablesOf(() => new Map<string, unknown>())
+}
+
+/** Lay a transaction's own tables over `base`; `commit` writes them through. */
+export function overlay(base: Tables): { readonly tables: Tables; commit(): void } {
+  const layers = new Map(NAMES.map((name) => [name, layerOver(base[name] as Table<unknown>)]))
+  const tables = tablesOf((name) => (layers.get(name) as Layer).table)
+  return { tables, commit: () => layers.forEach((layer) => layer.commit()) }
+}
+
+function tablesOf(make: (name: (typeof NAMES)[number]) => Table<unknown>): Tables {
+  return Object.fromEntries(NAMES.map((name) => [name, make(name)])) as unknown as Tables
+}
+
+interface Layer {
+  readonly table: Table<unknown>
+  commit(): void
+}
+
+const GONE = Symbol('deleted in this layer')
+
+function layerOver(base: Table<unknown>): Layer {
+  const own = new Map<string, unknown>()
+  const table: Table<unknown> = {
+    get(key) {
+      const value = own.has(key) ? own.get(key) : base.get(key)
+      return value === GONE ? undefined : value
+    },
+    set: (key, value) => void own.set(key, value),
+    delete: (key) => void own.set(key, GONE),
+    values: () => {
+      const merged = new Map(entriesOf(base))
+      for (const [key, value] of own) merged.set(key, value)
+      return [...merged.values()].filter((value) => value !== GONE)
+    },
+  }
+  const commit = (): void => {
+    for (const [key, value] of own) value === GONE ? base.delete(key) : base.set(key, value)
+  }
+  return { table, commit }
+}
+
+// The base of a layer is always a plain map: transactions don't nest.
+function entriesOf(table: Table<unknown>): Iterable<[string, unknown]> {
+  return (table as Map<string, unknown>).entries()
+}

@@ -1,0 +1,126 @@
+/**
+ * A storage in this process's memory: for unit tests, quick starts and examples. It holds every promise of the ports
+ * (uniqueness, one transaction at a time, nothing half-written), and forgets everything when the process ends.
+ */
+
+import * as z from 'zod/mini'
+import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { memoryRepositories, type StoredRepositories } from './memory-repositories.ts'
+import { createTables, overlay, type StoredOrganization, type StoredUser, type Tables } from './memory-tables.ts'
+import type { Storage } from './repositories.ts'
+import { TransientError } from './storage-errors.ts'
+
+export type {
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUserRepository,
+} from './memory-repositories.ts'
+export type { StoredOrganization, StoredUser } from './memory-tables.ts'
+
+/** Options of {@link createMemoryStorage}. */
+export interface MemoryStorageOptions {
+  /**
+   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
+   * and role are columns of the user's own row, so there is at most one.
+   */
+  readonly membershipOn?: 'rows' | 'user-row'
+  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** The in-memory storage: the ports, and what an operator needs. Its transaction handle is `null`. */
+export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, null>, StoredRepositories {
+  readonly users: StoredRepositories['users']
+  readonly orgs: StoredRepositories['orgs']
+  readonly memberships: StoredRepositories['memberships']
+  readonly invitations: StoredRepositories['invitations']
+  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>): Promise<T>
+}
+
+const LOCK_WAIT_MS = 5000
+
+/**
+ * Create a storage in memory. Writers take turns; a reader sees what is committed. A writer that waits more than 5
+ * seconds for its turn gets a `TransientError`: most often a hook that used the storage instead of its transaction.
+ *
+ * @throws TypeError for an unknown option
+ * @example
+ * const storage = createMemoryStorage()
+ * const users = createProvisioner({ storage })
+ */
+export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
+  const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHAPE, options)
+  const committed = createTables()
+  const exclusive = createLock()
+  const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
+
+  const transaction: MemoryStorage['transaction'] = (work) =>
+    exclusive(async () => {
+      const { tables, commit } = overlay(committed)
+      const result = await work({ ...over(tables), handle: null })
+      commit()
+      return result
+    })
+  return { ...writingThrough(over(committed), transaction), transaction }
+}
+
+const SHAPE = {
+  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
+  clock: z.optional(aFunction<() => number>()),
+}
+
+type Transact = <T>(work: (repositories: StoredRepositories) => Promise<T>) => Promise<T>
+
+// Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
+function writingThrough(reading: StoredRepositories, transact: Transact): StoredRepositories {
+  return {
+    users: {
+      ...reading.users,
+      upsertByIdentity: (user) => transact(({ users }) => users.upsertByIdentity(user)),
+      setDisabled: (userId, disabled) => transact(({ users }) => users.setDisabled(userId, disabled)),
+    },
+    orgs: {
+      ...reading.orgs,
+      insert: (org) => transact(({ orgs }) => orgs.insert(org)),
+      remove: (orgId) => transact(({ orgs }) => orgs.remove(orgId)),
+    },
+    memberships: {
+      ...reading.memberships,
+      insert: (membership) => transact(({ memberships }) => memberships.insert(membership)),
+      setRole: (...change) => transact(({ memberships }) => memberships.setRole(...change)),
+      remove: (...change) => transact(({ memberships }) => memberships.remove(...change)),
+    },
+    invitations: {
+      ...reading.invitations,
+      insert: (invitation) => transact(({ invitations }) => invitations.insert(invitation)),
+      consume: (invitationId) => transact(({ invitations }) => invitations.consume(invitationId)),
+    },
+  }
+}
+
+// One holder at a time, in order of arrival; who waits too long gives up its turn.
+function createLock(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const turn = last
+    const held = waitFor(turn).then(work)
+    last = turn.then(() => held).catch(() => undefined)
+    return held
+  }
+}
+
+async function waitFor(turn: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TransientError(LOCK_SENTENCE)), LOCK_WAIT_MS)
+    ;(timer as { unref?: () => void }).unref?.()
+  })
+  try {
+    await Promise.race([turn, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const LOCK_SENTENCE =
+  'the in-memory storage was busy for 5 seconds: inside a transaction, use the repositories that it hands you'

@@ -1,0 +1,130 @@
+/**
+ * The ports: what the library asks of a host's storage, as intentions with their race semantics. A host implements them
+ * over its own tables (an hour's work) or takes a shipped set; the contract suites in `sallyport/testing` prove either.
+ * Types only.
+ *
+ * Common to all: ids that storage can't hold (too long, wrong form, hostile) find nothing and never raise a driver error;
+ * what is returned is a copy that the caller may change; instants are kept to the millisecond; a unique violation throws
+ * a `ConflictError`; a serialization failure, deadlock or busy database throws a `TransientError`.
+ */
+import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
+
+/** What a look-up by identity found: the user, and the acting org where the store asked for it in the same query. */
+export interface UserRecord<U extends User = User, O extends Organization = Organization> {
+  readonly user: U
+  /**
+   * The acting org for the selection: for `named` the membership in that org, for `unnamed` the earliest-joined.
+   * `null`: asked, there is none. Left out: not asked; the orgs room asks by itself.
+   */
+  readonly membership?: ActingOrg<O> | null
+}
+
+/** A person seen for the first time. */
+export interface NewUser extends IdentityKey {
+  readonly email: string | null
+}
+
+/** Users of this service, found by identity: issuer and subject, unique together (P2). */
+export interface UserRepository<U extends User = User, O extends Organization = Organization> {
+  /**
+   * Find the user of an identity, disabled ones too. One query; a store that can answers the selection with it.
+   */
+  findByIdentity(identity: IdentityKey, selection: OrgSelection): Promise<UserRecord<U, O> | null>
+  /** Find a user by id, disabled ones too. */
+  findById(userId: string): Promise<U | null>
+  /**
+   * Insert the user unless the identity is known, else return the row that is there, unchanged (P3). Atomic: of any
+   * number of callers at once exactly one gets `created: true`, all get the same user, none an error.
+   */
+  upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
+}
+
+/** Organizations of this service. A deleted one is as if it had never been. */
+export interface OrganizationRepository<O extends Organization = Organization> {
+  insert(org: { readonly name: string }): Promise<O>
+  findById(orgId: string): Promise<O | null>
+}
+
+/** Where the orgs room asks what a caller may act in. Handed the whole caller, so a role may live anywhere. */
+export interface ActingOrgSource<U extends User = User, O extends Organization = Organization> {
+  /**
+   * Find the org `orgId` as one this caller may act in, with the caller's role; `null` for not a member, a suspended
+   * membership, an unknown or a deleted org alike, at the same cost: one query (O3). A user's role comes from the
+   * membership; an API key acts as its own role in its own org; a service acts in any org that exists, as no role.
+   */
+  findActing(caller: Caller<U>, orgId: string): Promise<ActingOrg<O> | null>
+  /** List what the caller may act in by join time, then org id; at most `limit` where given. */
+  listActing(caller: Caller<U>, limit?: number): Promise<readonly ActingOrg<O>[]>
+}
+
+/** A user's place in an organization. */
+export interface Membership {
+  readonly orgId: string
+  readonly userId: string
+  readonly role: string
+  readonly joinedAt: Date
+}
+
+/** What became of a change that must leave one holder of a role behind. */
+export type GuardedChange = 'done' | 'missing' | 'last'
+
+/** Memberships: unique by org and user. */
+export interface MembershipRepository<U extends User = User, O extends Organization = Organization>
+  extends ActingOrgSource<U, O> {
+  /** Insert a membership. Of several callers at once for one pair, one wins; the others get a `ConflictError`. */
+  insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
+  find(orgId: string, userId: string): Promise<Membership | null>
+  /** List an org's memberships by join time, then user id. */
+  listByOrg(orgId: string): Promise<readonly Membership[]>
+  /**
+   * Change a role. With `keep`, the last holder of that role in the org stays (`'last'`): checked and written as one,
+   * so that of two holders who demote each other at once one remains.
+   */
+  setRole(orgId: string, userId: string, role: string, options?: { readonly keep?: string }): Promise<GuardedChange>
+  /** Remove a membership; `keep` as in `setRole`. */
+  remove(orgId: string, userId: string, options?: { readonly keep?: string }): Promise<GuardedChange>
+}
+
+/** A pending invitation of an e-mail address into an organization. */
+export interface Invitation {
+  readonly id: string
+  readonly orgId: string
+  /** Normalized: trimmed and lower-cased. */
+  readonly email: string
+  readonly role: string
+  readonly createdAt: Date
+}
+
+/** Pending invitations. */
+export interface InvitationRepository {
+  /** Insert an invitation; an address already invited into that org throws `ConflictError`. */
+  insert(invitation: { readonly orgId: string; readonly email: string; readonly role: string }): Promise<Invitation>
+  /** Find the earliest pending invitation of a normalized address into an org that still exists. */
+  findPending(email: string): Promise<Invitation | null>
+  /** Take the invitation: one conditional write; of any number of callers at once one gets it, the others `null`. */
+  consume(invitationId: string): Promise<Invitation | null>
+}
+
+/** The repositories bound to one transaction, and the host's own handle to it. */
+export interface StorageTransaction<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+  readonly users: UserRepository<U, O>
+  readonly orgs: OrganizationRepository<O>
+  readonly memberships: MembershipRepository<U, O>
+  readonly invitations: InvitationRepository
+  /** The host's own transaction handle: a `pg` client, a SQLite database … for the bootstrap hook. */
+  readonly handle: Tx
+}
+
+/** A whole storage: the repositories, and a unit of work over them. */
+export interface Storage<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+  readonly users: UserRepository<U, O>
+  readonly orgs: OrganizationRepository<O>
+  readonly memberships: MembershipRepository<U, O>
+  readonly invitations: InvitationRepository
+  /**
+   * Run `work` in one transaction: everything it wrote is there when the promise fulfils, nothing when it rejects, and
+   * nobody else sees a part of it. Runs `work` once; trying again is the caller's business. Inside, use the
+   * transaction's own repositories only: those of the storage would wait for it.
+   */
+  transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
+}
