@@ -55,7 +55,12 @@ export function createTables(): Tables {
 export function overlay(base: Tables): { readonly tables: Tables; commit(): void } {
   const layers = new Map(NAMES.map((name) => [name, layerOver(base[name] as Table<unknown>)]))
   const tables = tablesOf((name) => (layers.get(name) as Layer).table)
-  return { tables, commit: () => layers.forEach((layer) => layer.commit()) }
+  return {
+    tables,
+    commit() {
+      for (const layer of layers.values()) layer.commit()
+    },
+  }
 }
 
 function tablesOf(make: (name: (typeof NAMES)[number]) => Table<unknown>): Tables {
