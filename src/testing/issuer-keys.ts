@@ -10,7 +10,17 @@ const generate = promisify(generateKeyPair)
 export type KeyAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
 /** A public key as a JWK Set holds it (RFC 7517). */
-export type PublicJwk = Readonly<Record<string, string>>
+export interface PublicJwk {
+  readonly kty: string
+  readonly kid: string
+  readonly alg: string
+  readonly use: 'sig'
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
+  readonly n?: string
+  readonly e?: string
+}
 
 /** A key pair of a test issuer. */
 export interface IssuerKey {
@@ -43,7 +53,7 @@ export async function createIssuerKey(algorithm: KeyAlgorithm, kid: string): Pro
     kid,
     alg: algorithm,
     use: 'sig',
-  }) as PublicJwk
+  }) as unknown as PublicJwk
   return Object.freeze({ algorithm, kid, privateKey, publicKey, publicJwk })
 }
 

@@ -1,0 +1,62 @@
+/** The assertions of the contract suites: plain errors with one sentence, so that any runner can show them. */
+import { isConflictError } from '../../storage/storage-errors.ts'
+
+/** Throw `expected …, got …` unless `holds`. */
+export function expectThat(holds: boolean, expected: string, got: unknown): asserts holds {
+  if (!holds) throw new Error(`expected ${expected}, got ${show(got)}`)
+}
+
+/** Two values are the same as data: members, instants and all. */
+export function expectSame(got: unknown, wanted: unknown, what: string): void {
+  expectThat(textOf(got) === textOf(wanted), `${what}: ${show(wanted)}`, got)
+}
+
+/** The value is exactly `null`. */
+export function expectNull(got: unknown, what: string): asserts got is null {
+  expectThat(got === null, `${what}: null`, got)
+}
+
+/** The value is there; hand it on without the `null`. */
+export function expectFound<T>(got: T | null | undefined, what: string): T {
+  expectThat(got !== null && got !== undefined, what, got)
+  return got
+}
+
+/** The call rejects; hand the error on. */
+export async function expectRejected(call: Promise<unknown>, what: string): Promise<unknown> {
+  const result = await settled(call)
+  expectThat(result.status === 'rejected', `${what} to be rejected`, `the value ${show(valueOf(result))}`)
+  return result.reason
+}
+
+/** The call rejects with a `ConflictError`, recognised by its brand. */
+export async function expectConflict(call: Promise<unknown>, what: string): Promise<void> {
+  const error = await expectRejected(call, what)
+  expectThat(isConflictError(error), `${what} to be rejected with a ConflictError`, error)
+}
+
+/** Wait for a call, however it ends. */
+export async function settled<T>(call: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([call])
+  return result
+}
+
+/** The value of a settled call; `undefined` where it was rejected. */
+export function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {
+  return result.status === 'fulfilled' ? result.value : undefined
+}
+
+/** A value as text in which equal data is equal, whatever the order of its members. */
+export function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (typeof member === 'bigint') return `${member}n`
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+  }) as string
+}
+
+/** A value for a sentence: at most 200 characters. */
+export function show(value: unknown): string {
+  const text = value instanceof Error ? `${value.name}: ${value.message}` : (textOf(value) ?? String(value))
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text
+}
