@@ -1,0 +1,46 @@
+/** Judge URLs that trust hangs on (K1): https, or http on this very machine; nothing hidden in them. */
+
+/**
+ * Parse a URL that keys or tokens may travel to: `https:`, or `http:` for loopback hosts only; no credentials, no
+ * fragment, no white space or backslash (parsers drop or turn those, silently).
+ *
+ * @param name what to call it in the error
+ * @throws TypeError naming the rule that is broken; never the URL, which may hold a password
+ */
+export function parseHttpUrl(name: string, text: unknown): URL {
+  if (typeof text !== 'string' || /[\s\\]/.test(text) || !URL.canParse(text)) {
+    throw new TypeError(`${name} must be an absolute URL`)
+  }
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError(`${name} must be an https URL`)
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    throw new TypeError(`${name} must be an https URL; http is for loopback hosts only`)
+  }
+  if (url.username !== '' || url.password !== '') throw new TypeError(`${name} must not contain credentials`)
+  if (text.includes('#')) throw new TypeError(`${name} must not contain a fragment`)
+  return url
+}
+
+/** Ask whether a host name is this very machine: 127.0.0.0/8, `::1`, `localhost`, `*.localhost` (RFC 6761 §6.3). */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase()
+  return (
+    host === 'localhost' ||
+    (host.endsWith('.localhost') && host.length > '.localhost'.length) ||
+    host === '[::1]' ||
+    host === '::1' ||
+    isLoopbackV4(host)
+  )
+}
+
+function isLoopbackV4(host: string): boolean {
+  const parts = host.split('.')
+  return parts.length === 4 && parts[0] === '127' && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
+}
+
+/** Ask whether a text is an http or https URL of a loopback host. */
+export function isLoopbackUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  return (url.protocol === 'http:' || url.protocol === 'https:') && isLoopbackHost(url.hostname)
+}

@@ -1,0 +1,65 @@
+/**
+ * Say what is wrong with a shared secret before anything trusts it (T6, S1): unset variables, short ones, public keys in
+ * the place of a secret, the samples every tutorial prints. Hands on a sentence, never the secret.
+ */
+
+const MIN_BYTES = 32
+
+/**
+ * Say what is wrong with a secret, or `null`: not a string, empty, blank, the text of an unset variable, or under
+ * 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
+ */
+export function describeWeakSecret(secret: unknown): string | null {
+  if (typeof secret !== 'string') return 'must be a string'
+  const text = secret.trim()
+  if (text === '') return 'must not be empty or blank'
+  if (/^(?:undefined|null|nan|\[object object\])$/i.test(text)) return 'is the text of an unset variable'
+  if (new TextEncoder().encode(secret).length < MIN_BYTES) return `must be at least ${MIN_BYTES} bytes long`
+  return null
+}
+
+// What public keys look like, wherever it stands in the text: PEM, JWK and JWK Set, and DER by the object identifiers of
+// RSA, EC and Ed25519 keys: base64 in its three alignments, hexadecimal, raw.
+const KEY_MATERIAL: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ['a PEM block', /-{3,}\s*(?:BEGIN|END)\b/i],
+  ['an SSH key', /\b(?:ssh-(?:rsa|ed25519)|ecdsa-sha2-nistp\d{3}) AAAA/],
+  ['a JWK', /\bkty\\?["']?\s*:/],
+  ['a JWK Set', /\bkeys\\?["']?\s*:\s*\[/],
+  ['a DER key', /KoZIhvcNAQEB|qhkiG9w0BAQ|SqGSIb3DQEB/],
+  ['a DER key', /KoZIzj0CAQ|qhkjOPQIB|SqGSM49AgE/],
+  ['a DER key', /MCowBQYDK2Vw|MC4CAQAwBQYDK2Vw|MII[A-J][\w+/-]{2}(?:IBAA)?KCA/],
+  ['a DER key', /2a864886f70d0101|2a8648ce3d0201|300506032b6570/i],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: raw DER is made of them
+  ['a DER key', /\*\x86H\x86\xf7\r\x01\x01|\*\x86H\xce=\x02\x01|0\x05\x06\x03\+ep|\*\ufffdH\ufffd/],
+  ['a JWT', /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*$/],
+]
+
+/**
+ * Say which kind of public material a secret looks like (`a PEM block`, `a JWK`, …), or `null`. A public key as the HMAC
+ * secret lets everybody sign. Looks anywhere in the text: prefixes and white space hide nothing.
+ */
+export function describeKeyMaterial(secret: string): string | null {
+  const text = secret.trim()
+  return KEY_MATERIAL.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+}
+
+// Reduced to letters and digits, so that `Super_Secret…` is found as well.
+const SAMPLES: readonly string[] = [
+  'supersecretjwttokenwithatleast32characterslong',
+  'your256bitsecret',
+  'your384bitsecret',
+  'your512bitsecret',
+  'stringsecretatleast256bitslong',
+  'stringsecretthatisatleast384bitslong',
+  'stringsecretthatisatleast512bitslong',
+  'yoursecretkey',
+  'yourjwtsecret',
+  'changeme',
+  'changethis',
+]
+
+/** Ask whether a secret is one of the samples that documentation prints and everybody therefore knows. */
+export function isSampleSecret(secret: string): boolean {
+  const text = secret.toLowerCase().replace(/[^a-z0-9]/g, '')
+  return SAMPLES.some((sample) => text.includes(sample))
+}

@@ -1,0 +1,35 @@
+/**
+ * SHA-256 of a text, at once where the runtime can (Node, Bun, Deno, workers with Node modules), else by WebCrypto.
+ * At once matters on the hot path: WebCrypto takes a trip through the thread pool for each digest.
+ */
+
+type Hash = (algorithm: 'sha256', data: string, encoding: 'hex') => string
+
+interface Runtime {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => { readonly hash?: Hash } | undefined }
+}
+
+const hash: Hash | undefined = /* @__PURE__ */ findHash()
+
+function findHash(): Hash | undefined {
+  try {
+    return (globalThis as Runtime).process?.getBuiltinModule?.('node:crypto')?.hash
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Digest the UTF-8 bytes of a text.
+ *
+ * @returns 64 lower-case hex digits; a promise of them only where the runtime has no synchronous digest
+ */
+export function sha256Hex(text: string): string | Promise<string> {
+  return hash === undefined ? sha256HexByWebCrypto(text) : hash('sha256', text, 'hex')
+}
+
+/** The same by WebCrypto alone: what {@link sha256Hex} falls back to. */
+export async function sha256HexByWebCrypto(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,100 @@
+/**
+ * The claims of a token whose signature is good (T4): subject, audience and times, `exp` last, so that `token_expired` is
+ * said only of a token that is right in everything else. Hands on what the identity is built from.
+ */
+import { AuthError } from '../errors.ts'
+import { ownOf } from './token-form.ts'
+
+/** What claims must hold. */
+export interface ClaimRules {
+  /** Audiences of which the token must name one; `null`: not checked. */
+  readonly audience: readonly string[] | null
+  readonly clockToleranceSeconds: number
+  /** The greatest age by `iat`, or `null`. */
+  readonly maxTokenAgeSeconds: number | null
+}
+
+/** What {@link checkClaims} made sure of. */
+export interface CheckedClaims {
+  readonly subject: string
+  readonly audience: readonly string[]
+  /** The `exp` claim, in milliseconds. */
+  readonly expiresAt: number
+  /** From when to when the claims hold, tolerance included, in milliseconds; the end itself is outside. */
+  readonly validFrom: number
+  readonly validUntil: number
+}
+
+const MAX_SUBJECT = 255
+// What a Date can hold, in seconds (ECMA-262 §21.4.1.1).
+const MAX_INSTANT = 8.64e12
+
+/**
+ * Check the claims at the instant `now` (milliseconds), or refuse: `token_expired` if only `exp` is amiss, else
+ * `unauthorized`. The issuer was checked by selecting its configuration.
+ */
+export function checkClaims(payload: object, rules: ClaimRules, now: number): CheckedClaims {
+  const subject = readSubject(payload)
+  const audience = readAudience(payload, rules.audience)
+  const tolerance = rules.clockToleranceSeconds * 1000
+  const notBefore = readInstant(payload, 'nbf') ?? Number.NEGATIVE_INFINITY
+  if (notBefore > now + tolerance) throw new AuthError('unauthorized', { reason: 'token_not_yet_valid' })
+  const issuedAt = readInstant(payload, 'iat')
+  if (issuedAt !== null && issuedAt > now + tolerance) {
+    throw new AuthError('unauthorized', { reason: 'token_issued_in_future' })
+  }
+  const oldAt = ageLimit(issuedAt, rules.maxTokenAgeSeconds) + tolerance
+  if (now >= oldAt) throw new AuthError('unauthorized', { reason: 'token_too_old' })
+  const expiresAt = readInstant(payload, 'exp')
+  if (expiresAt === null) throw new AuthError('unauthorized', { reason: 'token_without_expiry' })
+  if (expiresAt <= now - tolerance) throw new AuthError('token_expired', { reason: 'token_expiry_passed' })
+  return {
+    subject,
+    audience,
+    expiresAt,
+    validFrom: Math.max(notBefore, issuedAt ?? Number.NEGATIVE_INFINITY) - tolerance,
+    validUntil: Math.min(expiresAt + tolerance, oldAt),
+  }
+}
+
+function readSubject(payload: object): string {
+  const subject = ownOf(payload, 'sub')
+  if (typeof subject !== 'string' || !isSubject(subject)) {
+    throw new AuthError('unauthorized', { reason: 'token_subject_malformed' })
+  }
+  return subject
+}
+
+// Cc: C0, DEL and C1. Cs: lone surrogates, which no database and no UTF-8 can hold.
+function isSubject(text: string): boolean {
+  return text.length <= MAX_SUBJECT && text.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(text)
+}
+
+function readAudience(payload: object, wanted: readonly string[] | null): readonly string[] {
+  const claim = ownOf(payload, 'aud')
+  const audience: readonly unknown[] = claim === undefined ? [] : Array.isArray(claim) ? claim : [claim]
+  if (!isStrings(audience)) throw new AuthError('unauthorized', { reason: 'token_audience_malformed' })
+  if (wanted !== null && !wanted.some((name) => audience.includes(name))) {
+    throw new AuthError('unauthorized', { reason: 'token_audience_other' })
+  }
+  return Object.freeze([...audience])
+}
+
+function isStrings(values: readonly unknown[]): values is readonly string[] {
+  return values.every((value) => typeof value === 'string')
+}
+
+function readInstant(payload: object, name: 'exp' | 'nbf' | 'iat'): number | null {
+  const value = ownOf(payload, name)
+  if (value === undefined) return null
+  if (typeof value !== 'number' || !(Math.abs(value) <= MAX_INSTANT)) {
+    throw new AuthError('unauthorized', { reason: 'token_time_malformed' })
+  }
+  return value * 1000
+}
+
+// A token that doesn't say how old it is, is too old.
+function ageLimit(issuedAt: number | null, maxTokenAgeSeconds: number | null): number {
+  if (maxTokenAgeSeconds === null) return Number.POSITIVE_INFINITY
+  return issuedAt === null ? Number.NEGATIVE_INFINITY : issuedAt + maxTokenAgeSeconds * 1000
+}

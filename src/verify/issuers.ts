@@ -1,0 +1,206 @@
+/**
+ * The issuers a verifier trusts, as the host writes them (T1), judged at construction: every weakness is a `TypeError`
+ * then. Hands on one configuration per issuer, with its secrets and its key sets strictly apart.
+ */
+import * as z from 'zod/mini'
+import { isLoopbackUrl, parseHttpUrl } from '../lib/http-url.ts'
+import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import { describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../lib/secret-check.ts'
+import { importKeys, type KeyAlgorithm, toUsableJwk } from './jwk-import.ts'
+import { createFixedKeySet, createKeySet, type KeyEvent, type KeySet } from './key-set.ts'
+import { type LoadKeys, loadByDiscovery, loadFromUrl } from './key-source.ts'
+import { type Algorithm, toAlgorithm } from './token-form.ts'
+
+/** An algorithm of a JWK Set; `Ed25519` and `EdDSA` are one (RFC 9864). */
+export type JwksAlgorithm = 'ES256' | 'RS256' | 'EdDSA' | 'Ed25519'
+
+/** How long fetched keys serve. */
+export interface KeyAgeOptions {
+  /** Seconds after which fetched keys are old; a refresh begins in the background at 80 % of it. 1–86400, default 600. */
+  readonly maxAgeSeconds?: number | undefined
+  /** Seconds that old keys go on serving while the server can't be asked. 0–86400, default 3600. */
+  readonly maxStaleSeconds?: number | undefined
+}
+
+/** HS256 with a shared secret: the UTF-8 bytes of a text of at least 32 bytes; two while it is being changed. */
+export interface SecretSource {
+  readonly kind: 'secret'
+  readonly secret: string | readonly [string] | readonly [string, string]
+}
+
+/** Public keys from a JWK Set URL: https, or http for loopback hosts only. */
+export interface JwksUrlSource extends KeyAgeOptions {
+  readonly kind: 'jwks'
+  readonly url: string
+  /** Accepted algorithms. Default: all three. */
+  readonly algorithms?: readonly JwksAlgorithm[] | undefined
+}
+
+/** Public keys written out: no network. */
+export interface JwksKeysSource {
+  readonly kind: 'jwks'
+  readonly keys: readonly object[]
+  readonly algorithms?: readonly JwksAlgorithm[] | undefined
+}
+
+/** Public keys from the URL that the issuer's metadata names, looked up at the first use. */
+export interface DiscoverySource extends KeyAgeOptions {
+  readonly kind: 'discovery'
+  /** Where the metadata is. Default: the issuer, followed by `/.well-known/openid-configuration`. */
+  readonly url?: string | undefined
+  readonly algorithms?: readonly JwksAlgorithm[] | undefined
+}
+
+/** One source of keys. The token's `alg` picks the class: a secret is never tried for `ES256`, a JWK never for `HS256`. */
+export type KeySource = SecretSource | JwksUrlSource | JwksKeysSource | DiscoverySource
+
+/** An issuer and its keys. {@link supabase} and {@link oidc} write one. */
+export interface IssuerOptions {
+  /** The exact `iss` claim. `null`: not checked, and then this is the only issuer. */
+  readonly issuer: string | null
+  /** Sources of keys, side by side; at least one. */
+  readonly keys: readonly KeySource[]
+}
+
+/** An issuer, judged. */
+export interface Issuer {
+  readonly issuer: string | null
+  readonly algorithms: ReadonlySet<Algorithm>
+  /** Imports the HS256 secrets, once. */
+  readonly secrets: () => Promise<readonly CryptoKey[]>
+  readonly keySets: readonly KeySet[]
+}
+
+/** What key sets need from outside. */
+export interface KeyOutside {
+  readonly fetcher: typeof fetch
+  /** Milliseconds, never running backwards. */
+  readonly time: () => number
+  readonly onEvent: (event: KeyEvent) => void
+}
+
+/** Judge the issuers a host wrote; `name` is the function to name in errors. */
+export function toIssuers(name: string, given: readonly unknown[], outside: KeyOutside): readonly Issuer[] {
+  const shape = { issuer: z.nullable(z.string()), keys: z.array(z.unknown()) }
+  const parsed = given.map((value, index) => parseOptions(`${name}: issuers[${index}]`, shape, value))
+  if (parsed.length === 0) throw new TypeError(`${name}: option "issuers" must name at least one issuer`)
+  const names = parsed.map(({ issuer }) => issuer)
+  if (names.some((issuer) => issuer?.trim() === '')) throw new TypeError(`${name}: an issuer must not be blank`)
+  if (new Set(names).size < names.length) throw new TypeError(`${name}: an issuer is named twice`)
+  if (names.includes(null) && names.length > 1) throw new TypeError(`${name}: issuer null must be the only one`)
+  const local = names.every((issuer) => issuer !== null && isLoopbackUrl(issuer))
+  return parsed.map(({ issuer, keys }, index) => toIssuer(`${name}: issuers[${index}]`, issuer, keys, local, outside))
+}
+
+function toIssuer(
+  name: string,
+  issuer: string | null,
+  sources: readonly unknown[],
+  local: boolean,
+  outside: KeyOutside,
+): Issuer {
+  if (sources.length === 0) throw new TypeError(`${name}: option "keys" must name at least one source of keys`)
+  const secrets: string[] = []
+  const keySets: KeySet[] = []
+  for (const [index, source] of sources.entries()) {
+    const label = `${name}.keys[${index}]`
+    const kind = kindOf(source)
+    if (kind === 'secret') secrets.push(...toSecrets(label, source, local))
+    else if (kind === 'jwks') keySets.push(toJwks(label, issuer, source, outside))
+    else if (kind === 'discovery') keySets.push(toDiscovery(label, issuer, source, outside))
+    else throw new TypeError(`${label}: option "kind" must be one of "secret", "jwks", "discovery"`)
+  }
+  if (new Set(secrets).size < secrets.length) throw new TypeError(`${name}: a secret is given twice`)
+  const algorithms = new Set<Algorithm>(secrets.length > 0 ? ['HS256'] : [])
+  for (const { algorithms: own } of keySets) for (const algorithm of own) algorithms.add(algorithm)
+  let imported: Promise<readonly CryptoKey[]> | undefined
+  return { issuer, algorithms, keySets, secrets: () => (imported ??= Promise.all(secrets.map(importSecret))) }
+}
+
+function kindOf(source: unknown): unknown {
+  return typeof source === 'object' && source !== null && Object.hasOwn(source, 'kind')
+    ? (source as { readonly kind: unknown }).kind
+    : undefined
+}
+
+function toSecrets(name: string, source: unknown, local: boolean): readonly string[] {
+  const { secret } = parseOptions(name, { kind: z.literal('secret'), secret: z.unknown() }, source)
+  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
+  if (secrets.length < 1 || secrets.length > 2) throw new TypeError(`${name}: option "secret" must hold one or two`)
+  return secrets.map((text) => {
+    const weakness = describeWeakSecret(text)
+    if (weakness !== null) throw new TypeError(`${name}: option "secret" ${weakness}`)
+    const material = describeKeyMaterial(text as string)
+    if (material !== null) throw new TypeError(`${name}: option "secret" looks like ${material}, not like a secret`)
+    if (!local && isSampleSecret(text as string)) {
+      throw new TypeError(`${name}: option "secret" is a sample that everybody knows; it is for loopback issuers only`)
+    }
+    return text as string
+  })
+}
+
+async function importSecret(secret: string): Promise<CryptoKey> {
+  const bytes = new TextEncoder().encode(secret)
+  return await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+}
+
+const algorithmsOption: z.ZodMiniType<readonly JwksAlgorithm[] | undefined> = z.optional(
+  z.readonly(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'Ed25519'])).check(z.minLength(1, 'must not be empty'))),
+)
+const ageOptions = { maxAgeSeconds: z.optional(aNumber(1, 86_400)), maxStaleSeconds: z.optional(aNumber(0, 86_400)) }
+
+function toAlgorithms(given: readonly JwksAlgorithm[] | undefined): ReadonlySet<KeyAlgorithm> {
+  const names = given ?? ['ES256', 'RS256', 'EdDSA']
+  return new Set(names.map(toAlgorithm).filter((name) => name !== undefined && name !== 'HS256'))
+}
+
+function toJwks(name: string, issuer: string | null, source: unknown, outside: KeyOutside): KeySet {
+  if (Object.hasOwn(source as object, 'keys')) return toFixed(name, source)
+  const shape = { kind: z.literal('jwks'), url: z.unknown(), algorithms: algorithmsOption, ...ageOptions }
+  const parsed = parseOptions(name, shape, source)
+  const url = parseHttpUrl(`${name}: option "url"`, parsed.url)
+  const algorithms = toAlgorithms(parsed.algorithms)
+  return toFetched(issuer, url, algorithms, loadFromUrl(outside.fetcher, url, algorithms), parsed, outside)
+}
+
+function toFixed(name: string, source: unknown): KeySet {
+  const shape = { kind: z.literal('jwks'), keys: z.array(z.unknown()), algorithms: algorithmsOption }
+  const parsed = parseOptions(name, shape, source)
+  const algorithms = toAlgorithms(parsed.algorithms)
+  const keys: readonly unknown[] = structuredClone(parsed.keys)
+  if (!keys.some((key) => algorithms.has(toUsableJwk(key)?.algorithm as KeyAlgorithm))) {
+    throw new TypeError(`${name}: option "keys" holds no public key of use`)
+  }
+  return createFixedKeySet(algorithms, () => importKeys(keys, algorithms))
+}
+
+function toDiscovery(name: string, issuer: string | null, source: unknown, outside: KeyOutside): KeySet {
+  const shape = {
+    kind: z.literal('discovery'),
+    url: z.optional(z.string()),
+    algorithms: algorithmsOption,
+    ...ageOptions,
+  }
+  const parsed = parseOptions(name, shape, source)
+  if (issuer === null) throw new TypeError(`${name}: discovery needs an issuer`)
+  const url = parseHttpUrl(`${name}: option "url"`, parsed.url ?? toMetadataUrl(issuer))
+  const algorithms = toAlgorithms(parsed.algorithms)
+  const load = loadByDiscovery(outside.fetcher, issuer, url, algorithms, outside.time)
+  return toFetched(issuer, url, algorithms, load, parsed, outside)
+}
+
+function toMetadataUrl(issuer: string): string {
+  return `${issuer.endsWith('/') ? issuer.slice(0, -1) : issuer}/.well-known/openid-configuration`
+}
+
+function toFetched(
+  issuer: string | null,
+  url: URL,
+  algorithms: ReadonlySet<KeyAlgorithm>,
+  load: LoadKeys,
+  { maxAgeSeconds = 600, maxStaleSeconds = 3600 }: KeyAgeOptions,
+  { time, onEvent }: KeyOutside,
+): KeySet {
+  const subject = { issuer, url: url.href }
+  return createKeySet({ algorithms, load, maxAgeSeconds, maxStaleSeconds, time, onEvent, subject })
+}

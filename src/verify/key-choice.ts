@@ -1,0 +1,92 @@
+/**
+ * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: `HS256` meets
+ * secrets only and never the network, the others meet JWKs only (T1). Hands on the key that verified.
+ */
+import { compactVerify } from 'jose'
+import { AuthError } from '../errors.ts'
+import type { Issuer } from './issuers.ts'
+import type { KeySet, SetKey } from './key-set.ts'
+import type { Algorithm, TokenForm } from './token-form.ts'
+
+/** The key that verified a token, as long as it may be used. */
+export interface VerifiedBy {
+  isUsable(): boolean
+}
+
+const MAX_CANDIDATES = 2
+const ALWAYS: VerifiedBy = { isUsable: () => true }
+
+/**
+ * Verify the signature of a token with the keys of its issuer, or refuse: `unauthorized`, or `keys_unavailable` where the
+ * key wanted isn't cached and its server can't be asked.
+ */
+export async function verifySignature(token: string, form: TokenForm, issuer: Issuer): Promise<VerifiedBy> {
+  if (!issuer.algorithms.has(form.algorithm)) {
+    throw new AuthError('unauthorized', { reason: 'token_algorithm_not_of_issuer' })
+  }
+  const verified = form.algorithm === 'HS256' ? await bySecret(token, issuer) : await byKeySet(token, form, issuer)
+  if (verified === null) throw new AuthError('unauthorized', { reason: 'token_signature_invalid' })
+  return verified
+}
+
+async function bySecret(token: string, issuer: Issuer): Promise<VerifiedBy | null> {
+  for (const key of await issuer.secrets()) if (await isSignedBy(token, key)) return ALWAYS
+  return null
+}
+
+async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise<VerifiedBy | null> {
+  const cached = candidatesOf(form, issuer)
+  if (cached.length > 0) {
+    const verified = await tryKeys(token, cached)
+    // A kid that is known says which key; without one, the right key may be newer than the cache.
+    if (verified !== null || form.kid !== null) return verified
+  }
+  const complete = await refreshAll(form, issuer)
+  const fresh = candidatesOf(form, issuer)
+  if (fresh.length === 0 && complete !== true) {
+    throw new AuthError('keys_unavailable', { reason: 'key_servers_failing', retryAfterSeconds: complete })
+  }
+  if (fresh.length === 0) throw new AuthError('unauthorized', { reason: 'token_key_unknown' })
+  return await tryKeys(
+    token,
+    fresh.filter((key) => !cached.includes(key)),
+  )
+}
+
+// The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once.
+function candidatesOf({ algorithm, kid }: TokenForm, issuer: Issuer): readonly SetKey[] {
+  const found = new Map<string, SetKey>()
+  for (const set of issuer.keySets) {
+    for (const key of set.keys()) {
+      const fits = key.algorithm === algorithm && (kid === null || key.kid === kid)
+      if (fits && !found.has(key.thumbprint)) found.set(key.thumbprint, key)
+    }
+  }
+  if (found.size > MAX_CANDIDATES) throw new AuthError('unauthorized', { reason: 'token_key_ambiguous' })
+  return [...found.values()]
+}
+
+// `true`, or the seconds after which a set that failed may be asked again.
+async function refreshAll({ algorithm }: TokenForm, issuer: Issuer): Promise<number | true> {
+  const asked: readonly KeySet[] = issuer.keySets.filter(({ algorithms }) =>
+    (algorithms as ReadonlySet<Algorithm>).has(algorithm),
+  )
+  const results = await Promise.all(asked.map((set) => set.refresh()))
+  const failing = asked.filter((_, index) => results[index] !== true)
+  return failing.length === 0 || Math.min(...failing.map((set) => set.retryAfterSeconds()))
+}
+
+async function tryKeys(token: string, keys: readonly SetKey[]): Promise<VerifiedBy | null> {
+  for (const key of keys) if (await isSignedBy(token, key.key)) return key
+  return null
+}
+
+// Whatever jose throws here was provoked by the token: the key is imported and fits the algorithm.
+async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {
+  try {
+    await compactVerify(token, key)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Ask a server for a JSON document under hard limits (K1, K2): time, size after decompression, status 200, no redirects.
+ * Hands on an object, or throws a failure named by one word; what to make of it is the key set's business.
+ */
+
+/** All a key server gets, from the first byte out to the last byte in. */
+export const FETCH_LIMIT_SECONDS = 5
+const MAX_BYTES: number = 256 * 1024
+const FAILURE = 'KeyFailure'
+
+/** Make a failure; `word` says which, for events and logs. */
+export function keyFailure(word: string, cause?: unknown): Error {
+  const error = new Error(word, cause === undefined ? undefined : { cause })
+  error.name = FAILURE
+  return error
+}
+
+/** The word of a failure; `network` for whatever `fetch` itself throws. */
+export function failureWord(error: unknown): string {
+  return error instanceof Error && error.name === FAILURE ? error.message : 'network'
+}
+
+/**
+ * Run `work` until it ends, {@link FETCH_LIMIT_SECONDS} have passed or `controller` aborts, whichever comes first; also
+ * if `work` ignores its signal.
+ */
+export async function runLimited<T>(
+  controller: AbortController,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal } = controller
+  const timer: unknown = setTimeout(() => controller.abort(keyFailure('timeout')), FETCH_LIMIT_SECONDS * 1000)
+  ;(timer as { unref?(): void }).unref?.()
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  try {
+    return await Promise.race([work(signal), aborted])
+  } finally {
+    clearTimeout(timer as number)
+  }
+}
+
+/** Fetch a JSON object. One request, no retry. */
+export async function fetchJsonObject(fetcher: typeof fetch, url: URL, signal: AbortSignal): Promise<object> {
+  const response = await fetcher(url.href, { headers: { accept: 'application/json' }, redirect: 'manual', signal })
+  if (response.status !== 200 || response.redirected) {
+    // Frees the connection; what the body holds doesn't matter, nor whether it can be cancelled.
+    response.body?.cancel().catch(() => {})
+    throw keyFailure(response.status >= 300 && response.status < 400 ? 'redirect' : 'status')
+  }
+  const bytes = await readBody(response)
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw keyFailure('not_json', cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw keyFailure('not_object')
+  return value
+}
+
+// The stream is decompressed already: the limit holds for what arrives in memory, not for what was sent.
+async function readBody(response: Response): Promise<Uint8Array> {
+  const reader = response.body?.getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const part = await reader?.read()
+    if (part?.value === undefined) break
+    size += part.value.byteLength
+    if (size > MAX_BYTES) {
+      reader?.cancel().catch(() => {})
+      throw keyFailure('too_large')
+    }
+    chunks.push(part.value)
+  }
+  return join(chunks, size)
+}
+
+function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}

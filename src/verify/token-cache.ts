@@ -1,0 +1,54 @@
+/**
+ * Tokens that were verified a moment ago (finding 12 and 13 of the peers): positive results only, by SHA-256 of the whole
+ * token, per verifier, bounded. No token text is kept. Hands on the same frozen identity while everything still holds.
+ */
+import { createBoundedMap } from '../lib/bounded-map.ts'
+
+/** What was verified, and as long as what it stays so. */
+export interface VerifiedToken<I> {
+  readonly identity: I
+  /** From when to when its claims hold, in milliseconds of the wall clock; the end itself is outside. */
+  readonly validFrom: number
+  readonly validUntil: number
+  /** Whether the key that verified it may still be used. */
+  isKeyUsable(): boolean
+}
+
+/** What {@link createTokenCache} makes. */
+export interface TokenCache<I> {
+  get(digest: string): I | undefined
+  set(digest: string, token: VerifiedToken<I>): void
+  clear(): void
+}
+
+/** What a token cache needs. */
+export interface TokenCacheOptions {
+  readonly maxEntries: number
+  readonly ttlSeconds: number
+  /** The wall clock, for the claims. */
+  readonly clock: () => number
+  /** Milliseconds that never run backwards, for the time to live. */
+  readonly time: () => number
+}
+
+/** Create a token cache. Reading drops what no longer holds; the long way then says why. */
+export function createTokenCache<I>(options: TokenCacheOptions): TokenCache<I> {
+  const { maxEntries, ttlSeconds, clock, time } = options
+  const entries = createBoundedMap<string, { readonly token: VerifiedToken<I>; readonly until: number }>(maxEntries)
+  return {
+    get(digest) {
+      const entry = entries.get(digest)
+      if (entry === undefined) return undefined
+      const { token, until } = entry
+      const now = clock()
+      if (time() < until && now >= token.validFrom && now < token.validUntil && token.isKeyUsable())
+        return token.identity
+      entries.delete(digest)
+      return undefined
+    },
+    set(digest, token) {
+      entries.set(digest, { token, until: time() + ttlSeconds * 1000 })
+    },
+    clear: () => entries.clear(),
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The form of a token (T2, T3), before anything is trusted or looked up: size, three canonical base64url parts, a header
+ * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
+ */
+import { AuthError } from '../errors.ts'
+import { decodeBase64Url } from '../lib/base64url.ts'
+
+/** A signature algorithm, by the name it has here; `EdDSA` and `Ed25519` (RFC 9864) are one. */
+export type Algorithm = 'HS256' | 'ES256' | 'RS256' | 'EdDSA'
+
+/** A token taken apart. Nothing in it is verified. */
+export interface TokenForm {
+  readonly algorithm: Algorithm
+  /** The key id, or `null` where the token has none. */
+  readonly kid: string | null
+  /** The claims: read them by {@link ownOf}. */
+  readonly payload: object
+}
+
+/** What a token may look like. */
+export interface FormRules {
+  /** The size beyond which a token is not even decoded, in bytes. */
+  readonly maxTokenBytes: number
+  /** Accepted `typ` values, by {@link toTokenType}. */
+  readonly types: ReadonlySet<string>
+}
+
+const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([
+  ['HS256', 'HS256'],
+  ['ES256', 'ES256'],
+  ['RS256', 'RS256'],
+  ['EdDSA', 'EdDSA'],
+  ['Ed25519', 'EdDSA'],
+])
+
+const MAX_KID = 256
+
+// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it.
+const utf8: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Read one own member of a parsed JSON object: what sits on a prototype is not there (V1). */
+export function ownOf(object: object, name: string): unknown {
+  return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined
+}
+
+/** Find the algorithm a JOSE `alg` value means here, if any. */
+export function toAlgorithm(alg: unknown): Algorithm | undefined {
+  return ALGORITHMS.get(alg)
+}
+
+/** Bring a media type of a token to one form: lower case, without `application/` (RFC 7515 §4.1.9). */
+export function toTokenType(typ: string): string {
+  const lower = typ.toLowerCase()
+  return lower.startsWith('application/') ? lower.slice('application/'.length) : lower
+}
+
+/** Refuse a token by its size alone: the one check that comes before everything else. */
+export function checkTokenSize(token: string, maxTokenBytes: number): void {
+  // Only ASCII is accepted further down, so characters are bytes.
+  if (typeof token !== 'string' || token.length > maxTokenBytes) {
+    throw new AuthError('unauthorized', { reason: 'token_oversize' })
+  }
+}
+
+/** Take a token apart, or refuse it. */
+export function readTokenForm(token: string, rules: FormRules): TokenForm {
+  checkTokenSize(token, rules.maxTokenBytes)
+  const parts = token.split('.', 4)
+  const [first, second, third] = parts
+  if (parts.length !== 3 || !first || !second || !third) {
+    throw new AuthError('unauthorized', { reason: 'token_part_count' })
+  }
+  const headerBytes = decodeBase64Url(first)
+  const payloadBytes = decodeBase64Url(second)
+  if (headerBytes === null || payloadBytes === null || decodeBase64Url(third) === null) {
+    throw new AuthError('unauthorized', { reason: 'token_part_encoding' })
+  }
+  const header = parseObject(headerBytes)
+  if (header === null) throw new AuthError('unauthorized', { reason: 'token_header_not_object' })
+  const form = readHeader(header, rules.types)
+  const payload = parseObject(payloadBytes)
+  if (payload === null) throw new AuthError('unauthorized', { reason: 'token_payload_not_object' })
+  return { ...form, payload }
+}
+
+function readHeader(header: object, types: ReadonlySet<string>): Pick<TokenForm, 'algorithm' | 'kid'> {
+  if (['crit', 'b64', 'zip'].some((name) => Object.hasOwn(header, name))) {
+    throw new AuthError('unauthorized', { reason: 'token_header_extension' })
+  }
+  const algorithm = toAlgorithm(ownOf(header, 'alg'))
+  if (algorithm === undefined) throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown' })
+  const kid = ownOf(header, 'kid')
+  if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KID)) {
+    throw new AuthError('unauthorized', { reason: 'token_kid_malformed' })
+  }
+  const typ = ownOf(header, 'typ')
+  if (typ !== undefined && (typeof typ !== 'string' || !types.has(toTokenType(typ)))) {
+    throw new AuthError('unauthorized', { reason: 'token_type_refused' })
+  }
+  return { algorithm, kid: kid ?? null }
+}
+
+function parseObject(bytes: Uint8Array): object | null {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
+  } catch {
+    return null
+  }
+}
