@@ -3,7 +3,17 @@
  */
 export { type BadToken, type BadTokensOptions, badTokens } from './bad-tokens.ts'
 export type { SigningAlgorithm } from './compact-jws.ts'
+export {
+  JWKS_FAULTS,
+  type JwksFault,
+  type JwksFaultInfo,
+  type JwksServer,
+  type JwksServerOptions,
+  startJwksServer,
+} from './fake-jwks.ts'
+export type { HttpFault } from './http-faults.ts'
 export type { IssuerKey, KeyAlgorithm, PublicJwk } from './issuer-keys.ts'
+export { type KeyOutcome, type KeySetFault, PUBLISHED_SECRET } from './key-set-faults.ts'
 export {
   createTokenIssuer,
   type IssuerAlgorithm,

@@ -1,0 +1,152 @@
+/**
+ * What can go wrong with any HTTP answer, as data: each fault takes the response that is due and writes something else.
+ * Hands on functions by name; servers switch between them.
+ */
+import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+
+/** Writes a faulty answer in place of the good body. */
+export type WriteFault = (response: ServerResponse, body: string) => void
+
+/** A fault of an answer, whatever it was to say. */
+export type HttpFault =
+  | 'status-401'
+  | 'status-404'
+  | 'status-429'
+  | 'status-500'
+  | 'status-503'
+  | 'no-content'
+  | 'empty'
+  | 'hang'
+  | 'hang-in-body'
+  | 'reset'
+  | 'reset-in-body'
+  | 'drip'
+  | 'html'
+  | 'invalid-json'
+  | 'null'
+  | 'array'
+  | 'oversize'
+  | 'gzip-bomb'
+  | 'redirect'
+  | 'redirect-loop'
+  | 'bad-utf8'
+  | 'wrong-type'
+  | 'slow'
+
+/** How far `oversize` goes: over the 256 KB a client should read (K2). */
+const OVERSIZE_BYTES = 1024 * 1024
+const BOMB_BYTES = 64 * 1024 * 1024
+const DRIP_MILLISECONDS = 100
+const SLOW_MILLISECONDS = 250
+
+/** Answer JSON. */
+export function writeJson(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(body)
+}
+
+function status(code: number, headers: Readonly<Record<string, string>> = {}): WriteFault {
+  return (response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    writeJson(response, code, JSON.stringify({ code, msg: `injected status ${code}` }))
+  }
+}
+
+const json =
+  (to: (body: string) => string): WriteFault =>
+  (response, body) =>
+    writeJson(response, 200, to(body))
+
+const later = (response: ServerResponse, milliseconds: number, act: () => void): void => {
+  const timer = setTimeout(act, milliseconds).unref()
+  response.once('close', () => clearTimeout(timer))
+}
+
+function drip(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  let sent = 0
+  const timer = setInterval(() => {
+    response.write(body.slice(sent, sent + 1))
+    sent += 1
+    if (sent >= body.length) response.end()
+  }, DRIP_MILLISECONDS).unref()
+  response.once('close', () => clearInterval(timer))
+}
+
+let bomb: Buffer | undefined
+
+// White space in front of good JSON: a client without a limit takes it.
+function gzipBomb(response: ServerResponse, body: string): void {
+  bomb ??= gzipSync(Buffer.alloc(BOMB_BYTES, ' '))
+  const bytes = Buffer.concat([bomb, gzipSync(body)])
+  response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bytes)
+}
+
+function inBody(response: ServerResponse, body: string, then: () => void): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.write(body.slice(0, Math.ceil(body.length / 2)), then)
+}
+
+/** Where `redirect` leads: this before the path. */
+export const MOVED_PATH = '/moved'
+
+/** The faults by name. */
+export const HTTP_FAULTS: Readonly<Record<HttpFault, { readonly sentence: string; readonly write: WriteFault }>> = {
+  'status-401': { sentence: 'The answer is 401.', write: status(401) },
+  'status-404': { sentence: 'The answer is 404.', write: status(404) },
+  'status-429': { sentence: 'The answer is 429 with Retry-After: 1.', write: status(429, { 'retry-after': '1' }) },
+  'status-500': { sentence: 'The answer is 500.', write: status(500) },
+  'status-503': { sentence: 'The answer is 503 with Retry-After: 1.', write: status(503, { 'retry-after': '1' }) },
+  'no-content': { sentence: 'The answer is 204, without a body.', write: (response) => response.writeHead(204).end() },
+  empty: { sentence: 'The answer is 200 with an empty body.', write: json(() => '') },
+  hang: { sentence: 'The connection is accepted and nothing ever comes.', write: () => {} },
+  'hang-in-body': {
+    sentence: 'Half of the body comes, then nothing more.',
+    write: (response, body) => inBody(response, body, () => {}),
+  },
+  reset: { sentence: 'The connection is reset before an answer.', write: ({ socket }) => socket?.resetAndDestroy() },
+  'reset-in-body': {
+    sentence: 'The connection is reset in the middle of the body.',
+    write: (response, body) => inBody(response, body, () => response.socket?.resetAndDestroy()),
+  },
+  drip: { sentence: 'The good body comes at ten bytes a second.', write: drip },
+  html: {
+    sentence: 'The answer is a web page, status 200.',
+    write: (response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Sign in</title>'),
+  },
+  'invalid-json': {
+    sentence: 'The body is cut short, with a length that fits.',
+    write: json((body) => body.slice(0, -2)),
+  },
+  null: { sentence: 'The body is the JSON null.', write: json(() => 'null') },
+  array: { sentence: 'The body is the good object inside an array.', write: json((body) => `[${body}]`) },
+  oversize: {
+    sentence: 'The body is good JSON behind 1 MB of white space.',
+    write: json((body) => ' '.repeat(OVERSIZE_BYTES) + body),
+  },
+  'gzip-bomb': { sentence: 'The body is good JSON behind 64 MB of white space, in 64 KB of gzip.', write: gzipBomb },
+  redirect: {
+    sentence: 'The answer is 302 to a place that has the good body.',
+    write: (response) => response.writeHead(302, { location: `${MOVED_PATH}${response.req.url ?? '/'}` }).end(),
+  },
+  'redirect-loop': {
+    sentence: 'The answer is 302 to itself.',
+    write: (response) => response.writeHead(302, { location: response.req.url ?? '/' }).end(),
+  },
+  'bad-utf8': {
+    sentence: 'Every string value in the body has a byte that is no UTF-8.',
+    write: (response, body) => {
+      const bytes = Buffer.from(body.replaceAll('":"', '":"\u00ff'), 'latin1')
+      response.writeHead(200, { 'content-type': 'application/json' }).end(bytes)
+    },
+  },
+  'wrong-type': {
+    sentence: 'The good body comes as text/plain.',
+    write: (response, body) => response.writeHead(200, { 'content-type': 'text/plain' }).end(body),
+  },
+  slow: {
+    sentence: 'The good body comes after a quarter of a second.',
+    write: (response, body) => later(response, SLOW_MILLISECONDS, () => writeJson(response, 200, body)),
+  },
+}

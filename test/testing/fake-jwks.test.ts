@@ -1,0 +1,175 @@
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { JWKS_FAULTS, type JwksFault, startJwksServer } from '../../src/testing/fake-jwks.ts'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+
+const server = await startJwksServer((url) => createTokenIssuer({ issuer: url }))
+const { issuer } = server
+afterAll(() => server.close())
+beforeEach(() => server.fault('ok'))
+
+const ask = (milliseconds = 5000, url = server.jwksUrl): Promise<Response> =>
+  fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(milliseconds), headers: { connection: 'close' } })
+
+const keysOf = async (): Promise<{ kid?: string; alg?: string; kty?: string }[]> =>
+  ((await (await ask()).json()) as { keys: [] }).keys
+
+/** What a careful client could make of the answer, by plain means: jose on a fetched set. */
+async function seen(mode: JwksFault): Promise<string> {
+  await server.fault(mode)
+  return await ask(700).then(
+    async (response) =>
+      `${response.status} ${await response.text().then(
+        ({ length }) => length,
+        () => 'broken',
+      )}`,
+    (error: Error & { cause?: { code?: string } }) => error.cause?.code ?? error.name,
+  )
+}
+
+const good = JSON.stringify(issuer.jwks()).length
+const OBSERVED: Readonly<Record<JwksFault, string | RegExp>> = {
+  ok: `200 ${good}`,
+  refused: 'ECONNREFUSED',
+  'status-401': /^401/,
+  'status-404': /^404/,
+  'status-429': /^429/,
+  'status-500': /^500/,
+  'status-503': /^503/,
+  'no-content': '204 0',
+  empty: '200 0',
+  hang: 'TimeoutError',
+  'hang-in-body': '200 broken',
+  reset: 'ECONNRESET',
+  'reset-in-body': '200 broken',
+  drip: '200 broken',
+  html: /^200 \d\d$/,
+  'invalid-json': `200 ${good - 2}`,
+  null: '200 4',
+  array: `200 ${good + 2}`,
+  oversize: `200 ${good + 1024 * 1024}`,
+  'gzip-bomb': `200 ${good + 64 * 1024 * 1024}`,
+  redirect: '302 0',
+  'redirect-loop': '302 0',
+  'bad-utf8': /^200/,
+  'wrong-type': `200 ${good}`,
+  slow: `200 ${good}`,
+  'empty-set': '200 11',
+  'no-keys-member': `200 ${good}`,
+  'keys-an-object': /^200/,
+  'duplicate-kids': /^200/,
+  'without-kids': /^200/,
+  'without-algs': /^200/,
+  'unusable-keys': /^200/,
+  'one-bad-entry': /^200/,
+  'secret-inside': /^200/,
+  'too-many-keys': /^200/,
+  'other-keys': /^200/,
+}
+
+describe('each fault over a real socket', () => {
+  it.each(JWKS_FAULTS.map(({ mode }) => mode))('%s', async (mode) => {
+    const before = server.requests
+    const expected = OBSERVED[mode]
+    const observed = await seen(mode)
+    if (typeof expected === 'string') expect(observed).toBe(expected)
+    else expect(observed).toMatch(expected)
+    expect(server.requests - before).toBe(mode === 'refused' ? 0 : 1)
+    await server.fault('ok')
+    expect((await ask()).status).toBe(200)
+  })
+
+  it('the list names every mode once, with a sentence', () => {
+    const modes = JWKS_FAULTS.map(({ mode }) => mode)
+    expect(modes.length).toBeGreaterThanOrEqual(30)
+    expect([...new Set(modes)].sort()).toEqual(Object.keys(OBSERVED).sort())
+    for (const { sentence } of JWKS_FAULTS) expect(sentence).toMatch(/^[A-Z].*\.$/)
+    expect(new Set(JWKS_FAULTS.map(({ outcome }) => outcome)).size).toBe(3)
+  })
+
+  it('an unknown mode is a TypeError', async () => {
+    await expect(server.fault('toString' as never)).rejects.toThrow(TypeError)
+  })
+})
+
+describe('what the sets hold', () => {
+  const at = async (mode: JwksFault) => {
+    await server.fault(mode)
+    return await keysOf()
+  }
+
+  it('duplicates, a stranger first, of the same type', async () => {
+    const keys = await at('duplicate-kids')
+    expect(keys.map(({ kid }) => kid)).toEqual(issuer.jwks().keys.flatMap(({ kid }) => [kid, kid]))
+    expect(keys[0]?.kty).toBe(keys[1]?.kty)
+    expect(keys[0]).not.toEqual(keys[1])
+    expect(keys[1]).toEqual(issuer.jwks().keys[0])
+  })
+
+  it('members left out, others put in', async () => {
+    expect((await at('without-kids')).some((key) => 'kid' in key)).toBe(false)
+    expect((await at('without-algs')).some((key) => 'alg' in key)).toBe(false)
+    expect((await at('unusable-keys')).some(({ kid }) => kid === 'es256-1')).toBe(false)
+    expect(await at('one-bad-entry')).toEqual(expect.arrayContaining([...issuer.jwks().keys, null]))
+    expect((await at('too-many-keys')).length).toBe(303)
+    expect((await at('secret-inside'))[0]?.kty).toBe('oct')
+    expect((await at('other-keys')).map(({ kid }) => kid)).toEqual(['stranger-ES256'])
+  })
+
+  it('the bytes of bad-utf8 are no UTF-8, the type of wrong-type is text', async () => {
+    await server.fault('bad-utf8')
+    const bytes = await (await ask()).arrayBuffer()
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow()
+    await server.fault('wrong-type')
+    expect((await ask()).headers.get('content-type')).toBe('text/plain')
+  })
+
+  it('a redirect leads to the good keys and is counted', async () => {
+    await server.fault('redirect')
+    const followed = server.followedRedirects
+    expect(await (await fetch(server.jwksUrl)).json()).toEqual(issuer.jwks())
+    expect(server.followedRedirects - followed).toBe(1)
+  })
+})
+
+it('serves both paths, discovery and nothing else', async () => {
+  for (const path of ['/.well-known/jwks.json', '/auth/v1/.well-known/jwks.json']) {
+    expect(await (await ask(5000, server.url + path)).json()).toEqual(issuer.jwks())
+  }
+  const before = server.discoveryRequests
+  const document = await (await ask(5000, `${server.url}/.well-known/openid-configuration`)).json()
+  expect(document).toMatchObject({ issuer: server.url, jwks_uri: server.jwksUrl })
+  expect(server.discoveryRequests - before).toBe(1)
+  expect((await ask(5000, `${server.url}/keys`)).status).toBe(404)
+  expect((await fetch(server.jwksUrl, { method: 'POST' })).status).toBe(404)
+})
+
+it('serves the keys as they are: jose follows a rotation', async () => {
+  const own = await startJwksServer(await createTokenIssuer({ algorithms: ['ES256'] }))
+  try {
+    const keys = createRemoteJWKSet(new URL(own.jwksUrl), { cooldownDuration: 0 })
+    await jwtVerify(await own.issuer.sign(), keys)
+    await own.issuer.rotate('ES256', { overlap: false })
+    await jwtVerify(await own.issuer.sign(), keys)
+    expect(own.requests).toBe(2)
+  } finally {
+    await own.close()
+  }
+})
+
+it('closes at once while answers hang, and comes back on its port', async () => {
+  const own = await startJwksServer(issuer)
+  await own.fault('hang')
+  const hanging = ask(5000, own.jwksUrl).catch((error: Error) => error)
+  while (own.requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await own.fault('refused')
+  expect(await hanging).toBeInstanceOf(TypeError)
+  await expect(ask(1000, own.jwksUrl)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  await own.fault('ok')
+  expect((await ask(1000, own.jwksUrl)).status).toBe(200)
+  await own.close()
+  await own.close()
+  const again = await startJwksServer(issuer, { port: own.port })
+  expect(again.port).toBe(own.port)
+  await again.close()
+})
