@@ -24,7 +24,7 @@ export interface StoredUserRepository extends UserRepository<StoredUser, StoredO
 
 /** The organization repository of the shipped storages. */
 export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
-  /** Delete an organization: from the next request on it is as if it had never been. */
+  /** Delete an organization, its memberships and invitations: from the next request on it is as if it had never been. */
   remove(orgId: string): Promise<boolean>
   /** Count the organizations. */
   count(): Promise<number>
@@ -103,7 +103,8 @@ function insertUser(tables: Tables, { issuer, subject, email }: NewUser, now: nu
   return copy(user)
 }
 
-function organizationRepository({ tables, clock }: MemoryRepositoryOptions): StoredOrganizationRepository {
+function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
+  const { tables, clock } = options
   return {
     async insert({ name }) {
       const org = { id: crypto.randomUUID(), name, createdAt: new Date(clock()) }
@@ -112,9 +113,11 @@ function organizationRepository({ tables, clock }: MemoryRepositoryOptions): Sto
     },
     findById: async (orgId) => copyOrNull(tables.orgs.get(orgId)),
     async remove(orgId) {
-      const found = tables.orgs.get(orgId) !== undefined
+      if (tables.orgs.get(orgId) === undefined) return false
       tables.orgs.delete(orgId)
-      return found
+      for (const userId of tables.usersOfOrg.get(orgId) ?? []) removeMembership(options, orgId, userId)
+      for (const { id, orgId: into } of tables.invitations.values()) if (into === orgId) tables.invitations.delete(id)
+      return true
     },
     count: async () => [...tables.orgs.values()].length,
   }

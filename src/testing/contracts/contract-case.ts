@@ -116,13 +116,20 @@ const WHY: Readonly<Record<CaseNeed, string>> = {
   deleteOrg: 'needs organizations that can be deleted',
 }
 
-function lacking({ needs = [] }: CaseSpec, { membershipsPerUser, without }: ParsedContractOptions): CaseNeed | undefined {
+function lacking(
+  { needs = [] }: CaseSpec,
+  { membershipsPerUser, without }: ParsedContractOptions,
+): CaseNeed | undefined {
   return needs.find((need) =>
     need === 'many' || need === 'one' ? need !== membershipsPerUser : (without as readonly string[]).includes(need),
   )
 }
 
-function caseOf({ id, name, requirement, test }: CaseSpec, make: MakeStorage, options: ParsedContractOptions): ContractCase {
+function caseOf(
+  { id, name, requirement, test }: CaseSpec,
+  make: MakeStorage,
+  options: ParsedContractOptions,
+): ContractCase {
   return {
     id,
     name,

@@ -11,6 +11,8 @@ export interface World {
   /** A role to be guarded, and a lower one. */
   readonly top: string
   readonly low: string
+  /** Both. */
+  readonly roles: { readonly top: string; readonly low: string }
   /** Role names that must come back exactly. */
   readonly oddRoles: readonly string[]
   disableUser(userId: string): Promise<void>
@@ -27,7 +29,17 @@ export interface World {
   callerOf(user: User): Promise<Caller>
 }
 
-const ODD_ROLES = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', "o'wner\"", 'bäcker 🥐', 'r'.repeat(64)]
+const ODD_ROLES = [
+  'Owner',
+  'OWNER',
+  ' owner',
+  'owner ',
+  'constructor',
+  '__proto__',
+  'o\'wner"',
+  'bäcker 🥐',
+  'r'.repeat(64),
+]
 
 /** Build the surroundings of one case. */
 export function createWorld({ storage, probe = {} }: StorageUnderTest, roles: readonly string[]): World {
@@ -38,6 +50,7 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, roles: re
     storage,
     top,
     low,
+    roles: { top, low },
     oddRoles: roles.length > 0 ? roles : ODD_ROLES,
     async disableUser(userId) {
       if (probe.disableUser === undefined) throw new Error(missing('disableUser'))
@@ -129,6 +142,6 @@ export function spoil(value: unknown): void {
       if (typeof member === 'object' && member !== null) spoil(member)
       else Reflect.set(value, key, typeof member === 'boolean' ? !member : `spoiled ${String(member)}`)
     }
-    if (Array.isArray(value)) value.reverse().push('spoiled')
+    if (Array.isArray(value) && !Object.isFrozen(value)) value.reverse().push('spoiled')
   }
 }

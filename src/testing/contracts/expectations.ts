@@ -25,7 +25,7 @@ export function expectFound<T>(got: T | null | undefined, what: string): T {
 /** The call rejects; hand the error on. */
 export async function expectRejected(call: Promise<unknown>, what: string): Promise<unknown> {
   const result = await settled(call)
-  expectThat(result.status === 'rejected', `${what} to be rejected`, `the value ${show(valueOf(result))}`)
+  expectThat(result.status === 'rejected', `${what} to be rejected`, `the value ${show(fulfilledValue(result))}`)
   return result.reason
 }
 
@@ -42,7 +42,7 @@ export async function settled<T>(call: Promise<T>): Promise<PromiseSettledResult
 }
 
 /** The value of a settled call; `undefined` where it was rejected. */
-export function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {
+export function fulfilledValue<T>(result: PromiseSettledResult<T>): T | undefined {
   return result.status === 'fulfilled' ? result.value : undefined
 }
 

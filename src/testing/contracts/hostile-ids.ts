@@ -39,7 +39,7 @@ const HOSTILE: readonly string[] = [
 /** Hostile ids; with `near`, an id that exists, also ones that a careless storage takes for it. */
 export function hostileIds(near?: string): readonly string[] {
   if (near === undefined) return HOSTILE
-  return [...HOSTILE, `${near}\0`, `${near}\0x`, `${near} `, ` ${near}`, `${near}\n`, `${near}'--`, `${near}x`, near.slice(0, -1)]
+  return [...HOSTILE, `${near}\0`, `${near}\0x`, `${near} `, ` ${near}`, `${near}\n`, `${near}'--`, `${near}x`]
 }
 
 /** Call a look-up with each hostile id: each must answer `nothing`, none may throw. */

@@ -1,0 +1,133 @@
+/** Cases of the organization contract: `findActing` for each kind of caller. */
+import type { ActingOrg, ApiKey, Caller, Organization } from '../../context.ts'
+import type { CaseSpec } from './contract-case.ts'
+import { expectNull, expectSame } from './expectations.ts'
+import { expectNothing, hostileIds } from './hostile-ids.ts'
+
+const SERVICE: Caller = { kind: 'service', name: 'billing' }
+
+/** An API key of an org, as the verify room hands it on. */
+export function keyOf(orgId: string, role: string): Caller & { readonly key: ApiKey } {
+  return { kind: 'apiKey', key: { id: 'key-1', name: 'a key', orgId, role, scopes: [] } }
+}
+
+/** The acting org is this org, as this role. */
+export function expectActing(
+  got: ActingOrg<Organization> | null | undefined,
+  org: Organization,
+  role: string | null,
+  what: string,
+): void {
+  expectSame([got?.org, got?.role], [org, role], what)
+}
+
+export const ACTING_CASES: readonly CaseSpec[] = [
+  {
+    id: 'orgs/acting-member',
+    name: 'MUST let each member act as the role of the own membership, and nobody who is not a member',
+    requirement: 'O3',
+    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low }) {
+      const [org, other] = [await newOrg(), await newOrg()]
+      const [owner, member, elsewhere] = [
+        await newMember(org.id, top),
+        await newMember(org.id, low),
+        await newMember(other.id, top),
+      ]
+      expectActing(await memberships.findActing(await callerOf(owner), org.id), org, top, 'the org as its owner')
+      expectActing(await memberships.findActing(await callerOf(member), org.id), org, low, 'the org as a member')
+      const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: crypto.randomUUID() }]
+      for (const who of [stranger, await callerOf(elsewhere), { kind: 'user', user: nobody } as const]) {
+        expectNull(await memberships.findActing(who, org.id), 'findActing for a stranger')
+      }
+    },
+  },
+  {
+    id: 'orgs/acting-role-per-org',
+    name: 'MUST use the role of the membership in that org, never of another',
+    requirement: 'O6',
+    needs: ['many'],
+    async test({ storage: { memberships }, newOrgs, newUser, callerOf, top, low }) {
+      const [user, orgs] = [await newUser(), await newOrgs(3)]
+      for (const [index, { id }] of orgs.entries()) {
+        await memberships.insert({ orgId: id, userId: user.id, role: index === 1 ? top : low })
+      }
+      const caller = await callerOf(user)
+      for (const [index, org] of orgs.entries()) {
+        const got = await memberships.findActing(caller, org.id)
+        expectActing(got, org, index === 1 ? top : low, 'the role of that org')
+      }
+    },
+  },
+  {
+    id: 'orgs/acting-now',
+    name: 'MUST see a changed role and a removed membership at the next call',
+    requirement: 'O5',
+    async test({ storage: { memberships }, newOrg, newMember, callerOf, top, low }) {
+      const org = await newOrg()
+      const user = await newMember(org.id, top)
+      expectActing(await memberships.findActing(await callerOf(user), org.id), org, top, 'the org as an owner')
+      await memberships.setRole(org.id, user.id, low)
+      expectActing(await memberships.findActing(await callerOf(user), org.id), org, low, 'the org as a member')
+      await memberships.remove(org.id, user.id)
+      const caller = await callerOf(user)
+      expectNull(await memberships.findActing(caller, org.id), 'findActing after the removal')
+      expectSame(await memberships.listActing(caller), [], 'listActing after the removal')
+    },
+  },
+  {
+    id: 'orgs/acting-unknown-org',
+    name: 'MUST answer null for an org that does not exist, whoever asks, and for hostile ids',
+    requirement: 'O3',
+    async test({ storage: { memberships }, newOrg, newMember, callerOf, low }) {
+      const { id } = await newOrg()
+      const user = await callerOf(await newMember(id))
+      const unknown = crypto.randomUUID()
+      for (const orgId of [unknown, ...hostileIds(id)]) {
+        for (const caller of [user, SERVICE, keyOf(orgId, low), keyOf(id, low)]) {
+          await expectNothing(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
+        }
+      }
+    },
+  },
+  {
+    id: 'orgs/acting-hostile-user',
+    name: 'MUST let nobody act whose user id is hostile, and never throw',
+    requirement: 'V1',
+    async test({ storage: { memberships }, newOrg, newMember, newUser }) {
+      const { id } = await newOrg()
+      const [member, row] = [await newMember(id), await newUser()]
+      const callers = (userId: string): Caller => ({ kind: 'user', user: { ...row, id: userId } })
+      await expectNothing('findActing', hostileIds(member.id), (odd) => memberships.findActing(callers(odd), id))
+      await expectNothing(
+        'listActing',
+        hostileIds(member.id),
+        (odd) => memberships.listActing(callers(odd)),
+        (got) => Array.isArray(got) && got.length === 0,
+      )
+    },
+  },
+  {
+    id: 'orgs/acting-service',
+    name: 'MUST let a service act in any org that exists, as no role',
+    requirement: 'S3',
+    async test({ storage: { memberships }, newOrg, newMember, top }) {
+      const org = await newOrg()
+      await newMember(org.id, top)
+      expectActing(await memberships.findActing(SERVICE, org.id), org, null, 'the org for a service')
+    },
+  },
+  {
+    id: 'orgs/acting-key',
+    name: "MUST let an API key act in its own org as its own role, in no other and as nobody's role",
+    requirement: 'O7',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const [org, other] = [await newOrg(), await newOrg()]
+      await newMember(org.id, top)
+      await newMember(other.id, top)
+      expectActing(await memberships.findActing(keyOf(org.id, low), org.id), org, low, 'the org for its key')
+      expectNull(await memberships.findActing(keyOf(org.id, low), other.id), 'another org for the key')
+      const listed = await memberships.listActing(keyOf(org.id, low))
+      expectSame(listed, [{ org, role: low }], 'what the key may act in')
+    },
+  },
+]

@@ -1,0 +1,174 @@
+/** The promises of the invitation repository: one per address and org, the earliest first, taken by one caller. */
+
+import { isConflictError } from '../../storage/storage-errors.ts'
+import { type CaseSpec, type ContractCase, type ContractOptions, casesOf, type MakeStorage } from './contract-case.ts'
+import { newEmail, pause, RACERS, race, spoil } from './contract-world.ts'
+import { expectConflict, expectNull, expectSame, expectThat, fulfilledValue, textOf } from './expectations.ts'
+import { expectNothing, hostileIds } from './hostile-ids.ts'
+
+const CASES: readonly CaseSpec[] = [
+  {
+    id: 'invitations/normalized',
+    name: 'MUST keep the address trimmed and in lower case, and find it so, as insert returned it',
+    requirement: 'L6',
+    async test({ storage: { invitations }, newOrg, low }) {
+      const [{ id: orgId }, email] = [await newOrg(), newEmail()]
+      const inserted = await invitations.insert({ orgId, email: ` ${email.toUpperCase()}\t`, role: low })
+      expectSame([inserted.orgId, inserted.email, inserted.role], [orgId, email, low], 'the invitation')
+      expectThat(inserted.createdAt instanceof Date, 'createdAt to be a Date', inserted.createdAt)
+      expectSame(await invitations.findPending(email), inserted, 'the pending invitation')
+      expectNull(await invitations.findPending(newEmail()), 'an invitation of another address')
+    },
+  },
+  {
+    id: 'invitations/insert-twice',
+    name: 'MUST refuse an address already invited into that org, however it is written, and leave the first',
+    async test({ storage: { invitations }, newOrg, top, low }) {
+      const [{ id: orgId }, email] = [await newOrg(), newEmail()]
+      const first = await invitations.insert({ orgId, email, role: low })
+      for (const again of [email, ` ${email.toUpperCase()}`]) {
+        await expectConflict(invitations.insert({ orgId, email: again, role: top }), 'a second invitation')
+      }
+      expectSame(await invitations.findPending(email), first, 'the first invitation, unchanged')
+    },
+  },
+  {
+    id: 'invitations/insert-race',
+    name: `MUST let one of ${RACERS} concurrent invitations of an address win; the others get a ConflictError`,
+    async test({ storage: { invitations }, newOrg, low }) {
+      const [{ id: orgId }, email] = [await newOrg(), newEmail()]
+      const results = await race(RACERS, () => invitations.insert({ orgId, email, role: low }))
+      const won = results.filter(({ status }) => status === 'fulfilled').length
+      expectThat(won === 1, 'one invitation to win', won)
+      for (const result of results) {
+        const conflict = result.status === 'fulfilled' || isConflictError(result.reason)
+        expectThat(conflict, 'every other to be rejected with a ConflictError', result)
+      }
+    },
+  },
+  {
+    id: 'invitations/earliest',
+    name: 'MUST find the earliest invitation of an address first, then the next; each org may invite it',
+    async test({ storage: { invitations }, newOrgs, low }) {
+      const [orgs, email] = [await newOrgs(3), newEmail()]
+      for (const { id } of orgs) {
+        await invitations.insert({ orgId: id, email, role: low })
+        await pause(4)
+      }
+      for (const { id } of orgs) {
+        const pending = await invitations.findPending(email)
+        expectSame(pending?.orgId, id, 'the org of the earliest pending invitation')
+        await invitations.consume(pending?.id ?? '')
+      }
+      expectNull(await invitations.findPending(email), 'a pending invitation once all are taken')
+    },
+  },
+  {
+    id: 'invitations/deleted-org',
+    name: 'MUST pass over an invitation into a deleted org',
+    requirement: 'O3',
+    needs: ['deleteOrg'],
+    async test({ storage: { invitations }, newOrg, deleteOrg, low }) {
+      const [gone, stays, email] = [await newOrg(), await newOrg(), newEmail()]
+      await invitations.insert({ orgId: gone.id, email, role: low })
+      await deleteOrg(gone.id)
+      expectNull(await invitations.findPending(email), 'an invitation into a deleted org')
+      const second = await invitations.insert({ orgId: stays.id, email, role: low })
+      expectSame(await invitations.findPending(email), second, 'the invitation into the org that exists')
+    },
+  },
+  {
+    id: 'invitations/consume-once',
+    name: 'MUST hand the invitation to who takes it, once; afterwards the address may be invited again',
+    async test({ storage: { invitations }, newOrg, top, low }) {
+      const [{ id: orgId }, email] = [await newOrg(), newEmail()]
+      const inserted = await invitations.insert({ orgId, email, role: low })
+      expectSame(await invitations.consume(inserted.id), inserted, 'the invitation taken')
+      expectNull(await invitations.consume(inserted.id), 'the invitation, taken again')
+      expectNull(await invitations.findPending(email), 'a pending invitation after it was taken')
+      const again = await invitations.insert({ orgId, email, role: top })
+      expectSame(await invitations.findPending(email), again, 'the new invitation')
+    },
+  },
+  {
+    id: 'invitations/consume-race',
+    name: `MUST give the invitation to one of ${RACERS} who take it at once, and null to the others`,
+    async test({ storage: { invitations }, newOrg, low }) {
+      for (let round = 0; round < 5; round++) {
+        const { id } = await invitations.insert({ orgId: (await newOrg()).id, email: newEmail(), role: low })
+        const results = await race(RACERS, () => invitations.consume(id))
+        const failed = results.find(({ status }) => status === 'rejected')
+        expectThat(failed === undefined, 'nobody to be rejected', failed)
+        const winners = results.map(fulfilledValue).filter((taken) => taken !== null)
+        expectThat(winners.length === 1 && winners[0]?.id === id, 'one winner', winners)
+      }
+    },
+  },
+  {
+    id: 'invitations/others-untouched',
+    name: 'MUST take that invitation only: those of another address or another org stay',
+    requirement: 'O3',
+    async test({ storage: { invitations }, newOrg, low }) {
+      const [one, two, email, other] = [await newOrg(), await newOrg(), newEmail(), newEmail()]
+      const taken = await invitations.insert({ orgId: one.id, email, role: low })
+      const sameOrg = await invitations.insert({ orgId: one.id, email: other, role: low })
+      const sameAddress = await invitations.insert({ orgId: two.id, email, role: low })
+      await invitations.consume(taken.id)
+      expectSame(await invitations.findPending(other), sameOrg, 'the invitation of another address')
+      expectSame(await invitations.findPending(email), sameAddress, 'the invitation into another org')
+    },
+  },
+  {
+    id: 'invitations/roles-exact',
+    name: 'MUST store and return role names exactly, known or not',
+    requirement: 'O6',
+    async test({ storage: { invitations }, newOrg, oddRoles }) {
+      const { id: orgId } = await newOrg()
+      for (const role of oddRoles) {
+        const { id } = await invitations.insert({ orgId, email: newEmail(), role })
+        expectSame((await invitations.consume(id))?.role, role, 'the role of the invitation')
+      }
+    },
+  },
+  {
+    id: 'invitations/hostile-ids',
+    name: 'MUST find and take nothing by a hostile address or id, and never throw',
+    requirement: 'V1',
+    async test({ storage: { invitations }, newOrg, low }) {
+      const email = newEmail()
+      const inserted = await invitations.insert({ orgId: (await newOrg()).id, email, role: low })
+      const ids = [crypto.randomUUID(), ...hostileIds(inserted.id)]
+      await expectNothing('consume', ids, (id) => invitations.consume(id))
+      await expectNothing('findPending', hostileIds(), (text) => invitations.findPending(text))
+      expectSame(await invitations.findPending(email), inserted, 'the invitation, still pending')
+    },
+  },
+  {
+    id: 'invitations/copies',
+    name: 'MUST return copies of invitations, Dates included',
+    async test({ storage: { invitations }, newOrg, low }) {
+      const email = newEmail()
+      const input = { orgId: (await newOrg()).id, email, role: low }
+      const inserted = await invitations.insert(input)
+      const [{ id }, before] = [{ ...inserted }, textOf(inserted)]
+      input.role = 'spoiled'
+      spoil(inserted)
+      spoil(await invitations.findPending(email))
+      expectSame(textOf(await invitations.findPending(email)), before, 'the pending invitation')
+      expectSame(textOf(await invitations.consume(id)), before, 'the invitation taken')
+    },
+  },
+]
+
+/** The cases, for compositions. */
+export const INVITATION_CASES: readonly CaseSpec[] = CASES
+
+/**
+ * Test an invitation repository: `invitations/…` of {@link storageContract}.
+ *
+ * @param make makes the storage of one case
+ * @throws TypeError for an unknown option
+ */
+export function invitationContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
+  return casesOf('invitationContract', INVITATION_CASES, make, options)
+}
