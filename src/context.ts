@@ -124,10 +124,11 @@ export interface ServiceVerifier<S extends string = string> {
 }
 
 /** Room 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
-export type UsersRoom<U extends User = User, C extends string = string> = (
-  identity: Identity<C>,
-  selection: OrgSelection,
-) => Promise<Admission<U>>
+export interface UsersRoom<U extends User = User, C extends string = string> {
+  (identity: Identity<C>, selection: OrgSelection): Promise<Admission<U>>
+  /** Roles this room writes by itself: `createAuth` checks that they are on the ladder. */
+  readonly grants?: readonly string[]
+}
 
 /** Room 4: which organization the call acts in. */
 export interface OrgsRoom<U extends User = User, O extends Organization | null = Organization | null> {

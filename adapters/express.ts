@@ -1,0 +1,122 @@
+/**
+ * sallyport for Express 5 and 4: translates a request into the corridor and its answer back, and nothing else.
+ * The same exports as `sallyport/koa` and `sallyport/hono`.
+ */
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import {
+  type Access,
+  type Auth,
+  type AuthContextOf,
+  type AuthRequest,
+  type AuthResponse,
+  type AuthTypes,
+  fromNodeRequest,
+  isAuthError,
+  type JsonObject,
+  type Passage,
+  type Route,
+  readJson as readJsonOf,
+} from '../src/index.ts'
+
+/** Options of {@link createAdapter}. */
+export interface AdapterOptions {
+  /** `write` (default): refusals are answered here, the same bytes on every framework. `delegate`: handed to `next(error)`. */
+  readonly errors?: 'write' | 'delegate'
+}
+
+/** What {@link createAdapter} gives for one auth. */
+export interface Adapter<T extends AuthTypes> {
+  /** Middleware for a router: every request below walks by `access` (default: a user, acting in an org). */
+  middleware(access?: Access<T['role']>): RequestHandler
+  /** Wrap one handler: it gets the narrowed context first. What it throws reaches Express, an `AuthError` is answered. */
+  protect<const A extends Access<T['role']>>(
+    access: A,
+    handler: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
+  ): RequestHandler
+  /** Mount Routes, each with its own Access. */
+  mount(app: Router, routes: readonly Route[]): void
+  /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
+  getAuth(req: Request): AuthContextOf<T, object>
+  getAuth<const A extends Access<T['role']>>(req: Request, access: A): AuthContextOf<T, A>
+  /** Error middleware: answers an `AuthError` that a handler of yours threw, passes everything else on. Mount it last. */
+  onError(error: unknown, req: Request, res: Response, next: NextFunction): void
+}
+
+/**
+ * Bind an auth to Express.
+ *
+ * @throws TypeError for a wrong option or Access, when it is mounted
+ * @example
+ * const { middleware, protect, getAuth } = createAdapter(auth)
+ * app.use('/api', middleware())
+ * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
+ */
+export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
+  const { errors = 'write' } = options
+  if (errors !== 'write' && errors !== 'delegate')
+    throw new TypeError('createAdapter: option "errors" must be "write" or "delegate"')
+
+  const refuse = (error: unknown, res: Response, next: NextFunction): void => {
+    if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
+    else next(error)
+  }
+  const wrap = <A extends Access<T['role']>>(
+    access: A,
+    run: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
+  ): RequestHandler => {
+    const enter = auth.door(access)
+    return async function sallyport(req, res, next) {
+      try {
+        const passage = await enter(toAuthRequest(req))
+        keepHeaders(res, passage)
+        await run(passage.context, req, res, next)
+      } catch (error) {
+        refuse(error, res, next)
+      }
+    }
+  }
+  return {
+    middleware: (access = {}) => wrap(access, (_context, _req, _res, next) => next()),
+    protect: wrap,
+    mount(app, routes) {
+      for (const { method, path, access, handle } of routes) {
+        const respond = wrap(access, async (context, req, res) => {
+          writeAuthResponse(res, await handle(context as never, toAuthRequest(req)))
+        })
+        app[method.toLowerCase() as 'get'](path, respond)
+      }
+    },
+    getAuth: (req: Request, access?: Access<T['role']>) =>
+      (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
+    onError: (error, _req, res, next) => refuse(error, res, next),
+  }
+}
+
+/** Read an Express request. */
+export function toAuthRequest(req: Request): AuthRequest {
+  return fromNodeRequest(req, { params: req.params as Record<string, string>, parsedBody: () => req.body })
+}
+
+/** Write a response value, byte for byte. */
+export function writeAuthResponse(res: Response, { status, headers, body }: AuthResponse): void {
+  res.status(status)
+  for (const [name, value] of headers) res.append(name, value)
+  if (body !== null) res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(body ?? undefined)
+}
+
+/**
+ * Read a JSON object from a request, also behind `express.json()`: 415, 413 or 400 as an `AuthError` where it is none.
+ */
+export function readJson(req: Request, limitBytes?: number): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(req), limitBytes)
+}
+
+// Set when the head is written, so that a handler's stream, its own writeHead and an error page all carry them.
+function keepHeaders(res: Response, { responseHeaders }: Passage<unknown>): void {
+  const writeHead = res.writeHead
+  res.writeHead = function keepingHeaders(this: Response, ...head: Parameters<typeof writeHead>) {
+    for (const [name, value] of responseHeaders()) res.setHeader(name, value)
+    return writeHead.apply(this, head)
+  } as typeof writeHead
+}

@@ -1,0 +1,152 @@
+/** The corridor's front: the rooms fixed once, a door for every route, and what a host asks of the whole. */
+import type {
+  ApiKeyVerifier,
+  AuthContext,
+  AuthContextOf,
+  AuthTypes,
+  Decision,
+  Organization,
+  OrgsRoom,
+  ServiceOrgContext,
+  ServiceVerifier,
+  User,
+  UsersRoom,
+  Verifier,
+} from './context.ts'
+import { parseAccess, type Rule } from './corridor/access.ts'
+import { actAs } from './corridor/act-as.ts'
+import { createEntrance, type Passage } from './corridor/entrance.ts'
+import { parseAuthOptions, toRooms } from './corridor/rooms.ts'
+import { contextFor } from './corridor/walk-state.ts'
+import { type AuthError, type ErrorFormat, toAuthResponse } from './errors.ts'
+import { createGuards, type Guards } from './guards.ts'
+import type { Access, AuthRequest, AuthResponse } from './request.ts'
+
+/** Options of {@link createAuth}. */
+export interface AuthOptions<
+  R extends string,
+  U extends User,
+  O extends Organization | null,
+  C extends string,
+  S extends string,
+> {
+  /** The role ladder, lowest first. A stored role that is not on it is refused. */
+  readonly roles: readonly R[]
+  /** Room 2 for bearer tokens. */
+  readonly verify: Verifier<C>
+  /** Room 2 for API keys: their tokens begin with its prefix. */
+  readonly apiKeys?: ApiKeyVerifier
+  /** Room 2 for service secrets. */
+  readonly services?: ServiceVerifier<S>
+  /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
+  readonly cookie?: SessionCookie
+  /** Room 3. */
+  readonly users: UsersRoom<U, C>
+  /** Room 4. */
+  readonly orgs: OrgsRoom<U, O>
+  /** The body of refusals. Default `json`; `problem` is RFC 9457. */
+  readonly errorFormat?: ErrorFormat
+  /** Gets one record per walk: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  readonly onDecision?: (decision: Decision) => unknown
+  /** The clock for records, in milliseconds. Default `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** The one cookie that is read as a credential. */
+export interface SessionCookie {
+  readonly name: string
+  /** The public URL of this service behind a proxy: its origin is "our own" for CSRF. Default: socket and `Host`. */
+  readonly publicUrl?: string
+}
+
+export type { Passage } from './corridor/entrance.ts'
+
+/** A route's door: enter with a request, get a passage, or an `AuthError`. */
+export type Door<C> = (request: AuthRequest) => Promise<Passage<C>>
+
+/** One corridor, ready: what adapters and hosts use. */
+export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
+  /**
+   * Make the door of a route: its Access is checked now, every request walks by it.
+   * @throws TypeError for an Access that is wrong
+   */
+  door<const A extends Access<T['role']>>(access: A): Door<AuthContextOf<T, A>>
+  /**
+   * Authenticate a request without a response object: a WebSocket upgrade, a queue's HTTP hook, a test.
+   * @param access what the caller must be; default: a user, acting in an organization
+   * @throws AuthError the refusal
+   */
+  authenticate(request: AuthRequest): Promise<AuthContextOf<T, object>>
+  authenticate<const A extends Access<T['role']>>(request: AuthRequest, access: A): Promise<AuthContextOf<T, A>>
+  /**
+   * Read the context an earlier mount has made. Synchronous.
+   * @param source the framework's request object
+   * @param access what that mount asked, if it was not the default
+   * @throws Error where no mount of this auth let the request in, or it asked for less
+   */
+  contextOf(source: object): AuthContextOf<T, object>
+  contextOf<const A extends Access<T['role']>>(source: object, access: A): AuthContextOf<T, A>
+  /**
+   * Let a service, and only a service, act in an organization that it names in its body. A selector in the request
+   * must name the same one.
+   * @throws AuthError `forbidden` for a user, an API key or an unknown org; `invalid_org_id`; `org_selector_conflict`
+   */
+  actAs(context: AuthContext<T>, orgId: unknown): Promise<ServiceOrgContext<T>>
+  /** Convert a refusal to the response this host wants (`errorFormat`). */
+  toResponse(error: AuthError): AuthResponse
+  /** Load what verification needs (keys) before the first request. */
+  warmUp(): Promise<void>
+  /** Whether a request could be verified now: for a readiness probe. */
+  isReady(): boolean
+  /** End everything in flight; afterwards the process can exit. */
+  close(): void
+}
+
+/**
+ * Create the corridor: fix the rooms once, then hand it to an adapter (`createAdapter(auth)` of `sallyport/express`,
+ * `/koa`, `/hono`), or call `authenticate` yourself.
+ *
+ * @throws TypeError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
+ * @example
+ * const auth = createAuth({
+ *   roles: ['member', 'admin', 'owner'],
+ *   verify: createJwtVerifier({ issuers: [supabase({ url, secret })], audience: 'authenticated' }),
+ *   users: createProvisioner({ storage }),
+ *   orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+ * })
+ */
+export function createAuth<
+  const R extends string,
+  U extends User,
+  O extends Organization | null,
+  C extends string = never,
+  S extends string = never,
+>(
+  options: AuthOptions<R, U, O, C, S>,
+): Auth<{ readonly user: U; readonly org: O; readonly role: R; readonly claim: C; readonly service: S }> {
+  const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
+  const rooms = toRooms(given)
+  const enter = createEntrance(rooms, clock, onDecision)
+  const vocabulary = { ladder: rooms.ladder, apiKeys: rooms.apiKeys !== null, services: rooms.services?.services ?? [] }
+  const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
+  const byDefault = parse({})
+
+  const door = (access: Access): Door<AuthContext | null> => {
+    const rule = parse(access)
+    return (request) => enter(request, rule)
+  }
+  const auth = {
+    ...createGuards(rooms.ladder),
+    door,
+    authenticate: async (request: AuthRequest, access?: Access) =>
+      (await enter(request, access === undefined ? byDefault : parse(access))).context,
+    contextOf: (source: object, access?: Access) =>
+      contextFor(source, rooms, access === undefined ? byDefault : parse(access)),
+    actAs: (context: AuthContext, orgId: unknown) => actAs(rooms, context, orgId),
+    toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
+    warmUp: async () => rooms.verify.warmUp?.(),
+    isReady: () => rooms.verify.isReady?.() ?? true,
+    close: () => rooms.verify.close?.(),
+  }
+  return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
+}

@@ -1,0 +1,84 @@
+/** A route's `Access`, checked once when the route is mounted: what the walk needs of it, complete and known. */
+import * as z from 'zod/mini'
+import type { Principal, ServiceVerifier } from '../context.ts'
+import { aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
+import type { Access, OrgSelector, Stage } from '../request.ts'
+import type { RoleLadder } from '../roles/role-ladder.ts'
+
+/** A parsed {@link AccessRule}: every default filled in. */
+export interface Rule {
+  readonly accept: ReadonlySet<string>
+  readonly optional: boolean
+  readonly stage: Stage
+  readonly selectors: readonly OrgSelector[]
+  readonly role: string | null
+  readonly scopes: readonly string[]
+}
+
+/** What an Access may name. */
+export interface AccessVocabulary {
+  readonly ladder: RoleLadder
+  readonly apiKeys: boolean
+  readonly services: ServiceVerifier['services']
+}
+
+/**
+ * Parse an Access.
+ * @throws TypeError for an unknown option, role, kind of caller or service, and for rules that contradict each other
+ */
+export function parseAccess(access: Access, vocabulary: AccessVocabulary): Rule | 'public' {
+  if (access === 'public') return 'public'
+  const parsed = parseOptions('Access', SHAPE, access)
+  const { accept = ['user'], stage = 'org', selectors = [], role, scopes = [], optional = false } = parsed
+  const rule: Rule = {
+    accept: new Set(accept.map((kind) => knownKind(kind, vocabulary))),
+    optional,
+    stage,
+    selectors,
+    role: role === undefined ? null : vocabulary.ladder.named(role, 'Access'),
+    scopes,
+  }
+  const contradiction = contradictionIn(rule)
+  if (contradiction !== null) throw new TypeError(`Access: ${contradiction}`)
+  return Object.freeze(rule)
+}
+
+/** Whether a principal is of a kind the rule accepts. */
+export function accepts(rule: Rule, principal: { readonly kind: Principal['kind']; readonly name?: string }): boolean {
+  return rule.accept.has(principal.kind) || rule.accept.has(`${principal.kind}:${principal.name ?? ''}`)
+}
+
+function knownKind(kind: string, { apiKeys, services }: AccessVocabulary): string {
+  if (kind === 'user' || (kind === 'apiKey' && apiKeys) || (kind === 'service' && services.length > 0)) return kind
+  if (services.some(({ name }) => kind === `service:${name}`)) return kind
+  throw new TypeError(
+    `Access: option "accept" names ${JSON.stringify(kind)}, which createAuth was given no verifier for`,
+  )
+}
+
+function contradictionIn({ accept, stage, selectors, role, scopes }: Rule): string | null {
+  const keys = accept.has('apiKey')
+  if (accept.size === 0) return 'option "accept" must name a kind of caller'
+  if (stage === 'identity' && role !== null) return 'option "role" needs stage "user" or "org"'
+  if (stage !== 'org' && selectors.length > 0) return 'option "selectors" needs stage "org"'
+  if (stage !== 'org' && keys) return 'an API key needs stage "org"'
+  if (scopes.length > 0 && !keys) return 'option "scopes" binds API keys only: accept "apiKey"'
+  if (role !== null && !keys && !accept.has('user')) return 'option "role" can bind users and API keys only'
+  return null
+}
+
+const SHAPE = {
+  accept: z.optional(z.array(aName())),
+  optional: z.optional(z.boolean()),
+  stage: z.optional(z.enum(['identity', 'user', 'org'])),
+  selectors: z.optional(
+    z.array(
+      z.union([
+        z.strictObject({ kind: z.literal('header'), name: aHeaderName() }),
+        z.strictObject({ kind: z.literal('pathParam'), name: aName() }),
+      ]),
+    ),
+  ),
+  role: z.optional(aName()),
+  scopes: z.optional(z.array(aName())),
+}

@@ -1,0 +1,73 @@
+/** One mount's way in: walk by its rule, keep the outcome for later mounts, write the decision down. */
+import type { AuthContext, Decision } from '../context.ts'
+import type { AuthRequest } from '../request.ts'
+import type { Rule } from './access.ts'
+import { walk } from './corridor.ts'
+import { type Recorder, SILENT, startRecord } from './recorder.ts'
+import type { Rooms } from './rooms.ts'
+import { stateOf, type WalkState } from './walk-state.ts'
+
+/** What a door hands an adapter: the handler's context, and the headers of ours for the response. */
+export interface Passage<C> {
+  readonly context: C
+  /** Read them when the response is written: a later mount or `actAs` may have changed the serving org. */
+  responseHeaders(): readonly (readonly [name: string, value: string])[]
+}
+
+/** Enter with a request by one rule. */
+export type Entrance = (request: AuthRequest, rule: Rule | 'public') => Promise<Passage<AuthContext | null>>
+
+/** Build the entrance of one auth. */
+export function createEntrance(
+  rooms: Rooms,
+  clock: () => number,
+  onDecision: ((decision: Decision) => unknown) | undefined,
+): Entrance {
+  return async (request, rule) => {
+    const state = stateOf(request.source, rooms)
+    const record = onDecision === undefined ? SILENT : startRecord(request, clock, onDecision)
+    try {
+      const context = rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
+      record.allowed(context, rule === 'public')
+      return { context, responseHeaders: () => echoOf(rooms, state) }
+    } catch (error) {
+      record.threw(error)
+      throw error
+    }
+  }
+}
+
+async function enter(
+  rooms: Rooms,
+  request: AuthRequest,
+  rule: Rule,
+  state: WalkState,
+  record: Recorder,
+): Promise<AuthContext | null> {
+  const context = await walk(rooms, { request, rule, state, record })
+  state.context = context
+  if (context?.kind === 'service') SERVICE_WALKS.set(context, { rooms, request, state })
+  return context
+}
+
+/** The walks that ended in a service, for `actAs`. */
+export const SERVICE_WALKS: WeakMap<AuthContext, ServiceWalk> = new WeakMap()
+
+/** A walk that ended in a service: whose it was, and where its work is kept. */
+export interface ServiceWalk {
+  readonly rooms: Rooms
+  readonly request: AuthRequest
+  readonly state: WalkState
+}
+
+function enterPublic({ extractor }: Rooms, request: AuthRequest): null {
+  extractor.checkPublic(request)
+  return null
+}
+
+// An id that no header can carry is not echoed: what storage holds must not break the response (H7).
+function echoOf({ orgs }: Rooms, { servingOrgId }: WalkState): readonly (readonly [string, string])[] {
+  return orgs.echo !== null && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
+    ? [[orgs.echo, servingOrgId]]
+    : []
+}

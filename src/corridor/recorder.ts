@@ -1,0 +1,72 @@
+/** The decision record of one walk: filled room by room, handed to `onDecision` at the end. Never a secret in it. */
+import type { AuthContext, Credential, Decision, OrgSelection, Principal } from '../context.ts'
+import { isAuthError } from '../errors.ts'
+import type { AuthRequest } from '../request.ts'
+
+type Room = 'verify' | 'users' | 'orgs'
+
+/** Writes one walk down. */
+export interface Recorder {
+  credential(credential: Credential | null): void
+  principal(kind: Principal['kind'], id: string): void
+  selection(selection: OrgSelection): void
+  acting(orgId: string | null, role: string | null): void
+  /** Run a room's work and keep how long it took. */
+  timed<T>(room: Room, work: () => Promise<T>): Promise<T>
+  /** The walk let the request in. */
+  allowed(context: AuthContext | null, isPublic: boolean): void
+  /** The walk ended in a throw. */
+  threw(error: unknown): void
+}
+
+/** Begin a record. `onDecision` never changes an answer: what it throws or rejects with is dropped. */
+export function startRecord(
+  request: AuthRequest,
+  clock: () => number,
+  onDecision: (decision: Decision) => unknown,
+): Recorder {
+  const timings: Partial<Record<Room, number>> = {}
+  const seen: Partial<Pick<Decision, 'credential' | 'principal' | 'selection' | 'orgId' | 'role'>> & object = {}
+  const at = new Date(clock())
+  const finish = (outcome: Decision['outcome'], code: string | null, reason: string | null): void => {
+    const base = { credential: null, principal: null, selection: null, orgId: null, role: null }
+    const { method, path } = request
+    deliver(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...base, ...seen, timings }))
+  }
+  return {
+    credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
+    principal: (kind, id) => void Object.assign(seen, { principal: { kind, id } }),
+    selection: ({ kind }) => void Object.assign(seen, { selection: kind }),
+    acting: (orgId, role) => void Object.assign(seen, { orgId, role }),
+    async timed(room, work) {
+      const started = clock()
+      try {
+        return await work()
+      } finally {
+        timings[room] = clock() - started
+      }
+    },
+    allowed: (context, isPublic) => finish(context === null && !isPublic ? 'anonymous' : 'allowed', null, null),
+    threw: (error) =>
+      isAuthError(error) ? finish('refused', error.code, error.reason) : finish('failed', null, 'internal_error'),
+  }
+}
+
+/** A recorder for a host that wants no records: it costs nothing. */
+export const SILENT: Recorder = {
+  credential: () => undefined,
+  principal: () => undefined,
+  selection: () => undefined,
+  acting: () => undefined,
+  timed: (_room, work) => work(),
+  allowed: () => undefined,
+  threw: () => undefined,
+}
+
+function deliver(onDecision: (decision: Decision) => unknown, decision: Decision): void {
+  try {
+    Promise.resolve(onDecision(decision)).catch(() => undefined)
+  } catch {
+    // A broken audit hook must not decide who gets in.
+  }
+}

@@ -1,0 +1,82 @@
+/** The options of `createAuth`, checked and turned into the rooms of one corridor. */
+import * as z from 'zod/mini'
+import type { ApiKeyVerifier, Decision, OrgsRoom, ServiceVerifier, UsersRoom, Verifier } from '../context.ts'
+import { createExtractor, type Extractor } from '../credentials/extractor.ts'
+import type { ErrorFormat } from '../errors.ts'
+import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
+
+/** The rooms of one auth. */
+export interface Rooms {
+  readonly extractor: Extractor
+  readonly verify: Verifier
+  readonly apiKeys: ApiKeyVerifier | null
+  readonly services: ServiceVerifier | null
+  readonly users: UsersRoom
+  readonly orgs: OrgsRoom
+  readonly ladder: RoleLadder
+}
+
+/** The parsed options of `createAuth`. */
+export interface ParsedAuthOptions {
+  readonly roles: readonly string[]
+  readonly verify: Verifier
+  readonly apiKeys?: ApiKeyVerifier | undefined
+  readonly services?: ServiceVerifier | undefined
+  readonly cookie?: { readonly name: string; readonly publicUrl?: string | undefined } | undefined
+  readonly users: UsersRoom
+  readonly orgs: OrgsRoom
+  readonly errorFormat?: ErrorFormat | undefined
+  readonly onDecision?: ((decision: Decision) => unknown) | undefined
+  readonly clock?: (() => number) | undefined
+}
+
+/** Parse the options of `createAuth`; throws `TypeError`. */
+export function parseAuthOptions(options: unknown): ParsedAuthOptions {
+  return parseOptions('createAuth', SHAPE, options)
+}
+
+/**
+ * Build the rooms.
+ * @throws TypeError for roles granted but not on the ladder, and credentials that can't be told apart
+ */
+export function toRooms(options: ParsedAuthOptions): Rooms {
+  const { verify, users, orgs, apiKeys = null, services = null, cookie } = options
+  const ladder = createRoleLadder(options.roles)
+  for (const role of users.grants ?? []) ladder.named(role, 'createAuth: option "users"')
+  const extractor = createExtractor({
+    serviceHeaders: services?.services.map((service) => service.header) ?? [],
+    apiKeyPrefix: apiKeys?.prefix ?? null,
+    cookie: cookie === undefined ? null : { name: cookie.name, origin: originOf(cookie.publicUrl) },
+  })
+  return Object.freeze({ extractor, verify, apiKeys, services, users, orgs, ladder })
+}
+
+function originOf(publicUrl: string | undefined): string | null {
+  return publicUrl === undefined ? null : new URL(publicUrl).origin
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\/[^/]/.test(value) && URL.canParse(value)
+}
+
+const SHAPE = {
+  roles: z.array(z.string()),
+  verify: anObjectWith<Verifier>('verify'),
+  apiKeys: z.optional(anObjectWith<ApiKeyVerifier>('verify')),
+  services: z.optional(anObjectWith<ServiceVerifier>('verify')),
+  cookie: z.optional(
+    z.strictObject({
+      name: z.custom<string>(
+        (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
+        'must be a cookie name',
+      ),
+      publicUrl: z.optional(z.custom<string>(isHttpUrl, 'must be an http(s) URL')),
+    }),
+  ),
+  users: aFunction<UsersRoom>(),
+  orgs: anObjectWith<OrgsRoom>('readSelection', 'resolve', 'toOrgId'),
+  errorFormat: z.optional(z.enum(['json', 'problem'])),
+  onDecision: z.optional(aFunction<(decision: Decision) => unknown>()),
+  clock: z.optional(aFunction<() => number>()),
+}

@@ -1,0 +1,61 @@
+/**
+ * What one auth has already done for one request, kept on the framework's request object under a registered symbol, so
+ * that a second mount re-uses the work and two auths on one request stay apart.
+ */
+import type { ActingOrg, Admission, AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
+import { accepts, type Rule } from './access.ts'
+
+/** The work of the walks of one auth for one request. A promise is kept as it is, refusals too. */
+export interface WalkState {
+  credential?: Credential | null
+  verified?: Promise<Verified>
+  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admission> }
+  readonly acting: Map<string, Promise<ActingOrg>>
+  /** Org-scoped rules passed so far: they hold for whatever org a later mount chooses. */
+  readonly passed: Rule[]
+  /** The context of the latest mount that let the request in; left out before that. */
+  context?: AuthContext | null
+  /** The org that serves the request, for the echo. */
+  servingOrgId: string | null
+}
+
+const STATE: unique symbol = Symbol.for('sallyport.state') as never
+
+/** Find the state of `auth` for a request, or `undefined` where none of its doors was entered. */
+export function findState(source: object, auth: object): WalkState | undefined {
+  return (source as { [STATE]?: Map<object, WalkState> })[STATE]?.get(auth)
+}
+
+/** The state of `auth` for a request, made on first use. */
+export function stateOf(source: object, auth: object): WalkState {
+  const found = findState(source, auth)
+  if (found !== undefined) return found
+  const holder = source as { [STATE]?: Map<object, WalkState> }
+  if (holder[STATE] === undefined) Object.defineProperty(source, STATE, { value: new Map() })
+  const state: WalkState = { acting: new Map(), passed: [], servingOrgId: null }
+  holder[STATE]?.set(auth, state)
+  return state
+}
+
+/**
+ * The context an earlier mount has made, where it holds what `rule` promises its reader.
+ * @throws Error where no mount let the request in, or it asked for less
+ */
+export function contextFor(source: object, auth: object, rule: Rule | 'public'): AuthContext | null {
+  if (rule === 'public') return null
+  const context = findState(source, auth)?.context
+  if (context === undefined) {
+    throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
+  }
+  if (!holds(rule, context)) {
+    throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
+  }
+  return context
+}
+
+function holds(rule: Rule, context: AuthContext | null): boolean {
+  if (context === null) return rule.optional
+  if (!accepts(rule, context.principal)) return false
+  if (context.kind !== 'user' || rule.stage === 'identity') return true
+  return rule.stage === 'org' ? 'org' in context : 'user' in context
+}

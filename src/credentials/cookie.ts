@@ -1,0 +1,25 @@
+/** The session cookie as a credential: read from the Cookie header, one value or none. */
+import { AuthError } from '../errors.ts'
+
+/**
+ * Read the value of the cookie `name`. An empty value is none; the same value twice is one.
+ *
+ * @throws AuthError `unauthorized` for two different values (cookie tossing, H6) or one over `maxBytes`
+ */
+export function readCookie(lines: readonly string[], name: string, maxBytes: number): string | null {
+  const values = new Set(valuesOf(lines, name))
+  if (values.size > 1) throw new AuthError('unauthorized', { reason: 'cookie_ambiguous' })
+  const [value] = values
+  if (value === undefined) return null
+  if (value.length > maxBytes) throw new AuthError('unauthorized', { reason: 'cookie_too_long' })
+  return value
+}
+
+function valuesOf(lines: readonly string[], name: string): string[] {
+  return lines
+    .flatMap((line) => line.split(';'))
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1))
+    .filter((value) => value !== '')
+}

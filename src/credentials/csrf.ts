@@ -1,0 +1,35 @@
+/**
+ * The cross-site rule for cookies: a browser sends them along by itself, so an unsafe request that relies on one must
+ * come from our own pages. Decided by what browsers say of a request and scripts can't forge.
+ */
+import { AuthError } from '../errors.ts'
+import type { AuthRequest } from '../request.ts'
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Refuse an unsafe request (a WebSocket upgrade counts) that another site may have caused. With an `Authorization`
+ * header it is exempt: no browser adds one by itself.
+ *
+ * @param origin our own origin, or `null` to take it from the socket and `Host`
+ * @param cookiePresent whether the session cookie came along: without both headers only then is it refused
+ * @throws AuthError `forbidden`
+ */
+export function requireSameOrigin(request: AuthRequest, origin: string | null, cookiePresent: boolean): void {
+  if (SAFE_METHODS.has(request.method) && !request.upgrade) return
+  if (request.lines('authorization').length > 0) return
+  if (!isSameOrigin(request, origin, cookiePresent)) throw new AuthError('forbidden', { reason: 'cross_site_request' })
+}
+
+function isSameOrigin(request: AuthRequest, own: string | null, cookiePresent: boolean): boolean {
+  const site = request.lines('sec-fetch-site')
+  if (site.length > 0) return site.length === 1 && (site[0] === 'same-origin' || site[0] === 'none')
+  const origin = request.lines('origin')
+  if (origin.length > 0) return origin.length === 1 && origin[0] === (own ?? ownOrigin(request))
+  return !cookiePresent
+}
+
+// X-Forwarded-Proto means nothing here: behind a proxy the host names its public URL.
+function ownOrigin({ encrypted, lines }: AuthRequest): string {
+  return `${encrypted ? 'https' : 'http'}://${lines('host')[0]?.toLowerCase() ?? ''}`
+}

@@ -1,0 +1,84 @@
+/**
+ * The first room: what the request brought to prove who calls. None → `null`, one → a Credential, two → refused.
+ * Read from headers only: never from query, body, trailers or `Proxy-Authorization` (H4).
+ */
+import type { Credential } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import type { AuthRequest } from '../request.ts'
+import { readBearer } from './bearer.ts'
+import { readCookie } from './cookie.ts'
+import { requireSameOrigin } from './csrf.ts'
+
+/** What the extractor looks for. */
+export interface ExtractorOptions {
+  /** Headers that carry a service secret. */
+  readonly serviceHeaders: readonly string[]
+  /** Prefix of API keys, or `null` where there are none. */
+  readonly apiKeyPrefix: string | null
+  /** The session cookie, or `null` where there is none. */
+  readonly cookie: { readonly name: string; readonly origin: string | null } | null
+}
+
+/** Room 1. */
+export interface Extractor {
+  /** Read the one credential of a request, or `null`. */
+  extract(request: AuthRequest): Credential | null
+  /** Apply the cross-site rule to a route that needs no credential (login, logout). */
+  checkPublic(request: AuthRequest): void
+}
+
+const MAX_CREDENTIAL_BYTES = 8192
+
+/** Build room 1: pure, no storage, no network. */
+export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie }: ExtractorOptions): Extractor {
+  const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
+
+  const fromHeaders = (request: AuthRequest): Credential[] => {
+    const found: Credential[] = headers.flatMap((header) => readService(request, header))
+    const token = readBearer(request.lines('authorization'), MAX_CREDENTIAL_BYTES)
+    if (token !== null) found.push(toBearer(token, apiKeyPrefix))
+    return found
+  }
+  const cookieOf = (request: AuthRequest): string | null =>
+    cookie === null ? null : readCookie(request.lines('cookie'), cookie.name, MAX_CREDENTIAL_BYTES)
+
+  return {
+    extract(request) {
+      const found = fromHeaders(request)
+      if (found.length > 1) throw new AuthError('bad_request', { reason: 'credential_ambiguous' })
+      if (found[0] !== undefined) return found[0]
+      if (cookie === null || request.lines('authorization').length > 0) return null
+      const token = cookieOf(request)
+      if (token === null) return null
+      requireSameOrigin(request, cookie.origin, true)
+      return { kind: 'bearer', token, from: 'cookie' }
+    },
+    checkPublic(request) {
+      if (cookie === null) return
+      requireSameOrigin(
+        request,
+        cookie.origin,
+        request.lines('cookie').some((line) => line.includes(`${cookie.name}=`)),
+      )
+    },
+  }
+}
+
+function toBearer(token: string, apiKeyPrefix: string | null): Credential {
+  return apiKeyPrefix !== null && token.startsWith(`${apiKeyPrefix}_`)
+    ? { kind: 'apiKey', token }
+    : { kind: 'bearer', token, from: 'header' }
+}
+
+// An empty header still counts: it says "a service calls", and no secret is empty.
+function readService(request: AuthRequest, header: string): Credential[] {
+  const lines = request.lines(header)
+  const [secret] = lines
+  if (secret === undefined) return []
+  if (lines.some((line) => line.length > MAX_CREDENTIAL_BYTES)) {
+    throw new AuthError('unauthorized', { reason: 'service_secret_too_long' })
+  }
+  if (lines.length > 1 || secret.includes(','))
+    throw new AuthError('bad_request', { reason: 'service_header_repeated' })
+  return [{ kind: 'service', header, secret }]
+}

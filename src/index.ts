@@ -1,0 +1,116 @@
+/** The front door: named re-exports, grouped by room. */
+
+// The corridor
+export { type Auth, type AuthOptions, createAuth, type Door, type Passage, type SessionCookie } from './auth.ts'
+// The nouns
+export type {
+  ActingOrg,
+  Admission,
+  ApiKey,
+  ApiKeyContext,
+  ApiKeyPrincipal,
+  ApiKeyVerifier,
+  AuthContext,
+  AuthContextOf,
+  AuthTypes,
+  Caller,
+  Credential,
+  Decision,
+  Identity,
+  IdentityContext,
+  IdentityKey,
+  Organization,
+  OrgSelection,
+  OrgsRoom,
+  Principal,
+  ServiceContext,
+  ServiceOrgContext,
+  ServicePrincipal,
+  ServiceVerifier,
+  User,
+  UserContext,
+  UserOrgContext,
+  UserPrincipal,
+  UsersRoom,
+  Verified,
+  Verifier,
+} from './context.ts'
+export {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorCode,
+  type AuthErrorDetails,
+  type AuthErrorRow,
+  type ErrorFormat,
+  isAuthError,
+  toAuthResponse,
+} from './errors.ts'
+export type { Guards, OrgContext, RoleContext } from './guards.ts'
+export { normalizeEmail } from './lib/email.ts'
+// Organizations
+export { createOrgResolver, type OrgResolverOptions, type UnnamedOrg } from './orgs/org-resolver.ts'
+export {
+  header,
+  integerFormat,
+  type OrgIdFormat,
+  pathParam,
+  slugFormat,
+  uuidFormat,
+} from './orgs/selector.ts'
+export { createUserOrgResolver, type UserOrgResolverOptions } from './orgs/user-org-resolver.ts'
+// Requests, responses, routes
+export type {
+  Access,
+  AccessRule,
+  AuthRequest,
+  AuthResponse,
+  CallerKind,
+  OrgSelector,
+  RequestBody,
+  Route,
+  Stage,
+} from './request.ts'
+// Storage ports
+export type {
+  ActingOrgSource,
+  GuardedChange,
+  Invitation,
+  InvitationRepository,
+  Membership,
+  MembershipRepository,
+  NewUser,
+  OrganizationRepository,
+  Storage,
+  StorageTransaction,
+  UserRecord,
+  UserRepository,
+} from './storage/repositories.ts'
+export { ConflictError, isConflictError, isTransientError, TransientError } from './storage/storage-errors.ts'
+// Users
+export {
+  type Bootstrap,
+  createProvisioner,
+  type ProvisionerOptions,
+  type ProvisioningDecision,
+  type SystemContext,
+} from './users/provisioner.ts'
+export { createSyncGate, type SyncGateOptions } from './users/sync-gate.ts'
+export { createSyncRoute, type SyncRouteOptions } from './users/sync-route.ts'
+// Verifiers
+export { type OidcOptions, oidc, type SupabaseOptions, supabase } from './verify/issuer-presets.ts'
+export type {
+  DiscoverySource,
+  IssuerOptions,
+  JwksAlgorithm,
+  JwksKeysSource,
+  JwksUrlSource,
+  KeyAgeOptions,
+  KeySource,
+  SecretSource,
+} from './verify/issuers.ts'
+export { createJwtVerifier, type JwtVerifierOptions, type TokenCacheSettings } from './verify/jwt-verifier.ts'
+export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './verify/service-verifier.ts'
+export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.ts'
+export { jsonResponse, noContent } from './wire/json-response.ts'
+export { fromNodeRequest, type NodeRequest, type NodeRequestExtras } from './wire/node-request.ts'
+export { isText, type JsonObject, readField, readJson } from './wire/read-json.ts'

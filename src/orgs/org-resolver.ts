@@ -1,0 +1,105 @@
+/**
+ * The orgs room for users who may belong to several organizations: the request names one, storage says whether the
+ * caller may act there and as what. Membership is read on every request, never from claims.
+ */
+import * as z from 'zod/mini'
+import type { ActingOrg, Caller, Organization, OrgSelection, OrgsRoom, User } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { aFunction, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { OrgSelector } from '../request.ts'
+import type { ActingOrgSource } from '../storage/repositories.ts'
+import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
+
+/**
+ * What happens where the request names no organization (O4): the caller's earliest-joined one (join time, then id);
+ * the only one they have, else 400 `org_required`; always 400 `org_required`; or none, and the handler gets
+ * `org: null`.
+ */
+export type UnnamedOrg = 'earliest-joined' | 'only-membership' | 'reject' | 'none'
+
+/** Options of {@link createOrgResolver}. */
+export interface OrgResolverOptions<U extends User, O extends Organization, M extends UnnamedOrg> {
+  /** Where to ask what a caller may act in: usually `storage.memberships`. */
+  readonly source: ActingOrgSource<U, O>
+  /** Headers that name the organization. Path selectors belong to a route's `Access`. */
+  readonly selectors: readonly OrgSelector[]
+  /** What happens where none is named. Required: there is no safe default. */
+  readonly unnamed: M
+  /** The form of an id. Default {@link uuidFormat}. */
+  readonly idFormat?: OrgIdFormat
+  /** The response header that echoes the serving org; `null`: none. Default: the first header selector. */
+  readonly echo?: string | null
+}
+
+/**
+ * Create the orgs room over memberships.
+ *
+ * Refuses with `invalid_org_id`, `org_selector_conflict` and `org_required` (400), and with `forbidden` (403) for not a
+ * member, an unknown and a deleted organization alike (O3). An API key acts in its own organization only (O7).
+ * Cost: one storage query, none where the users room's query already found the membership.
+ *
+ * @throws TypeError for a missing or unknown option, or a path selector
+ * @example
+ * orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' })
+ */
+export function createOrgResolver<U extends User, O extends Organization, const M extends UnnamedOrg>(
+  options: OrgResolverOptions<U, O, M>,
+): OrgsRoom<U, M extends 'none' ? O | null : O> {
+  const { source, selectors, unnamed, idFormat = uuidFormat, echo } = parseOptions(NAME, SHAPE, options)
+  const room: OrgsRoom<User, Organization | null> = {
+    readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
+    toOrgId: idFormat,
+    echo: echo === undefined ? (selectors[0]?.name ?? null) : echo,
+    async resolve(caller, selection, known) {
+      const acting = await actingFor(caller, requireWellFormed(selection), known)
+      if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
+      return acting
+    },
+  }
+
+  async function actingFor(
+    caller: Caller,
+    selection: Selection,
+    known: ActingOrg<Organization> | null | undefined,
+  ): Promise<ActingOrg | null> {
+    if (caller.kind === 'apiKey') return source.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
+    if (selection.kind === 'named') {
+      const { orgId } = selection
+      return known === null || known?.org.id === orgId ? (known ?? null) : source.findActing(caller, orgId)
+    }
+    if (unnamed === 'none') return { org: null, role: null }
+    if (unnamed === 'reject') throw new AuthError('org_required', { reason: 'org_not_named' })
+    if (unnamed === 'earliest-joined')
+      return known ?? (known === null ? null : ((await source.listActing(caller, 1))[0] ?? null))
+    const acting = await source.listActing(caller, 2)
+    if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one' })
+    return acting[0] ?? null
+  }
+  return room as unknown as OrgsRoom<U, M extends 'none' ? O | null : O>
+}
+
+type Selection = Extract<OrgSelection, { kind: 'named' | 'unnamed' }>
+
+/** Judge the form of a selection. */
+export function requireWellFormed(selection: OrgSelection): Selection {
+  if (selection.kind === 'malformed') throw new AuthError('invalid_org_id', { reason: 'org_id_malformed' })
+  if (selection.kind === 'conflict') throw new AuthError('org_selector_conflict', { reason: 'org_selectors_differ' })
+  return selection
+}
+
+/** The org an API key acts in: its own, and no other that the request names (O7). */
+export function requireKeysOrg(orgId: string, selection: Selection): string {
+  if (selection.kind === 'named' && selection.orgId !== orgId) {
+    throw new AuthError('forbidden', { reason: 'key_of_another_org' })
+  }
+  return orgId
+}
+
+const NAME = 'createOrgResolver'
+const SHAPE = {
+  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  selectors: z.array(z.strictObject({ kind: z.literal('header'), name: aHeaderName() })),
+  unnamed: z.enum(['earliest-joined', 'only-membership', 'reject', 'none']),
+  idFormat: z.optional(aFunction<OrgIdFormat>()),
+  echo: z.optional(z.nullable(aHeaderName())),
+}

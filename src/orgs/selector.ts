@@ -1,0 +1,72 @@
+/**
+ * How a request names its organization: read early and purely into one value, judged later in the orgs room.
+ * A selector is a header or a path parameter; never a claim, a body, a query or the host name (O1).
+ */
+import type { OrgSelection } from '../context.ts'
+import type { AuthRequest, OrgSelector } from '../request.ts'
+
+/** Bring an id as a client wrote it into its one canonical form; `null` if it is malformed (O2). */
+export type OrgIdFormat = (text: string) => string | null
+
+/**
+ * Select by a request header.
+ *
+ * @example
+ * selectors: [header('X-Org-Id')]
+ */
+export function header(name: string): OrgSelector {
+  return Object.freeze({ kind: 'header', name })
+}
+
+/**
+ * Select by a parameter of the route's path. It belongs to a route's `Access`: where the parameter is absent the walk
+ * throws (ours, 500), it is never "unnamed".
+ *
+ * @example
+ * protect({ selectors: [pathParam('orgId')] }, handler)
+ */
+export function pathParam(name: string): OrgSelector {
+  return Object.freeze({ kind: 'pathParam', name })
+}
+
+/** A UUID in its canonical text form (RFC 9562 §4), any case in, lower case out. The default. */
+export const uuidFormat: OrgIdFormat = (text) =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null
+
+/** A positive integer as decimal text, at most 19 digits, no leading zero. */
+export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(text) ? text : null)
+
+/** A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept. */
+export const slugFormat: OrgIdFormat = (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null)
+
+/**
+ * Read every selector of a request into one selection: all that are named must be well-formed and agree.
+ *
+ * @throws Error where a path selector's parameter is absent: a mistake of the host's routing, so a 500
+ */
+export function readSelection(
+  request: AuthRequest,
+  selectors: readonly OrgSelector[],
+  toOrgId: OrgIdFormat,
+): OrgSelection {
+  const named = new Set<string>()
+  for (const selector of selectors) {
+    const lines = selector.kind === 'header' ? request.lines(selector.name) : [paramOf(request, selector.name)]
+    const [line] = lines
+    if (line === undefined) continue
+    const orgId = lines.length === 1 ? toOrgId(line) : null
+    if (orgId === null) return { kind: 'malformed' }
+    named.add(orgId)
+  }
+  const [orgId] = named
+  if (orgId === undefined) return { kind: 'unnamed' }
+  return named.size > 1 ? { kind: 'conflict' } : { kind: 'named', orgId }
+}
+
+function paramOf({ params }: AuthRequest, name: string): string {
+  const value = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
+  if (value === undefined) {
+    throw new Error(`sallyport: the route has no path parameter "${name}": put pathParam() on the route that has it`)
+  }
+  return value
+}

@@ -1,0 +1,72 @@
+/**
+ * The orgs room for users who belong to exactly one organization: it stands on the user's own record, so that nothing
+ * the client sends can choose another one.
+ */
+import * as z from 'zod/mini'
+import type { ActingOrg, Organization, OrgsRoom, User } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { aFunction, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { ActingOrgSource } from '../storage/repositories.ts'
+import { requireKeysOrg, requireWellFormed } from './org-resolver.ts'
+import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
+
+/** Options of {@link createUserOrgResolver}. */
+export interface UserOrgResolverOptions<U extends User, O extends Organization> {
+  /** Where to ask for that organization and the caller's role in it. */
+  readonly source: ActingOrgSource<U, O>
+  /** The organization on the user's record, or `null` for none. */
+  readonly orgIdOf: (user: U) => string | null
+  /** The form of an id, for route selectors and `actAs`. Default {@link uuidFormat}. */
+  readonly idFormat?: OrgIdFormat
+  /** A response header that echoes the serving org. Default `null`: none. */
+  readonly echo?: string | null
+}
+
+/**
+ * Create the orgs room over the user's own record. No header is read; where a route has a selector of its own, it must
+ * name that very organization.
+ *
+ * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one.
+ * Cost: one storage query, none where the users room's query already found it.
+ *
+ * @throws TypeError for a missing or unknown option
+ * @example
+ * orgs: createUserOrgResolver({ source: storage.memberships, orgIdOf: (user) => user.orgId })
+ */
+export function createUserOrgResolver<U extends User, O extends Organization>(
+  options: UserOrgResolverOptions<U, O>,
+): OrgsRoom<U, O> {
+  const { source, orgIdOf, idFormat = uuidFormat, echo = null } = parseOptions('createUserOrgResolver', SHAPE, options)
+  const room: OrgsRoom<User, Organization> = {
+    readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
+    toOrgId: idFormat,
+    echo,
+    async resolve(caller, selection, known) {
+      const wanted = requireWellFormed(selection)
+      const own = ownOrgId()
+      if (wanted.kind === 'named' && caller.kind === 'user' && wanted.orgId !== own) {
+        throw new AuthError('forbidden', { reason: 'not_the_users_org' })
+      }
+      const acting = own === null ? null : await actingIn(own)
+      if (acting === null) throw new AuthError('forbidden', { reason: 'user_without_org' })
+      return acting
+
+      function ownOrgId(): string | null {
+        if (caller.kind === 'user') return orgIdOf(caller.user)
+        if (caller.kind === 'apiKey') return requireKeysOrg(caller.key.orgId, wanted)
+        return wanted.kind === 'named' ? wanted.orgId : null
+      }
+      async function actingIn(orgId: string): Promise<ActingOrg<Organization> | null> {
+        return known !== undefined && known?.org.id === orgId ? known : source.findActing(caller, orgId)
+      }
+    },
+  }
+  return room as unknown as OrgsRoom<U, O>
+}
+
+const SHAPE = {
+  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  orgIdOf: aFunction<(user: User) => string | null>(),
+  idFormat: z.optional(aFunction<OrgIdFormat>()),
+  echo: z.optional(z.nullable(aHeaderName())),
+}

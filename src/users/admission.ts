@@ -1,0 +1,12 @@
+/** What both users rooms share: a row that is there is let in, unless it is disabled. */
+import type { Admission, User } from '../context.ts'
+import { AuthError } from '../errors.ts'
+
+/**
+ * Let a stored user in.
+ * @throws AuthError `forbidden` where the row is disabled or deleted (P7)
+ */
+export function admit<U extends User>({ user, membership }: Admission<U>): Admission<U> {
+  if (user.disabled) throw new AuthError('forbidden', { reason: 'user_disabled' })
+  return membership === undefined ? { user } : { user, membership }
+}

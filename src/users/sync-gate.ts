@@ -1,0 +1,39 @@
+/** The users room that lets in only who is here already: a valid token without a user row is 428, not a new user. */
+import * as z from 'zod/mini'
+import type { User, UsersRoom } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { UserRepository } from '../storage/repositories.ts'
+import { admit } from './admission.ts'
+
+/** Options of {@link createSyncGate}. */
+export interface SyncGateOptions<U extends User> {
+  /** Where to find the user. */
+  readonly users: Pick<UserRepository<U>, 'findByIdentity'>
+  /** The path of the host's sync route, for the 428's message. Default `/auth/sync`. */
+  readonly syncPath?: string
+}
+
+/**
+ * Create the sync gate: find the user of an identity, or refuse with `user_not_synced` (428) saying where to POST
+ * (P1); `forbidden` where the user is disabled (P7). It never writes. Cost: one storage query.
+ *
+ * @throws TypeError for a missing or unknown option
+ * @example
+ * users: createSyncGate({ users: storage.users })
+ */
+export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UsersRoom<U> {
+  const { users, syncPath = '/auth/sync' } = parseOptions('createSyncGate', SHAPE, options)
+  return async (identity, selection) => {
+    const record = await users.findByIdentity(identity, selection)
+    if (record === null) throw new AuthError('user_not_synced', { reason: 'user_not_synced', syncPath })
+    return admit(record as { user: U })
+  }
+}
+
+const SHAPE = {
+  users: anObjectWith<Pick<UserRepository, 'findByIdentity'>>('findByIdentity'),
+  syncPath: z.optional(
+    z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path'),
+  ),
+}

@@ -1,0 +1,62 @@
+/** The route that makes the user where a sync gate guards the others: idempotent, and it reads no body. */
+import * as z from 'zod/mini'
+import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UsersRoom } from '../context.ts'
+import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { Route } from '../request.ts'
+import type { ActingOrgSource } from '../storage/repositories.ts'
+import { jsonResponse } from '../wire/json-response.ts'
+
+/** Options of {@link createSyncRoute}. */
+export interface SyncRouteOptions<U extends User, O extends Organization> {
+  /** The provisioner that makes the user. */
+  readonly provision: UsersRoom<U>
+  /** Where to ask for the user's organization and role, for the answer. */
+  readonly source: ActingOrgSource<U, O>
+  /** Default `/auth/sync`. */
+  readonly path?: string
+  /** The answer's body. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
+  readonly present?: (user: U, acting: ActingOrg<O> | null) => unknown
+}
+
+/**
+ * Create the sync route: `POST /auth/sync` with a valid token makes the user, or finds the one that is there (P9).
+ * It answers 201 exactly once and 200 after, with the same body, also under parallel calls. Mount it outside the
+ * middleware that has the sync gate.
+ *
+ * Refuses as the provisioner does. Cost: what the provisioner costs, and one query.
+ *
+ * @throws TypeError for a missing or unknown option
+ * @example
+ * mount(app, [createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })])
+ */
+export function createSyncRoute<U extends User, O extends Organization>(
+  options: SyncRouteOptions<U, O>,
+): Route<AuthTypes, { readonly stage: 'identity' }> {
+  const parsed = parseOptions('createSyncRoute', SHAPE, options) as unknown as SyncRouteOptions<U, O>
+  const { provision, source, path = '/auth/sync', present = toBody } = parsed
+  return Object.freeze({
+    method: 'POST',
+    path,
+    access: Object.freeze({ stage: 'identity' }),
+    async handle({ identity }: IdentityContext) {
+      const { user, created, membership } = await provision(identity, { kind: 'unnamed' })
+      const acting = membership ?? (await source.listActing({ kind: 'user', user }, 1))[0] ?? null
+      return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
+    },
+  })
+}
+
+function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
+  return {
+    data: { user: { id: user.id, email: user.email, org_id: acting?.org.id ?? null, role: acting?.role ?? null } },
+  }
+}
+
+const SHAPE = {
+  provision: aFunction(),
+  source: anObjectWith('findActing', 'listActing'),
+  path: z.optional(
+    z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path'),
+  ),
+  present: z.optional(aFunction()),
+}

@@ -1,0 +1,28 @@
+/** Responses as values, for the handlers of Routes. */
+import type { AuthResponse } from '../request.ts'
+
+/**
+ * Answer with JSON.
+ *
+ * @param status HTTP status
+ * @param value what `JSON.stringify` makes the body of
+ * @param headers further header lines
+ * @example
+ * return jsonResponse(201, { contact })
+ */
+export function jsonResponse(
+  status: number,
+  value: unknown,
+  headers: readonly (readonly [name: string, value: string])[] = [],
+): AuthResponse {
+  return {
+    status,
+    headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers],
+    body: JSON.stringify(value),
+  }
+}
+
+/** Answer without a body: 204. */
+export function noContent(headers: readonly (readonly [name: string, value: string])[] = []): AuthResponse {
+  return { status: 204, headers, body: null }
+}
