@@ -1,20 +1,38 @@
+/** The test suite: everything but the tests of the packed package runs on the source; the `package` project packs once. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^sallyport$/, replacement: here('src/index.ts') },
-      { find: /^sallyport\/(express|koa|hono)$/, replacement: here('adapters/$1.ts') },
-      { find: /^sallyport\/memory$/, replacement: here('src/storage/memory.ts') },
-      { find: /^sallyport\/testing$/, replacement: here('src/testing/index.ts') },
-    ],
-  },
+const { compilerOptions } = JSON.parse(readFileSync(here('tsconfig.json'), 'utf8')) as {
+  compilerOptions: { paths: Record<string, [string]> }
+}
+
+/** `sallyport/…` by name, as a host imports it, resolved to the source. */
+export const alias: { find: RegExp; replacement: string }[] = Object.entries(compilerOptions.paths).map(
+  ([name, [file]]) => ({
+    find: new RegExp(`^${name}$`),
+    replacement: here(file),
+  }),
+)
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { alias },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] },
+      },
+      {
+        extends: true,
+        test: { name: 'package', include: ['test/package/**/*.test.ts'], globalSetup: ['test/package/pack.ts'] },
+      },
+    ],
   },
 })
+
+export default config

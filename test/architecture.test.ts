@@ -1,0 +1,221 @@
+/** The house holds its plan: who imports whom, what is housed where, budgets, names. First the checker itself is proved. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { checkHouse } from './architecture/check-house.ts'
+import { listExportedNames } from './architecture/exported-names.ts'
+import { EXCEPTIONS, PLACES } from './architecture/house.ts'
+import { readSource } from './architecture/source-file.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string): string => readFileSync(root + path, 'utf8')
+
+function listFiles(folder: string): string[] {
+  return readdirSync(root + folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length))
+}
+
+const house = new Map(
+  ['src', 'adapters', 'test', 'examples', 'scripts'].flatMap(listFiles).map((path) => [path, read(path)]),
+)
+
+describe('the house', () => {
+  it('holds its plan', () => {
+    expect(house.size).toBeGreaterThan(20)
+    expect(checkHouse(house)).toEqual([])
+  })
+
+  it('documents every name its doors hand out', () => {
+    const { compilerOptions } = JSON.parse(read('tsconfig.json')) as {
+      compilerOptions: { paths: Record<string, [string]> }
+    }
+    const doors = Object.values(compilerOptions.paths).map(([file]) => file.replace('./', ''))
+    const exported = doors.flatMap((door) => listExportedNames(door, read))
+    expect(exported.length).toBeGreaterThan(20)
+    expect(exported.filter(({ hasDocstring }) => !hasDocstring).map(({ path, name }) => `${path}: ${name}`)).toEqual([])
+  })
+
+  it('makes no exception that nothing needs', () => {
+    const unused = EXCEPTIONS.filter(({ path, uses }) => !readSource(path, read(path)).globals.has(uses))
+    expect(unused).toEqual([])
+  })
+
+  it('has a table without holes: each place named once, each import a place', () => {
+    const names = PLACES.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { name, imports } of PLACES) {
+      expect(
+        imports.filter((other) => !names.includes(other) || other === name),
+        name,
+      ).toEqual([])
+    }
+  })
+
+  it('points its arrows down: no place imports a higher layer, but storage doors their storage', () => {
+    const layerOf = new Map(PLACES.map(({ name, layer }) => [name, layer]))
+    const up = PLACES.flatMap(({ name, layer, imports }) =>
+      imports.filter((other) => (layerOf.get(other) ?? 9) > layer).map((other) => `${name} → ${other}`),
+    )
+    expect(up).toEqual(['testing door → testing', 'storage doors → storage'])
+  })
+})
+
+const HEAD = '/** Head. */\n'
+const manyLines = (count: number): string => 'export const a = 1\n'.repeat(count)
+const functionOf = (lines: number): string => `export function f() {\n${'  g()\n'.repeat(lines - 2)}}\n`
+
+// [what is wrong, files, what the checker says]; a text gets a head comment unless it begins with one.
+const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
+  ['a tool that imports a noun', { 'src/lib/a.ts': "import '../errors.ts'" }, 'lib may not import nouns'],
+  ['a tool that imports a tool', { 'src/lib/a.ts': "import './b.ts'" }, 'lib may not import lib'],
+  ['a noun that imports a room', { 'src/errors.ts': "import './orgs/x.ts'" }, 'nouns may not import orgs'],
+  [
+    'a port that imports a room',
+    { 'src/storage/repositories.ts': "import '../orgs/x.ts'" },
+    'ports may not import orgs',
+  ],
+  [
+    'a room that imports another',
+    { 'src/orgs/a.ts': "import { b } from '../users/b.ts'" },
+    'orgs may not import users',
+  ],
+  ['the same for a type', { 'src/orgs/a.ts': "import type { B } from '../users/b.ts'" }, 'orgs may not import users'],
+  ['the same, re-exported', { 'src/orgs/a.ts': "export { b } from '../users/b.ts'" }, 'orgs may not import users'],
+  ['the same, all of it', { 'src/orgs/a.ts': "export * from '../users/b.ts'" }, 'orgs may not import users'],
+  ['the same, loaded late', { 'src/orgs/a.ts': "await import('../users/b.ts')" }, 'orgs may not import users'],
+  ['the same, as an import type', { 'src/orgs/a.ts': "let b: import('../users/b.ts').B" }, 'orgs may not import users'],
+  ['a computed import', { 'src/orgs/a.ts': 'await import(name)' }, 'imports (computed): not housed in orgs'],
+  ['a room that looks back', { 'src/orgs/a.ts': "import '../auth.ts'" }, 'orgs may not import auth'],
+  [
+    'a room that knows a storage',
+    { 'src/users/a.ts': "import '../storage/memory.ts'" },
+    'may not import storage doors',
+  ],
+  [
+    'a composition that imports another',
+    { 'src/login/a.ts': "import '../api-keys/a.ts'" },
+    'login may not import api-keys',
+  ],
+  ['a door with code in it', { 'src/index.ts': 'export const a = 1' }, 'is a door: it may only re-export'],
+  ['a door that imports for itself', { 'src/index.ts': "import './auth.ts'" }, 'is a door: it may only re-export'],
+  ['a storage that imports a room', { 'src/storage/sql.ts': "import '../users/b.ts'" }, 'storage may not import users'],
+  [
+    'an adapter past the front door',
+    { 'adapters/koa.ts': "import '../src/auth.ts'" },
+    'koa adapter may not import auth',
+  ],
+  ['an adapter beside another', { 'adapters/koa.ts': "import './hono.ts'" }, 'koa adapter may not import hono adapter'],
+  ['the kit in a room', { 'src/testing/a.ts': "import '../users/b.ts'" }, 'testing may not import users'],
+  ['a file nowhere', { 'src/extra/a.ts': 'export {}' }, 'belongs to no place of the house'],
+  [
+    'an import of a file nowhere',
+    { 'src/orgs/a.ts': "import '../../test/x.ts'" },
+    'test/x.ts, which belongs to no place',
+  ],
+  ['jose outside', { 'src/users/a.ts': "import { jwtVerify } from 'jose'" }, 'imports jose: not housed in users'],
+  ['a decrypt function', { 'src/verify/a.ts': "import { jwtDecrypt } from 'jose'" }, 'imports jwtDecrypt'],
+  ['all of zod', { 'src/users/a.ts': "import * as z from 'zod'" }, 'imports zod: not housed in users'],
+  ['zod by name', { 'src/users/a.ts': "import { z } from 'zod/mini'" }, 'imports zod/mini by name'],
+  [
+    'a framework in the core',
+    { 'src/auth.ts': "import type { Request } from 'express'" },
+    'imports express: not housed',
+  ],
+  ['a framework at run time', { 'adapters/koa.ts': "import Koa from 'koa'" }, 'imports koa at run time: types only'],
+  [
+    'another framework',
+    { 'adapters/koa.ts': "import type { H } from 'hono'" },
+    'imports hono: not housed in koa adapter',
+  ],
+  ['a driver', { 'src/storage/postgres.ts': "import type { Pool } from 'pg'" }, 'imports pg: not housed'],
+  ['Node in the core', { 'src/auth.ts': "import { createHash } from 'node:crypto'" }, 'imports node:crypto'],
+  ['Node types in the core', { 'src/wire/a.ts': "import type { A } from 'node:http'" }, 'imports node:http'],
+  ['the environment', { 'src/auth.ts': 'export const a = process.env.A' }, 'uses process'],
+  ['the environment by globalThis', { 'src/auth.ts': 'export const a = globalThis.process' }, 'uses process'],
+  ['the environment in shorthand', { 'src/auth.ts': 'export const a = { process }' }, 'uses process'],
+  ['a console', { 'adapters/koa.ts': "console.log('x')" }, 'uses console'],
+  ['a Buffer', { 'src/auth.ts': "export const a = Buffer.from('x')" }, 'uses Buffer'],
+  [
+    'a builtin by the back door',
+    { 'src/auth.ts': "x.process?.getBuiltinModule?.('node:fs')" },
+    'uses getBuiltinModule',
+  ],
+  ['weak randomness', { 'src/testing/a.ts': 'export const a = Math.random()' }, 'uses Math.random'],
+  ['weak randomness as a value', { 'src/lib/a.ts': 'export const a = Math.random' }, 'uses Math.random'],
+  ['a bare clock', { 'src/auth.ts': 'export const a = Date.now()' }, 'uses Date.now()'],
+  ['a bare clock, the other', { 'src/auth.ts': 'export const a = new Date()' }, 'uses new Date()'],
+  ['a bare clock, the third', { 'src/auth.ts': 'export const a = performance.now()' }, 'uses performance'],
+  ['a long file', { 'src/auth.ts': manyLines(201) }, 'has 201 lines of code, the budget is 200'],
+  ['a long adapter', { 'adapters/koa.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],
+  ['a long function', { 'src/auth.ts': functionOf(41) }, 'f has 41 lines of code, the budget is 40'],
+  ['a long text', { 'src/auth.ts': `export const a = \`${'\n'.repeat(200)}\`` }, 'has 201 lines of code'],
+  ['a long set-up', { 'examples/iron-crm/auth.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],
+  ['an example with a way in', { 'examples/a/b.ts': "import '../../src/auth.ts'" }, 'imports the package by name'],
+  ['no head comment', { 'src/auth.ts': '\nexport const a = 1' }, 'has no head comment'],
+  ['a camel in the house', { 'src/users/syncGate.ts': '' }, 'the name is not kebab-case'],
+  ['an empty name', { 'src/users/utils.ts': '' }, 'says nothing about what is inside'],
+  ['an empty folder name', { 'src/testing/helpers/a.ts': '' }, 'says nothing about what is inside'],
+  ['a refusal without a reason', { 'src/auth.ts': "throw new AuthError('forbidden')" }, 'without a literal reason'],
+  [
+    'a reason made of values',
+    { 'src/auth.ts': "throw new AuthError('forbidden', { reason: x })" },
+    'without a literal',
+  ],
+  ['a reason in prose', { 'src/auth.ts': "throw new AuthError('a', { reason: 'No way' })" }, 'not a snake_case word'],
+  [
+    'a reason given twice',
+    {
+      'src/auth.ts': "throw new AuthError('forbidden', { reason: 'x' })",
+      'src/orgs/a.ts': "throw new AuthError('forbidden', { reason: 'x' })",
+    },
+    'the reason "x" is given at 2 sites',
+  ],
+]
+
+const FINE: readonly (readonly [string, Record<string, string>])[] = [
+  ['a room on its own floor and below', { 'src/orgs/a.ts': "import './b.ts'\nimport type { C } from '../context.ts'" }],
+  ['the corridor with its rooms', { 'src/auth.ts': "import './guards.ts'\nimport './orgs/a.ts'" }],
+  ['a front door', { 'src/index.ts': "export { a } from './auth.ts'\nexport type { B } from './orgs/a.ts'" }],
+  [
+    'jose and zod in their places',
+    { 'src/verify/a.ts': "import { jwtVerify } from 'jose'\nimport * as z from 'zod/mini'" },
+  ],
+  ['framework types', { 'adapters/hono.ts': "import type { Context } from 'hono'\nimport '../src/index.ts'" }],
+  ['a clock handed in', { 'src/auth.ts': 'export const f = (clock = Date.now) => new Date(clock())' }],
+  ['properties with the names of globals', { 'src/auth.ts': 'export const a = { process: 1, b: c.console }' }],
+  [
+    'comments and blanks beyond the budget',
+    { 'src/auth.ts': `${'// why\n\n/**\n * what\n */\n'.repeat(99)}export const a = 1` },
+  ],
+  ['a file and a function at their budgets', { 'src/auth.ts': functionOf(40) + manyLines(160) }],
+  ['a command line that prints', { 'src/cli/main.ts': '#!/usr/bin/env node\n/** Head. */\nconsole.log(process.argv)' }],
+  ['a test named after its subject', { 'test/types.test-d.ts': "import '../src/auth.ts'\nconsole.log(Date.now())" }],
+]
+
+const withHeads = (files: Record<string, string>): Map<string, string> =>
+  new Map(Object.entries(files).map(([path, text]) => [path, /^(\n|#|\/\*\*)/.test(text) ? text : HEAD + text]))
+
+describe('the checker', () => {
+  it.each(FAULTS)('finds %s', (_, files, sentence) => {
+    expect(checkHouse(withHeads(files)).join('\n')).toContain(sentence)
+  })
+
+  it.each(FINE)('lets %s be', (_, files) => {
+    expect(checkHouse(withHeads(files))).toEqual([])
+  })
+
+  it('finds an exported name without a docstring, through its door', () => {
+    const files: Record<string, string> = {
+      'index.ts': "export { a, b as c } from './a.ts'\nexport type { D } from './a.ts'",
+      'a.ts':
+        '/** Head. */\nimport x from "x"\n/** Do. */\nexport function a() {}\nexport const b = 1\nexport interface D {}',
+    }
+    expect(listExportedNames('index.ts', (path) => files[path] ?? '')).toEqual([
+      { name: 'D', kind: 'type', hasDocstring: false, path: 'a.ts' },
+      { name: 'a', kind: 'value', hasDocstring: true, path: 'a.ts' },
+      { name: 'c', kind: 'value', hasDocstring: false, path: 'a.ts' },
+    ])
+    expect(() => listExportedNames('i.ts', () => "export * from './a.ts'")).toThrow('one by one')
+  })
+})

@@ -1,0 +1,108 @@
+/**
+ * The checker: source texts by path in, violations as sentences out. Knows the rules of the house, not its contents,
+ * so that a made-up house with one fault can prove each rule.
+ */
+import { posix } from 'node:path'
+import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf } from './house.ts'
+import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
+
+/** Check a house: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
+export function checkHouse(texts: ReadonlyMap<string, string>): string[] {
+  const files = [...texts].map(([path, text]) => readSource(path, text))
+  return [
+    ...files.flatMap((file) => checkName(file.path)),
+    ...files.filter(({ path }) => isSource(path)).flatMap(checkSource),
+    ...files.filter(({ path }) => path.startsWith('examples/')).flatMap(checkExample),
+    ...checkReasons(files.filter(({ path }) => isSource(path))),
+  ]
+}
+
+const isSource = (path: string): boolean => /^(src|adapters)\//.test(path)
+
+function checkName(path: string): string[] {
+  const segments = path.split('/')
+  const found: string[] = []
+  if (!segments.every((segment) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(segment))) {
+    found.push(`${path}: the name is not kebab-case`)
+  }
+  const names = segments.map((segment) => segment.replace(/\..*$/, ''))
+  if (!path.startsWith('test/') && names.some((name) => EMPTY_NAMES.includes(name))) {
+    found.push(`${path}: the name says nothing about what is inside`)
+  }
+  return found
+}
+
+function checkSource(file: SourceFile): string[] {
+  const place = placeOf(file.path)
+  if (place === null) return [`${file.path}: belongs to no place of the house`]
+  return [
+    ...file.imports.flatMap((line) => checkImport(line, place)),
+    ...checkGlobals(file, place),
+    ...checkBudgets(file),
+    ...(file.hasHeadComment ? [] : ['has no head comment']),
+    ...(place.reExportsOnly === true && !file.reExportsOnly ? ['is a door: it may only re-export'] : []),
+  ].map((sentence) => `${file.path}: ${sentence}`)
+}
+
+function checkImport(line: ImportLine, place: Place): string[] {
+  if (line.path !== null) return checkOwnImport(line.path, place)
+  const { specifier, typeOnly, namespace, names } = line
+  if (specifier.startsWith('node:')) {
+    return place.node === true ? [] : [`imports ${specifier}: ${place.name} is Web-standard`]
+  }
+  const isType = place.typePackages?.includes(specifier) === true
+  if (isType) return typeOnly ? [] : [`imports ${specifier} at run time: types only`]
+  if (place.packages?.includes(specifier) !== true) return [`imports ${specifier}: not housed in ${place.name}`]
+  if (specifier === 'zod/mini' && !namespace) return ['imports zod/mini by name: only `import * as z` is tree-shaken']
+  const decrypting = names.filter((name) => /decrypt/i.test(name))
+  return decrypting.length === 0 ? [] : [`imports ${decrypting.join(', ')}: nothing here decrypts a token`]
+}
+
+function checkOwnImport(path: string, place: Place): string[] {
+  const target = placeOf(path)
+  if (target === null) return [`imports ${path}, which belongs to no place of the house`]
+  const allowed = target.name === place.name ? place.among : place.imports.includes(target.name)
+  return allowed ? [] : [`imports ${path}: ${place.name} may not import ${target.name}`]
+}
+
+function checkGlobals({ path, globals }: SourceFile, place: Place): string[] {
+  const allowed = new Set([
+    ...EXCEPTIONS.filter((exception) => exception.path === path).map(({ uses }) => uses),
+    ...(place.node === true ? ['Buffer'] : []),
+    ...(place.console === true ? ['process', 'console'] : []),
+    ...(place.clock === true ? ['Date.now()', 'new Date()', 'performance'] : []),
+  ])
+  return [...globals].filter((name) => !allowed.has(name)).map((name) => `uses ${name}`)
+}
+
+function checkBudgets({ path, codeLines, functions }: SourceFile): string[] {
+  const budget = path.startsWith('adapters/') ? BUDGETS.adapter : BUDGETS.file
+  return [
+    ...(codeLines > budget ? [`has ${codeLines} lines of code, the budget is ${budget}`] : []),
+    ...functions
+      .filter((each) => each.codeLines > BUDGETS.function)
+      .map((each) => `${each.name} has ${each.codeLines} lines of code, the budget is ${BUDGETS.function}`),
+  ]
+}
+
+function checkExample({ path, imports, codeLines }: SourceFile): string[] {
+  const outside = imports.filter((line) => line.path !== null && !line.path.startsWith('examples/'))
+  const setUp = posix.basename(path) === 'auth.ts' && codeLines > BUDGETS.exampleSetUp
+  return [
+    ...outside.map((line) => `${path}: imports ${line.path}: an example imports the package by name`),
+    ...(setUp ? [`${path}: has ${codeLines} lines of code, the budget is ${BUDGETS.exampleSetUp}`] : []),
+  ]
+}
+
+// The testing kit may throw refusals as made-up rooms do; the library's own each have one reason, at one site.
+function checkReasons(files: readonly SourceFile[]): string[] {
+  const sites = files
+    .filter(({ path }) => !path.startsWith('src/testing/'))
+    .flatMap(({ path, refusals }) => refusals.map((reason) => ({ path, reason })))
+  return sites.flatMap(({ path, reason }) => {
+    if (reason === null) return [`${path}: throws an AuthError without a literal reason`]
+    if (!/^[a-z0-9]+(_[a-z0-9]+)*$/.test(reason)) return [`${path}: the reason "${reason}" is not a snake_case word`]
+    const count = sites.filter((site) => site.reason === reason).length
+    return count === 1 ? [] : [`${path}: the reason "${reason}" is given at ${count} sites`]
+  })
+}

@@ -1,0 +1,167 @@
+/**
+ * The house as one table: every source file belongs to one place, and a place says what it may import. A new room is a
+ * row here; a file that belongs to no row is a violation. Hands on the table and the budgets to the checker.
+ */
+
+/** A place in the house; the first row whose `files` match a path is its place. */
+export interface Place {
+  readonly name: string
+  readonly layer: 0 | 1 | 2 | 3 | 4 | 5 | 6
+  readonly files: RegExp
+  /** Other places its files may import, types included. */
+  readonly imports: readonly string[]
+  /** Whether its files may import each other. */
+  readonly among: boolean
+  /** Third parties, by import specifier. */
+  readonly packages?: readonly string[]
+  /** Third parties of which only types may be imported. */
+  readonly typePackages?: readonly string[]
+  /** Whether it stands on Node: `node:` imports and `Buffer`. Everything else is Web-standard. */
+  readonly node?: boolean
+  /** Whether it reads the environment and prints. */
+  readonly console?: boolean
+  /** Whether it may read the clock by itself. */
+  readonly clock?: boolean
+  /** A door: re-exports and nothing else. */
+  readonly reExportsOnly?: boolean
+}
+
+const ZOD = 'zod/mini'
+const BELOW_ROOMS = ['lib', 'nouns', 'wire', 'ports']
+const ROOMS = ['credentials', 'verify', 'users', 'orgs', 'roles']
+const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
+const DOORS = ['front door', 'login door', 'machine door', 'storage doors']
+
+const room = (name: string, more: Partial<Place> = {}): Place => ({
+  name,
+  layer: 3,
+  files: new RegExp(`^src/${name}/`),
+  imports: BELOW_ROOMS,
+  among: true,
+  packages: [ZOD],
+  ...more,
+})
+
+const composition = (name: string, more: Partial<Place> = {}): Place =>
+  room(name, { layer: 4, imports: BELOW_DOORS, ...more })
+
+const door = (name: string, files: RegExp, imports: readonly string[]): Place => ({
+  name,
+  layer: 5,
+  files,
+  imports,
+  among: false,
+  reExportsOnly: true,
+})
+
+/** The layers, from the ground up; within a layer the narrower pattern first. */
+export const PLACES: readonly Place[] = [
+  { name: 'lib', layer: 0, files: /^src\/lib\//, imports: [], among: false, packages: [ZOD] },
+  { name: 'nouns', layer: 1, files: /^src\/(request|context|errors)\.ts$/, imports: ['lib'], among: true },
+  { name: 'wire', layer: 1, files: /^src\/wire\//, imports: ['lib', 'nouns'], among: true },
+  {
+    name: 'ports',
+    layer: 2,
+    files: /^src\/storage\/(repositories|storage-errors)\.ts$/,
+    imports: ['nouns'],
+    among: true,
+  },
+  room('credentials'),
+  room('verify', { packages: [ZOD, 'jose'] }),
+  room('users'),
+  room('orgs'),
+  room('roles'),
+  composition('auth', { files: /^src\/((auth|guards)\.ts$|corridor\/)/ }),
+  door('login door', /^src\/login\/index\.ts$/, ['login', 'login session', 'login secrets']),
+  door('machine door', /^src\/machine\/index\.ts$/, ['machine']),
+  door('testing door', /^src\/testing\/index\.ts$/, ['testing']),
+  composition('login session', { files: /^src\/login\/session-token\.ts$/, packages: [ZOD, 'jose'] }),
+  composition('login secrets', { files: /^src\/login\/(password-hash|signing-secret)\.ts$/, node: true }),
+  composition('login', { imports: [...BELOW_DOORS, 'login session', 'login secrets'] }),
+  composition('api-keys'),
+  composition('machine'),
+  door('front door', /^src\/index\.ts$/, [...BELOW_DOORS, 'auth', 'api-keys']),
+  {
+    name: 'storage doors',
+    layer: 5,
+    files: /^src\/storage\/(memory|postgres|sqlite)\.ts$/,
+    imports: ['lib', 'nouns', 'ports', 'storage'],
+    among: false,
+    packages: [ZOD],
+  },
+  {
+    name: 'storage',
+    layer: 6,
+    files: /^src\/storage\//,
+    imports: ['lib', 'nouns', 'ports'],
+    among: true,
+    packages: [ZOD],
+  },
+  ...['express', 'koa', 'hono'].map(
+    (framework): Place => ({
+      name: `${framework} adapter`,
+      layer: 6,
+      files: new RegExp(`^adapters/${framework}\\.ts$`),
+      imports: ['front door'],
+      among: false,
+      typePackages: [framework],
+      node: true,
+    }),
+  ),
+  {
+    name: 'testing',
+    layer: 6,
+    files: /^src\/testing\//,
+    imports: [...BELOW_ROOMS, ...DOORS],
+    among: true,
+    packages: [ZOD, 'jose'],
+    node: true,
+    clock: true,
+  },
+  {
+    name: 'cli',
+    layer: 6,
+    files: /^src\/cli\//,
+    imports: [...DOORS, 'storage'],
+    among: true,
+    packages: [ZOD, 'jose'],
+    node: true,
+    console: true,
+    clock: true,
+  },
+]
+
+/** What a rule would forbid and one file does all the same, with the reason. */
+export const EXCEPTIONS: readonly { readonly path: string; readonly uses: string; readonly why: string }[] = [
+  {
+    path: 'src/lib/sha256.ts',
+    uses: 'getBuiltinModule',
+    why: 'asks the runtime for a synchronous digest and has a Web-standard way where there is none',
+  },
+]
+
+/** Lines of code: comments and blank lines are not counted. */
+export const BUDGETS: {
+  readonly file: number
+  readonly function: number
+  readonly adapter: number
+  readonly exampleSetUp: number
+} = { file: 200, function: 40, adapter: 120, exampleSetUp: 120 }
+
+/** Names that say nothing about what is inside. */
+export const EMPTY_NAMES: readonly string[] = [
+  'utils',
+  'util',
+  'helpers',
+  'helper',
+  'common',
+  'types',
+  'manager',
+  'service',
+  'base',
+]
+
+/** The place a source path belongs to, or `null`. */
+export function placeOf(path: string): Place | null {
+  return PLACES.find(({ files }) => files.test(path)) ?? null
+}

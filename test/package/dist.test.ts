@@ -1,0 +1,140 @@
+/** What the tarball holds: these files, two licences, no Node in the core, no secret, and not too much of it. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { publint } from 'publint'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { doors, root } from './doors.ts'
+
+const packed = inject('packed')
+const installed = join(packed.bare, 'node_modules/sallyport')
+const dist = join(installed, 'dist')
+const read = (name: string): string => readFileSync(join(dist, name), 'utf8')
+const listDist = (ending: RegExp): string[] => readdirSync(dist).filter((name) => ending.test(name))
+
+beforeAll(() => {
+  if (packed.failure !== null) throw new Error(packed.failure)
+})
+
+// Every specifier of a built file, static or late.
+const specifiersIn = (text: string): string[] =>
+  [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"\n]+)['"]/g)].map(([, specifier = '']) => specifier)
+
+// The built file and all chunks it loads.
+function closureOf(name: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  for (const specifier of specifiersIn(read(name))) {
+    if (specifier.startsWith('./')) closureOf(specifier.slice(2), seen)
+  }
+  return seen
+}
+
+const packagesOf = (name: string): string[] => [
+  ...new Set(
+    [...closureOf(name)].flatMap((file) => specifiersIn(read(file))).filter((specifier) => !specifier.startsWith('.')),
+  ),
+]
+
+describe('the tarball', () => {
+  it('holds these files and no others', () => {
+    const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
+      .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js(\.map)?|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
+    const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`, `dist/${name}.js.map`])
+    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
+    expect(files.sort()).toEqual([...built, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort())
+  })
+
+  it('runs nothing on installation', () => {
+    const { scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const atInstallation = ['preinstall', 'install', 'postinstall', 'prepare', 'preprepare', 'postprepare']
+    expect(Object.keys(scripts).filter((name) => atInstallation.includes(name))).toEqual([])
+    expect(existsSync(join(installed, 'binding.gyp'))).toBe(false)
+  })
+
+  it('carries the licence of whatever is bundled, and bundles only zod', () => {
+    const sources = listDist(/\.js\.map$/).flatMap((name) => (JSON.parse(read(name)) as { sources: string[] }).sources)
+    const bundled = new Set(
+      sources.flatMap((source) => source.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.slice(1) ?? []),
+    )
+    expect([...bundled]).toEqual(['zod'])
+    expect(read('THIRD-PARTY-NOTICES.txt')).toContain(readFileSync(`${root}node_modules/zod/LICENSE`, 'utf8'))
+  })
+
+  it('holds no literal secret', () => {
+    const secretLike =
+      /eyJ[\w-]{20,}|['"`][0-9a-fA-F]{32,}['"`]|['"`][A-Za-z0-9+/_-]{43,}={0,2}['"`]|PRIVATE KEY-----\s*[A-Za-z0-9]/g
+    // An alphabet is none, and one published sample is there to be refused.
+    const harmless = /ABCDEFGHIJKLMNOPQRSTUVWXYZ|super-?secret-?jwt-?token-?with-?at-?least-?32/
+    const found = listDist(/\.(js|d\.ts)$/).flatMap((name) => read(name).match(secretLike) ?? [])
+    expect(found.filter((text) => !harmless.test(text))).toEqual([])
+  })
+
+  it('passes publint', async () => {
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true, level: 'suggestion' })
+    expect(messages).toEqual([])
+  })
+
+  it('passes attw as an ESM-only package', () => {
+    const attw = `${root}node_modules/@arethetypeswrong/cli/dist/index.js`
+    execFileSync(process.execPath, [attw, packed.tarball, '--profile', 'esm-only'], { encoding: 'utf8' })
+  })
+})
+
+describe('the built modules', () => {
+  it('import jose and nothing else in the core; no framework anywhere', () => {
+    expect(packagesOf('index.js')).toEqual(['jose'])
+    expect(packagesOf('memory.js')).toEqual([])
+    for (const name of ['express.js', 'koa.js', 'hono.js']) {
+      expect(packagesOf(name).filter((each) => each !== 'jose' && !each.startsWith('node:'))).toEqual([])
+    }
+  })
+
+  it('decrypt nothing', () => {
+    const imported = listDist(/\.js$/).flatMap(
+      (name) => read(name).match(/import\s*\{[^}]*\}\s*from\s*['"]jose['"]/g) ?? [],
+    )
+    expect(imported.length).toBeGreaterThan(0)
+    expect(imported.filter((line) => /decrypt/i.test(line))).toEqual([])
+    expect(
+      listDist(/\.js$/).filter((name) => /\bimport\s*\*\s*as\s+\w+\s+from\s*['"]jose['"]/.test(read(name))),
+    ).toEqual([])
+  })
+
+  it('hold one AuthError, whatever subpaths are loaded', () => {
+    expect(listDist(/\.js$/).filter((name) => /class AuthError\b|AuthError = class/.test(read(name)))).toHaveLength(1)
+  })
+
+  it('declare types of themselves and of the peer, Node types in the testing kit only', () => {
+    const foreign = (name: string): string[] =>
+      specifiersIn(read(name)).filter((specifier) => !specifier.startsWith('./'))
+    const peerOf = (name: string): string[] => foreign(name).filter((each) => each !== name.replace('.d.ts', ''))
+    const others = listDist(/\.d\.ts$/).filter((name) => name !== 'testing.d.ts')
+    expect(others.flatMap(peerOf)).toEqual([])
+    expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
+  })
+
+  it.each(['express', 'koa', 'hono'])('cost at most 20 kB with %s and jose, minified and gzipped', async (adapter) => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `export * from 'sallyport'; export * from 'sallyport/${adapter}'`,
+        resolveDir: packed.bare,
+      },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'neutral',
+      external: ['node:*'],
+      write: false,
+    })
+    const bytes = gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length
+    expect(bytes).toBeGreaterThan(5_000)
+    expect(bytes).toBeLessThanOrEqual(20_000)
+  })
+})

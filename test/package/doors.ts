@@ -1,0 +1,24 @@
+/** The package's subpaths as the repository states them: the one list of names that build, tests and tsx share. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ExportedName, listExportedNames } from '../architecture/exported-names.ts'
+
+/** The repository's root, with a slash at its end. */
+export const root: string = fileURLToPath(new URL('../..', import.meta.url))
+
+const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
+  compilerOptions: { paths: Record<string, [string]> }
+}
+
+/** Each import specifier (`sallyport/express`) with its source file, in the order of `tsconfig.json`. */
+export const doors: readonly { readonly specifier: string; readonly name: string; readonly file: string }[] =
+  Object.entries(compilerOptions.paths).map(([specifier, [file]]) => ({
+    specifier,
+    name: specifier.split('/')[1] ?? 'index',
+    file: file.replace('./', ''),
+  }))
+
+/** List what a door exports, from source. */
+export function exportsOf(file: string): ExportedName[] {
+  return listExportedNames(file, (path) => readFileSync(root + path, 'utf8'))
+}

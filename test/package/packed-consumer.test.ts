@@ -1,0 +1,134 @@
+/** The tarball in a stranger's project: it installs with jose alone, imports, requires, and types hold their promises. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { doors, exportsOf, root } from './doors.ts'
+
+const packed = inject('packed')
+
+beforeAll(() => {
+  if (packed.failure !== null) throw new Error(packed.failure)
+})
+
+const runNode = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: packed.bare, encoding: 'utf8', stdio: 'pipe' })
+
+describe('a project without any framework', () => {
+  it('holds two packages', () => {
+    const names = readdirSync(join(packed.bare, 'node_modules')).filter((name) => !name.startsWith('.'))
+    expect(names).toEqual(['jose', 'sallyport'])
+  })
+
+  it.each(doors)('imports $specifier, with exactly the names of the source', ({ specifier, file }) => {
+    const script = `console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`
+    const names = exportsOf(file).flatMap(({ kind, name }) => (kind === 'value' ? [name] : []))
+    expect(JSON.parse(runNode('--input-type=module', '-e', script))).toEqual(names)
+  })
+
+  it('requires the core', () => {
+    const script =
+      "const { createAuth, isAuthError } = require('sallyport'); console.log(typeof createAuth, isAuthError(1))"
+    expect(runNode('--input-type=commonjs', '-e', script).trim()).toBe('function false')
+  })
+
+  it('knows one AuthError across the subpaths, and the process ends by itself', () => {
+    const script = `
+      const { AuthError, isAuthError } = await import('sallyport')
+      const { isAuthError: required } = (await import('node:module')).createRequire(import.meta.url)('sallyport')
+      console.log(isAuthError(new AuthError('forbidden')), required(new AuthError('forbidden')))`
+    expect(runNode('--input-type=module', '-e', script).trim()).toBe('true true')
+  })
+})
+
+// What a host writes, in the strictest settings.
+function compile(compiler: string, name: string, text: string, options: Record<string, unknown> = {}): string {
+  writeFileSync(join(packed.typed, `${name}.ts`), text)
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2023', 'dom', 'dom.iterable'],
+    module: 'nodenext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+    ...options,
+  }
+  writeFileSync(join(packed.typed, `${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }))
+  const tsc = `${root}node_modules/${compiler}/bin/tsc`
+  return spawnSync(process.execPath, [tsc, '-p', `${name}.json`], { cwd: packed.typed, encoding: 'utf8' }).stdout
+}
+
+const CORE = `
+import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'
+import { createMemoryStorage } from 'sallyport/memory'
+
+const storage = createMemoryStorage()
+const auth = createAuth({
+  roles: ['member', 'admin', 'owner'],
+  verify: createJwtVerifier({ issuers: [supabase({ url: 'https://project.example' })], audience: 'authenticated' }),
+  users: createProvisioner({ storage }),
+  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+})
+`
+
+const EXPRESS = `${CORE}
+import express from 'express'
+import { createAdapter } from 'sallyport/express'
+const { middleware, protect, getAuth, onError } = createAdapter(auth)
+const app = express()
+app.use('/api', middleware())
+app.get('/api/org', (req, res) => { const id: string = getAuth(req).org.id; res.json({ id }) })
+app.delete('/api/x', protect({ role: 'admin' }, ({ org, role }, _req, res) => {
+  const known: 'member' | 'admin' | 'owner' = role
+  res.json({ id: org.id, known })
+}))
+app.use(onError)
+`
+
+const KOA = `${CORE}
+import Koa from 'koa'
+import { createAdapter } from 'sallyport/koa'
+const { middleware, getAuth } = createAdapter(auth)
+const app = new Koa()
+app.use(middleware())
+app.use((ctx) => { const id: string = getAuth(ctx).org.id; ctx.body = { id } })
+`
+
+const HONO = `${CORE}
+import { Hono } from 'hono'
+import { createAdapter } from 'sallyport/hono'
+const { middleware, getAuth } = createAdapter(auth)
+const app = new Hono()
+app.use('/api/*', middleware())
+app.get('/api/org', (c) => { const id: string = getAuth(c).org.id; return c.json({ id }) })
+`
+
+// [what must not compile, the text, what the compiler says of it]
+const MISTAKES: readonly (readonly [string, string, string])[] = [
+  ['a forgotten audience', CORE.replace(", audience: 'authenticated'", ''), "'audience' is missing"],
+  ['a misspelt option', CORE.replace('audience:', 'audiance:'), "'audiance' does not exist"],
+  ['no word on an unnamed org', CORE.replace(", unnamed: 'earliest-joined'", ''), "'unnamed' is missing"],
+  ['a role that is not on the ladder', `${CORE}auth.door({ role: 'superuser' })`, '"superuser"'],
+]
+
+describe.each(['typescript', '@typescript/native'])('a strict nodenext project, compiled by %s', (compiler) => {
+  it.each([
+    ['express', EXPRESS],
+    ['koa', KOA],
+    ['hono', HONO],
+  ])('compiles with %s', (name, text) => {
+    expect(compile(compiler, name, text)).toBe('')
+  })
+
+  it('finds nothing wrong in the declaration files themselves', () => {
+    const kit = "import * as kit from 'sallyport/testing'\nexport { kit }\n"
+    expect(compile(compiler, 'declarations', kit + EXPRESS + HONO.slice(CORE.length), { skipLibCheck: false })).toBe('')
+  })
+
+  it.each(MISTAKES)('does not compile %s', (_, text, sentence) => {
+    expect(compile(compiler, 'mistake', text)).toContain(sentence)
+  })
+})

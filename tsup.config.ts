@@ -1,0 +1,38 @@
+/**
+ * The build: one ES module and one declaration file per subpath that `tsconfig.json` names under `paths`, sharing chunks.
+ * Dependencies and peers stay imports; `zod` is a development dependency and is therefore bundled, with its notice.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { defineConfig } from 'tsup'
+
+const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
+  compilerOptions: { paths: Record<string, [string]> }
+}
+
+const entry = Object.fromEntries(
+  Object.entries(compilerOptions.paths).map(([name, [file]]) => [name.split('/')[1] ?? 'index', file]),
+)
+
+const BUNDLED = ['zod']
+
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  entry,
+  format: ['esm'],
+  target: 'es2022',
+  platform: 'neutral',
+  splitting: true,
+  treeshake: 'smallest',
+  sourcemap: true,
+  clean: true,
+  // tsup hands the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  onSuccess: async () => writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n')),
+})
+
+export default config
+
+function noticeOf(name: string): string {
+  const folder = `node_modules/${name}`
+  const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }
+  return `Parts of ${name} ${version} are included in this package under its licence:\n\n${readFileSync(`${folder}/LICENSE`, 'utf8')}`
+}
