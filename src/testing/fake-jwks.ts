@@ -3,7 +3,7 @@
  * address and counts who asks.
  */
 import * as z from 'zod/mini'
-import { parseOptions } from '../lib/parse-options.ts'
+import { aNumber, parseOptions } from '../lib/parse-options.ts'
 import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
 import { HTTP_FAULTS, type HttpFault, type WriteFault, writeJson } from './http-faults.ts'
 import type { PublicJwk } from './issuer-keys.ts'
@@ -79,7 +79,7 @@ export async function startJwksServer(
   issuer: TokenIssuer | ((url: string) => Promise<TokenIssuer>),
   options: JwksServerOptions = {},
 ): Promise<JwksServer> {
-  const { port = 0 } = parseOptions('startJwksServer', { port: z.optional(z.number()) }, options)
+  const { port = 0 } = parseOptions('startJwksServer', { port: z.optional(aNumber(0, 65_535)) }, options)
   let source = typeof issuer === 'function' ? null : issuer
   const server: FaultyServer<'jwks' | 'discovery'> = await startFaultyServer({
     port,

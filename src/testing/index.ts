@@ -15,6 +15,32 @@ export type { HttpFault } from './http-faults.ts'
 export type { IssuerKey, KeyAlgorithm, PublicJwk } from './issuer-keys.ts'
 export { type KeyOutcome, type KeySetFault, PUBLISHED_SECRET } from './key-set-faults.ts'
 export {
+  TEST_ORG_ID,
+  TEST_USER_ID,
+  type TestApiKeyOptions,
+  type TestContext,
+  type TestContextOptions,
+  type TestIdentityContext,
+  type TestTypes,
+  type TestUserContext,
+  testApiKeyContext,
+  testContext,
+  testIdentity,
+  testIdentityContext,
+  testServiceContext,
+  testUser,
+  testUserContext,
+} from './principals.ts'
+export type { SupabaseUser, SupabaseUserOptions } from './supabase-accounts.ts'
+export {
+  type SupabaseAlgorithm,
+  type SupabaseFault,
+  type SupabaseIssuer,
+  type SupabaseIssuerOptions,
+  type SupabaseRequests,
+  startSupabaseIssuer,
+} from './supabase-issuer.ts'
+export {
   createTokenIssuer,
   type IssuerAlgorithm,
   type RotateOptions,

@@ -1,0 +1,186 @@
+/**
+ * Ready contexts for unit tests of handlers: what the corridor would hand on, without a token, a request or a storage.
+ */
+import type {
+  ApiKey,
+  ApiKeyContext,
+  AuthTypes,
+  Identity,
+  Organization,
+  ServiceContext,
+  ServiceOrgContext,
+  User,
+} from '../context.ts'
+
+/** The user of {@link testUser}. */
+export const TEST_USER_ID = '11111111-1111-4111-8111-111111111111'
+/** The organization of every test context that names none. */
+export const TEST_ORG_ID = '22222222-2222-4222-8222-222222222222'
+
+/** The types of a test context, from what it was given. */
+export interface TestTypes<O extends Organization = Organization, R extends string = string, S extends string = string>
+  extends AuthTypes {
+  readonly org: O
+  readonly role: R
+  readonly service: S
+}
+
+/** What {@link testIdentityContext} makes: an `IdentityContext` of any host's types. */
+export interface TestIdentityContext<C extends string = string> {
+  readonly kind: 'user'
+  readonly principal: { readonly kind: 'user'; readonly identity: Identity<C> }
+  readonly identity: Identity<C>
+}
+
+/** What {@link testUserContext} makes: a `UserContext` of any host's types that fit. */
+export interface TestUserContext<U extends User, R extends string, C extends string> extends TestIdentityContext<C> {
+  readonly user: U
+  readonly role: R | null
+}
+
+/**
+ * What {@link testContext} makes: a `UserOrgContext` of any host's types that fit. Spelt out member by member,
+ * because TypeScript compares two `UserOrgContext<…>` by their type arguments, and a host's are always wider.
+ */
+export interface TestContext<U extends User, O extends Organization | null, R extends string, C extends string>
+  extends TestIdentityContext<C> {
+  readonly user: U
+  readonly org: O
+  readonly role: null extends O ? R | null : R
+}
+
+/**
+ * Make an identity as a verified token gives it.
+ *
+ * @param overrides members to replace; `claims` are the further claims a host names
+ */
+export function testIdentity<C extends string = string>(overrides: Partial<Identity<C>> = {}): Identity<C> {
+  const identity = {
+    issuer: 'https://issuer.test/auth/v1',
+    subject: 'test-subject',
+    audience: Object.freeze(['authenticated']),
+    email: 'ada@example.test',
+    emailVerified: null,
+    tokenId: null,
+    expiresAt: new Date('2100-01-01T00:00:00Z'),
+    ...overrides,
+    claims: Object.freeze({ ...overrides.claims }),
+  }
+  return Object.freeze(identity) as Identity<C>
+}
+
+/**
+ * Make a user.
+ *
+ * @param overrides members to replace, and a host's own
+ * @example
+ * testUser({ id: 'u1', plan: 'pro' })
+ */
+export function testUser<const W extends object = object>(overrides?: W & Partial<User>): User & W {
+  const user = { id: TEST_USER_ID, email: 'ada@example.test', disabled: false, ...overrides }
+  return Object.freeze(user) as User & W
+}
+
+/** What to put into a user's context. */
+export interface TestContextOptions<U extends User, O extends Organization | null, R extends string, C extends string> {
+  /** Default: {@link testUser}`()`. */
+  readonly user?: U
+  /** Default: an organization of id {@link TEST_ORG_ID}; `null` for none. */
+  readonly org?: O
+  /** Default `member`. */
+  readonly role?: R
+  /** Members of the identity to replace. */
+  readonly identity?: Partial<Identity<C>>
+}
+
+/**
+ * Make the context a handler gets by default: a user, acting in an organization as a role. Frozen.
+ *
+ * @param options user, org, role; a host's wider types are kept
+ * @example
+ * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
+ */
+export function testContext<
+  U extends User = User,
+  O extends Organization | null = Organization,
+  R extends string = string,
+  C extends string = string,
+>(options: TestContextOptions<U, O, R, C> = {}): TestContext<U, O, R, C> {
+  const { org = TEST_ORG, role = org === null ? null : 'member' } = options
+  return Object.freeze({ ...testUserParts(options), org, role }) as TestContext<U, O, R, C>
+}
+
+/** Make the context of a handler of `stage: 'user'`. The role is `null` unless given. */
+export function testUserContext<U extends User = User, R extends string = string, C extends string = string>(
+  options: Omit<TestContextOptions<U, null, R, C>, 'org'> = {},
+): TestUserContext<U, R, C> {
+  return Object.freeze({ ...testUserParts(options), role: options.role ?? null }) as TestUserContext<U, R, C>
+}
+
+/** Make the context of a handler of `stage: 'identity'`, such as a sync route. */
+export function testIdentityContext<C extends string = string>(
+  overrides: Partial<Identity<C>> = {},
+): TestIdentityContext<C> {
+  return Object.freeze(testPerson(overrides)) as TestIdentityContext<C>
+}
+
+/** What to put into an API key's context: members of the key to replace, and the organization. */
+export interface TestApiKeyOptions<O extends Organization, R extends string>
+  extends Partial<Omit<ApiKey, 'orgId' | 'role'>> {
+  /** Default: an organization of id {@link TEST_ORG_ID}. */
+  readonly org?: O
+  /** Default `member`. */
+  readonly role?: R
+}
+
+/**
+ * Make the context a handler gets for an API key: always in the key's organization. Frozen.
+ *
+ * @example
+ * testApiKeyContext({ scopes: ['dependencies:read'] })
+ */
+export function testApiKeyContext<O extends Organization = Organization, R extends string = string>(
+  options: TestApiKeyOptions<O, R> = {},
+): ApiKeyContext<TestTypes<O, R>> {
+  const { org = TEST_ORG, role = 'member', scopes = [], ...rest } = options
+  const frozenScopes = Object.freeze([...scopes])
+  const key: ApiKey = Object.freeze({
+    id: 'testkey00001',
+    name: 'test key',
+    ...rest,
+    orgId: org.id,
+    role,
+    scopes: frozenScopes,
+  })
+  const principal = Object.freeze({ kind: 'apiKey' as const, key })
+  const context = { kind: 'apiKey' as const, principal, org, role, scopes: frozenScopes }
+  return Object.freeze(context) as ApiKeyContext<TestTypes<O, R>>
+}
+
+/**
+ * Make the context a handler gets for a service; with an organization, the one `actAs` gives. Frozen.
+ *
+ * @param name the service
+ * @param org the organization it acts in, if any
+ */
+export function testServiceContext<const S extends string>(name: S): ServiceContext<TestTypes<Organization, string, S>>
+export function testServiceContext<const S extends string, O extends Organization>(
+  name: S,
+  org: O,
+): ServiceOrgContext<TestTypes<O, string, S>>
+export function testServiceContext(name: string, org?: Organization): ServiceContext {
+  const principal = Object.freeze({ kind: 'service' as const, name })
+  return Object.freeze({ kind: 'service' as const, principal, ...(org !== undefined && { org }) })
+}
+
+const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
+
+function testPerson(overrides: Partial<Identity>): TestIdentityContext {
+  const identity = testIdentity(overrides)
+  return { kind: 'user', principal: Object.freeze({ kind: 'user' as const, identity }), identity }
+}
+
+function testUserParts(options: { user?: User; identity?: Partial<Identity> }): object {
+  const { user = testUser(), identity } = options
+  return { ...testPerson({ email: user.email, ...identity }), user }
+}

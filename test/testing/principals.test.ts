@@ -1,0 +1,111 @@
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { AuthContextOf, AuthTypes, User, UserOrgContext } from '../../src/context.ts'
+import {
+  TEST_ORG_ID,
+  TEST_USER_ID,
+  testApiKeyContext,
+  testContext,
+  testIdentity,
+  testIdentityContext,
+  testServiceContext,
+  testUser,
+  testUserContext,
+} from '../../src/testing/principals.ts'
+
+describe('a user in an organization', () => {
+  it('has everything by default, frozen', () => {
+    const context = testContext()
+    expect(context).toMatchObject({
+      kind: 'user',
+      user: { id: TEST_USER_ID },
+      org: { id: TEST_ORG_ID },
+      role: 'member',
+    })
+    expect(context.principal).toEqual({ kind: 'user', identity: context.identity })
+    for (const value of [context, context.principal, context.identity, context.identity.claims, context.org]) {
+      expect(Object.isFrozen(value)).toBe(true)
+    }
+  })
+
+  it("keeps a host's own types and values", () => {
+    const user = testUser({ id: 'u1', plan: 'pro' })
+    const context = testContext({ user, org: { id: 'o1', name: 'Acme' }, role: 'admin' as const })
+    expectTypeOf(context.user.plan).toEqualTypeOf<'pro'>()
+    expectTypeOf(context.org.name).toEqualTypeOf<string>()
+    expectTypeOf(context.role).toEqualTypeOf<'admin'>()
+    const wide: UserOrgContext = context
+    expect(wide.role).toBe('admin')
+    expect(context).toMatchObject({ user: { id: 'u1', plan: 'pro' }, org: { name: 'Acme' }, role: 'admin' })
+    expect(context.user).toBe(user)
+  })
+
+  it("fits a handler that names the host's types", () => {
+    interface Host extends AuthTypes {
+      user: User & { plan: string }
+      org: { id: string; name: string }
+      role: 'viewer' | 'admin'
+      claim: 'aal'
+    }
+    const handler = ({ user, org, role, identity }: AuthContextOf<Host, { role: 'admin' }>): string =>
+      `${user.plan} ${org.name} ${role} ${String(identity.claims.aal)}`
+    const given = { user: testUser({ plan: 'pro' }), org: { id: 'o1', name: 'Acme' }, role: 'admin' as const }
+    expect(handler(testContext({ ...given, identity: { claims: { aal: 'aal2' } } }))).toBe('pro Acme admin aal2')
+    // @ts-expect-error a role that is not on the ladder
+    handler(testContext({ ...given, role: 'owner', identity: { claims: { aal: 'aal1' } } }))
+  })
+
+  it('API keys and services fit too', () => {
+    interface Host extends AuthTypes {
+      user: User & { plan: string }
+      org: { id: string; name: string }
+      role: 'viewer' | 'admin'
+      claim: 'aal'
+      service: 'platform' | 'booking'
+    }
+    type Machine = AuthContextOf<Host, { accept: ['apiKey', 'service'] }>
+    const handler = (context: Machine): string => (context.kind === 'apiKey' ? context.role : context.principal.name)
+    expect(handler(testApiKeyContext({ org: { id: 'o1', name: 'Acme' }, role: 'viewer' as const }))).toBe('viewer')
+    expect(handler(testServiceContext('booking'))).toBe('booking')
+    const person = (context: AuthContextOf<Host, { stage: 'user' }>): string => context.user.plan
+    expect(person(testUserContext({ user: testUser({ plan: 'pro' }), identity: { claims: { aal: 1 } } }))).toBe('pro')
+    const sync = (context: AuthContextOf<Host, { stage: 'identity' }>): unknown => context.identity.claims.aal
+    expect(sync(testIdentityContext({ claims: { aal: 1 } }))).toBe(1)
+  })
+
+  it('may be without an organization', () => {
+    const context = testContext({ org: null })
+    expect(context.org).toBeNull()
+    expect(context.role).toBeNull()
+  })
+
+  it('takes identity members; the e-mail is the one of the user', () => {
+    const context = testContext({ user: testUser({ email: 'bob@example.test' }), identity: { subject: 's1' } })
+    expect(context.identity).toMatchObject({ subject: 's1', email: 'bob@example.test' })
+    expect(testIdentity({ claims: { aal: 'aal2' } }).claims).toEqual({ aal: 'aal2' })
+  })
+})
+
+it('earlier stages hold less', () => {
+  expect(Object.keys(testIdentityContext({ subject: 's1' })).sort()).toEqual(['identity', 'kind', 'principal'])
+  expect(testUserContext({ role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
+  expect(testUserContext()).not.toHaveProperty('org')
+  expect(testUserContext().role).toBeNull()
+})
+
+it('an API key acts in its organization', () => {
+  const context = testApiKeyContext({ org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'], name: 'ci' })
+  expect(context.principal.key).toMatchObject({ orgId: 'o9', role: 'viewer', scopes: ['x:read'], name: 'ci' })
+  expect(context).toMatchObject({ kind: 'apiKey', org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'] })
+  expect(Object.isFrozen(context.scopes)).toBe(true)
+  expect(testApiKeyContext().scopes).toEqual([])
+})
+
+it('a service is nobody, until it acts somewhere', () => {
+  expect(testServiceContext('platform')).toEqual({
+    kind: 'service',
+    principal: { kind: 'service', name: 'platform' },
+  })
+  const acting = testServiceContext('platform', { id: 'o1' })
+  expectTypeOf(acting.principal.name).toEqualTypeOf<'platform'>()
+  expect(acting.org).toEqual({ id: 'o1' })
+})
