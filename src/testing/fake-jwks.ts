@@ -126,12 +126,9 @@ function writerOf(mode: Exclude<JwksFault, 'refused'>): HttpFault | WriteFault |
   if (Object.hasOwn(HTTP_FAULTS, mode)) return mode as HttpFault
   if (!Object.hasOwn(KEY_SET_FAULTS, mode)) throw new TypeError('startJwksServer: fault must be one of JWKS_FAULTS')
   const { spoil } = KEY_SET_FAULTS[mode as KeySetFault]
-  return (response, body) => {
-    const { keys } = JSON.parse(body) as { keys: readonly PublicJwk[] }
-    void Promise.resolve(spoil(keys)).then(
-      (spoilt) => writeJson(response, 200, JSON.stringify(spoilt)),
-      () => response.destroy(),
-    )
+  return async (response, due) => {
+    const { keys } = JSON.parse((await due()).body) as { keys: readonly PublicJwk[] }
+    writeJson(response, 200, JSON.stringify(await spoil(keys)))
   }
 }
 

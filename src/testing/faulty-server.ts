@@ -3,7 +3,7 @@
  * and the Supabase issuer are both one of these.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { HTTP_FAULTS, type HttpFault, MOVED_PATH, type WriteFault, writeJson } from './http-faults.ts'
+import { type Due, HTTP_FAULTS, type HttpFault, MOVED_PATH, type WriteFault, writeJson } from './http-faults.ts'
 import { startLocalServer } from './local-server.ts'
 
 /** An answer as it is due. */
@@ -54,11 +54,13 @@ export async function startFaultyServer<Name extends string>(
     if (endpoint === null) return writeJson(response, 404, '{"code":404,"msg":"no such path"}')
     if (moved) followed += 1
     else counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
-    const { status, body: due, headers = {} } = await options.answer(endpoint, request, body)
-    const text = JSON.stringify(due)
-    if (write !== null && !moved && (spoilt === undefined || spoilt === endpoint)) return write(response, text)
+    const answer = async (): Promise<Answer> => await options.answer(endpoint, request, body)
+    if (write !== null && !moved && (spoilt === undefined || spoilt === endpoint)) {
+      return await write(response, async () => toDue(await answer()))
+    }
+    const { headers = {}, ...due } = await answer()
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-    writeJson(response, status, text)
+    writeJson(response, due.status, toDue(due).body)
   }
   const server = await startLocalServer((request, response) => {
     handle(request, response).catch(() => response.destroy())
@@ -75,6 +77,10 @@ export async function startFaultyServer<Name extends string>(
     open: server.open,
     shut: server.shut,
   }
+}
+
+function toDue({ status, body }: Answer): Due {
+  return { status, body: JSON.stringify(body) }
 }
 
 async function read(request: IncomingMessage): Promise<string> {

@@ -186,9 +186,27 @@ describe('faults and counters', () => {
     await expect(supabase.fault('nonsense' as never)).rejects.toThrow(TypeError)
   })
 
-  it('a faulty answer to a sign-in comes after the sign-in', async () => {
-    await supabase.fault('reset', 'password')
-    await expect(post('password', ADA)).rejects.toThrow()
+  it('a fault in front of the endpoint spends nothing, a spoilt answer does', async () => {
+    const first = await signIn()
+    for (const mode of ['status-503', 'reset', 'html', 'redirect-loop'] as const) {
+      await supabase.fault(mode, 'refresh')
+      await post('refresh_token', { refresh_token: first.refresh_token }).catch(() => null)
+    }
+    await supabase.fault('ok')
+    const second = await post('refresh_token', { refresh_token: first.refresh_token })
+    expect(second.status).toBe(200)
+    const { refresh_token } = second.body
+    await supabase.fault('reset-in-body', 'refresh')
+    await expect(post('refresh_token', { refresh_token })).rejects.toThrow()
+    await supabase.fault('ok')
+    expect((await post('refresh_token', { refresh_token })).body).toMatchObject({
+      error_code: 'refresh_token_already_used',
+    })
+  })
+
+  it('a slow refusal is still a refusal', async () => {
+    await supabase.fault('slow', 'password')
+    expect((await post('password', { ...ADA, password: 'wrong' })).status).toBe(400)
   })
 
   it('refused and back', async () => {
