@@ -1,7 +1,9 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { isAuthError } from '../../src/errors.ts'
 import { badTokens } from '../../src/testing/bad-tokens.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 
 const issuer = await createTokenIssuer()
 const legacy = await createTokenIssuer({ algorithms: ['HS256'] })
@@ -18,6 +20,8 @@ async function joseTakes(token: string): Promise<boolean> {
     () => false,
   )
 }
+
+const codeOf = (error: unknown): string => (isAuthError(error) ? error.code : String(error))
 
 // What jose leaves to its caller (its SECURITY.md says so); everything else it refuses for the reason we name.
 const LEFT_TO_US =
@@ -51,6 +55,28 @@ describe.each(['ES256', 'RS256', 'EdDSA', 'HS256'] as const)('bad tokens around 
     expect(taken).toEqual(
       expect.arrayContaining(['sub empty', 'payload with a BOM', 'payload just over 8,192 characters of token']),
     )
+  })
+
+  it('are each refused by our verifier, with the code named', async () => {
+    const verifier = createJwtVerifier({
+      issuers: [
+        {
+          issuer: issuer.issuer,
+          keys: [
+            { kind: 'jwks', keys: issuer.jwks().keys },
+            { kind: 'secret', secret: issuer.secret },
+          ],
+        },
+      ],
+      audience: issuer.audience,
+    })
+    await verifier.verify(await issuer.sign({}, { algorithm }))
+    const wrong: string[] = []
+    for (const { name, code, token } of tokens) {
+      const got = await verifier.verify(token).then(() => 'accepted', codeOf)
+      if (got !== code) wrong.push(`${name}: ${got}`)
+    }
+    expect(wrong).toEqual([])
   })
 
   it('a good token is taken', async () => {

@@ -1,7 +1,9 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { isAuthError } from '../../src/errors.ts'
 import { JWKS_FAULTS, type JwksFault, startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 
 const server = await startJwksServer((url) => createTokenIssuer({ issuer: url }))
 const { issuer } = server
@@ -90,6 +92,30 @@ describe('each fault over a real socket', () => {
   it('an unknown mode is a TypeError', async () => {
     await expect(server.fault('toString' as never)).rejects.toThrow(TypeError)
   })
+})
+
+describe('our verifier, cold, makes of each what the list says', () => {
+  const OUTCOMES: Readonly<Record<string, string>> = { unauthorized: 'unknown-key', keys_unavailable: 'unavailable' }
+  const outcomeOf = (error: unknown): string =>
+    isAuthError(error) ? (OUTCOMES[error.code] ?? error.code) : String(error)
+
+  it.concurrent.each(JWKS_FAULTS.map(({ mode, outcome }) => [mode, outcome] as const))(
+    '%s: %s',
+    async (mode, outcome) => {
+      const own = await startJwksServer((url) => createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
+      await own.fault(mode)
+      const keys = [{ kind: 'jwks', url: own.jwksUrl } as const]
+      const verifier = createJwtVerifier({ issuers: [{ issuer: own.url, keys }], audience: 'authenticated' })
+      try {
+        const token = await own.issuer.sign()
+        expect(await verifier.verify(token).then(() => 'accepted', outcomeOf)).toBe(outcome)
+        expect(own.followedRedirects).toBe(0)
+      } finally {
+        verifier.close?.()
+        await own.close()
+      }
+    },
+  )
 })
 
 describe('what the sets hold', () => {
