@@ -120,10 +120,13 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  it.each(['express', 'koa', 'hono'])('cost at most 20 kB with %s and jose, minified and gzipped', async (adapter) => {
+  // What a host's bundle carries of the usual auth set-up: the core, jose, zod and one adapter.
+  it.each(['express', 'koa', 'hono'])('cost at most 20 kB with %s, minified and gzipped', async (adapter) => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `export * from 'sallyport'; export * from 'sallyport/${adapter}'`,
+        contents: `
+          export { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'
+          export { createAdapter } from 'sallyport/${adapter}'`,
         resolveDir: packed.bare,
       },
       bundle: true,
