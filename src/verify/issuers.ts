@@ -7,7 +7,7 @@ import { isLoopbackUrl, parseHttpUrl } from '../lib/http-url.ts'
 import { aNumber, parseOptions } from '../lib/parse-options.ts'
 import { describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../lib/secret-check.ts'
 import { importKeys, type KeyAlgorithm, toUsableJwk } from './jwk-import.ts'
-import { createFixedKeySet, createKeySet, type KeyEvent, type KeySet } from './key-set.ts'
+import { createFixedKeySet, createKeySet, type KeyNews, type KeySet } from './key-set.ts'
 import { type LoadKeys, loadByDiscovery, loadFromUrl } from './key-source.ts'
 import { type Algorithm, toAlgorithm } from './token-form.ts'
 
@@ -70,6 +70,9 @@ export interface Issuer {
   readonly secrets: () => Promise<readonly CryptoKey[]>
   readonly keySets: readonly KeySet[]
 }
+
+/** What happened to the keys of an issuer: for metrics and the audit log (K9, G3). */
+export type KeyEvent = KeyNews & { readonly issuer: string | null; readonly url: string }
 
 /** What key sets need from outside. */
 export interface KeyOutside {
@@ -201,6 +204,6 @@ function toFetched(
   { maxAgeSeconds = 600, maxStaleSeconds = 3600 }: KeyAgeOptions,
   { time, onEvent }: KeyOutside,
 ): KeySet {
-  const subject = { issuer, url: url.href }
-  return createKeySet({ algorithms, load, maxAgeSeconds, maxStaleSeconds, time, onEvent, subject })
+  const onNews = (news: KeyNews): void => onEvent({ ...news, issuer, url: url.href })
+  return createKeySet({ algorithms, load, maxAgeSeconds, maxStaleSeconds, time, onNews })
 }

@@ -10,9 +10,8 @@ import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import { type ClaimRules, checkClaims } from './claims.ts'
 import { toIdentity } from './identity.ts'
-import { type Issuer, type IssuerOptions, toIssuers } from './issuers.ts'
+import { type Issuer, type IssuerOptions, type KeyEvent, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
-import type { KeyEvent } from './key-set.ts'
 import { createTokenCache, type TokenCache } from './token-cache.ts'
 import { checkTokenSize, type FormRules, ownOf, readTokenForm, toTokenType } from './token-form.ts'
 
@@ -123,7 +122,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const key = await verifySignature(token, parts, issuer)
     const checked = checkClaims(parts.payload, rules, clock())
     const identity = toIdentity(typeof iss === 'string' ? iss : '', checked, parts.payload, claims)
-    await runCheck(identity, check)
+    if (check !== undefined) await runCheck(identity, check)
     if (cache !== null && digest !== null) {
       const { validFrom, validUntil } = checked
       cache.set(digest, { identity, validFrom, validUntil, isKeyUsable: key.isUsable })
@@ -137,8 +136,8 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
       const digested = cache === null ? null : sha256Hex(token)
       const digest = typeof digested === 'object' ? await digested : digested
       const known = digest === null ? undefined : cache?.get(digest)
-      if (known === undefined) return await verifyAnew(token, digest)
-      await runCheck(known, check)
+      if (known === undefined) return verifyAnew(token, digest)
+      if (check !== undefined) await runCheck(known, check)
       return known
     },
     async warmUp() {
@@ -165,7 +164,7 @@ interface Settings<C extends string> {
 function readSettings<C extends string>(options: JwtVerifierOptions<C>): Settings<C> {
   const parsed = parseOptions(NAME, shape, options)
   const {
-    clock = () => Date.now(),
+    clock = Date.now,
     audience,
     clockToleranceSeconds,
     maxTokenAgeSeconds = null,
@@ -193,8 +192,7 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
   }
 }
 
-async function runCheck<C extends string>(identity: Identity<C>, check: JwtVerifierOptions<C>['check']): Promise<void> {
-  if (check === undefined) return
+async function runCheck<I>(identity: I, check: (identity: I) => unknown): Promise<void> {
   if ((await check(identity)) === false) throw new AuthError('forbidden', { reason: 'identity_check_refused' })
 }
 

@@ -47,7 +47,7 @@ async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise
     throw new AuthError('keys_unavailable', { reason: 'key_servers_failing', retryAfterSeconds: complete })
   }
   if (fresh.length === 0) throw new AuthError('unauthorized', { reason: 'token_key_unknown' })
-  return await tryKeys(
+  return tryKeys(
     token,
     fresh.filter((key) => !cached.includes(key)),
   )

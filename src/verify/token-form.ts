@@ -3,7 +3,7 @@
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
 import { AuthError } from '../errors.ts'
-import { decodeBase64Url } from '../lib/base64url.ts'
+import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
 
 /** A signature algorithm, by the name it has here; `EdDSA` and `Ed25519` (RFC 9864) are one. */
 export type Algorithm = 'HS256' | 'ES256' | 'RS256' | 'EdDSA'
@@ -70,9 +70,9 @@ export function readTokenForm(token: string, rules: FormRules): TokenForm {
   if (parts.length !== 3 || !first || !second || !third) {
     throw new AuthError('unauthorized', { reason: 'token_part_count' })
   }
-  const headerBytes = decodeBase64Url(first)
-  const payloadBytes = decodeBase64Url(second)
-  if (headerBytes === null || payloadBytes === null || decodeBase64Url(third) === null) {
+  const headerBytes = decodeBase64UrlBinary(first)
+  const payloadBytes = decodeBase64UrlBinary(second)
+  if (headerBytes === null || payloadBytes === null || !isBase64Url(third)) {
     throw new AuthError('unauthorized', { reason: 'token_part_encoding' })
   }
   const header = parseObject(headerBytes)
@@ -100,9 +100,10 @@ function readHeader(header: object, types: ReadonlySet<string>): Pick<TokenForm,
   return { algorithm, kid: kid ?? null }
 }
 
-function parseObject(bytes: Uint8Array): object | null {
+function parseObject(binary: string): object | null {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
+    // Visible ASCII is its own UTF-8, and nearly every token is nothing else.
+    const value: unknown = JSON.parse(/[^ -~]/.test(binary) ? utf8.decode(toBytes(binary)) : binary)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
   } catch {
     return null
