@@ -216,6 +216,11 @@ describe('the checker', () => {
       { name: 'a', kind: 'value', hasDocstring: true, path: 'a.ts' },
       { name: 'c', kind: 'value', hasDocstring: false, path: 'a.ts' },
     ])
+    const first = '/** Head. */\nexport function f(): void\nexport function f(a?: 1) {}\nexport type f = 1'
+    expect(listExportedNames('f.ts', () => first)).toEqual([
+      { name: 'f', kind: 'value', hasDocstring: false, path: 'f.ts' },
+    ])
+    expect(listExportedNames('f.ts', () => first.replace('\n', '\n/** Do. */\n'))[0]?.hasDocstring).toBe(true)
     expect(() => listExportedNames('i.ts', () => "export * from './a.ts'")).toThrow('one by one')
   })
 })

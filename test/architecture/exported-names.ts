@@ -26,7 +26,18 @@ export function listExportedNames(path: string, read: (path: string) => string):
       ? reExportedNames(source, statement, read)
       : declaredNames(statement).map((each) => ({ ...each, path })),
   )
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return mergeByName(found).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+// Overloads, and a type beside a value of its name, are one export.
+function mergeByName(found: readonly ExportedName[]): ExportedName[] {
+  const merged = new Map<string, ExportedName>()
+  for (const each of found) {
+    const before = merged.get(each.name)
+    const kind = before?.kind === 'value' ? 'value' : each.kind
+    merged.set(each.name, { ...each, kind, hasDocstring: each.hasDocstring || before?.hasDocstring === true })
+  }
+  return [...merged.values()]
 }
 
 function reExportedNames(
@@ -56,8 +67,9 @@ type Declared = Omit<ExportedName, 'path'>
 function declaredNames(statement: ts.Statement): Declared[] {
   const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : []
   if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return []
-  // A type and a constructor of the same name are one export; an overload's docstring may stand on its first signature.
-  const hasDocstring = ts.getJSDocCommentsAndTags(statement).length > 0
+  // Before the first statement of a file the head comment stands too, and documents nothing else.
+  const comments = (statement as { readonly jsDoc?: readonly ts.JSDoc[] }).jsDoc?.length ?? 0
+  const hasDocstring = comments > (statement.pos === 0 ? 1 : 0)
   const kind = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) ? 'type' : 'value'
   if (ts.isVariableStatement(statement)) {
     const declarations = [...statement.declarationList.declarations]
