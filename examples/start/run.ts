@@ -1,0 +1,77 @@
+/**
+ * From a server to a running process: listen, say so in one line, end when told to. Every example's `main.ts` is a call
+ * of `run`; the demo and tests call `start` functions by themselves.
+ */
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Environment, isSettingsError, type Settings, settingsError } from './settings.ts'
+
+/** An app that listens. */
+export interface Running {
+  /** `http://<host>:<port>`. */
+  readonly url: string
+  /** Lines to print below the one that says it is ready. */
+  readonly notes: readonly string[]
+  /** Stop listening, let requests in flight finish for a moment, close everything. */
+  stop(): Promise<void>
+}
+
+const GRACE_MS = 2000
+
+/** Listen on `HOST` (127.0.0.1 unless told) and `PORT` (0: a free one); `end` runs after the last connection. */
+export async function listen(
+  server: Server,
+  settings: Settings,
+  defaultPort: number,
+  end: () => unknown = () => {},
+): Promise<Running> {
+  const host = settings.text('HOST') ?? '127.0.0.1'
+  const port = settings.whole('PORT', 0, 65_535, defaultPort)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(settingsError(cannotListen(host, port, error))))
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    url: `http://${name}:${address.port}`,
+    notes: [],
+    stop: () =>
+      close(server)
+        .then(end)
+        .then(() => {}),
+  }
+}
+
+function cannotListen(host: string, port: number, { code }: NodeJS.ErrnoException): string {
+  const why = code === 'EADDRINUSE' ? 'the port is taken' : (code ?? 'unknown error')
+  return `cannot listen on HOST ${host}, PORT ${port}: ${why}`
+}
+
+// Idle connections go at once and as they become idle; the busy ones get a moment.
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const force = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+  await closed
+  clearInterval(sweep)
+  clearTimeout(force)
+}
+
+/** Run an app as this process: print one line when it is ready, end at SIGTERM or SIGINT, exit with 1 if it can't start. */
+export async function run(name: string, start: (environment: Environment) => Promise<Running>): Promise<void> {
+  try {
+    const running = await start(process.env)
+    console.log([`${name} ready on ${running.url}`, ...running.notes].join('\n'))
+    const stop = (): void => {
+      process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
+      void running.stop().then(() => process.exit(0))
+    }
+    process.once('SIGTERM', stop).once('SIGINT', stop)
+  } catch (error) {
+    if (!isSettingsError(error)) throw error
+    console.error(`${name}: ${error.message}`)
+    process.exitCode = 1
+  }
+}
