@@ -1,7 +1,7 @@
 /** A route's `Access`, checked once when the route is mounted: what the walk needs of it, complete and known. */
 import * as z from 'zod/mini'
 import type { Principal, ServiceVerifier } from '../context.ts'
-import { aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
+import { aGroup, aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
 import type { Access, OrgSelector, Stage } from '../request.ts'
 import type { RoleLadder } from '../roles/role-ladder.ts'
 
@@ -74,8 +74,8 @@ const SHAPE = {
   selectors: z.optional(
     z.array(
       z.union([
-        z.strictObject({ kind: z.literal('header'), name: aHeaderName() }),
-        z.strictObject({ kind: z.literal('pathParam'), name: aName() }),
+        aGroup({ kind: z.literal('header'), name: aHeaderName() }),
+        aGroup({ kind: z.literal('pathParam'), name: aName() }),
       ]),
     ),
   ),

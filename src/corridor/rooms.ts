@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { ApiKeyVerifier, Decision, OrgsRoom, ServiceVerifier, UsersRoom, Verifier } from '../context.ts'
 import { createExtractor, type Extractor } from '../credentials/extractor.ts'
 import type { ErrorFormat } from '../errors.ts'
-import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
 
 /** The rooms of one auth. */
@@ -66,7 +66,7 @@ const SHAPE = {
   apiKeys: z.optional(anObjectWith<ApiKeyVerifier>('verify')),
   services: z.optional(anObjectWith<ServiceVerifier>('verify')),
   cookie: z.optional(
-    z.strictObject({
+    aGroup({
       name: z.custom<string>(
         (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
         'must be a cookie name',

@@ -10,20 +10,43 @@ import * as z from 'zod/mini'
  * @param name the function to name in the error, as the host calls it
  * @param shape the options by name
  * @param options what the host passed
- * @returns a null-prototype-safe copy holding exactly the options of `shape`
+ * @returns a copy that holds every option of `shape` as its own, one that was left out as `undefined`: a default is
+ * taken by `undefined`, never by what sits on a prototype
  */
 export function parseOptions<S extends z.core.$ZodShape>(
   name: string,
   shape: S,
   options: unknown,
 ): z.infer<z.ZodMiniObject<S, z.core.$strict>> {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isGroup(options)) {
     throw new TypeError(`${name}: options must be an object`)
   }
-  const own = Object.assign(Object.create(null) as object, options)
-  const result = z.strictObject(shape).safeParse(own, { error: sentenceOf })
-  if (result.success) return result.data
+  const result = z.strictObject(shape).safeParse(ownOf(options), { error: sentenceOf })
+  if (result.success) return completed(shape, result.data)
   throw new TypeError(`${name}: ${result.error.issues.map((issue) => describe(issue)).join('; ')}`)
+}
+
+/** A group of options inside an option, read as strictly as the whole. */
+export function aGroup<S extends z.core.$ZodShape>(
+  shape: S,
+): z.ZodMiniType<z.infer<z.ZodMiniObject<S, z.core.$strict>>> {
+  const own = z.transform((value: unknown) => (isGroup(value) ? ownOf(value) : value))
+  const complete = z.transform((data: z.infer<z.ZodMiniObject<S, z.core.$strict>>) => completed(shape, data))
+  return z.pipe(z.pipe(own, z.strictObject(shape) as never), complete as never) as never
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function ownOf(options: object): object {
+  return Object.assign(Object.create(null) as object, options)
+}
+
+// Whoever destructures the result, or a copy of it, must not fall through to Object.prototype for what was left out.
+function completed<T extends object>(shape: object, data: T): T {
+  const absent = Object.keys(shape).map((key) => [key, undefined])
+  return Object.assign(Object.create(null) as object, Object.fromEntries(absent), data) as T
 }
 
 // An error map that never prints the offending value: an option may be a secret.

@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Caller, Organization, OrgSelection, OrgsRoom, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { aFunction, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { OrgSelector } from '../request.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
@@ -98,7 +98,7 @@ export function requireKeysOrg(orgId: string, selection: Selection): string {
 const NAME = 'createOrgResolver'
 const SHAPE = {
   source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
-  selectors: z.array(z.strictObject({ kind: z.literal('header'), name: aHeaderName() })),
+  selectors: z.array(aGroup({ kind: z.literal('header'), name: aHeaderName() })),
   unnamed: z.enum(['earliest-joined', 'only-membership', 'reject', 'none']),
   idFormat: z.optional(aFunction<OrgIdFormat>()),
   echo: z.optional(z.nullable(aHeaderName())),

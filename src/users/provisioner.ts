@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import type { Admission, Identity, Organization, User, UsersRoom } from '../context.ts'
-import { aFunction, aName, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aName, parseOptions } from '../lib/parse-options.ts'
 import { createSingleFlight } from '../lib/single-flight.ts'
 import type { Invitation, Storage, StorageTransaction } from '../storage/repositories.ts'
 import { admit } from './admission.ts'
@@ -125,7 +125,7 @@ const SHAPE = {
     'must be a storage with users and transaction',
   ),
   ownerRole: z.optional(aName()),
-  invitations: z.optional(z.strictObject({ emailIsVerified: aFunction<(identity: Identity) => boolean>() })),
+  invitations: z.optional(aGroup({ emailIsVerified: aFunction<(identity: Identity) => boolean>() })),
   decide: z.optional(aFunction()),
   bootstrap: z.optional(aFunction()),
   clock: z.optional(aFunction<() => number>()),
