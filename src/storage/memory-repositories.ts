@@ -229,6 +229,7 @@ function invitationRepository({ tables, clock }: MemoryRepositoryOptions): Invit
     async insert({ orgId, email: address, role }) {
       const email = normalizeEmail(address)
       if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
+      if (tables.orgs.get(orgId) === undefined) throw new Error('an invitation needs an organization that exists')
       if (pending(email).some((invitation) => invitation.orgId === orgId)) {
         throw new ConflictError('this address is already invited into this organization')
       }
@@ -238,9 +239,7 @@ function invitationRepository({ tables, clock }: MemoryRepositoryOptions): Invit
     },
     findPending: async (email) =>
       copyOrNull(
-        pending(email)
-          .filter(({ orgId }) => tables.orgs.get(orgId) !== undefined)
-          .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))[0],
+        pending(email).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))[0],
       ),
     async consume(invitationId) {
       const invitation = tables.invitations.get(invitationId)

@@ -7,6 +7,7 @@ import type { IdentityKey } from '../../context.ts'
 import { aName, aNumber, parseOptions } from '../../lib/parse-options.ts'
 import type { Storage } from '../../storage/repositories.ts'
 import { createWorld, type World } from './contract-world.ts'
+import { show } from './expectations.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
 export interface StorageProbe {
@@ -141,11 +142,17 @@ function caseOf(
       } catch (error) {
         // The case's own failure is the one to show.
         await Promise.allSettled([made.close?.()])
-        throw error
+        throw asFailure(error)
       }
       await made.close?.()
     },
   }
+}
+
+// What the storage threw where nothing was to be thrown is told as a sentence too.
+function asFailure(error: unknown): Error {
+  if (error instanceof Error && error.message.startsWith('expected ')) return error
+  return new Error(`expected no call of this case to be rejected, got ${show(error)}`, { cause: error })
 }
 
 async function within(seconds: number, work: Promise<void>): Promise<void> {

@@ -3,7 +3,15 @@
 import { isConflictError } from '../../storage/storage-errors.ts'
 import { type CaseSpec, type ContractCase, type ContractOptions, casesOf, type MakeStorage } from './contract-case.ts'
 import { newEmail, pause, RACERS, race, spoil } from './contract-world.ts'
-import { expectConflict, expectNull, expectSame, expectThat, fulfilledValue, textOf } from './expectations.ts'
+import {
+  expectConflict,
+  expectNull,
+  expectRejected,
+  expectSame,
+  expectThat,
+  fulfilledValue,
+  textOf,
+} from './expectations.ts'
 import { expectNothing, hostileIds } from './hostile-ids.ts'
 
 const CASES: readonly CaseSpec[] = [
@@ -44,6 +52,16 @@ const CASES: readonly CaseSpec[] = [
         const conflict = result.status === 'fulfilled' || isConflictError(result.reason)
         expectThat(conflict, 'every other to be rejected with a ConflictError', result)
       }
+    },
+  },
+  {
+    id: 'invitations/insert-unknown',
+    name: 'MUST refuse an invitation into an org that does not exist',
+    async test({ storage: { invitations }, low }) {
+      const email = newEmail()
+      const inserting = invitations.insert({ orgId: crypto.randomUUID(), email, role: low })
+      await expectRejected(inserting, 'an invitation into an unknown org')
+      expectNull(await invitations.findPending(email), 'an invitation into an unknown org')
     },
   },
   {

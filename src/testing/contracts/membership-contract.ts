@@ -77,7 +77,7 @@ const CASES: readonly CaseSpec[] = [
     id: 'memberships/one-per-user',
     name: 'MUST refuse a membership in a second org with a ConflictError, also at once: nobody is moved',
     needs: ['one'],
-    async test({ storage: { memberships }, newOrgs, newUser, low }) {
+    async test({ storage: { memberships }, newOrg, newOrgs, newUser, low }) {
       const [user, orgs] = [await newUser(), await newOrgs(RACERS)]
       const results = await race(RACERS, (index) =>
         memberships.insert({ orgId: orgs[index]?.id ?? '', userId: user.id, role: low }),
@@ -93,6 +93,9 @@ const CASES: readonly CaseSpec[] = [
         const found = await memberships.find(id, user.id)
         expectSame(found, id === winner.orgId ? winner : null, 'the membership of the winner only')
       }
+      const late = { orgId: (await newOrg()).id, userId: user.id, role: low }
+      await expectConflict(memberships.insert(late), 'a membership in a second org')
+      expectSame(await memberships.find(winner.orgId, user.id), winner, 'the one membership, unchanged')
     },
   },
   {

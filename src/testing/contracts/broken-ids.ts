@@ -1,0 +1,99 @@
+/** Broken stores: ids, in every repository. */
+import type { StoredRepositories } from '../../storage/memory.ts'
+import type { BrokenStoreSpec, Replaced } from './broken-storage.ts'
+
+// Look every id at hand through `read` before it is used.
+function readingIds(
+  { users, orgs, memberships, invitations }: StoredRepositories,
+  read: (id: string) => string,
+): Replaced {
+  return {
+    users: {
+      findById: async (userId) => users.findById(read(userId)),
+      async findByIdentity({ issuer, subject }, selection) {
+        const named = selection.kind === 'named' ? { ...selection, orgId: read(selection.orgId) } : selection
+        return users.findByIdentity({ issuer: read(issuer), subject: read(subject) }, named)
+      },
+    },
+    orgs: { findById: async (orgId) => orgs.findById(read(orgId)) },
+    memberships: {
+      async findActing(caller, orgId) {
+        if (caller.kind !== 'user') return memberships.findActing(caller, read(orgId))
+        const user = { ...caller.user, id: read(caller.user.id) }
+        return memberships.findActing({ kind: 'user', user }, read(orgId))
+      },
+      async listActing(caller, limit) {
+        if (caller.kind === 'user') read(caller.user.id)
+        return memberships.listActing(caller, limit)
+      },
+      find: async (orgId, userId) => memberships.find(read(orgId), read(userId)),
+      listByOrg: async (orgId) => memberships.listByOrg(read(orgId)),
+      setRole: async (orgId, userId, ...rest) => memberships.setRole(read(orgId), read(userId), ...rest),
+      remove: async (orgId, userId, ...rest) => memberships.remove(read(orgId), read(userId), ...rest),
+    },
+    invitations: {
+      findPending: async (email) => invitations.findPending(read(email)),
+      consume: async (invitationId) => invitations.consume(read(invitationId)),
+    },
+  }
+}
+
+const ALL_HOSTILE = [
+  'users/hostile-ids',
+  'orgs/hostile-ids',
+  'orgs/acting-unknown-org',
+  'orgs/acting-hostile-user',
+  'orgs/selection-named',
+  'memberships/hostile-ids',
+  'invitations/hostile-ids',
+]
+
+export const BROKEN_IDS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'ids: the driver throws',
+    why: 'Hands every text to the database: NUL, a lone surrogate or 10 KB become its error and a 500.',
+    breaks: ALL_HOSTILE,
+    flaw: () => ({
+      change: (inner) =>
+        readingIds(inner, (id) => {
+          if (/[\0\ud800-\udfff]/.test(id) || id.length > 1000)
+            throw new Error('invalid byte sequence for encoding "UTF8"')
+          return id
+        }),
+    }),
+  },
+  {
+    name: 'ids: cut at NUL',
+    why: 'Texts end at the first NUL in C: an id with something behind it finds the row of another.',
+    breaks: [
+      'users/hostile-ids',
+      'orgs/hostile-ids',
+      'orgs/acting-unknown-org',
+      'memberships/hostile-ids',
+      'invitations/hostile-ids',
+    ],
+    flaw: () => ({ change: (inner) => readingIds(inner, (id) => id.split('\0')[0] ?? '') }),
+  },
+  {
+    name: 'ids: trimmed',
+    why: 'Forgives white space around an id: two texts name one row, and caches and logs see two.',
+    breaks: ['users/identity-is-exact', 'users/hostile-ids', 'orgs/hostile-ids', 'memberships/hostile-ids'],
+    flaw: () => ({ change: (inner) => readingIds(inner, (id) => id.trim()) }),
+  },
+  {
+    name: 'ids: names of an object',
+    why: 'Rows in a plain object, looked up by name: `constructor` and `__proto__` are always there.',
+    breaks: ['orgs/hostile-ids', 'memberships/hostile-ids'],
+    flaw: () => ({
+      change: ({ orgs, memberships }) => ({
+        orgs: {
+          findById: async (orgId) =>
+            orgId in {} ? { id: orgId, name: '', createdAt: new Date() } : orgs.findById(orgId),
+        },
+        memberships: {
+          listByOrg: async (orgId) => (orgId in {} ? ({}[orgId as never] as never) : memberships.listByOrg(orgId)),
+        },
+      }),
+    }),
+  },
+]

@@ -1,0 +1,26 @@
+/** The broken stores, all of them: what the contract suites are tested by. */
+import { BROKEN_IDS } from './broken-ids.ts'
+import { BROKEN_INVITATIONS } from './broken-invitations.ts'
+import { BROKEN_MEMBERSHIPS } from './broken-memberships.ts'
+import { BROKEN_ORGS } from './broken-orgs.ts'
+import { type BrokenStore, brokenStore } from './broken-storage.ts'
+import { BROKEN_TRANSACTIONS } from './broken-transactions.ts'
+import { BROKEN_USERS } from './broken-users.ts'
+
+/**
+ * Storages with one flaw each, as real ones had them: to see the contract suites fail, and to test cases of one's own.
+ *
+ * @example
+ * for (const { name, make, membershipsPerUser } of BROKEN_STORES) {
+ *   const results = await runContract(storageContract(make, { membershipsPerUser }), { concurrency: 8 })
+ *   console.log(name, results.filter(({ error }) => error !== null).map(({ id }) => id))
+ * }
+ */
+export const BROKEN_STORES: readonly BrokenStore[] = [
+  ...BROKEN_USERS,
+  ...BROKEN_IDS,
+  ...BROKEN_ORGS,
+  ...BROKEN_MEMBERSHIPS,
+  ...BROKEN_INVITATIONS,
+  ...BROKEN_TRANSACTIONS,
+].map(brokenStore)

@@ -1,0 +1,171 @@
+/** Broken stores: the unit of work. */
+import { isConflictError } from '../../storage/storage-errors.ts'
+import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
+import { pause } from './contract-world.ts'
+
+const ROLLBACK: readonly BrokenStoreSpec[] = [
+  {
+    name: 'transactions: none',
+    why: 'Each statement is committed by itself: a crash between two leaves a user without an org.',
+    breaks: [
+      'transactions/nothing-left',
+      'transactions/nothing-changed',
+      'transactions/unseen-outside',
+      'transactions/unseen-when-failed',
+      'transactions/conflict',
+    ],
+    flaw: () => ({ transact: autocommit }),
+  },
+  {
+    name: 'transactions: an invitation stays taken',
+    why: 'The invitation is taken on a connection of its own: after a rollback it is lost.',
+    breaks: ['transactions/nothing-changed'],
+    flaw: () => ({
+      transact: (transaction, outside) => async (work) => {
+        const taken: string[] = []
+        try {
+          return await transaction((inner) => {
+            const consume = async (invitationId: string): ReturnType<typeof inner.invitations.consume> => {
+              taken.push(invitationId)
+              return inner.invitations.consume(invitationId)
+            }
+            return work({ ...inner, invitations: { ...inner.invitations, consume } })
+          })
+        } catch (error) {
+          for (const invitationId of taken) await outside.invitations.consume(invitationId)
+          throw error
+        }
+      },
+    }),
+  },
+  {
+    name: 'transactions: commit that is a rollback',
+    why: 'A database that aborts on the first error answers COMMIT with ROLLBACK, and nobody looks at the answer.',
+    breaks: ['transactions/caught-conflict'],
+    flaw: () => ({
+      transact: (transaction) => async (work) => {
+        const aborted = new Error('aborted')
+        let value: { readonly of: Awaited<ReturnType<typeof work>> } | undefined
+        try {
+          return await transaction(async (inner) => {
+            let failed = false
+            const insert: typeof inner.memberships.insert = (membership) =>
+              inner.memberships.insert(membership).catch((error: unknown) => {
+                failed ||= isConflictError(error)
+                throw error
+              })
+            value = { of: await work({ ...inner, memberships: { ...inner.memberships, insert } }) }
+            if (failed) throw aborted
+            return value.of
+          })
+        } catch (error) {
+          if (error === aborted && value !== undefined) return value.of
+          throw error
+        }
+      },
+    }),
+  },
+]
+
+const ANSWERS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'transactions: the work runs twice',
+    why: 'Tries again by itself: the effects of the work outside the database happen twice.',
+    breaks: ['transactions/value', 'transactions/error'],
+    flaw: () => ({
+      transact: (transaction) => async (work) => {
+        await transaction(work).catch(() => undefined)
+        return transaction(work)
+      },
+    }),
+  },
+  {
+    name: 'transactions: the value is lost',
+    why: 'Answers with what COMMIT answered.',
+    breaks: ['transactions/value', 'transactions/first-login-race'],
+    flaw: () => ({
+      transact: (transaction) => async (work) => {
+        await transaction(work)
+        return undefined as never
+      },
+    }),
+  },
+  {
+    name: 'transactions: the error is wrapped',
+    why: 'A refusal thrown by the hook becomes a storage failure: a 500 instead of a 403.',
+    breaks: ['transactions/error', 'transactions/conflict'],
+    flaw: () => ({
+      transact: (transaction) => (work) =>
+        transaction(work).catch((cause: unknown) => {
+          throw new Error('transaction failed', { cause })
+        }),
+    }),
+  },
+  {
+    name: 'transactions: fulfils before the commit',
+    why: 'COMMIT is sent and not waited for: the next request does not find what this one wrote.',
+    breaks: ['transactions/committed'],
+    flaw: () => ({
+      transact: (transaction) => (work) =>
+        new Promise((resolve, reject) => {
+          transaction(async (inner) => {
+            const value = await work(inner)
+            resolve(value)
+            await pause(20)
+            return value
+          }).catch(reject)
+        }),
+    }),
+  },
+]
+
+const CONNECTIONS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'transactions: reads go elsewhere',
+    why: "The transaction's look-ups use a connection of their own: they do not find what it just wrote.",
+    breaks: ['transactions/own-writes'],
+    flaw: () => ({
+      transact: (transaction, outside) => (work) =>
+        transaction((inner) => {
+          const { findByIdentity, findById } = outside.users
+          return work({ ...inner, users: { ...inner.users, findByIdentity, findById } })
+        }),
+    }),
+  },
+  {
+    name: 'transactions: a failed one keeps its connection',
+    why: 'The connection is not given back after a rollback: ten failures later the service stands still.',
+    breaks: ['transactions/goes-on'],
+    flaw: () => {
+      let free = 10
+      return {
+        transact: (transaction) => async (work) => {
+          if (free === 0) throw new Error('no connection is free')
+          return transaction(work).catch((error: unknown) => {
+            free--
+            throw error
+          })
+        },
+      }
+    },
+  },
+  {
+    name: 'transactions: no queue for connections',
+    why: 'The eleventh at once is an error instead of waiting its turn.',
+    breaks: ['transactions/many-at-once', 'transactions/first-login-race'],
+    flaw: () => {
+      let free = 10
+      return {
+        transact: (transaction) => async (work) => {
+          if (free === 0) throw new Error('no connection is free')
+          free--
+          return transaction(work).finally(() => {
+            free++
+          })
+        },
+      }
+    },
+  },
+]
+
+export const BROKEN_TRANSACTIONS: readonly BrokenStoreSpec[] = [...ROLLBACK, ...ANSWERS, ...CONNECTIONS]

@@ -1,0 +1,56 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { BROKEN_STORES } from '../../src/testing/contracts/broken-stores.ts'
+import { runContract, storageContract } from '../../src/testing/contracts/storage-contract.ts'
+
+/** By store: the cases that failed on it, and what they said. */
+const failures = new Map<string, ReadonlyMap<string, Error>>()
+const SUITES = ['users', 'orgs', 'memberships', 'invitations', 'transactions']
+const suiteOf = (id: string): string => id.split('/')[0] ?? ''
+
+beforeAll(async () => {
+  const testing = BROKEN_STORES.map(async ({ name, make, membershipsPerUser }) => {
+    const results = await runContract(storageContract(make, { membershipsPerUser }), { concurrency: 4 })
+    const failed = results.flatMap(({ id, error }): [string, Error][] => (error === null ? [] : [[id, error]]))
+    failures.set(name, new Map(failed))
+  })
+  await Promise.all(testing)
+}, 60_000)
+
+describe('each broken store', () => {
+  it('has a name of its own', () => {
+    expect(new Set(BROKEN_STORES.map(({ name }) => name)).size).toBe(BROKEN_STORES.length)
+  })
+
+  for (const { name, breaks } of BROKEN_STORES) {
+    it(`is caught by the cases it names: ${name}`, () => {
+      expect(breaks.length).toBeGreaterThan(0)
+      expect([...(failures.get(name)?.keys() ?? [])]).toEqual(expect.arrayContaining([...breaks]))
+    })
+  }
+
+  it('is caught by an expectation, never by a case that hung or stumbled', () => {
+    for (const [name, failed] of failures) {
+      for (const [id, { message }] of failed) {
+        expect(`${name}, ${id}: ${message}`).toMatch(/: expected .+, got /s)
+        expect(`${name}, ${id}: ${message}`).not.toContain('still waits')
+      }
+    }
+  })
+})
+
+describe('the suites', () => {
+  it.each(SUITES)('%s catches at least three broken stores', (suite) => {
+    const caught = [...failures].filter(([, failed]) => [...failed.keys()].some((id) => suiteOf(id) === suite))
+    expect(caught.length).toBeGreaterThanOrEqual(3)
+  })
+
+  it('have no case that no broken store needs', () => {
+    const ids = new Set(
+      (['many', 'one'] as const).flatMap((membershipsPerUser) =>
+        storageContract(() => Promise.reject(new Error('not run')), { membershipsPerUser }).map(({ id }) => id),
+      ),
+    )
+    for (const failed of failures.values()) for (const id of failed.keys()) ids.delete(id)
+    expect([...ids]).toEqual([])
+  })
+})
