@@ -61,6 +61,22 @@ export interface SessionCookie {
 
 export type { Passage } from './corridor/entrance.ts'
 
+/** The types of a host's auth, inferred by {@link createAuth}. */
+export interface HostTypes<
+  R extends string,
+  U extends User,
+  O extends Organization | null,
+  C extends string,
+  S extends string,
+> {
+  readonly user: U
+  readonly org: O
+  readonly role: R
+  readonly actingRole: null extends O ? R | null : R
+  readonly claim: C
+  readonly service: S
+}
+
 /** A route's door: enter with a request, get a passage, or an `AuthError`. */
 export type Door<C> = (request: AuthRequest) => Promise<Passage<C>>
 
@@ -123,7 +139,7 @@ export function createAuth<
   S extends string = never,
 >(
   options: AuthOptions<R, U, O, C, S>,
-): Auth<{ readonly user: U; readonly org: O; readonly role: R; readonly claim: C; readonly service: S }> {
+): Auth<HostTypes<R, U, O, C, S>> {
   const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
   const rooms = toRooms(given)
   const enter = createEntrance(rooms, clock, onDecision)

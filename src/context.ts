@@ -147,6 +147,8 @@ export interface AuthTypes {
   readonly user: User
   readonly org: Organization | null
   readonly role: string
+  /** The role where a caller acts: `role`, or `null` too where the resolver may serve without an organization. */
+  readonly actingRole: string | null
   readonly claim: string
   readonly service: string
 }
@@ -175,9 +177,6 @@ export type Principal<T extends AuthTypes = AuthTypes> =
   | ApiKeyPrincipal
   | ServicePrincipal<T['service']>
 
-/** The role a handler sees: `null` only where the resolver may serve without an organization. */
-type ActingRole<T extends AuthTypes> = null extends T['org'] ? T['role'] | null : T['role']
-
 /** What a handler of `stage: 'identity'` gets: a verified person, not looked up here. */
 export interface IdentityContext<T extends AuthTypes = AuthTypes> {
   /** The principal's kind, repeated here so that TypeScript narrows on it. */
@@ -197,7 +196,7 @@ export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityCo
 export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
   readonly user: T['user']
   readonly org: T['org']
-  readonly role: ActingRole<T>
+  readonly role: T['actingRole']
 }
 
 /** What a handler gets for an API key: always in the key's organization. */

@@ -1,7 +1,7 @@
 /** The front door: named re-exports, grouped by room. */
 
 // The corridor
-export { type Auth, type AuthOptions, createAuth, type Door, type Passage, type SessionCookie } from './auth.ts'
+export { type Auth, type AuthOptions, createAuth, type Door, type HostTypes, type Passage, type SessionCookie } from './auth.ts'
 // The nouns
 export type {
   ActingOrg,

@@ -44,6 +44,7 @@ describe('a user in an organization', () => {
       user: User & { plan: string }
       org: { id: string; name: string }
       role: 'viewer' | 'admin'
+      actingRole: 'viewer' | 'admin'
       claim: 'aal'
     }
     const handler = ({ user, org, role, identity }: AuthContextOf<Host, { role: 'admin' }>): string =>
