@@ -41,6 +41,13 @@ export {
   startSupabaseIssuer,
 } from './supabase-issuer.ts'
 export {
+  createTestKit,
+  type SignInOptions,
+  type TestCaller,
+  type TestKit,
+  type TestKitOptions,
+} from './test-kit.ts'
+export {
   createTokenIssuer,
   type IssuerAlgorithm,
   type RotateOptions,
