@@ -1,0 +1,64 @@
+/** Who belongs to an organization: members, invitations. Owners are made and removed by owners only. */
+import type { Router } from 'express'
+import { AuthError, isText, normalizeEmail, pathParam, readField } from 'sallyport'
+import { type Adapter, readJson } from 'sallyport/express'
+import { orConflict } from '../tables/conflict.ts'
+import { type Iron, type IronTypes, ROLES, type Role } from './auth.ts'
+
+/** Mount the routes. */
+export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: Adapter<IronTypes>): void {
+  const inPath = [pathParam('id')]
+  const requireAdmin = auth.requireRole('admin')
+  const requireOwner = auth.requireRole('owner')
+
+  app.post(
+    '/api/v1/orgs/:id/members',
+    protect({ selectors: inPath, role: 'admin' }, async (context, req, res) => {
+      const body = await readJson(req)
+      const userId = readField(body, 'user_id', isText)
+      const role = readField(body, 'role', isRole)
+      if (role === 'owner') requireOwner(context)
+      const user = await storage.users.findById(userId)
+      if (user === null || user.disabled) throw new AuthError('not_found')
+      await orConflict(storage.memberships.insert({ orgId: context.org.id, userId, role }))
+      res.status(201).json({ member: { id: userId, user_id: userId, role } })
+    }),
+  )
+
+  app.delete(
+    '/api/v1/orgs/:id/members/:userId',
+    protect({ selectors: inPath }, async (context, req, res) => {
+      const { userId } = req.params as { userId: string }
+      const leaving = userId === context.user.id
+      if (!leaving) requireAdmin(context)
+      await storage.transaction(async ({ memberships }) => {
+        const member = await memberships.find(context.org.id, userId)
+        if (member?.role === 'owner' && !leaving) requireOwner(context)
+        const change = await memberships.remove(context.org.id, userId, { keep: 'owner' })
+        if (change === 'missing') throw new AuthError('not_found')
+        if (change === 'last') throw new AuthError('conflict')
+      })
+      res.status(204).end()
+    }),
+  )
+
+  app.post(
+    '/api/v1/invitations',
+    protect({ role: 'admin' }, async (context, req, res) => {
+      const body = await readJson(req)
+      const email = readField(body, 'email', isEmail)
+      const role = readField(body, 'role', isRole)
+      if (role === 'owner') requireOwner(context)
+      const invitation = await orConflict(storage.invitations.insert({ orgId: context.org.id, email, role }))
+      res.status(201).json({ invitation: { id: invitation.id, email: invitation.email, role } })
+    }),
+  )
+}
+
+function isRole(value: unknown): value is Role {
+  return ROLES.includes(value as Role)
+}
+
+function isEmail(value: unknown): value is string {
+  return typeof value === 'string' && normalizeEmail(value) !== null
+}
