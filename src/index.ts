@@ -1,7 +1,15 @@
 /** The front door: named re-exports, grouped by room. */
 
 // The corridor
-export { type Auth, type AuthOptions, createAuth, type Door, type HostTypes, type Passage, type SessionCookie } from './auth.ts'
+export {
+  type Auth,
+  type AuthOptions,
+  createAuth,
+  type Door,
+  type HostTypes,
+  type Passage,
+  type SessionCookie,
+} from './auth.ts'
 // The nouns
 export type {
   ActingOrg,
@@ -67,9 +75,9 @@ export type {
   CallerKind,
   OrgSelector,
   RequestBody,
-  Route,
   Stage,
 } from './request.ts'
+export type { Route } from './route.ts'
 // Storage ports
 export type {
   ActingOrgSource,

@@ -1,8 +1,7 @@
 /**
- * All that adapters know: the request as the corridor reads it, the response it hands back, what a route asks for
- * (`Access`) and a route as data (`Route`). Plain values; no framework, no behaviour.
+ * All that adapters know: the request as the corridor reads it, the response it hands back, and what a route asks for
+ * (`Access`). Plain values; no framework, no behaviour.
  */
-import type { AuthContextOf, AuthTypes } from './context.ts'
 
 /** What a framework knows of a request's body: bytes nobody has read, or what a body parser made of them. */
 export type RequestBody =
@@ -79,18 +78,3 @@ export interface AccessRule<R extends string = string> {
 
 /** What a route needs, in one value: a rule, or `'public'` (anybody, no corridor but CSRF). */
 export type Access<R extends string = string> = 'public' | AccessRule<R>
-
-/**
- * A route as data: mount it with any adapter's `mount(app, [route])`.
- *
- * @example
- * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => json(200, { ok: true }) }
- */
-export interface Route<T extends AuthTypes = AuthTypes, A extends Access<T['role']> = Access<T['role']>> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Path with `:name` parameters, each one whole segment: `/orgs/:id/members`. */
-  readonly path: string
-  readonly access: A
-  /** Answer the request. A thrown {@link AuthError} is written as a refusal; anything else reaches the framework. */
-  handle(context: AuthContextOf<T, A>, request: AuthRequest): AuthResponse | Promise<AuthResponse>
-}

@@ -3,13 +3,19 @@ import type { Admission, Identity, Organization, User } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Invitation, StorageTransaction } from '../storage/repositories.ts'
 import { TransientError } from '../storage/storage-errors.ts'
-import type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provisioner.ts'
+import type {
+  Bootstrap,
+  ParsedProvisionerOptions,
+  ProvisionerOptions,
+  ProvisioningDecision,
+  SystemContext,
+} from './provisioner-options.ts'
 
 const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisioning' })
 
 /** Decide for the identity and write: the user there is afterwards, and whether this attempt made it. */
 export async function provision<U extends User, O extends Organization, Tx>(
-  options: ProvisionerOptions<U, O, Tx> & { readonly ownerRole: string },
+  options: ParsedProvisionerOptions<U, O, Tx>,
   identity: Identity,
 ): Promise<Admission<U>> {
   const { storage, bootstrap, decide = byInvitation } = options

@@ -2,73 +2,14 @@
  * The users room that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import * as z from 'zod/mini'
-import type { Admission, Identity, Organization, User, UsersRoom } from '../context.ts'
-import { aFunction, aGroup, aName, parseOptions } from '../lib/parse-options.ts'
+import type { Admission, Organization, User, UsersRoom } from '../context.ts'
 import { createSingleFlight } from '../lib/single-flight.ts'
-import type { Invitation, Storage, StorageTransaction } from '../storage/repositories.ts'
 import { admit } from './admission.ts'
 import { provision } from './provision.ts'
+import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
 import { retryTransient } from './retry.ts'
 
-/** What becomes of a person seen for the first time. */
-export type ProvisioningDecision =
-  /** A fresh organization of their own, with the owner's role in it. */
-  | { readonly kind: 'create'; readonly orgName?: string }
-  /** Into an organization that is there. With `invitationId` only if that invitation can still be taken. */
-  | { readonly kind: 'join'; readonly orgId: string; readonly role: string; readonly invitationId?: string }
-  /** A user row without a membership. */
-  | { readonly kind: 'none' }
-
-/**
- * Says in a host's own code that it acts for the system, not for a caller: handed to the bootstrap hook and nowhere
- * else, because at that moment no organization exists that the work could be scoped to.
- */
-export interface SystemContext {
-  readonly kind: 'system'
-  readonly purpose: 'provisioning'
-}
-
-/** What the bootstrap hook is handed, inside the transaction that makes the user. */
-export interface Bootstrap<U extends User = User, O extends Organization = Organization, Tx = unknown> {
-  readonly decision: ProvisioningDecision['kind']
-  readonly identity: Identity
-  readonly user: U
-  /** The organization made or joined; `null` where the decision was `none`. */
-  readonly org: O | null
-  readonly role: string | null
-  /** The repositories inside this transaction, and the host's own handle to it (`transaction.handle`). */
-  readonly transaction: StorageTransaction<U, O, Tx>
-  readonly system: SystemContext
-}
-
-/** Options of {@link createProvisioner}. */
-export interface ProvisionerOptions<U extends User, O extends Organization, Tx> {
-  readonly storage: Pick<Storage<U, O, Tx>, 'users' | 'transaction'> & Partial<Pick<Storage<U, O, Tx>, 'invitations'>>
-  /** The role in an organization of one's own. Default `owner`; checked against the ladder by `createAuth`. */
-  readonly ownerRole?: string
-  /**
-   * Ask for a pending invitation of the token's e-mail before anything is written. `emailIsVerified` has no default:
-   * an unverified address must never join anybody's organization.
-   */
-  readonly invitations?: { readonly emailIsVerified: (identity: Identity) => boolean }
-  /**
-   * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. Default: join
-   * by the pending invitation, else create.
-   */
-  readonly decide?: (
-    identity: Identity,
-    invitation: Invitation | null,
-  ) => ProvisioningDecision | Promise<ProvisioningDecision>
-  /**
-   * Write the host's own rows in the same transaction. What it throws undoes everything: an `AuthError` refuses the
-   * caller without a trace, anything else is a 500. Runs once per attempt: effects outside the database (mail,
-   * billing) belong into an outbox row (P6).
-   */
-  readonly bootstrap?: (bootstrap: Bootstrap<U, O, Tx>) => void | Promise<void>
-  /** The clock for the retry deadline, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
-}
+export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provisioner-options.ts'
 
 /**
  * Create the provisioner. Any number of first requests of one person at once make one user, one organization, one
@@ -102,31 +43,4 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
     return { ...admit(value), created: leader && value.created === true }
   }
   return Object.assign(room, { grants: Object.freeze([parsed.ownerRole]) })
-}
-
-function parseProvisionerOptions<U extends User, O extends Organization, Tx>(
-  options: ProvisionerOptions<U, O, Tx>,
-): ProvisionerOptions<U, O, Tx> & { readonly ownerRole: string; readonly clock: () => number } {
-  const parsed = parseOptions('createProvisioner', SHAPE, options) as unknown as ProvisionerOptions<U, O, Tx>
-  if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.findPending !== 'function') {
-    throw new TypeError('createProvisioner: option "invitations" needs a storage with invitations')
-  }
-  return { ...parsed, ownerRole: parsed.ownerRole ?? 'owner', clock: parsed.clock ?? Date.now }
-}
-
-const SHAPE = {
-  storage: z.custom<object>(
-    (storage) =>
-      typeof storage === 'object' &&
-      storage !== null &&
-      'transaction' in storage &&
-      typeof storage.transaction === 'function' &&
-      'users' in storage,
-    'must be a storage with users and transaction',
-  ),
-  ownerRole: z.optional(aName()),
-  invitations: z.optional(aGroup({ emailIsVerified: aFunction<(identity: Identity) => boolean>() })),
-  decide: z.optional(aFunction()),
-  bootstrap: z.optional(aFunction()),
-  clock: z.optional(aFunction<() => number>()),
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UsersRoom } from '../context.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import type { Route } from '../request.ts'
+import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { jsonResponse } from '../wire/json-response.ts'
 

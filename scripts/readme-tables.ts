@@ -1,0 +1,89 @@
+// The tables of the README that come from the code: `node --import tsx scripts/readme-tables.ts` writes them in place,
+// and a test compares them.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { AUTH_ERRORS, type AuthErrorCode } from '../src/index.ts'
+
+const README = fileURLToPath(new URL('../README.md', import.meta.url))
+
+// A code without a sentence does not compile.
+const WHEN: Readonly<Record<AuthErrorCode, string>> = {
+  unauthorized: 'no credential, or another scheme than Bearer (challenge `Bearer` alone); a credential that does not verify',
+  token_expired: 'everything about the token is good, but it has expired',
+  bad_request: 'a repeated credential header, two kinds of credential, no token, white space or a comma in it',
+  invalid_org_id: 'the organization selector is empty, repeated or malformed',
+  org_selector_conflict: 'two selectors name different organizations',
+  org_required: 'no organization named, and the host chose no fallback',
+  validation_error: 'a body is malformed or a field is wrong: `field` names it',
+  forbidden: 'not a member, unknown or deleted organization; user disabled; role too low; kind of caller not accepted; cross-site',
+  insufficient_scope: 'an API key lacks a scope of the route, which the challenge names',
+  not_found: 'no such resource in this organization',
+  conflict: 'it is there already, or the last owner would go',
+  payload_too_large: 'a JSON body over 16 KB',
+  unsupported_media_type: 'a body that is not `application/json`',
+  user_not_synced: 'a valid token, no user row yet (the path is yours)',
+  rate_limit_exceeded: 'throttled; `Retry-After`',
+  temporarily_unavailable: 'a first login could not be committed after its retries; `Retry-After`',
+  keys_unavailable: 'the key wanted is not cached and its server cannot be asked; `Retry-After`',
+}
+
+const PURPOSE: Readonly<Record<string, string>> = {
+  '.': 'the rooms, `createAuth`, errors, requests and routes',
+  './express': 'adapter for Express 5 and 4',
+  './koa': 'adapter for Koa 3 and 2',
+  './hono': 'adapter for Hono, on Node or as a plain Fetch handler',
+  './memory': 'storage in memory',
+  './postgres': 'storage on PostgreSQL',
+  './sqlite': 'storage on SQLite',
+  './machine': 'machine accounts: sign in, renew early',
+  './login': 'local e-mail and password login',
+  './testing': 'token issuer, failing key server, test kit, contract suites, adapter audit',
+}
+
+/** The error table, from `AUTH_ERRORS`. */
+export function errorTable(): string {
+  const rows = Object.entries(AUTH_ERRORS).map(([code, { status, message, challenge }]) => {
+    const header = challenge === null ? '–' : `\`${challenge}\``
+    return `| \`${code}\` | ${status} | ${WHEN[code as AuthErrorCode]} | ${message} | ${header} |`
+  })
+  return ['| code | status | when | message | `WWW-Authenticate` |', '| --- | --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+/** The entry points with the values each exports, from `package.json` and the source. */
+export async function entryPointTable(): Promise<string> {
+  const { exports } = JSON.parse(read('../package.json')) as { exports: Record<string, unknown> }
+  const { paths } = (JSON.parse(read('../tsconfig.json')) as Config).compilerOptions
+  const rows: string[] = []
+  for (const subpath of Object.keys(exports).filter((name) => name !== './package.json')) {
+    const name = `sallyport${subpath.slice(1)}`
+    const door = (await import(new URL(`../${paths[name]?.[0]}`, import.meta.url).href)) as object
+    const values = Object.keys(door).sort()
+    rows.push(`| \`${name}\` | ${PURPOSE[subpath] ?? ''} | ${values.map((value) => `\`${value}\``).join(' ')} |`)
+  }
+  return ['| import | for | values (types beside them) |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+interface Config {
+  readonly compilerOptions: { readonly paths: Readonly<Record<string, readonly [string]>> }
+}
+
+/** The README with its generated parts as the code has them now. */
+export async function withTables(readme: string): Promise<string> {
+  const parts = { 'error-table': errorTable(), 'entry-points': await entryPointTable() }
+  return Object.entries(parts).reduce(
+    (text, [name, table]) =>
+      text.replace(
+        new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`),
+        () => `<!-- ${name} -->\n${table}\n<!-- /${name} -->`,
+      ),
+    readme,
+  )
+}
+
+function read(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(README, await withTables(readFileSync(README, 'utf8')))
+}

@@ -1,0 +1,18 @@
+/** A route as data: what it is, what it asks, what it answers. It imports no corridor and no guard. */
+import type { AuthContextOf, AuthTypes } from './context.ts'
+import type { Access, AuthRequest, AuthResponse } from './request.ts'
+
+/**
+ * A route as data: mount it with any adapter's `mount(app, [route])`.
+ *
+ * @example
+ * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => json(200, { ok: true }) }
+ */
+export interface Route<T extends AuthTypes = AuthTypes, A extends Access<T['role']> = Access<T['role']>> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path with `:name` parameters, each one whole segment: `/orgs/:id/members`. */
+  readonly path: string
+  readonly access: A
+  /** Answer the request. A thrown {@link AuthError} is written as a refusal; anything else reaches the framework. */
+  handle(context: AuthContextOf<T, A>, request: AuthRequest): AuthResponse | Promise<AuthResponse>
+}

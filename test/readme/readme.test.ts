@@ -1,0 +1,197 @@
+// The README is kept true: every snippet is compiled under the project's strict settings and run, the generated tables
+// are as the code has them, and what is linked exists.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Express } from 'express'
+import type { Hono } from 'hono'
+import type Koa from 'koa'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { withTables } from '../../scripts/readme-tables.ts'
+import { startSupabaseIssuer, type SupabaseIssuer } from '../../src/testing/index.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const folder = fileURLToPath(new URL('./.snippets/', import.meta.url))
+const readme = readFileSync(`${root}README.md`, 'utf8')
+const snippets = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => ({ name, code }))
+
+let issuer: SupabaseIssuer
+let token: string
+const servers: Server[] = []
+
+beforeAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const { name, code } of snippets) writeFileSync(`${folder}${name}`, code as string)
+  issuer = await startSupabaseIssuer({ users: [{ email: 'ada@example.test', password: 'correct horse battery' }] })
+  process.env['SUPABASE_URL'] = issuer.url
+  process.env['SUPABASE_JWT_SECRET'] = 'a legacy secret of thirty-two bytes or more'
+  process.env['TELEPHONY_SECRET'] = 'a telephony secret of the readme'.replaceAll(' ', '-')
+  token = await issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: crypto.randomUUID(), email: 'ada@example.test' }))
+})
+
+afterAll(async () => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+  await issuer.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function load<T>(name: string): Promise<T> {
+  return import(`${folder}${name}`) as Promise<T>
+}
+
+async function serve(handler: Parameters<typeof createServer>[1] | Server): Promise<string> {
+  const server = typeof handler === 'function' ? createServer(handler) : (handler as Server)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('README snippets', () => {
+  it('has them, each with a name of its own', () => {
+    expect(snippets.length).toBeGreaterThan(12)
+    expect(new Set(snippets.map(({ name }) => name)).size).toBe(snippets.length)
+    expect(readme.match(/^```(?:ts|js|typescript|javascript)$/gm)).toBeNull()
+  })
+
+  it('compile under the strictest settings', () => {
+    const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
+    // What a host's own code need not be.
+    Object.assign(config.compilerOptions, {
+      isolatedDeclarations: false,
+      declaration: false,
+      noPropertyAccessFromIndexSignature: false,
+    })
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root)
+    const program = ts.createProgram(
+      snippets.map(({ name }) => `${folder}${name}`),
+      options,
+    )
+    const problems = ts.getPreEmitDiagnostics(program).map((problem) => {
+      const text = ts.flattenDiagnosticMessageText(problem.messageText, '\n')
+      return `${problem.file?.fileName.split('/').at(-1)}: ${text}`
+    })
+    expect(problems).toEqual([])
+  })
+
+  it.each(['express.ts', 'koa.ts'])('%s: answers who calls, and refuses without a token', async (name) => {
+    const { app } = await load<{ app: Express | Koa }>(name)
+    const base = await serve('callback' in app ? (app as Koa).callback() : (app as Express))
+    expect((await fetch(`${base}/api/me`)).status).toBe(401)
+    const answer = await fetch(`${base}/api/me`, { headers: { authorization: `Bearer ${token}` } })
+    expect(answer.headers.get('x-org-id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(await answer.json()).toEqual({ user: 'ada@example.test', org: 'ada@example.test', role: 'owner' })
+  })
+
+  it('hono.ts and express.ts: the owner may delete', async () => {
+    const { app } = await load<{ app: Hono }>('hono.ts')
+    const headers = { authorization: `Bearer ${token}` }
+    expect((await app.request('/api/me')).status).toBe(401)
+    expect(await (await app.request('/api/me', { headers })).json()).toMatchObject({ role: 'owner' })
+    expect((await app.request('/api/org', { method: 'DELETE', headers })).status).toBe(200)
+    const base = await serve((await load<{ app: Express }>('express.ts')).app)
+    expect((await fetch(`${base}/api/org`, { method: 'DELETE', headers })).status).toBe(200)
+  })
+
+  it('paths.ts: the path selects', async () => {
+    const base = await serve((await load<{ app: Express }>('paths.ts')).app)
+    const headers = { authorization: `Bearer ${token}` }
+    const { storage } = await load<typeof import('../../src/storage/memory.ts') & { storage: never }>('auth.ts')
+    expect(storage).toBeDefined()
+    expect((await fetch(`${base}/orgs/${crypto.randomUUID()}/members`, { headers })).status).toBe(403)
+    expect((await fetch(`${base}/orgs/nonsense/members`, { headers })).status).toBe(400)
+  })
+
+  it('users.ts, verifier.ts, decisions.ts: are built', async () => {
+    expect(await load<object>('users.ts')).toHaveProperty('syncRoute.path', '/auth/sync')
+    expect(await load<object>('verifier.ts')).toHaveProperty('verifier.verify')
+    expect(await load<object>('decisions.ts')).toHaveProperty('onDecision')
+  })
+
+  it('services.ts: the secret opens it, a user does not', async () => {
+    const { storage } = await load<{ storage: { orgs: { insert(org: object): Promise<{ id: string }> } } }>('auth.ts')
+    const org = await storage.orgs.insert({ name: 'acme' })
+    const base = await serve((await load<{ app: Express }>('services.ts')).app)
+    const book = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${base}/internal/bookings`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ org_id: org.id }),
+      })
+    const answer = await book({ 'x-telephony-secret': process.env['TELEPHONY_SECRET'] as string })
+    expect([answer.status, await answer.json()]).toEqual([201, { booked: org.id }])
+    expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
+    expect((await book({})).status).toBe(401)
+  })
+
+  it('handlers.test.ts and storage.test.ts: print what they say', async () => {
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
+    try {
+      await load('handlers.test.ts')
+      expect(lines.slice(-2)).toEqual(['200', '403'])
+      lines.length = 0
+      await load('storage.test.ts')
+    } finally {
+      log.mockRestore()
+    }
+    expect(lines.length).toBeGreaterThan(20)
+    expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([])
+  })
+
+  it('cors.ts: a real preflight passes, the echo is exposed', async () => {
+    const base = await serve((await load<{ app: Express }>('cors.ts')).app)
+    const preflight = await fetch(`${base}/api/me`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example.com',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization,x-org-id',
+      },
+    })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization')
+    const refused = await fetch(`${base}/api/me`, { headers: { origin: 'https://app.example.com' } })
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('access-control-expose-headers')).toBe('X-Org-Id')
+  })
+
+  it('upgrade.ts: a handshake without a token is refused, one with it is not', async () => {
+    const { server } = await load<{ server: Server }>('upgrade.ts')
+    const base = await serve(server)
+    const upgrade = async (headers: Record<string, string>): Promise<string> => {
+      const { connect } = await import('node:net')
+      const lines = Object.entries({ Host: 'x', Connection: 'Upgrade', Upgrade: 'websocket', ...headers })
+      const socket = connect(Number(new URL(base).port), '127.0.0.1')
+      socket.end(`GET /live HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+      let answer = ''
+      for await (const chunk of socket) answer += String(chunk)
+      return answer.split('\r\n')[0] as string
+    }
+    expect(await upgrade({})).toBe('HTTP/1.1 401 Refused')
+    expect(await upgrade({ Authorization: `Bearer ${token}` })).toBe('HTTP/1.1 101 Switching Protocols')
+  })
+})
+
+describe('README', () => {
+  it('has its tables as the code has them (node --import tsx scripts/readme-tables.ts writes them)', async () => {
+    expect(await withTables(readme)).toBe(readme)
+  })
+
+  it('links to files that exist', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string)
+    expect(links.filter((link) => !existsSync(`${root}${link}`))).toEqual([])
+    expect(links.length).toBeGreaterThan(0)
+  })
+
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: object }
+    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
+    expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+})
