@@ -1,12 +1,20 @@
-/** The repositories of the in-memory storage, over one set of tables: the committed ones, or a transaction's own. */
-import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
+/** The repositories of the in-memory storage but the memberships, over one set of tables: the committed ones, or a transaction's own. */
+import type { ActingOrg, IdentityKey, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import type { StoredOrganization, StoredUser, Tables } from './memory-tables.ts'
+import { membershipRepository, removeMembership } from './memory-memberships.ts'
+import {
+  compare,
+  copy,
+  copyOrNull,
+  type MemoryRepositoryOptions,
+  pairKey,
+  type StoredOrganization,
+  type StoredUser,
+  type Tables,
+} from './memory-tables.ts'
 import type {
-  GuardedChange,
   Invitation,
   InvitationRepository,
-  Membership,
   MembershipRepository,
   NewUser,
   OrganizationRepository,
@@ -36,13 +44,6 @@ export interface StoredRepositories {
   readonly orgs: StoredOrganizationRepository
   readonly memberships: MembershipRepository<StoredUser, StoredOrganization>
   readonly invitations: InvitationRepository
-}
-
-/** What the repositories are built over. */
-export interface MemoryRepositoryOptions {
-  readonly tables: Tables
-  readonly clock: () => number
-  readonly membershipOn: 'rows' | 'user-row'
 }
 
 /** Build the repositories over one set of tables. */
@@ -123,105 +124,6 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
   }
 }
 
-function membershipRepository(options: MemoryRepositoryOptions): MembershipRepository<StoredUser, StoredOrganization> {
-  const { tables } = options
-  const listByOrg = (orgId: string): Membership[] =>
-    (tables.usersOfOrg.get(orgId) ?? [])
-      .map((userId) => tables.memberships.get(pairKey(orgId, userId)))
-      .filter((membership) => membership !== undefined)
-      .sort((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compare(a.userId, b.userId))
-  const guarded = (orgId: string, userId: string, keep: string | undefined): GuardedChange => {
-    const membership = tables.memberships.get(pairKey(orgId, userId))
-    if (membership === undefined) return 'missing'
-    const holders = listByOrg(orgId).filter(({ role }) => role === keep)
-    return membership.role === keep && holders.length === 1 ? 'last' : 'done'
-  }
-  return {
-    findActing: async (caller, orgId) => findActing(tables, caller, orgId),
-    listActing: async (caller, limit) => listActing(tables, caller).slice(0, limit),
-    insert: async (membership) => insertMembership(options, membership),
-    find: async (orgId, userId) => copyOrNull(tables.memberships.get(pairKey(orgId, userId))),
-    listByOrg: async (orgId) => listByOrg(orgId).map(copy),
-    async setRole(orgId, userId, role, { keep } = {}) {
-      const change = role === keep ? guarded(orgId, userId, undefined) : guarded(orgId, userId, keep)
-      if (change === 'done') writeMembership(options, { ...membershipAt(tables, orgId, userId), role })
-      return change
-    },
-    async remove(orgId, userId, { keep } = {}) {
-      const change = guarded(orgId, userId, keep)
-      if (change === 'done') removeMembership(options, orgId, userId)
-      return change
-    },
-  }
-}
-
-function membershipAt(tables: Tables, orgId: string, userId: string): Membership {
-  return tables.memberships.get(pairKey(orgId, userId)) as Membership
-}
-
-function findActing(tables: Tables, caller: Caller<StoredUser>, orgId: string): ActingOrg<StoredOrganization> | null {
-  const org = tables.orgs.get(orgId)
-  if (org === undefined) return null
-  if (caller.kind === 'service') return { org: copy(org), role: null }
-  if (caller.kind === 'apiKey') return caller.key.orgId === orgId ? { org: copy(org), role: caller.key.role } : null
-  const membership = tables.memberships.get(pairKey(orgId, caller.user.id))
-  return membership === undefined ? null : { org: copy(org), role: membership.role }
-}
-
-function listActing(tables: Tables, caller: Caller<StoredUser>): ActingOrg<StoredOrganization>[] {
-  if (caller.kind === 'service') return []
-  if (caller.kind === 'apiKey') {
-    const acting = findActing(tables, caller, caller.key.orgId)
-    return acting === null ? [] : [acting]
-  }
-  return (tables.orgsOfUser.get(caller.user.id) ?? [])
-    .map((orgId) => membershipAt(tables, orgId, caller.user.id))
-    .sort((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compare(a.orgId, b.orgId))
-    .map(({ orgId }) => findActing(tables, caller, orgId))
-    .filter((acting) => acting !== null)
-}
-
-function insertMembership(
-  options: MemoryRepositoryOptions,
-  { orgId, userId, role }: Omit<Membership, 'joinedAt'>,
-): Membership {
-  const { tables, clock, membershipOn } = options
-  if (tables.orgs.get(orgId) === undefined || tables.users.get(userId) === undefined) {
-    throw new Error('a membership needs an organization and a user that exist')
-  }
-  const taken =
-    membershipOn === 'user-row'
-      ? (tables.orgsOfUser.get(userId) ?? []).length > 0
-      : tables.memberships.get(pairKey(orgId, userId)) !== undefined
-  if (taken) throw new ConflictError('the user has this membership already')
-  const membership = { orgId, userId, role, joinedAt: new Date(clock()) }
-  tables.orgsOfUser.set(userId, [...(tables.orgsOfUser.get(userId) ?? []), orgId])
-  tables.usersOfOrg.set(orgId, [...(tables.usersOfOrg.get(orgId) ?? []), userId])
-  writeMembership(options, membership)
-  return copy(membership)
-}
-
-function writeMembership({ tables, membershipOn }: MemoryRepositoryOptions, membership: Membership): void {
-  const { orgId, userId, role } = membership
-  tables.memberships.set(pairKey(orgId, userId), membership)
-  const user = tables.users.get(userId)
-  if (membershipOn === 'user-row' && user !== undefined) tables.users.set(userId, { ...user, orgId, role })
-}
-
-function removeMembership({ tables, membershipOn }: MemoryRepositoryOptions, orgId: string, userId: string): void {
-  tables.memberships.delete(pairKey(orgId, userId))
-  tables.orgsOfUser.set(
-    userId,
-    (tables.orgsOfUser.get(userId) ?? []).filter((id) => id !== orgId),
-  )
-  tables.usersOfOrg.set(
-    orgId,
-    (tables.usersOfOrg.get(orgId) ?? []).filter((id) => id !== userId),
-  )
-  const user = tables.users.get(userId)
-  if (membershipOn === 'user-row' && user !== undefined) tables.users.set(userId, { ...user, orgId: null, role: null })
-}
-
 function invitationRepository({ tables, clock }: MemoryRepositoryOptions): InvitationRepository {
   const pending = (email: string): Invitation[] =>
     [...tables.invitations.values()].filter((invitation) => invitation.email === email)
@@ -247,24 +149,4 @@ function invitationRepository({ tables, clock }: MemoryRepositoryOptions): Invit
       return copyOrNull(invitation)
     },
   }
-}
-
-// Two strings as one key that no other pair makes.
-function pairKey(first: string, second: string): string {
-  return `${first.length}:${first}${second}`
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
-}
-
-// Dates are copied too: a caller may change what it was given.
-function copy<T extends object>(record: T): T {
-  const entries = Object.entries(record).map(([key, value]) => [key, value instanceof Date ? new Date(value) : value])
-  return Object.fromEntries(entries) as T
-}
-
-function copyOrNull<T extends object>(record: T | undefined): T | null {
-  return record === undefined ? null : copy(record)
 }

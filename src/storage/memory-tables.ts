@@ -44,6 +44,13 @@ export interface Tables {
   readonly invitations: Table<Invitation>
 }
 
+/** What the repositories are built over. */
+export interface MemoryRepositoryOptions {
+  readonly tables: Tables
+  readonly clock: () => number
+  readonly membershipOn: 'rows' | 'user-row'
+}
+
 const NAMES = ['users', 'userIds', 'orgs', 'memberships', 'orgsOfUser', 'usersOfOrg', 'invitations'] as const
 
 /** Make empty tables. */
@@ -98,4 +105,26 @@ function layerOver(base: Table<unknown>): Layer {
 // The base of a layer is always a plain map: transactions don't nest.
 function entriesOf(table: Table<unknown>): Iterable<[string, unknown]> {
   return (table as Map<string, unknown>).entries()
+}
+
+/** Two strings as one key that no other pair makes. */
+export function pairKey(first: string, second: string): string {
+  return `${first.length}:${first}${second}`
+}
+
+/** Order texts by code units. */
+export function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** A row as callers get it: Dates are copied too, since a caller may change what it was given. */
+export function copy<T extends object>(record: T): T {
+  const entries = Object.entries(record).map(([key, value]) => [key, value instanceof Date ? new Date(value) : value])
+  return Object.fromEntries(entries) as T
+}
+
+/** A copy of a row, or `null` where there is none. */
+export function copyOrNull<T extends object>(record: T | undefined): T | null {
+  return record === undefined ? null : copy(record)
 }

@@ -12,10 +12,10 @@ export const ATOMIC_CASES: readonly CaseSpec[] = [
     id: 'transactions/nothing-left',
     name: 'MUST leave no user, org, membership or invitation of work that fails',
     requirement: 'P3',
-    async test({ storage, roles }) {
+    async test({ storage, roles, transaction }) {
       let joined: Joined | undefined
-      const failing = storage.transaction(async (transaction) => {
-        joined = await somebodyJoins(transaction, roles)
+      const failing = transaction(async (inner) => {
+        joined = await somebodyJoins(inner, roles)
         throw new Error('on purpose')
       })
       await expectRejected(failing, 'a transaction whose work fails')
@@ -28,12 +28,12 @@ export const ATOMIC_CASES: readonly CaseSpec[] = [
     id: 'transactions/nothing-changed',
     name: 'MUST take back changed roles, removed memberships and consumed invitations of work that fails',
     requirement: 'P3',
-    async test({ storage, newOrg, newMember, top, low }) {
+    async test({ storage, newOrg, newMember, top, low, transaction }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const [changed, removed] = [await newMember(orgId, low), await newMember(orgId, low)]
       const invitation = await storage.invitations.insert({ orgId, email, role: low })
       const before = await storage.memberships.listByOrg(orgId)
-      const failing = storage.transaction(async ({ memberships, invitations }) => {
+      const failing = transaction(async ({ memberships, invitations }) => {
         await memberships.setRole(orgId, changed.id, top)
         await memberships.remove(orgId, removed.id)
         const taken = await invitations.consume(invitation.id)
@@ -50,10 +50,10 @@ export const ATOMIC_CASES: readonly CaseSpec[] = [
   {
     id: 'transactions/unseen-when-failed',
     name: 'MUST NOT show others anything of work that fails in the end, whenever they look',
-    async test({ storage, roles }) {
+    async test({ storage, roles, transaction }) {
       let outside: Promise<Seen> | undefined
-      const failing = storage.transaction(async (transaction) => {
-        const joined = await somebodyJoins(transaction, roles)
+      const failing = transaction(async (inner) => {
+        const joined = await somebodyJoins(inner, roles)
         outside = whatIsThere(storage, joined)
         await Promise.race([outside, pause(50)])
         throw new Error('on purpose')
@@ -65,13 +65,13 @@ export const ATOMIC_CASES: readonly CaseSpec[] = [
   {
     id: 'transactions/conflict',
     name: 'MUST reject with the ConflictError of a write inside, and leave nothing',
-    async test({ storage, newOrg, newMember, roles }) {
+    async test({ storage, newOrg, newMember, roles, transaction }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId)
       let joined: Joined | undefined
-      const failing = storage.transaction(async (transaction) => {
-        joined = await somebodyJoins(transaction, roles)
-        await transaction.memberships.insert({ orgId, userId, role: roles.low })
+      const failing = transaction(async (inner) => {
+        joined = await somebodyJoins(inner, roles)
+        await inner.memberships.insert({ orgId, userId, role: roles.low })
       })
       await expectConflict(failing, 'a transaction with a second membership')
       expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), NOTHING, 'what is left of it')
@@ -80,13 +80,13 @@ export const ATOMIC_CASES: readonly CaseSpec[] = [
   {
     id: 'transactions/caught-conflict',
     name: 'MUST either have stored everything or reject, where the work caught a ConflictError and went on',
-    async test({ storage, newOrg, newMember, roles }) {
+    async test({ storage, newOrg, newMember, roles, transaction }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId)
       let joined: Joined | undefined
-      const working = storage.transaction(async (transaction) => {
-        joined = await somebodyJoins(transaction, roles)
-        await transaction.memberships.insert({ orgId, userId, role: roles.low }).catch((error: unknown) => {
+      const working = transaction(async (inner) => {
+        joined = await somebodyJoins(inner, roles)
+        await inner.memberships.insert({ orgId, userId, role: roles.low }).catch((error: unknown) => {
           if (!isConflictError(error)) throw error
         })
       })

@@ -1,10 +1,14 @@
 /** The broken stores, all of them: what the contract suites are tested by. */
+import { BROKEN_GUARDS } from './broken-guards.ts'
+import { BROKEN_IDENTITIES } from './broken-identities.ts'
 import { BROKEN_IDS } from './broken-ids.ts'
 import { BROKEN_INVITATIONS } from './broken-invitations.ts'
+import { BROKEN_LISTS } from './broken-lists.ts'
 import { BROKEN_MEMBERSHIPS } from './broken-memberships.ts'
 import { BROKEN_ORGS } from './broken-orgs.ts'
 import { type BrokenStore, brokenStore } from './broken-storage.ts'
 import { BROKEN_TRANSACTIONS } from './broken-transactions.ts'
+import { BROKEN_UNIQUENESS } from './broken-uniqueness.ts'
 import { BROKEN_USERS } from './broken-users.ts'
 
 /**
@@ -18,9 +22,13 @@ import { BROKEN_USERS } from './broken-users.ts'
  */
 export const BROKEN_STORES: readonly BrokenStore[] = [
   ...BROKEN_USERS,
+  ...BROKEN_IDENTITIES,
   ...BROKEN_IDS,
   ...BROKEN_ORGS,
+  ...BROKEN_LISTS,
+  ...BROKEN_UNIQUENESS,
   ...BROKEN_MEMBERSHIPS,
+  ...BROKEN_GUARDS,
   ...BROKEN_INVITATIONS,
   ...BROKEN_TRANSACTIONS,
 ].map(brokenStore)

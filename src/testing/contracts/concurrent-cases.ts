@@ -3,7 +3,7 @@
  * then it is tried again, as the port leaves to its callers.
  */
 import type { CaseSpec } from './contract-case.ts'
-import { newEmail, newPerson, RACERS, race, retried } from './contract-world.ts'
+import { newEmail, newPerson, RACERS, race } from './contract-world.ts'
 import { expectFound, expectSame, expectThat, fulfilledValue } from './expectations.ts'
 import { somebodyJoins, whatIsThere } from './first-login.ts'
 
@@ -12,18 +12,16 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
     id: 'transactions/first-login-race',
     name: `MUST make one user and one org of ${RACERS} concurrent first logins of one person`,
     requirement: 'P3',
-    async test({ storage, callerOf, top }) {
+    async test({ storage, callerOf, top, transaction }) {
       const person = newPerson()
       const results = await race(RACERS, () =>
-        retried(() =>
-          storage.transaction(async ({ users, orgs, memberships }) => {
-            const { user, created } = await users.upsertByIdentity(person)
-            if (!created) return { user, orgId: null }
-            const { id: orgId } = await orgs.insert({ name: 'Acme' })
-            await memberships.insert({ orgId, userId: user.id, role: top })
-            return { user, orgId }
-          }),
-        ),
+        transaction(async ({ users, orgs, memberships }) => {
+          const { user, created } = await users.upsertByIdentity(person)
+          if (!created) return { user, orgId: null }
+          const { id: orgId } = await orgs.insert({ name: 'Acme' })
+          await memberships.insert({ orgId, userId: user.id, role: top })
+          return { user, orgId }
+        }),
       )
       const failed = results.find(({ status }) => status === 'rejected')
       expectThat(failed === undefined, 'no login to be rejected', failed)
@@ -44,10 +42,8 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
     id: 'transactions/many-at-once',
     name: 'MUST complete 40 transactions that are started at once, also with few connections',
     requirement: 'P8',
-    async test({ storage, roles }) {
-      const results = await race(40, () =>
-        retried(() => storage.transaction((transaction) => somebodyJoins(transaction, roles))),
-      )
+    async test({ storage, roles, transaction }) {
+      const results = await race(40, () => transaction((inner) => somebodyJoins(inner, roles)))
       for (const result of results) {
         expectThat(result.status === 'fulfilled', 'every transaction to be fulfilled', result)
         const seen = await whatIsThere(storage, result.value)
@@ -58,18 +54,16 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
   {
     id: 'transactions/consume-race',
     name: 'MUST let one of several transactions that take one invitation have it',
-    async test({ storage, newOrg, newUser, low }) {
+    async test({ storage, newOrg, newUser, low, transaction }) {
       const { id: orgId } = await newOrg()
       const { id } = await storage.invitations.insert({ orgId, email: newEmail(), role: low })
       const users = await Promise.all(Array.from({ length: 8 }, newUser))
       const results = await race(users.length, (index) =>
-        retried(() =>
-          storage.transaction(async ({ invitations, memberships }) => {
-            const taken = await invitations.consume(id)
-            const userId = users[index]?.id ?? ''
-            return taken === null ? null : await memberships.insert({ orgId, userId, role: taken.role })
-          }),
-        ),
+        transaction(async ({ invitations, memberships }) => {
+          const taken = await invitations.consume(id)
+          const userId = users[index]?.id ?? ''
+          return taken === null ? null : await memberships.insert({ orgId, userId, role: taken.role })
+        }),
       )
       const failed = results.find(({ status }) => status === 'rejected')
       expectThat(failed === undefined, 'no transaction to be rejected', failed)
@@ -81,16 +75,12 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
     id: 'transactions/keep-race',
     name: 'MUST leave one holder of a role where two let go of it in transactions of their own',
     requirement: 'L15',
-    async test({ storage, newOrg, newMember, top, low }) {
+    async test({ storage, newOrg, newMember, top, low, transaction }) {
       for (let round = 0; round < 10; round++) {
         const { id: orgId } = await newOrg()
         const owners = [await newMember(orgId, top), await newMember(orgId, top)]
         const results = await race(owners.length, (index) =>
-          retried(() =>
-            storage.transaction(({ memberships }) =>
-              memberships.setRole(orgId, owners[index]?.id ?? '', low, { keep: top }),
-            ),
-          ),
+          transaction(({ memberships }) => memberships.setRole(orgId, owners[index]?.id ?? '', low, { keep: top })),
         )
         const changes = results.map((result) => (result.status === 'rejected' ? result : result.value))
         expectSame([...changes].sort(), ['done', 'last'], 'what became of the two')

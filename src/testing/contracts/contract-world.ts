@@ -15,6 +15,8 @@ export interface World {
   readonly roles: { readonly top: string; readonly low: string }
   /** Role names that must come back exactly. */
   readonly oddRoles: readonly string[]
+  /** The storage's unit of work, tried again where it fails for the moment. */
+  readonly transaction: Storage['transaction']
   disableUser(userId: string): Promise<void>
   deleteOrg(orgId: string): Promise<void>
   /** Rows of an identity by another way than the port; `null` where the host offers none. */
@@ -52,6 +54,7 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, roles: re
     low,
     roles: { top, low },
     oddRoles: roles.length > 0 ? roles : ODD_ROLES,
+    transaction: (work) => retried(() => storage.transaction(work)),
     async disableUser(userId) {
       if (probe.disableUser === undefined) throw new Error(missing('disableUser'))
       await probe.disableUser(userId)

@@ -35,17 +35,13 @@ export interface Seen {
 /** Look for what was written. */
 export async function whatIsThere(repositories: Repositories, { identity, user, orgId, email }: Joined): Promise<Seen> {
   const { users, orgs, memberships, invitations } = repositories
-  const [byIdentity, byKey, org, membership, invitation] = await Promise.all([
-    users.findByIdentity(identity, { kind: 'unnamed' }),
-    users.findById(user.id),
-    orgs.findById(orgId),
-    memberships.find(orgId, user.id),
-    invitations.findPending(email),
-  ])
+  // One after another: a connection takes one query at a time.
+  const byIdentity = await users.findByIdentity(identity, { kind: 'unnamed' })
+  const byKey = await users.findById(user.id)
   return {
     user: byIdentity !== null || byKey !== null,
-    org: org !== null,
-    membership: membership !== null,
-    invitation: invitation !== null,
+    org: (await orgs.findById(orgId)) !== null,
+    membership: (await memberships.find(orgId, user.id)) !== null,
+    invitation: (await invitations.findPending(email)) !== null,
   }
 }

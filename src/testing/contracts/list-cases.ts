@@ -59,10 +59,10 @@ export const LIST_CASES: readonly CaseSpec[] = [
     name: 'MUST list orgs that were joined in the same millisecond by org id',
     requirement: 'O4',
     needs: ['many'],
-    async test({ storage, newOrgs, newUser, callerOf, low }) {
+    async test({ storage, newOrgs, newUser, callerOf, low, transaction }) {
       const [user, orgs] = [await newUser(), await newOrgs(6)]
       // One transaction: in most storages that is one instant.
-      await storage.transaction(async ({ memberships }) => {
+      await transaction(async ({ memberships }) => {
         for (const { id } of orgs) await memberships.insert({ orgId: id, userId: user.id, role: low })
       })
       const wanted = await inJoinOrder(storage.memberships, user, orgs)

@@ -1,20 +1,11 @@
 /** The promises of the membership repository: unique by org and user, exact roles, a guarded last holder. */
 
-import { isConflictError } from '../../storage/storage-errors.ts'
 import { type CaseSpec, type ContractCase, type ContractOptions, casesOf, type MakeStorage } from './contract-case.ts'
-import { compareIds, pause, RACERS, race, spoil } from './contract-world.ts'
-import {
-  expectConflict,
-  expectFound,
-  expectNull,
-  expectRejected,
-  expectSame,
-  expectThat,
-  fulfilledValue,
-  textOf,
-} from './expectations.ts'
+import { compareIds, pause, spoil } from './contract-world.ts'
+import { expectNull, expectRejected, expectSame, expectThat, textOf } from './expectations.ts'
 import { GUARDED_CASES } from './guarded-cases.ts'
 import { MEMBERSHIP_CHANGE_CASES } from './membership-change-cases.ts'
+import { UNIQUE_CASES } from './membership-unique-cases.ts'
 
 const CASES: readonly CaseSpec[] = [
   {
@@ -29,86 +20,6 @@ const CASES: readonly CaseSpec[] = [
       expectThat(joinedAt instanceof Date, 'joinedAt to be a Date', joinedAt)
       expectSame(await memberships.find(org.id, user.id), inserted, 'the membership found')
       expectSame(await memberships.listByOrg(org.id), [inserted], 'the members of the org')
-    },
-  },
-  {
-    id: 'memberships/insert-race',
-    name: `MUST let one of ${RACERS} concurrent inserts of a membership win; the others get a ConflictError`,
-    async test({ storage: { memberships }, newOrg, newUser, low }) {
-      const [org, user] = [await newOrg(), await newUser()]
-      const row = { orgId: org.id, userId: user.id, role: low }
-      const results = await race(RACERS, () => memberships.insert(row))
-      const won = results.filter(({ status }) => status === 'fulfilled').length
-      expectThat(won === 1, 'one insert to win', won)
-      for (const result of results) {
-        const conflict = result.status === 'fulfilled' || isConflictError(result.reason)
-        expectThat(conflict, 'every other insert to be rejected with a ConflictError', result)
-      }
-      const listed = await memberships.listByOrg(org.id)
-      expectThat(listed.length === 1, 'one membership', listed)
-    },
-  },
-  {
-    id: 'memberships/insert-twice',
-    name: 'MUST refuse a second membership of the pair with a ConflictError and leave the first as it is',
-    async test({ storage: { memberships }, newOrg, newUser, top, low }) {
-      const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
-      const first = await memberships.insert({ orgId, userId, role: low })
-      await expectConflict(memberships.insert({ orgId, userId, role: top }), 'a second membership')
-      expectSame(await memberships.find(orgId, userId), first, 'the first membership, unchanged')
-    },
-  },
-  {
-    id: 'memberships/several-orgs',
-    name: 'MUST keep a membership of one user in each of several orgs',
-    needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, top, low }) {
-      const [user, orgs] = [await newUser(), await newOrgs(2)]
-      for (const [index, { id }] of orgs.entries()) {
-        await memberships.insert({ orgId: id, userId: user.id, role: index === 0 ? top : low })
-      }
-      for (const [index, { id }] of orgs.entries()) {
-        const found = await memberships.find(id, user.id)
-        expectSame([found?.orgId, found?.role], [id, index === 0 ? top : low], 'each membership as inserted')
-      }
-    },
-  },
-  {
-    id: 'memberships/one-per-user',
-    name: 'MUST refuse a membership in a second org with a ConflictError, also at once: nobody is moved',
-    needs: ['one'],
-    async test({ storage: { memberships }, newOrg, newOrgs, newUser, low }) {
-      const [user, orgs] = [await newUser(), await newOrgs(RACERS)]
-      const results = await race(RACERS, (index) =>
-        memberships.insert({ orgId: orgs[index]?.id ?? '', userId: user.id, role: low }),
-      )
-      const won = results.map(fulfilledValue).filter((membership) => membership !== undefined)
-      expectThat(won.length === 1, 'one insert to win', won)
-      for (const result of results) {
-        const conflict = result.status === 'fulfilled' || isConflictError(result.reason)
-        expectThat(conflict, 'every other insert to be rejected with a ConflictError', result)
-      }
-      const winner = expectFound(won[0], 'a winner')
-      for (const { id } of orgs) {
-        const found = await memberships.find(id, user.id)
-        expectSame(found, id === winner.orgId ? winner : null, 'the membership of the winner only')
-      }
-      const late = { orgId: (await newOrg()).id, userId: user.id, role: low }
-      await expectConflict(memberships.insert(late), 'a membership in a second org')
-      expectSame(await memberships.find(winner.orgId, user.id), winner, 'the one membership, unchanged')
-    },
-  },
-  {
-    id: 'memberships/insert-unknown',
-    name: 'MUST refuse a membership of a user or in an org that does not exist',
-    async test({ storage: { memberships }, newOrg, newUser, low }) {
-      const [org, user, unknown] = [await newOrg(), await newUser(), crypto.randomUUID()]
-      const inOrg = { orgId: org.id, userId: unknown, role: low }
-      await expectRejected(memberships.insert(inOrg), 'a membership of an unknown user')
-      expectSame(await memberships.listByOrg(org.id), [], 'the members of the org')
-      const inNone = { orgId: unknown, userId: user.id, role: low }
-      await expectRejected(memberships.insert(inNone), 'a membership in an unknown org')
-      expectNull(await memberships.find(unknown, user.id), 'a membership in an unknown org')
     },
   },
   {
@@ -134,7 +45,7 @@ const CASES: readonly CaseSpec[] = [
   {
     id: 'memberships/list-order',
     name: 'MUST list the members of an org by join time, then user id, and of that org only',
-    async test({ storage, newOrg, newUser, newMember, low }) {
+    async test({ storage, newOrg, newUser, newMember, low, transaction }) {
       const [org, other] = [await newOrg(), await newOrg()]
       const users = (await Promise.all(Array.from({ length: 8 }, newUser)))
         .map(({ id }) => id)
@@ -146,7 +57,7 @@ const CASES: readonly CaseSpec[] = [
         await pause(4)
       }
       // One transaction: in most storages that is one instant.
-      await storage.transaction(async ({ memberships }) => {
+      await transaction(async ({ memberships }) => {
         for (const userId of users.slice(3)) await memberships.insert({ orgId: org.id, userId, role: low })
       })
       const listed = await storage.memberships.listByOrg(org.id)
@@ -202,7 +113,12 @@ const CASES: readonly CaseSpec[] = [
 ]
 
 /** The cases, for compositions. */
-export const MEMBERSHIP_CASES: readonly CaseSpec[] = [...CASES, ...MEMBERSHIP_CHANGE_CASES, ...GUARDED_CASES]
+export const MEMBERSHIP_CASES: readonly CaseSpec[] = [
+  ...CASES,
+  ...UNIQUE_CASES,
+  ...MEMBERSHIP_CHANGE_CASES,
+  ...GUARDED_CASES,
+]
 
 /**
  * Test a membership repository: `memberships/…` of {@link storageContract}.

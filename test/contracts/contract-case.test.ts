@@ -1,0 +1,167 @@
+import { describe, expect, it, vi } from 'vitest'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import { invitationContract } from '../../src/testing/contracts/invitation-contract.ts'
+import { membershipContract } from '../../src/testing/contracts/membership-contract.ts'
+import { orgContract } from '../../src/testing/contracts/org-contract.ts'
+import { leftOutOfContract, runContract, storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { transactionContract } from '../../src/testing/contracts/transaction-contract.ts'
+import { userContract } from '../../src/testing/contracts/user-contract.ts'
+
+const make = (): StorageUnderTest => ({ storage: createMemoryStorage() })
+const caseOf = (id: string, maker: () => StorageUnderTest, options = {}): (() => Promise<void>) => {
+  const found = storageContract(maker, options).find((one) => one.id === id)
+  if (found === undefined) throw new Error(`no case ${id}`)
+  return found.run
+}
+
+describe('the list of cases', () => {
+  it('has stable ids in the form suite/what, once each, and sentences with MUST', () => {
+    const all = [...storageContract(make), ...storageContract(make, { membershipsPerUser: 'one' })]
+    for (const { id, name } of all) {
+      expect(id).toMatch(/^(users|orgs|memberships|invitations|transactions)\/[a-z]+(-[a-z]+)*$/)
+      expect(name).toMatch(/^MUST /)
+    }
+    const ids = storageContract(make).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('is the five suites, one after another', () => {
+    const suites = [userContract, orgContract, membershipContract, invitationContract, transactionContract]
+    expect(storageContract(make).map(({ id }) => id)).toEqual(
+      suites.flatMap((suite) => suite(make).map(({ id }) => id)),
+    )
+  })
+
+  it('leaves out by its options exactly what leftOutOfContract lists', () => {
+    const whole = new Set(
+      [...storageContract(make), ...storageContract(make, { membershipsPerUser: 'one' })].map(({ id }) => id),
+    )
+    for (const options of [
+      {},
+      { membershipsPerUser: 'one' },
+      { without: ['disableUser'] },
+      { membershipsPerUser: 'one', without: ['disableUser', 'deleteOrg'] },
+    ] as const) {
+      const left = leftOutOfContract(options).map(({ id }) => id)
+      const run = storageContract(make, options).map(({ id }) => id)
+      expect(new Set([...left, ...run])).toEqual(whole)
+      expect(left.length + run.length).toBe(whole.size)
+    }
+  })
+
+  it('names what a storage with one membership per user is not asked', () => {
+    expect(leftOutOfContract({ membershipsPerUser: 'one' }).map(({ id }) => id)).toEqual([
+      'orgs/deleted-is-not-first',
+      'orgs/acting-role-per-org',
+      'orgs/list-order',
+      'orgs/list-ties',
+      'orgs/list-limit',
+      'orgs/selection-many',
+      'memberships/several-orgs',
+    ])
+    expect(leftOutOfContract({})).toEqual([
+      { id: 'memberships/one-per-user', why: 'holds only where a user has at most one membership' },
+    ])
+  })
+
+  it.each([
+    [{ membershipPerUser: 'one' }, 'unknown option "membershipPerUser"'],
+    [{ membershipsPerUser: 'few' }, 'must be one of "many", "one"'],
+    [{ without: ['orgs'] }, 'must be one of "disableUser", "deleteOrg"'],
+    [{ roles: ['owner'] }, 'must name two roles'],
+    [{ timeoutSeconds: 0 }, 'must be a number from 1 to 600'],
+  ])('refuses the options %j', (options, sentence) => {
+    expect(() => storageContract(make, options as never)).toThrow(sentence)
+    expect(() => storageContract(make, options as never)).toThrow(TypeError)
+  })
+
+  it('refuses a maker that is not a function', () => {
+    expect(() => userContract(createMemoryStorage() as never)).toThrow('userContract: make must be a function')
+  })
+})
+
+describe('a case', () => {
+  it('makes a storage of its own and closes it, once, also when it fails', async () => {
+    const close = vi.fn()
+    await caseOf('users/created-once', () => ({ ...make(), close }))()
+    expect(close).toHaveBeenCalledTimes(1)
+    const storage = { ...createMemoryStorage(), users: undefined } as never
+    await expect(caseOf('users/created-once', () => ({ storage, close }))()).rejects.toThrow('expected no call')
+    expect(close).toHaveBeenCalledTimes(2)
+  })
+
+  it('shows its own failure where closing fails too, and a failure to close where nothing else failed', async () => {
+    const close = (): Promise<void> => Promise.reject(new Error('does not close'))
+    await expect(caseOf('users/created-once', () => ({ ...make(), close }))()).rejects.toThrow('does not close')
+    const storage = { ...createMemoryStorage(), users: undefined } as never
+    await expect(caseOf('users/created-once', () => ({ storage, close }))()).rejects.toThrow('expected no call')
+  })
+
+  it('asks for the probe it needs, by name', async () => {
+    await expect(caseOf('users/disabled-found', make)()).rejects.toThrow("without: ['disableUser']")
+    await expect(caseOf('orgs/deleted-is-gone', make)()).rejects.toThrow("without: ['deleteOrg']")
+  })
+
+  it('counts the rows by the probe where there is one', async () => {
+    const two = (): StorageUnderTest => ({ ...make(), probe: { countUsers: async () => 2 } })
+    await expect(caseOf('users/upsert-race', two)()).rejects.toThrow('expected one row of this identity, got 2')
+  })
+
+  it('fails when the storage hangs', async () => {
+    const storage = createMemoryStorage()
+    const hung = { ...storage, orgs: { ...storage.orgs, insert: () => new Promise<never>(() => {}) } }
+    const run = caseOf('orgs/found-after-insert', () => ({ storage: hung }), { timeoutSeconds: 1 })
+    await expect(run()).rejects.toThrow('got a storage that still waits')
+  })
+
+  it('uses only the role names that the storage can hold', async () => {
+    const seen = new Set<string>()
+    const maker = (): StorageUnderTest => {
+      const storage = createMemoryStorage()
+      const insert: typeof storage.memberships.insert = (membership) => {
+        seen.add(membership.role)
+        return storage.memberships.insert(membership)
+      }
+      return { storage: { ...storage, memberships: { ...storage.memberships, insert } } }
+    }
+    const options = { roles: ['admin', 'viewer', 'editor'], without: ['disableUser', 'deleteOrg'] } as const
+    const results = await runContract(storageContract(maker, options), { concurrency: 8 })
+    expect(results.filter(({ error }) => error !== null)).toEqual([])
+    expect([...seen].sort()).toEqual(['admin', 'editor', 'viewer'])
+  })
+})
+
+describe('cases over one shared storage', () => {
+  it('do not disturb each other, all at once', async () => {
+    const storage = createMemoryStorage()
+    const probe = {
+      disableUser: (id: string) => storage.users.setDisabled(id, true),
+      deleteOrg: (id: string) => storage.orgs.remove(id),
+    }
+    const cases = [...storageContract(() => ({ storage, probe })), ...storageContract(() => ({ storage, probe }))]
+    const results = await runContract(cases, { concurrency: 1000 })
+    expect(results.map(({ id }) => id)).toEqual(cases.map(({ id }) => id))
+    expect(results.filter(({ error }) => error !== null)).toEqual([])
+  })
+})
+
+describe('runContract', () => {
+  it('runs no more cases at once than it is told, and reports in order, failures as errors', async () => {
+    let running = 0
+    let most = 0
+    const run = async (): Promise<void> => {
+      running++
+      most = Math.max(most, running)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      running--
+    }
+    const cases = Array.from({ length: 9 }, (_, index) => ({ id: `users/${index}`, name: 'MUST', run }))
+    const failing = { id: 'users/failing', name: 'MUST', run: () => Promise.reject('a text') }
+    const results = await runContract([...cases, failing], { concurrency: 3 })
+    expect(most).toBe(3)
+    expect(results.map(({ id }) => id)).toEqual([...cases.map(({ id }) => id), 'users/failing'])
+    expect(results.at(-1)?.error).toEqual(new Error('a text'))
+    expect(results.slice(0, -1).every(({ error, milliseconds }) => error === null && milliseconds >= 1)).toBe(true)
+  })
+})
