@@ -1,3 +1,4 @@
+/** Broken stores: memberships, found and changed. */
 import type { Membership } from '../../storage/repositories.ts'
 import { type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
