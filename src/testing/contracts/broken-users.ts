@@ -1,3 +1,4 @@
+/** Broken stores: users, created and found. */
 import type { StoredRepositories } from '../../storage/memory.ts'
 import type { UserRepository } from '../../storage/repositories.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
