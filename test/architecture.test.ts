@@ -207,7 +207,7 @@ describe('the checker', () => {
 
   it('finds an exported name without a docstring, through its door', () => {
     const files: Record<string, string> = {
-      'index.ts': "export { a, b as c } from './a.ts'\nexport type { D } from './a.ts'",
+      'index.ts': "import { type D } from './a.ts'\nexport { a, b as c } from './a.ts'\nexport type { D }",
       'a.ts':
         '/** Head. */\nimport x from "x"\n/** Do. */\nexport function a() {}\nexport const b = 1\nexport interface D {}',
     }

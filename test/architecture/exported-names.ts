@@ -46,20 +46,33 @@ function reExportedNames(
   read: (path: string) => string,
 ): ExportedName[] {
   const { exportClause, moduleSpecifier } = statement
-  if (exportClause === undefined || !ts.isNamedExports(exportClause) || moduleSpecifier === undefined) {
+  if (exportClause === undefined || !ts.isNamedExports(exportClause)) {
     throw new Error(`${source.path}: exports must be named one by one: ${statement.getText()}`)
   }
-  const specifier = (moduleSpecifier as ts.StringLiteral).text
-  const target = source.imports.find((line) => line.specifier === specifier)?.path
-  if (target === undefined || target === null) throw new Error(`${source.path}: re-exports a package: ${specifier}`)
-  const there = listExportedNames(target, read)
+  const specifier = moduleSpecifier === undefined ? null : (moduleSpecifier as ts.StringLiteral).text
   return exportClause.elements.map((element): ExportedName => {
     const original = (element.propertyName ?? element.name).text
-    const declared = there.find(({ name }) => name === original)
-    if (declared === undefined) throw new Error(`${target} does not export ${original}`)
+    const declared = findDeclared(source, original, specifier, read)
     const isType = statement.isTypeOnly || element.isTypeOnly
     return { ...declared, name: element.name.text, kind: isType ? 'type' : declared.kind }
   })
+}
+
+// Follow a name to where it is declared: through the re-export's own specifier, or through the import that brought it.
+function findDeclared(
+  source: SourceFile,
+  name: string,
+  specifier: string | null,
+  read: (path: string) => string,
+): ExportedName {
+  const line = source.imports.find((each) =>
+    specifier === null ? each.names.includes(name) : each.specifier === specifier,
+  )
+  const target = line?.path ?? null
+  if (target === null) throw new Error(`${source.path}: ${name} comes from no file of ours`)
+  const declared = listExportedNames(target, read).find((each) => each.name === name)
+  if (declared === undefined) throw new Error(`${target} does not export ${name}`)
+  return declared
 }
 
 type Declared = Omit<ExportedName, 'path'>

@@ -57,8 +57,8 @@ const door = (name: string, files: RegExp, imports: readonly string[]): Place =>
 /** The layers, from the ground up; within a layer the narrower pattern first. */
 export const PLACES: readonly Place[] = [
   { name: 'lib', layer: 0, files: /^src\/lib\//, imports: [], among: false, packages: [ZOD] },
-  { name: 'nouns', layer: 1, files: /^src\/(request|context|errors)\.ts$/, imports: ['lib'], among: true },
-  { name: 'wire', layer: 1, files: /^src\/wire\//, imports: ['lib', 'nouns'], among: true },
+  { name: 'nouns', layer: 1, files: /^src\/(request|context|errors|route)\.ts$/, imports: ['lib'], among: true },
+  { name: 'wire', layer: 1, files: /^src\/wire\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
   {
     name: 'ports',
     layer: 2,
