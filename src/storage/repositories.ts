@@ -4,7 +4,7 @@
  * Types only.
  *
  * Common to all: ids that storage can't hold (too long, wrong form, hostile) find nothing and never raise a driver error;
- * what is returned is a copy that the caller may change; instants are kept to the millisecond; a unique violation throws
+ * text is compared exactly, nothing folded, padded or replaced; what is returned is a copy that the caller may change; instants are kept to the millisecond; a unique violation throws
  * a `ConflictError`; a serialization failure, deadlock or busy database throws a `TransientError`.
  */
 import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
@@ -39,7 +39,10 @@ export interface UserRepository<U extends User = User, O extends Organization = 
   upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
 }
 
-/** Organizations of this service. A deleted one is as if it had never been. */
+/**
+ * Organizations of this service. A deleted one is as if it had never been: its memberships and invitations find nothing,
+ * changes of them are `'missing'`, and nothing can be inserted into it.
+ */
 export interface OrganizationRepository<O extends Organization = Organization> {
   insert(org: { readonly name: string }): Promise<O>
   findById(orgId: string): Promise<O | null>
@@ -71,7 +74,10 @@ export type GuardedChange = 'done' | 'missing' | 'last'
 /** Memberships: unique by org and user. */
 export interface MembershipRepository<U extends User = User, O extends Organization = Organization>
   extends ActingOrgSource<U, O> {
-  /** Insert a membership. Of several callers at once for one pair, one wins; the others get a `ConflictError`. */
+  /**
+   * Insert a membership. Of several callers at once for one pair, one wins; the others get a `ConflictError`. An unknown
+   * org or user rejects.
+   */
   insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
   find(orgId: string, userId: string): Promise<Membership | null>
   /** List an org's memberships by join time, then user id. */
@@ -97,7 +103,7 @@ export interface Invitation {
 
 /** Pending invitations. */
 export interface InvitationRepository {
-  /** Insert an invitation; an address already invited into that org throws `ConflictError`. */
+  /** Insert an invitation; an address already invited into that org throws `ConflictError`, an unknown org rejects. */
   insert(invitation: { readonly orgId: string; readonly email: string; readonly role: string }): Promise<Invitation>
   /** Find the earliest pending invitation of a normalized address into an org that still exists. */
   findPending(email: string): Promise<Invitation | null>
@@ -123,8 +129,9 @@ export interface Storage<U extends User = User, O extends Organization = Organiz
   readonly invitations: InvitationRepository
   /**
    * Run `work` in one transaction: everything it wrote is there when the promise fulfils, nothing when it rejects, and
-   * nobody else sees a part of it. Runs `work` once; trying again is the caller's business. Inside, use the
-   * transaction's own repositories only: those of the storage would wait for it.
+   * nobody else sees a part of it; a `work` that swallows a failed write either stores the rest or the promise rejects.
+   * Runs `work` once; trying again is the caller's business. Inside, use the transaction's own repositories only, one
+   * call after another: those of the storage would wait for it.
    */
   transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
 }

@@ -3,6 +3,22 @@
  */
 export { type BadToken, type BadTokensOptions, badTokens } from './bad-tokens.ts'
 export type { SigningAlgorithm } from './compact-jws.ts'
+export type { BrokenStore } from './contracts/broken-storage.ts'
+export { BROKEN_STORES } from './contracts/broken-stores.ts'
+export type {
+  ContractCase,
+  ContractOptions,
+  MakeStorage,
+  StorageAbility,
+  StorageProbe,
+  StorageUnderTest,
+} from './contracts/contract-case.ts'
+export { invitationContract } from './contracts/invitation-contract.ts'
+export { membershipContract } from './contracts/membership-contract.ts'
+export { orgContract } from './contracts/org-contract.ts'
+export { type ContractResult, leftOutOfContract, runContract, storageContract } from './contracts/storage-contract.ts'
+export { transactionContract } from './contracts/transaction-contract.ts'
+export { userContract } from './contracts/user-contract.ts'
 export {
   JWKS_FAULTS,
   type JwksFault,
