@@ -120,24 +120,28 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  // What a host's bundle carries of the usual auth set-up: the core, jose, zod and one adapter.
   it.each(['express', 'koa', 'hono'])('cost at most 20 kB with %s, minified and gzipped', async (adapter) => {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: `
-          export { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'
-          export { createAdapter } from 'sallyport/${adapter}'`,
-        resolveDir: packed.bare,
-      },
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'neutral',
-      external: ['node:*'],
-      write: false,
-    })
-    const bytes = gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length
+    const bytes = await bundledBytes(adapter, [])
     expect(bytes).toBeGreaterThan(5_000)
-    expect(bytes).toBeLessThanOrEqual(20_000)
+    expect(bytes, `of which without jose: ${await bundledBytes(adapter, ['jose'])}`).toBeLessThanOrEqual(20_000)
   })
 })
+
+// What a host's bundle carries of the usual auth set-up: the core, zod, jose and one adapter.
+async function bundledBytes(adapter: string, external: readonly string[]): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        export { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'
+        export { createAdapter } from 'sallyport/${adapter}'`,
+      resolveDir: packed.bare,
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    external: ['node:*', ...external],
+    write: false,
+  })
+  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length
+}
