@@ -10,11 +10,12 @@ import type { Rooms } from './rooms.ts'
  */
 export async function actAs(rooms: Rooms, context: AuthContext, orgId: unknown): Promise<ServiceOrgContext> {
   const walked = context.kind === 'service' ? SERVICE_WALKS.get(context) : undefined
-  if (walked === undefined || context.kind !== 'service')
+  // A context of another auth is no service here: that one may trust callers that this one does not.
+  if (walked?.rooms !== rooms || context.kind !== 'service')
     throw new AuthError('forbidden', { reason: 'act_as_no_service' })
   const named = typeof orgId === 'string' ? rooms.orgs.toOrgId(orgId) : null
   if (named === null) throw new AuthError('invalid_org_id', { reason: 'act_as_org_id_malformed' })
-  const selection = rooms.orgs.readSelection(walked.request, [])
+  const selection = rooms.orgs.readSelection(walked.request, walked.rule.selectors)
   if (selection.kind === 'named' && selection.orgId !== named) {
     throw new AuthError('org_selector_conflict', { reason: 'act_as_selector_differs' })
   }

@@ -108,7 +108,7 @@ async function actingOrg(
   selection: OrgSelection,
   admission?: Admission,
 ): Promise<ActingOrg> {
-  const { rule, state, record } = w
+  const { state, record } = w
   const key = keyOf(selection)
   const known =
     state.admission !== undefined && key === keyOf(state.admission.selection) ? admission?.membership : undefined
@@ -117,7 +117,6 @@ async function actingOrg(
   const acting = await resolving
   record.acting(acting.org?.id ?? null, acting.role)
   requireRules(rooms, w, caller, acting)
-  if (!state.passed.includes(rule)) state.passed.push(rule)
   state.servingOrgId = acting.org?.id ?? null
   return acting
 }
@@ -129,7 +128,7 @@ function keyOf(selection: OrgSelection): string {
 // The rules of earlier mounts hold for this org too: a second mount never weakens a first one.
 function requireRules({ ladder }: Rooms, { rule, state }: Walk, caller: Caller, { org, role }: ActingOrg): void {
   if (org !== null) ladder.requireKnown(role)
-  for (const { role: minimum, scopes } of [...state.passed, rule]) {
+  for (const { role: minimum, scopes } of [...state.passed.filter(({ stage }) => stage === 'org'), rule]) {
     if (minimum !== null) ladder.requireAtLeast(role, minimum)
     if (caller.kind === 'apiKey') requireScopes(caller.key.scopes, scopes)
   }

@@ -1,5 +1,6 @@
 /** One mount's way in: walk by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext, Decision } from '../context.ts'
+import { isAuthError } from '../errors.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
 import { walk } from './corridor.ts'
@@ -32,9 +33,17 @@ export function createEntrance(
       return { context, responseHeaders: () => echoOf(rooms, state) }
     } catch (error) {
       record.threw(error)
-      throw error
+      throw toFault(error)
     }
   }
+}
+
+// A room may throw anything (E2). What a framework would answer by (a status, a response of its own), or take for no
+// failure at all, becomes the cause of an error that means nothing but 500; a plain error stays the same object.
+function toFault(thrown: unknown): unknown {
+  if (isAuthError(thrown)) return thrown
+  const plain = thrown instanceof Error && !['status', 'statusCode', 'getResponse'].some((name) => name in thrown)
+  return plain ? thrown : new Error('sallyport: a room threw what is not a plain error', { cause: thrown })
 }
 
 async function enter(
@@ -45,8 +54,9 @@ async function enter(
   record: Recorder,
 ): Promise<AuthContext | null> {
   const context = await walk(rooms, { request, rule, state, record })
+  if (!state.passed.includes(rule)) state.passed.push(rule)
   state.context = context
-  if (context?.kind === 'service') SERVICE_WALKS.set(context, { rooms, request, state })
+  if (context?.kind === 'service') SERVICE_WALKS.set(context, { rooms, request, rule, state })
   return context
 }
 
@@ -57,6 +67,7 @@ export const SERVICE_WALKS: WeakMap<AuthContext, ServiceWalk> = new WeakMap()
 export interface ServiceWalk {
   readonly rooms: Rooms
   readonly request: AuthRequest
+  readonly rule: Rule
   readonly state: WalkState
 }
 
@@ -67,7 +78,7 @@ function enterPublic({ extractor }: Rooms, request: AuthRequest): null {
 
 // An id that no header can carry is not echoed: what storage holds must not break the response (H7).
 function echoOf({ orgs }: Rooms, { servingOrgId }: WalkState): readonly (readonly [string, string])[] {
-  return orgs.echo !== null && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
+  return typeof orgs.echo === 'string' && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
     ? [[orgs.echo, servingOrgId]]
     : []
 }

@@ -56,6 +56,13 @@ function originOf(publicUrl: string | undefined): string | null {
   return publicUrl === undefined ? null : new URL(publicUrl).origin
 }
 
+// A header that is read as another credential could not be told apart from it.
+function isOwnHeader(name: unknown): boolean {
+  return (
+    typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !/^(authorization|cookie)$/i.test(name)
+  )
+}
+
 function isHttpUrl(value: unknown): boolean {
   return typeof value === 'string' && /^https?:\/\/[^/]/.test(value) && URL.canParse(value)
 }
@@ -63,8 +70,19 @@ function isHttpUrl(value: unknown): boolean {
 const SHAPE = {
   roles: z.array(z.string()),
   verify: anObjectWith<Verifier>('verify'),
-  apiKeys: z.optional(anObjectWith<ApiKeyVerifier>('verify')),
-  services: z.optional(anObjectWith<ServiceVerifier>('verify')),
+  apiKeys: z.optional(
+    anObjectWith<ApiKeyVerifier>('verify').check(
+      z.refine(({ prefix }) => typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix), 'must have a prefix'),
+    ),
+  ),
+  services: z.optional(
+    anObjectWith<ServiceVerifier>('verify').check(
+      z.refine(
+        ({ services }) => Array.isArray(services) && services.every(({ header }) => isOwnHeader(header)),
+        'must list its services, each with a header of its own',
+      ),
+    ),
+  ),
   cookie: z.optional(
     aGroup({
       name: z.custom<string>(

@@ -4,6 +4,7 @@
  */
 import type { ActingOrg, Admission, AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import { accepts, type Rule } from './access.ts'
+import type { Rooms } from './rooms.ts'
 
 /** The work of the walks of one auth for one request. A promise is kept as it is, refusals too. */
 export interface WalkState {
@@ -11,7 +12,7 @@ export interface WalkState {
   verified?: Promise<Verified>
   admission?: { readonly selection: OrgSelection; readonly result: Promise<Admission> }
   readonly acting: Map<string, Promise<ActingOrg>>
-  /** Org-scoped rules passed so far: they hold for whatever org a later mount chooses. */
+  /** The rules passed so far: the org-scoped ones hold for whatever org a later mount chooses. */
   readonly passed: Rule[]
   /** The context of the latest mount that let the request in; left out before that. */
   context?: AuthContext | null
@@ -41,13 +42,14 @@ export function stateOf(source: object, auth: object): WalkState {
  * The context an earlier mount has made, where it holds what `rule` promises its reader.
  * @throws Error where no mount let the request in, or it asked for less
  */
-export function contextFor(source: object, auth: object, rule: Rule | 'public'): AuthContext | null {
+export function contextFor(source: object, rooms: Rooms, rule: Rule | 'public'): AuthContext | null {
   if (rule === 'public') return null
-  const context = findState(source, auth)?.context
-  if (context === undefined) {
+  const state = findState(source, rooms)
+  const context = state?.context
+  if (state === undefined || context === undefined) {
     throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
   }
-  if (!holds(rule, context)) {
+  if (!holds(rule, context) || !isAsked(rule, context, state.passed, rooms.ladder.roles)) {
     throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
   }
   return context
@@ -58,4 +60,14 @@ function holds(rule: Rule, context: AuthContext | null): boolean {
   if (!accepts(rule, context.principal)) return false
   if (context.kind !== 'user' || rule.stage === 'identity') return true
   return rule.stage === 'org' ? 'org' in context : 'user' in context
+}
+
+// A role or a scope that no mount asked for was not checked, whatever the caller happens to have.
+function isAsked(rule: Rule, context: AuthContext | null, passed: readonly Rule[], roles: readonly string[]): boolean {
+  if (context === null || context.kind === 'service') return true
+  const alike = passed.filter(({ stage }) => stage === rule.stage)
+  const rank = (role: string | null): number => (role === null ? -1 : roles.indexOf(role))
+  const hasRole = rule.role === null || alike.some(({ role }) => rank(role) >= rank(rule.role))
+  const scopes = new Set(alike.flatMap((each) => each.scopes))
+  return hasRole && (context.kind !== 'apiKey' || rule.scopes.every((scope) => scopes.has(scope)))
 }

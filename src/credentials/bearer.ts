@@ -2,18 +2,23 @@
 import { AuthError } from '../errors.ts'
 
 /**
- * Read the token of an `Authorization: Bearer` header.
- *
- * @param lines the header's raw lines
- * @param maxBytes the longest token let through
- * @returns the token, or `null` where there is no header or another scheme (as no credential, H2)
- * @throws AuthError `unauthorized` for a token over `maxBytes`; `bad_request` for a repeated header (H1), no token,
- * white space or a comma inside
+ * Refuse a token over `maxBytes`, whatever else is wrong with the header: size comes before form.
+ * @throws AuthError `unauthorized`
  */
-export function readBearer(lines: readonly string[], maxBytes: number): string | null {
+export function requireBearerSize(lines: readonly string[], maxBytes: number): void {
   if (lines.some((line) => isBearer(line) && tokenOf(line).length > maxBytes)) {
     throw new AuthError('unauthorized', { reason: 'bearer_token_too_long' })
   }
+}
+
+/**
+ * Read the token of an `Authorization: Bearer` header.
+ *
+ * @param lines the header's raw lines
+ * @returns the token, or `null` where there is no header or another scheme (as no credential, H2)
+ * @throws AuthError `bad_request` for a repeated header (H1), no token, white space or a comma inside
+ */
+export function readBearer(lines: readonly string[]): string | null {
   if (lines.length > 1) throw new AuthError('bad_request', { reason: 'authorization_repeated' })
   const [line] = lines
   if (line === undefined || !isBearer(line)) return null

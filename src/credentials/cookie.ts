@@ -7,12 +7,17 @@ import { AuthError } from '../errors.ts'
  * @throws AuthError `unauthorized` for two different values (cookie tossing, H6) or one over `maxBytes`
  */
 export function readCookie(lines: readonly string[], name: string, maxBytes: number): string | null {
-  const values = new Set(valuesOf(lines, name))
+  const values = new Set(valuesOf(lines, name).filter((value) => value !== ''))
   if (values.size > 1) throw new AuthError('unauthorized', { reason: 'cookie_ambiguous' })
   const [value] = values
   if (value === undefined) return null
   if (value.length > maxBytes) throw new AuthError('unauthorized', { reason: 'cookie_too_long' })
   return value
+}
+
+/** Ask whether a cookie of this very name came along, an empty one too. */
+export function hasCookie(lines: readonly string[], name: string): boolean {
+  return valuesOf(lines, name).length > 0
 }
 
 function valuesOf(lines: readonly string[], name: string): string[] {
@@ -21,5 +26,4 @@ function valuesOf(lines: readonly string[], name: string): string[] {
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1))
-    .filter((value) => value !== '')
 }

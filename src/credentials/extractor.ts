@@ -5,8 +5,8 @@
 import type { Credential } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthRequest } from '../request.ts'
-import { readBearer } from './bearer.ts'
-import { readCookie } from './cookie.ts'
+import { readBearer, requireBearerSize } from './bearer.ts'
+import { hasCookie, readCookie } from './cookie.ts'
 import { requireSameOrigin } from './csrf.ts'
 
 /** What the extractor looks for. */
@@ -34,8 +34,11 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie }: Extrac
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
 
   const fromHeaders = (request: AuthRequest): Credential[] => {
+    const authorization = request.lines('authorization')
+    requireServiceSizes(request, headers)
+    requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
     const found: Credential[] = headers.flatMap((header) => readService(request, header))
-    const token = readBearer(request.lines('authorization'), MAX_CREDENTIAL_BYTES)
+    const token = readBearer(authorization)
     if (token !== null) found.push(toBearer(token, apiKeyPrefix))
     return found
   }
@@ -55,11 +58,7 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie }: Extrac
     },
     checkPublic(request) {
       if (cookie === null) return
-      requireSameOrigin(
-        request,
-        cookie.origin,
-        request.lines('cookie').some((line) => line.includes(`${cookie.name}=`)),
-      )
+      requireSameOrigin(request, cookie.origin, hasCookie(request.lines('cookie'), cookie.name))
     },
   }
 }
@@ -70,14 +69,17 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
     : { kind: 'bearer', token, from: 'header' }
 }
 
+function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
+  if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {
+    throw new AuthError('unauthorized', { reason: 'service_secret_too_long' })
+  }
+}
+
 // An empty header still counts: it says "a service calls", and no secret is empty.
 function readService(request: AuthRequest, header: string): Credential[] {
   const lines = request.lines(header)
   const [secret] = lines
   if (secret === undefined) return []
-  if (lines.some((line) => line.length > MAX_CREDENTIAL_BYTES)) {
-    throw new AuthError('unauthorized', { reason: 'service_secret_too_long' })
-  }
   if (lines.length > 1 || secret.includes(','))
     throw new AuthError('bad_request', { reason: 'service_header_repeated' })
   return [{ kind: 'service', header, secret }]
