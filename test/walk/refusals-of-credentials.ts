@@ -1,0 +1,88 @@
+/** The refusals of the first room, and of what a verified caller may not enter. */
+import { SERVICE_SECRET, type World } from '../corridor/world.ts'
+import type { Refusal } from './refusal.ts'
+
+const LONG = 'x'.repeat(8193)
+const FOREIGN = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }
+
+async function bearer({ sign }: World): Promise<string> {
+  return `Bearer ${await sign()}`
+}
+
+export const REFUSALS_OF_CREDENTIALS: readonly Refusal[] = [
+  {
+    reason: 'credential_missing',
+    code: 'unauthorized',
+    wire: { challenge: 'Bearer' },
+    provoke: ({ walk }) => walk({}),
+  },
+  {
+    reason: 'bearer_token_too_long',
+    code: 'unauthorized',
+    provoke: ({ walk }) => walk({ headers: { authorization: `Bearer ${LONG}` } }),
+  },
+  {
+    reason: 'authorization_repeated',
+    code: 'bad_request',
+    provoke: async (world) => {
+      const line = await bearer(world)
+      return world.walk({ headers: { authorization: [line, line] } })
+    },
+  },
+  {
+    reason: 'bearer_token_missing',
+    code: 'bad_request',
+    provoke: ({ walk }) => walk({ headers: { authorization: 'Bearer' } }),
+  },
+  {
+    reason: 'bearer_token_malformed',
+    code: 'bad_request',
+    provoke: async (world) => world.walk({ headers: { authorization: `${await bearer(world)} x` } }),
+  },
+  {
+    reason: 'service_secret_too_long',
+    code: 'unauthorized',
+    provoke: ({ walk }) => walk({ headers: { 'x-telephony-secret': LONG } }, { accept: ['service'] }),
+  },
+  {
+    reason: 'service_header_repeated',
+    code: 'bad_request',
+    provoke: ({ walk }) =>
+      walk({ headers: { 'x-telephony-secret': [SERVICE_SECRET, SERVICE_SECRET] } }, { accept: ['service'] }),
+  },
+  {
+    reason: 'credential_ambiguous',
+    code: 'bad_request',
+    provoke: async (world) =>
+      world.walk(
+        { headers: { authorization: await bearer(world), 'x-telephony-secret': SERVICE_SECRET } },
+        { accept: ['user', 'service'] },
+      ),
+  },
+  {
+    reason: 'cookie_ambiguous',
+    code: 'unauthorized',
+    provoke: async ({ walk, sign }) => walk({ headers: { cookie: `session=${await sign()}; session=other` } }),
+  },
+  {
+    reason: 'cookie_too_long',
+    code: 'unauthorized',
+    provoke: ({ walk }) => walk({ headers: { cookie: `session=${LONG}` } }),
+  },
+  {
+    reason: 'cross_site_request',
+    code: 'forbidden',
+    provoke: async ({ walk, sign }) =>
+      walk({ method: 'POST', headers: { cookie: `session=${await sign()}`, ...FOREIGN } }),
+  },
+  {
+    reason: 'service_secret_wrong',
+    code: 'unauthorized',
+    provoke: ({ walk }) => walk({ headers: { 'x-telephony-secret': `${SERVICE_SECRET}!` } }, { accept: ['service'] }),
+  },
+  {
+    reason: 'caller_kind_not_accepted',
+    code: 'forbidden',
+    provoke: ({ walk }) => walk({ headers: { 'x-telephony-secret': SERVICE_SECRET } }, { stage: 'identity' }),
+  },
+]
