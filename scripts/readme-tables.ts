@@ -8,14 +8,16 @@ const README = fileURLToPath(new URL('../README.md', import.meta.url))
 
 // A code without a sentence does not compile.
 const WHEN: Readonly<Record<AuthErrorCode, string>> = {
-  unauthorized: 'no credential, or another scheme than Bearer (challenge `Bearer` alone); a credential that does not verify',
+  unauthorized:
+    'no credential, or another scheme than Bearer (challenge `Bearer` alone); a credential that does not verify',
   token_expired: 'everything about the token is good, but it has expired',
   bad_request: 'a repeated credential header, two kinds of credential, no token, white space or a comma in it',
   invalid_org_id: 'the organization selector is empty, repeated or malformed',
   org_selector_conflict: 'two selectors name different organizations',
   org_required: 'no organization named, and the host chose no fallback',
   validation_error: 'a body is malformed or a field is wrong: `field` names it',
-  forbidden: 'not a member, unknown or deleted organization; user disabled; role too low; kind of caller not accepted; cross-site',
+  forbidden:
+    'not a member, unknown or deleted organization; user disabled; role too low; kind of caller not accepted; cross-site',
   insufficient_scope: 'an API key lacks a scope of the route, which the challenge names',
   not_found: 'no such resource in this organization',
   conflict: 'it is there already, or the last owner would go',
@@ -46,7 +48,9 @@ export function errorTable(): string {
     const header = challenge === null ? '–' : `\`${challenge}\``
     return `| \`${code}\` | ${status} | ${WHEN[code as AuthErrorCode]} | ${message} | ${header} |`
   })
-  return ['| code | status | when | message | `WWW-Authenticate` |', '| --- | --- | --- | --- | --- |', ...rows].join('\n')
+  return ['| code | status | when | message | `WWW-Authenticate` |', '| --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  )
 }
 
 /** The entry points with the values each exports, from `package.json` and the source. */

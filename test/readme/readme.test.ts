@@ -10,7 +10,7 @@ import type Koa from 'koa'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { withTables } from '../../scripts/readme-tables.ts'
-import { startSupabaseIssuer, type SupabaseIssuer } from '../../src/testing/index.ts'
+import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = fileURLToPath(new URL('./.snippets/', import.meta.url))
@@ -29,7 +29,9 @@ beforeAll(async () => {
   process.env['SUPABASE_URL'] = issuer.url
   process.env['SUPABASE_JWT_SECRET'] = 'a legacy secret of thirty-two bytes or more'
   process.env['TELEPHONY_SECRET'] = 'a telephony secret of the readme'.replaceAll(' ', '-')
-  token = await issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: crypto.randomUUID(), email: 'ada@example.test' }))
+  token = await issuer.tokens.sign(
+    issuer.tokens.supabaseClaims({ sub: crypto.randomUUID(), email: 'ada@example.test' }),
+  )
 })
 
 afterAll(async () => {
@@ -69,7 +71,7 @@ describe('README snippets', () => {
     })
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root)
     const program = ts.createProgram(
-      snippets.map(({ name }) => `${folder}${name}`),
+      [...snippets.map(({ name }) => `${folder}${name}`), fileURLToPath(new URL('cors.d.ts', import.meta.url))],
       options,
     )
     const problems = ts.getPreEmitDiagnostics(program).map((problem) => {
