@@ -5,39 +5,42 @@
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import {
   type Access,
+  type AdapterOptions,
   type Auth,
   type AuthContextOf,
   type AuthRequest,
   type AuthResponse,
   type AuthTypes,
+  createRouteFinder,
   fromNodeRequest,
   isAuthError,
   type JsonObject,
-  type Passage,
+  keepHeaders,
+  parseAdapterOptions,
   type Route,
   readJson as readJsonOf,
+  toThrown,
+  writeHeaders,
 } from '../src/index.ts'
 
-/** Options of {@link createAdapter}. */
-export interface AdapterOptions {
-  /** `write` (default): refusals are answered here, the same bytes on every framework. `delegate`: handed to `next(error)`. */
-  readonly errors?: 'write' | 'delegate'
-}
+export type { AdapterOptions }
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /** Middleware for a router: every request below walks by `access` (default: a user, acting in an org). */
   middleware(access?: Access<T['role']>): RequestHandler
-  /** Wrap one handler: it gets the narrowed context first. What it throws reaches Express, an `AuthError` is answered. */
-  protect<const A extends Access<T['role']>>(
+  /**
+   * Wrap one handler: it gets the narrowed context first. What it throws reaches Express, an `AuthError` is answered.
+   */
+  protect<const A extends Access<T['role']>, P = Request['params']>(
     access: A,
-    handler: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
-  ): RequestHandler
+    handler: (context: AuthContextOf<T, A>, req: Request<P>, res: Response, next: NextFunction) => unknown,
+  ): RequestHandler<P>
   /** Mount Routes, each with its own Access. */
   mount(app: Router, routes: readonly Route[]): void
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
-  getAuth(req: Request): AuthContextOf<T, object>
-  getAuth<const A extends Access<T['role']>>(req: Request, access: A): AuthContextOf<T, A>
+  getAuth(req: object): AuthContextOf<T, object>
+  getAuth<const A extends Access<T['role']>>(req: object, access: A): AuthContextOf<T, A>
   /** Error middleware: answers an `AuthError` that a handler of yours threw, passes everything else on. Mount it last. */
   onError(error: unknown, req: Request, res: Response, next: NextFunction): void
 }
@@ -52,13 +55,11 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors = 'write' } = options
-  if (errors !== 'write' && errors !== 'delegate')
-    throw new TypeError('createAdapter: option "errors" must be "write" or "delegate"')
+  const errors = parseAdapterOptions(options)
 
   const refuse = (error: unknown, res: Response, next: NextFunction): void => {
     if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
-    else next(error)
+    else next(toThrown(error))
   }
   const wrap = <A extends Access<T['role']>>(
     access: A,
@@ -68,7 +69,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return async function sallyport(req, res, next) {
       try {
         const passage = await enter(toAuthRequest(req))
-        keepHeaders(res, passage)
+        keepHeaders(res, passage.responseHeaders)
         await run(passage.context, req, res, next)
       } catch (error) {
         refuse(error, res, next)
@@ -77,8 +78,9 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   return {
     middleware: (access = {}) => wrap(access, (_context, _req, _res, next) => next()),
-    protect: wrap,
+    protect: (access, handler) => wrap(access, handler as never) as never,
     mount(app, routes) {
+      createRouteFinder(routes)
       for (const { method, path, access, handle } of routes) {
         const respond = wrap(access, async (context, req, res) => {
           writeAuthResponse(res, await handle(context as never, toAuthRequest(req)))
@@ -86,7 +88,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         app[method.toLowerCase() as 'get'](path, respond)
       }
     },
-    getAuth: (req: Request, access?: Access<T['role']>) =>
+    getAuth: (req: object, access?: Access<T['role']>) =>
       (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
     onError: (error, _req, res, next) => refuse(error, res, next),
   }
@@ -94,29 +96,28 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 
 /** Read an Express request. */
 export function toAuthRequest(req: Request): AuthRequest {
-  return fromNodeRequest(req, { params: req.params as Record<string, string>, parsedBody: () => req.body })
+  return fromNodeRequest(req, {
+    url: req.originalUrl,
+    params: req.params as Record<string, string>,
+    parsedBody: () => req.body as unknown,
+    // `_body` is the mark by which the body parsers of Express 4 know each other.
+    leaveBody: (body) => void Object.assign(req, { body, _body: true }),
+  })
 }
 
 /** Write a response value, byte for byte. */
 export function writeAuthResponse(res: Response, { status, headers, body }: AuthResponse): void {
   res.status(status)
-  for (const [name, value] of headers) res.append(name, value)
+  const set = (name: string, value: string): unknown => res.setHeader(name, value)
+  writeHeaders(headers, set, (name, value) => res.append(name, value))
   if (body !== null) res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body ?? undefined)
 }
 
 /**
- * Read a JSON object from a request, also behind `express.json()`: 415, 413 or 400 as an `AuthError` where it is none.
+ * Read a JSON object from a request, before or behind `express.json()`: 415, 413 or 400 as an `AuthError` where it is
+ * none.
  */
 export function readJson(req: Request, limitBytes?: number): Promise<JsonObject> {
   return readJsonOf(toAuthRequest(req), limitBytes)
-}
-
-// Set when the head is written, so that a handler's stream, its own writeHead and an error page all carry them.
-function keepHeaders(res: Response, { responseHeaders }: Passage<unknown>): void {
-  const writeHead = res.writeHead
-  res.writeHead = function keepingHeaders(this: Response, ...head: Parameters<typeof writeHead>) {
-    for (const [name, value] of responseHeaders()) res.setHeader(name, value)
-    return writeHead.apply(this, head)
-  } as typeof writeHead
 }

@@ -118,7 +118,12 @@ export type {
 } from './verify/issuers.ts'
 export { createJwtVerifier, type JwtVerifierOptions, type TokenCacheSettings } from './verify/jwt-verifier.ts'
 export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './verify/service-verifier.ts'
+// The wire: what adapters and hosts translate by
+export { type AdapterOptions, parseAdapterOptions } from './wire/adapter-options.ts'
 export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.ts'
 export { jsonResponse, noContent } from './wire/json-response.ts'
 export { fromNodeRequest, type NodeRequest, type NodeRequestExtras } from './wire/node-request.ts'
 export { isText, type JsonObject, readField, readJson } from './wire/read-json.ts'
+export { keepHeaders, type NodeResponse, withHeaders, writeHeaders } from './wire/response-headers.ts'
+export { createRouteFinder, type RouteFinder } from './wire/route-path.ts'
+export { toThrown } from './wire/thrown.ts'

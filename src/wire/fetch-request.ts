@@ -10,6 +10,8 @@ export interface FetchRequestExtras {
   readonly params?: Readonly<Record<string, string | undefined>>
   /** The body as text where a handler has read it already. */
   readonly readText?: () => Promise<string>
+  /** Called once after the stream was read here, with its bytes (none, where there were too many): keep them for others. */
+  readonly leaveBytes?: (bytes: Uint8Array) => void
   /** The peer's address, where the platform tells it. */
   readonly remoteAddress?: string
 }
@@ -22,7 +24,7 @@ export interface FetchRequestExtras {
  * const context = await auth.authenticate(fromFetchRequest(request))
  */
 export function fromFetchRequest(request: Request, extras: FetchRequestExtras = {}): AuthRequest {
-  const { source = request, params = null, readText, remoteAddress = null } = extras
+  const { source = request, params = null, remoteAddress = null } = extras
   const { headers } = request
   return {
     method: request.method.toUpperCase(),
@@ -33,7 +35,7 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
     remoteAddress,
     encrypted: request.url.startsWith('https:'),
     upgrade: headers.has('upgrade'),
-    body: (limit) => bodyOf(request, limit, readText),
+    body: (limit) => bodyOf(request, limit, extras),
   }
 }
 
@@ -41,31 +43,46 @@ function pathOf(url: string): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/'
 }
 
+// What was read here, by request: a second reader gets the same bytes.
+const READ: WeakMap<Request, Promise<RequestBody>> = new WeakMap()
+
 async function bodyOf(
   request: Request,
   limit: number,
-  readText: (() => Promise<string>) | undefined,
+  { readText, leaveBytes }: FetchRequestExtras,
 ): Promise<RequestBody> {
   if (Number(request.headers.get('content-length') ?? 0) > limit) return { kind: 'too_large' }
-  if (!request.bodyUsed) return readStream(request.body, limit)
+  const read = READ.get(request)
+  if (read !== undefined) return read
+  if (!request.bodyUsed) {
+    const reading = readStream(request.body, limit)
+    READ.set(request, reading)
+    const body = await reading
+    leaveBytes?.(body.kind === 'bytes' ? body.bytes : new Uint8Array())
+    return body
+  }
   if (readText === undefined) throw new Error(CONSUMED)
-  const bytes = new TextEncoder().encode(await readText())
-  return bytes.length > limit ? { kind: 'too_large' } : { kind: 'bytes', bytes }
+  return { kind: 'bytes', bytes: new TextEncoder().encode(await readText()) }
 }
 
 const CONSUMED = 'sallyport: somebody else has read the request body and left nothing of it'
 
 async function readStream(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<RequestBody> {
+  if (stream === null) return { kind: 'bytes', bytes: new Uint8Array() }
+  const reader = stream.getReader()
   const chunks: Uint8Array[] = []
   let size = 0
   try {
-    for await (const chunk of stream ?? []) {
-      size += chunk.length
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      size += next.value.length
       if (size > limit) return { kind: 'too_large' }
-      chunks.push(chunk)
+      chunks.push(next.value)
     }
   } catch (cause) {
     throw new AuthError('validation_error', { field: 'body', reason: 'body_lost', cause })
+  } finally {
+    // Not cancelled: on Node that would cut the connection before the refusal is written.
+    reader.releaseLock()
   }
   return { kind: 'bytes', bytes: new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()) }
 }

@@ -1,6 +1,7 @@
 /** A Node `IncomingMessage` as the corridor reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { parseJson } from './parse-json.ts'
 
 /** The part of Node's `IncomingMessage` that is read: any server built on `node:http` has it. */
 export interface NodeRequest {
@@ -9,6 +10,7 @@ export interface NodeRequest {
   /** Header lines exactly as they arrived: names and values in turn. */
   readonly rawHeaders: readonly string[]
   readonly socket?: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean } | null
+  readonly httpVersionMajor?: number
   readonly readableDidRead?: boolean
   readonly destroyed?: boolean
   on(event: string, listener: (chunk: Uint8Array) => void): unknown
@@ -21,8 +23,12 @@ export interface NodeRequestExtras {
   readonly source?: object
   /** Path parameters of the matched route. */
   readonly params?: Readonly<Record<string, string | undefined>>
-  /** What a body parser left, or `undefined`. */
+  /** The request target as it arrived, where the framework rewrites `url` for nested apps. */
+  readonly url?: string
+  /** What a body parser left, or `undefined`: a parsed value, text or bytes. */
   readonly parsedBody?: () => unknown
+  /** Called once after the stream was read here, with the parsed JSON or `null`: leave it where the parser would. */
+  readonly leaveBody?: (value: unknown) => void
 }
 
 /**
@@ -34,18 +40,18 @@ export interface NodeRequestExtras {
  * })
  */
 export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras = {}): AuthRequest {
-  const { source = message, params = null, parsedBody } = extras
+  const { source = message, params = null, url = message.url ?? '/' } = extras
   const lines = (name: string): string[] => linesOf(message.rawHeaders, name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
-    path: (message.url ?? '/').split('?', 1)[0] as string,
+    path: url.split('?', 1)[0] as string,
     source,
     params,
     lines,
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
     upgrade: lines('upgrade').length > 0,
-    body: (limit) => bodyOf(message, limit, lines('content-length')[0], parsedBody),
+    body: (limit) => bodyOf(message, limit, lines, extras),
   }
 }
 
@@ -58,17 +64,47 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
   return lines
 }
 
+// What was read here, by message: a second reader gets the same bytes.
+const READ: WeakMap<object, Promise<RequestBody>> = new WeakMap()
+
 async function bodyOf(
   message: NodeRequest,
   limit: number,
-  contentLength: string | undefined,
-  parsedBody: (() => unknown) | undefined,
+  lines: AuthRequest['lines'],
+  { parsedBody, leaveBody }: NodeRequestExtras,
 ): Promise<RequestBody> {
-  if (contentLength !== undefined && Number(contentLength) > limit) return { kind: 'too_large' }
-  if (message.readableDidRead !== true) return readStream(message, limit)
+  const [length] = lines('content-length')
+  if (Number(length ?? 0) > limit) return { kind: 'too_large' }
+  if (isBodyless(message, length, lines)) return { kind: 'bytes', bytes: new Uint8Array() }
+  const read = READ.get(message)
+  if (read !== undefined) return within(await read, limit)
+  if (message.readableDidRead !== true) {
+    const reading = readStream(message, limit)
+    READ.set(message, reading)
+    const body = await reading
+    leaveBody?.(body.kind === 'bytes' ? (parseJson(body.bytes) ?? null) : null)
+    return body
+  }
   const value = parsedBody?.()
-  if (value !== undefined) return { kind: 'parsed', value }
+  if (value !== undefined) return toBody(value)
   throw new Error('sallyport: another middleware has read the request body and left nothing of it')
+}
+
+// By the framing of HTTP/1 (RFC 9112 §6.3): a parser may have left an empty object for it, which no client has sent.
+function isBodyless(message: NodeRequest, length: string | undefined, lines: AuthRequest['lines']): boolean {
+  if (length !== undefined) return Number(length) === 0
+  return (message.httpVersionMajor ?? 1) < 2 && lines('transfer-encoding').length === 0
+}
+
+function toBody(value: unknown): RequestBody {
+  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: value }
+  return typeof value === 'string'
+    ? { kind: 'bytes', bytes: new TextEncoder().encode(value) }
+    : { kind: 'parsed', value }
+}
+
+function within(body: RequestBody, limit: number): RequestBody {
+  return body.kind === 'bytes' && body.bytes.length > limit ? { kind: 'too_large' } : body
 }
 
 function readStream(message: NodeRequest, limit: number): Promise<RequestBody> {

@@ -1,6 +1,7 @@
 /** The one strict reader of JSON bodies: for our own routes and for hosts'. */
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { parseJson } from './parse-json.ts'
 
 /** A JSON object as a client sent it: own members only mean something. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -23,10 +24,10 @@ export async function readJson(request: AuthRequest, limitBytes: number = LIMIT_
     throw new AuthError('unsupported_media_type', { reason: 'body_not_json' })
   }
   const body = await request.body(limitBytes)
-  if (body.kind === 'too_large' || isTooLarge(body, limitBytes)) {
+  if (isTooLarge(body, limitBytes)) {
     throw new AuthError('payload_too_large', { reason: 'body_too_large' })
   }
-  const value = body.kind === 'parsed' ? body.value : parse(body.bytes)
+  const value = jsonOf(body)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
   }
@@ -61,14 +62,12 @@ function isJson(lines: readonly string[]): boolean {
 
 // A parser with a larger limit may have read it: what it left is measured by what it would take to send.
 function isTooLarge(body: RequestBody, limitBytes: number): boolean {
-  return body.kind === 'parsed' && new TextEncoder().encode(JSON.stringify(body.value) ?? '').length > limitBytes
+  if (body.kind === 'too_large') return true
+  const bytes = body.kind === 'bytes' ? body.bytes : new TextEncoder().encode(JSON.stringify(body.value) ?? '')
+  return bytes.length > limitBytes
 }
 
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
-  } catch {
-    // The value that is no object: the caller refuses it.
-    return undefined
-  }
+function jsonOf(body: RequestBody): unknown {
+  if (body.kind === 'parsed') return body.value
+  return body.kind === 'bytes' ? parseJson(body.bytes) : undefined
 }

@@ -1,0 +1,164 @@
+/**
+ * sallyport for Hono, on Node (`@hono/node-server`) and wherever Fetch is spoken: translates a request into the corridor
+ * and its answer back, and nothing else. The same exports as `sallyport/express` and `sallyport/koa`.
+ */
+import type { Context, Env, Handler, Input, MiddlewareHandler, Next, TypedResponse } from 'hono'
+import {
+  type Access,
+  type AdapterOptions,
+  type Auth,
+  type AuthContextOf,
+  type AuthRequest,
+  type AuthResponse,
+  type AuthTypes,
+  createRouteFinder,
+  fromFetchRequest,
+  fromNodeRequest,
+  isAuthError,
+  type JsonObject,
+  keepHeaders,
+  type NodeRequest,
+  type NodeResponse,
+  type Passage,
+  parseAdapterOptions,
+  type Route,
+  readJson as readJsonOf,
+  toThrown,
+  withHeaders,
+  writeHeaders,
+} from '../src/index.ts'
+
+export type { AdapterOptions }
+
+type HeadersOf = Passage<unknown>['responseHeaders']
+
+/** What a Hono handler may return. */
+export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
+
+/** What {@link createAdapter} gives for one auth. */
+export interface Adapter<T extends AuthTypes> {
+  /** Middleware: every request below walks by `access` (default: a user, acting in an org). */
+  middleware(access?: Access<T['role']>): MiddlewareHandler
+  /**
+   * Wrap one handler: it gets the narrowed context first. What it throws reaches Hono, an `AuthError` is answered.
+   */
+  protect<const A extends Access<T['role']>, E extends Env, P extends string, I extends Input, R extends HandlerAnswer>(
+    access: A,
+    handler: (context: AuthContextOf<T, A>, c: Context<E, P, I>, next: Next) => R,
+  ): Handler<E, P, I, R>
+  /** Mount Routes, each with its own Access. */
+  mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
+  /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
+  getAuth(c: Context): AuthContextOf<T, object>
+  getAuth<const A extends Access<T['role']>>(c: Context, access: A): AuthContextOf<T, A>
+  /** For `app.onError`: answers an `AuthError` that a handler of yours threw, throws everything else on. */
+  onError(error: unknown, c: Context): Response
+}
+
+/**
+ * Bind an auth to Hono.
+ *
+ * @throws TypeError for a wrong option or Access, when it is mounted
+ * @example
+ * const { middleware, protect, getAuth } = createAdapter(auth)
+ * app.use('/api/*', middleware())
+ * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
+ */
+export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
+  const errors = parseAdapterOptions(options)
+
+  const refuse = (error: unknown, c: Context): Response => {
+    if (errors === 'delegate' || !isAuthError(error)) throw toThrown(error)
+    return writeAuthResponse(c, auth.toResponse(error))
+  }
+  const wrap = <A extends Access<T['role']>>(
+    access: A,
+    run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
+  ): MiddlewareHandler => {
+    const enter = auth.door(access)
+    return async function sallyport(c, next) {
+      let headersOf: HeadersOf = () => []
+      try {
+        const { context, responseHeaders } = await enter(toAuthRequest(c))
+        headersOf = announce(c, responseHeaders)
+        const response = (await run(context, c, next)) as Response | undefined
+        return response === undefined ? stamp(c, headersOf) : withHeaders(response, headersOf())
+      } catch (error) {
+        stamp(c, headersOf)
+        return refuse(error, c)
+      }
+    }
+  }
+  return {
+    middleware: (access = {}) => wrap(access, (_context, _c, next) => next()),
+    protect: (access, handler) => wrap(access, handler as never) as never,
+    mount(app, routes) {
+      createRouteFinder(routes)
+      for (const { method, path, access, handle } of routes) {
+        const answer = async (context: unknown, c: Context): Promise<Response> =>
+          writeAuthResponse(c, await handle(context as never, toAuthRequest(c)))
+        app.on(method, path, wrap(access, answer))
+      }
+    },
+    getAuth: (c: Context, access?: Access<T['role']>) =>
+      (access === undefined ? auth.contextOf(sourceOf(c)) : auth.contextOf(sourceOf(c), access)) as never,
+    onError: refuse,
+  }
+}
+
+/** Read a Hono context: header lines from the Node request where there is one, else as Fetch has joined them. */
+export function toAuthRequest(c: Context): AuthRequest {
+  const { raw, bodyCache } = c.req
+  const request = fromFetchRequest(raw, {
+    source: sourceOf(c),
+    params: c.req.param() as Record<string, string>,
+    readText: () => c.req.text(),
+    leaveBytes: (bytes) => void Object.assign(bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
+  })
+  const incoming = nodeOf(c)?.incoming
+  if (incoming === undefined) return request
+  const { lines, remoteAddress, encrypted, upgrade } = fromNodeRequest(incoming)
+  return { ...request, lines, remoteAddress, encrypted, upgrade }
+}
+
+/** Write a response value, byte for byte. Return what it returns. */
+export function writeAuthResponse(c: Context, { status, headers, body }: AuthResponse): Response {
+  if (c.finalized) for (const name of ['Content-Length', 'Content-Encoding']) c.header(name, undefined)
+  writeHeaders(headers, c.header, (name, value) => c.header(name, value, { append: true }))
+  // Of a HEAD answer Hono keeps the headers only; else the server counts the body, which others may still replace.
+  if (body !== null && c.req.method === 'HEAD')
+    c.header('Content-Length', String(new TextEncoder().encode(body).length))
+  const response = c.newResponse(body, status as 200)
+  // Hono drops what is returned once a response is there.
+  if (c.finalized) c.res = response
+  return response
+}
+
+/** Read a JSON object from a request, before or behind `c.req.json()`: 415, 413 or 400 as an `AuthError` where it is none. */
+export function readJson(c: Context, limitBytes?: number): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(c), limitBytes)
+}
+
+function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse } | null {
+  const env = c.env as { incoming?: NodeRequest } | undefined
+  return Array.isArray(env?.incoming?.rawHeaders) ? (env as { incoming: NodeRequest }) : null
+}
+
+// The Node request is shared by every app it passes through; else the context's own, which outlives `c.req.raw`.
+function sourceOf(c: Context): object {
+  return nodeOf(c)?.incoming ?? c.req
+}
+
+// On Node also at the last moment: an error page that is a plain Response of `app.onError` has none of them.
+function announce(c: Context, headersOf: HeadersOf): HeadersOf {
+  for (const [name, value] of headersOf()) c.header(name, value)
+  const outgoing = nodeOf(c)?.outgoing
+  if (outgoing !== undefined) keepHeaders(outgoing, headersOf)
+  return headersOf
+}
+
+// Asking for `c.res` makes it, and whatever replaces it (an error page, say) inherits its headers.
+function stamp(c: Context, headersOf: HeadersOf): undefined {
+  const { status, headers } = c.res
+  for (const [name, value] of headersOf()) if (status !== 101 && headers.get(name) !== value) c.header(name, value)
+}

@@ -1,0 +1,128 @@
+/**
+ * sallyport for Koa 3 and 2: translates a request into the corridor and its answer back, and nothing else.
+ * The same exports as `sallyport/express` and `sallyport/hono`.
+ */
+import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
+import {
+  type Access,
+  type AdapterOptions,
+  type Auth,
+  type AuthContextOf,
+  type AuthRequest,
+  type AuthResponse,
+  type AuthTypes,
+  createRouteFinder,
+  fromNodeRequest,
+  isAuthError,
+  type JsonObject,
+  keepHeaders,
+  parseAdapterOptions,
+  type Route,
+  readJson as readJsonOf,
+  toThrown,
+  writeHeaders,
+} from '../src/index.ts'
+
+export type { AdapterOptions }
+
+/** The part of Koa's context that is read, whatever the host's own generics are. */
+export type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl' | 'request'>
+
+/** What {@link createAdapter} gives for one auth. */
+export interface Adapter<T extends AuthTypes> {
+  /** Middleware: every request below walks by `access` (default: a user, acting in an org). */
+  middleware(access?: Access<T['role']>): Middleware
+  /**
+   * Wrap one handler: it gets the narrowed context first. What it throws reaches Koa, an `AuthError` is answered.
+   */
+  protect<const A extends Access<T['role']>, S = DefaultState, C = DefaultContext>(
+    access: A,
+    handler: (context: AuthContextOf<T, A>, ctx: ParameterizedContext<S, C>, next: Next) => unknown,
+  ): Middleware<S, C>
+  /**
+   * Mount Routes, each with its own Access. Koa has no router: this matches method and path itself, exactly; what
+   * matches is the handler, so nothing can disagree with it. HEAD is served by GET; no match goes on to the next.
+   */
+  mount(app: { use(middleware: Middleware): unknown }, routes: readonly Route[]): void
+  /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
+  getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, object>
+  getAuth<const A extends Access<T['role']>>(ctx: Pick<KoaContext, 'req'>, access: A): AuthContextOf<T, A>
+  /** Middleware that answers an `AuthError` which anything below threw; everything else flies on. Mount it first. */
+  onError(ctx: ParameterizedContext, next: Next): Promise<void>
+}
+
+/**
+ * Bind an auth to Koa.
+ *
+ * @throws TypeError for a wrong option or Access, when it is mounted
+ * @example
+ * const { middleware, protect, mount, getAuth } = createAdapter(auth)
+ * mount(app, [createSyncRoute({ … })])
+ * app.use(middleware())
+ * app.use((ctx) => { ctx.body = contacts.of(getAuth(ctx).org) })
+ */
+export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
+  const errors = parseAdapterOptions(options)
+
+  const refuse = (error: unknown, ctx: ParameterizedContext): void => {
+    if (errors === 'delegate' || !isAuthError(error) || ctx.headerSent) throw toThrown(error)
+    writeAuthResponse(ctx, auth.toResponse(error))
+  }
+  const wrap = <A extends Access<T['role']>>(
+    access: A,
+    run: (context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown,
+  ): Middleware => {
+    const enter = auth.door(access)
+    return async function sallyport(ctx, next) {
+      try {
+        const passage = await enter(toAuthRequest(ctx))
+        keepHeaders(ctx.res, passage.responseHeaders)
+        await run(passage.context, ctx, next)
+      } catch (error) {
+        refuse(error, ctx)
+      }
+    }
+  }
+  return {
+    middleware: (access = {}) => wrap(access, (_context, _ctx, next) => next()),
+    protect: (access, handler) => wrap(access, handler as never) as never,
+    mount(app, routes) {
+      const respond = ({ access, handle }: Route): Middleware =>
+        wrap(access, async (context, ctx) => writeAuthResponse(ctx, await handle(context as never, toAuthRequest(ctx))))
+      const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
+      app.use(function sallyportRoutes(ctx, next) {
+        const found = find(ctx.method, ctx.path)
+        return found === null ? next() : found.route.respond(Object.assign(ctx, { params: found.params }), next)
+      })
+    },
+    getAuth: ({ req }: Pick<KoaContext, 'req'>, access?: Access<T['role']>) =>
+      (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
+    onError: (ctx, next) => next().catch((error: unknown) => refuse(error, ctx)),
+  }
+}
+
+/** Read a Koa context; path parameters are the ones a router has left in `ctx.params`. */
+export function toAuthRequest(ctx: KoaContext): AuthRequest {
+  const request = ctx.request as { body?: unknown; rawBody?: unknown }
+  return fromNodeRequest(ctx.req, {
+    url: ctx.originalUrl,
+    params: (ctx as { params?: Record<string, string> }).params ?? {},
+    parsedBody: () => request.rawBody ?? request.body,
+    leaveBody: (body) => void Object.assign(request, { body }),
+  })
+}
+
+/** Write a response value, byte for byte. */
+export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, body }: AuthResponse): void {
+  const set = (name: string, value: string): unknown => ctx.set(name, value)
+  writeHeaders(headers, set, (name, value) => ctx.append(name, value))
+  ctx.body = body
+  ctx.status = status
+}
+
+/**
+ * Read a JSON object from a request, before or behind a body parser: 415, 413 or 400 as an `AuthError` where it is none.
+ */
+export function readJson(ctx: KoaContext, limitBytes?: number): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(ctx), limitBytes)
+}

@@ -1,0 +1,53 @@
+/** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
+
+type Lines = readonly (readonly [name: string, value: string])[]
+
+/**
+ * Write the header lines of an answer: the first line of a name replaces what an earlier middleware has set (its
+ * `Cache-Control` must not stand beside a refusal's), further ones are added. `Set-Cookie` and `Vary` are always added.
+ * For who writes an adapter.
+ */
+export function writeHeaders(
+  lines: Lines,
+  set: (name: string, value: string) => unknown,
+  append: (name: string, value: string) => unknown,
+): void {
+  const seen = new Set(['set-cookie', 'vary'])
+  for (const [name, value] of lines) {
+    const write = seen.has(name.toLowerCase()) ? append : set
+    seen.add(name.toLowerCase())
+    write(name, value)
+  }
+}
+
+/** The part of Node's `ServerResponse` that {@link keepHeaders} needs. */
+export interface NodeResponse {
+  setHeader(name: string, value: string): unknown
+  writeHead: unknown
+}
+
+/**
+ * Have headers set at the moment the head is written, so that a handler's stream, its own `writeHead` and an error page
+ * all carry them, with the values of that moment. For who writes an adapter.
+ *
+ * @param headersOf read when the head is written
+ */
+export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
+  const writeHead = response.writeHead as (...head: unknown[]) => unknown
+  response.writeHead = function keepingHeaders(this: NodeResponse, ...head: unknown[]): unknown {
+    for (const [name, value] of headersOf()) this.setHeader(name, value)
+    return writeHead.apply(this, head)
+  }
+}
+
+/**
+ * Put headers on a Fetch response that a handler made: the same object where it has them already, else a copy, because
+ * the handler's may be immutable or kept for other requests. A 101 stays as it is. For who writes an adapter.
+ */
+export function withHeaders(response: Response, lines: Lines): Response {
+  const missing = lines.filter(([name, value]) => response.headers.get(name) !== value)
+  if (missing.length === 0 || response.status === 101) return response
+  const copy = new Response(response.body, response)
+  for (const [name, value] of missing) copy.headers.set(name, value)
+  return copy
+}

@@ -1,0 +1,11 @@
+/** What was thrown, in a form that no framework misreads. */
+
+/**
+ * Turn what a handler threw into something a framework can only take for a failure: objects stay the same object, any
+ * other value becomes the `cause` of an `Error`. Express goes on to the next handler for `null` and obeys the words
+ * `route` and `router`; Koa never answers for `null`. For who writes an adapter.
+ */
+export function toThrown(thrown: unknown): object {
+  if (typeof thrown === 'object' && thrown !== null) return thrown
+  return new Error('sallyport: a handler threw a value that is no error', { cause: thrown })
+}
