@@ -145,7 +145,7 @@ export function createAuth<
   const enter = createEntrance(rooms, clock, onDecision)
   const vocabulary = { ladder: rooms.ladder, apiKeys: rooms.apiKeys !== null, services: rooms.services?.services ?? [] }
   const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
-  const byDefault = parse({})
+  const ruleOf = rememberRules(parse)
 
   const door = (access: Access): Door<AuthContext | null> => {
     const rule = parse(access)
@@ -155,9 +155,8 @@ export function createAuth<
     ...createGuards(rooms.ladder),
     door,
     authenticate: async (request: AuthRequest, access?: Access) =>
-      (await enter(request, access === undefined ? byDefault : parse(access))).context,
-    contextOf: (source: object, access?: Access) =>
-      contextFor(source, rooms, access === undefined ? byDefault : parse(access)),
+      (await enter(request, ruleOf(access))).context,
+    contextOf: (source: object, access?: Access) => contextFor(source, rooms, ruleOf(access)),
     actAs: (context: AuthContext, orgId: unknown) => actAs(rooms, context, orgId),
     toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
     warmUp: async () => rooms.verify.warmUp?.(),
@@ -165,4 +164,17 @@ export function createAuth<
     close: () => rooms.verify.close?.(),
   }
   return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
+}
+
+// An Access that is handed over with every call is parsed once, as long as it is the same frozen or unfrozen object.
+function rememberRules(parse: (access: Access) => Rule | 'public'): (access?: Access) => Rule | 'public' {
+  const byDefault = parse({})
+  const rules = new WeakMap<object, Rule | 'public'>()
+  return (access) => {
+    if (access === undefined) return byDefault
+    const known = typeof access === 'object' && access !== null ? rules.get(access) : undefined
+    const rule = known ?? parse(access)
+    if (typeof access === 'object') rules.set(access, rule)
+    return rule
+  }
 }
