@@ -7,6 +7,8 @@ import { createQuickstart, type Quickstart, type QuickstartOptions, ROLES } from
 
 const SERVERS: Readonly<Record<string, () => Promise<{ createApp(quickstart: Quickstart): Server }>>> = {
   express: () => import('./express.ts'),
+  koa: () => import('./koa.ts'),
+  hono: () => import('./hono.ts'),
 }
 
 /** Where tokens come from, and how to let go of it. */

@@ -1,0 +1,71 @@
+/**
+ * `npm run demo`: starts the systems on free ports against real local issuers and walks the contract as a printed tour.
+ * `--exit` ends after the tour, with 1 if a line was not as promised; else the systems go on until Ctrl-C.
+ */
+import { startIntello } from '../intello/app.ts'
+import { startIron } from '../iron-crm/app.ts'
+import { startQuickstart } from '../quickstart/app.ts'
+import type { Chapter } from './step.ts'
+import { createPrinter, ownScreen, type TourPrinter } from './table.ts'
+import { INTELLO } from './tour-intello.ts'
+import { IRON } from './tour-iron.ts'
+import { QUICKSTART } from './tour-quickstart.ts'
+import { STARTS } from './tour-start.ts'
+import { walk } from './walk.ts'
+import { openWorld, type StartApp, SYSTEMS, type World } from './world.ts'
+
+const startHere: StartApp = (app, environment) => {
+  if (app === 'iron') return startIron(environment)
+  return app === 'intello' ? startIntello(environment) : startQuickstart(app, environment)
+}
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--exit')
+if (unknown.length > 0) {
+  console.error(`demo: unknown argument ${unknown.join(' ')}; there is only --exit`)
+  process.exit(1)
+}
+const printer = createPrinter(ownScreen())
+let started = 0
+const world = await openWorld(startHere, (system) => {
+  started += 1
+  printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
+})
+const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...STARTS])
+if (process.argv.includes('--exit')) await leave()
+else {
+  await invite()
+  process.once('SIGINT', leave).once('SIGTERM', leave)
+}
+
+async function tour(where: World, { title, progress, outcome, summary }: TourPrinter, chapters: readonly Chapter[]) {
+  let count = 0
+  let failed = 0
+  for (const chapter of chapters) {
+    title(chapter.title)
+    for (const step of chapter.steps) {
+      progress('send' in step ? step.send : step.does)
+      const result = await walk(step, where)
+      outcome(result)
+      count += 1
+      if (!result.ok) failed += 1
+    }
+  }
+  summary(
+    failed === 0 ? `${count} lines, all as promised.` : `${failed} of ${count} lines are not as promised.`,
+    failed === 0,
+  )
+  return failed
+}
+
+async function invite(): Promise<void> {
+  for (const system of ['express', 'koa', 'hono', 'iron', 'intello']) {
+    console.log(`\n${system}: ${world.urlOf(system)}\n${await world.token(system, 'ada')}`)
+  }
+  console.log(`\nEverything is yours until Ctrl-C, for example:\n`)
+  console.log(`curl -i ${world.urlOf('iron')}/api/v1/me -H 'Authorization: Bearer ${await world.token('iron', 'ada')}'`)
+}
+
+async function leave(): Promise<void> {
+  await world.close()
+  process.exit(wrong === 0 ? 0 : 1)
+}

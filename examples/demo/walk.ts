@@ -1,0 +1,81 @@
+/** Walk one step in a world: fill in what was kept, send, judge, keep. */
+import { at, faultsOf, parse } from './judge.ts'
+import { send, type WireAnswer } from './send.ts'
+import type { DeedStep, Outcome, RequestStep, Step } from './step.ts'
+import type { World } from './world.ts'
+
+/** Walk a step. Never throws: what goes wrong is the outcome. */
+export async function walk(step: Step, world: World): Promise<Outcome> {
+  try {
+    return await ('send' in step ? walkRequest(step, world) : walkDeed(step, world))
+  } catch (error) {
+    return { asked: 'send' in step ? describe(step) : step.does, expected: 'an answer', got: String(error), ok: false }
+  }
+}
+
+async function walkDeed({ does, shows, act }: DeedStep, world: World): Promise<Outcome> {
+  const got = await act(world)
+  return { asked: does, expected: shows, got, ok: got === shows }
+}
+
+async function walkRequest(step: RequestStep, world: World): Promise<Outcome> {
+  const fill = (text: string): string => fillIn(text, world.kept)
+  const [method = 'GET', path = '/'] = step.send.split(' ')
+  const body = step.json === undefined ? step.text : fill(JSON.stringify(step.json))
+  const lines: (readonly [string, string])[] = [
+    ...(step.as === undefined ? [] : [['Authorization', `Bearer ${await world.token(step.at, step.as)}`] as const]),
+    ...(step.json === undefined ? [] : [['Content-Type', 'application/json'] as const]),
+    ...(step.lines ?? []).map(([name, value]) => [name, fill(value)] as const),
+  ]
+  const one = { method, url: world.urlOf(step.at) + fill(path), lines, body }
+  const answers = await Promise.all(Array.from({ length: step.times ?? 1 }, () => send(one)))
+  const [first] = answers as [WireAnswer, ...WireAnswer[]]
+  const faults = [...faultsOf(step, first, fill), ...differences(step, answers)]
+  for (const [name, where] of Object.entries(step.keep ?? {})) {
+    const value = String(at(parse(first.text), where))
+    world.kept.set(name, value).set(name.toUpperCase(), value.toUpperCase())
+  }
+  return {
+    asked: describe(step),
+    expected: expectation(step),
+    got: faults.length === 0 ? expectation(step) : faults.join(', '),
+    ok: faults.length === 0,
+  }
+}
+
+function fillIn(text: string, kept: ReadonlyMap<string, string>): string {
+  return text.replace(/\{([\w.]+)\}/g, (whole, name: string) => kept.get(name) ?? whole)
+}
+
+function differences({ ok, once }: RequestStep, answers: readonly WireAnswer[]): string[] {
+  const texts = new Set(answers.map(({ text }) => text))
+  const statuses = answers.map(({ status }) => status)
+  const odd = statuses.filter((status) => status === once).length
+  return [
+    ...(texts.size > 1 ? [`${texts.size} different answers`] : []),
+    ...(ok !== undefined && statuses.some((status) => status !== ok && status !== once) ? [statuses.join(' ')] : []),
+    ...(once !== undefined && odd !== 1 ? [`${odd} times ${once}`] : []),
+  ]
+}
+
+function describe({ send: line, as, lines = [], json, text, times }: RequestStep): string {
+  const parts = [
+    ...(times === undefined ? [] : [`${times} ×`]),
+    line.replace(/\{([\w.]+)\}/g, '<$1>'),
+    ...(as === undefined ? [] : [`as ${as}`]),
+    ...lines.map(([name, value]) => `${name}: ${value.length > 40 ? `${value.slice(0, 30)}…` : value}`),
+    ...(json === undefined ? [] : [JSON.stringify(json)]),
+    ...(text === undefined ? [] : [text.length > 40 ? `${text.length} bytes` : JSON.stringify(text)]),
+  ]
+  return parts.join('  ')
+}
+
+function expectation({ ok, once, no, headers = {} }: RequestStep): string {
+  const [code, detail] = no?.split(':') ?? []
+  const parts = [
+    ...(once === undefined ? [] : [`${once} once, then`]),
+    ...(code === undefined ? [String(ok)] : [code, ...(detail === undefined ? [] : [`(${detail})`])]),
+    ...Object.entries(headers).map(([name, value]) => (value === null ? `no ${name}` : name)),
+  ]
+  return parts.join(' ')
+}

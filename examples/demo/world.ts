@@ -1,0 +1,185 @@
+/** Everything the tour needs to exist: issuers on real sockets, the systems configured against them, people with tokens. */
+import {
+  createTokenIssuer,
+  type JwksServer,
+  type SignOptions,
+  startJwksServer,
+  type TokenClaims,
+} from 'sallyport/testing'
+import type { Environment } from '../start/settings.ts'
+
+/** What can be started. */
+export type AppName = 'express' | 'koa' | 'hono' | 'iron' | 'intello'
+
+/** Start an app; the demo does it in its own process, the tests as processes of their own. */
+export type StartApp = (app: AppName, environment: Environment) => Promise<StartedApp>
+
+/** An app that answers. */
+export interface StartedApp {
+  readonly url: string
+  readonly notes: readonly string[]
+  stop(): Promise<void>
+}
+
+/** The world of one tour. */
+export interface World {
+  /** What steps remember. */
+  readonly kept: Map<string, string>
+  urlOf(system: string): string
+  issuerOf(system: string): JwksServer
+  /** The token of a person at a system's issuer: a name, and what is odd about the token: `ada expired`. */
+  token(system: string, who: string): Promise<string>
+  start: StartApp
+  /** The variables a system was started with. */
+  environmentOf(system: string): Environment
+  close(): Promise<void>
+}
+
+/** The secret of Iron's service seam in the tour. */
+export const SERVICE_SECRET = 'the-tour-is-the-service-here-0123456789'
+
+interface System {
+  readonly app: AppName
+  /** Systems of one issuer share their people. */
+  readonly issuer: string
+  readonly environment: (issuer: JwksServer) => Environment
+}
+
+const quick = (issuer: JwksServer): Environment => ({
+  ISSUER: issuer.issuer.issuer,
+  JWKS_URL: issuer.jwksUrl,
+  JWT_SECRET: issuer.issuer.secret,
+})
+const supabase = ({ url }: JwksServer): Environment => ({ SUPABASE_URL: url })
+
+/** The systems by name. */
+export const SYSTEMS: Readonly<Record<string, System>> = {
+  express: { app: 'express', issuer: 'quick', environment: quick },
+  koa: { app: 'koa', issuer: 'quick', environment: quick },
+  hono: { app: 'hono', issuer: 'quick', environment: quick },
+  'quick start, sync': {
+    app: 'express',
+    issuer: 'quick',
+    environment: (issuer) => ({ ...quick(issuer), USERS: 'sync', ORG: 'user', ROLE: 'developer', AUDIENCE: 'tour' }),
+  },
+  'quick start, problem': {
+    app: 'express',
+    issuer: 'quick',
+    environment: (issuer) => ({ ...quick(issuer), PROBLEM_JSON: '1', CLOCK_TOLERANCE: '0' }),
+  },
+  'quick start, young keys': {
+    app: 'express',
+    issuer: 'young',
+    environment: (issuer) => ({ ...quick(issuer), JWKS_MAX_AGE: '1', JWKS_MAX_STALE: '1' }),
+  },
+  'quick start, cold': { app: 'express', issuer: 'cold', environment: quick },
+  'quick start, embedded': { app: 'express', issuer: 'quick', environment: () => ({}) },
+  iron: {
+    app: 'iron',
+    issuer: 'iron',
+    environment: (issuer) => ({
+      ...supabase(issuer),
+      SUPABASE_JWT_SECRET: issuer.issuer.secret,
+      IRON_CRM_SECRET: SERVICE_SECRET,
+    }),
+  },
+  'iron without seam': {
+    app: 'iron',
+    issuer: 'iron',
+    environment: ({ issuer }) => ({ AUTH_JWT_ISSUER: issuer.issuer, SUPABASE_JWT_SECRET: issuer.secret }),
+  },
+  intello: {
+    app: 'intello',
+    issuer: 'intello',
+    environment: (issuer) => ({ ...supabase(issuer), PLATFORM_API_KEY: SERVICE_SECRET }),
+  },
+  'intello without seam': {
+    app: 'intello',
+    issuer: 'intello',
+    environment: (issuer) => ({ ...supabase(issuer), AUTH_JWT_AUDIENCE: 'tour' }),
+  },
+}
+
+/** Open a world: start the issuers, then the systems, all at once. */
+export async function openWorld(start: StartApp, onStarted: (system: string) => void = () => {}): Promise<World> {
+  const issuers = new Map<string, JwksServer>()
+  for (const name of new Set(Object.values(SYSTEMS).map(({ issuer }) => issuer))) {
+    issuers.set(name, await startIssuer(name))
+  }
+  const issuerOf = (system: string): JwksServer => issuers.get(SYSTEMS[system]?.issuer ?? '') as JwksServer
+  const environmentOf = (system: string): Environment => ({
+    PORT: '0',
+    ...SYSTEMS[system]?.environment(issuerOf(system)),
+  })
+  const apps = new Map<string, StartedApp>()
+  const close = async (): Promise<void> => {
+    await Promise.all([...[...apps.values()].map(({ stop }) => stop()), ...[...issuers.values()].map((s) => s.close())])
+  }
+  const starting = Object.entries(SYSTEMS).map(async ([name, { app }]) => {
+    apps.set(name, await start(app, environmentOf(name)))
+    onStarted(name)
+  })
+  const failed = (await Promise.allSettled(starting)).find(({ status }) => status === 'rejected')
+  if (failed !== undefined) {
+    await close()
+    throw (failed as PromiseRejectedResult).reason
+  }
+  const kept = new Map([['secret', SERVICE_SECRET]])
+  for (const note of apps.get('quick start, embedded')?.notes ?? [])
+    if (/^eyJ/.test(note)) kept.set('token of embedded', note)
+  const token = createTokens((system) => issuerOf(system), kept)
+  return { kept, urlOf: (system) => apps.get(system)?.url ?? '', issuerOf, token, start, environmentOf, close }
+}
+
+// Intello's keys are ES256 alone; the other algorithms are there to be refused.
+function startIssuer(name: string): Promise<JwksServer> {
+  const [first, ...others] = name === 'iron' ? (['HS256', 'ES256', 'RS256', 'EdDSA'] as const) : ALGORITHMS
+  const path = name === 'iron' || name === 'intello' ? '/auth/v1' : ''
+  return startJwksServer((url) => createTokenIssuer({ issuer: url + path, algorithms: [first, ...others] }))
+}
+
+const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'HS256'] as const
+
+/** What can be odd about a token. */
+const ODDITIES: Readonly<Record<string, { readonly claims?: TokenClaims; readonly options?: SignOptions }>> = {
+  expired: { options: { expiresInSeconds: -6 } },
+  'just expired': { options: { expiresInSeconds: -1 } },
+  'not yet valid': { claims: { nbf: Math.floor(Date.now() / 1000) + 3600 } },
+  'for another audience': { claims: { aud: 'somebody-else' } },
+  'for the tour': { claims: { aud: 'tour' } },
+  'of another issuer': { claims: { iss: 'https://evil.example/auth/v1' } },
+  'without subject': { claims: { sub: undefined } },
+  'by HS256': { options: { algorithm: 'HS256' } },
+  'by ES256': { options: { algorithm: 'ES256' } },
+  'by RS256': { options: { algorithm: 'RS256' } },
+  'by EdDSA': { options: { algorithm: 'EdDSA' } },
+  'forged by HS256': { options: { algorithm: 'HS256', key: Buffer.from('another secret of thirty-two bytes') } },
+  'with a foreign kid': { options: { algorithm: 'ES256', kid: 'nobody-knows-it' } },
+  'without kid': { options: { algorithm: 'ES256', kid: null } },
+  anew: {},
+  'as somebody else': { claims: { sub: 'somebody-else' } },
+  unconfirmed: { claims: { email_verified: false } },
+  'claiming an org': { claims: { org_id: '00000000-0000-4000-8000-000000000000', app_metadata: { role: 'owner' } } },
+}
+
+function createTokens(issuerOf: (system: string) => JwksServer, kept: ReadonlyMap<string, string>): World['token'] {
+  const tokens = new Map<string, Promise<string>>()
+  return (system, who) => {
+    const given = kept.get(`token of ${who}`)
+    if (given !== undefined) return Promise.resolve(given)
+    const [person = '', ...rest] = who.split(' ')
+    const odd = rest.length === 0 ? {} : ODDITIES[rest.join(' ')]
+    if (odd === undefined) throw new Error(`the tour knows no token "${who}"`)
+    const { issuer } = issuerOf(system)
+    const key = JSON.stringify([issuer.issuer, who])
+    const claims = { sub: subjectOf(person), email: `${person}@example.test`, ...odd.claims }
+    const token = tokens.get(key) ?? issuer.sign(claims, odd.options)
+    tokens.set(key, token)
+    return token
+  }
+}
+
+/** The subject of a person: a UUID, as Supabase has them. */
+export function subjectOf(person: string): string {
+  return `00000000-0000-4000-8000-${Buffer.from(person.padEnd(6, '.').slice(0, 6)).toString('hex')}`
+}

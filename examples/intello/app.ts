@@ -1,0 +1,47 @@
+/** Intello's variables, and its server on Koa. */
+import { createServer, type Server } from 'node:http'
+import Koa from 'koa'
+import { AuthError } from 'sallyport'
+import { createAdapter } from 'sallyport/koa'
+import { listen, type Running } from '../start/run.ts'
+import { type Environment, readSettings } from '../start/settings.ts'
+import { createIntello, type Intello } from './auth.ts'
+import { routesOfIntello } from './routes.ts'
+
+/** Start Intello. */
+export async function startIntello(environment: Environment): Promise<Running> {
+  const settings = readSettings(environment)
+  settings.refuse(['DATA_DIR', 'DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
+  // Organizations' keys are not there yet: off is what they are.
+  settings.choice('API_KEYS', ['off'], 'off')
+  const options = {
+    supabaseUrl: settings.required('SUPABASE_URL'),
+    jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
+    jwtAudience: settings.text('AUTH_JWT_AUDIENCE') ?? 'authenticated',
+    platformApiKey: settings.text('PLATFORM_API_KEY'),
+  }
+  const intello = settings.judge(VARIABLES, () => createIntello(options))
+  return listen(createApp(intello), settings, 3002, intello.auth.close)
+}
+
+const VARIABLES = {
+  url: 'SUPABASE_URL',
+  issuer: 'AUTH_JWT_ISSUER',
+  audience: 'AUTH_JWT_AUDIENCE',
+  secrets: 'PLATFORM_API_KEY',
+}
+
+function createApp(intello: Intello): Server {
+  const app = new Koa()
+  const { mount, middleware, onError } = createAdapter(intello.auth)
+  const requireToken = middleware({ stage: 'identity' })
+
+  app.use(onError)
+  mount(app, routesOfIntello(intello))
+  // Below /api nobody learns anything without a token, not even which routes there are.
+  app.use((ctx, next) => (/^\/api(\/|$)/i.test(ctx.path) ? requireToken(ctx, next) : next()))
+  app.use(() => {
+    throw new AuthError('not_found')
+  })
+  return createServer(app.callback())
+}

@@ -1,0 +1,81 @@
+/**
+ * Intello's whole auth: Supabase tokens by its JWK Set alone, users who sync themselves once, the organization from the
+ * user's own row, and a platform key for internal routes.
+ */
+import {
+  type Auth,
+  type AuthTypes,
+  createAuth,
+  createJwtVerifier,
+  createProvisioner,
+  createServiceVerifier,
+  createSyncGate,
+  createSyncRoute,
+  createUserOrgResolver,
+  type Route,
+  supabase,
+} from 'sallyport'
+import { createMemoryStorage, type MemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
+
+/** The ladder, lowest first. */
+export const ROLES = ['viewer', 'member', 'admin'] as const
+
+/** A role of it. */
+export type Role = (typeof ROLES)[number]
+
+/** What Intello is configured by. */
+export interface IntelloOptions {
+  readonly supabaseUrl: string
+  readonly jwtIssuer: string | undefined
+  readonly jwtAudience: string
+  readonly platformApiKey: string | undefined
+}
+
+/** What Intello's handlers know of a caller. */
+export interface IntelloTypes extends AuthTypes {
+  readonly user: StoredUser
+  readonly org: StoredOrganization
+  readonly role: Role
+  readonly claim: never
+  readonly service: 'platform'
+}
+
+/** Intello, without its own routes. */
+export interface Intello {
+  readonly auth: Auth<IntelloTypes>
+  readonly storage: MemoryStorage
+  readonly syncRoute: Route
+}
+
+/** Set everything up. Throws a `TypeError` where an option is wrong. */
+export function createIntello(options: IntelloOptions): Intello {
+  const storage = createMemoryStorage({ membershipOn: 'user-row' })
+  const { memberships: source, users } = storage
+
+  const auth = createAuth({
+    roles: ROLES,
+    verify: createJwtVerifier({
+      issuers: [supabase({ url: options.supabaseUrl, issuer: options.jwtIssuer, algorithms: ['ES256'] })],
+      audience: options.jwtAudience,
+      clockToleranceSeconds: 5,
+    }),
+    services: createServiceVerifier({
+      services: {
+        platform: {
+          header: 'X-Platform-Api-Key',
+          secrets: options.platformApiKey === undefined ? null : [options.platformApiKey],
+        },
+      },
+    }),
+    users: createSyncGate({ users }),
+    orgs: createUserOrgResolver({ source, orgIdOf: (user: StoredUser) => user.orgId }),
+  })
+
+  const provision = createProvisioner({
+    storage,
+    ownerRole: 'admin',
+    // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
+    invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
+  })
+  return { auth, storage, syncRoute: createSyncRoute({ provision, source }) as unknown as Route }
+}
