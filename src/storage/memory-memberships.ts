@@ -1,17 +1,9 @@
 /** The membership repository of the in-memory storage, and what callers may act in by it. */
 import type { ActingOrg, Caller } from '../context.ts'
-import {
-  compare,
-  copy,
-  copyOrNull,
-  type MemoryRepositoryOptions,
-  pairKey,
-  type StoredOrganization,
-  type StoredUser,
-  type Tables,
-} from './memory-tables.ts'
+import { compare, copy, copyOrNull, type MemoryRepositoryOptions, pairKey, type Tables } from './memory-tables.ts'
 import type { GuardedChange, Membership, MembershipRepository } from './repositories.ts'
 import { ConflictError } from './storage-errors.ts'
+import type { StoredOrganization, StoredUser } from './stored.ts'
 
 /** Build the membership repository over one set of tables. */
 export function membershipRepository(

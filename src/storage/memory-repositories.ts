@@ -2,49 +2,16 @@
 import type { ActingOrg, IdentityKey, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { membershipRepository, removeMembership } from './memory-memberships.ts'
-import {
-  compare,
-  copy,
-  copyOrNull,
-  type MemoryRepositoryOptions,
-  pairKey,
-  type StoredOrganization,
-  type StoredUser,
-  type Tables,
-} from './memory-tables.ts'
-import type {
-  Invitation,
-  InvitationRepository,
-  MembershipRepository,
-  NewUser,
-  OrganizationRepository,
-  UserRepository,
-} from './repositories.ts'
+import { compare, copy, copyOrNull, type MemoryRepositoryOptions, pairKey, type Tables } from './memory-tables.ts'
+import type { Invitation, InvitationRepository, MembershipRepository, NewUser } from './repositories.ts'
 import { ConflictError } from './storage-errors.ts'
-
-/** The user repository of the shipped storages: the port, and what an operator needs. */
-export interface StoredUserRepository extends UserRepository<StoredUser, StoredOrganization> {
-  /** Disable or enable a user; `null` if there is none. A disabled user is refused on the next request. */
-  setDisabled(userId: string, disabled: boolean): Promise<StoredUser | null>
-  /** Count the users. */
-  count(): Promise<number>
-}
-
-/** The organization repository of the shipped storages. */
-export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
-  /** Delete an organization, its memberships and invitations: from the next request on it is as if it had never been. */
-  remove(orgId: string): Promise<boolean>
-  /** Count the organizations. */
-  count(): Promise<number>
-}
-
-/** The repositories of the shipped storages. */
-export interface StoredRepositories {
-  readonly users: StoredUserRepository
-  readonly orgs: StoredOrganizationRepository
-  readonly memberships: MembershipRepository<StoredUser, StoredOrganization>
-  readonly invitations: InvitationRepository
-}
+import type {
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUser,
+  StoredUserRepository,
+} from './stored.ts'
 
 /** Build the repositories over one set of tables. */
 export function memoryRepositories(options: MemoryRepositoryOptions): StoredRepositories {

@@ -3,27 +3,7 @@
  * or drops as one. Cost: proportional to what a transaction writes, not to what is stored.
  */
 import type { Invitation, Membership } from './repositories.ts'
-
-/** A user as the shipped storages keep it. */
-export interface StoredUser {
-  readonly id: string
-  readonly issuer: string
-  readonly subject: string
-  readonly email: string | null
-  readonly disabled: boolean
-  readonly createdAt: Date
-  /** The user's own organization, where memberships live on the user's row; else `null`. */
-  readonly orgId: string | null
-  /** The role in it, or `null`. */
-  readonly role: string | null
-}
-
-/** An organization as the shipped storages keep it. */
-export interface StoredOrganization {
-  readonly id: string
-  readonly name: string
-  readonly createdAt: Date
-}
+import type { StoredOrganization, StoredUser } from './stored.ts'
 
 /** A map that reads through to the one below and keeps its own writes apart. */
 export interface Table<V> {
@@ -120,8 +100,9 @@ export function compare(a: string, b: string): number {
 
 /** A row as callers get it: Dates are copied too, since a caller may change what it was given. */
 export function copy<T extends object>(record: T): T {
-  const entries = Object.entries(record).map(([key, value]) => [key, value instanceof Date ? new Date(value) : value])
-  return Object.fromEntries(entries) as T
+  const row = { ...record } as Record<string, unknown>
+  for (const key in row) if (row[key] instanceof Date) row[key] = new Date(row[key])
+  return row as T
 }
 
 /** A copy of a row, or `null` where there is none. */

@@ -5,17 +5,19 @@
 
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
-import { memoryRepositories, type StoredRepositories } from './memory-repositories.ts'
-import { createTables, overlay, type StoredOrganization, type StoredUser, type Tables } from './memory-tables.ts'
+import { memoryRepositories } from './memory-repositories.ts'
+import { createTables, overlay, type Tables } from './memory-tables.ts'
 import type { Storage } from './repositories.ts'
-import { TransientError } from './storage-errors.ts'
+import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
+import { createTurns } from './turns.ts'
 
 export type {
+  StoredOrganization,
   StoredOrganizationRepository,
   StoredRepositories,
+  StoredUser,
   StoredUserRepository,
-} from './memory-repositories.ts'
-export type { StoredOrganization, StoredUser } from './memory-tables.ts'
+} from './stored.ts'
 
 /** Options of {@link createMemoryStorage}. */
 export interface MemoryStorageOptions {
@@ -37,8 +39,6 @@ export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, n
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>): Promise<T>
 }
 
-const LOCK_WAIT_MS = 5000
-
 /**
  * Create a storage in memory. Writers take turns; a reader sees what is committed. A writer that waits more than 5
  * seconds for its turn gets a `TransientError`: most often a hook that used the storage instead of its transaction.
@@ -51,7 +51,7 @@ const LOCK_WAIT_MS = 5000
 export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
   const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHAPE, options)
   const committed = createTables()
-  const exclusive = createLock()
+  const exclusive = createTurns('the in-memory storage')
   const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
 
   const transaction: MemoryStorage['transaction'] = (work) =>
@@ -97,30 +97,3 @@ function writingThrough(reading: StoredRepositories, transact: Transact): Stored
     },
   }
 }
-
-// One holder at a time, in order of arrival; who waits too long gives up its turn.
-function createLock(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const turn = last
-    const held = waitFor(turn).then(work)
-    last = turn.then(() => held).catch(() => undefined)
-    return held
-  }
-}
-
-async function waitFor(turn: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TransientError(LOCK_SENTENCE)), LOCK_WAIT_MS)
-    ;(timer as { unref?: () => void }).unref?.()
-  })
-  try {
-    await Promise.race([turn, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-const LOCK_SENTENCE =
-  'the in-memory storage was busy for 5 seconds: inside a transaction, use the repositories that it hands you'

@@ -1,0 +1,52 @@
+/** What every shipped storage keeps and offers alike: the records, and the repositories with what an operator needs. */
+import type {
+  InvitationRepository,
+  MembershipRepository,
+  OrganizationRepository,
+  UserRepository,
+} from './repositories.ts'
+
+/** A user as the shipped storages keep it. */
+export interface StoredUser {
+  readonly id: string
+  readonly issuer: string
+  readonly subject: string
+  readonly email: string | null
+  readonly disabled: boolean
+  readonly createdAt: Date
+  /** The user's own organization, where memberships live on the user's row; else `null`. */
+  readonly orgId: string | null
+  /** The role in it, or `null`. */
+  readonly role: string | null
+}
+
+/** An organization as the shipped storages keep it. */
+export interface StoredOrganization {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: Date
+}
+
+/** The user repository of the shipped storages: the port, and what an operator needs. */
+export interface StoredUserRepository extends UserRepository<StoredUser, StoredOrganization> {
+  /** Disable or enable a user; `null` if there is none. A disabled user is refused on the next request. */
+  setDisabled(userId: string, disabled: boolean): Promise<StoredUser | null>
+  /** Count the users. */
+  count(): Promise<number>
+}
+
+/** The organization repository of the shipped storages. */
+export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
+  /** Delete an organization, its memberships and invitations: from the next request on it is as if it had never been. */
+  remove(orgId: string): Promise<boolean>
+  /** Count the organizations. */
+  count(): Promise<number>
+}
+
+/** The repositories of the shipped storages. */
+export interface StoredRepositories {
+  readonly users: StoredUserRepository
+  readonly orgs: StoredOrganizationRepository
+  readonly memberships: MembershipRepository<StoredUser, StoredOrganization>
+  readonly invitations: InvitationRepository
+}
