@@ -28,9 +28,9 @@ export function readBearer(lines: readonly string[]): string | null {
   return token
 }
 
-// A tab after the scheme stays in the token, where it is refused: only spaces may separate the two.
+// A tab or a comma after the scheme stays in the token, where it is refused: only spaces may separate the two.
 function isBearer(line: string): boolean {
-  return /^bearer(?:[ \t]|$)/i.test(line)
+  return /^bearer(?:[ \t,]|$)/i.test(line)
 }
 
 function tokenOf(line: string): string {
