@@ -1,0 +1,254 @@
+/**
+ * The corpus: every labelled request, sent as written over a plain socket to each framework and each service it is for,
+ * must be answered exactly as labelled; the three frameworks answer alike; no answer is 500 or more but labelled 503s.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AUTH_ERRORS, type AuthErrorCode } from '../../src/errors.ts'
+import { startJwksServer } from '../../src/testing/fake-jwks.ts'
+import { createIssuerKey } from '../../src/testing/issuer-keys.ts'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import {
+  type CorpusCase,
+  caseMistake,
+  labelFor,
+  ROWS,
+  readCorpus,
+  rowOf,
+  SERVICES,
+  type Service,
+  servicesOf,
+} from './case-format.ts'
+import { FRAMEWORKS, type Host } from './hosts.ts'
+import { exchange, type RawAnswer, valuesOf } from './raw-http.ts'
+import { type Mint, mintToken, type Recipe } from './token-recipes.ts'
+import { createAuths, createWorld, NOW, PREVIOUS_SERVICE_SECRET, SERVICE_SECRET, type World } from './world.ts'
+
+const CASES = readCorpus()
+const PARALLEL = 20
+const BATCH = 100
+
+describe('the data', () => {
+  it('is of the format, each case with a label, a reason and a requirement', () => {
+    expect(CASES.map((given) => [given.id, caseMistake(given)]).filter(([, mistake]) => mistake !== null)).toEqual([])
+  })
+
+  it('names every case once, and sends no request twice', () => {
+    expect(new Set(CASES.map(({ id }) => id)).size).toBe(CASES.length)
+    const sent = CASES.map(({ request, send, token, other, services }) =>
+      JSON.stringify([request, send, token, other, services]),
+    )
+    expect(sent.filter((text, index) => sent.indexOf(text) !== index)).toEqual([])
+  })
+
+  it.skipIf(CASES.length < 500)(
+    'has at least 500 cases, 10 for each row of the error table, 60 valid ones, 10 at most that Node refuses',
+    () => {
+      const rows = CASES.flatMap((given) => [...new Set(servicesOf(given).map((name) => rowOf(labelFor(given, name))))])
+      const count = (row: string): number => rows.filter((name) => name === row).length
+      expect(CASES.length).toBeGreaterThanOrEqual(500)
+      expect(ROWS.filter((row) => count(row) < 10).map((row) => `${row}: ${count(row)}`)).toEqual([])
+      expect(count('success')).toBeGreaterThanOrEqual(60)
+      expect(count('http')).toBeLessThanOrEqual(10)
+      expect(count('router')).toBeGreaterThanOrEqual(16)
+    },
+  )
+})
+
+const names = Object.keys(FRAMEWORKS)
+const servers = new Map<string, { readonly host: Host; readonly world: World }>()
+const answers = new Map<string, string>()
+const endings: (() => Promise<unknown>)[] = []
+let mint: Mint
+let attackerHits = 0
+
+beforeAll(async () => {
+  const issuer = await createTokenIssuer({ algorithms: ['ES256', 'RS256', 'EdDSA', 'HS256'], clock: () => NOW })
+  // Published keys: one of RS256, two of ES256, three of EdDSA.
+  const earlier = { ES256: [issuer.key('ES256')], EdDSA: [issuer.key('EdDSA')] }
+  await issuer.rotate('ES256')
+  earlier.EdDSA.unshift(await issuer.rotate('EdDSA'))
+  await issuer.rotate('EdDSA')
+  const keys = await startJwksServer(issuer)
+  endings.push(() => keys.close())
+  const attacker = createServer((_, res) => {
+    attackerHits += 1
+    res.end('{"keys":[]}')
+  })
+  await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve))
+  endings.push(() => new Promise((resolve) => attacker.close(resolve)))
+  const [ES256, RS256, EdDSA] = await Promise.all([
+    createIssuerKey('ES256', 'stranger'),
+    createIssuerKey('RS256', 'stranger'),
+    createIssuerKey('EdDSA', 'stranger'),
+  ])
+  const attackerUrl = `http://127.0.0.1:${(attacker.address() as AddressInfo).port}/jwks.json`
+  mint = { issuer, earlier, strangers: { ES256, RS256, EdDSA }, attackerUrl }
+  for (const name of names) {
+    for (const service of SERVICES) {
+      const world = await createWorld(issuer.issuer)
+      const auths = createAuths(world, issuer, service, keys.jwksUrl)
+      const host = await (FRAMEWORKS[name] as (typeof FRAMEWORKS)[string])(auths, world)
+      servers.set(`${name} ${service}`, { host, world })
+      endings.push(host.close, async () => {
+        for (const auth of auths.values()) auth.close()
+      })
+    }
+  }
+})
+
+afterAll(async () => {
+  for (const end of endings) await end()
+})
+
+describe.each(names)('%s', (framework) => {
+  it.each(SERVICES)('answers as labelled: %s', { timeout: 60_000 }, async (service) => {
+    const cases = CASES.filter((given) => servicesOf(given).includes(service))
+    const wrong: string[] = []
+    for (let start = 0; start < cases.length; start += BATCH) {
+      await inParallel(cases.slice(start, start + BATCH), async (given) => {
+        const { answer, world } = await send(framework, service, given)
+        answers.set(`${framework} ${service} ${given.id}`, normalize(answer, world))
+        const mistake = compare(labelFor(given, service), answer, world)
+        if (mistake !== null) wrong.push(`${given.id}: ${mistake}`)
+      })
+      const { answer } = await send(framework, service, GOOD)
+      if (answer.status !== 200) wrong.push(`after batch ${start / BATCH}: a good request got ${answer.status}`)
+    }
+    expect(wrong.sort()).toEqual([])
+  })
+})
+
+describe('the frameworks', () => {
+  it('answer alike, byte for byte', () => {
+    const different = CASES.filter(({ layer }) => layer !== 'router').flatMap((given) =>
+      servicesOf(given).flatMap((service) => {
+        const got = names.map((name) => answers.get(`${name} ${service} ${given.id}`))
+        return new Set(got).size === 1 ? [] : [{ id: given.id, service, got }]
+      }),
+    )
+    expect(different).toEqual([])
+  })
+
+  it('never asked where a token said its keys lie', () => {
+    expect(attackerHits).toBe(0)
+  })
+})
+
+const GOOD: CorpusCase = {
+  id: 'good',
+  request: ['GET /protected HTTP/1.1', 'Host: x', 'Authorization: Bearer {{good}}'],
+  status: 200,
+  code: null,
+  challenge: null,
+  why: 'the server still answers',
+  req: 'E3',
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, worker))
+}
+
+async function send(
+  framework: string,
+  service: Service,
+  given: CorpusCase,
+): Promise<{ readonly answer: RawAnswer; readonly world: World }> {
+  const server = servers.get(`${framework} ${service}`)
+  if (server === undefined) throw new Error(`no server for ${framework} ${service}`)
+  const answer = await exchange(server.host.port, toBytes(given, service, server.world, server.host.port))
+  return { answer, world: server.world }
+}
+
+function toBytes(given: CorpusCase, service: Service, world: World, port: number): Buffer {
+  const values = (name: string): string | undefined => {
+    if (name === 'token' || name === 'other') return mintToken(mint, given[name] as Recipe, service)
+    if (name === 'good') return mintToken(mint, {}, service)
+    if (name.startsWith('good:')) return mintToken(mint, { claims: { sub: name.slice(5) } }, service)
+    if (name === 'service') return SERVICE_SECRET
+    if (name === 'service-previous') return PREVIOUS_SERVICE_SECRET
+    if (name === 'port') return String(port)
+    return undefined
+  }
+  const body = Buffer.from(fill(given.send ?? '', world, values))
+  const head = given.request.map((line) =>
+    fill(line, world, (name) => (name === 'length' ? String(body.length) : values(name))),
+  )
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), body])
+}
+
+function fill(text: string, { ids }: World, more: (name: string) => string | undefined = () => undefined): string {
+  return text.replace(/\{\{([^{}]+)\}\}/g, (whole, name: string) => {
+    const [, times, unit] = /^(\d+) x (.+)$/s.exec(name) ?? []
+    if (times !== undefined && unit !== undefined) return unit.repeat(Number(times))
+    const upper = name.startsWith('ORG.') ? ids.get(`org.${name.slice(4)}`)?.toUpperCase() : undefined
+    const value = upper ?? ids.get(name) ?? more(name)
+    if (value === undefined) throw new Error(`nothing stands for ${whole}`)
+    return value
+  })
+}
+
+function compare(label: CorpusCase, answer: RawAnswer, world: World): string | null {
+  const { status, body } = answer
+  if (label.layer === 'router') return label.anyOf?.includes(status) ? null : `one of ${label.anyOf}, got ${status}`
+  const got = `got ${status} ${valuesOf(answer, 'www-authenticate').join(' | ')} ${body.slice(0, 200)}`
+  if (status !== label.status) return `expected ${label.status} ${label.code ?? ''}, ${got}`
+  if (label.layer === 'http') return body === '' ? null : `a body, ${got}`
+  const challenges = valuesOf(answer, 'www-authenticate')
+  const expected = label.challenge === null ? [] : [label.challenge]
+  if (JSON.stringify(challenges) !== JSON.stringify(expected)) return `expected challenge ${expected}, ${got}`
+  return label.code === null ? compareSuccess(label, answer, world) : compareRefusal(label, answer)
+}
+
+function compareRefusal(label: CorpusCase, answer: RawAnswer): string | null {
+  const code = label.code as AuthErrorCode
+  const { status, message } = AUTH_ERRORS[code]
+  const field = label.field === undefined ? {} : { field: label.field }
+  const problem = label.request[0]?.includes(' /problem/') === true
+  const expected = problem
+    ? { type: `urn:sallyport:${code}`, title: message, status, code, ...field }
+    : { error: { code, message, ...field } }
+  if (answer.body !== JSON.stringify(expected)) return `expected ${JSON.stringify(expected)}, got ${answer.body}`
+  const type = problem ? 'application/problem+json' : 'application/json; charset=utf-8'
+  const headers: readonly (readonly [string, string])[] = [
+    ['content-type', type],
+    ['cache-control', 'no-store'],
+    ['content-length', String(Buffer.byteLength(answer.body))],
+  ]
+  const wrong = headers.find(([name, value]) => valuesOf(answer, name).join(' | ') !== value)
+  if (wrong !== undefined) return `${wrong[0]}: ${valuesOf(answer, wrong[0]).join(' | ')}`
+  const retry = valuesOf(answer, 'retry-after')
+  const wanted = status === 503 || status === 429 ? 1 : 0
+  if (retry.length !== wanted || !retry.every((value) => /^[1-9]\d*$/.test(value))) return `retry-after: ${retry}`
+  return null
+}
+
+function compareSuccess(label: CorpusCase, answer: RawAnswer, world: World): string | null {
+  if (label.echo !== undefined && valuesOf(answer, 'x-org-id').join(' | ') !== fill(label.echo, world)) {
+    return `x-org-id: ${valuesOf(answer, 'x-org-id').join(' | ')}`
+  }
+  if (label.body === undefined) return null
+  try {
+    expect(JSON.parse(answer.body)).toMatchObject(JSON.parse(fill(JSON.stringify(label.body), world)))
+    return null
+  } catch {
+    return `expected ${fill(JSON.stringify(label.body), world)}, got ${answer.body}`
+  }
+}
+
+const COMPARED = ['content-type', 'cache-control', 'www-authenticate', 'retry-after', 'x-org-id', 'set-cookie']
+
+// Ids are random per server: known ones get their names back, others become one word.
+function normalize(answer: RawAnswer, { ids }: World): string {
+  const headers = COMPARED.map((name) => [name, ...valuesOf(answer, name)])
+  const known = [...ids].reduce(
+    (text, [name, id]) => text.replaceAll(id, name),
+    JSON.stringify([answer.status, headers, answer.body]),
+  )
+  return known.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id')
+}

@@ -1,0 +1,127 @@
+/** The routes every corpus server has, below each prefix, as data: the same values on all three frameworks. */
+import {
+  type Access,
+  type AuthContext,
+  AuthError,
+  type AuthRequest,
+  type AuthResponse,
+  createProvisioner,
+  createSyncRoute,
+  isConflictError,
+  isText,
+  jsonResponse,
+  noContent,
+  pathParam,
+  type Route,
+  readField,
+  readJson,
+} from '../../src/index.ts'
+import type { CorpusAuth, World } from './world.ts'
+
+type Handle = (context: never, request: AuthRequest) => AuthResponse | Promise<AuthResponse>
+
+/** All routes of one auth, below `prefix`. */
+export function routesFor(prefix: string, auth: CorpusAuth, world: World): readonly Route[] {
+  const route = (method: Route['method'], path: string, access: Access, handle: Handle): Route =>
+    ({ method, path: `${prefix}${path}`, access, handle }) as Route
+  return [
+    route('GET', '/admin', { role: 'admin' }, (context) => show(context)),
+    route('GET', '/owner', { role: 'owner' }, (context) => show(context)),
+    route('GET', '/me', { stage: 'user' }, (context) => show(context)),
+    route('GET', '/whoami', { stage: 'identity' }, (context) => show(context)),
+    route('GET', '/optional', { optional: true }, (context) => show(context)),
+    route('GET', '/either', { accept: ['user', 'service'] }, (context) => show(context)),
+    route('GET', '/public', 'public', () => jsonResponse(200, { public: true })),
+    route('POST', '/public', 'public', createItem),
+    route('POST', '/items', {}, createItem),
+    route('POST', '/admin/items', { role: 'admin' }, createItem),
+    route('GET', '/orgs/:id/thing', { selectors: [pathParam('id')] }, (context) => show(context)),
+    route('GET', '/orgs/:id/admin', { selectors: [pathParam('id')], role: 'admin' }, (context) => show(context)),
+    route('GET', '/things/:id', {}, thingOf(world)),
+    ...memberRoutes(route, world),
+    ...serviceRoutes(route, auth),
+    createSyncRoute({
+      provision: createProvisioner({ storage: world.storage }),
+      source: world.storage.memberships,
+      path: `${prefix}/auth/sync`,
+    }) as Route,
+  ]
+}
+
+/** What a handler was handed, as JSON. */
+export function show(context: AuthContext | null): AuthResponse {
+  return jsonResponse(200, describe(context))
+}
+
+/** A context, described: what `protect` and `middleware` handlers of the hosts answer with. */
+export function describe(context: AuthContext | null): object {
+  if (context === null) return { anonymous: true }
+  if (context.kind === 'service') return { service: context.principal.name }
+  if (context.kind === 'apiKey') return { apiKey: context.principal.key.id }
+  const { identity } = context
+  return {
+    subject: identity.subject,
+    ...('user' in context && { user: { id: context.user.id } }),
+    ...('org' in context && { org: { id: context.org?.id ?? null } }),
+    ...('role' in context && { role: context.role }),
+  }
+}
+
+async function createItem(_context: unknown, request: AuthRequest): Promise<AuthResponse> {
+  const body = await readJson(request)
+  return jsonResponse(201, { item: { id: 'item-1', name: readField(body, 'name', isText) } })
+}
+
+// thing-acme belongs to acme, thing-globex to globex: for everybody else it does not exist.
+function thingOf({ ids }: World): Handle {
+  return (context: { readonly org: { readonly id: string } }, { params }) => {
+    const id = params?.['id'] ?? ''
+    const owner = /^thing-[a-z]+$/.test(id) ? ids.get(`org.${id.slice('thing-'.length)}`) : undefined
+    if (owner !== context.org.id) throw new AuthError('not_found', { reason: 'thing_of_nobody_here' })
+    return jsonResponse(200, { thing: { id } })
+  }
+}
+
+type MakeRoute = (method: Route['method'], path: string, access: Access, handle: Handle) => Route
+interface InOrg {
+  readonly org: { readonly id: string }
+}
+
+const ROLES: readonly unknown[] = ['member', 'admin', 'owner']
+
+function memberRoutes(route: MakeRoute, { storage }: World): readonly Route[] {
+  const isRole = (value: unknown): value is string => ROLES.includes(value)
+  return [
+    route('POST', '/members', { role: 'admin' }, async ({ org }: InOrg, request) => {
+      const body = await readJson(request)
+      const userId = readField(body, 'user_id', isText)
+      const role = readField(body, 'role', isRole)
+      if ((await storage.users.findById(userId)) === null) throw new AuthError('not_found')
+      try {
+        await storage.memberships.insert({ orgId: org.id, userId, role })
+      } catch (cause) {
+        if (isConflictError(cause)) throw new AuthError('conflict', { cause })
+        throw cause
+      }
+      return jsonResponse(201, { member: { id: userId, role } })
+    }),
+    route('DELETE', '/members/:user', { role: 'owner' }, async ({ org }: InOrg, { params }) => {
+      const outcome = await storage.memberships.remove(org.id, params?.['user'] ?? '', { keep: 'owner' })
+      if (outcome === 'last') throw new AuthError('conflict')
+      if (outcome === 'missing') throw new AuthError('not_found')
+      return noContent()
+    }),
+  ]
+}
+
+function serviceRoutes(route: MakeRoute, auth: CorpusAuth): readonly Route[] {
+  const isPresent = (value: unknown): value is unknown => value !== undefined
+  return [
+    route('GET', '/internal/ping', { accept: ['service:telephony'] }, (context) => show(context)),
+    route('POST', '/internal/jobs', { accept: ['service'] }, async (context: AuthContext, request) => {
+      const body = await readJson(request)
+      const { org, principal } = await auth.actAs(context as never, readField(body, 'org_id', isPresent))
+      return jsonResponse(201, { job: { id: 'job-1', org: org.id, service: principal.name } })
+    }),
+  ]
+}
