@@ -26,7 +26,7 @@ if (unknown.length > 0) {
 }
 const printer = createPrinter(ownScreen())
 let started = 0
-const world = await openWorld(startHere, (system) => {
+const world = await openWorld(SYSTEMS, startHere, (system) => {
   started += 1
   printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
 })

@@ -13,7 +13,7 @@ export function ownScreen(): Screen {
   const { stdout, env } = process
   const terminal = stdout.isTTY === true
   return {
-    columns: Math.max(80, Math.min(stdout.columns ?? 140, 180)),
+    columns: Math.max(80, Math.min(stdout.columns ?? 140, 170)),
     colours: terminal && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb',
     write: (text) => void stdout.write(text),
   }
@@ -32,17 +32,21 @@ export interface TourPrinter {
 export function createPrinter(screen: Screen): TourPrinter {
   const paint = (code: number, text: string): string => (screen.colours ? `\x1b[${code}m${text}\x1b[0m` : text)
   const clear = screen.colours ? '\r\x1b[K' : ''
-  const promised = 34
-  const asked = screen.columns - promised - 12
+  const answer = Math.floor((screen.columns - 10) * 0.25)
+  const question = screen.columns - 10 - 2 * answer
+  const row = (mark: string, asked: string, expected: string, got: string): string => {
+    const cells = [mark, cut(asked, question).padEnd(question), cut(expected, answer).padEnd(answer), cut(got, answer)]
+    return `  ${cells.join('  ')}\n`
+  }
   return {
-    title: (text) => screen.write(`${clear}\n${paint(1, text)}\n`),
+    title: (text) =>
+      screen.write(`${clear}\n${paint(1, text)}\n${paint(2, row('    ', 'request', 'expected', 'got'))}`),
     progress(text) {
       if (screen.colours) screen.write(`${clear}${paint(2, `  … ${cut(text, screen.columns - 6)}`)}`)
     },
-    outcome({ asked: question, expected, got, ok }) {
-      const mark = ok ? paint(32, 'ok  ') : paint(31, 'FAIL')
-      screen.write(`${clear}  ${mark}  ${cut(question, asked).padEnd(asked)}  ${cut(expected, promised)}\n`)
-      if (!ok) screen.write(`        ${paint(31, `expected ${expected}`)}\n        ${paint(31, `got      ${got}`)}\n`)
+    outcome({ asked, expected, got, ok }) {
+      screen.write(clear + row(ok ? paint(32, 'ok  ') : paint(31, 'FAIL'), asked, expected, got))
+      if (!ok) screen.write(`${paint(31, `        expected ${expected}\n        got      ${got}`)}\n`)
     },
     summary: (text, good) => screen.write(`${clear}\n${paint(good ? 32 : 31, text)}\n`),
   }

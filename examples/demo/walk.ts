@@ -1,4 +1,5 @@
 /** Walk one step in a world: fill in what was kept, send, judge, keep. */
+import { AUTH_ERRORS, type AuthErrorCode } from 'sallyport'
 import { at, faultsOf, parse } from './judge.ts'
 import { send, type WireAnswer } from './send.ts'
 import type { DeedStep, Outcome, RequestStep, Step } from './step.ts'
@@ -38,7 +39,7 @@ async function walkRequest(step: RequestStep, world: World): Promise<Outcome> {
   return {
     asked: describe(step),
     expected: expectation(step),
-    got: faults.length === 0 ? expectation(step) : faults.join(', '),
+    got: [gist(step, answers), ...faults].join('; '),
     ok: faults.length === 0,
   }
 }
@@ -61,21 +62,38 @@ function differences({ ok, once }: RequestStep, answers: readonly WireAnswer[]):
 function describe({ send: line, as, lines = [], json, text, times }: RequestStep): string {
   const parts = [
     ...(times === undefined ? [] : [`${times} ×`]),
-    line.replace(/\{([\w.]+)\}/g, '<$1>'),
+    line,
     ...(as === undefined ? [] : [`as ${as}`]),
-    ...lines.map(([name, value]) => `${name}: ${value.length > 40 ? `${value.slice(0, 30)}…` : value}`),
+    ...lines.map(
+      ([name, value]) => `${name}: ${value.length > 50 ? `${value.slice(0, 20)}… (${value.length})` : value}`,
+    ),
     ...(json === undefined ? [] : [JSON.stringify(json)]),
-    ...(text === undefined ? [] : [text.length > 40 ? `${text.length} bytes` : JSON.stringify(text)]),
+    ...(text === undefined ? [] : [text.length > 50 ? `(${text.length} bytes)` : JSON.stringify(text)]),
   ]
-  return parts.join('  ')
+  return parts.join('  ').replace(/\{([\w.]+)\}/g, '<$1>')
 }
 
-function expectation({ ok, once, no, headers = {} }: RequestStep): string {
-  const [code, detail] = no?.split(':') ?? []
-  const parts = [
-    ...(once === undefined ? [] : [`${once} once, then`]),
-    ...(code === undefined ? [String(ok)] : [code, ...(detail === undefined ? [] : [`(${detail})`])]),
-    ...Object.entries(headers).map(([name, value]) => (value === null ? `no ${name}` : name)),
-  ]
-  return parts.join(' ')
+function expectation({ ok, once, no, times = 1 }: RequestStep): string {
+  const [code = '', detail] = no?.split(':') ?? []
+  if (no !== undefined) return phrase(AUTH_ERRORS[code as AuthErrorCode].status, code, detail)
+  if (once !== undefined) return `1 × ${once}, ${times - 1} × ${ok}`
+  return times === 1 ? String(ok) : `${times} × ${ok}`
+}
+
+// What came, in the words of the expectation: the statuses, the code, the field or the bare challenge.
+function gist({ times = 1 }: RequestStep, answers: readonly WireAnswer[]): string {
+  const [{ status, text, headers }] = answers as [WireAnswer, ...WireAnswer[]]
+  const counts = new Map<number, number>()
+  for (const answer of answers) counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1)
+  if (times > 1) {
+    const rarestFirst = [...counts].sort((a, b) => a[1] - b[1])
+    return rarestFirst.map(([each, count]) => `${count} × ${each}`).join(', ')
+  }
+  const code = at(parse(text), 'error.code')
+  const bare = headers['www-authenticate'] === 'Bearer' ? 'absent' : undefined
+  return typeof code === 'string' ? phrase(status, code, at(parse(text), 'error.field') ?? bare) : String(status)
+}
+
+function phrase(status: number, code: string, detail: unknown): string {
+  return `${status} ${code}${detail === undefined ? '' : ` (${detail})`}`
 }

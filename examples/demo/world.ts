@@ -38,7 +38,8 @@ export interface World {
 /** The secret of Iron's service seam in the tour. */
 export const SERVICE_SECRET = 'the-tour-is-the-service-here-0123456789'
 
-interface System {
+/** A system: the app, its issuer, its variables. */
+export interface System {
   readonly app: AppName
   /** Systems of one issuer share their people. */
   readonly issuer: string
@@ -100,10 +101,14 @@ export const SYSTEMS: Readonly<Record<string, System>> = {
   },
 }
 
-/** Open a world: start the issuers, then the systems, all at once. */
-export async function openWorld(start: StartApp, onStarted: (system: string) => void = () => {}): Promise<World> {
+/** Open a world of these systems: start their issuers, then the systems, all at once. */
+export async function openWorld(
+  systems: Readonly<Record<string, System>>,
+  start: StartApp,
+  onStarted: (system: string) => void = () => {},
+): Promise<World> {
   const issuers = new Map<string, JwksServer>()
-  for (const name of new Set(Object.values(SYSTEMS).map(({ issuer }) => issuer))) {
+  for (const name of new Set(Object.values(systems).map(({ issuer }) => issuer))) {
     issuers.set(name, await startIssuer(name))
   }
   const issuerOf = (system: string): JwksServer => issuers.get(SYSTEMS[system]?.issuer ?? '') as JwksServer
@@ -115,7 +120,7 @@ export async function openWorld(start: StartApp, onStarted: (system: string) => 
   const close = async (): Promise<void> => {
     await Promise.all([...[...apps.values()].map(({ stop }) => stop()), ...[...issuers.values()].map((s) => s.close())])
   }
-  const starting = Object.entries(SYSTEMS).map(async ([name, { app }]) => {
+  const starting = Object.entries(systems).map(async ([name, { app }]) => {
     apps.set(name, await start(app, environmentOf(name)))
     onStarted(name)
   })

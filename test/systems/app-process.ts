@@ -1,0 +1,104 @@
+/** Examples as real processes: started as a user starts them, with nothing of this process's environment but the path. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { type AppName, openWorld, SYSTEMS, type World } from '../../examples/demo/world.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** How a process ended, and what it said. */
+export interface Ending {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** An app in a process of its own. */
+export interface AppProcess {
+  readonly url: string
+  readonly notes: readonly string[]
+  /** What it printed so far. */
+  stdout(): string
+  /** End it by SIGTERM; how it ended, and after how many milliseconds. */
+  end(): Promise<Ending & { readonly milliseconds: number }>
+  stop(): Promise<void>
+}
+
+const SCRIPTS: Readonly<Record<AppName, readonly string[]>> = {
+  express: ['examples/quickstart/main.ts', 'express'],
+  koa: ['examples/quickstart/main.ts', 'koa'],
+  hono: ['examples/quickstart/main.ts', 'hono'],
+  iron: ['examples/iron-crm/main.ts'],
+  intello: ['examples/intello/main.ts'],
+}
+
+/** The systems of these apps or names, each a process; close the world to end them. */
+export function openWorldOf(names: readonly string[]): Promise<World> {
+  const systems = Object.fromEntries(Object.entries(SYSTEMS).filter(([name]) => names.includes(name)))
+  return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment))
+}
+
+/** Start a script and wait for its ready line, at most ten seconds. */
+export async function startProcess(
+  script: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<AppProcess> {
+  const child = launch(script, environment)
+  const ended = ending(child)
+  const said: string[] = []
+  child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
+  const url = await new Promise<string>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`${script.join(' ')}: not ready after ten seconds`)), 10_000)
+    child.stdout?.on('data', () => {
+      const [, found] = /ready on (http:\S+)\n/.exec(said.join('')) ?? []
+      if (found === undefined) return
+      clearTimeout(late)
+      resolve(found)
+    })
+    void ended.then(({ code, stderr }) => {
+      clearTimeout(late)
+      reject(Object.assign(new Error(`${script.join(' ')}: ${stderr}`), { code }))
+    })
+  })
+  const end: AppProcess['end'] = async () => {
+    const asked = performance.now()
+    child.kill('SIGTERM')
+    const how = await ended
+    return { ...how, milliseconds: performance.now() - asked }
+  }
+  return {
+    url,
+    notes: said.join('').split('\n').slice(1),
+    stdout: () => said.join(''),
+    end,
+    stop: () => end().then(() => {}),
+  }
+}
+
+/** Run a script to its end, which must come by itself within a minute. */
+export function runToEnd(
+  script: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Ending> {
+  return ending(launch(script, environment))
+}
+
+function launch(script: readonly string[], environment: Readonly<Record<string, string | undefined>>): ChildProcess {
+  const { PATH, HOME } = process.env
+  return spawn(process.execPath, ['--import', 'tsx', ...script], {
+    cwd: root,
+    env: { PATH, HOME, ...environment } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  })
+}
+
+function ending(child: ChildProcess): Promise<Ending> {
+  const [stdout, stderr]: [string[], string[]] = [[], []]
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk.toString()))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout: stdout.join(''), stderr: stderr.join('') }))
+  })
+}

@@ -1,0 +1,58 @@
+/** The demo keeps its word, and would say so if it did not. */
+import { expect, it } from 'vitest'
+import { faultsOf } from '../../examples/demo/judge.ts'
+import type { WireAnswer } from '../../examples/demo/send.ts'
+import type { RequestStep } from '../../examples/demo/step.ts'
+import { runToEnd } from './app-process.ts'
+
+it('--exit walks the whole tour, without colours in a pipe, and ends with 0', async () => {
+  const { code, stdout, stderr } = await runToEnd(['examples/demo/main.ts', '--exit'], {})
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/\n\d{3} lines, all as promised\.\n$/)
+  expect(stdout).not.toContain('FAIL')
+  expect(stdout).not.toContain('\x1b')
+})
+
+it('refuses an argument it does not know', async () => {
+  const { code, stderr } = await runToEnd(['examples/demo/main.ts', '--exti'], {})
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'demo: unknown argument --exti; there is only --exit\n' })
+})
+
+const refusal: WireAnswer = {
+  status: 403,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+  text: '{"error":{"code":"forbidden","message":"The caller may not do this."}}',
+}
+const success: WireAnswer = {
+  status: 200,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'x-org-id': 'o1' },
+  text: '{"org":{"id":"o1"},"role":"owner"}',
+}
+const no: RequestStep = { at: 'x', send: 'GET /', no: 'forbidden' }
+const ok: RequestStep = { at: 'x', send: 'GET /', ok: 200, body: { org: { id: '{o}' }, role: '*' } }
+const fill = (text: string): string => text.replace('{o}', 'o1')
+
+it('has nothing to say against a right answer', () => {
+  expect([faultsOf(no, refusal, fill), faultsOf(ok, success, fill)]).toEqual([[], []])
+})
+
+it.each([
+  ['another status', no, { ...refusal, status: 401 }],
+  ['another sentence', no, { ...refusal, text: refusal.text.replace('may', 'must') }],
+  ['one byte more', no, { ...refusal, text: `${refusal.text}\n` }],
+  ['another type', no, { ...refusal, headers: { ...refusal.headers, 'content-type': 'application/json' } }],
+  ['a refusal that may be stored', no, { ...refusal, headers: { 'content-type': refusal.headers['content-type'] } }],
+  ['a challenge too many', no, { ...refusal, headers: { ...refusal.headers, 'www-authenticate': 'Bearer' } }],
+  ['a challenge too few', { ...no, no: 'unauthorized' }, { ...refusal, status: 401 }],
+  ['a success instead', no, success],
+  ['a refusal instead', ok, refusal],
+  ['another value', ok, { ...success, text: '{"org":{"id":"o2"},"role":"owner"}' }],
+  ['a member more', ok, { ...success, text: '{"org":{"id":"o1"},"role":"owner","x":1}' }],
+  ['a member less', ok, { ...success, text: '{"org":{"id":"o1"}}' }],
+  ['an empty text', ok, { ...success, text: '{"org":{"id":"o1"},"role":""}' }],
+  ['another order', ok, { ...success, text: '{"role":"owner","org":{"id":"o1"}}' }],
+  ['another header', { ...ok, headers: { 'X-Org-Id': 'o2' } }, success],
+  ['a header too many', { ...ok, headers: { 'X-Org-Id': null } }, success],
+] as const)('notices %s', (_name, step, answer) => {
+  expect(faultsOf(step as RequestStep, answer as WireAnswer, fill)).not.toEqual([])
+})
