@@ -11,7 +11,7 @@ import type {
   UserOrgContext,
 } from './context.ts'
 import { AuthError } from './errors.ts'
-import { type RoleLadder, requireScopes } from './roles/role-ladder.ts'
+import { isScope, type RoleLadder, requireScopes } from './roles/role-ladder.ts'
 
 /** A context that acts in an organization, whoever calls. */
 export type OrgContext<T extends AuthTypes = AuthTypes> = UserOrgContext<T> | ApiKeyContext<T> | ServiceOrgContext<T>
@@ -41,6 +41,7 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
   requireRole(role: T['role']): (context: AuthContext<T> | null) => RoleContext<T>
   /**
    * Make a guard for scopes: binds API keys, lets every other kind of caller pass.
+   * @throws TypeError at once for no scope, or one that is none
    * @example
    * const requireWrite = auth.requireScope('contacts:write')
    */
@@ -70,6 +71,9 @@ export function createGuards<T extends AuthTypes>(ladder: RoleLadder): Guards<T>
       }
     },
     requireScope(...scopes) {
+      if (scopes.length === 0 || !scopes.every(isScope)) {
+        throw new TypeError('requireScope: name at least one scope (RFC 6749 §3.3)')
+      }
       return (context) => {
         const known = requireSomebody(context)
         if (known.kind === 'apiKey') requireScopes(known.scopes, scopes)

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { Principal, ServiceVerifier } from '../context.ts'
 import { aGroup, aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
 import type { Access, OrgSelector, Stage } from '../request.ts'
-import type { RoleLadder } from '../roles/role-ladder.ts'
+import { isScope, type RoleLadder } from '../roles/role-ladder.ts'
 
 /** A parsed {@link AccessRule}: every default filled in. */
 export interface Rule {
@@ -80,5 +80,5 @@ const SHAPE = {
     ),
   ),
   role: z.optional(aName()),
-  scopes: z.optional(z.array(aName())),
+  scopes: z.optional(z.array(z.custom<string>(isScope, 'must be a scope (RFC 6749 §3.3)'))),
 }

@@ -50,6 +50,11 @@ export function createRoleLadder<const R extends string>(roles: readonly R[]): R
   return ladder
 }
 
+/** Ask whether a text is a scope (RFC 6749 §3.3): it stands in a challenge, so a quote or a line break must not. */
+export function isScope(text: unknown): text is string {
+  return typeof text === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
+}
+
 /**
  * Require all of `needed` among the scopes an API key holds (A6).
  * @throws AuthError `insufficient_scope`, its challenge naming what the route needs (RFC 6750 §3.1)
