@@ -17,10 +17,12 @@ export function counted<T extends object>(label: string, target: T, calls: strin
 /** A storage whose repositories are counted, outside transactions. */
 export function countedStorage(storage: MemoryStorage, calls: string[]): MemoryStorage {
   return {
+    ...storage,
     users: counted('users', storage.users, calls),
     orgs: counted('orgs', storage.orgs, calls),
     memberships: counted('memberships', storage.memberships, calls),
     invitations: counted('invitations', storage.invitations, calls),
+    apiKeys: counted('apiKeys', storage.apiKeys, calls),
     transaction: (work) => {
       calls.push('transaction')
       return storage.transaction(work)

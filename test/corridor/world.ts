@@ -57,7 +57,9 @@ export interface World {
 }
 
 export function createWorld(options: WorldOptions = {}): World {
-  const committed = createMemoryStorage()
+  // Each row a millisecond younger than the one before: join order is the order of the calls.
+  let now = Date.now()
+  const committed = createMemoryStorage({ clock: () => now++ })
   const calls: string[] = []
   const storage = countedStorage(committed, calls)
   const decisions: Decision[] = []

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { AuthContext } from '../../src/context.ts'
+import { testServiceContext } from '../../src/testing/principals.ts'
+import { fakeRequest } from './fake-request.ts'
+import { createWorld, NOWHERE, reasonOf, SERVICE_SECRET, type World } from './world.ts'
+
+const SECRET = { 'x-telephony-secret': SERVICE_SECRET }
+
+async function enter(world: World, headers: Record<string, string> = {}): Promise<AuthContext> {
+  return (await world.walk({ headers: { ...SECRET, ...headers } }, { accept: ['service'] })) as AuthContext
+}
+
+describe('actAs', () => {
+  it('lets a service act in the org it names, in any case of the id, by one look-up', async () => {
+    const world = createWorld()
+    const orgId = await world.org('acme')
+    const context = await enter(world)
+    expect(world.calls).toEqual([])
+    const acting = await world.auth.actAs(context as never, orgId.toUpperCase())
+    expect(acting).toMatchObject({ kind: 'service', principal: { name: 'telephony' }, org: { id: orgId } })
+    expect(acting).not.toHaveProperty('role')
+    expect(Object.isFrozen(acting)).toBe(true)
+    expect(world.calls).toEqual(['memberships.findActing'])
+  })
+
+  it('echoes the org from then on', async () => {
+    const world = createWorld()
+    const orgId = await world.org('acme')
+    const passage = await world.auth.door({ accept: ['service'] })(fakeRequest({ headers: SECRET }))
+    expect(passage.responseHeaders()).toEqual([])
+    await world.auth.actAs(passage.context as never, orgId)
+    expect(passage.responseHeaders()).toEqual([['X-Org-Id', orgId]])
+  })
+
+  it.each([undefined, null, 42, {}, [], '', 'acme', ' ', [NOWHERE]])(
+    'refuses the id %j as malformed',
+    async (orgId) => {
+      const world = createWorld()
+      expect(await reasonOf(world.auth.actAs((await enter(world)) as never, orgId))).toBe('act_as_org_id_malformed')
+    },
+  )
+
+  it('refuses an unknown and a deleted org alike', async () => {
+    const world = createWorld()
+    const deleted = await world.org('gone')
+    await world.storage.orgs.remove(deleted)
+    for (const orgId of [NOWHERE, deleted]) {
+      expect(await reasonOf(world.auth.actAs((await enter(world)) as never, orgId))).toBe('not_a_member')
+    }
+  })
+
+  it('takes a header that names the same org, and no other', async () => {
+    const world = createWorld()
+    const [orgId, other] = [await world.org('acme'), await world.org('other')]
+    const acts = async (header: string) =>
+      world.auth.actAs((await enter(world, { 'x-org-id': header })) as never, orgId)
+    expect(await acts(orgId.toUpperCase())).toMatchObject({ org: { id: orgId } })
+    expect(await reasonOf(acts(other))).toBe('act_as_selector_differs')
+    expect(await reasonOf(acts('{}'))).toBe('org_id_malformed')
+    expect(await reasonOf(acts(''))).toBe('org_id_malformed')
+  })
+
+  it('holds a route’s own selector to the body too', async () => {
+    const world = createWorld()
+    const [orgId, other] = [await world.org('acme'), await world.org('other')]
+    const selectors = [{ kind: 'pathParam', name: 'org' }] as const
+    const request = fakeRequest({ headers: SECRET, params: { org: other } })
+    const { context } = await world.auth.door({ accept: ['service'], selectors })(request)
+    expect(await reasonOf(world.auth.actAs(context as never, orgId))).toBe('act_as_selector_differs')
+    expect(await world.auth.actAs(context as never, other)).toMatchObject({ org: { id: other } })
+  })
+
+  it('is for services that walked here: no user, no API key, no context made by hand', async () => {
+    const world = createWorld()
+    const orgId = await world.org('acme')
+    const { headers } = await world.person('ada', { [orgId]: 'owner' })
+    const key = { authorization: `Bearer ${world.apiKey({ orgId })}` }
+    const real = await enter(world)
+    for (const context of [
+      await world.walk({ headers }),
+      await world.walk({ headers }, { stage: 'identity' }),
+      await world.walk({ headers: key }, { accept: ['apiKey'] }),
+      testServiceContext('telephony'),
+      { ...real },
+    ]) {
+      expect(await reasonOf(world.auth.actAs(context as never, orgId))).toBe('act_as_no_service')
+    }
+  })
+
+  it('is our fault where the orgs room gives a service no organization', async () => {
+    const world = createWorld({
+      auth: () => ({
+        orgs: {
+          readSelection: () => ({ kind: 'unnamed' }),
+          resolve: async () => ({ org: null, role: null }),
+          toOrgId: (text: string) => text,
+          echo: null,
+        } as never,
+      }),
+    })
+    await expect(world.auth.actAs((await enter(world)) as never, 'a')).rejects.toThrow('gave a service no organization')
+  })
+})

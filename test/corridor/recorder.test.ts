@@ -1,0 +1,185 @@
+/** One decision record per walk: why it ended as it did, never a secret, and never a say in the answer. */
+import { describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/context.ts'
+import type { Access } from '../../src/request.ts'
+import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
+import { createWorld, refusalOf, SERVICE_SECRET } from './world.ts'
+
+async function decisionOf(make: (world: ReturnType<typeof createWorld>) => Promise<[FakeRequestOptions, Access?]>) {
+  const world = createWorld()
+  const [request, access] = await make(world)
+  await world.walk(request, access).catch(() => null)
+  return { decision: world.decisions.at(-1) as Decision, count: world.decisions.length }
+}
+
+describe('the decision record', () => {
+  it('of a user let in', async () => {
+    const world = createWorld()
+    const orgId = await world.org('acme')
+    const { id, headers } = await world.person('ada', { [orgId]: 'admin' })
+    await world.walk({ method: 'GET', path: '/contacts', headers: { ...headers, 'x-org-id': orgId } })
+    const [decision] = world.decisions
+    expect(decision).toMatchObject({
+      method: 'GET',
+      path: '/contacts',
+      outcome: 'allowed',
+      credential: 'bearer',
+      code: null,
+      reason: null,
+      principal: { kind: 'user', id },
+      selection: 'named',
+      orgId,
+      role: 'admin',
+    })
+    expect(decision?.at).toBeInstanceOf(Date)
+    expect(Object.keys(decision?.timings ?? {}).sort()).toEqual(['orgs', 'users', 'verify'])
+    expect(Object.isFrozen(decision)).toBe(true)
+  })
+
+  it('of nobody on an optional route', async () => {
+    const { decision } = await decisionOf(async () => [{}, { optional: true }])
+    expect(decision).toMatchObject({ outcome: 'anonymous', credential: null, principal: null, selection: null })
+  })
+
+  it('of a public route', async () => {
+    const { decision } = await decisionOf(async () => [{}, 'public'])
+    expect(decision).toMatchObject({ outcome: 'allowed', credential: null, principal: null, timings: {} })
+  })
+
+  it('of a service', async () => {
+    const headers = { 'x-telephony-secret': SERVICE_SECRET }
+    const { decision } = await decisionOf(async () => [{ headers }, { accept: ['service'] }])
+    expect(decision).toMatchObject({ outcome: 'allowed', credential: 'service' })
+    expect(decision.principal).toEqual({ kind: 'service', id: 'telephony' })
+  })
+
+  it('of an API key in its org', async () => {
+    const { decision } = await decisionOf(async (world) => {
+      const token = world.apiKey({ id: 'k1', orgId: await world.org('acme') })
+      return [{ headers: { authorization: `Bearer ${token}` } }, { accept: ['apiKey'] }]
+    })
+    expect(decision).toMatchObject({ credential: 'apiKey', principal: { kind: 'apiKey', id: 'k1' }, role: 'member' })
+  })
+
+  it('of a refusal: public code and internal reason, and how far it got', async () => {
+    const { decision } = await decisionOf(async (world) => {
+      const { headers } = await world.person('ada', { [await world.org('acme')]: 'viewer' })
+      return [{ headers }, { role: 'admin' }]
+    })
+    expect(decision).toMatchObject({ outcome: 'refused', code: 'forbidden', reason: 'role_too_low', role: 'viewer' })
+    expect(decision.principal?.kind).toBe('user')
+  })
+
+  it('of a fault of ours or the host’s', async () => {
+    const world = createWorld({
+      auth: () => ({
+        users: (async () => {
+          throw new Error('connection lost: postgres://user:hunter2@db')
+        }) as never,
+      }),
+    })
+    const headers = { authorization: `Bearer ${await world.sign()}` }
+    await expect(world.walk({ headers })).rejects.toThrow('connection lost')
+    expect(world.decisions).toHaveLength(1)
+    expect(world.decisions[0]).toMatchObject({ outcome: 'failed', code: null, reason: 'internal_error' })
+    expect(JSON.stringify(world.decisions)).not.toContain('hunter2')
+  })
+
+  it('is written once per mount, with timings of the rooms that mount entered', async () => {
+    const world = createWorld()
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'viewer' })
+    const request = fakeRequest({ headers })
+    await world.auth.door({ stage: 'user' })(request)
+    await world.auth.door({})(request)
+    expect(world.decisions.map(({ timings }) => Object.keys(timings))).toEqual([['verify', 'users'], ['orgs']])
+  })
+
+  it('holds no token, cookie, secret, key or e-mail', async () => {
+    const world = createWorld()
+    const canary = 'canary-5f1c'
+    const orgId = await world.org('acme')
+    await world.person(canary, { [orgId]: 'member' })
+    const token = await world.sign({ sub: canary, email: `${canary}@example.test`, name: canary })
+    const forged = await world.sign({ sub: canary }, { key: new Uint8Array(32) })
+    const requests: readonly [FakeRequestOptions, Access?][] = [
+      [{ headers: { authorization: `Bearer ${token}` } }],
+      [{ headers: { authorization: `Bearer ${forged}` } }],
+      [{ headers: { authorization: `Bearer ${canary}` } }],
+      [{ headers: { authorization: [`Bearer ${token}`, canary] } }],
+      [{ headers: { authorization: `Bearer tk_${canary}` } }, { accept: ['apiKey'] }],
+      [{ headers: { cookie: `session=${token}` } }],
+      [{ headers: { 'x-telephony-secret': SERVICE_SECRET } }, { accept: ['service'] }],
+      [{ headers: { 'x-telephony-secret': canary } }, { accept: ['service'] }],
+      [{ headers: { authorization: `Bearer ${token}`, 'x-org-id': canary } }],
+    ]
+    const errors: unknown[] = []
+    for (const [request, access] of requests) await world.walk(request, access).catch((error) => errors.push(error))
+    expect(world.decisions).toHaveLength(requests.length)
+    const seen = JSON.stringify(world.decisions) + JSON.stringify(errors) + errors.map(String).join()
+    for (const secret of [canary, token, forged, SERVICE_SECRET, token.split('.')[2] as string]) {
+      expect(seen).not.toContain(secret)
+    }
+  })
+})
+
+describe('onDecision never changes an answer', () => {
+  const hooks: readonly [string, () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('audit is down')
+      },
+    ],
+    [
+      'throws null',
+      () => {
+        throw null
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('audit is down')
+      },
+    ],
+    ['never settles', () => new Promise(() => undefined)],
+    [
+      'hands back a thenable that throws',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a hook may hand back anything
+        then: () => {
+          throw new Error('no')
+        },
+      }),
+    ],
+    [
+      'hands back something whose then can’t be read',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a hook may hand back anything
+        get then(): never {
+          throw new Error('no')
+        },
+      }),
+    ],
+  ]
+
+  it.each(hooks)('%s', async (_what, onDecision) => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): unknown => unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    const world = createWorld({ auth: () => ({ onDecision }) })
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'member' })
+    expect(await world.walk({ headers })).toMatchObject({ kind: 'user' })
+    expect((await refusalOf(world.walk({}))).reason).toBe('credential_missing')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+  })
+
+  it('times by the clock that was handed in', async () => {
+    const at = Date.parse('2026-01-02T03:04:05Z')
+    const world = createWorld({ auth: () => ({ clock: () => at }) })
+    await world.walk({}, { optional: true })
+    expect(world.decisions[0]?.at).toEqual(new Date(at))
+  })
+})

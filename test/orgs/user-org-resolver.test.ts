@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import type { ActingOrg, Caller, Organization, OrgSelection } from '../../src/context.ts'
+import { pathParam } from '../../src/orgs/selector.ts'
+import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
+import { fakeRequest } from '../corridor/fake-request.ts'
+import { NOWHERE, reasonOf } from '../corridor/world.ts'
+
+const A: ActingOrg<Organization> = { org: { id: 'a' }, role: 'admin' }
+const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
+const UNNAMED: OrgSelection = { kind: 'unnamed' }
+const named = (orgId: string): OrgSelection => ({ kind: 'named', orgId })
+const ada = (orgId: string | null): Caller => ({
+  kind: 'user',
+  user: { id: orgId ?? '', email: null, disabled: false },
+})
+const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', scopes: [] } }
+const SERVICE: Caller = { kind: 'service', name: 'platform' }
+
+function createRoom(list: readonly ActingOrg<Organization>[], calls: string[] = []) {
+  return createUserOrgResolver({
+    source: {
+      findActing: async (_caller, orgId) => {
+        calls.push(orgId)
+        return list.find(({ org }) => org.id === orgId) ?? null
+      },
+      listActing: async () => {
+        throw new Error('the user’s own record says which')
+      },
+    },
+    orgIdOf: ({ id }) => (id === '' ? null : id),
+  })
+}
+
+type Row = readonly [
+  string,
+  Caller,
+  OrgSelection,
+  ActingOrg<Organization> | null | undefined,
+  ActingOrg | string,
+  string[],
+]
+
+const ROWS: readonly Row[] = [
+  ['the user’s own', ada('a'), UNNAMED, undefined, A, ['a']],
+  ['found already', ada('a'), UNNAMED, A, A, []],
+  ['another one found: asked again', ada('a'), UNNAMED, B, A, ['a']],
+  ['no organization', ada(null), UNNAMED, undefined, 'user_without_org', []],
+  ['a deleted one', ada('c'), UNNAMED, undefined, 'user_without_org', ['c']],
+  ['a route that names the same', ada('a'), named('a'), undefined, A, ['a']],
+  ['a route that names another', ada('a'), named('b'), undefined, 'not_the_users_org', []],
+  ['a route that names one, none of one’s own', ada(null), named('b'), undefined, 'not_the_users_org', []],
+  ['malformed', ada('a'), { kind: 'malformed' }, undefined, 'org_id_malformed', []],
+  ['two that differ', ada('a'), { kind: 'conflict' }, undefined, 'org_selectors_differ', []],
+  ['a key in its own', KEY, UNNAMED, undefined, A, ['a']],
+  ['a key elsewhere', KEY, named('b'), undefined, 'key_of_another_org', []],
+  ['a service in the one it names', SERVICE, named('b'), undefined, B, ['b']],
+  ['a service that names none', SERVICE, UNNAMED, undefined, 'user_without_org', []],
+]
+
+describe('the user-org resolver', () => {
+  it.each(ROWS)('%s', async (_what, caller, selection, known, outcome, asked) => {
+    const calls: string[] = []
+    const work = createRoom([A, B], calls).resolve(caller as never, selection, known)
+    if (typeof outcome === 'string') expect(await reasonOf(work)).toBe(outcome)
+    else expect(await work).toEqual(outcome)
+    expect(calls).toEqual(asked)
+  })
+
+  it('reads no header; a route may have a selector of its own', () => {
+    const room = createRoom([])
+    const request = fakeRequest({ headers: { 'x-org-id': 'not an id' }, params: { org: NOWHERE } })
+    expect(room.readSelection(request, [])).toEqual(UNNAMED)
+    expect(room.readSelection(request, [pathParam('org')])).toEqual(named(NOWHERE))
+    expect(room.echo).toBeNull()
+  })
+})
