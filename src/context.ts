@@ -55,12 +55,13 @@ export interface ActingOrg<O extends Organization | null = Organization | null> 
   readonly role: string | null
 }
 
-/** An organization's API key, as far as a handler may know it. */
+/** An API key, as far as a handler may know it. */
 export interface ApiKey {
   /** The public id: safe to log. */
   readonly id: string
   readonly name: string
-  readonly orgId: string
+  /** The one organization it acts in (O7); `null`: it is bound to none and acts in whichever the request names. */
+  readonly orgId: string | null
   readonly role: string
   readonly scopes: readonly string[]
 }
@@ -199,7 +200,7 @@ export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends Identit
   readonly role: T['actingRole']
 }
 
-/** What a handler gets for an API key: always in the key's organization. */
+/** What a handler gets for an API key: always in an organization, its own if it is bound to one. */
 export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'apiKey'
   readonly principal: ApiKeyPrincipal

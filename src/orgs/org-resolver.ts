@@ -35,7 +35,8 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
  * Create the orgs room over memberships.
  *
  * Refuses with `invalid_org_id`, `org_selector_conflict` and `org_required` (400), and with `forbidden` (403) for not a
- * member, an unknown and a deleted organization alike (O3). An API key acts in its own organization only (O7).
+ * member, an unknown and a deleted organization alike (O3). An API key acts in its own organization only (O7); one that
+ * is bound to none goes the way of the selection, as a user does.
  * Cost: one storage query, none where the users room's query already found the membership.
  *
  * @throws TypeError for a missing or unknown option, or a path selector
@@ -62,13 +63,15 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     selection: Selection,
     known: ActingOrg<Organization> | null | undefined,
   ): Promise<ActingOrg | null> {
-    if (caller.kind === 'apiKey') return source.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
+    if (caller.kind === 'apiKey' && caller.key.orgId !== null) {
+      return source.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
+    }
     if (selection.kind === 'named') {
       const { orgId } = selection
       return known === null || known?.org.id === orgId ? (known ?? null) : source.findActing(caller, orgId)
     }
-    if (unnamed === 'none') return { org: null, role: null }
-    if (unnamed === 'reject') throw new AuthError('org_required', { reason: 'org_not_named' })
+    if (unnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
+    if (unnamed === 'reject' || unnamed === 'none') throw new AuthError('org_required', { reason: 'org_not_named' })
     if (unnamed === 'earliest-joined')
       return known ?? (known === null ? null : ((await source.listActing(caller, 1))[0] ?? null))
     const acting = await source.listActing(caller, 2)

@@ -53,7 +53,7 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
 
       function ownOrgId(): string | null {
         if (caller.kind === 'user') return orgIdOf(caller.user)
-        if (caller.kind === 'apiKey') return requireKeysOrg(caller.key.orgId, wanted)
+        if (caller.kind === 'apiKey' && caller.key.orgId !== null) return requireKeysOrg(caller.key.orgId, wanted)
         return wanted.kind === 'named' ? wanted.orgId : null
       }
       async function actingIn(orgId: string): Promise<ActingOrg<Organization> | null> {

@@ -48,7 +48,10 @@ function findActing(tables: Tables, caller: Caller<StoredUser>, orgId: string): 
   const org = tables.orgs.get(orgId)
   if (org === undefined) return null
   if (caller.kind === 'service') return { org: copy(org), role: null }
-  if (caller.kind === 'apiKey') return caller.key.orgId === orgId ? { org: copy(org), role: caller.key.role } : null
+  if (caller.kind === 'apiKey') {
+    const { orgId: boundTo, role } = caller.key
+    return boundTo === null || boundTo === orgId ? { org: copy(org), role } : null
+  }
   const membership = tables.memberships.get(pairKey(orgId, caller.user.id))
   return membership === undefined ? null : { org: copy(org), role: membership.role }
 }
@@ -56,7 +59,7 @@ function findActing(tables: Tables, caller: Caller<StoredUser>, orgId: string): 
 function listActing(tables: Tables, caller: Caller<StoredUser>): ActingOrg<StoredOrganization>[] {
   if (caller.kind === 'service') return []
   if (caller.kind === 'apiKey') {
-    const acting = findActing(tables, caller, caller.key.orgId)
+    const acting = caller.key.orgId === null ? null : findActing(tables, caller, caller.key.orgId)
     return acting === null ? [] : [acting]
   }
   return (tables.orgsOfUser.get(caller.user.id) ?? [])

@@ -85,6 +85,7 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
       tables.orgs.delete(orgId)
       for (const userId of tables.usersOfOrg.get(orgId) ?? []) removeMembership(options, orgId, userId)
       for (const { id, orgId: into } of tables.invitations.values()) if (into === orgId) tables.invitations.delete(id)
+      for (const { id, orgId: of } of tables.apiKeys.values()) if (of === orgId) tables.apiKeys.delete(id)
       return true
     },
     count: async () => [...tables.orgs.values()].length,

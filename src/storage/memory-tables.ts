@@ -2,7 +2,7 @@
  * The tables of the in-memory storage: plain maps, and an overlay over them that a transaction writes into and commits
  * or drops as one. Cost: proportional to what a transaction writes, not to what is stored.
  */
-import type { Invitation, Membership } from './repositories.ts'
+import type { ApiKeyRecord, Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './stored.ts'
 
 /** A map that reads through to the one below and keeps its own writes apart. */
@@ -22,6 +22,7 @@ export interface Tables {
   readonly orgsOfUser: Table<readonly string[]>
   readonly usersOfOrg: Table<readonly string[]>
   readonly invitations: Table<Invitation>
+  readonly apiKeys: Table<ApiKeyRecord>
 }
 
 /** What the repositories are built over. */
@@ -31,7 +32,7 @@ export interface MemoryRepositoryOptions {
   readonly membershipOn: 'rows' | 'user-row'
 }
 
-const NAMES = ['users', 'userIds', 'orgs', 'memberships', 'orgsOfUser', 'usersOfOrg', 'invitations'] as const
+const NAMES = ['users', 'userIds', 'orgs', 'memberships', 'orgsOfUser', 'usersOfOrg', 'invitations', 'apiKeys'] as const
 
 /** Make empty tables. */
 export function createTables(): Tables {

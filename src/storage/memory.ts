@@ -5,9 +5,10 @@
 
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { apiKeyRepository } from './memory-api-keys.ts'
 import { memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables } from './memory-tables.ts'
-import type { Storage } from './repositories.ts'
+import type { ApiKeyRepository, Storage } from './repositories.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 import { createTurns } from './turns.ts'
 
@@ -36,6 +37,8 @@ export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, n
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']
   readonly invitations: StoredRepositories['invitations']
+  /** API keys; not part of a transaction's repositories. */
+  readonly apiKeys: ApiKeyRepository
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>): Promise<T>
 }
 
@@ -54,19 +57,35 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
   const exclusive = createTurns('the in-memory storage')
   const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
 
-  const transaction: MemoryStorage['transaction'] = (work) =>
+  const inTurn = <T>(work: (tables: Tables) => Promise<T>): Promise<T> =>
     exclusive(async () => {
       const { tables, commit } = overlay(committed)
-      const result = await work({ ...over(tables), handle: null })
+      const result = await work(tables)
       commit()
       return result
     })
-  return { ...writingThrough(over(committed), transaction), transaction }
+  const transaction: MemoryStorage['transaction'] = (work) =>
+    inTurn((tables) => work({ ...over(tables), handle: null }))
+  return { ...writingThrough(over(committed), transaction), apiKeys: apiKeysInTurn(committed, inTurn), transaction }
 }
 
 const SHAPE = {
   membershipOn: z.optional(z.enum(['rows', 'user-row'])),
   clock: z.optional(aFunction<() => number>()),
+}
+
+// Reads see what is committed; each write waits its turn.
+function apiKeysInTurn(
+  committed: Tables,
+  inTurn: <T>(work: (tables: Tables) => Promise<T>) => Promise<T>,
+): ApiKeyRepository {
+  return {
+    ...apiKeyRepository(committed),
+    insert: (key) => inTurn((tables) => apiKeyRepository(tables).insert(key)),
+    rotate: (...change) => inTurn((tables) => apiKeyRepository(tables).rotate(...change)),
+    revoke: (...change) => inTurn((tables) => apiKeyRepository(tables).revoke(...change)),
+    touch: (...use) => inTurn((tables) => apiKeyRepository(tables).touch(...use)),
+  }
 }
 
 type Transact = <T>(work: (repositories: StoredRepositories) => Promise<T>) => Promise<T>

@@ -53,10 +53,14 @@ export interface ActingOrgSource<U extends User = User, O extends Organization =
   /**
    * Find the org `orgId` as one this caller may act in, with the caller's role; `null` for not a member, a suspended
    * membership, an unknown or a deleted org alike, at the same cost: one query (O3). A user's role comes from the
-   * membership; an API key acts as its own role in its own org; a service acts in any org that exists, as no role.
+   * membership; an API key acts as its own role in its own org, and one that is bound to no org in any that exists; a
+   * service acts in any org that exists, as no role.
    */
   findActing(caller: Caller<U>, orgId: string): Promise<ActingOrg<O> | null>
-  /** List what the caller may act in by join time, then org id; at most `limit` where given. */
+  /**
+   * List what the caller may act in by join time, then org id; at most `limit` where given. A service, and a key that is
+   * bound to no org, have joined none: nothing.
+   */
   listActing(caller: Caller<U>, limit?: number): Promise<readonly ActingOrg<O>[]>
 }
 
@@ -109,6 +113,69 @@ export interface InvitationRepository {
   findPending(email: string): Promise<Invitation | null>
   /** Take the invitation: one conditional write; of any number of callers at once one gets it, the others `null`. */
   consume(invitationId: string): Promise<Invitation | null>
+}
+
+/** An API key as storage keeps it (A2): never the secret, only its SHA-256. */
+export interface ApiKeyRecord {
+  /** The public id, made by the library: 12 letters and digits, upper and lower case told apart. */
+  readonly id: string
+  /** The org it is bound to; `null`: bound to none. */
+  readonly orgId: string | null
+  readonly name: string
+  readonly role: string
+  /** In the order they were given. */
+  readonly scopes: readonly string[]
+  /** SHA-256 of the secret, 64 lower-case hex digits. */
+  readonly secretHash: string
+  /** The one before the last rotation, or `null`. */
+  readonly previousSecretHash: string | null
+  /** Until when that one is still good; at this very instant it no longer is. */
+  readonly previousUntil: Date | null
+  /** The user who made it, for the record; deleting that user changes nothing. `null`: nobody. */
+  readonly createdBy: string | null
+  readonly createdAt: Date
+  /** When it ends, or `null` for never. */
+  readonly expiresAt: Date | null
+  /** When it was revoked, or `null`. */
+  readonly revokedAt: Date | null
+  /** When it was last used, to about a minute, or `null`. */
+  readonly lastUsedAt: Date | null
+}
+
+/** A key to be inserted: never rotated, revoked or used. */
+export type NewApiKeyRecord = Omit<ApiKeyRecord, 'previousSecretHash' | 'previousUntil' | 'revokedAt' | 'lastUsedAt'>
+
+/** Whose keys are meant: those bound to one org, or all of the installation, bound to an org or to none. */
+export type ApiKeyOwner = { readonly kind: 'org'; readonly orgId: string } | { readonly kind: 'installation' }
+
+/**
+ * API keys. Instants come from the caller's clock and are kept to the millisecond. Those of a deleted org are as if they
+ * had never been.
+ */
+export interface ApiKeyRepository {
+  /** Insert a key. An id that is taken throws `ConflictError`, an unknown org rejects; `createdBy` need not exist. */
+  insert(key: NewApiKeyRecord): Promise<ApiKeyRecord>
+  /** Find a key by its public id, revoked and expired ones too, whoever owns it. One query, never from a cache (A4). */
+  findById(keyId: string): Promise<ApiKeyRecord | null>
+  /** List the owner's keys that are not revoked, expired ones too, by creation, then id (code units). */
+  list(owner: ApiKeyOwner): Promise<readonly ApiKeyRecord[]>
+  /**
+   * Give the owner's key another secret: in one write the present hash becomes the previous one, good until
+   * `previousUntil`; `null`: no hash is the previous one, the old secret is dead at once. Of any number of callers at once
+   * each is applied to what the one before has left. `null` where there is no such key of this owner, or it is revoked.
+   */
+  rotate(
+    owner: ApiKeyOwner,
+    keyId: string,
+    change: { readonly secretHash: string; readonly previousUntil: Date | null },
+  ): Promise<ApiKeyRecord | null>
+  /**
+   * Revoke the owner's key for good. Idempotent: the first instant stays. `false` where there is no such key of this
+   * owner.
+   */
+  revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
+  /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */
+  touch(keyId: string, at: Date): Promise<void>
 }
 
 /** The repositories bound to one transaction, and the host's own handle to it. */

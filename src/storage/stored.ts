@@ -37,7 +37,7 @@ export interface StoredUserRepository extends UserRepository<StoredUser, StoredO
 
 /** The organization repository of the shipped storages. */
 export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
-  /** Delete an organization, its memberships and invitations: from the next request on it is as if it had never been. */
+  /** Delete an organization, its memberships, invitations and API keys: from the next request on it is as if it had never been. */
   remove(orgId: string): Promise<boolean>
   /** Count the organizations. */
   count(): Promise<number>
