@@ -21,6 +21,7 @@ import { contextFor } from './corridor/walk-state.ts'
 import { type AuthError, type ErrorFormat, toAuthResponse } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
 import type { Access, AuthRequest, AuthResponse } from './request.ts'
+import type { Route } from './route.ts'
 
 /** Options of {@link createAuth}. */
 export interface AuthOptions<
@@ -108,6 +109,13 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * @throws AuthError `forbidden` for a user, an API key or an unknown org; `invalid_org_id`; `org_selector_conflict`
    */
   actAs(context: AuthContext<T>, orgId: unknown): Promise<ServiceOrgContext<T>>
+  /**
+   * Write a Route with the types of this auth: its handler's context follows from its `access`, which is checked now.
+   * @throws TypeError for an Access that is wrong
+   * @example
+   * auth.route({ method: 'GET', path: '/me', access: {}, handle: ({ user, org }) => jsonResponse(200, { user, org }) })
+   */
+  route<const A extends Access<T['role']>>(route: Route<T, A>): Route
   /** Convert a refusal to the response this host wants (`errorFormat`). */
   toResponse(error: AuthError): AuthResponse
   /** Load what verification needs (keys) before the first request. */
@@ -137,9 +145,7 @@ export function createAuth<
   O extends Organization | null,
   C extends string = never,
   S extends string = never,
->(
-  options: AuthOptions<R, U, O, C, S>,
-): Auth<HostTypes<R, U, O, C, S>> {
+>(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>> {
   const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
   const rooms = toRooms(given)
   const enter = createEntrance(rooms, clock, onDecision)
@@ -154,9 +160,12 @@ export function createAuth<
   const auth = {
     ...createGuards(rooms.ladder),
     door,
-    authenticate: async (request: AuthRequest, access?: Access) =>
-      (await enter(request, ruleOf(access))).context,
+    authenticate: async (request: AuthRequest, access?: Access) => (await enter(request, ruleOf(access))).context,
     contextOf: (source: object, access?: Access) => contextFor(source, rooms, ruleOf(access)),
+    route: (route: Route) => {
+      parse(route.access)
+      return Object.freeze(route)
+    },
     actAs: (context: AuthContext, orgId: unknown) => actAs(rooms, context, orgId),
     toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
     warmUp: async () => rooms.verify.warmUp?.(),
@@ -166,7 +175,7 @@ export function createAuth<
   return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
 }
 
-// An Access that is handed over with every call is parsed once, as long as it is the same frozen or unfrozen object.
+// An Access that comes with every call is parsed once, as long as it is the same object.
 function rememberRules(parse: (access: Access) => Rule | 'public'): (access?: Access) => Rule | 'public' {
   const byDefault = parse({})
   const rules = new WeakMap<object, Rule | 'public'>()

@@ -29,21 +29,20 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
  * @example
  * mount(app, [createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })])
  */
-export function createSyncRoute<U extends User, O extends Organization>(
-  options: SyncRouteOptions<U, O>,
-): Route<AuthTypes, { readonly stage: 'identity' }> {
+export function createSyncRoute<U extends User, O extends Organization>(options: SyncRouteOptions<U, O>): Route {
   const parsed = parseOptions('createSyncRoute', SHAPE, options) as unknown as SyncRouteOptions<U, O>
   const { provision, source, path = '/auth/sync', present = toBody } = parsed
-  return Object.freeze({
+  const route: Route<AuthTypes, { readonly stage: 'identity' }> = {
     method: 'POST',
     path,
-    access: Object.freeze({ stage: 'identity' }),
+    access: { stage: 'identity' },
     async handle({ identity }: IdentityContext) {
       const { user, created, membership } = await provision(identity, { kind: 'unnamed' })
       const acting = membership ?? (await source.listActing({ kind: 'user', user }, 1))[0] ?? null
       return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
     },
-  })
+  }
+  return Object.freeze(route) as Route
 }
 
 function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
