@@ -81,8 +81,11 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       try {
         const { context, responseHeaders } = await enter(toAuthRequest(c))
         headersOf = announce(c, responseHeaders)
-        const response = (await run(context, c, next)) as Response | undefined
-        return response === undefined ? stamp(c, headersOf) : withHeaders(response, headersOf())
+        // Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
+        const response = (await run(context, c, next)) as Response | Context | undefined
+        return response === undefined || response === c
+          ? stamp(c, headersOf)
+          : withHeaders(response as Response, headersOf())
       } catch (error) {
         stamp(c, headersOf)
         return refuse(error, c)
