@@ -64,16 +64,19 @@ function startKoa(auths: Auths, world: World): Promise<Host> {
   return listen(createServer(app.callback()))
 }
 
+// What Express and Koa write by themselves.
+const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' }
+
 function startHono(auths: Auths, world: World): Promise<Host> {
   const app = new Hono()
   for (const [prefix, auth] of auths) {
     const { mount, protect, middleware, getAuth } = honoAdapter(auth)
     app.get(
       `${prefix}/protected`,
-      protect({}, (context, c) => c.json(describe(context))),
+      protect({}, (context, c) => c.json(describe(context), 200, JSON_TYPE)),
     )
     app.use(`${prefix}/mw/*`, middleware())
-    app.get(`${prefix}/mw/protected`, (c) => c.json(describe(getAuth(c))))
+    app.get(`${prefix}/mw/protected`, (c) => c.json(describe(getAuth(c)), 200, JSON_TYPE))
     mount(app, routesFor(prefix, auth, world))
   }
   return listen(createServer(getRequestListener(app.fetch)))
