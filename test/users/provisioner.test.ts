@@ -1,0 +1,385 @@
+/** The first login: one user, one org, one hook, however many requests arrive at once and whatever fails meanwhile. */
+import { describe, expect, it } from 'vitest'
+import type { Identity, OrgSelection } from '../../src/context.ts'
+import { AuthError } from '../../src/errors.ts'
+import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
+import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+import type { Bootstrap, ProvisioningDecision } from '../../src/users/provisioner-options.ts'
+import { countedStorage } from '../corridor/counted.ts'
+import { createWorld, reasonOf, refusalOf } from '../corridor/world.ts'
+import { countRows, failingStorage, identityOf, times } from './first-logins.ts'
+
+const UNNAMED: OrgSelection = { kind: 'unnamed' }
+const ADA = identityOf('ada')
+const verified = { emailIsVerified: ({ emailVerified }: Identity) => emailVerified === true }
+
+async function membershipsOf(storage: MemoryStorage, subject: string) {
+  const found = await storage.users.findByIdentity(identityOf(subject), UNNAMED)
+  if (found === null) return null
+  return (await storage.memberships.listActing({ kind: 'user', user: found.user })).map(({ org, role }) => [
+    org.id,
+    role,
+  ])
+}
+
+describe('the first sight of a person', () => {
+  it('makes a user, an org of their own and an owner’s membership', async () => {
+    const storage = createMemoryStorage()
+    const { user, created } = await createProvisioner({ storage })(ADA, UNNAMED)
+    expect(created).toBe(true)
+    expect(user).toMatchObject({ subject: 'ada', issuer: ADA.issuer, email: 'ada@example.test', disabled: false })
+    const [acting] = await storage.memberships.listActing({ kind: 'user', user })
+    expect(acting).toMatchObject({ role: 'owner', org: { name: 'ada@example.test' } })
+  })
+
+  it('is a look-up ever after', async () => {
+    const calls: string[] = []
+    const room = createProvisioner({ storage: countedStorage(createMemoryStorage(), calls) })
+    await room(ADA, UNNAMED)
+    expect(calls).toEqual(['users.findByIdentity', 'transaction'])
+    calls.length = 0
+    expect(await room(ADA, UNNAMED)).not.toHaveProperty('created')
+    expect(calls).toEqual(['users.findByIdentity'])
+  })
+
+  it('hands on no membership after a write: the orgs room asks again', async () => {
+    expect(await createProvisioner({ storage: createMemoryStorage() })(ADA, UNNAMED)).not.toHaveProperty('membership')
+  })
+
+  it('tells people apart by issuer and subject, never by e-mail (P2)', async () => {
+    const storage = createMemoryStorage()
+    const room = createProvisioner({ storage })
+    const email = 'same@example.test'
+    const people = [
+      identityOf('ada', { email }),
+      identityOf('bob', { email }),
+      identityOf('ada', { email, issuer: 'https://other.test' }),
+      identityOf('https://other.test","ada', { email, issuer: '' }),
+    ]
+    const ids = await Promise.all(people.map(async (identity) => (await room(identity, UNNAMED)).user.id))
+    expect(new Set(ids).size).toBe(people.length)
+  })
+
+  it('takes the owner’s role and says so to createAuth', async () => {
+    const storage = createMemoryStorage()
+    const room = createProvisioner({ storage, ownerRole: 'admin' })
+    expect(room.grants).toEqual(['admin'])
+    await room(ADA, UNNAMED)
+    expect((await membershipsOf(storage, 'ada'))?.[0]?.[1]).toBe('admin')
+  })
+})
+
+describe('the decision', () => {
+  const decided = async (decision: ProvisioningDecision, storage = createMemoryStorage()) => {
+    const seen: Bootstrap[] = []
+    const bootstrap = (given: Bootstrap): void => void seen.push(given)
+    const room = createProvisioner({ storage, decide: () => decision, bootstrap: bootstrap as never })
+    await room(ADA, UNNAMED)
+    return { storage, seen }
+  }
+
+  it('create: with a name of the host’s choice', async () => {
+    const { seen } = await decided({ kind: 'create', orgName: 'Ada & Co' })
+    expect(seen[0]).toMatchObject({ decision: 'create', org: { name: 'Ada & Co' }, role: 'owner' })
+  })
+
+  it('create: without an e-mail the org bears the subject', async () => {
+    const storage = createMemoryStorage()
+    const { user } = await createProvisioner({ storage })(identityOf('ada', { email: null }), UNNAMED)
+    expect((await storage.memberships.listActing({ kind: 'user', user }))[0]?.org.name).toBe('ada')
+  })
+
+  it('join: into an org that is there, no org of one’s own', async () => {
+    const storage = createMemoryStorage()
+    const org = await storage.orgs.insert({ name: 'acme' })
+    const { seen } = await decided({ kind: 'join', orgId: org.id, role: 'member' }, storage)
+    expect(await membershipsOf(storage, 'ada')).toEqual([[org.id, 'member']])
+    expect(await storage.orgs.count()).toBe(1)
+    expect(seen[0]).toMatchObject({ decision: 'join', org: { id: org.id }, role: 'member' })
+  })
+
+  it('none: a user row without a membership, refused in an org, never provisioned again', async () => {
+    const { storage, seen } = await decided({ kind: 'none' })
+    expect(await membershipsOf(storage, 'ada')).toEqual([])
+    expect(seen[0]).toMatchObject({ decision: 'none', org: null, role: null })
+    const world = createWorld({
+      auth: (own) => ({ users: createProvisioner({ storage: own, decide: () => ({ kind: 'none' }) }) as never }),
+    })
+    const headers = { authorization: `Bearer ${await world.sign()}` }
+    expect(await reasonOf(world.walk({ headers }))).toBe('not_a_member')
+    expect(await reasonOf(world.walk({ headers }))).toBe('not_a_member')
+    expect(await countRows(world.storage)).toEqual({ users: 1, orgs: 0 })
+    expect(await world.walk({ headers }, { stage: 'user' })).toMatchObject({ kind: 'user' })
+  })
+
+  it('join into an org that is gone by then: 503, and nothing written', async () => {
+    const storage = createMemoryStorage()
+    const decide = (): ProvisioningDecision => ({ kind: 'join', orgId: 'gone', role: 'member' })
+    expect((await refusalOf(createProvisioner({ storage, decide })(ADA, UNNAMED))).code).toBe('temporarily_unavailable')
+    expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+  })
+
+  it('may refuse, before any write', async () => {
+    const storage = createMemoryStorage()
+    const decide = (): never => {
+      throw new AuthError('forbidden', { reason: 'by_invitation_only' })
+    }
+    expect(await reasonOf(createProvisioner({ storage, decide })(ADA, UNNAMED))).toBe('by_invitation_only')
+    expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+  })
+})
+
+describe('invitations', () => {
+  const invited = async (email: string) => {
+    const storage = createMemoryStorage()
+    const { id: orgId } = await storage.orgs.insert({ name: 'acme' })
+    await storage.invitations.insert({ orgId, email, role: 'member' })
+    return { storage, orgId }
+  }
+
+  it.each(['ada@example.test', 'Ada@Example.TEST', ' ada@example.test '])('of %j is found by Ada', async (email) => {
+    const { storage, orgId } = await invited(email)
+    await createProvisioner({ storage, invitations: verified })(
+      identityOf('ada', { email: 'ADA@example.test' }),
+      UNNAMED,
+    )
+    expect(await membershipsOf(storage, 'ada')).toEqual([[orgId, 'member']])
+    expect(await storage.orgs.count()).toBe(1)
+    expect(await storage.invitations.findPending('ada@example.test')).toBeNull()
+  })
+
+  it.each([
+    ['false', () => false],
+    ['a promise', async () => true],
+    ['a truthy word', () => 'yes'],
+    ['one', () => 1],
+    ['nothing', () => undefined],
+  ])('are not asked for where emailIsVerified says %s', async (_what, emailIsVerified) => {
+    const { storage, orgId } = await invited('ada@example.test')
+    await createProvisioner({ storage, invitations: { emailIsVerified: emailIsVerified as never } })(ADA, UNNAMED)
+    expect((await membershipsOf(storage, 'ada'))?.[0]).not.toContain(orgId)
+    expect(await storage.invitations.findPending('ada@example.test')).not.toBeNull()
+  })
+
+  it('are not asked for without the option, without an e-mail, or for one that is none', async () => {
+    const { storage, orgId } = await invited('ada@example.test')
+    await createProvisioner({ storage })(ADA, UNNAMED)
+    const room = createProvisioner({ storage, invitations: verified })
+    await room(identityOf('bob', { email: null }), UNNAMED)
+    await room(identityOf('eve', { email: 'ada@example.test\n@x' }), UNNAMED)
+    for (const subject of ['ada', 'bob', 'eve']) {
+      expect((await membershipsOf(storage, subject))?.map(([id]) => id)).not.toContain(orgId)
+    }
+  })
+
+  it('never move somebody who is here already', async () => {
+    const { storage, orgId } = await invited('ada@example.test')
+    await createProvisioner({ storage })(ADA, UNNAMED)
+    await createProvisioner({ storage, invitations: verified })(ADA, UNNAMED)
+    expect((await membershipsOf(storage, 'ada'))?.[0]).not.toContain(orgId)
+  })
+
+  it('are taken once: of two people at once one joins, the other decides again', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { storage, orgId } = await invited('shared@example.test')
+      const rooms = [0, 1].map(() => createProvisioner({ storage, invitations: verified }))
+      const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
+      const decided = await Promise.all(rooms.map((room, i) => room(people[i] as Identity, UNNAMED)))
+      expect(decided.map(({ created }) => created)).toEqual([true, true])
+      const joined = await Promise.all(['ada', 'bob'].map((subject) => membershipsOf(storage, subject)))
+      expect(joined.filter((list) => list?.some(([id]) => id === orgId))).toHaveLength(1)
+      expect(joined.every((list) => list?.length === 1)).toBe(true)
+      expect(await countRows(storage)).toEqual({ users: 2, orgs: 2 })
+    }
+  })
+
+  it('lost, and the host’s own decision refuses then: no trace of the loser', async () => {
+    const { storage } = await invited('shared@example.test')
+    const decide = (_identity: Identity, invitation: { id: string; orgId: string; role: string } | null) => {
+      if (invitation === null) throw new AuthError('forbidden', { reason: 'by_invitation_only' })
+      return { kind: 'join', orgId: invitation.orgId, role: invitation.role, invitationId: invitation.id } as const
+    }
+    const rooms = [0, 1].map(() => createProvisioner({ storage, invitations: verified, decide }))
+    const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
+    const results = await Promise.allSettled(rooms.map((room, i) => room(people[i] as Identity, UNNAMED)))
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
+  })
+})
+
+describe('many at once', () => {
+  it('100 first requests of one person: one user, one org, one hook, created once', async () => {
+    const storage = createMemoryStorage()
+    let hooks = 0
+    const room = createProvisioner({ storage, bootstrap: () => void hooks++ })
+    const admitted = await Promise.all(Array.from({ length: 100 }, () => room(ADA, UNNAMED)))
+    expect(new Set(admitted.map(({ user }) => user.id)).size).toBe(1)
+    expect(admitted.filter(({ created }) => created)).toHaveLength(1)
+    expect([await countRows(storage), hooks]).toEqual([{ users: 1, orgs: 1 }, 1])
+  })
+
+  it('50 people × 100 requests', async () => {
+    const storage = createMemoryStorage()
+    const hooks: string[] = []
+    const room = createProvisioner({ storage, bootstrap: ({ user }) => void hooks.push(user.id) })
+    const people = Array.from({ length: 50 }, (_, i) => identityOf(`person-${i}`))
+    const requests = people.flatMap((identity) => Array.from({ length: 100 }, () => identity))
+    const admitted = await Promise.all(requests.map((identity) => room(identity, UNNAMED)))
+    admitted.forEach(({ user }, i) => {
+      expect(user.subject).toBe(requests[i]?.subject)
+    })
+    expect(await countRows(storage)).toEqual({ users: 50, orgs: 50 })
+    expect([hooks.length, new Set(hooks).size]).toEqual([50, 50])
+  })
+
+  it('two instances over one storage', async () => {
+    const storage = createMemoryStorage()
+    let hooks = 0
+    const rooms = [0, 1].map(() => createProvisioner({ storage, bootstrap: () => void hooks++ }))
+    const admitted = await Promise.all(Array.from({ length: 100 }, (_, i) => rooms[i % 2]?.(ADA, UNNAMED)))
+    expect(new Set(admitted.map((each) => each?.user.id)).size).toBe(1)
+    expect(admitted.filter((each) => each?.created)).toHaveLength(1)
+    expect([await countRows(storage), hooks]).toEqual([{ users: 1, orgs: 1 }, 1])
+  })
+
+  it('each their own: 100 people × 5 parallel first requests (T23)', async () => {
+    const room = createProvisioner({ storage: createMemoryStorage() })
+    const people = Array.from({ length: 100 }, (_, i) => identityOf(`p${i}`))
+    const subjects = await Promise.all(
+      [...people, ...people, ...people, ...people, ...people].map(async (identity) => {
+        const { user } = await room(identity, UNNAMED)
+        return user.subject === identity.subject
+      }),
+    )
+    expect(subjects.every(Boolean)).toBe(true)
+  })
+
+  it('keeps nothing of a flight that failed', async () => {
+    let failing = true
+    const storage = createMemoryStorage()
+    const room = createProvisioner({
+      storage,
+      bootstrap: () => {
+        if (failing) throw new AuthError('forbidden', { reason: 'not_yet' })
+      },
+    })
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => room(ADA, UNNAMED)))
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true)
+    failing = false
+    expect((await room(ADA, UNNAMED)).created).toBe(true)
+  })
+})
+
+describe('the bootstrap hook', () => {
+  it('runs inside the transaction, under a system context', async () => {
+    const storage = createMemoryStorage()
+    let seen: Bootstrap | null = null
+    const bootstrap = async (given: Bootstrap): Promise<void> => {
+      seen = given
+      expect(await given.transaction.users.findById(given.user.id)).not.toBeNull()
+      expect(await storage.users.count()).toBe(0)
+    }
+    await createProvisioner({ storage, bootstrap: bootstrap as never })(ADA, UNNAMED)
+    expect(seen).toMatchObject({ system: { kind: 'system', purpose: 'provisioning' }, identity: ADA, role: 'owner' })
+    expect(await storage.users.count()).toBe(1)
+  })
+
+  it('refuses by an AuthError, and leaves no trace', async () => {
+    const storage = createMemoryStorage()
+    const bootstrap = (): never => {
+      throw new AuthError('forbidden', { reason: 'host_said_no' })
+    }
+    expect(await reasonOf(createProvisioner({ storage, bootstrap })(ADA, UNNAMED))).toBe('host_said_no')
+    expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+  })
+
+  it.each([new Error('disk full'), null, undefined, 'text', { status: 200 }])(
+    'passes any other throw through untouched, no rows, no retry: %j',
+    async (thrown) => {
+      const storage = createMemoryStorage()
+      let runs = 0
+      const bootstrap = (): never => {
+        runs++
+        throw thrown
+      }
+      const outcome = await createProvisioner({ storage, bootstrap })(ADA, UNNAMED).then(
+        () => 'let in',
+        (error: unknown) => ({ error }),
+      )
+      expect(outcome).toEqual({ error: thrown })
+      expect(runs).toBe(1)
+      expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+    },
+  )
+})
+
+describe('failures of the moment (P4)', () => {
+  const kinds: readonly [string, () => Error][] = [
+    ['a transient failure', () => new TransientError('deadlock')],
+    ['a unique violation', () => new ConflictError('taken')],
+  ]
+  for (const [what, make] of kinds) {
+    it.each([1, 2, 3, 4, 5])(`${what}, %i times: mended`, async (count) => {
+      const storage = failingStorage(times(count, make))
+      const { created } = await createProvisioner({ storage })(ADA, UNNAMED)
+      expect([created, storage.attempts()]).toEqual([true, count + 1])
+      expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
+    })
+
+    it(`${what}, 6 times: 503 with Retry-After, nothing written, its cause kept`, async () => {
+      const storage = failingStorage(times(6, make))
+      const refusal = await refusalOf(createProvisioner({ storage })(ADA, UNNAMED))
+      expect(refusal).toMatchObject({ code: 'temporarily_unavailable', status: 503 })
+      expect(refusal.headers['Retry-After']).toBe('1')
+      expect((refusal.cause as Error).message).toBe(make().message)
+      expect(storage.attempts()).toBe(6)
+      expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+    })
+  }
+
+  it('gives up after 5 seconds, however few the attempts', async () => {
+    let now = 0
+    const storage = failingStorage(() => {
+      now += 2600
+      return new TransientError('slow')
+    })
+    const work = createProvisioner({ storage, clock: () => now })(ADA, UNNAMED)
+    expect((await refusalOf(work)).code).toBe('temporarily_unavailable')
+    expect(storage.attempts()).toBe(2)
+  })
+
+  it('does not retry anything else', async () => {
+    const storage = failingStorage(() => new Error('syntax error'))
+    await expect(createProvisioner({ storage })(ADA, UNNAMED)).rejects.toThrow('syntax error')
+    expect(storage.attempts()).toBe(1)
+  })
+
+  it('200 first logins with 30 % of commits failing: none half-made, none lost', async () => {
+    let at = 0
+    const pattern = [true, false, false, false, true, false, true, false, false, false]
+    const storage = failingStorage(() => (pattern[at++ % 10] === true ? new TransientError('40001') : null))
+    const room = createProvisioner({ storage })
+    await Promise.all(Array.from({ length: 200 }, (_, i) => room(identityOf(`p${i}`), UNNAMED)))
+    expect(await countRows(storage)).toEqual({ users: 200, orgs: 200 })
+  })
+})
+
+describe('disabled here (P7)', () => {
+  it('is 403 and never provisioned again', async () => {
+    const storage = createMemoryStorage()
+    const room = createProvisioner({ storage })
+    const { user } = await room(ADA, UNNAMED)
+    await storage.users.setDisabled(user.id, true)
+    expect(await reasonOf(room(ADA, UNNAMED))).toBe('user_disabled')
+    expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
+  })
+
+  it('also where the row turns up inside the transaction only', async () => {
+    const storage = createMemoryStorage()
+    const { user } = await storage.users.upsertByIdentity({ issuer: ADA.issuer, subject: 'ada', email: null })
+    await storage.users.setDisabled(user.id, true)
+    const late = { ...storage, users: { ...storage.users, findByIdentity: async () => null } }
+    expect(await reasonOf(createProvisioner({ storage: late })(ADA, UNNAMED))).toBe('user_disabled')
+  })
+})
