@@ -1,7 +1,7 @@
 /** What a host says about first logins: the options of the provisioner, checked once, and the nouns they speak in. */
 import * as z from 'zod/mini'
 import type { Identity, Organization, User } from '../context.ts'
-import { aFunction, aGroup, aName, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Invitation, Storage, StorageTransaction } from '../storage/repositories.ts'
 
 /** What becomes of a person seen for the first time. */
@@ -82,14 +82,8 @@ export function parseProvisionerOptions<U extends User, O extends Organization, 
 }
 
 const SHAPE = {
-  storage: z.custom<object>(
-    (storage) =>
-      typeof storage === 'object' &&
-      storage !== null &&
-      'transaction' in storage &&
-      typeof storage.transaction === 'function' &&
-      'users' in storage,
-    'must be a storage with users and transaction',
+  storage: anObjectWith<{ readonly users?: Partial<Storage['users']> | null }>('transaction').check(
+    z.refine(({ users }) => typeof users?.findByIdentity === 'function', 'must be a storage with users'),
   ),
   ownerRole: z.optional(aName()),
   invitations: z.optional(aGroup({ emailIsVerified: aFunction<(identity: Identity) => boolean>() })),
