@@ -1,0 +1,104 @@
+/** The error table, written out: what a client sees of each code, byte for byte, in both formats. */
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { AUTH_ERRORS, AuthError, type AuthErrorCode, isAuthError, toAuthResponse } from '../src/errors.ts'
+import { bytesOf, ROWS } from './refusal-bytes.ts'
+
+const CODES = Object.keys(ROWS) as AuthErrorCode[]
+
+describe('the table', () => {
+  it('has the codes that clients were promised, and no other', () => {
+    expect(Object.keys(AUTH_ERRORS).sort()).toEqual([...CODES].sort())
+    expect(Object.isFrozen(AUTH_ERRORS)).toBe(true)
+    expect(CODES.every((code) => Object.isFrozen(AUTH_ERRORS[code]))).toBe(true)
+  })
+
+  it.each(CODES)('%s is these bytes (E1)', (code) => {
+    expect(toAuthResponse(new AuthError(code, { reason: 'internal', cause: new Error('secret') }))).toEqual(
+      bytesOf(code),
+    )
+  })
+
+  it.each(CODES)('%s as problem details (RFC 9457): the same status, code and headers', (code) => {
+    const { status, headers, body } = toAuthResponse(new AuthError(code), 'problem')
+    const plain = bytesOf(code)
+    expect(status).toBe(plain.status)
+    expect(headers).toEqual([['Content-Type', 'application/problem+json'], ...plain.headers.slice(1)])
+    const { message: title } = (JSON.parse(plain.body) as { error: { message: string } }).error
+    expect(body).toBe(JSON.stringify({ type: `urn:sallyport:${code}`, title, status, code }))
+  })
+})
+
+describe('what a refusal may add', () => {
+  it('no credential was sent: Bearer alone (RFC 6750 §3.1)', () => {
+    expect(toAuthResponse(new AuthError('unauthorized', { absent: true }))).toEqual(
+      bytesOf('unauthorized', { challenge: 'Bearer' }),
+    )
+    expect(toAuthResponse(new AuthError('token_expired', { absent: true }))).toEqual(bytesOf('token_expired'))
+  })
+
+  it('the scopes that a route needs', () => {
+    const challenge = 'Bearer error="insufficient_scope", scope="a:read a:write"'
+    expect(toAuthResponse(new AuthError('insufficient_scope', { scopes: ['a:read', 'a:write'] }))).toEqual(
+      bytesOf('insufficient_scope', { challenge }),
+    )
+  })
+
+  it('the field that is wrong, in both formats', () => {
+    const error = new AuthError('validation_error', { field: 'role' })
+    expect(toAuthResponse(error)).toEqual(bytesOf('validation_error', { field: 'role' }))
+    expect(JSON.parse(toAuthResponse(error, 'problem').body ?? '')).toMatchObject({ status: 400, field: 'role' })
+    expect(error.field).toBe('role')
+  })
+
+  it('the host’s sync path, whatever characters it has', () => {
+    const { body } = toAuthResponse(new AuthError('user_not_synced', { syncPath: '/v2/$&/"sync' }))
+    expect(JSON.parse(body ?? '')).toEqual({
+      error: { code: 'user_not_synced', message: 'user account not synced, call POST /v2/$&/"sync first' },
+    })
+  })
+
+  it.each([
+    [0, '1'],
+    [-5, '1'],
+    [0.2, '1'],
+    [1, '1'],
+    [29.01, '30'],
+    [900, '900'],
+  ])('Retry-After of %d seconds is %s', (retryAfterSeconds, retryAfter) => {
+    expect(toAuthResponse(new AuthError('keys_unavailable', { retryAfterSeconds }))).toEqual(
+      bytesOf('keys_unavailable', { retryAfter }),
+    )
+  })
+})
+
+describe('an AuthError', () => {
+  it('renders by itself in every framework’s error handling', async () => {
+    const error = new AuthError('unauthorized', { reason: 'why' })
+    expect(error).toMatchObject({ status: 401, statusCode: 401, expose: true, reason: 'why', name: 'AuthError' })
+    expect(error.headers).toEqual({ 'Cache-Control': 'no-store', 'WWW-Authenticate': 'Bearer error="invalid_token"' })
+    expect(Object.isFrozen(error.headers)).toBe(true)
+    const response = error.getResponse()
+    const expected = bytesOf('unauthorized')
+    expect(response.status).toBe(401)
+    expect(await response.text()).toBe(expected.body)
+    for (const [name, value] of expected.headers) expect(response.headers.get(name)).toBe(value)
+  })
+
+  it('is recognised by its brand, also from another copy of the package', () => {
+    const copy = Object.assign(new Error('x'), { [Symbol.for('sallyport.AuthError')]: true })
+    expect(isAuthError(new AuthError('forbidden'))).toBe(true)
+    expect(isAuthError(copy)).toBe(true)
+    for (const other of [null, undefined, 'AuthError', 401, {}, new Error('x'), { name: 'AuthError', status: 401 }]) {
+      expect(isAuthError(other)).toBe(false)
+    }
+  })
+
+  it('gives its code as reason where it was given none, and keeps its cause off the wire', () => {
+    const error = new AuthError('not_found', { cause: new Error('select * from secrets') })
+    expect(error.reason).toBe('not_found')
+    expect((error.cause as Error).message).toBe('select * from secrets')
+    expect(JSON.stringify(toAuthResponse(error)) + JSON.stringify(error)).not.toContain('secrets')
+    expect(inspect(new AuthError('not_found'))).not.toContain('cause')
+  })
+})
