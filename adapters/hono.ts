@@ -82,10 +82,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const { context, responseHeaders } = await enter(toAuthRequest(c))
         headersOf = announce(c, responseHeaders)
         // Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
-        const response = (await run(context, c, next)) as Response | Context | undefined
-        return response === undefined || response === c
-          ? stamp(c, headersOf)
-          : withHeaders(response as Response, headersOf())
+        const answer: unknown = await run(context, c, next)
+        return answer === undefined || answer === c ? stamp(c, headersOf) : withHeaders(answer as Response, headersOf())
       } catch (error) {
         stamp(c, headersOf)
         return refuse(error, c)
@@ -111,12 +109,11 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 
 /** Read a Hono context: header lines from the Node request where there is one, else as Fetch has joined them. */
 export function toAuthRequest(c: Context): AuthRequest {
-  const { raw, bodyCache } = c.req
-  const request = fromFetchRequest(raw, {
+  const request = fromFetchRequest(c.req.raw, {
     source: sourceOf(c),
     params: c.req.param() as Record<string, string>,
     readText: () => c.req.text(),
-    leaveBytes: (bytes) => void Object.assign(bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
+    leaveBytes: (bytes) => void Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
   })
   const incoming = nodeOf(c)?.incoming
   if (incoming === undefined) return request

@@ -1,6 +1,16 @@
 /**
  * The door of `sallyport/testing`: re-exports only.
  */
+export {
+  type AdapterAudit,
+  type AdapterAuditOptions,
+  type AuditResult,
+  createAdapterAudit,
+  runAdapterAudit,
+} from './adapter-audit.ts'
+export type { AuditAnswer, AuditCase, AuditRequest } from './audit/audit-case.ts'
+export type { AuditEndpoint } from './audit/endpoints.ts'
+export type { FetchHandler } from './audit/send.ts'
 export { type BadToken, type BadTokensOptions, badTokens } from './bad-tokens.ts'
 export type { SigningAlgorithm } from './compact-jws.ts'
 export type { BrokenStore } from './contracts/broken-storage.ts'

@@ -1,0 +1,140 @@
+/**
+ * The world of an adapter audit: an auth with every kind of caller, people in every state, and rooms that fail in every
+ * way, all in memory. Hands on the auth, and the tokens and ids that the cases are written with.
+ */
+import {
+  type ApiKeyVerifier,
+  type Auth,
+  AuthError,
+  type AuthTypes,
+  createAuth,
+  createJwtVerifier,
+  createOrgResolver,
+  createServiceVerifier,
+  createSyncGate,
+  type ErrorFormat,
+  header,
+  type UsersRoom,
+} from '../../index.ts'
+import { createMemoryStorage, type MemoryStorage, type StoredUser } from '../../storage/memory.ts'
+import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
+
+/** What the cases of an audit are written with. */
+export interface AuditWorld {
+  readonly auth: Auth<AuthTypes>
+  readonly issuer: TokenIssuer
+  readonly errorFormat: ErrorFormat
+  /** Org ids: `ada` is a member of `a` and then admin of `b`; `bob` is admin of `c` and then a member of `d`. */
+  readonly orgs: Readonly<Record<'a' | 'b' | 'c' | 'd', string>>
+  /** User ids by name. */
+  readonly users: Readonly<Record<'ada' | 'bob' | 'odd' | 'gone', string>>
+  /** Sign a token for somebody: the name is the subject. */
+  readonly tokenOf: (subject: string) => Promise<string>
+}
+
+/** The secret that opens the audit's service routes. */
+export const SERVICE_SECRET = 'audit-service-secret-of-40-characters-xx'
+/** API keys of the audit: by token, the scopes. Both belong to org `a`. */
+export const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  adk_reading: ['things:read'],
+  adk_nothing: [],
+})
+
+/** What the users room throws for the subjects `fault-0`, `fault-1`, …: each must be a 500 (E2). */
+export const FAULTS: readonly { readonly what: string; readonly thrown: () => unknown }[] = Object.freeze([
+  { what: 'an error', thrown: () => new Error('the audit broke a room') },
+  { what: 'a string that Express obeys', thrown: () => 'route' },
+  { what: 'another word that Express obeys', thrown: () => 'router' },
+  { what: 'null', thrown: () => null },
+  { what: 'undefined', thrown: () => undefined },
+  { what: 'false', thrown: () => false },
+  { what: 'an object of status 200', thrown: () => ({ status: 200, expose: true, message: 'fine' }) },
+  { what: 'an error of status 200', thrown: () => Object.assign(new Error('fine'), { status: 200, expose: true }) },
+  { what: 'an error of status 401', thrown: () => Object.assign(new Error('no'), { statusCode: 401, expose: true }) },
+  { what: 'an error with a response', thrown: () => Object.assign(new Error('no'), { getResponse: ownResponse }) },
+  { what: 'a thenable', thrown: () => Object.fromEntries([['then', (resolve: () => void) => resolve()]]) },
+  { what: 'a rejected promise', thrown: () => rejected() },
+])
+
+const ownResponse = (): Response => new Response('a way in')
+
+function rejected(): Promise<never> {
+  const promise = Promise.reject(new Error('the audit broke a room'))
+  promise.catch(() => undefined)
+  return promise
+}
+
+/** Build the world. Costs one symmetric key and a few rows in memory. */
+export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditWorld> {
+  const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
+  let now = Date.now()
+  const storage = createMemoryStorage({ clock: () => ++now })
+  const orgs = { a: await org('a'), b: await org('b'), c: await org('c'), d: await org('d') }
+  const users = {
+    ada: await person('ada', [orgs.a, 'member'], [orgs.b, 'admin']),
+    bob: await person('bob', [orgs.c, 'admin'], [orgs.d, 'member']),
+    odd: await person('odd', [orgs.a, 'wizard']),
+    gone: await person('gone', [orgs.a, 'member']),
+  }
+  await storage.users.setDisabled(users.gone, true)
+  const tokenOf = (sub: string): Promise<string> => issuer.sign({ sub, email: `${sub}@example.test` })
+  return { auth: authOver(storage, issuer, orgs.a, errorFormat), issuer, errorFormat, orgs, users, tokenOf }
+
+  async function org(name: string): Promise<string> {
+    return (await storage.orgs.insert({ name })).id
+  }
+  async function person(subject: string, ...places: [orgId: string, role: string][]): Promise<string> {
+    const email = `${subject}@example.test`
+    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
+    for (const [orgId, role] of places) await storage.memberships.insert({ orgId, userId: user.id, role })
+    return user.id
+  }
+}
+
+function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, errorFormat: ErrorFormat): Auth {
+  const keys = [{ kind: 'secret', secret: issuer.secret }] as const
+  const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
+  const auth = createAuth({
+    roles: ['member', 'admin', 'owner'],
+    verify: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience: issuer.audience }),
+    apiKeys: apiKeysOf(keysOrg),
+    services: createServiceVerifier({ services }),
+    cookie: { name: 'session' },
+    users: faulty(createSyncGate({ users: storage.users })),
+    orgs: createOrgResolver({
+      source: {
+        ...storage.memberships,
+        findActing: async (caller, orgId) => {
+          if (caller.kind === 'user') return storage.memberships.findActing(caller, orgId)
+          const found = await storage.orgs.findById(orgId)
+          return found === null ? null : { org: found, role: caller.kind === 'apiKey' ? caller.key.role : null }
+        },
+      },
+      selectors: [header('X-Org-Id')],
+      unnamed: 'earliest-joined',
+    }),
+    errorFormat,
+  })
+  return auth as unknown as Auth
+}
+
+function apiKeysOf(orgId: string): ApiKeyVerifier {
+  return {
+    prefix: 'adk',
+    async verify(token) {
+      const scopes = Object.hasOwn(API_KEYS, token) ? API_KEYS[token] : undefined
+      if (scopes === undefined) throw new AuthError('unauthorized', { reason: 'audit_key_unknown' })
+      return { id: token.slice(4), name: token, orgId, role: 'member', scopes }
+    },
+  }
+}
+
+function faulty(room: UsersRoom<StoredUser>): UsersRoom<StoredUser> {
+  return async (identity, selection) => {
+    const { subject } = identity
+    if (subject === 'busy') throw new AuthError('temporarily_unavailable', { retryAfterSeconds: 7 })
+    if (subject === 'throttled') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 11 })
+    if (subject.startsWith('fault-')) throw FAULTS[Number(subject.slice('fault-'.length))]?.thrown()
+    return room(identity, selection)
+  }
+}
