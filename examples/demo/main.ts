@@ -5,6 +5,7 @@
 import { startIntello } from '../intello/app.ts'
 import { startIron } from '../iron-crm/app.ts'
 import { startQuickstart } from '../quickstart/app.ts'
+import { onceToldToEnd } from '../start/run.ts'
 import type { Chapter } from './step.ts'
 import { createPrinter, ownScreen, type TourPrinter } from './table.ts'
 import { INTELLO } from './tour-intello.ts'
@@ -34,7 +35,7 @@ const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ..
 if (process.argv.includes('--exit')) await leave()
 else {
   await invite()
-  process.once('SIGINT', leave).once('SIGTERM', leave)
+  onceToldToEnd(leave)
 }
 
 async function tour(where: World, { title, progress, outcome, summary }: TourPrinter, chapters: readonly Chapter[]) {

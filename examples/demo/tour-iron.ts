@@ -272,6 +272,7 @@ export const IRON: readonly Chapter[] = [
         },
         keep: { dan: 'user.id' },
       },
+      { at, send: 'GET /api/v1/pipelines', as: 'dan', ok: 200, body: { pipelines: [{ id: '*', name: '*' }] } },
       { at, send: 'POST /api/v1/invitations', as: 'dan', json: { email: 'e@f.test', role: 'owner' }, no: 'forbidden' },
       { at, send: 'POST /api/v1/invitations', as: 'dan', json: { email: 'eve@example.test', role: 'member' }, ok: 201 },
       { at, send: me, as: 'eve unconfirmed', ok: 200, keep: { eve: 'user.id', 'eve.org': 'org.id' } },

@@ -64,14 +64,26 @@ export async function run(name: string, start: (environment: Environment) => Pro
   try {
     const running = await start(process.env)
     console.log([`${name} ready on ${running.url}`, ...running.notes].join('\n'))
-    const stop = (): void => {
-      process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
-      void running.stop().then(() => process.exit(0))
-    }
-    process.once('SIGTERM', stop).once('SIGINT', stop)
+    onceToldToEnd(() => void running.stop().then(() => process.exit(0)))
   } catch (error) {
     if (!isSettingsError(error)) throw error
     console.error(`${name}: ${error.message}`)
     process.exitCode = 1
   }
+}
+
+/** Call `end` once at SIGTERM or SIGINT; a second signal ends the process there and then. */
+export function onceToldToEnd(end: () => void): void {
+  const stop = (): void => {
+    clearInterval(watch)
+    for (const signal of ['SIGTERM', 'SIGINT']) process.removeAllListeners(signal).once(signal, () => process.exit(1))
+    end()
+  }
+  process.once('SIGTERM', stop).once('SIGINT', stop)
+  // The shell between `npm run` and us dies of a signal without handing it on: we notice that it is gone.
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.env['npm_lifecycle_event'] !== undefined && process.ppid !== parent) stop()
+  }, 200)
+  watch.unref()
 }

@@ -84,7 +84,9 @@ export function runToEnd(
 
 function launch(script: readonly string[], environment: Readonly<Record<string, string | undefined>>): ChildProcess {
   const { PATH, HOME } = process.env
-  return spawn(process.execPath, ['--import', 'tsx', ...script], {
+  const [command, args] =
+    script[0] === 'npm' ? ['npm', script.slice(1)] : [process.execPath, ['--import', 'tsx', ...script]]
+  return spawn(command, args, {
     cwd: root,
     env: { PATH, HOME, ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],

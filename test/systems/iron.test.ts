@@ -100,6 +100,15 @@ it('ends within five seconds of SIGTERM, with connections open, idle and half se
   expect(milliseconds).toBeLessThan(5000)
 })
 
+it('ends with the npm that started it, though no signal reaches it', async () => {
+  const app = await startProcess(['npm', 'run', '--silent', 'example:iron'], world.environmentOf('iron'))
+  expect((await fetch(`${app.url}/health`)).status).toBe(200)
+  // The pipes stay open until the app itself has ended.
+  const { milliseconds } = await app.end()
+  expect(milliseconds).toBeLessThan(5000)
+  await expect(fetch(`${app.url}/health`)).rejects.toThrow()
+})
+
 it('refuses to start with a short secret: one sentence, no stack, exit code 1', async () => {
   const ending = await runToEnd(IRON_MAIN, { ...world.environmentOf('iron'), IRON_CRM_SECRET: 'short' })
   expect(ending).toEqual({
