@@ -3,7 +3,7 @@ import { TransientError } from './storage-errors.ts'
 
 const WAIT_MS = 5000
 
-/** Run `work` when it is its turn; the next turn comes when its promise has settled. */
+/** Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>
 
 /**
@@ -12,11 +12,16 @@ export type Turns = <T>(work: () => Promise<T>) => Promise<T>
  */
 export function createTurns(what: string): Turns {
   let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
+  let unsettled = 0
+  return async (work) => {
     const turn = last
-    const held = waitFor(turn, what).then(work)
-    last = turn.then(() => held).catch(() => undefined)
-    return held
+    const held = unsettled++ === 0 ? work() : waitFor(turn, what).then(work)
+    last = Promise.allSettled([turn, held])
+    try {
+      return await held
+    } finally {
+      unsettled--
+    }
   }
 }
 

@@ -1,0 +1,72 @@
+/** The migrations for PostgreSQL, each a list of plain statements. What was released is never changed, only followed. */
+import type { SqlNames } from './sql-names.ts'
+
+/** The table of the migrations that were run. */
+export function postgresBookkeeping({ migrations }: SqlNames): string {
+  return `CREATE TABLE IF NOT EXISTS ${migrations} (
+  id integer PRIMARY KEY,
+  name text NOT NULL,
+  applied_at timestamptz(3) NOT NULL DEFAULT now()
+)`
+}
+
+/**
+ * 1: users, organizations, memberships, invitations. Text is compared by its bytes (`COLLATE "C"`): exact, and not
+ * dependent on the system's locale. The indexes hold what the look-ups of a request read, so that these need no table.
+ */
+export function postgresTables(names: SqlNames): readonly string[] {
+  const { orgs, users } = names
+  return [
+    `CREATE TABLE ${orgs} (
+  id uuid PRIMARY KEY,
+  name text NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now()
+)`,
+    `CREATE TABLE ${users} (
+  id uuid PRIMARY KEY,
+  issuer text COLLATE "C" NOT NULL,
+  subject text COLLATE "C" NOT NULL,
+  email text COLLATE "C",
+  disabled boolean NOT NULL DEFAULT false,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  org_id uuid REFERENCES ${orgs} (id) ON DELETE SET NULL,
+  role text COLLATE "C",
+  joined_at timestamptz(3)
+)`,
+    `CREATE UNIQUE INDEX ${names.index('users', 'identity')} ON ${users} (issuer, subject)
+  INCLUDE (id, email, disabled, created_at, org_id, role)`,
+    `CREATE INDEX ${names.index('users', 'org')} ON ${users} (org_id, joined_at, id) WHERE org_id IS NOT NULL`,
+    ...memberships(names),
+    ...invitations(names),
+  ]
+}
+
+function memberships(names: SqlNames): string[] {
+  const { memberships: table } = names
+  return [
+    `CREATE TABLE ${table} (
+  user_id uuid NOT NULL REFERENCES ${names.users} (id) ON DELETE CASCADE,
+  org_id uuid NOT NULL REFERENCES ${names.orgs} (id) ON DELETE CASCADE,
+  role text COLLATE "C" NOT NULL,
+  joined_at timestamptz(3) NOT NULL DEFAULT now(),
+  PRIMARY KEY (user_id, org_id) INCLUDE (role)
+)`,
+    `CREATE INDEX ${names.index('memberships', 'joined')} ON ${table} (user_id, joined_at, org_id) INCLUDE (role)`,
+    `CREATE INDEX ${names.index('memberships', 'members')} ON ${table} (org_id, joined_at, user_id) INCLUDE (role)`,
+  ]
+}
+
+function invitations(names: SqlNames): string[] {
+  const { invitations: table } = names
+  return [
+    `CREATE TABLE ${table} (
+  id uuid PRIMARY KEY,
+  org_id uuid NOT NULL REFERENCES ${names.orgs} (id) ON DELETE CASCADE,
+  email text COLLATE "C" NOT NULL,
+  role text COLLATE "C" NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  UNIQUE (org_id, email)
+)`,
+    `CREATE INDEX ${names.index('invitations', 'email')} ON ${table} (email, created_at, id)`,
+  ]
+}

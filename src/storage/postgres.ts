@@ -1,0 +1,224 @@
+/**
+ * The PostgreSQL storage: every repository of the ports over the host's own pool (`pg`, or PGlite), and its migrations.
+ * No driver is imported; a transaction's handle is the host's own client.
+ */
+import * as z from 'zod/mini'
+import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import {
+  allPending,
+  ask,
+  type MigrationStatus,
+  type MigrationTarget,
+  printMigrations,
+  readStatus,
+  runPending,
+} from './migrations.ts'
+import { createPostgresSessions } from './postgres-session.ts'
+import type { Storage } from './repositories.ts'
+import { POSTGRES } from './sql-dialects.ts'
+import type { PgliteDatabase, PgPool, SqlSession } from './sql-executor.ts'
+import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
+import { sqlRepositories } from './sql-repositories.ts'
+import { createStatements } from './sql-statements.ts'
+import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
+
+export type { MigrationStatus } from './migrations.ts'
+export type {
+  PgClient,
+  PgliteDatabase,
+  PgliteQueryable,
+  PgPool,
+  PgQuery,
+  PgQueryable,
+  PgResult,
+} from './sql-executor.ts'
+export type { SqlTableNames } from './sql-names.ts'
+export type {
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUser,
+  StoredUserRepository,
+} from './stored.ts'
+
+/** Where the tables are, for {@link createPostgresStorage} and the migrations alike. */
+export interface PostgresTablesOptions {
+  /** The schema of the tables. Default: the first of the connection's search path. */
+  readonly schema?: string
+  /** The tables' names. */
+  readonly tables?: SqlTableNames
+}
+
+/** Options of {@link createPostgresStorage}. */
+export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>
+  extends PostgresTablesOptions {
+  /** The host's pool. The host makes it, sets its size, listens to its `error` event and ends it. */
+  readonly pool: P
+  /**
+   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
+   * and role are columns of the user's own row, so there is at most one.
+   */
+  readonly membershipOn?: 'rows' | 'user-row'
+  /**
+   * Whether the statements of the hot path are prepared by name on each connection (default), so that the database plans
+   * them once. `false` behind a pooler that gives each statement another connection and knows no prepared statements.
+   */
+  readonly prepare?: boolean
+  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** The handle of a transaction on a pool: what its `connect()` resolves with, or PGlite's transaction. */
+export type PostgresHandle<P> = P extends {
+  transaction(work: (transaction: infer T) => Promise<unknown>): Promise<unknown>
+}
+  ? T
+  : P extends { connect: { (): Promise<infer C>; (...rest: never[]): unknown } }
+    ? unknown extends C
+      ? P extends { connect(): Promise<infer D> }
+        ? D
+        : never
+      : C
+    : never
+
+/** The PostgreSQL storage: the ports, and what an operator needs. */
+export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganization, Tx>, StoredRepositories {
+  readonly users: StoredRepositories['users']
+  readonly orgs: StoredRepositories['orgs']
+  readonly memberships: StoredRepositories['memberships']
+  readonly invitations: StoredRepositories['invitations']
+  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
+  /**
+   * The repositories inside a transaction that the host has begun by itself and will end: with the client it runs on.
+   * What they throw leaves the transaction to the host; a guarded change needs one that is READ COMMITTED.
+   */
+  within(handle: Tx): StoredRepositories
+}
+
+/**
+ * Create a storage on PostgreSQL 13 or later. Its tables are made by {@link migrate}.
+ *
+ * A look-up by identity is one query, the membership included. A transaction is READ COMMITTED and has one connection,
+ * nothing inside asks for a second one (P8). Serialization failures, deadlocks and lost connections throw
+ * `TransientError`, unique violations `ConflictError`, also out of the host's own queries inside `transaction`; a
+ * connection that was lost is closed, never given back. Lost while committing means that nobody knows whether it was
+ * stored: a first login that is tried again finds the user then.
+ *
+ * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+ * await migrate({ pool })
+ * const storage = createPostgresStorage({ pool })
+ */
+export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
+  options: PostgresStorageOptions<P>,
+): PostgresStorage<PostgresHandle<P>> {
+  const name = 'createPostgresStorage'
+  const {
+    pool,
+    schema,
+    tables,
+    membershipOn = 'rows',
+    prepare = true,
+    clock = Date.now,
+  } = parseOptions(name, SHAPE, options)
+  const names = createNames(name, tables, schema)
+  const statements = createStatements({ dialect: POSTGRES, names, membershipOn })
+  const sessions = createPostgresSessions(pool, prepare)
+  const over = (session: SqlSession): StoredRepositories =>
+    sqlRepositories({ session, statements, dialect: POSTGRES, clock })
+  const storage: PostgresStorage<unknown> = {
+    ...over(sessions.session),
+    transaction: (work) => sessions.transaction((session, handle) => work({ ...over(session), handle })),
+    within: (handle) => over(sessions.within(handle)),
+  }
+  return storage as PostgresStorage<PostgresHandle<P>>
+}
+
+/** Options of {@link migrate} and {@link migrationStatus}. */
+export interface PostgresMigrationOptions extends PostgresTablesOptions {
+  /** A pool whose role may create tables. */
+  readonly pool: PgPool | PgliteDatabase
+}
+
+/**
+ * Make or bring up to date the tables. Any number of instances may start at once: one works, the others wait and find
+ * it done. All pending migrations are one transaction. The lock is an advisory one, so it is known in this database
+ * only; roles, which belong to the whole cluster, are not touched.
+ *
+ * @returns the migrations that were run by this call; none where all had been
+ * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * await migrate({ pool, schema: 'auth' })
+ */
+export async function migrate(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
+  const { sessions, target } = parseMigrationOptions('migrate', options)
+  return sessions.transaction(async (session) => {
+    await ask(session, `SELECT pg_advisory_xact_lock(${LOCK})::text`)
+    const { schema } = target.names
+    if (schema !== null && !(await isThere(session, 'regnamespace', schema))) {
+      await ask(session, `CREATE SCHEMA ${schema}`)
+    }
+    return runPending(session, target, await isThere(session, 'regclass', target.names.migrations))
+  })
+}
+
+/**
+ * List all migrations with when they were run here. Writes nothing, also where none was ever run.
+ *
+ * @throws TypeError for a missing, unknown or malformed option
+ */
+export async function migrationStatus(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
+  const { sessions, target } = parseMigrationOptions('migrationStatus', options)
+  const { session } = sessions
+  return (await isThere(session, 'regclass', target.names.migrations)) ? readStatus(session, target) : allPending()
+}
+
+/**
+ * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
+ * {@link migrate} what was run.
+ *
+ * @throws TypeError for an unknown or malformed option
+ */
+export function migrationSql(options: PostgresTablesOptions = {}): string {
+  const { schema, tables } = parseOptions('migrationSql', TABLES, options)
+  return printMigrations({ dialect: POSTGRES, names: createNames('migrationSql', tables, schema) })
+}
+
+// Any number nobody else uses; two instances of one database must agree in it.
+const LOCK = '7358196320481'
+
+function parseMigrationOptions(
+  name: string,
+  options: PostgresMigrationOptions,
+): { sessions: ReturnType<typeof createPostgresSessions>; target: MigrationTarget } {
+  const { pool, schema, tables } = parseOptions(name, { ...TABLES, pool: SHAPE.pool }, options)
+  return {
+    sessions: createPostgresSessions(pool, false),
+    target: { dialect: POSTGRES, names: createNames(name, tables, schema) },
+  }
+}
+
+// Asked first, because CREATE … IF NOT EXISTS wants the right to create also where there is nothing to do.
+async function isThere(session: SqlSession, kind: 'regclass' | 'regnamespace', name: string): Promise<boolean> {
+  const [row] = await ask(session, `SELECT to_${kind}('${name}')::text AS name`)
+  return row?.['name'] !== null && row?.['name'] !== undefined
+}
+
+const TABLES = { schema: z.optional(anIdentifier()), tables: TABLES_SHAPE }
+
+const SHAPE = {
+  ...TABLES,
+  pool: z.custom<PgPool | PgliteDatabase>(
+    (pool) =>
+      typeof pool === 'object' &&
+      pool !== null &&
+      'query' in pool &&
+      (('connect' in pool && typeof pool.connect === 'function') ||
+        ('transaction' in pool && typeof pool.transaction === 'function')),
+    'must be a pool with connect and query, or a PGlite database',
+  ),
+  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
+  prepare: z.optional(z.boolean()),
+  clock: z.optional(aFunction<() => number>()),
+}

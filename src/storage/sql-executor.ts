@@ -1,0 +1,87 @@
+/**
+ * What the SQL storages ask of a database driver, as structure: `pg` and PGlite, and handles shaped like better-sqlite3
+ * (`libsql`, `node:sqlite`, `bun:sqlite`) satisfy it as they are. No driver is imported anywhere. Hands on the session:
+ * the one way in which the repositories run a statement.
+ */
+
+/** What a query of a PostgreSQL driver answers. */
+export interface PgResult {
+  readonly rows: readonly unknown[]
+  /** The command tag: `pg` tells by it that a COMMIT became a ROLLBACK. */
+  readonly command?: string
+}
+
+/** A statement as `pg` takes it; with a name it is prepared once for each connection. */
+export interface PgQuery {
+  name?: string
+  text: string
+  values?: unknown[]
+}
+
+/** Whatever runs a query on PostgreSQL: a `pg` Pool, Client or PoolClient. */
+export interface PgQueryable {
+  query(query: string | PgQuery): Promise<PgResult>
+}
+
+/** A connection out of a pool. */
+export interface PgClient extends PgQueryable {
+  /** Give it back; with an error or `true` it is closed instead. */
+  release(broken?: Error | boolean): void
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  removeListener?(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** A pool of PostgreSQL connections: `pg.Pool`, and those made in its image. */
+export interface PgPool extends PgQueryable {
+  connect(): Promise<PgClient>
+}
+
+/** Whatever runs a query in PGlite: the database or its transaction. */
+export interface PgliteQueryable {
+  query(text: string, values?: unknown[]): Promise<PgResult>
+}
+
+/** PostgreSQL in this process: one connection, which takes turns by itself. */
+export interface PgliteDatabase extends PgliteQueryable {
+  // The driver's own transaction is wider; what it hands out is only asked to run queries.
+  // biome-ignore lint/suspicious/noExplicitAny: a callback's parameter can't be stated structurally without it
+  transaction(work: (transaction: any) => Promise<any>): Promise<any>
+}
+
+/** A prepared statement of a synchronous SQLite driver. */
+export interface SqliteStatement {
+  // biome-ignore lint/suspicious/noExplicitAny: drivers differ in how they type what they bind
+  all(...values: any[]): unknown[]
+}
+
+/** A SQLite database of a synchronous driver. */
+export interface SqliteDatabase {
+  exec(text: string): unknown
+  prepare(text: string): SqliteStatement
+}
+
+/** What a statement binds. */
+export type SqlValue = string | number | null
+
+/** A row as a driver hands it out, before it is read column by column. */
+export type SqlRow = Readonly<Record<string, unknown>>
+
+/** One statement, with rows for an answer: a write by its RETURNING. */
+export interface SqlStatement {
+  readonly name: string
+  /** With `$1`, `$2` … for its values. */
+  readonly text: string
+  /** Asked for on the way of a request: prepared by name where the driver can. */
+  readonly hot: boolean
+  readonly writes: boolean
+  /** It defines something and answers no rows: some drivers ask for it in another way. */
+  readonly silent?: boolean
+}
+
+/** Where statements run: a pool, one transaction, a database handle. */
+export interface SqlSession {
+  /** Run a statement. A driver's error becomes a storage error where it has a meaning of its own. */
+  run(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** Run `work` in one transaction: this one, where there is one. */
+  atomically<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
+}

@@ -1,0 +1,143 @@
+/** The repositories of the SQL storages but the memberships: users, organizations and invitations over one session. */
+import type { OrgSelection } from '../context.ts'
+import { normalizeEmail } from '../lib/email.ts'
+import type { InvitationRepository, NewUser, UserRecord } from './repositories.ts'
+import type { SqlDialect } from './sql-dialects.ts'
+import type { SqlRow, SqlSession } from './sql-executor.ts'
+import { sqlMemberships } from './sql-memberships.ts'
+import { toActing, toCount, toInvitation, toOrganization, toUser } from './sql-rows.ts'
+import type { SqlStatements } from './sql-statements.ts'
+import { isId, isText, LONGEST, toText } from './sql-text.ts'
+import { ConflictError, TransientError } from './storage-errors.ts'
+import type {
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUser,
+  StoredUserRepository,
+} from './stored.ts'
+
+/** What the repositories are built over. */
+export interface SqlRepositoryOptions {
+  readonly session: SqlSession
+  readonly statements: SqlStatements
+  readonly dialect: SqlDialect
+  readonly clock: () => number
+}
+
+/** Build the repositories over a session: a pool or handle, where each write is its own, or one transaction. */
+export function sqlRepositories(options: SqlRepositoryOptions): StoredRepositories {
+  return {
+    users: userRepository(options),
+    orgs: organizationRepository(options),
+    memberships: sqlMemberships(options),
+    invitations: invitationRepository(options),
+  }
+}
+
+type Found = UserRecord<StoredUser, StoredOrganization>
+
+const UPSERT_ATTEMPTS = 3
+
+function userRepository({ session, statements, clock }: SqlRepositoryOptions): StoredUserRepository {
+  const find = async (issuer: string, subject: string, selection: OrgSelection): Promise<Found | null> => {
+    const { kind } = selection
+    if (kind === 'unnamed') {
+      return toFound(await session.run(statements.findUserInEarliestOrg, [issuer, subject]), true)
+    }
+    if (kind === 'named' && isId(selection.orgId)) {
+      return toFound(await session.run(statements.findUserInNamedOrg, [issuer, subject, selection.orgId]), true)
+    }
+    const found = toFound(await session.run(statements.findUser, [issuer, subject]), false)
+    return found !== null && kind === 'named' ? { ...found, membership: null } : found
+  }
+
+  return {
+    findByIdentity: async ({ issuer, subject }, selection) =>
+      isIdentity(issuer) && isIdentity(subject) ? find(issuer, subject, selection) : null,
+    findById: async (userId) =>
+      isId(userId) ? first(await session.run(statements.findUserById, [userId]), toUser) : null,
+    async upsertByIdentity(user) {
+      const { issuer, subject, email } = storable(user)
+      for (let attempt = 0; attempt < UPSERT_ATTEMPTS; attempt++) {
+        const values = [crypto.randomUUID(), issuer, subject, email, clock()]
+        const created = first(await session.run(statements.insertUser, values), toUser)
+        if (created !== null) return { user: created, created: true }
+        // A statement of its own: it sees what the insert had to wait for.
+        const found = first(await session.run(statements.findUser, [issuer, subject]), toUser)
+        if (found !== null) return { user: found, created: false }
+      }
+      throw new TransientError('the user was neither inserted nor there')
+    },
+    setDisabled: async (userId, disabled) =>
+      isId(userId) ? first(await session.run(statements.setUserDisabled, [userId, disabled ? 1 : 0]), toUser) : null,
+    count: async () => toCount(await session.run(statements.countUsers, [])),
+  }
+}
+
+function isIdentity(text: string): boolean {
+  return isText(text, LONGEST.identity)
+}
+
+function storable({ issuer, subject, email }: NewUser): NewUser {
+  if (!isIdentity(issuer) || !isIdentity(subject)) {
+    throw new TypeError(`issuer and subject must be well-formed text of at most ${LONGEST.identity} characters`)
+  }
+  // An address that can't be stored as it is would be another address.
+  return { issuer, subject, email: isText(email, LONGEST.email) ? email : null }
+}
+
+function toFound(rows: readonly SqlRow[], asked: boolean): Found | null {
+  return first(rows, (row) => (asked ? { user: toUser(row), membership: toActing(row) } : { user: toUser(row) }))
+}
+
+function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
+  return {
+    async insert({ name }) {
+      const values = [crypto.randomUUID(), toText(name, LONGEST.name), clock()]
+      return only(await session.run(statements.insertOrg, values), toOrganization)
+    },
+    findById: async (orgId) =>
+      isId(orgId) ? first(await session.run(statements.findOrg, [orgId]), toOrganization) : null,
+    async remove(orgId) {
+      if (!isId(orgId)) return false
+      return session.atomically(async (inside) => {
+        // Locked first, so that nobody joins between the two writes.
+        if ((await inside.run(statements.lockOrg, [orgId])).length === 0) return false
+        await inside.run(statements.clearUsersOfOrg, [orgId])
+        return (await inside.run(statements.deleteOrg, [orgId])).length > 0
+      })
+    },
+    count: async () => toCount(await session.run(statements.countOrgs, [])),
+  }
+}
+
+function invitationRepository({ session, statements, clock }: SqlRepositoryOptions): InvitationRepository {
+  return {
+    async insert({ orgId, email: address, role }) {
+      const email = normalizeEmail(address)
+      if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
+      if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
+      if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
+      const rows = await session.run(statements.insertInvitation, [crypto.randomUUID(), orgId, email, role, clock()])
+      const inserted = first(rows, toInvitation)
+      if (inserted === null) throw new ConflictError('this address is already invited into this organization')
+      return inserted
+    },
+    findPending: async (email) =>
+      isText(email, LONGEST.email) ? first(await session.run(statements.findInvitation, [email]), toInvitation) : null,
+    consume: async (invitationId) =>
+      isId(invitationId) ? first(await session.run(statements.deleteInvitation, [invitationId]), toInvitation) : null,
+  }
+}
+
+function first<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T | null {
+  const [row] = rows
+  return row === undefined ? null : read(row)
+}
+
+function only<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T {
+  const [row] = rows
+  if (row === undefined) throw new Error('a statement that returns its row returned none: a trigger or a policy hid it')
+  return read(row)
+}

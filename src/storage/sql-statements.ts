@@ -1,0 +1,175 @@
+/**
+ * Every statement of the SQL storages, once for both dialects and both places a membership may live in: a row of its
+ * own, or columns of the user's row. Hands on texts; nothing here runs them.
+ */
+import type { SqlDialect } from './sql-dialects.ts'
+import type { SqlStatement } from './sql-executor.ts'
+import type { SqlNames } from './sql-names.ts'
+
+/** What the statements are written for. */
+export interface SqlStatementOptions {
+  readonly dialect: SqlDialect
+  readonly names: SqlNames
+  readonly membershipOn: 'rows' | 'user-row'
+}
+
+/** The statements by name. */
+export type SqlStatements = Readonly<Record<SqlStatementName, SqlStatement>>
+
+/** What each of them does. */
+export type SqlStatementName =
+  | 'findUser'
+  | 'findUserInNamedOrg'
+  | 'findUserInEarliestOrg'
+  | 'findUserById'
+  | 'insertUser'
+  | 'setUserDisabled'
+  | 'countUsers'
+  | 'insertOrg'
+  | 'findOrg'
+  | 'lockOrg'
+  | 'clearUsersOfOrg'
+  | 'deleteOrg'
+  | 'countOrgs'
+  | 'findActing'
+  | 'listActing'
+  | 'insertMembership'
+  | 'findMembership'
+  | 'listMembershipsOfOrg'
+  | 'lockHolders'
+  | 'setRole'
+  | 'deleteMembership'
+  | 'insertInvitation'
+  | 'findInvitation'
+  | 'deleteInvitation'
+
+const HOT: readonly string[] = [
+  'findUser',
+  'findUserInNamedOrg',
+  'findUserInEarliestOrg',
+  'findUserById',
+  'findOrg',
+  'findActing',
+  'listActing',
+]
+
+/** Write the statements. */
+export function createStatements(options: SqlStatementOptions): SqlStatements {
+  const entries = Object.entries(allTexts(options)).map(([name, text]): [string, SqlStatement] => [
+    name,
+    { name, text: oneLine(text), hot: HOT.includes(name), writes: /^\s*(INSERT|UPDATE|DELETE)/.test(text) },
+  ])
+  return Object.fromEntries(entries) as SqlStatements
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+function allTexts(options: SqlStatementOptions): Readonly<Record<SqlStatementName, string>> {
+  return { ...userTexts(options), ...orgTexts(options), ...membershipTexts(options), ...invitationTexts(options) }
+}
+
+// Columns of a user; those of the membership are only read where it lives there.
+function userColumns({ dialect, membershipOn }: SqlStatementOptions, u: string): string {
+  const membership = membershipOn === 'user-row' ? `${u}org_id AS own_org_id, ${u}role AS own_role` : NO_MEMBERSHIP
+  return `${u}id AS user_id, ${u}issuer, ${u}subject, ${u}email, ${u}disabled,
+    ${dialect.toMilliseconds(`${u}created_at`)} AS user_created_at, ${membership}`
+}
+
+const NO_MEMBERSHIP = 'NULL AS own_org_id, NULL AS own_role'
+
+function orgColumns({ dialect }: SqlStatementOptions, o: string): string {
+  return `${o}id AS org_id, ${o}name AS org_name, ${dialect.toMilliseconds(`${o}created_at`)} AS org_created_at`
+}
+
+function userTexts(options: SqlStatementOptions) {
+  const { dialect, names } = options
+  const found = `SELECT ${userColumns(options, 'u.')}`
+  const role = `${options.membershipOn === 'user-row' ? 'u' : 'm'}.role AS acting_role`
+  const acting = `${found}, ${role}, ${orgColumns(options, 'o.')} FROM ${names.users} u`
+  const byIdentity = 'WHERE u.issuer = $1 AND u.subject = $2'
+  return {
+    findUser: `${found} FROM ${names.users} u ${byIdentity}`,
+    findUserInNamedOrg: `${acting} ${namedMembership(options)} ${byIdentity}`,
+    findUserInEarliestOrg: `${acting} ${earliestMembership(options)} ${byIdentity}`,
+    findUserById: `${found} FROM ${names.users} u WHERE u.id = $1`,
+    insertUser: `INSERT INTO ${names.users} (id, issuer, subject, email, created_at)
+      VALUES ($1, $2, $3, $4, ${dialect.fromMilliseconds('$5')})
+      ON CONFLICT (issuer, subject) DO NOTHING RETURNING ${userColumns(options, '')}`,
+    setUserDisabled: `UPDATE ${names.users} SET disabled = ${dialect.toFlag('$2')}
+      WHERE id = $1 RETURNING ${userColumns(options, '')}`,
+    countUsers: `SELECT count(*) AS count FROM ${names.users}`,
+  }
+}
+
+function namedMembership({ names, membershipOn }: SqlStatementOptions): string {
+  return membershipOn === 'user-row'
+    ? `LEFT JOIN ${names.orgs} o ON o.id = u.org_id AND o.id = $3`
+    : `LEFT JOIN ${names.memberships} m ON m.user_id = u.id AND m.org_id = $3
+       LEFT JOIN ${names.orgs} o ON o.id = m.org_id`
+}
+
+function earliestMembership({ names, membershipOn }: SqlStatementOptions): string {
+  if (membershipOn === 'user-row') return `LEFT JOIN ${names.orgs} o ON o.id = u.org_id`
+  return `LEFT JOIN ${names.memberships} m ON m.user_id = u.id AND m.org_id = (
+      SELECT e.org_id FROM ${names.memberships} e JOIN ${names.orgs} eo ON eo.id = e.org_id
+      WHERE e.user_id = u.id ORDER BY e.joined_at, e.org_id LIMIT 1)
+    LEFT JOIN ${names.orgs} o ON o.id = m.org_id`
+}
+
+function orgTexts(options: SqlStatementOptions) {
+  const { dialect, names } = options
+  return {
+    insertOrg: `INSERT INTO ${names.orgs} (id, name, created_at)
+      VALUES ($1, $2, ${dialect.fromMilliseconds('$3')}) RETURNING ${orgColumns(options, '')}`,
+    findOrg: `SELECT ${orgColumns(options, 'o.')} FROM ${names.orgs} o WHERE o.id = $1`,
+    lockOrg: `SELECT o.id FROM ${names.orgs} o WHERE o.id = $1${dialect.forUpdate}`,
+    clearUsersOfOrg: `UPDATE ${names.users} SET org_id = NULL, role = NULL, joined_at = NULL
+      WHERE org_id = $1 RETURNING id`,
+    deleteOrg: `DELETE FROM ${names.orgs} WHERE id = $1 RETURNING id`,
+    countOrgs: `SELECT count(*) AS count FROM ${names.orgs}`,
+  }
+}
+
+function membershipTexts(options: SqlStatementOptions) {
+  const { dialect, names, membershipOn } = options
+  const onUser = membershipOn === 'user-row'
+  const [table, userId] = onUser ? [names.users, 'id'] : [names.memberships, 'user_id']
+  const instant = dialect.toMilliseconds('joined_at')
+  const columns = `org_id, ${userId} AS user_id, role, ${instant} AS joined`
+  const acting = `SELECT m.role AS acting_role, ${orgColumns(options, 'o.')}
+    FROM ${table} m JOIN ${names.orgs} o ON o.id = m.org_id WHERE m.${userId} = $1`
+  const pair = `org_id = $1 AND ${userId} = $2`
+  const joined = dialect.fromMilliseconds('$4')
+  return {
+    findActing: `${acting} AND m.org_id = $2`,
+    listActing: `${acting} ORDER BY m.joined_at, m.org_id LIMIT ${dialect.toInteger('$2')}`,
+    insertMembership: onUser
+      ? `UPDATE ${table} SET org_id = $1, role = $3, joined_at = ${joined}
+         WHERE id = $2 AND org_id IS NULL RETURNING ${columns}`
+      : `INSERT INTO ${table} (org_id, user_id, role, joined_at) VALUES ($1, $2, $3, ${joined})
+         ON CONFLICT (user_id, org_id) DO NOTHING RETURNING ${columns}`,
+    findMembership: `SELECT ${columns} FROM ${table} WHERE ${pair}`,
+    listMembershipsOfOrg: `SELECT ${columns} FROM ${table} WHERE org_id = $1 ORDER BY joined_at, ${userId}`,
+    lockHolders: `SELECT ${userId} AS user_id FROM ${table}
+      WHERE org_id = $1 AND role = $2 ORDER BY ${userId}${dialect.forUpdate}`,
+    setRole: `UPDATE ${table} SET role = $3 WHERE ${pair} RETURNING ${userId}`,
+    deleteMembership: onUser
+      ? `UPDATE ${table} SET org_id = NULL, role = NULL, joined_at = NULL WHERE ${pair} RETURNING id`
+      : `DELETE FROM ${table} WHERE ${pair} RETURNING user_id`,
+  }
+}
+
+function invitationTexts({ dialect, names }: SqlStatementOptions) {
+  const columns = (i: string): string =>
+    `${i}id, ${i}org_id, ${i}email, ${i}role, ${dialect.toMilliseconds(`${i}created_at`)} AS created`
+  return {
+    insertInvitation: `INSERT INTO ${names.invitations} (id, org_id, email, role, created_at)
+      VALUES ($1, $2, $3, $4, ${dialect.fromMilliseconds('$5')})
+      ON CONFLICT (org_id, email) DO NOTHING RETURNING ${columns('')}`,
+    findInvitation: `SELECT ${columns('i.')} FROM ${names.invitations} i JOIN ${names.orgs} o ON o.id = i.org_id
+      WHERE i.email = $1 ORDER BY i.created_at, i.id LIMIT 1`,
+    deleteInvitation: `DELETE FROM ${names.invitations} WHERE id = $1 RETURNING ${columns('')}`,
+  }
+}

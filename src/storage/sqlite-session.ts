@@ -1,0 +1,141 @@
+/**
+ * Statements and transactions on one SQLite handle. The handle is synchronous and has one transaction at a time, the work
+ * inside is not: so whoever comes meanwhile waits its turn, and another process that is writing is waited for in between.
+ */
+import { isBusy, toStorageError } from './sql-errors.ts'
+import type { SqliteDatabase, SqliteStatement, SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
+import { oneTransaction } from './sql-transaction.ts'
+import { TransientError } from './storage-errors.ts'
+import { createTurns, type Turns } from './turns.ts'
+
+/** Sessions on one handle. */
+export interface SqliteSessions {
+  readonly session: SqlSession
+  /** Run `work` in one write transaction. */
+  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
+  /** Run `work` when no transaction is open, and let none begin until it has settled. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
+}
+
+// With the pauses between them some 5 seconds.
+const BUSY_ATTEMPTS = 500
+
+// Whoever uses one handle takes turns at it, also through two storages.
+const TURNS = new WeakMap<SqliteDatabase, Turns>()
+
+/** Make sessions on a handle. */
+export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
+  const turns = TURNS.get(database) ?? createTurns('the SQLite database')
+  TURNS.set(database, turns)
+  openUp(database)
+  const run = statementRunner(database)
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => whileBusy(() => turns(work))
+  const transaction: SqliteSessions['transaction'] = (work) =>
+    patiently(() => inTransaction(database, () => oneTransaction(async (...asked) => run(...asked), work)))
+  return {
+    session: {
+      run: (statement, values) =>
+        patiently(async () => atOnce(database, statement.writes, () => run(statement, values))),
+      atomically: transaction,
+    },
+    transaction,
+    exclusive: (work) => turns(work),
+  }
+}
+
+// Readers beside a writer, and references that hold. A log that can't be switched just now another process is switching.
+function openUp(database: SqliteDatabase): void {
+  database.exec('PRAGMA foreign_keys = ON')
+  try {
+    atOnce(database, true, () => database.prepare('PRAGMA journal_mode = WAL').all())
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  }
+}
+
+type Run = (statement: SqlStatement, values: readonly SqlValue[]) => readonly SqlRow[]
+
+function statementRunner(database: SqliteDatabase): Run {
+  const prepared = new Map<string, { readonly statement: SqliteStatement; readonly order: readonly number[] }>()
+  return ({ text, silent }, values) => {
+    try {
+      if (silent === true) {
+        database.exec(text)
+        return []
+      }
+      let entry = prepared.get(text)
+      if (entry === undefined) {
+        entry = { statement: database.prepare(text.replace(PARAMETER, '?')), order: orderOf(text) }
+        prepared.set(text, entry)
+      }
+      return entry.statement.all(...entry.order.map((index) => values[index] ?? null)) as readonly SqlRow[]
+    } catch (error) {
+      throw isBusy(error) ? error : toStorageError(error, 'statement')
+    }
+  }
+}
+
+const PARAMETER = /\$(\d+)/g
+
+// Drivers differ in numbered parameters and agree in `?`: a value is bound once for each place it stands in.
+function orderOf(text: string): number[] {
+  return [...text.matchAll(PARAMETER)].map(([, index]) => Number(index) - 1)
+}
+
+async function inTransaction<T>(database: SqliteDatabase, work: () => Promise<T>): Promise<T> {
+  atOnce(database, true, () => database.exec('BEGIN IMMEDIATE'))
+  try {
+    const result = await work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(database)
+    // Past BEGIN, busy is the work's own: it must not run twice here.
+    throw toStorageError(error, 'work')
+  }
+}
+
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    // SQLite has ended it by itself (disk full, for one): there is nothing to take back.
+  }
+}
+
+// A driver that waits for another process blocks this one: the waiting is done outside, between attempts.
+function atOnce<T>(database: SqliteDatabase, writes: boolean, work: () => T): T {
+  const timeout = writes ? readTimeout(database) : 0
+  if (timeout === 0) return work()
+  database.exec('PRAGMA busy_timeout = 0')
+  try {
+    return work()
+  } finally {
+    database.exec(`PRAGMA busy_timeout = ${timeout}`)
+  }
+}
+
+function readTimeout(database: SqliteDatabase): number {
+  const [row] = database.prepare('PRAGMA busy_timeout').all() as SqlRow[]
+  const timeout = Number(row?.['timeout'])
+  return Number.isInteger(timeout) && timeout > 0 ? timeout : 0
+}
+
+async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      if (attempt === BUSY_ATTEMPTS) {
+        throw new TransientError('another process kept the SQLite database busy', { cause: error })
+      }
+      await pause()
+    }
+  }
+}
+
+function pause(): Promise<void> {
+  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1))
+  return new Promise((resolve) => setTimeout(resolve, 1 + byte / 16))
+}
