@@ -20,7 +20,7 @@ interface Outcome {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const TIMEOUT_MS = 120_000
-const FIRST = ['test/walk']
+const FIRST = ['test/walk.test.ts', 'test/walk-order.test.ts', 'test/walk-call-sites.test.ts']
 
 function listMutants(words: readonly string[]): Mutant[] {
   return ['src', 'adapters']

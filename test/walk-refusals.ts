@@ -1,6 +1,6 @@
 /**
  * Every refusal the library can make: each `new AuthError(` of `src/` by its reason, with a scenario that provokes it.
- * `walk.test.ts` compares this list with the source, both ways; a new room adds its own list here.
+ * `walk-list.test.ts` compares this list with the source, both ways; a new room adds its own list here.
  */
 import type { Refusal } from './walk/refusal.ts'
 import { REFUSALS_OF_BODIES } from './walk/refusals-of-bodies.ts'

@@ -1,0 +1,86 @@
+/** Checks that are called at more than one line: a case for each line, so that taking one call away is noticed. */
+import { describe, expect, it } from 'vitest'
+import type { AuthContext, UsersRoom } from '../src/context.ts'
+import { createUserOrgResolver } from '../src/orgs/user-org-resolver.ts'
+import { testApiKeyContext, testContext } from '../src/testing/principals.ts'
+import { createWorld, NOWHERE, reasonOf } from './corridor/world.ts'
+
+describe('roles at stage user', () => {
+  const withRole = (role: string) => {
+    const user = { id: 'u1', email: null, disabled: false }
+    const users: UsersRoom = async () => ({ user, role })
+    return createWorld({ auth: () => ({ users: users as never }) })
+  }
+
+  it('a stored role off the ladder is refused where the route asks for none', async () => {
+    const world = withRole('constructor')
+    const headers = { authorization: `Bearer ${await world.sign()}` }
+    expect(await reasonOf(world.walk({ headers }, { stage: 'user' }))).toBe('role_unknown')
+  })
+
+  it('the user’s own role is held to the route’s', async () => {
+    const world = withRole('member')
+    const headers = { authorization: `Bearer ${await world.sign()}` }
+    expect(await world.walk({ headers }, { stage: 'user', role: 'member' })).toMatchObject({ role: 'member' })
+    expect(await reasonOf(world.walk({ headers }, { stage: 'user', role: 'admin' }))).toBe('role_too_low')
+  })
+
+  it('a user without a role is refused where the route asks for one', async () => {
+    const world = createWorld()
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
+    expect(await reasonOf(world.walk({ headers }, { stage: 'user', role: 'viewer' }))).toBe('role_unknown')
+  })
+})
+
+describe('a role without an organization', () => {
+  it('is none: a route that asks for one refuses', async () => {
+    const world = createWorld({ unnamed: 'none' })
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
+    expect(await world.walk({ headers })).toMatchObject({ org: null, role: null })
+    expect(await reasonOf(world.walk({ headers }, { role: 'viewer' }))).toBe('role_unknown')
+  })
+})
+
+describe('CSRF on a public route', () => {
+  it('is refused with and without the cookie', async () => {
+    const { walk } = createWorld()
+    const cross = { 'sec-fetch-site': 'cross-site' }
+    expect(await reasonOf(walk({ method: 'POST', headers: cross }, 'public'))).toBe('cross_site_request')
+    const headers = { ...cross, cookie: 'session=x' }
+    expect(await reasonOf(walk({ method: 'POST', headers }, 'public'))).toBe('cross_site_request')
+    expect(await walk({ method: 'POST' }, 'public')).toBeNull()
+    expect(await walk({ headers: cross }, 'public')).toBeNull()
+  })
+})
+
+describe('guards', () => {
+  const { auth } = createWorld()
+  const viewer = testContext({ role: 'viewer' }) as unknown as AuthContext
+
+  it('each asks for somebody first', async () => {
+    for (const guard of [auth.requireUser, auth.requireOrg, auth.requireRole('viewer'), auth.requireScope('a')]) {
+      expect(await reasonOf(() => (guard as (context: null) => unknown)(null))).toBe('guard_anonymous')
+    }
+  })
+
+  it('hold roles and scopes as the walk does', async () => {
+    expect(await reasonOf(() => auth.requireRole('admin')(viewer))).toBe('role_too_low')
+    const key = testApiKeyContext({ scopes: ['a'] }) as unknown as AuthContext
+    expect(await reasonOf(() => auth.requireScope('b')(key))).toBe('scope_missing')
+  })
+})
+
+describe('the org on the user’s own record', () => {
+  it('is judged by form, and by whose key it is', async () => {
+    const own = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff'
+    const world = createWorld({
+      auth: ({ memberships }) =>
+        ({ orgs: createUserOrgResolver({ source: memberships, orgIdOf: () => own }) }) as unknown as object,
+    })
+    const { headers } = await world.person('ada')
+    const access = { accept: ['user', 'apiKey'], selectors: [{ kind: 'pathParam', name: 'org' }] } as const
+    expect(await reasonOf(world.walk({ headers, params: { org: '{}' } }, access))).toBe('org_id_malformed')
+    const key = { authorization: `Bearer ${world.apiKey({ orgId: own })}` }
+    expect(await reasonOf(world.walk({ headers: key, params: { org: NOWHERE } }, access))).toBe('key_of_another_org')
+  })
+})
