@@ -4,7 +4,6 @@
  */
 import {
   type Auth,
-  type AuthTypes,
   createAuth,
   createJwtVerifier,
   createProvisioner,
@@ -12,6 +11,7 @@ import {
   createSyncGate,
   createSyncRoute,
   createUserOrgResolver,
+  type HostTypes,
   type Route,
   supabase,
 } from 'sallyport'
@@ -32,13 +32,7 @@ export interface IntelloOptions {
 }
 
 /** What Intello's handlers know of a caller. */
-export interface IntelloTypes extends AuthTypes {
-  readonly user: StoredUser
-  readonly org: StoredOrganization
-  readonly role: Role
-  readonly claim: never
-  readonly service: 'platform'
-}
+export type IntelloTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'platform'>
 
 /** Intello, without its own routes. */
 export interface Intello {
@@ -77,5 +71,5 @@ export function createIntello(options: IntelloOptions): Intello {
     // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
     invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
   })
-  return { auth, storage, syncRoute: createSyncRoute({ provision, source }) as unknown as Route }
+  return { auth, storage, syncRoute: createSyncRoute({ provision, source }) }
 }

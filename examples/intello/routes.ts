@@ -10,7 +10,6 @@ import {
   readField,
   readJson,
 } from 'sallyport'
-import { routesOf } from '../start/routes-of.ts'
 import { orConflict } from '../tables/conflict.ts'
 import { createOrgTable, orgRow, present } from '../tables/org-table.ts'
 import { type Intello, ROLES, type Role } from './auth.ts'
@@ -21,7 +20,7 @@ export function routesOfIntello(intello: Intello): readonly Route[] {
 }
 
 function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
-  const route = routesOf(auth)
+  const { route } = auth
   return [
     route({ method: 'GET', path: '/health', access: 'public', handle: () => jsonResponse(200, { status: 'ok' }) }),
     syncRoute,
@@ -57,7 +56,7 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
 }
 
 function dependencyRoutes({ auth }: Intello): Route[] {
-  const route = routesOf(auth)
+  const { route } = auth
   const dependencies = createOrgTable()
   return [
     route({

@@ -4,12 +4,12 @@
  */
 import {
   type Auth,
-  type AuthTypes,
   createAuth,
   createJwtVerifier,
   createOrgResolver,
   createProvisioner,
   createServiceVerifier,
+  type HostTypes,
   header,
   supabase,
 } from 'sallyport'
@@ -31,13 +31,7 @@ export interface IronOptions {
 }
 
 /** What Iron's handlers know of a caller. */
-export interface IronTypes extends AuthTypes {
-  readonly user: StoredUser
-  readonly org: StoredOrganization
-  readonly role: Role
-  readonly claim: never
-  readonly service: 'iron-crm'
-}
+export type IronTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'iron-crm'>
 
 /** The CRM's own tables. */
 export interface IronTables {

@@ -11,14 +11,14 @@ import {
   createSyncGate,
   createSyncRoute,
   createUserOrgResolver,
+  type HostTypes,
   header,
   jsonResponse,
   type KeyAgeOptions,
   type KeySource,
   type Route,
 } from 'sallyport'
-import { createMemoryStorage } from 'sallyport/memory'
-import { routesOf } from '../start/routes-of.ts'
+import { createMemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
 
 /** The ladder, lowest first. */
 export const ROLES = ['viewer', 'member', 'developer', 'admin', 'owner'] as const
@@ -44,7 +44,7 @@ export interface QuickstartOptions {
 
 /** An auth, and the routes it guards. */
 export interface Quickstart {
-  readonly auth: Auth
+  readonly auth: Auth<HostTypes<(typeof ROLES)[number], StoredUser, StoredOrganization, never, never>>
   readonly routes: readonly Route[]
 }
 
@@ -72,7 +72,7 @@ export function createQuickstart(options: QuickstartOptions): Quickstart {
     errorFormat: options.errorFormat,
   })
 
-  const route = routesOf(auth)
+  const { route } = auth
   const routes = [
     route({ method: 'GET', path: '/health', access: 'public', handle: () => jsonResponse(200, { status: 'ok' }) }),
     route({
@@ -90,7 +90,7 @@ export function createQuickstart(options: QuickstartOptions): Quickstart {
     }),
     createSyncRoute({ provision, source: storage.memberships }),
   ]
-  return { auth: auth as unknown as Auth, routes }
+  return { auth, routes }
 }
 
 function keysOf({ jwksUrl, secret, keyAges }: QuickstartOptions): KeySource[] {
