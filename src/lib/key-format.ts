@@ -64,6 +64,11 @@ export function createKeyFormat(name: string, prefix: string): KeyFormat {
   }
 }
 
+/** Ask whether a text has the form of a key's public id. */
+export function isKeyId(text: unknown): text is string {
+  return typeof text === 'string' && text.length === ID_LETTERS && /^[0-9A-Za-z]+$/.test(text)
+}
+
 // 62^43 is a little more than 2^256: what lies above was never made, and would be 32 bytes in a second spelling.
 function isSecret(secret: string): boolean {
   return secret < FIRST_UNUSED
