@@ -42,7 +42,9 @@ export function createEntrance(
 // failure at all, becomes the cause of an error that means nothing but 500; a plain error stays the same object.
 function toFault(thrown: unknown): unknown {
   if (isAuthError(thrown)) return thrown
-  const plain = thrown instanceof Error && !['status', 'statusCode', 'getResponse'].some((name) => name in thrown)
+  // Koa writes `status: 500` on the errors it has seen.
+  const { status = 500, statusCode = 500, getResponse } = (thrown ?? {}) as Readonly<Record<string, unknown>>
+  const plain = thrown instanceof Error && status === 500 && statusCode === 500 && getResponse === undefined
   return plain ? thrown : new Error('sallyport: a room threw what is not a plain error', { cause: thrown })
 }
 
