@@ -2,6 +2,8 @@
  * Ask a server for a JSON document under hard limits (K1, K2): time, size after decompression, status 200, no redirects.
  * Hands on an object, or throws a failure named by one word; what to make of it is the key set's business.
  */
+import { readBounded } from '../lib/bounded-body.ts'
+import { withDeadline } from '../lib/timer.ts'
 
 /** All a key server gets, from the first byte out to the last byte in. */
 export const FETCH_LIMIT_SECONDS = 5
@@ -28,17 +30,7 @@ export async function runLimited<T>(
   controller: AbortController,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { signal } = controller
-  const timer: unknown = setTimeout(() => controller.abort(keyFailure('timeout')), FETCH_LIMIT_SECONDS * 1000)
-  ;(timer as { unref?(): void }).unref?.()
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-  try {
-    return await Promise.race([work(signal), aborted])
-  } finally {
-    clearTimeout(timer as number)
-  }
+  return await withDeadline(controller, FETCH_LIMIT_SECONDS * 1000, () => keyFailure('timeout'), work)
 }
 
 /** Fetch a JSON object. One request, no retry. */
@@ -49,7 +41,8 @@ export async function fetchJsonObject(fetcher: typeof fetch, url: URL, signal: A
     response.body?.cancel().catch(() => {})
     throw keyFailure(response.status >= 300 && response.status < 400 ? 'redirect' : 'status')
   }
-  const bytes = await readBody(response)
+  const bytes = await readBounded(response, MAX_BYTES)
+  if (bytes === null) throw keyFailure('too_large')
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -58,32 +51,4 @@ export async function fetchJsonObject(fetcher: typeof fetch, url: URL, signal: A
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw keyFailure('not_object')
   return value
-}
-
-// The stream is decompressed already: the limit holds for what arrives in memory, not for what was sent.
-async function readBody(response: Response): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for (;;) {
-    const part = await reader?.read()
-    if (part?.value === undefined) break
-    size += part.value.byteLength
-    if (size > MAX_BYTES) {
-      reader?.cancel().catch(() => {})
-      throw keyFailure('too_large')
-    }
-    chunks.push(part.value)
-  }
-  return join(chunks, size)
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return bytes
 }
