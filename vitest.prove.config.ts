@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 900_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    globalSetup: ['test/postgres-server.ts'],
   },
 })
 

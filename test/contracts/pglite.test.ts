@@ -1,0 +1,37 @@
+import { PGlite } from '@electric-sql/pglite'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { createPostgresStorage, migrate } from '../../src/storage/postgres.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+
+let database: PGlite
+
+// PostgreSQL in this process: some seconds to start, and one connection for everybody.
+beforeAll(async () => {
+  database = await PGlite.create()
+  await migrate({ pool: database })
+}, 60_000)
+
+afterAll(() => database.close())
+
+function pglite(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
+  const storage = createPostgresStorage({ pool: database, membershipOn })
+  return {
+    storage,
+    probe: {
+      disableUser: (userId) => storage.users.setDisabled(userId, true),
+      deleteOrg: (orgId) => storage.orgs.remove(orgId),
+    },
+  }
+}
+
+const timeoutSeconds = 30
+
+describe('PGlite, memberships in rows of their own', () => {
+  for (const { id, name, run } of storageContract(() => pglite('rows'), { timeoutSeconds })) it(`${id}: ${name}`, run)
+})
+
+describe('PGlite, memberships on the user row', () => {
+  const cases = storageContract(() => pglite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
+  for (const { id, name, run } of cases) it(`${id}: ${name}`, run)
+})

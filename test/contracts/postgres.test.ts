@@ -1,0 +1,32 @@
+import { describe, it } from 'vitest'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { createTestDatabase, openPool } from '../postgres.ts'
+
+// One database and one small pool for all cases at once: they must not disturb each other.
+const pool = openPool(await createTestDatabase(), { max: 5 })
+
+function postgres(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
+  const storage = createPostgresStorage({ pool, membershipOn })
+  return {
+    storage,
+    probe: {
+      disableUser: (userId) => storage.users.setDisabled(userId, true),
+      deleteOrg: (orgId) => storage.orgs.remove(orgId),
+      countUsers: async ({ issuer, subject }) => {
+        const text = 'SELECT count(*)::int AS count FROM users WHERE issuer = $1 AND subject = $2'
+        return (await pool.query<{ count: number }>(text, [issuer, subject])).rows[0]?.count ?? -1
+      },
+    },
+  }
+}
+
+describe('PostgreSQL, memberships in rows of their own', () => {
+  for (const { id, name, run } of storageContract(() => postgres('rows'))) it.concurrent(`${id}: ${name}`, run)
+})
+
+describe('PostgreSQL, memberships on the user row', () => {
+  const cases = storageContract(() => postgres('user-row'), { membershipsPerUser: 'one' })
+  for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
+})

@@ -1,0 +1,19 @@
+/** What tests need of PostgreSQL: a database of their own, as a pool that is ended with the test file. */
+import pg from 'pg'
+import { afterAll, inject } from 'vitest'
+
+/** Make a database, `migrated` by default or `empty`, and return its URL. It is gone when the run ends. */
+export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<string> {
+  const response = await fetch(`${inject('postgresDesk')}/${kind}`)
+  const text = await response.text()
+  if (!response.ok) throw new Error(text)
+  return text
+}
+
+/** Open a pool that is ended after the tests of this file. */
+export function openPool(connectionString: string, more: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString, ...more })
+  pool.on('error', () => undefined)
+  afterAll(() => pool.end())
+  return pool
+}
