@@ -1,0 +1,202 @@
+/**
+ * What hosts may write and what they may not: each case is a module, compiled with the repository's own settings, and the
+ * compiler's error codes it must end in. None: it compiles. The codes are exact, so that a case fails for its own mistake.
+ */
+export interface TypeCase {
+  readonly name: string
+  readonly code: string
+  /** Error codes of the compiler, in order. */
+  readonly errors: readonly number[]
+}
+
+const enter = (access: string, body: string, host = 'auth'): string => `
+import { ${host}, same } from './hosts.ts'
+import type { AuthRequest } from 'sallyport'
+export async function handle(request: AuthRequest): Promise<unknown> {
+  const context = await ${host}.authenticate(request, ${access})
+  ${body}
+}`
+
+const IS_TRUE = 'const exact: true ='
+
+export const CASES: readonly TypeCase[] = [
+  // Options that decide trust
+  {
+    name: 'an audience that is forgotten',
+    code: `import { createJwtVerifier } from 'sallyport'
+import { issuers } from './hosts.ts'
+export const verify: unknown = createJwtVerifier({ issuers })`,
+    errors: [2345],
+  },
+  {
+    name: 'an audience switched off by undefined',
+    code: `import { createJwtVerifier } from 'sallyport'
+import { issuers } from './hosts.ts'
+export const verify: unknown = createJwtVerifier({ issuers, audience: undefined })`,
+    errors: [2322],
+  },
+  {
+    name: 'an audience written null',
+    code: `import { createJwtVerifier } from 'sallyport'
+import { issuers } from './hosts.ts'
+export const verify: unknown = createJwtVerifier({ issuers, audience: null })`,
+    errors: [],
+  },
+  {
+    name: 'a misspelt option',
+    code: `import { createJwtVerifier } from 'sallyport'
+import { issuers } from './hosts.ts'
+export const verify: unknown = createJwtVerifier({ issuers, audience: null, audiance: 'x' })`,
+    errors: [2561],
+  },
+  {
+    name: 'no word on a request that names no org',
+    code: `import { createOrgResolver } from 'sallyport'
+import { storage } from './hosts.ts'
+export const orgs: unknown = createOrgResolver({ source: storage.memberships, selectors: [] })`,
+    errors: [2345],
+  },
+  {
+    name: 'no word on who may be trusted with an e-mail',
+    code: `import { createProvisioner } from 'sallyport'
+import { storage } from './hosts.ts'
+export const users: unknown = createProvisioner({ storage, invitations: {} })`,
+    errors: [2741],
+  },
+  // Access
+  {
+    name: 'a role on the ladder',
+    code: `import { auth } from './hosts.ts'
+export const door: unknown = [auth.door({ role: 'admin' }), auth.requireRole('viewer')]`,
+    errors: [],
+  },
+  {
+    name: 'a role that is not on the ladder',
+    code: `import { auth } from './hosts.ts'
+export const door: unknown = auth.door({ role: 'owner' })`,
+    errors: [2322],
+  },
+  {
+    name: 'a guard for one',
+    code: `import { auth } from './hosts.ts'
+export const guard: unknown = auth.requireRole('owner')`,
+    errors: [2345],
+  },
+  {
+    name: 'a misspelt rule',
+    code: `import { auth } from './hosts.ts'
+export const door: unknown = auth.door({ roles: ['admin'] })`,
+    errors: [2561],
+  },
+  // What a handler gets
+  {
+    name: 'user, org and role by default',
+    code: enter(
+      '{}',
+      `${IS_TRUE} same<'viewer' | 'member' | 'admin'>()(context.role)
+  return [exact, context.user.subject, context.org.name]`,
+    ),
+    errors: [],
+  },
+  { name: 'no org at stage user', code: enter("{ stage: 'user' }", 'return context.org'), errors: [2339] },
+  { name: 'a user at stage user', code: enter("{ stage: 'user' }", 'return context.user.id'), errors: [] },
+  { name: 'no user at stage identity', code: enter("{ stage: 'identity' }", 'return context.user'), errors: [2339] },
+  {
+    name: 'an identity at stage identity',
+    code: enter("{ stage: 'identity' }", 'return context.identity.subject'),
+    errors: [],
+  },
+  {
+    name: 'nobody, perhaps, on an optional route',
+    code: enter('{ optional: true }', 'return context.user'),
+    errors: [18047],
+  },
+  {
+    name: 'somebody on an optional route, once asked',
+    code: enter('{ optional: true }', 'return context === null ? null : context.user.id'),
+    errors: [],
+  },
+  {
+    name: 'somebody on a route that is not optional',
+    code: enter('{ optional: false }', 'return context.user.id'),
+    errors: [],
+  },
+  {
+    name: 'perhaps nobody, where optional is decided at run time',
+    code: enter('{ optional: request.path === "/" }', 'return context.user'),
+    errors: [18047],
+  },
+  {
+    name: 'nobody on a public route',
+    code: enter("'public'", `${IS_TRUE} same<null>()(context)\n  return exact`),
+    errors: [],
+  },
+  // Kinds of caller
+  {
+    name: 'no user on a key’s context without narrowing',
+    code: enter("{ accept: ['user', 'apiKey'] }", 'return context.user'),
+    errors: [2339],
+  },
+  {
+    name: 'a user after narrowing by kind',
+    code: enter("{ accept: ['user', 'apiKey'] }", "return context.kind === 'user' ? context.user.id : context.scopes"),
+    errors: [],
+  },
+  {
+    name: 'an org whoever calls, where both kinds have one',
+    code: enter("{ accept: ['user', 'apiKey'] }", 'return context.org.name'),
+    errors: [],
+  },
+  {
+    name: 'user and service, narrowed by kind',
+    code: enter(
+      "{ accept: ['user', 'service'] }",
+      `if (context.kind === 'user') return context.user.id
+  ${IS_TRUE} same<'telephony' | 'billing'>()(context.principal.name)
+  return exact`,
+    ),
+    errors: [],
+  },
+  {
+    name: 'a service has no org before actAs',
+    code: enter("{ accept: ['service'] }", 'return context.org'),
+    errors: [2339],
+  },
+  {
+    name: 'and has one after it',
+    code: enter("{ accept: ['service:telephony'] }", "return (await auth.actAs(context, 'x')).org.name"),
+    errors: [],
+  },
+  {
+    name: 'a key is not among the kinds',
+    code: enter('{}', "return context.kind === 'apiKey'"),
+    errors: [2367],
+  },
+  // Claims and organizations
+  {
+    name: 'claims that the host named',
+    code: enter('{}', `${IS_TRUE} same<unknown>()(context.identity.claims.aal)\n  return exact`),
+    errors: [],
+  },
+  { name: 'a claim nobody named', code: enter('{}', 'return context.identity.claims.org_id'), errors: [2339] },
+  {
+    name: 'an org that is always there',
+    code: enter('{}', 'return context.org.id'),
+    errors: [],
+  },
+  {
+    name: 'an org that may be none with unnamed: none',
+    code: enter('{}', 'return context.org.id', 'loose'),
+    errors: [18047],
+  },
+  {
+    name: 'a role that may be none then',
+    code: enter('{}', `${IS_TRUE} same<'viewer' | 'member' | 'admin' | null>()(context.role)\n  return exact`, 'loose'),
+    errors: [],
+  },
+  {
+    name: 'what a handler gets is read-only',
+    code: enter('{}', "context.role = 'admin'\n  return context"),
+    errors: [2540],
+  },
+]

@@ -1,0 +1,58 @@
+/** The hosts that the type cases are written against: imported by the compiled cases, never run. */
+import {
+  type Auth,
+  createAuth,
+  createJwtVerifier,
+  createOrgResolver,
+  createProvisioner,
+  createServiceVerifier,
+  header,
+  type Organization,
+  type User,
+} from 'sallyport'
+import { createMemoryStorage, type MemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
+
+type HostRole = 'viewer' | 'member' | 'admin'
+
+/** What a host's auth is typed as. */
+interface HostTypes<O extends Organization | null> {
+  readonly user: StoredUser
+  readonly org: O
+  readonly role: HostRole
+  readonly claim: 'aal' | 'name'
+  readonly service: 'telephony' | 'billing'
+  readonly actingRole: null extends O ? HostRole | null : HostRole
+}
+
+export const storage: MemoryStorage = createMemoryStorage()
+export const issuers: readonly { issuer: string; keys: [] }[] = []
+
+const rooms = {
+  roles: ['viewer', 'member', 'admin'],
+  verify: createJwtVerifier({ issuers, audience: null, claims: ['aal', 'name'] }),
+  services: createServiceVerifier({
+    services: { telephony: { header: 'X-T', secrets: null }, billing: { header: 'X-B', secrets: null } },
+  }),
+  users: createProvisioner({ storage, ownerRole: 'admin' }),
+} as const
+
+const source = storage.memberships
+const selectors = [header('X-Org-Id')]
+
+/** The declared types are the inferred ones: an assignment that fails here is a case that fails. */
+export const auth: Auth<HostTypes<StoredOrganization>> = createAuth({
+  ...rooms,
+  orgs: createOrgResolver({ source, selectors, unnamed: 'earliest-joined' }),
+})
+
+export const loose: Auth<HostTypes<StoredOrganization | null>> = createAuth({
+  ...rooms,
+  orgs: createOrgResolver({ source, selectors, unnamed: 'none' }),
+})
+
+/** Tells the exact type: `same<A>()(b)` compiles only where `b` is an `A` and an `A` is what `b` is. */
+export function same<A>(): <B>(value: B) => [A] extends [B] ? ([B] extends [A] ? true : never) : never {
+  return () => true as never
+}
+
+export type { User }
