@@ -52,7 +52,7 @@ function segmentsOf(path: unknown): readonly string[] {
   const isKnown = (segment: string): boolean =>
     /^:[A-Za-z_][A-Za-z0-9_]*$/.test(segment) || /^[A-Za-z0-9._~-]+$/.test(segment)
   const [root, ...rest] = segments
-  const known = root === '' && (rest.every(isKnown) || (rest.length === 1 && rest[0] === ''))
+  const known = root === '' && rest.length > 0 && (rest.every(isKnown) || path === '/')
   if (!known || names.includes(':__proto__') || new Set(names).size < names.length) {
     throw new TypeError('Route: option "path" must be "/" and segments that are plain text or one ":name" each')
   }
