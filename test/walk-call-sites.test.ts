@@ -4,6 +4,7 @@ import type { AuthContext, UsersRoom } from '../src/context.ts'
 import { createUserOrgResolver } from '../src/orgs/user-org-resolver.ts'
 import { testApiKeyContext, testContext } from '../src/testing/principals.ts'
 import { createWorld, NOWHERE, reasonOf } from './corridor/world.ts'
+import { createKeyWorld } from './walk/refusals-of-api-keys.ts'
 
 describe('roles at stage user', () => {
   const withRole = (role: string) => {
@@ -82,5 +83,29 @@ describe('the org on the user’s own record', () => {
     expect(await reasonOf(world.walk({ headers, params: { org: '{}' } }, access))).toBe('org_id_malformed')
     const key = { authorization: `Bearer ${world.apiKey({ orgId: own })}` }
     expect(await reasonOf(world.walk({ headers: key, params: { org: NOWHERE } }, access))).toBe('key_of_another_org')
+  })
+})
+
+describe('API keys', () => {
+  it('are found again by whoever changes them: a wrong id, one of another org, one lost to a race', async () => {
+    const { keys, as, issue, storage } = await createKeyWorld()
+    const { id } = await issue()
+    for (const wrong of ['abcdefABCDEF', 'no id']) {
+      expect(await reasonOf(keys.rotate(as('admin'), wrong))).toBe('api_key_not_found')
+      expect(await reasonOf(keys.revoke(as('admin'), wrong))).toBe('api_key_not_found')
+    }
+    const stranger = testContext({ org: { id: NOWHERE }, role: 'admin' }) as unknown as AuthContext
+    expect(await reasonOf(keys.rotate(stranger, id))).toBe('api_key_not_found')
+    expect(await reasonOf(keys.revoke(stranger, id))).toBe('api_key_not_found')
+    storage.apiKeys.rotate = async () => null
+    expect(await reasonOf(keys.rotate(as('admin'), id))).toBe('api_key_not_found')
+  })
+
+  it('are handled by roles of the ladder only', async () => {
+    const { keys, as } = await createKeyWorld()
+    expect(await reasonOf(keys.list(as('constructor')))).toBe('role_unknown')
+    const { keys: own, as: asOwn, storage, orgId } = await createKeyWorld({ installation: true })
+    storage.memberships.findActing = async () => ({ org: { id: orgId, name: '', createdAt: new Date() }, role: 'x' })
+    expect(await reasonOf(own.issue(asOwn('admin'), { name: 'ci', orgId }))).toBe('role_unknown')
   })
 })
