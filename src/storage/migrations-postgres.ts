@@ -41,6 +41,29 @@ export function postgresTables(names: SqlNames): readonly string[] {
   ]
 }
 
+/** 2: API keys. Deleting the user who made one changes nothing, so `created_by` references nobody. */
+export function postgresApiKeys(names: SqlNames): readonly string[] {
+  const { apiKeys: table } = names
+  return [
+    `CREATE TABLE ${table} (
+  id text COLLATE "C" PRIMARY KEY,
+  org_id uuid REFERENCES ${names.orgs} (id) ON DELETE CASCADE,
+  name text NOT NULL,
+  role text COLLATE "C" NOT NULL,
+  scopes text NOT NULL,
+  secret_hash text NOT NULL,
+  previous_secret_hash text,
+  previous_until timestamptz(3),
+  created_by text,
+  created_at timestamptz(3) NOT NULL,
+  expires_at timestamptz(3),
+  revoked_at timestamptz(3),
+  last_used_at timestamptz(3)
+)`,
+    `CREATE INDEX ${names.index('apiKeys', 'org')} ON ${table} (org_id, created_at, id)`,
+  ]
+}
+
 function memberships(names: SqlNames): string[] {
   const { memberships: table } = names
   return [

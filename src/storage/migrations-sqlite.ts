@@ -40,6 +40,29 @@ export function sqliteTables(names: SqlNames): readonly string[] {
   ]
 }
 
+/** 2: API keys. Deleting the user who made one changes nothing, so `created_by` references nobody. */
+export function sqliteApiKeys(names: SqlNames): readonly string[] {
+  const { apiKeys: table } = names
+  return [
+    `CREATE TABLE ${table} (
+  id TEXT NOT NULL PRIMARY KEY,
+  org_id TEXT REFERENCES ${names.orgs} (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  previous_secret_hash TEXT,
+  previous_until INTEGER,
+  created_by TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT`,
+    `CREATE INDEX ${names.index('apiKeys', 'org')} ON ${table} (org_id, created_at, id)`,
+  ]
+}
+
 function memberships(names: SqlNames): string[] {
   const { memberships: table } = names
   return [

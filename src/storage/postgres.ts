@@ -14,7 +14,8 @@ import {
   runPending,
 } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
-import type { Storage } from './repositories.ts'
+import type { ApiKeyRepository, Storage } from './repositories.ts'
+import { sqlApiKeys } from './sql-api-keys.ts'
 import { POSTGRES } from './sql-dialects.ts'
 import type { PgliteDatabase, PgPool, SqlSession } from './sql-executor.ts'
 import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
@@ -87,6 +88,8 @@ export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganizat
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']
   readonly invitations: StoredRepositories['invitations']
+  /** API keys; not part of a transaction's repositories. */
+  readonly apiKeys: ApiKeyRepository
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
   /**
    * The repositories inside a transaction that the host has begun by itself and will end: with the client it runs on.
@@ -129,6 +132,7 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
     sqlRepositories({ session, statements, dialect: POSTGRES, clock })
   const storage: PostgresStorage<unknown> = {
     ...over(sessions.session),
+    apiKeys: sqlApiKeys({ session: sessions.session, dialect: POSTGRES, names }),
     transaction: (work) => sessions.transaction((session, handle) => work({ ...over(session), handle })),
     within: (handle) => over(sessions.within(handle)),
   }

@@ -12,6 +12,8 @@ export interface SqlTableNames {
   readonly memberships?: string
   /** Default `invitations`. */
   readonly invitations?: string
+  /** Default `api_keys`. */
+  readonly apiKeys?: string
   /** Where the migrations that were run are kept. Default `sallyport_migrations`. */
   readonly migrations?: string
 }
@@ -29,6 +31,7 @@ const DEFAULTS: Required<SqlTableNames> = {
   orgs: 'organizations',
   memberships: 'memberships',
   invitations: 'invitations',
+  apiKeys: 'api_keys',
   migrations: 'sallyport_migrations',
 }
 
@@ -50,6 +53,7 @@ export const TABLES_SHAPE: z.ZodMiniOptional<z.ZodMiniType<SqlTableNames>> = z.o
     orgs: z.optional(anIdentifier()),
     memberships: z.optional(anIdentifier()),
     invitations: z.optional(anIdentifier()),
+    apiKeys: z.optional(anIdentifier()),
     migrations: z.optional(anIdentifier()),
   }) as never,
 )

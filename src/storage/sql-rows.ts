@@ -57,11 +57,12 @@ export function toCount(rows: readonly SqlRow[]): number {
   return Number(rows[0]?.['count'] ?? 0)
 }
 
-function toTextOrNull(value: unknown): string | null {
+/** Read a text that may be absent. */
+export function toTextOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-// Drivers hand out numbers, big integers or text; a millisecond is a whole number in all of them.
-function toDate(value: unknown): Date {
+/** Read an instant: drivers hand out numbers, big integers or text; a millisecond is a whole number in all of them. */
+export function toDate(value: unknown): Date {
   return new Date(Math.round(Number(value)))
 }

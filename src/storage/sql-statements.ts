@@ -55,15 +55,19 @@ const HOT: readonly string[] = [
 
 /** Write the statements. */
 export function createStatements(options: SqlStatementOptions): SqlStatements {
-  const entries = Object.entries(allTexts(options)).map(([name, text]): [string, SqlStatement] => [
-    name,
-    { name, text: oneLine(text), hot: HOT.includes(name), writes: /^\s*(INSERT|UPDATE|DELETE)/.test(text) },
-  ])
-  return Object.fromEntries(entries) as SqlStatements
+  return toStatements(allTexts(options), HOT)
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
+/** Make statements of texts by their names; `hot` are the names of those on the way of a request. */
+export function toStatements<Name extends string>(
+  texts: Readonly<Record<Name, string>>,
+  hot: readonly string[],
+): Readonly<Record<Name, SqlStatement>> {
+  const entries = Object.entries<string>(texts).map(([name, written]): [string, SqlStatement] => {
+    const text = written.replace(/\s+/g, ' ').trim()
+    return [name, { name, text, hot: hot.includes(name), writes: /^(INSERT|UPDATE|DELETE)/.test(text) }]
+  })
+  return Object.fromEntries(entries) as Record<Name, SqlStatement>
 }
 
 function allTexts(options: SqlStatementOptions): Readonly<Record<SqlStatementName, string>> {

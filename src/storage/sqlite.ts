@@ -13,7 +13,8 @@ import {
   readStatus,
   runPending,
 } from './migrations.ts'
-import type { Storage } from './repositories.ts'
+import type { ApiKeyRepository, Storage } from './repositories.ts'
+import { sqlApiKeys } from './sql-api-keys.ts'
 import { SQLITE } from './sql-dialects.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
@@ -58,6 +59,8 @@ export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']
   readonly invitations: StoredRepositories['invitations']
+  /** API keys; not part of a transaction's repositories. */
+  readonly apiKeys: ApiKeyRepository
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: D }) => Promise<T>): Promise<T>
   /**
    * Run the host's own statements on the handle when no transaction is open. Whatever a host asks of the handle outside
@@ -84,12 +87,14 @@ export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization
 export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteStorageOptions<D>): SqliteStorage<D> {
   const name = 'createSqliteStorage'
   const { database, tables, membershipOn = 'rows', clock = Date.now } = parseOptions(name, SHAPE, options)
-  const statements = createStatements({ dialect: SQLITE, names: createNames(name, tables), membershipOn })
+  const names = createNames(name, tables)
+  const statements = createStatements({ dialect: SQLITE, names, membershipOn })
   const sessions = createSqliteSessions(database)
   const over = (session: SqlSession): StoredRepositories =>
     sqlRepositories({ session, statements, dialect: SQLITE, clock })
   const storage: SqliteStorage<SqliteDatabase> = {
     ...over(sessions.session),
+    apiKeys: sqlApiKeys({ session: sessions.session, dialect: SQLITE, names }),
     transaction: (work) => sessions.transaction((session) => work({ ...over(session), handle: database })),
     exclusive: (work) => sessions.exclusive(async () => work(database)),
   }

@@ -1,0 +1,122 @@
+/** The API keys of the SQL storages: their statements, and the repository over a session. */
+import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
+import type { SqlDialect } from './sql-dialects.ts'
+import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
+import type { SqlNames } from './sql-names.ts'
+import { toDate, toTextOrNull } from './sql-rows.ts'
+import { toStatements } from './sql-statements.ts'
+import { isId, isText, LONGEST } from './sql-text.ts'
+import { ConflictError } from './storage-errors.ts'
+
+/** What the repository is built over. */
+export interface SqlApiKeyOptions {
+  readonly session: SqlSession
+  readonly dialect: SqlDialect
+  readonly names: SqlNames
+}
+
+/** Build the API key repository over a session. */
+export function sqlApiKeys(options: SqlApiKeyOptions): ApiKeyRepository {
+  const { session } = options
+  const statements = toStatements(textsOf(options), ['findApiKey'])
+  const change = async (statement: SqlStatement, owner: ApiKeyOwner, keyId: string, more: readonly SqlValue[]) =>
+    isHeld(owner, keyId) ? session.run(statement, [keyId, ...toValues(owner), ...more]) : []
+  return {
+    insert: (key) => insert(session, statements.insertApiKey, key),
+    async findById(keyId) {
+      const [row] = isKeyId(keyId) ? await session.run(statements.findApiKey, [keyId]) : []
+      return row === undefined ? null : toApiKey(row)
+    },
+    async list(owner) {
+      if (owner.kind === 'org' && !isId(owner.orgId)) return []
+      return (await session.run(statements.listApiKeys, toValues(owner))).map(toApiKey)
+    },
+    async rotate(owner, keyId, { secretHash, previousUntil }) {
+      const more = [secretHash, toMilliseconds(previousUntil)]
+      const [row] = await change(statements.rotateApiKey, owner, keyId, more)
+      return row === undefined ? null : toApiKey(row)
+    },
+    revoke: async (owner, keyId, at) =>
+      (await change(statements.revokeApiKey, owner, keyId, [at.getTime()])).length > 0,
+    async touch(keyId, at) {
+      if (isKeyId(keyId)) await session.run(statements.touchApiKey, [keyId, at.getTime()])
+    },
+  }
+}
+
+async function insert(session: SqlSession, statement: SqlStatement, key: NewApiKeyRecord): Promise<ApiKeyRecord> {
+  const { id, orgId, name, role, scopes, secretHash, createdBy, createdAt, expiresAt } = key
+  if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
+  const texts = [JSON.stringify(scopes), secretHash, createdBy]
+  const [row] = await session.run(statement, [
+    id,
+    orgId,
+    name,
+    role,
+    ...texts,
+    createdAt.getTime(),
+    toMilliseconds(expiresAt),
+  ])
+  if (row === undefined) throw new ConflictError('there is an API key of this id')
+  return toApiKey(row)
+}
+
+function isKeyId(keyId: string): boolean {
+  return isText(keyId, LONGEST.identity)
+}
+
+function isHeld(owner: ApiKeyOwner, keyId: string): boolean {
+  return isKeyId(keyId) && (owner.kind === 'installation' || isId(owner.orgId))
+}
+
+// The installation owns every key; an organization those that are bound to it.
+function toValues(owner: ApiKeyOwner): [number, string | null] {
+  return owner.kind === 'installation' ? [1, null] : [0, owner.orgId]
+}
+
+function toMilliseconds(instant: Date | null): number | null {
+  return instant === null ? null : instant.getTime()
+}
+
+function textsOf({ dialect, names }: SqlApiKeyOptions) {
+  const instant = dialect.fromMilliseconds
+  const instants = ['previous_until', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']
+  const columns = `id, org_id, name, role, scopes, secret_hash, previous_secret_hash, created_by,
+    ${instants.map((column) => `${dialect.toMilliseconds(column)} AS ${column}_ms`).join(', ')}`
+  const owned = `WHERE id = $1 AND (${dialect.toFlag('$2')} OR org_id = $3)`
+  const table = names.apiKeys
+  return {
+    insertApiKey: `INSERT INTO ${table}
+      (id, org_id, name, role, scopes, secret_hash, created_by, created_at, expires_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, ${instant('$8')}, ${instant('$9')})
+      ON CONFLICT (id) DO NOTHING RETURNING ${columns}`,
+    findApiKey: `SELECT ${columns} FROM ${table} WHERE id = $1`,
+    listApiKeys: `SELECT ${columns} FROM ${table}
+      WHERE (${dialect.toFlag('$1')} OR org_id = $2) AND revoked_at IS NULL ORDER BY created_at, id`,
+    rotateApiKey: `UPDATE ${table} SET secret_hash = $4, previous_until = ${instant('$5')},
+      previous_secret_hash = CASE WHEN ${instant('$5')} IS NULL THEN NULL ELSE secret_hash END
+      ${owned} AND revoked_at IS NULL RETURNING ${columns}`,
+    revokeApiKey: `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, ${instant('$4')}) ${owned} RETURNING id`,
+    touchApiKey: `UPDATE ${table} SET last_used_at = ${instant('$2')}
+      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < ${instant('$2')}) RETURNING id`,
+  }
+}
+
+function toApiKey(row: SqlRow): ApiKeyRecord {
+  const instant = (column: string): Date | null => (row[column] === null ? null : toDate(row[column]))
+  return {
+    id: String(row['id']),
+    orgId: toTextOrNull(row['org_id']),
+    name: String(row['name']),
+    role: String(row['role']),
+    scopes: JSON.parse(String(row['scopes'])) as string[],
+    secretHash: String(row['secret_hash']),
+    previousSecretHash: toTextOrNull(row['previous_secret_hash']),
+    previousUntil: instant('previous_until_ms'),
+    createdBy: toTextOrNull(row['created_by']),
+    createdAt: toDate(row['created_at_ms']),
+    expiresAt: instant('expires_at_ms'),
+    revokedAt: instant('revoked_at_ms'),
+    lastUsedAt: instant('last_used_at_ms'),
+  }
+}
