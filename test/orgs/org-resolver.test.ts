@@ -9,6 +9,7 @@ const A: ActingOrg<Organization> = { org: { id: 'a' }, role: 'admin' }
 const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
 const ADA: Caller = { kind: 'user', user: { id: 'ada', email: null, disabled: false } }
 const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', scopes: [] } }
+const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', scopes: [] } }
 const SERVICE: Caller = { kind: 'service', name: 'telephony' }
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
 const named = (orgId: string): OrgSelection => ({ kind: 'named', orgId })
@@ -55,6 +56,11 @@ const ROWS: readonly Row[] = [
   ['reject', [A], ADA, UNNAMED, A, 'org_not_named', []],
   ['none', [A], ADA, UNNAMED, undefined, NONE, []],
   ['none', [A], ADA, UNNAMED, A, NONE, []],
+  ['earliest-joined', [A, B], FREE_KEY, UNNAMED, undefined, A, ['list 1']],
+  ['only-membership', [A, B], FREE_KEY, UNNAMED, undefined, 'org_not_the_only_one', ['list 2']],
+  ['reject', [A], FREE_KEY, UNNAMED, undefined, 'org_not_named', []],
+  ['none', [A], FREE_KEY, UNNAMED, undefined, 'org_not_named', []],
+  ['none', [A], SERVICE, UNNAMED, undefined, 'org_not_named', []],
   ...(['earliest-joined', 'only-membership', 'reject', 'none'] as const).flatMap((mode): Row[] => [
     [mode, [A, B], ADA, named('b'), undefined, B, ['find user b']],
     [mode, [A, B], ADA, named('b'), B, B, []],
@@ -68,6 +74,8 @@ const ROWS: readonly Row[] = [
     [mode, [A, B], KEY, named('b'), undefined, 'key_of_another_org', []],
     [mode, [B], KEY, UNNAMED, undefined, 'not_a_member', ['find apiKey a']],
     [mode, [A], KEY, { kind: 'malformed' }, undefined, 'org_id_malformed', []],
+    [mode, [A, B], FREE_KEY, named('b'), undefined, B, ['find apiKey b']],
+    [mode, [A, B], FREE_KEY, named('c'), undefined, 'not_a_member', ['find apiKey c']],
     [mode, [A], SERVICE, named('a'), undefined, A, ['find service a']],
     [mode, [A], SERVICE, named('c'), undefined, 'not_a_member', ['find service c']],
   ]),

@@ -14,6 +14,7 @@ const ada = (orgId: string | null): Caller => ({
   user: { id: orgId ?? '', email: null, disabled: false },
 })
 const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', scopes: [] } }
+const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', scopes: [] } }
 const SERVICE: Caller = { kind: 'service', name: 'platform' }
 
 function createRoom(list: readonly ActingOrg<Organization>[], calls: string[] = []) {
@@ -53,6 +54,8 @@ const ROWS: readonly Row[] = [
   ['two that differ', ada('a'), { kind: 'conflict' }, undefined, 'org_selectors_differ', []],
   ['a key in its own', KEY, UNNAMED, undefined, A, ['a']],
   ['a key elsewhere', KEY, named('b'), undefined, 'key_of_another_org', []],
+  ['an unbound key in the one it names', FREE_KEY, named('b'), undefined, B, ['b']],
+  ['an unbound key that names none', FREE_KEY, UNNAMED, undefined, 'user_without_org', []],
   ['a service in the one it names', SERVICE, named('b'), undefined, B, ['b']],
   ['a service that names none', SERVICE, UNNAMED, undefined, 'user_without_org', []],
 ]

@@ -2,6 +2,8 @@
  * What hosts may write and what they may not: each case is a module, compiled with the repository's own settings, and the
  * compiler's error codes it must end in. None: it compiles. The codes are exact, so that a case fails for its own mistake.
  */
+import type * as hosts from './hosts.ts'
+
 export interface TypeCase {
   readonly name: string
   readonly code: string
@@ -9,7 +11,7 @@ export interface TypeCase {
   readonly errors: readonly number[]
 }
 
-const enter = (access: string, body: string, host = 'auth'): string => `
+const enter = (access: string, body: string, host: keyof typeof hosts = 'auth'): string => `
 import { ${host}, same } from './hosts.ts'
 import type { AuthRequest } from 'sallyport'
 export async function handle(request: AuthRequest): Promise<unknown> {
