@@ -35,10 +35,10 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = controller
+  signal.throwIfAborted()
   const stop = startTimer(() => controller.abort(late()), milliseconds)
   const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   try {
     return await Promise.race([work(signal), aborted])

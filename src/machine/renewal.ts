@@ -1,0 +1,105 @@
+/**
+ * When a token is renewed: ahead of its end, one request at a time, with growing rests while it fails. While the old token
+ * lives nobody waits for the new one. Hands on a token that is good for a while, or says why there is none.
+ */
+import { createMonotonicClock } from '../lib/clock.ts'
+import { startTimer } from '../lib/timer.ts'
+import { createFlight } from './flight.ts'
+import type { Attempt, TokenSource } from './grants.ts'
+import { TokenClientError, type TokenFailure, toTokenFailure } from './token-client-error.ts'
+import { createTokenLife, TIMEOUT } from './token-life.ts'
+
+/** What {@link createRenewal} makes. */
+export interface Renewal {
+  /** A token that is good for a while. */
+  token(): Promise<string>
+  /** Another token than this one, which somebody refused; `null` if there is none to be had now. */
+  replace(refused: string): Promise<string | null>
+  close(): void
+}
+
+/** What a renewal needs. */
+export interface RenewalOptions {
+  /** Asks for a token now; throws only when aborted. */
+  readonly obtain: (signal: AbortSignal) => Promise<Attempt>
+  readonly clock: () => number
+  readonly marginSeconds: number
+  readonly timeoutSeconds: number
+  readonly onRenewed: (source: TokenSource, expiresInSeconds: number) => void
+  readonly onFailed: (failure: TokenFailure) => void
+}
+
+/** A refused token is replaced at most this often: a service that refuses everything must not wear out the issuer. */
+const REPLACE_REST_MS = 10_000
+
+/** Create a renewal. Nothing is asked, and no timer runs, before the first call. */
+export function createRenewal(options: RenewalOptions): Renewal {
+  const { obtain, timeoutSeconds } = options
+  const time = createMonotonicClock(options.clock)
+  const life = createTokenLife(time, options.marginSeconds)
+  const flight = createFlight({ time, timeoutSeconds, work: obtain, land })
+  const lookout = createLookout(time, renewIfUsed)
+  let replacedAt = Number.NEGATIVE_INFINITY
+  let used = false
+  let closed = false
+
+  function land(attempt: Attempt | null, askedAt: number): string | null {
+    if (attempt?.verdict.kind !== 'granted') {
+      const failure = life.fail(attempt?.verdict.failure ?? TIMEOUT)
+      if (life.usable() !== null) lookout.at(life.nextLook())
+      options.onFailed(failure)
+      return null
+    }
+    const { token, expiresInSeconds } = attempt.verdict
+    life.succeed(token, expiresInSeconds, askedAt)
+    used = false
+    lookout.at(life.nextLook())
+    options.onRenewed(attempt.source, expiresInSeconds)
+    return token
+  }
+
+  // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
+  function renewIfUsed(): void {
+    if (used && life.usable() !== null) flight.begin()
+  }
+
+  return {
+    async token() {
+      used = true
+      const fresh = life.fresh()
+      if (fresh !== null) return fresh
+      const mayAsk = !closed && (flight.isRunning() || life.mayAsk())
+      if (mayAsk) flight.begin()
+      const token = life.usable() ?? (mayAsk ? await flight.join() : null)
+      if (closed) throw new TokenClientError(toTokenFailure('client_closed', 'closed'))
+      if (token === null) throw new TokenClientError(life.failure())
+      return token
+    },
+    async replace(refused) {
+      const other = life.usable()
+      if (closed || (other !== null && other !== refused)) return other
+      if (!flight.isRunning()) {
+        if (!life.mayAsk() || time() - replacedAt < REPLACE_REST_MS) return null
+        replacedAt = time()
+      }
+      used = true
+      return await flight.join()
+    },
+    close() {
+      closed = true
+      life.forget()
+      lookout.stop()
+      flight.abort()
+    },
+  }
+}
+
+// Real timers only say when to look; whether it is time is for the clock, which may be a test's or may have been set back.
+function createLookout(time: () => number, work: () => void): { at(moment: number): void; stop(): void } {
+  let stop = (): void => {}
+  const at = (moment: number): void => {
+    stop()
+    stop = startTimer(() => (time() >= moment ? work() : at(moment)), Math.max(100, moment - time()))
+  }
+  return { at, stop: () => stop() }
+}

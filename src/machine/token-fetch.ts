@@ -1,0 +1,47 @@
+/**
+ * `fetch` with the token of a machine account: to the allowed origins only, once more with another token after a 401.
+ * Hands on the service's own answer, whatever it is.
+ */
+import { type CallOutside, sendCall, toOutgoingCall } from './outgoing-call.ts'
+import type { Renewal } from './renewal.ts'
+import { TokenClientError, toTokenFailure } from './token-client-error.ts'
+
+/** Make the wrapped `fetch`. */
+export function createTokenFetch(
+  renewal: Renewal,
+  origins: ReadonlySet<string>,
+  outside: CallOutside,
+): (input: RequestInfo | URL, init?: RequestInit) => Promise<Response> {
+  return async (input, init) => {
+    const call = toOutgoingCall(input, init)
+    if (!origins.has(call.url.origin)) {
+      throw new TokenClientError(toTokenFailure('origin_not_allowed', 'origin_not_named'))
+    }
+    const token = await unlessAborted(renewal.token(), call.signal)
+    const reply = await sendCall(call, token, outside)
+    if (reply.response.status !== 401 || !reply.bore) return reply.response
+    const other = renewal.replace(token)
+    // What was streamed is gone; the next call gets the other token.
+    if (!call.repeatable) return reply.response
+    const replaced = await unlessAborted(other, call.signal)
+    if (replaced === null) return reply.response
+    reply.response.body?.cancel().catch(() => {})
+    return (await sendCall(call, replaced, outside)).response
+  }
+}
+
+// A renewal belongs to everybody: who gives up waiting for it does not end it.
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null): Promise<T> {
+  if (signal === null) return await work
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
