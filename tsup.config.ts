@@ -1,5 +1,6 @@
 /**
- * The build: one ES module and one declaration file per subpath that `tsconfig.json` names under `paths`, sharing chunks.
+ * The build: one ES module and one declaration file per subpath that `tsconfig.json` names under `paths`, and the command
+ * `sallyport`, sharing chunks.
  * Dependencies and peers stay imports; `zod` is a development dependency and is therefore bundled, with its notice.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,14 +10,14 @@ const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as
   compilerOptions: { paths: Record<string, [string]> }
 }
 
-const entry = Object.fromEntries(
+const doors = Object.fromEntries(
   Object.entries(compilerOptions.paths).map(([name, [file]]) => [name.split('/')[1] ?? 'index', file]),
 )
 
 const BUNDLED = ['zod']
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
-  entry,
+  entry: { ...doors, cli: 'src/cli/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
@@ -25,7 +26,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   sourcemap: true,
   clean: true,
   // tsup hands the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  dts: { entry: doors, compilerOptions: { ignoreDeprecations: '6.0' } },
   onSuccess: async () => writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n')),
 })
 

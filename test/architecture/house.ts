@@ -124,7 +124,8 @@ export const PLACES: readonly Place[] = [
     files: /^src\/cli\//,
     imports: [...DOORS, 'storage'],
     among: true,
-    packages: [ZOD, 'jose'],
+    // The host's own driver is found at run time, by its path.
+    packages: [ZOD, 'jose', '(computed)'],
     node: true,
     console: true,
     clock: true,

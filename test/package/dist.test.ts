@@ -45,8 +45,11 @@ describe('the tarball', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
       .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js(\.map)?|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
     const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`, `dist/${name}.js.map`])
+    const command = ['dist/cli.js', 'dist/cli.js.map']
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
-    expect(files.sort()).toEqual([...built, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort())
+    expect(files.sort()).toEqual(
+      [...built, ...command, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort(),
+    )
   })
 
   it('runs nothing on installation', () => {

@@ -1,0 +1,51 @@
+/**
+ * The host's own database drivers, found from the folder where the command runs. None comes with the package: what is
+ * missing is named, with the line that installs it.
+ */
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { PgPool, SqliteDatabase } from '../storage/sql-executor.ts'
+import { Failure } from './terminal.ts'
+
+/** Open a pool of one connection. */
+export async function openPostgres(url: string, folder: string): Promise<PgPool & { end(): Promise<void> }> {
+  const driver = (await importFrom(folder, 'pg')) as PgDriver | null
+  if (driver === null) throw missing('PostgreSQL', 'pg', folder)
+  return new driver.Pool({ connectionString: url, max: 1 })
+}
+
+/** Open a database file by the driver that is there. */
+export async function openSqlite(path: string, folder: string): Promise<SqliteDatabase & { close(): unknown }> {
+  const builtIn = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: OpenSqlite } | undefined
+  if (builtIn !== undefined) return new builtIn.DatabaseSync(path)
+  for (const name of ['libsql', 'better-sqlite3']) {
+    const driver = (await importFrom(folder, name)) as OpenSqlite | null
+    if (driver !== null) return new driver(path)
+  }
+  throw missing('SQLite before Node 22', 'libsql', folder)
+}
+
+interface PgDriver {
+  readonly Pool: new (options: { connectionString: string; max: number }) => PgPool & { end(): Promise<void> }
+}
+
+type OpenSqlite = new (path: string) => SqliteDatabase & { close(): unknown }
+
+async function importFrom(folder: string, name: string): Promise<unknown> {
+  let path: string
+  try {
+    path = createRequire(join(folder, 'package.json')).resolve(name)
+  } catch {
+    return null
+  }
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+  return module.default ?? module
+}
+
+function missing(what: string, name: string, folder: string): Failure {
+  return new Failure(
+    `sallyport: ${what} needs the driver "${name}", which ${folder} does not have. Install it: npm install ${name}`,
+    1,
+  )
+}

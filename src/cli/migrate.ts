@@ -1,0 +1,135 @@
+/** The command `sallyport migrate`: run the migrations, list them, or print them as plain SQL. */
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { MigrationStatus } from '../storage/migrations.ts'
+import {
+  migrationSql as postgresSql,
+  migrationStatus as postgresStatus,
+  migrate as upPostgres,
+} from '../storage/postgres.ts'
+import type { SqlTableNames } from '../storage/sql-names.ts'
+import { migrationSql as sqliteSql, migrationStatus as sqliteStatus, migrate as upSqlite } from '../storage/sqlite.ts'
+import { openPostgres, openSqlite } from './drivers.ts'
+import { type Cell, Failure, type Terminal } from './terminal.ts'
+
+const USAGE = `Usage: sallyport migrate up|status|print [options]
+
+  up       run what is pending; safe while other instances do the same
+  status   list the migrations; exit code 3 where one is pending
+  print    print them as plain SQL, for tools of your own
+
+Options:
+  --database <url>        postgres://… or a path of a SQLite file; default: DATABASE_URL
+  --dialect <name>        postgres or sqlite; default: by the database's URL
+  --schema <name>         the schema of the tables (PostgreSQL)
+  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys, migrations)
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status).`
+
+const OPTIONS = {
+  database: { type: 'string' },
+  dialect: { type: 'string' },
+  schema: { type: 'string' },
+  table: { type: 'string', multiple: true },
+  help: { type: 'boolean' },
+} as const
+
+interface Wish {
+  readonly action: string
+  readonly dialect: 'postgres' | 'sqlite'
+  readonly url: string | undefined
+  readonly where: { readonly schema?: string; readonly tables?: SqlTableNames }
+}
+
+/** Run the command; its exit code. */
+export async function migrateCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  const wish = readWish(args, terminal)
+  if (wish === null) {
+    terminal.print(USAGE)
+    return 0
+  }
+  const sql = asUsage(() => (wish.dialect === 'postgres' ? postgresSql : sqliteSql)(wish.where))
+  if (wish.action === 'print') {
+    terminal.print(sql.trimEnd())
+    return 0
+  }
+  const isUp = wish.action === 'up'
+  const list = await onDatabase(wish, terminal, isUp)
+  if (isUp && list.length === 0) terminal.print('Nothing to do: all migrations have been run.')
+  terminal.printTable(list.map(toCells))
+  return !isUp && list.some(({ appliedAt }) => appliedAt === null) ? 3 : 0
+}
+
+function readWish(args: readonly string[], { env }: Terminal): Wish | null {
+  const { values, positionals } = asUsage(() =>
+    parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true }),
+  )
+  if (values.help === true) return null
+  const [action, ...more] = positionals
+  if (action === undefined || !['up', 'status', 'print'].includes(action) || more.length > 0) {
+    throw new Failure(USAGE, 2)
+  }
+  const url = values.database ?? env['DATABASE_URL']
+  const dialect = values.dialect ?? (url === undefined ? undefined : dialectOf(url))
+  if (dialect !== 'postgres' && dialect !== 'sqlite') {
+    throw wrong(dialect === undefined ? 'name a --database or a --dialect' : `there is no dialect "${dialect}"`)
+  }
+  const where = { ...schemaOf(values.schema, dialect), ...tablesOf(values.table) }
+  return { action, dialect, url, where }
+}
+
+function dialectOf(url: string): string {
+  return /^postgres(ql)?:/i.test(url) ? 'postgres' : 'sqlite'
+}
+
+function schemaOf(schema: string | undefined, dialect: string): { schema?: string } {
+  if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
+  return schema === undefined ? {} : { schema }
+}
+
+function tablesOf(pairs: readonly string[] | undefined): { tables?: SqlTableNames } {
+  if (pairs === undefined) return {}
+  const entries = pairs.map((pair) => pair.split('='))
+  if (entries.some((entry) => entry.length !== 2)) throw wrong('write --table users=people')
+  return { tables: Object.fromEntries(entries) as SqlTableNames }
+}
+
+async function onDatabase(wish: Wish, { folder }: Terminal, isUp: boolean): Promise<readonly MigrationStatus[]> {
+  const { url, dialect, where } = wish
+  if (url === undefined || url === '') throw wrong('name a --database, or set DATABASE_URL')
+  if (dialect === 'postgres') {
+    const pool = await openPostgres(url, folder)
+    try {
+      return await (isUp ? upPostgres : postgresStatus)({ pool, ...where })
+    } finally {
+      await pool.end()
+    }
+  }
+  const path = url.replace(/^(sqlite|file):(\/\/(?=\/))?/, '')
+  if (!isUp && !existsSync(path)) throw new Failure(`sallyport: there is no file ${path}`, 1)
+  const database = await openSqlite(path, folder)
+  try {
+    return await (isUp ? upSqlite : sqliteStatus)({ database, ...where })
+  } finally {
+    database.close()
+  }
+}
+
+function toCells({ id, name, appliedAt }: MigrationStatus): Cell[] {
+  const state: Cell =
+    appliedAt === null ? { text: 'pending', colour: 'yellow' } : { text: appliedAt.toISOString(), colour: 'green' }
+  return [String(id).padStart(4), name, state]
+}
+
+// What the parser of the command line or of the options refuses is the caller's to mend.
+function asUsage<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function wrong(sentence: string): Failure {
+  return new Failure(`sallyport migrate: ${sentence}\n\n${USAGE}`, 2)
+}
