@@ -2,7 +2,7 @@
  * sallyport for Hono, on Node (`@hono/node-server`) and wherever Fetch is spoken: translates a request into the corridor
  * and its answer back, and nothing else. The same exports as `sallyport/express` and `sallyport/koa`.
  */
-import type { Context, Env, Handler, Input, MiddlewareHandler, Next, TypedResponse } from 'hono'
+import type { Context, Env, Handler, MiddlewareHandler, Next, TypedResponse } from 'hono'
 import {
   type Access,
   type AdapterOptions,
@@ -41,11 +41,13 @@ export interface Adapter<T extends AuthTypes> {
   middleware(access?: Access<T['role']>): MiddlewareHandler
   /**
    * Wrap one handler: it gets the narrowed context first. What it throws reaches Hono, an `AuthError` is answered.
+   * Annotate `c` where its bindings, variables and parameters are to be typed: `c: Context<AppEnv, '/contacts/:id'>`.
    */
-  protect<const A extends Access<T['role']>, E extends Env, P extends string, I extends Input, R extends HandlerAnswer>(
+  // biome-ignore lint/suspicious/noExplicitAny: what Hono's own `Context` stands for where nothing is said
+  protect<const A extends Access<T['role']>, R extends HandlerAnswer, E extends Env = any, P extends string = any>(
     access: A,
-    handler: (context: AuthContextOf<T, A>, c: Context<E, P, I>, next: Next) => R,
-  ): Handler<E, P, I, R>
+    handler: (context: AuthContextOf<T, A>, c: Context<E, P>, next: Next) => R,
+  ): Handler<E, P, object, R>
   /** Mount Routes, each with its own Access. */
   mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */

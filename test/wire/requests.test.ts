@@ -1,0 +1,208 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { isAuthError } from '../../src/errors.ts'
+import type { AuthRequest } from '../../src/request.ts'
+import { parseAdapterOptions } from '../../src/wire/adapter-options.ts'
+import { fromFetchRequest } from '../../src/wire/fetch-request.ts'
+import { fromNodeRequest, type NodeRequestExtras } from '../../src/wire/node-request.ts'
+import { readJson } from '../../src/wire/read-json.ts'
+import { toThrown } from '../../src/wire/thrown.ts'
+
+const JSON_TYPE = ['Content-Type', 'application/json']
+
+function node(
+  text: string | null,
+  rawHeaders: string[] = [],
+  extras: NodeRequestExtras = {},
+  more: object = {},
+): AuthRequest {
+  const stream = Readable.from(text === null ? [] : [Buffer.from(text)], { objectMode: false })
+  const framing =
+    rawHeaders.some((each) => /content-length|transfer-encoding/i.test(each)) || text === null
+      ? []
+      : ['Transfer-Encoding', 'chunked']
+  return fromNodeRequest(
+    withOwn(stream, { method: 'POST', url: '/a?b=c', rawHeaders: [...rawHeaders, ...framing], ...more }),
+    extras,
+  )
+}
+
+// Some of a message's members have no setter.
+function withOwn<T extends object, M extends object>(target: T, members: M): T & M {
+  for (const [name, value] of Object.entries(members)) Object.defineProperty(target, name, { value })
+  return target as T & M
+}
+
+describe('fromNodeRequest', () => {
+  it('reads every line of a header, in order, whatever its spelling', () => {
+    const request = node(null, ['X-A', '1', 'x-a', '2', 'X-AB', '3', 'X-A', ''])
+    expect(request.lines('x-A')).toEqual(['1', '2', ''])
+    expect(request.lines('x-b')).toEqual([])
+    expect(request.lines('__proto__')).toEqual([])
+  })
+
+  it('leaves the query out of the path, and takes the target the framework remembers', () => {
+    expect(node(null).path).toBe('/a')
+    expect(node(null, [], { url: '/mounted/a?b' }).path).toBe('/mounted/a')
+  })
+
+  it('believes the socket, not a header', () => {
+    const forwarded = ['X-Forwarded-For', '9.9.9.9', 'X-Forwarded-Proto', 'https']
+    const request = node(null, forwarded, {}, { socket: { remoteAddress: '127.0.0.1' } })
+    expect([request.remoteAddress, request.encrypted]).toEqual(['127.0.0.1', false])
+    expect(node(null, [], {}, { socket: { encrypted: true } }).encrypted).toBe(true)
+    expect(node(null, [], {}, { socket: null }).remoteAddress).toBeNull()
+  })
+
+  it('says what wants to become another protocol', () => {
+    expect([node(null).upgrade, node(null, ['Upgrade', 'websocket']).upgrade]).toEqual([false, true])
+  })
+
+  it('leaves what it has read where the parser would have, once', async () => {
+    const left: unknown[] = []
+    const request = node('{"a":1}', JSON_TYPE, { leaveBody: (value) => left.push(value) })
+    expect(await readJson(request)).toEqual({ a: 1 })
+    expect(await readJson(request)).toEqual({ a: 1 })
+    expect(left).toEqual([{ a: 1 }])
+  })
+
+  it('leaves null for what is no JSON, and for what is too large', async () => {
+    const left: unknown[] = []
+    const leaveBody = (value: unknown): void => void left.push(value)
+    await expect(readJson(node('{', JSON_TYPE, { leaveBody }))).rejects.toThrow()
+    await expect(readJson(node('x'.repeat(20), JSON_TYPE, { leaveBody }), 10)).rejects.toThrow()
+    expect(left).toEqual([null, null])
+  })
+
+  it('holds a second reader to its own limit', async () => {
+    const request = node('{"a":"123456789"}', JSON_TYPE)
+    expect(await request.body(100)).toMatchObject({ kind: 'bytes' })
+    expect(await request.body(5)).toEqual({ kind: 'too_large' })
+  })
+
+  it.each([
+    ['a value', { a: 1 }, { kind: 'parsed', value: { a: 1 } }],
+    ['text', '{"a":1}', { kind: 'bytes' }],
+    ['bytes', Buffer.from('{"a":1}'), { kind: 'bytes' }],
+  ])('takes %s from a parser', async (_what, value, expected) => {
+    const request = node('x', JSON_TYPE, { parsedBody: () => value }, { readableDidRead: true })
+    expect(await request.body(100)).toMatchObject(expected)
+    expect(await readJson(request)).toEqual({ a: 1 })
+  })
+
+  it('does not take an empty object for what no client has sent', async () => {
+    for (const framing of [[], ['Content-Length', '0']]) {
+      const request = node(null, [...JSON_TYPE, ...framing], { parsedBody: () => ({}) }, { readableDidRead: true })
+      await expect(readJson(request)).rejects.toMatchObject({ code: 'validation_error', field: 'body' })
+    }
+  })
+
+  it('reads a body without framing over HTTP/2', async () => {
+    const stream = Readable.from([Buffer.from('{"a":1}')], { objectMode: false })
+    const message = Object.assign(stream, { rawHeaders: JSON_TYPE, httpVersionMajor: 2 })
+    expect(await readJson(fromNodeRequest(message))).toEqual({ a: 1 })
+  })
+
+  it('refuses by Content-Length before it reads', async () => {
+    const left: unknown[] = []
+    const request = node('{}', [...JSON_TYPE, 'Content-Length', '20000'], { leaveBody: (value) => left.push(value) })
+    await expect(readJson(request)).rejects.toMatchObject({ code: 'payload_too_large' })
+    expect(left).toEqual([])
+  })
+
+  it('ends when the client goes away, before or while it reads', async () => {
+    const make = (): Readable & { rawHeaders: string[] } =>
+      Object.assign(new Readable({ read: () => undefined }), {
+        rawHeaders: [...JSON_TYPE, 'Transfer-Encoding', 'chunked'],
+      })
+    const gone = make()
+    gone.destroy()
+    const going = make()
+    const reading = [readJson(fromNodeRequest(gone)), readJson(fromNodeRequest(going))]
+    going.destroy(new Error('aborted'))
+    for (const each of await Promise.allSettled(reading)) {
+      expect(each.status).toBe('rejected')
+      expect(isAuthError((each as PromiseRejectedResult).reason)).toBe(true)
+    }
+  })
+})
+
+describe('fromFetchRequest', () => {
+  const post = (
+    body: BodyInit | null,
+    headers: Record<string, string> = { 'Content-Type': 'application/json' },
+  ): Request =>
+    new Request('https://api.example.test/a/b?c=d', { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+
+  it('takes a comma for a repeated header', () => {
+    const request = fromFetchRequest(post(null, { 'X-A': '1, 2,3', 'X-B': '' }))
+    expect([request.lines('X-A'), request.lines('x-b'), request.lines('x-c')]).toEqual([['1', '2', '3'], [''], []])
+  })
+
+  it('reads path, method and scheme', () => {
+    const { path, method, encrypted, upgrade, remoteAddress } = fromFetchRequest(post(null))
+    expect([path, method, encrypted, upgrade, remoteAddress]).toEqual(['/a/b', 'POST', true, false, null])
+  })
+
+  it('leaves the bytes, once, and reads twice', async () => {
+    const left: Uint8Array[] = []
+    const request = fromFetchRequest(post('{"a":1}'), { leaveBytes: (bytes) => left.push(bytes) })
+    expect([await readJson(request), await readJson(request)]).toEqual([{ a: 1 }, { a: 1 }])
+    expect(left.map((bytes) => new TextDecoder().decode(bytes))).toEqual(['{"a":1}'])
+  })
+
+  it('stops at the limit without cancelling the stream', async () => {
+    let cancelled = false
+    const stream = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1000)),
+      cancel: () => {
+        cancelled = true
+      },
+    })
+    await expect(readJson(fromFetchRequest(post(stream)))).rejects.toMatchObject({ code: 'payload_too_large' })
+    expect(cancelled).toBe(false)
+  })
+
+  it('takes the text of who has read it, and fails in a sentence where nobody kept it', async () => {
+    const request = post('{"a":1}')
+    const text = await request.text()
+    expect(await readJson(fromFetchRequest(request, { readText: async () => text }))).toEqual({ a: 1 })
+    const failing = readJson(fromFetchRequest(request))
+    await expect(failing).rejects.toThrow(/somebody else has read the request body/)
+    expect(isAuthError(await failing.catch((error) => error))).toBe(false)
+  })
+
+  it('ends when the stream breaks', async () => {
+    const stream = new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) })
+    await expect(readJson(fromFetchRequest(post(stream)))).rejects.toMatchObject({
+      code: 'validation_error',
+      field: 'body',
+    })
+  })
+})
+
+describe('toThrown', () => {
+  it('keeps objects, and makes an error of the rest', () => {
+    const error = new Error('x')
+    const plain = { status: 200 }
+    expect([toThrown(error), toThrown(plain)]).toEqual([error, plain])
+    for (const odd of [null, undefined, false, 0, '', 'route', 'router']) {
+      const made = toThrown(odd)
+      expect(made).toBeInstanceOf(Error)
+      expect((made as Error).cause).toBe(odd)
+    }
+  })
+})
+
+describe('parseAdapterOptions', () => {
+  it('writes unless told', () => {
+    expect([parseAdapterOptions({}), parseAdapterOptions({ errors: 'delegate' })]).toEqual(['write', 'delegate'])
+  })
+
+  it.each([[{ errors: 'throw' }], [{ error: 'write' }], [null], ['delegate'], [{ errors: true }]])(
+    'refuses %j',
+    (options) => {
+      expect(() => parseAdapterOptions(options as never)).toThrow(TypeError)
+    },
+  )
+})

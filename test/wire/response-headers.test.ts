@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { keepHeaders, withHeaders, writeHeaders } from '../../src/wire/response-headers.ts'
+
+describe('writeHeaders', () => {
+  it('sets the first line of a name, adds the further ones; cookies and Vary are always added', () => {
+    const calls: string[] = []
+    const log =
+      (how: string) =>
+      (name: string, value: string): unknown =>
+        calls.push(`${how} ${name}: ${value}`)
+    const lines = [
+      ['Cache-Control', 'no-store'],
+      ['cache-control', 'private'],
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+      ['Vary', 'Cookie'],
+    ] as const
+    writeHeaders(lines, log('set'), log('append'))
+    expect(calls).toEqual([
+      'set Cache-Control: no-store',
+      'append cache-control: private',
+      'append Set-Cookie: a=1',
+      'append Set-Cookie: b=2',
+      'append Vary: Cookie',
+    ])
+  })
+})
+
+describe('keepHeaders', () => {
+  it('reads the headers when the head is written, and hands everything on', () => {
+    const calls: unknown[] = []
+    const response = {
+      setHeader: (name: string, value: string) => calls.push([name, value]),
+      writeHead(...head: unknown[]) {
+        calls.push(['head', ...head])
+        return this
+      },
+    }
+    let org = 'early'
+    keepHeaders(response, () => [['X-Org-Id', org]])
+    expect(calls).toEqual([])
+    org = 'late'
+    expect(response.writeHead(200, { a: 'b' })).toBe(response)
+    expect(calls).toEqual([
+      ['X-Org-Id', 'late'],
+      ['head', 200, { a: 'b' }],
+    ])
+  })
+})
+
+describe('withHeaders', () => {
+  it('keeps a response that has them', () => {
+    const response = new Response('x', { headers: { 'X-Org-Id': 'a' } })
+    expect(withHeaders(response, [['X-Org-Id', 'a']])).toBe(response)
+    expect(withHeaders(response, [])).toBe(response)
+  })
+
+  it('copies one that has not, and leaves it alone', async () => {
+    const response = new Response('x', { status: 201, headers: { 'X-Org-Id': 'other', 'X-Theirs': 'kept' } })
+    const copy = withHeaders(response, [['X-Org-Id', 'a']])
+    expect([copy.status, copy.headers.get('x-org-id'), copy.headers.get('x-theirs')]).toEqual([201, 'a', 'kept'])
+    expect(await copy.text()).toBe('x')
+    expect(response.headers.get('x-org-id')).toBe('other')
+  })
+
+  it('leaves a 101 alone', () => {
+    const upgrade = { status: 101, headers: new Headers() } as Response
+    expect(withHeaders(upgrade, [['X-Org-Id', 'a']])).toBe(upgrade)
+  })
+})
