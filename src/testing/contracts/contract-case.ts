@@ -126,10 +126,16 @@ function lacking(
   )
 }
 
-function caseOf(
-  { id, name, requirement, test }: CaseSpec,
-  make: MakeStorage,
-  options: ParsedContractOptions,
+function caseOf({ test, ...named }: CaseSpec, make: MakeStorage, options: ParsedContractOptions): ContractCase {
+  return runnable(named, options.timeoutSeconds, make, (made) => test(createWorld(made, options.roles)))
+}
+
+/** Make a case of what is tested, however it is made: make it, test it in time, let go of it. */
+export function runnable<M extends Pick<StorageUnderTest, 'close'>>(
+  { id, name, requirement }: Pick<ContractCase, 'id' | 'name' | 'requirement'>,
+  timeoutSeconds: number,
+  make: () => Promise<M> | M,
+  test: (made: M) => Promise<void>,
 ): ContractCase {
   return {
     id,
@@ -138,7 +144,7 @@ function caseOf(
     async run() {
       const made = await make()
       try {
-        await within(options.timeoutSeconds, test(createWorld(made, options.roles)))
+        await within(timeoutSeconds, test(made))
       } catch (error) {
         // The case's own failure is the one to show.
         await Promise.allSettled([made.close?.()])

@@ -1,0 +1,79 @@
+/** What a case of the API key contract finds around it: the repository, organizations and keys that nobody else uses. */
+import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from '../../storage/repositories.ts'
+import type { ContractCase } from './contract-case.ts'
+import { expectFound, expectSame } from './expectations.ts'
+
+/** API keys to be tested. */
+export interface ApiKeysUnderTest {
+  readonly apiKeys: ApiKeyRepository
+  /** Make an organization that keys can be bound to. */
+  newOrg(): Promise<{ readonly id: string }>
+  /** Delete one, however this storage does that: row gone, or marked as deleted. */
+  deleteOrg?(orgId: string): Promise<unknown>
+  /** Let go of what `make` took. Called once, however the case ended. */
+  close?(): Promise<unknown> | unknown
+}
+
+/** The surroundings of one case. */
+export interface ApiKeyWorld extends ApiKeysUnderTest {
+  /** A new key of a new org unless given, in the repository. */
+  newKey(over?: Partial<NewApiKeyRecord>): Promise<ApiKeyRecord>
+  /** The key as it is now. */
+  now(key: { readonly id: string }): Promise<ApiKeyRecord>
+  /** The key has not changed. */
+  expectUnchanged(key: ApiKeyRecord, after: string): Promise<void>
+}
+
+/** A case as the suite writes it. */
+export interface ApiKeyCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
+  readonly needs?: 'deleteOrg' | 'unbound'
+  test(world: ApiKeyWorld): Promise<void>
+}
+
+/** Build the surroundings of one case. */
+export function createApiKeyWorld(made: ApiKeysUnderTest): ApiKeyWorld {
+  const { apiKeys } = made
+  const now: ApiKeyWorld['now'] = async ({ id }) => expectFound(await apiKeys.findById(id), 'the key to be found by id')
+  return {
+    ...made,
+    now,
+    newKey: async (over = {}) =>
+      apiKeys.insert(newKeyOf(over.orgId === undefined ? (await made.newOrg()).id : null, over)),
+    expectUnchanged: async (key, after) => expectSame(await now(key), key, `the key, unchanged after ${after}`),
+  }
+}
+
+/** A key that is not in the repository. */
+export function newKeyOf(orgId: string | null, over: Partial<NewApiKeyRecord> = {}): NewApiKeyRecord {
+  return {
+    id: newKeyId(),
+    orgId,
+    name: 'Nightly build',
+    role: 'member',
+    scopes: ['things:read', 'things:write'],
+    secretHash: newHash(),
+    createdBy: crypto.randomUUID(),
+    createdAt: new Date('2026-11-20T10:00:00.123Z'),
+    expiresAt: null,
+    ...over,
+  }
+}
+
+/** An id as the library makes them. */
+export function newKeyId(): string {
+  return newHash().slice(0, 12)
+}
+
+/** A digest that nobody else has. */
+export function newHash(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The owner of a key that is bound to an org. */
+export function ownerOf({ orgId }: Pick<ApiKeyRecord, 'orgId'>): ApiKeyOwner {
+  return { kind: 'org', orgId: expectFound(orgId, 'the key to be bound to an org') }
+}
+
+/** Everything. */
+export const INSTALLATION: ApiKeyOwner = { kind: 'installation' }
