@@ -166,20 +166,26 @@ async function send(
 }
 
 function toBytes(given: CorpusCase, service: Service, world: World, port: number): Buffer {
+  // One placeholder is one token in the whole request: "identical" must mean identical.
+  const made = new Map<string, string | undefined>()
   const values = (name: string): string | undefined => {
-    if (name === 'token' || name === 'other') return mintToken(mint, given[name] as Recipe, service)
-    if (name === 'good') return mintToken(mint, {}, service)
-    if (name.startsWith('good:')) return mintToken(mint, { claims: { sub: name.slice(5) } }, service)
-    if (name === 'service') return SERVICE_SECRET
-    if (name === 'service-previous') return PREVIOUS_SERVICE_SECRET
-    if (name === 'port') return String(port)
-    return undefined
+    if (!made.has(name)) made.set(name, placeholder(name, given, service, port))
+    return made.get(name)
   }
   const body = Buffer.from(fill(given.send ?? '', world, values))
   const head = given.request.map((line) =>
     fill(line, world, (name) => (name === 'length' ? String(body.length) : values(name))),
   )
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), body])
+}
+
+function placeholder(name: string, given: CorpusCase, service: Service, port: number): string | undefined {
+  if (name === 'token' || name === 'other') return mintToken(mint, given[name] as Recipe, service)
+  if (name === 'good') return mintToken(mint, {}, service)
+  if (name.startsWith('good:')) return mintToken(mint, { claims: { sub: name.slice(5) } }, service)
+  if (name === 'service') return SERVICE_SECRET
+  if (name === 'service-previous') return PREVIOUS_SERVICE_SECRET
+  return name === 'port' ? String(port) : undefined
 }
 
 function fill(text: string, { ids }: World, more: (name: string) => string | undefined = () => undefined): string {

@@ -33,7 +33,10 @@ export interface Recipe {
   readonly size?: number
   /** What becomes of the signature's bytes. */
   readonly signature?: SignatureChange
-  /** What becomes of the text: `{{h}}`, `{{p}}`, `{{s}}` are the parts. Default `{{h}}.{{p}}.{{s}}`. */
+  /**
+   * What becomes of the text: `{{h}}`, `{{p}}`, `{{s}}` are the parts, `{{h~}}` … with a stray bit in the last letter,
+   * `{{p/}}` in the other base64, `{{none}}` a header of alg none. Default `{{h}}.{{p}}.{{s}}`.
+   */
   readonly spelling?: string
 }
 
@@ -106,12 +109,22 @@ function mintOnce(mint: Mint, recipe: Recipe, service: Service, claimPad: number
   const payload = Buffer.from(asText(recipe.payload, claims), recipe.encoding ?? 'utf8')
   const signed = signCompact(asText(recipe.headerText, header), payload, alg, key)
   const [h = '', p = '', s = ''] = signed.split('.')
-  const signature = changeSignature(Buffer.from(s, 'base64url'), recipe.signature)
-  return (recipe.spelling ?? '{{h}}.{{p}}.{{s}}')
-    .replaceAll('{{h}}', h)
-    .replaceAll('{{p}}', p)
-    .replaceAll('{{s}}', signature.toString('base64url'))
-    .replaceAll('{{none}}', encodePart({ alg: 'none' }))
+  const signature = changeSignature(Buffer.from(s, 'base64url'), recipe.signature).toString('base64url')
+  const parts: Readonly<Record<string, string>> = { h, p, s: signature, none: encodePart({ alg: 'none' }) }
+  return (recipe.spelling ?? '{{h}}.{{p}}.{{s}}').replace(
+    /\{\{(h|p|s|none)([~/]?)\}\}/g,
+    (_, name: string, how: string) => respell(parts[name] ?? '', how),
+  )
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+function respell(part: string, how: string): string {
+  const other = part.replaceAll('-', '+').replaceAll('_', '/')
+  if (how === '/' && other === part) throw new Error('this part is spelt alike in both alphabets: choose other claims')
+  if (how === '~' && part.length % 4 === 0) throw new Error('this part has no stray bits: choose other claims')
+  if (how === '~') return part.slice(0, -1) + LETTERS[LETTERS.indexOf(part.slice(-1)) + 1]
+  return how === '/' ? other : part
 }
 
 function asText(template: string | undefined, json: string): string {

@@ -67,7 +67,7 @@ export async function createWorld(issuer: string): Promise<World> {
   const ids = new Map<string, string>()
   for (const name of ORGS) ids.set(`org.${name}`, (await storage.orgs.insert({ name })).id)
   const idOf = (name: string): string => ids.get(name) as string
-  for (const subject of new Set(['lonely', ...MEMBERSHIPS.map(([name]) => name)])) {
+  for (const subject of new Set(['lonely', 'spare', ...MEMBERSHIPS.map(([name]) => name)])) {
     const { user } = await storage.users.upsertByIdentity({ issuer, subject, email: `${subject}@example.test` })
     ids.set(`user.${subject}`, user.id)
   }
