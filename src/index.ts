@@ -1,5 +1,20 @@
 /** The front door: named re-exports, grouped by room. */
 
+// API keys
+export {
+  type ApiKeyPresenter,
+  type ApiKeyRoutesOptions,
+  createApiKeyRoutes,
+} from './api-keys/api-key-routes.ts'
+export {
+  type ApiKeyInfo,
+  type ApiKeyOwnership,
+  type ApiKeys,
+  type ApiKeysOptions,
+  type ApiKeyWish,
+  createApiKeys,
+  type IssuedApiKey,
+} from './api-keys/api-keys.ts'
 // The corridor
 export {
   type Auth,
@@ -81,11 +96,15 @@ export type { Route } from './route.ts'
 // Storage ports
 export type {
   ActingOrgSource,
+  ApiKeyOwner,
+  ApiKeyRecord,
+  ApiKeyRepository,
   GuardedChange,
   Invitation,
   InvitationRepository,
   Membership,
   MembershipRepository,
+  NewApiKeyRecord,
   NewUser,
   OrganizationRepository,
   Storage,
@@ -105,6 +124,7 @@ export {
 export { createSyncGate, type SyncGateOptions } from './users/sync-gate.ts'
 export { createSyncRoute, type SyncRouteOptions } from './users/sync-route.ts'
 // Verifiers
+export { type ApiKeyVerifierOptions, createApiKeyVerifier } from './verify/api-key-verifier.ts'
 export { type OidcOptions, oidc, type SupabaseOptions, supabase } from './verify/issuer-presets.ts'
 export type {
   DiscoverySource,

@@ -1,6 +1,7 @@
 /** Broken API key repositories, all of them: what the API key contract is tested by. */
 import type { ApiKeysUnderTest } from './api-key-world.ts'
 import { BROKEN_API_KEY_CHANGES } from './broken-api-key-changes.ts'
+import { BROKEN_API_KEY_LISTS } from './broken-api-key-lists.ts'
 import { BROKEN_API_KEY_RECORDS } from './broken-api-key-records.ts'
 import { plainApiKeys } from './plain-api-keys.ts'
 
@@ -20,6 +21,8 @@ export interface BrokenApiKeysSpec extends Omit<BrokenApiKeys, 'make'> {
 }
 
 /** API key repositories with one flaw each: to see {@link apiKeyContract} fail. */
-export const BROKEN_API_KEYS: readonly BrokenApiKeys[] = [...BROKEN_API_KEY_RECORDS, ...BROKEN_API_KEY_CHANGES].map(
-  ({ flaw, ...rest }) => ({ ...rest, make: () => plainApiKeys(flaw) }),
-)
+export const BROKEN_API_KEYS: readonly BrokenApiKeys[] = [
+  ...BROKEN_API_KEY_RECORDS,
+  ...BROKEN_API_KEY_LISTS,
+  ...BROKEN_API_KEY_CHANGES,
+].map(({ flaw, ...rest }) => ({ ...rest, make: () => plainApiKeys(flaw) }))
