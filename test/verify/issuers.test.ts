@@ -1,0 +1,343 @@
+// T1, T6, K1 at construction: what may stand in `issuers`, what a secret must not be, where keys may come from; the presets.
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { oidc, supabase } from '../../src/verify/issuer-presets.ts'
+import type { IssuerOptions } from '../../src/verify/issuers.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { createKeyServer, verdictOf } from './bench.ts'
+
+const ISSUER = 'https://issuer.test/auth/v1'
+const SECRET = 'kZ8vQ2mX7cL4nR9tB3wY6pD1sF5gH0jK'
+const SAMPLE = 'super-secret-jwt-token-with-at-least-32-characters-long'
+
+const build = (...keys: readonly unknown[]): unknown => buildFor(ISSUER, ...keys)
+const buildFor = (issuer: string | null, ...keys: readonly unknown[]): unknown =>
+  createJwtVerifier({ issuers: [{ issuer, keys } as IssuerOptions], audience: null })
+
+describe('sources of keys', () => {
+  it.each<[string, readonly unknown[], RegExp]>([
+    ['none', [], /at least one/],
+    ['null', [null], /kind/],
+    ['no kind', [{ url: 'https://x.test' }], /kind/],
+    ['an unknown kind', [{ kind: 'pem', pem: '' }], /kind/],
+    ['a kind on the prototype', [Object.create({ kind: 'secret', secret: SECRET })], /kind/],
+    ['an unknown option', [{ kind: 'secret', secret: SECRET, algorithm: 'HS512' }], /algorithm/],
+    ['neither url nor keys', [{ kind: 'jwks' }], /url/],
+    ['both url and keys', [{ kind: 'jwks', url: 'https://x.test', keys: [] }], /url/],
+    ['no algorithm', [{ kind: 'jwks', url: 'https://x.test', algorithms: [] }], /algorithms/],
+    ['HS256 by JWK Set', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['HS256'] }], /algorithms/],
+    ['RS512', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['RS512'] }], /algorithms/],
+    ['an age of 0', [{ kind: 'jwks', url: 'https://x.test', maxAgeSeconds: 0 }], /maxAgeSeconds/],
+    ['stale for over a day', [{ kind: 'jwks', url: 'https://x.test', maxStaleSeconds: 86_401 }], /maxStaleSeconds/],
+    ['no key of use', [{ kind: 'jwks', keys: [{ kty: 'oct', k: 'AAAA' }] }], /no public key/],
+    [
+      'the same secret twice',
+      [
+        { kind: 'secret', secret: SECRET },
+        { kind: 'secret', secret: SECRET },
+      ],
+      /twice/,
+    ],
+    ['three secrets', [{ kind: 'secret', secret: [SECRET, `${SECRET}1`, `${SECRET}2`] }], /one or two/],
+    ['no secret', [{ kind: 'secret', secret: [] }], /one or two/],
+  ])('%s', (_, keys, message) => {
+    expect(() => build(...keys)).toThrow(TypeError)
+    expect(() => build(...keys)).toThrow(message)
+  })
+
+  it('discovery without an issuer is refused', () => {
+    expect(() => buildFor(null, { kind: 'discovery' })).toThrow(/needs an issuer/)
+  })
+})
+
+describe('key URLs (K1)', () => {
+  it.each([
+    'http://keys.test/jwks',
+    'http://127.0.0.1.evil.test/jwks',
+    'http://localhost.evil.test/jwks',
+    'http://128.0.0.1/jwks',
+    'http://[::2]/jwks',
+    'http://0.0.0.0/jwks',
+    'ftp://keys.test/jwks',
+    'file:///etc/passwd',
+    'data:application/json,{}',
+    'https://user@keys.test/jwks',
+    'https://user:pass@keys.test/jwks',
+    'https://keys.test/jwks#x',
+    'https://keys.test/jwks#',
+    ' https://keys.test/jwks',
+    'https://keys.test/jw\nks',
+    'https:\\\\keys.test\\jwks',
+    '/jwks',
+    '',
+    undefined,
+    7,
+    new URL('https://keys.test/jwks'),
+  ])('%s is refused', (url) => {
+    expect(() => build({ kind: 'jwks', url })).toThrow(/createJwtVerifier.*"url"/)
+    if (url !== undefined) expect(() => build({ kind: 'discovery', url })).toThrow(/createJwtVerifier.*url/)
+  })
+
+  it('says nothing of a password in the URL', () => {
+    expect(() => build({ kind: 'jwks', url: 'https://user:hunter2@keys.test' })).toThrow(/^(?!.*hunter2)/)
+  })
+
+  it.each([
+    'https://keys.test/jwks?tenant=1',
+    'http://127.0.0.1:54321/jwks',
+    'http://127.8.9.10/jwks',
+    'http://[::1]:3000/jwks',
+    'http://localhost/jwks',
+    'http://acme.LOCALHOST:3000/jwks',
+  ])('%s is taken', (url) => {
+    expect(() => build({ kind: 'jwks', url })).not.toThrow()
+  })
+})
+
+describe('secrets (T6)', () => {
+  const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { publicKey: ec } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { publicKey: ed } = generateKeyPairSync('ed25519')
+  const jwk = JSON.stringify(ec.export({ format: 'jwk' }))
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 42],
+    ['bytes', new Uint8Array(32)],
+    ['empty', ''],
+    ['blank', ' '.repeat(40)],
+    ['31 bytes', 'x'.repeat(31)],
+    ['the text undefined', 'undefined'],
+    ['the text null', ' null '],
+    ['the sample of Supabase', SAMPLE],
+    ['the sample in other clothes', ` ${SAMPLE.toUpperCase().replaceAll('-', '_')}`],
+    ['the sample of jwt.io', 'your-256-bit-secret-your-256-bit-secret'],
+    ['the newer sample of jwt.io', 'a-string-secret-at-least-256-bits-long'],
+    ['a JWT', `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"role":"anon"}').toString('base64url')}.c2lnbmF0dXJl`],
+    ...[rsa, ec, ed].flatMap((key): [string, unknown][] => {
+      const type = key.asymmetricKeyType
+      const pem = key.export({ type: 'spki', format: 'pem' }).toString()
+      const der = key.export({ type: 'spki', format: 'der' })
+      const json = JSON.stringify(key.export({ format: 'jwk' }))
+      return [
+        [`${type} PEM`, pem],
+        [`${type} PEM behind a space`, `  ${pem}`],
+        [`${type} PEM behind a prefix`, `key=${pem}`],
+        [`${type} PEM on one line`, pem.replaceAll('\n', '\\n')],
+        [`${type} JWK`, json],
+        [`${type} JWK behind a prefix`, `\ufeff x${json}`],
+        [`${type} JWK, indented`, JSON.stringify(JSON.parse(json), null, 2)],
+        [`${type} JWK, quoted`, JSON.stringify(json)],
+        [`${type} JWK Set`, `{"keys":[${json}]}`],
+        [`${type} DER in base64`, der.toString('base64')],
+        [`${type} DER in base64 behind a prefix`, `key ${der.toString('base64')}`],
+        [`${type} DER in hex`, der.toString('hex')],
+        [`${type} DER as it is`, der.toString('latin1')],
+      ]
+    }),
+    ['PKCS #1 PEM', rsa.export({ type: 'pkcs1', format: 'pem' }).toString()],
+    ['PKCS #1 DER in base64', rsa.export({ type: 'pkcs1', format: 'der' }).toString('base64')],
+    ['a JWK Set without keys', `{ "keys" : [ ] }${' '.repeat(30)}`],
+    ['an SSH key', `ssh-ed25519 AAAA${'C3NzaC1lZDI1NTE5'.repeat(3)}`],
+  ])('%s is refused, unseen in the message', (_, secret) => {
+    for (const given of [secret, [secret], [SECRET, secret]]) {
+      let message = ''
+      try {
+        build({ kind: 'secret', secret: given })
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError)
+        message = (error as TypeError).message
+      }
+      expect(message).toMatch(/"secret"/)
+      if (typeof secret === 'string' && secret.length > 8 && secret !== 'undefined')
+        expect(message).not.toContain(secret)
+    }
+    expect(jwk).toContain('kty')
+  })
+
+  it.each([
+    SECRET,
+    'é'.repeat(16),
+    'a phrase of several words, long enough for this',
+    Buffer.alloc(48, 200).toString('base64'),
+  ])('%s is taken', (secret) => {
+    expect(() => build({ kind: 'secret', secret })).not.toThrow()
+    expect(() => build({ kind: 'secret', secret: [secret, `${secret}x`] })).not.toThrow()
+  })
+
+  it('the sample is taken where every issuer is this very machine', () => {
+    const local = { kind: 'secret', secret: SAMPLE }
+    expect(() => buildFor('http://127.0.0.1:54321/auth/v1', local)).not.toThrow()
+    expect(() => buildFor(null, local)).toThrow(/sample/)
+    expect(() => buildFor('local', local)).toThrow(/sample/)
+    expect(() =>
+      createJwtVerifier({
+        issuers: [
+          { issuer: 'http://localhost/auth/v1', keys: [{ kind: 'secret', secret: SAMPLE }] },
+          { issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }] },
+        ],
+        audience: null,
+      }),
+    ).toThrow(/sample/)
+  })
+})
+
+describe('supabase', () => {
+  it('writes what a host could write', () => {
+    const jwks = { kind: 'jwks', url: 'https://abc.supabase.co/auth/v1/.well-known/jwks.json' }
+    expect(supabase({ url: 'https://abc.supabase.co' })).toEqual({
+      issuer: 'https://abc.supabase.co/auth/v1',
+      keys: [jwks],
+    })
+    expect(
+      supabase({
+        url: 'https://abc.supabase.co/',
+        secret: SECRET,
+        maxAgeSeconds: 60,
+        maxStaleSeconds: 0,
+        algorithms: ['ES256'],
+      }),
+    ).toEqual({
+      issuer: 'https://abc.supabase.co/auth/v1',
+      keys: [
+        { kind: 'secret', secret: SECRET },
+        { ...jwks, maxAgeSeconds: 60, maxStaleSeconds: 0, algorithms: ['ES256'] },
+      ],
+    })
+    expect(supabase({ secret: SECRET, issuer: 'https://auth.acme.test', url: undefined })).toEqual({
+      issuer: 'https://auth.acme.test',
+      keys: [{ kind: 'secret', secret: SECRET }],
+    })
+  })
+
+  it.each<[object, RegExp]>([
+    [{}, /required/],
+    [{ issuer: 'https://x.test' }, /required/],
+    [{ secret: SECRET }, /issuer/],
+    [{ url: '' }, /url/],
+    [{ url: 'http://abc.supabase.co' }, /https/],
+    [{ url: 'https://abc.supabase.co?x' }, /query/],
+    [{ url: 'https://abc.supabase.co', jwtSecret: SECRET }, /jwtSecret/],
+  ])('refuses %j', (options, message) => {
+    expect(() => supabase(options)).toThrow(TypeError)
+    expect(() => supabase(options)).toThrow(message)
+  })
+
+  it.each(['', undefined])('an empty secret is no missing one: %j', (secret) => {
+    const make = (): unknown =>
+      createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co', secret })], audience: null })
+    if (secret === undefined) expect(make).not.toThrow()
+    else expect(make).toThrow(/empty/)
+  })
+
+  it('accepts HS256 and asymmetric tokens side by side for one issuer', async () => {
+    const url = 'https://abc.supabase.co'
+    const issuer = await createTokenIssuer({ issuer: `${url}/auth/v1`, algorithms: ['ES256', 'RS256', 'HS256'] })
+    const server = createKeyServer(() => issuer.jwks())
+    const verifier = createJwtVerifier({
+      issuers: [supabase({ url, secret: issuer.secret })],
+      audience: 'authenticated',
+      fetch: server.fetch,
+    })
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'HS256' })))).toBe('ok')
+    expect(server.calls).toBe(0)
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'ES256' })))).toBe('ok')
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'RS256' })))).toBe('ok')
+    expect(server.urls).toEqual([`${url}/auth/v1/.well-known/jwks.json`])
+  })
+})
+
+describe('oidc', () => {
+  const NAME = 'https://login.test/tenant/'
+
+  async function discover(
+    metadata: object,
+    issuerName = NAME,
+  ): Promise<{ verdict: string; urls: string[]; reason?: string }> {
+    const issuer = await createTokenIssuer({ issuer: issuerName, algorithms: ['ES256'] })
+    const urls: string[] = []
+    let reason: string | undefined
+    const verifier = createJwtVerifier({
+      issuers: [oidc({ issuer: issuerName })],
+      audience: 'authenticated',
+      onKeyEvent: (event) => {
+        if (event.type === 'fetch_failed') reason = event.reason
+      },
+      fetch: async (input) => {
+        urls.push(String(input))
+        return Response.json(String(input).endsWith('openid-configuration') ? metadata : issuer.jwks())
+      },
+    })
+    const verdict = await verdictOf(verifier.verify(await issuer.sign()))
+    return { verdict, urls, ...(reason === undefined ? {} : { reason }) }
+  }
+
+  it('writes what a host could write', () => {
+    expect(oidc({ issuer: NAME, algorithms: ['RS256'], maxAgeSeconds: 60 })).toEqual({
+      issuer: NAME,
+      keys: [{ kind: 'discovery', algorithms: ['RS256'], maxAgeSeconds: 60 }],
+    })
+    expect(() => oidc({ issuer: 'http://login.test' })).toThrow(/https/)
+    expect(() => oidc({} as { issuer: string })).toThrow(/issuer/)
+    expect(() => oidc({ issuer: NAME, clientId: 'x' } as { issuer: string })).toThrow(/clientId/)
+  })
+
+  it('finds the keys by the metadata, lazily, once', async () => {
+    const { verdict, urls } = await discover({ issuer: NAME, jwks_uri: 'https://keys.test/jwks' })
+    expect(verdict).toBe('ok')
+    expect(urls).toEqual(['https://login.test/tenant/.well-known/openid-configuration', 'https://keys.test/jwks'])
+  })
+
+  it.each<[string, object, string]>([
+    ['another issuer', { issuer: 'https://login.test/tenant', jwks_uri: 'https://keys.test/jwks' }, 'metadata_issuer'],
+    ['no issuer', { jwks_uri: 'https://keys.test/jwks' }, 'metadata_issuer'],
+    ['no key URL', { issuer: NAME }, 'metadata_jwks_uri'],
+    ['a plain key URL', { issuer: NAME, jwks_uri: 'http://keys.test/jwks' }, 'metadata_jwks_uri'],
+    ['a key URL with a password', { issuer: NAME, jwks_uri: 'https://a:b@keys.test/jwks' }, 'metadata_jwks_uri'],
+    ['a list', [], 'not_object'],
+  ])('fails on metadata with %s, and asks no keys', async (_, metadata, reason) => {
+    expect(await discover(metadata)).toEqual({
+      verdict: 'keys_unavailable:key_servers_failing',
+      urls: ['https://login.test/tenant/.well-known/openid-configuration'],
+      reason,
+    })
+  })
+
+  it('looks the key URL up again after a failure and after an hour', async () => {
+    const issuer = await createTokenIssuer({ issuer: NAME, algorithms: ['ES256'] })
+    let now = Date.now()
+    let broken = false
+    const asked = { metadata: 0, keys: 0 }
+    const verifier = createJwtVerifier({
+      issuers: [oidc({ issuer: NAME })],
+      audience: 'authenticated',
+      cache: null,
+      clock: () => now,
+      fetch: async (input) => {
+        const isMetadata = String(input).endsWith('openid-configuration')
+        asked[isMetadata ? 'metadata' : 'keys'] += 1
+        if (isMetadata) return Response.json({ issuer: NAME, jwks_uri: 'https://keys.test/jwks' })
+        return broken ? new Response(null, { status: 500 }) : Response.json(issuer.jwks())
+      },
+    })
+    const verify = async (): Promise<string> =>
+      verdictOf(verifier.verify(await issuer.sign({ exp: now / 1000 + 60, iat: 0 })))
+    const refresh = async (seconds: number): Promise<void> => {
+      now += seconds * 1000
+      await verdictOf(verifier.verify(await issuer.sign({ exp: now / 1000 + 60, iat: 0 }, { header: { kid: 'new' } })))
+    }
+    expect(await verify()).toBe('ok')
+    await refresh(30)
+    expect(asked).toEqual({ metadata: 1, keys: 2 })
+    broken = true
+    await refresh(30)
+    expect(asked).toEqual({ metadata: 1, keys: 3 })
+    broken = false
+    await refresh(30)
+    expect(asked).toEqual({ metadata: 2, keys: 4 })
+    await refresh(3600)
+    expect(asked).toEqual({ metadata: 3, keys: 5 })
+  })
+})
