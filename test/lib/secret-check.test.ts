@@ -1,0 +1,24 @@
+// T6: what construction refuses as a secret is listed in test/verify/issuers.test.ts; here, that chance is never refused.
+import { expect, it } from 'vitest'
+import { describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../../src/lib/secret-check.ts'
+
+it('takes 30,000 random secrets for what they are', () => {
+  for (let n = 0; n < 10_000; n += 1) {
+    const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(64)))
+    for (const spelling of ['base64', 'base64url', 'hex'] as const) {
+      const secret = bytes.toString(spelling)
+      expect([describeWeakSecret(secret), describeKeyMaterial(secret), isSampleSecret(secret)], secret).toEqual([
+        null,
+        null,
+        false,
+      ])
+    }
+  }
+})
+
+it('is linear in the length of the secret (R4)', () => {
+  const start = performance.now()
+  for (const unit of ['-', 'M', 'MII', 'ssh-', 'eyJ', 'keys ', 'kty\\', '{"keys":', 'BEGIN '])
+    describeKeyMaterial(unit.repeat(8192))
+  expect(performance.now() - start).toBeLessThan(500)
+})

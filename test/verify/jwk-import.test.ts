@@ -1,0 +1,110 @@
+// K2, K7, T7: which entries of a JWK Set are of use, and for which one algorithm.
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { importKeys, toUsableJwk } from '../../src/verify/jwk-import.ts'
+
+const jwkOf = (pair: { publicKey: { export(options: { format: 'jwk' }): object } }): Record<string, unknown> => ({
+  ...pair.publicKey.export({ format: 'jwk' }),
+})
+const ec = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const p384 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }))
+const k256 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }))
+const ed = jwkOf(generateKeyPairSync('ed25519'))
+const x25519 = jwkOf(generateKeyPairSync('x25519'))
+const rsa = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
+const short = jwkOf(generateKeyPairSync('rsa', { modulusLength: 1024 }))
+const almost = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2040 }))
+const e3 = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }))
+const privateEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
+
+describe('toUsableJwk', () => {
+  it.each<[string, unknown, string | null]>([
+    ['P-256', ec, 'ES256'],
+    ['P-256 for ES256', { ...ec, alg: 'ES256', use: 'sig', key_ops: ['verify'], kid: 'k' }, 'ES256'],
+    ['Ed25519', ed, 'EdDSA'],
+    ['Ed25519 for EdDSA', { ...ed, alg: 'EdDSA' }, 'EdDSA'],
+    ['Ed25519 for Ed25519', { ...ed, alg: 'Ed25519' }, 'EdDSA'],
+    ['RSA', rsa, 'RS256'],
+    ['RSA with e = 3', e3, 'RS256'],
+    ['RSA with e = 2', { ...rsa, e: 'Ag' }, null],
+    ['RSA with e = 1', { ...rsa, e: 'AQ' }, null],
+    ['RSA with e = 0', { ...rsa, e: 'AA' }, null],
+    ['RSA with e = 3 in spare bytes', { ...rsa, e: 'AAAD' }, null],
+    ['RSA of 1024 bits', short, null],
+    ['RSA of 2040 bits', almost, null],
+    [
+      'RSA of 1024 bits behind zeros',
+      {
+        ...rsa,
+        n: Buffer.concat([Buffer.alloc(128), Buffer.from(`${short['n']}`, 'base64url')]).toString('base64url'),
+      },
+      null,
+    ],
+    ['RSA for RS512', { ...rsa, alg: 'RS512' }, null],
+    ['RSA for PS256', { ...rsa, alg: 'PS256' }, null],
+    ['RSA without n', { ...rsa, n: undefined }, null],
+    ['RSA with n of another type', { ...rsa, n: [rsa['n']] }, null],
+    ['P-384', p384, null],
+    ['secp256k1', k256, null],
+    ['X25519', x25519, null],
+    ['P-256 for ES384', { ...ec, alg: 'ES384' }, null],
+    ['P-256 for HS256', { ...ec, alg: 'HS256' }, null],
+    ['P-256 for an alg of another type', { ...ec, alg: ['ES256'] }, null],
+    ['P-256 for encryption', { ...ec, use: 'enc' }, null],
+    ['P-256 for use null', { ...ec, use: null }, null],
+    ['P-256 to sign', { ...ec, key_ops: ['sign'] }, null],
+    ['P-256 with key_ops as text', { ...ec, key_ops: 'verify' }, null],
+    ['P-256 without y', { ...ec, y: undefined }, null],
+    ['P-256 with a kid of another type', { ...ec, kid: 1 }, null],
+    ['P-256 with a kid of 257', { ...ec, kid: 'x'.repeat(257) }, null],
+    ['a private key', privateEc, null],
+    ['a private member of another type', { ...ec, d: null }, null],
+    ['a symmetric key', { kty: 'oct', k: 'AAAA', alg: 'HS256' }, null],
+    ['a symmetric key dressed as EC', { ...ec, k: 'AAAA' }, null],
+    ['members of a prototype', Object.create(ec), null],
+    ['an empty object', {}, null],
+    ['a list', [ec], null],
+    ['null', null, null],
+    ['text', JSON.stringify(ec), null],
+  ])('%s', (_, entry, algorithm) => {
+    expect(toUsableJwk(entry)?.algorithm ?? null).toBe(algorithm)
+  })
+})
+
+describe('importKeys', () => {
+  const all = new Set(['ES256', 'RS256', 'EdDSA'] as const)
+
+  it('imports what is of use and leaves out the rest, points off the curve too', async () => {
+    const entries = [
+      null,
+      { ...ec, y: ec['x'] },
+      p384,
+      { ...ec, kid: 'a' },
+      short,
+      { ...ed, kid: 'b', x: 'AA' },
+      { ...rsa, kid: 'c' },
+    ]
+    const keys = await importKeys(entries, all)
+    expect(keys.map(({ kid, algorithm }) => [kid, algorithm])).toEqual([
+      ['a', 'ES256'],
+      ['c', 'RS256'],
+    ])
+    for (const { key } of keys) {
+      expect([key.type, key.extractable, key.usages]).toEqual(['public', false, ['verify']])
+    }
+  })
+
+  it('keeps to the algorithms asked for', async () => {
+    expect(await importKeys([ec, rsa, ed], new Set(['RS256'] as const))).toHaveLength(1)
+    expect(await importKeys([ec, rsa, ed], new Set())).toHaveLength(0)
+  })
+
+  it('takes one key once, under one kid', async () => {
+    const keys = await importKeys(
+      [ec, { ...ec, use: 'sig' }, { ...ec, kid: '' }, { ...ec, kid: 'a' }, { ...ec, kid: 'a', alg: 'ES256' }],
+      all,
+    )
+    expect(keys.map(({ kid }) => kid)).toEqual([null, '', 'a'])
+    expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(1)
+  })
+})
