@@ -64,6 +64,8 @@ async function openDatabases(): Promise<Databases> {
   const prefix = `sallyport_test_${process.pid}`
   const made: string[] = []
   const admin = new pg.Pool({ connectionString: cluster.url, max: 1 })
+  // The server may be gone before its last connection is.
+  admin.on('error', () => undefined)
   const create = async (name: string, more: string): Promise<string> => {
     await admin.query(`CREATE DATABASE ${name}${more}`)
     made.push(name)
