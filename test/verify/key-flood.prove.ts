@@ -1,0 +1,94 @@
+// K5, K9, R1 in real time over real sockets: ten seconds of unknown kids beside valid requests, and a million bad tokens.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { startJwksServer } from '../../src/testing/fake-jwks.ts'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { verdictOf } from './bench.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+function residentMegabytes(): number {
+  for (let n = 0; n < 3; n += 1) collect()
+  return process.memoryUsage.rss() / 2 ** 20
+}
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+describe.each(['ok', 'status-500'] as const)('a server that says %s', (fault) => {
+  it('10,000 unknown kids in ten seconds: two requests at most, p99 of valid ones under 25 ms', async () => {
+    const server = await startJwksServer(async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
+    const { issuer } = server
+    const verifier = createJwtVerifier({
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
+      audience: issuer.audience,
+      cache: null,
+    })
+    try {
+      const valid = await issuer.sign()
+      await verifier.verify(valid)
+      await server.fault(fault)
+      const before = server.requests
+      const [, payload, signature] = valid.split('.')
+      const waits: number[] = []
+      const start = performance.now()
+      for (let n = 0; n < 10_000; ) {
+        const flood = Array.from({ length: 50 }, () => {
+          n += 1
+          return verdictOf(verifier.verify(`${encode({ alg: 'ES256', kid: `kid-${n}` })}.${payload}.${signature}`))
+        })
+        const asked = performance.now()
+        await verifier.verify(valid)
+        waits.push(performance.now() - asked)
+        for (const verdict of await Promise.all(flood)) expect(verdict).toMatch(/^(unauthorized|keys_unavailable):/)
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, start + n - performance.now())))
+      }
+      waits.sort((a, b) => a - b)
+      expect(server.requests - before).toBeLessThanOrEqual(2)
+      expect(waits[Math.floor(waits.length * 0.99)]).toBeLessThan(25)
+    } finally {
+      verifier.close?.()
+      await server.close()
+    }
+  })
+})
+
+it('a million distinct bad tokens leave less than 30 MB behind', async () => {
+  const issuer = await createTokenIssuer({ algorithms: ['ES256', 'HS256'] })
+  const verifier = createJwtVerifier({
+    issuers: [
+      {
+        issuer: issuer.issuer,
+        keys: [
+          { kind: 'jwks', keys: issuer.jwks().keys },
+          { kind: 'secret', secret: issuer.secret },
+        ],
+      },
+    ],
+    audience: issuer.audience,
+  })
+  const [header = '', payload = '', signature = ''] = (await issuer.sign()).split('.')
+  const makers: readonly ((n: number) => string)[] = [
+    (n) => `${encode({ alg: 'ES256', kid: `kid-${n}` })}.${payload}.${signature}`,
+    (n) => `${header}.${encode({ iss: `https://issuer-${n}.test`, sub: 'x'.repeat(500) })}.${signature}`,
+    (n) => `${header}.${payload}.${signature.slice(0, 40)}${n}=`,
+    (n) => `${n}`.repeat(600),
+    (n) => `${encode({ alg: `A${n}` })}.${payload}.${signature}`,
+  ]
+  const verify = async (from: number, to: number): Promise<void> => {
+    for (let n = from; n < to; n += 1) {
+      const maker = makers[n % makers.length] as (n: number) => string
+      expect(await verdictOf(verifier.verify(maker(n)))).toMatch(/^unauthorized:/)
+      // Real signatures, forged: dearer, so one in twenty.
+      if (n % 20 !== 0) continue
+      const forged = `${header}.${encode({ iss: issuer.issuer, n })}.${signature}`
+      expect(await verdictOf(verifier.verify(forged))).toBe('unauthorized:token_signature_invalid')
+    }
+  }
+  await verify(0, 50_000)
+  const before = residentMegabytes()
+  await verify(50_000, 1_050_000)
+  expect(residentMegabytes() - before).toBeLessThan(30)
+})
