@@ -74,7 +74,7 @@ export interface TokenClient {
   token(): Promise<string>
   /**
    * `fetch` with the token as bearer. A 401 is answered by one more try with a renewed token, unless the body is a stream
-   * (or came in a `Request`): then the 401 is yours, and the next call has the other token. Redirects are followed, at most
+   * (or came in a `Request`): then the 401 is yours, and the renewal goes on without you. Redirects are followed, at most
    * 20; the first one to another origin drops the token. An `Authorization` header of yours is replaced.
    *
    * @throws TokenClientError also `origin_not_allowed`; whatever `fetch` throws; `TimeoutError` (a `DOMException`)

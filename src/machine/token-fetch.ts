@@ -21,7 +21,7 @@ export function createTokenFetch(
     const reply = await sendCall(call, token, outside)
     if (reply.response.status !== 401 || !reply.bore) return reply.response
     const other = renewal.replace(token)
-    // What was streamed is gone; the next call gets the other token.
+    // What was streamed is gone; later calls get the other token.
     if (!call.repeatable) return reply.response
     const replaced = await unlessAborted(other, call.signal)
     if (replaced === null) return reply.response
