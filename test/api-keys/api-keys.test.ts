@@ -1,0 +1,376 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { createApiKeys } from '../../src/api-keys/api-keys.ts'
+import type { AuthContext } from '../../src/context.ts'
+import { createKeyFormat } from '../../src/lib/key-format.ts'
+import { sha256Hex } from '../../src/lib/sha256.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import {
+  testApiKeyContext,
+  testContext,
+  testIdentityContext,
+  testServiceContext,
+} from '../../src/testing/principals.ts'
+import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, START } from './world.ts'
+
+const format = createKeyFormat('test', 'itk')
+const NAMED = { name: 'Nightly build' }
+
+describe('issue', () => {
+  it('makes a key of the org and by the user of the context, whatever else the wish says', async () => {
+    const { apiKeys, member, orgId, otherOrgId, repository } = await createApiKeyTestWorld()
+    const wish = { ...NAMED, orgId: otherOrgId, org_id: otherOrgId, createdBy: 'somebody', id: 'aaaaaaaaaaaa' }
+    const { apiKey, key } = await apiKeys.issue(member('owner'), wish)
+    expect(apiKey).toEqual({
+      id: format.parse(key)?.id,
+      name: 'Nightly build',
+      prefix: 'itk',
+      orgId,
+      role: 'viewer',
+      scopes: ['things:read'],
+      createdBy: 'user-owner',
+      createdAt: new Date(START),
+      expiresAt: null,
+      lastUsedAt: null,
+    })
+    expect(await repository.findById(apiKey.id)).toMatchObject({
+      orgId,
+      createdBy: 'user-owner',
+      secretHash: await sha256Hex(format.parse(key)?.secret ?? ''),
+    })
+  })
+
+  it.each([
+    ['the default scopes', {}, 'viewer', ['things:read']],
+    ['a scope that needs more', { scopes: ['things:write'] }, 'member', ['things:write']],
+    [
+      'the highest need of several',
+      { scopes: ['things:read', 'things:purge'] },
+      'admin',
+      ['things:read', 'things:purge'],
+    ],
+    ['no scope at all', { scopes: [] }, 'viewer', []],
+    ['one scope twice', { scopes: ['things:read', 'things:read'] }, 'viewer', ['things:read']],
+    ['a role above the need', { role: 'owner', scopes: ['things:read'] }, 'owner', ['things:read']],
+    ['a role just enough', { role: 'member', scopes: ['things:write'] }, 'member', ['things:write']],
+  ])('takes the lowest role for %s, or the one that is named', async (_, wish, role, scopes) => {
+    const { apiKeys, member } = await createApiKeyTestWorld()
+    const { apiKey } = await apiKeys.issue(member('owner'), { ...NAMED, ...wish })
+    expect([apiKey.role, apiKey.scopes]).toEqual([role, scopes])
+  })
+
+  it.each([
+    ['name', {}, 'name'],
+    ['name', { name: '' }, 'name'],
+    ['name', { name: '  ' }, 'name'],
+    ['name', { name: 5 }, 'name'],
+    ['name', { name: 'a\u0000b' }, 'name'],
+    ['name', { name: 'n'.repeat(256) }, 'name'],
+    ['scopes', { ...NAMED, scopes: 'things:read' }, 'scopes'],
+    ['scopes', { ...NAMED, scopes: null }, 'scopes'],
+    ['scopes', { ...NAMED, scopes: ['things:read', 'things:all'] }, 'scopes'],
+    ['scopes', { ...NAMED, scopes: ['constructor'] }, 'scopes'],
+    ['scopes', { ...NAMED, scopes: ['__proto__'] }, 'scopes'],
+    ['scopes', { ...NAMED, scopes: [['things:read']] }, 'scopes'],
+    ['role', { ...NAMED, role: 'Owner' }, 'role'],
+    ['role', { ...NAMED, role: 'constructor' }, 'role'],
+    ['role', { ...NAMED, role: null }, 'role'],
+    ['role', { ...NAMED, role: ['admin'] }, 'role'],
+    ['role', { ...NAMED, role: 'viewer', scopes: ['things:write'] }, 'role'],
+    ['role', { ...NAMED, role: 'member', scopes: ['things:read', 'things:purge'] }, 'role'],
+    ['expires_at', { ...NAMED, expiresAt: 'tomorrow' }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: START + 1000 }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: '' }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: new Date(Number.NaN) }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: '2026-11-20T10:00:00Z' }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: '2026-11-20T09:59:59.999Z' }, 'expires_at'],
+    ['expires_at', { ...NAMED, expiresAt: '2026-11-20T11:00:00+01:00' }, 'expires_at'],
+  ])('refuses by the field %s: %j', async (_, wish, field) => {
+    const { apiKeys, member, calls } = await createApiKeyTestWorld()
+    const error = await refusalOf(apiKeys.issue(member('owner'), wish as never))
+    expect([error.code, error.field]).toEqual(['validation_error', field])
+    expect(calls).toEqual([])
+  })
+
+  it.each([
+    ['RFC 3339 text', '2026-11-20T10:00:00.001Z', START + 1],
+    ['text with an offset', '2026-11-20T12:00:01+02:00', START + 1000],
+    ['a Date', new Date(START + 5), START + 5],
+  ])('takes the end as %s', async (_, expiresAt, wanted) => {
+    const { apiKeys, member } = await createApiKeyTestWorld()
+    expect((await apiKeys.issue(member('owner'), { ...NAMED, expiresAt })).apiKey.expiresAt).toEqual(new Date(wanted))
+  })
+
+  it("never makes a key above its maker's role, by the role named or by what the scopes need", async () => {
+    const { apiKeys, member } = await createApiKeyTestWorld()
+    const roles = ['viewer', 'member', 'admin', 'owner']
+    for (const [rank, maker] of roles.entries()) {
+      for (const [wanted, role] of roles.entries()) {
+        const issuing = apiKeys.issue(member(maker), { ...NAMED, role, scopes: [] })
+        if (wanted <= rank) await expect(issuing).resolves.toMatchObject({ apiKey: { role } })
+        else expect(await reasonOf(issuing)).toBe('api_key_above_creator')
+      }
+    }
+    expect(await reasonOf(apiKeys.issue(member('viewer'), { ...NAMED, scopes: ['things:write'] }))).toBe(
+      'api_key_above_creator',
+    )
+    expect(await reasonOf(apiKeys.issue(member('stranger'), NAMED))).toBe('role_unknown')
+  })
+
+  it('makes no more than maxKeys that are not revoked, in each org', async () => {
+    const world = await createApiKeyTestWorld({ maxKeys: 2 })
+    const { apiKeys, member, otherOrgId } = world
+    const first = await issueKey(world)
+    await issueKey(world, { expiresAt: new Date(START + 1) })
+    world.pass(1)
+    const error = await refusalOf(issueKey(world))
+    expect([error.code, error.reason]).toEqual(['conflict', 'api_keys_too_many'])
+    await issueKey(world, {}, member('owner', otherOrgId))
+    await apiKeys.revoke(member('owner'), first.id)
+    await issueKey(world)
+  })
+})
+
+describe('nobody but a user who acts in an org', () => {
+  const contexts: readonly (readonly [string, AuthContext])[] = [
+    ['a key', testApiKeyContext({ role: 'owner' }) as AuthContext],
+    ['a service', testServiceContext('billing') as AuthContext],
+    ['a service that acts in an org', testServiceContext('billing', { id: 'o1' }) as AuthContext],
+    ['somebody not looked up', testIdentityContext() as AuthContext],
+    ['a user without an org', testContext({ org: null }) as AuthContext],
+  ]
+  it.each(contexts)('handles keys: %s is forbidden', async (_, context) => {
+    const world = await createApiKeyTestWorld()
+    const { id } = await issueKey(world)
+    world.calls.length = 0
+    for (const work of [
+      () => world.apiKeys.issue(context, NAMED),
+      () => world.apiKeys.list(context),
+      () => world.apiKeys.rotate(context, id),
+      () => world.apiKeys.revoke(context, id),
+    ]) {
+      expect(await reasonOf(work)).toBe('api_keys_need_a_user')
+    }
+    expect(world.calls).toEqual([])
+  })
+
+  it('nor does a user of stage "user": their role is not one of the org', async () => {
+    const { apiKeys, user } = await createApiKeyTestWorld()
+    expect(await reasonOf(apiKeys.issue(user('owner'), NAMED))).toBe('api_keys_need_a_user')
+  })
+})
+
+describe('list', () => {
+  it("holds the org's own keys by creation, expired ones too, revoked ones not, and nothing secret", async () => {
+    const world = await createApiKeyTestWorld()
+    const [one, two] = [await issueKey(world, { expiresAt: new Date(START + 1) }), await issueKey(world)]
+    await issueKey(world, {}, world.member('owner', world.otherOrgId))
+    world.pass(1)
+    const [three, four] = [await issueKey(world), await issueKey(world)]
+    await world.apiKeys.revoke(world.member('owner'), three.id)
+    const listed = await world.apiKeys.list(world.member('viewer'))
+    expect(listed.map(({ id }) => id)).toEqual([...[one.id, two.id].sort(), four.id])
+    expect(Object.keys(listed[0] ?? {}).sort()).toEqual([
+      'createdAt',
+      'createdBy',
+      'expiresAt',
+      'id',
+      'lastUsedAt',
+      'name',
+      'orgId',
+      'prefix',
+      'role',
+      'scopes',
+    ])
+  })
+})
+
+describe('rotate', () => {
+  it('keeps the id and everything else, and hands out another secret', async () => {
+    const world = await createApiKeyTestWorld()
+    const first = await issueKey(world, { role: 'admin', scopes: ['things:write'], expiresAt: new Date(START + 5000) })
+    const before = (await world.apiKeys.list(world.member('owner')))[0]
+    const { apiKey, key } = await world.apiKeys.rotate(world.member('admin'), first.id, { overlapSeconds: 30 })
+    expect(apiKey).toEqual(before)
+    expect(format.parse(key)?.id).toBe(first.id)
+    expect(key).not.toBe(first.key)
+    expect(await world.repository.findById(first.id)).toMatchObject({
+      previousSecretHash: await sha256Hex(format.parse(first.key)?.secret ?? ''),
+      previousUntil: new Date(START + 30_000),
+    })
+  })
+
+  it.each([-1, 0.5, 604_801, Number.NaN, Number.POSITIVE_INFINITY, '5', null, true, [5]])(
+    'refuses an overlap of %j seconds',
+    async (overlapSeconds) => {
+      const world = await createApiKeyTestWorld()
+      const { id } = await issueKey(world)
+      const error = await refusalOf(world.apiKeys.rotate(world.member('owner'), id, { overlapSeconds }))
+      expect([error.code, error.field]).toEqual(['validation_error', 'overlap_seconds'])
+    },
+  )
+
+  it('takes any overlap up to maxOverlapSeconds', async () => {
+    const world = await createApiKeyTestWorld({ maxOverlapSeconds: 5 })
+    const { id } = await issueKey(world)
+    for (const overlapSeconds of [0, 1, 5]) {
+      await expect(world.apiKeys.rotate(world.member('owner'), id, { overlapSeconds })).resolves.toBeDefined()
+    }
+    expect((await refusalOf(world.apiKeys.rotate(world.member('owner'), id, { overlapSeconds: 6 }))).field).toBe(
+      'overlap_seconds',
+    )
+  })
+
+  it('gives nobody the secret of a key above their own role', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id, key } = await issueKey(world, { role: 'owner' })
+    expect(await reasonOf(world.apiKeys.rotate(world.member('admin'), id))).toBe('api_key_above_its_rotator')
+    await expect(world.verifier.verify(key)).resolves.toMatchObject({ id })
+    await world.apiKeys.revoke(world.member('admin'), id)
+  })
+
+  it('does not pretend that an expired key works again', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id } = await issueKey(world, { expiresAt: new Date(START + 1000) })
+    world.pass(1000)
+    const error = await refusalOf(world.apiKeys.rotate(world.member('owner'), id))
+    expect([error.code, error.reason]).toEqual(['conflict', 'api_key_expired_for_rotation'])
+  })
+})
+
+describe('a key that is not there', () => {
+  it('is the same as one of another org or a revoked one, and no hostile id reaches the storage', async () => {
+    const world = await createApiKeyTestWorld()
+    const { apiKeys, member, otherOrgId, calls } = world
+    const [theirs, revoked] = [await issueKey(world, {}, member('owner', otherOrgId)), await issueKey(world)]
+    await apiKeys.revoke(member('owner'), revoked.id)
+    const notFound = async (work: Promise<unknown>): Promise<void> =>
+      expect(await reasonOf(work)).toBe('api_key_not_found')
+    for (const id of [theirs.id, 'aaaaaaaaaaaa']) {
+      await notFound(apiKeys.rotate(member('owner'), id))
+      await notFound(apiKeys.revoke(member('owner'), id))
+    }
+    await notFound(apiKeys.rotate(member('owner'), revoked.id))
+    await expect(world.verifier.verify(theirs.key)).resolves.toBeDefined()
+    calls.length = 0
+    for (const id of ['', '__proto__', "' or 1=1", `${theirs.id}\0`, 'x'.repeat(10_000)]) {
+      await notFound(apiKeys.rotate(member('owner'), id))
+      await notFound(apiKeys.revoke(member('owner'), id))
+    }
+    expect(calls).toEqual([])
+  })
+
+  it('is revoked idempotently', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id } = await issueKey(world)
+    await world.apiKeys.revoke(world.member('owner'), id)
+    world.pass(1000)
+    await expect(world.apiKeys.revoke(world.member('owner'), id)).resolves.toBeUndefined()
+    expect((await world.repository.findById(id))?.revokedAt).toEqual(new Date(START))
+  })
+})
+
+describe('an installation', () => {
+  const inWorld = async (): Promise<ApiKeyTestWorld> => {
+    const source = {
+      async findActing(_: unknown, orgId: string) {
+        const org = await world.storage.orgs.findById(orgId)
+        return org === null ? null : { org, role: 'admin' }
+      },
+    }
+    const owner = { kind: 'installation', source, field: 'environment' } as const
+    const world = await createApiKeyTestWorld({ scopes: {}, defaultScopes: [], owner })
+    return world
+  }
+
+  it('has keys that are bound to one org or to none, made by a user of their own role', async () => {
+    const { apiKeys, user, orgId } = await inWorld()
+    const bound = await apiKeys.issue(user('admin'), { ...NAMED, role: 'member', orgId })
+    const unbound = await apiKeys.issue(user('admin'), { ...NAMED, role: 'admin' })
+    expect([bound.apiKey.orgId, unbound.apiKey.orgId]).toEqual([orgId, null])
+    const ids = (await apiKeys.list(user('viewer'))).map(({ id }) => id)
+    expect(ids.sort()).toEqual([bound.apiKey.id, unbound.apiKey.id].sort())
+    for (const id of ids) {
+      await apiKeys.rotate(user('admin'), id)
+      await apiKeys.revoke(user('admin'), id)
+    }
+    expect(await apiKeys.list(user('admin'))).toEqual([])
+  })
+
+  it.each([
+    ['an org that is not there', { role: 'member', orgId: '00000000-0000-4000-8000-000000000000' }, 'environment'],
+    ['an org that is no text', { role: 'member', orgId: 5 }, 'environment'],
+    ['an empty org', { role: 'member', orgId: '' }, 'environment'],
+    ['no role, where there are no scopes to need one', {}, 'role'],
+  ])('refuses %s', async (_, wish, field) => {
+    const { apiKeys, user } = await inWorld()
+    const error = await refusalOf(apiKeys.issue(user('admin'), { ...NAMED, ...wish }))
+    expect([error.code, error.field]).toEqual(['validation_error', field])
+  })
+
+  it("knows no role but the user's own: an org's admin makes no key that acts in all", async () => {
+    const { apiKeys, member, user, orgId } = await inWorld()
+    for (const context of [member('admin'), testContext({ org: null }) as AuthContext]) {
+      expect(await reasonOf(apiKeys.issue(context, { ...NAMED, role: 'viewer' }))).toBe('api_keys_need_a_user')
+    }
+    expect(await reasonOf(apiKeys.issue(user(null), { ...NAMED, role: 'viewer' }))).toBe('role_unknown')
+    const above = apiKeys.issue(user('owner'), { ...NAMED, role: 'owner', orgId })
+    expect(await reasonOf(above)).toBe('api_key_above_creator')
+  })
+})
+
+describe('the options', () => {
+  const good = {
+    repository: createMemoryStorage().apiKeys,
+    prefix: 'itk',
+    roles: ['viewer', 'admin'],
+    scopes: { 'things:read': 'viewer' },
+    defaultScopes: ['things:read'],
+  }
+  it.each([
+    [{ repository: {} }, 'option "repository"'],
+    [{ prefix: 'Itk' }, 'option "prefix"'],
+    [{ roles: [] }, 'option "roles"'],
+    [{ scopes: { 'things:read': 'boss' } }, '"boss" is not one of viewer, admin'],
+    [{ scopes: { 'things read': 'viewer' }, defaultScopes: [] }, 'no scope'],
+    [{ scopes: { 'a"b': 'viewer' }, defaultScopes: [] }, 'no scope'],
+    [{ scopes: undefined }, 'option "scopes" is required'],
+    [{ defaultScopes: ['things:write'] }, '"things:write", which is not a scope'],
+    [{ defaultScopes: ['constructor'] }, '"constructor", which is not a scope'],
+    [{ owner: { kind: 'everybody' } }, 'option "owner"'],
+    [{ owner: { kind: 'installation' } }, 'option "owner"'],
+    [{ maxOverlapSeconds: -1 }, 'option "maxOverlapSeconds"'],
+    [{ maxKeys: 0 }, 'option "maxKeys"'],
+    [{ environment: true }, 'unknown option "environment"'],
+  ])('%j are refused', (over, sentence) => {
+    expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(TypeError)
+    expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(sentence)
+  })
+})
+
+describe('secrets', () => {
+  it('are in what issue and rotate return and nowhere else', async () => {
+    const world = await createApiKeyTestWorld()
+    const first = await issueKey(world)
+    const rotated = await world.apiKeys.rotate(world.member('owner'), first.id, { overlapSeconds: 60 })
+    const everything = [
+      world.apiKeys,
+      world.verifier,
+      world.repository,
+      await world.repository.findById(first.id),
+      await world.apiKeys.list(world.member('owner')),
+      await world.verifier.verify(rotated.key),
+      rotated.apiKey,
+      await refusalOf(world.verifier.verify(format.create(first.id).key)),
+    ]
+    const dump = everything
+      .map((value) => `${JSON.stringify(value)} ${inspect(value, { depth: 20, showHidden: true, getters: true })}`)
+      .join('\n')
+    expect(dump).toContain(first.id)
+    for (const key of [first.key, rotated.key]) {
+      expect(dump).not.toContain(key)
+      expect(dump).not.toContain(format.parse(key)?.secret)
+    }
+  })
+})

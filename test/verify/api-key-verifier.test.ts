@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest'
+import type { ApiKey } from '../../src/context.ts'
+import { AuthError, toAuthResponse } from '../../src/errors.ts'
+import { createKeyFormat } from '../../src/lib/key-format.ts'
+import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
+import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
+import { createApiKeyTestWorld, issueKey, START } from '../api-keys/world.ts'
+import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { bytesOf } from '../refusal-bytes.ts'
+
+const format = createKeyFormat('test', 'itk')
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
+describe('a key', () => {
+  it('is verified with one look-up, and handed on frozen, without anything secret', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id, key } = await issueKey(world, { role: 'admin', scopes: ['things:write', 'things:read'] })
+    world.calls.length = 0
+    const verified = await world.verifier.verify(key)
+    expect(verified).toEqual({
+      id,
+      name: 'Nightly build',
+      orgId: world.orgId,
+      role: 'admin',
+      scopes: ['things:write', 'things:read'],
+    })
+    expect(Object.isFrozen(verified) && Object.isFrozen(verified.scopes)).toBe(true)
+    expect(world.calls.filter((call) => call !== 'apiKeys.touch')).toEqual(['apiKeys.findById'])
+  })
+
+  it('is good to its last millisecond and refused from the instant it ends', async () => {
+    const world = await createApiKeyTestWorld()
+    const { key } = await issueKey(world, { expiresAt: new Date(START + 1000) })
+    world.pass(999)
+    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    world.pass(1)
+    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_expired')
+  })
+
+  it('is refused from the next request on after it was revoked', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id, key } = await issueKey(world)
+    await world.verifier.verify(key)
+    await world.apiKeys.revoke(world.member('owner'), id)
+    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_revoked')
+  })
+
+  it('is refused as unknown when its organization is deleted, and lives on when its maker is', async () => {
+    const world = await createApiKeyTestWorld()
+    const { key } = await issueKey(world)
+    await world.storage.users.setDisabled('user-owner', true)
+    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    await world.storage.orgs.remove(world.orgId)
+    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_unknown')
+  })
+
+  it('that was rotated: the old secret until its deadline, exclusive; the one before it no more', async () => {
+    const world = await createApiKeyTestWorld()
+    const first = await issueKey(world)
+    const rotate = async (overlapSeconds: number): Promise<string> =>
+      (await world.apiKeys.rotate(world.member('owner'), first.id, { overlapSeconds })).key
+    const second = await rotate(10)
+    for (const key of [first.key, second])
+      await expect(world.verifier.verify(key)).resolves.toMatchObject({ id: first.id })
+    world.pass(9_999)
+    await expect(world.verifier.verify(first.key)).resolves.toBeDefined()
+    world.pass(1)
+    expect(await reasonOf(world.verifier.verify(first.key))).toBe('api_key_wrong')
+    await expect(world.verifier.verify(second)).resolves.toBeDefined()
+    const third = await rotate(10)
+    expect(await reasonOf(world.verifier.verify(first.key))).toBe('api_key_wrong')
+    await expect(world.verifier.verify(second)).resolves.toBeDefined()
+    const fourth = await rotate(0)
+    for (const key of [first.key, second, third])
+      expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_wrong')
+    await expect(world.verifier.verify(fourth)).resolves.toBeDefined()
+  })
+})
+
+describe('a key that is refused', () => {
+  it('is refused in the same bytes whatever is wrong with it', async () => {
+    const world = await createApiKeyTestWorld()
+    const [revoked, expiring, good] = [
+      await issueKey(world),
+      await issueKey(world, { expiresAt: new Date(START + 1) }),
+      await issueKey(world),
+    ]
+    await world.apiKeys.revoke(world.member('owner'), revoked.id)
+    world.pass(1)
+    const cases: readonly (readonly [string, string])[] = [
+      ['api_key_malformed', 'itk_'],
+      ['api_key_malformed', `${good.key.slice(0, -1)}${good.key.endsWith('0') ? '1' : '0'}`],
+      ['api_key_unknown', format.create().key],
+      ['api_key_wrong', format.create(good.id).key],
+      ['api_key_revoked', revoked.key],
+      ['api_key_expired', expiring.key],
+    ]
+    for (const [reason, key] of cases) {
+      const error = await refusalOf(world.verifier.verify(key))
+      expect(error.reason).toBe(reason)
+      expect(toAuthResponse(error)).toEqual(bytesOf('unauthorized'))
+    }
+  })
+
+  it('costs no look-up where it is mistyped', async () => {
+    const world = await createApiKeyTestWorld()
+    const { key } = await issueKey(world)
+    world.calls.length = 0
+    for (let i = 0; i < key.length; i++) {
+      const typo = `${key.slice(0, i)}${key[i] === 'x' ? 'y' : 'x'}${key.slice(i + 1)}`
+      expect(await reasonOf(world.verifier.verify(typo))).toBe('api_key_malformed')
+    }
+    expect(world.calls).toEqual([])
+  })
+
+  it('costs one look-up and nothing more where it is unknown, wrong, revoked or expired; its use is not noted', async () => {
+    const world = await createApiKeyTestWorld()
+    const [revoked, expiring] = [await issueKey(world), await issueKey(world, { expiresAt: new Date(START + 1) })]
+    await world.apiKeys.revoke(world.member('owner'), revoked.id)
+    world.pass(1)
+    for (const key of [format.create().key, format.create(revoked.id).key, revoked.key, expiring.key]) {
+      world.calls.length = 0
+      await refusalOf(world.verifier.verify(key))
+      await settle()
+      expect(world.calls).toEqual(['apiKeys.findById'])
+    }
+  })
+})
+
+describe('a storage that hands out nonsense', () => {
+  const made = format.create()
+  const verifyWith = async (over: Partial<ApiKeyRecord>): Promise<string> => {
+    const world = await createApiKeyTestWorld()
+    const record = { ...(await world.storage.apiKeys.findById((await issueKey(world)).id)), ...over } as ApiKeyRecord
+    const repository = { findById: async () => record, touch: async () => undefined }
+    return reasonOf(createApiKeyVerifier({ repository, prefix: 'itk', clock: () => START }).verify(made.key))
+  }
+
+  it.each([
+    ['no hash at all', { secretHash: '', previousSecretHash: '' }],
+    ['the mark for "no hash"', { secretHash: '-'.repeat(64), previousSecretHash: '-'.repeat(64) }],
+    ['the secret itself', { secretHash: made.secret }],
+  ])('opens nothing: %s', async (_, over) => expect(await verifyWith(over)).toBe('api_key_wrong'))
+
+  it('opens nothing: an end that is no instant, a previous secret without one', async () => {
+    const { sha256Hex } = await import('../../src/lib/sha256.ts')
+    const secretHash = await sha256Hex(made.secret)
+    expect(await verifyWith({ secretHash, expiresAt: new Date(Number.NaN) })).toBe('api_key_expired')
+    const none = 'f'.repeat(64)
+    const previous = { secretHash: none, previousSecretHash: secretHash }
+    expect(await verifyWith({ ...previous, previousUntil: null })).toBe('api_key_wrong')
+    expect(await verifyWith({ ...previous, previousUntil: new Date(Number.NaN) })).toBe('api_key_wrong')
+  })
+
+  it('or fails: that is no refusal', async () => {
+    const down = new Error('connection lost')
+    const repository = { findById: () => Promise.reject(down), touch: async () => undefined }
+    await expect(createApiKeyVerifier({ repository, prefix: 'itk' }).verify(made.key)).rejects.toBe(down)
+  })
+})
+
+describe("the host's own check", () => {
+  it('runs last and refuses as it likes; false is forbidden; what it refuses is no use', async () => {
+    const seen: string[] = []
+    let verdict: unknown = true
+    const check = async ({ id }: ApiKey): Promise<unknown> => {
+      seen.push(id)
+      return verdict
+    }
+    const world = await createApiKeyTestWorld({}, { check })
+    const { id, key } = await issueKey(world)
+    await refusalOf(world.verifier.verify(format.create(id).key))
+    expect(seen).toEqual([])
+    verdict = false
+    expect((await refusalOf(world.verifier.verify(key))).reason).toBe('api_key_check_refused')
+    verdict = Promise.reject(new AuthError('rate_limit_exceeded', { reason: 'host_limit', retryAfterSeconds: 7 }))
+    expect((await refusalOf(world.verifier.verify(key))).reason).toBe('host_limit')
+    await settle()
+    expect(world.calls).not.toContain('apiKeys.touch')
+    verdict = undefined
+    await expect(world.verifier.verify(key)).resolves.toMatchObject({ id })
+    expect(seen).toEqual([id, id, id])
+  })
+})
+
+describe('the last use', () => {
+  it('is noted at most once a minute a key, and again after it', async () => {
+    const world = await createApiKeyTestWorld()
+    const [one, two] = [await issueKey(world), await issueKey(world)]
+    const lastUse = async (): Promise<number | undefined> =>
+      (await world.storage.apiKeys.findById(one.id))?.lastUsedAt?.getTime()
+    for (let i = 0; i < 50; i++) await Promise.all([world.verifier.verify(one.key), world.verifier.verify(two.key)])
+    await settle()
+    const touches = (): number => world.calls.filter((call) => call === 'apiKeys.touch').length
+    expect([touches(), await lastUse()]).toEqual([2, START])
+    world.pass(59_999)
+    await world.verifier.verify(one.key)
+    await settle()
+    expect([touches(), await lastUse()]).toEqual([2, START])
+    world.pass(1)
+    await world.verifier.verify(one.key)
+    await settle()
+    expect([touches(), await lastUse()]).toEqual([3, START + 60_000])
+  })
+
+  it('is not noted where another process has just done so', async () => {
+    const world = await createApiKeyTestWorld()
+    const { id, key } = await issueKey(world)
+    await world.storage.apiKeys.touch(id, new Date(START - 59_999))
+    await world.verifier.verify(key)
+    await settle()
+    expect(world.calls).not.toContain('apiKeys.touch')
+  })
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('read-only'))],
+    [
+      'throws',
+      () => {
+        throw new Error('read-only')
+      },
+    ],
+    ['never ends', () => new Promise<void>(() => undefined)],
+  ])('changes nothing where noting it %s', async (_, touch) => {
+    const world = await createApiKeyTestWorld()
+    const { id, key } = await issueKey(world)
+    const repository = { findById: world.storage.apiKeys.findById, touch }
+    const verifier = createApiKeyVerifier({ repository, prefix: 'itk', clock: world.now })
+    await expect(verifier.verify(key)).resolves.toMatchObject({ id })
+    await expect(verifier.verify(key)).resolves.toMatchObject({ id })
+    await settle()
+  })
+})
+
+describe('the options', () => {
+  const nothing = async (): Promise<null> => null
+  const repository = { findById: nothing, touch: nothing }
+  it.each([
+    [{ prefix: 'itk' }, 'option "repository"'],
+    [{ repository: { findById: nothing }, prefix: 'itk' }, 'option "repository"'],
+    [{ repository }, 'option "prefix"'],
+    [{ repository, prefix: 'IT-K' }, 'option "prefix"'],
+    [{ repository, prefix: 'itk', onUse: () => undefined }, 'unknown option "onUse"'],
+    [{ repository, prefix: 'itk', check: true }, 'option "check"'],
+  ])('%j are refused', (options, sentence) => {
+    expect(() => createApiKeyVerifier(options as never)).toThrow(TypeError)
+    expect(() => createApiKeyVerifier(options as never)).toThrow(sentence)
+  })
+})
