@@ -49,7 +49,7 @@ export function createTokenLife(time: () => number, marginSeconds: number): Toke
     mayAsk: () => time() >= restUntil,
     nextLook: () => Math.max(held?.renewAt ?? 0, restUntil),
     succeed(token, expiresInSeconds, askedAt) {
-      const life = expiresInSeconds * 1000
+      const life = certainLife(expiresInSeconds * 1000)
       const margin = Math.min(marginSeconds * 1000, life / 10)
       held = { token, renewAt: askedAt + life * (0.7 + 0.1 * random()), usableUntil: askedAt + life - margin }
       failures = 0
@@ -70,6 +70,11 @@ export function createTokenLife(time: () => number, marginSeconds: number): Toke
       held = null
     },
   }
+}
+
+// A token tells its end in whole seconds, rounded down: it may end up to a second before its life is over.
+function certainLife(life: number): number {
+  return life - Math.min(1000, life / 2)
 }
 
 // Doubled with each failure, by up to half less so that many processes don't ask in step. A refusal is for a person to

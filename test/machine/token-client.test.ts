@@ -83,7 +83,7 @@ describe('renewal', () => {
     const { client } = createClient(issuer, { clock, marginSeconds: 60 })
     const first = await client.token()
     await issuer.fault('status-500')
-    clock.tick(HOUR - 61)
+    clock.tick(HOUR - 62)
     expect(await client.token()).toBe(first)
     clock.tick(2)
     expect(await thrownBy(client.token())).toMatchObject({ code: 'token_unavailable', reason: 'status', status: 500 })
