@@ -12,6 +12,7 @@ import type { ApiKeyRepository, Storage } from './repositories.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 import { createTurns } from './turns.ts'
 
+export { createMemoryAccounts, type MemoryAccountsOptions } from './memory-accounts.ts'
 export type {
   StoredOrganization,
   StoredOrganizationRepository,

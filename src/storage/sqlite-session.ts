@@ -34,8 +34,12 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
     patiently(() => inTransaction(database, () => oneTransaction(async (...asked) => run(...asked), work)))
   return {
     session: {
+      // A single write is a transaction too: with some drivers a statement that met a busy database stays half-run, and
+      // then nobody's transaction on the handle can be committed. BEGIN leaves nothing behind.
       run: (statement, values) =>
-        patiently(async () => atOnce(database, statement.writes, () => run(statement, values))),
+        statement.writes
+          ? transaction((inside) => inside.run(statement, values))
+          : patiently(async () => run(statement, values)),
       atomically: transaction,
     },
     transaction,
@@ -47,7 +51,7 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
 function openUp(database: SqliteDatabase): void {
   database.exec('PRAGMA foreign_keys = ON')
   try {
-    atOnce(database, true, () => database.prepare('PRAGMA journal_mode = WAL').all())
+    atOnce(database, () => database.prepare('PRAGMA journal_mode = WAL').all())
   } catch (error) {
     if (!isBusy(error)) throw error
   }
@@ -83,7 +87,7 @@ function orderOf(text: string): number[] {
 }
 
 async function inTransaction<T>(database: SqliteDatabase, work: () => Promise<T>): Promise<T> {
-  atOnce(database, true, () => database.exec('BEGIN IMMEDIATE'))
+  atOnce(database, () => database.exec('BEGIN IMMEDIATE'))
   try {
     const result = await work()
     database.exec('COMMIT')
@@ -104,8 +108,8 @@ function rollBack(database: SqliteDatabase): void {
 }
 
 // A driver that waits for another process blocks this one: the waiting is done outside, between attempts.
-function atOnce<T>(database: SqliteDatabase, writes: boolean, work: () => T): T {
-  const timeout = writes ? readTimeout(database) : 0
+function atOnce<T>(database: SqliteDatabase, work: () => T): T {
+  const timeout = readTimeout(database)
   if (timeout === 0) return work()
   database.exec('PRAGMA busy_timeout = 0')
   try {

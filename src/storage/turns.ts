@@ -11,16 +11,22 @@ export type Turns = <T>(work: () => Promise<T>) => Promise<T>
  * a `TransientError`: most often a hook that waits for itself.
  */
 export function createTurns(what: string): Turns {
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
   let unsettled = 0
   return async (work) => {
     const turn = last
-    const held = unsettled++ === 0 ? work() : waitFor(turn, what).then(work)
-    last = Promise.allSettled([turn, held])
+    let pass: () => void = () => undefined
+    // Before the work runs, because what it calls at once must already wait for it.
+    last = new Promise((resolve) => {
+      pass = resolve
+    })
     try {
-      return await held
+      if (unsettled++ > 0) await waitFor(turn, what)
+      return await work()
     } finally {
       unsettled--
+      // Who gave up does not pass on a turn that somebody else still has.
+      void turn.then(pass)
     }
   }
 }

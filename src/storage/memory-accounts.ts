@@ -1,0 +1,186 @@
+/**
+ * The storage of local login in this process's memory: for unit tests and quick starts. It holds every promise of the
+ * ports and forgets everything when the process ends.
+ */
+import * as z from 'zod/mini'
+import { createBoundedMap } from '../lib/bounded-map.ts'
+import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import type {
+  AccountChange,
+  AccountRecord,
+  AccountRepository,
+  AccountStorage,
+  AccountTransaction,
+  SessionRepository,
+  ThrottleState,
+  ThrottleStore,
+} from './account-repositories.ts'
+import { compare, copy, copyOrNull } from './memory-tables.ts'
+import { ConflictError } from './storage-errors.ts'
+import { createTurns } from './turns.ts'
+
+/** Options of {@link createMemoryAccounts}. */
+export interface MemoryAccountsOptions {
+  /** Keys the throttle remembers at most; those not used for longest are forgotten. 100–1,000,000, default 100,000. */
+  readonly maxThrottleKeys?: number
+}
+
+/** What a transaction copies and commits as one. */
+interface AccountTables {
+  accounts: Map<string, AccountRecord>
+  hadFirstAdmin: boolean
+}
+
+/**
+ * Create the storage of local login in memory. Writers take turns; a reader sees what is committed.
+ *
+ * @throws TypeError for an unknown option
+ * @example
+ * const login = createLogin({ storage: createMemoryAccounts(), … })
+ */
+export function createMemoryAccounts(options: MemoryAccountsOptions = {}): AccountStorage {
+  const { maxThrottleKeys = 100_000 } = parseOptions('createMemoryAccounts', SHAPE, options)
+  const committed: AccountTables = { accounts: new Map(), hadFirstAdmin: false }
+  const exclusive = createTurns('the in-memory storage')
+  const transaction: AccountStorage['transaction'] = (work) =>
+    exclusive(async () => {
+      const tables = { ...committed, accounts: new Map(committed.accounts) }
+      const result = await work(transactionOver(tables))
+      Object.assign(committed, tables)
+      return result
+    })
+  const reading = accountRepository(committed)
+  const accounts: AccountRepository = {
+    ...reading,
+    insert: (account) => transaction((tx) => tx.accounts.insert(account)),
+    update: (...change) => transaction((tx) => tx.accounts.update(...change)),
+    remove: (...change) => transaction((tx) => tx.accounts.remove(...change)),
+    replaceHash: (...change) => transaction((tx) => tx.accounts.replaceHash(...change)),
+    endSessions: (accountId) => transaction((tx) => tx.accounts.endSessions(accountId)),
+  }
+  return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
+}
+
+const SHAPE = { maxThrottleKeys: z.optional(aNumber(100, 1_000_000)) }
+
+function transactionOver(tables: AccountTables): AccountTransaction {
+  return {
+    accounts: accountRepository(tables),
+    async claimFirstAdmin() {
+      const isFirst = !tables.hadFirstAdmin
+      tables.hadFirstAdmin = true
+      return isFirst
+    },
+  }
+}
+
+type Reads = Pick<AccountRepository, 'findById' | 'findByEmail' | 'list'>
+
+// Read through `tables` at each call: a commit puts another map in its place.
+function accountRepository(tables: AccountTables): AccountRepository {
+  return { ...readsOf(tables), ...writesOf(tables) }
+}
+
+function readsOf(tables: AccountTables): Reads {
+  return {
+    findById: async (accountId) => copyOrNull(tables.accounts.get(accountId)),
+    findByEmail: async (email) => copyOrNull(byEmail(tables, email)),
+    list: async () =>
+      [...tables.accounts.values()]
+        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))
+        .map(({ passwordHash: _, ...account }) => copy(account)),
+  }
+}
+
+function writesOf(tables: AccountTables): Omit<AccountRepository, keyof Reads> {
+  return {
+    insert: async ({ email, passwordHash, role, disabled = false, createdAt }) =>
+      write(tables, {
+        ...{ id: crypto.randomUUID(), email, passwordHash, role, disabled },
+        ...{ sessionVersion: 0, createdAt },
+      }),
+    async update(accountId, change, { keep } = {}) {
+      const account = tables.accounts.get(accountId)
+      if (account === undefined) return { kind: 'missing' }
+      const changed = changedBy(account, change)
+      if ((changed.disabled || changed.role !== keep) && isLast(tables, account, keep)) return { kind: 'last' }
+      return { kind: 'done', account: write(tables, changed) }
+    },
+    async remove(accountId, { keep } = {}) {
+      const account = tables.accounts.get(accountId)
+      if (account === undefined) return 'missing'
+      if (isLast(tables, account, keep)) return 'last'
+      tables.accounts.delete(accountId)
+      return 'done'
+    },
+    async replaceHash(accountId, { from, to, endSessions }) {
+      const account = tables.accounts.get(accountId)
+      if (account === undefined || account.passwordHash !== from) return false
+      write(tables, { ...account, passwordHash: to, sessionVersion: account.sessionVersion + (endSessions ? 1 : 0) })
+      return true
+    },
+    async endSessions(accountId) {
+      const account = tables.accounts.get(accountId)
+      if (account !== undefined) write(tables, { ...account, sessionVersion: account.sessionVersion + 1 })
+      return account !== undefined
+    },
+  }
+}
+
+function byEmail(tables: AccountTables, email: string): AccountRecord | undefined {
+  return [...tables.accounts.values()].find((account) => account.email === email)
+}
+
+function write(tables: AccountTables, account: AccountRecord): AccountRecord {
+  const holder = byEmail(tables, account.email)
+  if (holder !== undefined && holder.id !== account.id) {
+    throw new ConflictError('there is an account of this e-mail address')
+  }
+  tables.accounts.set(account.id, copy(account))
+  return copy(account)
+}
+
+function isLast(tables: AccountTables, account: AccountRecord, keep: string | undefined): boolean {
+  const holds = ({ role, disabled }: AccountRecord): boolean => role === keep && !disabled
+  return holds(account) && ![...tables.accounts.values()].some((other) => other.id !== account.id && holds(other))
+}
+
+// Named one by one: what else an object may hold at run time is not a change.
+function changedBy(account: AccountRecord, change: AccountChange): AccountRecord {
+  const { email = account.email, role = account.role, disabled = account.disabled } = change
+  const ends = role !== account.role || disabled !== account.disabled || change.passwordHash !== undefined
+  const passwordHash = change.passwordHash ?? account.passwordHash
+  return { ...account, email, role, disabled, passwordHash, sessionVersion: account.sessionVersion + (ends ? 1 : 0) }
+}
+
+function sessionRepository(tables: AccountTables): SessionRepository {
+  const revoked = new Map<string, number>()
+  return {
+    async find(accountId, sessionId) {
+      const account = tables.accounts.get(accountId)
+      return account === undefined ? null : { account: copy(account), revoked: revoked.has(sessionId) }
+    },
+    async revoke({ id, expiresAt }, now) {
+      // Sessions live equally long, so that the oldest entries are the first to expire.
+      for (const [other, until] of revoked) {
+        if (until > now.getTime()) break
+        revoked.delete(other)
+      }
+      revoked.set(id, expiresAt.getTime())
+    },
+  }
+}
+
+function throttleStore(maxKeys: number): ThrottleStore {
+  const states = createBoundedMap<string, ThrottleState>(maxKeys)
+  return {
+    async update(key, now, decide) {
+      const stored = states.get(key)
+      const current = stored !== undefined && stored.expiresAt > now.getTime() ? stored : null
+      const { state, result } = decide(current)
+      if (state === null) states.delete(key)
+      else if (state !== stored) states.set(key, Object.freeze(state))
+      return result
+    },
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The acting organization, bound to a transaction in PostgreSQL, so that the database's own policies hold for whatever
+ * a handler asks: a query that forgets its `where` finds nothing of another organization.
+ */
+import type { Organization, User } from '../context.ts'
+import { bindScope, requireNoBypass, type ScopeValues } from './org-scope-binding.ts'
+import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
+import { guardHandle } from './org-scope-handle.ts'
+import { createPostgresSessions, isPostgresPool } from './postgres-session.ts'
+import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable } from './sql-executor.ts'
+
+/** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
+export interface OrgScopeContext {
+  readonly kind: 'user' | 'apiKey' | 'service'
+  readonly org: Organization | null
+  readonly user?: User
+  readonly role?: string | null
+}
+
+/** Where a scope runs: a pool or PGlite, for a transaction of its own; or a client that is in one, which is used. */
+export type ScopeTarget = PgPool | PgliteDatabase | PgQueryable | PgliteQueryable
+
+/** The handle that a scope's work gets: the host's own client, or PGlite's transaction. */
+export type ScopeHandle<P> = P extends {
+  transaction(work: (transaction: infer T) => Promise<unknown>): Promise<unknown>
+}
+  ? T
+  : P extends { release(...rest: never[]): unknown }
+    ? P
+    : P extends { connect(): Promise<infer C> }
+      ? C extends PgQueryable
+        ? C
+        : P
+      : P
+
+/**
+ * Run `work` in one transaction in which the database knows the acting user, organization and role: the settings
+ * `app.user_id`, `app.org_id` and `app.role`, and `app.scope` = `org`, all ending with the transaction. The policies of
+ * {@link policySql} go by them. With `role` the statements run as that database role.
+ *
+ * The handle works until `work` has settled and not a moment longer. Keep `work` short: it holds a connection; a
+ * transaction for the length of a request holds it as long as the client wants.
+ * On a client that is in a transaction already (a `transaction.handle`), the scope is a savepoint in it, and what held
+ * before holds again afterwards.
+ *
+ * Cost: BEGIN, one query for the scope, COMMIT; the first scope of a pool asks once more whether its role obeys policies.
+ *
+ * @param pool the host's pool, PGlite, or a client inside a transaction
+ * @param context the context of the request; an API key and a service have an organization too, no user id
+ * @throws Error where the context has no organization, or the statements' role would bypass row-level security: a
+ * mistake of the host, so a 500
+ * @throws TransientError and ConflictError as a storage's transaction does
+ * @example
+ * const contacts = await withOrgScope(pool, context, async (client) => {
+ *   const { rows } = await client.query('SELECT id, name FROM contacts')
+ *   return rows
+ * })
+ */
+export function withOrgScope<P extends ScopeTarget, T>(
+  pool: P,
+  context: OrgScopeContext,
+  work: (handle: ScopeHandle<P>) => Promise<T>,
+  options: OrgScopeOptions = {},
+): Promise<T> {
+  const parsed = parseScopeOptions('withOrgScope', options)
+  return inScope(pool, { parsed, role: parsed.role, obeys: true }, () => valuesOf(context), work)
+}
+
+/**
+ * Run `work` in one transaction that acts for the system, in no organization: `app.scope` is `system`, the other
+ * settings are empty. What it may do is what the policies say of the system ({@link policySql}, `system`), or everything
+ * where its role bypasses them. For migrations, jobs over all organizations, and the provisioner's hook, on the hook's
+ * own handle.
+ *
+ * @example
+ * bootstrap: ({ org, transaction }) =>
+ *   withSystemScope(transaction.handle, (client) => client.query('INSERT INTO tenants (org_id) VALUES ($1)', [org.id]))
+ */
+export function withSystemScope<P extends ScopeTarget, T>(
+  pool: P,
+  work: (handle: ScopeHandle<P>) => Promise<T>,
+  options: OrgScopeOptions = {},
+): Promise<T> {
+  const parsed = parseScopeOptions('withSystemScope', options)
+  return inScope(pool, { parsed, role: parsed.systemRole, obeys: false }, () => SYSTEM, work)
+}
+
+const SYSTEM: ScopeValues = { scope: 'system', userId: '', orgId: '', role: '' }
+
+function valuesOf({ kind, org, user, role }: OrgScopeContext): ScopeValues {
+  const orgId = org?.id
+  if (typeof orgId !== 'string' || orgId === '') {
+    throw new Error('withOrgScope: the context has no organization: the database can be bound to none')
+  }
+  return { scope: 'org', orgId, userId: kind === 'user' ? (user?.id ?? '') : '', role: role ?? '' }
+}
+
+interface ScopePlan {
+  readonly parsed: ParsedScopeOptions
+  /** The database role of the statements, or `undefined` for the connection's own. */
+  readonly role: string | undefined
+  /** Whether that role has to obey policies. */
+  readonly obeys: boolean
+}
+
+async function inScope<P extends ScopeTarget, T>(
+  target: P,
+  { parsed, role, obeys }: ScopePlan,
+  values: () => ScopeValues,
+  work: (handle: ScopeHandle<P>) => Promise<T>,
+): Promise<T> {
+  const bound = values()
+  const run = async (handle: PgliteQueryable): Promise<T> => {
+    if (obeys) await requireNoBypass(target, handle, role)
+    await bindScope(handle, parsed, role, bound)
+    return guardHandle(handle as ScopeHandle<P> & object, work)
+  }
+  if (!isInTransaction(target)) {
+    return createPostgresSessions(target, false).transaction((_session, handle) => run(handle as PgliteQueryable))
+  }
+  return nested(target as PgliteQueryable, parsed, run)
+}
+
+// A client out of a pool can connect too; what has a way back to its pool is in use.
+function isInTransaction(target: ScopeTarget): target is PgQueryable | PgliteQueryable {
+  return 'release' in target || !(isPostgresPool(target as PgPool) || 'transaction' in target)
+}
+
+// What a savepoint is rolled back to restores the settings by itself; what it is released to does not.
+async function nested<T>(
+  handle: PgliteQueryable,
+  parsed: ParsedScopeOptions,
+  run: (handle: PgliteQueryable) => Promise<T>,
+): Promise<T> {
+  const before = await readScope(handle, parsed)
+  await handle.query('SAVEPOINT sallyport_scope')
+  try {
+    const result = await run(handle)
+    await bindScope(handle, parsed, before.databaseRole, before)
+    await handle.query('RELEASE SAVEPOINT sallyport_scope')
+    return result
+  } catch (error) {
+    await handle.query('ROLLBACK TO SAVEPOINT sallyport_scope').catch(() => undefined)
+    throw error
+  }
+}
