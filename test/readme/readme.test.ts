@@ -25,7 +25,12 @@ beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const { name, code } of snippets) writeFileSync(`${folder}${name}`, code as string)
-  issuer = await startSupabaseIssuer({ users: [{ email: 'ada@example.test', password: 'correct horse battery' }] })
+  issuer = await startSupabaseIssuer({
+    users: [
+      { email: 'ada@example.test', password: 'correct horse battery' },
+      { email: 'bot@example.com', password: 'correct horse battery' },
+    ],
+  })
   process.env['SUPABASE_URL'] = issuer.url
   process.env['SUPABASE_JWT_SECRET'] = 'a legacy secret of thirty-two bytes or more'
   process.env['TELEPHONY_SECRET'] = 'a telephony secret of the readme'.replaceAll(' ', '-')
@@ -129,6 +134,21 @@ describe('README snippets', () => {
     expect([answer.status, await answer.json()]).toEqual([201, { booked: org.id }])
     expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
     expect((await book({})).status).toBe(401)
+  })
+
+  it('machine.ts: signs in, calls a service, says what happened', async () => {
+    process.env['SUPABASE_ANON_KEY'] = 'an-anon-key'
+    process.env['BOT_PASSWORD'] = 'correct horse battery'
+    process.env['API_URL'] = await serve((await load<{ app: Express }>('express.ts')).app)
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    const { client, whoAmI } = await load<{ client: { close(): void }; whoAmI(): Promise<unknown> }>('machine.ts')
+    try {
+      expect(await whoAmI()).toEqual({ user: 'bot@example.com', org: 'bot@example.com', role: 'owner' })
+      expect(log.mock.calls).toMatchObject([[{ type: 'renewed', source: 'password', expiresInSeconds: 3600 }]])
+    } finally {
+      client.close()
+      log.mockRestore()
+    }
   })
 
   it('handlers.test.ts and storage.test.ts: print what they say', async () => {
