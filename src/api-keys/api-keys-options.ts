@@ -28,9 +28,9 @@ export interface ApiKeysOptions<R extends string, S extends string> {
   /** The role ladder, lowest first: the one of `createAuth`. */
   readonly roles: readonly R[]
   /** Every scope a key may have, and the lowest role that it needs. `{}`: keys have none, and each names its role. */
-  readonly scopes: Readonly<Record<S, R>>
+  readonly scopes: Readonly<Record<S, NoInfer<R>>>
   /** The scopes of a key for which none are named. */
-  readonly defaultScopes: readonly S[]
+  readonly defaultScopes: readonly NoInfer<S>[]
   /** Whose the keys are. Default: the org's. */
   readonly owner?: ApiKeyOwnership
   /** Longest time for which the secret before a rotation stays good, in seconds. Default 604800, a week. */

@@ -1,0 +1,191 @@
+/**
+ * Every kind of credential × every kind of route × what may be wrong with it, on the three frameworks: the status, the
+ * same bytes everywhere, and one decision record that names the caller.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuthContext } from '../../src/context.ts'
+import { createKeyFormat } from '../../src/lib/key-format.ts'
+import { testContext, testUser } from '../../src/testing/principals.ts'
+import { SERVICE_SECRET } from '../corridor/world.ts'
+import { ACCESSES, FRAMEWORKS, type KeyHosts, openKeyHosts } from './key-hosts.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+const ROUTES = [...Object.keys(ACCESSES), 'api/keys']
+const KEY = 'Bearer error="invalid_token"'
+
+/** By credential: what each route answers, in the order of ROUTES. */
+const TABLE: Readonly<Record<string, string>> = {
+  // Columns: user identity key both service telephony any optional api/keys
+  nothing: '401 401 401 401 401 401 401 200 401',
+  'a user': '200 200 403 200 403 403 200 200 200',
+  'a user of a low role': '200 200 403 200 403 403 200 200 403',
+  'a user by cookie': '200 200 403 200 403 403 200 200 200',
+  'a user by a forged token': '401 401 401 401 401 401 401 401 401',
+  'a user by an expired token': '401 401 401 401 401 401 401 401 401',
+  'a user who is disabled': '403 200 403 403 403 403 403 403 403',
+  'a user in another org': '403 200 403 403 403 403 403 403 403',
+  'a user and a malformed org': '400 200 403 400 403 403 400 400 400',
+  'a key': '403 403 200 200 403 403 200 403 403',
+  'a key and its org': '403 403 200 200 403 403 200 403 403',
+  'a key of a low role': '403 403 403 200 403 403 200 403 403',
+  'a key without the scope': '403 403 403 200 403 403 200 403 403',
+  'a key without any scope': '403 403 403 403 403 403 200 403 403',
+  'a key in its overlap': '403 403 200 200 403 403 200 403 403',
+  'a key in another org': '403 403 403 403 403 403 403 403 403',
+  'a key and a malformed org': '403 403 400 400 403 403 400 403 403',
+  'a key of a deleted org': '401 401 401 401 401 401 401 401 401',
+  'a mistyped key': '401 401 401 401 401 401 401 401 401',
+  'an unknown key': '401 401 401 401 401 401 401 401 401',
+  'a wrong key': '401 401 401 401 401 401 401 401 401',
+  'a rotated key': '401 401 401 401 401 401 401 401 401',
+  'a revoked key': '401 401 401 401 401 401 401 401 401',
+  'an expired key': '401 401 401 401 401 401 401 401 401',
+  'a service': '403 403 403 403 200 200 200 403 403',
+  'a service by a wrong secret': '401 401 401 401 401 401 401 401 401',
+  'a service nobody may be': '401 401 401 401 401 401 401 401 401',
+  'a user and a service': '400 400 400 400 400 400 400 400 400',
+  'a key and a service': '400 400 400 400 400 400 400 400 400',
+  'a wrong key and a service': '400 400 400 400 400 400 400 400 400',
+  'a key and a cookie': '403 403 200 200 403 403 200 403 403',
+  'a wrong key and a cookie': '401 401 401 401 401 401 401 401 401',
+  'a key by another scheme': '401 401 401 401 401 401 401 200 401',
+  'a key as a cookie': '401 401 401 401 401 401 401 401 401',
+  'a key as a service secret': '401 401 401 401 401 401 401 401 401',
+}
+
+let hosts: KeyHosts
+let credentials: Readonly<Record<string, Headers>>
+const ids: Record<string, string> = {}
+
+beforeAll(async () => {
+  hosts = await openKeyHosts()
+  credentials = await makeCredentials()
+})
+afterAll(() => hosts.close())
+
+async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
+  const { world, apiKeys } = hosts
+  const [mine, theirs, gone] = [await world.org('Acme'), await world.org('Other'), await world.org('Gone')]
+  const [ada, low, disabled] = [
+    await world.person('ada', { [mine]: 'admin' }),
+    await world.person('low', { [mine]: 'viewer' }),
+    await world.person('disabled', { [mine]: 'admin' }),
+  ]
+  await world.storage.users.setDisabled(disabled.id, true)
+  const expiredToken = await world.sign({ sub: 'ada', exp: Math.floor(Date.now() / 1000) - 3600 })
+  const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
+  const owner = (orgId: string): AuthContext =>
+    testContext({ role: 'owner', org: { id: orgId }, user: testUser({ id: ada.id }) }) as AuthContext
+  const issue = async (name: string, wish: object = {}, orgId: string = mine): Promise<string> => {
+    const write = { role: 'member', scopes: ['things:read', 'things:write'] }
+    const { apiKey, key } = await apiKeys.issue(owner(orgId), { name, ...write, ...wish })
+    ids[name] = apiKey.id
+    return key
+  }
+  const rotate = async (name: string, overlapSeconds: number): Promise<string> =>
+    (await apiKeys.rotate(owner(mine), ids[name] ?? '', { overlapSeconds })).key
+
+  const key = await issue('a key')
+  const wrong = createKeyFormat('test', 'itk').create(ids['a key']).key
+  const expiring = await issue('an expired key', { expiresAt: new Date(Date.now() + 60_000) })
+  const revoked = await issue('a revoked key')
+  await apiKeys.revoke(owner(mine), ids['a revoked key'] ?? '')
+  const rotated = await issue('a rotated key')
+  await rotate('a rotated key', 0)
+  const ended = await issue('a key in its overlap')
+  await rotate('a key in its overlap', 3600)
+  const orphan = await issue('a key of a deleted org', {}, gone)
+  await world.storage.orgs.remove(gone)
+  hosts.pass(120_000)
+  const service = { 'x-telephony-secret': SERVICE_SECRET }
+  return {
+    nothing: {},
+    'a user': ada.headers,
+    'a user of a low role': low.headers,
+    'a user by cookie': { cookie: `session=${ada.token}` },
+    'a user by a forged token': bearer(`${ada.token.slice(0, -4)}AAAA`),
+    'a user by an expired token': bearer(expiredToken),
+    'a user who is disabled': disabled.headers,
+    'a user in another org': { ...ada.headers, 'x-org-id': theirs },
+    'a user and a malformed org': { ...ada.headers, 'x-org-id': '{x}' },
+    'a key': bearer(key),
+    'a key and its org': { ...bearer(key), 'x-org-id': mine.toUpperCase() },
+    'a key of a low role': bearer(await issue('a key of a low role', { role: 'viewer', scopes: ['things:read'] })),
+    'a key without the scope': bearer(await issue('a key without the scope', { scopes: ['things:read'] })),
+    'a key without any scope': bearer(await issue('a key without any scope', { scopes: [] })),
+    'a key in its overlap': bearer(ended),
+    'a key in another org': { ...bearer(key), 'x-org-id': theirs },
+    'a key and a malformed org': { ...bearer(key), 'x-org-id': 'not-a-uuid' },
+    'a key of a deleted org': bearer(orphan),
+    'a mistyped key': bearer(`${key.slice(0, -1)}${key.endsWith('x') ? 'y' : 'x'}`),
+    'an unknown key': bearer(createKeyFormat('test', 'itk').create().key),
+    'a wrong key': bearer(wrong),
+    'a rotated key': bearer(rotated),
+    'a revoked key': bearer(revoked),
+    'an expired key': bearer(expiring),
+    'a service': service,
+    'a service by a wrong secret': { 'x-telephony-secret': `${SERVICE_SECRET}!` },
+    'a service nobody may be': { 'x-billing-secret': SERVICE_SECRET },
+    'a user and a service': { ...ada.headers, ...service },
+    'a key and a service': { ...bearer(key), ...service },
+    'a wrong key and a service': { ...bearer(wrong), ...service },
+    'a key and a cookie': { ...bearer(key), cookie: `session=${ada.token}` },
+    'a wrong key and a cookie': { ...bearer(wrong), cookie: `session=${ada.token}` },
+    'a key by another scheme': { authorization: `ApiKey ${key}` },
+    'a key as a cookie': { cookie: `session=${key}` },
+    'a key as a service secret': { 'x-telephony-secret': key },
+  }
+}
+
+describe(`on ${FRAMEWORKS.join(', ')}`, () => {
+  it('knows a credential for each line, and a line for each', () => {
+    expect(Object.keys(credentials).sort()).toEqual(Object.keys(TABLE).sort())
+  })
+
+  it.each(Object.entries(TABLE))('%s: %s', async (name, line) => {
+    const { world, send } = hosts
+    const statuses: number[] = []
+    for (const route of ROUTES) {
+      world.decisions.length = 0
+      const answer = await send('GET', `/${route}`, credentials[name])
+      statuses.push(answer.status)
+      for (const each of answer.all) expect(each).toEqual(answer.all[0])
+      expect(world.decisions.map(({ outcome }) => outcome)).toEqual(
+        FRAMEWORKS.map(() => (answer.status > 200 ? 'refused' : name in NOBODY ? 'anonymous' : 'allowed')),
+      )
+      if (answer.status === 401 && name.includes(' key')) {
+        expect([answer.code, answer.challenge]).toEqual(['unauthorized', name in NOBODY ? 'Bearer' : KEY])
+      }
+      const [decision] = world.decisions
+      if (ids[name] !== undefined && answer.status !== 401) {
+        expect(decision?.principal).toEqual({ kind: 'apiKey', id: ids[name] })
+      }
+    }
+    expect(statuses.join(' ')).toBe(line)
+  })
+
+  it('says which scope is missing, and only where the role is enough: role comes first', async () => {
+    const missing = await hosts.send('GET', '/key', credentials['a key without the scope'])
+    expect([missing.code, missing.challenge]).toEqual([
+      'insufficient_scope',
+      'Bearer error="insufficient_scope", scope="things:write"',
+    ])
+    expect((await hosts.send('GET', '/key', credentials['a key of a low role'])).code).toBe('forbidden')
+  })
+
+  it('writes nothing secret into any record', async () => {
+    const { world, send } = hosts
+    world.decisions.length = 0
+    for (const headers of Object.values(credentials)) await send('GET', '/any', headers)
+    const dump = JSON.stringify(world.decisions)
+    expect(world.decisions.length).toBe(Object.keys(TABLE).length * FRAMEWORKS.length)
+    for (const value of Object.values(credentials).flatMap((headers) => Object.entries(headers))) {
+      if (value[0] === 'x-org-id') continue
+      expect(dump).not.toContain(value[1].replace(/^\w+[ =]/, ''))
+    }
+  })
+})
+
+/** Where no credential is seen. */
+const NOBODY: Readonly<Record<string, true>> = { nothing: true, 'a key by another scheme': true }
