@@ -3,7 +3,7 @@
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
 import { AuthError } from '../errors.ts'
-import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
+import { decodeBase64Url, decodeBase64UrlBinary, toBytes } from '../lib/base64url.ts'
 
 /** A signature algorithm, by the name it has here; `EdDSA` and `Ed25519` (RFC 9864) are one. */
 export type Algorithm = 'HS256' | 'ES256' | 'RS256' | 'EdDSA'
@@ -15,6 +15,7 @@ export interface TokenForm {
   readonly kid: string | null
   /** The claims: read them by {@link ownOf}. */
   readonly payload: object
+  readonly signature: Uint8Array<ArrayBuffer>
 }
 
 /** What a token may look like. */
@@ -23,6 +24,8 @@ export interface FormRules {
   readonly maxTokenBytes: number
   /** Accepted `typ` values, by {@link toTokenType}. */
   readonly types: ReadonlySet<string>
+  /** Whether a token without `typ` is refused too. */
+  readonly typeRequired?: boolean
 }
 
 const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([
@@ -72,18 +75,19 @@ export function readTokenForm(token: string, rules: FormRules): TokenForm {
   }
   const headerBytes = decodeBase64UrlBinary(first)
   const payloadBytes = decodeBase64UrlBinary(second)
-  if (headerBytes === null || payloadBytes === null || !isBase64Url(third)) {
+  const signature = decodeBase64Url(third)
+  if (headerBytes === null || payloadBytes === null || signature === null) {
     throw new AuthError('unauthorized', { reason: 'token_part_encoding' })
   }
   const header = parseObject(headerBytes)
   if (header === null) throw new AuthError('unauthorized', { reason: 'token_header_not_object' })
-  const form = readHeader(header, rules.types)
+  const form = readHeader(header, rules)
   const payload = parseObject(payloadBytes)
   if (payload === null) throw new AuthError('unauthorized', { reason: 'token_payload_not_object' })
-  return { ...form, payload }
+  return { ...form, payload, signature }
 }
 
-function readHeader(header: object, types: ReadonlySet<string>): Pick<TokenForm, 'algorithm' | 'kid'> {
+function readHeader(header: object, rules: FormRules): Pick<TokenForm, 'algorithm' | 'kid'> {
   if (['crit', 'b64', 'zip'].some((name) => Object.hasOwn(header, name))) {
     throw new AuthError('unauthorized', { reason: 'token_header_extension' })
   }
@@ -94,10 +98,14 @@ function readHeader(header: object, types: ReadonlySet<string>): Pick<TokenForm,
     throw new AuthError('unauthorized', { reason: 'token_kid_malformed' })
   }
   const typ = ownOf(header, 'typ')
-  if (typ !== undefined && (typeof typ !== 'string' || !types.has(toTokenType(typ)))) {
+  if (typ === undefined ? rules.typeRequired === true : !isAccepted(typ, rules)) {
     throw new AuthError('unauthorized', { reason: 'token_type_refused' })
   }
   return { algorithm, kid: kid ?? null }
+}
+
+function isAccepted(typ: unknown, { types }: FormRules): boolean {
+  return typeof typ === 'string' && types.has(toTokenType(typ))
 }
 
 function parseObject(binary: string): object | null {

@@ -1,0 +1,164 @@
+/**
+ * Passwords to hashes and back to a yes or no, as slowly as it has to be and never too many at once: scrypt shares the
+ * thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens (L3). Hands on PHC strings.
+ */
+import * as nodeCrypto from 'node:crypto'
+import * as z from 'zod/mini'
+import { AuthError } from '../errors.ts'
+import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import { readPasswordText } from '../lib/password-text.ts'
+import { createSlots, type Slots } from '../lib/slots.ts'
+import {
+  type Argon2Cost,
+  describeCost,
+  formatHash,
+  type HashCost,
+  isSameCost,
+  type PasswordHash,
+  parseHash,
+  type ScryptCost,
+  workOf,
+} from './password-phc.ts'
+
+export type { Argon2Cost, HashCost, ScryptCost } from './password-phc.ts'
+
+/** Options of {@link createPasswordHasher}. */
+export interface PasswordHasherOptions {
+  /**
+   * What a hash costs. Default `{ kind: 'scrypt', ln: 15, r: 8, p: 3 }`: 32 MiB and some 0.3 s. `argon2id` needs a runtime
+   * whose `node:crypto` has it (Node 24.7).
+   */
+  readonly cost?: HashCost
+  /** Hashes at once. Default 2 of the thread pool's four. */
+  readonly maxConcurrent?: number
+  /** Hashes that may wait. Beyond them: 503. Default 50. */
+  readonly maxQueued?: number
+}
+
+/** What {@link createPasswordHasher} makes: put one of your own in its place to use another algorithm. */
+export interface PasswordHasher {
+  /**
+   * Hash a password, its NFKC form, with a new salt.
+   * @throws AuthError `temporarily_unavailable` where the queue is full
+   */
+  hash(password: string): Promise<string>
+  /**
+   * Ask whether `stored` is the hash of the password. `null` (no such user, no password) costs the same and is `false`.
+   * @throws AuthError `temporarily_unavailable` where the queue is full
+   * @throws Error for a stored hash that is none, demands too much, or needs what the runtime has not
+   */
+  verify(password: string, stored: string | null): Promise<boolean>
+  /** Ask whether a hash has another cost than the one in use, and should be replaced. */
+  needsRehash(stored: string): boolean
+}
+
+const NAME = 'createPasswordHasher'
+const DEFAULT: HashCost = Object.freeze({ kind: 'scrypt', ln: 15, r: 8, p: 3 })
+const SALT_BYTES = 16
+const HASH_BYTES = 32
+const RETRY_AFTER_SECONDS = 5
+const MAX_LANES = 64
+
+/**
+ * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
+ * user a hash of nobody's password is computed, and one with a smaller scrypt cost is made up for (L1, L4).
+ *
+ * @throws TypeError for an unknown option, a cost out of bounds, argon2id where the runtime has none
+ * @example
+ * const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 17, r: 8, p: 1 } })
+ */
+export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
+  const { cost = DEFAULT, maxConcurrent = 2, maxQueued = 50 } = parseOptions(NAME, SHAPE, options)
+  const outOfBounds = describeCost(cost)
+  if (outOfBounds !== null) throw new TypeError(`${NAME}: option "cost" ${outOfBounds}`)
+  if (cost.kind === 'argon2id' && argon2 === undefined) {
+    throw new TypeError(`${NAME}: option "cost" names argon2id, which this runtime has not`)
+  }
+  const slots = createSlots(maxConcurrent, maxQueued)
+  const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
+
+  return Object.freeze({
+    async hash(password: string) {
+      const text = readPasswordText(password)
+      if (text === null) throw new TypeError('sallyport: a password to be hashed must be checked before')
+      const salt = random(SALT_BYTES)
+      return formatHash({ cost, salt, hash: await inSlot(slots, () => derive(text.bytes, salt, cost, HASH_BYTES)) })
+    },
+    async verify(password: string, stored: string | null) {
+      const wanted = stored === null ? nobodys : parseHash(stored)
+      const text = readPasswordText(password)
+      const bytes = text?.bytes ?? new Uint8Array()
+      const derived = await inSlot(slots, async () => {
+        const hash = await derive(bytes, wanted.salt, wanted.cost, wanted.hash.length)
+        await makeUp(wanted.cost, cost)
+        return hash
+      })
+      return nodeCrypto.timingSafeEqual(derived, wanted.hash) && stored !== null && text !== null
+    },
+    needsRehash: (stored: string) => !isSameCost(parseHash(stored).cost, cost),
+  })
+}
+
+async function inSlot<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
+  const result = slots(work)
+  if (result === null) {
+    throw new AuthError('temporarily_unavailable', {
+      reason: 'password_queue_full',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    })
+  }
+  return result
+}
+
+function derive(password: Uint8Array, salt: Uint8Array, cost: HashCost, length: number): Promise<Buffer> {
+  return cost.kind === 'scrypt' ? scrypt(password, salt, cost, length) : argon2id(password, salt, cost, length)
+}
+
+// Scrypt takes time in proportion to p: what a smaller cost has saved is spent, so that nobody sees whose hash is old.
+async function makeUp(spent: HashCost, cost: HashCost): Promise<void> {
+  if (spent.kind !== 'scrypt' || cost.kind !== 'scrypt') return
+  const saved = workOf(cost) - workOf(spent)
+  const unit = saved / workOf({ ...spent, p: 1 }) <= MAX_LANES ? spent : cost
+  const p = Math.round(saved / workOf({ ...unit, p: 1 }))
+  if (p >= 1) await scrypt(new Uint8Array(), new Uint8Array(SALT_BYTES), { ...unit, p }, HASH_BYTES)
+}
+
+function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost, length: number): Promise<Buffer> {
+  const N = 2 ** ln
+  // Twice the big table: OpenSSL counts its small ones too.
+  const settings = { N, r, p, maxmem: 256 * N * r + 256 * r * p + 4096 }
+  return new Promise((resolve, reject) => {
+    nodeCrypto.scrypt(password, salt, length, settings, (error, key) => (error === null ? resolve(key) : reject(error)))
+  })
+}
+
+type Argon2 = (
+  algorithm: 'argon2id',
+  parameters: Readonly<Record<string, number | Uint8Array>>,
+  callback: (error: Error | null, key: Buffer) => void,
+) => void
+
+const argon2: Argon2 | undefined = (nodeCrypto as { readonly argon2?: Argon2 }).argon2
+
+function argon2id(message: Uint8Array, nonce: Uint8Array, { m, t, p }: Argon2Cost, tagLength: number): Promise<Buffer> {
+  const parameters = { message, nonce, parallelism: p, tagLength, memory: m, passes: t }
+  return new Promise((resolve, reject) => {
+    if (argon2 === undefined) reject(new Error('sallyport: a stored hash needs argon2id, which this runtime has not'))
+    else argon2('argon2id', parameters, (error, key) => (error === null ? resolve(key) : reject(error)))
+  })
+}
+
+function random(length: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(length))
+}
+
+const aCost = z.custom<HashCost>(
+  (value) => typeof value === 'object' && value !== null && ['scrypt', 'argon2id'].includes((value as HashCost).kind),
+  'must be of kind "scrypt" or "argon2id"',
+)
+
+const SHAPE = {
+  cost: z.optional(aCost),
+  maxConcurrent: z.optional(aNumber(1, 64)),
+  maxQueued: z.optional(aNumber(0, 10_000)),
+}

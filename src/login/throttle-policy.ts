@@ -1,0 +1,134 @@
+/**
+ * The throttle's rules as pure decisions on one key's state (L2): an account is closed for a while that doubles with each
+ * failure, an address after so many failures in a window. Tries in flight count, so that many at once are not more than
+ * one after another. Hands on the next state and a tagged value; who applies them does so in one guarded write.
+ */
+import type { ThrottleState } from '../storage/account-repositories.ts'
+
+/** Limits of the throttle. Times in seconds. */
+export interface ThrottleLimits {
+  /** The failure of an account from which on it is closed for a while. */
+  readonly accountFailures: number
+  /** How long at first. */
+  readonly firstWaitSeconds: number
+  /** How long at most, however many failures follow. */
+  readonly longestWaitSeconds: number
+  /** Failures from one address within the window, from which on it is refused. */
+  readonly addressFailures: number
+  readonly addressWindowSeconds: number
+}
+
+/** Whether a try may begin. */
+export type Attempt =
+  | { readonly kind: 'open'; readonly pendingUntil: number }
+  | { readonly kind: 'closed'; readonly retryAfterSeconds: number }
+
+/** How a try ended: `dropped` is one that never got to its password, and counts for nothing. */
+export type Outcome = 'failed' | 'succeeded' | 'dropped'
+
+/** The rules of one kind of key. */
+export interface ThrottlePolicy {
+  /** Begin a try at `now` (milliseconds), or not. */
+  begin(state: ThrottleState | null, now: number): { readonly state: ThrottleState | null; readonly result: Attempt }
+  /** End the try that `begin` opened. */
+  end(state: ThrottleState | null, now: number, pendingUntil: number, outcome: Outcome): ThrottleState | null
+}
+
+// A process that died in the middle of a try must not leave it in flight for good.
+const LEASE_MS = 60_000
+// Longer than the longest wait: with less, a patient attacker would never meet it.
+const MEMORY_MS = 86_400_000
+
+// What another process's clock may be ahead.
+const SKEW_MS = 60_000
+
+const NOTHING: readonly number[] = Object.freeze([])
+const EMPTY: ThrottleState = Object.freeze({
+  failures: 0,
+  closedUntil: 0,
+  recent: NOTHING,
+  pending: NOTHING,
+  expiresAt: 0,
+})
+
+/** The rules for an account, known or not. A success resets it. */
+export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
+  const { accountFailures, firstWaitSeconds, longestWaitSeconds } = limits
+  const waitMs = (failures: number): number =>
+    Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** (failures - accountFailures)) * 1000
+  return {
+    begin(state, now) {
+      const known = current(state, now)
+      const left = known.closedUntil - now
+      if (left > 0 && left <= longestWaitSeconds * 1000) return closed(state, left)
+      // After the limit one at a time: each further failure has a wait of its own.
+      const free = Math.max(1, accountFailures - known.failures) - known.pending.length
+      return free > 0 ? opened(known, now) : closed(state, firstWaitSeconds * 1000)
+    },
+    end(state, now, pendingUntil, outcome) {
+      const known = settled(current(state, now), pendingUntil)
+      if (outcome === 'dropped') return kept(known, now)
+      if (outcome === 'succeeded') return kept({ ...known, failures: 0, closedUntil: 0 }, now)
+      // Bounded: beyond some sixty doublings there is nothing left to count.
+      const failures = Math.min(known.failures + 1, accountFailures + 60)
+      const closedUntil = failures < accountFailures ? 0 : now + waitMs(failures)
+      return kept({ ...known, failures, closedUntil: Math.max(known.closedUntil, closedUntil) }, now)
+    },
+  }
+}
+
+/** The rules for an address: so many failures within a window that moves along. A success changes nothing of it. */
+export function addressPolicy({ addressFailures, addressWindowSeconds }: ThrottleLimits): ThrottlePolicy {
+  const windowMs = addressWindowSeconds * 1000
+  const within = (state: ThrottleState | null, now: number): ThrottleState => {
+    const known = current(state, now)
+    const recent = known.recent.filter((at) => at > now - windowMs && at <= now + SKEW_MS)
+    return recent.length === known.recent.length ? known : { ...known, recent }
+  }
+  return {
+    begin(state, now) {
+      const known = within(state, now)
+      if (known.recent.length >= addressFailures) {
+        return closed(state, (known.recent.at(-addressFailures) as number) + windowMs - now)
+      }
+      const free = addressFailures - known.recent.length - known.pending.length
+      return free > 0 ? opened(known, now) : closed(state, 1000)
+    },
+    end(state, now, pendingUntil, outcome) {
+      const known = settled(within(state, now), pendingUntil)
+      if (outcome !== 'failed') return kept(known, now, windowMs)
+      return kept({ ...known, recent: [...known.recent, now].slice(-addressFailures) }, now, windowMs)
+    },
+  }
+}
+
+// A clock set back must not keep anything closed, or in flight, for longer than it ever was meant to be.
+function current(state: ThrottleState | null, now: number): ThrottleState {
+  const known = state ?? EMPTY
+  const pending = known.pending.filter((until) => until > now && until <= now + LEASE_MS)
+  return pending.length === known.pending.length ? known : { ...known, pending }
+}
+
+function opened(known: ThrottleState, now: number): ReturnType<ThrottlePolicy['begin']> {
+  const pendingUntil = now + LEASE_MS
+  const pending = [...known.pending, pendingUntil]
+  const expiresAt = Math.max(known.expiresAt, pendingUntil)
+  return { state: Object.freeze({ ...known, pending, expiresAt }), result: { kind: 'open', pendingUntil } }
+}
+
+// The state as it was: a refused try counts for nothing and writes nothing.
+function closed(state: ThrottleState | null, waitMs: number): ReturnType<ThrottlePolicy['begin']> {
+  return { state, result: { kind: 'closed', retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) } }
+}
+
+function settled(known: ThrottleState, pendingUntil: number): ThrottleState {
+  const at = known.pending.indexOf(pendingUntil)
+  return at < 0 ? known : { ...known, pending: known.pending.toSpliced(at, 1) }
+}
+
+function kept(known: ThrottleState, now: number, memoryMs: number = MEMORY_MS): ThrottleState | null {
+  const { failures, recent, pending } = known
+  if (failures === 0 && recent.length === 0 && pending.length === 0) return null
+  const isRemembered = failures > 0 || recent.length > 0
+  return Object.freeze({ ...known, expiresAt: isRemembered ? now + memoryMs : Math.max(...pending) })
+}
