@@ -94,8 +94,8 @@ export async function importKeys(
 async function importKey(jwk: UsableJwk | null, algorithms: ReadonlySet<KeyAlgorithm>): Promise<PublicKey | null> {
   if (jwk === null || !algorithms.has(jwk.algorithm)) return null
   try {
-    const key = await importJWK({ ...jwk.members }, jwk.algorithm, { extractable: false })
-    if (key instanceof Uint8Array) return null
+    // Bytes come of symmetric keys only, and those never get here.
+    const key = (await importJWK({ ...jwk.members }, jwk.algorithm, { extractable: false })) as CryptoKey
     return { algorithm: jwk.algorithm, kid: jwk.kid, key, thumbprint: JSON.stringify(jwk.members) }
   } catch {
     return null

@@ -44,6 +44,7 @@ describe('toUsableJwk', () => {
     ['RSA for PS256', { ...rsa, alg: 'PS256' }, null],
     ['RSA without n', { ...rsa, n: undefined }, null],
     ['RSA with n of another type', { ...rsa, n: [rsa['n']] }, null],
+    ['another type with the members of RSA', { ...rsa, kty: 'AKP' }, null],
     ['P-384', p384, null],
     ['secp256k1', k256, null],
     ['X25519', x25519, null],
