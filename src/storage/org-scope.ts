@@ -3,11 +3,11 @@
  * a handler asks: a query that forgets its `where` finds nothing of another organization.
  */
 import type { Organization, User } from '../context.ts'
-import { bindScope, requireNoBypass, type ScopeValues } from './org-scope-binding.ts'
-import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
+import { bindScope, readScope, requireNoBypass, type ScopeValues } from './org-scope-binding.ts'
 import { guardHandle } from './org-scope-handle.ts'
+import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
 import { createPostgresSessions, isPostgresPool } from './postgres-session.ts'
-import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable } from './sql-executor.ts'
+import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle } from './sql-executor.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {
@@ -21,17 +21,9 @@ export interface OrgScopeContext {
 export type ScopeTarget = PgPool | PgliteDatabase | PgQueryable | PgliteQueryable
 
 /** The handle that a scope's work gets: the host's own client, or PGlite's transaction. */
-export type ScopeHandle<P> = P extends {
-  transaction(work: (transaction: infer T) => Promise<unknown>): Promise<unknown>
-}
-  ? T
-  : P extends { release(...rest: never[]): unknown }
-    ? P
-    : P extends { connect(): Promise<infer C> }
-      ? C extends PgQueryable
-        ? C
-        : P
-      : P
+export type ScopeHandle<P> = P extends { release(...rest: never[]): unknown } ? P : PostgresHandleOr<P>
+
+type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHandle<P>
 
 /**
  * Run `work` in one transaction in which the database knows the acting user, organization and role: the settings
@@ -140,7 +132,13 @@ async function nested<T>(
     await handle.query('RELEASE SAVEPOINT sallyport_scope')
     return result
   } catch (error) {
-    await handle.query('ROLLBACK TO SAVEPOINT sallyport_scope').catch(() => undefined)
+    // On a lost connection this fails too; the first failure is the one to tell.
+    await undo(handle).catch(() => undefined)
     throw error
   }
+}
+
+async function undo(handle: PgliteQueryable): Promise<void> {
+  await handle.query('ROLLBACK TO SAVEPOINT sallyport_scope')
+  await handle.query('RELEASE SAVEPOINT sallyport_scope')
 }

@@ -29,8 +29,8 @@ export interface PostgresSessions {
 
 /** Make sessions; `prepare` names the statements of the hot path, so that a connection plans each once. */
 export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: boolean): PostgresSessions {
-  const begin = isPool(pool) ? beginOn(pool) : beginIn(pool)
-  const ask = isPool(pool) ? askByName(prepare) : askByText
+  const begin = isPostgresPool(pool) ? beginOn(pool) : beginIn(pool)
+  const ask = isPostgresPool(pool) ? askByName(prepare) : askByText
   const over = (queryable: unknown): SqlSession['run'] =>
     running((statement, values) => ask(queryable, statement, values))
   const transaction: PostgresSessions['transaction'] = (work) =>
@@ -45,7 +45,8 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
   }
 }
 
-function isPool(pool: PgPool | PgliteDatabase): pool is PgPool {
+/** Ask whether it is a pool; else it is PGlite, which begins a transaction by itself. */
+export function isPostgresPool(pool: PgPool | PgliteDatabase): pool is PgPool {
   return typeof (pool as Partial<PgPool>).connect === 'function'
 }
 

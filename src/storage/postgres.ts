@@ -17,13 +17,16 @@ import { createPostgresSessions } from './postgres-session.ts'
 import type { ApiKeyRepository, Storage } from './repositories.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import { POSTGRES } from './sql-dialects.ts'
-import type { PgliteDatabase, PgPool, SqlSession } from './sql-executor.ts'
+import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
 import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
 import { sqlRepositories } from './sql-repositories.ts'
 import { createStatements } from './sql-statements.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
 export type { MigrationStatus } from './migrations.ts'
+export { type OrgScopeContext, type ScopeHandle, type ScopeTarget, withOrgScope, withSystemScope } from './org-scope.ts'
+export type { OrgScopeOptions, ScopeSettings } from './org-scope-options.ts'
+export { type PolicySqlOptions, policySql, roleSql } from './policy-sql.ts'
 export type {
   PgClient,
   PgliteDatabase,
@@ -32,6 +35,7 @@ export type {
   PgQuery,
   PgQueryable,
   PgResult,
+  PostgresHandle,
 } from './sql-executor.ts'
 export type { SqlTableNames } from './sql-names.ts'
 export type {
@@ -68,19 +72,6 @@ export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPo
   /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: () => number
 }
-
-/** The handle of a transaction on a pool: what its `connect()` resolves with, or PGlite's transaction. */
-export type PostgresHandle<P> = P extends {
-  transaction(work: (transaction: infer T) => Promise<unknown>): Promise<unknown>
-}
-  ? T
-  : P extends { connect: { (): Promise<infer C>; (...rest: never[]): unknown } }
-    ? unknown extends C
-      ? P extends { connect(): Promise<infer D> }
-        ? D
-        : never
-      : C
-    : never
 
 /** The PostgreSQL storage: the ports, and what an operator needs. */
 export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganization, Tx>, StoredRepositories {

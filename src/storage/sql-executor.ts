@@ -48,6 +48,19 @@ export interface PgliteDatabase extends PgliteQueryable {
   transaction(work: (transaction: any) => Promise<any>): Promise<any>
 }
 
+/** The handle of a transaction on a pool: what its `connect()` resolves with, or PGlite's transaction. */
+export type PostgresHandle<P> = P extends {
+  transaction(work: (transaction: infer T) => Promise<unknown>): Promise<unknown>
+}
+  ? T
+  : P extends { connect: { (): Promise<infer C>; (...rest: never[]): unknown } }
+    ? unknown extends C
+      ? P extends { connect(): Promise<infer D> }
+        ? D
+        : never
+      : C
+    : never
+
 /** A prepared statement of a synchronous SQLite driver. */
 export interface SqliteStatement {
   // biome-ignore lint/suspicious/noExplicitAny: drivers differ in how they type what they bind

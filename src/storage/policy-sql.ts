@@ -1,0 +1,121 @@
+/** The SQL that makes PostgreSQL enforce the acting organization on a host's own table: printed, for the host to run. */
+import * as z from 'zod/mini'
+import { parseOptions } from '../lib/parse-options.ts'
+import { aRoleName, completeSettings, type ScopeSettings, SETTINGS_SHAPE } from './org-scope-options.ts'
+import { anIdentifier } from './sql-names.ts'
+
+/** Options of {@link policySql}. */
+export interface PolicySqlOptions {
+  /** The host's table. */
+  readonly table: string
+  /** Its schema. Default: the first of the connection's search path. */
+  readonly schema?: string
+  /** The column that holds the organization's id. */
+  readonly column: string
+  /** The column's type. Default `uuid`. */
+  readonly type?: 'uuid' | 'text' | 'bigint' | 'integer'
+  /**
+   * The role of org-scoped statements: it is granted what rows need, and the policy is for it alone. Default: the policy
+   * is for every role, nothing is granted.
+   */
+  readonly role?: string
+  /**
+   * What {@link withSystemScope} may do with the table's rows: `all`, or `none`, so that only a role that bypasses
+   * policies can. There is no default.
+   */
+  readonly system: 'all' | 'none'
+  /** The role the system acts as. Default: the one that runs this SQL, usually the table's owner. */
+  readonly systemRole?: string
+  readonly settings?: ScopeSettings
+}
+
+/**
+ * Write the statements that enable and force row-level security on a table, and its policies: rows of the acting
+ * organization can be seen and written, no others; without a scope none. Writing into another organization is refused by
+ * the database (42501). Forced means that the owner is bound too; superusers and roles with BYPASSRLS never are.
+ * Can be run again. Policies of one table add up: one of your own that lets more through, lets it through.
+ *
+ * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * await pool.query(policySql({ table: 'contacts', column: 'org_id', role: 'tenant', system: 'none' }))
+ */
+export function policySql(options: PolicySqlOptions): string {
+  const name = 'policySql'
+  const {
+    table,
+    schema,
+    column,
+    type = 'uuid',
+    role,
+    system,
+    systemRole,
+    settings,
+  } = parseOptions(name, SHAPE, options)
+  const { orgId, scope } = completeSettings(name, settings)
+  const on = schema === undefined ? `"${table}"` : `"${schema}"."${table}"`
+  const own = `"${column}" = NULLIF(current_setting('${orgId}', true), '')::${type}`
+  const bySystem = `current_setting('${scope}', true) = 'system'`
+  return [
+    `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY;`,
+    `ALTER TABLE ${on} FORCE ROW LEVEL SECURITY;`,
+    ...policy(`${table}_of_org`, on, role === undefined ? 'PUBLIC' : `"${role}"`, own),
+    `DROP POLICY IF EXISTS "${table}_by_system" ON ${on};`,
+    ...(system === 'none'
+      ? []
+      : [create(`${table}_by_system`, on, systemRole === undefined ? 'CURRENT_USER' : `"${systemRole}"`, bySystem)]),
+    ...(role === undefined ? [] : [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${on} TO "${role}";`]),
+    '',
+  ].join('\n')
+}
+
+/**
+ * Write the statements that make a role which obeys policies and can't log in, and let the role that runs them take it
+ * (`SET LOCAL ROLE`). Can be run again, and by several instances at once: roles belong to the whole cluster, so that two
+ * databases may meet in one; who comes second finds it made.
+ *
+ * @param role letters, digits and underscores, at most 63
+ * @throws TypeError for a name that is malformed or PostgreSQL's own
+ * @example
+ * await pool.query(roleSql('tenant'))
+ */
+export function roleSql(role: string): string {
+  parseOptions('roleSql', { role: aRoleName() }, { role })
+  return `DO $sallyport$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+    CREATE ROLE "${role}" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$sallyport$;
+DO $sallyport$
+BEGIN
+  IF NOT pg_has_role(current_user, '${role}', CASE WHEN current_setting('server_version_num')::int < 160000
+    THEN 'MEMBER' ELSE 'SET' END) THEN
+    GRANT "${role}" TO CURRENT_USER;
+  END IF;
+-- Another instance grants it at this moment: a unique violation, or "tuple concurrently updated".
+EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
+END
+$sallyport$;
+`
+}
+
+function policy(name: string, on: string, to: string, condition: string): string[] {
+  return [`DROP POLICY IF EXISTS "${name}" ON ${on};`, create(name, on, to, condition)]
+}
+
+function create(name: string, on: string, to: string, condition: string): string {
+  return `CREATE POLICY "${name}" ON ${on} FOR ALL TO ${to}\n  USING (${condition})\n  WITH CHECK (${condition});`
+}
+
+const SHAPE = {
+  table: anIdentifier(),
+  schema: z.optional(anIdentifier()),
+  column: anIdentifier(),
+  type: z.optional(z.enum(['uuid', 'text', 'bigint', 'integer'])),
+  role: z.optional(aRoleName()),
+  system: z.enum(['all', 'none']),
+  systemRole: z.optional(aRoleName()),
+  settings: SETTINGS_SHAPE,
+}

@@ -1,0 +1,403 @@
+/** The acting organization in PostgreSQL itself: what a handler forgets, the database does not. */
+import { PGlite } from '@electric-sql/pglite'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type OrgScopeContext, withOrgScope, withSystemScope } from '../../src/storage/org-scope.ts'
+import { policySql, roleSql } from '../../src/storage/policy-sql.ts'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import { createTestDatabase, openPool } from '../postgres.ts'
+
+const ROLE = `tenant_${crypto.randomUUID().slice(0, 8)}`
+const SCOPE = { role: ROLE }
+const ORGS = Array.from({ length: 10 }, () => crypto.randomUUID())
+const [ONE = '', TWO = ''] = ORGS
+
+/** The context of somebody in an organization. */
+function acting(orgId: string): OrgScopeContext {
+  return {
+    kind: 'user',
+    org: { id: orgId },
+    role: 'member',
+    user: { id: `user-of-${orgId}`, email: null, disabled: false },
+  }
+}
+
+const TABLE = `CREATE TABLE contacts (id bigint GENERATED ALWAYS AS IDENTITY, org_id uuid NOT NULL, name text NOT NULL)`
+const EVERYTHING = 'SELECT org_id, name FROM contacts'
+const SETTINGS = `SELECT current_user AS "user", current_setting('app.org_id', true) AS org,
+  current_setting('app.user_id', true) AS person, current_setting('app.role', true) AS role,
+  current_setting('app.scope', true) AS scope`
+
+let url: string
+let pool: pg.Pool
+beforeAll(async () => {
+  url = await createTestDatabase()
+  pool = openPool(url, { max: 3 })
+  await pool.query(
+    `${TABLE}; ${roleSql(ROLE)}; ${policySql({ table: 'contacts', column: 'org_id', role: ROLE, system: 'all' })}`,
+  )
+  for (const org of ORGS) await pool.query(`INSERT INTO contacts (org_id, name) VALUES ('${org}', 'first of ${org}')`)
+})
+afterAll(async () => {
+  const cleaner = openPool(url, { max: 1 })
+  await cleaner.query(`DROP OWNED BY "${ROLE}"`)
+  await cleaner.query(`DROP ROLE "${ROLE}"`)
+})
+
+/** Nothing of a scope is left on any connection of the pool. */
+async function expectClean(): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: 3 }, () => pool.connect()))
+  for (const client of clients) {
+    const { rows } = await client.query(SETTINGS)
+    const { user, ...settings } = rows[0] as Record<string, string | null>
+    expect(user).toBe('postgres')
+    expect(Object.values(settings).filter((value) => value !== null && value !== '')).toEqual([])
+    client.release()
+  }
+}
+
+describe('a query that forgets its where', () => {
+  it('finds no row of another organization, 1,000 interleaved requests of 10 organizations on a pool of 3', async () => {
+    let foreign = 0
+    let own = 0
+    const request = async (orgId: string, index: number): Promise<void> => {
+      await withOrgScope(
+        pool,
+        acting(orgId),
+        async (client) => {
+          if (index % 10 === 0) {
+            await client.query('INSERT INTO contacts (org_id, name) VALUES ($1, $2)', [orgId, `contact ${index}`])
+          }
+          const { rows } = await client.query<{ org_id: string }>(EVERYTHING)
+          for (const row of rows) row.org_id === orgId ? own++ : foreign++
+        },
+        SCOPE,
+      )
+    }
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, index) => request(ORGS[index % 10] ?? '', index + Math.floor(index / 10))),
+    )
+    expect(foreign).toBe(0)
+    expect(own).toBeGreaterThan(1000)
+    expect(pool.totalCount).toBeLessThanOrEqual(3)
+    await expectClean()
+  })
+
+  it('finds nothing without a scope, though there is something', async () => {
+    const client = await pool.connect()
+    await client.query(`SET ROLE "${ROLE}"`)
+    expect((await client.query(EVERYTHING)).rows).toEqual([])
+    await client.query('RESET ROLE')
+    client.release()
+    expect((await pool.query(EVERYTHING)).rows.length).toBeGreaterThan(9)
+  })
+
+  it('changes and deletes nothing of another organization', async () => {
+    const touched = await withOrgScope(
+      pool,
+      acting(ONE),
+      async (client) => {
+        const { rowCount: changed } = await client.query('UPDATE contacts SET name = name')
+        const { rowCount: seen } = await client.query(EVERYTHING)
+        const { rowCount: deleted } = await client.query('DELETE FROM contacts WHERE org_id = $1', [TWO])
+        return [changed === seen, deleted]
+      },
+      SCOPE,
+    )
+    expect(touched).toEqual([true, 0])
+  })
+})
+
+describe('writing into another organization', () => {
+  it.each([
+    ['an INSERT', `INSERT INTO contacts (org_id, name) VALUES ('${TWO}', 'x')`],
+    ['an UPDATE that moves a row there', `UPDATE contacts SET org_id = '${TWO}'`],
+  ])('is refused by the database: %s', async (_name, text) => {
+    const write = withOrgScope(pool, acting(ONE), (client) => client.query(text), SCOPE)
+    await expect(write).rejects.toMatchObject({ code: '42501' })
+    await expectClean()
+  })
+
+  it('is refused by the database without a scope too', async () => {
+    const client = await pool.connect()
+    await client.query(`SET ROLE "${ROLE}"`)
+    const write = client.query('INSERT INTO contacts (org_id, name) VALUES ($1, $2)', [ONE, 'x'])
+    await expect(write).rejects.toMatchObject({ code: '42501' })
+    await client.query('RESET ROLE')
+    client.release()
+  })
+})
+
+describe('the role', () => {
+  it('really has no BYPASSRLS, is no superuser, does not own the table and can’t log in', async () => {
+    const text = `SELECT rolsuper, rolbypassrls, rolcanlogin, rolname <> tableowner AS other,
+      relrowsecurity AS enabled, relforcerowsecurity AS forced
+      FROM pg_roles, pg_tables, pg_class WHERE rolname = $1 AND tablename = 'contacts' AND relname = 'contacts'`
+    expect((await pool.query(text, [ROLE])).rows).toEqual([
+      { rolsuper: false, rolbypassrls: false, rolcanlogin: false, other: true, enabled: true, forced: true },
+    ])
+  })
+
+  it('is the one statements run as, and bound are user, organization, role', async () => {
+    const { rows } = await withOrgScope(pool, acting(ONE), (client) => client.query(SETTINGS), SCOPE)
+    expect(rows).toEqual([{ user: ROLE, org: ONE, person: `user-of-${ONE}`, role: 'member', scope: 'org' }])
+  })
+
+  it('is refused where it bypasses policies, or is not there', async () => {
+    const work = async (): Promise<string> => 'ran'
+    await expect(withOrgScope(pool, acting(ONE), work)).rejects.toThrow(
+      'the role "postgres" bypasses row-level security',
+    )
+    await expect(withOrgScope(pool, acting(ONE), work, { role: 'nobody' })).rejects.toThrow('there is no role "nobody"')
+    await pool.query(`ALTER ROLE "${ROLE}" BYPASSRLS`)
+    const fresh = openPool(url, { max: 1 })
+    await expect(withOrgScope(fresh, acting(ONE), work, SCOPE)).rejects.toThrow('bypasses row-level security')
+    await pool.query(`ALTER ROLE "${ROLE}" NOBYPASSRLS`)
+    expect(await withOrgScope(fresh, acting(ONE), work, SCOPE)).toBe('ran')
+  })
+
+  it('is made once by twenty who start at once, in two databases of one cluster', async () => {
+    const role = `race_${crypto.randomUUID().slice(0, 8)}`
+    const pools = [pool, openPool(await createTestDatabase('empty'), { max: 10 })]
+    await Promise.all(Array.from({ length: 20 }, (_, index) => pools[index % 2]?.query(roleSql(role))))
+    const { rows } = await pool.query('SELECT rolbypassrls FROM pg_roles WHERE rolname = $1', [role])
+    expect(rows).toEqual([{ rolbypassrls: false }])
+    await pool.query(`DROP ROLE "${role}"`)
+  })
+
+  it('is made and taken by an owner who is no superuser, and binds that owner as well', async () => {
+    const [owner, tenant] = [`owner_${crypto.randomUUID().slice(0, 8)}`, `tenant_${crypto.randomUUID().slice(0, 8)}`]
+    await pool.query(
+      `CREATE ROLE "${owner}" LOGIN CREATEROLE PASSWORD 'secret'; CREATE SCHEMA "${owner}" AUTHORIZATION "${owner}"`,
+    )
+    const login = new URL(url)
+    Object.assign(login, { username: owner, password: 'secret' })
+    const owning = openPool(login.href, { max: 2 })
+    const where = { schema: owner, table: 'notes', column: 'org_id' }
+    await owning.query(`CREATE TABLE "${owner}".notes (org_id uuid, text text); ${roleSql(tenant)}; ${roleSql(tenant)}
+      GRANT USAGE ON SCHEMA "${owner}" TO "${tenant}"; ${policySql({ ...where, role: tenant, system: 'all' })}`)
+    const note = `INSERT INTO "${owner}".notes VALUES ('${ONE}', 'x')`
+    const count = `SELECT count(*)::int AS count FROM "${owner}".notes`
+    await withOrgScope(owning, acting(ONE), (client) => client.query(note), { role: tenant })
+    const counted = async (asked: Promise<{ rows: unknown[] }>): Promise<unknown> => (await asked).rows[0]
+    expect(await counted(withOrgScope(owning, acting(ONE), (client) => client.query(count), { role: tenant }))).toEqual(
+      { count: 1 },
+    )
+    expect(await counted(withOrgScope(owning, acting(TWO), (client) => client.query(count), { role: tenant }))).toEqual(
+      { count: 0 },
+    )
+    expect(await counted(owning.query(count))).toEqual({ count: 0 })
+    await expect(owning.query(note)).rejects.toMatchObject({ code: '42501' })
+    expect(await counted(withSystemScope(owning, (client) => client.query(count)))).toEqual({ count: 1 })
+    // The organization's role is not let through by naming itself the system.
+    const forged = withOrgScope(
+      owning,
+      acting(TWO),
+      async (client) => {
+        await client.query("SELECT set_config('app.scope', 'system', true)")
+        return client.query(count)
+      },
+      { role: tenant },
+    )
+    expect(await counted(forged)).toEqual({ count: 0 })
+    await owning.query(`DROP SCHEMA "${owner}" CASCADE; DROP OWNED BY "${tenant}"; DROP ROLE "${tenant}"`)
+    await pool.query(`DROP OWNED BY "${owner}"; DROP ROLE "${owner}"`)
+  })
+})
+
+describe('a context', () => {
+  it.each([
+    ['without an organization', { kind: 'user', org: null }],
+    ['that never had one', { kind: 'service' }],
+    ['with an empty one', { kind: 'apiKey', org: { id: '' } }],
+    ['that is none', null],
+  ])('%s binds nothing', async (_name, context) => {
+    let ran = false
+    const work = async (): Promise<void> => {
+      ran = true
+    }
+    await expect(async () => withOrgScope(pool, context as OrgScopeContext, work, SCOPE)).rejects.toThrow()
+    expect(ran).toBe(false)
+  })
+
+  it('of an API key and of a service has an organization and no user', async () => {
+    for (const kind of ['apiKey', 'service'] as const) {
+      const context = { ...acting(ONE), kind, role: null }
+      const { rows } = await withOrgScope(pool, context, (client) => client.query(SETTINGS), SCOPE)
+      expect(rows).toEqual([{ user: ROLE, org: ONE, person: '', role: '', scope: 'org' }])
+    }
+  })
+})
+
+describe('what a scope leaves behind', () => {
+  it('is nothing after an error of the work, of a statement, of a swallowed one', async () => {
+    const fail = (work: (client: pg.PoolClient) => Promise<unknown>): Promise<unknown> =>
+      withOrgScope(pool, acting(ONE), work, SCOPE).then(
+        () => 'done',
+        (error: Error) => error.message,
+      )
+    expect(await fail(async () => Promise.reject(new Error('of the host')))).toBe('of the host')
+    expect(await fail((client) => client.query('SELECT nonsense'))).toContain('nonsense')
+    expect(await fail((client) => client.query('SELECT nonsense').catch(() => 0))).toContain('nothing was stored')
+    await expectClean()
+  })
+
+  it('is nothing after a lost connection', async () => {
+    const lost = withOrgScope(
+      pool,
+      acting(ONE),
+      async (client) => {
+        ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+        return client.query('SELECT 1')
+      },
+      SCOPE,
+    )
+    await expect(lost).rejects.toMatchObject({ name: 'TransientError' })
+    await expectClean()
+  })
+
+  it('is a client that no longer answers, and that nobody but the scope gives back', async () => {
+    let kept: pg.PoolClient | undefined
+    const rejected = withOrgScope(
+      pool,
+      acting(ONE),
+      async (client) => {
+        kept = client
+        client.release()
+      },
+      SCOPE,
+    )
+    await expect(rejected).rejects.toThrow('gives its client back by itself')
+    expect(() => kept?.query(EVERYTHING)).toThrow('this scope has ended')
+    await expectClean()
+  })
+})
+
+describe('inside a transaction', () => {
+  const read = async (client: Pick<pg.PoolClient, 'query'>): Promise<unknown> => (await client.query(SETTINGS)).rows[0]
+
+  it('the system writes on the hook’s handle, and all of it is undone with the transaction', async () => {
+    const storage = createPostgresStorage({ pool })
+    const org = crypto.randomUUID()
+    const write = 'INSERT INTO contacts (org_id, name) VALUES ($1, $2)'
+    const fails = storage.transaction(async ({ handle }) => {
+      await withSystemScope(handle, (client) => client.query(write, [org, 'x']))
+      throw new Error('too late')
+    })
+    await expect(fails).rejects.toThrow('too late')
+    expect((await pool.query('SELECT 1 FROM contacts WHERE org_id = $1', [org])).rows).toEqual([])
+    await storage.transaction(({ handle }) => withSystemScope(handle, (client) => client.query(write, [org, 'x'])))
+    expect((await pool.query('SELECT 1 FROM contacts WHERE org_id = $1', [org])).rows).toHaveLength(1)
+    await expectClean()
+  })
+
+  it('scopes nest: what held before holds again, after success and after a failure that is caught', async () => {
+    await withSystemScope(pool, async (client) => {
+      const before = await read(client)
+      expect(before).toMatchObject({ user: 'postgres', scope: 'system', org: '' })
+      const inner = await withOrgScope(
+        client,
+        acting(ONE),
+        async (scoped) => {
+          await withOrgScope(
+            scoped,
+            acting(TWO),
+            async (deeper) => expect(await read(deeper)).toMatchObject({ org: TWO }),
+            SCOPE,
+          )
+          return read(scoped)
+        },
+        SCOPE,
+      )
+      expect(inner).toMatchObject({ user: ROLE, scope: 'org', org: ONE })
+      expect(await read(client)).toEqual(before)
+      const refused = withOrgScope(
+        client,
+        acting(ONE),
+        (scoped) => scoped.query('INSERT INTO contacts (org_id, name) VALUES ($1, $2)', [TWO, 'x']),
+        SCOPE,
+      )
+      await expect(refused).rejects.toMatchObject({ code: '42501' })
+      expect(await read(client)).toEqual(before)
+    })
+    await expectClean()
+  })
+
+  it('a client without one is refused', async () => {
+    const client = await pool.connect()
+    await expect(withSystemScope(client, async () => 'ran')).rejects.toThrow(/SAVEPOINT/)
+    client.release()
+  })
+})
+
+describe('options', () => {
+  it('name the settings', async () => {
+    const settings = { userId: 'jwt.sub', orgId: 'jwt.org', role: 'jwt.role', scope: 'jwt.kind' }
+    const text = `SELECT current_setting('jwt.org') AS org, current_setting('jwt.sub') AS person, current_setting('app.org_id', true) AS ours`
+    const { rows } = await withOrgScope(pool, acting(ONE), (client) => client.query(text), { ...SCOPE, settings })
+    expect(rows).toMatchObject([{ org: ONE, person: `user-of-${ONE}` }])
+    expect(rows[0].ours ?? '').toBe('')
+    expect(policySql({ table: 'a', column: 'b', system: 'all', settings })).toContain(
+      "current_setting('jwt.org', true)",
+    )
+  })
+
+  it.each([
+    [{ role: 'x"; DROP TABLE users; --' }, 'option "role"'],
+    [{ role: 'pg_read_all_data' }, 'option "role"'],
+    [{ role: 'none' }, 'option "role"'],
+    [{ settings: { orgId: 'org' } }, 'option "settings.orgId"'],
+    [{ settings: { orgId: 'app.user_id' } }, 'two settings one name'],
+    [{ rolle: 'x' }, 'unknown option "rolle"'],
+    [null, 'options must be an object'],
+  ])('%j is refused', (options, sentence) => {
+    expect(() => withOrgScope(pool, acting(ONE), async () => 0, options as object)).toThrow(sentence)
+    expect(() => withSystemScope(pool, async () => 0, options as object)).toThrow(sentence)
+  })
+
+  it('of a policy are identifiers, and what the system may do is said', () => {
+    const good = { table: 'contacts', column: 'org_id', system: 'none' } as const
+    for (const wrong of [
+      { table: 'a"b' },
+      { column: 'x; --' },
+      { type: 'uuid; --' },
+      { role: "a'b" },
+      { system: undefined },
+    ]) {
+      expect(() => policySql({ ...good, ...wrong } as never)).toThrow(/^policySql: option/)
+    }
+    expect(() => roleSql("x'")).toThrow(/^roleSql: option "role"/)
+    expect(policySql(good)).toBe(`ALTER TABLE "contacts" ENABLE ROW LEVEL SECURITY;
+ALTER TABLE "contacts" FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS "contacts_of_org" ON "contacts";
+CREATE POLICY "contacts_of_org" ON "contacts" FOR ALL TO PUBLIC
+  USING ("org_id" = NULLIF(current_setting('app.org_id', true), '')::uuid)
+  WITH CHECK ("org_id" = NULLIF(current_setting('app.org_id', true), '')::uuid);
+DROP POLICY IF EXISTS "contacts_by_system" ON "contacts";
+`)
+  })
+})
+
+describe('PGlite', () => {
+  it('scopes, nests and refuses as a pool does', async () => {
+    const database = await PGlite.create()
+    await database.exec(
+      `${TABLE}; ${roleSql('tenant')}; ${policySql({ table: 'contacts', column: 'org_id', role: 'tenant', system: 'all' })}`,
+    )
+    for (const org of [ONE, TWO]) await database.query(`INSERT INTO contacts (org_id, name) VALUES ('${org}', 'x')`)
+    const scope = { role: 'tenant' }
+    const { rows } = await withOrgScope(database, acting(ONE), (tx) => tx.query(EVERYTHING), scope)
+    expect(rows).toEqual([{ org_id: ONE, name: 'x' }])
+    const refused = withSystemScope(database, (tx) =>
+      withOrgScope(
+        tx,
+        acting(ONE),
+        (inner) => inner.query(`INSERT INTO contacts (org_id, name) VALUES ('${TWO}', 'y')`),
+        scope,
+      ),
+    )
+    await expect(refused).rejects.toMatchObject({ code: '42501' })
+    expect((await database.query(EVERYTHING)).rows).toHaveLength(2)
+    await database.close()
+  }, 60_000)
+})
