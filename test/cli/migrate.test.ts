@@ -1,0 +1,110 @@
+/** The command `sallyport migrate`, as a process: what it prints, its exit codes, a driver that is not there. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { migrationSql as postgresSql } from '../../src/storage/postgres.ts'
+import { migrationSql as sqliteSql } from '../../src/storage/sqlite.ts'
+import { createTestDatabase } from '../postgres.ts'
+import { createSqlitePath } from '../sqlite.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const tsx = import.meta.resolve('tsx')
+const empty = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
+afterAll(() => rmSync(empty, { recursive: true, force: true }))
+
+interface Ending {
+  readonly code: number | null
+  readonly out: string
+  readonly complaint: string
+}
+
+function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd?: string): Ending {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, main, ...args.split(' ')], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+  })
+  return { code: status, out: stdout, complaint: stderr }
+}
+
+const ISO = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`
+const DONE = new RegExp(`^   1  users, organizations, memberships, invitations  ${ISO}\n   2  API keys +${ISO}\n$`)
+
+describe.each([
+  ['PostgreSQL', () => createTestDatabase('empty')],
+  ['SQLite', async () => createSqlitePath()],
+])('on %s', (_, create) => {
+  it('status says what is pending, up runs it once, status says when', async () => {
+    const env = { DATABASE_URL: await create() }
+    if (env.DATABASE_URL.startsWith('/')) {
+      expect(sallyport('migrate status', env)).toMatchObject({ code: 1, out: '' })
+      expect(existsSync(env.DATABASE_URL)).toBe(false)
+    } else {
+      const { code, out } = sallyport('migrate status', env)
+      expect([code, out.match(/pending\n/g)?.length]).toEqual([3, 2])
+    }
+    const up = sallyport('migrate up', env)
+    expect(up).toMatchObject({ code: 0, out: expect.stringMatching(DONE), complaint: '' })
+    expect(sallyport('migrate up', env)).toEqual({
+      code: 0,
+      out: 'Nothing to do: all migrations have been run.\n',
+      complaint: '',
+    })
+    const status = sallyport(`migrate status --database ${env.DATABASE_URL}`)
+    expect(status).toEqual(up)
+  })
+})
+
+describe('print', () => {
+  it('prints the plain SQL, under the names that were asked for', () => {
+    expect(sallyport('migrate print --dialect postgres').out).toBe(postgresSql())
+    expect(sallyport('migrate print --dialect sqlite').out).toBe(sqliteSql())
+    const where = { schema: 'auth', tables: { users: 'people', orgs: 'companies' } }
+    const args = 'migrate print --dialect postgres --schema auth --table users=people --table orgs=companies'
+    expect(sallyport(args)).toEqual({ code: 0, out: postgresSql(where), complaint: '' })
+    expect(sallyport('migrate print', { DATABASE_URL: 'postgresql://unreachable/x' }).out).toBe(postgresSql())
+  })
+})
+
+describe('what is wrong', () => {
+  it.each([
+    ['migrate', 'Usage: sallyport migrate'],
+    ['migrate sideways', 'Usage: sallyport migrate'],
+    ['migrate up --bogus', "Unknown option '--bogus'"],
+    ['migrate up', 'name a --database or a --dialect'],
+    ['migrate up --dialect oracle', 'there is no dialect "oracle"'],
+    ['migrate up --dialect postgres', 'name a --database, or set DATABASE_URL'],
+    ['migrate up --database x.db --schema auth', 'SQLite has no --schema'],
+    ['migrate print --dialect postgres --schema a;b', 'option "schema"'],
+    ['migrate print --dialect postgres --table people', 'write --table users=people'],
+    ['migrate print --dialect postgres --table persons=people', 'unknown option "persons"'],
+    ['dance', 'there is no command "dance"'],
+  ])('%s: exit code 2, with the sentence and the usage', (args, sentence) => {
+    const { code, out, complaint } = sallyport(args)
+    expect([code, out]).toEqual([2, ''])
+    expect(complaint).toContain(sentence)
+    expect(complaint).toContain('Usage: sallyport')
+    expect(complaint).not.toContain('    at ')
+  })
+
+  it('a database that is not there: exit code 1, one line, no password', () => {
+    const { code, out, complaint } = sallyport('migrate up --database postgres://me:secret@127.0.0.1:1/none')
+    expect([code, out]).toEqual([1, ''])
+    expect(complaint).toMatch(/^sallyport: .*ECONNREFUSED.*\n$/)
+    expect(complaint).not.toContain('secret')
+  })
+
+  it('a driver that is not there: exit code 1, and the line that installs it', () => {
+    const { code, complaint } = sallyport('migrate up --database postgres://127.0.0.1:1/none', {}, empty)
+    expect(code).toBe(1)
+    expect(complaint).toContain('Install it: npm install pg')
+  })
+
+  it('nothing: help is no failure', () => {
+    expect(sallyport('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: sallyport') })
+    expect(sallyport('migrate --help')).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })
+  })
+})

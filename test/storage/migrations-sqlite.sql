@@ -1,0 +1,76 @@
+CREATE TABLE IF NOT EXISTS "sallyport_migrations" (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  applied_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
+) STRICT;
+
+-- 1: users, organizations, memberships, invitations
+
+CREATE TABLE "organizations" (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
+) STRICT;
+
+CREATE TABLE "users" (
+  id TEXT NOT NULL PRIMARY KEY,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  email TEXT,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  created_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+  org_id TEXT REFERENCES "organizations" (id) ON DELETE SET NULL,
+  role TEXT,
+  joined_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX "users_identity" ON "users" (issuer, subject);
+
+CREATE INDEX "users_org" ON "users" (org_id, joined_at, id) WHERE org_id IS NOT NULL;
+
+CREATE TABLE "memberships" (
+  user_id TEXT NOT NULL REFERENCES "users" (id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES "organizations" (id) ON DELETE CASCADE,
+  role TEXT NOT NULL,
+  joined_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+  PRIMARY KEY (user_id, org_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "memberships_joined" ON "memberships" (user_id, joined_at, org_id, role);
+
+CREATE INDEX "memberships_members" ON "memberships" (org_id, joined_at, user_id, role);
+
+CREATE TABLE "invitations" (
+  id TEXT NOT NULL PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES "organizations" (id) ON DELETE CASCADE,
+  email TEXT NOT NULL,
+  role TEXT NOT NULL,
+  created_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+  UNIQUE (org_id, email)
+) STRICT;
+
+CREATE INDEX "invitations_email" ON "invitations" (email, created_at, id);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (1, 'users, organizations, memberships, invitations');
+
+-- 2: API keys
+
+CREATE TABLE "api_keys" (
+  id TEXT NOT NULL PRIMARY KEY,
+  org_id TEXT REFERENCES "organizations" (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  previous_secret_hash TEXT,
+  previous_until INTEGER,
+  created_by TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT;
+
+CREATE INDEX "api_keys_org" ON "api_keys" (org_id, created_at, id);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (2, 'API keys');

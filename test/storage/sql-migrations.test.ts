@@ -1,0 +1,129 @@
+/** Migrations: once, however many instances start; all or nothing; printed as they are run; never changed once released. */
+import type pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import * as postgres from '../../src/storage/postgres.ts'
+import * as sqlite from '../../src/storage/sqlite.ts'
+import { createTestDatabase, openPool } from '../postgres.ts'
+import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
+
+const ALL = [
+  { id: 1, name: 'users, organizations, memberships, invitations' },
+  { id: 2, name: 'API keys' },
+]
+const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
+const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))
+const TABLES = { users: 'people', orgs: 'Companies', memberships: 'seats', migrations: 'done' }
+
+/** Columns and indexes of everything in a schema, by name. */
+async function shapeOf(pool: pg.Pool, schema: string): Promise<unknown> {
+  const columns = `SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+    WHERE table_schema = $1 ORDER BY 1, 2`
+  const indexes = 'SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = $1 ORDER BY 1'
+  return [(await pool.query(columns, [schema])).rows, (await pool.query(indexes, [schema])).rows]
+}
+
+describe('PostgreSQL', () => {
+  it('is migrated once by eight instances that start at once, the schema included', async () => {
+    const url = await createTestDatabase('empty')
+    const pools = Array.from({ length: 8 }, () => openPool(url, { max: 1 }))
+    const ran = await Promise.all(pools.map((pool) => postgres.migrate({ pool, schema: 'auth' })))
+    expect(ran.flat()).toEqual(DONE)
+    expect(ran.filter((list) => list.length > 0)).toHaveLength(1)
+    const pool = pools[0] as pg.Pool
+    expect(await postgres.migrationStatus({ pool, schema: 'auth' })).toEqual(DONE)
+    expect(await postgres.migrationStatus({ pool })).toEqual(PENDING)
+    const { rows } = await pool.query("SELECT to_regclass('sallyport_migrations')::text AS name")
+    expect(rows).toEqual([{ name: null }])
+  })
+
+  it('needs no right to create anything where nothing is to be done', async () => {
+    const pool = openPool(await createTestDatabase(), { max: 1 })
+    const role = `reader_${process.pid}`
+    await pool.query(`CREATE ROLE ${role}`)
+    await pool.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
+    await pool.query(`SET ROLE ${role}`)
+    expect(await postgres.migrate({ pool, schema: 'public' })).toEqual([])
+    await pool.query('RESET ROLE')
+    await pool.query(`DROP OWNED BY ${role}`)
+    await pool.query(`DROP ROLE ${role}`)
+  })
+
+  it('is left as it was by a migration that fails', async () => {
+    const pool = openPool(await createTestDatabase('empty'), { max: 1 })
+    await pool.query('CREATE TABLE invitations (somebody_elses int)')
+    await expect(postgres.migrate({ pool })).rejects.toMatchObject({ code: '42P07' })
+    const { rows } = await pool.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    expect(rows).toEqual([{ tablename: 'invitations' }])
+    expect(await postgres.migrate({ pool, tables: { invitations: 'offers' } })).toEqual(DONE)
+  })
+
+  it('leaves alone what a newer version has run', async () => {
+    const pool = openPool(await createTestDatabase(), { max: 1 })
+    await pool.query("INSERT INTO sallyport_migrations (id, name) VALUES (999, 'from the future')")
+    expect(await postgres.migrate({ pool })).toEqual([])
+    const status = await postgres.migrationStatus({ pool })
+    expect(status.at(-1)).toEqual({ id: 999, name: 'from the future', appliedAt: expect.any(Date) })
+  })
+
+  it.each([{}, { schema: 'auth', tables: TABLES }])('has what is printed, run by other tools: %j', async (where) => {
+    const [printed, migrated] = [
+      openPool(await createTestDatabase('empty'), { max: 1 }),
+      openPool(await createTestDatabase('empty'), { max: 1 }),
+    ]
+    await printed.query(postgres.migrationSql(where))
+    await postgres.migrate({ pool: migrated, ...where })
+    const schema = 'schema' in where ? 'auth' : 'public'
+    expect(await shapeOf(printed, schema)).toEqual(await shapeOf(migrated, schema))
+    expect(await postgres.migrate({ pool: printed, ...where })).toEqual([])
+  })
+
+  it('has migrations that are never changed once they are released', async () => {
+    await expect(postgres.migrationSql()).toMatchFileSnapshot('migrations-postgres.sql')
+  })
+})
+
+describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
+  it('is migrated once by several handles at once', async () => {
+    const path = createSqlitePath()
+    const databases = Array.from({ length: 4 }, () => open(path))
+    const ran = await Promise.all(databases.map((database) => sqlite.migrate({ database })))
+    expect(ran.flat()).toEqual(DONE)
+    for (const database of databases) {
+      expect(await sqlite.migrationStatus({ database })).toEqual(DONE)
+      database.close()
+    }
+  })
+
+  it('is left as it was by a migration that fails', async () => {
+    const database = open(createSqlitePath())
+    database.exec('CREATE TABLE invitations (somebody_elses INTEGER)')
+    await expect(sqlite.migrate({ database })).rejects.toThrow('already exists')
+    expect(await sqlite.migrationStatus({ database })).toEqual(PENDING)
+    expect(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()).toMatchObject([
+      { name: 'invitations' },
+    ])
+    expect(await sqlite.migrate({ database, tables: { invitations: 'offers' } })).toEqual(DONE)
+    database.close()
+  })
+
+  it.each([{}, { tables: TABLES }])('has what is printed, run by other tools: %j', async (where) => {
+    const [printed, migrated] = [open(createSqlitePath()), open(createSqlitePath())]
+    printed.exec(sqlite.migrationSql(where))
+    await sqlite.migrate({ database: migrated, ...where })
+    const shape = 'SELECT name, sql FROM sqlite_master ORDER BY name'
+    expect(printed.prepare(shape).all().map(withoutMetadata)).toEqual(
+      migrated.prepare(shape).all().map(withoutMetadata),
+    )
+    expect(await sqlite.migrate({ database: printed, ...where })).toEqual([])
+    for (const database of [printed, migrated]) database.close()
+  })
+
+  it('has migrations that are never changed once they are released', async () => {
+    await expect(sqlite.migrationSql()).toMatchFileSnapshot('migrations-sqlite.sql')
+  })
+})
+
+function withoutMetadata(row: unknown): unknown {
+  const { name, sql } = row as { name: string; sql: string }
+  return { name, sql }
+}
