@@ -1,34 +1,17 @@
-/** A corridor over a SQL storage, with real tokens and host's tables of its own, written in the provisioning transaction. */
+/** A corridor over a SQL storage, with real tokens, and a hook that writes the host's own rows. */
 import { type Auth, createAuth } from '../../src/auth.ts'
 import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
 import type { Storage } from '../../src/storage/repositories.ts'
-import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
+import type { PgQueryable } from '../../src/storage/sql-executor.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { fakeRequest } from '../corridor/fake-request.ts'
 import { issuer } from '../corridor/world.ts'
+import { writeHostRows } from './host-rows.ts'
 
-/** The host's tables: one row of each for a new organization. */
-export const HOST_TABLES: readonly string[] = [
-  'CREATE TABLE tenants (org_id text PRIMARY KEY)',
-  'CREATE TABLE pipelines (org_id text PRIMARY KEY REFERENCES tenants (org_id))',
-]
-
-/** What the host's hook writes. */
-const HOST_ROWS: readonly ((orgId: string) => string)[] = [
-  (orgId) => `INSERT INTO tenants (org_id) VALUES ('${orgId}')`,
-  (orgId) => `INSERT INTO pipelines (org_id) VALUES ('${orgId}')`,
-]
-
-/** A hook that writes the host's rows through the transaction's own handle. */
-export async function writeHostRows(handle: PgQueryable | SqliteDatabase, orgId: string): Promise<void> {
-  for (const row of HOST_ROWS) {
-    if ('exec' in handle) handle.exec(row(orgId))
-    else await handle.query(row(orgId))
-  }
-}
+export { HOST_TABLES } from './host-rows.ts'
 
 /** A corridor, and people to walk it. */
 export interface Corridor {

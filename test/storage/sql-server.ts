@@ -1,0 +1,59 @@
+/**
+ * A server process on a database, for the proofs: Express, the provisioner with a hook that writes the host's own rows.
+ * Says its port to the parent; whatever goes wrong goes to stderr, which must stay empty.
+ */
+import type { AddressInfo } from 'node:net'
+import express, { type ErrorRequestHandler } from 'express'
+import pg from 'pg'
+import { createAdapter } from '../../adapters/express.ts'
+import { createAuth } from '../../src/auth.ts'
+import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
+import { header } from '../../src/orgs/selector.ts'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import type { Storage } from '../../src/storage/repositories.ts'
+import type { PgQueryable } from '../../src/storage/sql-executor.ts'
+import { createSqliteStorage } from '../../src/storage/sqlite.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { writeHostRows } from './host-rows.ts'
+import { sqliteDriver } from './sqlite-drivers.ts'
+
+const { DATABASE_URL = '', SQLITE_DRIVER = '', ISSUER = '', AUDIENCE = '', SECRET = '' } = process.env
+
+function openStorage(): Storage<StoredUser, StoredOrganization, unknown> {
+  if (SQLITE_DRIVER !== '') return createSqliteStorage({ database: sqliteDriver(SQLITE_DRIVER).open(DATABASE_URL) })
+  const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 5 })
+  pool.on('error', (error) => console.error(error))
+  return createPostgresStorage({ pool })
+}
+
+const storage = openStorage()
+const auth = createAuth({
+  roles: ['member', 'admin', 'owner'],
+  verify: createJwtVerifier({
+    issuers: [{ issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }] }],
+    audience: AUDIENCE,
+  }),
+  users: createProvisioner({
+    storage,
+    bootstrap: async ({ org, transaction }) => {
+      if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
+    },
+  }),
+  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+})
+const { middleware, getAuth } = createAdapter(auth)
+const complain: ErrorRequestHandler = (error, _request, response, _next) => {
+  console.error(error)
+  response.status(500).end()
+}
+const app = express()
+app.use(middleware())
+app.get('/me', (request, response) => {
+  const { user, org, role } = getAuth(request)
+  response.json({ user: user.id, org: org.id, role })
+})
+app.use(complain)
+const server = app.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+process.on('disconnect', () => process.exit())
