@@ -71,7 +71,20 @@ export {
 export type { Guards, OrgContext, RoleContext } from './guards.ts'
 export { normalizeEmail } from './lib/email.ts'
 // Organizations
+export {
+  createMembershipCache,
+  type MembershipCache,
+  type MembershipCacheOptions,
+} from './orgs/membership-cache.ts'
 export { createOrgResolver, type OrgResolverOptions, type UnnamedOrg } from './orgs/org-resolver.ts'
+export {
+  type ActingScope,
+  createOrgScoped,
+  type OrgHolder,
+  type OrgScoped,
+  type OrgScopedOptions,
+  type ScopedFunctions,
+} from './orgs/org-scoped.ts'
 export {
   header,
   integerFormat,

@@ -8,11 +8,13 @@ export interface BoundedMap<K, V> {
   /** Write an entry; when the map is full, the least recently used one goes. */
   set(key: K, value: V): void
   delete(key: K): void
+  /** Delete what `condition` holds for: looks at every entry. */
+  deleteWhere(condition: (value: V) => boolean): void
   clear(): void
 }
 
 /**
- * Create a map of at most `maxEntries` entries, least recently used first out. Every operation is O(1).
+ * Create a map of at most `maxEntries` entries, least recently used first out. Every operation is O(1), but `deleteWhere`.
  *
  * @param maxEntries a whole number from 1
  */
@@ -40,6 +42,9 @@ export function createBoundedMap<K, V>(maxEntries: number): BoundedMap<K, V> {
     },
     delete(key) {
       entries.delete(key)
+    },
+    deleteWhere(condition) {
+      for (const [key, value] of entries) if (condition(value)) entries.delete(key)
     },
     clear() {
       entries.clear()

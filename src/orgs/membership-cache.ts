@@ -1,0 +1,193 @@
+/**
+ * A cache between the corridor and a storage's look-ups of users and memberships, for a host that can bear a revoked
+ * membership for some seconds (O5). Opt-in: without it every request asks.
+ */
+import * as z from 'zod/mini'
+import type { ActingOrg, Organization, User } from '../context.ts'
+import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createMonotonicClock } from '../lib/clock.ts'
+import { aFunction, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
+
+/** Options of {@link createMembershipCache}. */
+export interface MembershipCacheOptions<R extends UserRepository, M extends ActingOrgSource> {
+  /** Usually `storage.users`. */
+  readonly users: R
+  /** Usually `storage.memberships`. */
+  readonly source: M
+  /** How long an answer is good, more than 0 to 5 seconds. Default 5. "Not a member" is good for at most 1. */
+  readonly ttlSeconds?: number
+  /** How many answers are kept, 1 to 10,000. Default 10,000; the one unused for longest makes room. */
+  readonly maxEntries?: number
+  /** The clock, in milliseconds. Default `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** The repositories behind the cache, and the way to make it forget. */
+export interface MembershipCache<R, M> {
+  /** For the users room: `findByIdentity` is answered from the cache. */
+  readonly users: R
+  /** For the orgs room: what users may act in is answered from the cache; API keys and services always ask. */
+  readonly source: M
+  /**
+   * Forget what is known of a user in one organization, or of a user altogether: after a change of a membership, a role,
+   * the user's row. An answer that is on its way at this moment is not kept either. In this process only.
+   */
+  invalidate(userId: string, orgId?: string): void
+}
+
+/**
+ * Create a cache over the look-ups that every request makes. A membership that was removed, a role that was lowered and a
+ * user who was disabled are refused after `ttlSeconds` at the latest, counted from when the storage was asked; at once
+ * where `invalidate` is called. "No such user" is never kept, so that a first login is seen at once. Writes, and
+ * everything inside a transaction, go to the storage.
+ *
+ * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * const cache = createMembershipCache({ users: storage.users, source: storage.memberships, ttlSeconds: 2 })
+ * createAuth({
+ *   users: createProvisioner({ storage: { ...storage, users: cache.users } }),
+ *   orgs: createOrgResolver({ source: cache.source, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+ *   …
+ * })
+ * await storage.memberships.remove(orgId, userId)
+ * cache.invalidate(userId, orgId)
+ */
+export function createMembershipCache<R extends UserRepository, M extends ActingOrgSource>(
+  options: MembershipCacheOptions<R, M>,
+): MembershipCache<R, M> {
+  const parsed = parseOptions('createMembershipCache', SHAPE, options)
+  const { ttlSeconds = LONGEST_SECONDS, maxEntries = MOST_ENTRIES, clock = Date.now } = parsed
+  const answers = createAnswers({ milliseconds: ttlSeconds * 1000, maxEntries, clock: createMonotonicClock(clock) })
+  return {
+    users: withMethods(parsed.users, cachedUsers(parsed.users, answers)),
+    source: withMethods(parsed.source, cachedSource(parsed.source, answers)),
+    invalidate: answers.forget,
+  } as unknown as MembershipCache<R, M>
+}
+
+const LONGEST_SECONDS = 5
+const NEGATIVE_MS = 1000
+const MOST_ENTRIES = 10_000
+
+const SHAPE = {
+  users: anObjectWith<UserRepository>('findByIdentity'),
+  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  ttlSeconds: z.optional(
+    z.custom<number>(
+      (value) => typeof value === 'number' && value > 0 && value <= LONGEST_SECONDS,
+      'must be a number above 0 and at most 5',
+    ),
+  ),
+  maxEntries: z.optional(aNumber(1, MOST_ENTRIES)),
+  clock: z.optional(aFunction<() => number>()),
+}
+
+function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity'> {
+  return {
+    async findByIdentity(identity, selection) {
+      const { issuer, subject } = identity
+      const orgId = selection.kind === 'named' ? selection.orgId : null
+      const answer = await answers.ask<UserRecord>(JSON.stringify(['user', issuer, subject, selection.kind, orgId]), {
+        ask: () => users.findByIdentity(identity, selection),
+        about: ({ user }) => ({ userId: user.id, orgId }),
+        isNegative: ({ membership }) => membership === null,
+      })
+      return answer === null ? null : copyOfRecord(answer)
+    },
+  }
+}
+
+function cachedSource(source: ActingOrgSource, answers: Answers): ActingOrgSource {
+  return {
+    async findActing(caller, orgId) {
+      if (caller.kind !== 'user') return source.findActing(caller, orgId)
+      const { acting } = (await answers.ask(JSON.stringify(['acting', caller.user.id, orgId]), {
+        ask: async () => ({ acting: await source.findActing(caller, orgId) }),
+        about: () => ({ userId: caller.user.id, orgId }),
+        isNegative: (found) => found.acting === null,
+      })) as { acting: ActingOrg<Organization> | null }
+      return copyOfActing(acting)
+    },
+    async listActing(caller, limit) {
+      if (caller.kind !== 'user') return source.listActing(caller, limit)
+      const list = (await answers.ask(JSON.stringify(['list', caller.user.id, limit ?? null]), {
+        ask: () => source.listActing(caller, limit),
+        about: () => ({ userId: caller.user.id, orgId: null }),
+        isNegative: (found) => found.length === 0,
+      })) as readonly ActingOrg<Organization>[]
+      return list.map((acting) => copyOfActing(acting) as ActingOrg<Organization>)
+    },
+  }
+}
+
+/** Whom an answer is about; no organization: whatever becomes of one of them may change it. */
+interface About {
+  readonly userId: string
+  readonly orgId: string | null
+}
+
+interface Question<A> {
+  ask(): Promise<A | null>
+  about(answer: A): About
+  isNegative(answer: A): boolean
+}
+
+interface Answers {
+  /** Answer from what is known, else ask. `null` is handed on and never kept. */
+  ask<A>(key: string, question: Question<A>): Promise<A | null>
+  forget(userId: string, orgId?: string): void
+}
+
+interface Entry extends About {
+  readonly answer: unknown
+  readonly until: number
+}
+
+function createAnswers(limits: { milliseconds: number; maxEntries: number; clock: () => number }): Answers {
+  const { milliseconds, maxEntries, clock } = limits
+  const entries = createBoundedMap<string, Entry>(Math.floor(maxEntries))
+  // Counts the calls of `forget`: an answer that was asked for before one of them may be the old one.
+  let forgotten = 0
+  return {
+    async ask<A>(key: string, { ask, about, isNegative }: Question<A>): Promise<A | null> {
+      const asked = clock()
+      const known = entries.get(key)
+      if (known !== undefined && asked < known.until) return known.answer as A
+      const before = forgotten
+      const answer = await ask()
+      if (answer === null || before !== forgotten) return answer
+      const until = asked + (isNegative(answer) ? Math.min(NEGATIVE_MS, milliseconds) : milliseconds)
+      entries.set(key, { answer, until, ...about(answer) })
+      return answer
+    },
+    forget(userId, orgId) {
+      forgotten += 1
+      entries.deleteWhere(
+        (entry) => entry.userId === userId && (orgId === undefined || entry.orgId === null || entry.orgId === orgId),
+      )
+    },
+  }
+}
+
+// Behind the cache everything else is the host's own object, whose methods may need their `this`.
+function withMethods<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(object, name) {
+      if (Object.hasOwn(methods, name)) return methods[name as keyof T]
+      const value: unknown = Reflect.get(object, name)
+      return typeof value === 'function' ? value.bind(object) : value
+    },
+  })
+}
+
+// Whoever gets an answer may change it (a promise of the ports): what is kept is handed out as a copy.
+function copyOfRecord(record: UserRecord): UserRecord {
+  const { user, membership } = record
+  const copy = { ...record, user: { ...user } as User }
+  return membership === undefined ? copy : { ...copy, membership: copyOfActing(membership) }
+}
+
+function copyOfActing(acting: ActingOrg<Organization> | null): ActingOrg<Organization> | null {
+  return acting === null ? null : { ...acting, org: { ...acting.org } }
+}

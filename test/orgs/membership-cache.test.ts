@@ -1,0 +1,250 @@
+/** The opt-in cache of memberships (O5): fewer look-ups, and whatever is revoked is refused in time. */
+import { describe, expect, it } from 'vitest'
+import type { OrgSelection } from '../../src/context.ts'
+import { isAuthError } from '../../src/errors.ts'
+import { createMembershipCache, type MembershipCacheOptions } from '../../src/orgs/membership-cache.ts'
+import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
+import { createMemoryStorage, type StoredUser } from '../../src/storage/memory.ts'
+import type { ActingOrgSource, UserRepository } from '../../src/storage/repositories.ts'
+import { testIdentity } from '../../src/testing/principals.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+
+type More = Partial<MembershipCacheOptions<UserRepository, ActingOrgSource>>
+
+/** Rooms over a cache, with a clock to be turned and a count of what the storage was asked. */
+async function createWorld(more: More = {}) {
+  const storage = createMemoryStorage()
+  const world = { now: 1_000_000, asked: 0 }
+  const counted = <F extends (...given: never[]) => unknown>(ask: F): F =>
+    ((...given: never[]) => {
+      world.asked++
+      return ask(...given)
+    }) as F
+  const cache = createMembershipCache({
+    users: { ...storage.users, findByIdentity: counted(storage.users.findByIdentity) },
+    source: {
+      ...storage.memberships,
+      findActing: counted(storage.memberships.findActing),
+      listActing: counted(storage.memberships.listActing),
+    },
+    clock: () => world.now,
+    ...more,
+  } as MembershipCacheOptions<typeof storage.users, typeof storage.memberships>)
+  const users = createProvisioner({ storage: { ...storage, users: cache.users } })
+  const orgs = createOrgResolver({ source: cache.source, selectors: [], unnamed: 'earliest-joined' })
+  /** Walk as far as the organization: its id and role, or the refusal's code. */
+  const walk = async (subject: string, orgId?: string): Promise<string> => {
+    const selection: OrgSelection = orgId === undefined ? { kind: 'unnamed' } : { kind: 'named', orgId }
+    try {
+      const { user, membership } = await users(testIdentity({ subject }), selection)
+      const { org, role } = await orgs.resolve({ kind: 'user', user }, selection, membership)
+      return `${role} of ${org.id}`
+    } catch (error) {
+      if (isAuthError(error)) return error.code
+      throw error
+    }
+  }
+  await walk('ada')
+  const found = await storage.users.findByIdentity(testIdentity({ subject: 'ada' }), { kind: 'unnamed' })
+  const user = found?.user as StoredUser
+  const own = found?.membership?.org.id ?? ''
+  return { storage, cache, walk, user, own, world }
+}
+
+describe('what it saves', () => {
+  it('is every look-up of a warm request within the time to live', async () => {
+    const { walk, own, world } = await createWorld()
+    await Promise.all([walk('ada'), walk('ada', own)])
+    const before = world.asked
+    for (let count = 0; count < 500; count++)
+      expect(await walk('ada', count % 2 === 0 ? own : undefined)).toBe(`owner of ${own}`)
+    expect(world.asked).toBe(before)
+    world.now += 5000
+    await walk('ada')
+    expect(world.asked).toBe(before + 1)
+  })
+
+  it('is nothing for an API key or a service', async () => {
+    const { cache, own, world } = await createWorld()
+    const key = { id: 'k', name: 'k', orgId: own, role: 'member', scopes: [] }
+    const before = world.asked
+    for (const caller of [
+      { kind: 'apiKey', key },
+      { kind: 'service', name: 's' },
+    ] as const) {
+      for (let count = 0; count < 3; count++) {
+        await cache.source.findActing(caller, own)
+        await cache.source.listActing(caller)
+      }
+    }
+    expect(world.asked).toBe(before + 12)
+  })
+})
+
+describe('what is revoked', () => {
+  const changes = {
+    'a membership that was removed': {
+      change: ({ storage, own, user }) => storage.memberships.remove(own, user.id),
+      after: 'forbidden',
+    },
+    'a role that was lowered': {
+      change: ({ storage, own, user }) => storage.memberships.setRole(own, user.id, 'member'),
+      after: 'member of {own}',
+    },
+    'a user who was disabled': {
+      change: ({ storage, user }) => storage.users.setDisabled(user.id, true),
+      after: 'forbidden',
+    },
+    'an organization that was deleted': { change: ({ storage, own }) => storage.orgs.remove(own), after: 'forbidden' },
+  } satisfies Record<
+    string,
+    { change: (world: Awaited<ReturnType<typeof createWorld>>) => Promise<unknown>; after: string }
+  >
+  const rows = Object.entries(changes)
+
+  it.each(rows)('%s: noticed within the time to live and 0.1 seconds, 250 of 250', async (_name, { change, after }) => {
+    for (let trial = 0; trial < 250; trial++) {
+      const ttlSeconds = 0.5 + (trial % 10) / 2
+      const world = await createWorld({ ttlSeconds: Math.min(ttlSeconds, 5) })
+      const { walk, own } = world
+      // The answers may be of any age when it happens.
+      await walk('ada', own)
+      world.world.now += trial * 3
+      await walk('ada', own)
+      await change(world)
+      world.world.now += ttlSeconds * 1000 + 100
+      for (const orgId of [own, undefined]) expect(await walk('ada', orgId)).toBe(after.replace('{own}', own))
+    }
+  })
+
+  it.each(rows)('%s: noticed at once where the host says so', async (_name, { change, after }) => {
+    const world = await createWorld()
+    const { walk, own, user, cache } = world
+    await Promise.all([walk('ada', own), walk('ada')])
+    await change(world)
+    cache.invalidate(user.id, own)
+    for (const orgId of [own, undefined]) expect(await walk('ada', orgId)).toBe(after.replace('{own}', own))
+  })
+
+  it('is told of one user and one organization: the others stay known', async () => {
+    const { storage, walk, own, user, cache, world } = await createWorld()
+    await walk('bob')
+    const second = await storage.orgs.insert({ name: 'second' })
+    await storage.memberships.insert({ orgId: second.id, userId: user.id, role: 'member' })
+    for (const orgId of [own, second.id]) await walk('ada', orgId)
+    await walk('bob')
+    const before = world.asked
+    cache.invalidate(user.id, second.id)
+    await walk('ada', own)
+    await walk('bob')
+    expect(world.asked).toBe(before)
+    await walk('ada', second.id)
+    expect(world.asked).toBe(before + 1)
+    cache.invalidate(user.id)
+    await walk('ada', own)
+    expect(world.asked).toBe(before + 2)
+  })
+
+  it('while a look-up is on its way: its old answer is not kept', async () => {
+    const { storage, own, user } = await createWorld()
+    let let_go = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      let_go = resolve
+    })
+    const slow: ActingOrgSource = {
+      listActing: storage.memberships.listActing,
+      async findActing(caller, orgId) {
+        const answer = await storage.memberships.findActing(caller as never, orgId)
+        await held
+        return answer
+      },
+    }
+    const cache = createMembershipCache({ users: storage.users, source: slow })
+    const first = cache.source.findActing({ kind: 'user', user }, own)
+    await Promise.resolve()
+    await storage.memberships.remove(own, user.id)
+    cache.invalidate(user.id, own)
+    let_go()
+    expect(await first).not.toBeNull()
+    expect(await cache.source.findActing({ kind: 'user', user }, own)).toBeNull()
+  })
+})
+
+describe('"not a member"', () => {
+  it('is good for one second, whatever the time to live', async () => {
+    const { storage, walk, user, world } = await createWorld({ ttlSeconds: 5 })
+    const org = await storage.orgs.insert({ name: 'later' })
+    expect(await walk('ada', org.id)).toBe('forbidden')
+    await storage.memberships.insert({ orgId: org.id, userId: user.id, role: 'member' })
+    world.now += 999
+    expect(await walk('ada', org.id)).toBe('forbidden')
+    world.now += 1
+    expect(await walk('ada', org.id)).toBe(`member of ${org.id}`)
+  })
+
+  it('"no such user" is not kept: a first login is seen at once', async () => {
+    const { cache, storage } = await createWorld()
+    const key = testIdentity({ subject: 'new' })
+    expect(await cache.users.findByIdentity(key, { kind: 'unnamed' })).toBeNull()
+    await storage.users.upsertByIdentity({ ...key, email: null })
+    expect(await cache.users.findByIdentity(key, { kind: 'unnamed' })).not.toBeNull()
+  })
+})
+
+describe('what it holds', () => {
+  it('is bounded: ten times as many people as fit, and the first are asked for again', async () => {
+    const { cache, own, user, world } = await createWorld({ maxEntries: 100 })
+    const person = (index: number) => ({ kind: 'user', user: { ...user, id: `user-${index}` } }) as const
+    for (let index = 0; index < 1000; index++) await cache.source.findActing(person(index), own)
+    const before = world.asked
+    for (let index = 900; index < 1000; index++) await cache.source.findActing(person(index), own)
+    expect(world.asked).toBe(before)
+    await cache.source.findActing(person(0), own)
+    expect(world.asked).toBe(before + 1)
+  })
+
+  it('is handed out as copies', async () => {
+    const { cache, own, user } = await createWorld()
+    const ask = () => cache.users.findByIdentity(testIdentity({ subject: 'ada' }), { kind: 'named', orgId: own })
+    const spoil = (record: unknown): void => {
+      const { user: row, membership } = record as {
+        user: { id: string }
+        membership: { role: string; org: { id: string } }
+      }
+      row.id = membership.role = membership.org.id = 'spoilt'
+    }
+    const good = JSON.stringify(await ask())
+    spoil(await ask())
+    expect(JSON.stringify(await ask())).toBe(good)
+    const acting = await cache.source.findActing({ kind: 'user', user }, own)
+    Object.assign(acting ?? {}, { role: 'spoilt' })
+    expect((await cache.source.findActing({ kind: 'user', user }, own))?.role).toBe('owner')
+    expect((await cache.source.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
+  })
+
+  it('leaves the storage’s own methods in reach', async () => {
+    const { cache, user, own } = await createWorld()
+    expect(await (cache.users as unknown as { count(): Promise<number> }).count()).toBe(1)
+    expect(
+      await (cache.source as unknown as { find(o: string, u: string): Promise<unknown> }).find(own, user.id),
+    ).not.toBeNull()
+  })
+})
+
+describe('options', () => {
+  const { users, memberships: source } = createMemoryStorage()
+  it.each([
+    [{ ttlSeconds: 0 }, 'ttlSeconds'],
+    [{ ttlSeconds: 5.1 }, 'ttlSeconds'],
+    [{ ttlSeconds: Number.NaN }, 'ttlSeconds'],
+    [{ maxEntries: 10_001 }, 'maxEntries'],
+    [{ maxEntries: 0 }, 'maxEntries'],
+    [{ users: {} }, 'users'],
+    [{ source: {} }, 'source'],
+    [{ ttl: 1 }, 'ttl'],
+  ])('%j is refused', (more, option) => {
+    expect(() => createMembershipCache({ users, source, ...more } as never)).toThrow(
+      new RegExp(`^createMembershipCache: .*option "${option}"`),
+    )
+  })
+})
