@@ -1,5 +1,7 @@
 /** The refusals of the users, orgs and roles rooms, of `actAs` and of the guards. */
+
 import type { AuthContext } from '../../src/context.ts'
+import { createOrgScoped } from '../../src/orgs/org-scoped.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
@@ -177,5 +179,13 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     reason: 'guard_no_role',
     code: 'forbidden',
     provoke: async (world) => world.auth.requireRole('viewer')(await service(world)),
+  },
+  {
+    reason: 'not_in_this_org',
+    code: 'not_found',
+    provoke: async (world) => {
+      const things = createOrgScoped({ find: () => null })
+      return things((await world.walk({ headers: (await member(world)).headers })) as never).find()
+    },
   },
 ]
