@@ -10,10 +10,13 @@ export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'
   return text
 }
 
+const pools: pg.Pool[] = []
+afterAll(() => Promise.all(pools.map((pool) => pool.end())))
+
 /** Open a pool that is ended after the tests of this file. */
 export function openPool(connectionString: string, more: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, ...more })
   pool.on('error', () => undefined)
-  afterAll(() => pool.end())
+  pools.push(pool)
   return pool
 }

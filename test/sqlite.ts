@@ -6,9 +6,11 @@ import { afterAll } from 'vitest'
 
 export { type ClosableDatabase, SQLITE_DRIVERS, type SqliteDriver } from './storage/sqlite-drivers.ts'
 
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-sqlite-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+
 /** A path for a database file, deleted with its log after the tests of this file. */
 export function createSqlitePath(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-sqlite-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'test.db')
+  return join(folder, `test-${++files}.db`)
 }
