@@ -11,7 +11,8 @@ export interface Flight {
   join(): Promise<string | null>
   /** Start a request if none runs; wait for nothing. */
   begin(): void
-  abort(): void
+  /** End the request under way, for good: no other one is begun. */
+  end(): void
 }
 
 /** What a flight needs. */
@@ -30,13 +31,26 @@ interface Running {
   readonly landed: Promise<string | null>
 }
 
+const OVERDUE: unique symbol = Symbol('overdue')
+
+/** Wait for work, but not longer than this. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | typeof OVERDUE> {
+  return await withDeadline(
+    new AbortController(),
+    milliseconds,
+    () => OVERDUE,
+    () => work,
+  ).catch(() => OVERDUE)
+}
+
 /**
  * Create a flight. Workers end what an invocation began together with it, without a word: a request that is overdue is
- * given up, by those who wait for it and by whoever comes next.
+ * given up, by those who wait for it and by whoever comes next; it says nothing of the issuer, so another one is begun.
  */
 export function createFlight<T>({ time, timeoutSeconds, work, land }: FlightOptions<T>): Flight {
   const limit = timeoutSeconds * 1000
   let running: Running | null = null
+  let ended = false
 
   async function fly(controller: AbortController, startedAt: number): Promise<string | null> {
     // The controller must be the running one before anything can end.
@@ -47,31 +61,35 @@ export function createFlight<T>({ time, timeoutSeconds, work, land }: FlightOpti
     return land(given, startedAt)
   }
 
-  function current(): Running {
-    if (running === null || time() - running.startedAt > limit + 1000) {
-      const controller = new AbortController()
-      const startedAt = time()
-      running = { controller, startedAt, landed: fly(controller, startedAt) }
-    }
+  function live(): Running | null {
+    return running !== null && time() - running.startedAt <= limit + 1000 ? running : null
+  }
+
+  function start(): Running {
+    const controller = new AbortController()
+    const startedAt = time()
+    running = { controller, startedAt, landed: fly(controller, startedAt) }
     return running
   }
 
   return {
-    isRunning: () => running !== null,
+    isRunning: () => live() !== null,
     async join() {
-      const mine = current()
-      const wait = (): Promise<string | null> => mine.landed
-      return await withDeadline(new AbortController(), limit + 500, () => null, wait).catch(() => {
-        if (running !== mine) return null
-        running = null
-        return land(null, mine.startedAt)
-      })
+      for (let mine = live(); mine !== null; mine = live()) {
+        const outcome = await within(limit + 500, mine.landed)
+        if (outcome !== OVERDUE) return outcome
+        if (running === mine) running = null
+      }
+      // What this very call begins ends with it at the latest.
+      return ended ? null : await start().landed
     },
-    begin: () => void current(),
-    abort() {
-      const ended = running
+    begin() {
+      if (live() === null && !ended) start()
+    },
+    end() {
+      ended = true
+      running?.controller.abort(null)
       running = null
-      ended?.controller.abort(null)
     },
   }
 }

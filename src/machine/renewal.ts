@@ -4,10 +4,10 @@
  */
 import { createMonotonicClock } from '../lib/clock.ts'
 import { startTimer } from '../lib/timer.ts'
-import { createFlight } from './flight.ts'
+import { createFlight, type Flight, within } from './flight.ts'
 import type { Attempt, TokenSource } from './grants.ts'
 import { TokenClientError, type TokenFailure, toTokenFailure } from './token-client-error.ts'
-import { createTokenLife, TIMEOUT } from './token-life.ts'
+import { createTokenLife, TIMEOUT, type TokenLife } from './token-life.ts'
 
 /** What {@link createRenewal} makes. */
 export interface Renewal {
@@ -32,44 +32,26 @@ export interface RenewalOptions {
 /** A refused token is replaced at most this often: a service that refuses everything must not wear out the issuer. */
 const REPLACE_REST_MS = 10_000
 
+// While a client is in use its timer begins each renewal, and nobody waits. Where no timer lives that long (workers) or none
+// had reason to fire (nobody asked for a while), a caller begins it, and stays a moment: workers end what nobody waits for.
+const GRACE_MS = 1000
+const PATIENCE_MS = 1000
+
 /** Create a renewal. Nothing is asked, and no timer runs, before the first call. */
 export function createRenewal(options: RenewalOptions): Renewal {
-  const { obtain, timeoutSeconds } = options
   const time = createMonotonicClock(options.clock)
-  const life = createTokenLife(time, options.marginSeconds)
-  const flight = createFlight({ time, timeoutSeconds, work: obtain, land })
-  const lookout = createLookout(time, renewIfUsed)
+  const { life, flight, use, end } = createKeeper(options, time)
   let replacedAt = Number.NEGATIVE_INFINITY
-  let used = false
   let closed = false
-
-  function land(attempt: Attempt | null, askedAt: number): string | null {
-    if (attempt?.verdict.kind !== 'granted') {
-      const failure = life.fail(attempt?.verdict.failure ?? TIMEOUT)
-      if (life.usable() !== null) lookout.at(life.nextLook())
-      options.onFailed(failure)
-      return null
-    }
-    const { token, expiresInSeconds } = attempt.verdict
-    life.succeed(token, expiresInSeconds, askedAt)
-    used = false
-    lookout.at(life.nextLook())
-    options.onRenewed(attempt.source, expiresInSeconds)
-    return token
-  }
-
-  // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
-  function renewIfUsed(): void {
-    if (used && life.usable() !== null) flight.begin()
-  }
+  const isOverdue = (): boolean => life.usable() !== null && !flight.isRunning() && time() >= life.nextLook() + GRACE_MS
 
   return {
     async token() {
-      used = true
+      use()
       const fresh = life.fresh()
       if (fresh !== null) return fresh
+      if (isOverdue()) await within(PATIENCE_MS, flight.join())
       const mayAsk = !closed && (flight.isRunning() || life.mayAsk())
-      if (mayAsk) flight.begin()
       const token = life.usable() ?? (mayAsk ? await flight.join() : null)
       if (closed) throw new TokenClientError(toTokenFailure('client_closed', 'closed'))
       if (token === null) throw new TokenClientError(life.failure())
@@ -82,14 +64,60 @@ export function createRenewal(options: RenewalOptions): Renewal {
         if (!life.mayAsk() || time() - replacedAt < REPLACE_REST_MS) return null
         replacedAt = time()
       }
-      used = true
+      use()
       return await flight.join()
     },
     close() {
       closed = true
+      end()
+    },
+  }
+}
+
+interface Keeper {
+  readonly life: TokenLife
+  readonly flight: Flight
+  /** Somebody wants the token. */
+  use(): void
+  end(): void
+}
+
+// The token, the one request for it, and the timer between them.
+function createKeeper(options: RenewalOptions, time: () => number): Keeper {
+  const { obtain, timeoutSeconds, marginSeconds, onRenewed, onFailed } = options
+  const life = createTokenLife(time, marginSeconds)
+  const flight = createFlight({ time, timeoutSeconds, work: obtain, land })
+  // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
+  const lookout = createLookout(time, () => {
+    if (used && life.usable() !== null) flight.begin()
+  })
+  let used = false
+
+  function land(attempt: Attempt | null, askedAt: number): string | null {
+    if (attempt?.verdict.kind !== 'granted') {
+      const failure = life.fail(attempt?.verdict.failure ?? TIMEOUT)
+      if (life.usable() !== null) lookout.at(life.nextLook())
+      onFailed(failure)
+      return null
+    }
+    const { token, expiresInSeconds } = attempt.verdict
+    life.succeed(token, expiresInSeconds, askedAt)
+    used = false
+    lookout.at(life.nextLook())
+    onRenewed(attempt.source, expiresInSeconds)
+    return token
+  }
+
+  return {
+    life,
+    flight,
+    use() {
+      used = true
+    },
+    end() {
       life.forget()
       lookout.stop()
-      flight.abort()
+      flight.end()
     },
   }
 }

@@ -89,8 +89,9 @@ const NAME = 'createTokenClient'
 /**
  * Create a client that keeps a machine account signed in.
  *
- * Nothing happens before the first call. A token in use is renewed after 70 to 80 % of its life, in the background, by one
- * request whoever asks; a client that nobody uses asks nobody. While the issuer is down calls go on with the old token as
+ * Nothing happens before the first call. A token in use is renewed after 70 to 80 % of its life by one request, whoever
+ * asks; a timer begins it and nobody waits. Where no timer did (workers, a client that was idle), one call begins it and
+ * stays for it, at most a second. A client that nobody uses asks nobody. While the issuer is down calls go on with the old token as
  * long as it lives, then fail with `token_unavailable`; the issuer is asked again after rests of half a second to a minute
  * (half a minute to five after a refusal), or what its `Retry-After` says, up to 15 minutes. A token's life is counted by
  * our clock from the moment it was asked for (`expires_in`, else `exp` − `iat`): neither side's clock has to be right.

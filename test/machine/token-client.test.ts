@@ -31,7 +31,7 @@ describe('renewal', () => {
     ])
   })
 
-  it('renews in the background between 70 and 80 % of the life, while nobody waits', async () => {
+  it('renews between 70 and 80 % of the life; one call stays for it where no timer began it, the others don’t', async () => {
     const clock = createClock()
     const issuer = await startIssuer(HOUR, clock)
     const { client, events } = createClient(issuer, { clock })
@@ -41,9 +41,9 @@ describe('renewal', () => {
     expect(issuer.requests.refresh).toBe(0)
     clock.tick(0.12 * HOUR)
     await issuer.fault('slow')
-    expect(await Promise.all(Array.from({ length: 1000 }, () => client.token()))).toEqual(Array(1000).fill(first))
-    await until(() => events.length === 2)
-    expect(await client.token()).not.toBe(first)
+    const tokens = await Promise.all(Array.from({ length: 1000 }, () => client.token()))
+    expect(tokens.filter((token) => token !== first)).toEqual([await client.token()])
+    expect(events).toHaveLength(2)
     expect(issuer.requests).toMatchObject({ password: 1, refresh: 1 })
   })
 
@@ -75,6 +75,35 @@ describe('renewal', () => {
     // Nobody asked since: no further renewal comes.
     await new Promise((resolve) => setTimeout(resolve, 2500))
     expect(issuer.requests).toMatchObject({ password: 1, refresh: 1 })
+  })
+
+  it('keeps nobody for longer than a moment while the token lives', async () => {
+    const clock = createClock()
+    const issuer = await startIssuer(HOUR, clock)
+    const { client } = createClient(issuer, { clock })
+    const first = await client.token()
+    await issuer.fault('hang')
+    clock.tick(0.85 * HOUR)
+    const started = performance.now()
+    expect(await Promise.all(Array.from({ length: 10 }, () => client.token()))).toEqual(Array(10).fill(first))
+    expect(performance.now() - started).toBeLessThan(3000)
+    expect(issuer.requests.refresh).toBe(1)
+  })
+
+  it('lets nobody wait for a renewal that its timer began', async () => {
+    const issuer = await startIssuer(4)
+    const { client, events } = createClient(issuer)
+    const first = await client.token()
+    await issuer.fault('slow', 'refresh')
+    let slowest = 0
+    while (events.length < 2) {
+      const started = performance.now()
+      const held = await client.token()
+      if (events.length < 2) expect(held).toBe(first)
+      slowest = Math.max(slowest, performance.now() - started)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(slowest).toBeLessThan(200)
   })
 
   it('hands out no token within the margin of its end', async () => {
@@ -261,14 +290,18 @@ describe('an issuer that is down', () => {
     const clock = createClock()
     let asked = 0
     // What a worker does to a request in the background: it never ends, and its timers never fire.
-    const fetch = (): Promise<Response> => (++asked === 2 ? new Promise(() => {}) : Promise.resolve(grant()))
-    const { client } = createClient({ url: 'http://127.0.0.1:1' }, { clock, fetch, timeoutSeconds: 300 })
-    await client.token()
+    const fetch = (): Promise<Response> => {
+      asked += 1
+      return asked === 2 ? new Promise(() => {}) : Promise.resolve(grant())
+    }
+    const { client, events } = createClient({ url: 'http://127.0.0.1:1' }, { clock, fetch, timeoutSeconds: 60 })
+    const first = await client.token()
     clock.tick(0.9 * HOUR)
-    await client.token()
-    clock.tick(302)
-    await client.token()
+    expect(await client.token()).toBe(first)
+    clock.tick(62)
+    expect(await client.token()).not.toBe(first)
     expect(asked).toBe(3)
+    expect(events.map(({ type }) => type)).toEqual(['renewed', 'renewed'])
   })
 })
 
