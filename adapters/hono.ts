@@ -17,6 +17,7 @@ import {
   isAuthError,
   type JsonObject,
   keepHeaders,
+  mergeHeader,
   type NodeRequest,
   type NodeResponse,
   type Passage,
@@ -151,9 +152,10 @@ function sourceOf(c: Context): object {
   return nodeOf(c)?.incoming ?? c.req
 }
 
+// `Vary` only once the answer is there: until then others may still set theirs.
 // On Node also at the last moment: an error page that is a plain Response of `app.onError` has none of them.
 function announce(c: Context, headersOf: HeadersOf): HeadersOf {
-  for (const [name, value] of headersOf()) c.header(name, value)
+  for (const [name, value] of headersOf()) if (name !== 'Vary') c.header(name, value)
   const outgoing = nodeOf(c)?.outgoing
   if (outgoing !== undefined) keepHeaders(outgoing, headersOf)
   return headersOf
@@ -162,5 +164,9 @@ function announce(c: Context, headersOf: HeadersOf): HeadersOf {
 // Asking for `c.res` makes it, and whatever replaces it (an error page, say) inherits its headers.
 function stamp(c: Context, headersOf: HeadersOf): undefined {
   const { status, headers } = c.res
-  for (const [name, value] of headersOf()) if (status !== 101 && headers.get(name) !== value) c.header(name, value)
+  for (const [name, value] of status === 101 ? [] : headersOf()) {
+    const present = headers.get(name)
+    const wanted = mergeHeader(name, present, value)
+    if (present !== wanted) c.header(name, wanted)
+  }
 }

@@ -18,6 +18,7 @@ import { actAs } from './corridor/act-as.ts'
 import { createEntrance, type Passage } from './corridor/entrance.ts'
 import { parseAuthOptions, toRooms } from './corridor/rooms.ts'
 import { contextFor } from './corridor/walk-state.ts'
+import type { DevEntrance } from './credentials/extractor.ts'
 import { type AuthError, type ErrorFormat, toAuthResponse } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
 import type { Access, AuthRequest, AuthResponse } from './request.ts'
@@ -41,6 +42,8 @@ export interface AuthOptions<
   readonly services?: ServiceVerifier<S>
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie
+  /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
+  readonly dev?: DevEntrance
   /** Room 3. */
   readonly users: UsersRoom<U, C>
   /** Room 4. */

@@ -157,6 +157,6 @@ export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.
 export { jsonResponse, noContent } from './wire/json-response.ts'
 export { fromNodeRequest, type NodeRequest, type NodeRequestExtras } from './wire/node-request.ts'
 export { isText, type JsonObject, readField, readJson } from './wire/read-json.ts'
-export { keepHeaders, type NodeResponse, withHeaders, writeHeaders } from './wire/response-headers.ts'
+export { keepHeaders, mergeHeader, type NodeResponse, withHeaders, writeHeaders } from './wire/response-headers.ts'
 export { createRouteFinder, type RouteFinder } from './wire/route-path.ts'
 export { toThrown } from './wire/thrown.ts'

@@ -30,6 +30,8 @@ export interface AuthRequest {
    * them already: then it is one line, and a comma in it means a repeated header (H3).
    */
   lines(name: string): readonly string[]
+  /** The names of all headers that came, in any case. Left out by who made this request: not known. */
+  headerNames?(): readonly string[]
   /** The peer's address as the socket tells it, or `null` where there is no socket. */
   readonly remoteAddress: string | null
   /** Whether the socket itself is TLS; `X-Forwarded-Proto` means nothing here. */

@@ -30,7 +30,8 @@ export function createEntrance(
     try {
       const context = rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
       record.allowed(context, rule === 'public')
-      return { context, responseHeaders: () => echoOf(rooms, state) }
+      const vary = rule === 'public' ? [] : varyOf(rooms, state)
+      return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
     } catch (error) {
       record.threw(error)
       throw toFault(error)
@@ -77,6 +78,14 @@ function enterPublic({ extractor }: Rooms, request: AuthRequest): null {
   extractor.checkPublic(request)
   return null
 }
+
+// What depends on the cookie must not be kept for somebody who sends another, or none (T22).
+function varyOf({ extractor }: Rooms, { credential = null }: WalkState): readonly (readonly [string, string])[] {
+  const isOfHeader = credential !== null && !(credential.kind === 'bearer' && credential.from === 'cookie')
+  return extractor.readsCookie && !isOfHeader ? VARY : []
+}
+
+const VARY = [['Vary', 'Cookie']] as const
 
 // An id that no header can carry is not echoed: what storage holds must not break the response (H7).
 function echoOf({ orgs }: Rooms, { servingOrgId }: WalkState): readonly (readonly [string, string])[] {

@@ -1,7 +1,7 @@
 /** The options of `createAuth`, checked and turned into the rooms of one corridor. */
 import * as z from 'zod/mini'
 import type { ApiKeyVerifier, Decision, OrgsRoom, ServiceVerifier, UsersRoom, Verifier } from '../context.ts'
-import { createExtractor, type Extractor } from '../credentials/extractor.ts'
+import { createExtractor, type DevEntrance, type Extractor } from '../credentials/extractor.ts'
 import type { ErrorFormat } from '../errors.ts'
 import { aFunction, aGroup, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
@@ -24,6 +24,7 @@ export interface ParsedAuthOptions {
   readonly apiKeys?: ApiKeyVerifier | undefined
   readonly services?: ServiceVerifier | undefined
   readonly cookie?: { readonly name: string; readonly publicUrl?: string | undefined } | undefined
+  readonly dev?: DevEntrance | undefined
   readonly users: UsersRoom
   readonly orgs: OrgsRoom
   readonly errorFormat?: ErrorFormat | undefined
@@ -41,13 +42,14 @@ export function parseAuthOptions(options: unknown): ParsedAuthOptions {
  * @throws TypeError for roles granted but not on the ladder, and credentials that can't be told apart
  */
 export function toRooms(options: ParsedAuthOptions): Rooms {
-  const { verify, users, orgs, apiKeys = null, services = null, cookie } = options
+  const { verify, users, orgs, apiKeys = null, services = null, cookie, dev } = options
   const ladder = createRoleLadder(options.roles)
   for (const role of users.grants ?? []) ladder.named(role, 'createAuth: option "users"')
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
     apiKeyPrefix: apiKeys?.prefix ?? null,
     cookie: cookie === undefined ? null : { name: cookie.name, origin: originOf(cookie.publicUrl) },
+    ...(dev === undefined ? {} : { dev }),
   })
   return Object.freeze({ extractor, verify, apiKeys, services, users, orgs, ladder })
 }
@@ -92,6 +94,7 @@ const SHAPE = {
       publicUrl: z.optional(z.custom<string>(isHttpUrl, 'must be an http(s) URL')),
     }),
   ),
+  dev: z.optional(anObjectWith<DevEntrance>('enter')),
   users: aFunction<UsersRoom>(),
   orgs: anObjectWith<OrgsRoom>('readSelection', 'resolve', 'toOrgId'),
   errorFormat: z.optional(z.enum(['json', 'problem'])),

@@ -17,6 +17,18 @@ export interface ExtractorOptions {
   readonly apiKeyPrefix: string | null
   /** The session cookie, or `null` where there is none. */
   readonly cookie: { readonly name: string; readonly origin: string | null } | null
+  /** Who stands at the door in dev mode; left out: nobody. */
+  readonly dev?: DevEntrance
+}
+
+/** Dev mode's door (L16): `createDevLogin` of `sallyport/login` makes one. */
+export interface DevEntrance {
+  /**
+   * Judge a request before anything else is read of it, on public routes too, and hand on what stands in for a credential
+   * where it brings none.
+   * @throws AuthError `forbidden`
+   */
+  enter(request: AuthRequest): Credential
 }
 
 /** Room 1. */
@@ -25,12 +37,14 @@ export interface Extractor {
   extract(request: AuthRequest): Credential | null
   /** Apply the cross-site rule to a route that needs no credential (login, logout). */
   checkPublic(request: AuthRequest): void
+  /** Whether a cookie may be a credential. */
+  readonly readsCookie: boolean
 }
 
 const MAX_CREDENTIAL_BYTES = 8192
 
 /** Build room 1: pure, no storage, no network. */
-export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie }: ExtractorOptions): Extractor {
+export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: ExtractorOptions): Extractor {
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
 
   const fromHeaders = (request: AuthRequest): Credential[] => {
@@ -46,17 +60,20 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie }: Extrac
     cookie === null ? null : readCookie(request.lines('cookie'), cookie.name, MAX_CREDENTIAL_BYTES)
 
   return {
+    readsCookie: cookie !== null,
     extract(request) {
+      const standIn = dev?.enter(request) ?? null
       const found = fromHeaders(request)
       if (found.length > 1) throw new AuthError('bad_request', { reason: 'credential_ambiguous' })
       if (found[0] !== undefined) return found[0]
-      if (cookie === null || request.lines('authorization').length > 0) return null
+      if (cookie === null || request.lines('authorization').length > 0) return standIn
       const token = cookieOf(request)
-      if (token === null) return null
+      if (token === null) return standIn
       requireSameOrigin(request, cookie.origin, true)
       return { kind: 'bearer', token, from: 'cookie' }
     },
     checkPublic(request) {
+      dev?.enter(request)
       if (cookie === null) return
       requireSameOrigin(request, cookie.origin, hasCookie(request.lines('cookie'), cookie.name))
     },

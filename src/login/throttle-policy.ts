@@ -18,6 +18,15 @@ export interface ThrottleLimits {
   readonly addressWindowSeconds: number
 }
 
+/** What holds unless a host says otherwise. */
+export const DEFAULT_LIMITS: ThrottleLimits = Object.freeze({
+  accountFailures: 5,
+  firstWaitSeconds: 1,
+  longestWaitSeconds: 900,
+  addressFailures: 50,
+  addressWindowSeconds: 900,
+})
+
 /** Whether a try may begin. */
 export type Attempt =
   | { readonly kind: 'open'; readonly pendingUntil: number }

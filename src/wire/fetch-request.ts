@@ -32,6 +32,7 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
     source,
     params,
     lines: (name) => headers.get(name)?.split(/, ?/) ?? [],
+    headerNames: () => [...headers.keys()],
     remoteAddress,
     encrypted: request.url.startsWith('https:'),
     upgrade: headers.has('upgrade'),

@@ -48,6 +48,7 @@ export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras 
     source,
     params,
     lines,
+    headerNames: () => message.rawHeaders.filter((_, index) => index % 2 === 0),
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
     upgrade: lines('upgrade').length > 0,

@@ -20,8 +20,21 @@ export function writeHeaders(
   }
 }
 
+/**
+ * The value a header line of ours takes on a response that has one of this name already: ours, but of `Vary` both (RFC
+ * 9110 §12.5.5). For who writes an adapter.
+ *
+ * @param present what the response has, or `null`
+ */
+export function mergeHeader(name: string, present: string | null, value: string): string {
+  if (name.toLowerCase() !== 'vary' || present === null || present === '') return value
+  const named = present.split(',').map((field) => field.trim().toLowerCase())
+  return named.includes('*') || named.includes(value.toLowerCase()) ? present : `${present}, ${value}`
+}
+
 /** The part of Node's `ServerResponse` that {@link keepHeaders} needs. */
 export interface NodeResponse {
+  getHeader?(name: string): unknown
   setHeader(name: string, value: string): unknown
   writeHead: unknown
 }
@@ -35,7 +48,10 @@ export interface NodeResponse {
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
   response.writeHead = function keepingHeaders(this: NodeResponse, ...head: unknown[]): unknown {
-    for (const [name, value] of headersOf()) this.setHeader(name, value)
+    for (const [name, value] of headersOf()) {
+      const present = this.getHeader?.(name)
+      this.setHeader(name, mergeHeader(name, present === undefined ? null : String(present), value))
+    }
     return writeHead.apply(this, head)
   }
 }
@@ -45,9 +61,10 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
  * the handler's may be immutable or kept for other requests. A 101 stays as it is. For who writes an adapter.
  */
 export function withHeaders(response: Response, lines: Lines): Response {
-  const missing = lines.filter(([name, value]) => response.headers.get(name) !== value)
+  const wanted = (name: string, value: string): string => mergeHeader(name, response.headers.get(name), value)
+  const missing = lines.filter(([name, value]) => response.headers.get(name) !== wanted(name, value))
   if (missing.length === 0 || response.status === 101) return response
   const copy = new Response(response.body, response)
-  for (const [name, value] of missing) copy.headers.set(name, value)
+  for (const [name, value] of missing) copy.headers.set(name, wanted(name, value))
   return copy
 }

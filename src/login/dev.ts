@@ -1,0 +1,107 @@
+/**
+ * Dev mode: nobody logs in and everybody is the admin, on this very machine only (L16). An entry of its own, so that no
+ * option of the real login can lead here. Hands on rooms and routes of the same shape.
+ */
+import type { Identity } from '../context.ts'
+import { hasCookie } from '../credentials/cookie.ts'
+import { requireSameOrigin } from '../credentials/csrf.ts'
+import type { DevEntrance } from '../credentials/extractor.ts'
+import { AuthError } from '../errors.ts'
+import { isLoopbackHost } from '../lib/http-url.ts'
+import { isLoopbackAddress } from '../lib/peer-address.ts'
+import type { AuthRequest } from '../request.ts'
+import type { Account } from '../storage/account-repositories.ts'
+import { jsonResponse, noContent } from '../wire/json-response.ts'
+import type { Login } from './login.ts'
+import { type AccountSettings, type AccountsOptions, parseAccountsOptions } from './login-options.ts'
+import { capabilitiesRoute, createUserRoutes, routeOf } from './routes.ts'
+import { createSessionCookie } from './session-cookie.ts'
+
+/** Options of {@link createDevLogin}. */
+export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
+  /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. */
+  readonly nodeEnv: string | undefined
+}
+
+const NAME = 'createDevLogin'
+
+/**
+ * Create dev mode in the place of {@link createLogin}: every request is the admin's, `{"auth_required":false}`, and there
+ * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no `Forwarded` or
+ * `X-Forwarded-*` header, its `Host` is a loopback name, and, where its method is unsafe, it is not cross-site.
+ *
+ * @throws TypeError unless `nodeEnv` is exactly `development` or `test`
+ * @example
+ * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
+ */
+export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login {
+  const { nodeEnv, ...common } = options ?? {}
+  if (nodeEnv !== 'development' && nodeEnv !== 'test') {
+    throw new TypeError(`${NAME}: option "nodeEnv" must be exactly "development" or "test"`)
+  }
+  const settings = parseAccountsOptions(NAME, common)
+  const { cookieName, publicUrl, adminRole, paths } = settings
+  const identity = devIdentity(settings)
+  const user = devUser(settings)
+  const cookie = createSessionCookie(cookieName, publicUrl, 0)
+  const noStore = ['Cache-Control', 'no-store'] as const
+  return Object.freeze({
+    rooms: Object.freeze({
+      // An old session that a browser still sends is as good as none: who may enter was decided at the door.
+      verify: Object.freeze({ verify: async () => identity, isReady: () => true }),
+      users: async () => ({ user, role: adminRole }),
+      cookie: { name: cookieName },
+      dev: devEntrance(cookieName),
+    }),
+    routes: Object.freeze([
+      capabilitiesRoute(paths.capabilities, false),
+      routeOf('GET', paths.validate, { stage: 'user' }, async () => jsonResponse(200, { valid: true }, [noStore])),
+      routeOf('POST', paths.logout, 'public', async (_, request) => noContent([noStore, cookie.clear(request)])),
+      ...createUserRoutes(settings),
+    ]),
+  })
+}
+
+function devEntrance(cookieName: string): DevEntrance {
+  return Object.freeze({
+    enter(request: AuthRequest) {
+      if (!isLoopbackAddress(request.remoteAddress))
+        throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
+      if (isForwarded(request)) throw new AuthError('forbidden', { reason: 'dev_request_forwarded' })
+      if (!isLoopbackNamed(request)) throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
+      requireSameOrigin(request, null, hasCookie(request.lines('cookie'), cookieName))
+      return { kind: 'bearer', token: 'dev', from: 'header' } as const
+    },
+  })
+}
+
+// A request whose header names are not known may have been forwarded.
+function isForwarded({ headerNames }: AuthRequest): boolean {
+  return headerNames === undefined || headerNames().some((name) => /^(?:x-)?forwarded(?:-|$)/i.test(name))
+}
+
+// DNS rebinding: another site's name may lead to this machine, but the browser still says the name.
+function isLoopbackNamed({ lines }: AuthRequest): boolean {
+  const [host, ...more] = lines('host')
+  return host !== undefined && more.length === 0 && isLoopbackHost(host.replace(/:\d{1,5}$/, ''))
+}
+
+function devIdentity({ service }: AccountSettings): Identity<'ver'> {
+  return Object.freeze({
+    issuer: service,
+    subject: 'dev',
+    audience: Object.freeze([service]),
+    email: null,
+    emailVerified: null,
+    tokenId: null,
+    expiresAt: new Date(8.64e15),
+    claims: Object.freeze({ ver: 0 }),
+  })
+}
+
+function devUser({ adminRole }: AccountSettings): Account {
+  const createdAt = new Date(0)
+  return Object.freeze({
+    ...{ id: 'dev', email: 'dev@localhost', role: adminRole, disabled: false, sessionVersion: 0, createdAt },
+  })
+}

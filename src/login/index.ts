@@ -1,0 +1,34 @@
+/** The door of `sallyport/login`: local e-mail and password login. Re-exports only. Needs `node:crypto` and `node:fs`. */
+
+export type { DevEntrance } from '../credentials/extractor.ts'
+export type {
+  Account,
+  AccountChange,
+  AccountRecord,
+  AccountRepository,
+  AccountStorage,
+  AccountTransaction,
+  AccountUpdate,
+  NewAccount,
+  SessionRecord,
+  SessionRepository,
+  ThrottleState,
+  ThrottleStore,
+} from '../storage/account-repositories.ts'
+export { type AccountGateOptions, createAccountGate } from '../users/account-gate.ts'
+export { createSessionVerifier, type SessionFormat, type SessionVerifierOptions } from '../verify/session-verifier.ts'
+export { createDevLogin, type DevLoginOptions } from './dev.ts'
+export { createFirstAdmin, type FirstAdminOptions, resetAdmin } from './first-admin.ts'
+export { createLogin, type Login, type LoginRooms } from './login.ts'
+export type { LoginEvent } from './login-events.ts'
+export type { AccountsOptions, LoginOptions, LoginPaths } from './login-options.ts'
+export {
+  type Argon2Cost,
+  createPasswordHasher,
+  type HashCost,
+  type PasswordHasher,
+  type PasswordHasherOptions,
+  type ScryptCost,
+} from './password-hash.ts'
+export { loadSigningSecret, type SigningSecretOptions } from './signing-secret.ts'
+export type { ThrottleLimits } from './throttle-policy.ts'

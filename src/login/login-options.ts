@@ -1,0 +1,177 @@
+/** The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. */
+import * as z from 'zod/mini'
+import { isLoopbackUrl } from '../lib/http-url.ts'
+import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { AuthRequest } from '../request.ts'
+import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
+import type { AccountStorage } from '../storage/account-repositories.ts'
+import type { LoginEvent } from './login-events.ts'
+import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
+import type { PasswordRules } from './password-rules.ts'
+import { hasPrefix } from './session-cookie.ts'
+import { DEFAULT_LIMITS, type ThrottleLimits } from './throttle-policy.ts'
+
+/** Where the routes are. */
+export interface LoginPaths {
+  readonly login: string
+  readonly logout: string
+  readonly validate: string
+  readonly password: string
+  readonly capabilities: string
+  readonly users: string
+}
+
+/** What login and dev mode have in common. */
+export interface AccountsOptions<R extends string = string> {
+  readonly storage: AccountStorage
+  /** The service's name: `iss` and `aud` of its sessions; no password may be little more than it. */
+  readonly service: string
+  /** The role ladder, lowest first: the one of `createAuth`. */
+  readonly roles: readonly R[]
+  /** The lowest role that manages users, and of which one enabled account always remains. Default: the highest. */
+  readonly adminRole?: R
+  /** The session cookie's name. Default `__Host-session`, which needs TLS, or a loopback host. */
+  readonly cookieName?: string
+  /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
+  readonly publicUrl?: string
+  /** Paths of the routes. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
+  readonly paths?: Partial<LoginPaths>
+  /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs (L5). */
+  readonly minPasswordLength?: number
+  /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
+  readonly passwords?: PasswordHasher
+  /** Told of what happened, for the audit log. It delays and changes nothing. */
+  readonly onEvent?: (event: LoginEvent) => unknown
+  /** The clock, in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** Options of {@link createLogin}. */
+export interface LoginOptions<R extends string = string> extends AccountsOptions<R> {
+  /** The bytes sessions are signed with: {@link loadSigningSecret} finds them. */
+  readonly secret: Uint8Array
+  /** How long a session lives, in seconds: 60 to 2592000. Default 86400. */
+  readonly sessionSeconds?: number
+  /** Other limits of the throttle. */
+  readonly throttle?: Partial<ThrottleLimits>
+  /**
+   * The client's address for the throttle: the one place where a trusted proxy is named. Default: the peer of the socket;
+   * `X-Forwarded-For` means nothing, because anybody can send one.
+   */
+  readonly clientAddress?: (request: AuthRequest) => string | null
+}
+
+/** What user management works with. */
+export interface AccountSettings {
+  readonly storage: AccountStorage
+  readonly service: string
+  readonly ladder: RoleLadder
+  readonly adminRole: string
+  readonly cookieName: string
+  readonly publicUrl: string | null
+  readonly paths: LoginPaths
+  readonly rules: PasswordRules
+  readonly passwords: PasswordHasher
+  readonly onEvent: ((event: LoginEvent) => unknown) | undefined
+  readonly clock: () => number
+}
+
+/** What login works with. */
+export interface LoginSettings extends AccountSettings {
+  readonly secret: Uint8Array
+  readonly sessionSeconds: number
+  readonly limits: ThrottleLimits
+  readonly clientAddress: (request: AuthRequest) => string | null
+}
+
+/** Parse the options of `createLogin`; throws `TypeError`. */
+export function parseLoginOptions(options: unknown): LoginSettings {
+  const parsed = parseOptions('createLogin', LOGIN_SHAPE, options)
+  const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
+  const limits = { ...DEFAULT_LIMITS, ...given(parsed.throttle) }
+  return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
+}
+
+/** Parse the options of `createDevLogin` but its own; throws `TypeError`. */
+export function parseAccountsOptions(name: string, options: unknown): AccountSettings {
+  return settingsOf(name, parseOptions(name, SHAPE, options))
+}
+
+function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof SHAPE>>): AccountSettings {
+  const { storage, service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
+  const ladder = createRoleLadder(parsed.roles)
+  const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), `${name}: option "adminRole"`)
+  if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {
+    throw new TypeError(`${name}: option "cookieName" has a prefix that needs an https "publicUrl"`)
+  }
+  return {
+    ...{ storage, service, ladder, adminRole, cookieName, publicUrl, onEvent },
+    paths: { ...PATHS, ...given(parsed.paths) },
+    rules: { minLength: parsed.minPasswordLength ?? 15, serviceName: service },
+    passwords: passwords ?? createPasswordHasher(),
+    clock: parsed.clock ?? Date.now,
+  }
+}
+
+// What was left out of a group must not stand in the way of a default.
+function given<T extends object>(group: T | undefined): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(group ?? {}).filter(([, value]) => value !== undefined)) as never
+}
+
+const PATHS: LoginPaths = Object.freeze({
+  login: '/api/v1/auth/login',
+  logout: '/api/v1/auth/logout',
+  validate: '/api/v1/auth/validate',
+  password: '/api/v1/auth/password',
+  capabilities: '/api/v1/capabilities',
+  users: '/api/v1/users',
+})
+
+const aPath = z.optional(
+  z.custom<string>((path) => typeof path === 'string' && /^(?:\/[A-Za-z0-9._~-]+)+$/.test(path), 'must be a path'),
+)
+
+const SHAPE = {
+  storage: anObjectWith<AccountStorage>('transaction'),
+  service: aName(),
+  roles: z.array(z.string()),
+  adminRole: z.optional(z.string()),
+  cookieName: z.optional(
+    z.custom<string>(
+      (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
+      'must be a cookie name',
+    ),
+  ),
+  publicUrl: z.optional(
+    z.custom<string>(
+      (url) => typeof url === 'string' && /^https?:\/\/[^/]/.test(url) && URL.canParse(url),
+      'must be an http(s) URL',
+    ),
+  ),
+  paths: z.optional(
+    aGroup({ login: aPath, logout: aPath, validate: aPath, password: aPath, capabilities: aPath, users: aPath }),
+  ),
+  minPasswordLength: z.optional(aNumber(8, 64)),
+  passwords: z.optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
+  onEvent: z.optional(aFunction<(event: LoginEvent) => unknown>()),
+  clock: z.optional(aFunction<() => number>()),
+}
+
+const LOGIN_SHAPE = {
+  ...SHAPE,
+  secret: z.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.length >= 16,
+    'must be a Uint8Array of at least 16 bytes',
+  ),
+  sessionSeconds: z.optional(aNumber(60, 2_592_000)),
+  throttle: z.optional(
+    aGroup({
+      accountFailures: z.optional(aNumber(1, 1_000_000)),
+      firstWaitSeconds: z.optional(aNumber(1, 900)),
+      longestWaitSeconds: z.optional(aNumber(1, 86_400)),
+      addressFailures: z.optional(aNumber(1, 1_000_000)),
+      addressWindowSeconds: z.optional(aNumber(1, 86_400)),
+    }),
+  ),
+  clientAddress: z.optional(aFunction<(request: AuthRequest) => string | null>()),
+}
