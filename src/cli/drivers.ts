@@ -17,8 +17,8 @@ export async function openPostgres(url: string, folder: string): Promise<PgPool 
 
 /** Open a database file by the driver that is there. */
 export async function openSqlite(path: string, folder: string): Promise<SqliteDatabase & { close(): unknown }> {
-  const builtIn = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: OpenSqlite } | undefined
-  if (builtIn !== undefined) return new builtIn.DatabaseSync(path)
+  const builtIn = await importBuiltIn()
+  if (builtIn !== null) return new builtIn.DatabaseSync(path)
   for (const name of ['libsql', 'better-sqlite3']) {
     const driver = (await importFrom(folder, name)) as OpenSqlite | null
     if (driver !== null) return new driver(path)
@@ -31,6 +31,17 @@ interface PgDriver {
 }
 
 type OpenSqlite = new (path: string) => SqliteDatabase & { close(): unknown }
+
+// As a value, because a bundler that cuts `node:` off would make it another module.
+const BUILT_IN: string = 'node:sqlite'
+
+async function importBuiltIn(): Promise<{ DatabaseSync: OpenSqlite } | null> {
+  try {
+    return (await import(BUILT_IN)) as { DatabaseSync: OpenSqlite }
+  } catch {
+    return null
+  }
+}
 
 async function importFrom(folder: string, name: string): Promise<unknown> {
   let path: string
