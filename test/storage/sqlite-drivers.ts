@@ -13,7 +13,7 @@ export interface SqliteDriver {
 
 /** `libsql`, and `node:sqlite` where it is built in. */
 export const SQLITE_DRIVERS: readonly SqliteDriver[] = [
-  { name: 'libsql', open: (path) => new Libsql(path) as unknown as ClosableDatabase },
+  { name: 'libsql', open: (path) => new Libsql(path) },
   ...builtIn(),
 ]
 
