@@ -12,13 +12,12 @@ import { routesOfIntello } from './routes.ts'
 export async function startIntello(environment: Environment): Promise<Running> {
   const settings = readSettings(environment)
   settings.refuse(['DATA_DIR', 'DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
-  // Organizations' keys are not there yet: off is what they are.
-  settings.choice('API_KEYS', ['off'], 'off')
   const options = {
     supabaseUrl: settings.required('SUPABASE_URL'),
     jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
     jwtAudience: settings.text('AUTH_JWT_AUDIENCE') ?? 'authenticated',
     platformApiKey: settings.text('PLATFORM_API_KEY'),
+    apiKeys: settings.choice('API_KEYS', ['on', 'off'], 'on') === 'on',
   }
   const intello = settings.judge(VARIABLES, () => createIntello(options))
   return listen(createApp(intello), settings, 3002, intello.auth.close)

@@ -1,9 +1,12 @@
 /**
  * Intello's whole auth: Supabase tokens by its JWK Set alone, users who sync themselves once, the organization from the
- * user's own row, and a platform key for internal routes.
+ * user's own row, API keys of organizations, and a platform key for internal routes.
  */
 import {
   type Auth,
+  createApiKeyRoutes,
+  createApiKeys,
+  createApiKeyVerifier,
   createAuth,
   createJwtVerifier,
   createProvisioner,
@@ -29,6 +32,8 @@ export interface IntelloOptions {
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string
   readonly platformApiKey: string | undefined
+  /** Whether organizations may have API keys. */
+  readonly apiKeys: boolean
 }
 
 /** What Intello's handlers know of a caller. */
@@ -39,6 +44,8 @@ export interface Intello {
   readonly auth: Auth<IntelloTypes>
   readonly storage: MemoryStorage
   readonly syncRoute: Route
+  /** The routes for API keys; `null`: there are none, and no key enters. */
+  readonly keyRoutes: readonly Route[] | null
 }
 
 /** Set everything up. Throws a `TypeError` where an option is wrong. */
@@ -46,6 +53,7 @@ export function createIntello(options: IntelloOptions): Intello {
   const storage = createMemoryStorage({ membershipOn: 'user-row' })
   const { memberships: source, users } = storage
 
+  const keys = { repository: storage.apiKeys, prefix: 'itk' }
   const auth = createAuth({
     roles: ROLES,
     verify: createJwtVerifier({
@@ -61,6 +69,7 @@ export function createIntello(options: IntelloOptions): Intello {
         },
       },
     }),
+    ...(options.apiKeys && { apiKeys: createApiKeyVerifier(keys) }),
     users: createSyncGate({ users }),
     orgs: createUserOrgResolver({ source, orgIdOf: (user: StoredUser) => user.orgId }),
   })
@@ -71,5 +80,16 @@ export function createIntello(options: IntelloOptions): Intello {
     // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
     invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
   })
-  return { auth, storage, syncRoute: createSyncRoute({ provision, source }) }
+  const apiKeys = createApiKeys({
+    ...keys,
+    roles: ROLES,
+    scopes: { 'dependencies:read': 'viewer', 'dependencies:write': 'member' },
+    defaultScopes: ['dependencies:read'],
+  })
+  return {
+    auth,
+    storage,
+    syncRoute: createSyncRoute({ provision, source }),
+    keyRoutes: options.apiKeys ? createApiKeyRoutes({ apiKeys, role: 'admin' }) : null,
+  }
 }

@@ -16,7 +16,7 @@ import { type Intello, ROLES, type Role } from './auth.ts'
 
 /** Make the routes. */
 export function routesOfIntello(intello: Intello): readonly Route[] {
-  return [...accountRoutes(intello), ...dependencyRoutes(intello)]
+  return [...accountRoutes(intello), ...dependencyRoutes(intello), ...(intello.keyRoutes ?? [])]
 }
 
 function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
@@ -55,20 +55,24 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
   ]
 }
 
-function dependencyRoutes({ auth }: Intello): Route[] {
+// Where organizations have API keys, these are the routes that accept one.
+function dependencyRoutes({ auth, keyRoutes }: Intello): Route[] {
   const { route } = auth
+  const accept = ['user', 'apiKey'] as const
+  const read = keyRoutes === null ? {} : { accept, scopes: ['dependencies:read'] }
+  const write = keyRoutes === null ? {} : { accept, scopes: ['dependencies:write'] }
   const dependencies = createOrgTable()
   return [
     route({
       method: 'GET',
       path: '/api/dependencies',
-      access: {},
+      access: read,
       handle: ({ org }) => jsonResponse(200, { data: dependencies.list(org.id).map(present) }),
     }),
     route({
       method: 'POST',
       path: '/api/dependencies',
-      access: { role: 'member' },
+      access: { ...write, role: 'member' },
       async handle({ org }, request) {
         const dependency = orgRow(org.id, readField(await readJson(request), 'name', isText))
         dependencies.insert(dependency)
@@ -78,7 +82,7 @@ function dependencyRoutes({ auth }: Intello): Route[] {
     route({
       method: 'GET',
       path: '/api/dependencies/:id',
-      access: {},
+      access: read,
       handle({ org }, request) {
         const dependency = dependencies.find(org.id, idOf(request))
         if (dependency === null) throw new AuthError('not_found')
@@ -88,7 +92,7 @@ function dependencyRoutes({ auth }: Intello): Route[] {
     route({
       method: 'DELETE',
       path: '/api/dependencies/:id',
-      access: { role: 'member' },
+      access: { ...write, role: 'member' },
       handle({ org }, request) {
         if (!dependencies.remove(org.id, idOf(request))) throw new AuthError('not_found')
         return noContent()

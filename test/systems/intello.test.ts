@@ -73,3 +73,99 @@ it('refuses to start without its Supabase project: one sentence, no stack, exit 
   const ending = await runToEnd(INTELLO_MAIN, { PORT: '0' })
   expect(ending).toEqual({ code: 1, stdout: '', stderr: 'intello: SUPABASE_URL is required\n' })
 })
+
+describe('API keys of organizations', () => {
+  interface Answer {
+    readonly status: number
+    readonly body: { readonly data: { readonly id: string; readonly key: string; readonly [member: string]: unknown } }
+    readonly text: string
+  }
+  const call = async (url: string, bearer: string, method: string, path: string, json?: unknown): Promise<Answer> => {
+    const lines = [['Authorization', `Bearer ${bearer}`] as const]
+    const typed = json === undefined ? lines : [...lines, ['Content-Type', 'application/json'] as const]
+    const body = json === undefined ? undefined : JSON.stringify(json)
+    const { status, text } = await send({ method, url: url + path, lines: typed, body })
+    return { status, text, body: (text === '' ? {} : JSON.parse(text)) as Answer['body'] }
+  }
+  const admin = async (name: string, url = world.urlOf('intello')): Promise<string> => {
+    const token = await world.token('intello', name)
+    await call(url, token, 'POST', '/auth/sync')
+    return token
+  }
+
+  it('work on the dependencies, by role and scope, and nowhere else', async () => {
+    const url = world.urlOf('intello')
+    const token = await admin('keyholder')
+    const made = await call(url, token, 'POST', '/api/keys', { name: 'ci' })
+    const { id, key } = made.body.data
+    expect(made.status).toBe(201)
+    expect(made.text).toBe(
+      `{"data":{"id":"${id}","name":"ci","prefix":"itk","key":"${key}","role":"viewer","scopes":["dependencies:read"],"expires_at":null}}`,
+    )
+    const writing = { name: 'deploy', scopes: ['dependencies:read', 'dependencies:write'] }
+    const writer = (await call(url, token, 'POST', '/api/keys', writing)).body.data
+    expect(writer).toMatchObject({ role: 'member', scopes: writing.scopes })
+    const added = await call(url, writer.key, 'POST', '/api/dependencies', { name: 'left-pad' })
+    expect(added.status).toBe(201)
+    const one = `/api/dependencies/${added.body.data.id}`
+    const statuses = async (bearer: string): Promise<number[]> => [
+      (await call(url, bearer, 'GET', '/api/dependencies')).status,
+      (await call(url, bearer, 'GET', one)).status,
+      (await call(url, bearer, 'POST', '/api/dependencies', { name: 'x' })).status,
+      (await call(url, bearer, 'GET', '/api/me')).status,
+      (await call(url, bearer, 'GET', '/api/keys')).status,
+      (await call(url, bearer, 'POST', '/api/keys', { name: 'x' })).status,
+      (await call(url, bearer, 'GET', '/internal/stats')).status,
+      (await call(url, bearer, 'POST', '/auth/sync')).status,
+      (await call(url, bearer, 'DELETE', one)).status,
+    ]
+    expect(await statuses(key)).toEqual([200, 200, 403, 403, 403, 403, 403, 403, 403])
+    expect(await statuses(writer.key)).toEqual([200, 200, 201, 403, 403, 403, 403, 403, 204])
+    const reader = (await call(url, token, 'POST', '/api/keys', { name: 'x', role: 'admin' })).body.data
+    expect((await call(url, reader.key, 'POST', '/api/dependencies', { name: 'x' })).text).toContain(
+      'insufficient_scope',
+    )
+  })
+
+  it("are rotated, revoked and listed by their own organization's admins only", async () => {
+    const url = world.urlOf('intello')
+    const [token, stranger] = [await admin('rotator'), await admin('stranger')]
+    const { id, key } = (await call(url, token, 'POST', '/api/keys', { name: 'ci' })).body.data
+    const use = async (bearer: string): Promise<number> => (await call(url, bearer, 'GET', '/api/dependencies')).status
+    for (const [method, path] of [
+      ['POST', `/api/keys/${id}/rotate`],
+      ['DELETE', `/api/keys/${id}`],
+    ] as const) {
+      expect((await call(url, stranger, method, path)).status).toBe(404)
+    }
+    expect((await call(url, stranger, 'GET', '/api/keys')).text).toBe('{"data":[]}')
+    const rotated = await call(url, token, 'POST', `/api/keys/${id}/rotate`, { overlap_seconds: 3600 })
+    expect([rotated.status, rotated.body.data.id]).toEqual([200, id])
+    expect([await use(key), await use(rotated.body.data.key)]).toEqual([200, 200])
+    const again = await call(url, token, 'POST', `/api/keys/${id}/rotate`, {})
+    expect([await use(key), await use(rotated.body.data.key), await use(again.body.data.key)]).toEqual([401, 401, 200])
+    expect((await call(url, token, 'GET', '/api/keys')).text).not.toContain(again.body.data.key)
+    expect(await call(url, token, 'DELETE', `/api/keys/${id}`)).toMatchObject({ status: 204, text: '' })
+    expect(await use(again.body.data.key)).toBe(401)
+  })
+
+  it('are not there with API_KEYS=off: their routes 404, keys 401', async () => {
+    const app = await startProcess(INTELLO_MAIN, { ...world.environmentOf('intello'), API_KEYS: 'off' })
+    const token = await admin('keyless', app.url)
+    for (const [method, path] of [
+      ['GET', '/api/keys'],
+      ['POST', '/api/keys'],
+      ['POST', '/api/keys/aaaaaaaaaaaa/rotate'],
+      ['DELETE', '/api/keys/aaaaaaaaaaaa'],
+    ] as const) {
+      expect((await call(app.url, token, method, path)).status).toBe(404)
+    }
+    const { key } = (await call(world.urlOf('intello'), await admin('keyful'), 'POST', '/api/keys', { name: 'x' })).body
+      .data
+    expect((await call(app.url, key, 'GET', '/api/dependencies')).status).toBe(401)
+    expect((await call(app.url, token, 'GET', '/api/dependencies')).status).toBe(200)
+    await app.stop()
+    const ending = await runToEnd(INTELLO_MAIN, { ...world.environmentOf('intello'), API_KEYS: 'no' })
+    expect(ending).toEqual({ code: 1, stdout: '', stderr: 'intello: API_KEYS must be on or off\n' })
+  })
+})
