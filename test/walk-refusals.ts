@@ -6,6 +6,7 @@ import type { Refusal } from './walk/refusal.ts'
 import { REFUSALS_OF_API_KEYS } from './walk/refusals-of-api-keys.ts'
 import { REFUSALS_OF_BODIES } from './walk/refusals-of-bodies.ts'
 import { REFUSALS_OF_CREDENTIALS } from './walk/refusals-of-credentials.ts'
+import { REFUSALS_OF_LOGIN } from './walk/refusals-of-login.ts'
 import { REFUSALS_OF_TOKENS } from './walk/refusals-of-tokens.ts'
 import { REFUSALS_OF_USERS_AND_ORGS } from './walk/refusals-of-users-and-orgs.ts'
 
@@ -15,4 +16,5 @@ export const REFUSALS: readonly Refusal[] = [
   ...REFUSALS_OF_USERS_AND_ORGS,
   ...REFUSALS_OF_API_KEYS,
   ...REFUSALS_OF_BODIES,
+  ...REFUSALS_OF_LOGIN,
 ]
