@@ -63,8 +63,27 @@ function isJson(lines: readonly string[]): boolean {
 // A parser with a larger limit may have read it: what it left is measured by what it would take to send.
 function isTooLarge(body: RequestBody, limitBytes: number): boolean {
   if (body.kind === 'too_large') return true
-  const bytes = body.kind === 'bytes' ? body.bytes : new TextEncoder().encode(JSON.stringify(body.value) ?? '')
-  return bytes.length > limitBytes
+  return (body.kind === 'bytes' ? body.bytes.length : sizeOf(body.value)) > limitBytes
+}
+
+// In bytes of JSON, with a list of its own instead of recursion: a body may be nested deeper than the stack is.
+function sizeOf(root: unknown): number {
+  const encoder = new TextEncoder()
+  const bytesOf = (value: unknown): number => encoder.encode(JSON.stringify(value) ?? '').length
+  const open: unknown[] = [root]
+  let size = 0
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value !== 'object' || value === null) {
+      size += bytesOf(value)
+      continue
+    }
+    const members = Object.values(value)
+    size += 1 + Math.max(1, members.length)
+    if (!Array.isArray(value)) for (const name of Object.keys(value)) size += bytesOf(name) + 1
+    for (const member of members) open.push(member)
+  }
+  return size
 }
 
 function jsonOf(body: RequestBody): unknown {
