@@ -13,7 +13,6 @@ import {
   type AuthTypes,
   createRouteFinder,
   fromFetchRequest,
-  fromNodeRequest,
   isAuthError,
   type JsonObject,
   keepHeaders,
@@ -112,16 +111,14 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 
 /** Read a Hono context: header lines from the Node request where there is one, else as Fetch has joined them. */
 export function toAuthRequest(c: Context): AuthRequest {
-  const request = fromFetchRequest(c.req.raw, {
-    source: sourceOf(c),
+  return fromFetchRequest(c.req.raw, {
+    // The context's own, which outlives `c.req.raw`.
+    source: c.req,
+    incoming: nodeOf(c)?.incoming,
     params: c.req.param() as Record<string, string>,
     readText: () => c.req.text(),
     leaveBytes: (bytes) => void Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
   })
-  const incoming = nodeOf(c)?.incoming
-  if (incoming === undefined) return request
-  const { lines, remoteAddress, encrypted, upgrade } = fromNodeRequest(incoming)
-  return { ...request, lines, remoteAddress, encrypted, upgrade }
 }
 
 /** Write a response value, byte for byte. Return what it returns. */
@@ -147,17 +144,17 @@ function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing
   return Array.isArray(env?.incoming?.rawHeaders) ? (env as { incoming: NodeRequest }) : null
 }
 
-// The Node request is shared by every app it passes through; else the context's own, which outlives `c.req.raw`.
+// The Node request is shared by every app it passes through.
 function sourceOf(c: Context): object {
-  return nodeOf(c)?.incoming ?? c.req
+  return toAuthRequest(c).source
 }
 
 // `Vary` only once the answer is there: until then others may still set theirs.
 // On Node also at the last moment: an error page that is a plain Response of `app.onError` has none of them.
 function announce(c: Context, headersOf: HeadersOf): HeadersOf {
   for (const [name, value] of headersOf()) if (name !== 'Vary') c.header(name, value)
-  const outgoing = nodeOf(c)?.outgoing
-  if (outgoing !== undefined) keepHeaders(outgoing, headersOf)
+  const { incoming, outgoing } = nodeOf(c) ?? {}
+  if (outgoing !== undefined && sourceOf(c) === incoming) keepHeaders(outgoing, headersOf)
   return headersOf
 }
 
@@ -165,8 +162,7 @@ function announce(c: Context, headersOf: HeadersOf): HeadersOf {
 function stamp(c: Context, headersOf: HeadersOf): undefined {
   const { status, headers } = c.res
   for (const [name, value] of status === 101 ? [] : headersOf()) {
-    const present = headers.get(name)
-    const wanted = mergeHeader(name, present, value)
-    if (present !== wanted) c.header(name, wanted)
+    const wanted = mergeHeader(name, headers.get(name), value)
+    if (headers.get(name) !== wanted) c.header(name, wanted)
   }
 }

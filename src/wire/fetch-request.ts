@@ -1,6 +1,7 @@
 /** A Fetch `Request` as the corridor reads it: for Hono and any server that speaks Fetch. */
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { fromNodeRequest, type NodeRequest } from './node-request.ts'
 
 /** What the framework knows beside the Fetch request. */
 export interface FetchRequestExtras {
@@ -14,6 +15,12 @@ export interface FetchRequestExtras {
   readonly leaveBytes?: (bytes: Uint8Array) => void
   /** The peer's address, where the platform tells it. */
   readonly remoteAddress?: string
+  /**
+   * The Node request that the platform serves, where there is one: its raw lines are read instead, and the walk's work is
+   * kept under it. Not where both the headers and the target are others: a request that a handler made up by itself and
+   * sent to its own app brings what it brings, and nothing of the request it was made during.
+   */
+  readonly incoming?: NodeRequest | undefined
 }
 
 /**
@@ -24,20 +31,54 @@ export interface FetchRequestExtras {
  * const context = await auth.authenticate(fromFetchRequest(request))
  */
 export function fromFetchRequest(request: Request, extras: FetchRequestExtras = {}): AuthRequest {
-  const { source = request, params = null, remoteAddress = null } = extras
+  const { source = request, params = null, remoteAddress = null, incoming } = extras
   const { headers } = request
+  const node = incoming === undefined ? null : fromNodeRequest(incoming)
+  const own = {
+    source,
+    lines: (name: string) => headers.get(name)?.split(/, ?/) ?? [],
+    headerNames: () => [...headers.keys()],
+    upgrade: headers.has('upgrade'),
+  }
+  const { lines, headerNames, upgrade, ...kept } = node !== null && isServed(source, request, node) ? node : own
   return {
     method: request.method.toUpperCase(),
     path: pathOf(request.url),
-    source,
+    source: kept.source,
     params,
-    lines: (name) => headers.get(name)?.split(/, ?/) ?? [],
-    headerNames: () => [...headers.keys()],
-    remoteAddress,
-    encrypted: request.url.startsWith('https:'),
-    upgrade: headers.has('upgrade'),
+    lines,
+    headerNames: headerNames as () => readonly string[],
+    remoteAddress: node?.remoteAddress ?? remoteAddress,
+    encrypted: node?.encrypted ?? request.url.startsWith('https:'),
+    upgrade,
     body: (limit) => bodyOf(request, limit, extras),
   }
+}
+
+// By source, judged at the first look: what a middleware makes of the request later changes nothing.
+const SERVED: WeakMap<object, boolean> = new WeakMap()
+
+function isServed(source: object, request: Request, node: AuthRequest): boolean {
+  const known = SERVED.get(source) ?? (hasSameTarget(request, node) || hasSameHeaders(request, node))
+  SERVED.set(source, known)
+  return known
+}
+
+function hasSameTarget({ method, url }: Request, node: AuthRequest): boolean {
+  return method === node.method && (pathOf(url) === node.path || pathOf(url) === pathOf(toUrl(node.path)))
+}
+
+// Servers tidy a path up when they make a URL of it.
+function toUrl(path: string): string {
+  return URL.canParse(path, 'http://localhost') ? new URL(path, 'http://localhost').href : path
+}
+
+function hasSameHeaders({ headers }: Request, { lines, headerNames }: AuthRequest): boolean {
+  // HTTP/2 has names that are no headers.
+  const names = new Set(headerNames?.().flatMap((name) => (name.startsWith(':') ? [] : [name.toLowerCase()])))
+  const joined = (name: string): string => lines(name).join(name === 'cookie' ? '; ' : ', ')
+  const given = new Set(headers.keys())
+  return given.size === names.size && [...names].every((name) => headers.get(name) === joined(name))
 }
 
 function pathOf(url: string): string {
