@@ -53,6 +53,7 @@ async function openDatabases(): Promise<Databases> {
   const cluster = given === undefined ? await startCluster() : { url: given, stop: async () => undefined }
   const prefix = `sallyport_test_${process.pid}`
   const made: string[] = []
+  let asked = 0
   const admin = new pg.Pool({ connectionString: cluster.url, max: 1 })
   // The server may be gone before its last connection is.
   admin.on('error', () => undefined)
@@ -66,7 +67,7 @@ async function openDatabases(): Promise<Databases> {
   const template = `${prefix}_template`
   await migrateAt(await create(template, ''))
   return {
-    create: (kind) => create(`${prefix}_${made.length}`, kind === 'empty' ? '' : ` TEMPLATE ${template}`),
+    create: (kind) => create(`${prefix}_${asked++}`, kind === 'empty' ? '' : ` TEMPLATE ${template}`),
     async close() {
       if (given !== undefined)
         for (const name of made) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)

@@ -27,9 +27,11 @@ if (unknown.length > 0) {
 }
 const printer = createPrinter(ownScreen())
 let started = 0
-const world = await openWorld(SYSTEMS, startHere, (system) => {
-  started += 1
-  printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
+const world = await openWorld(SYSTEMS, startHere, {
+  onStarted(system) {
+    started += 1
+    printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
+  },
 })
 const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...STARTS])
 if (process.argv.includes('--exit')) await leave()

@@ -4,7 +4,9 @@ import type { Chapter, DeedStep } from './step.ts'
 
 const URL_SENTENCE = 'must be an https URL; http is for loopback hosts only'
 const SHORT = 'must be at least 32 bytes long'
-const MEMORY = 'this version keeps everything in memory; leave it unset'
+const NO_URL = 'DATABASE_URL must be a URL postgres://…'
+const NO_FOLDER = "DATA_DIR: cannot open the database: ENOTDIR: not a directory, mkdir '/dev/null/x'"
+const NOBODY = 'DATABASE_URL: cannot open the database: connect ECONNREFUSED 127.0.0.1:1'
 
 const refuses = (at: string, change: Environment, shows: string, drop: readonly string[] = []): DeedStep => ({
   at,
@@ -53,8 +55,9 @@ export const STARTS: readonly Chapter[] = [
         { NODE_ENV: 'production' },
         'ISSUER is required in production: no embedded issuer there',
       ),
-      refuses('express', { DATA_DIR: '.data' }, `DATA_DIR: ${MEMORY}`),
-      refuses('express', { DATABASE_URL: 'postgres://localhost/x' }, `DATABASE_URL: ${MEMORY}`),
+      refuses('express', { DATA_DIR: '' }, 'DATA_DIR is set, but empty'),
+      refuses('express', { DATABASE_URL: 'mysql://localhost/x' }, NO_URL),
+      refuses('express', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, NOBODY),
       refuses('express', { PORT: '70000' }, 'PORT must be a whole number from 0 to 65535'),
       refuses('express', { HOST: '' }, 'HOST is set, but empty'),
     ],
@@ -85,8 +88,9 @@ export const STARTS: readonly Chapter[] = [
       refuses('intello', { PLATFORM_API_KEY: '' }, 'PLATFORM_API_KEY is set, but empty'),
       refuses('intello', {}, 'SUPABASE_URL is required', ['SUPABASE_URL']),
       refuses('intello', { AUTH_JWT_AUDIENCE: '' }, 'AUTH_JWT_AUDIENCE is set, but empty'),
-      refuses('intello', { API_KEYS: 'on' }, 'API_KEYS must be off'),
-      refuses('intello', { DATA_DIR: '.data' }, `DATA_DIR: ${MEMORY}`),
+      refuses('intello', { API_KEYS: 'yes' }, 'API_KEYS must be on or off'),
+      refuses('intello', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, NOBODY),
+      refuses('intello', { DATA_DIR: '/dev/null/x' }, NO_FOLDER),
     ],
   },
 ]

@@ -1,4 +1,7 @@
 /** Everything the tour needs to exist: issuers on real sockets, the systems configured against them, people with tokens. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   createTokenIssuer,
   type JwksServer,
@@ -101,12 +104,24 @@ export const SYSTEMS: Readonly<Record<string, System>> = {
   },
 }
 
+/** What a world may be told. */
+export interface WorldOptions {
+  onStarted?(system: string): void
+  /** The variables that say where Iron and Intello keep everything; default: a folder that is gone with the world. */
+  storeOf?(system: string, folder: string): Environment
+}
+
+const inFolder = (system: string, folder: string): Environment => ({
+  DATA_DIR: join(folder, system.replace(/\W+/g, '-')),
+})
+
 /** Open a world of these systems: start their issuers, then the systems, all at once. */
 export async function openWorld(
   systems: Readonly<Record<string, System>>,
   start: StartApp,
-  onStarted: (system: string) => void = () => {},
+  { onStarted = () => {}, storeOf = inFolder }: WorldOptions = {},
 ): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-world-'))
   const issuers = new Map<string, JwksServer>()
   for (const name of new Set(Object.values(systems).map(({ issuer }) => issuer))) {
     issuers.set(name, await startIssuer(name))
@@ -114,11 +129,13 @@ export async function openWorld(
   const issuerOf = (system: string): JwksServer => issuers.get(SYSTEMS[system]?.issuer ?? '') as JwksServer
   const environmentOf = (system: string): Environment => ({
     PORT: '0',
+    ...(/^(iron|intello)/.test(system) ? storeOf(system, folder) : {}),
     ...SYSTEMS[system]?.environment(issuerOf(system)),
   })
   const apps = new Map<string, StartedApp>()
   const close = async (): Promise<void> => {
     await Promise.all([...[...apps.values()].map(({ stop }) => stop()), ...[...issuers.values()].map((s) => s.close())])
+    await rm(folder, { recursive: true, force: true })
   }
   const starting = Object.entries(systems).map(async ([name, { app }]) => {
     apps.set(name, await start(app, environmentOf(name)))

@@ -3,15 +3,15 @@ import { createServer, type Server } from 'node:http'
 import Koa from 'koa'
 import { AuthError } from 'sallyport'
 import { createAdapter } from 'sallyport/koa'
-import { listen, type Running } from '../start/run.ts'
+import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, readSettings } from '../start/settings.ts'
-import { createIntello, type Intello } from './auth.ts'
+import { openStore } from '../store/store.ts'
+import { createIntello, type Intello, TABLES } from './auth.ts'
 import { routesOfIntello } from './routes.ts'
 
 /** Start Intello. */
 export async function startIntello(environment: Environment): Promise<Running> {
   const settings = readSettings(environment)
-  settings.refuse(['DATA_DIR', 'DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
   const options = {
     supabaseUrl: settings.required('SUPABASE_URL'),
     jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
@@ -19,8 +19,11 @@ export async function startIntello(environment: Environment): Promise<Running> {
     platformApiKey: settings.text('PLATFORM_API_KEY'),
     apiKeys: settings.choice('API_KEYS', ['on', 'off'], 'on') === 'on',
   }
-  const intello = settings.judge(VARIABLES, () => createIntello(options))
-  return listen(createApp(intello), settings, 3002, intello.auth.close)
+  const store = await openStore(settings, { app: 'intello', tables: TABLES, membershipOn: 'user-row' })
+  return closing(store, async () => {
+    const intello = settings.judge(VARIABLES, () => createIntello(options, store))
+    return listen(createApp(intello), settings, 3002, intello.auth.close)
+  })
 }
 
 const VARIABLES = {

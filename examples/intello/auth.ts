@@ -18,7 +18,8 @@ import {
   type Route,
   supabase,
 } from 'sallyport'
-import { createMemoryStorage, type MemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
+import type { StoredOrganization, StoredUser } from 'sallyport/postgres'
+import type { Store } from '../store/store.ts'
 
 /** The ladder, lowest first. */
 export const ROLES = ['viewer', 'member', 'admin'] as const
@@ -39,18 +40,20 @@ export interface IntelloOptions {
 /** What Intello's handlers know of a caller. */
 export type IntelloTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'platform'>
 
+/** Intello's own tables. */
+export const TABLES = ['dependencies'] as const
+
 /** Intello, without its own routes. */
-export interface Intello {
+export interface Intello extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IntelloTypes>
-  readonly storage: MemoryStorage
   readonly syncRoute: Route
   /** The routes for API keys; `null`: there are none, and no key enters. */
   readonly keyRoutes: readonly Route[] | null
 }
 
 /** Set everything up. Throws a `TypeError` where an option is wrong. */
-export function createIntello(options: IntelloOptions): Intello {
-  const storage = createMemoryStorage({ membershipOn: 'user-row' })
+export function createIntello(options: IntelloOptions, store: Store<(typeof TABLES)[number]>): Intello {
+  const { storage } = store
   const { memberships: source, users } = storage
 
   const keys = { repository: storage.apiKeys, prefix: 'itk' }
@@ -87,8 +90,8 @@ export function createIntello(options: IntelloOptions): Intello {
     defaultScopes: ['dependencies:read'],
   })
   return {
+    ...store,
     auth,
-    storage,
     syncRoute: createSyncRoute({ provision, source }),
     keyRoutes: options.apiKeys ? createApiKeyRoutes({ apiKeys, role: 'admin' }) : null,
   }

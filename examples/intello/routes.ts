@@ -1,6 +1,5 @@
 /** Intello's routes, as data: each says what it asks of its caller. */
 import {
-  AuthError,
   type AuthRequest,
   isText,
   jsonResponse,
@@ -10,8 +9,8 @@ import {
   readField,
   readJson,
 } from 'sallyport'
-import { orConflict } from '../tables/conflict.ts'
-import { createOrgTable, orgRow, present } from '../tables/org-table.ts'
+import { orConflict } from '../store/conflict.ts'
+import { present } from '../store/org-table.ts'
 import { type Intello, ROLES, type Role } from './auth.ts'
 
 /** Make the routes. */
@@ -56,45 +55,44 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
 }
 
 // Where organizations have API keys, these are the routes that accept one.
-function dependencyRoutes({ auth, keyRoutes }: Intello): Route[] {
+function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
   const { route } = auth
   const accept = ['user', 'apiKey'] as const
   const read = keyRoutes === null ? {} : { accept, scopes: ['dependencies:read'] }
   const write = keyRoutes === null ? {} : { accept, scopes: ['dependencies:write'] }
-  const dependencies = createOrgTable()
+  const { dependencies } = tables
   return [
     route({
       method: 'GET',
       path: '/api/dependencies',
       access: read,
-      handle: ({ org }) => jsonResponse(200, { data: dependencies.list(org.id).map(present) }),
+      async handle(context) {
+        return jsonResponse(200, { data: (await dependencies.of(context).list()).map(present) })
+      },
     }),
     route({
       method: 'POST',
       path: '/api/dependencies',
       access: { ...write, role: 'member' },
-      async handle({ org }, request) {
-        const dependency = orgRow(org.id, readField(await readJson(request), 'name', isText))
-        dependencies.insert(dependency)
-        return jsonResponse(201, { data: present(dependency) })
+      async handle(context, request) {
+        const name = readField(await readJson(request), 'name', isText)
+        return jsonResponse(201, { data: present(await dependencies.of(context).insert(name)) })
       },
     }),
     route({
       method: 'GET',
       path: '/api/dependencies/:id',
       access: read,
-      handle({ org }, request) {
-        const dependency = dependencies.find(org.id, idOf(request))
-        if (dependency === null) throw new AuthError('not_found')
-        return jsonResponse(200, { data: present(dependency) })
+      async handle(context, request) {
+        return jsonResponse(200, { data: present(await dependencies.of(context).find(idOf(request))) })
       },
     }),
     route({
       method: 'DELETE',
       path: '/api/dependencies/:id',
       access: { ...write, role: 'member' },
-      handle({ org }, request) {
-        if (!dependencies.remove(org.id, idOf(request))) throw new AuthError('not_found')
+      async handle(context, request) {
+        await dependencies.of(context).remove(idOf(request))
         return noContent()
       },
     }),

@@ -3,24 +3,27 @@ import { createServer, type Server } from 'node:http'
 import express from 'express'
 import { AuthError, jsonResponse } from 'sallyport'
 import { createAdapter } from 'sallyport/express'
-import { listen, type Running } from '../start/run.ts'
+import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, readSettings } from '../start/settings.ts'
-import { createIron, type Iron } from './auth.ts'
+import { openStore } from '../store/store.ts'
+import { createIron, type Iron, TABLES } from './auth.ts'
 import { mountCrm } from './crm.ts'
 import { mountMembers } from './members.ts'
 
 /** Start Iron. */
 export async function startIron(environment: Environment): Promise<Running> {
   const settings = readSettings(environment)
-  settings.refuse(['DATA_DIR', 'DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
   const options = {
     supabaseUrl: settings.text('SUPABASE_URL'),
     jwtSecret: settings.text('SUPABASE_JWT_SECRET'),
     jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
     serviceSecret: settings.text('IRON_CRM_SECRET'),
   }
-  const iron = settings.judge(VARIABLES, () => createIron(options))
-  return listen(createApp(iron), settings, 3001, iron.auth.close)
+  const store = await openStore(settings, { app: 'iron-crm', tables: TABLES, membershipOn: 'rows' })
+  return closing(store, async () => {
+    const iron = settings.judge(VARIABLES, () => createIron(options, store))
+    return listen(createApp(iron), settings, 3001, iron.auth.close)
+  })
 }
 
 const VARIABLES = {
@@ -41,8 +44,9 @@ function createApp(iron: Iron): Server {
   app.use('/api/v1', middleware({ stage: 'identity' }))
   app.get(
     '/api/v1/me',
-    protect({}, ({ user, org, role }, _req, res) => {
-      const [tenant] = tables.tenants.list(org.id)
+    protect({}, async (context, _req, res) => {
+      const { user, org, role } = context
+      const [tenant] = await tables.tenants.of(context).list()
       res.json({
         user: { id: user.id, email: user.email },
         org: { id: org.id, name: org.name },

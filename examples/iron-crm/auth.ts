@@ -13,8 +13,8 @@ import {
   header,
   supabase,
 } from 'sallyport'
-import { createMemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
-import { createOrgTable, type OrgTable, orgRow, type StorageWithTables, withTables } from '../tables/org-table.ts'
+import type { StoredOrganization, StoredUser } from 'sallyport/postgres'
+import type { Store } from '../store/store.ts'
 
 /** The ladder, lowest first. */
 export const ROLES = ['member', 'admin', 'owner'] as const
@@ -34,30 +34,17 @@ export interface IronOptions {
 export type IronTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'iron-crm'>
 
 /** The CRM's own tables. */
-export interface IronTables {
-  readonly tenants: OrgTable
-  readonly pipelines: OrgTable
-  readonly contacts: OrgTable
-  readonly bookings: OrgTable
-}
+export const TABLES = ['tenants', 'pipelines', 'contacts', 'bookings'] as const
 
 /** Iron, without its routes. */
-export interface Iron {
+export interface Iron extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IronTypes>
-  readonly storage: StorageWithTables
-  readonly tables: IronTables
 }
 
 /** Set everything up. Throws a `TypeError` where an option is wrong. */
-export function createIron(options: IronOptions): Iron {
+export function createIron(options: IronOptions, store: Store<(typeof TABLES)[number]>): Iron {
   const { supabaseUrl: url, jwtSecret: secret, jwtIssuer: issuer, serviceSecret } = options
-  const storage = withTables(createMemoryStorage())
-  const tables: IronTables = {
-    tenants: createOrgTable(),
-    pipelines: createOrgTable(),
-    contacts: createOrgTable(),
-    bookings: createOrgTable(),
-  }
+  const { storage, tables } = store
 
   const auth = createAuth({
     roles: ROLES,
@@ -75,10 +62,10 @@ export function createIron(options: IronOptions): Iron {
       storage,
       // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
       invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
-      bootstrap({ decision, org, transaction }) {
+      async bootstrap({ decision, org, transaction: { handle } }) {
         if (decision !== 'create' || org === null) return
-        transaction.handle.insert(tables.tenants, orgRow(org.id, org.name))
-        transaction.handle.insert(tables.pipelines, orgRow(org.id, 'Sales'))
+        await tables.tenants.insertWithin(handle, org.id, org.name)
+        await tables.pipelines.insertWithin(handle, org.id, 'Sales')
       },
     }),
     orgs: createOrgResolver({
@@ -87,5 +74,5 @@ export function createIron(options: IronOptions): Iron {
       unnamed: 'earliest-joined',
     }),
   })
-  return { auth, storage, tables }
+  return { ...store, auth }
 }

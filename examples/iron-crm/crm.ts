@@ -1,8 +1,8 @@
 /** What Iron is for: contacts, pipelines and bookings of the acting organization. */
 import type { Router } from 'express'
-import { AuthError, isText, readField } from 'sallyport'
+import { isText, readField } from 'sallyport'
 import { type Adapter, readJson } from 'sallyport/express'
-import { orgRow, present } from '../tables/org-table.ts'
+import { type OrgRow, present } from '../store/org-table.ts'
 import type { Iron, IronTypes } from './auth.ts'
 
 /** Mount the routes. */
@@ -14,32 +14,33 @@ export function mountCrm(
   const { contacts, pipelines, bookings } = tables
 
   app.use('/api/v1/contacts', middleware())
-  app.get('/api/v1/contacts', (req, res) => {
-    res.json({ contacts: contacts.list(getAuth(req).org.id).map(present) })
+  app.get('/api/v1/contacts', async (req, res) => {
+    res.json({ contacts: (await contacts.of(getAuth(req)).list()).map(present) })
   })
   app.post('/api/v1/contacts', async (req, res) => {
-    const contact = orgRow(getAuth(req).org.id, readField(await readJson(req), 'name', isText))
-    contacts.insert(contact)
-    res.status(201).json({ contact: present(contact) })
+    const name = readField(await readJson(req), 'name', isText)
+    res.status(201).json({ contact: present(await contacts.of(getAuth(req)).insert(name)) })
   })
-  app.get('/api/v1/contacts/:id', (req, res) => {
-    const contact = contacts.find(getAuth(req).org.id, req.params.id)
-    if (contact === null) throw new AuthError('not_found')
-    res.json({ contact: present(contact) })
+  app.get('/api/v1/contacts/:id', async (req, res) => {
+    res.json({ contact: present(await contacts.of(getAuth(req)).find(req.params.id)) })
   })
-  app.delete('/api/v1/contacts/:id', (req, res) => {
-    if (!contacts.remove(getAuth(req).org.id, req.params.id)) throw new AuthError('not_found')
+  app.delete('/api/v1/contacts/:id', async (req, res) => {
+    await contacts.of(getAuth(req)).remove(req.params.id)
     res.status(204).end()
   })
 
   app.get(
     '/api/v1/pipelines',
-    protect({}, ({ org }, _req, res) => res.json({ pipelines: pipelines.list(org.id).map(present) })),
+    protect({}, async (context, _req, res) => {
+      res.json({ pipelines: (await pipelines.of(context).list()).map(present) })
+    }),
   )
 
   app.get(
     '/api/v1/bookings',
-    protect({}, ({ org }, _req, res) => res.json({ bookings: bookings.list(org.id).map(toBooking) })),
+    protect({}, async (context, _req, res) => {
+      res.json({ bookings: (await bookings.of(context).list()).map(toBooking) })
+    }),
   )
   app.post(
     '/internal/bookings',
@@ -47,15 +48,13 @@ export function mountCrm(
       const body = await readJson(req)
       const orgId = readField(body, 'org_id', isString)
       const title = readField(body, 'title', isText)
-      const { org } = await auth.actAs(context, orgId)
-      const booking = orgRow(org.id, title)
-      bookings.insert(booking)
+      const booking = await bookings.of(await auth.actAs(context, orgId)).insert(title)
       res.status(201).json({ booking: toBooking(booking) })
     }),
   )
 }
 
-function toBooking({ id, orgId, name }: ReturnType<typeof orgRow>): { id: string; org_id: string; title: string } {
+function toBooking({ id, orgId, name }: OrgRow): { id: string; org_id: string; title: string } {
   return { id, org_id: orgId, title: name }
 }
 

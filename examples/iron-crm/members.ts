@@ -2,7 +2,7 @@
 import type { Router } from 'express'
 import { AuthError, isText, normalizeEmail, pathParam, readField } from 'sallyport'
 import { type Adapter, readJson } from 'sallyport/express'
-import { orConflict } from '../tables/conflict.ts'
+import { orConflict } from '../store/conflict.ts'
 import { type Iron, type IronTypes, ROLES, type Role } from './auth.ts'
 
 /** Mount the routes. */

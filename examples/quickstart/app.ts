@@ -1,8 +1,10 @@
 /** The quick start's variables, its embedded issuer, and its server on the framework that was asked for. */
 import type { Server } from 'node:http'
+import { createMemoryStorage } from 'sallyport/memory'
 import { createTokenIssuer, startJwksServer } from 'sallyport/testing'
-import { listen, type Running } from '../start/run.ts'
+import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, readSettings, type Settings, settingsError } from '../start/settings.ts'
+import { openStore, type Store } from '../store/store.ts'
 import { createQuickstart, type Quickstart, type QuickstartOptions, ROLES } from './auth.ts'
 
 const SERVERS: Readonly<Record<string, () => Promise<{ createApp(quickstart: Quickstart): Server }>>> = {
@@ -27,22 +29,28 @@ export async function startQuickstart(framework: string | undefined, environment
   if (load === undefined)
     throw settingsError(`name a framework: npm run quickstart -- ${Object.keys(SERVERS).join('|')}`)
   const settings = readSettings(environment)
-  settings.refuse(['DATA_DIR', 'DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
   const choices = readChoices(settings)
   const source = await openSource(settings, choices.audience, environment.NODE_ENV)
-  try {
-    const { issuer, jwksUrl, secret } = source
-    const quickstart = settings.judge(VARIABLES, () => createQuickstart({ ...choices, issuer, jwksUrl, secret }))
-    const { createApp } = await load()
-    const running = await listen(createApp(quickstart), settings, 3000, async () => {
-      quickstart.auth.close()
-      await source.close()
+  return closing(source, async () => {
+    const store = await openQuickStore(settings, choices.org)
+    return closing(store, async () => {
+      const { issuer, jwksUrl, secret } = source
+      const options = { ...choices, issuer, jwksUrl, secret }
+      const quickstart = settings.judge(VARIABLES, () => createQuickstart(options, store.storage))
+      const { createApp } = await load()
+      const running = await listen(createApp(quickstart), settings, 3000, quickstart.auth.close)
+      return { ...running, notes: source.token === null ? [] : notesOf(running.url, source.token) }
     })
-    return { ...running, notes: source.token === null ? [] : notesOf(running.url, source.token) }
-  } catch (error) {
-    await source.close()
-    throw error
+  })
+}
+
+// In memory, unless one of the variables says where.
+async function openQuickStore(settings: Settings, org: 'header' | 'user'): Promise<Pick<Store, 'storage' | 'close'>> {
+  const membershipOn = org === 'user' ? 'user-row' : 'rows'
+  if (settings.text('DATA_DIR') !== undefined || settings.text('DATABASE_URL') !== undefined) {
+    return openStore(settings, { app: 'quickstart', tables: [], membershipOn })
   }
+  return { storage: createMemoryStorage({ membershipOn }), close: async () => {} }
 }
 
 const VARIABLES = {

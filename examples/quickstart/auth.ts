@@ -18,7 +18,8 @@ import {
   type KeySource,
   type Route,
 } from 'sallyport'
-import { createMemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
+import type { StoredOrganization, StoredUser } from 'sallyport/memory'
+import type { AppStorage } from '../store/store.ts'
 
 /** The ladder, lowest first. */
 export const ROLES = ['viewer', 'member', 'developer', 'admin', 'owner'] as const
@@ -49,8 +50,7 @@ export interface Quickstart {
 }
 
 /** Set everything up. Throws a `TypeError` where an option is wrong. */
-export function createQuickstart(options: QuickstartOptions): Quickstart {
-  const storage = createMemoryStorage({ membershipOn: options.org === 'user' ? 'user-row' : 'rows' })
+export function createQuickstart(options: QuickstartOptions, storage: AppStorage): Quickstart {
   const provision = createProvisioner({ storage, ownerRole: options.role })
 
   const auth = createAuth({

@@ -43,6 +43,17 @@ export async function listen(
   }
 }
 
+/** Start an app over something that was opened for it: closed when the app has ended, or did not start. */
+export async function closing(opened: { close(): Promise<void> }, start: () => Promise<Running>): Promise<Running> {
+  try {
+    const running = await start()
+    return { ...running, stop: () => running.stop().then(opened.close) }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
 function cannotListen(host: string, port: number, { code }: NodeJS.ErrnoException): string {
   const why = code === 'EADDRINUSE' ? 'the port is taken' : (code ?? 'unknown error')
   return `cannot listen on HOST ${host}, PORT ${port}: ${why}`

@@ -1,7 +1,7 @@
 /** Examples as real processes: started as a user starts them, with nothing of this process's environment but the path. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type AppName, openWorld, SYSTEMS, type World } from '../../examples/demo/world.ts'
+import { type AppName, openWorld, SYSTEMS, type World, type WorldOptions } from '../../examples/demo/world.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -32,9 +32,9 @@ const SCRIPTS: Readonly<Record<AppName, readonly string[]>> = {
 }
 
 /** The systems of these apps or names, each a process; close the world to end them. */
-export function openWorldOf(names: readonly string[]): Promise<World> {
+export function openWorldOf(names: readonly string[], options: WorldOptions = {}): Promise<World> {
   const systems = Object.fromEntries(Object.entries(SYSTEMS).filter(([name]) => names.includes(name)))
-  return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment))
+  return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
 /** Start a script and wait for its ready line, at most ten seconds. */

@@ -1,0 +1,67 @@
+/** Iron on PostgreSQL, as a process: the same tour as on its SQLite file, then what only the database can show. */
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IRON } from '../../examples/demo/tour-iron.ts'
+import type { World } from '../../examples/demo/world.ts'
+import { createTestDatabase, openPool } from '../postgres.ts'
+import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
+import { walkChapters } from './walk-chapters.ts'
+
+const IRON_MAIN = ['examples/iron-crm/main.ts']
+const databases: Record<string, string> = {}
+let world: World
+let pool: pg.Pool
+beforeAll(async () => {
+  for (const system of ['iron', 'iron without seam']) databases[system] = await createTestDatabase('empty')
+  world = await openWorldOf(Object.keys(databases), {
+    storeOf: (system) => ({ DATABASE_URL: databases[system] ?? '' }),
+  })
+  pool = openPool(databases['iron'] ?? '', { max: 2 })
+})
+afterAll(() => world.close())
+
+describe('the contract', () => walkChapters(IRON, () => world))
+
+it('is in the database: one tenant and one pipeline of each organization that a first login made', async () => {
+  const text = `SELECT (SELECT count(*)::int FROM organizations) AS orgs, (SELECT count(*)::int FROM tenants) AS tenants,
+    (SELECT count(*)::int FROM pipelines) AS pipelines,
+    (SELECT count(*)::int FROM organizations o LEFT JOIN tenants t ON t.org_id = o.id WHERE t.id IS NULL) AS without`
+  const [row] = (await pool.query<Record<'orgs' | 'tenants' | 'pipelines' | 'without', number>>(text)).rows
+  expect(row?.orgs).toBeGreaterThan(3)
+  expect(row).toEqual({ orgs: row?.orgs, tenants: row?.orgs, pipelines: row?.orgs, without: 0 })
+})
+
+it('leaves no transaction open between requests', async () => {
+  const text = `SELECT count(*)::int AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'`
+  expect((await pool.query(text)).rows).toEqual([{ count: 0 }])
+})
+
+it('four processes of it start at once on one empty database, and one first login through all four makes one user', async () => {
+  const DATABASE_URL = await createTestDatabase('empty')
+  const environment = { ...world.environmentOf('iron'), DATABASE_URL }
+  const apps = await Promise.all(Array.from({ length: 4 }, () => startProcess(IRON_MAIN, environment)))
+  const token = await world.token('iron', 'ada')
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const answer = await fetch(`${apps[index % 4]?.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+      return `${answer.status} ${await answer.text()}`
+    }),
+  )
+  expect(new Set(answers).size).toBe(1)
+  expect(answers[0]).toMatch(/^200 .*"tenant":\{"id":"/)
+  const endings = await Promise.all(apps.map(({ end }) => end()))
+  for (const { code, stderr } of endings) expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+})
+
+it.each([
+  ['no URL of a PostgreSQL', 'mysql://x/y', 'DATABASE_URL must be a URL postgres://…'],
+  [
+    'nobody there',
+    'postgres://127.0.0.1:1/x',
+    'DATABASE_URL: cannot open the database: connect ECONNREFUSED 127.0.0.1:1',
+  ],
+])('refuses to start where DATABASE_URL is %s: one sentence, no stack, exit code 1', async (_name, url, sentence) => {
+  const ending = await runToEnd(IRON_MAIN, { ...world.environmentOf('iron'), DATABASE_URL: url })
+  expect(ending).toEqual({ code: 1, stdout: '', stderr: `iron-crm: ${sentence}\n` })
+})
