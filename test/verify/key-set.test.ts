@@ -41,6 +41,32 @@ describe('fresh keys', () => {
     expect(server.calls).toBe(2)
   })
 
+  it('counts their age from when they were asked for, not from when they came', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    const answer = server.answer
+    server.answer = () => {
+      clock.tick(100)
+      return answer()
+    }
+    const token = await issuer.sign({}, LIVE)
+    await verifier.verify(token)
+    server.answer = answer
+    clock.tick(380)
+    await verifier.verify(token)
+    expect(server.calls).toBe(2)
+  })
+
+  it('keeps what was verified by a key that is still there after a refresh', async () => {
+    const { clock, issuer, server, verifier } = await createBench({ cache: { ttlSeconds: 3600 } })
+    const token = await issuer.sign({}, LIVE)
+    const first = await verifier.verify(token)
+    clock.tick(480)
+    await verifier.verify(token)
+    await settle()
+    expect(server.calls).toBe(2)
+    expect(await verifier.verify(token)).toBe(first)
+  })
+
   it('serves an expired key at once after a quiet night within maxStale, and refreshes', async () => {
     const { clock, issuer, server, verifier, events } = await createBench()
     const token = await issuer.sign({}, LIVE)
@@ -187,6 +213,28 @@ describe('an unknown kid', () => {
     expect(await verdictOf(verifier.verify(unknown))).toBe('keys_unavailable:key_servers_failing')
     expect(await verdictOf(verifier.verify(known))).toBe('ok')
     expect(server.calls).toBe(2)
+  })
+
+  it('is 401 again once a fetch was good', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    const token = await issuer.sign({}, stranger)
+    server.answer = down
+    expect(await verdictOf(verifier.verify(token))).toBe('keys_unavailable:key_servers_failing')
+    server.answer = () => Response.json(issuer.jwks())
+    clock.tick(30)
+    expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:token_key_unknown')
+    clock.tick(1)
+    expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:token_key_unknown')
+  })
+
+  it('is not what a forged signature under a known kid is: that asks nobody', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    const [header, payload] = (await issuer.sign({}, LIVE)).split('.')
+    await verifier.verify(await issuer.sign())
+    clock.tick(60)
+    const forged = `${header}.${payload}.${'A'.repeat(86)}`
+    expect(await verdictOf(verifier.verify(forged))).toBe('unauthorized:token_signature_invalid')
+    expect(server.calls).toBe(1)
   })
 
   it('waits for the fetch that runs, and starts none of its own', async () => {
@@ -402,17 +450,54 @@ describe('the room around it', () => {
     verifier.close?.()
     clock.tick(500)
     expect(await verdictOf(verifier.verify(await issuer.sign()))).toBe('ok')
+    const unknown = await issuer.sign({}, { header: { kid: 'nobody' } })
+    expect(await verdictOf(verifier.verify(unknown))).toBe('unauthorized:token_key_unknown')
     await settle()
     expect(server.calls).toBe(2)
   })
 
   it('ends a fetch in flight when it closes', async () => {
-    const { issuer, server, verifier } = await createBench()
-    server.answer = () => new Promise(() => {})
+    let signal: AbortSignal | null | undefined
+    const { issuer, verifier } = await createBench({
+      fetch: (_, init) => {
+        signal = init?.signal
+        return new Promise(() => {})
+      },
+    })
     const verdict = verdictOf(verifier.verify(await issuer.sign()))
     await settle()
+    expect(signal?.aborted).toBe(false)
     verifier.close?.()
+    expect(signal?.aborted).toBe(true)
     expect(await verdict).toBe('keys_unavailable:key_servers_failing')
+  })
+
+  it('closed before its first fetch is 503, and asks nobody', async () => {
+    const { issuer, server, verifier } = await createBench()
+    verifier.close?.()
+    expect(await verdictOf(verifier.verify(await issuer.sign()))).toBe('keys_unavailable:key_servers_failing')
+    expect(server.calls).toBe(0)
+  })
+
+  it('asks no source that does not serve the algorithm of the token', async () => {
+    const { issuer, server } = await createBench()
+    const { createJwtVerifier } = await import('../../src/verify/jwt-verifier.ts')
+    const verifier = createJwtVerifier({
+      issuers: [
+        {
+          issuer: issuer.issuer,
+          keys: [
+            { kind: 'jwks', url: 'https://ec.test/keys', algorithms: ['ES256'] },
+            { kind: 'jwks', url: 'https://ed.test/keys', algorithms: ['EdDSA'] },
+          ],
+        },
+      ],
+      audience: issuer.audience,
+      clock: issuer.clock,
+      fetch: server.fetch,
+    })
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'EdDSA' })))).toBe('ok')
+    expect(server.urls).toEqual(['https://ed.test/keys'])
   })
 
   it('drops what the hook throws, at once or later', async () => {
