@@ -34,6 +34,8 @@ const MAX_INSTANT = 8.64e12
  * `unauthorized`. The issuer was checked by selecting its configuration.
  */
 export function checkClaims(payload: object, rules: ClaimRules, now: number): CheckedClaims {
+  // Nothing is later than NaN, so nothing would have ended.
+  if (!Number.isFinite(now)) throw new TypeError('sallyport: the clock must give a number of milliseconds')
   const subject = readSubject(payload)
   const audience = readAudience(payload, rules.audience)
   const tolerance = rules.clockToleranceSeconds * 1000
