@@ -12,7 +12,6 @@ import type {
   Credential,
   Identity,
   IdentityContext,
-  Organization,
   OrgSelection,
   ServiceContext,
   UserContext,
@@ -149,11 +148,12 @@ function userOrgContext(identity: Identity, { user }: Admission, { org, role }: 
 }
 
 function apiKeyContext(key: ApiKey, { org, role }: ActingOrg): ApiKeyContext {
+  if (org === null) throw new Error('sallyport: the orgs room gave an API key no organization')
   const principal = Object.freeze({ kind: 'apiKey', key } as const)
   return Object.freeze({
     kind: 'apiKey',
     principal,
-    org: org as Organization,
+    org,
     role: role as string,
     scopes: key.scopes,
   })

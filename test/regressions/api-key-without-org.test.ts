@@ -1,0 +1,21 @@
+/** An orgs room that gave an API key no organization had the handler called with `null`, which its type denies. */
+import { expect, it } from 'vitest'
+import { isAuthError } from '../../src/errors.ts'
+import { createWorld } from '../corridor/world.ts'
+
+it('is a fault of the room, and the handler does not run', async () => {
+  const world = createWorld({
+    auth: () => ({
+      orgs: {
+        readSelection: () => ({ kind: 'unnamed' }),
+        resolve: async () => ({ org: null, role: null }),
+        toOrgId: () => null,
+        echo: null,
+      } as never,
+    }),
+  })
+  const headers = { authorization: `Bearer ${world.apiKey({ orgId: null })}` }
+  const outcome = await world.walk({ headers }, { accept: ['apiKey'] }).catch((error: unknown) => error)
+  expect(outcome).toBeInstanceOf(Error)
+  expect(isAuthError(outcome)).toBe(false)
+})
