@@ -58,7 +58,7 @@ async function enter(
 ): Promise<AuthContext | null> {
   const context = await walk(rooms, { request, rule, state, record })
   if (!state.passed.includes(rule)) state.passed.push(rule)
-  state.context = context
+  Object.assign(state, { context, rule })
   if (context?.kind === 'service') SERVICE_WALKS.set(context, { rooms, request, rule, state })
   return context
 }

@@ -14,8 +14,9 @@ export interface WalkState {
   readonly acting: Map<string, Promise<ActingOrg>>
   /** The rules passed so far: the org-scoped ones hold for whatever org a later mount chooses. */
   readonly passed: Rule[]
-  /** The context of the latest mount that let the request in; left out before that. */
+  /** The context of the latest mount that let the request in, and its rule; left out before that. */
   context?: AuthContext | null
+  rule?: Rule
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
 }
@@ -49,7 +50,8 @@ export function contextFor(source: object, rooms: Rooms, rule: Rule | 'public'):
   if (state === undefined || context === undefined) {
     throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
   }
-  if (!holds(rule, context) || !isAsked(rule, context, state.passed, rooms.ladder.roles)) {
+  const isPromised = holds(rule, context) && isSelected(rule, state.rule)
+  if (!isPromised || !isAsked(rule, context, state.passed, rooms.ladder.roles)) {
     throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
   }
   return context
@@ -60,6 +62,11 @@ function holds(rule: Rule, context: AuthContext | null): boolean {
   if (!accepts(rule, context.principal)) return false
   if (context.kind !== 'user' || rule.stage === 'identity') return true
   return rule.stage === 'org' ? 'org' in context : 'user' in context
+}
+
+// A path that names an organization means nothing to a context that was made without looking at it.
+function isSelected({ selectors }: Rule, made: Rule | undefined): boolean {
+  return selectors.every(({ kind, name }) => made?.selectors.some((each) => each.kind === kind && each.name === name))
 }
 
 // A role or a scope that no mount asked for was not checked, whatever the caller happens to have.

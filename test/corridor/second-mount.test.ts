@@ -208,6 +208,9 @@ describe('contextOf', () => {
     [{}, { role: 'viewer' }, false],
     [{ role: 'viewer' }, { role: 'member' }, false],
     [{ role: 'member' }, { role: 'viewer' }, true],
+    [{ selectors: BY_PATH }, { selectors: BY_PATH }, true],
+    [{ selectors: BY_PATH }, {}, true],
+    [{}, { selectors: BY_PATH }, false],
     [{}, 'public', true],
   ] as const)('mounted with %j, read as %j: %s', async (access, asked, promised) => {
     const { world, enter, source } = await mounted()
@@ -215,6 +218,14 @@ describe('contextOf', () => {
     const read = (): unknown => world.auth.contextOf(source, asked as never)
     if (promised) expect(read()).toBe(asked === 'public' ? null : context)
     else expect(read).toThrow('promises less')
+  })
+
+  it('reads no org by a path that the latest mount did not look at', async () => {
+    const { world, enter, source, orgs } = await mounted()
+    await enter({ selectors: BY_PATH })
+    expect(world.auth.contextOf(source, { selectors: BY_PATH })).toMatchObject({ org: { id: orgs[1] } })
+    expect(await enter({})).toMatchObject({ org: { id: orgs[0] } })
+    expect(() => world.auth.contextOf(source, { selectors: BY_PATH })).toThrow('promises less')
   })
 
   it('reads nobody only where nobody may be there', async () => {
