@@ -159,6 +159,21 @@ describe('refresh tokens', () => {
     expect(issuer.requests).toMatchObject({ password: 1, refresh: 5 })
   })
 
+  it('sends a refused refresh token never again, also where the password could not be tried', async () => {
+    const clock = createClock()
+    const issuer = await startIssuer(HOUR, clock)
+    const { client } = createClient(issuer, { clock })
+    const claims = JSON.parse(atob((await client.token()).split('.')[1] as string)) as { sub: string }
+    issuer.signOut(claims.sub)
+    await issuer.fault('status-500', 'password')
+    clock.tick(HOUR)
+    expect(await thrownBy(client.token())).toMatchObject({ code: 'token_unavailable', status: 500 })
+    await issuer.fault('ok')
+    clock.tick(1)
+    await client.token()
+    expect(issuer.requests).toMatchObject({ password: 3, refresh: 1 })
+  })
+
   it('signs in anew where the answer to a refresh was lost: the issuer calls the token used', async () => {
     const clock = createClock()
     const issuer = await startIssuer(HOUR, clock)
