@@ -151,6 +151,20 @@ describe('README snippets', () => {
     }
   })
 
+  it('api-keys.ts: a key that its owner issued reads, until it is revoked', async () => {
+    const base = await serve((await load<{ app: Express }>('api-keys.ts')).app)
+    const call = (path: string, init: RequestInit = {}, bearer = token): Promise<Response> =>
+      fetch(`${base}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } })
+    const body = JSON.stringify({ name: 'nightly export' })
+    const issued = await call('/api/keys', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const { data } = (await issued.json()) as { data: { id: string; key: string } }
+    expect([issued.status, data.key.startsWith('acme_')]).toEqual([201, true])
+    expect(await (await call('/api/contacts', {}, data.key)).json()).toMatchObject({ as: 'apiKey' })
+    expect((await call('/api/keys', {}, data.key)).status).toBe(403)
+    expect((await call(`/api/keys/${data.id}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await call('/api/contacts', {}, data.key)).status).toBe(401)
+  })
+
   it('handlers.test.ts and storage.test.ts: print what they say', async () => {
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
