@@ -179,8 +179,16 @@ function throttleStore(maxKeys: number): ThrottleStore {
       const current = stored !== undefined && stored.expiresAt > now.getTime() ? stored : null
       const { state, result } = decide(current)
       if (state === null) states.delete(key)
-      else if (state !== stored) states.set(key, Object.freeze(state))
+      else if (state !== stored)
+        states.set(key, { ...state, recent: copyOf(state.recent), pending: copyOf(state.pending) })
       return result
     },
   }
+}
+
+// Most lists are empty, and there may be a hundred thousand.
+const NOTHING: readonly number[] = Object.freeze([])
+
+function copyOf(list: readonly number[]): readonly number[] {
+  return list.length === 0 ? NOTHING : [...list]
 }

@@ -1,0 +1,160 @@
+/** Cases of the account contract: changes that do what they say and end sessions where they must; the last admin. */
+import type { AccountChange } from '../../storage/account-repositories.ts'
+import { type AccountCaseSpec, type AccountWorld, newEmail, newHash } from './account-world.ts'
+import { expectNull, expectSame, expectThat } from './expectations.ts'
+import { hostileIds } from './hostile-ids.ts'
+
+const ROUNDS = 10
+
+/** Two last holders at once, many times; what `first` and `second` do must leave one. */
+async function expectOneLeft(
+  { storage: { accounts }, newAccount, role }: AccountWorld,
+  changeOf: (id: string, round: number, which: number) => Promise<unknown>,
+): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const two = [await newAccount(), await newAccount()]
+    await Promise.all(two.map(({ id }, which) => changeOf(id, round, which)))
+    const left = (await accounts.list()).filter((account) => account.role === role && !account.disabled)
+    expectThat(left.length === 1, 'one enabled account of the role to be left of two', left.length)
+    for (const { id } of left) await accounts.remove(id)
+  }
+}
+
+export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
+  {
+    id: 'accounts/update',
+    name: 'MUST change what is named and nothing else, and return the account',
+    requirement: 'L15',
+    async test({ storage: { accounts }, newAccount, now }) {
+      const account = await newAccount()
+      const email = newEmail()
+      const updated = await accounts.update(account.id, { email })
+      expectSame(updated, { kind: 'done', account: { ...account, email } }, 'the update of the e-mail')
+      expectSame(await now(account), { ...account, email }, 'the account after it')
+      expectNull(await accounts.findByEmail(account.email), 'the former e-mail')
+      const mass = { id: 'x', sessionVersion: 9, createdAt: new Date(0) } as AccountChange
+      await accounts.update(account.id, mass)
+      expectSame(await now(account), { ...account, email }, 'the account after members that are no change')
+    },
+  },
+  {
+    id: 'accounts/update-ends-sessions',
+    name: 'MUST raise the session version by one with another role, another `disabled` and any new hash, else not',
+    requirement: 'L7',
+    async test({ storage: { accounts }, newAccount, now, role }) {
+      const account = await newAccount()
+      const passwordHash = newHash()
+      const steps: readonly (readonly [AccountChange, number])[] = [
+        [{ role }, 0],
+        [{ disabled: false }, 0],
+        [{ email: newEmail() }, 0],
+        [{}, 0],
+        [{ role: `${role}-2` }, 1],
+        [{ disabled: true }, 2],
+        [{ disabled: true, role: `${role}-2` }, 2],
+        [{ disabled: false }, 3],
+        [{ passwordHash }, 4],
+        [{ passwordHash }, 5],
+        [{ passwordHash: newHash(), role, disabled: true }, 6],
+      ]
+      for (const [change, wanted] of steps) {
+        await accounts.update(account.id, change)
+        const { sessionVersion } = await now(account)
+        expectSame(sessionVersion, wanted, `the session version after ${Object.keys(change).join(', ') || 'nothing'}`)
+      }
+    },
+  },
+  {
+    id: 'accounts/end-sessions',
+    name: 'MUST raise the session version by one for each call, 20 at once too, and change nothing else',
+    requirement: 'L7',
+    async test({ storage: { accounts }, newAccount, now }) {
+      const account = await newAccount()
+      const ended = await Promise.all(Array.from({ length: 20 }, () => accounts.endSessions(account.id)))
+      expectThat(
+        ended.every((each) => each === true),
+        'each call to be true',
+        ended,
+      )
+      expectSame(await now(account), { ...account, sessionVersion: 20 }, 'the account after 20 calls')
+    },
+  },
+  {
+    id: 'accounts/missing',
+    name: 'MUST say so where there is no account to change, end, replace or remove, hostile ids included',
+    async test({ storage: { accounts }, newAccount, expectUnchanged }) {
+      const account = await newAccount()
+      for (const id of hostileIds(account.id)) {
+        expectSame(await accounts.update(id, { disabled: true }), { kind: 'missing' }, 'the update of nobody')
+        expectSame(await accounts.remove(id), 'missing', 'the removal of nobody')
+        expectSame(await accounts.endSessions(id), false, 'the ending of nobody')
+        const change = { from: account.passwordHash as string, to: newHash(), endSessions: true }
+        expectSame(await accounts.replaceHash(id, change), false, 'the replacement of nobody')
+      }
+      await expectUnchanged(account, 'all that')
+    },
+  },
+  {
+    id: 'accounts/remove',
+    name: 'MUST remove an account for good, its e-mail free again',
+    async test({ storage: { accounts }, newAccount }) {
+      const { id, email } = await newAccount()
+      expectSame(await accounts.remove(id), 'done', 'a removal')
+      expectNull(await accounts.findById(id), 'the removed account by id')
+      expectNull(await accounts.findByEmail(email), 'the removed account by e-mail')
+      const again = await newAccount({ email })
+      expectThat(again.id !== id, 'another id for another account', again.id)
+    },
+  },
+  {
+    id: 'accounts/last',
+    name: 'MUST keep the last enabled account of a role: no demotion, no disabling, no removal, and nothing written',
+    requirement: 'L15',
+    async test({ storage: { accounts }, newAccount, role, expectUnchanged, now }) {
+      const last = await newAccount()
+      await newAccount({ disabled: true })
+      const keep = { keep: role }
+      for (const change of [{ role: 'x' }, { disabled: true }, { role: 'x', email: newEmail() }]) {
+        expectSame(await accounts.update(last.id, change, keep), { kind: 'last' }, 'a change of the last one')
+      }
+      expectSame(await accounts.remove(last.id, keep), 'last', 'the removal of the last one')
+      await expectUnchanged(last, 'all that')
+      await accounts.update(last.id, { email: newEmail(), passwordHash: newHash(), role, disabled: false }, keep)
+      expectSame((await now(last)).sessionVersion, 1, 'a change that leaves it what it is: done, the session version')
+    },
+  },
+  {
+    id: 'accounts/last-of-another-role',
+    name: 'MUST let go whoever is not the last: of another role, disabled, or with another beside',
+    requirement: 'L15',
+    async test({ storage: { accounts }, newAccount, role }) {
+      const [one, two, disabled] = [await newAccount(), await newAccount(), await newAccount({ disabled: true })]
+      const keep = { keep: role }
+      expectSame(await accounts.remove(disabled.id, keep), 'done', 'the removal of a disabled one')
+      const demoted = await accounts.update(one.id, { role: `${role}-2` }, keep)
+      expectSame(demoted.kind, 'done', 'the demotion of one of two')
+      expectSame(await accounts.remove(one.id, keep), 'done', 'the removal of one of another role')
+      expectSame(await accounts.remove(two.id), 'done', 'the removal of the last one where none is to be kept')
+    },
+  },
+  {
+    id: 'accounts/last-race-demote',
+    name: 'MUST leave one of two who are demoted at once, and of two who are disabled at once',
+    requirement: 'L15',
+    test: (world) =>
+      expectOneLeft(world, (id, round) =>
+        world.storage.accounts.update(id, round % 2 === 0 ? { role: 'x' } : { disabled: true }, { keep: world.role }),
+      ),
+  },
+  {
+    id: 'accounts/last-race-remove',
+    name: 'MUST leave one of two who are removed at once, and where one is removed while the other is demoted',
+    requirement: 'L15',
+    test: (world) =>
+      expectOneLeft(world, (id, round, which) =>
+        round % 2 === 0 || which === 0
+          ? world.storage.accounts.remove(id, { keep: world.role })
+          : world.storage.accounts.update(id, { role: 'x' }, { keep: world.role }),
+      ),
+  },
+]

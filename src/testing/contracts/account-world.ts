@@ -1,0 +1,71 @@
+/** What a case of the account contract finds around it: the storage, and accounts that nobody else uses. */
+import type { AccountRecord, AccountStorage, NewAccount } from '../../storage/account-repositories.ts'
+import type { ContractCase } from './contract-case.ts'
+import { expectFound, expectSame } from './expectations.ts'
+
+/** Accounts to be tested. */
+export interface AccountsUnderTest {
+  readonly storage: Pick<AccountStorage, 'accounts' | 'sessions' | 'transaction'>
+  /** Let go of what `make` took. Called once, however the case ended. */
+  close?(): Promise<unknown> | unknown
+}
+
+/** The surroundings of one case. */
+export interface AccountWorld {
+  readonly storage: AccountsUnderTest['storage']
+  /** A role that no other account has: who is its last holder depends on this case alone. */
+  readonly role: string
+  /** An account of this role in the storage. */
+  newAccount(over?: Partial<NewAccount>): Promise<AccountRecord>
+  /** The account as it is now. */
+  now(account: { readonly id: string }): Promise<AccountRecord>
+  /** The account has not changed. */
+  expectUnchanged(account: AccountRecord, after: string): Promise<void>
+}
+
+/** A case as the suite writes it. */
+export interface AccountCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
+  /** Whether it needs a storage that nobody has claimed the first admin of. */
+  readonly needsFresh?: boolean
+  test(world: AccountWorld): Promise<void>
+}
+
+/** Build the surroundings of one case. */
+export function createAccountWorld({ storage }: AccountsUnderTest): AccountWorld {
+  const role = `role-${newText()}`
+  const now: AccountWorld['now'] = async ({ id }) =>
+    expectFound(await storage.accounts.findById(id), 'the account to be found by id')
+  return {
+    storage,
+    role,
+    now,
+    newAccount: (over = {}) => storage.accounts.insert({ ...newAccountOf(role), ...over }),
+    expectUnchanged: async (account, after) =>
+      expectSame(await now(account), account, `the account, unchanged after ${after}`),
+  }
+}
+
+/** An account that is not in the storage. */
+export function newAccountOf(role: string): NewAccount {
+  return { email: newEmail(), passwordHash: newHash(), role, createdAt: new Date('2026-11-20T10:00:00.123Z') }
+}
+
+/** An address that nobody else has. */
+export function newEmail(): string {
+  return `${newText()}@example.test`
+}
+
+/** A text in the form of a password's hash, that no other is like. */
+export function newHash(): string {
+  return `$scrypt$ln=15,r=8,p=3$c2FsdHNhbHRzYWx0c2FsdA$${newText()}`
+}
+
+/** The id of a session. */
+export function newSessionId(): string {
+  return newText().slice(0, 22)
+}
+
+/** 32 letters that nobody else has. */
+export function newText(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}
