@@ -1,0 +1,71 @@
+/** R4: whatever a client sends, no pattern takes long over it. 8 KB of each nasty repetition, under 5 ms each. */
+import { expect, it } from 'vitest'
+import { readBearer } from '../src/credentials/bearer.ts'
+import { readCookie } from '../src/credentials/cookie.ts'
+import { normalizeEmail } from '../src/lib/email.ts'
+import { parseInstant } from '../src/lib/instant.ts'
+import { createKeyFormat } from '../src/lib/key-format.ts'
+import { integerFormat, slugFormat, uuidFormat } from '../src/orgs/selector.ts'
+import { readTokenForm } from '../src/verify/token-form.ts'
+import { fromFetchRequest } from '../src/wire/fetch-request.ts'
+import { parseJson } from '../src/wire/parse-json.ts'
+import { isText, readJson } from '../src/wire/read-json.ts'
+import { createRouteFinder } from '../src/wire/route-path.ts'
+
+const BYTES = 8192
+const UNITS = [
+  ...['a', 'A', '0', ' ', '\t', '=', ';', ',', '.', '-', '/', ':', '%', '"', '\\', '_', '@', '[', '{'],
+  ...['a.', '.a', 'a@', '..', ' a', 'a ', '; ', '=;', '%2', '{"', 'eyJ', 'bearer ', 'session=', '\u00e9', '😀'],
+]
+const repeated = (unit: string): string => unit.repeat(BYTES).slice(0, BYTES)
+const INPUTS = UNITS.flatMap((unit) => [repeated(unit), `${repeated(unit).slice(1)}!`, `session=${repeated(unit)}`])
+
+const find = createRouteFinder([{ method: 'GET', path: '/a/:b/c' }])
+const keys = createKeyFormat('proof', 'tk')
+const form = { maxTokenBytes: 16_384, types: new Set(['jwt']) }
+const withType = (type: string): unknown => readJson({ lines: () => [type] } as never).catch(() => null)
+const fetched = (url: string, line: string): unknown =>
+  fromFetchRequest({ method: 'GET', url, headers: { get: () => line, has: () => false } } as never).lines('x')
+
+const READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  bearer: (text) => readBearer([`Bearer ${text}`]),
+  authorization: (text) => readBearer([text]),
+  cookie: (text) => readCookie([text], 'session', BYTES),
+  token: (text) => readTokenForm(text, form),
+  'header of a token': (text) => readTokenForm(`${Buffer.from(text).toString('base64url')}.e30.e30`, form),
+  'API key': (text) => keys.parse(`tk_${text}`),
+  uuid: uuidFormat,
+  slug: slugFormat,
+  integer: integerFormat,
+  email: normalizeEmail,
+  instant: parseInstant,
+  text: isText,
+  'content type': withType,
+  body: (text) => parseJson(new TextEncoder().encode(text)),
+  path: (text) => find('GET', text),
+  parameter: (text) => find('GET', `/a/${text}/c`),
+  'Fetch URL': (text) => fetched(`http://x/${text}`, ''),
+  'Fetch header': (text) => fetched('http://x/', text),
+}
+
+it.each(Object.entries(READERS))('%s', (_, read) => {
+  const slow = INPUTS.map((text) => ({ text: text.slice(-12), ms: bestOf(3, () => read(text)) }))
+  expect(slow.filter(({ ms }) => ms >= 5)).toEqual([])
+})
+
+it('would notice a pattern that is quadratic', () => {
+  expect(bestOf(3, () => /-+x/.test('-'.repeat(BYTES)))).toBeGreaterThan(5)
+})
+
+function bestOf(times: number, work: () => unknown): number {
+  const took = Array.from({ length: times }, () => {
+    const start = performance.now()
+    try {
+      work()
+    } catch {
+      // A refusal is as good an answer as any.
+    }
+    return performance.now() - start
+  })
+  return Math.min(...took)
+}
