@@ -1,0 +1,253 @@
+/** L2 and CONTRACT §3, to the letter: by the pure rules over a clock that is moved by hand, and through the store. */
+import { describe, expect, it } from 'vitest'
+import { createThrottle } from '../../src/login/throttle.ts'
+import { accountPolicy, addressPolicy, DEFAULT_LIMITS, type Outcome } from '../../src/login/throttle-policy.ts'
+import type { ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
+import { createMemoryAccounts } from '../../src/storage/memory.ts'
+import { reasonOf, refusalOf } from '../corridor/world.ts'
+
+const T0 = Date.parse('2026-11-20T10:00:00Z')
+
+/** One key of one kind: try, and say how it ends. */
+function createKey(kind: 'account' | 'address') {
+  const policy = (kind === 'account' ? accountPolicy : addressPolicy)(DEFAULT_LIMITS)
+  let state: ThrottleState | null = null
+  const key = {
+    now: T0,
+    state: () => state,
+    begin() {
+      const begun = policy.begin(state, key.now)
+      state = begun.state
+      return begun.result
+    },
+    end(pendingUntil: number, outcome: Outcome) {
+      state = policy.end(state, key.now, pendingUntil, outcome)
+    },
+    /** 0, or the seconds of `Retry-After`. */
+    attempt(outcome: Outcome): number {
+      const begun = key.begin()
+      if (begun.kind === 'closed') return begun.retryAfterSeconds
+      key.end(begun.pendingUntil, outcome)
+      return 0
+    },
+  }
+  return key
+}
+
+describe('an account', () => {
+  it('is closed for 1 s by the 5th failure, and each further failure after a wait doubles it, up to 15 minutes', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) expect(key.attempt('failed')).toBe(0)
+    const waits = []
+    for (let i = 0; i < 14; i++) {
+      const wait = key.attempt('succeeded')
+      waits.push(wait)
+      key.now += wait * 1000 - 1
+      expect(key.attempt('succeeded')).toBe(1)
+      key.now += 1
+      expect(key.attempt('failed')).toBe(0)
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900])
+  })
+
+  it('counts nothing while it is closed', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) key.attempt('failed')
+    const before = key.state()
+    for (let i = 0; i < 100; i++) expect(key.attempt('failed')).toBe(1)
+    expect(key.state()).toBe(before)
+  })
+
+  it('is reset by a success', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 4; i++) key.attempt('failed')
+    expect(key.attempt('succeeded')).toBe(0)
+    expect(key.state()).toBeNull()
+    for (let i = 0; i < 5; i++) expect(key.attempt('failed')).toBe(0)
+    expect(key.attempt('failed')).toBe(1)
+    key.now += 1000
+    expect(key.attempt('succeeded')).toBe(0)
+    expect(key.state()).toBeNull()
+  })
+
+  it('counts tries in flight: five of fifty at once, and one after the limit', () => {
+    const key = createKey('account')
+    const begun = Array.from({ length: 50 }, () => key.begin())
+    const open = begun.flatMap((each) => (each.kind === 'open' ? [each.pendingUntil] : []))
+    expect(open).toHaveLength(5)
+    for (const pendingUntil of open) key.end(pendingUntil, 'failed')
+    expect(key.begin()).toEqual({ kind: 'closed', retryAfterSeconds: 1 })
+    key.now += 1000
+    const again = Array.from({ length: 50 }, () => key.begin())
+    expect(again.filter(({ kind }) => kind === 'open')).toHaveLength(1)
+  })
+
+  it('counts nothing for a try that never got to its password', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 20; i++) expect(key.attempt('dropped')).toBe(0)
+    expect(key.state()).toBeNull()
+    for (let i = 0; i < 4; i++) key.attempt('failed')
+    for (let i = 0; i < 20; i++) expect(key.attempt('dropped')).toBe(0)
+    expect(key.state()).toMatchObject({ failures: 4, pending: [] })
+  })
+
+  it('does not wait for good for a try whose process died', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) key.begin()
+    expect(key.begin()).toMatchObject({ kind: 'closed' })
+    key.now += 60_000
+    expect(key.begin()).toMatchObject({ kind: 'open' })
+  })
+
+  it('is never closed for longer than 15 minutes, whatever the clock does', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) key.attempt('failed')
+    key.now -= 86_400_000
+    expect(key.attempt('failed')).toBe(0)
+    expect(key.attempt('failed')).toBeLessThanOrEqual(2)
+  })
+
+  it('lets at most 20 hashes an hour through, from however many addresses', () => {
+    const key = createKey('account')
+    let hashes = 0
+    for (const end = T0 + 3_600_000; key.now < end; key.now += 250) if (key.attempt('failed') === 0) hashes++
+    expect(hashes).toBeLessThanOrEqual(20)
+    expect(hashes).toBeGreaterThan(10)
+  })
+})
+
+describe('an address', () => {
+  it('is refused from the 50th failure in 15 minutes until the oldest has left them', () => {
+    const key = createKey('address')
+    for (let i = 0; i < 50; i++) {
+      expect(key.attempt('failed')).toBe(0)
+      key.now += 1000
+    }
+    expect(key.attempt('failed')).toBe(850)
+    key.now = T0 + 900_000 - 1
+    expect(key.attempt('failed')).toBe(1)
+    key.now += 1
+    expect(key.attempt('failed')).toBe(0)
+    expect(key.attempt('failed')).toBe(1)
+  })
+
+  it('is not reset by a success, and successes count for nothing', () => {
+    const key = createKey('address')
+    for (let i = 0; i < 500; i++) expect(key.attempt('succeeded')).toBe(0)
+    expect(key.state()).toBeNull()
+    for (let i = 0; i < 49; i++) key.attempt('failed')
+    expect(key.attempt('succeeded')).toBe(0)
+    expect(key.attempt('failed')).toBe(0)
+    expect(key.attempt('succeeded')).toBe(900)
+  })
+
+  it('counts tries in flight', () => {
+    const key = createKey('address')
+    const begun = Array.from({ length: 200 }, () => key.begin())
+    expect(begun.filter(({ kind }) => kind === 'open')).toHaveLength(50)
+  })
+})
+
+describe('createThrottle', () => {
+  const create = (store: ThrottleStore = createMemoryAccounts().throttle) => {
+    const clock = { now: T0 }
+    const throttle = createThrottle(store, DEFAULT_LIMITS, () => clock.now)
+    let judged = 0
+    const fail = (email: string, address: string | null) =>
+      throttle.attempt({ email, address }, async () => {
+        judged++
+        return null
+      })
+    return { throttle, fail, clock, judged: () => judged }
+  }
+
+  it('closes the account for every address, and the address for every account', async () => {
+    const { fail, clock } = create()
+    for (let i = 0; i < 5; i++) expect(await fail('a', `10.0.0.${i}`)).toBeNull()
+    expect(await reasonOf(fail('a', '10.0.0.99'))).toBe('login_account_throttled')
+    expect(await fail('b', '10.0.0.99')).toBeNull()
+    clock.now += 1000
+    for (let i = 0; i < 50; i++) await fail(`x${i}`, '10.9.9.9')
+    expect(await reasonOf(fail('c', '10.9.9.9'))).toBe('login_address_throttled')
+    expect(await fail('c', '10.9.9.8')).toBeNull()
+  })
+
+  it('counts nothing against the address while the account is closed, nor the other way about', async () => {
+    const { fail, clock } = create()
+    for (let i = 0; i < 5; i++) await fail('a', '10.0.0.1')
+    for (let i = 0; i < 100; i++) await reasonOf(fail('a', '10.0.0.1'))
+    expect(await fail('b', '10.0.0.1')).toBeNull()
+    for (let i = 0; i < 44; i++) await fail(`x${i}`, '10.0.0.1')
+    for (let i = 0; i < 100; i++) expect(await reasonOf(fail('fresh', '10.0.0.1'))).toBe('login_address_throttled')
+    clock.now += 1
+    for (let i = 0; i < 5; i++) expect(await fail('fresh', '10.0.0.2')).toBeNull()
+  })
+
+  it('counts one client for a whole IPv6 network, and for all whose address is not known', async () => {
+    const { fail } = create()
+    for (let i = 0; i < 50; i++) await fail(`x${i}`, `2001:db8::${i.toString(16)}`)
+    expect(await reasonOf(fail('y', '2001:db8::ffff'))).toBe('login_address_throttled')
+    for (let i = 0; i < 50; i++) await fail(`z${i}`, null)
+    expect(await reasonOf(fail('y', null))).toBe('login_address_throttled')
+  })
+
+  it('runs no more work than the limit for 50 at once on one account', async () => {
+    const { fail, judged } = create()
+    const results = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => fail('a', `10.0.1.${i}`)))
+    expect(judged()).toBe(5)
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(45)
+  })
+
+  it('gives every try back that throws', async () => {
+    const { throttle, fail } = create()
+    const broken = () => throttle.attempt({ email: 'a', address: '10.0.0.1' }, () => Promise.reject(new Error('down')))
+    for (let i = 0; i < 200; i++) await expect(broken()).rejects.toThrow('down')
+    expect(await fail('a', '10.0.0.1')).toBeNull()
+  })
+
+  it('fails closed with its store: nothing is judged', async () => {
+    const { fail, judged } = create({ update: () => Promise.reject(new Error('store down')) })
+    await expect(fail('a', '10.0.0.1')).rejects.toThrow('store down')
+    expect(judged()).toBe(0)
+  })
+
+  it('puts no e-mail and no address into the store', async () => {
+    const keys: string[] = []
+    const { throttle } = createMemoryAccounts()
+    const { fail } = create({
+      update(key, ...rest) {
+        keys.push(key)
+        return throttle.update(key, ...rest)
+      },
+    })
+    await fail('ada@example.test', '10.0.0.1')
+    expect(new Set(keys).size).toBe(2)
+    for (const key of keys) expect(key).toMatch(/^(account|address):[0-9a-f]{32}$/)
+  })
+
+  it('is forgotten for one account', async () => {
+    const { throttle, fail } = create()
+    for (let i = 0; i < 5; i++) await fail('a', null)
+    const { headers } = await refusalOf(fail('a', null))
+    expect(headers['Retry-After']).toBe('1')
+    await throttle.reset('a')
+    expect(await fail('a', null)).toBeNull()
+  })
+})
+
+describe('memory', () => {
+  it('is bounded: 300,000 other accounts and addresses leave 1,000 entries', async () => {
+    const { throttle } = createMemoryAccounts({ maxThrottleKeys: 1000 })
+    let found = 0
+    const state: ThrottleState = { failures: 1, closedUntil: 0, recent: [], pending: [], expiresAt: T0 + 1 }
+    for (let i = 0; i < 300_000; i++)
+      await throttle.update(`account:${i}`, new Date(T0), () => ({ state, result: null }))
+    for (let i = 0; i < 300_000; i++) {
+      await throttle.update(`account:${i}`, new Date(T0), (known) => {
+        if (known !== null) found++
+        return { state: known, result: null }
+      })
+    }
+    expect(found).toBe(1000)
+  })
+})
