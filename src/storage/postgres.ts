@@ -27,6 +27,7 @@ export type { MigrationStatus } from './migrations.ts'
 export { type OrgScopeContext, type ScopeHandle, type ScopeTarget, withOrgScope, withSystemScope } from './org-scope.ts'
 export type { OrgScopeOptions, ScopeSettings } from './org-scope-options.ts'
 export { type PolicySqlOptions, policySql, roleSql } from './policy-sql.ts'
+export { toStorageError } from './sql-errors.ts'
 export type {
   PgClient,
   PgliteDatabase,

@@ -15,12 +15,22 @@ const NETWORK = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/
 const NO_CONNECTION = /^(timeout exceeded when trying to connect|Query read timeout)/
 
 /**
- * Say what an error means, however far it comes: out of a statement of ours, or thrown by a host's hook out of its own.
- * A query builder's wrapper is looked through. What already is a storage error or means nothing special comes back as is.
+ * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
+ * own: a unique violation becomes a `ConflictError`; a serialization failure, deadlock, lost connection or busy database
+ * a `TransientError`, which the provisioner tries again. What already is one of them, or means nothing special, comes
+ * back as it is. A query builder's wrapper is looked through.
  *
- * @param from `work`: a failing network may be another one than the database's; `statement`: it can only be that
+ * @param error what was thrown
+ * @param from `statement`: thrown by a query, so that an unreachable network is the database's; `work` (default): thrown
+ * out of a transaction's work, where it may be another one
+ * @example
+ * try {
+ *   return await db.insertInto('members').values(row).execute()
+ * } catch (error) {
+ *   throw toStorageError(error)
+ * }
  */
-export function toStorageError(error: unknown, from: 'work' | 'statement'): unknown {
+export function toStorageError(error: unknown, from: 'work' | 'statement' = 'work'): unknown {
   if (isConflictError(error) || isTransientError(error)) return error
   for (const each of causesOf(error)) {
     if (isTransient(each) || (from === 'statement' && isUnreachable(each))) {

@@ -24,6 +24,7 @@ import { createSqliteSessions, type SqliteSessions } from './sqlite-session.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
 export type { MigrationStatus } from './migrations.ts'
+export { toStorageError } from './sql-errors.ts'
 export type { SqliteDatabase, SqliteStatement } from './sql-executor.ts'
 export type { SqlTableNames } from './sql-names.ts'
 export type {

@@ -1,0 +1,47 @@
+/** The corridor over one's own tables: nothing in it knows that ids are numbers but the form of the header. */
+import {
+  type Auth,
+  createAuth,
+  createJwtVerifier,
+  createOrgResolver,
+  createProvisioner,
+  type HostTypes,
+  header,
+  type IssuerOptions,
+  integerFormat,
+  type User,
+} from 'sallyport'
+import type { Company } from './people.ts'
+import type { FleetStorage } from './storage.ts'
+
+/** The positions that mean something here, lowest first. */
+export const POSITIONS = ['driver', 'dispatcher', 'owner'] as const
+
+/** Set everything up over the storage. */
+export function createFleetAuth(
+  storage: FleetStorage,
+  issuer: IssuerOptions,
+): Auth<HostTypes<(typeof POSITIONS)[number], User, Company, never, never>> {
+  return createAuth({
+    roles: POSITIONS,
+    verify: createJwtVerifier({ issuers: [issuer], audience: 'authenticated' }),
+    users: createProvisioner({
+      storage,
+      // In the same transaction, by the query builder's own handle.
+      bootstrap: async ({ org, transaction }) => {
+        if (org === null) return
+        await transaction.handle
+          .updateTable('company')
+          .set({ title: `Fleet of ${org.title}` })
+          .where('company_no', '=', org.id)
+          .execute()
+      },
+    }),
+    orgs: createOrgResolver({
+      source: storage.memberships,
+      selectors: [header('X-Company')],
+      idFormat: integerFormat,
+      unnamed: 'earliest-joined',
+    }),
+  })
+}
