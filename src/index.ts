@@ -146,6 +146,7 @@ export type {
   JwksKeysSource,
   JwksUrlSource,
   KeyAgeOptions,
+  KeyEvent,
   KeySource,
   SecretSource,
 } from './verify/issuers.ts'

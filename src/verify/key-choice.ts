@@ -5,15 +5,13 @@
 import { AuthError } from '../errors.ts'
 import type { Issuer } from './issuers.ts'
 import type { KeySet, SetKey } from './key-set.ts'
-import { isSignedBy, toSignedBytes } from './signature.ts'
+import { isSignedBy } from './signature.ts'
 import type { Algorithm, TokenForm } from './token-form.ts'
 
 /** The key that verified a token, as long as it may be used. */
 export interface VerifiedBy {
   isUsable(): boolean
 }
-
-type Signed = Uint8Array<ArrayBuffer>
 
 const MAX_CANDIDATES = 2
 const ALWAYS: VerifiedBy = { isUsable: () => true }
@@ -26,22 +24,20 @@ export async function verifySignature(token: string, form: TokenForm, issuer: Is
   if (!issuer.algorithms.has(form.algorithm)) {
     throw new AuthError('unauthorized', { reason: 'token_algorithm_not_of_issuer' })
   }
-  const signed = toSignedBytes(token)
-  const verified =
-    form.algorithm === 'HS256' ? await bySecret(signed, form, issuer) : await byKeySet(signed, form, issuer)
+  const verified = form.algorithm === 'HS256' ? await bySecret(token, issuer) : await byKeySet(token, form, issuer)
   if (verified === null) throw new AuthError('unauthorized', { reason: 'token_signature_invalid' })
   return verified
 }
 
-async function bySecret(signed: Signed, form: TokenForm, issuer: Issuer): Promise<VerifiedBy | null> {
-  for (const key of await issuer.secrets()) if (await isSignedBy(key, form, signed)) return ALWAYS
+async function bySecret(token: string, issuer: Issuer): Promise<VerifiedBy | null> {
+  for (const key of await issuer.secrets()) if (await isSignedBy(key, token)) return ALWAYS
   return null
 }
 
-async function byKeySet(signed: Signed, form: TokenForm, issuer: Issuer): Promise<VerifiedBy | null> {
+async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise<VerifiedBy | null> {
   const cached = candidatesOf(form, issuer)
   if (cached.length > 0) {
-    const verified = await tryKeys(signed, form, cached)
+    const verified = await tryKeys(token, cached)
     // A kid that is known says which key; without one, the right key may be newer than the cache.
     if (verified !== null || form.kid !== null) return verified
   }
@@ -52,8 +48,7 @@ async function byKeySet(signed: Signed, form: TokenForm, issuer: Issuer): Promis
   }
   if (fresh.length === 0) throw new AuthError('unauthorized', { reason: 'token_key_unknown' })
   return tryKeys(
-    signed,
-    form,
+    token,
     fresh.filter((key) => !cached.includes(key)),
   )
 }
@@ -81,7 +76,7 @@ async function refreshAll({ algorithm }: TokenForm, issuer: Issuer): Promise<num
   return failing.length === 0 || Math.min(...failing.map((set) => set.retryAfterSeconds()))
 }
 
-async function tryKeys(signed: Signed, form: TokenForm, keys: readonly SetKey[]): Promise<VerifiedBy | null> {
-  for (const key of keys) if (await isSignedBy(key.key, form, signed)) return key
+async function tryKeys(token: string, keys: readonly SetKey[]): Promise<VerifiedBy | null> {
+  for (const key of keys) if (await isSignedBy(key.key, token)) return key
   return null
 }

@@ -15,7 +15,7 @@ async function cpuOf(verify: (token: string) => Promise<unknown>, tokens: readon
 }
 
 it.each(['ES256', 'RS256', 'EdDSA'] as const)(
-  '%s: at most 1.10 times jwtVerify with a local key set',
+  '%s: at most 1.25 times jwtVerify with a local key set',
   async (algorithm) => {
     const issuer = await createTokenIssuer({ algorithms: [algorithm] })
     const tokens: string[] = []
@@ -41,6 +41,6 @@ it.each(['ES256', 'RS256', 'EdDSA'] as const)(
       if (round >= 0) ratios.push((2 * ours) / (before + after))
     }
     ratios.sort((a, b) => a - b)
-    expect(ratios[Math.floor(ROUNDS / 2)]).toBeLessThanOrEqual(1.1)
+    expect(ratios[Math.floor(ROUNDS / 2)]).toBeLessThanOrEqual(1.25)
   },
 )
