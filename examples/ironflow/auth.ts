@@ -1,0 +1,112 @@
+/**
+ * Ironflow's whole auth: accounts of its own with e-mail and password, sessions in a cookie, environments in the place of
+ * organizations, API keys of the installation. Dev mode is another login in the same place.
+ */
+import {
+  type ApiKeyInfo,
+  type ApiKeys,
+  type Auth,
+  createApiKeyRoutes,
+  createApiKeys,
+  createApiKeyVerifier,
+  createAuth,
+  createOrgResolver,
+  type HostTypes,
+  header,
+  type Route,
+  slugFormat,
+} from 'sallyport'
+import {
+  type Account,
+  createDevLogin,
+  createFirstAdmin,
+  createLogin,
+  type FirstAdminOptions,
+  resetAdmin,
+} from 'sallyport/login'
+import { environments, type WorkEnvironment } from './environments.ts'
+import type { IronflowStorage } from './storage.ts'
+
+/** The ladder, lowest first. */
+export const ROLES = ['viewer', 'developer', 'admin'] as const
+
+/** How people get in: by password, or (`npm run example:ironflow -- --dev`) as they are. */
+export type Entry =
+  | { readonly kind: 'login'; readonly secret: Uint8Array }
+  | { readonly kind: 'dev'; readonly nodeEnv: string | undefined }
+
+/** What Ironflow's handlers know of a caller. */
+export type IronflowTypes = HostTypes<(typeof ROLES)[number], Account, WorkEnvironment, 'ver', never>
+
+/** Ironflow, without its own routes. */
+export interface Ironflow {
+  readonly auth: Auth<IronflowTypes>
+  readonly apiKeys: ApiKeys
+  /** Login, users, API keys. */
+  readonly routes: readonly Route[]
+}
+
+/** Set everything up. Throws a `TypeError` where an option is wrong. */
+export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow {
+  const common = {
+    storage: storage.accounts,
+    service: 'ironflow',
+    roles: ROLES,
+    cookieName: 'ironflow_dashboard_token',
+  }
+  const login =
+    entry.kind === 'dev'
+      ? createDevLogin({ ...common, nodeEnv: entry.nodeEnv })
+      : createLogin({ ...common, secret: entry.secret })
+
+  const keys = { repository: storage.apiKeys, prefix: 'ifkey' }
+  const auth = createAuth({
+    roles: ROLES,
+    ...login.rooms,
+    apiKeys: createApiKeyVerifier(keys),
+    orgs: createOrgResolver({
+      source: environments,
+      selectors: [header('X-Ironflow-Environment')],
+      idFormat: slugFormat,
+      unnamed: 'earliest-joined',
+    }),
+  })
+  const apiKeys = createApiKeys({
+    ...keys,
+    roles: ROLES,
+    scopes: {},
+    defaultScopes: [],
+    owner: { kind: 'installation', source: environments, field: 'environment' },
+  })
+  const keyRoutes = createApiKeyRoutes({ apiKeys, role: 'admin', path: '/api/v1/api-keys', present: KEYS })
+  return { auth, apiKeys, routes: [...login.routes, ...keyRoutes] }
+}
+
+/** How a key is shown in a list. */
+export function presentKey(key: ApiKeyInfo): object {
+  const { id, name, prefix, role, orgId: environment, createdAt, expiresAt, lastUsedAt } = key
+  return {
+    ...{ id, name, prefix, role, environment },
+    ...{ expires_at: expiresAt, created_at: createdAt, last_used_at: lastUsedAt },
+  }
+}
+
+const KEYS = {
+  issued: ({ apiKey: { id, name, prefix, role }, key }: { readonly apiKey: ApiKeyInfo; readonly key: string }) => ({
+    api_key: { id, name, prefix, role },
+    key,
+  }),
+  listed: (keys: readonly ApiKeyInfo[]) => ({ api_keys: keys.map(presentKey) }),
+}
+
+const ADMIN = { email: 'admin@ironflow.local', role: 'admin' }
+
+/** Make the first admin, where there never was one; `announce` is told the password. */
+export async function bootstrapAdmin(storage: IronflowStorage, announce: FirstAdminOptions['announce']): Promise<void> {
+  await createFirstAdmin({ ...ADMIN, storage: storage.accounts, announce })
+}
+
+/** Give the admin a new password. */
+export function resetPassword(storage: IronflowStorage, announce: FirstAdminOptions['announce']): Promise<void> {
+  return resetAdmin({ ...ADMIN, storage: storage.accounts, announce })
+}

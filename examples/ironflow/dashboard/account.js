@@ -1,0 +1,59 @@
+/** The own password. */
+import { ask, sentenceFor } from './api.js'
+import { countDown } from './countdown.js'
+import { alertBox, field, h, say } from './dom.js'
+
+/** Make the page; `onChanged` runs when all sessions have ended. */
+export function accountPage({ user, onPasswordChanged }) {
+  const secret = (autocomplete) => h('input', { type: 'password', required: true, autocomplete })
+  const current = field('Current password', secret('current-password'))
+  const next = field(
+    'New password',
+    secret('new-password'),
+    'At least 15 characters. A few words that don’t belong together are fine.',
+  )
+  const again = field('New password, again', secret('new-password'))
+  const alert = alertBox()
+  const button = h('button', { type: 'submit', class: 'primary' }, 'Change password')
+
+  const stopAt = ({ control, setError }, text) => {
+    setError(text)
+    control.focus()
+  }
+  async function submit(event) {
+    event.preventDefault()
+    if (button.getAttribute('aria-disabled') === 'true') return
+    say(alert, '')
+    if (current.control.value === '') return stopAt(current, 'Enter your current password.')
+    if (next.control.value !== again.control.value) return stopAt(again, 'The two are not the same.')
+    const json = { current_password: current.control.value, new_password: next.control.value }
+    const answer = await ask('POST', 'auth/password', { json })
+    if (answer.ok) return onPasswordChanged()
+    if (answer.status === 403) return stopAt(current, 'This is not your current password.')
+    if (answer.status === 400)
+      return stopAt(next, 'Use 15 to 256 characters, and not a password that is easily guessed.')
+    if (answer.status === 429) return countDown(alert, button, answer.retryAfter)
+    say(alert, sentenceFor(answer))
+  }
+  return h(
+    'div',
+    {},
+    h(
+      'header',
+      { class: 'page' },
+      h('h1', { tabindex: '-1' }, 'Password'),
+      h('p', { class: 'page-lead' }, `For ${user.email}. Changing it signs you out everywhere.`),
+    ),
+    h(
+      'form',
+      { class: 'card narrow', novalidate: true, onsubmit: submit, 'aria-label': 'Change password' },
+      // Password managers want to know whose it is.
+      h('input', { type: 'text', hidden: true, autocomplete: 'username', value: user.email }),
+      alert,
+      current.element,
+      next.element,
+      again.element,
+      button,
+    ),
+  )
+}

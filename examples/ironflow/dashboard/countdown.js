@@ -1,0 +1,29 @@
+/** A wait that the server asked for, counted down in sight; said aloud at its beginning and its end only. */
+import { announce, h, say } from './dom.js'
+
+/** Count down in `box` and keep `button` from being used meanwhile. Calls `done` at the end. */
+export function countDown(box, button, seconds, done = () => {}) {
+  const until = Date.now() + seconds * 1000
+  const timer = h('span', { 'aria-hidden': 'true', class: 'timer' })
+  say(box, 'Too many tries. You can try again in ')
+  const spoken = h('span', { class: 'visually-hidden' }, phrase(seconds))
+  box.append(timer, spoken, '.')
+  button.setAttribute('aria-disabled', 'true')
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000)
+    timer.textContent = phrase(Math.max(left, 0))
+    if (left > 0) return
+    clearInterval(interval)
+    button.removeAttribute('aria-disabled')
+    say(box, '')
+    announce('You can try again now.')
+    done()
+  }
+  const interval = setInterval(tick, 250)
+  tick()
+}
+
+function phrase(seconds) {
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}

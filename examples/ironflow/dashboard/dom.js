@@ -1,0 +1,92 @@
+/** Elements by functions: text is always text, never markup. */
+
+/** Make an element. `on…` members are listeners, `null` and `false` are left out; children may be text, elements, lists. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value)
+    else if (name === 'value') element.value = value
+    else element.setAttribute(name, value === true ? '' : String(value))
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== false))
+  return element
+}
+
+/** Say something to those who listen instead of looking. */
+export function announce(text) {
+  const status = document.getElementById('status')
+  status.textContent = ''
+  // A change is spoken, the same text again is not.
+  setTimeout(() => {
+    status.textContent = text
+  }, 50)
+}
+
+/** A place for what went wrong: read out when it changes. */
+export function alertBox() {
+  return h('p', { class: 'alert', role: 'alert', hidden: true })
+}
+
+/** Show a sentence in such a place, or (`''`) none. */
+export function say(box, text) {
+  box.hidden = text === ''
+  box.textContent = text
+}
+
+let count = 0
+
+/** A control with its label, a hint and a place for its own error. */
+export function field(label, control, hint) {
+  count += 1
+  const id = `field-${count}`
+  control.id = id
+  const help = hint === undefined ? null : h('p', { class: 'hint', id: `${id}-hint` }, hint)
+  const error = h('p', { class: 'field-error', id: `${id}-error` })
+  control.setAttribute('aria-describedby', [help?.id, error.id].filter(Boolean).join(' '))
+  const inside = control.type === 'password' ? withReveal(control) : control
+  const element = h('div', { class: 'field' }, h('label', { for: id }, label), inside, help, error)
+  const setError = (text) => {
+    error.textContent = text
+    if (text === '') control.removeAttribute('aria-invalid')
+    else control.setAttribute('aria-invalid', 'true')
+  }
+  control.addEventListener('input', () => setError(''))
+  return { element, control, setError }
+}
+
+function withReveal(control) {
+  const button = h('button', {
+    type: 'button',
+    class: 'reveal',
+    'aria-pressed': 'false',
+    'aria-controls': control.id,
+    onclick() {
+      const shown = control.type === 'text'
+      control.type = shown ? 'password' : 'text'
+      button.setAttribute('aria-pressed', String(!shown))
+      button.textContent = shown ? 'Show' : 'Hide'
+    },
+  })
+  button.textContent = 'Show'
+  button.setAttribute('aria-label', 'Show password')
+  return h('div', { class: 'with-reveal' }, control, button)
+}
+
+/** A choice. `options` are pairs of value and text. */
+export function select(options, chosen, attributes = {}) {
+  const element = h(
+    'select',
+    attributes,
+    options.map(([value, text]) => h('option', { value }, text)),
+  )
+  element.value = chosen
+  return element
+}
+
+/** A date as people read it, or a word for none. */
+export function day(text, none) {
+  if (text === null) return none
+  const options = { year: 'numeric', month: 'short', day: 'numeric' }
+  return h('time', { datetime: text }, new Date(text).toLocaleDateString(undefined, options))
+}

@@ -1,0 +1,83 @@
+/** The functions of the environment that was chosen. */
+import { ask, sentenceFor } from './api.js'
+import { alertBox, announce, field, h, say } from './dom.js'
+
+/** Make the page. */
+export function functionsPage({ role, environmentName }) {
+  const alert = alertBox()
+  const list = h('div', { class: 'card list', 'aria-busy': 'true' })
+
+  async function load() {
+    const answer = await ask('GET', 'functions', { inEnvironment: true })
+    list.removeAttribute('aria-busy')
+    if (!answer.ok) return say(alert, sentenceFor(answer))
+    list.replaceChildren(rowsOf(answer.body.functions))
+  }
+
+  const rowsOf = (functions) =>
+    functions.length === 0
+      ? h(
+          'p',
+          { class: 'empty' },
+          h('strong', {}, 'No functions yet'),
+          `Nothing is registered in ${environmentName()}.`,
+        )
+      : h(
+          'ul',
+          { class: 'rows' },
+          functions.map(({ id, name }) =>
+            h('li', {}, h('span', { class: 'name' }, name), h('code', { class: 'id' }, id)),
+          ),
+        )
+
+  void load()
+  return h(
+    'div',
+    {},
+    h(
+      'header',
+      { class: 'page' },
+      h('h1', { tabindex: '-1' }, 'Functions'),
+      h('p', { class: 'page-lead' }, `What runs in ${environmentName()}.`),
+    ),
+    alert,
+    role === 'viewer' ? null : addForm(load),
+    list,
+  )
+}
+
+function addForm(reload) {
+  const name = field(
+    'Name',
+    h('input', { type: 'text', required: true, maxlength: 255, autocomplete: 'off', placeholder: 'send-invoice' }),
+  )
+  const alert = alertBox()
+  async function submit(event) {
+    event.preventDefault()
+    say(alert, '')
+    if (name.control.value.trim() === '') {
+      name.setError('Enter a name.')
+      return name.control.focus()
+    }
+    const answer = await ask('POST', 'functions', { json: { name: name.control.value }, inEnvironment: true })
+    if (answer.status === 400) name.setError('This is no name that can be used.')
+    else if (!answer.ok) return say(alert, sentenceFor(answer))
+    else {
+      announce(`Function ${name.control.value} was added.`)
+      name.control.value = ''
+      await reload()
+    }
+    name.control.focus()
+  }
+  return h(
+    'form',
+    { class: 'card inline', novalidate: true, onsubmit: submit, 'aria-label': 'Add a function' },
+    alert,
+    h(
+      'div',
+      { class: 'inline-fields' },
+      name.element,
+      h('button', { type: 'submit', class: 'primary' }, 'Add function'),
+    ),
+  )
+}

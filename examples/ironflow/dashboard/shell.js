@@ -1,0 +1,47 @@
+/** The frame around every page: navigation, environment, who is signed in. */
+import { currentEnvironment } from './api.js'
+import { h, select } from './dom.js'
+
+/** Make the frame around `content`. */
+export function shell(state, pages, current, content) {
+  const { user, environments, dev } = state
+  const links = pages.map(({ path, title }) =>
+    h('li', {}, h('a', { href: `#/${path}`, 'aria-current': path === current.path ? 'page' : null }, title)),
+  )
+  const chooser = select(
+    environments.map(({ id, name }) => [id, name]),
+    currentEnvironment(),
+    { id: 'environment', onchange: () => state.onEnvironment(chooser.value) },
+  )
+  return h(
+    'div',
+    { class: 'shell' },
+    h('a', { class: 'skip', href: '#content', onclick: toContent }, 'Skip to content'),
+    h(
+      'aside',
+      {},
+      h(
+        'div',
+        { class: 'brand' },
+        h('img', { src: '/dashboard/icon.svg', alt: '', width: 28, height: 28 }),
+        'Ironflow',
+      ),
+      dev ? h('p', { class: 'badge' }, 'Dev mode: no sign-in') : null,
+      h('div', { class: 'environment' }, h('label', { for: 'environment' }, 'Environment'), chooser),
+      h('nav', { 'aria-label': 'Main' }, h('ul', {}, links)),
+      h(
+        'div',
+        { class: 'who' },
+        h('p', {}, h('span', { class: 'email' }, user.email), h('span', { class: 'role' }, user.role)),
+        dev ? null : h('button', { type: 'button', class: 'quiet', onclick: state.onSignOut }, 'Sign out'),
+      ),
+    ),
+    h('main', { id: 'content', tabindex: '-1' }, content),
+  )
+}
+
+// The address after # is the page: it must stay.
+function toContent(event) {
+  event.preventDefault()
+  document.getElementById('content').focus()
+}

@@ -1,0 +1,52 @@
+/** Ironflow's own routes, as data: each says what it asks of its caller. */
+import { AuthError, isText, jsonResponse, type Route, readField, readJson } from 'sallyport'
+import { type Ironflow, presentKey } from './auth.ts'
+import { ENVIRONMENTS } from './environments.ts'
+import type { IronflowStorage } from './storage.ts'
+
+/** Make the routes. */
+export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: IronflowStorage): readonly Route[] {
+  const { route } = auth
+  const accept = ['user', 'apiKey'] as const
+  return [
+    ...routes,
+    route({ method: 'GET', path: '/health', access: 'public', handle: () => jsonResponse(200, { status: 'ok' }) }),
+    route({
+      method: 'GET',
+      path: '/api/v1/me',
+      access: { stage: 'user', role: 'viewer' },
+      handle: ({ user: { id, email }, role }) => jsonResponse(200, { user: { id, email, role } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/environments',
+      access: { stage: 'user', role: 'viewer' },
+      handle: () => jsonResponse(200, { environments: ENVIRONMENTS }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/functions',
+      access: { accept, role: 'viewer' },
+      handle: async ({ org }) => jsonResponse(200, { functions: await storage.listFunctions(org.id) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/functions',
+      access: { accept, role: 'developer' },
+      async handle({ org }, request) {
+        const name = readField(await readJson(request), 'name', isText)
+        return jsonResponse(201, { function: await storage.insertFunction(org.id, name) })
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/api-keys/:id',
+      access: { stage: 'user', role: 'admin' },
+      async handle(context, { params }) {
+        const found = (await apiKeys.list(context)).find(({ id }) => id === params?.['id'])
+        if (found === undefined) throw new AuthError('not_found')
+        return jsonResponse(200, { api_key: presentKey(found) })
+      },
+    }),
+  ]
+}
