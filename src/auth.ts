@@ -93,6 +93,8 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   door<const A extends Access<T['role']>>(access: A): Door<AuthContextOf<T, A>>
   /**
    * Authenticate a request without a response object: a WebSocket upgrade, a queue's HTTP hook, a test.
+   * One request object is walked once and its verdict kept: to check a connection that stays open again, hand in the same
+   * message with a fresh source, `fromNodeRequest(message, { source: {} })`.
    * @param access what the caller must be; default: a user, acting in an organization
    * @throws AuthError the refusal
    */
