@@ -1,0 +1,73 @@
+/**
+ * A process that logs one person in for the first time and says so at every step boundary. At the step that it is told
+ * it stops for good, or goes on at once: either way somebody kills it there. Not a test: `crash-runs.ts` starts it.
+ */
+import pg from 'pg'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import type { Storage } from '../../src/storage/repositories.ts'
+import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
+import { createSqliteStorage } from '../../src/storage/sqlite.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+
+const [where = '', subject = '', stopAt = '', how = 'stop'] = process.argv.slice(2)
+
+async function at(step: number): Promise<void> {
+  if (step !== Number(stopAt)) return
+  process.stdout.write(`at ${step}\n`)
+  // A timer keeps the process; nothing ends this wait but a signal.
+  if (how === 'stop') await new Promise(() => setInterval(() => {}, 1000))
+}
+
+async function openStorage(): Promise<Storage<StoredUser, StoredOrganization, unknown>> {
+  if (/^postgres/.test(where)) return createPostgresStorage({ pool: new pg.Pool({ connectionString: where, max: 2 }) })
+  const builtIn = process.getBuiltinModule('node:sqlite') as
+    | { DatabaseSync: new (path: string) => SqliteDatabase }
+    | undefined
+  if (builtIn !== undefined) return createSqliteStorage({ database: new builtIn.DatabaseSync(where) })
+  const { default: Libsql } = await import('libsql')
+  return createSqliteStorage({ database: new Libsql(where) as unknown as SqliteDatabase })
+}
+
+async function write(handle: unknown, text: string): Promise<void> {
+  if (/^postgres/.test(where)) await (handle as PgQueryable).query(text)
+  else (handle as SqliteDatabase).exec(text)
+}
+
+const storage = await openStorage()
+const stepping: typeof storage = {
+  ...storage,
+  transaction: async (work) => {
+    const result = await storage.transaction(async (transaction) => {
+      await at(0)
+      const { users, orgs, memberships } = transaction
+      const then = async <T>(asked: Promise<T>, step: number): Promise<T> => {
+        const answer = await asked
+        await at(step)
+        return answer
+      }
+      const done = await work({
+        ...transaction,
+        users: { ...users, upsertByIdentity: (user) => then(users.upsertByIdentity(user), 1) },
+        orgs: { ...orgs, insert: (org) => then(orgs.insert(org), 2) },
+        memberships: { ...memberships, insert: (membership) => then(memberships.insert(membership), 3) },
+      })
+      await at(6)
+      return done
+    })
+    await at(7)
+    return result
+  },
+}
+const room = createProvisioner({
+  storage: stepping,
+  async bootstrap({ org, transaction: { handle } }) {
+    await write(handle, `INSERT INTO tenants (org_id) VALUES ('${org?.id}')`)
+    await at(4)
+    await write(handle, `INSERT INTO pipelines (org_id) VALUES ('${org?.id}')`)
+    await at(5)
+  },
+})
+const identity = { issuer: 'https://issuer.test', subject, email: null } as unknown as Parameters<typeof room>[0]
+await room(identity, { kind: 'unnamed' })
+process.exit(0)

@@ -1,0 +1,117 @@
+/** First logins in processes that are killed at a step boundary (P5), and what is there afterwards. */
+import { spawn } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { Storage } from '../../src/storage/repositories.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
+import { testIdentity } from '../../src/testing/principals.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+
+/** Before the first write, after the user, org, membership, the hook's two rows, before the COMMIT, after it. */
+export const STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7]
+const COMMITTED = 7
+
+/** A database that processes crash over. */
+export interface CrashSite {
+  /** What the child is told: a URL, or a path. */
+  readonly where: string
+  readonly storage: Storage<StoredUser, StoredOrganization, unknown>
+  /** Run a statement on a transaction's handle. */
+  run(handle: unknown, text: string): Promise<unknown>
+  /** Rows of a table. */
+  count(table: string): Promise<number>
+}
+
+const folder = fileURLToPath(new URL('../../node_modules/.cache/sallyport-crash', import.meta.url))
+
+/** Make the child one file, so that starting it costs little; drivers stay outside. */
+export async function buildChild(): Promise<{ readonly file: string; remove(): void }> {
+  mkdirSync(folder, { recursive: true })
+  const file = `${folder}/child-${process.pid}.mjs`
+  const entry = fileURLToPath(new URL('crash-child.ts', import.meta.url))
+  await build({
+    entryPoints: [entry],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['pg', 'libsql'],
+  })
+  return { file, remove: () => rmSync(file, { force: true }) }
+}
+
+// Nobody waits for ever for a child that says nothing.
+function killAt(file: string, site: CrashSite, subject: string, step: number, how: 'stop' | 'go on'): Promise<string> {
+  const child = spawn(process.execPath, ['--no-warnings', file, site.where, subject, String(step), how], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGTERM',
+  })
+  const said: string[] = []
+  child.stdout.on('data', (chunk: Buffer) => {
+    said.push(chunk.toString())
+    child.kill('SIGKILL')
+  })
+  child.stderr.on('data', (chunk: Buffer) => void said.push(chunk.toString()))
+  return new Promise((resolve) => child.on('close', (_code, signal) => resolve(`${said.join('').trim()} ${signal}`)))
+}
+
+const TABLES = ['users', 'organizations', 'memberships', 'tenants', 'pipelines']
+
+async function countsOf({ count }: CrashSite): Promise<readonly number[]> {
+  const counts: number[] = []
+  for (const table of TABLES) counts.push(await count(table))
+  return counts
+}
+
+/** What became of the crashes; each list is empty where all is well. */
+export interface CrashReport {
+  readonly crashes: number
+  /** Of those that were killed after COMMIT or while going on: how many had been committed. */
+  readonly committed: number
+  readonly wrong: readonly string[]
+}
+
+/**
+ * Kill `times` first logins at each step. Every other one is killed while it goes on. After each: everything of it is
+ * there or nothing, nothing at all where it stopped before the COMMIT; and the next request of that person completes.
+ */
+export async function crashEverywhere(site: CrashSite, file: string, times: number): Promise<CrashReport> {
+  const wrong: string[] = []
+  let crashes = 0
+  let committed = 0
+  let before = 0
+  const users = createProvisioner({
+    storage: site.storage,
+    async bootstrap({ org, transaction: { handle } }) {
+      for (const table of ['tenants', 'pipelines']) {
+        await site.run(handle, `INSERT INTO ${table} (org_id) VALUES ('${org?.id}')`)
+      }
+    },
+  })
+  for (const step of STEPS) {
+    for (let trial = 0; trial < times; trial++) {
+      const how = trial % 2 === 0 ? 'stop' : 'go on'
+      const subject = `step ${step}, trial ${trial}, to ${how}`
+      const end = await killAt(file, site, subject, step, how)
+      // One that goes on may have ended before the signal came.
+      if (!end.startsWith(`at ${step} `) || (how === 'stop' && !end.endsWith('SIGKILL')))
+        wrong.push(`${subject}: ${end}`)
+      crashes++
+      const after = await countsOf(site)
+      const more = (after[0] ?? 0) - before
+      committed += more
+      const allowed = how === 'go on' ? [0, 1] : [step === COMMITTED ? 1 : 0]
+      if (!allowed.includes(more) || after.some((count) => count !== after[0])) wrong.push(`${subject}: left ${after}`)
+      const { user } = await users(testIdentity({ subject, issuer: 'https://issuer.test' }), { kind: 'unnamed' })
+      const acting = await site.storage.memberships.listActing({ kind: 'user', user })
+      const complete = await countsOf(site)
+      if (acting.length !== 1 || acting[0]?.role !== 'owner' || complete.some((count) => count !== before + 1)) {
+        wrong.push(`${subject}: completed to ${complete}`)
+      }
+      before += 1
+    }
+  }
+  return { crashes, committed, wrong }
+}

@@ -1,0 +1,25 @@
+/** At full size: a crash between any two steps of a first login leaves nothing or everything, and the next request completes it (P5). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildChild, crashEverywhere, STEPS } from './crash-runs.ts'
+import { postgresSite, sqliteSite } from './crash-sites.ts'
+
+const TIMES = 20
+let child: Awaited<ReturnType<typeof buildChild>>
+beforeAll(async () => {
+  child = await buildChild()
+})
+afterAll(() => child.remove())
+
+describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, () => {
+  it.each([
+    ['PostgreSQL', postgresSite],
+    ['SQLite', sqliteSite],
+  ])('%s', async (_name, makeSite) => {
+    const { crashes, committed, wrong } = await crashEverywhere(await makeSite(), child.file, TIMES)
+    expect(wrong).toEqual([])
+    expect(crashes).toBe(STEPS.length * TIMES)
+    // Those that stopped after their COMMIT.
+    expect(committed).toBeGreaterThanOrEqual(10)
+    console.log(_name, { crashes, committed, wrong: wrong.length })
+  })
+})
