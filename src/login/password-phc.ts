@@ -61,9 +61,9 @@ export function formatHash({ cost, salt, hash }: PasswordHash): string {
 
 /** Say what is out of bounds with a cost, or `null`: at most 128 MiB, and some seconds of work. */
 export function describeCost(cost: HashCost): string | null {
-  const isWhole = Object.values(cost).every((value) => typeof value === 'string' || Number.isInteger(value))
+  const isWhole = Object.entries(cost).every(([name, value]) => name === 'kind' || Number.isInteger(value))
   const least = cost.kind === 'scrypt' ? Math.min(cost.ln, cost.r, cost.p) : Math.min(cost.t, cost.p)
-  if (!isWhole || least < 1) return 'must be whole numbers from 1'
+  if (!isWhole || !(least >= 1)) return 'must be whole numbers from 1'
   if (cost.kind === 'argon2id') {
     const fits = cost.m >= 8 * cost.p && cost.m <= 131_072 && cost.t <= 20 && cost.p <= 16
     return fits ? null : 'must have m from 8·p to 131072 (KiB), t to 20, p to 16'

@@ -1,0 +1,109 @@
+/** L5: length by code points, no composition rules, and not what everybody tries first. */
+import { describe, expect, it } from 'vitest'
+import { judgePassword } from '../../src/login/password-rules.ts'
+
+const RULES = { minLength: 15, serviceName: 'ironflow' }
+const judge = (password: string, minLength = 15, email = 'ada.lovelace@example.test'): string =>
+  judgePassword(password, { ...RULES, minLength }, email)
+
+describe('length', () => {
+  it.each([
+    ['14 code points', 'tulip-cavern-9', 'length'],
+    ['15 code points', 'tulip-cavern-91', 'fine'],
+    ['15 code points of 4 bytes', '🦊🐢🦉🐝🦀🐙🦋🐞🦎🐬🦩🦔🐓🦜🐿', 'fine'],
+    ['14 code points in 28 units', '🦊🐢🦉🐝🦀🐙🦋🐞🦎🐬🦩🦔🐓🦜', 'length'],
+    ['15 once normalized', 'tulip-cavern-\ufb01', 'fine'],
+    ['15 in two forms of accents', 'e\u0301'.repeat(8), 'length'],
+    ['256 code points', `${'tulip91-'.repeat(31)}cavern-1`, 'fine'],
+    ['257 code points', `${'tulip91-'.repeat(31)}cavern-12`, 'length'],
+    ['1,025 bytes', `${'🦊🐢🦉🐝'.repeat(64)}x`, 'length'],
+    ['half a surrogate pair', 'tulip-cavern-91-\ud83e', 'length'],
+    ['nothing', '', 'length'],
+  ])('%s', (_, password, judgement) => {
+    expect(judge(password)).toBe(judgement)
+  })
+
+  it('may be asked for down to 8', () => {
+    expect([judge('kx7#mv2', 8), judge('kx7#mv2!', 8)]).toEqual(['length', 'fine'])
+  })
+})
+
+describe('no composition rules', () => {
+  it.each([
+    'allsmallletterswithoutanything',
+    'ALL CAPITALS AND SOME SPACES',
+    'correct horse battery staple',
+    'длинный пароль из слов',
+    '長い日本語のパスワードを使います',
+    '   leading and trailing spaces   ',
+    '7391 0264 8850 1937',
+  ])('%s is fine', (password) => {
+    expect(judge(password)).toBe('fine')
+  })
+})
+
+describe('what everybody tries first', () => {
+  it.each([
+    'passwordpassword',
+    'Password1234567',
+    'PASSWORDPASSWORD1',
+    'P@ssw0rdP@ssw0rd',
+    '123456789012345',
+    '1234567890123456',
+    '012345678901234567890',
+    '987654321098765',
+    'aaaaaaaaaaaaaaa',
+    'abcabcabcabcabc',
+    'abababababababab',
+    'abcdefghijklmnopqrstuvwxyz',
+    'zyxwvutsrqponmlk',
+    'qwertyuiopasdfghjkl',
+    'qwertyuiopasdfghjklzxcvbnm',
+    'lkjhgfdsapoiuytrewq',
+    '1qaz2wsx3edc4rfv',
+    '1q2w3e4r5t6y7u8i',
+    'iloveyouiloveyou',
+    'letmeinletmein!!',
+    'administrator123',
+    'welcome123456789',
+    'changemechangeme',
+    'thisismypassword',
+    '2026passwordpassword',
+    'qwertyuiop123456',
+  ])('%s is refused', (password) => {
+    expect(judge(password)).toBe('common')
+  })
+
+  it.each(['password', 'iloveyou', 'sunshine', 'qwerty12', '12345678', 'football', 'P4ssw0rd', 'letmein1', 'dragon99'])(
+    '%s is refused where 8 are enough',
+    (password) => {
+      expect(judge(password, 8)).toBe('common')
+    },
+  )
+
+  it('takes bounded time, whatever the text is made of', () => {
+    const started = performance.now()
+    for (const text of [`${'a'.repeat(255)}b`, 'ab'.repeat(128), `${'password'.repeat(31)}x1y2z3w4`, '1'.repeat(256)]) {
+      judge(text)
+    }
+    expect(performance.now() - started).toBeLessThan(500)
+  })
+})
+
+describe('what the password is for', () => {
+  it.each([
+    'ironflow-ironflow',
+    'IronFlow-2026!!',
+    'ada.lovelace@example.test',
+    'lovelace-lovelace',
+    'ada.lovelace-2026',
+    'ironflow-lovelace-1',
+    'example.test-ada1',
+  ])('%s is refused', (password) => {
+    expect(judge(password)).toBe('near_context')
+  })
+
+  it('may be in it where enough else is', () => {
+    expect(judge('ironflow-tulip-cavern-91')).toBe('fine')
+  })
+})
