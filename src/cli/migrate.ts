@@ -22,7 +22,8 @@ Options:
   --database <url>        postgres://… or a path of a SQLite file; default: DATABASE_URL
   --dialect <name>        postgres or sqlite; default: by the database's URL
   --schema <name>         the schema of the tables (PostgreSQL)
-  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys, migrations)
+  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys,
+                          accounts, firstAdmin, revokedSessions, throttle, migrations)
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status).`
 

@@ -64,6 +64,40 @@ export function postgresApiKeys(names: SqlNames): readonly string[] {
   ]
 }
 
+/** 3: local login: accounts, the marker of the first admin, sessions that were ended early, the throttle's counters. */
+export function postgresLogin(names: SqlNames): readonly string[] {
+  const { accounts, revokedSessions, throttle } = names
+  return [
+    `CREATE TABLE ${accounts} (
+  id uuid PRIMARY KEY,
+  email text COLLATE "C" NOT NULL UNIQUE,
+  password_hash text,
+  role text COLLATE "C" NOT NULL,
+  disabled boolean NOT NULL DEFAULT false,
+  session_version integer NOT NULL DEFAULT 0,
+  created_at timestamptz(3) NOT NULL DEFAULT now()
+)`,
+    `CREATE INDEX ${names.index('accounts', 'role')} ON ${accounts} (role, id) WHERE NOT disabled`,
+    `CREATE TABLE ${names.firstAdmin} (
+  id integer PRIMARY KEY CHECK (id = 1),
+  claimed_at timestamptz(3) NOT NULL
+)`,
+    `CREATE TABLE ${revokedSessions} (
+  id text COLLATE "C" PRIMARY KEY,
+  expires_at timestamptz(3) NOT NULL
+)`,
+    `CREATE INDEX ${names.index('revokedSessions', 'expires')} ON ${revokedSessions} (expires_at)`,
+    `CREATE TABLE ${throttle} (
+  key text COLLATE "C" PRIMARY KEY,
+  state text NOT NULL,
+  expires_at timestamptz(3) NOT NULL,
+  used_at timestamptz(3) NOT NULL
+)`,
+    `CREATE INDEX ${names.index('throttle', 'expires')} ON ${throttle} (expires_at)`,
+    `CREATE INDEX ${names.index('throttle', 'used')} ON ${throttle} (used_at)`,
+  ]
+}
+
 function memberships(names: SqlNames): string[] {
   const { memberships: table } = names
   return [

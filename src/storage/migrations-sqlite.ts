@@ -63,6 +63,40 @@ export function sqliteApiKeys(names: SqlNames): readonly string[] {
   ]
 }
 
+/** 3: local login: accounts, the marker of the first admin, sessions that were ended early, the throttle's counters. */
+export function sqliteLogin(names: SqlNames): readonly string[] {
+  const { accounts, revokedSessions, throttle } = names
+  return [
+    `CREATE TABLE ${accounts} (
+  id TEXT NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  password_hash TEXT,
+  role TEXT NOT NULL,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  session_version INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL DEFAULT ${NOW}
+) STRICT`,
+    `CREATE INDEX ${names.index('accounts', 'role')} ON ${accounts} (role, id) WHERE NOT disabled`,
+    `CREATE TABLE ${names.firstAdmin} (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  claimed_at INTEGER NOT NULL
+) STRICT`,
+    `CREATE TABLE ${revokedSessions} (
+  id TEXT NOT NULL PRIMARY KEY,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+    `CREATE INDEX ${names.index('revokedSessions', 'expires')} ON ${revokedSessions} (expires_at)`,
+    `CREATE TABLE ${throttle} (
+  key TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+    `CREATE INDEX ${names.index('throttle', 'expires')} ON ${throttle} (expires_at)`,
+    `CREATE INDEX ${names.index('throttle', 'used')} ON ${throttle} (used_at)`,
+  ]
+}
+
 function memberships(names: SqlNames): string[] {
   const { memberships: table } = names
   return [

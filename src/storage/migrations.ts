@@ -2,8 +2,8 @@
  * The numbered migrations of the SQL storages and what is common in running them: which are pending, what is written
  * down, the whole as plain SQL. The lock that lets several instances start at once is each database's own.
  */
-import { postgresApiKeys, postgresBookkeeping, postgresTables } from './migrations-postgres.ts'
-import { sqliteApiKeys, sqliteBookkeeping, sqliteTables } from './migrations-sqlite.ts'
+import { postgresApiKeys, postgresBookkeeping, postgresLogin, postgresTables } from './migrations-postgres.ts'
+import { sqliteApiKeys, sqliteBookkeeping, sqliteLogin, sqliteTables } from './migrations-sqlite.ts'
 import type { SqlDialect } from './sql-dialects.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
 import type { SqlNames } from './sql-names.ts'
@@ -29,6 +29,7 @@ const MIGRATIONS: readonly Migration[] = [
     statements: { postgres: postgresTables, sqlite: sqliteTables },
   },
   { id: 2, name: 'API keys', statements: { postgres: postgresApiKeys, sqlite: sqliteApiKeys } },
+  { id: 3, name: 'local login', statements: { postgres: postgresLogin, sqlite: sqliteLogin } },
 ]
 
 const BOOKKEEPING: Readonly<Record<SqlDialect['name'], (names: SqlNames) => string>> = {

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import type { AccountStorage } from './account-repositories.ts'
 import {
   allPending,
   ask,
@@ -15,6 +16,7 @@ import {
 } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
 import type { ApiKeyRepository, Storage } from './repositories.ts'
+import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import { POSTGRES } from './sql-dialects.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
@@ -82,6 +84,8 @@ export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganizat
   readonly invitations: StoredRepositories['invitations']
   /** API keys; not part of a transaction's repositories. */
   readonly apiKeys: ApiKeyRepository
+  /** The storage of local login, with transactions of its own. */
+  readonly accounts: AccountStorage
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
   /**
    * The repositories inside a transaction that the host has begun by itself and will end: with the client it runs on.
@@ -125,6 +129,7 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
   const storage: PostgresStorage<unknown> = {
     ...over(sessions.session),
     apiKeys: sqlApiKeys({ session: sessions.session, dialect: POSTGRES, names }),
+    accounts: sqlAccounts({ session: sessions.session, dialect: POSTGRES, names }),
     transaction: (work) => sessions.transaction((session, handle) => work({ ...over(session), handle })),
     within: (handle) => over(sessions.within(handle)),
   }

@@ -15,6 +15,8 @@ export interface SqlDialect {
   readonly noLimit: number | null
   /** Lock the rows that were found until the transaction ends. */
   readonly forUpdate: string
+  /** Lock those of the rows that nobody else has locked, and leave out the others. */
+  readonly skipLocked: string
 }
 
 /** PostgreSQL 13 and later: `timestamptz(3)`, row locks. */
@@ -26,6 +28,7 @@ export const POSTGRES: SqlDialect = {
   toInteger: (parameter) => `${parameter}::bigint`,
   noLimit: null,
   forUpdate: ' FOR UPDATE',
+  skipLocked: ' FOR UPDATE SKIP LOCKED',
 }
 
 /** SQLite 3.37 and later: instants are integers, a write transaction holds the whole database. */
@@ -37,4 +40,5 @@ export const SQLITE: SqlDialect = {
   toInteger: (parameter) => `CAST(${parameter} AS INTEGER)`,
   noLimit: -1,
   forUpdate: '',
+  skipLocked: '',
 }

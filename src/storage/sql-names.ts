@@ -14,6 +14,14 @@ export interface SqlTableNames {
   readonly invitations?: string
   /** Default `api_keys`. */
   readonly apiKeys?: string
+  /** Accounts of local login. Default `login_accounts`. */
+  readonly accounts?: string
+  /** The marker of the first admin. Default `login_first_admin`. */
+  readonly firstAdmin?: string
+  /** Sessions that were ended before their time. Default `login_revoked_sessions`. */
+  readonly revokedSessions?: string
+  /** The counters of the throttle. Default `login_throttle`. */
+  readonly throttle?: string
   /** Where the migrations that were run are kept. Default `sallyport_migrations`. */
   readonly migrations?: string
 }
@@ -32,6 +40,10 @@ const DEFAULTS: Required<SqlTableNames> = {
   memberships: 'memberships',
   invitations: 'invitations',
   apiKeys: 'api_keys',
+  accounts: 'login_accounts',
+  firstAdmin: 'login_first_admin',
+  revokedSessions: 'login_revoked_sessions',
+  throttle: 'login_throttle',
   migrations: 'sallyport_migrations',
 }
 
@@ -54,6 +66,10 @@ export const TABLES_SHAPE: z.ZodMiniOptional<z.ZodMiniType<SqlTableNames>> = z.o
     memberships: z.optional(anIdentifier()),
     invitations: z.optional(anIdentifier()),
     apiKeys: z.optional(anIdentifier()),
+    accounts: z.optional(anIdentifier()),
+    firstAdmin: z.optional(anIdentifier()),
+    revokedSessions: z.optional(anIdentifier()),
+    throttle: z.optional(anIdentifier()),
     migrations: z.optional(anIdentifier()),
   }) as never,
 )

@@ -1,5 +1,6 @@
 /** Rows to records, column by column: what a driver adds, leaves out or types in its own way does not get through. */
 import type { ActingOrg } from '../context.ts'
+import type { Account, AccountRecord } from './account-repositories.ts'
 import type { Invitation, Membership } from './repositories.ts'
 import type { SqlRow } from './sql-executor.ts'
 import type { StoredOrganization, StoredUser } from './stored.ts'
@@ -12,8 +13,7 @@ export function toUser(row: SqlRow): StoredUser {
     issuer: String(row['issuer']),
     subject: String(row['subject']),
     email: toTextOrNull(row['email']),
-    // Whatever is not plainly false is a disabled user.
-    disabled: row['disabled'] !== false && row['disabled'] !== 0 && row['disabled'] !== 0n,
+    disabled: toFlag(row['disabled']),
     createdAt: toDate(row['user_created_at']),
     orgId,
     role: orgId === null ? null : toTextOrNull(row['own_role']),
@@ -52,9 +52,31 @@ export function toInvitation(row: SqlRow): Invitation {
   }
 }
 
+/** Read an account, without its hash. */
+export function toAccount(row: SqlRow): Account {
+  return {
+    id: String(row['id']),
+    email: String(row['email']),
+    role: String(row['role']),
+    disabled: toFlag(row['disabled']),
+    sessionVersion: Number(row['session_version']),
+    createdAt: toDate(row['created']),
+  }
+}
+
+/** Read an account with its hash. */
+export function toAccountRecord(row: SqlRow): AccountRecord {
+  return { ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) }
+}
+
 /** Read a count. */
 export function toCount(rows: readonly SqlRow[]): number {
   return Number(rows[0]?.['count'] ?? 0)
+}
+
+/** Read what makes somebody less: disabled, revoked. Whatever is not plainly false is true. */
+export function toFlag(value: unknown): boolean {
+  return value !== false && value !== 0 && value !== 0n
 }
 
 /** Read a text that may be absent. */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { AccountStorage } from './account-repositories.ts'
 import {
   allPending,
   ask,
@@ -14,6 +15,7 @@ import {
   runPending,
 } from './migrations.ts'
 import type { ApiKeyRepository, Storage } from './repositories.ts'
+import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import { SQLITE } from './sql-dialects.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
@@ -62,6 +64,8 @@ export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization
   readonly invitations: StoredRepositories['invitations']
   /** API keys; not part of a transaction's repositories. */
   readonly apiKeys: ApiKeyRepository
+  /** The storage of local login, with transactions of its own. */
+  readonly accounts: AccountStorage
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: D }) => Promise<T>): Promise<T>
   /**
    * Run the host's own statements on the handle when no transaction is open. Whatever a host asks of the handle outside
@@ -96,6 +100,7 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
   const storage: SqliteStorage<SqliteDatabase> = {
     ...over(sessions.session),
     apiKeys: sqlApiKeys({ session: sessions.session, dialect: SQLITE, names }),
+    accounts: sqlAccounts({ session: sessions.session, dialect: SQLITE, names }),
     transaction: (work) => sessions.transaction((session) => work({ ...over(session), handle: database })),
     exclusive: (work) => sessions.exclusive(async () => work(database)),
   }

@@ -75,3 +75,42 @@ CREATE TABLE "api_keys" (
 CREATE INDEX "api_keys_org" ON "api_keys" (org_id, created_at, id);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (2, 'API keys');
+
+-- 3: local login
+
+CREATE TABLE "login_accounts" (
+  id uuid PRIMARY KEY,
+  email text COLLATE "C" NOT NULL UNIQUE,
+  password_hash text,
+  role text COLLATE "C" NOT NULL,
+  disabled boolean NOT NULL DEFAULT false,
+  session_version integer NOT NULL DEFAULT 0,
+  created_at timestamptz(3) NOT NULL DEFAULT now()
+);
+
+CREATE INDEX "login_accounts_role" ON "login_accounts" (role, id) WHERE NOT disabled;
+
+CREATE TABLE "login_first_admin" (
+  id integer PRIMARY KEY CHECK (id = 1),
+  claimed_at timestamptz(3) NOT NULL
+);
+
+CREATE TABLE "login_revoked_sessions" (
+  id text COLLATE "C" PRIMARY KEY,
+  expires_at timestamptz(3) NOT NULL
+);
+
+CREATE INDEX "login_revoked_sessions_expires" ON "login_revoked_sessions" (expires_at);
+
+CREATE TABLE "login_throttle" (
+  key text COLLATE "C" PRIMARY KEY,
+  state text NOT NULL,
+  expires_at timestamptz(3) NOT NULL,
+  used_at timestamptz(3) NOT NULL
+);
+
+CREATE INDEX "login_throttle_expires" ON "login_throttle" (expires_at);
+
+CREATE INDEX "login_throttle_used" ON "login_throttle" (used_at);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (3, 'local login');

@@ -74,3 +74,42 @@ CREATE TABLE "api_keys" (
 CREATE INDEX "api_keys_org" ON "api_keys" (org_id, created_at, id);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (2, 'API keys');
+
+-- 3: local login
+
+CREATE TABLE "login_accounts" (
+  id TEXT NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  password_hash TEXT,
+  role TEXT NOT NULL,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  session_version INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
+) STRICT;
+
+CREATE INDEX "login_accounts_role" ON "login_accounts" (role, id) WHERE NOT disabled;
+
+CREATE TABLE "login_first_admin" (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  claimed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE "login_revoked_sessions" (
+  id TEXT NOT NULL PRIMARY KEY,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "login_revoked_sessions_expires" ON "login_revoked_sessions" (expires_at);
+
+CREATE TABLE "login_throttle" (
+  key TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "login_throttle_expires" ON "login_throttle" (expires_at);
+
+CREATE INDEX "login_throttle_used" ON "login_throttle" (used_at);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (3, 'local login');

@@ -9,6 +9,7 @@ import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 const ALL = [
   { id: 1, name: 'users, organizations, memberships, invitations' },
   { id: 2, name: 'API keys' },
+  { id: 3, name: 'local login' },
 ]
 const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
 const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))
