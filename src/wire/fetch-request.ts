@@ -36,7 +36,7 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
   const node = incoming === undefined ? null : fromNodeRequest(incoming)
   const own = {
     source,
-    lines: (name: string) => headers.get(name)?.split(/, ?/) ?? [],
+    lines: (name: string) => linesOf(headers.get(name), name),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
@@ -79,6 +79,12 @@ function hasSameHeaders({ headers }: Request, { lines, headerNames }: AuthReques
   const joined = (name: string): string => lines(name).join(name === 'cookie' ? '; ' : ', ')
   const given = new Set(headers.keys())
   return given.size === names.size && [...names].every((name) => headers.get(name) === joined(name))
+}
+
+// Cookie lines are joined by semicolons (RFC 9113 §8.2.3), and their values may hold commas.
+function linesOf(value: string | null, name: string): string[] {
+  if (value === null) return []
+  return name.toLowerCase() === 'cookie' ? [value] : value.split(/, ?/)
 }
 
 function pathOf(url: string): string {

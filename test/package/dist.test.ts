@@ -124,10 +124,10 @@ describe('the built modules', () => {
   })
 
   // jose is 4.5 kB of it and zod/mini 6.7 kB: the budget keeps the rest from growing unnoticed.
-  it.each(['express', 'koa', 'hono'])('cost at most 30 kB with %s, minified and gzipped', async (adapter) => {
+  it.each(['express', 'koa', 'hono'])('cost at most 33 kB with %s, minified and gzipped', async (adapter) => {
     const bytes = await bundledBytes(adapter, [])
     expect(bytes).toBeGreaterThan(5_000)
-    expect(bytes, `of which without jose: ${await bundledBytes(adapter, ['jose'])}`).toBeLessThanOrEqual(30_000)
+    expect(bytes, `of which without jose: ${await bundledBytes(adapter, ['jose'])}`).toBeLessThanOrEqual(33_000)
   })
 })
 

@@ -206,3 +206,10 @@ describe('parseAdapterOptions', () => {
     },
   )
 })
+
+describe('cookies on Fetch', () => {
+  it('are one line, commas and all', () => {
+    const request = new Request('http://x/', { headers: { cookie: 'theme=dark, session=forged; session=mine' } })
+    expect(fromFetchRequest(request).lines('Cookie')).toEqual(['theme=dark, session=forged; session=mine'])
+  })
+})
