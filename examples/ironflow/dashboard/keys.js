@@ -4,8 +4,8 @@ import { confirmThat, showUntilDone } from './dialog.js'
 import { alertBox, announce, day, field, h, say, select } from './dom.js'
 
 const ROLES = [
-  ['viewer', 'Viewer: read functions'],
-  ['developer', 'Developer: read and add functions'],
+  ['viewer', 'Viewer'],
+  ['developer', 'Developer'],
   ['admin', 'Admin'],
 ]
 const ENDS = [
@@ -156,9 +156,9 @@ function issueForm(environments, reload) {
 }
 
 function showKey(name, key) {
-  const shown = h('input', {
-    type: 'text',
+  const shown = h('textarea', {
     readonly: true,
+    rows: 2,
     class: 'key',
     'aria-label': `Key ${name}`,
     onfocus: () => shown.select(),
