@@ -7,10 +7,13 @@ import { fileURLToPath } from 'node:url'
 import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type Koa from 'koa'
+import type pg from 'pg'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { withTables } from '../../scripts/readme-tables.ts'
-import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
+import type { OrgsRoom, Storage, UsersRoom } from '../../src/index.ts'
+import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
+import { createTestDatabase } from '../postgres.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = fileURLToPath(new URL('./.snippets/', import.meta.url))
@@ -20,6 +23,7 @@ const snippets = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([,
 let issuer: SupabaseIssuer
 let token: string
 const servers: Server[] = []
+const afterEnd: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
@@ -45,6 +49,7 @@ afterAll(async () => {
     server.close()
   }
   await issuer.close()
+  for (const end of afterEnd) await end()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -57,6 +62,52 @@ async function serve(handler: Parameters<typeof createServer>[1] | Server): Prom
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+type Asked = (...given: string[]) => Promise<unknown>
+
+interface PostgresSnippet {
+  readonly pool: pg.Pool
+  readonly users: UsersRoom
+  readonly storage: Storage
+}
+
+interface ContactsSnippet {
+  readonly policies: string
+  listContacts(context: object): Promise<unknown>
+  countContacts(): Promise<unknown>
+}
+
+interface CacheSnippet {
+  readonly users: UsersRoom
+  readonly orgs: OrgsRoom
+  removeMember(orgId: string, userId: string): Promise<void>
+}
+
+interface Raw {
+  $queryRawUnsafe(text: string, ...values: unknown[]): Promise<unknown>
+}
+
+interface PrismaSnippet {
+  inOrg<T>(prisma: ReturnType<typeof prismaOn>, context: object, work: (tx: Raw) => Promise<T>): Promise<T>
+}
+
+// What of Prisma's client the snippet asks for: a transaction on one connection, raw queries in it.
+function prismaOn(pool: pg.Pool) {
+  return {
+    async $transaction<T>(work: (tx: Raw) => Promise<T>): Promise<T> {
+      const client = await pool.connect()
+      try {
+        await client.query('BEGIN')
+        const tx: Raw = { $queryRawUnsafe: async (text, ...values) => (await client.query(text, values)).rows }
+        const result = await work(tx)
+        await client.query('COMMIT')
+        return result
+      } finally {
+        client.release()
+      }
+    },
+  }
 }
 
 describe('README snippets', () => {
@@ -178,6 +229,64 @@ describe('README snippets', () => {
     }
     expect(lines.length).toBeGreaterThan(20)
     expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([])
+  })
+
+  it('postgres.ts, contacts.ts, prisma.ts: on a real PostgreSQL, the hook’s row and the policies hold', async () => {
+    process.env['DATABASE_URL'] = await createTestDatabase('empty')
+    const { pool, users, storage } = await load<PostgresSnippet>('postgres.ts')
+    afterEnd.push(() => pool.end())
+    await pool.query('CREATE TABLE tenants (org_id uuid PRIMARY KEY)')
+    const { policies, listContacts, countContacts } = await load<ContactsSnippet>('contacts.ts')
+    await pool.query(`CREATE TABLE contacts (org_id uuid NOT NULL, name text NOT NULL); ${policies}`)
+    const contexts = []
+    for (const subject of ['ada', 'bob']) {
+      const { user } = await users(testIdentity({ subject }), { kind: 'unnamed' })
+      const [acting] = await storage.memberships.listActing({ kind: 'user', user })
+      const org = { id: String(acting?.org.id) }
+      await pool.query('INSERT INTO contacts VALUES ($1, $2)', [org.id, `of ${subject}`])
+      contexts.push({ kind: 'user' as const, user, org, role: 'owner' })
+    }
+    expect((await pool.query('SELECT 1 FROM tenants')).rows).toHaveLength(2)
+    const [ada, bob] = contexts as [(typeof contexts)[0], (typeof contexts)[0]]
+    expect([await listContacts(ada), await listContacts(bob)]).toEqual([[{ name: 'of ada' }], [{ name: 'of bob' }]])
+    expect(await countContacts()).toBe(2)
+    const { inOrg } = await load<PrismaSnippet>('prisma.ts')
+    const names = await inOrg(prismaOn(pool), bob, (tx) => tx.$queryRawUnsafe('SELECT name FROM contacts'))
+    expect(names).toEqual([{ name: 'of bob' }])
+    await pool.query('DROP OWNED BY tenant')
+  })
+
+  it('sqlite.ts: a first login writes the hook’s row', async () => {
+    process.env['DATABASE_FILE'] = `${folder}readme.db`
+    const { users, countTenants } = await load<Pick<PostgresSnippet, 'users'> & { countTenants(): Promise<number> }>(
+      'sqlite.ts',
+    )
+    for (const subject of ['ada', 'bob', 'ada']) await users(testIdentity({ subject }), { kind: 'unnamed' })
+    expect(await countTenants()).toBe(2)
+  })
+
+  it('notes.ts and cache.ts: another organization’s is not found, a removed member is out', async () => {
+    const { notes } = await load<{ notes: (context: { org: { id: string } }) => Record<string, Asked> }>('notes.ts')
+    const [own, other] = ['one', 'two'].map((id) => notes({ org: { id } })) as [
+      Record<string, Asked>,
+      Record<string, Asked>,
+    ]
+    await own['insert']?.('n', 'text')
+    for (const asked of [other['find']?.('n'), other['remove']?.('n'), own['find']?.('x')]) {
+      await expect(asked).rejects.toMatchObject({ code: 'not_found' })
+    }
+    expect([await own['find']?.('n'), await own['remove']?.('n')]).toMatchObject([{ text: 'text' }, true])
+
+    const { users, orgs, removeMember } = await load<CacheSnippet>('cache.ts')
+    const unnamed = { kind: 'unnamed' } as const
+    const enter = async () => {
+      const { user, membership } = await users(testIdentity({ subject: 'cached' }), unnamed)
+      return { user, ...(await orgs.resolve({ kind: 'user', user }, unnamed, membership)) }
+    }
+    const { user, org } = await enter()
+    await enter()
+    await removeMember(org?.id ?? '', user.id)
+    await expect(enter()).rejects.toMatchObject({ code: 'forbidden' })
   })
 
   it('cors.ts: a real preflight passes, the echo is exposed', async () => {
