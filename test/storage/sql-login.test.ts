@@ -1,0 +1,207 @@
+/** Local login in the SQL storages: what it costs, how its tables stay small, what it refuses to write. */
+import { describe, expect, it } from 'vitest'
+import type { AccountStorage, ThrottleState } from '../../src/storage/account-repositories.ts'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import { createPostgresSessions } from '../../src/storage/postgres-session.ts'
+import { createAccountStatements } from '../../src/storage/sql-account-statements.ts'
+import { POSTGRES, SQLITE, type SqlDialect } from '../../src/storage/sql-dialects.ts'
+import type { SqlSession } from '../../src/storage/sql-executor.ts'
+import { createNames } from '../../src/storage/sql-names.ts'
+import { sqlThrottle } from '../../src/storage/sql-throttle.ts'
+import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
+import { createSqliteSessions } from '../../src/storage/sqlite-session.ts'
+import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
+import { createLoginWorld } from '../login/login-world.ts'
+import { createTestDatabase, openPool } from '../postgres.ts'
+import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
+import { countedDatabase, countedPool } from './sql-pools.ts'
+
+/** A database of its own, its statements counted. */
+interface Database {
+  readonly storage: AccountStorage
+  readonly session: SqlSession
+  readonly dialect: SqlDialect
+  /** Statements since the last call. */
+  asked(): readonly string[]
+  count(table: string): Promise<number>
+}
+
+async function openPostgres(): Promise<Database> {
+  const pool = countedPool(openPool(await createTestDatabase(), { max: 3 }))
+  return {
+    storage: createPostgresStorage({ pool }).accounts,
+    session: createPostgresSessions(pool, true).session,
+    dialect: POSTGRES,
+    asked: () => pool.queries.splice(0),
+    count: async (table) => (await pool.query(`SELECT 1 FROM ${table}`)).rows.length,
+  }
+}
+
+async function openSqlite(open: (typeof SQLITE_DRIVERS)[number]['open']): Promise<Database> {
+  const database = countedDatabase(open(createSqlitePath()))
+  await migrate({ database })
+  return {
+    storage: createSqliteStorage({ database }).accounts,
+    session: createSqliteSessions(database).session,
+    dialect: SQLITE,
+    asked: () => database.statements.splice(0).filter((text) => !/^PRAGMA/.test(text)),
+    count: async (table) => database.prepare(`SELECT 1 FROM ${table}`).all().length,
+  }
+}
+
+const DATABASES: readonly { readonly name: string; open(): Promise<Database> }[] = [
+  { name: 'PostgreSQL', open: openPostgres },
+  ...SQLITE_DRIVERS.map(({ name, open }) => ({ name: `SQLite by ${name}`, open: () => openSqlite(open) })),
+]
+
+const NOW = Date.parse('2026-11-20T10:00:00Z')
+const HOUR = 3_600_000
+const stateUntil = (expiresAt: number): ThrottleState => ({
+  ...{ failures: 1, closedUntil: 0, recent: [], pending: [] },
+  expiresAt,
+})
+const ACCOUNT = { email: 'a@example.com', passwordHash: 'hash', role: 'admin', createdAt: new Date(NOW) }
+
+describe.each(DATABASES)('$name', ({ open }) => {
+  it('judges a request with a session by one query: account, version, revoked or not', async () => {
+    const { storage, asked } = await open()
+    const world = createLoginWorld({ storage })
+    await world.account('user@example.com')
+    const token = await world.signIn('user@example.com')
+    asked()
+    expect(await world.call('GET', '/auth/validate', { token })).toMatchObject({ status: 200 })
+    expect(asked()).toHaveLength(1)
+    await world.call('POST', '/auth/logout', { token })
+    asked()
+    expect(await world.call('GET', '/auth/validate', { token })).toMatchObject({ status: 401 })
+    expect(asked()).toHaveLength(1)
+  })
+
+  it('asks once for a try that the throttle refuses, and writes nothing', async () => {
+    const { storage, asked } = await open()
+    const { throttle } = storage
+    const state = stateUntil(NOW + HOUR)
+    await throttle.update('key', new Date(NOW), () => ({ state, result: null }))
+    asked()
+    await throttle.update('key', new Date(NOW), (same) => ({ state: same, result: null }))
+    expect(asked()).toEqual([expect.stringMatching(/^SELECT/)])
+    await throttle.update('unknown', new Date(NOW), () => ({ state: null, result: null }))
+    expect(asked()).toHaveLength(1)
+  })
+
+  it('drops revocations that can matter to nobody any more, 10 minutes after their end, a bounded lot at once', async () => {
+    const { storage, count } = await open()
+    const { sessions, accounts } = storage
+    const { id } = await accounts.insert(ACCOUNT)
+    const revoke = (name: string, expiresAt: number, now: number) =>
+      sessions.revoke({ id: name, expiresAt: new Date(expiresAt) }, new Date(now))
+    for (let index = 0; index < 150; index++) await revoke(`old-${index}`, NOW + index, NOW)
+    await revoke('just', NOW + 1000, NOW + 600_000)
+    expect(await count('login_revoked_sessions')).toBe(151)
+    expect(await sessions.find(id, 'old-149')).toMatchObject({ revoked: true })
+    await revoke('next', NOW + HOUR, NOW + 600_500)
+    expect(await count('login_revoked_sessions')).toBe(52)
+    await revoke('next', NOW + HOUR, NOW + 600_500)
+    expect(await count('login_revoked_sessions')).toBe(2)
+    expect(await sessions.find(id, 'just')).toMatchObject({ revoked: true })
+  })
+
+  it('keeps the throttle bounded: what has expired goes, and beyond the limit what was not used for longest', async () => {
+    const { session, dialect, count } = await open()
+    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const upkeep = { mostKeys: 20, sweepEvery: 10, trimEvery: 10, atOnce: 100 }
+    const throttle = sqlThrottle(session, statements, upkeep)
+    const put = (key: string, now: number, state: ThrottleState) =>
+      throttle.update(key, new Date(now), () => ({ state, result: null }))
+    const has = (key: string, now: number) =>
+      throttle.update(key, new Date(now), (state) => ({ state, result: state !== null }))
+    for (let index = 0; index < 9; index++) await put(`short-${index}`, NOW, stateUntil(NOW + 1000))
+    await put('long', NOW, stateUntil(NOW + 24 * HOUR))
+    expect(await count('login_throttle')).toBe(10)
+    await put('later', NOW + 1001, stateUntil(NOW + 24 * HOUR))
+    expect(await count('login_throttle')).toBe(2)
+    for (let index = 0; index < 39; index++) {
+      await put(`flood-${index}`, NOW + 2000 + index, stateUntil(NOW + 24 * HOUR))
+      // Used all the time, so it stays.
+      await put('long', NOW + 2000 + index, stateUntil(NOW + 24 * HOUR + index))
+    }
+    expect(await count('login_throttle')).toBeLessThanOrEqual(30)
+    expect(await Promise.all(['long', 'later', 'flood-0', 'flood-38'].map((key) => has(key, NOW + HOUR)))).toEqual([
+      ...[true, false, false, true],
+    ])
+  })
+
+  it('gives up with a TransientError where others write between every read and write', async () => {
+    const { session, dialect } = await open()
+    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const other = sqlThrottle(session, statements)
+    let writes = 0
+    const meddling: SqlSession = {
+      ...session,
+      async run(statement, values) {
+        const rows = await session.run(statement, values)
+        const state = { ...stateUntil(NOW + HOUR), failures: ++writes }
+        if (statement.name === 'readThrottle') {
+          await other.update('key', new Date(NOW), () => ({ state, result: null }))
+        }
+        return rows
+      },
+    }
+    const throttle = sqlThrottle(meddling, statements)
+    const mine = { ...stateUntil(NOW + HOUR), failures: 999_999 }
+    const update = throttle.update('key', new Date(NOW), () => ({ state: mine, result: null }))
+    expect(isTransientError(await update.catch((error: unknown) => error))).toBe(true)
+    const failures = await other.update('key', new Date(NOW), (state) => ({ state, result: state?.failures }))
+    expect(failures).not.toBe(999_999)
+  })
+
+  it('refuses to write what it could not hand out again', async () => {
+    const { storage } = await open()
+    const { accounts, sessions, throttle } = storage
+    const { id } = await accounts.insert(ACCOUNT)
+    const long = 'x'.repeat(1000)
+    const wrongs: readonly (() => Promise<unknown>)[] = [
+      () => accounts.insert({ ...ACCOUNT, email: 'a\0b' }),
+      () => accounts.insert({ ...ACCOUNT, email: 'b@example.com', role: long }),
+      () => accounts.insert({ ...ACCOUNT, email: 'b@example.com', passwordHash: long }),
+      () => accounts.update(id, { role: '\ud83e' }),
+      () => accounts.update(id, { email: long }),
+      () => accounts.update(id, { passwordHash: long }),
+      () => accounts.replaceHash(id, { from: 'hash', to: long, endSessions: true }),
+      () => sessions.revoke({ id: long, expiresAt: new Date(NOW) }, new Date(NOW)),
+      () => throttle.update(long, new Date(NOW), () => ({ state: null, result: null })),
+    ]
+    for (const wrong of wrongs) await expect(wrong()).rejects.toThrow(TypeError)
+    expect(await accounts.list()).toHaveLength(1)
+    expect(await accounts.findById(id)).toMatchObject(ACCOUNT)
+  })
+
+  it('takes the first admin back with the transaction in which an account is a conflict', async () => {
+    const { storage } = await open()
+    await storage.accounts.insert(ACCOUNT)
+    const work = storage.transaction(async (tx) => {
+      expect(await tx.claimFirstAdmin(new Date(NOW))).toBe(true)
+      await tx.accounts.insert(ACCOUNT)
+    })
+    expect(isConflictError(await work.catch((error: unknown) => error))).toBe(true)
+    expect(await storage.transaction((tx) => tx.claimFirstAdmin(new Date(NOW)))).toBe(true)
+  })
+})
+
+describe('PostgreSQL', () => {
+  it('drops what is old without waiting for rows that somebody else holds', async () => {
+    const pool = openPool(await createTestDatabase(), { max: 3 })
+    const { sessions } = createPostgresStorage({ pool }).accounts
+    const revoke = (id: string, expiresAt: number, now: number) =>
+      sessions.revoke({ id, expiresAt: new Date(expiresAt) }, new Date(now))
+    for (const id of ['held', 'free']) await revoke(id, NOW, NOW)
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query("SELECT id FROM login_revoked_sessions WHERE id = 'held' FOR UPDATE")
+    await revoke('new', NOW + 2 * HOUR, NOW + HOUR)
+    const { rows } = await pool.query('SELECT id FROM login_revoked_sessions ORDER BY id')
+    await client.query('ROLLBACK')
+    client.release()
+    expect(rows).toEqual([{ id: 'held' }, { id: 'new' }])
+  })
+})
