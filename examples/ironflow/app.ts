@@ -12,7 +12,7 @@ import { bootstrapAdmin, createIronflow, type Entry, type Ironflow, resetPasswor
 import { readConfiguredSecret } from './config.ts'
 import { mountDashboard } from './dashboard.ts'
 import { routesOfIronflow } from './routes.ts'
-import { folderOf, type IronflowStorage, openStorage } from './storage.ts'
+import { type IronflowStorage, openStorage, secretFolderOf } from './storage.ts'
 
 type Announce = FirstAdminOptions['announce']
 
@@ -29,8 +29,7 @@ export async function startIronflow(environment: Environment, start: IronflowSta
   const settings = readSettings(environment)
   const { dev = false, announce = printAs('created') } = start
   if (dev) requireDevelopment(environment)
-  const folder = folderOf(settings)
-  const secret = await loadSecret(settings, environment, folder)
+  const secret = await loadSecret(settings, environment)
   const storage = await openStorage(settings)
   return closing(storage, async () => {
     const entry: Entry = dev ? { kind: 'dev', nodeEnv: environment.NODE_ENV } : { kind: 'login', secret }
@@ -64,13 +63,13 @@ function requireDevelopment({ NODE_ENV }: Environment): void {
   }
 }
 
-async function loadSecret(settings: Settings, environment: Environment, folder: string): Promise<Uint8Array> {
+async function loadSecret(settings: Settings, environment: Environment): Promise<Uint8Array> {
   const config = settings.text('IRONFLOW_CONFIG')
   const configured = config === undefined ? undefined : readConfiguredSecret(config, environment)
   const given = settings.text('IRONFLOW_JWT_SECRET')
   const hex = given ?? configured?.()
   const name = given === undefined ? 'IRONFLOW_CONFIG: spec.auth.jwtSecret' : 'IRONFLOW_JWT_SECRET'
-  const file = join(folder, '.ironflow_jwt_secret')
+  const file = join(secretFolderOf(settings), '.ironflow_jwt_secret')
   try {
     return await loadSigningSecret({ hex, file, onWarning: (sentence) => console.warn(`ironflow: ${sentence}`) })
   } catch (error) {

@@ -21,21 +21,21 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       method: 'GET',
       path: '/api/v1/environments',
       access: { stage: 'user', role: 'viewer' },
-      handle: () => jsonResponse(200, { environments: ENVIRONMENTS }),
+      handle: () => jsonResponse(200, { environments: ENVIRONMENTS.map(({ id, name }) => ({ id, name })) }),
     }),
     route({
       method: 'GET',
       path: '/api/v1/functions',
       access: { accept, role: 'viewer' },
-      handle: async ({ org }) => jsonResponse(200, { functions: await storage.listFunctions(org.id) }),
+      handle: async (context) => jsonResponse(200, { functions: await storage.listFunctions(context) }),
     }),
     route({
       method: 'POST',
       path: '/api/v1/functions',
       access: { accept, role: 'developer' },
-      async handle({ org }, request) {
+      async handle(context, request) {
         const name = readField(await readJson(request), 'name', isText)
-        return jsonResponse(201, { function: await storage.insertFunction(org.id, name) })
+        return jsonResponse(201, { function: await storage.insertFunction(context, name) })
       },
     }),
     route({

@@ -1,66 +1,96 @@
-/** Where Ironflow keeps everything. Hands on ports, and lets nobody know which database is behind them. */
+/**
+ * Where Ironflow keeps everything. The tables know organizations by UUIDs; here they become environments by name. Hands on
+ * ports, and lets nobody know which database is behind them.
+ */
 import { mkdirSync } from 'node:fs'
 import type { ApiKeyRepository } from 'sallyport'
 import type { AccountStorage } from 'sallyport/login'
-import { createMemoryAccounts, createMemoryStorage } from 'sallyport/memory'
-import type { Settings } from '../start/settings.ts'
+import { type Settings, settingsError } from '../start/settings.ts'
+import { type ActingContext, type OrgRow, present } from '../store/org-table.ts'
+import { openStore } from '../store/store.ts'
 import { ENVIRONMENTS } from './environments.ts'
-
-/** A function that was registered in an environment. */
-export interface WorkFunction {
-  readonly id: string
-  readonly name: string
-}
 
 /** What an app works with. */
 export interface IronflowStorage {
   readonly accounts: AccountStorage
-  /** Keys know environments by their ids. */
+  /** Keys know environments by their names. */
   readonly apiKeys: ApiKeyRepository
-  /** Functions of an environment, in the order they were made. */
-  listFunctions(environmentId: string): Promise<readonly WorkFunction[]>
-  insertFunction(environmentId: string, name: string): Promise<WorkFunction>
+  /** Functions of the environment a caller acts in, in the order they were made. */
+  listFunctions(context: ActingContext): Promise<readonly WorkFunction[]>
+  insertFunction(context: ActingContext, name: string): Promise<WorkFunction>
   close(): Promise<void>
 }
 
-/** Open what the variables name. */
+/** A function that was registered in an environment. */
+export type WorkFunction = Pick<OrgRow, 'id' | 'name'>
+
+/** Open what the variables name, and make what is missing. */
 export async function openStorage(settings: Settings): Promise<IronflowStorage> {
-  settings.refuse(['DATABASE_URL'], 'this version keeps everything in memory; leave it unset')
-  const storage = createMemoryStorage()
-  const rows = new Map<string, WorkFunction[]>()
-  const idOf = new Map<string, string>()
-  for (const { id } of ENVIRONMENTS) idOf.set(id, (await storage.orgs.insert({ name: id })).id)
+  const { storage, tables, close } = await openStore(settings, {
+    app: 'ironflow',
+    tables: ['functions'],
+    membershipOn: 'rows',
+    folderVariable: folderVariableOf(settings),
+  })
+  try {
+    await storage.transaction(({ handle }) => makeEnvironments(handle as Handle))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const of = (context: ActingContext) => {
+    const { org } = context
+    return tables.functions.of({ ...context, org: { id: (org && ORG_IDS.get(org.id)) ?? '' } })
+  }
   return {
-    accounts: createMemoryAccounts(),
-    apiKeys: withEnvironments(storage.apiKeys, idOf),
-    listFunctions: async (environmentId) => [...(rows.get(environmentId) ?? [])],
-    async insertFunction(environmentId, name) {
-      const row = { id: crypto.randomUUID(), name }
-      rows.set(environmentId, [...(rows.get(environmentId) ?? []), row])
-      return row
-    },
-    close: async () => {},
+    accounts: storage.accounts,
+    apiKeys: withEnvironments(storage.apiKeys),
+    listFunctions: async (context) => (await of(context).list()).map(present),
+    insertFunction: async (context, name) => present(await of(context).insert(name)),
+    close,
   }
 }
 
-/** The folder for files: the variable's; else the usual one for SQLite, and the working directory for PostgreSQL. */
-export function folderOf(settings: Settings): string {
-  const given = settings.text('IRONFLOW_DATA_DIR') ?? settings.text('DATA_DIR')
-  const folder = given ?? (settings.text('DATABASE_URL') === undefined ? '.data/ironflow' : '.')
-  mkdirSync(folder, { recursive: true })
+/** The folder of the secret: the data folder, but for PostgreSQL without one the working directory. */
+export function secretFolderOf(settings: Settings): string {
+  const variable = folderVariableOf(settings)
+  const folder = settings.text(variable) ?? (settings.text('DATABASE_URL') === undefined ? '.data/ironflow' : '.')
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw settingsError(`${variable}: the folder can't be made (${(error as NodeJS.ErrnoException).code})`)
+  }
   return folder
 }
 
-// The tables' own ids are UUIDs; an environment goes by its name.
-function withEnvironments(keys: ApiKeyRepository, idOf: ReadonlyMap<string, string>): ApiKeyRepository {
-  const nameOf = new Map([...idOf].map(([name, id]) => [id, name]))
+function folderVariableOf(settings: Settings): string {
+  return settings.text('IRONFLOW_DATA_DIR') === undefined ? 'DATA_DIR' : 'IRONFLOW_DATA_DIR'
+}
+
+const ORG_IDS: ReadonlyMap<string, string> = new Map(ENVIRONMENTS.map(({ id, orgId }) => [id, orgId]))
+const NAMES: ReadonlyMap<string, string> = new Map(ENVIRONMENTS.map(({ id, orgId }) => [orgId, id]))
+
+// A transaction's handle: the one of SQLite runs a text by `exec`, the one of PostgreSQL by `query`.
+interface Handle {
+  exec?(text: string): unknown
+  query?(text: string): Promise<unknown>
+}
+
+async function makeEnvironments(handle: Handle): Promise<void> {
+  for (const [name, orgId] of ORG_IDS) {
+    const text = `INSERT INTO organizations (id, name) VALUES ('${orgId}', '${name}') ON CONFLICT DO NOTHING`
+    await (handle.query?.(text) ?? handle.exec?.(text))
+  }
+}
+
+function withEnvironments(keys: ApiKeyRepository): ApiKeyRepository {
   const shown = <K extends { readonly orgId: string | null }>(key: K): K => ({
     ...key,
-    orgId: key.orgId === null ? null : (nameOf.get(key.orgId) ?? key.orgId),
+    orgId: key.orgId && (NAMES.get(key.orgId) ?? key.orgId),
   })
   return {
     ...keys,
-    insert: async (key) => shown(await keys.insert({ ...key, orgId: key.orgId && (idOf.get(key.orgId) ?? key.orgId) })),
+    insert: async (key) => shown(await keys.insert({ ...key, orgId: key.orgId && (ORG_IDS.get(key.orgId) ?? '') })),
     async findById(keyId) {
       const key = await keys.findById(keyId)
       return key && shown(key)

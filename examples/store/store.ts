@@ -3,6 +3,7 @@
  * the storage and the example's own tables, made where they are missing.
  */
 import type { ApiKeyRepository, Storage } from 'sallyport'
+import type { AccountStorage } from 'sallyport/login'
 import type { StoredOrganization, StoredRepositories, StoredUser } from 'sallyport/postgres'
 import { type Settings, settingsError } from '../start/settings.ts'
 import type { OrgTable } from './org-table.ts'
@@ -14,6 +15,7 @@ export interface AppStorage extends Storage<StoredUser, StoredOrganization, unkn
   readonly memberships: StoredRepositories['memberships']
   readonly invitations: StoredRepositories['invitations']
   readonly apiKeys: ApiKeyRepository
+  readonly accounts: AccountStorage
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: unknown }) => Promise<T>): Promise<T>
 }
 
@@ -31,15 +33,18 @@ export interface StoreOptions<T extends string> {
   /** Its own tables. */
   readonly tables: readonly T[]
   readonly membershipOn: 'rows' | 'user-row'
+  /** The variable that names the data folder. Default `DATA_DIR`. */
+  readonly folderVariable?: string
 }
 
 /** Open the store that the variables name. What is wrong with them is one sentence. */
 export async function openStore<T extends string>(settings: Settings, options: StoreOptions<T>): Promise<Store<T>> {
   const url = settings.text('DATABASE_URL')
-  const folder = settings.text('DATA_DIR') ?? `.data/${options.app}`
+  const { app, folderVariable = 'DATA_DIR' } = options
+  const folder = settings.text(folderVariable) ?? `.data/${app}`
   if (url === undefined) {
     const { openSqliteStore } = await import('./sqlite-store.ts')
-    return openSqliteStore(folder, options).catch((error: unknown) => failed('DATA_DIR', error))
+    return openSqliteStore(folder, options).catch((error: unknown) => failed(folderVariable, error))
   }
   if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) {
     throw settingsError('DATABASE_URL must be a URL postgres://…')
