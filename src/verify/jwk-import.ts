@@ -29,6 +29,8 @@ export interface UsableJwk {
 
 const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const MIN_RSA_BITS = 2048
+// What a verification costs grows with the square of it: a hostile key set must not make each one dear.
+const MAX_RSA_BITS = 8192
 const MAX_KID = 256
 
 /** Judge one entry of a JWK Set: what it can be used for, or `null`. Pure. */
@@ -70,7 +72,8 @@ function pick(algorithm: KeyAlgorithm, entry: object, names: readonly string[]):
 
 function isStrongRsa({ n, e }: Readonly<Record<string, string>>): boolean {
   // An exponent of two bits is 2 or 3; 3 is the least that is one.
-  return bitsOf(n) >= MIN_RSA_BITS && (bitsOf(e) > 2 || e === 'Aw')
+  const bits = bitsOf(n)
+  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS && (bitsOf(e) > 2 || e === 'Aw')
 }
 
 // The length of an unsigned big-endian number, without leading zeros.

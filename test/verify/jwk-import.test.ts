@@ -15,6 +15,9 @@ const rsa = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
 const short = jwkOf(generateKeyPairSync('rsa', { modulusLength: 1024 }))
 const almost = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2040 }))
 const e3 = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }))
+// A modulus of so many bits; nobody has to find its factors to publish it.
+const modulusOf = (bits: number): string =>
+  Buffer.from([1 << ((bits - 1) % 8), ...Buffer.alloc(Math.ceil(bits / 8) - 1, 0xff)]).toString('base64url')
 const privateEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 
 describe('toUsableJwk', () => {
@@ -40,6 +43,9 @@ describe('toUsableJwk', () => {
       },
       null,
     ],
+    ['RSA of 8192 bits', { ...rsa, n: modulusOf(8192) }, 'RS256'],
+    ['RSA of 8193 bits', { ...rsa, n: modulusOf(8193) }, null],
+    ['RSA of 16384 bits', { ...rsa, n: modulusOf(16_384) }, null],
     ['RSA for RS512', { ...rsa, alg: 'RS512' }, null],
     ['RSA for PS256', { ...rsa, alg: 'PS256' }, null],
     ['RSA without n', { ...rsa, n: undefined }, null],
