@@ -29,11 +29,11 @@ function faultsOfSuccess(
 
 // The fixed sentences come from the table the library exports; what is proved here is who gets which, to the byte.
 function faultsOfRefusal(no: string, { status, headers, text }: WireAnswer): string[] {
-  const [code, detail] = no.split(':') as [AuthErrorCode, string | undefined]
+  const [code, detail] = splitRefusal(no)
   const row = AUTH_ERRORS[code]
   const field = code === 'validation_error' ? { field: detail } : {}
   const body = JSON.stringify({ error: { code, message: row.message, ...field } })
-  const challenge = code === 'unauthorized' && detail === 'absent' ? 'Bearer' : (row.challenge ?? undefined)
+  const challenge = challengeOf(code, detail)
   return [
     ...(status === row.status ? [] : [String(status)]),
     ...(text === body ? [] : [text.slice(0, 200)]),
@@ -42,6 +42,18 @@ function faultsOfRefusal(no: string, { status, headers, text }: WireAnswer): str
     ...(headers['www-authenticate'] === challenge ? [] : [`challenge ${headers['www-authenticate'] ?? 'missing'}`]),
     ...((row.status === 503) === (headers['retry-after'] !== undefined) ? [] : ['Retry-After']),
   ]
+}
+
+function challengeOf(code: AuthErrorCode, detail: string | undefined): string | undefined {
+  if (code === 'unauthorized' && detail === 'absent') return 'Bearer'
+  const { challenge } = AUTH_ERRORS[code]
+  return code === 'insufficient_scope' ? `${challenge}, scope="${detail}"` : (challenge ?? undefined)
+}
+
+/** The code of a refusal and, behind the first colon, its detail. */
+export function splitRefusal(no: string): [code: AuthErrorCode, detail: string | undefined] {
+  const [code = '', ...rest] = no.split(':')
+  return [code as AuthErrorCode, rest.length === 0 ? undefined : rest.join(':')]
 }
 
 /** Parse a JSON text; `undefined` for anything else. */

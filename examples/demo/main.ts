@@ -9,6 +9,7 @@ import { onceToldToEnd } from '../start/run.ts'
 import type { Chapter } from './step.ts'
 import { createPrinter, ownScreen, type TourPrinter } from './table.ts'
 import { INTELLO } from './tour-intello.ts'
+import { INTELLO_KEYS } from './tour-intello-keys.ts'
 import { IRON } from './tour-iron.ts'
 import { QUICKSTART } from './tour-quickstart.ts'
 import { STARTS } from './tour-start.ts'
@@ -33,7 +34,7 @@ const world = await openWorld(SYSTEMS, startHere, {
     printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
   },
 })
-const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...STARTS])
+const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...INTELLO_KEYS, ...STARTS])
 if (process.argv.includes('--exit')) await leave()
 else {
   await invite()

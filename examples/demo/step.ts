@@ -28,7 +28,7 @@ export interface RequestStep {
   readonly body?: unknown
   /** … and headers it has, or (`null`) has not. Or: */
   readonly headers?: Readonly<Record<string, string | null>>
-  /** The code of the refusal; `code:detail` for a field, for `absent` credentials or for a sync path. */
+  /** The code of the refusal; `code:detail` for a field, a missing scope or `absent` credentials. */
   readonly no?: string
   /** What to remember of the body: names and where they are in it. */
   readonly keep?: Readonly<Record<string, string>>

@@ -329,6 +329,7 @@ export const IRON: readonly Chapter[] = [
       { at, send: bookings, as: 'ada', lines: [seam], json: {}, no: 'bad_request' },
       { at, send: bookings, lines: [seam, seam], json: {}, no: 'bad_request' },
       { at, send: me, lines: [seam], no: 'forbidden' },
+      { at, send: me, lines: [['X-Iron-CRM-Secret', 'wrong']], no: 'unauthorized' },
       { at, send: me, as: 'ada', lines: [seam], no: 'bad_request' },
       { at: 'iron without seam', send: bookings, lines: [seam], json: {}, no: 'unauthorized' },
       { at: 'iron without seam', send: bookings, as: 'ada', json: {}, no: 'forbidden' },

@@ -1,6 +1,6 @@
 /** Walk one step in a world: fill in what was kept, send, judge, keep. */
-import { AUTH_ERRORS, type AuthErrorCode } from 'sallyport'
-import { at, faultsOf, parse } from './judge.ts'
+import { AUTH_ERRORS } from 'sallyport'
+import { at, faultsOf, parse, splitRefusal } from './judge.ts'
 import { send, type WireAnswer } from './send.ts'
 import type { DeedStep, Outcome, RequestStep, Step } from './step.ts'
 import type { World } from './world.ts'
@@ -74,8 +74,10 @@ function describe({ send: line, as, lines = [], json, text, times }: RequestStep
 }
 
 function expectation({ ok, once, no, times = 1 }: RequestStep): string {
-  const [code = '', detail] = no?.split(':') ?? []
-  if (no !== undefined) return phrase(AUTH_ERRORS[code as AuthErrorCode].status, code, detail)
+  if (no !== undefined) {
+    const [code, detail] = splitRefusal(no)
+    return phrase(AUTH_ERRORS[code].status, code, detail)
+  }
   if (once !== undefined) return `1 × ${once}, ${times - 1} × ${ok}`
   return times === 1 ? String(ok) : `${times} × ${ok}`
 }
@@ -90,8 +92,9 @@ function gist({ times = 1 }: RequestStep, answers: readonly WireAnswer[]): strin
     return rarestFirst.map(([each, count]) => `${count} × ${each}`).join(', ')
   }
   const code = at(parse(text), 'error.code')
-  const bare = headers['www-authenticate'] === 'Bearer' ? 'absent' : undefined
-  return typeof code === 'string' ? phrase(status, code, at(parse(text), 'error.field') ?? bare) : String(status)
+  const challenge = String(headers['www-authenticate'])
+  const hint = challenge === 'Bearer' ? 'absent' : / scope="(.*)"$/.exec(challenge)?.[1]
+  return typeof code === 'string' ? phrase(status, code, at(parse(text), 'error.field') ?? hint) : String(status)
 }
 
 function phrase(status: number, code: string, detail: unknown): string {

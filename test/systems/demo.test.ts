@@ -29,11 +29,18 @@ const success: WireAnswer = {
   text: '{"org":{"id":"o1"},"role":"owner"}',
 }
 const no: RequestStep = { at: 'x', send: 'GET /', no: 'forbidden' }
+const noScope: RequestStep = { at: 'x', send: 'GET /', no: 'insufficient_scope:a:write' }
 const ok: RequestStep = { at: 'x', send: 'GET /', ok: 200, body: { org: { id: '{o}' }, role: '*' } }
+const withoutScope = (scope: string): WireAnswer => ({
+  ...refusal,
+  headers: { ...refusal.headers, 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+  text: '{"error":{"code":"insufficient_scope","message":"The API key lacks the required scope."}}',
+})
 const fill = (text: string): string => text.replace('{o}', 'o1')
 
 it('has nothing to say against a right answer', () => {
   expect([faultsOf(no, refusal, fill), faultsOf(ok, success, fill)]).toEqual([[], []])
+  expect(faultsOf(noScope, withoutScope('a:write'), fill)).toEqual([])
 })
 
 it.each([
@@ -44,6 +51,7 @@ it.each([
   ['a refusal that may be stored', no, { ...refusal, headers: { 'content-type': refusal.headers['content-type'] } }],
   ['a challenge too many', no, { ...refusal, headers: { ...refusal.headers, 'www-authenticate': 'Bearer' } }],
   ['a challenge too few', { ...no, no: 'unauthorized' }, { ...refusal, status: 401 }],
+  ['a challenge that names another scope', noScope, withoutScope('a:read')],
   ['a success instead', no, success],
   ['a refusal instead', ok, refusal],
   ['another value', ok, { ...success, text: '{"org":{"id":"o2"},"role":"owner"}' }],

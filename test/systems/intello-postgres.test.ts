@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { INTELLO } from '../../examples/demo/tour-intello.ts'
+import { INTELLO_KEYS } from '../../examples/demo/tour-intello-keys.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { openWorldOf, startProcess } from './app-process.ts'
@@ -23,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-describe('the contract', () => walkChapters(INTELLO, () => world))
+describe('the contract', () => walkChapters([...INTELLO, ...INTELLO_KEYS], () => world))
 
 describe('the quick start', () => {
   it.each(['DATABASE_URL', 'DATA_DIR'])(

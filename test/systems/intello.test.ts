@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../../examples/demo/send.ts'
 import { INTELLO } from '../../examples/demo/tour-intello.ts'
+import { INTELLO_KEYS } from '../../examples/demo/tour-intello-keys.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
 import { walkChapters } from './walk-chapters.ts'
@@ -14,7 +15,7 @@ afterAll(() => world.close())
 
 const INTELLO_MAIN = ['examples/intello/main.ts']
 
-describe('the contract', () => walkChapters(INTELLO, () => world))
+describe('the contract', () => walkChapters([...INTELLO, ...INTELLO_KEYS], () => world))
 
 it('answers 428 with the words of the document', async () => {
   const token = await world.token('intello', 'nobody')
