@@ -36,6 +36,9 @@ export interface ChangedPassword {
   readonly next: string
 }
 
+// A verifier lets a session in for some seconds beyond its end; a storage forgets a revocation at the end it is told.
+const LONGEST_LEEWAY_MS = 300_000
+
 // No normalized address: nobody has it, and looking it up costs what looking up any other does.
 const NOBODY = '-'
 
@@ -48,7 +51,8 @@ export function createPasswordLogin(settings: LoginSettings): PasswordLogin {
     logIn: (...given) => logIn(settings, throttle, issue, ...given),
     changePassword: (...given) => changePassword(settings, throttle, ...given),
     async logOut({ subject, tokenId, expiresAt }) {
-      await storage.sessions.revoke({ id: tokenId as string, expiresAt }, new Date(clock()))
+      const forgettableAt = new Date(expiresAt.getTime() + LONGEST_LEEWAY_MS)
+      await storage.sessions.revoke({ id: tokenId as string, expiresAt: forgettableAt }, new Date(clock()))
       tellEvent(settings, 'logged_out', subject)
     },
   }
