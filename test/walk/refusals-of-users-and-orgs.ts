@@ -1,10 +1,12 @@
 /** The refusals of the users, orgs and roles rooms, of `actAs` and of the guards. */
 
+import { vi } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
 import { createOrgScoped } from '../../src/orgs/org-scoped.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { retryTransient } from '../../src/users/retry.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createWorld, NOWHERE, SERVICE_SECRET, type World, type WorldOptions } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
@@ -52,6 +54,21 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
       const { id, headers } = await world.person('ada', { [orgId]: 'member' })
       await world.storage.users.setDisabled(id, true)
       return world.walk({ headers })
+    },
+  },
+  {
+    reason: 'provisioning_cut_off',
+    code: 'temporarily_unavailable',
+    wire: { retryAfter: '1' },
+    provoke: async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      try {
+        const work = retryTransient(() => new Promise(() => undefined), Date.now)
+        await Promise.all([work.catch(() => undefined), vi.advanceTimersByTimeAsync(5000)])
+        return await work
+      } finally {
+        vi.useRealTimers()
+      }
     },
   },
   {
