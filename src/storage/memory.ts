@@ -5,6 +5,8 @@
 
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import type { AccountStorage } from './account-repositories.ts'
+import { createMemoryAccounts } from './memory-accounts.ts'
 import { apiKeyRepository } from './memory-api-keys.ts'
 import { memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables } from './memory-tables.ts'
@@ -40,6 +42,8 @@ export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, n
   readonly invitations: StoredRepositories['invitations']
   /** API keys; not part of a transaction's repositories. */
   readonly apiKeys: ApiKeyRepository
+  /** The storage of local login, with transactions of its own: {@link createMemoryAccounts} as it is. */
+  readonly accounts: AccountStorage
   transaction<T>(work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>): Promise<T>
 }
 
@@ -67,7 +71,12 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
     })
   const transaction: MemoryStorage['transaction'] = (work) =>
     inTurn((tables) => work({ ...over(tables), handle: null }))
-  return { ...writingThrough(over(committed), transaction), apiKeys: apiKeysInTurn(committed, inTurn), transaction }
+  return {
+    ...writingThrough(over(committed), transaction),
+    apiKeys: apiKeysInTurn(committed, inTurn),
+    accounts: createMemoryAccounts(),
+    transaction,
+  }
 }
 
 const SHAPE = {

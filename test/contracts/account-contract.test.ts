@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createMemoryAccounts } from '../../src/storage/memory.ts'
+import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
 import { accountContract } from '../../src/testing/contracts/account-contract.ts'
 import { BROKEN_ACCOUNTS } from '../../src/testing/contracts/broken-accounts.ts'
 import { type ContractResult, runContract } from '../../src/testing/contracts/storage-contract.ts'
@@ -11,7 +11,7 @@ describe('the in-memory accounts', () => {
 })
 
 describe('the in-memory accounts, shared by all cases', () => {
-  const storage = createMemoryAccounts()
+  const storage = createMemoryStorage().accounts
   const cases = accountContract(() => ({ storage }), { fresh: false })
   for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
 })
