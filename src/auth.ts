@@ -50,7 +50,7 @@ export interface AuthOptions<
   readonly orgs: OrgsRoom<U, O>
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
   readonly errorFormat?: ErrorFormat
-  /** Gets one record per walk: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  /** Gets one record per walk, and one per `actAs` of a service: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
   readonly onDecision?: (decision: Decision) => unknown
   /** The clock for records, in milliseconds. Default `Date.now`. */
   readonly clock?: () => number

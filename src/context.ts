@@ -252,7 +252,10 @@ export type AuthContextOf<T extends AuthTypes, A> = A extends AccessRule
   ? ByKind<T, A, Accepted<A>> | (true extends Given<A, 'optional', false> ? null : never)
   : null
 
-/** What a walk leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. */
+/**
+ * What a walk leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. A service's
+ * walk knows no org; its `actAs` leaves another record, with the org or why it was refused.
+ */
 export interface Decision {
   /** When the walk began. */
   readonly at: Date

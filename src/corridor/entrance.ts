@@ -26,9 +26,13 @@ export function createEntrance(
 ): Entrance {
   return async (request, rule) => {
     const state = stateOf(request.source, rooms)
-    const record = onDecision === undefined ? SILENT : startRecord(request, clock, onDecision)
+    const begin = (): Recorder => (onDecision === undefined ? SILENT : startRecord(request, clock, onDecision))
+    const record = begin()
     try {
       const context = rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
+      if (context?.kind === 'service' && rule !== 'public') {
+        SERVICE_WALKS.set(context, { rooms, request, rule, state, begin })
+      }
       record.allowed(context, rule === 'public')
       const vary = rule === 'public' ? [] : varyOf(rooms, state)
       return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
@@ -59,7 +63,6 @@ async function enter(
   const context = await walk(rooms, { request, rule, state, record })
   if (!state.passed.includes(rule)) state.passed.push(rule)
   Object.assign(state, { context, rule })
-  if (context?.kind === 'service') SERVICE_WALKS.set(context, { rooms, request, rule, state })
   return context
 }
 
@@ -72,6 +75,8 @@ export interface ServiceWalk {
   readonly request: AuthRequest
   readonly rule: Rule
   readonly state: WalkState
+  /** Begin a record of what it does next. */
+  readonly begin: () => Recorder
 }
 
 function enterPublic({ extractor }: Rooms, request: AuthRequest): null {

@@ -53,6 +53,28 @@ describe('the decision record', () => {
     expect(decision.principal).toEqual({ kind: 'service', id: 'telephony' })
   })
 
+  it('of a service that acts in an org: one more, with the org or why it was refused', async () => {
+    const world = createWorld()
+    const [orgId, other] = [await world.org('acme'), await world.org('other')]
+    const acts = async (named: unknown, more: Record<string, string> = {}): Promise<Decision | undefined> => {
+      const headers = { 'x-telephony-secret': SERVICE_SECRET, ...more }
+      const context = await world.walk({ path: '/internal/calls', headers }, { accept: ['service'] })
+      await world.auth.actAs(context as never, named).catch(() => null)
+      return world.decisions.at(-1)
+    }
+    const shared = { path: '/internal/calls', credential: 'service', principal: { kind: 'service', id: 'telephony' } }
+    expect(await acts(orgId)).toMatchObject({
+      ...{ ...shared, outcome: 'allowed', code: null, selection: 'named', orgId, role: null },
+      timings: { orgs: expect.any(Number) },
+    })
+    const refused = { ...shared, outcome: 'refused', orgId: null }
+    expect(await acts('acme')).toMatchObject({ ...refused, reason: 'act_as_org_id_malformed', selection: null })
+    expect(await acts(crypto.randomUUID())).toMatchObject({ ...refused, code: 'forbidden', reason: 'not_a_member' })
+    const differs = { ...refused, reason: 'act_as_selector_differs', selection: 'named' }
+    expect(await acts(orgId, { 'x-org-id': other })).toMatchObject(differs)
+    expect(world.decisions).toHaveLength(8)
+  })
+
   it('of an API key in its org', async () => {
     const { decision } = await decisionOf(async (world) => {
       const token = world.apiKey({ id: 'k1', orgId: await world.org('acme') })
