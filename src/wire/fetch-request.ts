@@ -1,6 +1,7 @@
 /** A Fetch `Request` as the corridor reads it: for Hono and any server that speaks Fetch. */
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { requireNotEncoded } from './content-encoding.ts'
 import { fromNodeRequest, type NodeRequest } from './node-request.ts'
 
 /** What the framework knows beside the Fetch request. */
@@ -99,10 +100,16 @@ async function bodyOf(
   limit: number,
   { readText, leaveBytes }: FetchRequestExtras,
 ): Promise<RequestBody> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) return { kind: 'too_large' }
+  const length = request.headers.get('content-length')
+  const isOurs = READ.has(request) || !request.bodyUsed
+  // By the request's own headers: a middleware that inflates a body makes another request of it.
+  if (isOurs && request.body !== null && length !== '0') {
+    requireNotEncoded([request.headers.get('content-encoding') ?? ''])
+  }
+  if (Number(length ?? 0) > limit) return { kind: 'too_large' }
   const read = READ.get(request)
   if (read !== undefined) return read
-  if (!request.bodyUsed) {
+  if (isOurs) {
     const reading = readStream(request.body, limit)
     READ.set(request, reading)
     const body = await reading

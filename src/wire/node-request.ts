@@ -1,6 +1,7 @@
 /** A Node `IncomingMessage` as the corridor reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { requireNotEncoded } from './content-encoding.ts'
 import { parseJson } from './parse-json.ts'
 
 /** The part of Node's `IncomingMessage` that is read: any server built on `node:http` has it. */
@@ -75,11 +76,13 @@ async function bodyOf(
   { parsedBody, leaveBody }: NodeRequestExtras,
 ): Promise<RequestBody> {
   const [length] = lines('content-length')
-  if (Number(length ?? 0) > limit) return { kind: 'too_large' }
   if (isBodyless(message, length, lines)) return { kind: 'bytes', bytes: new Uint8Array() }
+  const isOurs = READ.has(message) || message.readableDidRead !== true
+  if (isOurs) requireNotEncoded(lines('content-encoding'))
+  if (Number(length ?? 0) > limit) return { kind: 'too_large' }
   const read = READ.get(message)
   if (read !== undefined) return within(await read, limit)
-  if (message.readableDidRead !== true) {
+  if (isOurs) {
     const reading = readStream(message, limit)
     READ.set(message, reading)
     const body = await reading

@@ -13,8 +13,8 @@ const LIMIT_BYTES = 16_384
  * It never hangs behind one.
  *
  * @param limitBytes largest body, 16 KB unless told (R2)
- * @throws AuthError in this order: `unsupported_media_type` (415) unless `application/json` in UTF-8;
- * `payload_too_large` (413); `validation_error` (400, field `body`) for malformed JSON or anything but an object
+ * @throws AuthError in this order: `unsupported_media_type` (415) unless `application/json` in UTF-8, and for a
+ * `Content-Encoding` that nobody has decoded; `payload_too_large` (413); `validation_error` (400, field `body`) for malformed JSON or anything but an object
  * @throws Error where another middleware has consumed the body and left nothing: a mistake of the host's
  * @example
  * const { name } = await readJson(request)

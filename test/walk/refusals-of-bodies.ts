@@ -21,6 +21,14 @@ export const REFUSALS_OF_BODIES: readonly Refusal[] = [
     provoke: () => readJson(post('text/plain', '{}')),
   },
   {
+    reason: 'body_encoded',
+    code: 'unsupported_media_type',
+    provoke: () => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+      return readJson(fromFetchRequest(new Request('https://here.test/', { method: 'POST', body: '{}', headers })))
+    },
+  },
+  {
     reason: 'body_too_large',
     code: 'payload_too_large',
     provoke: () => {
