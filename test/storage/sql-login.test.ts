@@ -131,6 +131,40 @@ describe.each(DATABASES)('$name', ({ open }) => {
     ])
   })
 
+  it('decides again where another process wrote between the read and a removal', async () => {
+    const { session, dialect } = await open()
+    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const other = sqlThrottle(session, statements)
+    const put = (failures: number) =>
+      other.update('key', new Date(NOW), () => ({ state: { ...stateUntil(NOW + HOUR), failures }, result: null }))
+    await put(1)
+    const read: unknown[] = []
+    const meddling: SqlSession = {
+      ...session,
+      async run(statement, values) {
+        if (statement.name === 'deleteThrottle' && read.length === 1) await put(2)
+        return session.run(statement, values)
+      },
+    }
+    await sqlThrottle(meddling, statements).update('key', new Date(NOW), (state) => {
+      read.push(state?.failures)
+      return { state: null, result: null }
+    })
+    expect(read).toEqual([1, 2])
+  })
+
+  it('asks at most five times for each of 100 updates of one key at once', async () => {
+    const { storage, asked } = await open()
+    const count = () =>
+      storage.throttle.update('key', new Date(NOW), (state) => {
+        const failures = (state?.failures ?? 0) + 1
+        return { state: { ...stateUntil(NOW + HOUR), failures }, result: failures }
+      })
+    asked()
+    expect(new Set(await Promise.all(Array.from({ length: 100 }, count))).size).toBe(100)
+    expect(asked().filter((text) => !/^(BEGIN|COMMIT)/.test(text)).length).toBeLessThanOrEqual(500)
+  })
+
   it('gives up with a TransientError where others write between every read and write', async () => {
     const { session, dialect } = await open()
     const statements = createAccountStatements({ dialect, names: createNames('test') })
