@@ -1,0 +1,83 @@
+/** A small app on Hono with every kind of caller, whose every decision goes to the audit log. */
+import { Hono } from 'hono'
+import {
+  type ApiKeyRepository,
+  type ApiKeys,
+  createApiKeyRoutes,
+  createApiKeys,
+  createApiKeyVerifier,
+  createAuth,
+  createOrgResolver,
+  createProvisioner,
+  createServiceVerifier,
+  header,
+  isText,
+  readField,
+  type Verifier,
+} from 'sallyport'
+import { createAdapter, readJson } from 'sallyport/hono'
+import type { AppStorage } from '../store/store.ts'
+import { createAuditLog } from './audit-log.ts'
+
+/** What the app is made of. */
+export interface AuditedOptions {
+  readonly storage: Pick<AppStorage, 'memberships' | 'transaction' | 'users'> & { readonly apiKeys: ApiKeyRepository }
+  readonly verify: Verifier<never>
+  readonly serviceSecret: string
+  /** Where the lines go. */
+  readonly write: (line: string) => void
+}
+
+/** The app, and the keys of its organizations. */
+export interface AuditedApp {
+  readonly app: Hono
+  readonly apiKeys: ApiKeys
+}
+
+/** Make the app. */
+export function createAuditedApp({ storage, verify, serviceSecret, write }: AuditedOptions): AuditedApp {
+  const roles = ['member', 'admin'] as const
+  const keys = { repository: storage.apiKeys, prefix: 'audit' }
+  const auth = createAuth({
+    roles,
+    verify,
+    apiKeys: createApiKeyVerifier(keys),
+    services: createServiceVerifier({
+      services: { telephony: { header: 'X-Service-Secret', secrets: [serviceSecret] } },
+    }),
+    users: createProvisioner({ storage, ownerRole: 'admin' }),
+    orgs: createOrgResolver({
+      source: storage.memberships,
+      selectors: [header('X-Org-Id')],
+      unnamed: 'earliest-joined',
+    }),
+    onDecision: createAuditLog(write),
+  })
+  const apiKeys = createApiKeys({
+    ...keys,
+    roles,
+    scopes: { 'notes:read': 'member', 'notes:write': 'member' },
+    defaultScopes: ['notes:read'],
+  })
+
+  const app = new Hono()
+  const { mount, protect } = createAdapter(auth)
+  const accept = ['user', 'apiKey'] as const
+  mount(app, createApiKeyRoutes({ apiKeys, role: 'admin' }))
+  app.get(
+    '/notes',
+    protect({ accept, scopes: ['notes:read'] }, ({ org }, c) => c.json({ org: org.id })),
+  )
+  app.post(
+    '/notes',
+    protect({ accept, scopes: ['notes:write'] }, ({ org }, c) => c.json({ org: org.id }, 201)),
+  )
+  app.post(
+    '/internal/notes',
+    protect({ accept: ['service:telephony'] }, async (context, c) => {
+      const { org } = await auth.actAs(context, readField(await readJson(c), 'org_id', isText))
+      return c.json({ org: org.id }, 201)
+    }),
+  )
+  return { app, apiKeys }
+}
