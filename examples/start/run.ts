@@ -74,8 +74,9 @@ async function close(server: Server): Promise<void> {
 export async function run(name: string, start: (environment: Environment) => Promise<Running>): Promise<void> {
   try {
     const running = await start(process.env)
-    console.log([`${name} ready on ${running.url}`, ...running.notes].join('\n'))
+    // First: who reads that we are ready may tell us to end at once.
     onceToldToEnd(() => void running.stop().then(() => process.exit(0)))
+    console.log([`${name} ready on ${running.url}`, ...running.notes].join('\n'))
   } catch (error) {
     if (!isSettingsError(error)) throw error
     console.error(`${name}: ${error.message}`)
