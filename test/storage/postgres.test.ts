@@ -43,10 +43,16 @@ describe('the host’s own queries in the transaction', () => {
     const twice = storage.transaction(({ handle }) => handle.query('INSERT INTO tenants VALUES (1)'))
     expect(isConflictError(await rejected(twice))).toBe(true)
     await pool.query('INSERT INTO tenants VALUES (11), (12)')
+    let holding = 0
+    let bothHold = (): void => undefined
+    const both = new Promise<void>((resolve) => {
+      bothHold = resolve
+    })
     const lock = (first: number, second: number): Promise<unknown> =>
       storage.transaction(async ({ handle }) => {
         await handle.query('SELECT id FROM tenants WHERE id = $1 FOR UPDATE', [first])
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        if (++holding === 2) bothHold()
+        await both
         await handle.query('SELECT id FROM tenants WHERE id = $1 FOR UPDATE', [second])
       })
     const ends = await Promise.allSettled([lock(11, 12), lock(12, 11)])
