@@ -2,7 +2,7 @@
  * What a thief of the database or of the logs gets to read: after a walk with tokens, API keys, service secrets and passwords
  * through real processes, no table, file, line of output or record holds one of them, as it is or encoded.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ import { createTokenClient } from '../../src/machine/index.ts'
 import { startSupabaseIssuer } from '../../src/testing/index.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { type Ending, startProcess } from './app-process.ts'
+import { dump, filesUnder, found } from './canary-search.ts'
 
 const CANARY = 'canary-5e0c7a91'
 const KEYS = '/api/keys'
@@ -84,20 +85,6 @@ async function walk(world: World) {
   return { secrets, statuses, keyId: id, key, bearer, ask }
 }
 
-/** Those of the secrets that a text holds, as they are or in an encoding; a token also by its signature alone. */
-function found(bytes: string | Buffer, secrets: Iterable<string>): string[] {
-  const text = bytes.toString('latin1').toLowerCase()
-  const parts = [...secrets].flatMap((secret) => [
-    secret,
-    ...(secret.startsWith('eyJ') ? secret.split('.').slice(2) : []),
-  ])
-  return parts.filter((part) => {
-    const raw = Buffer.from(part)
-    const forms = [part, raw.toString('hex'), raw.toString('base64').replace(/=+$/, ''), encodeURIComponent(part)]
-    return forms.some((form) => text.includes(form.toLowerCase()))
-  })
-}
-
 const saidBy = (endings: readonly Ending[]): string => endings.map(({ stdout, stderr }) => stdout + stderr).join('\n')
 
 const roots: string[] = []
@@ -108,25 +95,6 @@ function folderFor(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-canaries-'))
   roots.push(folder)
   return folder
-}
-function filesUnder(folder: string): Buffer {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return Buffer.concat(entries.map(({ parentPath, name }) => readFileSync(join(parentPath, name))))
-}
-
-/** Every row of every table of a database as text. */
-async function dump(url: string): Promise<string> {
-  const pool = openPool(url)
-  const { rows } = await pool.query<{ name: string }>(
-    `SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) AS name FROM information_schema.tables
-    WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
-  )
-  const texts: string[] = []
-  for (const { name } of rows) {
-    const table = await pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`)
-    texts.push(name, ...table.rows.map(({ row }) => row))
-  }
-  return texts.join('\n')
 }
 
 it('the search finds what is there, encoded too', () => {
