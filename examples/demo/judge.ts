@@ -40,7 +40,7 @@ function faultsOfRefusal(no: string, { status, headers, text }: WireAnswer): str
     ...(headers['content-type'] === 'application/json; charset=utf-8' ? [] : [`type ${headers['content-type']}`]),
     ...(headers['cache-control'] === 'no-store' ? [] : ['may be stored']),
     ...(headers['www-authenticate'] === challenge ? [] : [`challenge ${headers['www-authenticate'] ?? 'missing'}`]),
-    ...((row.status === 503) === (headers['retry-after'] !== undefined) ? [] : ['Retry-After']),
+    ...((row.status === 503 || row.status === 429) === (headers['retry-after'] !== undefined) ? [] : ['Retry-After']),
   ]
 }
 

@@ -2,24 +2,38 @@
  * `npm run demo`: starts the systems on free ports against real local issuers and walks the contract as a printed tour.
  * `--exit` ends after the tour, with 1 if a line was not as promised; else the systems go on until Ctrl-C.
  */
+import type { FirstAdminOptions } from 'sallyport/login'
 import { startIntello } from '../intello/app.ts'
 import { startIron } from '../iron-crm/app.ts'
+import { startIronflow } from '../ironflow/app.ts'
 import { startQuickstart } from '../quickstart/app.ts'
 import { onceToldToEnd } from '../start/run.ts'
+import type { Environment } from '../start/settings.ts'
 import type { Chapter } from './step.ts'
 import { createPrinter, ownScreen, type TourPrinter } from './table.ts'
 import { INTELLO } from './tour-intello.ts'
 import { INTELLO_KEYS } from './tour-intello-keys.ts'
 import { IRON } from './tour-iron.ts'
+import { IRONFLOW } from './tour-ironflow.ts'
 import { QUICKSTART } from './tour-quickstart.ts'
 import { STARTS } from './tour-start.ts'
 import { walk } from './walk.ts'
-import { openWorld, type StartApp, SYSTEMS, type World } from './world.ts'
+import { openWorld, type StartApp, type StartedApp, SYSTEMS, type World } from './world.ts'
 
 const startHere: StartApp = (app, environment) => {
   if (app === 'iron') return startIron(environment)
+  if (app === 'ironflow' || app === 'ironflow --dev') return startIronflowHere(environment, app === 'ironflow --dev')
   return app === 'intello' ? startIntello(environment) : startQuickstart(app, environment)
 }
+
+// What it would print becomes a note: the demo says it at its end.
+async function startIronflowHere(environment: Environment, dev: boolean): Promise<StartedApp> {
+  const notes: string[] = []
+  const announce = ({ email, password }: Admin): unknown => notes.push(`${email}, password: ${password}`)
+  return { ...(await startIronflow(environment, { dev, announce })), notes }
+}
+
+type Admin = Parameters<FirstAdminOptions['announce']>[0]
 
 const unknown = process.argv.slice(2).filter((argument) => argument !== '--exit')
 if (unknown.length > 0) {
@@ -34,7 +48,7 @@ const world = await openWorld(SYSTEMS, startHere, {
     printer.progress(`started ${system} (${started} of ${Object.keys(SYSTEMS).length})`)
   },
 })
-const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...INTELLO_KEYS, ...STARTS])
+const wrong = await tour(world, printer, [...QUICKSTART, ...IRON, ...INTELLO, ...INTELLO_KEYS, ...IRONFLOW, ...STARTS])
 if (process.argv.includes('--exit')) await leave()
 else {
   await invite()
@@ -67,6 +81,8 @@ async function invite(): Promise<void> {
   }
   console.log(`\nEverything is yours until Ctrl-C, for example:\n`)
   console.log(`curl -i ${world.urlOf('iron')}/api/v1/me -H 'Authorization: Bearer ${await world.token('iron', 'ada')}'`)
+  console.log(`\nThe dashboard: ${world.urlOf('ironflow')}`)
+  console.log(`admin@ironflow.local, password: ${world.kept.get('ironflow.password')}`)
 }
 
 async function leave(): Promise<void> {

@@ -1,12 +1,15 @@
 /** The tour of bad variables: each is one clear sentence, and nothing starts. */
 import type { Environment } from '../start/settings.ts'
 import type { Chapter, DeedStep } from './step.ts'
+import { SYSTEMS } from './world.ts'
 
 const URL_SENTENCE = 'must be an https URL; http is for loopback hosts only'
 const SHORT = 'must be at least 32 bytes long'
 const NO_URL = 'DATABASE_URL must be a URL postgres://…'
 const NO_FOLDER = "DATA_DIR: cannot open the database: ENOTDIR: not a directory, mkdir '/dev/null/x'"
 const NOBODY = 'DATABASE_URL: cannot open the database: connect ECONNREFUSED 127.0.0.1:1'
+
+const NO_DEV = '--dev needs NODE_ENV to be exactly development or test'
 
 const refuses = (at: string, change: Environment, shows: string, drop: readonly string[] = []): DeedStep => ({
   at,
@@ -19,8 +22,7 @@ const refuses = (at: string, change: Environment, shows: string, drop: readonly 
     const environment = Object.fromEntries(
       Object.entries({ ...environmentOf(at), ...change }).filter(([name]) => !drop.includes(name)),
     )
-    const app = at === 'iron' || at === 'intello' ? at : 'express'
-    return await start(app, environment).then(
+    return await start(SYSTEMS[at]?.app ?? 'express', environment).then(
       async ({ stop }) => {
         await stop()
         return 'it starts'
@@ -91,6 +93,20 @@ export const STARTS: readonly Chapter[] = [
       refuses('intello', { API_KEYS: 'yes' }, 'API_KEYS must be on or off'),
       refuses('intello', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, NOBODY),
       refuses('intello', { DATA_DIR: '/dev/null/x' }, NO_FOLDER),
+    ],
+  },
+  {
+    title: 'Bad variables: Ironflow refuses to start',
+    steps: [
+      refuses('ironflow', { IRONFLOW_JWT_SECRET: '' }, 'IRONFLOW_JWT_SECRET is set, but empty'),
+      refuses('ironflow', { IRONFLOW_JWT_SECRET: 'not hex' }, 'IRONFLOW_JWT_SECRET must be hexadecimal'),
+      refuses('ironflow', { IRONFLOW_JWT_SECRET: 'ab'.repeat(15) }, 'IRONFLOW_JWT_SECRET must be at least 16 bytes'),
+      refuses('ironflow', { IRONFLOW_CONFIG: '/no/such.yaml' }, "IRONFLOW_CONFIG: the file can't be read (ENOENT)"),
+      refuses('ironflow', { DATABASE_URL: 'mysql://localhost/x' }, NO_URL),
+      refuses('ironflow', { PORT: 'x' }, 'PORT must be a whole number from 0 to 65535'),
+      refuses('ironflow, dev', { NODE_ENV: 'production' }, NO_DEV),
+      refuses('ironflow, dev', { NODE_ENV: 'Development' }, NO_DEV),
+      refuses('ironflow, dev', {}, NO_DEV, ['NODE_ENV']),
     ],
   },
 ]

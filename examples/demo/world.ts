@@ -12,7 +12,7 @@ import {
 import type { Environment } from '../start/settings.ts'
 
 /** What can be started. */
-export type AppName = 'express' | 'koa' | 'hono' | 'iron' | 'intello'
+export type AppName = 'express' | 'koa' | 'hono' | 'iron' | 'intello' | 'ironflow' | 'ironflow --dev'
 
 /** Start an app; the demo does it in its own process, the tests as processes of their own. */
 export type StartApp = (app: AppName, environment: Environment) => Promise<StartedApp>
@@ -102,6 +102,9 @@ export const SYSTEMS: Readonly<Record<string, System>> = {
     issuer: 'intello',
     environment: (issuer) => ({ ...supabase(issuer), AUTH_JWT_AUDIENCE: 'tour' }),
   },
+  // Its users are its own: no issuer but itself.
+  ironflow: { app: 'ironflow', issuer: 'quick', environment: () => ({}) },
+  'ironflow, dev': { app: 'ironflow --dev', issuer: 'quick', environment: () => ({ NODE_ENV: 'development' }) },
 }
 
 /** What a world may be told. */
@@ -130,6 +133,8 @@ export async function openWorld(
   const environmentOf = (system: string): Environment => ({
     PORT: '0',
     ...(/^(iron|intello)/.test(system) ? storeOf(system, folder) : {}),
+    // Beside PostgreSQL too: else its secret's file would lie in the working directory.
+    ...(/^ironflow/.test(system) ? { IRONFLOW_DATA_DIR: inFolder(system, folder)['DATA_DIR'] } : {}),
     ...SYSTEMS[system]?.environment(issuerOf(system)),
   })
   const apps = new Map<string, StartedApp>()
@@ -149,6 +154,10 @@ export async function openWorld(
   const kept = new Map([['secret', SERVICE_SECRET]])
   for (const note of apps.get('quick start, embedded')?.notes ?? [])
     if (/^eyJ/.test(note)) kept.set('token of embedded', note)
+  for (const note of apps.get('ironflow')?.notes ?? []) {
+    const [, password] = / password: (\S+)$/.exec(note) ?? []
+    if (password !== undefined) kept.set('ironflow.password', password)
+  }
   const token = createTokens((system) => issuerOf(system), kept)
   return { kept, urlOf: (system) => apps.get(system)?.url ?? '', issuerOf, token, start, environmentOf, close }
 }

@@ -29,6 +29,8 @@ const SCRIPTS: Readonly<Record<AppName, readonly string[]>> = {
   hono: ['examples/quickstart/main.ts', 'hono'],
   iron: ['examples/iron-crm/main.ts'],
   intello: ['examples/intello/main.ts'],
+  ironflow: ['examples/ironflow/main.ts'],
+  'ironflow --dev': ['examples/ironflow/main.ts', '--dev'],
 }
 
 /** The systems of these apps or names, each a process; close the world to end them. */
@@ -37,17 +39,21 @@ export function openWorldOf(names: readonly string[], options: WorldOptions = {}
   return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
-/** Start a script and wait for its ready line, at most ten seconds. */
+/** Start a script and wait for its ready line, at most ten seconds unless told. */
 export async function startProcess(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  seconds = 10,
 ): Promise<AppProcess> {
   const child = launch(script, environment)
   const ended = ending(child)
   const said: string[] = []
   child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const url = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${script.join(' ')}: not ready after ten seconds`)), 10_000)
+    const late = setTimeout(
+      () => reject(new Error(`${script.join(' ')}: not ready after ${seconds} seconds`)),
+      seconds * 1000,
+    )
     child.stdout?.on('data', () => {
       const [, found] = /ready on (http:\S+)\n/.exec(said.join('')) ?? []
       if (found === undefined) return
@@ -67,7 +73,10 @@ export async function startProcess(
   }
   return {
     url,
-    notes: said.join('').split('\n').slice(1),
+    notes: said
+      .join('')
+      .split('\n')
+      .filter((line) => !line.includes(' ready on ')),
     stdout: () => said.join(''),
     end,
     stop: () => end().then(() => {}),
