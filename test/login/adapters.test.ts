@@ -1,6 +1,7 @@
 /** The whole flow over real sockets on Express 5 and 4, Koa 3 and 2, and Hono: the same bytes, `Set-Cookie` included. */
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
 import { BETTER, createLoginWorld, GOOD } from './login-world.ts'
 
@@ -86,6 +87,36 @@ function settled(seen: readonly Seen[]): unknown {
   const text = JSON.stringify(seen)
   return JSON.parse(text.replace(/eyJ[\w.-]+/g, 'TOKEN').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'))
 }
+
+it('clients that go away in the middle of a login leave no slot taken, and no try in flight (E3)', async () => {
+  const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 13, r: 8, p: 1 }, maxQueued: 5 })
+  const world = createLoginWorld({ passwords })
+  await world.account('ada@example.test')
+  const { url, close } = await listen(
+    HOSTS['express 5']({ ...world, routes: world.login.routes, endpoints: [] } as never),
+  )
+  const body = { email: 'ada@example.test', password: GOOD }
+  try {
+    for (let round = 0; round < 5; round++) {
+      const gone = Array.from({ length: 4 }, () => {
+        const sent = httpRequest(`${url}/api/v1/auth/login`, {
+          ...{ method: 'POST', agent: false, headers: { 'Content-Type': 'application/json' } },
+        })
+        sent.on('error', () => undefined).end(JSON.stringify(body))
+        return sent
+      })
+      await new Promise((resolve) => setTimeout(resolve, 15))
+      for (const sent of gone) sent.destroy()
+    }
+    for (let i = 0; i < 4; i++) {
+      const { status } = await send(url, 'POST', '/auth/login', {}, body)
+      expect([200, 429]).toContain(status)
+    }
+    expect((await send(url, 'POST', '/auth/login', {}, body)).status).toBe(200)
+  } finally {
+    await close()
+  }
+})
 
 describe('the login flow', async () => {
   const wanted = await flow('express 5')
