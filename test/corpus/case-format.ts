@@ -49,7 +49,7 @@ export interface CorpusCase extends Label {
 }
 
 /** The error table, copied by hand from the contract: what a label may say. */
-const TABLE: readonly (readonly [row: string, code: string, status: number, challenge: string | null])[] = [
+const TABLE: readonly (readonly [row: string, code: string, status: number, challenge: string | RegExp | null])[] = [
   ['unauthorized, absent', 'unauthorized', 401, 'Bearer'],
   ['unauthorized, invalid', 'unauthorized', 401, 'Bearer error="invalid_token"'],
   ['token_expired', 'token_expired', 401, 'Bearer error="invalid_token", error_description="The access token expired"'],
@@ -59,11 +59,13 @@ const TABLE: readonly (readonly [row: string, code: string, status: number, chal
   ['org_required', 'org_required', 400, null],
   ['validation_error', 'validation_error', 400, null],
   ['forbidden', 'forbidden', 403, null],
+  ['insufficient_scope', 'insufficient_scope', 403, /^Bearer error="insufficient_scope", scope="[^"]+"$/],
   ['not_found', 'not_found', 404, null],
   ['conflict', 'conflict', 409, null],
   ['payload_too_large', 'payload_too_large', 413, null],
   ['unsupported_media_type', 'unsupported_media_type', 415, null],
   ['user_not_synced', 'user_not_synced', 428, null],
+  ['rate_limit_exceeded', 'rate_limit_exceeded', 429, null],
   ['temporarily_unavailable', 'temporarily_unavailable', 503, null],
   ['keys_unavailable', 'keys_unavailable', 503, null],
 ]
@@ -75,7 +77,9 @@ export const ROWS: readonly string[] = TABLE.map(([row]) => row)
 export function rowOf({ status, code, challenge, layer }: Label & Pick<CorpusCase, 'layer'>): string | null {
   if (layer !== undefined) return layer
   if (code === null) return status >= 200 && status < 300 && challenge === null ? 'success' : null
-  return TABLE.find((row) => row[1] === code && row[2] === status && row[3] === challenge)?.[0] ?? null
+  const isRows = (expected: string | RegExp | null): boolean =>
+    expected instanceof RegExp ? challenge !== null && expected.test(challenge) : expected === challenge
+  return TABLE.find((row) => row[1] === code && row[2] === status && isRows(row[3]))?.[0] ?? null
 }
 
 /** The services a case is sent to. */

@@ -20,6 +20,7 @@ import {
   servicesOf,
 } from './case-format.ts'
 import { FRAMEWORKS, type Host } from './hosts.ts'
+import { damagedKey } from './keys.ts'
 import { exchange, type RawAnswer } from './raw-http.ts'
 import { type Mint, mintToken, type Recipe } from './token-recipes.ts'
 import { compare, fill, normalize } from './verdict.ts'
@@ -166,7 +167,7 @@ function toBytes(given: CorpusCase, service: Service, world: World, port: number
   // One placeholder is one token in the whole request: "identical" must mean identical.
   const made = new Map<string, string | undefined>()
   const values = (name: string): string | undefined => {
-    if (!made.has(name)) made.set(name, placeholder(name, given, service, port))
+    if (!made.has(name)) made.set(name, placeholder(name, given, service, port) ?? damagedKey(name, world.ids))
     return made.get(name)
   }
   const body = Buffer.from(fill(given.send ?? '', world, values))

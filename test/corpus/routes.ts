@@ -40,6 +40,7 @@ export function routesFor(prefix: string, auth: CorpusAuth, world: World): reado
     route('GET', '/things/:id', {}, thingOf(world)),
     ...memberRoutes(route, world),
     ...serviceRoutes(route, auth),
+    ...(prefix === '/none' ? [] : keyRoutes(route)),
     createSyncRoute({
       provision: createProvisioner({ storage: world.storage }),
       source: world.storage.memberships,
@@ -57,7 +58,10 @@ export function show(context: AuthContext | null): AuthResponse {
 export function describe(context: AuthContext | null): object {
   if (context === null) return { anonymous: true }
   if (context.kind === 'service') return { service: context.principal.name }
-  if (context.kind === 'apiKey') return { apiKey: context.principal.key.id }
+  if (context.kind === 'apiKey') {
+    const { principal, org, role } = context
+    return { apiKey: principal.key.id, org: { id: org.id }, role, scopes: principal.key.scopes }
+  }
   const { identity } = context
   return {
     subject: identity.subject,
@@ -111,6 +115,19 @@ function memberRoutes(route: MakeRoute, { storage }: World): readonly Route[] {
       if (outcome === 'missing') throw new AuthError('not_found')
       return noContent()
     }),
+  ]
+}
+
+function keyRoutes(route: MakeRoute): readonly Route[] {
+  const read = { accept: ['apiKey'], scopes: ['things:read'] } as const
+  return [
+    route('GET', '/key/any', { accept: ['apiKey'] }, (context) => show(context)),
+    route('GET', '/key/things', read, (context) => show(context)),
+    route('POST', '/key/things', { ...read, role: 'member', scopes: ['things:read', 'things:write'] }, createItem),
+    route('GET', '/key/admin', { ...read, role: 'admin', scopes: ['things:purge'] }, (context) => show(context)),
+    route('GET', '/key/either', { ...read, accept: ['user', 'apiKey'] }, (context) => show(context)),
+    route('GET', '/key/optional', { ...read, optional: true }, (context) => show(context)),
+    route('GET', '/key/orgs/:id/things', { ...read, selectors: [pathParam('id')] }, (context) => show(context)),
   ]
 }
 

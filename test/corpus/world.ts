@@ -27,6 +27,7 @@ import {
 } from '../../src/storage/memory.ts'
 import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { Service } from './case-format.ts'
+import { createKeys, createKeyVerifier } from './keys.ts'
 
 /** The clock of issuer and verifiers: it stands still, so that edges of leeway are exact. */
 export const NOW: number = Date.parse('2026-11-20T12:00:00.500Z')
@@ -60,7 +61,7 @@ export interface World {
   readonly ids: ReadonlyMap<string, string>
 }
 
-/** Make a world: the deleted org is `closed`, the disabled user `disabled`, `lonely` belongs nowhere. */
+/** Make a world, its API keys too: the deleted org is `closed`, the disabled user `disabled`, `lonely` belongs nowhere. */
 export async function createWorld(issuer: string): Promise<World> {
   let tick = NOW
   const storage = createMemoryStorage({ clock: () => tick++ })
@@ -74,6 +75,7 @@ export async function createWorld(issuer: string): Promise<World> {
   for (const [subject, org, role] of MEMBERSHIPS) {
     await storage.memberships.insert({ orgId: idOf(`org.${org}`), userId: idOf(`user.${subject}`), role })
   }
+  await createKeys(storage.apiKeys, ids, NOW)
   await storage.users.setDisabled(idOf('user.disabled'), true)
   await storage.orgs.remove(idOf('org.closed'))
   return { storage, ids }
@@ -98,7 +100,7 @@ export function createAuths(
     ['/sync', over({ sync: true })],
     ['/reject', over({ unnamed: 'reject' })],
     ['/only', over({ unnamed: 'only-membership' })],
-    ['/none', over({ decide: () => ({ kind: 'none' }) })],
+    ['/none', over({ decide: () => ({ kind: 'none' }), keys: false })],
     ['/busy', over({ storage: busy(storage) })],
     ['/cookie', over({ cookie: { name: 'session' } })],
     ['/public-url', over({ cookie: { name: 'session', publicUrl: 'https://app.example.test/base' } })],
@@ -130,6 +132,8 @@ interface Rooms {
   readonly decide?: NonNullable<ProvisionerOptions<StoredUser, StoredOrganization, null>['decide']>
   readonly cookie?: { readonly name: string; readonly publicUrl?: string }
   readonly errorFormat?: 'json' | 'problem'
+  /** Whether it knows API keys. Default: it does. */
+  readonly keys?: boolean
 }
 
 function corpusAuth({
@@ -140,6 +144,7 @@ function corpusAuth({
   decide,
   cookie,
   errorFormat,
+  keys = true,
 }: Rooms): CorpusAuth {
   return createAuth({
     roles: ['member', 'admin', 'owner'],
@@ -154,6 +159,7 @@ function corpusAuth({
       ? createSyncGate({ users: storage.users })
       : createProvisioner({ storage, ...(decide !== undefined && { decide }) }),
     orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed }),
+    ...(keys && { apiKeys: createKeyVerifier(storage.apiKeys, NOW) }),
     ...(cookie !== undefined && { cookie }),
     ...(errorFormat !== undefined && { errorFormat }),
   })
