@@ -69,12 +69,22 @@ async function openDatabases(): Promise<Databases> {
   return {
     create: (kind) => create(`${prefix}_${asked++}`, kind === 'empty' ? '' : ` TEMPLATE ${template}`),
     async close() {
-      if (given !== undefined)
+      if (given !== undefined) {
         for (const name of made) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+        await dropOrphans(admin)
+      }
       await admin.end()
       await cluster.stop()
     },
   }
+}
+
+// Roles outlive the databases that examples named them after, or tests gave to them.
+async function dropOrphans(admin: pg.Pool): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>(`SELECT rolname AS name FROM pg_roles r
+    WHERE rolname ~ '^sallyport_(tenant_[0-9]+|test_owner_[0-9a-f]+)$' AND NOT EXISTS (
+      SELECT FROM pg_database d WHERE r.rolname = 'sallyport_tenant_' || d.oid OR r.oid = d.datdba)`)
+  for (const { name } of rows) await admin.query(`DROP ROLE IF EXISTS ${name}`)
 }
 
 async function migrateAt(connectionString: string): Promise<void> {

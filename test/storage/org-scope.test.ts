@@ -47,12 +47,12 @@ afterAll(async () => {
 /** Nothing of a scope is left on any connection of the pool. */
 async function expectClean(): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 3 }, () => pool.connect()))
-  for (const client of clients) {
-    const { rows } = await client.query(SETTINGS)
-    const { user, ...settings } = rows[0] as Record<string, string | null>
+  const found = await Promise.all(clients.map((client) => client.query<Record<string, string | null>>(SETTINGS)))
+  for (const client of clients) client.release()
+  for (const { rows } of found) {
+    const { user, ...settings } = rows[0] ?? {}
     expect(user).toBe('postgres')
     expect(Object.values(settings).filter((value) => value !== null && value !== '')).toEqual([])
-    client.release()
   }
 }
 

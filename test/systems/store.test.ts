@@ -28,7 +28,7 @@ function inFolder(): Environment {
 async function onPostgres(kind: 'superuser' | 'owner'): Promise<Environment> {
   const url = new URL(await createTestDatabase('empty'))
   if (kind === 'superuser') return { DATABASE_URL: url.href }
-  const owner = `owner_${crypto.randomUUID().slice(0, 8)}`
+  const owner = `sallyport_test_owner_${crypto.randomUUID().slice(0, 8)}`
   const pool = openPool(url.href, { max: 1 })
   await pool.query(`CREATE ROLE ${owner} LOGIN PASSWORD 'secret'; ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${owner};
     GRANT ALL ON SCHEMA public TO ${owner}`)
