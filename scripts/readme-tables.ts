@@ -20,12 +20,13 @@ const WHEN: Readonly<Record<AuthErrorCode, string>> = {
     'not a member, unknown or deleted organization; user disabled; role too low; kind of caller not accepted; cross-site',
   insufficient_scope: 'an API key lacks a scope of the route, which the challenge names',
   not_found: 'no such resource in this organization',
-  conflict: 'it is there already, or the last owner would go',
+  conflict: 'it is there already, or the last owner or admin would go',
   payload_too_large: 'a JSON body over 16 KB',
   unsupported_media_type: 'a body that is not `application/json`',
   user_not_synced: 'a valid token, no user row yet (the path is yours)',
   rate_limit_exceeded: 'throttled; `Retry-After`',
-  temporarily_unavailable: 'a first login could not be committed after its retries; `Retry-After`',
+  temporarily_unavailable:
+    'a first login could not be committed after its retries, or too many passwords wait to be hashed; `Retry-After`',
   keys_unavailable: 'the key wanted is not cached and its server cannot be asked; `Retry-After`',
 }
 

@@ -216,6 +216,22 @@ describe('README snippets', () => {
     expect((await call('/api/contacts', {}, data.key)).status).toBe(401)
   })
 
+  it('login.ts: the announced password logs in, the session opens, a stranger does not enter', async () => {
+    process.env['SESSION_SECRET_FILE'] = `${folder}.session_secret`
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
+    const { app } = await load<{ app: Hono }>('login.ts')
+    log.mockRestore()
+    const [, password] = /^admin@example\.com created, password: (\S+)$/.exec(lines.join('\n')) ?? []
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ email: 'admin@example.com', password })
+    const answer = await app.request('/api/v1/auth/login', { method: 'POST', headers, body })
+    const { token: session } = (await answer.json()) as { token: string }
+    expect((await app.request('/api/v1/reports')).status).toBe(401)
+    const report = await app.request('/api/v1/reports', { headers: { authorization: `Bearer ${session}` } })
+    expect(await report.json()).toEqual({ for: 'admin@example.com', role: 'admin' })
+  })
+
   it('handlers.test.ts and storage.test.ts: print what they say', async () => {
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
