@@ -19,6 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const GOOD = 'ab'.repeat(32)
+const MAKE_PIPE = 'mkfifo'
 const isRoot = userInfo().uid === 0
 
 const load = async (more: Partial<SigningSecretOptions> = {}): Promise<string> => {
@@ -129,7 +130,7 @@ describe('a bad file is an error, and left as it is', () => {
     await mkdir(join(folder, 'folder'))
     await expect(load({ file: join(folder, 'folder') })).rejects.toThrow('is not a regular file')
     const pipe = join(folder, 'pipe')
-    await new Promise((resolve) => spawn('mkfifo', [pipe]).on('close', resolve))
+    await new Promise((resolve) => spawn(MAKE_PIPE, [pipe]).on('close', resolve))
     await expect(load({ file: pipe })).rejects.toThrow('is not a regular file')
   })
 

@@ -168,6 +168,16 @@ describe('change', () => {
     }
   })
 
+  it('is 404 where the user is removed this very moment', async () => {
+    const { patch, world, bob } = await withBob()
+    const { update } = world.storage.accounts
+    world.storage.accounts.update = async (...given) => {
+      await world.storage.accounts.remove(bob)
+      return update(...given)
+    }
+    expect((await patch({ role: 'developer' })).reason).toBe('account_not_found')
+  })
+
   it('the new password opens, the old one does not', async () => {
     const { patch, world } = await withBob()
     await patch({ password: BETTER })
