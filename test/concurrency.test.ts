@@ -1,127 +1,21 @@
 /**
- * Many at once, over real sockets with the Express adapter: first logins, two tabs of one person in two orgs, people who
- * must not see each other. And revocation in process: what was taken away is refused on the very next request.
+ * Many at once, over real sockets: first logins, two tabs of one person in two orgs, people who must not see each other.
+ * And revocation in process: what was taken away is refused on the very next request.
  */
-import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import express from 'express'
-import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header } from 'sallyport'
-import { createAdapter } from 'sallyport/express'
-import { createMemoryStorage, type MemoryStorage } from 'sallyport/memory'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createWorld, issuer, reasonOf, type World } from './corridor/world.ts'
+import { createWorld, reasonOf, type World } from './corridor/world.ts'
+import { closeHosts, expectFirstLogins, mixed, startHost, tokensOf } from './many-at-once.ts'
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-const servers: Server[] = []
-
-afterAll(async () => {
-  agent.destroy()
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-})
-
-interface Answer {
-  readonly status: number
-  readonly echo: string | undefined
-  readonly body: { readonly user: string; readonly subject: string; readonly org: string; readonly role: string }
-}
-
-interface Host {
-  readonly storage: MemoryStorage
-  readonly hooks: string[]
-  get(token: string, orgId?: string): Promise<Answer>
-}
-
-async function startHost(): Promise<Host> {
-  const storage = createMemoryStorage()
-  const hooks: string[] = []
-  const auth = createAuth({
-    roles: ['member', 'admin', 'owner'],
-    verify: createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
-    }),
-    users: createProvisioner({
-      storage,
-      bootstrap: async ({ user }) => {
-        await new Promise((resolve) => setImmediate(resolve))
-        hooks.push(user.subject)
-      },
-    }),
-    orgs: createOrgResolver({
-      source: storage.memberships,
-      selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
-    }),
-  })
-  const { middleware, getAuth } = createAdapter(auth)
-  const app = express()
-  app.use(middleware())
-  app.get('/me', (req, res) => {
-    const before = getAuth(req)
-    // A turn of the event loop between two reads: whatever bled over would have time to.
-    setImmediate(() => {
-      const { user, org, role, identity } = getAuth(req)
-      if (before.org.id !== org.id || before.user.id !== user.id) res.status(599)
-      res.json({ user: user.id, subject: identity.subject, org: org.id, role })
-    })
-  })
-  const server = createServer(app)
-  servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return { storage, hooks, get: (token, orgId) => get(port, token, orgId) }
-}
-
-function get(port: number, token: string, orgId?: string): Promise<Answer> {
-  const headers = { authorization: `Bearer ${token}`, ...(orgId !== undefined && { 'x-org-id': orgId }) }
-  return new Promise((resolve, reject) => {
-    const message = httpRequest({ port, host: '127.0.0.1', path: '/me', agent, headers }, (res) => {
-      const chunks: Buffer[] = []
-      res.on('data', (chunk: Buffer) => chunks.push(chunk))
-      res.on('error', reject)
-      res.on('end', () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString()) as Answer['body']
-        resolve({ status: res.statusCode ?? 0, echo: res.headers['x-org-id'] as string | undefined, body })
-      })
-    })
-    message.on('error', reject)
-    message.end()
-  })
-}
-
-/** Mix a list the same way each time, so that neighbours are strangers. */
-function mixed<T>(list: readonly T[]): T[] {
-  return list
-    .map((item, i) => ({ item, key: (i * 7919) % 10_007 }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item)
-}
-
-const tokensOf = (count: number): Promise<string[]> =>
-  Promise.all(Array.from({ length: count }, (_, i) => issuer.sign({ sub: `person-${i}`, email: `p${i}@example.test` })))
+afterAll(closeHosts)
 
 describe('first logins over HTTP', () => {
-  it('50 people × 100 parallel first requests: 5,000 answers, 50 users, 50 orgs, 50 hooks', async () => {
-    const host = await startHost()
-    const tokens = await tokensOf(50)
-    const asked = mixed(
-      tokens.flatMap((token, i) => Array.from({ length: 100 }, () => ({ token, subject: `person-${i}` }))),
-    )
-    const answers = await Promise.all(asked.map(({ token }) => host.get(token)))
-    const idOf = new Map<string, string>()
-    answers.forEach(({ status, body, echo }, i) => {
-      expect(status).toBe(200)
-      expect(body.subject).toBe(asked[i]?.subject)
-      expect(body.role).toBe('owner')
-      expect(echo).toBe(body.org)
-      expect(idOf.get(body.subject) ?? body.user).toBe(body.user)
-      idOf.set(body.subject, body.user)
-    })
-    expect(answers).toHaveLength(5000)
-    expect(new Set(idOf.values()).size).toBe(50)
-    expect([await host.storage.users.count(), await host.storage.orgs.count()]).toEqual([50, 50])
-    expect([host.hooks.length, new Set(host.hooks).size]).toEqual([50, 50])
-  })
+  it('50 people × 100 parallel first requests: 5,000 answers, 50 users, 50 orgs, 50 hooks', () =>
+    expectFirstLogins('express', 50, 100))
+
+  // All 50 × 100 in concurrency.prove.ts.
+  it.each(['koa', 'hono'] as const)('20 people × 20 parallel first requests on %s', (framework) =>
+    expectFirstLogins(framework, 20, 20),
+  )
 
   it('100 people × 5 parallel first requests: each gets its own id (T23)', async () => {
     const host = await startHost()

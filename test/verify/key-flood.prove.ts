@@ -55,6 +55,45 @@ describe.each(['ok', 'status-500'] as const)('a server that says %s', (fault) =>
   })
 })
 
+// The kids of forged tokens reach a key set that may ask a server for them: nothing of them may stay there.
+it.each(['ok', 'status-500'] as const)(
+  '300,000 unknown kids at a server that says %s leave less than 15 MB behind',
+  async (fault) => {
+    const server = await startJwksServer(async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
+    const { issuer } = server
+    const verifier = createJwtVerifier({
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
+      audience: issuer.audience,
+    })
+    try {
+      const valid = await issuer.sign()
+      await verifier.verify(valid)
+      await server.fault(fault)
+      const [, payload, signature] = valid.split('.')
+      const flood = async (from: number, to: number): Promise<void> => {
+        for (let n = from; n < to; n += 50) {
+          const forged = Array.from({ length: 50 }, (_, i) =>
+            encode({ alg: 'ES256', kid: `${'k'.repeat(200)}-${n + i}` }),
+          )
+          const verdicts = forged.map((header) => verdictOf(verifier.verify(`${header}.${payload}.${signature}`)))
+          for (const verdict of await Promise.all(verdicts))
+            expect(verdict).toMatch(/^(unauthorized|keys_unavailable):/)
+        }
+      }
+      await flood(0, 30_000)
+      const before = residentMegabytes()
+      await flood(30_000, 330_000)
+      const grown = residentMegabytes() - before
+      // 300,000 kids of 200 letters are 60 MB of text alone.
+      expect(grown).toBeLessThan(15)
+      await verifier.verify(valid)
+    } finally {
+      verifier.close?.()
+      await server.close()
+    }
+  },
+)
+
 it('a million distinct bad tokens leave less than 30 MB behind', async () => {
   const issuer = await createTokenIssuer({ algorithms: ['ES256', 'HS256'] })
   const verifier = createJwtVerifier({
