@@ -183,6 +183,74 @@ describe("the host's own check", () => {
   })
 })
 
+describe('a limit of the host’s per key, by its check (A7)', () => {
+  // As a host would write it: so many uses a minute, counted by the key's public id.
+  const limitOf = (most: number, now: () => number): ((key: ApiKey) => void) => {
+    const uses = new Map<string, { readonly minute: number; readonly count: number }>()
+    return ({ id }) => {
+      const minute = Math.floor(now() / 60_000)
+      const known = uses.get(id)
+      const count = known?.minute === minute ? known.count : 0
+      if (count >= most) {
+        const retryAfterSeconds = ((minute + 1) * 60_000 - now()) / 1000
+        throw new AuthError('rate_limit_exceeded', { reason: 'host_limit', retryAfterSeconds })
+      }
+      uses.set(id, { minute, count: count + 1 })
+    }
+  }
+
+  const limited = async (most: number) => {
+    let check: (key: ApiKey) => void = () => undefined
+    const world = await createApiKeyTestWorld({}, { check: (key) => check(key) })
+    check = limitOf(most, world.now)
+    return world
+  }
+
+  it('is 429 with Retry-After from the use over it, until the minute is over', async () => {
+    const world = await limited(3)
+    const { key } = await issueKey(world)
+    for (let use = 0; use < 3; use += 1) await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    world.pass(20_000)
+    const error = await refusalOf(world.verifier.verify(key))
+    expect(toAuthResponse(error)).toEqual(bytesOf('rate_limit_exceeded', { retryAfter: '40' }))
+    world.pass(40_000)
+    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+  })
+
+  it('is each key’s own: another one of the same org is none the poorer', async () => {
+    const world = await limited(1)
+    const [one, two] = [await issueKey(world), await issueKey(world)]
+    await world.verifier.verify(one.key)
+    expect(await reasonOf(world.verifier.verify(one.key))).toBe('host_limit')
+    await expect(world.verifier.verify(two.key)).resolves.toMatchObject({ id: two.id })
+  })
+
+  it('is the key’s, not its secret’s: a rotated one has no more', async () => {
+    const world = await limited(1)
+    const { id, key } = await issueKey(world)
+    const rotated = await world.apiKeys.rotate(world.member('owner'), id, { overlapSeconds: 60 })
+    await world.verifier.verify(key)
+    expect(await reasonOf(world.verifier.verify(rotated.key))).toBe('host_limit')
+  })
+
+  it('is spent by its holder only: forged, mistyped and revoked keys cost nobody a use', async () => {
+    const world = await limited(1)
+    const [good, revoked] = [await issueKey(world), await issueKey(world)]
+    await world.apiKeys.revoke(world.member('owner'), revoked.id)
+    for (const key of [format.create(good.id).key, `${good.key.slice(0, -1)}-`, revoked.key, format.create().key]) {
+      expect((await refusalOf(world.verifier.verify(key))).code).toBe('unauthorized')
+    }
+    await expect(world.verifier.verify(good.key)).resolves.toMatchObject({ id: good.id })
+  })
+
+  it('holds at 50 uses at once', async () => {
+    const world = await limited(10)
+    const { key } = await issueKey(world)
+    const uses = await Promise.allSettled(Array.from({ length: 50 }, () => world.verifier.verify(key)))
+    expect(uses.filter(({ status }) => status === 'fulfilled')).toHaveLength(10)
+  })
+})
+
 describe('the last use', () => {
   it('is noted at most once a minute a key, and again after it', async () => {
     const world = await createApiKeyTestWorld()
