@@ -16,7 +16,8 @@ import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../sr
 import { createTestDatabase } from '../postgres.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const folder = fileURLToPath(new URL('./.snippets/', import.meta.url))
+// Of this run alone: another one may be going on.
+const folder = fileURLToPath(new URL(`./.snippets/${process.pid}/`, import.meta.url))
 const readme = readFileSync(`${root}README.md`, 'utf8')
 const snippets = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => ({ name, code }))
 
