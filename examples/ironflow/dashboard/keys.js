@@ -63,8 +63,8 @@ export function keysPage({ environments }) {
           h(
             'tr',
             {},
-            h('th', { scope: 'row' }, key.name, h('code', { class: 'id' }, `${key.prefix}_…`)),
-            h('td', { 'data-label': 'Role' }, key.role),
+            h('th', { scope: 'row' }, key.name, h('code', { class: 'id' }, `${key.prefix}_${key.id}_…`)),
+            h('td', { 'data-label': 'Role', class: 'capital' }, key.role),
             h('td', { 'data-label': 'Environment' }, nameOf(key.environment)),
             h('td', { 'data-label': 'Ends' }, day(key.expires_at, 'Never')),
             h('td', { 'data-label': 'Last used' }, day(key.last_used_at, 'Not yet')),
