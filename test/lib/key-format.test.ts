@@ -1,3 +1,4 @@
+// A1: the form of a key, its checksum before any storage, 256 bits of secret.
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { crc32, createKeyFormat, isKeyId } from '../../src/lib/key-format.ts'
@@ -33,7 +34,7 @@ describe('crc32', () => {
   })
 })
 
-describe('a new key', () => {
+describe('a new key (A1)', () => {
   it('has the form prefix_id_secret_checksum, and reads back as its parts', () => {
     for (let i = 0; i < 200; i++) {
       const { id, secret, key } = format.create()
@@ -68,7 +69,7 @@ describe('a new key', () => {
   })
 })
 
-describe('parse refuses', () => {
+describe('parse refuses (A1)', () => {
   const { id, secret, key } = format.create()
 
   it('every key with one letter changed, left out, doubled or swapped with its neighbour', () => {

@@ -1,4 +1,4 @@
-/** What the tarball holds: these files, two licences, no Node in the core, no secret, and not too much of it. */
+/** What the tarball holds (D1): these files, two licences, no Node in the core, no secret, and not too much of it. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ const packagesOf = (name: string): string[] => [
   ),
 ]
 
-describe('the tarball', () => {
+describe('the tarball (D1)', () => {
   it('holds these files and no others', () => {
     const files = readdirSync(installed, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

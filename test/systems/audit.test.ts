@@ -16,7 +16,7 @@ beforeAll(async () => {
     .map((line) => JSON.parse(line) as Line)
 })
 
-it('says who, in which organization, what, and why it was refused', () => {
+it('says who, in which organization, what, and why it was refused: a key made and revoked too (G3)', () => {
   const [ada, acme, bob, other] = [lines[0]?.['who'], lines[0]?.['org'], lines[2]?.['who'], lines[2]?.['org']]
   const key = lines[5]?.['who']
   for (const who of [ada, bob]) expect(who).toMatch(/^user:[0-9a-f-]{36}$/)

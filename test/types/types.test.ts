@@ -1,4 +1,4 @@
-/** The type cases, compiled with the repository's own settings: one program, each case judged by its exact errors. */
+/** The type cases (D2), compiled with the repository's own settings: one program, each case judged by its exact errors. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
@@ -37,7 +37,7 @@ const codesOf = (path: string): number[] => (diagnostics.get(path) ?? []).map(({
 const sentencesOf = (path: string): string =>
   (diagnostics.get(path) ?? []).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')).join('\n')
 
-describe('types', () => {
+describe('types (D2)', () => {
   it('are inferred as the hosts declare them', () => {
     expect(codesOf(`${folder}hosts.ts`), sentencesOf(`${folder}hosts.ts`)).toEqual([])
   })

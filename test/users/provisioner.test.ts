@@ -1,4 +1,5 @@
 /** The first login: one user, one org, one hook, however many requests arrive at once and whatever fails meanwhile. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Identity, OrgSelection } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
@@ -272,6 +273,19 @@ describe('many at once', () => {
 })
 
 describe('the bootstrap hook', () => {
+  it('runs once an attempt, so that mail sent from it would go out again: the README says where it goes (P6)', async () => {
+    let runs = 0
+    const storage = failingStorage(times(2, () => new TransientError('deadlock')))
+    const bootstrap = (): void => {
+      runs += 1
+    }
+    await createProvisioner({ storage, bootstrap })(ADA, UNNAMED)
+    expect([runs, await countRows(storage)]).toEqual([3, { users: 1, orgs: 1 }])
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toMatch(
+      /Mail and billing go into an outbox/,
+    )
+  })
+
   it('runs inside the transaction, under a system context', async () => {
     const storage = createMemoryStorage()
     let seen: Bootstrap | null = null
