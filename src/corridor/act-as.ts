@@ -1,7 +1,7 @@
 /** A service names the organization it acts in, in its body: the one way into an org without a user. */
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { SERVICE_WALKS, type ServiceWalk } from './entrance.ts'
+import { SERVICE_WALKS, type ServiceWalk, toFault } from './entrance.ts'
 import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -24,7 +24,7 @@ export async function actAs(rooms: Rooms, context: AuthContext, orgId: unknown):
     return acting
   } catch (error) {
     record.threw(error)
-    throw error
+    throw toFault(error)
   }
 }
 

@@ -43,9 +43,12 @@ export function createEntrance(
   }
 }
 
-// A room may throw anything (E2). What a framework would answer by (a status, a response of its own), or take for no
-// failure at all, becomes the cause of an error that means nothing but 500; a plain error stays the same object.
-function toFault(thrown: unknown): unknown {
+/**
+ * What leaves the corridor for a room's throw (E2). What a framework would answer by (a status, a response of its own), or
+ * take for no failure at all, becomes the cause of an error that means nothing but 500; a plain error and a refusal stay the
+ * same object.
+ */
+export function toFault(thrown: unknown): unknown {
   if (isAuthError(thrown)) return thrown
   // Koa writes `status: 500` on the errors it has seen.
   const { status = 500, statusCode = 500, getResponse } = (thrown ?? {}) as Readonly<Record<string, unknown>>

@@ -100,4 +100,21 @@ describe('actAs', () => {
     })
     await expect(world.auth.actAs((await enter(world)) as never, 'a')).rejects.toThrow('gave a service no organization')
   })
+
+  it('is our fault too where storage throws what a framework would answer by (E2)', async () => {
+    const thrown = Object.assign(new Error('row not found'), { status: 404 })
+    const world = createWorld({
+      auth: () => ({
+        orgs: {
+          readSelection: () => ({ kind: 'unnamed' }),
+          resolve: () => Promise.reject(thrown),
+          toOrgId: (text: string) => text,
+          echo: null,
+        } as never,
+      }),
+    })
+    const refusal = world.auth.actAs((await enter(world)) as never, 'a')
+    await expect(refusal).rejects.toMatchObject({ cause: thrown })
+    await expect(refusal).rejects.not.toHaveProperty('status')
+  })
 })
