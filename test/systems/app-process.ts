@@ -39,13 +39,14 @@ export function openWorldOf(names: readonly string[], options: WorldOptions = {}
   return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
-/** Start a script and wait for its ready line, at most ten seconds unless told. */
+/** Start a script and wait for its ready line, at most ten seconds unless told; it is killed after a minute, unless told. */
 export async function startProcess(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   seconds = 10,
+  lifetimeSeconds = 60,
 ): Promise<AppProcess> {
-  const child = launch(script, environment)
+  const child = launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
   const said: string[] = []
   child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
@@ -91,7 +92,11 @@ export function runToEnd(
   return ending(launch(script, environment))
 }
 
-function launch(script: readonly string[], environment: Readonly<Record<string, string | undefined>>): ChildProcess {
+function launch(
+  script: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  lifetimeSeconds = 60,
+): ChildProcess {
   const { PATH, HOME } = process.env
   const [command, args] =
     script[0] === 'npm' ? ['npm', script.slice(1)] : [process.execPath, ['--import', 'tsx', ...script]]
@@ -99,7 +104,7 @@ function launch(script: readonly string[], environment: Readonly<Record<string, 
     cwd: root,
     env: { PATH, HOME, ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: lifetimeSeconds * 1000,
     killSignal: 'SIGKILL',
   })
 }

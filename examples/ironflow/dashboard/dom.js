@@ -44,7 +44,7 @@ export function field(label, control, hint) {
   const help = hint === undefined ? null : h('p', { class: 'hint', id: `${id}-hint` }, hint)
   const error = h('p', { class: 'field-error', id: `${id}-error` })
   control.setAttribute('aria-describedby', [help?.id, error.id].filter(Boolean).join(' '))
-  const inside = control.type === 'password' ? withReveal(control) : control
+  const inside = control.type === 'password' ? withReveal(control, label) : control
   const element = h('div', { class: 'field' }, h('label', { for: id }, label), inside, help, error)
   const setError = (text) => {
     error.textContent = text
@@ -55,21 +55,22 @@ export function field(label, control, hint) {
   return { element, control, setError }
 }
 
-function withReveal(control) {
+function withReveal(control, label) {
   const button = h('button', {
     type: 'button',
     class: 'reveal',
-    'aria-pressed': 'false',
     'aria-controls': control.id,
     onclick() {
       const shown = control.type === 'text'
       control.type = shown ? 'password' : 'text'
-      button.setAttribute('aria-pressed', String(!shown))
-      button.textContent = shown ? 'Show' : 'Hide'
+      name(shown ? 'Show' : 'Hide')
     },
   })
-  button.textContent = 'Show'
-  button.setAttribute('aria-label', 'Show password')
+  const name = (verb) => {
+    button.textContent = verb
+    button.setAttribute('aria-label', `${verb}: ${label}`)
+  }
+  name('Show')
   return h('div', { class: 'with-reveal' }, control, button)
 }
 
