@@ -67,8 +67,7 @@ function withReveal(control, label) {
     },
   })
   const name = (verb) => {
-    button.textContent = verb
-    button.setAttribute('aria-label', `${verb}: ${label}`)
+    button.replaceChildren(verb, h('span', { class: 'visually-hidden' }, ` ${label.toLowerCase()}`))
   }
   name('Show')
   return h('div', { class: 'with-reveal' }, control, button)
