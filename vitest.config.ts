@@ -20,8 +20,10 @@ export const alias: { find: RegExp; replacement: string }[] = Object.entries(com
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Most of the time is spent waiting for sockets and processes: two at once, also where there are two cores only.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
