@@ -22,8 +22,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // Most of the time is spent waiting for sockets and processes: two at once, also where there are two cores only.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,

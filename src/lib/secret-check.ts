@@ -21,7 +21,7 @@ export function describeWeakSecret(secret: unknown): string | null {
 // What public keys look like, wherever it stands in the text: PEM, JWK and JWK Set, and DER by the object identifiers of
 // RSA, EC and Ed25519 keys: base64 in its three alignments, hexadecimal, raw.
 const KEY_MATERIAL: readonly (readonly [what: string, pattern: RegExp])[] = [
-  ['a PEM block', /-{3,}\s*(?:BEGIN|END)\b/i],
+  ['a PEM block', /---\s*(?:BEGIN|END)\b/i],
   ['an SSH key', /\b(?:ssh-(?:rsa|ed25519)|ecdsa-sha2-nistp\d{3}) AAAA/],
   ['a JWK', /\bkty\\?["']?\s*:/],
   ['a JWK Set', /\bkeys\\?["']?\s*:\s*\[/],

@@ -104,7 +104,7 @@ describe.each(Object.keys(HOSTS))('%s', (name) => {
   ): Promise<Read & { status: number }> => {
     const server: Listening = await listen(HOSTS[name]?.(order) as never)
     try {
-      const signal = AbortSignal.timeout(4000)
+      const signal = AbortSignal.timeout(20_000)
       const init = { method: 'POST', body, headers, signal, ...(body instanceof ReadableStream && { duplex: 'half' }) }
       const response = await fetch(server.url, init as RequestInit)
       return { status: response.status, ...((await response.json().catch(() => ({}))) as Read) }

@@ -18,7 +18,7 @@ let ironflow: Ironflow
 const visits: Visit[] = []
 beforeAll(async () => {
   ;[browser, ironflow] = await Promise.all([launchBrowser(), startIronflow()])
-}, 60_000)
+})
 afterAll(async () => {
   await browser?.close()
   await ironflow?.close()

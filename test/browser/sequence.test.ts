@@ -13,7 +13,7 @@ let ironflow: Ironflow
 let visitor: Visit
 beforeAll(async () => {
   ;[browser, ironflow] = await Promise.all([launchBrowser(), startIronflow()])
-}, 60_000)
+})
 afterAll(async () => {
   await browser?.close()
   await ironflow?.close()

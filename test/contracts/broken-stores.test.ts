@@ -9,12 +9,13 @@ const suiteOf = (id: string): string => id.split('/')[0] ?? ''
 
 beforeAll(async () => {
   const testing = BROKEN_STORES.map(async ({ name, make, membershipsPerUser }) => {
-    const results = await runContract(storageContract(make, { membershipsPerUser }), { concurrency: 4 })
+    const options = { membershipsPerUser, timeoutSeconds: 120 }
+    const results = await runContract(storageContract(make, options), { concurrency: 4 })
     const failed = results.flatMap(({ id, error }): [string, Error][] => (error === null ? [] : [[id, error]]))
     failures.set(name, new Map(failed))
   })
   await Promise.all(testing)
-}, 60_000)
+}, 240_000)
 
 describe('each broken store', () => {
   it('has a name of its own', () => {

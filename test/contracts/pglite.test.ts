@@ -10,7 +10,7 @@ let database: PGlite
 beforeAll(async () => {
   database = await PGlite.create()
   await migrate({ pool: database })
-}, 60_000)
+})
 
 afterAll(() => database.close())
 

@@ -4,6 +4,9 @@ import type { StorageUnderTest } from '../../src/testing/contracts/contract-case
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
+// On a machine that is busy with other tests.
+const timeoutSeconds = 60
+
 // One database and one small pool for all cases at once: they must not disturb each other.
 const pool = openPool(await createTestDatabase(), { max: 5 })
 
@@ -23,10 +26,11 @@ function postgres(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
 }
 
 describe('PostgreSQL, memberships in rows of their own', () => {
-  for (const { id, name, run } of storageContract(() => postgres('rows'))) it.concurrent(`${id}: ${name}`, run)
+  for (const { id, name, run } of storageContract(() => postgres('rows'), { timeoutSeconds }))
+    it.concurrent(`${id}: ${name}`, run)
 })
 
 describe('PostgreSQL, memberships on the user row', () => {
-  const cases = storageContract(() => postgres('user-row'), { membershipsPerUser: 'one' })
+  const cases = storageContract(() => postgres('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
   for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
 })

@@ -4,6 +4,9 @@ import type { StorageUnderTest } from '../../src/testing/contracts/contract-case
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
+// On a machine that is busy with other tests.
+const timeoutSeconds = 60
+
 describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
   const database = open(createSqlitePath())
   afterAll(() => void database.close())
@@ -27,11 +30,12 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
   }
 
   describe('memberships in rows of their own', () => {
-    for (const { id, name, run } of storageContract(() => sqlite('rows'))) it.concurrent(`${id}: ${name}`, run)
+    for (const { id, name, run } of storageContract(() => sqlite('rows'), { timeoutSeconds }))
+      it.concurrent(`${id}: ${name}`, run)
   })
 
   describe('memberships on the user row', () => {
-    const cases = storageContract(() => sqlite('user-row'), { membershipsPerUser: 'one' })
+    const cases = storageContract(() => sqlite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
     for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
   })
 })

@@ -108,11 +108,9 @@ it('clients that go away in the middle of a login leave no slot taken, and no tr
       await new Promise((resolve) => setTimeout(resolve, 15))
       for (const sent of gone) sent.destroy()
     }
-    for (let i = 0; i < 4; i++) {
-      const { status } = await send(url, 'POST', '/auth/login', {}, body)
-      expect([200, 429]).toContain(status)
-    }
-    expect((await send(url, 'POST', '/auth/login', {}, body)).status).toBe(200)
+    // The clock of this world stands still: what is not let go of now is never.
+    const again = async (): Promise<number | undefined> => (await send(url, 'POST', '/auth/login', {}, body)).status
+    await expect.poll(again, { timeout: 30_000, interval: 50 }).toBe(200)
   } finally {
     await close()
   }

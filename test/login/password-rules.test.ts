@@ -80,14 +80,6 @@ describe('what everybody tries first', () => {
       expect(judge(password, 8)).toBe('common')
     },
   )
-
-  it('takes bounded time, whatever the text is made of', () => {
-    const started = performance.now()
-    for (const text of [`${'a'.repeat(255)}b`, 'ab'.repeat(128), `${'password'.repeat(31)}x1y2z3w4`, '1'.repeat(256)]) {
-      judge(text)
-    }
-    expect(performance.now() - started).toBeLessThan(500)
-  })
 })
 
 describe('what the password is for', () => {

@@ -255,9 +255,9 @@ describe('deadlines and signals', () => {
     const service = await record((seen, response) => {
       if (seen.path === '/silent') return
       response.write('first ')
-      setTimeout(() => response.end('last'), 700)
+      setTimeout(() => response.end('last'), 2000)
     })
-    const { client } = createClient(issuer, { origins: [service.url], responseTimeoutSeconds: 0.3 })
+    const { client } = createClient(issuer, { origins: [service.url], responseTimeoutSeconds: 1.5 })
     expect(await thrownBy(client.fetch(`${service.url}/silent`))).toMatchObject({ name: 'TimeoutError' })
     expect(await (await client.fetch(service.url)).text()).toBe('first last')
     const patient = createClient(issuer, { origins: [service.url], responseTimeoutSeconds: null }).client

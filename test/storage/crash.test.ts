@@ -23,6 +23,6 @@ describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, (
       // Those that stopped after their COMMIT.
       expect(committed).toBeGreaterThanOrEqual(2)
     },
-    60_000,
+    240_000,
   )
 })

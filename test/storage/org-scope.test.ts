@@ -426,5 +426,5 @@ describe('PGlite', () => {
     await expect(refused).rejects.toMatchObject({ code: '42501' })
     expect((await database.query(EVERYTHING)).rows).toHaveLength(2)
     await database.close()
-  }, 60_000)
+  })
 })

@@ -56,7 +56,7 @@ describe('PGlite', () => {
   beforeAll(async () => {
     database = await PGlite.create()
     await postgres.migrate({ pool: database })
-  }, 60_000)
+  })
   afterAll(() => database.close())
   const shared: Make = async () => postgres.createPostgresStorage({ pool: database }).accounts
   // One database for all: whoever needs one without a first admin forgets it.

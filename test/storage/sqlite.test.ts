@@ -104,7 +104,7 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
       const timer = setInterval(() => ticks++, 5)
       const held = one.storage.transaction(async ({ handle }) => {
         handle.exec('INSERT INTO tenants VALUES (1)')
-        await pause(150)
+        await pause(500)
       })
       await pause(5)
       const [upserted, ids] = await Promise.all([

@@ -39,12 +39,12 @@ export function openWorldOf(names: readonly string[], options: WorldOptions = {}
   return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
-/** Start a script and wait for its ready line, at most ten seconds unless told; it is killed after a minute, unless told. */
+/** Start a script and wait for its ready line, at most half a minute unless told; it is killed after four, unless told. */
 export async function startProcess(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  seconds = 10,
-  lifetimeSeconds = 60,
+  seconds = 30,
+  lifetimeSeconds = 240,
 ): Promise<AppProcess> {
   const child = launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
@@ -84,18 +84,18 @@ export async function startProcess(
   }
 }
 
-/** Run a script to its end, which must come by itself within a minute. */
+/** Run a script to its end, which must come by itself within three minutes. */
 export function runToEnd(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Ending> {
-  return ending(launch(script, environment))
+  return ending(launch(script, environment, 180))
 }
 
 function launch(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  lifetimeSeconds = 60,
+  lifetimeSeconds = 240,
 ): ChildProcess {
   const { PATH, HOME } = process.env
   const [command, args] =

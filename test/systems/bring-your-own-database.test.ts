@@ -31,7 +31,8 @@ const probe = {
 
 describe('the contract, all of it', () => {
   expect(leftOutOfContract({}).map(({ id }) => id)).toEqual(['memberships/one-per-user'])
-  for (const { id, name, run } of storageContract(() => ({ storage, probe }))) it.concurrent(`${id}: ${name}`, run)
+  for (const { id, name, run } of storageContract(() => ({ storage, probe }), { timeoutSeconds: 60 }))
+    it.concurrent(`${id}: ${name}`, run)
 })
 
 describe('a request', async () => {

@@ -11,7 +11,7 @@ it('--exit walks the whole tour, without colours in a pipe, and ends with 0', as
   expect(stdout).toMatch(/\n\d{3} lines, all as promised\.\n$/)
   expect(stdout).not.toContain('FAIL')
   expect(stdout).not.toContain('\x1b')
-}, 70_000)
+}, 200_000)
 
 it('refuses an argument it does not know', async () => {
   const { code, stderr } = await runToEnd(['examples/demo/main.ts', '--exti'], {})

@@ -16,10 +16,13 @@ const ask = (milliseconds = 5000, url = server.jwksUrl): Promise<Response> =>
 const keysOf = async (): Promise<{ kid?: string; alg?: string; kty?: string }[]> =>
   ((await (await ask()).json()) as { keys: [] }).keys
 
-/** What a careful client could make of the answer, by plain means: jose on a fetched set. */
+// Whoever waits for an answer that never ends waits this long; the others get all the time a busy machine may need.
+const PATIENCE: Partial<Record<JwksFault, number>> = { hang: 1500, 'hang-in-body': 1500, drip: 1500 }
+
+/** What a careful client could make of the answer, by plain means. */
 async function seen(mode: JwksFault): Promise<string> {
   await server.fault(mode)
-  return await ask(700).then(
+  return await ask(PATIENCE[mode] ?? 30_000).then(
     async (response) =>
       `${response.status} ${await response.text().then(
         ({ length }) => length,

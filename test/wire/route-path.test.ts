@@ -44,14 +44,4 @@ describe('createRouteFinder', () => {
   it('takes the first that matches', () => {
     expect(find('GET', '/orgs/special/members')?.route.path).toBe('/orgs/:id/members')
   })
-
-  it('costs one pass over a pathname of 8 KB', () => {
-    const long = createRouteFinder([
-      { method: 'GET', path: `/${Array.from({ length: 50 }, (_, i) => `:p${i}`).join('/')}` },
-    ])
-    const worst = `/${'%41/'.repeat(2000)}`
-    const started = performance.now()
-    for (let turn = 0; turn < 20; turn++) expect(long('GET', worst)).toBeNull()
-    expect(performance.now() - started).toBeLessThan(1000)
-  })
 })
