@@ -1,5 +1,6 @@
 /** L5: length by code points, no composition rules, and not what everybody tries first. */
 import { describe, expect, it } from 'vitest'
+import { MOST_COMMON_PASSWORDS } from '../../src/login/most-common-passwords.ts'
 import { judgePassword } from '../../src/login/password-rules.ts'
 
 const RULES = { minLength: 15, serviceName: 'ironflow' }
@@ -52,9 +53,9 @@ describe('what everybody tries first', () => {
     '1234567890123456',
     '012345678901234567890',
     '987654321098765',
-    'aaaaaaaaaaaaaaa',
-    'abcabcabcabcabc',
-    'abababababababab',
+    'dragondragondragon',
+    'trustno1trustno1',
+    '123456123456123456',
     'abcdefghijklmnopqrstuvwxyz',
     'zyxwvutsrqponmlk',
     'qwertyuiopasdfghjkl',
@@ -70,9 +71,34 @@ describe('what everybody tries first', () => {
     'thisismypassword',
     '2026passwordpassword',
     'qwertyuiop123456',
+    'warhammerenterprise',
+    'enterprisetechnics',
   ])('%s is refused', (password) => {
     expect(judge(password)).toBe('common')
   })
+
+  it('knows the 3,000 most common passwords, whatever the shortest may be', () => {
+    expect(MOST_COMMON_PASSWORDS.size).toBe(3000)
+    const long = [...MOST_COMMON_PASSWORDS].filter((password) => password.length >= 8)
+    expect(long.length).toBe(675)
+    expect(long.filter((password) => judge(password, 8) !== 'common')).toEqual([])
+    expect(long.filter((password) => judge(password.toUpperCase(), 8) !== 'common')).toEqual([])
+  })
+
+  // CONTRACT §3: 15 to 256 code points are fine.
+  it.each(['x'.repeat(15), 'x'.repeat(256), 'ab'.repeat(128), 'abc'.repeat(5), '7'.repeat(15), 'osprey!'.repeat(3)])(
+    '%s repeats nothing that is listed, and is fine',
+    (password) => {
+      expect(judge(password)).toBe('fine')
+    },
+  )
+
+  it.each(['xxxxxxxx', 'abababababab', 'abcabcabcabc', 'ghijghijghij'])(
+    '%s is refused where 8 are enough',
+    (password) => {
+      expect(judge(password, 8)).toBe('common')
+    },
+  )
 
   it.each(['password', 'iloveyou', 'sunshine', 'qwerty12', '12345678', 'football', 'P4ssw0rd', 'letmein1', 'dragon99'])(
     '%s is refused where 8 are enough',
@@ -91,11 +117,23 @@ describe('what the password is for', () => {
     'ada.lovelace-2026',
     'ironflow-lovelace-1',
     'example.test-ada1',
+    '2026/IRONFLOW/2026',
+    '*** ironflow ***',
   ])('%s is refused', (password) => {
     expect(judge(password)).toBe('near_context')
   })
 
-  it('may be in it where enough else is', () => {
-    expect(judge('ironflow-tulip-cavern-91')).toBe('fine')
+  it.each([
+    'ironflow-tulip-harbour-7',
+    'ironflow is ours',
+    'tulip-cavern-ada',
+    'lovelace-kestrel',
+    'ironflow🦊🐢🦉🐝🦀🐙🦋',
+  ])('%s has it in it, and is fine', (password) => {
+    expect(judge(password)).toBe('fine')
+  })
+
+  it('is not in digits that an address happens to have too', () => {
+    expect(judge('7391 0264 2024 8850', 15, '2024@example.test')).toBe('fine')
   })
 })
