@@ -57,7 +57,8 @@ export interface Adapter<T extends AuthTypes> {
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const errors = parseAdapterOptions(options)
 
-  const refuse = (error: unknown, res: Response, next: NextFunction): void => {
+  const refuse = (error: unknown, req: Request, res: Response, next: NextFunction): void => {
+    auth.recordRefusal(req, error)
     if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
     else next(toThrown(error))
   }
@@ -72,7 +73,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         keepHeaders(res, passage.responseHeaders)
         await run(passage.context, req, res, next)
       } catch (error) {
-        refuse(error, res, next)
+        refuse(error, req, res, next)
       }
     }
   }
@@ -90,7 +91,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     },
     getAuth: (req: object, access?: Access<T['role']>) =>
       (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
-    onError: (error, _req, res, next) => refuse(error, res, next),
+    onError: refuse,
   }
 }
 

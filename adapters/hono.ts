@@ -19,7 +19,6 @@ import {
   mergeHeader,
   type NodeRequest,
   type NodeResponse,
-  type Passage,
   parseAdapterOptions,
   type Route,
   readJson as readJsonOf,
@@ -30,7 +29,7 @@ import {
 
 export type { AdapterOptions }
 
-type HeadersOf = Passage<unknown>['responseHeaders']
+type HeadersOf = Parameters<typeof keepHeaders>[1]
 
 /** What a Hono handler may return. */
 export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
@@ -70,6 +69,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   const errors = parseAdapterOptions(options)
 
   const refuse = (error: unknown, c: Context): Response => {
+    auth.recordRefusal(sourceOf(c), error)
     if (errors === 'delegate' || !isAuthError(error)) throw toThrown(error)
     return writeAuthResponse(c, auth.toResponse(error))
   }
@@ -83,9 +83,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       try {
         const { context, responseHeaders } = await enter(toAuthRequest(c))
         headersOf = announce(c, responseHeaders)
-        // Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
-        const answer: unknown = await run(context, c, next)
-        return answer === undefined || answer === c ? stamp(c, headersOf) : withHeaders(answer as Response, headersOf())
+        return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
         stamp(c, headersOf)
         return refuse(error, c)
@@ -145,9 +143,7 @@ function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing
 }
 
 // The Node request is shared by every app it passes through.
-function sourceOf(c: Context): object {
-  return toAuthRequest(c).source
-}
+const sourceOf = (c: Context): object => toAuthRequest(c).source
 
 // `Vary` only once the answer is there: until then others may still set theirs.
 // On Node also at the last moment: an error page that is a plain Response of `app.onError` has none of them.
@@ -158,11 +154,14 @@ function announce(c: Context, headersOf: HeadersOf): HeadersOf {
   return headersOf
 }
 
+// Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
 // Asking for `c.res` makes it, and whatever replaces it (an error page, say) inherits its headers.
-function stamp(c: Context, headersOf: HeadersOf): undefined {
+function stamp(c: Context, headersOf: HeadersOf, answer?: unknown): Response | undefined {
+  if (answer !== undefined && answer !== c) return withHeaders(answer as Response, headersOf())
   const { status, headers } = c.res
   for (const [name, value] of status === 101 ? [] : headersOf()) {
     const wanted = mergeHeader(name, headers.get(name), value)
     if (headers.get(name) !== wanted) c.header(name, wanted)
   }
+  return undefined
 }

@@ -65,6 +65,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   const errors = parseAdapterOptions(options)
 
   const refuse = (error: unknown, ctx: ParameterizedContext): void => {
+    auth.recordRefusal(ctx.req, error)
     if (errors === 'delegate' || !isAuthError(error) || ctx.headerSent) throw toThrown(error)
     writeAuthResponse(ctx, auth.toResponse(error))
   }

@@ -121,6 +121,13 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * auth.route({ method: 'GET', path: '/me', access: {}, handle: ({ user, org }) => jsonResponse(200, { user, org }) })
    */
   route<const A extends Access<T['role']>>(route: Route<T, A>): Route
+  /**
+   * Tell `onDecision` that a handler refused what the walk had let in (`not_found`, `conflict`, a malformed body): one
+   * record more, with the caller and the organization of the walk. Anything but an `AuthError`, and what the walk itself
+   * threw, is passed over. For who writes an adapter: those of this package call it.
+   * @param source the framework's request object
+   */
+  recordRefusal(source: object, error: unknown): void
   /** Convert a refusal to the response this host wants (`errorFormat`). */
   toResponse(error: AuthError): AuthResponse
   /** Load what verification needs (keys) before the first request. */
@@ -153,7 +160,7 @@ export function createAuth<
 >(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>> {
   const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
   const rooms = toRooms(given)
-  const enter = createEntrance(rooms, clock, onDecision)
+  const { enter, recordRefusal } = createEntrance(rooms, clock, onDecision)
   const vocabulary = { ladder: rooms.ladder, apiKeys: rooms.apiKeys !== null, services: rooms.services?.services ?? [] }
   const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
   const ruleOf = rememberRules(parse)
@@ -172,6 +179,7 @@ export function createAuth<
       return Object.freeze(route)
     },
     actAs: (context: AuthContext, orgId: unknown) => actAs(rooms, context, orgId),
+    recordRefusal,
     toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
     warmUp: async () => rooms.verify.warmUp?.(),
     isReady: () => rooms.verify.isReady?.() ?? true,

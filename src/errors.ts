@@ -82,8 +82,17 @@ export interface AuthErrorDetails {
   readonly syncPath?: string
   /** 429 and 503: whole seconds for `Retry-After`. */
   readonly retryAfterSeconds?: number
+  /** Who is refused, where that is proved all the same (a revoked key, a disabled user): for the decision record only. */
+  readonly principal?: RefusedPrincipal
   /** What was thrown below; kept for the host's log, never sent. */
   readonly cause?: unknown
+}
+
+/** A caller by kind and id, as decision records name one. */
+export interface RefusedPrincipal {
+  readonly kind: 'user' | 'apiKey' | 'service'
+  /** The id here: user id, key id or service name. */
+  readonly id: string
 }
 
 const BRAND: symbol = Symbol.for('sallyport.AuthError')
@@ -111,6 +120,8 @@ export class AuthError extends Error {
   readonly reason: string
   /** The wrong field of a `validation_error`, else `null`. */
   readonly field: string | null
+  /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
+  readonly principal: RefusedPrincipal | null
 
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -119,6 +130,7 @@ export class AuthError extends Error {
     this.statusCode = this.status
     this.reason = details.reason ?? code
     this.field = details.field ?? null
+    this.principal = details.principal ?? null
     this.headers = headersOf(code, details)
     Object.defineProperty(this, BRAND, { value: true })
   }

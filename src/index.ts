@@ -7,6 +7,7 @@ export {
   createApiKeyRoutes,
 } from './api-keys/api-key-routes.ts'
 export {
+  type ApiKeyEvent,
   type ApiKeyInfo,
   type ApiKeyOwnership,
   type ApiKeys,
@@ -66,6 +67,7 @@ export {
   type AuthErrorRow,
   type ErrorFormat,
   isAuthError,
+  type RefusedPrincipal,
   toAuthResponse,
 } from './errors.ts'
 export type { Guards, OrgContext, RoleContext } from './guards.ts'

@@ -38,6 +38,7 @@ export interface AuditedApp {
 export function createAuditedApp({ storage, verify, serviceSecret, write }: AuditedOptions): AuditedApp {
   const roles = ['member', 'admin'] as const
   const keys = { repository: storage.apiKeys, prefix: 'audit' }
+  const log = createAuditLog(write)
   const auth = createAuth({
     roles,
     verify,
@@ -51,13 +52,14 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
       selectors: [header('X-Org-Id')],
       unnamed: 'earliest-joined',
     }),
-    onDecision: createAuditLog(write),
+    onDecision: log.decided,
   })
   const apiKeys = createApiKeys({
     ...keys,
     roles,
     scopes: { 'notes:read': 'member', 'notes:write': 'member' },
     defaultScopes: ['notes:read'],
+    onEvent: log.happened,
   })
 
   const app = new Hono()

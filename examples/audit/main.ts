@@ -32,6 +32,8 @@ await ask('POST /notes', bearer)
 await ask('GET /api/keys', bearer)
 await ask(`DELETE /api/keys/${id}`, ada.headers)
 await ask('GET /notes', bearer)
+// What a handler refuses is a line more: nothing was changed there.
+await ask(`POST /api/keys/${id}/rotate`, ada.headers)
 
 // A service: let in and acting for the organization it names, one that is not there, a wrong secret, two credentials.
 await ask('POST /internal/notes', service, { org_id })

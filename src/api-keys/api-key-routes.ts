@@ -5,7 +5,7 @@ import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/par
 import type { AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import { jsonResponse, noContent } from '../wire/json-response.ts'
-import { type JsonObject, readJson } from '../wire/read-json.ts'
+import { type JsonObject, LIMIT_BYTES, readJson } from '../wire/read-json.ts'
 import type { ApiKeyInfo, ApiKeys, IssuedApiKey } from './api-keys.ts'
 
 /** How keys look in a body. */
@@ -87,10 +87,9 @@ function memberOf(body: JsonObject, name: string): unknown {
   return Object.hasOwn(body, name) ? body[name] : undefined
 }
 
-// Nothing sent, and nothing said about it, is an empty wish; anything else goes through the strict reader.
+// Nothing sent is an empty wish, whatever type it was said to be; anything else goes through the strict reader.
 async function readOptionalJson(request: AuthRequest): Promise<JsonObject> {
-  if (request.lines('content-type').length > 0) return readJson(request)
-  const body = await request.body(0)
+  const body = await request.body(LIMIT_BYTES)
   return body.kind === 'bytes' && body.bytes.length === 0 ? {} : readJson(request)
 }
 

@@ -19,6 +19,17 @@ export type ApiKeyOwnership =
       readonly field: string
     }
 
+/** What happened to a key, for the host's audit log (G3). Holds no secret. */
+export interface ApiKeyEvent {
+  readonly kind: 'api_key_issued' | 'api_key_rotated' | 'api_key_revoked'
+  readonly keyId: string
+  /** The org the owner of the key is, or `null` where keys are the installation's. */
+  readonly ownerOrgId: string | null
+  /** The id of the user who did it. */
+  readonly byId: string
+  readonly at: Date
+}
+
 /** Options of {@link createApiKeys}. */
 export interface ApiKeysOptions<R extends string, S extends string> {
   /** Where the keys are kept. */
@@ -37,6 +48,8 @@ export interface ApiKeysOptions<R extends string, S extends string> {
   readonly maxOverlapSeconds?: number
   /** How many keys that are not revoked an owner may have; calls at the same moment may pass it. Default 1000. */
   readonly maxKeys?: number
+  /** Told of every key issued, rotated and revoked, once it is so; what it throws is dropped. */
+  readonly onEvent?: (event: ApiKeyEvent) => unknown
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: () => number
 }
@@ -52,6 +65,7 @@ export interface ApiKeySettings {
   readonly owner: ApiKeyOwnership
   readonly maxOverlapSeconds: number
   readonly maxKeys: number
+  readonly onEvent: ((event: ApiKeyEvent) => unknown) | undefined
   readonly clock: () => number
 }
 
@@ -70,10 +84,10 @@ export function parseApiKeysOptions(options: unknown): ApiKeySettings {
   if (unknown !== undefined) {
     throw new TypeError(`${NAME}: option "defaultScopes" names ${JSON.stringify(unknown)}, which is not a scope`)
   }
-  const { repository } = parsed
+  const { repository, onEvent } = parsed
   const format = createKeyFormat(NAME, prefix)
   const known = new Map(Object.entries(scopes))
-  return { repository, format, ladder, scopes: known, defaultScopes, owner, maxOverlapSeconds, maxKeys, clock }
+  return { repository, format, ladder, scopes: known, defaultScopes, owner, maxOverlapSeconds, maxKeys, onEvent, clock }
 }
 
 const SHAPE = {
@@ -94,5 +108,6 @@ const SHAPE = {
   ),
   maxOverlapSeconds: z.optional(aNumber(0, 31_536_000)),
   maxKeys: z.optional(aNumber(1, 1_000_000)),
+  onEvent: z.optional(aFunction<(event: ApiKeyEvent) => unknown>()),
   clock: z.optional(aFunction<() => number>()),
 }

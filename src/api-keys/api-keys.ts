@@ -6,13 +6,14 @@ import type { AuthContext, Caller, Organization, UserContext } from '../context.
 import { AuthError } from '../errors.ts'
 import { isKeyId, type NewKey } from '../lib/key-format.ts'
 import { sha256Hex } from '../lib/sha256.ts'
+import { tell } from '../lib/tell.ts'
 import type { ApiKeyOwner, ApiKeyRecord } from '../storage/repositories.ts'
 import { isText, readField } from '../wire/read-json.ts'
 import { type ApiKeyWish, isSeconds, judgeWish } from './api-key-wish.ts'
-import { type ApiKeySettings, type ApiKeysOptions, parseApiKeysOptions } from './api-keys-options.ts'
+import { type ApiKeyEvent, type ApiKeySettings, type ApiKeysOptions, parseApiKeysOptions } from './api-keys-options.ts'
 
 export type { ApiKeyWish } from './api-key-wish.ts'
-export type { ApiKeyOwnership, ApiKeysOptions } from './api-keys-options.ts'
+export type { ApiKeyEvent, ApiKeyOwnership, ApiKeysOptions } from './api-keys-options.ts'
 
 /** A key as its owners may see it: everything but its secret. */
 export interface ApiKeyInfo {
@@ -65,6 +66,12 @@ export interface ApiKeys {
    * @throws AuthError `not_found` for a key of somebody else and an unknown one
    */
   revoke(context: AuthContext, keyId: string): Promise<void>
+  /**
+   * Revoke every key of this owner that one user made, for when that person leaves: a key survives its maker unless told
+   * (A4). Costs a list and a write for each key.
+   * @returns how many there were
+   */
+  revokeCreatedBy(context: AuthContext, userId: string): Promise<number>
 }
 
 /**
@@ -83,7 +90,7 @@ export interface ApiKeys {
  */
 export function createApiKeys<const R extends string, const S extends string>(options: ApiKeysOptions<R, S>): ApiKeys {
   const settings = parseApiKeysOptions(options)
-  const { repository, format, owner, clock } = settings
+  const { repository, format, owner } = settings
   const toInfo = (record: ApiKeyRecord): ApiKeyInfo => infoOf(record, format.prefix)
 
   return Object.freeze({
@@ -91,25 +98,16 @@ export function createApiKeys<const R extends string, const S extends string>(op
     orgField: owner.kind === 'installation' ? owner.field : null,
     issue: (context: AuthContext, wish: ApiKeyWish) => issue(settings, context, wish),
     list: async (context: AuthContext) => (await repository.list(requireIssuer(settings, context).owner)).map(toInfo),
-    async rotate(context: AuthContext, keyId: string, { overlapSeconds = 0 }: { overlapSeconds?: unknown } = {}) {
-      const issuer = requireIssuer(settings, context)
-      const overlap = readField(
-        { overlap_seconds: overlapSeconds },
-        'overlap_seconds',
-        isSeconds(settings.maxOverlapSeconds),
-      )
-      const found = requireFound(await findOwn(settings, issuer, keyId))
-      requireRotatable(settings, found, issuer)
-      const made = format.create(found.id)
-      const change = {
-        secretHash: await sha256Hex(made.secret),
-        previousUntil: overlap === 0 ? null : new Date(clock() + overlap * 1000),
-      }
-      return issued(toInfo(requireFound(await repository.rotate(issuer.owner, found.id, change))), made)
-    },
+    rotate: (context: AuthContext, keyId: string, { overlapSeconds = 0 }: { overlapSeconds?: unknown } = {}) =>
+      rotate(settings, context, keyId, overlapSeconds),
     async revoke(context: AuthContext, keyId: string) {
+      await revoke(settings, requireIssuer(settings, context), keyId)
+    },
+    async revokeCreatedBy(context: AuthContext, userId: string) {
       const issuer = requireIssuer(settings, context)
-      requireFound(isKeyId(keyId) && (await repository.revoke(issuer.owner, keyId, new Date(clock()))))
+      const made = (await repository.list(issuer.owner)).filter(({ createdBy }) => createdBy === userId)
+      for (const { id } of made) await revoke(settings, issuer, id)
+      return made.length
     },
   })
 }
@@ -125,7 +123,41 @@ async function issue(settings: ApiKeySettings, context: AuthContext, wish: ApiKe
   const made = format.create()
   const record = { ...judged, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
   const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
+  tellOf(settings, issuer, 'api_key_issued', inserted.id)
   return issued(infoOf(inserted, format.prefix), made)
+}
+
+async function rotate(
+  settings: ApiKeySettings,
+  context: AuthContext,
+  keyId: string,
+  overlapSeconds: unknown,
+): Promise<IssuedApiKey> {
+  const { repository, format, clock, maxOverlapSeconds } = settings
+  const issuer = requireIssuer(settings, context)
+  const overlap = readField({ overlap_seconds: overlapSeconds }, 'overlap_seconds', isSeconds(maxOverlapSeconds))
+  const found = requireFound(await findOwn(settings, issuer, keyId))
+  requireRotatable(settings, found, issuer)
+  const made = format.create(found.id)
+  const change = {
+    secretHash: await sha256Hex(made.secret),
+    previousUntil: overlap === 0 ? null : new Date(clock() + overlap * 1000),
+  }
+  const rotated = requireFound(await repository.rotate(issuer.owner, found.id, change))
+  tellOf(settings, issuer, 'api_key_rotated', rotated.id)
+  return issued(infoOf(rotated, format.prefix), made)
+}
+
+async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): Promise<void> {
+  const { repository, clock } = settings
+  requireFound(isKeyId(keyId) && (await repository.revoke(issuer.owner, keyId, new Date(clock()))))
+  tellOf(settings, issuer, 'api_key_revoked', keyId)
+}
+
+function tellOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
+  const { owner, user } = issuer
+  const ownerOrgId = owner.kind === 'org' ? owner.orgId : null
+  tell(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))
 }
 
 const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })

@@ -1,7 +1,7 @@
 /** A service names the organization it acts in, in its body: the one way into an org without a user. */
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { SERVICE_WALKS, type ServiceWalk, toFault } from './entrance.ts'
+import { recordThrow, SERVICE_WALKS, type ServiceWalk } from './entrance.ts'
 import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -15,6 +15,7 @@ export async function actAs(rooms: Rooms, context: AuthContext, orgId: unknown):
   if (walked?.rooms !== rooms || context.kind !== 'service')
     throw new AuthError('forbidden', { reason: 'act_as_no_service' })
   const record = walked.begin()
+  walked.state.record = record
   record.credential(walked.state.credential ?? null)
   record.principal('service', context.principal.name)
   try {
@@ -23,8 +24,7 @@ export async function actAs(rooms: Rooms, context: AuthContext, orgId: unknown):
     record.allowed(acting, false)
     return acting
   } catch (error) {
-    record.threw(error)
-    throw toFault(error)
+    throw recordThrow(walked.state, error)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Rule } from './access.ts'
 import { walk } from './corridor.ts'
 import { type Recorder, SILENT, startRecord } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
-import { stateOf, type WalkState } from './walk-state.ts'
+import { findState, stateOf, type WalkState } from './walk-state.ts'
 
 /** What a door hands an adapter: the handler's context, and the headers of ours for the response. */
 export interface Passage<C> {
@@ -15,8 +15,13 @@ export interface Passage<C> {
   responseHeaders(): readonly (readonly [name: string, value: string])[]
 }
 
-/** Enter with a request by one rule. */
-export type Entrance = (request: AuthRequest, rule: Rule | 'public') => Promise<Passage<AuthContext | null>>
+/** The way in of one auth, and what it is told afterwards. */
+export interface Entrance {
+  /** Enter with a request by one rule. */
+  enter(request: AuthRequest, rule: Rule | 'public'): Promise<Passage<AuthContext | null>>
+  /** Write down that a handler refused what the walk had let in: one record more, by the same caller. */
+  recordRefusal(source: object, error: unknown): void
+}
 
 /** Build the entrance of one auth. */
 export function createEntrance(
@@ -24,23 +29,37 @@ export function createEntrance(
   clock: () => number,
   onDecision: ((decision: Decision) => unknown) | undefined,
 ): Entrance {
-  return async (request, rule) => {
-    const state = stateOf(request.source, rooms)
-    const begin = (): Recorder => (onDecision === undefined ? SILENT : startRecord(request, clock, onDecision))
-    const record = begin()
-    try {
-      const context = rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
-      if (context?.kind === 'service' && rule !== 'public') {
-        SERVICE_WALKS.set(context, { rooms, request, rule, state, begin })
+  return {
+    async enter(request, rule) {
+      const state = stateOf(request.source, rooms)
+      const begin = (): Recorder => (onDecision === undefined ? SILENT : startRecord(request, clock, onDecision))
+      const record = begin()
+      state.record = record
+      try {
+        const context =
+          rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
+        if (context?.kind === 'service' && rule !== 'public') {
+          SERVICE_WALKS.set(context, { rooms, request, rule, state, begin })
+        }
+        record.allowed(context, rule === 'public')
+        const vary = rule === 'public' ? [] : varyOf(rooms, state)
+        return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
+      } catch (error) {
+        throw recordThrow(state, error)
       }
-      record.allowed(context, rule === 'public')
-      const vary = rule === 'public' ? [] : varyOf(rooms, state)
-      return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
-    } catch (error) {
-      record.threw(error)
-      throw toFault(error)
-    }
+    },
+    recordRefusal(source, error) {
+      const state = findState(source, rooms)
+      if (state !== undefined && isAuthError(error) && state.recorded !== error) recordThrow(state, error)
+    },
   }
+}
+
+/** Write down how a walk, or what came after it, ended in a throw, once; what leaves the corridor is handed back. */
+export function recordThrow(state: WalkState, error: unknown): unknown {
+  state.record?.threw(error)
+  state.recorded = error
+  return toFault(error)
 }
 
 /**
@@ -48,7 +67,7 @@ export function createEntrance(
  * take for no failure at all, becomes the cause of an error that means nothing but 500; a plain error and a refusal stay the
  * same object.
  */
-export function toFault(thrown: unknown): unknown {
+function toFault(thrown: unknown): unknown {
   if (isAuthError(thrown)) return thrown
   // Koa writes `status: 500` on the errors it has seen.
   const { status = 500, statusCode = 500, getResponse } = (thrown ?? {}) as Readonly<Record<string, unknown>>

@@ -1,9 +1,13 @@
 /** The decision record of one walk: filled room by room, handed to `onDecision` at the end. Never a secret in it. */
 import type { AuthContext, Credential, Decision, OrgSelection, Principal } from '../context.ts'
 import { isAuthError } from '../errors.ts'
+import { tell } from '../lib/tell.ts'
 import type { AuthRequest } from '../request.ts'
 
 type Room = 'verify' | 'users' | 'orgs'
+
+// Longer than any id: a key or a token that somebody has put into a path (G1).
+const SECRET = /[\w-]{65,}/g
 
 /** Writes one walk down. */
 export interface Recorder {
@@ -15,7 +19,7 @@ export interface Recorder {
   timed<T>(room: Room, work: () => Promise<T>): Promise<T>
   /** The walk let the request in. */
   allowed(context: AuthContext | null, isPublic: boolean): void
-  /** The walk ended in a throw. */
+  /** The walk ended in a throw, or what came after it did: then there are two records. */
   threw(error: unknown): void
 }
 
@@ -28,10 +32,11 @@ export function startRecord(
   const timings: Partial<Record<Room, number>> = {}
   const seen: Partial<Pick<Decision, 'credential' | 'principal' | 'selection' | 'orgId' | 'role'>> & object = {}
   const at = new Date(clock())
+  const { method } = request
+  const path = request.path.replace(SECRET, '…')
   const finish = (outcome: Decision['outcome'], code: string | null, reason: string | null): void => {
     const base = { credential: null, principal: null, selection: null, orgId: null, role: null }
-    const { method, path } = request
-    deliver(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...base, ...seen, timings }))
+    tell(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...base, ...seen, timings }))
   }
   return {
     credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
@@ -47,8 +52,13 @@ export function startRecord(
       }
     },
     allowed: (context, isPublic) => finish(context === null && !isPublic ? 'anonymous' : 'allowed', null, null),
-    threw: (error) =>
-      isAuthError(error) ? finish('refused', error.code, error.reason) : finish('failed', null, 'internal_error'),
+    threw(error) {
+      if (!isAuthError(error)) return finish('failed', null, 'internal_error')
+      // Another copy of this package may have made it, an older one.
+      const { kind, id } = error.principal ?? {}
+      if (kind !== undefined && id !== undefined) Object.assign(seen, { principal: { kind, id } })
+      finish('refused', error.code, error.reason)
+    },
   }
 }
 
@@ -61,12 +71,4 @@ export const SILENT: Recorder = {
   timed: (_room, work) => work(),
   allowed: () => undefined,
   threw: () => undefined,
-}
-
-function deliver(onDecision: (decision: Decision) => unknown, decision: Decision): void {
-  try {
-    Promise.resolve(onDecision(decision)).catch(() => undefined)
-  } catch {
-    // A broken audit hook must not decide who gets in.
-  }
 }

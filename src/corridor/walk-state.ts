@@ -4,6 +4,7 @@
  */
 import type { ActingOrg, Admission, AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import { accepts, type Rule } from './access.ts'
+import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 
 /** The work of the walks of one auth for one request. A promise is kept as it is, refusals too. */
@@ -19,6 +20,9 @@ export interface WalkState {
   rule?: Rule
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
+  /** The record of the latest walk, and the throw that was written down last: several mounts may see the same one. */
+  record?: Recorder
+  recorded?: unknown
 }
 
 const STATE: unique symbol = Symbol.for('sallyport.state') as never

@@ -24,5 +24,7 @@ export function parseInstant(text: string): Date | null {
   if (local.getUTCMonth() !== month - 1 || local.getUTCDate() !== day) return null
   local.setUTCHours(hour, minute, second, Number((match[7] ?? '').slice(0, 3).padEnd(3, '0')))
   const offset = (offsetHours * 60 + offsetMinutes) * 60_000
-  return new Date(local.getTime() - (match[8] === '-' ? -offset : offset))
+  const instant = new Date(local.getTime() - (match[8] === '-' ? -offset : offset))
+  // The offset may lead into a year that RFC 3339 cannot write.
+  return /^\d/.test(instant.toISOString()) ? instant : null
 }

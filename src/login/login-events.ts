@@ -1,5 +1,7 @@
 /** What happened at the login, for the host's audit log (G3): ids and instants, never a password, a token or an e-mail. */
 
+import { tell } from '../lib/tell.ts'
+
 /** What happened. `accountId` is whose account it was, or `null` where it is unknown or nobody's. */
 export interface LoginEvent {
   readonly kind:
@@ -24,10 +26,5 @@ export function tellEvent(
   accountId: string | null,
   byId: string | null = null,
 ): void {
-  if (onEvent === undefined) return
-  try {
-    Promise.resolve(onEvent(Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))).catch(() => undefined)
-  } catch {
-    // A broken audit hook must not decide who gets in.
-  }
+  tell(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
 }

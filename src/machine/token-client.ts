@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import { parseHttpUrl } from '../lib/http-url.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
+import { tell } from '../lib/tell.ts'
 import { parseGrant, type TokenGrant } from './grant-options.ts'
 import {
   createClientCredentialsGrant,
@@ -158,7 +159,7 @@ function parseTokenClientOptions(options: TokenClientOptions) {
     // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
     fetcher: parsed.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
     clock: parsed.clock ?? Date.now,
-    onEvent: (event: TokenEvent) => tell(parsed.onEvent, event),
+    onEvent: (event: TokenEvent) => tell(parsed.onEvent, Object.freeze(event)),
   }
 }
 
@@ -166,12 +167,4 @@ function toOrigin(name: string, given: unknown): string {
   const url = parseHttpUrl(name, given)
   if (url.pathname !== '/' || url.search !== '') throw new TypeError(`${name} must be an origin, without a path`)
   return url.origin
-}
-
-function tell(hook: ((event: TokenEvent) => unknown) | undefined, event: TokenEvent): void {
-  try {
-    Promise.resolve(hook?.(Object.freeze(event))).catch(() => undefined)
-  } catch {
-    // A broken metric must not stop a job.
-  }
 }

@@ -34,9 +34,12 @@ export function createAccountGate(options: AccountGateOptions): UsersRoom<Accoun
 function requireLive(found: SessionRecord | null, { claims }: Identity<'ver'>): Account {
   if (found === null) throw new AuthError('unauthorized', { reason: 'account_missing' })
   const { revoked, account } = found
-  if (account.disabled) throw new AuthError('unauthorized', { reason: 'account_disabled' })
-  if (account.sessionVersion !== claims.ver) throw new AuthError('unauthorized', { reason: 'session_superseded' })
-  if (revoked) throw new AuthError('unauthorized', { reason: 'session_revoked' })
+  const principal = { kind: 'user', id: account.id } as const
+  if (account.disabled) throw new AuthError('unauthorized', { reason: 'account_disabled', principal })
+  if (account.sessionVersion !== claims.ver) {
+    throw new AuthError('unauthorized', { reason: 'session_superseded', principal })
+  }
+  if (revoked) throw new AuthError('unauthorized', { reason: 'session_revoked', principal })
   return withoutHash(account)
 }
 

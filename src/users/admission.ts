@@ -7,6 +7,8 @@ import { AuthError } from '../errors.ts'
  * @throws AuthError `forbidden` where the row is disabled or deleted (P7)
  */
 export function admit<U extends User>({ user, membership }: Admission<U>): Admission<U> {
-  if (user.disabled) throw new AuthError('forbidden', { reason: 'user_disabled' })
+  if (user.disabled) {
+    throw new AuthError('forbidden', { reason: 'user_disabled', principal: { kind: 'user', id: user.id } })
+  }
   return membership === undefined ? { user } : { user, membership }
 }

@@ -58,7 +58,8 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
       requireUsable(record, digest, now)
       const key = toApiKey(record)
       if (check !== undefined && (await check(key)) === false) {
-        throw new AuthError('forbidden', { reason: 'api_key_check_refused' })
+        const principal = { kind: 'apiKey', id: key.id } as const
+        throw new AuthError('forbidden', { reason: 'api_key_check_refused', principal })
       }
       noteUse(record, now)
       return key
@@ -73,10 +74,11 @@ function requireUsable(record: ApiKeyRecord | null, digest: string, now: number)
   if (record === null) throw new AuthError('unauthorized', { reason: 'api_key_unknown' })
   const isInTime = record.previousUntil !== null && now < record.previousUntil.getTime()
   if (!(isPresent || (isPrevious && isInTime))) throw new AuthError('unauthorized', { reason: 'api_key_wrong' })
-  if (record.revokedAt !== null) throw new AuthError('unauthorized', { reason: 'api_key_revoked' })
+  const principal = { kind: 'apiKey', id: record.id } as const
+  if (record.revokedAt !== null) throw new AuthError('unauthorized', { reason: 'api_key_revoked', principal })
   // Asked so that an instant that is none ends the key.
   const isLasting = record.expiresAt === null || now < record.expiresAt.getTime()
-  if (!isLasting) throw new AuthError('unauthorized', { reason: 'api_key_expired' })
+  if (!isLasting) throw new AuthError('unauthorized', { reason: 'api_key_expired', principal })
 }
 
 function toApiKey({ id, name, orgId, role, scopes }: ApiKeyRecord): ApiKey {

@@ -8,6 +8,7 @@ import { AuthError } from '../errors.ts'
 import { createMonotonicClock } from '../lib/clock.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { sha256Hex } from '../lib/sha256.ts'
+import { tell } from '../lib/tell.ts'
 import { type ClaimRules, checkClaims } from './claims.ts'
 import { toIdentity } from './identity.ts'
 import { type Issuer, type IssuerOptions, type KeyEvent, toIssuers } from './issuers.ts'
@@ -194,11 +195,4 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
 
 async function runCheck<I>(identity: I, check: (identity: I) => unknown): Promise<void> {
   if ((await check(identity)) === false) throw new AuthError('forbidden', { reason: 'identity_check_refused' })
-}
-
-// A metrics hook is not on the way to a verdict: nothing it throws may change one.
-function tell(hook: ((event: KeyEvent) => unknown) | undefined, event: KeyEvent): void {
-  try {
-    Promise.resolve(hook?.(event)).catch(() => {})
-  } catch {}
 }

@@ -6,7 +6,8 @@ import { parseJson } from './parse-json.ts'
 /** A JSON object as a client sent it: own members only mean something. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-const LIMIT_BYTES = 16_384
+/** The largest body of our own routes, and the default of {@link readJson} (R2). */
+export const LIMIT_BYTES = 16_384
 
 /**
  * Read the body as a JSON object: from the stream while nobody has read it, else what the framework's parser left.

@@ -1,6 +1,7 @@
 /** One decision record per walk: why it ended as it did, never a secret, and never a say in the answer. */
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/context.ts'
+import { AuthError } from '../../src/errors.ts'
 import type { Access } from '../../src/request.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 import { createWorld, refusalOf, SERVICE_SECRET } from './world.ts'
@@ -90,6 +91,46 @@ describe('the decision record', () => {
     })
     expect(decision).toMatchObject({ outcome: 'refused', code: 'forbidden', reason: 'role_too_low', role: 'viewer' })
     expect(decision.principal?.kind).toBe('user')
+  })
+
+  it('of who is refused, where that is proved all the same: a user who was disabled', async () => {
+    const world = createWorld()
+    const { id, headers } = await world.person('ada', { [await world.org('acme')]: 'admin' })
+    await world.storage.users.setDisabled(id, true)
+    await world.walk({ headers }).catch(() => null)
+    expect(world.decisions).toMatchObject([{ reason: 'user_disabled', principal: { kind: 'user', id } }])
+  })
+
+  it('of what a handler refused afterwards: one more, with the caller and the org, once however many mounts saw it', async () => {
+    const world = createWorld()
+    const orgId = await world.org('acme')
+    const { id, headers } = await world.person('ada', { [orgId]: 'admin' })
+    const request = fakeRequest({ headers })
+    await world.auth.authenticate(request)
+    const refusal = new AuthError('not_found', { reason: 'no_such_contact' })
+    for (const thrown of [refusal, refusal, new Error('no refusal'), null]) {
+      world.auth.recordRefusal(request.source, thrown)
+    }
+    const common = { principal: { kind: 'user', id }, orgId, role: 'admin' }
+    expect(world.decisions).toMatchObject([
+      { outcome: 'allowed', code: null, ...common },
+      { outcome: 'refused', code: 'not_found', reason: 'no_such_contact', ...common },
+    ])
+  })
+
+  it('of a walk that refused is not written twice, and a request that never came by leaves none', async () => {
+    const world = createWorld()
+    const request = fakeRequest({})
+    const refusal = await world.auth.authenticate(request).catch((error: unknown) => error)
+    world.auth.recordRefusal(request.source, refusal)
+    world.auth.recordRefusal({}, new AuthError('not_found'))
+    expect(world.decisions).toMatchObject([{ reason: 'credential_missing' }])
+  })
+
+  it('has no key and no token that somebody put into the path', async () => {
+    const key = `itk_${'a'.repeat(12)}_${'b'.repeat(43)}_${'c'.repeat(6)}`
+    const { decision } = await decisionOf(async () => [{ path: `/api/keys/${key}/rotate` }])
+    expect(decision.path).toBe('/api/keys/…/rotate')
   })
 
   it('of a fault of ours or the host’s', async () => {

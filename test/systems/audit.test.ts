@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 it('says who, in which organization, what, and why it was refused: a key made and revoked too (G3)', () => {
   const [ada, acme, bob, other] = [lines[0]?.['who'], lines[0]?.['org'], lines[2]?.['who'], lines[2]?.['org']]
-  const key = lines[5]?.['who']
+  const key = lines[6]?.['who']
   for (const who of [ada, bob]) expect(who).toMatch(/^user:[0-9a-f-]{36}$/)
   expect(key).toMatch(/^apiKey:\w{12}$/)
   expect(new Set([ada, bob, acme, other]).size).toBe(4)
@@ -30,10 +30,13 @@ it('says who, in which organization, what, and why it was refused: a key made an
     [other, 'other'],
   ])
   const plain = (value: string | null | undefined): string => named.get(value) ?? String(value)
-  const told = lines.map(({ who, by, org, role, asked, outcome, code, reason }) =>
-    [plain(who), by, plain(org), role, asked?.replace(/keys\/\w+/, 'keys/…'), outcome, code ?? '', reason ?? ''].join(
-      ' ',
-    ),
+  const told = lines.map(({ who, by, org, role, asked, outcome, code, reason, did, key: changed }) =>
+    did !== undefined
+      ? [plain(who), plain(org), did, plain(`apiKey:${changed}`)].join(' ')
+      : [
+          ...[plain(who), by, plain(org), role, asked?.replace(/keys\/\w+/, 'keys/…')],
+          ...[outcome, code ?? '', reason ?? ''],
+        ].join(' '),
   )
   expect(told).toEqual([
     'ada bearer acme admin GET /notes allowed  ',
@@ -41,11 +44,15 @@ it('says who, in which organization, what, and why it was refused: a key made an
     'bob bearer other member POST /api/keys refused forbidden role_too_low',
     'null  null  GET /notes refused unauthorized credential_missing',
     'ada bearer acme admin POST /api/keys allowed  ',
+    'ada acme api_key_issued the key',
     'the key apiKey acme member GET /notes allowed  ',
     'the key apiKey acme member POST /notes refused insufficient_scope scope_missing',
     'the key apiKey null  GET /api/keys refused forbidden caller_kind_not_accepted',
     'ada bearer acme admin DELETE /api/keys/… allowed  ',
-    'null apiKey null  GET /notes refused unauthorized api_key_revoked',
+    'ada acme api_key_revoked the key',
+    'the key apiKey null  GET /notes refused unauthorized api_key_revoked',
+    'ada bearer acme admin POST /api/keys/…/rotate allowed  ',
+    'ada bearer acme admin POST /api/keys/…/rotate refused not_found api_key_not_found',
     'service:telephony service null  POST /internal/notes allowed  ',
     'service:telephony service acme  POST /internal/notes allowed  ',
     'service:telephony service null  POST /internal/notes allowed  ',
