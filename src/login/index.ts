@@ -24,6 +24,8 @@ export type { LoginEvent } from './login-events.ts'
 export type { AccountsOptions, LoginOptions, LoginPaths } from './login-options.ts'
 export {
   type Argon2Cost,
+  type Argon2Function,
+  type Argon2Input,
   createPasswordHasher,
   type HashCost,
   type PasswordHasher,

@@ -5,7 +5,7 @@
 import * as nodeCrypto from 'node:crypto'
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { readPasswordText } from '../lib/password-text.ts'
 import { createSlots, type Slots } from '../lib/slots.ts'
 import {
@@ -26,13 +26,32 @@ export type { Argon2Cost, HashCost, ScryptCost } from './password-phc.ts'
 export interface PasswordHasherOptions {
   /**
    * What a hash costs. Default `{ kind: 'scrypt', ln: 15, r: 8, p: 3 }`: 32 MiB and some 0.3 s. `argon2id` needs a runtime
-   * whose `node:crypto` has it (Node 24.7).
+   * whose `node:crypto` has it (Node 24.7), or `argon2`.
    */
   readonly cost?: HashCost
+  /** What computes Argon2id. Default: `node:crypto`, where it has it. */
+  readonly argon2?: Argon2Function
   /** Hashes at once. Default 2 of the thread pool's four. */
   readonly maxConcurrent?: number
   /** Hashes that may wait. Beyond them: 503. Default 50. */
   readonly maxQueued?: number
+}
+
+/** Argon2id, version 1.3 (RFC 9106), of the caller's own: what of `@node-rs/argon2`, `argon2` or `hash-wasm` is wrapped. */
+export type Argon2Function = (input: Argon2Input) => Promise<Uint8Array>
+
+/** What an {@link Argon2Function} is given: it hands back the raw hash of `hashLength` bytes, nothing encoded. */
+export interface Argon2Input {
+  readonly password: Uint8Array
+  readonly salt: Uint8Array
+  /** Memory in KiB. */
+  readonly memoryCost: number
+  /** Passes. */
+  readonly timeCost: number
+  /** Lanes. */
+  readonly parallelism: number
+  /** Length of the hash in bytes. */
+  readonly hashLength: number
 }
 
 /** What {@link createPasswordHasher} makes: put one of your own in its place to use another algorithm. */
@@ -63,17 +82,26 @@ const HALVINGS = 7
  * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
  * user a hash of nobody's password is computed, and one with a smaller scrypt cost is made up for (L1, L4).
  *
- * @throws TypeError for an unknown option, a cost out of bounds, argon2id where the runtime has none
+ * @throws TypeError for an unknown option, a cost out of bounds, argon2id where there is none
  * @example
  * const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 17, r: 8, p: 1 } })
+ * @example
+ * import { hashRaw } from '@node-rs/argon2'
+ * const passwords = createPasswordHasher({
+ *   cost: { kind: 'argon2id', m: 19_456, t: 2, p: 1 },
+ *   argon2: ({ password, hashLength, ...input }) => hashRaw(password, { ...input, outputLen: hashLength, algorithm: 2 }),
+ * })
  */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
-  const { cost = DEFAULT, maxConcurrent = 2, maxQueued = 50 } = parseOptions(NAME, SHAPE, options)
+  const parsed = parseOptions(NAME, SHAPE, options)
+  const { cost = DEFAULT, argon2 = nodeArgon2(), maxConcurrent = 2, maxQueued = 50 } = parsed
   const outOfBounds = describeCost(cost)
   if (outOfBounds !== null) throw new TypeError(`${NAME}: option "cost" ${outOfBounds}`)
   if (cost.kind === 'argon2id' && argon2 === undefined) {
-    throw new TypeError(`${NAME}: option "cost" names argon2id, which this runtime has not`)
+    throw new TypeError(`${NAME}: option "cost" names argon2id, which this runtime has not: hand in "argon2"`)
   }
+  const derive = (password: Uint8Array, salt: Uint8Array, each: HashCost, length: number): Promise<Uint8Array> =>
+    each.kind === 'scrypt' ? scrypt(password, salt, each, length) : argon2id(argon2, password, salt, each, length)
   const slots = createSlots(maxConcurrent, maxQueued)
   const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
 
@@ -110,10 +138,6 @@ async function inSlot<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
   return result
 }
 
-function derive(password: Uint8Array, salt: Uint8Array, cost: HashCost, length: number): Promise<Buffer> {
-  return cost.kind === 'scrypt' ? scrypt(password, salt, cost, length) : argon2id(password, salt, cost, length)
-}
-
 // What a smaller cost has saved is spent, so that nobody sees whose hash is old. With the present cost's own table as far as
 // possible, then with halves of it: a much smaller one would fit into a cache, and be faster for the same work.
 async function makeUp(spent: HashCost, cost: HashCost): Promise<void> {
@@ -136,20 +160,40 @@ function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost
   })
 }
 
-type Argon2 = (
+async function argon2id(
+  argon2: Argon2Function | undefined,
+  password: Uint8Array,
+  salt: Uint8Array,
+  { m, t, p }: Argon2Cost,
+  hashLength: number,
+): Promise<Uint8Array> {
+  if (argon2 === undefined) throw new Error('sallyport: a stored hash needs argon2id, which this runtime has not')
+  const hash = await argon2({ password, salt, memoryCost: m, timeCost: t, parallelism: p, hashLength })
+  if (hash instanceof Uint8Array && hash.length === hashLength) return hash
+  throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${hashLength} bytes of the hash itself`)
+}
+
+type NodeArgon2 = (
   algorithm: 'argon2id',
   parameters: Readonly<Record<string, number | Uint8Array>>,
   callback: (error: Error | null, key: Buffer) => void,
 ) => void
 
-const argon2: Argon2 | undefined = (nodeCrypto as { readonly argon2?: Argon2 }).argon2
-
-function argon2id(message: Uint8Array, nonce: Uint8Array, { m, t, p }: Argon2Cost, tagLength: number): Promise<Buffer> {
-  const parameters = { message, nonce, parallelism: p, tagLength, memory: m, passes: t }
-  return new Promise((resolve, reject) => {
-    if (argon2 === undefined) reject(new Error('sallyport: a stored hash needs argon2id, which this runtime has not'))
-    else argon2('argon2id', parameters, (error, key) => (error === null ? resolve(key) : reject(error)))
-  })
+function nodeArgon2(): Argon2Function | undefined {
+  const { argon2 } = nodeCrypto as { readonly argon2?: NodeArgon2 }
+  if (argon2 === undefined) return undefined
+  return ({
+    password: message,
+    salt: nonce,
+    memoryCost: memory,
+    timeCost: passes,
+    parallelism,
+    hashLength: tagLength,
+  }) =>
+    new Promise((resolve, reject) => {
+      const parameters = { message, nonce, parallelism, tagLength, memory, passes }
+      argon2('argon2id', parameters, (error, key) => (error === null ? resolve(key) : reject(error)))
+    })
 }
 
 function random(length: number): Uint8Array<ArrayBuffer> {
@@ -163,6 +207,7 @@ const aCost = z.custom<HashCost>(
 
 const SHAPE = {
   cost: z.optional(aCost),
+  argon2: z.optional(aFunction<Argon2Function>()),
   maxConcurrent: z.optional(aNumber(1, 64)),
   maxQueued: z.optional(aNumber(0, 10_000)),
 }

@@ -1,7 +1,7 @@
 /** L3, L4, L5: hashes as text, their bounds, their work (counted at `node:crypto`), their slots. */
 import * as nodeCrypto from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { createPasswordHasher } from '../../src/login/password-hash.ts'
+import { type Argon2Input, createPasswordHasher } from '../../src/login/password-hash.ts'
 import { parseHash } from '../../src/login/password-phc.ts'
 import { refusalOf } from '../corridor/world.ts'
 import { FAST, GOOD } from './login-world.ts'
@@ -174,6 +174,7 @@ describe('the options', () => {
     [{ cost: { kind: 'scrypt', ln: '15', r: 8, p: 3 } }, 'option "cost"'],
     [{ cost: { kind: 'scrypt', ln: 1.5, r: 8, p: 3 } }, 'option "cost" must be whole numbers'],
     [{ cost: { kind: 'argon2id', m: 19_456, t: 2 } }, 'option "cost"'],
+    [{ argon2: 'argon2' }, 'option "argon2"'],
     [{ maxConcurrent: 0 }, 'option "maxConcurrent"'],
     [{ maxQueued: -1 }, 'option "maxQueued"'],
     [{ costs: FAST }, 'unknown option "costs"'],
@@ -191,6 +192,43 @@ describe('the options', () => {
   it.skipIf(hasArgon2)('a stored argon2id is a fault of ours there, never a wrong password', async () => {
     const stored = `$argon2id$v=19$m=8,t=1,p=1$${SALT}$${HASH}`
     await expect(fast.verify(GOOD, stored)).rejects.toThrow('this runtime has not')
+  })
+
+  const ARGON = { kind: 'argon2id', m: 64, t: 3, p: 2 } as const
+
+  it('argon2id may be handed in: it gets all it needs, its raw hash goes into the PHC string, and it takes over', async () => {
+    const asked: Argon2Input[] = []
+    const argon2 = async (input: Argon2Input): Promise<Uint8Array> => {
+      asked.push(input)
+      return nodeCrypto.scryptSync(input.password, input.salt, input.hashLength, { N: 2, r: 1, p: 1 })
+    }
+    const argon = createPasswordHasher({ cost: ARGON, argon2 })
+    const hash = await argon.hash(GOOD)
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=64,t=3,p=2\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+    const { salt } = parseHash(hash)
+    const password = new TextEncoder().encode(GOOD)
+    const costs = { memoryCost: 64, timeCost: 3, parallelism: 2, hashLength: 32 }
+    expect(asked).toEqual([{ password, salt: new Uint8Array(salt), ...costs }])
+    expect([await argon.verify(GOOD, hash), await argon.verify('wrong', hash)]).toEqual([true, false])
+    expect([await argon.verify(GOOD, null), asked.length]).toEqual([false, 4])
+    const old = await fast.hash(GOOD)
+    expect([await argon.verify(GOOD, old), argon.needsRehash(old), argon.needsRehash(hash)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    const reader = createPasswordHasher({ cost: FAST, argon2 })
+    expect([await reader.verify(GOOD, hash), reader.needsRehash(hash)]).toEqual([true, true])
+  })
+
+  it.each([
+    ['an encoded text', '$argon2id$v=19$m=64,t=3,p=2$c2FsdA$aGFzaA'],
+    ['a hash of another length', new Uint8Array(31)],
+    ['nothing', undefined],
+  ])('what is handed in and makes %s is a fault of ours', async (_, made) => {
+    const argon = createPasswordHasher({ cost: ARGON, argon2: async () => made as never })
+    await expect(argon.hash(GOOD)).rejects.toThrow('"argon2" must hand back the 32 bytes')
+    await expect(argon.verify(GOOD, null)).rejects.toThrow('"argon2" must hand back the 32 bytes')
   })
 
   it.runIf(hasArgon2)('argon2id hashes, verifies and takes over from scrypt', async () => {
