@@ -8,6 +8,7 @@ import {
   type AdapterOptions,
   type Auth,
   type AuthContextOf,
+  AuthError,
   type AuthRequest,
   type AuthResponse,
   type AuthTypes,
@@ -41,7 +42,10 @@ export interface Adapter<T extends AuthTypes> {
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
   getAuth(req: object): AuthContextOf<T, object>
   getAuth<const A extends Access<T['role']>>(req: object, access: A): AuthContextOf<T, A>
-  /** Error middleware: answers an `AuthError` that a handler of yours threw, passes everything else on. Mount it last. */
+  /**
+   * Error middleware: answers an `AuthError` that a handler of yours threw, and `not_found` for a path that can't be decoded;
+   * passes everything else on. Mount it last.
+   */
   onError(error: unknown, req: Request, res: Response, next: NextFunction): void
 }
 
@@ -91,8 +95,14 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     },
     getAuth: (req: object, access?: Access<T['role']>) =>
       (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
-    onError: refuse,
+    onError: (error, req, res, next) => refuse(toRefusal(error), req, res, next),
   }
+}
+
+// What the router says of a path that can't be decoded: there is nothing there, on this framework as on the others.
+function toRefusal(error: unknown): unknown {
+  const isUndecodable = error instanceof URIError && (error as { status?: unknown }).status === 400
+  return isUndecodable ? new AuthError('not_found', { reason: 'path_undecodable', cause: error }) : error
 }
 
 /** Read an Express request. */

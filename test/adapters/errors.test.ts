@@ -24,6 +24,7 @@ const ROUTES: readonly RigRoute[] = [
   { path: '/odd', how: 'protect', run: () => Promise.reject(null) },
   { path: '/word', how: 'protect', run: () => Promise.reject('route') },
   { path: '/word', how: 'protect' },
+  { path: '/things/:id', how: 'protect', run: () => Promise.reject(new AuthError('not_found')) },
   { path: '/refuse', how: 'protect', run: () => Promise.reject(new AuthError('forbidden')) },
   { path: '/refuse-below', how: 'middleware', run: () => Promise.reject(new AuthError('forbidden')) },
 ]
@@ -46,6 +47,28 @@ describe.each(RIGS)('%s', (name) => {
       expect(response.headers.get('www-authenticate')).toBeNull()
       expect(rig.errors).toHaveLength(1)
       expect(rig.errors[0]).toBe(boom)
+    })
+  })
+
+  it('tells onDecision of what a handler refused, in one record more, also where the framework answers', async () => {
+    for (const errors of ['write', 'delegate'] as const) {
+      await withRig({ errors }, async (rig) => {
+        world.decisions.length = 0
+        await rig.send('/refuse', signedIn())
+        expect(world.decisions.map(({ outcome, code }) => [outcome, code])).toEqual([
+          ['allowed', null],
+          ['refused', 'forbidden'],
+        ])
+        expect(world.decisions[1]?.principal).toEqual(world.decisions[0]?.principal)
+      })
+    }
+  })
+
+  it('answers a path that cannot be decoded as one that is not there', async () => {
+    await withRig({ onError: true }, async (rig) => {
+      const response = await rig.send('/things/%zz', signedIn())
+      expect(response.status).toBe(404)
+      expect(await response.text()).not.toContain('URIError')
     })
   })
 

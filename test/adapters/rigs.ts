@@ -14,6 +14,7 @@ import {
   type AuthTypes,
   createAuth,
   createOrgResolver,
+  type Decision,
   header,
 } from 'sallyport'
 import * as forExpress from 'sallyport/express'
@@ -59,6 +60,7 @@ export interface RigWorld {
   readonly caller: TestCaller
   readonly stranger: TestCaller
   readonly counts: { verify: number; users: number }
+  readonly decisions: Decision[]
   /** Set to make the users room do something else. */
   users: (() => unknown) | null
 }
@@ -84,9 +86,11 @@ export async function createRigWorld(): Promise<RigWorld> {
     selectors: [header('X-Org-Id')],
     unnamed: 'earliest-joined',
   })
-  const auth = createAuth({ roles: ['member', 'admin'], verify, users, orgs }) as unknown as Auth<AuthTypes>
+  const decisions: Decision[] = []
+  const onDecision = (decision: Decision): unknown => decisions.push(decision)
+  const auth = createAuth({ roles: ['member', 'admin'], verify, users, orgs, onDecision }) as unknown as Auth<AuthTypes>
   const caller = await kit.signIn({ org: 'acme', role: 'member' })
-  return Object.assign(world, { auth, caller, stranger: await kit.signIn(), counts })
+  return Object.assign(world, { auth, caller, stranger: await kit.signIn(), counts, decisions })
 }
 
 /** Build the app and let it listen. */

@@ -138,6 +138,16 @@ describe(`on ${FRAMEWORKS.join(', ')}`, () => {
     },
   )
 
+  it('rotate takes a request without a body, whatever type it says it has', async () => {
+    const { id } = await create()
+    for (const url of Object.values(hosts.url)) {
+      for (const headers of [{}, { 'content-type': 'application/json' }, { 'content-type': 'text/plain' }]) {
+        const sent = await fetch(`${url}/api/keys/${id}/rotate`, { method: 'POST', headers: { ...ada, ...headers } })
+        expect(sent.status).toBe(200)
+      }
+    }
+  })
+
   it('rotate refuses a body that is no JSON, also without a Content-Type', async () => {
     const { id } = await create()
     for (const url of Object.values(hosts.url)) {
@@ -145,6 +155,11 @@ describe(`on ${FRAMEWORKS.join(', ')}`, () => {
         fetch(`${url}/api/keys/${id}/rotate`, { method: 'POST', headers: { ...ada, ...headers }, body })
       expect((await send({}, new Blob(['{"overlap_seconds":5}']))).status).toBe(415)
       expect((await send({ 'content-type': 'application/json' }, '{')).status).toBe(400)
+      const large = new Blob([`{"overlap_seconds":5,"x":"${'x'.repeat(20_000)}"}`])
+      expect((await send({ 'content-type': 'application/json' }, large)).status).toBe(413)
+      const init = { method: 'POST', headers: { ...ada, 'content-type': 'application/json' }, duplex: 'half' }
+      const chunked = new Blob(['{"overlap_seconds":5}']).stream()
+      expect((await fetch(`${url}/api/keys/${id}/rotate`, { ...init, body: chunked })).status).toBe(200)
     }
   })
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { createApiKeys } from '../../src/api-keys/api-keys.ts'
+import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { createKeyFormat } from '../../src/lib/key-format.ts'
 import { sha256Hex } from '../../src/lib/sha256.ts'
@@ -372,5 +372,47 @@ describe('secrets', () => {
       expect(dump).not.toContain(key)
       expect(dump).not.toContain(format.parse(key)?.secret)
     }
+  })
+})
+
+describe('what is told of changes (G3)', () => {
+  it('is which key, whose, by whom and when, once it is so, and never a secret', async () => {
+    const told: ApiKeyEvent[] = []
+    const { apiKeys, member, orgId } = await createApiKeyTestWorld({
+      onEvent(event) {
+        told.push(event)
+        throw new Error('a broken hook')
+      },
+    })
+    const { apiKey, key } = await apiKeys.issue(member('owner'), NAMED)
+    const rotated = await apiKeys.rotate(member('admin'), apiKey.id)
+    await apiKeys.revoke(member('admin'), apiKey.id)
+    await apiKeys.issue(member('owner'), { name: '' }).catch(() => null)
+    await apiKeys.revoke(member('admin'), 'aaaaaaaaaaaa').catch(() => null)
+    const common = { keyId: apiKey.id, ownerOrgId: orgId, at: new Date(START) }
+    expect(told).toEqual([
+      { kind: 'api_key_issued', byId: 'user-owner', ...common },
+      { kind: 'api_key_rotated', byId: 'user-admin', ...common },
+      { kind: 'api_key_revoked', byId: 'user-admin', ...common },
+    ])
+    const text = inspect(told)
+    for (const shown of [key, rotated.key]) expect(text).not.toContain(format.parse(shown)?.secret)
+  })
+})
+
+describe('revokeCreatedBy (A4)', () => {
+  it('ends the keys that one user made in this org, and no others', async () => {
+    const { apiKeys, member, verifier, otherOrgId } = await createApiKeyTestWorld()
+    const [first, second] = [await apiKeys.issue(member('admin'), NAMED), await apiKeys.issue(member('admin'), NAMED)]
+    const [owners, elsewhere] = [
+      await apiKeys.issue(member('owner'), NAMED),
+      await apiKeys.issue(member('admin', otherOrgId), NAMED),
+    ]
+    expect(await apiKeys.revokeCreatedBy(member('owner'), 'user-admin')).toBe(2)
+    expect(await apiKeys.revokeCreatedBy(member('owner'), 'user-admin')).toBe(0)
+    for (const { key } of [first, second]) expect(await reasonOf(verifier.verify(key))).toBe('api_key_revoked')
+    for (const { key } of [owners, elsewhere]) expect((await verifier.verify(key)).name).toBe('Nightly build')
+    const billing = testServiceContext('billing') as AuthContext
+    expect(await reasonOf(apiKeys.revokeCreatedBy(billing, 'user-admin'))).toBe('api_keys_need_a_user')
   })
 })
