@@ -23,7 +23,7 @@ export const INTELLO: readonly Chapter[] = [
       { at, send: 'GET /health', ok: 200, body: { status: 'ok' } },
       { at, send: me, no: 'unauthorized:absent' },
       { at, send: 'GET /api/no-such-route', no: 'unauthorized:absent' },
-      { at, send: 'GET /api/no-such-route', as: 'ada', no: 'not_found' },
+      { at, send: 'GET /api/no-such-route', as: 'ada', no: 'user_not_synced' },
       { at, send: 'GET /no-such-route', no: 'not_found' },
       ...refused('unauthorized', 'ada by HS256', 'ada by RS256', 'ada by EdDSA', 'ada of another issuer'),
       ...refused('unauthorized', 'ada for another audience', 'ada with a foreign kid', 'ada without subject'),
@@ -53,6 +53,7 @@ export const INTELLO: readonly Chapter[] = [
       { at, send: sync, as: 'ada', text: 'x'.repeat(100_000), ok: 200, body: userOf('ada', '{i.ada.org}', 'admin') },
       { at, send: sync, as: 'ada', text: '{', lines: [json], ok: 200 },
       { at, send: me, as: 'ada', ok: 200, body: userOf('ada', '{i.ada.org}', 'admin') },
+      { at, send: 'GET /api/no-such-route', as: 'ada', no: 'not_found' },
       {
         at,
         send: sync,

@@ -36,12 +36,12 @@ const VARIABLES = {
 function createApp(intello: Intello): Server {
   const app = new Koa()
   const { mount, middleware, onError } = createAdapter(intello.auth)
-  const requireToken = middleware({ stage: 'identity' })
+  const requireUser = middleware({ stage: 'user' })
 
   app.use(onError)
   mount(app, routesOfIntello(intello))
-  // Below /api nobody learns anything without a token, not even which routes there are.
-  app.use((ctx, next) => (/^\/api(\/|$)/i.test(ctx.path) ? requireToken(ctx, next) : next()))
+  // Below /api nobody learns anything before they are synced, not even which routes there are.
+  app.use((ctx, next) => (/^\/api(\/|$)/i.test(ctx.path) ? requireUser(ctx, next) : next()))
   app.use(() => {
     throw new AuthError('not_found')
   })

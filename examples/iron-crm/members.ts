@@ -1,6 +1,6 @@
 /** Who belongs to an organization: members, invitations. Owners are made and removed by owners only. */
 import type { Router } from 'express'
-import { AuthError, isText, normalizeEmail, pathParam, readField } from 'sallyport'
+import { AuthError, isText, normalizeEmail, pathParam, readField, uuidFormat } from 'sallyport'
 import { type Adapter, readJson } from 'sallyport/express'
 import { orConflict } from '../store/conflict.ts'
 import { type Iron, type IronTypes, ROLES, type Role } from './auth.ts'
@@ -15,7 +15,7 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
     '/api/v1/orgs/:id/members',
     protect({ selectors: inPath, role: 'admin' }, async (context, req, res) => {
       const body = await readJson(req)
-      const userId = readField(body, 'user_id', isText)
+      const userId = canonical(readField(body, 'user_id', isText))
       const role = readField(body, 'role', isRole)
       if (role === 'owner') requireOwner(context)
       const user = await storage.users.findById(userId)
@@ -28,7 +28,7 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
   app.delete(
     '/api/v1/orgs/:id/members/:userId',
     protect({ selectors: inPath }, async (context, req, res) => {
-      const { userId } = req.params as { userId: string }
+      const userId = canonical((req.params as { userId: string }).userId)
       const leaving = userId === context.user.id
       if (!leaving) requireAdmin(context)
       await storage.transaction(async ({ memberships }) => {
@@ -53,6 +53,11 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
       res.status(201).json({ invitation: { id: invitation.id, email: invitation.email, role } })
     }),
   )
+}
+
+// One user has one id, in whatever case it is written.
+function canonical(id: string): string {
+  return uuidFormat(id) ?? id
 }
 
 function isRole(value: unknown): value is Role {

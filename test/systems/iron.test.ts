@@ -80,6 +80,26 @@ it('keeps one owner when two of them remove each other at once', async () => {
   expect(statuses.filter((status) => [403, 404, 409].includes(status))).toHaveLength(1)
 })
 
+it('knows a user by the id in any case: made a member, and leaving', async () => {
+  const me = async (who: string) =>
+    JSON.parse((await call('GET', '/api/v1/me', [await bearer(who)])).text) as {
+      user: { id: string }
+      org: { id: string }
+    }
+  const [pia, quin] = [await me('pia'), await me('quin')]
+  const members = `/api/v1/orgs/${pia.org.id}/members`
+  const shouted = quin.user.id.toUpperCase()
+  const body = JSON.stringify({ user_id: shouted, role: 'member' })
+  const made = await call('POST', members, [await bearer('pia'), ['Content-Type', 'application/json']], body)
+  expect([made.status, JSON.parse(made.text).member.user_id]).toEqual([201, quin.user.id])
+  expect((await call('DELETE', `${members}/${shouted}`, [await bearer('quin')])).status).toBe(204)
+})
+
+it('answers an id that cannot be decoded as one that is not there', async () => {
+  const { status, text } = await call('GET', '/api/v1/contacts/%zz', [await bearer('pia')])
+  expect([status, JSON.parse(text).error.code]).toEqual([404, 'not_found'])
+})
+
 it('ends within five seconds of SIGTERM, with connections open, idle and half sent', async () => {
   const app = await startProcess(IRON_MAIN, world.environmentOf('iron without seam'))
   const { hostname, port } = new URL(app.url)
