@@ -35,7 +35,7 @@ export interface CallOutside {
 const MAX_REDIRECTS = 20
 
 /** Read the arguments of `fetch`. Throws what `fetch` would: `TypeError` for a URL that is none. */
-export function toOutgoingCall(input: RequestInfo | URL, init: RequestInit = {}): OutgoingCall {
+export function toOutgoingCall(input: string | URL | Request, init: RequestInit = {}): OutgoingCall {
   const base = input instanceof Request ? input : null
   const { method, headers, body, redirect, signal, ...rest } = init
   const sent = body ?? base?.body ?? null

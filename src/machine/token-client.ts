@@ -75,12 +75,15 @@ export interface TokenClient {
   token(): Promise<string>
   /**
    * `fetch` with the token as bearer. A 401 is answered by one more try with a renewed token, unless the body is a stream
-   * (or came in a `Request`): then the 401 is yours, and the renewal goes on without you. Redirects are followed, at most
-   * 20; the first one to another origin drops the token. An `Authorization` header of yours is replaced.
+   * (or came in a `Request`): then the 401 is yours, and the renewal goes on without you. However often a token is revoked
+   * after it worked, the next call replaces it. Only after a new token was refused in turn no 401 is answered by another
+   * one for ten seconds, so that a service that refuses everything does not wear out the issuer: those 401s are yours.
+   * Redirects are followed, at most 20; the first one to another origin drops the token. An `Authorization` header of
+   * yours is replaced.
    *
    * @throws TokenClientError also `origin_not_allowed`; whatever `fetch` throws; `TimeoutError` (a `DOMException`)
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   /** Forget the tokens, end the request under way and all timers. Calls on their way to a service are left alone. */
   close(): void
 }
@@ -157,7 +160,7 @@ function parseTokenClientOptions(options: TokenClientOptions) {
     timeoutSeconds: parsed.timeoutSeconds ?? 10,
     responseTimeoutSeconds,
     // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
-    fetcher: parsed.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
+    fetcher: parsed.fetch ?? ((input: string | URL | Request, init?: RequestInit) => fetch(input, init)),
     clock: parsed.clock ?? Date.now,
     onEvent: (event: TokenEvent) => tell(parsed.onEvent, Object.freeze(event)),
   }
