@@ -28,7 +28,8 @@ const NAME = 'createDevLogin'
 /**
  * Create dev mode in the place of {@link createLogin}: every request is the admin's, `{"auth_required":false}`, and there
  * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no `Forwarded` or
- * `X-Forwarded-*` header, its `Host` is a loopback name, and, where its method is unsafe, it is not cross-site.
+ * `X-Forwarded-*` header, its `Host` is a loopback name, and, where its method is unsafe, it is not cross-site. What a host
+ * serves by no route or wrapper of the auth's (pages, files) is guarded by `middleware('public')` in front of it.
  *
  * @throws TypeError unless `nodeEnv` is exactly `development` or `test`
  * @example
@@ -68,7 +69,8 @@ function devEntrance(cookieName: string): DevEntrance {
       if (!isLoopbackAddress(request.remoteAddress))
         throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
       if (isForwarded(request)) throw new AuthError('forbidden', { reason: 'dev_request_forwarded' })
-      if (!isLoopbackNamed(request)) throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
+      if (!isLoopbackNamed(request) || !isLoopbackTarget(request))
+        throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
       requireSameOrigin(request, null, hasCookie(request.lines('cookie'), cookieName))
       return { kind: 'bearer', token: 'dev', from: 'header' } as const
     },
@@ -84,6 +86,12 @@ function isForwarded({ headerNames }: AuthRequest): boolean {
 function isLoopbackNamed({ lines }: AuthRequest): boolean {
   const [host, ...more] = lines('host')
   return host !== undefined && more.length === 0 && isLoopbackHost(host.replace(/:\d{1,5}$/, ''))
+}
+
+// A target that names a host stands above `Host` (RFC 9112 §3.2.2).
+function isLoopbackTarget({ path }: AuthRequest): boolean {
+  const [, host] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(path) ?? []
+  return host === undefined || isLoopbackHost(host.replace(/:\d{1,5}$/, ''))
 }
 
 function devIdentity({ service }: AccountSettings): Identity<'ver'> {

@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { requireNotEncoded } from './content-encoding.ts'
-import { fromNodeRequest, type NodeRequest } from './node-request.ts'
+import { fromNodeRequest, isCut, type NodeRequest } from './node-request.ts'
 
 /** What the framework knows beside the Fetch request. */
 export interface FetchRequestExtras {
@@ -41,10 +41,12 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
-  const { lines, headerNames, upgrade, ...kept } = node !== null && isServed(source, request, node) ? node : own
+  const served = node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node)) ? node : null
+  const { lines, headerNames, upgrade, ...kept } = served ?? own
   return {
     method: request.method.toUpperCase(),
-    path: pathOf(request.url),
+    // In absolute form, where it came so: as on any other Node server.
+    path: served?.path.startsWith('/') === false ? served.path : pathOf(request.url),
     source: kept.source,
     params,
     lines,

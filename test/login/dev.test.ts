@@ -174,15 +174,12 @@ it('over a real socket: loopback enters, a forwarding header or a foreign Host d
   const server = createServer(app as never)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const get = (headers: Record<string, string>): Promise<number | undefined> =>
+  const get = (headers: Record<string, string>, path = '/api/v1/users'): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
-      const sent = httpRequest(
-        { host: '127.0.0.1', port, path: '/api/v1/users', headers, agent: false },
-        (response) => {
-          response.resume()
-          resolve(response.statusCode)
-        },
-      )
+      const sent = httpRequest({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
       sent.on('error', reject).end()
     })
   try {
@@ -190,6 +187,9 @@ it('over a real socket: loopback enters, a forwarding header or a foreign Host d
     expect(await get({ 'X-Forwarded-For': '127.0.0.1' })).toBe(403)
     expect(await get({ 'X-Forwarded-Whatever': '1' })).toBe(403)
     expect(await get({ Host: 'rebound.example' })).toBe(403)
+    expect(await get({}, 'http://rebound.example/api/v1/users')).toBe(403)
+    expect(await get({}, 'http://localhost.rebound.example:80/api/v1/users')).toBe(403)
+    expect(await get({}, `http://localhost:${port}/api/v1/users`)).toBe(200)
   } finally {
     server.closeAllConnections()
     server.close()
