@@ -10,11 +10,13 @@ import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, isSettingsError, readSettings, type Settings, settingsError } from '../start/settings.ts'
 import { bootstrapAdmin, createIronflow, type Entry, type Ironflow, resetPassword } from './auth.ts'
 import { readConfiguredSecret } from './config.ts'
-import { mountDashboard } from './dashboard.ts'
+import { dashboardRoutes } from './dashboard.ts'
 import { routesOfIronflow } from './routes.ts'
 import { type IronflowStorage, openStorage, secretFolderOf } from './storage.ts'
 
 type Announce = FirstAdminOptions['announce']
+
+const VARIABLES = { publicUrl: 'IRONFLOW_PUBLIC_URL' }
 
 /** How to start. */
 export interface IronflowStart {
@@ -28,15 +30,25 @@ export interface IronflowStart {
 export async function startIronflow(environment: Environment, start: IronflowStart = {}): Promise<Running> {
   const settings = readSettings(environment)
   const { dev = false, announce = printAs('created') } = start
-  if (dev) requireDevelopment(environment)
+  const entry = dev ? devEntry(settings, environment) : loginEntry(settings)
   const secret = await loadSecret(settings, environment)
   const storage = await openStorage(settings)
   return closing(storage, async () => {
-    const entry: Entry = dev ? { kind: 'dev', nodeEnv: environment.NODE_ENV } : { kind: 'login', secret }
-    const ironflow = createIronflow(entry, storage)
-    await bootstrapAdmin(storage, announce)
-    return listen(createApp(ironflow, storage), settings, 3003, ironflow.auth.close)
+    const ironflow = settings.judge(VARIABLES, () => createIronflow({ ...entry, secret }, storage))
+    // First: a port that is taken must not cost the password that is said once.
+    const running = await listen(createApp(ironflow, storage), settings, 3003, ironflow.auth.close)
+    return orStop(running, bootstrapAdmin(storage, announce))
   })
+}
+
+async function orStop(running: Running, rest: Promise<void>): Promise<Running> {
+  try {
+    await rest
+    return running
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
 }
 
 /** Give `admin@ironflow.local` a new password, beside running servers too. */
@@ -57,10 +69,17 @@ function printAs(what: string): Announce {
 }
 
 // Said before anything is opened; what decides is the library, which is told the same value.
-function requireDevelopment({ NODE_ENV }: Environment): void {
-  if (NODE_ENV !== 'development' && NODE_ENV !== 'test') {
+function devEntry(settings: Settings, { NODE_ENV: nodeEnv }: Environment): Pick<Entry, 'nodeEnv'> {
+  if (nodeEnv !== 'development' && nodeEnv !== 'test') {
     throw settingsError('--dev needs NODE_ENV to be exactly development or test')
   }
+  settings.refuse(['IRONFLOW_PUBLIC_URL'], 'in dev mode nobody but this machine may come')
+  return { nodeEnv }
+}
+
+function loginEntry(settings: Settings): Pick<Entry, 'publicUrl'> {
+  const publicUrl = settings.text('IRONFLOW_PUBLIC_URL')
+  return publicUrl === undefined ? {} : { publicUrl }
 }
 
 async function loadSecret(settings: Settings, environment: Environment): Promise<Uint8Array> {
@@ -80,12 +99,14 @@ async function loadSecret(settings: Settings, environment: Environment): Promise
 
 function createApp(ironflow: Ironflow, storage: IronflowStorage): Server {
   const app = new Hono()
-  const { mount, onError } = createAdapter(ironflow.auth)
-  app.onError(onError)
-  app.notFound(() => {
+  const { mount, protect, onError } = createAdapter(ironflow.auth)
+  const nothing = (): never => {
     throw new AuthError('not_found')
-  })
-  mount(app, routesOfIronflow(ironflow, storage))
-  mountDashboard(app)
-  return createAdaptorServer(app) as Server
+  }
+  app.onError(onError)
+  mount(app, [...routesOfIronflow(ironflow, storage), ...dashboardRoutes(ironflow.auth)])
+  // Through the door too, as everything here: in dev mode nobody else gets as much as a 404.
+  app.all('*', protect('public', nothing))
+  // What has no `Host` is for us to refuse.
+  return createAdaptorServer({ fetch: app.fetch, hostname: 'localhost' }) as Server
 }

@@ -30,10 +30,15 @@ import type { IronflowStorage } from './storage.ts'
 /** The ladder, lowest first. */
 export const ROLES = ['viewer', 'developer', 'admin'] as const
 
-/** How people get in: by password, or (`npm run example:ironflow -- --dev`) as they are. */
-export type Entry =
-  | { readonly kind: 'login'; readonly secret: Uint8Array }
-  | { readonly kind: 'dev'; readonly nodeEnv: string | undefined }
+/** How people get in. */
+export interface Entry {
+  /** What sessions are signed with. */
+  readonly secret: Uint8Array
+  /** Where Ironflow is reached behind a proxy that has TLS. */
+  readonly publicUrl?: string
+  /** Dev mode (`npm run example:ironflow -- --dev`): nobody logs in; its value says whether that may be. */
+  readonly nodeEnv?: string
+}
 
 /** What Ironflow's handlers know of a caller. */
 export type IronflowTypes = HostTypes<(typeof ROLES)[number], Account, WorkEnvironment, 'ver', never>
@@ -54,10 +59,8 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
     roles: ROLES,
     cookieName: 'ironflow_dashboard_token',
   }
-  const login =
-    entry.kind === 'dev'
-      ? createDevLogin({ ...common, nodeEnv: entry.nodeEnv })
-      : createLogin({ ...common, secret: entry.secret })
+  const { nodeEnv, ...own } = entry
+  const login = nodeEnv === undefined ? createLogin({ ...common, ...own }) : createDevLogin({ ...common, nodeEnv })
 
   const keys = { repository: storage.apiKeys, prefix: 'ifkey' }
   const auth = createAuth({

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml'
 import { type Environment, settingsError } from '../start/settings.ts'
 
 const FAULT = 'IRONFLOW_CONFIG:'
+const MAX_ALIASES = 100
 
 /** Read the signing secret of the file, `${NAME}` filled from the environment; `undefined` where it names none. */
 export function readConfiguredSecret(path: string, environment: Environment): (() => string) | undefined {
@@ -21,11 +22,21 @@ type Mapping = Readonly<Record<string, unknown>>
 
 // Failsafe: every scalar is a text. A secret of digits must not become a number.
 function parse(path: string): Mapping | undefined {
-  const document = parseDocument(read(path), { schema: 'failsafe', prettyErrors: false })
-  const [error] = document.errors
-  // The parser's own sentence may quote the file, and with it the secret.
-  if (error !== undefined) throw settingsError(`${FAULT} the file is no YAML (${error.code})`)
-  return asMapping(document.contents === null ? undefined : document.toJS({ maxAliasCount: 0 }), 'the file')
+  return asMapping(toValue(read(path)) ?? undefined, 'the file')
+}
+
+// The parser's own sentences may quote the file, and with it the secret: only its codes are told.
+function toValue(text: string): unknown {
+  let fault = 'too deep, or too many aliases, or one of nothing'
+  try {
+    const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' })
+    const [error] = document.errors
+    if (error === undefined) return document.toJS({ maxAliasCount: MAX_ALIASES })
+    fault = error.code
+  } catch {
+    // What the parser throws by itself has no code.
+  }
+  throw settingsError(`${FAULT} the file is no YAML (${fault})`)
 }
 
 function read(path: string): string {

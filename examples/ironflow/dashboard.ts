@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Hono } from 'hono'
+import type { Route } from 'sallyport'
+import type { Ironflow } from './auth.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -21,15 +22,15 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 }
 
-/** Serve the page at `/` and its files beside it. */
-export function mountDashboard(app: Hono): void {
+/** Make the routes of the page at `/` and of its files: public, and by the same door as everything else. */
+export function dashboardRoutes({ route }: Ironflow['auth']): readonly Route[] {
   const folder = fileURLToPath(new URL('./dashboard/', import.meta.url))
-  for (const name of readdirSync(folder)) {
+  return readdirSync(folder).flatMap((name) => {
     const type = TYPES[extname(name)]
-    if (type === undefined) continue
-    const text = readFileSync(folder + name, 'utf8')
-    app.get(name === 'index.html' ? '/' : `/dashboard/${name}`, (c) =>
-      c.body(text, 200, { ...HEADERS, 'Content-Type': type }),
-    )
-  }
+    if (type === undefined) return []
+    const path = name === 'index.html' ? '/' : `/dashboard/${name}`
+    const headers = Object.entries({ ...HEADERS, 'Content-Type': type })
+    const body = readFileSync(folder + name, 'utf8')
+    return [route({ method: 'GET', path, access: 'public', handle: () => ({ status: 200, headers, body }) })]
+  })
 }

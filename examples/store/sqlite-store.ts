@@ -1,5 +1,5 @@
 /** An example's store as one SQLite file, by the driver that is built into Node, else by `libsql`. */
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ActingScope, createOrgScoped } from 'sallyport'
 import { createSqliteStorage, migrate, type SqliteDatabase, type SqliteStorage } from 'sallyport/sqlite'
@@ -13,7 +13,10 @@ export async function openSqliteStore<T extends string>(
 ): Promise<Store<T>> {
   mkdirSync(folder, { recursive: true })
   const open = await findDriver()
-  const database = open(join(folder, `${app}.db`))
+  const file = join(folder, `${app}.db`)
+  // Hashes of passwords and keys lie in it: a new one is for this user alone, and so are the files beside it.
+  closeSync(openSync(file, 'a', 0o600))
+  const database = open(file)
   try {
     await migrate({ database })
     const storage = createSqliteStorage({ database, membershipOn })
