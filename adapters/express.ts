@@ -59,7 +59,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const errors = parseAdapterOptions(options)
+  const { errors, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, req: Request, res: Response, next: NextFunction): void => {
     auth.recordRefusal(req, error)
@@ -83,7 +83,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   return {
     middleware: (access = {}) => wrap(access, (_context, _req, _res, next) => next()),
-    protect: (access, handler) => wrap(access, handler as never) as never,
+    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
     mount(app, routes) {
       createRouteFinder(routes)
       for (const { method, path, access, handle } of routes) {

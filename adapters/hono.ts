@@ -66,7 +66,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const errors = parseAdapterOptions(options)
+  const { errors, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, c: Context): Response => {
     auth.recordRefusal(sourceOf(c), error)
@@ -92,7 +92,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   return {
     middleware: (access = {}) => wrap(access, (_context, _c, next) => next()),
-    protect: (access, handler) => wrap(access, handler as never) as never,
+    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
     mount(app, routes) {
       createRouteFinder(routes)
       for (const { method, path, access, handle } of routes) {

@@ -62,7 +62,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.use((ctx) => { ctx.body = contacts.of(getAuth(ctx).org) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const errors = parseAdapterOptions(options)
+  const { errors, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, ctx: ParameterizedContext): void => {
     auth.recordRefusal(ctx.req, error)
@@ -86,7 +86,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   return {
     middleware: (access = {}) => wrap(access, (_context, _ctx, next) => next()),
-    protect: (access, handler) => wrap(access, handler as never) as never,
+    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
     mount(app, routes) {
       const respond = ({ access, handle }: Route): Middleware =>
         wrap(access, async (context, ctx) => writeAuthResponse(ctx, await handle(context as never, toAuthRequest(ctx))))

@@ -123,6 +123,7 @@ export class AuthError extends Error {
   /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
   readonly principal: RefusedPrincipal | null
 
+  /** @throws TypeError for a code that is not in the table (from JavaScript) */
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
@@ -143,6 +144,7 @@ export class AuthError extends Error {
 }
 
 function messageOf(code: AuthErrorCode, { syncPath }: AuthErrorDetails): string {
+  if (!Object.hasOwn(AUTH_ERRORS, code)) throw new TypeError(`AuthError: ${String(code)} is not a code of AUTH_ERRORS`)
   const { message } = AUTH_ERRORS[code]
   return code === 'user_not_synced' && syncPath !== undefined ? message.replace('/auth/sync', () => syncPath) : message
 }

@@ -155,7 +155,7 @@ export type {
 export { createJwtVerifier, type JwtVerifierOptions, type TokenCacheSettings } from './verify/jwt-verifier.ts'
 export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './verify/service-verifier.ts'
 // The wire: what adapters and hosts translate by
-export { type AdapterOptions, parseAdapterOptions } from './wire/adapter-options.ts'
+export { type AdapterOptions, type AdapterSettings, parseAdapterOptions } from './wire/adapter-options.ts'
 export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.ts'
 export { jsonResponse, noContent } from './wire/json-response.ts'
 export { fromNodeRequest, type NodeRequest, type NodeRequestExtras } from './wire/node-request.ts'

@@ -29,6 +29,11 @@ describe('the table', () => {
   })
 })
 
+it.each(['nope', '', 'toString', '__proto__', undefined, Symbol('x')])('there is no code %s, whoever asks', (code) => {
+  expect(() => new AuthError(code as never)).toThrow(TypeError)
+  expect(() => new AuthError(code as never)).toThrow(`AuthError: ${String(code)} is not a code of AUTH_ERRORS`)
+})
+
 describe('what a refusal may add', () => {
   it('no credential was sent: Bearer alone (RFC 6750 §3.1)', () => {
     expect(toAuthResponse(new AuthError('unauthorized', { absent: true }))).toEqual(

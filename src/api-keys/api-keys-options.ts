@@ -75,7 +75,7 @@ const NAME = 'createApiKeys'
 export function parseApiKeysOptions(options: unknown): ApiKeySettings {
   const { prefix, roles, scopes, defaultScopes, ...parsed } = parseOptions(NAME, SHAPE, options)
   const { owner = { kind: 'org' }, maxOverlapSeconds = 604_800, maxKeys = 1000, clock = Date.now } = parsed
-  const ladder = createRoleLadder(roles)
+  const ladder = createRoleLadder(roles, NAME)
   for (const [scope, role] of Object.entries(scopes)) {
     if (!isScope(scope)) throw new TypeError(`${NAME}: option "scopes" has a name that is no scope (RFC 6749 §3.3)`)
     ladder.named(role, `${NAME}: option "scopes"`)

@@ -99,7 +99,7 @@ export function parseAccountsOptions(name: string, options: unknown): AccountSet
 
 function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof SHAPE>>): AccountSettings {
   const { storage, service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
-  const ladder = createRoleLadder(parsed.roles)
+  const ladder = createRoleLadder(parsed.roles, name)
   const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), `${name}: option "adminRole"`)
   if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {
     throw new TypeError(`${name}: option "cookieName" has a prefix that needs an https "publicUrl"`)

@@ -23,12 +23,13 @@ export interface RoleLadder<R extends string = string> {
  * Build the ladder.
  *
  * @param roles lowest first: `['viewer', 'developer', 'admin']`
+ * @param where the function to name in the error, as the host calls it
  * @throws TypeError where it is empty, has a blank name or one twice
  */
-export function createRoleLadder<const R extends string>(roles: readonly R[]): RoleLadder<R> {
+export function createRoleLadder<const R extends string>(roles: readonly R[], where = 'createAuth'): RoleLadder<R> {
   const ranks = new Map<string, number>(roles.map((role, rank) => [role, rank]))
   if (roles.length === 0 || ranks.size !== roles.length || roles.some((role) => role.trim() === '')) {
-    throw new TypeError('createAuth: option "roles" must be a list of different role names, lowest first')
+    throw new TypeError(`${where}: option "roles" must be a list of different role names, lowest first`)
   }
   const ladder: RoleLadder<R> = {
     roles: Object.freeze([...roles]),

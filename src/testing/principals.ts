@@ -66,6 +66,7 @@ export function testIdentity<C extends string = string>(overrides: Partial<Ident
     ...overrides,
     claims: Object.freeze({ ...overrides.claims }),
   }
+  requireNamed('testIdentity', overrides, IDENTITY_MEMBERS)
   return Object.freeze(identity) as Identity<C>
 }
 
@@ -106,6 +107,7 @@ export function testContext<
   R extends string = string,
   C extends string = string,
 >(options: TestContextOptions<U, O, R, C> = {}): TestContext<U, O, R, C> {
+  requireNamed('testContext', options, ['user', 'org', 'role', 'identity'])
   const { org = TEST_ORG, role = org === null ? null : 'member' } = options
   return Object.freeze({ ...testUserParts(options), org, role }) as TestContext<U, O, R, C>
 }
@@ -114,6 +116,7 @@ export function testContext<
 export function testUserContext<U extends User = User, R extends string = string, C extends string = string>(
   options: Omit<TestContextOptions<U, null, R, C>, 'org'> = {},
 ): TestUserContext<U, R, C> {
+  requireNamed('testUserContext', options, ['user', 'role', 'identity'])
   return Object.freeze({ ...testUserParts(options), role: options.role ?? null }) as TestUserContext<U, R, C>
 }
 
@@ -142,6 +145,7 @@ export interface TestApiKeyOptions<O extends Organization, R extends string>
 export function testApiKeyContext<O extends Organization = Organization, R extends string = string>(
   options: TestApiKeyOptions<O, R> = {},
 ): ApiKeyContext<TestTypes<O, R>> {
+  requireNamed('testApiKeyContext', options, ['id', 'name', 'scopes', 'org', 'role'])
   const { org = TEST_ORG, role = 'member', scopes = [], ...rest } = options
   const frozenScopes = Object.freeze([...scopes])
   const key: ApiKey = Object.freeze({
@@ -174,6 +178,23 @@ export function testServiceContext(name: string, org?: Organization): ServiceCon
 }
 
 const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
+
+const IDENTITY_MEMBERS: readonly string[] = [
+  'issuer',
+  'subject',
+  'audience',
+  'email',
+  'emailVerified',
+  'tokenId',
+  'expiresAt',
+  'claims',
+]
+
+// A test whose `rol` is passed over would prove nothing.
+function requireNamed(name: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw new TypeError(`${name}: unknown option "${unknown}"`)
+}
 
 function testPerson(overrides: Partial<Identity>): TestIdentityContext {
   const identity = testIdentity(overrides)

@@ -85,7 +85,9 @@ function readService(name: string, value: unknown): { readonly header: string; r
   const label = `${NAME}: service "${name}"`
   if (name.trim() === '') throw new TypeError(`${NAME}: the name of a service must not be blank`)
   const { header, secrets } = parseOptions(label, { header: aHeaderName(), secrets: z.unknown() }, value)
-  if (TAKEN.includes(header.toLowerCase())) throw new TypeError(`${label}: option "header" belongs to something else`)
+  if (TAKEN.includes(header.toLowerCase())) {
+    throw new TypeError(`${label}: option "header" must be a header of its own, not ${header}`)
+  }
   if (secrets === null) return { header, secrets: [] }
   if (!Array.isArray(secrets) || secrets.length < 1 || secrets.length > 2) {
     throw new TypeError(`${label}: option "secrets" must hold one or two secrets, or be null`)

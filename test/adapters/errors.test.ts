@@ -1,5 +1,8 @@
 /** What is thrown, and where it goes: refusals, a handler's own errors, what rooms throw, and who answers. */
 import { AuthError, isAuthError } from 'sallyport'
+import * as forExpress from 'sallyport/express'
+import * as forHono from 'sallyport/hono'
+import * as forKoa from 'sallyport/koa'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRig, createRigWorld, RIGS, type Rig, type RigOptions, type RigRoute, type RigWorld } from './rigs.ts'
 
@@ -164,5 +167,27 @@ describe.each(RIGS)('%s', (name) => {
     )
     const route: RigRoute = { path: '/x', how: 'protect', access: { role: 'emperor' } }
     await expect(createRig(name, world.auth, [route])).rejects.toThrow(TypeError)
+  })
+})
+
+describe.each([
+  ['express', forExpress],
+  ['koa', forKoa],
+  ['hono', forHono],
+])('createAdapter of %s', (_name, adapter) => {
+  const { createAdapter } = adapter as never as {
+    createAdapter(auth?: object): { protect(access: object, handler?: unknown): unknown }
+  }
+
+  it.each([[undefined], [{}], [null]])('refuses %j as an auth', (wrong) => {
+    expect(() => createAdapter(wrong as never)).toThrow(
+      new TypeError('createAdapter: the auth (first argument) must be what createAuth returned'),
+    )
+  })
+
+  it.each([[undefined], [{}], ['handler']])('refuses %j as a handler', (wrong) => {
+    expect(() => createAdapter(world.auth).protect({}, wrong)).toThrow(
+      new TypeError('protect: the handler (second argument) must be a function'),
+    )
   })
 })

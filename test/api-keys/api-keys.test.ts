@@ -331,7 +331,7 @@ describe('the options', () => {
   it.each([
     [{ repository: {} }, 'option "repository"'],
     [{ prefix: 'Itk' }, 'option "prefix"'],
-    [{ roles: [] }, 'option "roles"'],
+    [{ roles: [] }, 'createApiKeys: option "roles"'],
     [{ scopes: { 'things:read': 'boss' } }, '"boss" is not one of viewer, admin'],
     [{ scopes: { 'things read': 'viewer' }, defaultScopes: [] }, 'no scope'],
     [{ scopes: { 'a"b': 'viewer' }, defaultScopes: [] }, 'no scope'],

@@ -144,6 +144,12 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
     },
     'a secret is given twice',
   ],
+  [
+    'createServiceVerifier',
+    'a header that is read as something else',
+    { services: { a: { header: 'Cookie', secrets: [SERVICE_SECRET] } } },
+    'service "a": option "header" must be a header of its own, not Cookie',
+  ],
 ]
 
 const make = (name: string, over: Options): unknown => {

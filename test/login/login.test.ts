@@ -606,7 +606,7 @@ describe('the options of createLogin', () => {
     [{ secret: new Uint8Array(8) }, 'option "secret" must be a Uint8Array of at least 16 bytes'],
     [{ secret: undefined }, 'option "secret"'],
     [{ service: '' }, 'option "service"'],
-    [{ roles: [] }, 'option "roles"'],
+    [{ roles: [] }, 'createLogin: option "roles"'],
     [{ adminRole: 'root' }, 'role "root" is not one of viewer, developer, admin'],
     [{ cookieName: 'a b' }, 'option "cookieName" must be a cookie name'],
     [{ cookieName: 'a=b' }, 'option "cookieName"'],

@@ -35,6 +35,7 @@ describe('the ladder', () => {
   it.each([[[]], [['a', 'a']], [['a', '']], [[' ']]])('can’t be built of %j', (roles) => {
     expect(() => createRoleLadder(roles)).toThrow(TypeError)
     expect(() => createRoleLadder(roles)).toThrow('createAuth: option "roles"')
+    expect(() => createRoleLadder(roles, 'createLogin')).toThrow('createLogin: option "roles"')
   })
 
   it('keeps its own frozen copy', () => {

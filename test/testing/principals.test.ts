@@ -110,3 +110,16 @@ it('a service is nobody, until it acts somewhere', () => {
   expectTypeOf(acting.principal.name).toEqualTypeOf<'platform'>()
   expect(acting.org).toEqual({ id: 'o1' })
 })
+
+it('what is misspelt is refused: a test that passes it over would prove nothing', () => {
+  const made: readonly (readonly [string, (options: never) => unknown])[] = [
+    ['testContext', testContext],
+    ['testUserContext', testUserContext],
+    ['testApiKeyContext', testApiKeyContext],
+    ['testIdentity', testIdentity],
+  ]
+  for (const [name, make] of made) {
+    expect(() => make({ rol: 'admin' } as never)).toThrow(new TypeError(`${name}: unknown option "rol"`))
+  }
+  expect(() => testContext({ identity: { sub: 's1' } as never })).toThrow('testIdentity: unknown option "sub"')
+})

@@ -195,16 +195,25 @@ describe('toThrown', () => {
 })
 
 describe('parseAdapterOptions', () => {
+  const auth = { door: () => undefined }
+
   it('writes unless told', () => {
-    expect([parseAdapterOptions({}), parseAdapterOptions({ errors: 'delegate' })]).toEqual(['write', 'delegate'])
+    expect(parseAdapterOptions(auth, {}).errors).toBe('write')
+    expect(parseAdapterOptions(auth, { errors: 'delegate' }).errors).toBe('delegate')
   })
 
   it.each([[{ errors: 'throw' }], [{ error: 'write' }], [null], ['delegate'], [{ errors: true }]])(
     'refuses %j',
     (options) => {
-      expect(() => parseAdapterOptions(options as never)).toThrow(TypeError)
+      expect(() => parseAdapterOptions(auth, options as never)).toThrow(TypeError)
     },
   )
+
+  it.each([[undefined], [null], [{}], ['auth'], [{ door: 1 }]])('refuses %j as an auth', (wrong) => {
+    expect(() => parseAdapterOptions(wrong as never, {})).toThrow(
+      new TypeError('createAdapter: the auth (first argument) must be what createAuth returned'),
+    )
+  })
 })
 
 describe('cookies on Fetch', () => {
