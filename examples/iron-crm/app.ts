@@ -36,6 +36,7 @@ const VARIABLES = {
 function createApp(iron: Iron): Server {
   const { storage, tables } = iron
   const app = express()
+  app.disable('x-powered-by')
   const adapter = createAdapter(iron.auth)
   const { mount, middleware, protect, onError } = adapter
 

@@ -6,6 +6,7 @@ import type { Quickstart } from './auth.ts'
 
 export function createApp({ auth, routes }: Quickstart): Server {
   const app = express()
+  app.disable('x-powered-by')
   createAdapter(auth).mount(app, routes)
   return createServer(app)
 }

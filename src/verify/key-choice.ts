@@ -36,11 +36,9 @@ async function bySecret(token: string, issuer: Issuer): Promise<VerifiedBy | nul
 
 async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise<VerifiedBy | null> {
   const cached = candidatesOf(form, issuer)
-  if (cached.length > 0) {
-    const verified = await tryKeys(token, cached)
-    // A kid that is known says which key; without one, the right key may be newer than the cache.
-    if (verified !== null || form.kid !== null) return verified
-  }
+  const verified = await tryKeys(token, cached)
+  if (verified !== null) return verified
+  // The right key may be newer than the cache, under a kid that is known too (K6).
   const complete = await refreshAll(form, issuer)
   const fresh = candidatesOf(form, issuer)
   if (fresh.length === 0 && complete !== true) {

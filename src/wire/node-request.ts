@@ -10,7 +10,11 @@ export interface NodeRequest {
   readonly url?: string | undefined
   /** Header lines exactly as they arrived: names and values in turn. */
   readonly rawHeaders: readonly string[]
-  readonly socket?: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean } | null
+  readonly socket?: {
+    readonly remoteAddress?: string | undefined
+    readonly encrypted?: boolean
+    readonly server?: { readonly maxHeadersCount?: number | null }
+  } | null
   readonly httpVersionMajor?: number
   readonly readableDidRead?: boolean
   readonly destroyed?: boolean
@@ -42,19 +46,36 @@ export interface NodeRequestExtras {
  */
 export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras = {}): AuthRequest {
   const { source = message, params = null, url = message.url ?? '/' } = extras
-  const lines = (name: string): string[] => linesOf(message.rawHeaders, name.toLowerCase())
+  const rawHeaders = (): readonly string[] => requireWhole(message).rawHeaders
+  const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
     path: url.split('?', 1)[0] as string,
     source,
     params,
     lines,
-    headerNames: () => message.rawHeaders.filter((_, index) => index % 2 === 0),
+    headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
-    upgrade: lines('upgrade').length > 0,
+    upgrade: linesOf(message.rawHeaders, 'upgrade').length > 0,
     body: (limit) => bodyOf(message, limit, lines, extras),
   }
+}
+
+/**
+ * Whether Node has dropped header lines: it keeps so many and says nothing of the rest, which may hold a second
+ * credential, the organization, or a proxy's mark (H1).
+ */
+export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | 'socket'>): boolean {
+  const most = socket?.server?.maxHeadersCount ?? NODES_DEFAULT
+  return most > 0 && rawHeaders.length >= most * 2
+}
+
+const NODES_DEFAULT = 1000
+
+function requireWhole(message: NodeRequest): NodeRequest {
+  if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
+  return message
 }
 
 function linesOf(rawHeaders: readonly string[], name: string): string[] {

@@ -31,6 +31,7 @@ export const FRAMEWORKS: Readonly<Record<string, (auths: Auths, world: World) =>
 
 function startExpress(auths: Auths, world: World): Promise<Host> {
   const app = express()
+  app.disable('x-powered-by').disable('etag')
   for (const [prefix, auth] of auths) {
     const { mount, protect, middleware, getAuth } = expressAdapter(auth)
     app.get(

@@ -30,7 +30,6 @@ it('writes these bytes and these headers, no others', async () => {
   expect({ status, rest, text }).toEqual({
     status: 401,
     rest: {
-      'x-powered-by': 'Express',
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
       'www-authenticate': 'Bearer',

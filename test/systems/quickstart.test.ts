@@ -103,7 +103,7 @@ async function ask(
 }
 
 function comparable({ status, headers, text }: WireAnswer): unknown {
-  const { date, 'x-powered-by': _poweredBy, ...rest } = headers
+  const { date, ...rest } = headers
   return { status, text, headers: rest, hasDate: date !== undefined }
 }
 

@@ -227,14 +227,19 @@ describe('an unknown kid', () => {
     expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:token_key_unknown')
   })
 
-  it('is not what a forged signature under a known kid is: that asks nobody', async () => {
+  it('is not what a forged signature under a known kid is: 401, also while the server fails', async () => {
     const { clock, issuer, server, verifier } = await createBench()
     const [header, payload] = (await issuer.sign({}, LIVE)).split('.')
     await verifier.verify(await issuer.sign())
-    clock.tick(60)
     const forged = `${header}.${payload}.${'A'.repeat(86)}`
-    expect(await verdictOf(verifier.verify(forged))).toBe('unauthorized:token_signature_invalid')
-    expect(server.calls).toBe(1)
+    for (const answer of [() => Response.json(issuer.jwks()), down]) {
+      server.answer = answer
+      clock.tick(30)
+      const verdicts = Array.from({ length: 1000 }, () => verdictOf(verifier.verify(forged)))
+      expect(new Set(await Promise.all(verdicts))).toEqual(new Set(['unauthorized:token_signature_invalid']))
+    }
+    // One request in each rest: the key might have been replaced under its kid.
+    expect(server.calls).toBe(3)
   })
 
   it('waits for the fetch that runs, and starts none of its own', async () => {
@@ -249,6 +254,20 @@ describe('an unknown kid', () => {
 })
 
 describe('a rotation', () => {
+  it('under the same kid is picked up within 30 s, and the key before it is out', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    const old = await issuer.sign({}, LIVE)
+    await verifier.verify(old)
+    const kid = issuer.jwks().keys.find(({ alg }) => alg === 'ES256')?.kid
+    await issuer.rotate('ES256', { overlap: false })
+    const keys = issuer.jwks().keys.map((key) => (key.alg === 'ES256' ? { ...key, kid } : key))
+    server.answer = () => Response.json({ keys })
+    clock.tick(30)
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, { ...LIVE, header: { kid } })))).toBe('ok')
+    expect(await verdictOf(verifier.verify(old))).toBe('unauthorized:token_signature_invalid')
+    expect(server.calls).toBe(2)
+  })
+
   it('with overlap: both keys serve', async () => {
     const { clock, issuer, verifier } = await createBench()
     const old = await issuer.sign({}, LIVE)

@@ -1,4 +1,6 @@
 /** The refusals of the first room, and of what a verified caller may not enter. */
+import { EventEmitter } from 'node:events'
+import { fromNodeRequest, type NodeRequest } from '../../src/wire/node-request.ts'
 import { SERVICE_SECRET, type World } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -27,6 +29,15 @@ export const REFUSALS_OF_CREDENTIALS: readonly Refusal[] = [
     provoke: async (world) => {
       const line = await bearer(world)
       return world.walk({ headers: { authorization: [line, line] } })
+    },
+  },
+  {
+    reason: 'header_lines_dropped',
+    code: 'bad_request',
+    provoke: async (world) => {
+      const rawHeaders = ['authorization', await bearer(world), ...Array.from({ length: 2000 }, () => 'x')]
+      const message: NodeRequest = Object.assign(new EventEmitter(), { method: 'GET', rawHeaders })
+      return world.auth.authenticate(fromNodeRequest(message))
     },
   },
   {
