@@ -6,6 +6,7 @@ import { createMonotonicClock } from '../lib/clock.ts'
 import { startTimer } from '../lib/timer.ts'
 import { createFlight, type Flight, within } from './flight.ts'
 import type { Attempt, TokenSource } from './grants.ts'
+import { createReplacements } from './replacement.ts'
 import { TokenClientError, type TokenFailure, toTokenFailure } from './token-client-error.ts'
 import { createTokenLife, TIMEOUT, type TokenLife } from './token-life.ts'
 
@@ -15,6 +16,10 @@ export interface Renewal {
   token(): Promise<string>
   /** Another token than this one, which somebody refused; `null` if there is none to be had now. */
   replace(refused: string): Promise<string | null>
+  /** A service took this token. */
+  accepted(token: string): void
+  /** A service refused the token that `replace` had just given for the one it refused before. */
+  refusedAgain(): void
   close(): void
 }
 
@@ -29,9 +34,6 @@ export interface RenewalOptions {
   readonly onFailed: (failure: TokenFailure) => void
 }
 
-/** A refused token is replaced at most this often: a service that refuses everything must not wear out the issuer. */
-const REPLACE_REST_MS = 10_000
-
 // While a client is in use its timer begins each renewal, and nobody waits. Where no timer lives that long (workers) or none
 // had reason to fire (nobody asked for a while), a caller begins it, and stays a moment: workers end what nobody waits for.
 const GRACE_MS = 1000
@@ -41,7 +43,7 @@ const PATIENCE_MS = 1000
 export function createRenewal(options: RenewalOptions): Renewal {
   const time = createMonotonicClock(options.clock)
   const { life, flight, use, end } = createKeeper(options, time)
-  let replacedAt = Number.NEGATIVE_INFINITY
+  const replacements = createReplacements(time)
   let closed = false
   const isOverdue = (): boolean => life.usable() !== null && !flight.isRunning() && time() >= life.nextLook() + GRACE_MS
 
@@ -60,13 +62,14 @@ export function createRenewal(options: RenewalOptions): Renewal {
     async replace(refused) {
       const other = life.usable()
       if (closed || (other !== null && other !== refused)) return other
-      if (!flight.isRunning()) {
-        if (!life.mayAsk() || time() - replacedAt < REPLACE_REST_MS) return null
-        replacedAt = time()
-      }
+      if (!flight.isRunning() && !(life.mayAsk() && replacements.begin(refused))) return null
       use()
-      return await flight.join()
+      const token = await flight.join()
+      if (token !== null) replacements.came(token)
+      return token
     },
+    accepted: replacements.accepted,
+    refusedAgain: replacements.refusedAgain,
     close() {
       closed = true
       end()

@@ -49,9 +49,10 @@ export function decideTokenAnswer(answer: TokenAnswer, now: number): TokenVerdic
   if (status >= 300 && status < 400) return unavailable('redirect')
   const members = bytes === null ? null : parse(bytes)
   if (status === 400 || status === 401 || status === 403) {
-    const word = [members?.['error'], members?.['error_code'], members?.['code']].find((each) => isKnown(each))
-    if (PASSING.has(word)) return unavailable(String(word))
-    return failed(toTokenFailure('token_refused', word === undefined ? 'refused' : String(word), { status }))
+    const words = [members?.['error'], members?.['error_code'], members?.['code']].filter(isErrorWord)
+    const word = words.find(isKnown) ?? (words.length > 0 ? 'refused' : 'status')
+    if (word === 'status' || PASSING.has(word)) return unavailable(word)
+    return failed(toTokenFailure('token_refused', word, { status }))
   }
   if (status === 429) return unavailable('rate_limited')
   if (status !== 200 && status !== 201) return unavailable('status')
@@ -83,7 +84,13 @@ function failed(failure: TokenFailure): TokenVerdict {
   return { kind: 'failed', failure }
 }
 
-function isKnown(word: unknown): boolean {
+// How OAuth and Supabase Auth write each of their words. What stands in front of an issuer (a firewall, a gateway) refuses by
+// a page, or by `Forbidden`: that says nothing of the account.
+function isErrorWord(member: unknown): member is string {
+  return typeof member === 'string' && /^[a-z]+(?:_[a-z]+)+$/.test(member)
+}
+
+function isKnown(word: string): boolean {
   return REFUSALS.has(word) || PASSING.has(word)
 }
 

@@ -83,8 +83,17 @@ describe('no good answer', () => {
     [400, { code: 'refresh_token_already_used', message: 'no' }, 'token_refused refresh_token_already_used'],
     [403, { code: 'user_banned' }, 'token_refused user_banned'],
     [400, { error: 'the_password_you_sent' }, 'token_refused refused'],
-    [400, { error: { toString: 'invalid_grant' } }, 'token_refused refused'],
-    [401, 'go away', 'token_refused refused'],
+    [403, { error: 'mfa_required', message: 'no' }, 'token_refused refused'],
+    [403, { error: 'Forbidden', error_code: 'user_banned' }, 'token_refused user_banned'],
+    // No word on the account: whatever stands in front of the issuer said this.
+    [400, { error: { toString: 'invalid_grant' } }, 'token_unavailable status'],
+    [400, '', 'token_unavailable status'],
+    [401, 'go away', 'token_unavailable status'],
+    [401, { message: 'Invalid authentication credentials' }, 'token_unavailable status'],
+    [401, { code: 401, msg: 'no' }, 'token_unavailable status'],
+    [403, '<html><h1>403 Forbidden: invalid_grant</h1></html>', 'token_unavailable status'],
+    [403, { error: 'Forbidden', message: 'invalid_grant' }, 'token_unavailable status'],
+    [403, ['invalid_grant'], 'token_unavailable status'],
   ])('%i %j is %s', (status, body, expected) => {
     expect(reasonOf(status, body)).toBe(expected)
   })

@@ -208,6 +208,44 @@ describe('a 401', () => {
     expect(issuer.requests.refresh).toBe(2)
   })
 
+  it('is retried at once however often a token is revoked that has worked', async () => {
+    const clock = createClock()
+    const issuer = await startIssuer(3600, clock)
+    const revoked = new Set<string | undefined>()
+    const service = await record((seen, response) =>
+      revoked.has(seen.authorization) ? refuse(seen, response) : ok(seen, response),
+    )
+    const { client } = createClient(issuer, { clock, origins: [service.url] })
+    for (let times = 0; times < 5; times += 1) {
+      expect((await client.fetch(service.url)).status).toBe(200)
+      revoked.add(service.seen.at(-1)?.authorization)
+    }
+    expect((await client.fetch(service.url, { method: 'POST', body: stream('x') })).status).toBe(401)
+    await until(() => issuer.requests.refresh === 5)
+    expect((await client.fetch(service.url)).status).toBe(200)
+    expect([issuer.requests.refresh, revoked.size]).toEqual([5, 5])
+  })
+
+  it('that always comes costs one renewal in ten seconds, though other calls succeed, and though none is repeated', async () => {
+    const clock = createClock()
+    const issuer = await startIssuer(3600, clock)
+    const service = await record((seen, response) =>
+      seen.path === '/good' ? ok(seen, response) : refuse(seen, response),
+    )
+    const { client } = createClient(issuer, { clock, origins: [service.url] })
+    const streamed = (): RequestInit => ({ method: 'POST', body: stream('x') })
+    const settled = (renewals: number): Promise<void> => until(() => issuer.requests.refresh === renewals)
+    for (const [round, init] of [(): RequestInit => ({}), streamed].entries()) {
+      for (let call = 0; call < 20; call += 1) {
+        expect((await client.fetch(service.url, init())).status).toBe(401)
+        await settled(round + 1)
+        if (round === 0) expect((await client.fetch(`${service.url}/good`)).status).toBe(200)
+      }
+      clock.tick(10)
+    }
+    expect(issuer.requests).toMatchObject({ password: 1, refresh: 2 })
+  })
+
   it('is handed on, body and all, where no other token is to be had', async () => {
     const issuer = await startIssuer(3600)
     const service = await record(refuse)
