@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { closeLingering } from './lingering-close.ts'
 import { type Environment, isSettingsError, type Settings, settingsError } from './settings.ts'
 
 /** An app that listens. */
@@ -27,6 +28,7 @@ export async function listen(
 ): Promise<Running> {
   const host = settings.text('HOST') ?? '127.0.0.1'
   const port = settings.whole('PORT', 0, 65_535, defaultPort)
+  closeLingering(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(settingsError(cannotListen(host, port, error))))
     server.listen(port, host, resolve)
