@@ -2,7 +2,7 @@
  * Statements and transactions on PostgreSQL: over a pool, where a transaction has one connection and gives it back clean
  * or not at all, or over PGlite, which takes turns by itself. Hands on sessions to the repositories.
  */
-import { toStorageError } from './sql-errors.ts'
+import { isUnanswered, toStorageError } from './sql-errors.ts'
 import type {
   PgClient,
   PgliteDatabase,
@@ -16,6 +16,7 @@ import type {
   SqlValue,
 } from './sql-executor.ts'
 import { oneTransaction } from './sql-transaction.ts'
+import { isTransientError } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {
@@ -36,7 +37,7 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
   const transaction: PostgresSessions['transaction'] = (work) =>
     begin((handle) => oneTransaction(over(handle), (session) => work(session, handle)))
   return {
-    session: { run: over(pool), atomically: (work) => transaction((session) => work(session)) },
+    session: { run: onceMore(over(pool)), atomically: (work) => transaction((session) => work(session)) },
     transaction,
     within(handle) {
       const session: SqlSession = { run: over(handle), atomically: (work) => work(session) }
@@ -59,6 +60,19 @@ function running(ask: (statement: SqlStatement, values: readonly SqlValue[]) => 
       return (await ask(statement, values)).rows as readonly SqlRow[]
     } catch (error) {
       throw toStorageError(error, 'statement')
+    }
+  }
+}
+
+// A look-up outside of transactions may be asked again, on another connection: once, because a database that is gone is to
+// be told soon. Who has waited in vain for an answer has waited long enough.
+function onceMore(run: SqlSession['run']): SqlSession['run'] {
+  return async (statement, values) => {
+    try {
+      return await run(statement, values)
+    } catch (error) {
+      if (statement.writes || !isTransientError(error) || isUnanswered(error)) throw error
+      return run(statement, values)
     }
   }
 }
@@ -110,7 +124,7 @@ function beginOn(pool: PgPool): Begin {
       await commit(client)
       return result
     } catch (error) {
-      broken = loss.error() ?? (await failedRollback(client))
+      broken = loss.error() ?? (isUnanswered(error) ? error : await failedRollback(client))
       throw toStorageError(error, broken === undefined ? 'work' : 'statement')
     } finally {
       loss.stop()

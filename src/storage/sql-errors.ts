@@ -12,7 +12,8 @@ const SQLITE_BUSY = 5
 // Sentences of drivers that give a lost connection no code.
 const LOST = /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable)/
 const NETWORK = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/
-const NO_CONNECTION = /^(timeout exceeded when trying to connect|Query read timeout)/
+const NO_CONNECTION = /^(timeout exceeded when trying to connect|timeout expired)/
+const NO_ANSWER = /^Query read timeout/
 
 /**
  * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
@@ -43,6 +44,11 @@ export function toStorageError(error: unknown, from: 'work' | 'statement' = 'wor
   return error
 }
 
+/** Ask whether the driver stopped waiting for an answer that may still come: nothing else can be asked on that connection. */
+export function isUnanswered(error: unknown): error is Error {
+  return causesOf(error).some((each) => NO_ANSWER.test(String(read(each)['message'])))
+}
+
 /** Ask whether SQLite says that another process is writing just now. */
 export function isBusy(error: unknown): boolean {
   const { code, errcode, rawCode, message } = read(error)
@@ -58,7 +64,7 @@ function isTransient(error: unknown): boolean {
 
 function isUnreachable(error: unknown): boolean {
   const { code, message } = read(error)
-  return NETWORK.test(String(code)) || NO_CONNECTION.test(String(message))
+  return NETWORK.test(String(code)) || NO_CONNECTION.test(String(message)) || NO_ANSWER.test(String(message))
 }
 
 function isUnique(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** 1,000 first logins with 30 % of the transactions failing: nothing half-made, nothing lost after retry (P4). */
+/** 1,000 first logins with 30 % of all transactions and look-ups by identity failing: nothing half-made, nothing lost after retry (P4). */
 import { expect, it } from 'vitest'
 import { firstLoginsWithFaults } from './sql-faults.ts'
 

@@ -8,7 +8,7 @@ const KINDS: readonly Fault[] = ['serialization', 'deadlock', 'drop', 'lost-answ
 const NOTHING = { users: 0, organizations: 0, memberships: 0, tenants: 0, pipelines: 0 }
 const ONE = { users: 1, organizations: 1, memberships: 1, tenants: 1, pipelines: 1 }
 
-describe('100 first logins, 30 % of the transactions failing', () => {
+describe('100 first logins, 30 % of the transactions and of the look-ups before them failing', () => {
   it('leave 100 of everything', async () => {
     const { faults, rows } = await firstLoginsWithFaults(100)
     expect(faults.length).toBeGreaterThan(20)
@@ -22,7 +22,7 @@ describe('one fault', () => {
   const places = [0, 1, 2, 3, 4, 5, 6, 7]
   it.each(KINDS)('%s, at each statement of the transaction: mended by one more attempt', async (fault) => {
     const plans: (PlannedFault | null)[] = []
-    const host = await createFaultyHost(() => plans.shift() ?? null, 1)
+    const host = await createFaultyHost({ transaction: () => plans.shift() ?? null }, 1)
     for (const at of places) {
       plans.push({ fault, at })
       expect(await host.walk(await host.tokenOf(`person-${at}`))).toMatchObject({ role: 'owner' })
@@ -35,7 +35,7 @@ describe('one fault', () => {
 
 describe('six failures in a row', () => {
   it.each(['serialization', 'deadlock', 'drop'] as const)('%s: 503, and no rows', async (fault) => {
-    const host = await createFaultyHost(() => ({ fault, at: 5 }))
+    const host = await createFaultyHost({ transaction: () => ({ fault, at: 5 }) })
     const refusal = await refusalOf(host.walk(await host.tokenOf('ada')))
     expect([refusal.code, refusal.status, refusal.headers['Retry-After']]).toEqual([
       'temporarily_unavailable',
@@ -48,9 +48,34 @@ describe('six failures in a row', () => {
 
   it('five, and the sixth attempt is the one that succeeds', async () => {
     let left = 5
-    const host = await createFaultyHost(() => (left-- > 0 ? { fault: 'serialization', at: 3 } : null))
+    const host = await createFaultyHost({
+      transaction: () => (left-- > 0 ? { fault: 'serialization', at: 3 } : null),
+    })
     await host.walk(await host.tokenOf('ada'))
     expect(host.faults).toHaveLength(5)
     expect(await host.countRows()).toEqual(ONE)
+  })
+})
+
+describe('a look-up outside of transactions', () => {
+  it.each(KINDS)('%s, at each one of a first and of a second request: asked again', async (fault) => {
+    for (const at of [0, 1, 2]) {
+      let asked = 0
+      const host = await createFaultyHost({
+        transaction: () => null,
+        lookUp: () => (asked++ === at ? fault : null),
+      })
+      const token = await host.tokenOf('ada')
+      expect(await host.walk(token)).toMatchObject({ role: 'owner' })
+      expect(await host.walk(token)).toMatchObject({ role: 'owner' })
+      expect([host.faults, await host.countRows()]).toEqual([[fault], ONE])
+    }
+  })
+
+  it.each(KINDS)('%s, again and again: 503 at the second, and no rows', async (fault) => {
+    const host = await createFaultyHost({ transaction: () => null, lookUp: () => fault })
+    const refusal = await refusalOf(host.walk(await host.tokenOf('ada')))
+    expect([refusal.code, refusal.headers['Retry-After']]).toEqual(['temporarily_unavailable', '1'])
+    expect([host.faults, await host.countRows()]).toEqual([[fault, fault], NOTHING])
   })
 })

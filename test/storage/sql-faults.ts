@@ -5,7 +5,7 @@ import { isAuthError } from '../../src/errors.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { type Corridor, createCorridor, HOST_TABLES } from './sql-corridor.ts'
-import { type Fault, faultsByDice, faultyPool, type PlannedFault } from './sql-pools.ts'
+import { type Fault, type FaultPlan, faultsByDice, faultyPool } from './sql-pools.ts'
 
 /** What became of it. */
 export interface FaultyRun {
@@ -36,7 +36,7 @@ export interface FaultyHost extends Corridor {
 }
 
 /** A corridor over a pool that fails as planned, on a database of its own. */
-export async function createFaultyHost(plan: () => PlannedFault | null, max: number = 5): Promise<FaultyHost> {
+export async function createFaultyHost(plan: FaultPlan, max: number = 5): Promise<FaultyHost> {
   const pool = openPool(await createTestDatabase(), { max })
   for (const table of HOST_TABLES) await pool.query(table)
   const faulty = faultyPool(pool, plan)
@@ -44,7 +44,7 @@ export async function createFaultyHost(plan: () => PlannedFault | null, max: num
   return { ...corridor, pool, faults: faulty.faults, countRows: () => countRows(pool) }
 }
 
-/** Let `people` log in for the first time, 20 at a time, 30 % of the transactions failing; a 503 is tried again. */
+/** Let `people` log in for the first time, 20 at a time, 30 % of all that is asked failing; a 503 is tried again. */
 export async function firstLoginsWithFaults(people: number): Promise<FaultyRun> {
   const { walk, tokenOf, pool, faults } = await createFaultyHost(faultsByDice(0.3, people))
   let unavailable = 0

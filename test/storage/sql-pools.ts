@@ -49,12 +49,32 @@ export interface PlannedFault {
   readonly at: number
 }
 
-/** A pool whose transactions fail as planned. Drops are real: the socket is destroyed. */
-export function faultyPool(pool: PgPool, plan: () => PlannedFault | null): PgPool & { readonly faults: Fault[] } {
+/** What fails: a transaction when it begins, a statement outside of one when it is asked. */
+export interface FaultPlan {
+  transaction(): PlannedFault | null
+  lookUp?(text: string): Fault | null
+}
+
+/** A pool whose transactions and look-ups fail as planned. Drops are real: the socket is destroyed. */
+export function faultyPool(
+  pool: PgPool,
+  { transaction: plan, lookUp = () => null }: FaultPlan,
+): PgPool & { readonly faults: Fault[] } {
   const faults: Fault[] = []
   return {
     faults,
-    query: (query) => pool.query(query),
+    async query(query) {
+      const fault = lookUp(typeof query === 'string' ? query : query.text)
+      if (fault === null) return pool.query(query)
+      faults.push(fault)
+      const client = await pool.connect()
+      client.on?.('error', () => undefined)
+      try {
+        return await FAULTS[fault](client, query)
+      } finally {
+        client.release(true)
+      }
+    },
     async connect() {
       const planned = plan()
       let count = 0
@@ -114,12 +134,16 @@ export function createDice(seed: number): () => number {
   }
 }
 
-/** A plan by dice: `share` of all transactions fail once, somewhere. */
-export function faultsByDice(share: number, seed: number): () => PlannedFault | null {
+/** A plan by dice: `share` of all transactions fail once, somewhere, and of all look-ups of a user by identity. */
+export function faultsByDice(share: number, seed: number): FaultPlan {
   const dice = createDice(seed)
   const kinds: readonly Fault[] = ['serialization', 'deadlock', 'drop', 'lost-answer']
-  return () => {
-    if (dice() >= share) return null
-    return { fault: kinds[Math.floor(dice() * kinds.length)] ?? 'drop', at: Math.floor(dice() * 7) }
+  const roll = (): Fault | null => (dice() < share ? (kinds[Math.floor(dice() * kinds.length)] ?? 'drop') : null)
+  return {
+    transaction() {
+      const fault = roll()
+      return fault === null ? null : { fault, at: Math.floor(dice() * 7) }
+    },
+    lookUp: (text) => (/^SELECT .* WHERE u\.issuer = /.test(text) ? roll() : null),
   }
 }

@@ -1,6 +1,6 @@
 /** The first login: one user, one org, one hook, however many requests arrive at once and whatever fails meanwhile. */
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Identity, OrgSelection } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
@@ -114,12 +114,36 @@ describe('the decision', () => {
     expect(await world.walk({ headers }, { stage: 'user' })).toMatchObject({ kind: 'user' })
   })
 
-  it('join into an org that is gone by then: 503, and nothing written', async () => {
+  it('join into an org that never was, named again and again: a mistake of the host, soon, and nothing written', async () => {
     const storage = createMemoryStorage()
-    const decide = (): ProvisioningDecision => ({ kind: 'join', orgId: 'gone', role: 'member' })
-    expect((await refusalOf(createProvisioner({ storage, decide })(ADA, UNNAMED))).code).toBe('temporarily_unavailable')
+    const decide = vi.fn((): ProvisioningDecision => ({ kind: 'join', orgId: 'gone', role: 'member' }))
+    await expect(createProvisioner({ storage, decide })(ADA, UNNAMED)).rejects.toThrow('does not exist')
+    expect(decide).toHaveBeenCalledTimes(2)
     expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
   })
+
+  it.each(['before the look', 'between the look and the write'])(
+    'join into an org that is deleted %s: decides again',
+    async (when) => {
+      const storage = createMemoryStorage()
+      const org = await storage.orgs.insert({ name: 'gone' })
+      const transaction: MemoryStorage['transaction'] = (work) =>
+        storage.transaction((inside) => {
+          const findById: typeof inside.orgs.findById = async (id) => {
+            const found = when === 'before the look' ? null : await inside.orgs.findById(id)
+            await inside.orgs.remove(org.id)
+            return found
+          }
+          return work({ ...inside, orgs: { ...inside.orgs, findById } })
+        })
+      const decide = vi.fn<() => ProvisioningDecision>(() => ({ kind: 'create' }))
+      decide.mockReturnValueOnce({ kind: 'join', orgId: org.id, role: 'member' })
+      const room = createProvisioner({ storage: { ...storage, transaction }, decide })
+      expect((await room(ADA, UNNAMED)).created).toBe(true)
+      expect(decide).toHaveBeenCalledTimes(2)
+      expect((await membershipsOf(storage, 'ada'))?.map(([, role]) => role)).toEqual(['owner'])
+    },
+  )
 
   it('may refuse, before any write', async () => {
     const storage = createMemoryStorage()
@@ -352,7 +376,7 @@ describe('failures of the moment (P4)', () => {
     })
   }
 
-  it('gives up after 5 seconds, however few the attempts', async () => {
+  it('gives up 5 seconds after the first, however few the attempts', async () => {
     let now = 0
     const storage = failingStorage(() => {
       now += 2600
@@ -360,7 +384,7 @@ describe('failures of the moment (P4)', () => {
     })
     const work = createProvisioner({ storage, clock: () => now })(ADA, UNNAMED)
     expect((await refusalOf(work)).code).toBe('temporarily_unavailable')
-    expect(storage.attempts()).toBe(2)
+    expect(storage.attempts()).toBe(3)
   })
 
   it('does not retry anything else', async () => {

@@ -13,7 +13,7 @@ const ADA = identityOf('ada')
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())
 
-type Stop = 'before it begins' | 'after it was committed'
+type Stop = 'before it begins' | 'before it is committed' | 'after it was committed'
 
 /** A storage whose first transaction waits at `stop` until `goOn` is called. */
 function hangingStorage(stop: Stop): { storage: MemoryStorage; goOn(failure?: Error): void; runs(): number } {
@@ -25,10 +25,11 @@ function hangingStorage(stop: Stop): { storage: MemoryStorage; goOn(failure?: Er
   let runs = 0
   const transaction: MemoryStorage['transaction'] = async (work) => {
     runs += 1
+    const wait = async (at: Stop): Promise<void> => (isFirst && at === stop ? promise : undefined)
     const isFirst = runs === 1
-    if (isFirst && stop === 'before it begins') await promise
+    await wait('before it begins')
     const result = await storage.transaction(work)
-    if (isFirst && stop === 'after it was committed') await promise
+    await wait('after it was committed')
     return result
   }
   return {
@@ -36,6 +37,21 @@ function hangingStorage(stop: Stop): { storage: MemoryStorage; goOn(failure?: Er
     goOn,
     runs: () => runs,
   }
+}
+
+/** A provisioner whose first transaction hangs at `stop`: in its hook, where that is before the commit. */
+function hangingRoom(stop: Stop) {
+  const { storage, goOn, runs } = hangingStorage(stop)
+  let hooks = 0
+  let leave: (failure?: Error) => void = () => undefined
+  const bootstrap = (): void | Promise<void> => {
+    if (hooks++ > 0 || stop !== 'before it is committed') return
+    return new Promise((resolve, reject) => {
+      leave = (failure) => (failure === undefined ? resolve() : reject(failure))
+    })
+  }
+  const end = (failure?: Error): void => (stop === 'before it is committed' ? leave(failure) : goOn(failure))
+  return { room: createProvisioner({ storage, bootstrap }), storage, goOn: end, runs }
 }
 
 type Outcome = { readonly admission?: Admission<User>; readonly error?: unknown }
@@ -51,8 +67,7 @@ const aWhile = (): Promise<void> => new Promise((resolve) => setImmediate(() => 
 
 describe('an attempt that hangs', () => {
   it('is cut off at 5 seconds, not before, for everybody who shares it: 503 with Retry-After', async () => {
-    const { storage, goOn } = hangingStorage('before it begins')
-    const room = createProvisioner({ storage })
+    const { room, goOn } = hangingRoom('before it is committed')
     const settled: Outcome[] = []
     for (let n = 0; n < 10; n += 1) void outcomeOf(room(ADA, UNNAMED)).then((outcome) => settled.push(outcome))
     await vi.advanceTimersByTimeAsync(4999)
@@ -66,21 +81,25 @@ describe('an attempt that hangs', () => {
     goOn()
   })
 
-  it.each<[Stop, number]>([
-    ['before it begins', 1],
-    ['after it was committed', 0],
-  ])('%s: the next request is not in its wake, and created is told %i times in all', async (stop, told) => {
-    const { storage, goOn } = hangingStorage(stop)
-    const room = createProvisioner({ storage })
+  it('fails before its commit once it was cut off: 503 means that nothing is written', async () => {
+    const { room, storage, goOn, runs } = hangingRoom('before it is committed')
     const first = outcomeOf(room(ADA, UNNAMED))
     await vi.advanceTimersByTimeAsync(5000)
-    const outcomes = [await first, await outcomeOf(room(ADA, UNNAMED))]
+    expect(await first).toMatchObject(CUT_OFF)
     goOn()
     await aWhile()
-    outcomes.push(await outcomeOf(room(ADA, UNNAMED)))
-    expect(outcomes[0]).toMatchObject(CUT_OFF)
-    expect(outcomes.slice(1).every(({ admission }) => admission !== undefined)).toBe(true)
-    expect(outcomes.filter(({ admission }) => admission?.created === true)).toHaveLength(told)
+    expect([await countRows(storage), runs()]).toEqual([{ users: 0, orgs: 0 }, 1])
+    expect((await room(ADA, UNNAMED)).created).toBe(true)
+  })
+
+  it('while it is committed: the next request is not in its wake, and finds the user', async () => {
+    const { room, storage, goOn } = hangingRoom('after it was committed')
+    const first = outcomeOf(room(ADA, UNNAMED))
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await first).toMatchObject(CUT_OFF)
+    expect((await room(ADA, UNNAMED)).created).not.toBe(true)
+    goOn()
+    await aWhile()
     expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
   })
 
@@ -91,8 +110,8 @@ describe('an attempt that hangs', () => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
     try {
-      const { storage, goOn, runs } = hangingStorage('before it begins')
-      const first = outcomeOf(createProvisioner({ storage })(ADA, UNNAMED))
+      const { room, storage, goOn, runs } = hangingRoom('before it is committed')
+      const first = outcomeOf(room(ADA, UNNAMED))
       await vi.advanceTimersByTimeAsync(5000)
       expect(await first).toMatchObject(CUT_OFF)
       goOn(failure)
@@ -106,26 +125,35 @@ describe('an attempt that hangs', () => {
     }
   })
 
-  it('after failures of the moment has what they have left of the 5 seconds', async () => {
-    let now = Date.now()
+  it('has 5 seconds of its own after failures of the moment', async () => {
     const storage = createMemoryStorage()
     let runs = 0
-    const transaction: MemoryStorage['transaction'] = async () => {
+    const transaction: MemoryStorage['transaction'] = (work) => {
       runs += 1
-      if (runs > 1) return new Promise(() => undefined)
-      await new Promise((resolve) => setTimeout(resolve, 3000))
-      now += 3000
-      throw new TransientError('deadlock')
+      if (runs === 1) throw new TransientError('deadlock')
+      return storage.transaction(async (inside) => {
+        await work(inside)
+        return new Promise(() => undefined)
+      })
     }
-    const room = createProvisioner({ storage: { ...storage, transaction }, clock: () => now })
+    const room = createProvisioner({ storage: { ...storage, transaction } })
     let settled: Outcome | null = null
     void outcomeOf(room(ADA, UNNAMED)).then((outcome) => {
       settled = outcome
     })
     await vi.advanceTimersByTimeAsync(4999)
     expect([runs, settled]).toEqual([2, null])
-    await vi.advanceTimersByTimeAsync(1)
+    await vi.advanceTimersByTimeAsync(100)
     expect(settled).toMatchObject(CUT_OFF)
+  })
+
+  it('is not cut off by a clock that jumps, as on a machine that did not let the process run', async () => {
+    const { room, goOn } = hangingRoom('before it is committed')
+    const first = outcomeOf(room(ADA, UNNAMED))
+    vi.setSystemTime(Date.now() + 60_000)
+    await vi.advanceTimersByTimeAsync(600)
+    goOn()
+    expect((await first).admission?.created).toBe(true)
   })
 
   it('leaves no timer behind where all goes well', async () => {
@@ -140,5 +168,69 @@ describe('an attempt that hangs', () => {
     }
     const room = createProvisioner({ storage: createMemoryStorage(), bootstrap })
     expect(await outcomeOf(room(ADA, UNNAMED))).toMatchObject({ error: { reason: 'not_invited' } })
+  })
+})
+
+describe('an attempt that waits for a connection', () => {
+  it('is not cut off at 5 seconds, and succeeds when it has one', async () => {
+    const { room, goOn } = hangingRoom('before it begins')
+    const first = outcomeOf(room(ADA, UNNAMED))
+    await vi.advanceTimersByTimeAsync(60_000)
+    goOn()
+    expect((await first).admission?.created).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('without end is given up after 2 minutes, and writes nothing when it gets one after all', async () => {
+    const { room, storage, goOn } = hangingRoom('before it begins')
+    const first = outcomeOf(room(ADA, UNNAMED))
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(await first).toMatchObject(CUT_OFF)
+    goOn()
+    await aWhile()
+    expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
+  })
+})
+
+describe('the 5 seconds of trying again', () => {
+  /** A storage whose transactions wait first, fail while they work as often as told, and tell how often they ran. */
+  function failing(
+    times: number,
+    where: 'at work' | 'before',
+  ): { storage: MemoryStorage; now(): number; runs(): number } {
+    const storage = createMemoryStorage()
+    let [runs, now] = [0, 0]
+    const transaction: MemoryStorage['transaction'] = async (work) => {
+      runs += 1
+      now += 8000
+      if (runs <= times && where === 'before') throw new TransientError('no connection')
+      return storage.transaction(async (inside) => {
+        const done = await work(inside)
+        if (runs <= times) throw new TransientError('deadlock')
+        return done
+      })
+    }
+    return { storage: { ...storage, transaction }, now: () => now, runs: () => runs }
+  }
+  const begin = ({ storage, now }: ReturnType<typeof failing>): Promise<Outcome> =>
+    outcomeOf(createProvisioner({ storage, clock: now })(ADA, UNNAMED))
+
+  it('count from the first failure: a long wait for a connection before it is not in them', async () => {
+    const store = failing(1, 'at work')
+    const first = begin(store)
+    await vi.advanceTimersByTimeAsync(100)
+    expect((await first).admission?.created).toBe(true)
+    expect(store.runs()).toBe(2)
+  })
+
+  it.each([
+    ['where none got to work, from its start', 'before', 1],
+    ['and are over after another long one', 'at work', 2],
+  ] as const)('%s', async (_name, where, runs) => {
+    const store = failing(9, where)
+    const first = begin(store)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(await first).toMatchObject({ error: { reason: 'provisioning_not_committed' } })
+    expect([store.runs(), await countRows(store.storage)]).toEqual([runs, { users: 0, orgs: 0 }])
   })
 })

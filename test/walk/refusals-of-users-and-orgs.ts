@@ -6,7 +6,7 @@ import { createOrgScoped } from '../../src/orgs/org-scoped.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { retryTransient } from '../../src/users/retry.ts'
+import { type AttemptWatch, retryTransient } from '../../src/users/retry.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createWorld, NOWHERE, SERVICE_SECRET, type World, type WorldOptions } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
@@ -57,13 +57,34 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     },
   },
   {
+    reason: 'user_not_looked_up',
+    code: 'temporarily_unavailable',
+    wire: { retryAfter: '1' },
+    provoke: async ({ sign }) => {
+      const findByIdentity = async (): Promise<never> => {
+        throw new TransientError('connection lost')
+      }
+      const { walk } = createWorld({
+        auth: (storage) => {
+          const users = createProvisioner({ storage: { ...storage, users: { ...storage.users, findByIdentity } } })
+          return { users: users as never }
+        },
+      })
+      return walk({ headers: { authorization: `Bearer ${await sign()}` } })
+    },
+  },
+  {
     reason: 'provisioning_cut_off',
     code: 'temporarily_unavailable',
     wire: { retryAfter: '1' },
     provoke: async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       try {
-        const work = retryTransient(() => new Promise(() => undefined), Date.now)
+        const attempt = (watch: AttemptWatch): Promise<never> => {
+          watch.begin()
+          return new Promise(() => undefined)
+        }
+        const work = retryTransient(attempt, Date.now)
         await Promise.all([work.catch(() => undefined), vi.advanceTimersByTimeAsync(5000)])
         return await work
       } finally {
