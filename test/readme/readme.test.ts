@@ -147,14 +147,29 @@ describe('README snippets', () => {
     expect(await answer.json()).toEqual({ user: 'ada@example.test', org: 'ada@example.test', role: 'owner' })
   })
 
-  it('hono.ts and express.ts: the owner may delete', async () => {
+  it('hono.ts: answers who calls, and refuses without a token', async () => {
     const { app } = await load<{ app: Hono }>('hono.ts')
-    const headers = { authorization: `Bearer ${token}` }
     expect((await app.request('/api/me')).status).toBe(401)
-    expect(await (await app.request('/api/me', { headers })).json()).toMatchObject({ role: 'owner' })
-    expect((await app.request('/api/org', { method: 'DELETE', headers })).status).toBe(200)
-    const base = await serve((await load<{ app: Express }>('express.ts')).app)
-    expect((await fetch(`${base}/api/org`, { method: 'DELETE', headers })).status).toBe(200)
+    const answer = await app.request('/api/me', { headers: { authorization: `Bearer ${token}` } })
+    expect(await answer.json()).toMatchObject({ role: 'owner' })
+  })
+
+  it('all three: the owner may delete, and `onError` answers what a plain handler refuses', async () => {
+    const headers = { authorization: `Bearer ${token}` }
+    const { app: hono } = await load<{ app: Hono }>('hono.ts')
+    const bases = [
+      await serve((await load<{ app: Express }>('express.ts')).app),
+      await serve((await load<{ app: Koa }>('koa.ts')).app.callback()),
+    ]
+    const asks = [...bases.map((base) => (path: string, init: RequestInit) => fetch(base + path, init)), hono.request]
+    for (const ask of asks) {
+      const deleted = await ask('/api/org', { method: 'DELETE', headers })
+      expect([deleted.status, await deleted.json()]).toEqual([200, { deleted: expect.any(String) }])
+      const missing = await ask('/api/nothing', { headers })
+      expect(missing.headers.get('cache-control')).toBe('no-store')
+      const error = { code: 'not_found', message: 'There is no such resource.' }
+      expect([missing.status, await missing.json()]).toEqual([404, { error }])
+    }
   })
 
   it('paths.ts: the path selects', async () => {
@@ -172,18 +187,41 @@ describe('README snippets', () => {
     expect(await load<object>('decisions.ts')).toHaveProperty('onDecision')
   })
 
+  it('spans.ts: a span for each decision, as long as its rooms took', async () => {
+    const spans: unknown[][] = []
+    const tracer = {
+      startSpan(name: string, options: object) {
+        const span: unknown[] = [name, options]
+        spans.push(span)
+        return { setStatus: (status: object) => span.push(status), end: (at: number) => span.push(at) }
+      },
+    }
+    const { toSpans } = await load<{ toSpans(tracer: object): (decision: object) => void }>('spans.ts')
+    const decision = { at: new Date(1000), principal: null, orgId: null, timings: { verify: 2, users: 3 } }
+    toSpans(tracer)({ ...decision, outcome: 'refused', code: 'forbidden', reason: 'user_disabled' })
+    toSpans(tracer)({ ...decision, outcome: 'failed', code: null, reason: null, timings: {} })
+    const attributes = { 'auth.code': 'forbidden', 'auth.reason': 'user_disabled', 'auth.verify': 2, 'auth.users': 3 }
+    expect(spans).toEqual([
+      ['auth refused', { startTime: 1000, attributes: { 'auth.outcome': 'refused', ...attributes } }, 1005],
+      ['auth failed', { startTime: 1000, attributes: { 'auth.outcome': 'failed' } }, { code: 2 }, 1000],
+    ])
+  })
+
   it('services.ts: the secret opens it, a user does not', async () => {
     const { storage } = await load<{ storage: { orgs: { insert(org: object): Promise<{ id: string }> } } }>('auth.ts')
     const org = await storage.orgs.insert({ name: 'acme' })
     const base = await serve((await load<{ app: Express }>('services.ts')).app)
-    const book = (headers: Record<string, string>): Promise<Response> =>
+    const book = (headers: Record<string, string>, orgId: unknown = org.id): Promise<Response> =>
       fetch(`${base}/internal/bookings`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify({ org_id: org.id }),
+        body: JSON.stringify({ org_id: orgId }),
       })
-    const answer = await book({ 'x-telephony-secret': process.env['TELEPHONY_SECRET'] as string })
+    const secret = { 'x-telephony-secret': process.env['TELEPHONY_SECRET'] as string }
+    const answer = await book(secret)
     expect([answer.status, await answer.json()]).toEqual([201, { booked: org.id }])
+    expect(await (await book(secret, '')).json()).toMatchObject({ error: { code: 'invalid_org_id' } })
+    expect(await (await book(secret, 1)).json()).toMatchObject({ error: { code: 'validation_error', field: 'org_id' } })
     expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
     expect((await book({})).status).toBe(401)
   })
@@ -320,7 +358,7 @@ describe('README snippets', () => {
     expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization')
     const refused = await fetch(`${base}/api/me`, { headers: { origin: 'https://app.example.com' } })
     expect(refused.status).toBe(401)
-    expect(refused.headers.get('access-control-expose-headers')).toBe('X-Org-Id')
+    expect(refused.headers.get('access-control-expose-headers')).toBe('X-Org-Id,WWW-Authenticate,Retry-After')
   })
 
   it('upgrade.ts: a handshake without a token is refused, one with it is not', async () => {
