@@ -18,6 +18,8 @@ export interface Running {
 }
 
 const GRACE_MS = 2000
+// Whatever still hangs by then, a process that was told to end has ended before anybody counts to five.
+const END_MS = 4000
 
 /** Listen on `HOST` (127.0.0.1 unless told) and `PORT` (0: a free one); `end` runs after the last connection. */
 export async function listen(
@@ -77,7 +79,10 @@ export async function run(name: string, start: (environment: Environment) => Pro
   try {
     const running = await start(process.env)
     // First: who reads that we are ready may tell us to end at once.
-    onceToldToEnd(() => void running.stop().then(() => process.exit(0)))
+    onceToldToEnd(() => {
+      setTimeout(() => process.exit(0), END_MS)
+      void running.stop().then(() => process.exit(0))
+    })
     console.log([`${name} ready on ${running.url}`, ...running.notes].join('\n'))
   } catch (error) {
     if (!isSettingsError(error)) throw error

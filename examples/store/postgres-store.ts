@@ -2,7 +2,7 @@
  * An example's store on PostgreSQL. Its own tables have row-level security, forced: statements of a request run as a role
  * that can't bypass it, bound to the acting organization; the bootstrap hook writes for the system.
  */
-import pg from 'pg'
+import type pg from 'pg'
 import { type ActingScope, createOrgScoped } from 'sallyport'
 import {
   createPostgresStorage,
@@ -13,7 +13,9 @@ import {
   withOrgScope,
   withSystemScope,
 } from 'sallyport/postgres'
+import { settingsError } from '../start/settings.ts'
 import { type ActingContext, isRowId, type OrgRow, type OrgTable, orgRow, toRow } from './org-table.ts'
+import { endPool, openPool } from './postgres-pool.ts'
 import { forEachTable, type Store, type StoreOptions } from './store.ts'
 
 /** Open the database, and make what is missing. */
@@ -21,19 +23,17 @@ export async function openPostgresStore<T extends string>(
   connectionString: string,
   { tables, membershipOn }: StoreOptions<T>,
 ): Promise<Store<T>> {
-  const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5000, statement_timeout: 10_000 })
-  // An idle connection that is lost is replaced by the pool.
-  pool.on('error', () => {})
+  const pool = await openPool(connectionString)
   try {
     await migrate({ pool })
     const scope = await withSystemScope(pool, (client) => prepare(client, tables))
     return {
       storage: createPostgresStorage({ pool, membershipOn }),
       tables: forEachTable(tables, (table) => createTable(pool, table, scope)),
-      close: () => pool.end(),
+      close: () => endPool(pool),
     }
   } catch (error) {
-    await pool.end()
+    await endPool(pool)
     throw error
   }
 }
@@ -47,7 +47,7 @@ async function prepare(client: pg.PoolClient, tables: readonly string[]): Promis
     FROM pg_roles, pg_database d WHERE rolname = current_user AND datname = current_database()`,
   )
   const scope = rows[0]?.bypasses === false ? {} : { role: rows[0]?.role ?? '' }
-  if (scope.role !== undefined) await client.query(roleSql(scope.role))
+  if (scope.role !== undefined) await client.query(roleSql(scope.role)).catch(nameTheRemedy)
   for (const table of tables) {
     if (await isReady(client, table, scope.role)) continue
     await client.query(tableSql(table))
@@ -56,9 +56,21 @@ async function prepare(client: pg.PoolClient, tables: readonly string[]): Promis
   return scope
 }
 
+function nameTheRemedy(error: { readonly code?: string }): never {
+  if (error.code !== '42501') throw error
+  throw settingsError(
+    'DATABASE_URL: its role bypasses row-level security and may not make one that does not: give it CREATEROLE, or NOBYPASSRLS',
+  )
+}
+
+// Policies are for roles: those of a start as another role, a superuser for one, would show this one nothing.
 async function isReady(client: pg.PoolClient, table: string, role: string | undefined): Promise<boolean> {
   const { rows } = await client.query<{ ready: boolean }>(
-    `SELECT coalesce(has_table_privilege(coalesce($2, current_user), to_regclass($1), 'INSERT'), false) AS ready`,
+    `SELECT has_table_privilege(who.name, c.oid, 'INSERT') AND has_schema_privilege(who.name, c.relnamespace, 'USAGE')
+      AND 2 = (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND (p.polname, p.polroles) IN (
+        ($1 || '_of_org', ARRAY[coalesce(to_regrole($2)::oid, 0)]),
+        ($1 || '_by_system', ARRAY[to_regrole(quote_ident(current_user))::oid]))) AS ready
+    FROM pg_class c, (SELECT coalesce($2::name, current_user) AS name) AS who WHERE c.oid = to_regclass($1)`,
     [table, role],
   )
   return rows[0]?.ready === true

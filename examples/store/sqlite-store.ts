@@ -1,6 +1,6 @@
 /** An example's store as one SQLite file, by the driver that is built into Node, else by `libsql`. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type ActingScope, createOrgScoped } from 'sallyport'
 import { createSqliteStorage, migrate, type SqliteDatabase, type SqliteStorage } from 'sallyport/sqlite'
 import { type ActingContext, isRowId, type OrgRow, type OrgTable, orgRow, toRow } from './org-table.ts'
@@ -11,7 +11,7 @@ export async function openSqliteStore<T extends string>(
   folder: string,
   { app, tables, membershipOn }: StoreOptions<T>,
 ): Promise<Store<T>> {
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const open = await findDriver()
   const file = join(folder, `${app}.db`)
   // Hashes of passwords and keys lie in it: a new one is for this user alone, and so are the files beside it.
@@ -31,6 +31,18 @@ export async function openSqliteStore<T extends string>(
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+// Node's own recursive one never ends where a folder that is there takes no other, as /proc.
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

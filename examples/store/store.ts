@@ -5,7 +5,7 @@
 import type { ApiKeyRepository, Storage } from 'sallyport'
 import type { AccountStorage } from 'sallyport/login'
 import type { StoredOrganization, StoredRepositories, StoredUser } from 'sallyport/postgres'
-import { type Settings, settingsError } from '../start/settings.ts'
+import { isSettingsError, type Settings, settingsError } from '../start/settings.ts'
 import type { OrgTable } from './org-table.ts'
 
 /** The storage, whatever database it is on; the transaction's handle is the database's own. */
@@ -49,12 +49,14 @@ export async function openStore<T extends string>(settings: Settings, options: S
   if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) {
     throw settingsError('DATABASE_URL must be a URL postgres://…')
   }
+  if (new URL(url).pathname.length < 2) throw settingsError('DATABASE_URL names no database: postgres://host/name')
   const { openPostgresStore } = await import('./postgres-store.ts')
   return openPostgresStore(url, options).catch((error: unknown) => failed('DATABASE_URL', error))
 }
 
 // What a driver or the file system complains of is the variable's fault; anything else is ours.
 function failed(variable: string, error: unknown): never {
+  if (isSettingsError(error)) throw error
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code, message } = each as NodeJS.ErrnoException
     if (code !== undefined) throw settingsError(`${variable}: cannot open the database: ${message || code}`)

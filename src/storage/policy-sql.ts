@@ -15,8 +15,8 @@ export interface PolicySqlOptions {
   /** The column's type. Default `uuid`. */
   readonly type?: 'uuid' | 'text' | 'bigint' | 'integer'
   /**
-   * The role of org-scoped statements: it is granted what rows need, and the policy is for it alone. Default: the policy
-   * is for every role, nothing is granted.
+   * The role of org-scoped statements: it is granted what rows need (on the table, its sequences and its schema), and the
+   * policy is for it alone. Default: the policy is for every role, nothing is granted.
    */
   readonly role?: string
   /**
@@ -63,7 +63,7 @@ export function policySql(options: PolicySqlOptions): string {
     ...(system === 'none'
       ? []
       : [create(`${table}_by_system`, on, systemRole === undefined ? 'CURRENT_USER' : `"${systemRole}"`, bySystem)]),
-    ...(role === undefined ? [] : [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${on} TO "${role}";`]),
+    ...(role === undefined ? [] : grants(on, role)),
     '',
   ].join('\n')
 }
@@ -99,6 +99,28 @@ EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
 END
 $sallyport$;
 `
+}
+
+// The schema is that which the search path finds the table in. Asked first, because granting wants more rights than having.
+function grants(on: string, role: string): string[] {
+  return [
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${on} TO "${role}";`,
+    `DO $sallyport$
+DECLARE
+  owned record;
+  home regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = '${on}'::regclass);
+BEGIN
+  IF NOT has_schema_privilege('${role}', home, 'USAGE') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO "${role}"', home);
+  END IF;
+  FOR owned IN SELECT s.oid::regclass AS name FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = '${on}'::regclass
+  LOOP
+    EXECUTE format('GRANT USAGE ON SEQUENCE %s TO "${role}"', owned.name);
+  END LOOP;
+END
+$sallyport$;`,
+  ]
 }
 
 function policy(name: string, on: string, to: string, condition: string): string[] {

@@ -138,8 +138,79 @@ describe('what PostgreSQL itself holds to', () => {
   })
 })
 
+describe('another start on the same PostgreSQL', () => {
+  it('as a superuser, and as the owner again: each sees the rows of the acting organization, and no others', async () => {
+    const owner = await onPostgres('owner')
+    const superuser: URL = Object.assign(new URL(owner['DATABASE_URL'] ?? ''), { username: 'postgres', password: '' })
+    let orgs: string[] = []
+    for (const environment of [owner, { DATABASE_URL: superuser.href }, owner, owner]) {
+      const { storage, tables, close } = await open(environment)
+      if (orgs.length === 0) {
+        orgs = await Promise.all(['one', 'two'].map(async (name) => (await storage.orgs.insert({ name })).id))
+      }
+      for (const id of orgs) {
+        const before = await tables.tenants.of(acting(id)).list()
+        await tables.tenants.of(acting(id)).insert('x')
+        await storage.transaction(async ({ handle }) => tables.tenants.insertWithin(handle, id, 'y'))
+        expect(await tables.tenants.of(acting(id)).list()).toHaveLength(before.length + 2)
+      }
+      await close()
+    }
+    const { tables, close } = await open(owner)
+    for (const id of orgs) expect(await tables.tenants.of(acting(id)).list()).toHaveLength(8)
+    await close()
+  })
+
+  it.each([
+    ['in a schema of the search path', 'CREATE SCHEMA app; ALTER DATABASE $name SET search_path = app'],
+    ['where nobody may use the schema public unasked', 'REVOKE ALL ON SCHEMA public FROM PUBLIC'],
+  ])('%s', async (_name, sql) => {
+    const url = await createTestDatabase('empty')
+    await openPool(url, { max: 1 }).query(sql.replace('$name', new URL(url).pathname.slice(1)))
+    for (const _start of [1, 2]) {
+      const { storage, tables, close } = await open({ DATABASE_URL: url })
+      const org = await storage.orgs.insert({ name: 'Acme' })
+      const row = await tables.tenants.of(acting(org.id)).insert('x')
+      expect(await tables.tenants.of(acting(org.id)).list()).toEqual([row])
+      await close()
+    }
+  })
+
+  it('by a role that bypasses policies and may not make another: the remedy is named', async () => {
+    const environment = await onPostgres('owner')
+    const { username } = new URL(environment['DATABASE_URL'] ?? '')
+    await openPool(await createTestDatabase('empty'), { max: 1 }).query(`ALTER ROLE ${username} BYPASSRLS`)
+    await expect(open(environment)).rejects.toMatchObject({
+      name: 'SettingsError',
+      message: expect.stringMatching(/^DATABASE_URL: .* give it CREATEROLE, or NOBYPASSRLS$/),
+    })
+  })
+})
+
+describe('the end', () => {
+  it('comes soon, also while a query hangs', async () => {
+    const environment = await onPostgres('superuser')
+    const { storage, tables, close } = await open(environment)
+    const org = await storage.orgs.insert({ name: 'Acme' })
+    const locker = await openPool(environment['DATABASE_URL'] ?? '', { max: 1 }).connect()
+    await locker.query('BEGIN; LOCK TABLE tenants')
+    const asked = tables.tenants.of(acting(org.id)).insert('x')
+    const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted`
+    await expect.poll(async () => (await locker.query(waiting)).rows, { timeout: 10_000 }).toEqual([{ count: 1 }])
+    const began = performance.now()
+    await close()
+    expect(performance.now() - began).toBeLessThan(4000)
+    await locker.query('ROLLBACK')
+    locker.release()
+    await asked
+  })
+})
+
 describe('a variable that is wrong', () => {
   it.each([
+    ['DATABASE_URL', 'postgres://localhost', 'DATABASE_URL names no database: postgres://host/name'],
+    ['DATABASE_URL', 'postgres://localhost/?x=y', 'DATABASE_URL names no database: postgres://host/name'],
+    ['DATA_DIR', '/proc/x/y', "DATA_DIR: cannot open the database: ENOENT: no such file or directory, mkdir '/proc/x'"],
     ['DATABASE_URL', 'mysql://localhost/x', 'DATABASE_URL must be a URL postgres://…'],
     ['DATABASE_URL', 'postgres://', 'DATABASE_URL must be a URL postgres://…'],
     ['DATABASE_URL', 'app.db', 'DATABASE_URL must be a URL postgres://…'],
@@ -160,7 +231,14 @@ describe('a variable that is wrong', () => {
 
   it('is told without the password, whatever the server says', async () => {
     const url = new URL(await createTestDatabase('empty'))
-    for (const change of [{ pathname: '/nowhere' }, { username: 'nobody', password: 'hunter22' }]) {
+    const wrongs = [
+      { pathname: '/nowhere' },
+      { username: 'nobody', password: 'hunter22' },
+      { username: 'u%zz', password: 'hunter22' },
+      { search: '?sslmode=require' },
+      { search: '?sslrootcert=/nonexistent' },
+    ]
+    for (const change of wrongs) {
       const wrong: URL = Object.assign(new URL(url), change)
       const error = await open({ DATABASE_URL: wrong.href }).then(
         () => null,
