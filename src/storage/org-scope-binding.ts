@@ -1,4 +1,4 @@
-/** What a scope says to the database: one query that binds it, one that reads it, one that asks whom policies bind. */
+/** What a scope says to the database: one query that binds it and asks whether policies bind its role, one that reads it. */
 import type { ParsedScopeOptions } from './org-scope-options.ts'
 import type { PgliteQueryable, PgQueryable, PgResult, SqlRow } from './sql-executor.ts'
 
@@ -16,20 +16,53 @@ export interface BoundScope extends ScopeValues {
   readonly databaseRole: string
 }
 
-/** Bind the values to the transaction, and to nothing beyond it. */
+/** Bind the values to the transaction, and to nothing beyond it. Says whether policies bind the role they are bound for. */
 export async function bindScope(
   handle: PgliteQueryable,
   { settings }: ParsedScopeOptions,
   databaseRole: string | undefined,
   { scope, userId, orgId, role }: ScopeValues,
-): Promise<void> {
+): Promise<{ readonly name: string; readonly obeys: boolean }> {
   const pairs = [settings.scope, scope, settings.userId, userId, settings.orgId, orgId, settings.role, role]
   if (databaseRole !== undefined) pairs.push('role', databaseRole)
   const calls = Array.from(
     { length: pairs.length / 2 },
     (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
   )
-  await ask(handle, `SELECT ${calls.join(', ')}`, pairs)
+  const name = databaseRole === undefined || databaseRole === 'none' ? 'current_user' : `$${pairs.length}::name`
+  const text = `SELECT ${calls.join(', ')}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
+    FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
+  const [row] = (await ask(handle, text, pairs)).rows as SqlRow[]
+  return { name: String(row?.['name']), obeys: row?.['obeys'] === true }
+}
+
+/**
+ * Bind the values, in one query with making sure that row-level security binds the statements' role: asked each time,
+ * because a role may be altered, and a client's own be set to another.
+ *
+ * @throws Error where the role is a superuser or has BYPASSRLS, or is not there
+ */
+export async function bindObedientScope(
+  handle: PgliteQueryable,
+  parsed: ParsedScopeOptions,
+  role: string | undefined,
+  values: ScopeValues,
+): Promise<void> {
+  const { name, obeys } = await bindScope(handle, parsed, role, values).catch((error: unknown) => {
+    throw isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
+  })
+  if (!obeys) {
+    throw new Error(`withOrgScope: the role "${name}" bypasses row-level security: name one that does not (role)`)
+  }
+}
+
+// invalid_parameter_value: of what is bound here only the role can be.
+function isUnknownRole(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as { code?: unknown }).code === '22023'
+}
+
+function missing(role: string | undefined): string {
+  return `withOrgScope: there is no role "${role}" in this database: make it by roleSql`
 }
 
 /** Read what is bound. */
@@ -43,34 +76,6 @@ export async function readScope(handle: PgliteQueryable, { settings }: ParsedSco
     String(row[`value_${index}`]),
   ) as [string, string, string, string, string]
   return { scope: boundScope, userId: boundUser, orgId: boundOrg, role: boundRole, databaseRole }
-}
-
-// By the host's pool or client, and the role that was asked about.
-const OBEDIENT = new WeakMap<object, Set<string | undefined>>()
-
-/**
- * Make sure that row-level security binds the statements' role.
- *
- * @throws Error where it is a superuser or has BYPASSRLS, or is not there
- */
-export async function requireNoBypass(
-  target: object,
-  handle: PgliteQueryable,
-  role: string | undefined,
-): Promise<void> {
-  const known = OBEDIENT.get(target) ?? new Set()
-  if (known.has(role)) return
-  const text = `SELECT rolname AS name, rolsuper OR rolbypassrls AS bypasses FROM pg_roles
-WHERE rolname = coalesce($1::name, current_user)`
-  const [row] = (await ask(handle, text, [role ?? null])).rows as SqlRow[]
-  if (row === undefined)
-    throw new Error(`withOrgScope: there is no role "${role}" in this database: make it by roleSql`)
-  if (row['bypasses'] !== false) {
-    throw new Error(
-      `withOrgScope: the role "${String(row['name'])}" bypasses row-level security: name one that does not (role)`,
-    )
-  }
-  OBEDIENT.set(target, known.add(role))
 }
 
 // `pg` takes what is bound with the text, PGlite beside it.

@@ -3,7 +3,7 @@
  * a handler asks: a query that forgets its `where` finds nothing of another organization.
  */
 import type { Organization, User } from '../context.ts'
-import { bindScope, readScope, requireNoBypass, type ScopeValues } from './org-scope-binding.ts'
+import { bindObedientScope, bindScope, readScope, type ScopeValues } from './org-scope-binding.ts'
 import { guardHandle } from './org-scope-handle.ts'
 import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
 import { createPostgresSessions, isPostgresPool } from './postgres-session.ts'
@@ -35,7 +35,7 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * On a client that is in a transaction already (a `transaction.handle`), the scope is a savepoint in it, and what held
  * before holds again afterwards.
  *
- * Cost: BEGIN, one query for the scope, COMMIT; the first scope of a pool asks once more whether its role obeys policies.
+ * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT.
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key and a service have an organization too, no user id
@@ -103,8 +103,7 @@ async function inScope<P extends ScopeTarget, T>(
 ): Promise<T> {
   const bound = values()
   const run = async (handle: PgliteQueryable): Promise<T> => {
-    if (obeys) await requireNoBypass(target, handle, role)
-    await bindScope(handle, parsed, role, bound)
+    await (obeys ? bindObedientScope : bindScope)(handle, parsed, role, bound)
     return guardHandle(handle as ScopeHandle<P> & object, work)
   }
   if (!isInTransaction(target)) {

@@ -6,6 +6,7 @@ import { type OrgScopeContext, withOrgScope, withSystemScope } from '../../src/s
 import { policySql, roleSql } from '../../src/storage/policy-sql.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
+import { countedPool } from './sql-pools.ts'
 
 const ROLE = `tenant_${crypto.randomUUID().slice(0, 8)}`
 const SCOPE = { role: ROLE }
@@ -153,11 +154,58 @@ describe('the role', () => {
       'the role "postgres" bypasses row-level security',
     )
     await expect(withOrgScope(pool, acting(ONE), work, { role: 'nobody' })).rejects.toThrow('there is no role "nobody"')
-    await pool.query(`ALTER ROLE "${ROLE}" BYPASSRLS`)
     const fresh = openPool(url, { max: 1 })
-    await expect(withOrgScope(fresh, acting(ONE), work, SCOPE)).rejects.toThrow('bypasses row-level security')
-    await pool.query(`ALTER ROLE "${ROLE}" NOBYPASSRLS`)
-    expect(await withOrgScope(fresh, acting(ONE), work, SCOPE)).toBe('ran')
+    // Asked each time: it obeyed a moment ago.
+    for (const mighty of [true, false, true, false]) {
+      await pool.query(`ALTER ROLE "${ROLE}" ${mighty ? 'BYPASSRLS' : 'NOBYPASSRLS'}`)
+      const ran = withOrgScope(fresh, acting(ONE), work, SCOPE)
+      await (mighty ? expect(ran).rejects.toThrow('bypasses row-level security') : expect(ran).resolves.toBe('ran'))
+    }
+  })
+
+  it('is the client’s own at that moment, not that of its last scope', async () => {
+    const client = await pool.connect()
+    const asTenant = async (): Promise<string> => {
+      await client.query(`BEGIN; SET LOCAL ROLE "${ROLE}"`)
+      const { rows } = await withOrgScope(client, acting(ONE), (inside) => inside.query(SETTINGS))
+      await client.query('COMMIT')
+      return rows[0]?.user
+    }
+    expect([await asTenant(), await asTenant()]).toEqual([ROLE, ROLE])
+    await client.query('BEGIN')
+    await expect(withOrgScope(client, acting(ONE), (inside) => inside.query(EVERYTHING))).rejects.toThrow(
+      'the role "postgres" bypasses row-level security',
+    )
+    await client.query('ROLLBACK')
+    client.release()
+  })
+
+  it('costs no query of its own: BEGIN, the binding, the work, COMMIT', async () => {
+    const counted = countedPool(pool)
+    for (const _scope of [1, 2]) {
+      counted.queries.length = 0
+      await withOrgScope(counted, acting(ONE), (client) => client.query(EVERYTHING), SCOPE)
+      expect(counted.queries).toHaveLength(4)
+    }
+  })
+
+  it('is granted what rows need, also in another schema, with a serial column and where public is nobody’s', async () => {
+    const fresh = openPool(await createTestDatabase('empty'), { max: 2 })
+    await fresh.query('REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA crm')
+    for (const schema of [undefined, 'crm']) {
+      const on = schema === undefined ? 'notes' : `${schema}.notes`
+      const sql = policySql({ table: 'notes', column: 'org_id', role: ROLE, system: 'none', ...(schema && { schema }) })
+      await fresh.query(`CREATE TABLE ${on} (id serial PRIMARY KEY, org_id uuid NOT NULL)`)
+      for (const _time of [1, 2]) await fresh.query(sql)
+      const write = withOrgScope(
+        fresh,
+        acting(ONE),
+        (client) => client.query(`INSERT INTO ${on} (org_id) VALUES ($1)`, [ONE]),
+        SCOPE,
+      )
+      expect(await write).toMatchObject({ rowCount: 1 })
+    }
+    await fresh.query(`DROP OWNED BY "${ROLE}"`)
   })
 
   it.each(['COMMIT', 'ROLLBACK'])(
