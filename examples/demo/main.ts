@@ -79,7 +79,8 @@ async function invite(): Promise<void> {
   for (const system of ['express', 'koa', 'hono', 'iron', 'intello']) {
     console.log(`\n${system}: ${world.urlOf(system)}\n${await world.token(system, 'ada')}`)
   }
-  console.log(`\nEverything is yours until Ctrl-C, for example:\n`)
+  const ending = `Ctrl-C or \`kill ${process.pid}\``
+  console.log(`\nEverything is yours until ${ending}; \`npm run demo -- --exit\` ends after the tour. For example:\n`)
   console.log(`curl -i ${world.urlOf('iron')}/api/v1/me -H 'Authorization: Bearer ${await world.token('iron', 'ada')}'`)
   console.log(`\nThe dashboard: ${world.urlOf('ironflow')}`)
   console.log(`admin@ironflow.local, password: ${world.kept.get('ironflow.password')}`)

@@ -1,4 +1,4 @@
-/** Print the tour: one aligned line a step, colours only on a terminal. */
+/** Print the tour: an aligned row a step, wrapped and never cut; colours only on a terminal. */
 import type { Outcome } from './step.ts'
 
 /** Where lines go, and whether it is a terminal. */
@@ -13,7 +13,7 @@ export function ownScreen(): Screen {
   const { stdout, env } = process
   const terminal = stdout.isTTY === true
   return {
-    columns: Math.max(80, Math.min(stdout.columns ?? 140, 170)),
+    columns: Math.max(80, Math.min(stdout.columns || 140, 170)),
     colours: terminal && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb',
     write: (text) => void stdout.write(text),
   }
@@ -32,11 +32,15 @@ export interface TourPrinter {
 export function createPrinter(screen: Screen): TourPrinter {
   const paint = (code: number, text: string): string => (screen.colours ? `\x1b[${code}m${text}\x1b[0m` : text)
   const clear = screen.colours ? '\r\x1b[K' : ''
-  const answer = Math.floor((screen.columns - 10) * 0.25)
-  const question = screen.columns - 10 - 2 * answer
+  const width = screen.columns - MARGINS
+  const answer = Math.min(44, Math.floor(width * 0.44))
+  const question = width - answer
   const row = (mark: string, asked: string, expected: string, got: string): string => {
-    const cells = [mark, cut(asked, question).padEnd(question), cut(expected, answer).padEnd(answer), cut(got, answer)]
-    return `  ${cells.join('  ')}\n`
+    const [left, right] = [wrap(asked, question), wrap(expected, answer)]
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, line) => {
+      const cells = [(left[line] ?? '').padEnd(question), (right[line] ?? '').padEnd(answer)]
+      return `  ${(line === 0 ? [mark, ...cells, got] : ['    ', ...cells]).join('  ').trimEnd()}\n`
+    }).join('')
   }
   return {
     title: (text) =>
@@ -45,11 +49,24 @@ export function createPrinter(screen: Screen): TourPrinter {
       if (screen.colours) screen.write(`${clear}${paint(2, `  … ${cut(text, screen.columns - 6)}`)}`)
     },
     outcome({ asked, expected, got, ok }) {
-      screen.write(clear + row(ok ? paint(32, 'ok  ') : paint(31, 'FAIL'), asked, expected, got))
-      if (!ok) screen.write(`${paint(31, `        expected ${expected}\n        got      ${got}`)}\n`)
+      // What came in the very words of the promise need not be read twice.
+      const same = got === expected
+      screen.write(clear + row(ok ? paint(32, 'ok  ') : paint(31, 'FAIL'), asked, expected, same ? 'same' : 'below'))
+      if (!same) screen.write(`${paint(ok ? 2 : 31, `        got ${got}`)}\n`)
     },
     summary: (text, good) => screen.write(`${clear}\n${paint(good ? 32 : 31, text)}\n`),
   }
+}
+
+// The margin, the mark, the last column, and two blanks between each.
+const MARGINS = 2 + 4 + 2 + 2 + 2 + 'below'.length
+
+// At blanks where there are some, else within the word.
+function wrap(text: string, width: number): string[] {
+  if (text.length <= width) return [text]
+  const blank = text.lastIndexOf(' ', width)
+  const end = blank > width / 2 ? blank : width
+  return [text.slice(0, end).trimEnd(), ...wrap(text.slice(end).trimStart(), width)]
 }
 
 function cut(text: string, width: number): string {

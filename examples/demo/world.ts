@@ -152,8 +152,10 @@ export async function openWorld(
     throw (failed as PromiseRejectedResult).reason
   }
   const kept = new Map([['secret', SERVICE_SECRET]])
-  for (const note of apps.get('quick start, embedded')?.notes ?? [])
-    if (/^eyJ/.test(note)) kept.set('token of embedded', note)
+  for (const note of apps.get('quick start, embedded')?.notes ?? []) {
+    const [, token] = /^TOKEN=(eyJ\S+)$/.exec(note) ?? []
+    if (token !== undefined) kept.set('token of embedded', token)
+  }
   for (const note of apps.get('ironflow')?.notes ?? []) {
     const [, password] = / password: (\S+)$/.exec(note) ?? []
     if (password !== undefined) kept.set('ironflow.password', password)

@@ -96,14 +96,14 @@ async function openEmbeddedIssuer(settings: Settings, audience: string, nodeEnv:
 }
 
 function notesOf(url: string, token: string): string[] {
-  const authorization = `-H 'Authorization: Bearer ${token}'`
+  const authorization = '-H "Authorization: Bearer $TOKEN"'
   return [
     '',
-    'An embedded issuer signed this token for you; it is good for a day:',
+    'An embedded issuer signed this token for you. Both end with this process, and the token after a day.',
     '',
-    token,
+    `TOKEN=${token}`,
     '',
-    'Try:',
+    'Paste that line into another shell, then try:',
     '',
     `curl -i ${url}/health`,
     `curl -i ${url}/protected`,

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { faultsOf } from '../../examples/demo/judge.ts'
 import type { WireAnswer } from '../../examples/demo/send.ts'
 import type { RequestStep } from '../../examples/demo/step.ts'
+import { createPrinter } from '../../examples/demo/table.ts'
 import { runToEnd } from './app-process.ts'
 
 it('--exit walks the whole tour, without colours in a pipe, and ends with 0', async () => {
@@ -16,6 +17,28 @@ it('--exit walks the whole tour, without colours in a pipe, and ends with 0', as
 it('refuses an argument it does not know', async () => {
   const { code, stderr } = await runToEnd(['examples/demo/main.ts', '--exti'], {})
   expect({ code, stderr }).toEqual({ code: 1, stderr: 'demo: unknown argument --exti; there is only --exit\n' })
+})
+
+it.each([80, 120, 170])('prints rows that fit %i columns, with nothing cut off', (columns) => {
+  const texts: string[] = []
+  const { title, outcome } = createPrinter({ columns, colours: false, write: (text) => void texts.push(text) })
+  const expected = '403 insufficient_scope (dependencies:write)'
+  const asked =
+    'POST /api/dependencies  as intello.key.reader  {"name":"left-pad-for-a-very-long-dependency-name-indeed"}'
+  title('A chapter')
+  outcome({ asked, expected, got: expected, ok: true })
+  outcome({ asked: 'GET /', expected: '200', got: '500; a fault', ok: false })
+  const printed = texts.join('')
+  const lines = printed.split('\n')
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns)
+  expect(printed).not.toContain('…')
+  for (const word of ['POST', 'intello.key.reader', '403', 'insufficient_scope']) expect(printed).toContain(word)
+  expect(printed.replaceAll(/\s/g, '')).toContain('indeed"}')
+  expect(lines.slice(-3)).toEqual([
+    expect.stringMatching(/^ {2}FAIL {2}GET \/ +200 +below$/),
+    '        got 500; a fault',
+    '',
+  ])
 })
 
 const refusal: WireAnswer = {

@@ -114,7 +114,9 @@ describe('how it starts', () => {
       const text = app.stdout()
       expect(text.split('\n')[0]).toBe(`quickstart ready on ${app.url}`)
       expect(app.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-      const token = /^eyJ\S+$/m.exec(text)?.[0] ?? ''
+      const token = /^TOKEN=(eyJ\S+)$/m.exec(text)?.[1] ?? ''
+      expect(text.split(token)).toHaveLength(2)
+      expect(text).toContain(`curl -i ${app.url}/admin -H "Authorization: Bearer $TOKEN"\n`)
       const answer = await fetch(`${app.url}/protected`, { headers: { authorization: `Bearer ${token}` } })
       expect(await answer.json()).toMatchObject({ role: 'owner' })
       for (const path of ['/health', '/protected', '/admin', '/auth/sync']) expect(text).toContain(`${app.url}${path}`)
