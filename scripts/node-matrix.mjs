@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Runs the README's two commands on a fresh clone of HEAD under several Node versions and prints a table (D2).
- * `npm run test:runtimes` (22 and 24), or `node scripts/node-matrix.mjs 20 22 26`. Not zero if any version fails.
+ * `npm run test:nodes` (22 and 24), or `node scripts/node-matrix.mjs 20 22 26`. Not zero if any version fails.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

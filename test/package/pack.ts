@@ -37,7 +37,8 @@ export default function setup(project: TestProject): () => void {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-function pack(folder: string): Packed {
+/** Build, pack and install below a folder. */
+export function pack(folder: string): Packed {
   const [tree, bare, typed] = [join(folder, 'tree'), join(folder, 'bare'), join(folder, 'typed')]
   try {
     for (const name of [...INPUTS, ...SHIPPED.filter((each) => existsSync(root + each))]) {

@@ -1,0 +1,27 @@
+/** The walk that `npm run test:runtimes` takes through every runtime, here in a Node without what only Node has. */
+import { execFileSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, inject, it } from 'vitest'
+import { root } from './doors.ts'
+
+const packed = inject('packed')
+
+beforeAll(() => {
+  if (packed.failure !== null) throw new Error(packed.failure)
+  cpSync(join(root, 'scripts/runtimes'), packed.typed, { recursive: true })
+})
+
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: packed.typed, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 }).trim()
+
+it('the walk passes in this Node, and ends by itself', () => {
+  expect(run('print.mjs')).toBe(`smoke: ok, 13 checks, Node ${process.versions.node}`)
+})
+
+it('and without process, Buffer, setImmediate and timers that are objects', () => {
+  const gone = `console.log(typeof process, typeof Buffer, typeof setImmediate, typeof setTimeout(() => {}, 0))`
+  const preload = ['--import', './no-node-globals.mjs']
+  expect(run(...preload, '--input-type=module', '-e', gone)).toBe('undefined undefined undefined number')
+  expect(run(...preload, 'print.mjs')).toMatch(/^smoke: ok, 13 checks, (Node\.js\/\d+|a runtime without a name)$/)
+})
