@@ -1,18 +1,26 @@
 /** One corridor with every kind of caller, mounted on the three frameworks: people, keys, a service, and routes for each. */
+import { send as sendLines, type WireAnswer } from '../../examples/demo/send.ts'
 import { createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
 import { type ApiKeys, createApiKeys } from '../../src/api-keys/api-keys.ts'
+import type { AuthContext } from '../../src/context.ts'
+import { pathParam } from '../../src/orgs/selector.ts'
 import type { Access } from '../../src/request.ts'
 import type { Route } from '../../src/route.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+import { createSyncRoute } from '../../src/users/sync-route.ts'
 import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
+import { createServiceVerifier } from '../../src/verify/service-verifier.ts'
 import { jsonResponse } from '../../src/wire/json-response.ts'
+import { isText, readField, readJson } from '../../src/wire/read-json.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
-import { createWorld, ROLES, type World } from '../corridor/world.ts'
+import { createWorld, ROLES, SERVICE_SECRET, type World } from '../corridor/world.ts'
 
 export const FRAMEWORKS: readonly HostName[] = ['express 5', 'koa 3', 'hono']
 
 /** Routes that say who got in, by name. */
 export const ACCESSES: Readonly<Record<string, Access>> = {
   user: {},
+  person: { stage: 'user' },
   identity: { stage: 'identity' },
   key: { accept: ['apiKey'], role: 'member', scopes: ['things:write'] },
   both: { accept: ['user', 'apiKey'], scopes: ['things:read'] },
@@ -20,7 +28,14 @@ export const ACCESSES: Readonly<Record<string, Access>> = {
   telephony: { accept: ['service:telephony'] },
   any: { accept: ['user', 'apiKey', 'service'] },
   optional: { optional: true },
+  public: 'public',
 }
+
+/** What the service sent before its secret was changed, while both are good. */
+export const PREVIOUS_SECRET = 'the-secret-of-a-service-before-it-was-changed'
+
+/** Headers by name, or as the lines they are on the wire. */
+export type Headers = Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[]
 
 export interface KeyHosts {
   readonly world: World
@@ -29,7 +44,7 @@ export interface KeyHosts {
   /** Turn the clock of keys. */
   pass(milliseconds: number): void
   /** Send one request to every framework: the answers must be the same, to the byte. */
-  send(method: string, path: string, headers?: Readonly<Record<string, string>>, body?: unknown): Promise<KeyAnswer>
+  send(method: string, path: string, headers?: Headers, body?: unknown): Promise<KeyAnswer>
   close(): Promise<void>
 }
 
@@ -47,7 +62,15 @@ export async function openKeyHosts(): Promise<KeyHosts> {
   let now = Date.now()
   const clock = (): number => now
   const world = createWorld({
-    auth: (storage) => ({ apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk', clock }) }),
+    auth: (storage) => ({
+      apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk', clock }),
+      services: createServiceVerifier({
+        services: {
+          telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET, PREVIOUS_SECRET] },
+          billing: { header: 'X-Billing-Secret', secrets: null },
+        },
+      }),
+    }),
   })
   const apiKeys = createApiKeys({
     repository: world.storage.apiKeys,
@@ -65,7 +88,9 @@ export async function openKeyHosts(): Promise<KeyHosts> {
       handle: (context) => jsonResponse(200, { kind: context?.kind ?? 'nobody' }),
     }),
   )
-  const routes = [...echoes, ...createApiKeyRoutes({ apiKeys, role: 'admin' })]
+  const { storage } = world
+  const sync = createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })
+  const routes = [...echoes, ofPath(), booking(world), sync, ...createApiKeyRoutes({ apiKeys, role: 'admin' })]
   const mounted = { auth: world.auth, routes, endpoints: [] } as unknown as Parameters<(typeof HOSTS)[HostName]>[0]
   const listening: readonly (readonly [HostName, Listening])[] = await Promise.all(
     FRAMEWORKS.map(async (name) => [name, await listen(HOSTS[name](mounted))] as const),
@@ -79,19 +104,44 @@ export async function openKeyHosts(): Promise<KeyHosts> {
       now += milliseconds
     },
     async send(method, path, headers = {}, body) {
-      const typed = body === undefined ? headers : { 'content-type': 'application/json', ...headers }
-      const init = { method, headers: typed, ...(body !== undefined && { body: JSON.stringify(body) }) }
+      const given = Array.isArray(headers) ? (headers as [string, string][]) : Object.entries(headers)
+      const typed = body === undefined || given.some(([name]) => /^content-type$/i.test(name))
+      const lines = typed ? given : [['Content-Type', 'application/json'] as const, ...given]
+      const text = body === undefined ? undefined : JSON.stringify(body)
       const answers = []
-      for (const url of urls) answers.push(await answerOf(await fetch(url + path, init)))
+      for (const url of urls) answers.push(answerOf(await sendLines({ method, url: url + path, lines, body: text })))
       return { ...(answers[0] as (typeof answers)[number]), all: answers }
     },
     close: async () => void (await Promise.all(listening.map(([, each]) => each.close()))),
   }
 }
 
-async function answerOf(response: Response): Promise<Omit<KeyAnswer, 'all'>> {
-  const text = await response.text()
-  const { status, headers } = response
+/** A route that names its org in the path. */
+function ofPath(): Route {
+  return {
+    method: 'GET',
+    path: '/path/:orgId',
+    access: { accept: ['user', 'apiKey'], selectors: [pathParam('orgId')] },
+    handle: (context) => jsonResponse(200, { kind: context?.kind ?? 'nobody' }),
+  }
+}
+
+/** A route of a service, which names the org it acts in in its body. */
+function booking({ auth }: World): Route {
+  return {
+    method: 'POST',
+    path: '/booking',
+    access: { accept: ['service:telephony'] },
+    async handle(context, request) {
+      const body = await readJson(request)
+      const { org } = await auth.actAs(context as AuthContext, readField(body, 'org_id', isText))
+      return jsonResponse(201, { org: org.id })
+    },
+  }
+}
+
+function answerOf({ status, headers, text }: WireAnswer): Omit<KeyAnswer, 'all'> {
   const code = /^\{"error":\{"code":"([a-z_]+)"/.exec(text)?.[1] ?? null
-  return { status, code, challenge: headers.get('www-authenticate'), cache: headers.get('cache-control'), text }
+  const headerOf = (name: string): string | null => (headers[name] as string | undefined) ?? null
+  return { status, code, challenge: headerOf('www-authenticate'), cache: headerOf('cache-control'), text }
 }
