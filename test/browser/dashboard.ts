@@ -78,7 +78,7 @@ export async function visit(browser: Browser, url: string, scheme: 'light' | 'da
 
 /** Fill in the login page and wait for the functions. */
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Functions' }).waitFor()

@@ -76,13 +76,17 @@ it('returning after a server restart: validated, and the session goes on', async
 })
 
 it('stale token: the secret was reset, validate answers 401, the token is cleared, login page', async () => {
-  const { page, takeAsked } = visitor
+  const { page, context, takeAsked } = visitor
   await ironflow.restart(() => rmSync(join(ironflow.folder, '.ironflow_jwt_secret')))
   takeAsked()
   await page.reload()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-  expect(takeAsked()).toEqual(['GET /api/v1/capabilities', 'GET /api/v1/auth/validate'])
-  expect(await stored(page, TOKEN)).toBeNull()
+  expect(takeAsked()).toEqual([
+    ...['GET /api/v1/capabilities', 'GET /api/v1/auth/validate'],
+    // What takes the cookie away, which no script can.
+    'POST /api/v1/auth/logout',
+  ])
+  expect([await stored(page, TOKEN), await context.cookies()]).toEqual([null, []])
   expect(page.url()).toBe(`${ironflow.url}/#/login`)
   await signIn(page, 'admin@ironflow.local', ironflow.password)
   expect(visitor.refusals).toEqual([401])

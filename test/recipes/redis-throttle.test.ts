@@ -139,7 +139,7 @@ if (connect === null) {
 
       const soon = { ...counted(null).state, expiresAt: NOW.getTime() + 20 }
       await throttle.update(`account:soon-${kind}`, NOW, () => ({ state: soon, result: null }))
-      await expect.poll(() => client.exists(`${prefix}account:soon-${kind}`)).toBe(0)
+      await expect.poll(() => client.exists(`${prefix}account:soon-${kind}`), { timeout: 15_000 }).toBe(0)
     })
   })
 }

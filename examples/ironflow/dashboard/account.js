@@ -2,17 +2,18 @@
 import { ask, sentenceFor } from './api.js'
 import { countDown } from './countdown.js'
 import { alertBox, field, h, say } from './dom.js'
+import { oneAtATime } from './one-at-a-time.js'
 
-/** Make the page; `onChanged` runs when all sessions have ended. */
+/** Make the page; `onPasswordChanged` runs when all sessions have ended. */
 export function accountPage({ user, onPasswordChanged }) {
-  const secret = (autocomplete) => h('input', { type: 'password', required: true, autocomplete })
-  const current = field('Current password', secret('current-password'))
+  const secret = (name, autocomplete) => h('input', { type: 'password', name, required: true, autocomplete })
+  const current = field('Current password', secret('current_password', 'current-password'))
   const next = field(
     'New password',
-    secret('new-password'),
+    secret('new_password', 'new-password'),
     'At least 15 characters. A few words that don’t belong together are fine.',
   )
-  const again = field('New password, again', secret('new-password'))
+  const again = field('New password, again', secret('new_password_again', 'new-password'))
   const alert = alertBox()
   const button = h('button', { type: 'submit', class: 'primary' }, 'Change password')
 
@@ -20,8 +21,7 @@ export function accountPage({ user, onPasswordChanged }) {
     setError(text)
     control.focus()
   }
-  async function submit(event) {
-    event.preventDefault()
+  async function submit() {
     if (button.getAttribute('aria-disabled') === 'true') return
     say(alert, '')
     if (current.control.value === '') return stopAt(current, 'Enter your current password.')
@@ -32,7 +32,7 @@ export function accountPage({ user, onPasswordChanged }) {
     if (answer.status === 403) return stopAt(current, 'This is not your current password.')
     if (answer.status === 400)
       return stopAt(next, 'Use 15 to 256 characters, and not a password that is easily guessed.')
-    if (answer.status === 429) return countDown(alert, button, answer.retryAfter)
+    if (answer.status === 429) return void countDown(alert, button, answer.retryAfter)
     say(alert, sentenceFor(answer))
   }
   return h(
@@ -46,9 +46,9 @@ export function accountPage({ user, onPasswordChanged }) {
     ),
     h(
       'form',
-      { class: 'card narrow', novalidate: true, onsubmit: submit, 'aria-label': 'Change password' },
+      { class: 'card narrow', novalidate: true, onsubmit: oneAtATime(submit), 'aria-label': 'Change password' },
       // Password managers want to know whose it is.
-      h('input', { type: 'text', hidden: true, autocomplete: 'username', value: user.email }),
+      h('input', { type: 'text', name: 'email', hidden: true, autocomplete: 'username', value: user.email }),
       alert,
       current.element,
       next.element,

@@ -25,13 +25,20 @@ export function onTokenChange(callback) {
   })
 }
 
-/** The environment that requests act in. */
+// Of this tab alone, also after a reload: what another tab chooses must not change where this one writes. A new tab begins
+// where the last choice was made.
+let environment = sessionStorage.getItem(ENVIRONMENT) ?? localStorage.getItem(ENVIRONMENT) ?? 'env_default'
+sessionStorage.setItem(ENVIRONMENT, environment)
+
+/** The environment that requests of this tab act in. */
 export function currentEnvironment() {
-  return localStorage.getItem(ENVIRONMENT) ?? 'env_default'
+  return environment
 }
 
 /** Act in another one from the next request on. */
 export function setEnvironment(id) {
+  environment = id
+  sessionStorage.setItem(ENVIRONMENT, id)
   localStorage.setItem(ENVIRONMENT, id)
 }
 
@@ -41,6 +48,8 @@ let onSessionEnd = () => {}
 export function whenSessionEnds(callback) {
   onSessionEnd = callback
 }
+
+const PATIENCE_MS = 30_000
 
 /**
  * Ask the server; the browser adds the cookie. Never throws: `{ status, ok, body, retryAfter }`, status 0 where nobody
@@ -55,6 +64,7 @@ export async function ask(method, path, { json, inEnvironment = false, judge = '
       method,
       headers,
       body: json === undefined ? undefined : JSON.stringify(json),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     })
     const text = await response.text()
     const body = text.startsWith('{') ? JSON.parse(text) : null

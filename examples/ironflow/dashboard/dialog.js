@@ -2,57 +2,65 @@
 import { h } from './dom.js'
 
 /** Ask before something that can't be undone. Fulfils with whether to do it. */
-export function confirmThat(title, text, verb) {
-  return new Promise((resolve) => {
-    let sure = false
-    const dialog = open(
-      title,
-      [h('p', {}, text)],
-      [
-        h('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel'),
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'danger',
-            onclick() {
-              sure = true
-              dialog.close()
-            },
-          },
-          verb,
-        ),
-      ],
-    )
-    dialog.addEventListener('close', () => resolve(sure))
-  })
+export async function confirmThat(title, text, verb) {
+  let isSure = false
+  const yes = () => {
+    isSure = true
+    leave()
+  }
+  const { leave, left } = open(title, [h('p', {}, text)], (close) => [
+    h('button', { type: 'button', class: 'quiet', onclick: close }, 'Cancel'),
+    h('button', { type: 'button', class: 'danger', onclick: yes }, verb),
+  ])
+  await left
+  return isSure
 }
 
-/** Show something until it is closed. */
-export function showUntilDone(title, content) {
-  return new Promise((resolve) => {
-    const dialog = open(title, content, [
-      h('button', { type: 'button', class: 'primary', onclick: () => dialog.close() }, 'Done'),
-    ])
-    dialog.addEventListener('close', () => resolve())
-  })
+/** Show something until `Done`. While `mayLeave` says no, Escape is answered by `onStay` instead. */
+export function showUntilDone(title, content, { mayLeave, onStay }) {
+  const done = (close) => h('button', { type: 'button', class: 'primary', onclick: close }, 'Done')
+  return open(title, content, done, { mayLeave, onStay }).left
 }
 
-function open(title, content, buttons) {
-  const heading = h('h2', { id: 'dialog-title' }, title)
+/** Close whatever is open: the session is over. */
+export function closeDialogs() {
+  for (const leave of [...leaves]) leave()
+}
+
+const leaves = new Set()
+
+function open(title, content, buttonsOf, { mayLeave = () => true, onStay = () => {} } = {}) {
+  const before = document.activeElement
+  let leave
+  const left = new Promise((resolve) => {
+    leave = () => {
+      leaves.delete(leave)
+      dialog.remove()
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      resolve()
+    }
+  })
   const dialog = h(
     'dialog',
     { 'aria-labelledby': 'dialog-title' },
-    heading,
+    h('h2', { id: 'dialog-title' }, title),
     content,
-    h('div', { class: 'dialog-buttons' }, buttons),
+    h('div', { class: 'dialog-buttons' }, buttonsOf(leave)),
   )
-  const before = document.activeElement
+  const tryToLeave = (event) => {
+    event.preventDefault()
+    if (mayLeave()) leave()
+    else onStay()
+  }
+  dialog.addEventListener('keydown', (event) => event.key === 'Escape' && tryToLeave(event))
+  dialog.addEventListener('cancel', tryToLeave)
+  // Browsers let nobody be kept in a dialog: some close it all the same, whatever a page says.
   dialog.addEventListener('close', () => {
-    dialog.remove()
-    if (before instanceof HTMLElement && before.isConnected) before.focus()
+    if (dialog.isConnected && !mayLeave()) dialog.showModal()
+    else leave()
   })
+  leaves.add(leave)
   document.body.append(dialog)
   dialog.showModal()
-  return dialog
+  return { leave, left }
 }

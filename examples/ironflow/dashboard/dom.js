@@ -78,9 +78,9 @@ export function select(options, chosen, attributes = {}) {
   const element = h(
     'select',
     attributes,
-    options.map(([value, text]) => h('option', { value }, text)),
+    // As an attribute: a form that is reset goes back to it.
+    options.map(([value, text]) => h('option', { value, selected: value === chosen }, text)),
   )
-  element.value = chosen
   return element
 }
 

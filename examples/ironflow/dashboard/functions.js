@@ -1,9 +1,10 @@
 /** The functions of the environment that was chosen. */
-import { ask, sentenceFor } from './api.js'
-import { alertBox, announce, field, h, say } from './dom.js'
+import { ask, currentEnvironment, sentenceFor } from './api.js'
+import { alertBox, announce, field, h, say, select } from './dom.js'
+import { oneAtATime } from './one-at-a-time.js'
 
 /** Make the page. */
-export function functionsPage({ role, environmentName }) {
+export function functionsPage({ role, environments, environmentName, onEnvironment }) {
   const alert = alertBox()
   const list = h('div', { class: 'card list', 'aria-busy': 'true' })
 
@@ -36,9 +37,14 @@ export function functionsPage({ role, environmentName }) {
     {},
     h(
       'header',
-      { class: 'page' },
-      h('h1', { tabindex: '-1' }, 'Functions'),
-      h('p', { class: 'page-lead' }, `What runs in ${environmentName()}.`),
+      { class: 'page with-chooser' },
+      h(
+        'div',
+        {},
+        h('h1', { tabindex: '-1' }, 'Functions'),
+        h('p', { class: 'page-lead' }, `What runs in ${environmentName()}.`),
+      ),
+      environmentChooser(environments, onEnvironment),
     ),
     alert,
     role === 'viewer' ? null : addForm(load),
@@ -46,14 +52,32 @@ export function functionsPage({ role, environmentName }) {
   )
 }
 
+function environmentChooser(environments, onEnvironment) {
+  const options = environments.map(({ id, name }) => [id, name])
+  const chooser = select(options, currentEnvironment(), {
+    id: 'environment',
+    name: 'environment',
+    // A reload must show what requests act in, not what the browser remembers.
+    autocomplete: 'off',
+    onchange: () => onEnvironment(chooser.value),
+  })
+  return h('div', { class: 'environment' }, h('label', { for: 'environment' }, 'Environment'), chooser)
+}
+
 function addForm(reload) {
   const name = field(
     'Name',
-    h('input', { type: 'text', required: true, maxlength: 255, autocomplete: 'off', placeholder: 'send-invoice' }),
+    h('input', {
+      type: 'text',
+      name: 'name',
+      required: true,
+      maxlength: 255,
+      autocomplete: 'off',
+      placeholder: 'send-invoice',
+    }),
   )
   const alert = alertBox()
-  async function submit(event) {
-    event.preventDefault()
+  async function submit() {
     say(alert, '')
     if (name.control.value.trim() === '') {
       name.setError('Enter a name.')
@@ -71,7 +95,7 @@ function addForm(reload) {
   }
   return h(
     'form',
-    { class: 'card inline', novalidate: true, onsubmit: submit, 'aria-label': 'Add a function' },
+    { class: 'card inline', novalidate: true, onsubmit: oneAtATime(submit), 'aria-label': 'Add a function' },
     alert,
     h(
       'div',

@@ -10,10 +10,12 @@ import {
   setEnvironment,
   whenSessionEnds,
 } from './api.js'
+import { closeDialogs } from './dialog.js'
 import { announce, h } from './dom.js'
 import { functionsPage } from './functions.js'
 import { keysPage } from './keys.js'
 import { loginPage } from './login.js'
+import { oneAtATime } from './one-at-a-time.js'
 import { shell } from './shell.js'
 import { usersPage } from './users.js'
 
@@ -35,7 +37,7 @@ async function start() {
   if (!dev) {
     if (!isLoggedIn()) return showLogin()
     const { ok, status } = await ask('GET', 'auth/validate', { judge: 'caller' })
-    if (status === 401) return endSession('Your session is no longer good. Please sign in again.')
+    if (status === 401) return dropSession()
     if (!ok) return showTrouble({ status })
   }
   await enter(dev)
@@ -83,23 +85,38 @@ function showLogin(notice) {
   state = null
   history.replaceState(null, '', '#/login')
   document.title = 'Sign in · Ironflow'
-  app.replaceChildren(loginPage(() => enter(false), notice))
+  app.replaceChildren(loginPage(onLogin, notice))
+}
+
+async function onLogin() {
+  await enter(false)
+  if (state !== null) app.querySelector('h1').focus()
+}
+
+// The cookie of a session that is no good: only the server can take it away, and not after the next one has come.
+async function dropSession() {
+  clearToken()
+  await ask('POST', 'auth/logout', { judge: 'caller' })
+  endSession('Your session is no longer good. Please sign in again.')
 }
 
 function endSession(notice) {
   clearToken()
-  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+  closeDialogs()
   showLogin(notice)
 }
 
+// Says what is wrong where it did not work: nobody must leave in the belief of being signed out.
 async function signOut() {
-  await ask('POST', 'auth/logout', { judge: 'caller' })
+  const answer = await ask('POST', 'auth/logout', { judge: 'caller' })
+  if (answer.status !== 204 && answer.status !== 401) return `You are still signed in. ${sentenceFor(answer)}`
   endSession('You are signed out.')
+  return ''
 }
 
 function showTrouble(answer) {
   state = null
-  const again = h('button', { type: 'button', class: 'primary', onclick: start }, 'Try again')
+  const again = h('button', { type: 'button', class: 'primary', onclick: oneAtATime(start) }, 'Try again')
   const card = h(
     'div',
     { class: 'card login', role: 'alert' },
@@ -113,7 +130,7 @@ function showTrouble(answer) {
 
 whenSessionEnds(() => endSession('Your session has ended. Please sign in again.'))
 onTokenChange(() => {
-  if (isLoggedIn() === (state === null)) void start()
+  if (isLoggedIn() || state !== null) void start()
 })
 addEventListener('hashchange', () => {
   if (state === null) return

@@ -1,18 +1,18 @@
-/** The frame around every page: navigation, environment, who is signed in. */
-import { currentEnvironment } from './api.js'
-import { h, select } from './dom.js'
+/** The frame around every page: navigation, who is signed in. */
+import { alertBox, h, say } from './dom.js'
+import { oneAtATime } from './one-at-a-time.js'
 
 /** Make the frame around `content`. */
 export function shell(state, pages, current, content) {
-  const { user, environments, dev } = state
+  const { user, dev } = state
   const links = pages.map(({ path, title }) =>
     h('li', {}, h('a', { href: `#/${path}`, 'aria-current': path === current.path ? 'page' : null }, title)),
   )
-  const chooser = select(
-    environments.map(({ id, name }) => [id, name]),
-    currentEnvironment(),
-    { id: 'environment', onchange: () => state.onEnvironment(chooser.value) },
-  )
+  const alert = alertBox()
+  const signOut = oneAtATime(async () => {
+    say(alert, '')
+    say(alert, await state.onSignOut())
+  })
   return h(
     'div',
     { class: 'shell' },
@@ -27,13 +27,13 @@ export function shell(state, pages, current, content) {
         'Ironflow',
       ),
       dev ? h('p', { class: 'badge' }, 'Dev mode: no sign-in') : null,
-      h('div', { class: 'environment' }, h('label', { for: 'environment' }, 'Environment'), chooser),
       h('nav', { 'aria-label': 'Main' }, h('ul', {}, links)),
       h(
         'div',
         { class: 'who' },
         h('p', {}, h('span', { class: 'email' }, user.email), h('span', { class: 'role' }, user.role)),
-        dev ? null : h('button', { type: 'button', class: 'quiet', onclick: state.onSignOut }, 'Sign out'),
+        dev ? null : h('button', { type: 'button', class: 'quiet', onclick: signOut }, 'Sign out'),
+        alert,
       ),
     ),
     h('main', { id: 'content', tabindex: '-1' }, content),

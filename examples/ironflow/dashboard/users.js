@@ -1,19 +1,18 @@
 /** The users page: who may sign in, and as what. */
+import { addUser, ROLES } from './add-user.js'
 import { ask, sentenceFor } from './api.js'
 import { confirmThat } from './dialog.js'
-import { alertBox, announce, day, field, h, say, select } from './dom.js'
+import { alertBox, announce, day, h, say, select } from './dom.js'
+import { oneAtATime } from './one-at-a-time.js'
 
-const ROLES = [
-  ['viewer', 'Viewer'],
-  ['developer', 'Developer'],
-  ['admin', 'Admin'],
-]
 const LAST_ADMIN = 'This is the last admin. Make somebody else an admin first.'
+const TITLES = ['User', 'Role', 'Added', 'Access']
 
 /** Make the page. */
 export function usersPage({ user }) {
   const alert = alertBox()
   const list = h('div', { class: 'card list', 'aria-busy': 'true' })
+  const heading = h('h1', { tabindex: '-1' }, 'Users')
 
   async function load() {
     const answer = await ask('GET', 'users')
@@ -21,16 +20,15 @@ export function usersPage({ user }) {
     if (!answer.ok) return say(alert, sentenceFor(answer))
     list.replaceChildren(tableOf(answer.body.users))
   }
-  // The rows are made anew, also after a refusal: what is shown is what is so. The focus stays on the same control.
-  async function change(method, { id, email }, json, done) {
+  // The rows are made anew, also after a refusal: what is shown is what is so. The focus stays on the control `stay`.
+  async function change(method, { id, email }, { json, done, stay }) {
     say(alert, '')
-    const focused = document.activeElement?.id
     const answer = await ask(method, `users/${encodeURIComponent(id)}`, { json })
     if (answer.status === 401) return
     if (answer.ok) announce(done)
     else say(alert, answer.status === 409 ? `${email}: ${LAST_ADMIN}` : sentenceFor(answer))
     await load()
-    const again = focused ? document.getElementById(focused) : null
+    const again = stay === undefined ? null : document.getElementById(stay)
     ;(again ?? heading).focus()
   }
 
@@ -45,9 +43,8 @@ export function usersPage({ user }) {
         h(
           'tr',
           {},
-          ['User', 'Role', 'Added', 'Access', ''].map((title) =>
-            title === '' ? h('td', {}) : h('th', { scope: 'col' }, title),
-          ),
+          TITLES.map((title) => h('th', { scope: 'col' }, title)),
+          h('td', {}),
         ),
       ),
       h(
@@ -57,7 +54,6 @@ export function usersPage({ user }) {
       ),
     )
 
-  const heading = h('h1', { tabindex: '-1' }, 'Users')
   void load()
   return h(
     'div',
@@ -68,98 +64,93 @@ export function usersPage({ user }) {
       heading,
       h('p', { class: 'page-lead' }, 'Who may sign in to this dashboard, and as what.'),
     ),
-    addForm(load),
+    addUser(load),
     alert,
     list,
   )
 }
 
 function rowOf(one, isMe, change) {
-  const { id, email, role, disabled, created_at: createdAt } = one
-  const roles = select(ROLES, role, {
-    id: `role-${id}`,
-    'aria-label': `Role of ${email}`,
-    onchange: () => change('PATCH', one, { role: roles.value }, `${email} is now ${roles.value}.`),
-  })
-  const toggle = h(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet',
-      id: `access-${id}`,
-      'aria-label': `${disabled ? 'Enable' : 'Disable'} ${email}`,
-      onclick: () => change('PATCH', one, { disabled: !disabled }, `${email} is ${disabled ? 'enabled' : 'disabled'}.`),
-    },
-    disabled ? 'Enable' : 'Disable',
-  )
-  const remove = h(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet danger-text',
-      'aria-label': `Delete ${email}`,
-      async onclick() {
-        const text = `${email} can no longer sign in, and is signed out everywhere. This can’t be undone.`
-        if (await confirmThat('Delete this user?', text, 'Delete user'))
-          await change('DELETE', one, undefined, `${email} was deleted.`)
-      },
-    },
-    'Delete',
-  )
+  const { email, disabled, created_at: createdAt } = one
   return h(
     'tr',
     { class: disabled ? 'off' : null },
-    h('th', { scope: 'row' }, email, isMe ? h('span', { class: 'tag' }, 'you') : null),
-    h('td', { 'data-label': 'Role' }, roles),
+    h(
+      'th',
+      { scope: 'row' },
+      h('span', { class: 'name' }, email.split('@')[0], h('wbr'), email.replace(/^[^@]*/, '')),
+      isMe ? ' ' : null,
+      isMe ? h('span', { class: 'tag' }, 'you') : null,
+    ),
+    h('td', { 'data-label': 'Role' }, roleOf(one, isMe, change)),
     h('td', { 'data-label': 'Added' }, day(createdAt, '')),
     h(
       'td',
       { 'data-label': 'Access' },
       h('span', { class: disabled ? 'state off' : 'state on' }, disabled ? 'Disabled' : 'Active'),
     ),
-    h('td', { class: 'actions' }, toggle, remove),
+    h('td', { class: 'actions' }, accessOf(one, isMe, change), removalOf(one, isMe, change)),
   )
 }
 
-function addForm(reload) {
-  const email = field('E-mail', h('input', { type: 'email', required: true, autocomplete: 'off', spellcheck: 'false' }))
-  const password = field(
-    'Password',
-    h('input', { type: 'password', required: true, autocomplete: 'new-password' }),
-    'At least 15 characters. Hand it over; they can change it.',
+// A choice alone changes nothing: an arrow key must not make anybody an admin.
+function roleOf(one, isMe, change) {
+  const { id, email, role } = one
+  const roles = select(ROLES, role, {
+    id: `role-${id}`,
+    name: 'role',
+    autocomplete: 'off',
+    'aria-label': `Role of ${email}`,
+    onchange() {
+      apply.hidden = roles.value === role
+    },
+  })
+  const apply = h('button', { type: 'button', class: 'apply', hidden: true, 'aria-label': `Apply role of ${email}` })
+  apply.append('Apply')
+  apply.addEventListener(
+    'click',
+    oneAtATime(async () => {
+      const text = `You become ${roles.value}, and are signed out everywhere.`
+      if (isMe && !(await confirmThat('Change your own role?', text, 'Change my role'))) return
+      const done = `${email} is now ${roles.value}.`
+      await change('PATCH', one, { json: { role: roles.value }, done, stay: roles.id })
+    }),
   )
-  const role = field('Role', select(ROLES, 'developer'))
-  const alert = alertBox()
-  const details = h('details', { class: 'card add' }, h('summary', {}, 'Add a user'))
+  return h('div', { class: 'role-choice' }, roles, apply)
+}
 
-  async function submit(event) {
-    event.preventDefault()
-    say(alert, '')
-    const json = { email: email.control.value, password: password.control.value, role: role.control.value }
-    const answer = await ask('POST', 'users', { json })
-    const wrong = answer.body?.error?.field
-    email.setError(wrong === 'email' ? 'Enter an e-mail address.' : '')
-    password.setError(
-      wrong === 'password' ? 'Use 15 to 256 characters, and not a password that is easily guessed.' : '',
-    )
-    if (wrong === 'email') return email.control.focus()
-    if (wrong === 'password') return password.control.focus()
-    if (answer.status === 409) return say(alert, 'There is already a user with this e-mail.')
-    if (!answer.ok) return say(alert, sentenceFor(answer))
-    announce(`${json.email} was added.`)
-    form.reset()
-    details.open = false
-    await reload()
-    details.firstElementChild.focus()
+function accessOf(one, isMe, change) {
+  const { id, email, disabled } = one
+  const verb = disabled ? 'Enable' : 'Disable'
+  const toggle = async () => {
+    const text = 'You are signed out everywhere, and can’t sign in until another admin enables you.'
+    if (isMe && !disabled && !(await confirmThat('Disable yourself?', text, 'Disable me'))) return
+    const done = `${email} is ${disabled ? 'enabled' : 'disabled'}.`
+    await change('PATCH', one, { json: { disabled: !disabled }, done, stay: `access-${id}` })
   }
-  const form = h(
-    'form',
-    { novalidate: true, onsubmit: submit, 'aria-label': 'Add a user' },
-    alert,
-    h('div', { class: 'grid' }, email.element, password.element, role.element),
-    h('button', { type: 'submit', class: 'primary submit' }, 'Add user'),
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet',
+      id: `access-${id}`,
+      'aria-label': `${verb} ${email}`,
+      onclick: oneAtATime(toggle),
+    },
+    verb,
   )
-  details.append(form)
-  details.addEventListener('toggle', () => details.open && email.control.focus())
-  return details
+}
+
+function removalOf(one, isMe, change) {
+  const { email } = one
+  const remove = async () => {
+    const text = `${email} can no longer sign in, and is signed out everywhere. This can’t be undone.`
+    const title = isMe ? 'Delete yourself?' : 'Delete this user?'
+    if (await confirmThat(title, text, 'Delete user')) await change('DELETE', one, { done: `${email} was deleted.` })
+  }
+  return h(
+    'button',
+    { type: 'button', class: 'quiet danger-text', 'aria-label': `Delete ${email}`, onclick: oneAtATime(remove) },
+    'Delete',
+  )
 }
