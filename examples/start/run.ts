@@ -17,9 +17,9 @@ export interface Running {
   stop(): Promise<void>
 }
 
-const GRACE_MS = 2000
+const GRACE_MS = 1500
 // Whatever still hangs by then, a process that was told to end has ended before anybody counts to five.
-const END_MS = 4000
+const END_MS = 3500
 
 /** Listen on `HOST` (127.0.0.1 unless told) and `PORT` (0: a free one); `end` runs after the last connection. */
 export async function listen(

@@ -10,7 +10,7 @@ const CONNECT_MS = 8000
 const QUEUE_MS = 60_000
 const STATEMENT_MS = 10_000
 const ANSWER_MS = 12_000
-const END_MS = 1500
+const END_MS = 1000
 
 // The pool's own limit counts the wait in its queue too, where a burst of requests is no failure.
 class Client extends pg.Client {

@@ -5,6 +5,8 @@ import { IRON } from '../../examples/demo/tour-iron.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
+import { openProxy } from './frozen-proxy.ts'
+import { storm } from './iron-storm.ts'
 import { walkChapters } from './walk-chapters.ts'
 
 const IRON_MAIN = ['examples/iron-crm/main.ts']
@@ -37,21 +39,47 @@ it('leaves no transaction open between requests', async () => {
   expect((await pool.query(text)).rows).toEqual([{ count: 0 }])
 })
 
-it('four processes of it start at once on one empty database, and one first login through all four makes one user', async () => {
-  const DATABASE_URL = await createTestDatabase('empty')
-  const environment = { ...world.environmentOf('iron'), DATABASE_URL }
-  const apps = await Promise.all(Array.from({ length: 4 }, () => startProcess(IRON_MAIN, environment)))
-  const token = await world.token('iron', 'ada')
-  const answers = await Promise.all(
-    Array.from({ length: 40 }, async (_, index) => {
-      const answer = await fetch(`${apps[index % 4]?.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
-      return `${answer.status} ${await answer.text()}`
-    }),
-  )
-  expect(new Set(answers).size).toBe(1)
-  expect(answers[0]).toMatch(/^200 .*"tenant":\{"id":"/)
-  const endings = await Promise.all(apps.map(({ end }) => end()))
-  for (const { code, stderr } of endings) expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+it('four processes of it start at once on one empty database, and 600 first requests of 12 people make 12 users', async () => {
+  await storm(world, { people: 12, requests: 50 })
+})
+
+describe('told to end while a request hangs, it has ended in 5 seconds', () => {
+  it('on a lock that somebody else holds', async () => {
+    const DATABASE_URL = await createTestDatabase('empty')
+    const app = await startProcess(IRON_MAIN, { ...world.environmentOf('iron'), DATABASE_URL })
+    const locker = await openPool(DATABASE_URL, { max: 1 }).connect()
+    await locker.query('BEGIN; LOCK TABLE contacts')
+    const asked = ask(`${app.url}/api/v1/contacts`)
+    const waiting = 'SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted'
+    await expect.poll(async () => (await locker.query(waiting)).rows, { timeout: 20_000 }).toEqual([{ count: 1 }])
+    const { code, stderr, milliseconds } = await app.end()
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(milliseconds).toBeLessThan(5000)
+    await asked
+    locker.release(true)
+  })
+
+  it('on a database that no longer answers', async () => {
+    const proxy = await openProxy(await createTestDatabase('empty'))
+    const app = await startProcess(IRON_MAIN, { ...world.environmentOf('iron'), DATABASE_URL: proxy.url })
+    expect(await ask(`${app.url}/api/v1/me`)).toBe(200)
+    proxy.freeze()
+    const asked = ask(`${app.url}/api/v1/me`)
+    const { code, stderr, milliseconds } = await app.end()
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(milliseconds).toBeLessThan(5000)
+    await asked
+    proxy.close()
+  })
+
+  /** Ask as somebody; the status, or that the connection was cut. */
+  async function ask(url: string): Promise<number | 'cut'> {
+    const headers = { authorization: `Bearer ${await world.token('iron', 'ada')}` }
+    return fetch(url, { headers }).then(
+      ({ status }) => status,
+      () => 'cut' as const,
+    )
+  }
 })
 
 it.each([
