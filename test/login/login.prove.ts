@@ -41,12 +41,6 @@ async function serve(
   }
 }
 
-/** What others do on this machine only makes a figure worse: the best of a few runs is the library's own. */
-async function bestOf(runs: number, isGood: () => Promise<boolean>): Promise<boolean> {
-  for (let run = 0; run < runs; run++) if (await isGood()) return true
-  return false
-}
-
 describe('enumeration by time (L1)', () => {
   const KINDS = ['unknown', 'wrong', 'disabled', 'none', 'older', 'oldest']
   const cost = { kind: 'scrypt', ln: 14, r: 8, p: 1 } as const
@@ -73,29 +67,25 @@ describe('enumeration by time (L1)', () => {
     return order
   }
 
-  it('medians of 200 + 200 interleaved tries are within 5 %: unknown, wrong, disabled, no password, old hashes', async () => {
+  // One verdict on all rounds: a leak can't pass by a lucky run. Compared within a round, so that a machine that is busy for
+  // a while slows all of its tries, and a median, so that one stall counts as one.
+  it('medians of 400 + 400 interleaved tries are within 5 %: unknown, wrong, disabled, no password, old hashes', async () => {
     const { logIn, close } = await serve(await createCrowd())
-    const isGood = async (): Promise<boolean> => {
-      const times = new Map(KINDS.map((kind) => [kind, [] as number[]]))
-      for (let round = -10; round < 200; round++) {
-        for (const kind of orderOf(round + 10)) {
-          const started = performance.now()
-          expect(await logIn(`${kind}@example.test`, kind === 'disabled' ? GOOD : 'wrong')).toBe(401)
-          if (round >= 0) times.get(kind)?.push(performance.now() - started)
-        }
+    const ratios = new Map(KINDS.map((kind) => [kind, [] as number[]]))
+    for (let round = -10; round < 400; round++) {
+      const times = new Map<string, number>()
+      for (const kind of orderOf(round + 10)) {
+        const started = performance.now()
+        expect(await logIn(`${kind}@example.test`, kind === 'disabled' ? GOOD : 'wrong')).toBe(401)
+        times.set(kind, performance.now() - started)
       }
-      const unknown = median(times.get('unknown') as number[])
-      const ratios = KINDS.map((kind) => median(times.get(kind) as number[]) / unknown)
-      console.log(
-        'median of unknown',
-        unknown.toFixed(2),
-        'ms; ratios',
-        ratios.map((ratio, i) => `${KINDS[i]} ${ratio.toFixed(3)}`).join(', '),
-      )
-      return ratios.every((ratio) => Math.abs(ratio - 1) < 0.05)
+      const unknown = times.get('unknown') as number
+      if (round >= 0) for (const kind of KINDS) ratios.get(kind)?.push((times.get(kind) as number) / unknown)
     }
-    expect(await bestOf(4, isGood)).toBe(true)
     await close()
+    const medians = KINDS.map((kind) => [kind, median(ratios.get(kind) as number[])] as const)
+    console.log('to unknown:', medians.map(([kind, ratio]) => `${kind} ${ratio.toFixed(3)}`).join(', '))
+    expect(medians.filter(([, ratio]) => Math.abs(ratio - 1) >= 0.05)).toEqual([])
   })
 })
 
@@ -135,7 +125,7 @@ function flood(url: string): Promise<Readonly<Record<string, number>>> {
 }
 
 describe('a flood of logins (L3)', () => {
-  it('200 a second for 10 s: the p99 of token verification beside it stays under 50 ms', async () => {
+  it('200 a second for 10 s, three times: the median p99 of token verification beside it is under 50 ms', async () => {
     const issuer = await createTokenIssuer({ algorithms: ['ES256'] })
     const verifier = createJwtVerifier({
       issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', keys: (await issuer.jwks()).keys }] }],
@@ -146,7 +136,7 @@ describe('a flood of logins (L3)', () => {
     for (let i = 0; i < 10; i++) await world.account(`p${i}@example.test`)
     const { url, close } = await serve(world)
     const token = await issuer.sign()
-    const isGood = async (): Promise<boolean> => {
+    const p99 = async (): Promise<number> => {
       const times: number[] = []
       let isOver = false
       const flooding = flood(url).finally(() => {
@@ -160,14 +150,14 @@ describe('a flood of logins (L3)', () => {
         await sleep(5)
       }
       const answers = await flooding
-      const p99 = quantile(times, 0.99)
-      console.log('answers', answers, 'verifications', times.length, 'p50', median(times), 'p99', p99)
+      const found = quantile(times, 0.99)
+      console.log('answers', answers, 'verifications', times.length, 'p50', median(times), 'p99', found)
       expect(Object.keys(answers).filter((status) => !['200', '401', '429', '503'].includes(status))).toEqual([])
       expect(answers['503']).toBeGreaterThan(0)
       expect(answers['401']).toBeGreaterThan(0)
-      return p99 < 50
+      return found
     }
-    expect(await bestOf(4, isGood)).toBe(true)
+    expect(median([await p99(), await p99(), await p99()])).toBeLessThan(50)
     await close()
   })
 })

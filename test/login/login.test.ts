@@ -189,6 +189,26 @@ describe('the throttle at the login (L2)', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(45)
   })
 
+  it('1,000 addresses on one account, a try a second between them: at most 20 hashes in an hour', async () => {
+    const { world } = await withAda()
+    world.calls.splice(0)
+    const statuses = new Map<number, number>()
+    for (let second = 0; second < 3600; second++) {
+      const place = second % 1000
+      const address = `10.1.${place >> 8}.${place & 255}`
+      const { status } = await logIn(world, EMAIL, 'wrong', { address })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      world.now += 1000
+    }
+    const hashes = world.calls.filter((call) => call === 'passwords.verify').length
+    expect(hashes).toBeGreaterThanOrEqual(5)
+    expect(hashes).toBeLessThanOrEqual(20)
+    expect([...statuses]).toEqual([
+      [401, hashes],
+      [429, 3600 - hashes],
+    ])
+  })
+
   it('1,000 forged X-Forwarded-For are one client', async () => {
     const world = createLoginWorld()
     const statuses = []

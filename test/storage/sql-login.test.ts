@@ -11,7 +11,7 @@ import { sqlThrottle } from '../../src/storage/sql-throttle.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createSqliteSessions } from '../../src/storage/sqlite-session.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
-import { createLoginWorld } from '../login/login-world.ts'
+import { createLoginWorld, GOOD } from '../login/login-world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import { countedDatabase, countedPool } from './sql-pools.ts'
@@ -75,6 +75,31 @@ describe.each(DATABASES)('$name', ({ open }) => {
     asked()
     expect(await world.call('GET', '/auth/validate', { token })).toMatchObject({ status: 401 })
     expect(asked()).toHaveLength(1)
+  })
+
+  it('asks the same of the database for an unknown e-mail, a wrong password, a disabled user, no password (L1)', async () => {
+    const { storage, asked } = await open()
+    const world = createLoginWorld({ storage })
+    await world.account('wrong@example.com')
+    await world.account('disabled@example.com', 'viewer', { disabled: true })
+    await world.account('none@example.com', 'viewer', { passwordHash: null })
+    // The first write of all sweeps what has expired.
+    await world.call('POST', '/auth/login', { body: { email: 'x', password: 'x' }, address: '10.0.0.99' })
+    asked()
+    const statements: (readonly string[])[] = []
+    for (const [index, name] of ['unknown', 'wrong', 'disabled', 'none'].entries()) {
+      const body = { email: `${name}@example.com`, password: name === 'disabled' ? GOOD : 'not the right one' }
+      // The first try of an account from an address, then one more.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const answer = await world.call('POST', '/auth/login', { body, address: `10.0.0.${index}` })
+        expect(answer.reason).toBe('login_refused')
+      }
+      statements.push(asked())
+    }
+    const [unknown] = statements
+    // Each try: two keys of the throttle opened and closed, one look-up.
+    expect(unknown?.length).toBeGreaterThanOrEqual(2 * 5)
+    expect(statements).toEqual(statements.map(() => unknown))
   })
 
   it('asks once for a try that the throttle refuses, and writes nothing', async () => {
