@@ -259,6 +259,7 @@ export type AuthContextOf<T extends AuthTypes, A> = A extends AccessRule
 export interface Decision {
   /** When the walk began. */
   readonly at: Date
+  /** The request's method, in upper case. */
   readonly method: string
   /** The path without query. */
   readonly path: string
@@ -272,9 +273,11 @@ export interface Decision {
   readonly reason: string | null
   /** The kind of caller and its id here: user id, key id or service name; `null` where it was not reached. */
   readonly principal: { readonly kind: Principal['kind']; readonly id: string } | null
+  /** What the request's selectors say, or `null` where they were not read. */
   readonly selection: OrgSelection['kind'] | null
   /** The acting organization, or `null`. */
   readonly orgId: string | null
+  /** The role in it, or `null`. */
   readonly role: string | null
   /** Milliseconds spent in each room that was entered by this walk; a re-used room has none. */
   readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>

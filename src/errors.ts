@@ -39,6 +39,9 @@ export type AuthErrorCode =
  *
  * `unauthorized` has two challenges: `Bearer` alone where no credential was sent (RFC 6750 §3.1), and the one below
  * where a credential did not verify.
+ *
+ * @example
+ * const { status, message } = AUTH_ERRORS.forbidden
  */
 export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, AuthErrorRow>> = Object.freeze({
   unauthorized: row(401, 'A valid credential is required.', 'Bearer error="invalid_token"'),
@@ -180,10 +183,12 @@ export function isAuthError(error: unknown): error is AuthError {
 export type ErrorFormat = 'json' | 'problem'
 
 /**
- * Convert a refusal to the response that all adapters write, byte for byte.
+ * Convert a refusal to the response that all adapters write, byte for byte (E1). Pure.
  *
  * @param error the refusal
  * @param format the body: `json` (default) or `problem` (RFC 9457)
+ * @example
+ * const { status, headers, body } = toAuthResponse(new AuthError('not_found'))
  */
 export function toAuthResponse(error: AuthError, format: ErrorFormat = 'json'): AuthResponse {
   const { code, message, status } = error

@@ -33,7 +33,11 @@ describe('the house', () => {
     const doors = Object.values(compilerOptions.paths).map(([file]) => file.replace('./', ''))
     const exported = doors.flatMap((door) => listExportedNames(door, read))
     expect(exported.length).toBeGreaterThan(20)
-    expect(exported.filter(({ hasDocstring }) => !hasDocstring).map(({ path, name }) => `${path}: ${name}`)).toEqual([])
+    const listed = (those: typeof exported): string[] => those.map(({ path, name }) => `${path}: ${name}`)
+    expect(listed(exported.filter(({ hasDocstring }) => !hasDocstring))).toEqual([])
+    // How each function and class is used, too.
+    expect(listed(exported.filter(({ hasExample }) => hasExample === false))).toEqual([])
+    expect(exported.filter(({ hasExample }) => hasExample === true).length).toBeGreaterThan(80)
   })
 
   it('makes no exception that nothing needs', () => {
@@ -212,14 +216,17 @@ describe('the checker', () => {
         '/** Head. */\nimport x from "x"\n/** Do. */\nexport function a() {}\nexport const b = 1\nexport interface D {}',
     }
     expect(listExportedNames('index.ts', (path) => files[path] ?? '')).toEqual([
-      { name: 'D', kind: 'type', hasDocstring: false, path: 'a.ts' },
-      { name: 'a', kind: 'value', hasDocstring: true, path: 'a.ts' },
-      { name: 'c', kind: 'value', hasDocstring: false, path: 'a.ts' },
+      { name: 'D', kind: 'type', hasDocstring: false, hasExample: null, path: 'a.ts' },
+      { name: 'a', kind: 'value', hasDocstring: true, hasExample: false, path: 'a.ts' },
+      { name: 'c', kind: 'value', hasDocstring: false, hasExample: null, path: 'a.ts' },
     ])
     const first = '/** Head. */\nexport function f(): void\nexport function f(a?: 1) {}\nexport type f = 1'
     expect(listExportedNames('f.ts', () => first)).toEqual([
-      { name: 'f', kind: 'value', hasDocstring: false, path: 'f.ts' },
+      { name: 'f', kind: 'value', hasDocstring: false, hasExample: false, path: 'f.ts' },
     ])
+    const shown = (text: string): unknown =>
+      listExportedNames('e.ts', () => `/** Head. */\n\n/**\n * Do.\n${text} */\nexport function e() {}`)[0]?.hasExample
+    expect([shown(''), shown(' * @example\n'), shown(' * @example\n * e()\n')]).toEqual([false, false, true])
     expect(listExportedNames('f.ts', () => first.replace('\n', '\n/** Do. */\n'))[0]?.hasDocstring).toBe(true)
     expect(() => listExportedNames('i.ts', () => "export * from './a.ts'")).toThrow('one by one')
   })

@@ -29,7 +29,8 @@ const NAME = 'createDevLogin'
  * Create dev mode in the place of {@link createLogin}: every request is the admin's, `{"auth_required":false}`, and there
  * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no `Forwarded` or
  * `X-Forwarded-*` header, its `Host` is a loopback name, and, where its method is unsafe, it is not cross-site. What a host
- * serves by no route or wrapper of the auth's (pages, files) is guarded by `middleware('public')` in front of it.
+ * serves by no route or wrapper of the auth's (pages, files) is guarded by `middleware('public')` in front of it (L16).
+ * Cost: nothing but the user routes' storage queries.
  *
  * @throws TypeError unless `nodeEnv` is exactly `development` or `test`
  * @example

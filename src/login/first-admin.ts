@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS } from './throttle-policy.ts'
 
 /** Options of {@link createFirstAdmin} and {@link resetAdmin}. */
 export interface FirstAdminOptions {
+  /** Where the accounts are. */
   readonly storage: AccountStorage
   /** The admin's e-mail. */
   readonly email: string
@@ -30,7 +31,7 @@ export interface FirstAdminOptions {
 
 /**
  * Create the first admin unless this storage has, or ever had, one: a marker that one process claims, once and for all.
- * Call it at every start, after the tables are made. There is no route for it (peers' row 43). Cost where there is nothing
+ * Call it at every start, after the tables are made. There is no route for it (L14). Cost where there is nothing
  * to do: one transaction, no hash.
  *
  * @returns whether this call made the admin
@@ -58,7 +59,7 @@ export async function createFirstAdmin(options: FirstAdminOptions): Promise<bool
 
 /**
  * Give the admin a new password: the account is enabled, its role set, made where it was deleted; its sessions end and its
- * throttle is forgotten. Safe beside running servers.
+ * throttle is forgotten (L14, L15). Safe beside running servers. Cost: one hash, one transaction.
  *
  * @throws TypeError for a missing or unknown option, or what is no e-mail
  * @example

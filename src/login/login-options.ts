@@ -13,16 +13,23 @@ import { DEFAULT_LIMITS, type ThrottleLimits } from './throttle-policy.ts'
 
 /** Where the routes are. */
 export interface LoginPaths {
+  /** `POST`: log in. Default `/api/v1/auth/login`. */
   readonly login: string
+  /** `POST`: log out. Default `/api/v1/auth/logout`. */
   readonly logout: string
+  /** `GET`: whether the session is live. Default `/api/v1/auth/validate`. */
   readonly validate: string
+  /** `POST`: change one's own password. Default `/api/v1/auth/password`. */
   readonly password: string
+  /** `GET`: whether one has to log in. Default `/api/v1/capabilities`. */
   readonly capabilities: string
+  /** `GET`, `POST`, and `PATCH` and `DELETE` with `/:id`: users, for admins. Default `/api/v1/users`. */
   readonly users: string
 }
 
 /** What login and dev mode have in common. */
 export interface AccountsOptions<R extends string = string> {
+  /** Where accounts, ended sessions and the throttle's counters are kept. */
   readonly storage: AccountStorage
   /** The service's name: `iss` and `aud` of its sessions; no password may be little more than it. */
   readonly service: string
@@ -34,7 +41,7 @@ export interface AccountsOptions<R extends string = string> {
   readonly cookieName?: string
   /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
   readonly publicUrl?: string
-  /** Paths of the routes. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
+  /** Other paths of the routes, one by one. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
   readonly paths?: Partial<LoginPaths>
   /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs (L5). */
   readonly minPasswordLength?: number

@@ -33,8 +33,8 @@ export interface Login {
  * Create local login: `POST …/login`, `POST …/logout`, `GET …/validate`, `POST …/password`, `GET …/capabilities`, and
  * `GET|POST …/users`, `PATCH|DELETE …/users/:id` for admins.
  *
- * Logging in costs one look-up, one hash and four updates of the throttle, whoever it is and whatever is wrong; a request
- * with a session costs one HMAC and one query.
+ * Logging in costs one look-up, one hash and four updates of the throttle, whoever it is and whatever is wrong (L1–L3); a
+ * request with a session costs one HMAC and one query (L7). The cookie and its cross-site rule: L9, L10; users: L15, L17.
  *
  * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder
  * @example

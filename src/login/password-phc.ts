@@ -6,16 +6,22 @@
 /** The cost of scrypt (RFC 7914): N = 2^ln, block size r, p times. */
 export interface ScryptCost {
   readonly kind: 'scrypt'
+  /** Base-2 logarithm of N, the rounds. A hash takes 128 × N × r bytes of memory. */
   readonly ln: number
+  /** Block size, in units of 128 bytes. */
   readonly r: number
+  /** How many times, one after another. */
   readonly p: number
 }
 
 /** The cost of Argon2id (RFC 9106): memory in KiB, passes, lanes. */
 export interface Argon2Cost {
   readonly kind: 'argon2id'
+  /** Memory, in KiB. */
   readonly m: number
+  /** Passes over the memory. */
   readonly t: number
+  /** Lanes. */
   readonly p: number
 }
 

@@ -33,7 +33,8 @@ const MAX_FILE_BYTES = 1024
 
 /**
  * Load the signing secret at start. The file is a regular file of this user with no rights for anybody else; one that is
- * not, or that is empty, short or no hexadecimal, throws and is left alone: a new secret would log everybody out.
+ * not, or that is empty, short or no hexadecimal, throws and is left alone: a new secret would log everybody out (L12, L13).
+ * Cost: reading one small file; where there is none, writing it once.
  *
  * @throws TypeError for a wrong option
  * @throws Error for a bad file, or one that can't be written

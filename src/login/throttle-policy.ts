@@ -7,14 +7,15 @@ import type { ThrottleState } from '../storage/account-repositories.ts'
 
 /** Limits of the throttle. Times in seconds. */
 export interface ThrottleLimits {
-  /** The failure of an account from which on it is closed for a while. */
+  /** The failure of an account from which on it is closed for a while. Default 5. */
   readonly accountFailures: number
-  /** How long at first. */
+  /** How long at first. Default 1. */
   readonly firstWaitSeconds: number
-  /** How long at most, however many failures follow. */
+  /** How long at most, however many failures follow. Default 900. */
   readonly longestWaitSeconds: number
-  /** Failures from one address within the window, from which on it is refused. */
+  /** Failures from one address within the window, from which on it is refused. Default 50. */
   readonly addressFailures: number
+  /** For how long a failure counts against its address. Default 900. */
   readonly addressWindowSeconds: number
 }
 

@@ -10,7 +10,9 @@ export interface SupabaseGrant {
   readonly url: string
   /** The project's publishable (anon) key, sent as `apikey`. */
   readonly apiKey: string
+  /** The machine account's e-mail. */
   readonly email: string
+  /** Its password. */
   readonly password: string
 }
 

@@ -36,6 +36,9 @@ const BRAND: symbol = Symbol.for('sallyport.TokenClientError')
  * - `token_refused`: the issuer said no; somebody must look at the account.
  * - `client_closed`: after `close()`.
  * - `origin_not_allowed`: `fetch` was called for an origin that `origins` does not name.
+ *
+ * @example
+ * if (isTokenClientError(error) && error.code === 'token_unavailable') retryIn(error.retryAfterSeconds)
  */
 export class TokenClientError extends Error implements TokenFailure {
   override readonly name = 'TokenClientError'

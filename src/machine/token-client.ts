@@ -100,6 +100,8 @@ const NAME = 'createTokenClient'
  * (half a minute to five after a refusal), or what its `Retry-After` says, up to 15 minutes. A token's life is counted by
  * our clock from the moment it was asked for (`expires_in`, else `exp` − `iat`): neither side's clock has to be right.
  *
+ * Cost of a call while a token is held: nothing; a renewal is one request (RFC 6749 §4.3, §4.4 and §6, one at a time).
+ *
  * Secrets travel over https only (http for loopback hosts), to the token endpoint only, never after a redirect; none is in
  * an error, an event, or what `util.inspect` shows. No timer keeps the process alive. Runs on Node, Bun, Deno and workers.
  *

@@ -40,7 +40,7 @@ export interface MembershipCache<R, M> {
  * Create a cache over the look-ups that every request makes. A membership that was removed, a role that was lowered and a
  * user who was disabled are refused after `ttlSeconds` at the latest, counted from when the storage was asked; at once
  * where `invalidate` is called. "No such user" is never kept, so that a first login is seen at once. Writes, and
- * everything inside a transaction, go to the storage.
+ * everything inside a transaction, go to the storage (O5). Cost: a hit asks nothing; a miss is the storage's query.
  *
  * @throws TypeError for a missing, unknown or malformed option
  * @example

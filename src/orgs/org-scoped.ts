@@ -41,7 +41,7 @@ export interface OrgScopedOptions {
  * without that parameter.
  *
  * An answer of `null` or `false` (nothing found, nothing removed) is refused with `not_found` (404), another
- * organization's row alike. Costs nothing of its own.
+ * organization's row alike (O1, O3). Costs nothing of its own.
  *
  * @throws TypeError for functions that are none
  * @example

@@ -29,14 +29,29 @@ export function pathParam(name: string): OrgSelector {
   return Object.freeze({ kind: 'pathParam', name })
 }
 
-/** A UUID in its canonical text form (RFC 9562 §4), any case in, lower case out. The default. */
+/**
+ * A UUID in its canonical text form (RFC 9562 §4), any case in, lower case out (O2). The default.
+ *
+ * @example
+ * uuidFormat('C0FFEE00-0000-4000-8000-000000000000') // 'c0ffee00-…', or null for what is none
+ */
 export const uuidFormat: OrgIdFormat = (text) =>
   /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null
 
-/** A positive integer as decimal text, at most 19 digits, no leading zero. */
+/**
+ * A positive integer as decimal text, at most 19 digits, no leading zero (O2).
+ *
+ * @example
+ * createOrgResolver({ …, idFormat: integerFormat })
+ */
 export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(text) ? text : null)
 
-/** A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept. */
+/**
+ * A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept.
+ *
+ * @example
+ * createOrgResolver({ …, selectors: [header('X-Environment')], idFormat: slugFormat })
+ */
 export const slugFormat: OrgIdFormat = (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null)
 
 /**

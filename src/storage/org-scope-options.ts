@@ -23,6 +23,7 @@ export interface OrgScopeOptions {
   readonly role?: string
   /** The database role of the system's statements. Default: the connection's own. */
   readonly systemRole?: string
+  /** Other names of the settings, each one left out the default: the ones the policies were written with. */
   readonly settings?: ScopeSettings
 }
 

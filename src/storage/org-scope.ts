@@ -35,7 +35,8 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * On a client that is in a transaction already (a `transaction.handle`), the scope is a savepoint in it, and what held
  * before holds again afterwards.
  *
- * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT.
+ * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT. (PostgreSQL's manual, "Row
+ * Security Policies": superusers and roles with BYPASSRLS are not bound by any; O1, O3 in the database itself.)
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key and a service have an organization too, no user id
@@ -64,6 +65,10 @@ export function withOrgScope<P extends ScopeTarget, T>(
  * where its role bypasses them. For migrations, jobs over all organizations, and the provisioner's hook, on the hook's
  * own handle.
  *
+ * Cost: BEGIN, one query that binds the scope, COMMIT; on a client inside a transaction a savepoint.
+ *
+ * @throws TypeError for an unknown or malformed option
+ * @throws TransientError and ConflictError as a storage's transaction does; what `work` throws, after the rollback
  * @example
  * bootstrap: ({ org, transaction }) =>
  *   withSystemScope(transaction.handle, (client) => client.query('INSERT INTO tenants (org_id) VALUES ($1)', [org.id]))

@@ -26,6 +26,7 @@ export interface PolicySqlOptions {
   readonly system: 'all' | 'none'
   /** The role the system acts as. Default: the one that runs this SQL, usually the table's owner. */
   readonly systemRole?: string
+  /** Other names of the settings, each one left out the default: the ones `withOrgScope` is given. */
   readonly settings?: ScopeSettings
 }
 

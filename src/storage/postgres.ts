@@ -165,9 +165,11 @@ export async function migrate(options: PostgresMigrationOptions): Promise<readon
 }
 
 /**
- * List all migrations with when they were run here. Writes nothing, also where none was ever run.
+ * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
  * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * const pending = (await migrationStatus({ pool })).filter(({ appliedAt }) => appliedAt === null)
  */
 export async function migrationStatus(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
@@ -177,9 +179,11 @@ export async function migrationStatus(options: PostgresMigrationOptions): Promis
 
 /**
  * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
- * {@link migrate} what was run.
+ * {@link migrate} what was run. Asks no database.
  *
  * @throws TypeError for an unknown or malformed option
+ * @example
+ * writeFileSync('auth.sql', migrationSql({ schema: 'auth', tables: { users: 'people' } }))
  */
 export function migrationSql(options: PostgresTablesOptions = {}): string {
   const { schema, tables } = parseOptions('migrationSql', TABLES, options)

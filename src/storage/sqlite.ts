@@ -109,6 +109,7 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
 
 /** Options of {@link migrate} and {@link migrationStatus}. */
 export interface SqliteMigrationOptions extends SqliteTablesOptions {
+  /** The host's handle. */
   readonly database: SqliteDatabase
 }
 
@@ -127,9 +128,11 @@ export async function migrate(options: SqliteMigrationOptions): Promise<readonly
 }
 
 /**
- * List all migrations with when they were run here. Writes nothing, also where none was ever run.
+ * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
  * @throws TypeError for a missing, unknown or malformed option
+ * @example
+ * const pending = (await migrationStatus({ database })).filter(({ appliedAt }) => appliedAt === null)
  */
 export async function migrationStatus(options: SqliteMigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
@@ -139,9 +142,11 @@ export async function migrationStatus(options: SqliteMigrationOptions): Promise<
 
 /**
  * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
- * {@link migrate} what was run.
+ * {@link migrate} what was run. Asks no database.
  *
  * @throws TypeError for an unknown or malformed option
+ * @example
+ * writeFileSync('auth.sql', migrationSql({ tables: { users: 'people' } }))
  */
 export function migrationSql(options: SqliteTablesOptions = {}): string {
   const { tables } = parseOptions('migrationSql', TABLES, options)

@@ -66,11 +66,13 @@ export async function createAdapterAudit(options: AdapterAuditOptions = {}): Pro
 }
 
 /**
- * Run the cases, one after another.
+ * Run the cases, one after another. Cost: one request a case, each on a socket of its own.
  *
  * @param target the base URL of a listening server: requests go over sockets as they stand; or a Fetch handler in this
  * process
  * @throws Error where a server gives no complete answer within 10 seconds
+ * @example
+ * const failed = (await runAdapterAudit(audit, 'http://127.0.0.1:3000')).filter(({ problems }) => problems.length > 0)
  */
 export async function runAdapterAudit(
   { cases }: Pick<AdapterAudit, 'cases'>,

@@ -26,7 +26,12 @@ export interface JwksFaultInfo {
 
 const ACCEPTED: readonly HttpFault[] = ['wrong-type', 'slow']
 
-/** Every mode of {@link JwksServer}`.fault`, with a sentence each: loop over it. */
+/**
+ * Every mode of {@link JwksServer}`.fault`, with a sentence each: loop over it.
+ *
+ * @example
+ * for (const { mode, sentence } of JWKS_FAULTS) it(sentence, async () => { await server.fault(mode); … })
+ */
 export const JWKS_FAULTS: readonly JwksFaultInfo[] = Object.freeze([
   { mode: 'ok', sentence: 'All is well.', outcome: 'accepted' },
   { mode: 'refused', sentence: 'Nobody listens: connections are refused.', outcome: 'unavailable' },
@@ -70,6 +75,8 @@ export interface JwksServerOptions {
  * request, so rotate the issuer at will. Costs a socket; call `close()`.
  *
  * @param issuer whose keys to serve; or a function that makes the issuer, given the server's address
+ * @throws TypeError for an unknown option
+ * @throws Error where the port is taken
  * @example
  * const server = await startJwksServer((url) => createTokenIssuer({ issuer: url }))
  * await server.fault('status-500')

@@ -12,9 +12,19 @@ import type {
   User,
 } from '../context.ts'
 
-/** The user of {@link testUser}. */
+/**
+ * The user of {@link testUser}.
+ *
+ * @example
+ * expect(note.author).toBe(TEST_USER_ID)
+ */
 export const TEST_USER_ID = '11111111-1111-4111-8111-111111111111'
-/** The organization of every test context that names none. */
+/**
+ * The organization of every test context that names none.
+ *
+ * @example
+ * await notes.insert({ orgId: TEST_ORG_ID, text: 'hello' })
+ */
 export const TEST_ORG_ID = '22222222-2222-4222-8222-222222222222'
 
 /** The types of a test context, from what it was given. */
@@ -50,9 +60,12 @@ export interface TestContext<U extends User, O extends Organization | null, R ex
 }
 
 /**
- * Make an identity as a verified token gives it.
+ * Make an identity as a verified token gives it. Frozen.
  *
  * @param overrides members to replace; `claims` are the further claims a host names
+ * @throws TypeError for a member that an identity does not have
+ * @example
+ * testIdentity({ subject: 's1', claims: { aal: 'aal2' } })
  */
 export function testIdentity<C extends string = string>(overrides: Partial<Identity<C>> = {}): Identity<C> {
   const identity = {
@@ -97,7 +110,8 @@ export interface TestContextOptions<U extends User, O extends Organization | nul
 /**
  * Make the context a handler gets by default: a user, acting in an organization as a role. Frozen.
  *
- * @param options user, org, role; a host's wider types are kept
+ * @param options user, org, role, identity; a host's wider types are kept
+ * @throws TypeError for an unknown option
  * @example
  * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
  */
@@ -112,7 +126,13 @@ export function testContext<
   return Object.freeze({ ...testUserParts(options), org, role }) as TestContext<U, O, R, C>
 }
 
-/** Make the context of a handler of `stage: 'user'`. The role is `null` unless given. */
+/**
+ * Make the context of a handler of `stage: 'user'`. The role is `null` unless given. Frozen.
+ *
+ * @throws TypeError for an unknown option
+ * @example
+ * testUserContext({ user: testUser({ plan: 'pro' }), role: 'admin' })
+ */
 export function testUserContext<U extends User = User, R extends string = string, C extends string = string>(
   options: Omit<TestContextOptions<U, null, R, C>, 'org'> = {},
 ): TestUserContext<U, R, C> {
@@ -120,7 +140,13 @@ export function testUserContext<U extends User = User, R extends string = string
   return Object.freeze({ ...testUserParts(options), role: options.role ?? null }) as TestUserContext<U, R, C>
 }
 
-/** Make the context of a handler of `stage: 'identity'`, such as a sync route. */
+/**
+ * Make the context of a handler of `stage: 'identity'`, such as a sync route. Frozen.
+ *
+ * @throws TypeError for a member that an identity does not have
+ * @example
+ * const answer = await syncRoute.handle(testIdentityContext({ subject: 's1' }), request)
+ */
 export function testIdentityContext<C extends string = string>(
   overrides: Partial<Identity<C>> = {},
 ): TestIdentityContext<C> {
@@ -139,6 +165,7 @@ export interface TestApiKeyOptions<O extends Organization, R extends string>
 /**
  * Make the context a handler gets for an API key: always in the key's organization. Frozen.
  *
+ * @throws TypeError for an unknown option
  * @example
  * testApiKeyContext({ scopes: ['dependencies:read'] })
  */
@@ -166,6 +193,8 @@ export function testApiKeyContext<O extends Organization = Organization, R exten
  *
  * @param name the service
  * @param org the organization it acts in, if any
+ * @example
+ * testServiceContext('telephony', { id: 'o1' })
  */
 export function testServiceContext<const S extends string>(name: S): ServiceContext<TestTypes<Organization, string, S>>
 export function testServiceContext<const S extends string, O extends Organization>(

@@ -75,6 +75,8 @@ export interface SupabaseIssuer {
  * generation; call `close()`.
  *
  * @param options its users, how it signs, how long its tokens live
+ * @throws TypeError for an unknown or malformed option
+ * @throws Error where the port is taken
  * @example
  * const supabase = await startSupabaseIssuer({ users: [{ email: 'bot@example.test', password: 'correct horse' }] })
  * const url = `${supabase.url}/auth/v1/token?grant_type=password`

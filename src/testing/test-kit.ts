@@ -2,7 +2,9 @@
  * Sign people in without a network: an issuer, a verifier that trusts it, and a storage in memory, for tests that send
  * real requests through a host's own routes.
  */
+import * as z from 'zod/mini'
 import { createJwtVerifier, type Verifier } from '../index.ts'
+import { aHeaderName, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createMemoryStorage, type MemoryStorage, type StoredOrganization, type StoredUser } from '../storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
@@ -51,6 +53,7 @@ export interface TestKit {
 /**
  * Create a test kit. No network, no database; each kit is apart from every other.
  *
+ * @throws TypeError for an unknown or malformed option, of `signIn` too
  * @example
  * const kit = await createTestKit()
  * const app = createApp({ verify: kit.verify, storage: kit.storage })
@@ -58,7 +61,8 @@ export interface TestKit {
  * expect((await app.request('/api/contacts', { headers: caller.headers })).status).toBe(200)
  */
 export async function createTestKit(options: TestKitOptions = {}): Promise<TestKit> {
-  const { audience = 'authenticated', orgHeader = 'x-org-id', storage = createMemoryStorage() } = options
+  const parsed = parseOptions('createTestKit', SHAPE, options)
+  const { audience = 'authenticated', orgHeader = 'x-org-id', storage = createMemoryStorage() } = parsed
   const issuer = await createTokenIssuer({ audience, algorithms: ['HS256'] })
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
   const verify = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience })
@@ -74,7 +78,9 @@ export async function createTestKit(options: TestKitOptions = {}): Promise<TestK
     issuer,
     verify,
     storage,
-    async signIn({ email = `person-${++people}@example.test`, org: orgName, role = 'member', claims = {} } = {}) {
+    async signIn(whom = {}) {
+      const asked = parseOptions('signIn', WHOM, whom)
+      const { email = `person-${++people}@example.test`, org: orgName, role = 'member', claims = {} } = asked
       const subject = `subject of ${email}`
       const token = await issuer.sign({ sub: subject, email, ...claims })
       const authorization = `Bearer ${token}`
@@ -87,4 +93,17 @@ export async function createTestKit(options: TestKitOptions = {}): Promise<TestK
       return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
     },
   }
+}
+
+const SHAPE = {
+  audience: z.optional(aName()),
+  orgHeader: z.optional(aHeaderName()),
+  storage: z.optional(anObjectWith<MemoryStorage>('transaction')),
+}
+
+const WHOM = {
+  email: z.optional(aName()),
+  org: z.optional(aName()),
+  role: z.optional(aName()),
+  claims: z.optional(anObjectWith<Readonly<Record<string, unknown>>>()),
 }

@@ -24,11 +24,13 @@ export interface SystemContext {
 
 /** What the bootstrap hook is handed, inside the transaction that makes the user. */
 export interface Bootstrap<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+  /** What was decided: `create`, `join` or `none`. */
   readonly decision: ProvisioningDecision['kind']
   readonly identity: Identity
   readonly user: U
   /** The organization made or joined; `null` where the decision was `none`. */
   readonly org: O | null
+  /** The user's role in it; `null` where the decision was `none`. */
   readonly role: string | null
   /** The repositories inside this transaction, and the host's own handle to it (`transaction.handle`). */
   readonly transaction: StorageTransaction<U, O, Tx>
@@ -37,6 +39,7 @@ export interface Bootstrap<U extends User = User, O extends Organization = Organ
 
 /** Options of {@link createProvisioner}. */
 export interface ProvisionerOptions<U extends User, O extends Organization, Tx> {
+  /** Where users, organizations, memberships and invitations are, and their transaction. */
   readonly storage: Pick<Storage<U, O, Tx>, 'users' | 'transaction'> & Partial<Pick<Storage<U, O, Tx>, 'invitations'>>
   /** The role in an organization of one's own. Default `owner`; checked against the ladder by `createAuth`. */
   readonly ownerRole?: string

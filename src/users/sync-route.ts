@@ -12,7 +12,7 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
   readonly provision: UsersRoom<U>
   /** Where to ask for the user's organization and role, for the answer. */
   readonly source: ActingOrgSource<U, O>
-  /** Default `/auth/sync`. */
+  /** Where the route is. Default `/auth/sync`. */
   readonly path?: string
   /** The answer's body. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
   readonly present?: (user: U, acting: ActingOrg<O> | null) => unknown

@@ -31,7 +31,7 @@ export interface ApiKeyVerifierOptions {
 const NO_HASH = '-'.repeat(64)
 
 /**
- * Create the verifier of API keys.
+ * Create the verifier of API keys (A1–A5, A7).
  *
  * Refuses with `unauthorized`, in the same bytes, what is malformed or mistyped (0 look-ups), unknown, wrong, revoked or
  * expired. Costs one SHA-256 and one look-up; unknown and wrong keys cost the same. The previous secret of a rotated key is

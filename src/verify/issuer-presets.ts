@@ -22,6 +22,7 @@ export interface SupabaseOptions extends KeyAgeOptions {
   readonly secret?: SecretSource['secret'] | undefined
   /** The exact `iss` claim. Default `${url}/auth/v1`. */
   readonly issuer?: string | undefined
+  /** Accepted algorithms of the JWK Set. Default: `ES256`, `RS256` and `EdDSA`. */
   readonly algorithms?: readonly JwksAlgorithm[] | undefined
 }
 
@@ -60,7 +61,7 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
 
 /**
  * Write the issuer of an OpenID provider: its keys are found by discovery at the first use, under the limits of every key
- * fetch. The metadata must name exactly this issuer.
+ * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3; K1, K2).
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', … }] }`
  * @throws TypeError a bad URL

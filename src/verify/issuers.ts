@@ -25,21 +25,25 @@ export interface KeyAgeOptions {
 /** HS256 with a shared secret: the UTF-8 bytes of a text of at least 32 bytes; two while it is being changed. */
 export interface SecretSource {
   readonly kind: 'secret'
+  /** The current secret and, while it is being changed, the previous one: at least 32 bytes each (RFC 7518 §3.2). */
   readonly secret: string | readonly [string] | readonly [string, string]
 }
 
 /** Public keys from a JWK Set URL: https, or http for loopback hosts only. */
 export interface JwksUrlSource extends KeyAgeOptions {
   readonly kind: 'jwks'
+  /** Where the JWK Set is (RFC 7517 §5). */
   readonly url: string
-  /** Accepted algorithms. Default: all three. */
+  /** Accepted algorithms. Default: `ES256`, `RS256` and `EdDSA`. */
   readonly algorithms?: readonly JwksAlgorithm[] | undefined
 }
 
 /** Public keys written out: no network. */
 export interface JwksKeysSource {
   readonly kind: 'jwks'
+  /** The JWKs (RFC 7517 §4); at least one must be usable. */
   readonly keys: readonly object[]
+  /** Accepted algorithms. Default: `ES256`, `RS256` and `EdDSA`. */
   readonly algorithms?: readonly JwksAlgorithm[] | undefined
 }
 
@@ -48,6 +52,7 @@ export interface DiscoverySource extends KeyAgeOptions {
   readonly kind: 'discovery'
   /** Where the metadata is. Default: the issuer, followed by `/.well-known/openid-configuration`. */
   readonly url?: string | undefined
+  /** Accepted algorithms. Default: `ES256`, `RS256` and `EdDSA`. */
   readonly algorithms?: readonly JwksAlgorithm[] | undefined
 }
 

@@ -38,7 +38,7 @@ const NAME = 'createServiceVerifier'
 const TAKEN: readonly string[] = ['authorization', 'proxy-authorization', 'cookie', 'host']
 
 /**
- * Create the verifier of service secrets.
+ * Create the verifier of service secrets (S1–S4).
  *
  * Compares SHA-256 digests of all secrets of the header in constant time, without an early exit. Costs one digest a call,
  * no storage and no network. `verify(header, secret)` refuses with `unauthorized`.

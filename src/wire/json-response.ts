@@ -22,7 +22,12 @@ export function jsonResponse(
   }
 }
 
-/** Answer without a body: 204. */
+/**
+ * Answer without a body: 204 (RFC 9110 §15.3.5).
+ *
+ * @example
+ * handle: async ({ org }, { params }) => (await contacts.remove(org.id, params?.id), noContent())
+ */
 export function noContent(headers: readonly (readonly [name: string, value: string])[] = []): AuthResponse {
   return { status: 204, headers, body: null }
 }

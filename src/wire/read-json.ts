@@ -50,7 +50,12 @@ export function readField<T>(body: JsonObject, name: string, isValid: (value: un
   return value
 }
 
-/** A string that is not blank, at most 255 characters, well-formed and without control characters. */
+/**
+ * Ask whether a value is a string that is not blank, at most 255 characters, well-formed and without control characters.
+ *
+ * @example
+ * const name = readField(body, 'name', isText)
+ */
 export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
 }

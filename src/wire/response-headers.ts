@@ -6,6 +6,9 @@ type Lines = readonly (readonly [name: string, value: string])[]
  * Write the header lines of an answer: the first line of a name replaces what an earlier middleware has set (its
  * `Cache-Control` must not stand beside a refusal's), further ones are added. `Set-Cookie` and `Vary` are always added.
  * For who writes an adapter.
+ *
+ * @example
+ * writeHeaders(headers, (name, value) => res.setHeader(name, value), (name, value) => res.appendHeader(name, value))
  */
 export function writeHeaders(
   lines: Lines,
@@ -25,6 +28,8 @@ export function writeHeaders(
  * 9110 §12.5.5). For who writes an adapter.
  *
  * @param present what the response has, or `null`
+ * @example
+ * mergeHeader('Vary', 'Origin', 'Cookie') // 'Origin, Cookie'
  */
 export function mergeHeader(name: string, present: string | null, value: string): string {
   if (name.toLowerCase() !== 'vary' || present === null || present === '') return value
@@ -44,6 +49,8 @@ export interface NodeResponse {
  * all carry them, with the values of that moment. For who writes an adapter.
  *
  * @param headersOf read when the head is written
+ * @example
+ * keepHeaders(res, passage.responseHeaders)
  */
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
@@ -59,6 +66,9 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
 /**
  * Put headers on a Fetch response that a handler made: the same object where it has them already, else a copy, because
  * the handler's may be immutable or kept for other requests. A 101 stays as it is. For who writes an adapter.
+ *
+ * @example
+ * return withHeaders(await handler(request), passage.responseHeaders())
  */
 export function withHeaders(response: Response, lines: Lines): Response {
   const wanted = (name: string, value: string): string => mergeHeader(name, response.headers.get(name), value)

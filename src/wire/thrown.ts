@@ -4,6 +4,9 @@
  * Turn what a handler threw into something a framework can only take for a failure: objects stay the same object, any
  * other value becomes the `cause` of an `Error`. Express goes on to the next handler for `null` and obeys the words
  * `route` and `router`; Koa never answers for `null`. For who writes an adapter.
+ *
+ * @example
+ * catch (error) { next(toThrown(error)) }
  */
 export function toThrown(thrown: unknown): object {
   if (typeof thrown === 'object' && thrown !== null) return thrown

@@ -10,6 +10,8 @@ export interface ExportedName {
   /** What is left of it at run time. */
   readonly kind: 'value' | 'type'
   readonly hasDocstring: boolean
+  /** Whether its docstring shows a use of it; `null` where it is neither a function nor a class. */
+  readonly hasExample: boolean | null
   /** The file that declares it. */
   readonly path: string
 }
@@ -35,7 +37,12 @@ function mergeByName(found: readonly ExportedName[]): ExportedName[] {
   for (const each of found) {
     const before = merged.get(each.name)
     const kind = before?.kind === 'value' ? 'value' : each.kind
-    merged.set(each.name, { ...each, kind, hasDocstring: each.hasDocstring || before?.hasDocstring === true })
+    merged.set(each.name, {
+      ...each,
+      kind,
+      hasDocstring: each.hasDocstring || before?.hasDocstring === true,
+      hasExample: before?.hasExample === true ? true : (each.hasExample ?? before?.hasExample ?? null),
+    })
   }
   return [...merged.values()]
 }
@@ -81,13 +88,15 @@ function declaredNames(statement: ts.Statement): Declared[] {
   const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : []
   if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return []
   // Before the first statement of a file the head comment stands too, and documents nothing else.
-  const comments = (statement as { readonly jsDoc?: readonly ts.JSDoc[] }).jsDoc?.length ?? 0
-  const hasDocstring = comments > (statement.pos === 0 ? 1 : 0)
+  const comments = (statement as { readonly jsDoc?: readonly ts.JSDoc[] }).jsDoc ?? []
+  const hasDocstring = comments.length > (statement.pos === 0 ? 1 : 0)
+  const isCalled = ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)
+  const hasExample = isCalled ? /@example\s*\*\s*[^\s/]/.test(comments.at(-1)?.getText() ?? '') : null
   const kind = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) ? 'type' : 'value'
   if (ts.isVariableStatement(statement)) {
     const declarations = [...statement.declarationList.declarations]
-    return declarations.map(({ name }) => ({ name: name.getText(), kind, hasDocstring }))
+    return declarations.map(({ name }) => ({ name: name.getText(), kind, hasDocstring, hasExample }))
   }
   const { name } = statement as unknown as { readonly name?: ts.Identifier }
-  return [{ name: name?.text ?? 'default', kind, hasDocstring }]
+  return [{ name: name?.text ?? 'default', kind, hasDocstring, hasExample }]
 }

@@ -20,7 +20,12 @@ export interface BrokenApiKeysSpec extends Omit<BrokenApiKeys, 'make'> {
   readonly flaw: NonNullable<Parameters<typeof plainApiKeys>[0]>
 }
 
-/** API key repositories with one flaw each: to see {@link apiKeyContract} fail. */
+/**
+ * API key repositories with one flaw each: to see {@link apiKeyContract} fail.
+ *
+ * @example
+ * for (const { name, make } of BROKEN_API_KEYS) console.log(name, await runContract(apiKeyContract(make)))
+ */
 export const BROKEN_API_KEYS: readonly BrokenApiKeys[] = [
   ...BROKEN_API_KEY_RECORDS,
   ...BROKEN_API_KEY_LISTS,

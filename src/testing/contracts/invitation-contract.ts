@@ -186,6 +186,8 @@ export const INVITATION_CASES: readonly CaseSpec[] = CASES
  *
  * @param make makes the storage of one case
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, name, run } of invitationContract(make)) it(`${id}: ${name}`, run)
  */
 export function invitationContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
   return casesOf('invitationContract', INVITATION_CASES, make, options)

@@ -125,6 +125,8 @@ export const MEMBERSHIP_CASES: readonly CaseSpec[] = [
  *
  * @param make makes the storage of one case
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, name, run } of membershipContract(make)) it(`${id}: ${name}`, run)
  */
 export function membershipContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
   return casesOf('membershipContract', MEMBERSHIP_CASES, make, options)

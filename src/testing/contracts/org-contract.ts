@@ -109,6 +109,8 @@ export const ORG_CASES: readonly CaseSpec[] = [...CASES, ...ACTING_CASES, ...LIS
  *
  * @param make makes the storage of one case
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, name, run } of orgContract(make)) it(`${id}: ${name}`, run)
  */
 export function orgContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
   return casesOf('orgContract', ORG_CASES, make, options)

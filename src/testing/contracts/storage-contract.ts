@@ -53,6 +53,8 @@ export function storageContract(make: MakeStorage, options?: ContractOptions): r
  * Name the cases of {@link storageContract} that these options leave out, and why: what a green run did not prove.
  *
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, why } of leftOutOfContract({ membershipsPerUser: 'one' })) console.log(id, why)
  */
 export function leftOutOfContract(options: ContractOptions): readonly { readonly id: string; readonly why: string }[] {
   return leftOutOf('leftOutOfContract', ALL, options)

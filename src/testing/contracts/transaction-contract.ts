@@ -122,6 +122,8 @@ export const TRANSACTION_CASES: readonly CaseSpec[] = [...CASES, ...ATOMIC_CASES
  *
  * @param make makes the storage of one case
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, name, run } of transactionContract(make)) it(`${id}: ${name}`, run)
  */
 export function transactionContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
   return casesOf('transactionContract', TRANSACTION_CASES, make, options)

@@ -161,6 +161,8 @@ export const USER_CASES: readonly CaseSpec[] = [...CASES, ...IDENTITY_CASES]
  *
  * @param make makes the storage of one case
  * @throws TypeError for an unknown option
+ * @example
+ * for (const { id, name, run } of userContract(make)) it(`${id}: ${name}`, run)
  */
 export function userContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
   return casesOf('userContract', USER_CASES, make, options)
