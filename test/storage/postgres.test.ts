@@ -2,10 +2,14 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
-import { createPostgresStorage, migrate, type PostgresStorage } from '../../src/storage/postgres.ts'
+import { createPostgresStorage, migrate, type PostgresStorage, withSystemScope } from '../../src/storage/postgres.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
+import { testIdentity } from '../../src/testing/principals.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+import type { ProvisioningDecision } from '../../src/users/provisioner-options.ts'
+import { openProxy } from '../frozen-proxy.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
-import { createDice } from './sql-pools.ts'
+import { countedPool, createDice } from './sql-pools.ts'
 
 const url = await createTestDatabase()
 const pool = openPool(url, { max: 2 })
@@ -110,6 +114,31 @@ describe('the host’s own queries in the transaction', () => {
   })
 })
 
+describe('an organization that is deleted between the look and the join', () => {
+  it.each(['rows', 'user-row'] as const)('%s: decided again, and what was begun is undone', async (membershipOn) => {
+    const store = createPostgresStorage({ pool, membershipOn })
+    const org = await store.orgs.insert({ name: 'gone' })
+    const transaction: typeof store.transaction = (work) =>
+      store.transaction((inside) => {
+        const findById: typeof inside.orgs.findById = async (id) => {
+          const found = await inside.orgs.findById(id)
+          await store.orgs.remove(org.id)
+          return found
+        }
+        return work({ ...inside, orgs: { ...inside.orgs, findById } })
+      })
+    const decisions: ProvisioningDecision[] = [{ kind: 'join', orgId: org.id, role: 'member' }, { kind: 'create' }]
+    const room = createProvisioner({
+      storage: { ...store, transaction },
+      decide: () => decisions.shift() ?? { kind: 'none' },
+    })
+    const identity = testIdentity({ subject: crypto.randomUUID() })
+    expect((await room(identity, { kind: 'unnamed' })).created).toBe(true)
+    const found = await store.users.findByIdentity(identity, { kind: 'unnamed' })
+    expect([found?.membership?.role, decisions]).toEqual(['owner', []])
+  })
+})
+
 describe('a connection', () => {
   it('comes back clean after a failure, and is the same one', async () => {
     const before = await connections()
@@ -131,8 +160,9 @@ describe('a connection', () => {
       await users.upsertByIdentity(subject)
       const { rows } = await handle.query('SELECT pg_backend_pid() AS pid')
       cut = rows[0].pid
+      const ended = new Promise((resolve) => handle.once('end', resolve))
       await pool.query('SELECT pg_terminate_backend($1)', [cut])
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await ended
       await handle.query('SELECT 1')
     })
     expect(isTransientError(await rejected(working))).toBe(true)
@@ -161,6 +191,30 @@ describe('a connection', () => {
       throw refusal
     })
     expect(await rejected(working)).toBe(refusal)
+  })
+
+  it('that no longer answers is given up by the driver’s own limit, once, and closed without a rollback', async () => {
+    const proxy = await openProxy(url)
+    const frozen = openPool(proxy.url, { max: 1, query_timeout: 1000 })
+    const counted = countedPool(frozen)
+    const away = createPostgresStorage({ pool: counted })
+    const asked: (() => Promise<unknown>)[] = [
+      () => away.users.findById(crypto.randomUUID()),
+      () => away.transaction(({ users }) => users.upsertByIdentity(person())),
+      () => withSystemScope(counted, (client) => client.query('SELECT 1')),
+    ]
+    await frozen.query('SELECT 1')
+    for (const ask of asked) {
+      proxy.freeze()
+      counted.queries.length = 0
+      expect(isTransientError(await rejected(ask()))).toBe(true)
+      // Neither a second try nor a rollback waits as long again.
+      expect(counted.queries).toHaveLength(1)
+      expect(frozen.totalCount).toBe(0)
+      proxy.thaw()
+      await frozen.query('SELECT 1')
+    }
+    proxy.close()
   })
 
   it('that can’t be had is a TransientError: no server, no free one', async () => {

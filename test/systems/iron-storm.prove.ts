@@ -6,9 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { World } from '../../examples/demo/world.ts'
+import { openProxy } from '../frozen-proxy.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { openWorldOf, startProcess } from './app-process.ts'
-import { openProxy } from './frozen-proxy.ts'
 import { storm } from './iron-storm.ts'
 
 let world: World

@@ -7,6 +7,8 @@ export interface FrozenProxy {
   readonly url: string
   /** From now on nothing comes through, and new connections are taken and left alone. */
   freeze(): void
+  /** What was asked before is lost; new connections work again. */
+  thaw(): void
   close(): void
 }
 
@@ -38,6 +40,9 @@ export async function openProxy(target: string): Promise<FrozenProxy> {
     url: url.href,
     freeze() {
       frozen = true
+    },
+    thaw() {
+      frozen = false
     },
     close() {
       server.close()
