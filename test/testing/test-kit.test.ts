@@ -8,7 +8,7 @@ it('signs the same address in as the same person, with the membership asked for'
   const second = await signIn({ email: 'ada@example.test', org: 'acme', role: 'member' })
   expect(second.user?.id).toBe(first.user?.id)
   expect(second.headers).toMatchObject({ 'X-Team': first.org?.id })
-  const caller = { kind: 'user', user: { id: first.user?.id ?? '', email: null, disabled: false } } as const
+  const caller = { kind: 'user', user: second.user as NonNullable<typeof second.user> } as const
   expect(await storage.memberships.listActing(caller)).toMatchObject([{ role: 'member' }])
 })
 
