@@ -170,7 +170,11 @@ describe('what it gives', () => {
 it('over a real socket: loopback enters, a forwarding header or a foreign Host does not', async () => {
   const { auth, login } = createDevWorld()
   const app = express()
-  createAdapter(auth).mount(app, login.routes)
+  const { middleware, mount } = createAdapter(auth)
+  // A page of the host's own: no route of the login's, and yet nobody else's.
+  app.use(middleware('public'))
+  app.get('/', (_, response) => void response.end('page'))
+  mount(app, login.routes)
   const server = createServer(app as never)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -187,6 +191,12 @@ it('over a real socket: loopback enters, a forwarding header or a foreign Host d
     expect(await get({ 'X-Forwarded-For': '127.0.0.1' })).toBe(403)
     expect(await get({ 'X-Forwarded-Whatever': '1' })).toBe(403)
     expect(await get({ Host: 'rebound.example' })).toBe(403)
+    for (const path of ['/', '/no/such']) {
+      expect(await get({}, path)).toBe(path === '/' ? 200 : 404)
+      for (const headers of [{ Forwarded: 'for=127.0.0.1' }, { Host: 'rebound.example' }]) {
+        expect(await get(headers as never, path)).toBe(403)
+      }
+    }
     expect(await get({}, 'http://rebound.example/api/v1/users')).toBe(403)
     expect(await get({}, 'http://localhost.rebound.example:80/api/v1/users')).toBe(403)
     expect(await get({}, `http://localhost:${port}/api/v1/users`)).toBe(200)
