@@ -8,11 +8,16 @@ import { pathToFileURL } from 'node:url'
 import type { PgPool, SqliteDatabase } from '../storage/sql-executor.ts'
 import { Failure } from './terminal.ts'
 
-/** Open a pool of one connection. */
+const CONNECT_MS = 10_000
+
+/** Open a pool of one connection, which must come within 10 seconds. */
 export async function openPostgres(url: string, folder: string): Promise<PgPool & { end(): Promise<void> }> {
   const driver = (await importFrom(folder, 'pg')) as PgDriver | null
   if (driver === null) throw missing('PostgreSQL', 'pg', folder)
-  return new driver.Pool({ connectionString: url, max: 1 })
+  const pool = new driver.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: CONNECT_MS })
+  // A connection that is lost fails the statement that is on it.
+  pool.on('error', () => undefined)
+  return pool
 }
 
 /** Open a database file by the driver that is there. */
@@ -27,7 +32,11 @@ export async function openSqlite(path: string, folder: string): Promise<SqliteDa
 }
 
 interface PgDriver {
-  readonly Pool: new (options: { connectionString: string; max: number }) => PgPool & { end(): Promise<void> }
+  readonly Pool: new (options: {
+    connectionString: string
+    max: number
+    connectionTimeoutMillis: number
+  }) => PgPool & { end(): Promise<void>; on(event: 'error', listener: () => void): unknown }
 }
 
 type OpenSqlite = new (path: string) => SqliteDatabase & { close(): unknown }

@@ -9,6 +9,7 @@ import {
 } from '../storage/postgres.ts'
 import type { SqlTableNames } from '../storage/sql-names.ts'
 import { migrationSql as sqliteSql, migrationStatus as sqliteStatus, migrate as upSqlite } from '../storage/sqlite.ts'
+import { type NamedDatabase, readDatabaseName } from './database-name.ts'
 import { openPostgres, openSqlite } from './drivers.ts'
 import { type Cell, Failure, type Terminal } from './terminal.ts'
 
@@ -38,7 +39,7 @@ const OPTIONS = {
 interface Wish {
   readonly action: string
   readonly dialect: 'postgres' | 'sqlite'
-  readonly url: string | undefined
+  readonly database: NamedDatabase | undefined
   readonly where: { readonly schema?: string; readonly tables?: SqlTableNames }
 }
 
@@ -55,7 +56,7 @@ export async function migrateCommand(args: readonly string[], terminal: Terminal
     return 0
   }
   const isUp = wish.action === 'up'
-  const list = await onDatabase(wish, terminal, isUp)
+  const list = wish.database === undefined ? [] : await onDatabase(wish.database, wish.where, terminal, isUp)
   if (isUp && list.length === 0) terminal.print('Nothing to do: all migrations have been run.')
   terminal.printTable(list.map(toCells))
   return !isUp && list.some(({ appliedAt }) => appliedAt === null) ? 3 : 0
@@ -70,17 +71,24 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   if (action === undefined || !['up', 'status', 'print'].includes(action) || more.length > 0) {
     throw new Failure(USAGE, 2)
   }
-  const url = values.database ?? env['DATABASE_URL']
-  const dialect = values.dialect ?? (url === undefined ? undefined : dialectOf(url))
+  const isPrint = action === 'print'
+  // Printing asks nobody: a variable that happens to be set is no contradiction.
+  const name = values.database ?? (isPrint && values.dialect !== undefined ? undefined : env['DATABASE_URL'])
+  const database = name === undefined ? undefined : readName(name)
+  const dialect = values.dialect ?? database?.dialect
   if (dialect !== 'postgres' && dialect !== 'sqlite') {
     throw wrong(dialect === undefined ? 'name a --database or a --dialect' : `there is no dialect "${dialect}"`)
   }
+  if (database !== undefined && database.dialect !== dialect) throw wrong(`the database is none of ${dialect}`)
+  if (database === undefined && !isPrint) throw wrong('name a --database, or set DATABASE_URL')
   const where = { ...schemaOf(values.schema, dialect), ...tablesOf(values.table) }
-  return { action, dialect, url, where }
+  return { action, dialect, database, where }
 }
 
-function dialectOf(url: string): string {
-  return /^postgres(ql)?:/i.test(url) ? 'postgres' : 'sqlite'
+function readName(name: string): NamedDatabase {
+  const database = readDatabaseName(name)
+  if (typeof database === 'string') throw wrong(database)
+  return database
 }
 
 function schemaOf(schema: string | undefined, dialect: string): { schema?: string } {
@@ -95,24 +103,27 @@ function tablesOf(pairs: readonly string[] | undefined): { tables?: SqlTableName
   return { tables: Object.fromEntries(entries) as SqlTableNames }
 }
 
-async function onDatabase(wish: Wish, { folder }: Terminal, isUp: boolean): Promise<readonly MigrationStatus[]> {
-  const { url, dialect, where } = wish
-  if (url === undefined || url === '') throw wrong('name a --database, or set DATABASE_URL')
-  if (dialect === 'postgres') {
-    const pool = await openPostgres(url, folder)
+async function onDatabase(
+  database: NamedDatabase,
+  where: Wish['where'],
+  { folder }: Terminal,
+  isUp: boolean,
+): Promise<readonly MigrationStatus[]> {
+  if (database.dialect === 'postgres') {
+    const pool = await openPostgres(database.url, folder)
     try {
       return await (isUp ? upPostgres : postgresStatus)({ pool, ...where })
     } finally {
       await pool.end()
     }
   }
-  const path = url.replace(/^(sqlite|file):(\/\/(?=\/))?/, '')
-  if (!isUp && !existsSync(path)) throw new Failure(`sallyport: there is no file ${path}`, 1)
-  const database = await openSqlite(path, folder)
+  const { path } = database
+  if (!isUp && !existsSync(path)) throw new Failure('sallyport: there is no such SQLite file', 1)
+  const file = await openSqlite(path, folder)
   try {
-    return await (isUp ? upSqlite : sqliteStatus)({ database, ...where })
+    return await (isUp ? upSqlite : sqliteStatus)({ database: file, ...where })
   } finally {
-    database.close()
+    file.close()
   }
 }
 

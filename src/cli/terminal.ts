@@ -40,7 +40,7 @@ export function createTerminal({ stdout, stderr, env, cwd }: NodeJS.Process): Te
         stdout.write(`${cells.join('  ').trimEnd()}\n`)
       }
     },
-    complain: (error) => void stderr.write(`${sentenceOf(error)}\n`),
+    complain: (error) => void stderr.write(`${withoutUser(sentenceOf(error))}\n`),
   }
 }
 
@@ -50,6 +50,11 @@ function textOf(cell: Cell): string {
 
 function widthOf(rows: readonly (readonly Cell[])[], column: number): number {
   return Math.max(...rows.map((row) => textOf(row[column] ?? '').length))
+}
+
+// A driver may quote what it was given.
+function withoutUser(text: string): string {
+  return text.replace(/\/\/[^\s'"]*@/g, '//')
 }
 
 // A connection that was refused on every address has no message of its own.

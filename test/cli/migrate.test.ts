@@ -1,6 +1,7 @@
 /** The command `sallyport migrate`, as a process: what it prints, its exit codes, a driver that is not there. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,7 +68,9 @@ describe('print', () => {
     const where = { schema: 'auth', tables: { users: 'people', orgs: 'companies' } }
     const args = 'migrate print --dialect postgres --schema auth --table users=people --table orgs=companies'
     expect(sallyport(args)).toEqual({ code: 0, out: postgresSql(where), complaint: '' })
-    expect(sallyport('migrate print', { DATABASE_URL: 'postgresql://unreachable/x' }).out).toBe(postgresSql())
+    const env = { DATABASE_URL: 'postgresql://unreachable/x' }
+    expect(sallyport('migrate print', env).out).toBe(postgresSql())
+    expect(sallyport('migrate print --dialect sqlite', env).out).toBe(sqliteSql())
   })
 })
 
@@ -80,6 +83,20 @@ describe('what is wrong', () => {
     ['migrate up --dialect oracle', 'there is no dialect "oracle"'],
     ['migrate up --dialect postgres', 'name a --database, or set DATABASE_URL'],
     ['migrate up --database x.db --schema auth', 'SQLite has no --schema'],
+    ['migrate up --database postgre://me:hunter22@127.0.0.1/x', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate status --database mysql://me:hunter22@h/x', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate up --database mysql:me:hunter22', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate up --database me:hunter22@h/x', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate status --database //me:hunter22@h/x', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate up --database file:mysql://me:hunter22@h/x', 'must be postgres://… or a path of a SQLite file'],
+    ['migrate up --database postgres:me:hunter22', 'must be a URL postgres://…'],
+    ['migrate up --database postgres://me:hunter22@h', 'names no database'],
+    ['migrate up --database file:x.db?mode=ro', 'takes no "?…"'],
+    ['migrate up --database x.db?mode=hunter22', 'takes no "?…"'],
+    ['migrate up --database sqlite:', 'an empty name'],
+    ['migrate up --dialect sqlite --database postgres://me:hunter22@h/x', 'the database is none of sqlite'],
+    ['migrate status --dialect postgres --database x.db', 'the database is none of postgres'],
+    ['migrate print --dialect sqlite --database postgres://me:hunter22@h/x', 'the database is none of sqlite'],
     ['migrate print --dialect postgres --schema a;b', 'option "schema"'],
     ['migrate print --dialect postgres --table people', 'write --table users=people'],
     ['migrate print --dialect postgres --table persons=people', 'unknown option "persons"'],
@@ -90,6 +107,29 @@ describe('what is wrong', () => {
     expect(complaint).toContain(sentence)
     expect(complaint).toContain('Usage: sallyport')
     expect(complaint).not.toContain('    at ')
+    expect(complaint).not.toContain('hunter22')
+    // Nothing was made of a name that was taken for a file's.
+    expect(readdirSync(process.cwd()).filter((name) => /hunter22|x\.db|mysql|postgre/.test(name))).toEqual([])
+  })
+
+  it('a server that says nothing: exit code 1 after 10 seconds, one line', async () => {
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const child = spawn(process.execPath, [
+      '--import',
+      tsx,
+      main,
+      ...`migrate status --database postgres://me:hunter22@127.0.0.1:${port}/x`.split(' '),
+    ])
+    const said: string[] = []
+    child.stderr.on('data', (chunk: Buffer) => void said.push(chunk.toString()))
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1)
+    expect(said.join('')).toMatch(/^sallyport: .*time.*\n$/)
+    expect(said.join('')).not.toContain('hunter22')
+    for (const socket of sockets) socket.destroy()
+    silent.close()
   })
 
   it('a database that is not there: exit code 1, one line, no password', () => {
