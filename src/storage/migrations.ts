@@ -6,7 +6,7 @@ import { postgresApiKeys, postgresBookkeeping, postgresLogin, postgresTables } f
 import { sqliteApiKeys, sqliteBookkeeping, sqliteLogin, sqliteTables } from './migrations-sqlite.ts'
 import type { SqlDialect } from './sql-dialects.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
-import type { SqlNames } from './sql-names.ts'
+import type { SqlNames, SqlTableNames } from './sql-names.ts'
 
 /** A migration, as it stands in a database. */
 export interface MigrationStatus {
@@ -19,6 +19,8 @@ export interface MigrationStatus {
 interface Migration {
   readonly id: number
   readonly name: string
+  /** What it makes. */
+  readonly tables: readonly (keyof SqlTableNames)[]
   readonly statements: Readonly<Record<SqlDialect['name'], (names: SqlNames) => readonly string[]>>
 }
 
@@ -26,10 +28,21 @@ const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
     name: 'users, organizations, memberships, invitations',
+    tables: ['users', 'orgs', 'memberships', 'invitations'],
     statements: { postgres: postgresTables, sqlite: sqliteTables },
   },
-  { id: 2, name: 'API keys', statements: { postgres: postgresApiKeys, sqlite: sqliteApiKeys } },
-  { id: 3, name: 'local login', statements: { postgres: postgresLogin, sqlite: sqliteLogin } },
+  {
+    id: 2,
+    name: 'API keys',
+    tables: ['apiKeys'],
+    statements: { postgres: postgresApiKeys, sqlite: sqliteApiKeys },
+  },
+  {
+    id: 3,
+    name: 'local login',
+    tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'],
+    statements: { postgres: postgresLogin, sqlite: sqliteLogin },
+  },
 ]
 
 const BOOKKEEPING: Readonly<Record<SqlDialect['name'], (names: SqlNames) => string>> = {
@@ -37,28 +50,29 @@ const BOOKKEEPING: Readonly<Record<SqlDialect['name'], (names: SqlNames) => stri
   sqlite: sqliteBookkeeping,
 }
 
-/** Where migrations are looked up and run. */
-export interface MigrationTarget {
+/** What a script of migrations is written for. */
+export interface MigrationScript {
   readonly dialect: SqlDialect
   readonly names: SqlNames
 }
 
+/** Where migrations are looked up and run. */
+export interface MigrationTarget extends MigrationScript {
+  /** Whether a table is there, by its quoted name. */
+  isThere(session: SqlSession, name: string): Promise<boolean>
+}
+
 /**
- * Run what is pending, in a session that holds the database's lock for migrations. `isThere`: whether the table of the
- * migrations that were run exists.
+ * Run what is pending, in a session that holds the database's lock for migrations.
  *
  * @returns the migrations that were run by this call
+ * @throws Error where one was run, and its tables are not there under these names
  */
-export async function runPending(
-  session: SqlSession,
-  target: MigrationTarget,
-  isThere: boolean,
-): Promise<readonly MigrationStatus[]> {
+export async function runPending(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
   const { dialect, names } = target
-  if (!isThere) await define(session, BOOKKEEPING[dialect.name](names))
-  const ran = new Set(
-    (await readStatus(session, target)).flatMap(({ id, appliedAt }) => (appliedAt === null ? [] : [id])),
-  )
+  const before = await readStatus(session, target)
+  if (!(await target.isThere(session, names.migrations))) await define(session, BOOKKEEPING[dialect.name](names))
+  const ran = new Set(before.flatMap(({ id, appliedAt }) => (appliedAt === null ? [] : [id])))
   const pending = MIGRATIONS.filter(({ id }) => !ran.has(id))
   for (const migration of pending) {
     for (const text of statementsOf(migration, target)) await define(session, text)
@@ -67,11 +81,14 @@ export async function runPending(
   return (await readStatus(session, target)).filter(({ id }) => now.has(id))
 }
 
-/** Read which migrations were run; those of a newer version of the package are listed too. */
-export async function readStatus(
-  session: SqlSession,
-  { dialect, names }: MigrationTarget,
-): Promise<readonly MigrationStatus[]> {
+/**
+ * Read which migrations were run; those of a newer version of the package are listed too.
+ *
+ * @throws Error where one was run, and its tables are not there under these names
+ */
+export async function readStatus(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
+  const { dialect, names } = target
+  if (!(await target.isThere(session, names.migrations))) return allPending()
   const text = `SELECT id, name, ${dialect.toMilliseconds('applied_at')} AS applied FROM ${names.migrations} ORDER BY id`
   const rows = (await ask(session, text)).map((row) => ({
     id: Number(row['id']),
@@ -79,16 +96,29 @@ export async function readStatus(
     appliedAt: new Date(Math.round(Number(row['applied']))),
   }))
   const ran = new Set(rows.map(({ id }) => id))
+  await requireTables(session, target, ran)
   return [...rows, ...allPending().filter(({ id }) => !ran.has(id))].sort((a, b) => a.id - b.id)
 }
 
-/** Every migration, as if none had been run. */
-export function allPending(): readonly MigrationStatus[] {
+// What was written down holds for the names it was run with: under others, what is asked for is not there.
+async function requireTables(session: SqlSession, target: MigrationTarget, ran: ReadonlySet<number>): Promise<void> {
+  const { names, isThere } = target
+  for (const { id, tables } of MIGRATIONS.filter((migration) => ran.has(migration.id))) {
+    for (const table of tables) {
+      if (await isThere(session, names[table])) continue
+      throw new Error(
+        `migration ${id} was run, as ${names.migrations} says, but there is no table ${names[table]}: name the tables as they were named then, or another table for "migrations"`,
+      )
+    }
+  }
+}
+
+function allPending(): readonly MigrationStatus[] {
   return MIGRATIONS.map(({ id, name }) => ({ id, name, appliedAt: null }))
 }
 
 /** Write the migrations as one script of plain SQL, in the order in which they are run. */
-export function printMigrations(target: MigrationTarget): string {
+export function printMigrations(target: MigrationScript): string {
   const { dialect, names } = target
   const parts = MIGRATIONS.flatMap((migration) => [
     `-- ${migration.id}: ${migration.name}`,
@@ -98,7 +128,7 @@ export function printMigrations(target: MigrationTarget): string {
   return `${[...schema, `${BOOKKEEPING[dialect.name](names)};`, ...parts].join('\n\n')}\n`
 }
 
-function statementsOf({ id, name, statements }: Migration, { dialect, names }: MigrationTarget): string[] {
+function statementsOf({ id, name, statements }: Migration, { dialect, names }: MigrationScript): string[] {
   const noted = `INSERT INTO ${names.migrations} (id, name) VALUES (${id}, '${name}')`
   return [...statements[dialect.name](names), noted]
 }

@@ -6,7 +6,6 @@ import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
 import {
-  allPending,
   ask,
   type MigrationStatus,
   type MigrationTarget,
@@ -149,6 +148,7 @@ export interface PostgresMigrationOptions extends PostgresTablesOptions {
  *
  * @returns the migrations that were run by this call; none where all had been
  * @throws TypeError for a missing, unknown or malformed option
+ * @throws Error where they had been run for tables of other names
  * @example
  * await migrate({ pool, schema: 'auth' })
  */
@@ -160,7 +160,7 @@ export async function migrate(options: PostgresMigrationOptions): Promise<readon
     if (schema !== null && !(await isThere(session, 'regnamespace', schema))) {
       await ask(session, `CREATE SCHEMA ${schema}`)
     }
-    return runPending(session, target, await isThere(session, 'regclass', target.names.migrations))
+    return runPending(session, target)
   })
 }
 
@@ -173,8 +173,7 @@ export async function migrate(options: PostgresMigrationOptions): Promise<readon
  */
 export async function migrationStatus(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
-  const { session } = sessions
-  return (await isThere(session, 'regclass', target.names.migrations)) ? readStatus(session, target) : allPending()
+  return readStatus(sessions.session, target)
 }
 
 /**
@@ -200,7 +199,11 @@ function parseMigrationOptions(
   const { pool, schema, tables } = parseOptions(name, { ...TABLES, pool: SHAPE.pool }, options)
   return {
     sessions: createPostgresSessions(pool, false),
-    target: { dialect: POSTGRES, names: createNames(name, tables, schema) },
+    target: {
+      dialect: POSTGRES,
+      names: createNames(name, tables, schema),
+      isThere: (session, table) => isThere(session, 'regclass', table),
+    },
   }
 }
 

@@ -6,7 +6,6 @@ import * as z from 'zod/mini'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
 import {
-  allPending,
   ask,
   type MigrationStatus,
   type MigrationTarget,
@@ -119,12 +118,13 @@ export interface SqliteMigrationOptions extends SqliteTablesOptions {
  *
  * @returns the migrations that were run by this call; none where all had been
  * @throws TypeError for a missing, unknown or malformed option
+ * @throws Error where they had been run for tables of other names
  * @example
  * await migrate({ database })
  */
 export async function migrate(options: SqliteMigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrate', options)
-  return sessions.transaction(async (session) => runPending(session, target, await isThere(session, target)))
+  return sessions.transaction(async (session) => runPending(session, target))
 }
 
 /**
@@ -136,8 +136,7 @@ export async function migrate(options: SqliteMigrationOptions): Promise<readonly
  */
 export async function migrationStatus(options: SqliteMigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
-  const { session } = sessions
-  return (await isThere(session, target)) ? readStatus(session, target) : allPending()
+  return readStatus(sessions.session, target)
 }
 
 /**
@@ -160,12 +159,12 @@ function parseMigrationOptions(
   const { database, tables } = parseOptions(name, { ...TABLES, database: SHAPE.database }, options)
   return {
     sessions: createSqliteSessions(database),
-    target: { dialect: SQLITE, names: createNames(name, tables) },
+    target: { dialect: SQLITE, names: createNames(name, tables), isThere },
   }
 }
 
-async function isThere(session: SqlSession, { names }: MigrationTarget): Promise<boolean> {
-  const name = names.migrations.replaceAll('"', '')
+async function isThere(session: SqlSession, table: string): Promise<boolean> {
+  const name = table.replaceAll('"', '')
   return (await ask(session, `SELECT name FROM sqlite_master WHERE name = '${name}' COLLATE NOCASE`)).length > 0
 }
 

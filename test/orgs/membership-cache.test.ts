@@ -222,6 +222,24 @@ describe('what it holds', () => {
     expect((await cache.source.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
   })
 
+  it('stands before frozen repositories too, and can be spread', async () => {
+    const storage = createMemoryStorage()
+    const cache = createMembershipCache({
+      users: Object.freeze({ ...storage.users }),
+      source: Object.freeze({ ...storage.memberships }),
+    })
+    const { user } = await storage.users.upsertByIdentity({ issuer: 'i', subject: 'ada', email: null })
+    const spread = { ...cache.users }
+    for (const users of [cache.users, spread]) {
+      const found = await users.findByIdentity(testIdentity({ issuer: 'i', subject: 'ada' }), { kind: 'unnamed' })
+      expect(found?.user.id).toBe(user.id)
+      expect((await users.findById(user.id))?.id).toBe(user.id)
+    }
+    expect(Object.keys(cache.users)).toEqual(Object.keys(storage.users))
+    expect(['findById' in cache.users, 'toBe' in cache.users]).toEqual([true, false])
+    expect(await cache.source.listActing({ kind: 'user', user })).toEqual([])
+  })
+
   it('leaves the storage’s own methods in reach', async () => {
     const { cache, user, own } = await createWorld()
     expect(await (cache.users as unknown as { count(): Promise<number> }).count()).toBe(1)

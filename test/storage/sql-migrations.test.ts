@@ -58,6 +58,20 @@ describe('PostgreSQL', () => {
     expect(await postgres.migrate({ pool, tables: { invitations: 'offers' } })).toEqual(DONE)
   })
 
+  it.each([
+    [
+      { tables: { users: 'people' } },
+      'migration 1 was run, as "sallyport_migrations" says, but there is no table "people"',
+    ],
+    [{ tables: { apiKeys: 'keys' } }, 'there is no table "keys"'],
+    [{ tables: { throttle: 'brakes' } }, 'there is no table "brakes"'],
+  ])('is not called done for tables of other names: %j', async (where, sentence) => {
+    const pool = openPool(await createTestDatabase(), { max: 1 })
+    await expect(postgres.migrate({ pool, ...where })).rejects.toThrow(sentence)
+    await expect(postgres.migrationStatus({ pool, ...where })).rejects.toThrow(sentence)
+    expect(await postgres.migrate({ pool, schema: 'auth', ...where })).toEqual(DONE)
+  })
+
   it('leaves alone what a newer version has run', async () => {
     const pool = openPool(await createTestDatabase(), { max: 1 })
     await pool.query("INSERT INTO sallyport_migrations (id, name) VALUES (999, 'from the future')")
@@ -93,6 +107,16 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
       expect(await sqlite.migrationStatus({ database })).toEqual(DONE)
       database.close()
     }
+  })
+
+  it('is not called done for tables of other names', async () => {
+    const database = open(createSqlitePath())
+    await sqlite.migrate({ database })
+    const where = { database, tables: { users: 'people' } }
+    await expect(sqlite.migrate(where)).rejects.toThrow('there is no table "people"')
+    await expect(sqlite.migrationStatus(where)).rejects.toThrow('there is no table "people"')
+    expect(await sqlite.migrate({ database })).toEqual([])
+    database.close()
   })
 
   it('is left as it was by a migration that fails', async () => {
