@@ -212,6 +212,8 @@ describe('README snippets', () => {
     const org = await storage.orgs.insert({ name: 'acme' })
     const base = await serve((await load<{ app: Express }>('services.ts')).app)
     const book = (headers: Record<string, string>, orgId: unknown = org.id): Promise<Response> =>
+    const previous = 'the-secret-that-the-readme-had-before'
+    process.env['TELEPHONY_SECRET_PREVIOUS'] = previous
       fetch(`${base}/internal/bookings`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
@@ -224,7 +226,9 @@ describe('README snippets', () => {
     expect(await (await book(secret, 1)).json()).toMatchObject({ error: { code: 'validation_error', field: 'org_id' } })
     expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
     expect((await book({})).status).toBe(401)
+    expect((await book({ 'x-telephony-secret': previous })).status).toBe(201)
   })
+    expect((await book({ 'x-billing-secret': previous })).status).toBe(401)
 
   it('machine.ts: signs in, calls a service, says what happened', async () => {
     process.env['SUPABASE_ANON_KEY'] = 'an-anon-key'
@@ -244,6 +248,7 @@ describe('README snippets', () => {
   it('api-keys.ts: a key that its owner issued reads, until it is revoked', async () => {
     const base = await serve((await load<{ app: Express }>('api-keys.ts')).app)
     const call = (path: string, init: RequestInit = {}, bearer = token): Promise<Response> =>
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
       fetch(`${base}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } })
     const body = JSON.stringify({ name: 'nightly export' })
     const issued = await call('/api/keys', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
@@ -251,10 +256,17 @@ describe('README snippets', () => {
     expect([issued.status, data.key.startsWith('acme_')]).toEqual([201, true])
     expect(await (await call('/api/contacts', {}, data.key)).json()).toMatchObject({ as: 'apiKey' })
     expect((await call('/api/keys', {}, data.key)).status).toBe(403)
-    expect((await call(`/api/keys/${data.id}`, { method: 'DELETE' })).status).toBe(204)
+    for (let times = 0; times < 2; times += 1) {
+      expect((await call(`/api/keys/${data.id}`, { method: 'DELETE' })).status).toBe(204)
+    }
     expect((await call('/api/contacts', {}, data.key)).status).toBe(401)
   })
 
+    expect(log.mock.calls.slice(0, 2).map(([kind, id]) => [kind, id === data.id])).toEqual([
+      ['api_key_issued', true],
+      ['api_key_revoked', true],
+    ])
+    log.mockRestore()
   it('login.ts: the announced password logs in, the session opens, a stranger does not enter', async () => {
     process.env['SESSION_SECRET_FILE'] = `${folder}.session_secret`
     const lines: string[] = []
