@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUTH_ERRORS, type AuthErrorCode } from '../src/index.ts'
+import { optionTable } from './readme-options.ts'
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url))
 
@@ -74,7 +75,7 @@ interface Config {
 
 /** The README with its generated parts as the code has them now. */
 export async function withTables(readme: string): Promise<string> {
-  const parts = { 'error-table': errorTable(), 'entry-points': await entryPointTable() }
+  const parts = { 'error-table': errorTable(), options: optionTable(), 'entry-points': await entryPointTable() }
   return Object.entries(parts).reduce(
     (text, [name, table]) =>
       text.replace(

@@ -34,19 +34,19 @@ export interface AuthOptions<
 > {
   /** The role ladder, lowest first. A stored role that is not on it is refused. */
   readonly roles: readonly R[]
-  /** Room 2 for bearer tokens. */
+  /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.rooms`. */
   readonly verify: Verifier<C>
-  /** Room 2 for API keys: their tokens begin with its prefix. */
+  /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeyVerifier(…)`. Default: there are none. */
   readonly apiKeys?: ApiKeyVerifier
-  /** Room 2 for service secrets. */
+  /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
   readonly services?: ServiceVerifier<S>
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie
   /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
   readonly dev?: DevEntrance
-  /** Room 3. */
+  /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, `createAccountGate(…)`. */
   readonly users: UsersRoom<U, C>
-  /** Room 4. */
+  /** Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. */
   readonly orgs: OrgsRoom<U, O>
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
   readonly errorFormat?: ErrorFormat

@@ -19,7 +19,7 @@ import { createSessionCookie } from './session-cookie.ts'
 
 /** Options of {@link createDevLogin}. */
 export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
-  /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. */
+  /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. The other options are those of {@link createLogin}, but `secret`, `sessionSeconds`, `throttle` and `clientAddress`. */
   readonly nodeEnv: string | undefined
 }
 

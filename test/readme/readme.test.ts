@@ -10,14 +10,16 @@ import type Koa from 'koa'
 import type pg from 'pg'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { SHOWN } from '../../scripts/readme-options.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
 import type { OrgsRoom, Storage, UsersRoom } from '../../src/index.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
+import { listExportedNames } from '../architecture/exported-names.ts'
 import { createTestDatabase } from '../postgres.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-// Of this run alone: another one may be going on.
-const folder = fileURLToPath(new URL(`./.snippets/${process.pid}/`, import.meta.url))
+// Of this run alone: another one may be going on. Not below test/: what a run that was killed leaves would be taken for tests.
+const folder = fileURLToPath(new URL(`../../.data/snippets/${process.pid}/`, import.meta.url))
 const readme = readFileSync(`${root}README.md`, 'utf8')
 const snippets = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => ({ name, code }))
 
@@ -210,10 +212,10 @@ describe('README snippets', () => {
   it('services.ts: the secret opens it, a user does not', async () => {
     const { storage } = await load<{ storage: { orgs: { insert(org: object): Promise<{ id: string }> } } }>('auth.ts')
     const org = await storage.orgs.insert({ name: 'acme' })
-    const base = await serve((await load<{ app: Express }>('services.ts')).app)
-    const book = (headers: Record<string, string>, orgId: unknown = org.id): Promise<Response> =>
     const previous = 'the-secret-that-the-readme-had-before'
     process.env['TELEPHONY_SECRET_PREVIOUS'] = previous
+    const base = await serve((await load<{ app: Express }>('services.ts')).app)
+    const book = (headers: Record<string, string>, orgId: unknown = org.id): Promise<Response> =>
       fetch(`${base}/internal/bookings`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
@@ -224,11 +226,11 @@ describe('README snippets', () => {
     expect([answer.status, await answer.json()]).toEqual([201, { booked: org.id }])
     expect(await (await book(secret, '')).json()).toMatchObject({ error: { code: 'invalid_org_id' } })
     expect(await (await book(secret, 1)).json()).toMatchObject({ error: { code: 'validation_error', field: 'org_id' } })
-    expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
-    expect((await book({})).status).toBe(401)
     expect((await book({ 'x-telephony-secret': previous })).status).toBe(201)
-  })
+    expect((await book({ 'x-telephony-secret': 'wrong' })).status).toBe(401)
     expect((await book({ 'x-billing-secret': previous })).status).toBe(401)
+    expect((await book({})).status).toBe(401)
+  })
 
   it('machine.ts: signs in, calls a service, says what happened', async () => {
     process.env['SUPABASE_ANON_KEY'] = 'an-anon-key'
@@ -246,9 +248,9 @@ describe('README snippets', () => {
   })
 
   it('api-keys.ts: a key that its owner issued reads, until it is revoked', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
     const base = await serve((await load<{ app: Express }>('api-keys.ts')).app)
     const call = (path: string, init: RequestInit = {}, bearer = token): Promise<Response> =>
-    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
       fetch(`${base}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } })
     const body = JSON.stringify({ name: 'nightly export' })
     const issued = await call('/api/keys', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
@@ -260,13 +262,13 @@ describe('README snippets', () => {
       expect((await call(`/api/keys/${data.id}`, { method: 'DELETE' })).status).toBe(204)
     }
     expect((await call('/api/contacts', {}, data.key)).status).toBe(401)
-  })
-
     expect(log.mock.calls.slice(0, 2).map(([kind, id]) => [kind, id === data.id])).toEqual([
       ['api_key_issued', true],
       ['api_key_revoked', true],
     ])
     log.mockRestore()
+  })
+
   it('login.ts: the announced password logs in, the session opens, a stranger does not enter', async () => {
     process.env['SESSION_SECRET_FILE'] = `${folder}.session_secret`
     const lines: string[] = []
@@ -393,6 +395,17 @@ describe('README snippets', () => {
 describe('README', () => {
   it('has its tables as the code has them (node --import tsx scripts/readme-tables.ts writes them)', async () => {
     expect(await withTables(readme)).toBe(readme)
+  })
+
+  it('has every option of every function in its table', () => {
+    const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
+      compilerOptions: { paths: Record<string, [string]> }
+    }
+    const doors = Object.entries(compilerOptions.paths).filter(([specifier]) => specifier !== 'sallyport/testing')
+    const names = doors.flatMap(([, [file]]) => listExportedNames(file, (path) => readFileSync(root + path, 'utf8')))
+    const options = names.flatMap(({ kind, name }) => (kind === 'type' && name.endsWith('Options') ? [name] : []))
+    expect(options.length).toBeGreaterThan(25)
+    expect(options.filter((name) => !SHOWN.has(name))).toEqual([])
   })
 
   it('links to files that exist', () => {
