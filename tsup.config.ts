@@ -2,8 +2,10 @@
  * The build: one ES module and one declaration file per subpath that `tsconfig.json` names under `paths`, and the command
  * `sallyport`, sharing chunks.
  * Dependencies and peers stay imports; `zod` is a development dependency and is therefore bundled, with its notice.
+ * Beside them the migrations, as plain SQL for other tools.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { defineConfig } from 'tsup'
 
 const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
@@ -27,10 +29,22 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   clean: true,
   // tsup hands the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
   dts: { entry: doors, compilerOptions: { ignoreDeprecations: '6.0' } },
-  onSuccess: async () => writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n')),
+  onSuccess: async () => {
+    writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n'))
+    mkdirSync('dist/migrations', { recursive: true })
+    for (const dialect of ['postgres', 'sqlite']) {
+      writeFileSync(`dist/migrations/${dialect}.sql`, await migrationsOf(dialect))
+    }
+  },
 })
 
 export default config
+
+// As the package that was just built prints them.
+async function migrationsOf(dialect: string): Promise<string> {
+  const built = (await import(pathToFileURL(`dist/${dialect}.js`).href)) as { migrationSql(): string }
+  return built.migrationSql()
+}
 
 function noticeOf(name: string): string {
   const folder = `node_modules/${name}`

@@ -171,22 +171,18 @@ function createAnswers(limits: { milliseconds: number; maxEntries: number; clock
 }
 
 // Behind the cache everything else is the host's own object, whose methods may need their `this`. The proxy stands before
-// an empty one: what is frozen must answer with what it holds.
+// a copy, because what is frozen must answer with what it holds.
 function withMethods<T extends object>(object: T, methods: Partial<T>): T {
-  const read = (name: string | symbol): unknown => {
-    if (Object.hasOwn(methods, name)) return methods[name as keyof T]
-    const value: unknown = Reflect.get(object, name)
-    return typeof value === 'function' ? value.bind(object) : value
-  }
-  return new Proxy({} as T, {
-    get: (_, name) => read(name),
-    has: (_, name) => Reflect.has(object, name),
-    ownKeys: () => Reflect.ownKeys(object),
-    getOwnPropertyDescriptor(_, name) {
-      const { enumerable = false } = Reflect.getOwnPropertyDescriptor(object, name) ?? {}
-      return Object.hasOwn(object, name) ? { value: read(name), enumerable, configurable: true } : undefined
+  return new Proxy(
+    { ...object },
+    {
+      get(_, name) {
+        if (Object.hasOwn(methods, name)) return methods[name as keyof T]
+        const value: unknown = Reflect.get(object, name)
+        return typeof value === 'function' ? value.bind(object) : value
+      },
     },
-  })
+  )
 }
 
 // Whoever gets an answer may change it (a promise of the ports): what is kept is handed out as a copy.

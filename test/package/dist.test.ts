@@ -45,11 +45,18 @@ describe('the tarball (D1)', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
       .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js(\.map)?|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
     const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`, `dist/${name}.js.map`])
-    const command = ['dist/cli.js', 'dist/cli.js.map']
+    const command = ['dist/cli.js', 'dist/cli.js.map', 'dist/migrations/postgres.sql', 'dist/migrations/sqlite.sql']
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
     expect(files.sort()).toEqual(
       [...built, ...command, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort(),
     )
+  })
+
+  it.each(['postgres', 'sqlite'])('carries the migrations for %s as plain SQL, and prints them', (dialect) => {
+    const args = [join(dist, 'cli.js'), 'migrate', 'print', '--dialect', dialect]
+    const printed = execFileSync(process.execPath, args, { encoding: 'utf8', cwd: packed.bare })
+    expect(printed).toBe(read(`migrations/${dialect}.sql`))
+    expect(printed).toBe(readFileSync(`${root}test/storage/migrations-${dialect}.sql`, 'utf8'))
   })
 
   it('runs nothing on installation', () => {
