@@ -86,7 +86,7 @@ const HALVINGS = 7
  * @example
  * const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 17, r: 8, p: 1 } })
  * @example
- * import { hashRaw } from '@node-rs/argon2'
+ * // `hashRaw` of @node-rs/argon2
  * const passwords = createPasswordHasher({
  *   cost: { kind: 'argon2id', m: 19_456, t: 2, p: 1 },
  *   argon2: ({ password, hashLength, ...input }) => hashRaw(password, { ...input, outputLen: hashLength, algorithm: 2 }),

@@ -37,16 +37,17 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
   const node = incoming === undefined ? null : fromNodeRequest(incoming)
   const own = {
     source,
+    path: pathOf(request.url),
     lines: (name: string) => linesOf(headers.get(name), name),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
-  const served = node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node)) ? node : null
-  const { lines, headerNames, upgrade, ...kept } = served ?? own
+  const isNodes = node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node))
+  const { path, lines, headerNames, upgrade, ...kept } = isNodes ? node : own
   return {
     method: request.method.toUpperCase(),
-    // In absolute form, where it came so: as on any other Node server.
-    path: served?.path.startsWith('/') === false ? served.path : pathOf(request.url),
+    // As it came, in absolute form too: as on any other Node server.
+    path,
     source: kept.source,
     params,
     lines,
