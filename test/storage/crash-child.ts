@@ -9,6 +9,7 @@ import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { emailOf } from './crash-email.ts'
 
 const [where = '', subject = '', stopAt = '', how = 'stop'] = process.argv.slice(2)
 
@@ -40,7 +41,7 @@ const stepping: typeof storage = {
   transaction: async (work) => {
     const result = await storage.transaction(async (transaction) => {
       await at(0)
-      const { users, orgs, memberships } = transaction
+      const { users, orgs, memberships, invitations } = transaction
       const then = async <T>(asked: Promise<T>, step: number): Promise<T> => {
         const answer = await asked
         await at(step)
@@ -50,6 +51,7 @@ const stepping: typeof storage = {
         ...transaction,
         users: { ...users, upsertByIdentity: (user) => then(users.upsertByIdentity(user), 1) },
         orgs: { ...orgs, insert: (org) => then(orgs.insert(org), 2) },
+        invitations: { ...invitations, consume: (id) => then(invitations.consume(id), 2) },
         memberships: { ...memberships, insert: (membership) => then(memberships.insert(membership), 3) },
       })
       await at(6)
@@ -61,13 +63,16 @@ const stepping: typeof storage = {
 }
 const room = createProvisioner({
   storage: stepping,
-  async bootstrap({ org, transaction: { handle } }) {
+  invitations: { emailIsVerified: () => true },
+  async bootstrap({ decision, org, transaction: { handle } }) {
+    if (decision === 'join') return
     await write(handle, `INSERT INTO tenants (org_id) VALUES ('${org?.id}')`)
     await at(4)
     await write(handle, `INSERT INTO pipelines (org_id) VALUES ('${org?.id}')`)
     await at(5)
   },
 })
-const identity = { issuer: 'https://issuer.test', subject, email: null } as unknown as Parameters<typeof room>[0]
+const email = subject.startsWith('invited') ? emailOf(subject) : null
+const identity = { issuer: 'https://issuer.test', subject, email } as unknown as Parameters<typeof room>[0]
 await room(identity, { kind: 'unnamed' })
 process.exit(0)

@@ -7,10 +7,14 @@ import type { Storage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { emailOf } from './crash-email.ts'
 
 /** Before the first write, after the user, org, membership, the hook's two rows, before the COMMIT, after it. */
 export const STEPS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7]
 const COMMITTED = 7
+
+/** The same for somebody who was invited: after the user, the invitation was taken, the membership; the hook writes nothing. */
+export const JOIN_STEPS: readonly number[] = [0, 1, 2, 3, 6, 7]
 
 /** A database that processes crash over. */
 export interface CrashSite {
@@ -111,6 +115,51 @@ export async function crashEverywhere(site: CrashSite, file: string, times: numb
         wrong.push(`${subject}: completed to ${complete}`)
       }
       before += 1
+    }
+  }
+  return { crashes, committed, wrong }
+}
+
+/**
+ * The same for people who were invited into one organization: after each crash user, membership and the taken invitation
+ * are all there or none of them, and the next request joins that organization by that invitation.
+ */
+export async function crashJoins(site: CrashSite, file: string, times: number): Promise<CrashReport> {
+  const { storage } = site
+  const wrong: string[] = []
+  let [crashes, committed] = [0, 0]
+  const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
+  const room = createProvisioner({ storage, invitations: { emailIsVerified: () => true } })
+  const counts = async (): Promise<readonly number[]> => [
+    await site.count('users'),
+    await site.count('memberships'),
+    await site.count('invitations'),
+    await site.count('organizations'),
+  ]
+  for (const step of JOIN_STEPS) {
+    for (let trial = 0; trial < times; trial++) {
+      const how = trial % 2 === 0 ? 'stop' : 'go on'
+      const subject = `invited, step ${step}, trial ${trial}, to ${how}`
+      await storage.invitations.insert({ orgId, email: emailOf(subject), role: 'member' })
+      const done = crashes
+      const [nothing, everything] = [
+        [done, done, 1, 1],
+        [done + 1, done + 1, 0, 1],
+      ].map(String)
+      const end = await killAt(file, site, subject, step, how)
+      if (!end.startsWith(`at ${step} `)) wrong.push(`${subject}: ${end}`)
+      crashes++
+      const after = String(await counts())
+      if (after === everything) committed++
+      const allowed = how === 'go on' ? [nothing, everything] : [step === COMMITTED ? everything : nothing]
+      if (!allowed.includes(after)) wrong.push(`${subject}: left ${after}`)
+      const identity = testIdentity({ subject, issuer: 'https://issuer.test', email: emailOf(subject) })
+      const { user } = await room(identity, { kind: 'unnamed' })
+      const acting = await storage.memberships.listActing({ kind: 'user', user })
+      const joined = acting.map(({ org, role }) => `${org.id} ${role}`)
+      if (String(joined) !== `${orgId} member` || String(await counts()) !== everything) {
+        wrong.push(`${subject}: completed to ${joined}, ${await counts()}`)
+      }
     }
   }
   return { crashes, committed, wrong }

@@ -1,6 +1,6 @@
 /** A crash between any two steps of a first login leaves nothing or everything, and the next request completes it (P5). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildChild, crashEverywhere, STEPS } from './crash-runs.ts'
+import { buildChild, crashEverywhere, crashJoins, JOIN_STEPS, STEPS } from './crash-runs.ts'
 import { postgresSite, sqliteSite } from './crash-sites.ts'
 
 const TIMES = 3
@@ -24,5 +24,21 @@ describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, (
       expect(committed).toBeGreaterThanOrEqual(2)
     },
     240_000,
+  )
+})
+
+describe(`kill -9 at each of ${JOIN_STEPS.length} step boundaries of joining by an invitation, ${TIMES} times`, () => {
+  it.each([
+    ['PostgreSQL', postgresSite],
+    ['SQLite', sqliteSite],
+  ])(
+    '%s',
+    async (_name, makeSite) => {
+      const { crashes, committed, wrong } = await crashJoins(await makeSite(), child.file, TIMES)
+      expect(wrong).toEqual([])
+      expect(crashes).toBe(JOIN_STEPS.length * TIMES)
+      expect(committed).toBeGreaterThanOrEqual(1)
+    },
+    240000,
   )
 })
