@@ -1,6 +1,6 @@
 /** The tarball in a stranger's project: it installs with jose alone, imports, requires, and types hold their promises. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { doors, exportsOf, root } from './doors.ts'
@@ -24,6 +24,11 @@ describe('a project without any framework', () => {
     const script = `console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`
     const names = exportsOf(file).flatMap(({ kind, name }) => (kind === 'value' ? [name] : []))
     expect(JSON.parse(runNode('--input-type=module', '-e', script))).toEqual(names)
+  })
+
+  it('has a command that knows its version', () => {
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
+    expect(runNode('node_modules/sallyport/dist/cli.js', '--version').trim()).toBe(version)
   })
 
   it('requires the core', () => {
