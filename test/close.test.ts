@@ -35,7 +35,7 @@ if (how !== 'idle') {
   setTimeout(() => {
     console.log('closed')
     const at = performance.now()
-    process.on('exit', () => console.log(performance.now() - at < 1000 ? 'soon' : 'late'))
+    process.on('exit', () => console.log(performance.now() - at < 1000 ? 'within a second' : 'late'))
     auth.close()
   }, 200)
   await Promise.all([ready, refused])
@@ -45,15 +45,22 @@ if (how !== 'idle') {
 // Top-level await that never ends would be exit code 13.
 it.each([
   ['idle', []],
-  ['asked', ['closed', 'keys_unavailable', 'soon']],
-  ['warm', ['closed', 'keys_unavailable', 'soon']],
+  ['asked', ['closed', 'keys_unavailable', 'within a second']],
+  ['warm', ['closed', 'keys_unavailable', 'within a second']],
 ])('%s: the process ends by itself', async (how, expected) => {
+  // A busy machine only ever adds: one end in time of three shows that nothing of ours is waited for, which would take five.
+  let ending = await endingOf(how)
+  for (let again = 0; again < 2 && ending.said.includes('late'); again++) ending = await endingOf(how)
+  expect(ending).toEqual({ code: 0, said: expected })
+})
+
+async function endingOf(how: string): Promise<{ readonly code: unknown; readonly said: readonly string[] }> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
   const args = ['--import', 'tsx', '--input-type=module', '-e', PROGRAM, '--', url, how]
-  const child = spawn(process.execPath, args, { cwd: root, timeout: 20_000, killSignal: 'SIGKILL' })
+  const child = spawn(process.execPath, args, { cwd: root, timeout: 60_000, killSignal: 'SIGKILL' })
   const said: string[] = []
   child.stdout.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const code = await new Promise((resolve) => child.on('close', resolve))
-  expect([code, said.join('').split('\n').filter(Boolean)]).toEqual([0, expected])
-})
+  return { code, said: said.join('').split('\n').filter(Boolean) }
+}

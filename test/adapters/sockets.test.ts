@@ -30,6 +30,9 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+// A busy machine is no failure: what never comes is.
+const PATIENCE = { timeout: 15_000 }
+
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 10))
 }
@@ -54,7 +57,7 @@ describe('a WebSocket upgrade', () => {
     const text = await new Promise<string>((resolve, reject) => {
       const socket = connect(port, '127.0.0.1')
       let received = ''
-      socket.setTimeout(5000, () => socket.destroy(new Error('no answer')))
+      socket.setTimeout(PATIENCE.timeout, () => socket.destroy(new Error('no answer')))
       socket.on('data', (chunk) => (received += chunk))
       socket.on('error', reject)
       socket.on('close', () => resolve(received))
@@ -165,10 +168,10 @@ describe('a client that goes away', () => {
     const server = await listen(hosts[name]() as never)
     const head = 'POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":'
     const socket = await open(server, head)
-    await vi.waitFor(() => expect(handled).toBe(1))
+    await vi.waitFor(() => expect(handled).toBe(1), PATIENCE)
     await settled()
     socket.destroy()
-    await vi.waitFor(() => expect(outcome).toBeDefined())
+    await vi.waitFor(() => expect(outcome).toBeDefined(), PATIENCE)
     await settled()
     await server.close()
     expect(isAuthError(outcome)).toBe(true)

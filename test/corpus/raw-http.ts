@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly body: string
 }
 
-const PATIENCE_MS = 8000
+const PATIENCE_MS = 30_000
 
 /** Send bytes, read one answer, end the connection. Rejects where none comes in time. */
 export function exchange(port: number, bytes: Buffer): Promise<RawAnswer> {

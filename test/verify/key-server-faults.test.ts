@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Verifier } from '../../src/context.ts'
 import { JWKS_FAULTS, type JwksFaultInfo, type JwksServer, startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { JwksKeysSource, JwksUrlSource } from '../../src/verify/issuers.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createTestClock, settle, type TestClock, verdictOf } from './bench.ts'
 
@@ -28,6 +29,8 @@ interface World {
   readonly clock: TestClock
   readonly server: JwksServer
   readonly verifier: Verifier
+  /** Knows the same keys and has no server to ask. */
+  readonly unfed: Verifier
   sign(): Promise<string>
 }
 
@@ -37,18 +40,27 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
     async (url) => await createTokenIssuer({ issuer: url, clock, algorithms: ['ES256'] }),
   )
   const { issuer } = server
-  const verifier = createJwtVerifier({
-    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
-    audience: issuer.audience,
-    cache: null,
-    clock,
-  })
+  const verifierWith = (source: JwksUrlSource | JwksKeysSource): Verifier =>
+    createJwtVerifier({
+      issuers: [{ issuer: issuer.issuer, keys: [source] }],
+      audience: issuer.audience,
+      cache: null,
+      clock,
+    })
+  const verifier = verifierWith({ kind: 'jwks', url: server.jwksUrl })
+  const unfed = verifierWith({ kind: 'jwks', keys: issuer.jwks().keys })
   try {
-    await run({ clock, server, verifier, sign: () => issuer.sign({}, { expiresInSeconds: 4 * HOUR }) })
+    await run({ clock, server, verifier, unfed, sign: () => issuer.sign({}, { expiresInSeconds: 4 * HOUR }) })
   } finally {
     verifier.close?.()
     await server.close()
   }
+}
+
+async function secondsFor(verifier: Verifier, token: string): Promise<number> {
+  const start = performance.now()
+  expect(await verdictOf(verifier.verify(token))).toBe('ok')
+  return (performance.now() - start) / 1000
 }
 
 const of = (outcome: JwksFaultInfo['outcome']): readonly JwksFaultInfo[] =>
@@ -75,18 +87,16 @@ describe.concurrent('a server that gives no usable answer', () => {
   })
 
   it.each(of('unavailable'))('$mode: warm keys serve to +59 min, 503 at +61, then recovery', async ({ mode }) => {
-    await withWorld(async ({ clock, server, verifier, sign }) => {
+    await withWorld(async ({ clock, server, verifier, unfed, sign }) => {
       expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
       await server.fault(mode)
-      const slow: number[] = []
       for (const seconds of [479, 121, 60, 58 * 60]) {
         clock.tick(seconds)
-        const start = performance.now()
-        expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
-        slow.push(performance.now() - start)
+        const token = await sign()
+        const [took, control] = await Promise.all([secondsFor(verifier, token), secondsFor(unfed, token)])
+        // Nobody waits for a refresh that fails: the hanging ones take five seconds. What the machine takes, both take.
+        expect(took - control).toBeLessThan(4.5)
       }
-      // Nobody waited for a refresh that fails: the hanging ones take five seconds.
-      expect(Math.max(...slow)).toBeLessThan(4500)
       clock.tick(120)
       expect(await verdictOf(verifier.verify(await sign()))).toBe(UNAVAILABLE)
       await server.fault('ok')
