@@ -155,6 +155,41 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
   ['a long function', { 'src/auth.ts': functionOf(41) }, 'f has 41 lines of code, the budget is 40'],
   ['a long text', { 'src/auth.ts': `export const a = \`${'\n'.repeat(200)}\`` }, 'has 201 lines of code'],
   ['a long set-up', { 'examples/iron-crm/auth.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],
+  [
+    'a long set-up of any name',
+    { 'examples/a/app.ts': `${manyLines(120)}createAuth({})` },
+    'has 121 lines of code, the budget is 120',
+  ],
+  ...(
+    [
+      ["req.get('Authorization')", 'reads a credential header'],
+      ["c.req.header('cookie')", 'reads a credential header'],
+      ["req.headers['x-iron-crm-secret']", 'reads a credential header'],
+      ['ctx.headers.authorization', 'reads a credential header'],
+      ["request.lines('x-platform-api-key')", 'reads a credential header'],
+      ['await jwtVerify(token, key)', 'verifies a token'],
+      ["createHmac('sha256', secret)", 'verifies a token'],
+      ['crypto.timingSafeEqual(a, b)', 'compares a secret'],
+      ["res.setHeader('Set-Cookie', x)", 'sets a cookie'],
+      ["setCookie(c, 'session', token)", 'sets a cookie'],
+      ["res.cookie('session', token)", 'sets a cookie'],
+      ["res.json({ error: { code: 'forbidden', message } })", 'writes an error body'],
+      ["ctx.body = { type: 'about:blank', title, status: 403 }", 'writes an error body'],
+    ] as const
+  ).map(
+    ([text, deed]) =>
+      [`an example where ${text}`, { 'examples/a/app.ts': text }, `${deed}: that is the library's to do`] as const,
+  ),
+  [
+    'two files that import each other',
+    { 'src/orgs/a.ts': "import './b.ts'", 'src/orgs/b.ts': "import type { A } from './a.ts'" },
+    'src/orgs/a.ts → src/orgs/b.ts → src/orgs/a.ts: a cycle',
+  ],
+  [
+    'a cycle of three',
+    { 'src/orgs/a.ts': "import './b.ts'", 'src/orgs/b.ts': "import './c.ts'", 'src/orgs/c.ts': "import './a.ts'" },
+    'src/orgs/a.ts → src/orgs/b.ts → src/orgs/c.ts → src/orgs/a.ts: a cycle',
+  ],
   ['an example with a way in', { 'examples/a/b.ts': "import '../../src/auth.ts'" }, 'imports the package by name'],
   ['no head comment', { 'src/auth.ts': '\nexport const a = 1' }, 'has no head comment'],
   ['a camel in the house', { 'src/users/syncGate.ts': '' }, 'the name is not kebab-case'],
@@ -180,6 +215,15 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
 const FINE: readonly (readonly [string, Record<string, string>])[] = [
   ['a room on its own floor and below', { 'src/orgs/a.ts': "import './b.ts'\nimport type { C } from '../context.ts'" }],
   ['the corridor with its rooms', { 'src/auth.ts': "import './guards.ts'\nimport './orgs/a.ts'" }],
+  [
+    'an example that sends a credential, and reads what is none',
+    { 'examples/a/main.ts': "fetch(url, { headers: { authorization: 'Bearer x' } })\nreq.get('Accept')" },
+  ],
+  ['the demo, which judges answers', { 'examples/demo/judge.ts': "headers['set-cookie']" }],
+  [
+    'two files that need a third',
+    { 'src/orgs/a.ts': "import './c.ts'\nimport './b.ts'", 'src/orgs/b.ts': "import './c.ts'" },
+  ],
   ['a front door', { 'src/index.ts': "export { a } from './auth.ts'\nexport type { B } from './orgs/a.ts'" }],
   [
     'jose and zod in their places',

@@ -1,12 +1,21 @@
 /** The membership repository of the SQL storages, and what callers may act in by it. */
 import type { ActingOrg, Caller } from '../context.ts'
 import type { GuardedChange, Membership, MembershipRepository } from './repositories.ts'
+import type { SqlDialect } from './sql-dialects.ts'
 import type { SqlSession, SqlStatement } from './sql-executor.ts'
-import type { SqlRepositoryOptions } from './sql-repositories.ts'
 import { toActing, toMembership } from './sql-rows.ts'
+import type { SqlStatements } from './sql-statements.ts'
 import { isId, isText, LONGEST } from './sql-text.ts'
 import { ConflictError } from './storage-errors.ts'
 import type { StoredOrganization, StoredUser } from './stored.ts'
+
+/** What the repositories are built over. */
+export interface SqlRepositoryOptions {
+  readonly session: SqlSession
+  readonly statements: SqlStatements
+  readonly dialect: SqlDialect
+  readonly clock: () => number
+}
 
 type Acting = ActingOrg<StoredOrganization>
 

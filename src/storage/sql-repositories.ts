@@ -2,11 +2,9 @@
 import type { OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { InvitationRepository, NewUser, UserRecord } from './repositories.ts'
-import type { SqlDialect } from './sql-dialects.ts'
-import type { SqlRow, SqlSession } from './sql-executor.ts'
-import { sqlMemberships } from './sql-memberships.ts'
+import type { SqlRow } from './sql-executor.ts'
+import { type SqlRepositoryOptions, sqlMemberships } from './sql-memberships.ts'
 import { toActing, toCount, toInvitation, toOrganization, toUser } from './sql-rows.ts'
-import type { SqlStatements } from './sql-statements.ts'
 import { isId, isText, LONGEST, toText } from './sql-text.ts'
 import { ConflictError, TransientError } from './storage-errors.ts'
 import type {
@@ -16,14 +14,6 @@ import type {
   StoredUser,
   StoredUserRepository,
 } from './stored.ts'
-
-/** What the repositories are built over. */
-export interface SqlRepositoryOptions {
-  readonly session: SqlSession
-  readonly statements: SqlStatements
-  readonly dialect: SqlDialect
-  readonly clock: () => number
-}
 
 /** Build the repositories over a session: a pool or handle, where each write is its own, or one transaction. */
 export function sqlRepositories(options: SqlRepositoryOptions): StoredRepositories {

@@ -18,7 +18,8 @@ export type { AccountsUnderTest } from './contracts/account-world.ts'
 export { type ApiKeyContractOptions, apiKeyContract } from './contracts/api-key-contract.ts'
 export type { ApiKeysUnderTest } from './contracts/api-key-world.ts'
 export { BROKEN_ACCOUNTS, type BrokenAccounts } from './contracts/broken-accounts.ts'
-export { BROKEN_API_KEYS, type BrokenApiKeys } from './contracts/broken-api-keys.ts'
+export type { BrokenApiKeys } from './contracts/broken-api-key-spec.ts'
+export { BROKEN_API_KEYS } from './contracts/broken-api-keys.ts'
 export type { BrokenStore } from './contracts/broken-storage.ts'
 export { BROKEN_STORES } from './contracts/broken-stores.ts'
 export type {
@@ -26,9 +27,8 @@ export type {
   ContractOptions,
   MakeStorage,
   StorageAbility,
-  StorageProbe,
-  StorageUnderTest,
 } from './contracts/contract-case.ts'
+export type { StorageProbe, StorageUnderTest } from './contracts/contract-world.ts'
 export { invitationContract } from './contracts/invitation-contract.ts'
 export { membershipContract } from './contracts/membership-contract.ts'
 export { orgContract } from './contracts/org-contract.ts'

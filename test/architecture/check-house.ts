@@ -3,6 +3,7 @@
  * so that a made-up house with one fault can prove each rule.
  */
 import { posix } from 'node:path'
+import { callsCreateAuth, handWork } from './hand-work.ts'
 import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf } from './house.ts'
 import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
 
@@ -14,6 +15,7 @@ export function checkHouse(texts: ReadonlyMap<string, string>): string[] {
     ...files.filter(({ path }) => isSource(path)).flatMap(checkSource),
     ...files.filter(({ path }) => path.startsWith('examples/')).flatMap(checkExample),
     ...checkReasons(files.filter(({ path }) => isSource(path))),
+    ...checkCycles(files.filter(({ path }) => isSource(path))),
   ]
 }
 
@@ -85,13 +87,32 @@ function checkBudgets({ path, codeLines, functions }: SourceFile): string[] {
   ]
 }
 
-function checkExample({ path, imports, codeLines }: SourceFile): string[] {
+function checkExample(file: SourceFile): string[] {
+  const { path, imports, codeLines } = file
   const outside = imports.filter((line) => line.path !== null && !line.path.startsWith('examples/'))
-  const setUp = posix.basename(path) === 'auth.ts' && codeLines > BUDGETS.exampleSetUp
+  const isSetUp = posix.basename(path) === 'auth.ts' || callsCreateAuth(file)
   return [
     ...outside.map((line) => `${path}: imports ${line.path}: an example imports the package by name`),
-    ...(setUp ? [`${path}: has ${codeLines} lines of code, the budget is ${BUDGETS.exampleSetUp}`] : []),
+    ...(isSetUp && codeLines > BUDGETS.exampleSetUp
+      ? [`${path}: has ${codeLines} lines of code, the budget is ${BUDGETS.exampleSetUp}`]
+      : []),
+    ...handWork(file).map((deed) => `${path}: ${deed}: that is the library's to do`),
   ]
+}
+
+// Types count too: two files that need each other's nouns are one thing, or hide a third.
+function checkCycles(files: readonly SourceFile[]): string[] {
+  const importsOf = new Map(files.map(({ path, imports }) => [path, imports.flatMap((line) => line.path ?? [])]))
+  const done = new Set<string>()
+  const found: string[] = []
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push(`${[...way.slice(way.indexOf(path)), path].join(' → ')}: a cycle`)
+    if (done.has(path) || way.includes(path)) return
+    for (const next of importsOf.get(path) ?? []) visit(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of importsOf.keys()) visit(path, [])
+  return found
 }
 
 // The testing kit may throw refusals as made-up rooms do; the library's own each have one reason, at one site.

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { invitationContract } from '../../src/testing/contracts/invitation-contract.ts'
 import { membershipContract } from '../../src/testing/contracts/membership-contract.ts'
 import { orgContract } from '../../src/testing/contracts/org-contract.ts'

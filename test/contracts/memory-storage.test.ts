@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 
 function memory(membershipOn: 'rows' | 'user-row'): StorageUnderTest {

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { createPostgresStorage, migrate } from '../../src/storage/postgres.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 
 let database: PGlite

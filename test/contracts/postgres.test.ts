@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 

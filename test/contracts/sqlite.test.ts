@@ -1,6 +1,6 @@
 import { afterAll, describe, it } from 'vitest'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 

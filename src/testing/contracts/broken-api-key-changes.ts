@@ -1,5 +1,5 @@
 /** Broken API key repositories: rotation, revocation and use. */
-import type { BrokenApiKeysSpec } from './broken-api-keys.ts'
+import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
 import { pause } from './contract-world.ts'
 
 export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [

@@ -1,5 +1,5 @@
 /** Broken API key repositories: whose keys are listed, and in which order. */
-import type { BrokenApiKeysSpec } from './broken-api-keys.ts'
+import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
 import { isOwn } from './plain-api-keys.ts'
 
 export const BROKEN_API_KEY_LISTS: readonly BrokenApiKeysSpec[] = [

@@ -1,7 +1,7 @@
 /** Broken API key repositories: what is stored, found and listed. */
 import type { ApiKeyRecord } from '../../storage/repositories.ts'
 import { ConflictError } from '../../storage/storage-errors.ts'
-import type { BrokenApiKeysSpec } from './broken-api-keys.ts'
+import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
 import { pause } from './contract-world.ts'
 
 export const BROKEN_API_KEY_RECORDS: readonly BrokenApiKeysSpec[] = [

@@ -8,7 +8,8 @@ import {
   type StoredUserRepository,
 } from '../../storage/memory.ts'
 import type { InvitationRepository } from '../../storage/repositories.ts'
-import type { MakeStorage, StorageUnderTest } from './contract-case.ts'
+import type { MakeStorage } from './contract-case.ts'
+import type { StorageUnderTest } from './contract-world.ts'
 import { textOf } from './expectations.ts'
 
 /** A storage with a flaw that real ones had, and the contract cases that must find it. */

@@ -3,29 +3,9 @@
  * the types, and the function that turns the suites' specifications into runnable cases.
  */
 import * as z from 'zod/mini'
-import type { IdentityKey } from '../../context.ts'
 import { aName, aNumber, parseOptions } from '../../lib/parse-options.ts'
-import type { Storage } from '../../storage/repositories.ts'
-import { createWorld, type World } from './contract-world.ts'
+import { createWorld, type StorageUnderTest, type World } from './contract-world.ts'
 import { show } from './expectations.ts'
-
-/** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
-export interface StorageProbe {
-  /** Disable the user's row, however this storage says that. */
-  disableUser?(userId: string): Promise<unknown>
-  /** Delete the organization, however this storage does that: row gone, or marked as deleted. */
-  deleteOrg?(orgId: string): Promise<unknown>
-  /** Count the user rows of one identity by another way than the port; where given, `users/upsert-race` uses it. */
-  countUsers?(identity: IdentityKey): Promise<number>
-}
-
-/** One storage to be tested. */
-export interface StorageUnderTest {
-  readonly storage: Storage
-  readonly probe?: StorageProbe
-  /** Let go of what `make` took. Called once, however the case ended. */
-  close?(): Promise<unknown> | unknown
-}
 
 /**
  * Make the storage for one case. Fresh and empty, or one shared database: cases use random identities and addresses,

@@ -2,8 +2,25 @@
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
 import type { NewUser, Storage } from '../../storage/repositories.ts'
 import { isTransientError } from '../../storage/storage-errors.ts'
-import type { StorageUnderTest } from './contract-case.ts'
 import { expectFound } from './expectations.ts'
+
+/** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
+export interface StorageProbe {
+  /** Disable the user's row, however this storage says that. */
+  disableUser?(userId: string): Promise<unknown>
+  /** Delete the organization, however this storage does that: row gone, or marked as deleted. */
+  deleteOrg?(orgId: string): Promise<unknown>
+  /** Count the user rows of one identity by another way than the port; where given, `users/upsert-race` uses it. */
+  countUsers?(identity: IdentityKey): Promise<number>
+}
+
+/** One storage to be tested. */
+export interface StorageUnderTest {
+  readonly storage: Storage
+  readonly probe?: StorageProbe
+  /** Let go of what `make` took. Called once, however the case ended. */
+  close?(): Promise<unknown> | unknown
+}
 
 /** The surroundings of one case. */
 export interface World {
