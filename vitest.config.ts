@@ -24,6 +24,7 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -31,7 +32,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/package/**'],
-          globalSetup: ['test/postgres-server.ts'],
+          setupFiles: ['test/keep-leavings.ts'],
+          globalSetup: ['test/leavings.ts', 'test/postgres-server.ts'],
         },
       },
       {

@@ -15,9 +15,11 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
@@ -63,12 +65,14 @@ export async function startCluster(): Promise<Cluster> {
     const server = launch(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings], folder)
     const kill = (): void => void server.kill('SIGQUIT')
     process.once('exit', kill)
+    const log = heard(server)
     await saidReady(server)
     return {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
       async stop() {
         process.off('exit', kill)
         await stopped(server)
+        bringLeavings(data, log())
         rmSync(folder, { recursive: true, force: true })
       },
     }
@@ -76,6 +80,14 @@ export async function startCluster(): Promise<Cluster> {
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+// To where they are searched for secrets, if this is a run that searches. All is written: the server was stopped in order.
+function bringLeavings(data: string, log: string): void {
+  const folder = process.env['SALLYPORT_LEAVINGS']
+  if (folder === undefined) return
+  renameSync(data, join(folder, 'postgres'))
+  writeFileSync(join(folder, 'log of postgres'), log)
 }
 
 function launch(command: string, args: readonly string[], cwd: string): ChildProcess {
@@ -86,14 +98,16 @@ function launch(command: string, args: readonly string[], cwd: string): ChildPro
 function heard(child: ChildProcess): () => string {
   const said: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
-  return () => said.join('').slice(-2000)
+  return () => said.join('')
 }
 
 function succeeded(child: ChildProcess): Promise<void> {
   const said = heard(child)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`initdb ended with ${code}:\n${said()}`))))
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`initdb ended with ${code}:\n${said().slice(-2000)}`)),
+    )
   })
 }
 
@@ -101,7 +115,7 @@ function saidReady(child: ChildProcess): Promise<void> {
   const said = heard(child)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => reject(new Error(`PostgreSQL ended with ${code}:\n${said()}`)))
+    child.once('close', (code) => reject(new Error(`PostgreSQL ended with ${code}:\n${said().slice(-2000)}`)))
     child.stderr?.on('data', () => said().includes('ready to accept connections') && resolve())
   })
 }

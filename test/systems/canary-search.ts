@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPool } from '../postgres.ts'
+import { formsOf } from '../search-leavings.ts'
 
 /** Those of the secrets that a text holds, as they are or in an encoding; a token also by its signature alone. */
 export function found(bytes: string | Buffer, secrets: Iterable<string>): string[] {
@@ -10,11 +11,7 @@ export function found(bytes: string | Buffer, secrets: Iterable<string>): string
     secret,
     ...(secret.startsWith('eyJ') ? secret.split('.').slice(2) : []),
   ])
-  return parts.filter((part) => {
-    const raw = Buffer.from(part)
-    const forms = [part, raw.toString('hex'), raw.toString('base64').replace(/=+$/, ''), encodeURIComponent(part)]
-    return forms.some((form) => text.includes(form.toLowerCase()))
-  })
+  return parts.filter((part) => formsOf(part).some((form) => text.includes(form)))
 }
 
 /** All the bytes of all the files below a folder, but for those named. */
