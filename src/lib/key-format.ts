@@ -4,7 +4,7 @@
  */
 
 /** A key's parts. */
-export interface KeyParts {
+interface KeyParts {
   /** 12 letters of base62, random: public, safe to log, what a key is found by. */
   readonly id: string
   /** 32 random bytes as 43 letters of base62. */

@@ -31,7 +31,7 @@ export interface PasswordLogin {
 }
 
 /** The own password, and what it is to become. */
-export interface ChangedPassword {
+interface ChangedPassword {
   readonly current: string
   readonly next: string
 }

@@ -17,7 +17,7 @@ export interface PasswordRules {
 const MAX_LENGTH = 256
 
 /** What is wrong with a new password, or `fine`. Pure. */
-export type PasswordJudgement = 'fine' | 'length' | 'common' | 'near_context'
+type PasswordJudgement = 'fine' | 'length' | 'common' | 'near_context'
 
 /** Judge a new password: `length` also where it is over 1,024 bytes of UTF-8 or no well-formed Unicode. */
 export function judgePassword(password: string, rules: PasswordRules, email: string): PasswordJudgement {

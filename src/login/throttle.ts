@@ -9,7 +9,7 @@ import type { ThrottleStore } from '../storage/account-repositories.ts'
 import { type Attempt, accountPolicy, addressPolicy, type Outcome, type ThrottleLimits } from './throttle-policy.ts'
 
 /** Who tries. */
-export interface Trier {
+interface Trier {
   /** The account's normalized e-mail, or what was given for one. */
   readonly email: string
   /** The client's address. */

@@ -7,7 +7,7 @@ import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
 import type { TokenAnswer } from './token-request.ts'
 
 /** A token as it came. It is a secret. */
-export interface GrantedToken {
+interface GrantedToken {
   readonly kind: 'granted'
   readonly token: string
   readonly refreshToken: string | null

@@ -6,7 +6,7 @@ import type { ApiKeyRecord, Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './stored.ts'
 
 /** A map that reads through to the one below and keeps its own writes apart. */
-export interface Table<V> {
+interface Table<V> {
   get(key: string): V | undefined
   set(key: string, value: V): void
   delete(key: string): void

@@ -11,7 +11,7 @@ export interface SqlAccountTables {
 }
 
 /** What each of them does. */
-export type SqlAccountStatementName =
+type SqlAccountStatementName =
   | 'insertAccount'
   | 'findAccount'
   | 'findAccountByEmail'

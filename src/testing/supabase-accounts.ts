@@ -30,7 +30,7 @@ export interface SupabaseGrant {
 }
 
 /** Why a refresh token is refused. */
-export type RefreshRefusal = 'not_found' | 'already_used'
+type RefreshRefusal = 'not_found' | 'already_used'
 
 /** The users and sessions of an issuer. */
 export interface SupabaseAccounts {

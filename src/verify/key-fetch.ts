@@ -6,7 +6,7 @@ import { readBounded } from '../lib/bounded-body.ts'
 import { withDeadline } from '../lib/timer.ts'
 
 /** All a key server gets, from the first byte out to the last byte in. */
-export const FETCH_LIMIT_SECONDS = 5
+const FETCH_LIMIT_SECONDS = 5
 const MAX_BYTES: number = 256 * 1024
 const FAILURE = 'KeyFailure'
 

@@ -37,7 +37,7 @@ const MAX_TOKEN_BYTES = 2048
 const ID_LETTERS = 22
 
 /** Ask whether a text has the form of a session's id: 128 bits in canonical base64url. */
-export function isSessionId(text: unknown): text is string {
+function isSessionId(text: unknown): text is string {
   return typeof text === 'string' && text.length === ID_LETTERS && isBase64Url(text)
 }
 

@@ -5,7 +5,7 @@
 import { createBoundedMap } from '../lib/bounded-map.ts'
 
 /** What was verified, and as long as what it stays so. */
-export interface VerifiedToken<I> {
+interface VerifiedToken<I> {
   readonly identity: I
   /** From when to when its claims hold, in milliseconds of the wall clock; the end itself is outside. */
   readonly validFrom: number

@@ -35,7 +35,7 @@ export interface AuditWorld {
 /** The secret that opens the audit's service routes. */
 export const SERVICE_SECRET = 'audit-service-secret-of-40-characters-xx'
 /** API keys of the audit: by token, the scopes. Both belong to org `a`. */
-export const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
+const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   adk_reading: ['things:read'],
   adk_nothing: [],
 })

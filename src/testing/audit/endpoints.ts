@@ -33,7 +33,7 @@ export interface AuditEndpoint {
 const HANDLED = ['X-Audit', 'handled'] as const
 
 /** Say in JSON who calls. */
-export function describeCaller(context: AuthContext | null): unknown {
+function describeCaller(context: AuthContext | null): unknown {
   if (context === null) return { caller: null }
   const { kind } = context
   const user = 'user' in context ? { user: context.user.id } : {}

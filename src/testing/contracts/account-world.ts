@@ -66,6 +66,6 @@ export function newSessionId(): string {
 }
 
 /** 32 letters that nobody else has. */
-export function newText(): string {
+function newText(): string {
   return crypto.randomUUID().replaceAll('-', '')
 }

@@ -33,7 +33,7 @@ export interface Replaced {
 }
 
 /** A storage's way to run a unit of work. */
-export type Transact = MemoryStorage['transaction']
+type Transact = MemoryStorage['transaction']
 
 /** One flaw, with the state of one storage in its closure. */
 export interface Flaw {

@@ -44,7 +44,7 @@ export interface ContractCase {
 }
 
 /** What a case depends on: how many memberships a user may have, or a probe. */
-export type CaseNeed = 'many' | 'one' | StorageAbility
+type CaseNeed = 'many' | 'one' | StorageAbility
 
 /** A case as the suites write it. */
 export interface CaseSpec {
@@ -56,7 +56,7 @@ export interface CaseSpec {
 }
 
 /** The options with their defaults. */
-export interface ParsedContractOptions extends Required<ContractOptions> {}
+interface ParsedContractOptions extends Required<ContractOptions> {}
 
 const SHAPE = {
   membershipsPerUser: z._default(z.enum(['many', 'one']), 'many'),

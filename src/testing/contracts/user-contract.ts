@@ -10,7 +10,7 @@ import { IDENTITY_CASES } from './user-identity-cases.ts'
 const UNNAMED = { kind: 'unnamed' } as const
 
 /** Find the user of an identity, without the membership. */
-export async function findUser(users: UserRepository, identity: IdentityKey): Promise<User | null> {
+async function findUser(users: UserRepository, identity: IdentityKey): Promise<User | null> {
   return (await users.findByIdentity(identity, UNNAMED))?.user ?? null
 }
 
