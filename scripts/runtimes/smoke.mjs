@@ -23,8 +23,8 @@ const API = 'https://api.example'
 const SECRET = 'a-service-secret-that-is-long-enough-for-it'
 const ROLES = ['member', 'owner']
 
-/** Walk; one line: what was checked, or what went wrong first. */
-export async function smoke() {
+/** Walk, and go on with what only some runtimes can; one line: what was checked, or what went wrong first. */
+export async function smoke(more = async () => {}) {
   const checked = []
   const same = (what, got, wanted) => {
     if (JSON.stringify(got) !== JSON.stringify(wanted)) {
@@ -34,6 +34,7 @@ export async function smoke() {
   }
   try {
     await walk(same)
+    await more(same)
     return `smoke: ok, ${checked.length} checks, ${runtimeName()}`
   } catch (error) {
     return `smoke: FAILED after ${checked.length} checks, ${runtimeName()}: ${String(error?.stack ?? error)}`

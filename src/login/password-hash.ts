@@ -156,7 +156,7 @@ function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost
   // Twice the big table: OpenSSL counts its small ones too.
   const settings = { N, r, p, maxmem: 256 * N * r + 256 * r * p + 4096 }
   return new Promise((resolve, reject) => {
-    nodeCrypto.scrypt(password, salt, length, settings, (error, key) => (error === null ? resolve(key) : reject(error)))
+    nodeCrypto.scrypt(password, salt, length, settings, (error, key) => (error ? reject(error) : resolve(key)))
   })
 }
 
@@ -192,7 +192,7 @@ function nodeArgon2(): Argon2Function | undefined {
   }) =>
     new Promise((resolve, reject) => {
       const parameters = { message, nonce, parallelism, tagLength, memory, passes }
-      argon2('argon2id', parameters, (error, key) => (error === null ? resolve(key) : reject(error)))
+      argon2('argon2id', parameters, (error, key) => (error ? reject(error) : resolve(key)))
     })
 }
 

@@ -16,12 +16,12 @@ const run = (...args: string[]): string =>
   execFileSync(process.execPath, args, { cwd: packed.typed, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 }).trim()
 
 it('the walk passes in this Node, and ends by itself', () => {
-  expect(run('print.mjs')).toBe(`smoke: ok, 13 checks, Node ${process.versions.node}`)
+  expect(run('print.mjs')).toMatch(/^smoke: ok, \d\d checks, Node \d+\.\d+\.\d+$/)
 })
 
 it('and without process, Buffer, setImmediate and timers that are objects', () => {
   const gone = `console.log(typeof process, typeof Buffer, typeof setImmediate, typeof setTimeout(() => {}, 0))`
   const preload = ['--import', './no-node-globals.mjs']
   expect(run(...preload, '--input-type=module', '-e', gone)).toBe('undefined undefined undefined number')
-  expect(run(...preload, 'print.mjs')).toMatch(/^smoke: ok, 13 checks, (Node\.js\/\d+|a runtime without a name)$/)
+  expect(run(...preload, 'print.mjs')).toMatch(/^smoke: ok, \d\d checks, (Node\.js\/\d+|a runtime without a name)$/)
 })
