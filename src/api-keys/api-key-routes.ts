@@ -41,7 +41,7 @@ export interface ApiKeyRoutesOptions<R extends string = string> {
  * mount(app, createApiKeyRoutes({ apiKeys, role: 'admin' }))
  */
 export function createApiKeyRoutes<const R extends string>(options: ApiKeyRoutesOptions<R>): readonly Route[] {
-  const { apiKeys, role, path = '/api/keys', present = DEFAULT_PRESENTER } = parseOptions(NAME, SHAPE, options)
+  const { apiKeys, role, path = '/api/keys', present = DEFAULT_PRESENTER } = parseOptions(NAME, shape(), options)
   const access = Object.freeze({ role, stage: apiKeys.owner === 'org' ? ('org' as const) : ('user' as const) })
   const route = (method: Route['method'], below: string, handle: Handle): Route =>
     Object.freeze({
@@ -112,7 +112,8 @@ const DEFAULT_PRESENTER: ApiKeyPresenter = {
 }
 
 const NAME = 'createApiKeyRoutes'
-const SHAPE = {
+// A function: what a host does not use must not stay in its bundle.
+const shape = () => ({
   apiKeys: anObjectWith<ApiKeys>('issue', 'list', 'rotate', 'revoke'),
   role: aName(),
   path: z.optional(
@@ -124,4 +125,4 @@ const SHAPE = {
   present: z.optional(
     aGroup({ issued: aFunction<ApiKeyPresenter['issued']>(), listed: aFunction<ApiKeyPresenter['listed']>() }),
   ),
-}
+})

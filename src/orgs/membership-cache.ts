@@ -56,7 +56,7 @@ export interface MembershipCache<R, M> {
 export function createMembershipCache<R extends UserRepository, M extends ActingOrgSource>(
   options: MembershipCacheOptions<R, M>,
 ): MembershipCache<R, M> {
-  const parsed = parseOptions('createMembershipCache', SHAPE, options)
+  const parsed = parseOptions('createMembershipCache', shape(), options)
   const { ttlSeconds = LONGEST_SECONDS, maxEntries = MOST_ENTRIES, clock = Date.now } = parsed
   const answers = createAnswers({ milliseconds: ttlSeconds * 1000, maxEntries, clock: createMonotonicClock(clock) })
   return {
@@ -70,7 +70,8 @@ const LONGEST_SECONDS = 5
 const NEGATIVE_MS = 1000
 const MOST_ENTRIES = 10_000
 
-const SHAPE = {
+// A function: what a host does not use must not stay in its bundle.
+const shape = () => ({
   users: anObjectWith<UserRepository>('findByIdentity'),
   source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
   ttlSeconds: z.optional(
@@ -81,7 +82,7 @@ const SHAPE = {
   ),
   maxEntries: z.optional(aNumber(1, MOST_ENTRIES)),
   clock: z.optional(aFunction<() => number>()),
-}
+})
 
 function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity'> {
   return {

@@ -36,7 +36,12 @@ export interface UserOrgResolverOptions<U extends User, O extends Organization> 
 export function createUserOrgResolver<U extends User, O extends Organization>(
   options: UserOrgResolverOptions<U, O>,
 ): OrgsRoom<U, O> {
-  const { source, orgIdOf, idFormat = uuidFormat, echo = null } = parseOptions('createUserOrgResolver', SHAPE, options)
+  const {
+    source,
+    orgIdOf,
+    idFormat = uuidFormat,
+    echo = null,
+  } = parseOptions('createUserOrgResolver', shape(), options)
   const room: OrgsRoom<User, Organization> = {
     readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
     toOrgId: idFormat,
@@ -64,9 +69,10 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
   return room as unknown as OrgsRoom<U, O>
 }
 
-const SHAPE = {
+// A function: what a host does not use must not stay in its bundle.
+const shape = () => ({
   source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
   orgIdOf: aFunction<(user: User) => string | null>(),
   idFormat: z.optional(aFunction<OrgIdFormat>()),
   echo: z.optional(z.nullable(aHeaderName())),
-}
+})

@@ -130,11 +130,17 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  // jose is 4.5 kB of it and zod/mini 6.7 kB: the budget keeps the rest from growing unnoticed.
-  it.each(['express', 'koa', 'hono'])('cost at most 33 kB with %s, minified and gzipped', async (adapter) => {
+  // What is reached, and 400 bytes. The goal was 15 kB (BENCHMARKS 16): jose is 4.5 of it and zod/mini 6.7, both there by
+  // decision; the other 20 are the corridor (5), verifying tokens and keeping keys (6), reading and writing requests (3),
+  // users and organizations (2), refusals and options (4): checks, nearly all of them, and what they say at construction.
+  it.each([
+    ['express', 31_500],
+    ['koa', 31_500],
+    ['hono', 32_450],
+  ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const bytes = await bundledBytes(adapter, [])
     expect(bytes).toBeGreaterThan(5_000)
-    expect(bytes, `of which without jose: ${await bundledBytes(adapter, ['jose'])}`).toBeLessThanOrEqual(33_000)
+    expect(bytes, `of which without jose: ${await bundledBytes(adapter, ['jose'])}`).toBeLessThanOrEqual(budget)
   })
 })
 
