@@ -2,10 +2,10 @@
  * Where Ironflow keeps everything. The tables know organizations by UUIDs; here they become environments by name. Hands on
  * ports, and lets nobody know which database is behind them.
  */
-import { mkdirSync } from 'node:fs'
 import type { ApiKeyRepository } from 'sallyport'
 import type { AccountStorage } from 'sallyport/login'
 import { type Settings, settingsError } from '../start/settings.ts'
+import { makeFolder } from '../store/folder.ts'
 import { type ActingContext, type OrgRow, present } from '../store/org-table.ts'
 import { openStore } from '../store/store.ts'
 import { ENVIRONMENTS } from './environments.ts'
@@ -56,7 +56,7 @@ export function secretFolderOf(settings: Settings): string {
   const variable = folderVariableOf(settings)
   const folder = settings.text(variable) ?? (settings.text('DATABASE_URL') === undefined ? '.data/ironflow' : '.')
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
   } catch (error) {
     throw settingsError(`${variable}: the folder can't be made (${(error as NodeJS.ErrnoException).code})`)
   }

@@ -1,8 +1,9 @@
 /** An example's store as one SQLite file, by the driver that is built into Node, else by `libsql`. */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
 import { type ActingScope, createOrgScoped } from 'sallyport'
 import { createSqliteStorage, migrate, type SqliteDatabase, type SqliteStorage } from 'sallyport/sqlite'
+import { makeFolder } from './folder.ts'
 import { type ActingContext, isRowId, type OrgRow, type OrgTable, orgRow, toRow } from './org-table.ts'
 import { forEachTable, type Store, type StoreOptions } from './store.ts'
 
@@ -31,18 +32,6 @@ export async function openSqliteStore<T extends string>(
   } catch (error) {
     database.close()
     throw error
-  }
-}
-
-// Node's own recursive one never ends where a folder that is there takes no other, as /proc.
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return
-  makeFolder(dirname(folder))
-  try {
-    mkdirSync(folder)
-  } catch (error) {
-    // Another process was faster.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
