@@ -14,6 +14,8 @@ import {
 } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/index.ts'
+import { compareOverHttp } from './http.ts'
+import { compareImports } from './import-cost.ts'
 import { type Comparison, type Contender, compare, type Spread } from './rounds.ts'
 
 const ROUNDS = 15
@@ -149,3 +151,10 @@ for (const algorithm of ['HS256', 'ES256', 'RS256', 'EdDSA']) {
 for (const population of [1000, 10_000]) {
   print(`Warm, HS256: ${population} tokens again and again`, await warm(population))
 }
+for (const framework of ['express', 'koa', 'hono']) {
+  print(
+    `Over HTTP, ES256 on ${framework}: the server's processor time`,
+    await compareOverHttp(framework, issuer, AUDIENCE),
+  )
+}
+print('Cold import, fresh processes', await compareImports())

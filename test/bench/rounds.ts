@@ -63,7 +63,8 @@ async function once(contender: Contender, size: number): Promise<{ wall: number;
   return { wall, cpu: (user + system) / size }
 }
 
-function spread(values: readonly number[]): Spread {
+/** Minimum, median and maximum of some values. */
+export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN
   return [at(0), at(0.5), at(1)]
