@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import type { TokenIssuer } from '../../src/testing/index.ts'
-import type { Comparison } from './rounds.ts'
-import { spread } from './rounds.ts'
+import { withBuilt } from './build.ts'
+import { type Comparison, spread } from './rounds.ts'
 
 const ROUNDS = 7
 const REQUESTS = 1500
@@ -21,8 +21,16 @@ interface Server {
 }
 
 /** Compare the three servers of one framework. */
-export async function compareOverHttp(
+export function compareOverHttp(
   framework: string,
+  issuer: TokenIssuer,
+  audience: string,
+): Promise<readonly Comparison[]> {
+  return withBuilt('test/bench/http-server.ts', (file) => compareServers([file, framework], issuer, audience))
+}
+
+async function compareServers(
+  command: readonly string[],
   issuer: TokenIssuer,
   audience: string,
 ): Promise<readonly Comparison[]> {
@@ -33,7 +41,7 @@ export async function compareOverHttp(
   const servers = new Map<Mode, Server>()
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   try {
-    for (const mode of modes) servers.set(mode, await start(framework, mode, given))
+    for (const mode of modes) servers.set(mode, await start([...command, mode, given]))
     const cost = new Map<Mode, number[]>(modes.map((mode) => [mode, []]))
     const speed = new Map<Mode, number[]>(modes.map((mode) => [mode, []]))
     for (let round = -1; round < ROUNDS; round++) {
@@ -58,8 +66,7 @@ export async function compareOverHttp(
   }
 }
 
-async function start(framework: string, mode: Mode, given: string): Promise<Server> {
-  const args = ['--import', 'tsx', new URL('http-server.ts', import.meta.url).pathname, framework, mode, given]
+async function start(args: readonly string[]): Promise<Server> {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_ENV: 'production' },

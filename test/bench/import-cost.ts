@@ -1,8 +1,7 @@
 // What it costs to import the core, against importing jose alone: fresh processes in turn, processor time of each.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { withBuilt } from './build.ts'
 import { type Comparison, spread } from './rounds.ts'
 
 const ROUNDS = 15
@@ -14,24 +13,11 @@ const { user, system } = process.cpuUsage(before)
 console.log(user + system)`
 
 /** Compare the built core (zod within, jose beside it, as it is published) with jose. */
-export async function compareImports(): Promise<readonly Comparison[]> {
-  const folder = `${root}.data/bench-${process.pid}/`
-  mkdirSync(folder, { recursive: true })
-  try {
-    await build({
-      entryPoints: [`${root}src/index.ts`],
-      outfile: `${folder}core.mjs`,
-      bundle: true,
-      format: 'esm',
-      platform: 'neutral',
-      target: 'es2022',
-      external: ['jose'],
-      mainFields: ['module', 'main'],
-      logLevel: 'silent',
-    })
+export function compareImports(): Promise<readonly Comparison[]> {
+  return withBuilt('src/index.ts', async (core) => {
     const contenders = [
       { name: "import('jose')", target: 'jose' },
-      { name: "import('sallyport')", target: `${folder}core.mjs` },
+      { name: "import('sallyport')", target: core },
     ]
     const costs = contenders.map(() => [] as number[])
     for (let round = -1; round < ROUNDS; round++) {
@@ -50,9 +36,7 @@ export async function compareImports(): Promise<readonly Comparison[]> {
         speedRatio: spread(ratios.map((ratio) => 1 / ratio)),
       }
     })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 function importOf(target: string): number {
