@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { programOf } from '../program.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
+const program = await programOf('src/cli/main.ts')
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
 
 function sallyport(...args: string[]): { readonly code: number | null; readonly out: string; readonly said: string } {
-  const run = ['--import', import.meta.resolve('tsx'), `${root}src/cli/main.ts`, ...args]
+  const run = [program, ...args]
   // Anywhere: what it says of itself does not hang on the working directory.
   const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: '/', encoding: 'utf8' })
   return { code: status, out: stdout, said: stderr }

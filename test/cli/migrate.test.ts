@@ -4,15 +4,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { migrationSql as postgresSql } from '../../src/storage/postgres.ts'
 import { migrationSql as sqliteSql } from '../../src/storage/sqlite.ts'
 import { createTestDatabase } from '../postgres.ts'
+import { programOf } from '../program.ts'
 import { createSqlitePath } from '../sqlite.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const tsx = import.meta.resolve('tsx')
+const main = await programOf('src/cli/main.ts')
 const empty = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
 afterAll(() => rmSync(empty, { recursive: true, force: true }))
 
@@ -23,7 +22,7 @@ interface Ending {
 }
 
 function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd?: string): Ending {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, main, ...args.split(' ')], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args.split(' ')], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', ...env },
     ...(cwd === undefined ? {} : { cwd }),
@@ -118,8 +117,6 @@ describe('what is wrong', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const { port } = silent.address() as AddressInfo
     const child = spawn(process.execPath, [
-      '--import',
-      tsx,
       main,
       ...`migrate status --database postgres://me:hunter22@127.0.0.1:${port}/x`.split(' '),
     ])

@@ -9,6 +9,7 @@ import * as postgres from '../../src/storage/postgres.ts'
 import * as sqlite from '../../src/storage/sqlite.ts'
 import { createLoginWorld, FAST, GOOD } from '../login/login-world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
+import { programOf } from '../program.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
 const EMAIL = 'admin@example.com'
@@ -103,11 +104,9 @@ describe.each(PLACES)('$name', (place) => {
 
   it('has one first admin of four processes', async () => {
     const url = await place.createUrl()
+    const program = await programOf('test/storage/account-process.ts')
     const runs = Array.from({ length: 4 }, async () => {
-      const child = fork(new URL('account-process.ts', import.meta.url), [place.driver, url], {
-        execArgv: ['--import', 'tsx'],
-        silent: true,
-      })
+      const child = fork(program, [place.driver, url], { silent: true })
       let out = ''
       child.stdout?.on('data', (chunk: Buffer) => {
         out += String(chunk)

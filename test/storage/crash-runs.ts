@@ -1,12 +1,10 @@
 /** First logins in processes that are killed at a step boundary (P5), and what is there afterwards. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Storage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { programOf } from '../program.ts'
 import { emailOf } from './crash-email.ts'
 
 /** Before the first write, after the user, org, membership, the hook's two rows, before the COMMIT, after it. */
@@ -27,23 +25,8 @@ export interface CrashSite {
   count(table: string): Promise<number>
 }
 
-const folder = fileURLToPath(new URL('../../node_modules/.cache/sallyport-crash', import.meta.url))
-
-/** Make the child one file, so that starting it costs little; drivers stay outside. */
-export async function buildChild(): Promise<{ readonly file: string; remove(): void }> {
-  mkdirSync(folder, { recursive: true })
-  const file = `${folder}/child-${process.pid}.mjs`
-  const entry = fileURLToPath(new URL('crash-child.ts', import.meta.url))
-  await build({
-    entryPoints: [entry],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['pg', 'libsql'],
-  })
-  return { file, remove: () => rmSync(file, { force: true }) }
-}
+/** The program of the processes that crash. */
+export const crashChild = (): Promise<string> => programOf('test/storage/crash-child.ts')
 
 // Nobody waits for ever for a child that says nothing.
 function killAt(file: string, site: CrashSite, subject: string, step: number, how: 'stop' | 'go on'): Promise<string> {

@@ -1,21 +1,17 @@
 /** At full size: a crash between any two steps of a first login leaves nothing or everything, and the next request completes it (P5). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildChild, crashEverywhere, crashJoins, JOIN_STEPS, STEPS } from './crash-runs.ts'
+import { describe, expect, it } from 'vitest'
+import { crashChild, crashEverywhere, crashJoins, JOIN_STEPS, STEPS } from './crash-runs.ts'
 import { postgresSite, sqliteSite } from './crash-sites.ts'
 
 const TIMES = 20
-let child: Awaited<ReturnType<typeof buildChild>>
-beforeAll(async () => {
-  child = await buildChild()
-})
-afterAll(() => child.remove())
+const child = await crashChild()
 
 describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, () => {
   it.each([
     ['PostgreSQL', postgresSite],
     ['SQLite', sqliteSite],
   ])('%s', async (_name, makeSite) => {
-    const { crashes, committed, wrong } = await crashEverywhere(await makeSite(), child.file, TIMES)
+    const { crashes, committed, wrong } = await crashEverywhere(await makeSite(), child, TIMES)
     expect(wrong).toEqual([])
     expect(crashes).toBe(STEPS.length * TIMES)
     // Those that stopped after their COMMIT.
@@ -31,7 +27,7 @@ describe(`kill -9 at each of ${JOIN_STEPS.length} step boundaries of joining by 
   ])(
     '%s',
     async (_name, makeSite) => {
-      const { crashes, committed, wrong } = await crashJoins(await makeSite(), child.file, TIMES)
+      const { crashes, committed, wrong } = await crashJoins(await makeSite(), child, TIMES)
       expect(wrong).toEqual([])
       expect(crashes).toBe(JOIN_STEPS.length * TIMES)
       expect(committed).toBeGreaterThanOrEqual(10)

@@ -9,6 +9,7 @@ import { afterAll, expect, it } from 'vitest'
 import { migrate } from '../../src/storage/sqlite.ts'
 import { issuer } from '../corridor/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
+import { programOf } from '../program.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import { HOST_TABLES } from './host-rows.ts'
 
@@ -29,8 +30,8 @@ interface Server {
 }
 
 async function startServer(env: Readonly<Record<string, string>>): Promise<Server> {
-  const child = fork(new URL('sql-server.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx', '--no-warnings'],
+  const child = fork(await programOf('test/storage/sql-server.ts'), {
+    execArgv: ['--no-warnings'],
     env: { PATH: process.env['PATH'], ISSUER: issuer.issuer, AUDIENCE: issuer.audience, SECRET: issuer.secret, ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/storage/sqlite.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
+import { programOf } from '../program.ts'
 import { type ClosableDatabase, createSqlitePath, SQLITE_DRIVERS, type SqliteDriver } from '../sqlite.ts'
 
 const person = () => ({ issuer: 'https://issuer.test', subject: crypto.randomUUID(), email: null })
@@ -159,9 +160,8 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
 
     it('is migrated and written by four processes at once: one user, every process lives', async () => {
       const path = createSqlitePath()
-      const children = Array.from({ length: 4 }, () =>
-        fork(new URL('sqlite-process.ts', import.meta.url), [driver.name, path], { execArgv: ['--import', 'tsx'] }),
-      )
+      const program = await programOf('test/storage/sqlite-process.ts')
+      const children = Array.from({ length: 4 }, () => fork(program, [driver.name, path]))
       const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as number))
       expect(codes).toEqual([0, 0, 0, 0])
       const { storage } = await openAt(path)

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type AppName, openWorld, SYSTEMS, type World, type WorldOptions } from '../../examples/demo/world.ts'
+import { programOf } from '../program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -46,7 +47,7 @@ export async function startProcess(
   seconds = 30,
   lifetimeSeconds = 240,
 ): Promise<AppProcess> {
-  const child = launch(script, environment, lifetimeSeconds)
+  const child = await launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
   const said: string[] = []
   child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
@@ -85,21 +86,23 @@ export async function startProcess(
 }
 
 /** Run a script to its end, which must come by itself within three minutes. */
-export function runToEnd(
+export async function runToEnd(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Ending> {
-  return ending(launch(script, environment, 180))
+  return ending(await launch(script, environment, 180))
 }
 
-function launch(
+async function launch(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   lifetimeSeconds = 240,
-): ChildProcess {
+): Promise<ChildProcess> {
   const { PATH, HOME } = process.env
-  const [command, args] =
-    script[0] === 'npm' ? ['npm', script.slice(1)] : [process.execPath, ['--import', 'tsx', ...script]]
+  const [first = '', ...rest] = script
+  const isFile = first.endsWith('.ts')
+  const node = isFile ? [await programOf(first), ...rest] : ['--import', 'tsx', ...script]
+  const [command, args] = first === 'npm' ? ['npm', rest] : [process.execPath, node]
   return spawn(command, args, {
     cwd: root,
     env: { PATH, HOME, ...environment } as NodeJS.ProcessEnv,
