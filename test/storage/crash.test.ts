@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { crashChild, crashEverywhere, crashJoins, JOIN_STEPS, STEPS } from './crash-runs.ts'
 import { postgresSite, sqliteSite } from './crash-sites.ts'
 
-const TIMES = 3
+const TIMES = 2
 const child = await crashChild()
 
 describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, () => {
