@@ -45,6 +45,9 @@ export interface NodeRequestExtras {
  * })
  */
 export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras = {}): AuthRequest {
+  if (!Array.isArray((message as NodeRequest | undefined)?.rawHeaders)) {
+    throw new TypeError('fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders')
+  }
   const { source = message, params = null, url = message.url ?? '/' } = extras
   const rawHeaders = (): readonly string[] => requireWhole(message).rawHeaders
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())

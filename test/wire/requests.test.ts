@@ -222,3 +222,7 @@ describe('cookies on Fetch', () => {
     expect(fromFetchRequest(request).lines('Cookie')).toEqual(['theme=dark, session=forged; session=mine'])
   })
 })
+
+it.each([undefined, null, {}, { rawHeaders: 'x' }])('fromNodeRequest says what it takes: not %j', (message) => {
+  expect(() => fromNodeRequest(message as never)).toThrow('fromNodeRequest: the message must be an IncomingMessage')
+})
