@@ -24,7 +24,7 @@ export async function actAs(rooms: Rooms, context: AuthContext, orgId: unknown):
     record.allowed(acting, false)
     return acting
   } catch (error) {
-    throw recordThrow(walked.state, error)
+    throw recordThrow(walked.state, record, error)
   }
 }
 

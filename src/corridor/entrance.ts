@@ -45,19 +45,19 @@ export function createEntrance(
         const vary = rule === 'public' ? [] : varyOf(rooms, state)
         return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
       } catch (error) {
-        throw recordThrow(state, error)
+        throw recordThrow(state, record, error)
       }
     },
     recordRefusal(source, error) {
       const state = findState(source, rooms)
-      if (state !== undefined && isAuthError(error) && state.recorded !== error) recordThrow(state, error)
+      if (state !== undefined && isAuthError(error) && state.recorded !== error) recordThrow(state, state.record, error)
     },
   }
 }
 
 /** Write down how a walk, or what came after it, ended in a throw, once; what leaves the corridor is handed back. */
-export function recordThrow(state: WalkState, error: unknown): unknown {
-  state.record?.threw(error)
+export function recordThrow(state: WalkState, record: Recorder | undefined, error: unknown): unknown {
+  record?.threw(error)
   state.recorded = error
   return toFault(error)
 }
