@@ -155,8 +155,8 @@ export function readJson(c: Context, limitBytes?: number): Promise<JsonObject> {
   return readJsonOf(toAuthRequest(c), limitBytes)
 }
 
-function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse } | null {
-  const env = c.env as { incoming?: NodeRequest } | undefined
+function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse | undefined } | null {
+  const env = c.env as { incoming?: NodeRequest | undefined } | undefined
   return Array.isArray(env?.incoming?.rawHeaders) ? (env as { incoming: NodeRequest }) : null
 }
 

@@ -113,7 +113,7 @@ export function toAuthRequest(ctx: KoaContext): AuthRequest {
   const request = ctx.request as { body?: unknown; rawBody?: unknown }
   return fromNodeRequest(ctx.req, {
     url: ctx.originalUrl,
-    params: (ctx as { params?: Record<string, string> }).params ?? {},
+    params: (ctx as { params?: Record<string, string> | undefined }).params ?? {},
     parsedBody: () => request.rawBody ?? request.body,
     leaveBody: (body) => void Object.assign(request, { body }),
   })

@@ -37,23 +37,23 @@ export interface AuthOptions<
   /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.rooms`. */
   readonly verify: Verifier<C>
   /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeyVerifier(…)`. Default: there are none. */
-  readonly apiKeys?: ApiKeyVerifier
+  readonly apiKeys?: ApiKeyVerifier | undefined
   /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
-  readonly services?: ServiceVerifier<S>
+  readonly services?: ServiceVerifier<S> | undefined
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
-  readonly cookie?: SessionCookie
+  readonly cookie?: SessionCookie | undefined
   /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
-  readonly dev?: DevEntrance
+  readonly dev?: DevEntrance | undefined
   /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, `createAccountGate(…)`. */
   readonly users: UsersRoom<U, C>
   /** Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. */
   readonly orgs: OrgsRoom<U, O>
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
-  readonly errorFormat?: ErrorFormat
+  readonly errorFormat?: ErrorFormat | undefined
   /** Gets one record per walk, and one per `actAs` of a service: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
-  readonly onDecision?: (decision: Decision) => unknown
+  readonly onDecision?: ((decision: Decision) => unknown) | undefined
   /** The clock for records, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The one cookie that is read as a credential. */
@@ -61,7 +61,7 @@ export interface SessionCookie {
   /** The cookie's name. Its value is a bearer token, under the cross-site rule (L9, L10). */
   readonly name: string
   /** The public URL of this service behind a proxy: its origin is "our own" for CSRF. Default: socket and `Host`. */
-  readonly publicUrl?: string
+  readonly publicUrl?: string | undefined
 }
 
 export type { Passage } from './corridor/entrance.ts'

@@ -89,14 +89,14 @@ export type OrgSelection =
 export interface Admission<U extends User = User> {
   readonly user: U
   /** The user's role where it hangs on the user itself; else left out. */
-  readonly role?: string
+  readonly role?: string | undefined
   /**
    * What storage found for the selection in the same query: the acting org, or `null` for "asked, none".
    * Left out: not asked.
    */
-  readonly membership?: ActingOrg<Organization> | null
+  readonly membership?: ActingOrg<Organization> | null | undefined
   /** Whether this very call created the user. */
-  readonly created?: boolean
+  readonly created?: boolean | undefined
 }
 
 /** Room 2 for bearer tokens: {@link createJwtVerifier} makes one. */
@@ -128,7 +128,7 @@ export interface ServiceVerifier<S extends string = string> {
 export interface UsersRoom<U extends User = User, C extends string = string> {
   (identity: Identity<C>, selection: OrgSelection): Promise<Admission<U>>
   /** Roles this room writes by itself: `createAuth` checks that they are on the ladder. */
-  readonly grants?: readonly string[]
+  readonly grants?: readonly string[] | undefined
 }
 
 /** Room 4: which organization the call acts in. */

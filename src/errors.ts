@@ -74,19 +74,19 @@ function row(status: number, message: string, challenge: string | null): AuthErr
 /** What an {@link AuthError} may carry beside its code. */
 export interface AuthErrorDetails {
   /** Why, for the decision record and the log: a short snake_case word, never sent to the client. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** `unauthorized` only: no credential was sent, so the challenge is `Bearer` alone (RFC 6750 §3.1). */
-  readonly absent?: boolean
+  readonly absent?: boolean | undefined
   /** `validation_error` only: the field that is wrong, or `body`. */
-  readonly field?: string
+  readonly field?: string | undefined
   /** `insufficient_scope` only: the scopes the route needs, for the challenge. */
-  readonly scopes?: readonly string[]
+  readonly scopes?: readonly string[] | undefined
   /** `user_not_synced` only: the path of the host's sync route, for the message. Default `/auth/sync`. */
-  readonly syncPath?: string
+  readonly syncPath?: string | undefined
   /** 429 and 503: whole seconds for `Retry-After`. */
-  readonly retryAfterSeconds?: number
+  readonly retryAfterSeconds?: number | undefined
   /** Who is refused, where that is proved all the same (a revoked key, a disabled user): for the decision record only. */
-  readonly principal?: RefusedPrincipal
+  readonly principal?: RefusedPrincipal | undefined
   /** What was thrown below; kept for the host's log, never sent. */
   readonly cause?: unknown
 }

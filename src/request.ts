@@ -65,17 +65,17 @@ export type Stage = 'identity' | 'user' | 'org'
 /** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws a `TypeError` then. */
 export interface AccessRule<R extends string = string> {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
-  readonly accept?: readonly CallerKind[]
+  readonly accept?: readonly CallerKind[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
-  readonly optional?: boolean
+  readonly optional?: boolean | undefined
   /** How far to walk. Default `'org'`. */
-  readonly stage?: Stage
+  readonly stage?: Stage | undefined
   /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */
-  readonly selectors?: readonly OrgSelector[]
+  readonly selectors?: readonly OrgSelector[] | undefined
   /** The lowest role that may enter, by the ladder. */
-  readonly role?: R
+  readonly role?: R | undefined
   /** Scopes an API key must hold, all of them; other kinds of caller are not bound by scopes. */
-  readonly scopes?: readonly string[]
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** What a route needs, in one value: a rule, or `'public'` (anybody, no corridor but CSRF). */

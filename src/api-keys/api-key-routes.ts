@@ -23,9 +23,9 @@ export interface ApiKeyRoutesOptions<R extends string = string> {
   /** The lowest role that handles keys. Required: there is no safe default. */
   readonly role: R
   /** Where the routes are. Default `/api/keys`. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** Other bodies than the default ones. */
-  readonly present?: ApiKeyPresenter
+  readonly present?: ApiKeyPresenter | undefined
 }
 
 /**

@@ -43,15 +43,15 @@ export interface ApiKeysOptions<R extends string, S extends string> {
   /** The scopes of a key for which none are named. */
   readonly defaultScopes: readonly NoInfer<S>[]
   /** Whose the keys are. Default: the org's. */
-  readonly owner?: ApiKeyOwnership
+  readonly owner?: ApiKeyOwnership | undefined
   /** Longest time for which the secret before a rotation stays good, in seconds. Default 604800, a week. */
-  readonly maxOverlapSeconds?: number
+  readonly maxOverlapSeconds?: number | undefined
   /** How many keys that are not revoked an owner may have; calls at the same moment may pass it. Default 1000. */
-  readonly maxKeys?: number
+  readonly maxKeys?: number | undefined
   /** Told of every key issued, rotated and revoked, once it is so; what it throws is dropped. */
-  readonly onEvent?: (event: ApiKeyEvent) => unknown
+  readonly onEvent?: ((event: ApiKeyEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** What `createApiKeys` works with. */

@@ -40,7 +40,7 @@ interface Wish {
   readonly action: string
   readonly dialect: 'postgres' | 'sqlite'
   readonly database: NamedDatabase | undefined
-  readonly where: { readonly schema?: string; readonly tables?: SqlTableNames }
+  readonly where: { readonly schema?: string | undefined; readonly tables?: SqlTableNames | undefined }
 }
 
 /** Run the command; its exit code. */
@@ -91,12 +91,12 @@ function readName(name: string): NamedDatabase {
   return database
 }
 
-function schemaOf(schema: string | undefined, dialect: string): { schema?: string } {
+function schemaOf(schema: string | undefined, dialect: string): { schema?: string | undefined } {
   if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
   return schema === undefined ? {} : { schema }
 }
 
-function tablesOf(pairs: readonly string[] | undefined): { tables?: SqlTableNames } {
+function tablesOf(pairs: readonly string[] | undefined): { tables?: SqlTableNames | undefined } {
   if (pairs === undefined) return {}
   const entries = pairs.map((pair) => pair.split('='))
   if (entries.some((entry) => entry.length !== 2)) throw wrong('write --table users=people')

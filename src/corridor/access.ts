@@ -44,7 +44,10 @@ export function parseAccess(access: Access, vocabulary: AccessVocabulary): Rule 
 }
 
 /** Whether a principal is of a kind the rule accepts. */
-export function accepts(rule: Rule, principal: { readonly kind: Principal['kind']; readonly name?: string }): boolean {
+export function accepts(
+  rule: Rule,
+  principal: { readonly kind: Principal['kind']; readonly name?: string | undefined },
+): boolean {
   return rule.accept.has(principal.kind) || rule.accept.has(`${principal.kind}:${principal.name ?? ''}`)
 }
 

@@ -9,19 +9,19 @@ import type { Rooms } from './rooms.ts'
 
 /** The work of the walks of one auth for one request. A promise is kept as it is, refusals too. */
 export interface WalkState {
-  credential?: Credential | null
-  verified?: Promise<Verified>
-  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admission> }
+  credential?: Credential | null | undefined
+  verified?: Promise<Verified> | undefined
+  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admission> } | undefined
   readonly acting: Map<string, Promise<ActingOrg>>
   /** The rules passed so far: the org-scoped ones hold for whatever org a later mount chooses. */
   readonly passed: Rule[]
   /** The context of the latest mount that let the request in, and its rule; left out before that. */
-  context?: AuthContext | null
-  rule?: Rule
+  context?: AuthContext | null | undefined
+  rule?: Rule | undefined
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
   /** The record of the latest walk, and the throw that was written down last: several mounts may see the same one. */
-  record?: Recorder
+  record?: Recorder | undefined
   recorded?: unknown
 }
 
@@ -29,14 +29,14 @@ const STATE: unique symbol = Symbol.for('sallyport.state') as never
 
 /** Find the state of `auth` for a request, or `undefined` where none of its doors was entered. */
 export function findState(source: object, auth: object): WalkState | undefined {
-  return (source as { [STATE]?: Map<object, WalkState> })[STATE]?.get(auth)
+  return (source as { [STATE]?: Map<object, WalkState> | undefined })[STATE]?.get(auth)
 }
 
 /** The state of `auth` for a request, made on first use. */
 export function stateOf(source: object, auth: object): WalkState {
   const found = findState(source, auth)
   if (found !== undefined) return found
-  const holder = source as { [STATE]?: Map<object, WalkState> }
+  const holder = source as { [STATE]?: Map<object, WalkState> | undefined }
   if (holder[STATE] === undefined) Object.defineProperty(source, STATE, { value: new Map() })
   const state: WalkState = { acting: new Map(), passed: [], servingOrgId: null }
   holder[STATE]?.set(auth, state)

@@ -18,7 +18,7 @@ export interface ExtractorOptions {
   /** The session cookie, or `null` where there is none. */
   readonly cookie: { readonly name: string; readonly origin: string | null } | null
   /** Who stands at the door in dev mode; left out: nobody. */
-  readonly dev?: DevEntrance
+  readonly dev?: DevEntrance | undefined
 }
 
 /** Dev mode's door (L16): `createDevLogin` of `sallyport/login` makes one. */

@@ -103,3 +103,6 @@ export function aHeaderName(): z.ZodMiniCustom<string, string> {
     'must be a header name',
   )
 }
+
+/** Options with every default filled in: nothing may be missing, nothing `undefined`. */
+export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }

@@ -6,7 +6,9 @@
 type Hash = (algorithm: 'sha256', data: string, encoding: 'hex') => string
 
 interface Runtime {
-  readonly process?: { readonly getBuiltinModule?: (name: string) => { readonly hash?: Hash } | undefined }
+  readonly process?:
+    | { readonly getBuiltinModule?: ((name: string) => { readonly hash?: Hash | undefined } | undefined) | undefined }
+    | undefined
 }
 
 const hash: Hash | undefined = /* @__PURE__ */ findHash()

@@ -1,7 +1,7 @@
 /** Timers that never keep a process alive, and work that ends in time. Real time: an injected clock doesn't move them. */
 
 interface DenoTimers {
-  readonly Deno?: { readonly unrefTimer?: (id: number) => void }
+  readonly Deno?: { readonly unrefTimer?: ((id: number) => void) | undefined } | undefined
 }
 
 // What setTimeout can wait for; it fires at once for more.

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { normalizeEmail } from '../lib/email.ts'
-import { aFunction, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aName, anObjectWith, type Complete, parseOptions } from '../lib/parse-options.ts'
 import type { AccountStorage, AccountTransaction } from '../storage/account-repositories.ts'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
 import { createThrottle } from './throttle.ts'
@@ -24,9 +24,9 @@ export interface FirstAdminOptions {
    */
   readonly announce: (admin: { readonly email: string; readonly password: string }) => unknown
   /** What hashes the password. Default: {@link createPasswordHasher} as it is. */
-  readonly passwords?: PasswordHasher
+  readonly passwords?: PasswordHasher | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /**
@@ -90,7 +90,7 @@ async function putAdmin({ accounts }: AccountTransaction, admin: NewAdmin): Prom
   else await accounts.update(found.id, { role, passwordHash, disabled: false })
 }
 
-interface Settings extends Required<Pick<FirstAdminOptions, 'storage' | 'email' | 'role' | 'announce' | 'clock'>> {
+interface Settings extends Complete<Pick<FirstAdminOptions, 'storage' | 'email' | 'role' | 'announce' | 'clock'>> {
   now(): Date
   makePassword(): Promise<{ readonly password: string; readonly passwordHash: string }>
 }

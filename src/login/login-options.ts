@@ -36,21 +36,21 @@ export interface AccountsOptions<R extends string = string> {
   /** The role ladder, lowest first: the one of `createAuth`. */
   readonly roles: readonly R[]
   /** The lowest role that manages users, and of which one enabled account always remains. Default: the highest. */
-  readonly adminRole?: R
+  readonly adminRole?: R | undefined
   /** The session cookie's name. Default `__Host-session`, which needs TLS, or a loopback host. */
-  readonly cookieName?: string
+  readonly cookieName?: string | undefined
   /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
-  readonly publicUrl?: string
+  readonly publicUrl?: string | undefined
   /** Other paths of the routes, one by one. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
-  readonly paths?: Partial<LoginPaths>
+  readonly paths?: Partial<LoginPaths> | undefined
   /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs (L5). */
-  readonly minPasswordLength?: number
+  readonly minPasswordLength?: number | undefined
   /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
-  readonly passwords?: PasswordHasher
+  readonly passwords?: PasswordHasher | undefined
   /** Told of what happened, for the audit log. It delays and changes nothing. */
-  readonly onEvent?: (event: LoginEvent) => unknown
+  readonly onEvent?: ((event: LoginEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** Options of {@link createLogin}. */
@@ -58,14 +58,14 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
   /** The bytes sessions are signed with: {@link loadSigningSecret} finds them. */
   readonly secret: Uint8Array
   /** How long a session lives, in seconds: 60 to 2592000. Default 86400. */
-  readonly sessionSeconds?: number
+  readonly sessionSeconds?: number | undefined
   /** Other limits of the throttle. */
-  readonly throttle?: Partial<ThrottleLimits>
+  readonly throttle?: Partial<ThrottleLimits> | undefined
   /**
    * The client's address for the throttle: the one place where a trusted proxy is named. Default: the peer of the socket;
    * `X-Forwarded-For` means nothing, because anybody can send one.
    */
-  readonly clientAddress?: (request: AuthRequest) => string | null
+  readonly clientAddress?: ((request: AuthRequest) => string | null) | undefined
 }
 
 /** What user management works with. */

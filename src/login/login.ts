@@ -18,9 +18,9 @@ export interface LoginRooms {
   readonly verify: Verifier<'ver'>
   readonly users: UsersRoom<Account, 'ver'>
   /** The session cookie; with it the CSRF rule holds (L10). */
-  readonly cookie: { readonly name: string; readonly publicUrl?: string }
+  readonly cookie: { readonly name: string; readonly publicUrl?: string | undefined }
   /** Dev mode only. */
-  readonly dev?: DevEntrance
+  readonly dev?: DevEntrance | undefined
 }
 
 /** What {@link createLogin} and {@link createDevLogin} make. */

@@ -28,13 +28,13 @@ export interface PasswordHasherOptions {
    * What a hash costs. Default `{ kind: 'scrypt', ln: 15, r: 8, p: 3 }`: 32 MiB and some 0.3 s. `argon2id` needs a runtime
    * whose `node:crypto` has it (Node 24.7), or `argon2`.
    */
-  readonly cost?: HashCost
+  readonly cost?: HashCost | undefined
   /** What computes Argon2id. Default: `node:crypto`, where it has it. */
-  readonly argon2?: Argon2Function
+  readonly argon2?: Argon2Function | undefined
   /** Hashes at once. Default 2 of the thread pool's four. */
-  readonly maxConcurrent?: number
+  readonly maxConcurrent?: number | undefined
   /** Hashes that may wait. Beyond them: 503. Default 50. */
-  readonly maxQueued?: number
+  readonly maxQueued?: number | undefined
 }
 
 /** Argon2id, version 1.3 (RFC 9106), of the caller's own: what of `@node-rs/argon2`, `argon2` or `hash-wasm` is wrapped. */
@@ -180,7 +180,7 @@ type NodeArgon2 = (
 ) => void
 
 function nodeArgon2(): Argon2Function | undefined {
-  const { argon2 } = nodeCrypto as { readonly argon2?: NodeArgon2 }
+  const { argon2 } = nodeCrypto as { readonly argon2?: NodeArgon2 | undefined }
   if (argon2 === undefined) return undefined
   return ({
     password: message,

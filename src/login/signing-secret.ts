@@ -21,9 +21,9 @@ export interface SigningSecretOptions {
   /** Told, in a sentence, of what works and should not stay: a secret under 32 bytes, one that ends with the process. */
   readonly onWarning: (sentence: string) => unknown
   /** Where the file can't be written, hold a secret for this process only. Default `false`: throw. */
-  readonly ephemeral?: boolean
+  readonly ephemeral?: boolean | undefined
   /** Let the file's group and others have rights on it. Default `false`. */
-  readonly allowSharedFile?: boolean
+  readonly allowSharedFile?: boolean | undefined
 }
 
 const NAME = 'loadSigningSecret'

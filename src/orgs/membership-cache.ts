@@ -16,11 +16,11 @@ export interface MembershipCacheOptions<R extends UserRepository, M extends Acti
   /** Usually `storage.memberships`. */
   readonly source: M
   /** How long an answer is good, more than 0 to 5 seconds. Default 5. "Not a member" is good for at most 1. */
-  readonly ttlSeconds?: number
+  readonly ttlSeconds?: number | undefined
   /** How many answers are kept, 1 to 10,000. Default 10,000; the one unused for longest makes room. */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
   /** The clock, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The repositories behind the cache, and the way to make it forget. */

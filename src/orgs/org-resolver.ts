@@ -26,9 +26,9 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
   /** What happens where none is named. Required: there is no safe default. */
   readonly unnamed: M
   /** The form of an id. Default {@link uuidFormat}. */
-  readonly idFormat?: OrgIdFormat
+  readonly idFormat?: OrgIdFormat | undefined
   /** The response header that echoes the serving org; `null`: none. Default: the first header selector. */
-  readonly echo?: string | null
+  readonly echo?: string | null | undefined
 }
 
 /**

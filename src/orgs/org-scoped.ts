@@ -33,7 +33,7 @@ export interface OrgScopedOptions {
    * The organization a row belongs to. Where given, each row that comes back is asked: another organization's is as if it
    * were not there, so that a query which forgets its `where` shows nothing.
    */
-  readonly orgIdOf?: (row: never) => string
+  readonly orgIdOf?: ((row: never) => string) | undefined
 }
 
 /**

@@ -17,9 +17,9 @@ export interface UserOrgResolverOptions<U extends User, O extends Organization> 
   /** The organization on the user's record, or `null` for none. */
   readonly orgIdOf: (user: U) => string | null
   /** The form of an id, for route selectors and `actAs`. Default {@link uuidFormat}. */
-  readonly idFormat?: OrgIdFormat
+  readonly idFormat?: OrgIdFormat | undefined
   /** A response header that echoes the serving org. Default `null`: none. */
-  readonly echo?: string | null
+  readonly echo?: string | null | undefined
 }
 
 /**

@@ -28,16 +28,16 @@ export interface NewAccount {
   readonly passwordHash: string | null
   readonly role: string
   /** Default `false`. */
-  readonly disabled?: boolean
+  readonly disabled?: boolean | undefined
   readonly createdAt: Date
 }
 
 /** What may be changed of an account; what is left out stays. */
 export interface AccountChange {
-  readonly email?: string
-  readonly passwordHash?: string
-  readonly role?: string
-  readonly disabled?: boolean
+  readonly email?: string | undefined
+  readonly passwordHash?: string | undefined
+  readonly role?: string | undefined
+  readonly disabled?: boolean | undefined
 }
 
 /** What became of a change. */
@@ -64,9 +64,13 @@ export interface AccountRepository {
    * `'last'` and writes nothing. Checked and written as one, so that of two who demote or disable each other at the same
    * time one remains (L15).
    */
-  update(accountId: string, change: AccountChange, options?: { readonly keep?: string }): Promise<AccountUpdate>
+  update(
+    accountId: string,
+    change: AccountChange,
+    options?: { readonly keep?: string | undefined },
+  ): Promise<AccountUpdate>
   /** Delete an account; `keep` as in `update`, against updates too. */
-  remove(accountId: string, options?: { readonly keep?: string }): Promise<GuardedChange>
+  remove(accountId: string, options?: { readonly keep?: string | undefined }): Promise<GuardedChange>
   /**
    * Put the hash `to` in the place of `from`, exactly that: one conditional write; of any number of callers at once one
    * gets `true`. With `endSessions` it raises `sessionVersion` by one in the same write; nothing else changes.

@@ -22,7 +22,7 @@ import { createTurns } from './turns.ts'
 /** Options of {@link createMemoryAccounts}. */
 export interface MemoryAccountsOptions {
   /** Keys the throttle remembers at most; those not used for longest are forgotten. 100–1,000,000, default 100,000. */
-  readonly maxThrottleKeys?: number
+  readonly maxThrottleKeys?: number | undefined
 }
 
 /** What a transaction copies and commits as one. */

@@ -56,7 +56,7 @@ async function membershipFor(
   user: StoredUser,
   selection: OrgSelection,
   memberships: MembershipRepository<StoredUser, StoredOrganization>,
-): Promise<{ membership?: ActingOrg<StoredOrganization> | null }> {
+): Promise<{ membership?: ActingOrg<StoredOrganization> | null | undefined }> {
   const caller = { kind: 'user', user } as const
   if (selection.kind === 'named') return { membership: await memberships.findActing(caller, selection.orgId) }
   if (selection.kind === 'unnamed') return { membership: (await memberships.listActing(caller, 1))[0] ?? null }

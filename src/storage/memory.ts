@@ -29,9 +29,9 @@ export interface MemoryStorageOptions {
    * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
    * and role are columns of the user's own row, so there is at most one.
    */
-  readonly membershipOn?: 'rows' | 'user-row'
+  readonly membershipOn?: 'rows' | 'user-row' | undefined
   /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The in-memory storage: the ports, and what an operator needs. Its transaction handle is `null`. */

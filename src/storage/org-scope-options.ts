@@ -1,17 +1,17 @@
 /** What a scope is named by in the database: settings and roles, the host's choice, checked once. */
 import * as z from 'zod/mini'
-import { aGroup, parseOptions } from '../lib/parse-options.ts'
+import { aGroup, type Complete, parseOptions } from '../lib/parse-options.ts'
 
 /** Names of the settings that a scope binds. */
 export interface ScopeSettings {
   /** The acting user's id; empty for an API key, a service and the system. Default `app.user_id`. */
-  readonly userId?: string
+  readonly userId?: string | undefined
   /** The acting organization's id; empty for the system. Default `app.org_id`. */
-  readonly orgId?: string
+  readonly orgId?: string | undefined
   /** The role in it; empty where there is none. Default `app.role`. */
-  readonly role?: string
+  readonly role?: string | undefined
   /** `org` or `system`. Default `app.scope`. */
-  readonly scope?: string
+  readonly scope?: string | undefined
 }
 
 /** Options of {@link withOrgScope} and {@link withSystemScope}; the same value for all of an app. */
@@ -20,21 +20,21 @@ export interface OrgScopeOptions {
    * The database role of org-scoped statements (`SET LOCAL ROLE`): one without BYPASSRLS, made by {@link roleSql}.
    * Default: the connection's own, which then has to be such a one.
    */
-  readonly role?: string
+  readonly role?: string | undefined
   /** The database role of the system's statements. Default: the connection's own. */
-  readonly systemRole?: string
+  readonly systemRole?: string | undefined
   /** Other names of the settings, each one left out the default: the ones the policies were written with. */
-  readonly settings?: ScopeSettings
+  readonly settings?: ScopeSettings | undefined
 }
 
 /** The options with their defaults. */
 export interface ParsedScopeOptions {
   readonly role: string | undefined
   readonly systemRole: string | undefined
-  readonly settings: Required<ScopeSettings>
+  readonly settings: Complete<ScopeSettings>
 }
 
-const DEFAULTS: Required<ScopeSettings> = {
+const DEFAULTS: Complete<ScopeSettings> = {
   userId: 'app.user_id',
   orgId: 'app.org_id',
   role: 'app.role',
@@ -84,9 +84,9 @@ export function parseScopeOptions(name: string, options: OrgScopeOptions): Parse
 }
 
 /** Complete the settings' names; throws `TypeError` where two are one. */
-export function completeSettings(name: string, settings: ScopeSettings = {}): Required<ScopeSettings> {
+export function completeSettings(name: string, settings: ScopeSettings = {}): Complete<ScopeSettings> {
   const given = Object.entries(settings).filter(([, each]) => each !== undefined)
-  const complete = { ...DEFAULTS, ...(Object.fromEntries(given) as ScopeSettings) }
+  const complete = { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<Complete<ScopeSettings>>) }
   if (new Set(Object.values(complete).map((each) => each.toLowerCase())).size < Object.keys(DEFAULTS).length) {
     throw new TypeError(`${name}: option "settings" gives two settings one name`)
   }

@@ -13,8 +13,8 @@ import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHand
 export interface OrgScopeContext {
   readonly kind: 'user' | 'apiKey' | 'service'
   readonly org: Organization | null
-  readonly user?: User
-  readonly role?: string | null
+  readonly user?: User | undefined
+  readonly role?: string | null | undefined
 }
 
 /** Where a scope runs: a pool or PGlite, for a transaction of its own; or a client that is in one, which is used. */

@@ -9,25 +9,25 @@ export interface PolicySqlOptions {
   /** The host's table. */
   readonly table: string
   /** Its schema. Default: the first of the connection's search path. */
-  readonly schema?: string
+  readonly schema?: string | undefined
   /** The column that holds the organization's id. */
   readonly column: string
   /** The column's type. Default `uuid`. */
-  readonly type?: 'uuid' | 'text' | 'bigint' | 'integer'
+  readonly type?: 'uuid' | 'text' | 'bigint' | 'integer' | undefined
   /**
    * The role of org-scoped statements: it is granted what rows need (on the table, its sequences and its schema), and the
    * policy is for it alone. Default: the policy is for every role, nothing is granted.
    */
-  readonly role?: string
+  readonly role?: string | undefined
   /**
    * What {@link withSystemScope} may do with the table's rows: `all`, or `none`, so that only a role that bypasses
    * policies can. There is no default.
    */
   readonly system: 'all' | 'none'
   /** The role the system acts as. Default: the one that runs this SQL, usually the table's owner. */
-  readonly systemRole?: string
+  readonly systemRole?: string | undefined
   /** Other names of the settings, each one left out the default: the ones `withOrgScope` is given. */
-  readonly settings?: ScopeSettings
+  readonly settings?: ScopeSettings | undefined
 }
 
 /**

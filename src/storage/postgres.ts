@@ -51,9 +51,9 @@ export type {
 /** Where the tables are, for {@link createPostgresStorage} and the migrations alike. */
 export interface PostgresTablesOptions {
   /** The schema of the tables. Default: the first of the connection's search path. */
-  readonly schema?: string
+  readonly schema?: string | undefined
   /** The tables' names. */
-  readonly tables?: SqlTableNames
+  readonly tables?: SqlTableNames | undefined
 }
 
 /** Options of {@link createPostgresStorage}. */
@@ -65,14 +65,14 @@ export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPo
    * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
    * and role are columns of the user's own row, so there is at most one.
    */
-  readonly membershipOn?: 'rows' | 'user-row'
+  readonly membershipOn?: 'rows' | 'user-row' | undefined
   /**
    * Whether the statements of the hot path are prepared by name on each connection (default), so that the database plans
    * them once. `false` behind a pooler that gives each statement another connection and knows no prepared statements.
    */
-  readonly prepare?: boolean
+  readonly prepare?: boolean | undefined
   /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The PostgreSQL storage: the ports, and what an operator needs. */

@@ -16,7 +16,7 @@ export interface UserRecord<U extends User = User, O extends Organization = Orga
    * The acting org for the selection: for `named` the membership in that org, for `unnamed` the earliest-joined.
    * `null`: asked, there is none. Left out: not asked; the orgs room asks by itself.
    */
-  readonly membership?: ActingOrg<O> | null
+  readonly membership?: ActingOrg<O> | null | undefined
 }
 
 /** A person seen for the first time. */
@@ -90,9 +90,14 @@ export interface MembershipRepository<U extends User = User, O extends Organizat
    * Change a role. With `keep`, the last holder of that role in the org stays (`'last'`): checked and written as one,
    * so that of two holders who demote each other at once one remains.
    */
-  setRole(orgId: string, userId: string, role: string, options?: { readonly keep?: string }): Promise<GuardedChange>
+  setRole(
+    orgId: string,
+    userId: string,
+    role: string,
+    options?: { readonly keep?: string | undefined },
+  ): Promise<GuardedChange>
   /** Remove a membership; `keep` as in `setRole`. */
-  remove(orgId: string, userId: string, options?: { readonly keep?: string }): Promise<GuardedChange>
+  remove(orgId: string, userId: string, options?: { readonly keep?: string | undefined }): Promise<GuardedChange>
 }
 
 /** A pending invitation of an e-mail address into an organization. */

@@ -8,14 +8,14 @@
 export interface PgResult {
   readonly rows: readonly unknown[]
   /** The command tag: `pg` tells by it that a COMMIT became a ROLLBACK. */
-  readonly command?: string
+  readonly command?: string | undefined
 }
 
 /** A statement as `pg` takes it; with a name it is prepared once for each connection. */
 export interface PgQuery {
-  name?: string
+  name?: string | undefined
   text: string
-  values?: unknown[]
+  values?: unknown[] | undefined
 }
 
 /** Whatever runs a query on PostgreSQL: a `pg` Pool, Client or PoolClient. */
@@ -88,7 +88,7 @@ export interface SqlStatement {
   readonly hot: boolean
   readonly writes: boolean
   /** It defines something and answers no rows: some drivers ask for it in another way. */
-  readonly silent?: boolean
+  readonly silent?: boolean | undefined
 }
 
 /** Where statements run: a pool, one transaction, a database handle. */

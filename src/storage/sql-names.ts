@@ -1,40 +1,40 @@
 /** The names of the tables: the host's choice, checked once, quoted always. */
 import * as z from 'zod/mini'
-import { aGroup } from '../lib/parse-options.ts'
+import { aGroup, type Complete } from '../lib/parse-options.ts'
 
 /** Names of the tables; each one left out is the default. */
 export interface SqlTableNames {
   /** Default `users`. */
-  readonly users?: string
+  readonly users?: string | undefined
   /** Default `organizations`. */
-  readonly orgs?: string
+  readonly orgs?: string | undefined
   /** Default `memberships`. */
-  readonly memberships?: string
+  readonly memberships?: string | undefined
   /** Default `invitations`. */
-  readonly invitations?: string
+  readonly invitations?: string | undefined
   /** Default `api_keys`. */
-  readonly apiKeys?: string
+  readonly apiKeys?: string | undefined
   /** Accounts of local login. Default `login_accounts`. */
-  readonly accounts?: string
+  readonly accounts?: string | undefined
   /** The marker of the first admin. Default `login_first_admin`. */
-  readonly firstAdmin?: string
+  readonly firstAdmin?: string | undefined
   /** Sessions that were ended before their time. Default `login_revoked_sessions`. */
-  readonly revokedSessions?: string
+  readonly revokedSessions?: string | undefined
   /** The counters of the throttle. Default `login_throttle`. */
-  readonly throttle?: string
+  readonly throttle?: string | undefined
   /** Where the migrations that were run are kept. Default `sallyport_migrations`. */
-  readonly migrations?: string
+  readonly migrations?: string | undefined
 }
 
 /** The tables' names as they stand in a statement, and what indexes are named after. */
-export interface SqlNames extends Required<SqlTableNames> {
+export interface SqlNames extends Complete<SqlTableNames> {
   /** The schema, quoted, or `null` for the first of the search path. */
   readonly schema: string | null
   /** The name of an index of a table. */
   index(table: keyof SqlTableNames, suffix: string): string
 }
 
-const DEFAULTS: Required<SqlTableNames> = {
+const DEFAULTS: Complete<SqlTableNames> = {
   users: 'users',
   orgs: 'organizations',
   memberships: 'memberships',
@@ -88,12 +88,12 @@ export function createNames(name: string, tables: SqlTableNames = {}, schema?: s
   const prefix = schema === undefined ? '' : `"${schema}".`
   const quoted = Object.fromEntries(Object.entries(plain).map(([table, each]) => [table, `${prefix}"${each}"`]))
   return {
-    ...(quoted as unknown as Required<SqlTableNames>),
+    ...(quoted as unknown as Complete<SqlTableNames>),
     schema: schema === undefined ? null : `"${schema}"`,
     index: (table, suffix) => `"${plain[table]}_${suffix}"`,
   }
 }
 
-function withoutUndefined(tables: SqlTableNames): SqlTableNames {
+function withoutUndefined(tables: SqlTableNames): Partial<Complete<SqlTableNames>> {
   return Object.fromEntries(Object.entries(tables).filter(([, each]) => each !== undefined))
 }

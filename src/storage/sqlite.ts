@@ -39,7 +39,7 @@ export type {
 /** Where the tables are, for {@link createSqliteStorage} and the migrations alike. */
 export interface SqliteTablesOptions {
   /** The tables' names. */
-  readonly tables?: SqlTableNames
+  readonly tables?: SqlTableNames | undefined
 }
 
 /** Options of {@link createSqliteStorage}. */
@@ -50,9 +50,9 @@ export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase>
    * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
    * and role are columns of the user's own row, so there is at most one.
    */
-  readonly membershipOn?: 'rows' | 'user-row'
+  readonly membershipOn?: 'rows' | 'user-row' | undefined
   /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The SQLite storage: the ports, and what an operator needs. */

@@ -35,7 +35,7 @@ async function waitFor(turn: Promise<unknown>, what: string): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TransientError(`${what} ${SENTENCE}`)), WAIT_MS)
-    ;(timer as { unref?: () => void }).unref?.()
+    ;(timer as { unref?: (() => void) | undefined }).unref?.()
   })
   try {
     await Promise.race([turn, late])

@@ -17,7 +17,7 @@ import { type FetchHandler, sendOverFetch, sendOverSocket } from './audit/send.t
 /** Options of {@link createAdapterAudit}. */
 export interface AdapterAuditOptions {
   /** The body of refusals. Default `json`. */
-  readonly errorFormat?: ErrorFormat
+  readonly errorFormat?: ErrorFormat | undefined
 }
 
 /** What a host mounts, and what is then asked of it. */

@@ -40,7 +40,7 @@ export interface BadTokenRecipe {
   readonly name: string
   readonly requirement: string
   readonly why: string
-  readonly code?: 'token_expired'
+  readonly code?: 'token_expired' | undefined
   make(bench: Bench): string | null | Promise<string | null>
 }
 

@@ -25,9 +25,9 @@ export interface BadToken {
 /** Options of {@link badTokens}. */
 export interface BadTokensOptions {
   /** What the spoilt tokens are signed by. Default: the issuer's first. */
-  readonly algorithm?: IssuerAlgorithm
+  readonly algorithm?: IssuerAlgorithm | undefined
   /** Where a token's `jku` and `x5u` point; put a server there to count that nobody asks. */
-  readonly attackerUrl?: string
+  readonly attackerUrl?: string | undefined
 }
 
 const RECIPES = [

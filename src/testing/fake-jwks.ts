@@ -66,7 +66,7 @@ export interface JwksServer {
 /** Options of {@link startJwksServer}. */
 export interface JwksServerOptions {
   /** Default: a free one. */
-  readonly port?: number
+  readonly port?: number | undefined
 }
 
 /**

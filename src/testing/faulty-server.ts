@@ -10,12 +10,12 @@ import { startLocalServer } from './local-server.ts'
 export interface Answer {
   readonly status: number
   readonly body: unknown
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** What a faulty server does: answer by path, and the extra faults it knows. */
 export interface FaultyServerOptions<Name extends string> {
-  readonly port?: number
+  readonly port?: number | undefined
   /** Name the endpoint of a request, or `null` for 404. */
   readonly endpointOf: (method: string, path: string, query: URLSearchParams) => Name | null
   /** Answer a request to an endpoint. */

@@ -15,11 +15,11 @@ export interface PublicJwk {
   readonly kid: string
   readonly alg: string
   readonly use: 'sig'
-  readonly crv?: string
-  readonly x?: string
-  readonly y?: string
-  readonly n?: string
-  readonly e?: string
+  readonly crv?: string | undefined
+  readonly x?: string | undefined
+  readonly y?: string | undefined
+  readonly n?: string | undefined
+  readonly e?: string | undefined
 }
 
 /** A key pair of a test issuer. */

@@ -98,13 +98,13 @@ export function testUser<const W extends object = object>(overrides?: W & Partia
 /** What to put into a user's context. */
 export interface TestContextOptions<U extends User, O extends Organization | null, R extends string, C extends string> {
   /** Default: {@link testUser}`()`. */
-  readonly user?: U
+  readonly user?: U | undefined
   /** Default: an organization of id {@link TEST_ORG_ID}; `null` for none. */
-  readonly org?: O
+  readonly org?: O | undefined
   /** Default `member`. */
-  readonly role?: R
+  readonly role?: R | undefined
   /** Members of the identity to replace. */
-  readonly identity?: Partial<Identity<C>>
+  readonly identity?: Partial<Identity<C>> | undefined
 }
 
 /**
@@ -157,9 +157,9 @@ export function testIdentityContext<C extends string = string>(
 export interface TestApiKeyOptions<O extends Organization, R extends string>
   extends Partial<Omit<ApiKey, 'orgId' | 'role'>> {
   /** Default: an organization of id {@link TEST_ORG_ID}. */
-  readonly org?: O
+  readonly org?: O | undefined
   /** Default `member`. */
-  readonly role?: R
+  readonly role?: R | undefined
 }
 
 /**
@@ -230,7 +230,7 @@ function testPerson(overrides: Partial<Identity>): TestIdentityContext {
   return { kind: 'user', principal: Object.freeze({ kind: 'user' as const, identity }), identity }
 }
 
-function testUserParts(options: { user?: User; identity?: Partial<Identity> }): object {
+function testUserParts(options: { user?: User | undefined; identity?: Partial<Identity> | undefined }): object {
   const { user = testUser(), identity } = options
   return { ...testPerson({ email: user.email, ...identity }), user }
 }

@@ -3,7 +3,7 @@
  * them. Hands on answers as values; the server around it owns the sockets.
  */
 import type { IncomingMessage } from 'node:http'
-import { createLocalJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { createLocalJWKSet, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { Answer } from './faulty-server.ts'
 import type { SupabaseAccounts, SupabaseGrant, SupabaseUser } from './supabase-accounts.ts'
 import type { IssuerAlgorithm, TokenIssuer } from './token-issuer.ts'
@@ -128,7 +128,7 @@ async function answerUser(world: SupabaseWorld, request: IncomingMessage, refuse
 }
 
 async function verify(tokens: TokenIssuer, token: string): Promise<JWTPayload | null> {
-  const published = createLocalJWKSet({ keys: tokens.jwks().keys.map((key) => ({ ...key })) })
+  const published = createLocalJWKSet({ keys: tokens.jwks().keys.map((key) => ({ ...key }) as JWK) })
   const keyFor: JWTVerifyGetKey = (header, input) =>
     header.alg === 'HS256' ? Buffer.from(tokens.secret) : published(header, input)
   const checks = { issuer: tokens.issuer, audience: tokens.audience, currentDate: new Date(tokens.clock()) }

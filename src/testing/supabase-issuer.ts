@@ -15,19 +15,19 @@ export type SupabaseAlgorithm = Extract<IssuerAlgorithm, 'ES256' | 'RS256' | 'HS
 
 /** Options of {@link startSupabaseIssuer}. */
 export interface SupabaseIssuerOptions {
-  readonly users?: readonly SupabaseUserOptions[]
+  readonly users?: readonly SupabaseUserOptions[] | undefined
   /** Default `ES256`; `HS256` is a project that has not moved to signing keys: its JWK Set is empty. */
-  readonly algorithm?: SupabaseAlgorithm
+  readonly algorithm?: SupabaseAlgorithm | undefined
   /** The legacy JWT secret. Default: random. */
-  readonly secret?: string
+  readonly secret?: string | undefined
   /** Life of access tokens in seconds. Default 3,600. */
-  readonly expiresInSeconds?: number
+  readonly expiresInSeconds?: number | undefined
   /** What the `apikey` header must be. Default: anything or nothing. */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   /** Default: a free one. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Now, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** What can go wrong with the issuer. */

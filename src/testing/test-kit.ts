@@ -11,23 +11,23 @@ import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 /** Options of {@link createTestKit}. */
 export interface TestKitOptions {
   /** The audience of its tokens. Default `authenticated`. */
-  readonly audience?: string
+  readonly audience?: string | undefined
   /** The header that names the organization. Default `x-org-id`. */
-  readonly orgHeader?: string
+  readonly orgHeader?: string | undefined
   /** The storage to sign people into. Default: a fresh one. */
-  readonly storage?: MemoryStorage
+  readonly storage?: MemoryStorage | undefined
 }
 
 /** Whom to sign in. */
 export interface SignInOptions {
   /** The same address is the same person. Default: somebody new. */
-  readonly email?: string
+  readonly email?: string | undefined
   /** An organization by name, made on first use. Left out: no membership is written, as before a first login. */
-  readonly org?: string
+  readonly org?: string | undefined
   /** The role in it. Default `member`. */
-  readonly role?: string
+  readonly role?: string | undefined
   /** Further claims of the token. */
-  readonly claims?: Readonly<Record<string, unknown>>
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Somebody signed in. */

@@ -25,41 +25,41 @@ export type IssuerAlgorithm = KeyAlgorithm | 'HS256'
 /** Options of {@link createTokenIssuer}; all have defaults. */
 export interface TokenIssuerOptions {
   /** The `iss` claim. Default `https://issuer.test/auth/v1`. */
-  readonly issuer?: string
+  readonly issuer?: string | undefined
   /** The `aud` claim. Default `authenticated`. */
-  readonly audience?: string
+  readonly audience?: string | undefined
   /** What to sign by; the first is the default of `sign`. Default `['ES256', 'RS256', 'EdDSA']`. */
-  readonly algorithms?: readonly IssuerAlgorithm[]
+  readonly algorithms?: readonly IssuerAlgorithm[] | undefined
   /** The HS256 secret. Default: 48 random bytes as base64url. */
-  readonly secret?: string
+  readonly secret?: string | undefined
   /** Now, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
   /** Key ids of the first keys. Default `es256-1`, `rs256-2`, … */
-  readonly keyIds?: Readonly<Partial<Record<KeyAlgorithm, string>>>
+  readonly keyIds?: Readonly<Partial<Record<KeyAlgorithm, string>>> | undefined
 }
 
 /** How to sign one token. */
 export interface SignOptions {
   /** Default: the issuer's first. */
-  readonly algorithm?: SigningAlgorithm
+  readonly algorithm?: SigningAlgorithm | undefined
   /** The `kid` header; `null` for none. Default: the key's own (HS256 has none). */
-  readonly kid?: string | null
+  readonly kid?: string | null | undefined
   /** The `typ` header; `null` for none. Default `JWT`. */
-  readonly typ?: string | null
+  readonly typ?: string | null | undefined
   /** Header members to add or replace; `undefined` removes one. */
-  readonly header?: Readonly<Record<string, unknown>>
+  readonly header?: Readonly<Record<string, unknown>> | undefined
   /** Life of the token in seconds from now, may be negative. Default 3,600. */
-  readonly expiresInSeconds?: number
+  readonly expiresInSeconds?: number | undefined
   /** Another key than the issuer's own: a private key, or bytes as an HMAC secret. */
-  readonly key?: KeyObject | Uint8Array
+  readonly key?: KeyObject | Uint8Array | undefined
 }
 
 /** How to replace a key. */
 export interface RotateOptions {
   /** Whether the old key stays published, so that its tokens live on. Default `true`. */
-  readonly overlap?: boolean
+  readonly overlap?: boolean | undefined
   /** The key to sign by from now on, such as an earlier one (a rollback). Default: a new one. */
-  readonly key?: IssuerKey
+  readonly key?: IssuerKey | undefined
 }
 
 /** An issuer of tokens for tests. */

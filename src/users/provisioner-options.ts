@@ -7,9 +7,9 @@ import type { Invitation, Storage, StorageTransaction } from '../storage/reposit
 /** What becomes of a person seen for the first time. */
 export type ProvisioningDecision =
   /** A fresh organization of their own, with the owner's role in it. */
-  | { readonly kind: 'create'; readonly orgName?: string }
+  | { readonly kind: 'create'; readonly orgName?: string | undefined }
   /** Into an organization that is there. With `invitationId` only if that invitation can still be taken. */
-  | { readonly kind: 'join'; readonly orgId: string; readonly role: string; readonly invitationId?: string }
+  | { readonly kind: 'join'; readonly orgId: string; readonly role: string; readonly invitationId?: string | undefined }
   /** A user row without a membership. */
   | { readonly kind: 'none' }
 
@@ -42,28 +42,27 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
   /** Where users, organizations, memberships and invitations are, and their transaction. */
   readonly storage: Pick<Storage<U, O, Tx>, 'users' | 'transaction'> & Partial<Pick<Storage<U, O, Tx>, 'invitations'>>
   /** The role in an organization of one's own. Default `owner`; checked against the ladder by `createAuth`. */
-  readonly ownerRole?: string
+  readonly ownerRole?: string | undefined
   /**
    * Ask for a pending invitation of the token's e-mail before anything is written. `emailIsVerified` has no default:
    * an unverified address must never join anybody's organization.
    */
-  readonly invitations?: { readonly emailIsVerified: (identity: Identity) => boolean }
+  readonly invitations?: { readonly emailIsVerified: (identity: Identity) => boolean } | undefined
   /**
    * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. Default: join
    * by the pending invitation, else create.
    */
-  readonly decide?: (
-    identity: Identity,
-    invitation: Invitation | null,
-  ) => ProvisioningDecision | Promise<ProvisioningDecision>
+  readonly decide?:
+    | ((identity: Identity, invitation: Invitation | null) => ProvisioningDecision | Promise<ProvisioningDecision>)
+    | undefined
   /**
    * Write the host's own rows in the same transaction. What it throws undoes everything: an `AuthError` refuses the
    * caller without a trace, anything else is a 500. Runs once per attempt: effects outside the database (mail,
    * billing) belong into an outbox row (P6).
    */
-  readonly bootstrap?: (bootstrap: Bootstrap<U, O, Tx>) => void | Promise<void>
+  readonly bootstrap?: ((bootstrap: Bootstrap<U, O, Tx>) => void | Promise<void>) | undefined
   /** The clock for the retry deadline, in milliseconds. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** The options with their defaults. */
@@ -85,7 +84,7 @@ export function parseProvisionerOptions<U extends User, O extends Organization, 
 }
 
 const SHAPE = {
-  storage: anObjectWith<{ readonly users?: Partial<Storage['users']> | null }>('transaction').check(
+  storage: anObjectWith<{ readonly users?: Partial<Storage['users']> | null | undefined }>('transaction').check(
     z.refine(({ users }) => typeof users?.findByIdentity === 'function', 'must be a storage with users'),
   ),
   ownerRole: z.optional(aName()),

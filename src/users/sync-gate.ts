@@ -11,7 +11,7 @@ export interface SyncGateOptions<U extends User> {
   /** Where to find the user. */
   readonly users: Pick<UserRepository<U>, 'findByIdentity'>
   /** The path of the host's sync route, for the 428's message. Default `/auth/sync`. */
-  readonly syncPath?: string
+  readonly syncPath?: string | undefined
 }
 
 /**

@@ -13,9 +13,9 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
   /** Where to ask for the user's organization and role, for the answer. */
   readonly source: ActingOrgSource<U, O>
   /** Where the route is. Default `/auth/sync`. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** The answer's body. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
-  readonly present?: (user: U, acting: ActingOrg<O> | null) => unknown
+  readonly present?: ((user: U, acting: ActingOrg<O> | null) => unknown) | undefined
 }
 
 /**

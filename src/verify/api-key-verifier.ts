@@ -22,9 +22,9 @@ export interface ApiKeyVerifierOptions {
    * A check of the host's own, awaited, after everything else: a limit on requests per key, say (A7). Refuse by throwing an
    * `AuthError`; a result of `false` is refused with `forbidden`.
    */
-  readonly check?: (key: ApiKey) => unknown
+  readonly check?: ((key: ApiKey) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 // As long as a digest, and never one.

@@ -26,9 +26,9 @@ export interface SessionFormat {
 /** Options of {@link createSessionVerifier}. */
 export interface SessionVerifierOptions extends SessionFormat {
   /** Leeway for `exp`, `nbf` and `iat`, in seconds. 0–300, default 5. */
-  readonly clockToleranceSeconds?: number
+  readonly clockToleranceSeconds?: number | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 const NAME = 'createSessionVerifier'

@@ -24,7 +24,7 @@ export interface FormRules {
   /** Accepted `typ` values, by {@link toTokenType}. */
   readonly types: ReadonlySet<string>
   /** Whether a token without `typ` is refused too. */
-  readonly typeRequired?: boolean
+  readonly typeRequired?: boolean | undefined
 }
 
 const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([

@@ -8,7 +8,7 @@ export interface AdapterOptions {
    * `write` (default): refusals are answered by the adapter, the same bytes on every framework. `delegate`: the
    * `AuthError` is handed to the framework's own error handling, which reads `status`, `headers` and `getResponse()`.
    */
-  readonly errors?: 'write' | 'delegate'
+  readonly errors?: 'write' | 'delegate' | undefined
 }
 
 const NAME = 'createAdapter'

@@ -7,15 +7,15 @@ import { fromNodeRequest, isCut, type NodeRequest } from './node-request.ts'
 /** What the framework knows beside the Fetch request. */
 export interface FetchRequestExtras {
   /** The framework's own request object, where it is another one than the request. */
-  readonly source?: object
+  readonly source?: object | undefined
   /** Path parameters of the matched route. */
-  readonly params?: Readonly<Record<string, string | undefined>>
+  readonly params?: Readonly<Record<string, string | undefined>> | undefined
   /** The body as text where a handler has read it already. */
-  readonly readText?: () => Promise<string>
+  readonly readText?: (() => Promise<string>) | undefined
   /** Called once after the stream was read here, with its bytes (none, where there were too many): keep them for others. */
-  readonly leaveBytes?: (bytes: Uint8Array) => void
+  readonly leaveBytes?: ((bytes: Uint8Array) => void) | undefined
   /** The peer's address, where the platform tells it. */
-  readonly remoteAddress?: string
+  readonly remoteAddress?: string | undefined
   /**
    * The Node request that the platform serves, where there is one: its raw lines are read instead, and the walk's work is
    * kept under it. Not where both the headers and the target are others: a request that a handler made up by itself and

@@ -10,14 +10,17 @@ export interface NodeRequest {
   readonly url?: string | undefined
   /** Header lines exactly as they arrived: names and values in turn. */
   readonly rawHeaders: readonly string[]
-  readonly socket?: {
-    readonly remoteAddress?: string | undefined
-    readonly encrypted?: boolean
-    readonly server?: { readonly maxHeadersCount?: number | null }
-  } | null
-  readonly httpVersionMajor?: number
-  readonly readableDidRead?: boolean
-  readonly destroyed?: boolean
+  readonly socket?:
+    | {
+        readonly remoteAddress?: string | undefined
+        readonly encrypted?: boolean | undefined
+        readonly server?: { readonly maxHeadersCount?: number | null | undefined } | undefined
+      }
+    | null
+    | undefined
+  readonly httpVersionMajor?: number | undefined
+  readonly readableDidRead?: boolean | undefined
+  readonly destroyed?: boolean | undefined
   on(event: string, listener: (chunk: Uint8Array) => void): unknown
   off(event: string, listener: (chunk: Uint8Array) => void): unknown
 }
@@ -25,15 +28,15 @@ export interface NodeRequest {
 /** What the framework knows beside the message. */
 export interface NodeRequestExtras {
   /** The framework's own request object, where it is another one than the message. */
-  readonly source?: object
+  readonly source?: object | undefined
   /** Path parameters of the matched route. */
-  readonly params?: Readonly<Record<string, string | undefined>>
+  readonly params?: Readonly<Record<string, string | undefined>> | undefined
   /** The request target as it arrived, where the framework rewrites `url` for nested apps. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** What a body parser left, or `undefined`: a parsed value, text or bytes. */
-  readonly parsedBody?: () => unknown
+  readonly parsedBody?: (() => unknown) | undefined
   /** Called once after the stream was read here, with the parsed JSON or `null`: leave it where the parser would. */
-  readonly leaveBody?: (value: unknown) => void
+  readonly leaveBody?: ((value: unknown) => void) | undefined
 }
 
 /**

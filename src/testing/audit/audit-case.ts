@@ -30,7 +30,7 @@ export interface AuditCase {
   readonly id: string
   readonly name: string
   /** The requirement it follows, where there is one. */
-  readonly requirement?: string
+  readonly requirement?: string | undefined
   readonly request: AuditRequest
   /**
    * Status, audited headers and body, byte for byte; a body of `null`: the framework's own answer (a 404, a 500), of
@@ -41,7 +41,7 @@ export interface AuditCase {
    * Set where a server that speaks Fetch must answer otherwise, because `Headers` has joined what a socket keeps apart:
    * what can't be told apart is refused (H3).
    */
-  readonly expectedOnFetch?: AuthResponse
+  readonly expectedOnFetch?: AuthResponse | undefined
 }
 
 /** The headers that are compared: the ones the library writes, and the mark of the audit's own handlers. */

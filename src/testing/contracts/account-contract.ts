@@ -13,9 +13,9 @@ export interface AccountContractOptions {
    * Whether `make` makes a storage of its own for each case (default). `false`: one shared database; the cases about the
    * one first admin are left out, and must be run with fresh ones.
    */
-  readonly fresh?: boolean
+  readonly fresh?: boolean | undefined
   /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
-  readonly timeoutSeconds?: number
+  readonly timeoutSeconds?: number | undefined
 }
 
 const CASES: readonly AccountCaseSpec[] = [...ACCOUNT_RECORD_CASES, ...ACCOUNT_CHANGE_CASES, ...ACCOUNT_SESSION_CASES]

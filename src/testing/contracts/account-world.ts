@@ -26,7 +26,7 @@ export interface AccountWorld {
 /** A case as the suite writes it. */
 export interface AccountCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
   /** Whether it needs a storage that nobody has claimed the first admin of. */
-  readonly needsFresh?: boolean
+  readonly needsFresh?: boolean | undefined
   test(world: AccountWorld): Promise<void>
 }
 

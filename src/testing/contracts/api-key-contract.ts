@@ -13,9 +13,9 @@ export interface ApiKeyContractOptions {
   /**
    * What this storage has no such thing as: organizations that can be deleted, keys that are bound to none. Default `[]`.
    */
-  readonly without?: readonly ('deleteOrg' | 'unbound')[]
+  readonly without?: readonly ('deleteOrg' | 'unbound')[] | undefined
   /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
-  readonly timeoutSeconds?: number
+  readonly timeoutSeconds?: number | undefined
 }
 
 const CASES: readonly ApiKeyCaseSpec[] = [

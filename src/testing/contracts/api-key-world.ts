@@ -26,7 +26,7 @@ export interface ApiKeyWorld extends ApiKeysUnderTest {
 
 /** A case as the suite writes it. */
 export interface ApiKeyCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
-  readonly needs?: 'deleteOrg' | 'unbound'
+  readonly needs?: 'deleteOrg' | 'unbound' | undefined
   test(world: ApiKeyWorld): Promise<void>
 }
 

@@ -76,7 +76,7 @@ export const BROKEN_ACCOUNT_RECORDS: readonly BrokenAccounts[] = [
       const versions = new Map<string, number>()
       return withAccounts((inner) => ({
         update(id, change, options) {
-          const { sessionVersion } = change as { sessionVersion?: number }
+          const { sessionVersion } = change as { sessionVersion?: number | undefined }
           if (sessionVersion !== undefined) versions.set(id, sessionVersion)
           return inner.update(id, change, options)
         },

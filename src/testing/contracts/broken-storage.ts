@@ -26,10 +26,10 @@ export interface BrokenStore {
 
 /** The methods that a flaw replaces. */
 export interface Replaced {
-  readonly users?: Partial<StoredUserRepository>
-  readonly orgs?: Partial<StoredOrganizationRepository>
-  readonly memberships?: Partial<StoredRepositories['memberships']>
-  readonly invitations?: Partial<InvitationRepository>
+  readonly users?: Partial<StoredUserRepository> | undefined
+  readonly orgs?: Partial<StoredOrganizationRepository> | undefined
+  readonly memberships?: Partial<StoredRepositories['memberships']> | undefined
+  readonly invitations?: Partial<InvitationRepository> | undefined
 }
 
 /** A storage's way to run a unit of work. */
@@ -45,8 +45,8 @@ export interface Flaw {
 
 /** A broken store before it is made. */
 export interface BrokenStoreSpec extends Omit<BrokenStore, 'make' | 'membershipsPerUser'> {
-  readonly membershipsPerUser?: 'many' | 'one'
-  readonly options?: MemoryStorageOptions
+  readonly membershipsPerUser?: 'many' | 'one' | undefined
+  readonly options?: MemoryStorageOptions | undefined
   flaw(): Flaw
 }
 

@@ -3,7 +3,7 @@
  * the types, and the function that turns the suites' specifications into runnable cases.
  */
 import * as z from 'zod/mini'
-import { aName, aNumber, parseOptions } from '../../lib/parse-options.ts'
+import { aName, aNumber, type Complete, parseOptions } from '../../lib/parse-options.ts'
 import { createWorld, type StorageUnderTest, type World } from './contract-world.ts'
 import { show } from './expectations.ts'
 
@@ -22,13 +22,13 @@ export interface ContractOptions {
    * `many` (default): a user may belong to any number of organizations. `one`: the membership is a part of the user's
    * row, so a second one is a `ConflictError`.
    */
-  readonly membershipsPerUser?: 'many' | 'one'
+  readonly membershipsPerUser?: 'many' | 'one' | undefined
   /** The only role names the storage can hold (a database enum), at least two. Default: any string, as the port says. */
-  readonly roles?: readonly string[]
+  readonly roles?: readonly string[] | undefined
   /** What users and organizations of this storage can't be. Default `[]`: then `probe` must offer both. */
-  readonly without?: readonly StorageAbility[]
+  readonly without?: readonly StorageAbility[] | undefined
   /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
-  readonly timeoutSeconds?: number
+  readonly timeoutSeconds?: number | undefined
 }
 
 /** One promise of the ports, as a test. */
@@ -38,7 +38,7 @@ export interface ContractCase {
   /** The promise, as a sentence with MUST. */
   readonly name: string
   /** The requirement it follows, where there is one. */
-  readonly requirement?: string
+  readonly requirement?: string | undefined
   /** Make a storage, try it, close it. Rejects with an `Error` that says what was expected and what came. */
   run(): Promise<void>
 }
@@ -50,13 +50,13 @@ type CaseNeed = 'many' | 'one' | StorageAbility
 export interface CaseSpec {
   readonly id: string
   readonly name: string
-  readonly requirement?: string
-  readonly needs?: readonly CaseNeed[]
+  readonly requirement?: string | undefined
+  readonly needs?: readonly CaseNeed[] | undefined
   test(world: World): Promise<void>
 }
 
 /** The options with their defaults. */
-interface ParsedContractOptions extends Required<ContractOptions> {}
+interface ParsedContractOptions extends Complete<ContractOptions> {}
 
 const SHAPE = {
   membershipsPerUser: z._default(z.enum(['many', 'one']), 'many'),

@@ -17,7 +17,7 @@ export interface StorageProbe {
 /** One storage to be tested. */
 export interface StorageUnderTest {
   readonly storage: Storage
-  readonly probe?: StorageProbe
+  readonly probe?: StorageProbe | undefined
   /** Let go of what `make` took. Called once, however the case ended. */
   close?(): Promise<unknown> | unknown
 }

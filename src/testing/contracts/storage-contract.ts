@@ -79,7 +79,7 @@ export interface ContractResult {
  */
 export async function runContract(
   cases: readonly ContractCase[],
-  { concurrency = 1 }: { readonly concurrency?: number } = {},
+  { concurrency = 1 }: { readonly concurrency?: number | undefined } = {},
 ): Promise<readonly ContractResult[]> {
   const results: ContractResult[] = []
   const waiting = [...cases.entries()]

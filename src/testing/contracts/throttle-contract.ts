@@ -159,7 +159,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
  */
 export function throttleContract(
   make: () => Promise<ThrottleUnderTest> | ThrottleUnderTest,
-  options: { readonly timeoutSeconds?: number } = {},
+  options: { readonly timeoutSeconds?: number | undefined } = {},
 ): readonly ContractCase[] {
   if (typeof make !== 'function') throw new TypeError(`${NAME}: make must be a function`)
   const { timeoutSeconds = 10 } = parseOptions(NAME, SHAPE, options)
