@@ -127,12 +127,3 @@ export async function thrownBy(work: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   )
 }
-
-/** Let answers on their way arrive. */
-export async function until(done: () => boolean): Promise<void> {
-  const started = performance.now()
-  while (!done()) {
-    if (performance.now() - started > 10_000) throw new Error('waited for ten seconds')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

@@ -1,7 +1,8 @@
 // A machine account over a real issuer: when it asks, how often, what callers see while the issuer is away.
 import { isTokenClientError } from 'sallyport/machine'
 import { describe, expect, it } from 'vitest'
-import { createClient, createClock, startIssuer, startService, thrownBy, until } from './bench.ts'
+import { until } from '../patience.ts'
+import { createClient, createClock, startIssuer, startService, thrownBy } from './bench.ts'
 
 const HOUR = 3600
 

@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createTokenClient } from 'sallyport/machine'
 import { describe, expect, it } from 'vitest'
-import { closing, createClient, createClock, serve, startIssuer, startService, thrownBy, until } from './bench.ts'
+import { until } from '../patience.ts'
+import { closing, createClient, createClock, serve, startIssuer, startService, thrownBy } from './bench.ts'
 
 interface Seen {
   readonly method: string
