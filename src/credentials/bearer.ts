@@ -28,6 +28,12 @@ export function readBearer(lines: readonly string[]): string | null {
   return token
 }
 
+/** Ask whether the header has the form of a bearer credential: what no browser adds by itself, as it does a cached `Basic`. */
+export function hasBearerForm(lines: readonly string[]): boolean {
+  const [line] = lines
+  return lines.length === 1 && line !== undefined && isBearer(line) && /^[^\t ,]+$/.test(tokenOf(line))
+}
+
 // A tab or a comma after the scheme stays in the token, where it is refused: only spaces may separate the two.
 function isBearer(line: string): boolean {
   return /^bearer(?:[ \t,]|$)/i.test(line)

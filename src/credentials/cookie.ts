@@ -1,5 +1,6 @@
 /** The session cookie as a credential: read from the Cookie header, one value or none. */
 import { AuthError } from '../errors.ts'
+import { trimBlanks } from '../lib/trim-blanks.ts'
 
 /**
  * Read the value of the cookie `name`. An empty value is none; the same value twice is one.
@@ -20,10 +21,11 @@ export function hasCookie(lines: readonly string[], name: string): boolean {
   return valuesOf(lines, name).length > 0
 }
 
+// A name with any other character around it is another name: a sibling domain may set that one, `__Host-` or not.
 function valuesOf(lines: readonly string[], name: string): string[] {
   return lines
     .flatMap((line) => line.split(';'))
-    .map((pair) => pair.trim())
+    .map(trimBlanks)
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1))
 }

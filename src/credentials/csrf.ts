@@ -8,16 +8,14 @@ import type { AuthRequest } from '../request.ts'
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuse an unsafe request (a WebSocket upgrade counts) that another site may have caused. With an `Authorization`
- * header it is exempt: no browser adds one by itself.
+ * Refuse an unsafe request (a WebSocket upgrade counts) that another site may have caused.
  *
- * @param origin our own origin, or `null` to take it from the socket and `Host`
+ * @param origin our own origin, or `null` to take it from the socket and the host that the request names
  * @param cookiePresent whether the session cookie came along: without both headers only then is it refused
  * @throws AuthError `forbidden`
  */
 export function requireSameOrigin(request: AuthRequest, origin: string | null, cookiePresent: boolean): void {
   if (SAFE_METHODS.has(request.method) && !request.upgrade) return
-  if (request.lines('authorization').length > 0) return
   if (!isSameOrigin(request, origin, cookiePresent)) throw new AuthError('forbidden', { reason: 'cross_site_request' })
 }
 
@@ -30,6 +28,17 @@ function isSameOrigin(request: AuthRequest, own: string | null, cookiePresent: b
 }
 
 // X-Forwarded-Proto means nothing here: behind a proxy the host names its public URL.
-function ownOrigin({ encrypted, lines }: AuthRequest): string {
-  return `${encrypted ? 'https' : 'http'}://${lines('host')[0]?.toLowerCase() ?? ''}`
+function ownOrigin(request: AuthRequest): string | null {
+  const host = ownHost(request)
+  return host === null ? null : `${request.encrypted ? 'https' : 'http'}://${host}`
+}
+
+/**
+ * The host that a request names, in lower case and with its port: `Host`, and on HTTP/2 `:authority` (RFC 9113 §8.3.1).
+ * `null` where it names none, or two that differ.
+ */
+export function ownHost({ lines }: Pick<AuthRequest, 'lines'>): string | null {
+  const hosts = new Set([...lines(':authority'), ...lines('host')].map((host) => host.toLowerCase()))
+  const [host = ''] = hosts
+  return hosts.size === 1 && host !== '' ? host : null
 }

@@ -5,7 +5,7 @@
 import type { Credential } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthRequest } from '../request.ts'
-import { readBearer, requireBearerSize } from './bearer.ts'
+import { hasBearerForm, readBearer, requireBearerSize } from './bearer.ts'
 import { hasCookie, readCookie } from './cookie.ts'
 import { requireSameOrigin } from './csrf.ts'
 
@@ -35,7 +35,7 @@ export interface DevEntrance {
 export interface Extractor {
   /** Read the one credential of a request, or `null`. */
   extract(request: AuthRequest): Credential | null
-  /** Apply the cross-site rule to a route that needs no credential (login, logout). */
+  /** Apply the cross-site rule to a route that needs no credential (login, logout): not to what came with a bearer token. */
   checkPublic(request: AuthRequest): void
   /** Whether a cookie may be a credential. */
   readonly readsCookie: boolean
@@ -74,7 +74,7 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
     },
     checkPublic(request) {
       dev?.enter(request)
-      if (cookie === null) return
+      if (cookie === null || hasBearerForm(request.lines('authorization'))) return
       requireSameOrigin(request, cookie.origin, hasCookie(request.lines('cookie'), cookie.name))
     },
   }

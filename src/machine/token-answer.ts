@@ -3,6 +3,7 @@
  * or the reason why there is none out. Nothing an issuer writes reaches an error but words of a fixed list.
  */
 import { decodeBase64Url } from '../lib/base64url.ts'
+import { trimBlanks } from '../lib/trim-blanks.ts'
 import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
 import type { TokenAnswer } from './token-request.ts'
 
@@ -122,7 +123,7 @@ function lifeOfJwt(token: string, now: number): number | null {
 
 // RFC 9110 §10.2.3: seconds, or a date.
 function toSeconds(retryAfter: string | null, now: number): number | null {
-  const text = retryAfter?.trim() ?? ''
+  const text = trimBlanks(retryAfter ?? '')
   if (/^\d{1,9}$/.test(text)) return Number(text)
   const date = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - now) / 1000))

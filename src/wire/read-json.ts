@@ -1,5 +1,6 @@
 /** The one strict reader of JSON bodies: for our own routes and for hosts'. */
 import { AuthError } from '../errors.ts'
+import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { parseJson } from './parse-json.ts'
 
@@ -61,7 +62,7 @@ export function isText(value: unknown): value is string {
 }
 
 function isJson(lines: readonly string[]): boolean {
-  const [type = '', ...parameters] = (lines[0] ?? '').split(';').map((part) => part.trim().toLowerCase())
+  const [type = '', ...parameters] = (lines[0] ?? '').split(';').map((part) => trimBlanks(part).toLowerCase())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))
   return lines.length === 1 && type === 'application/json' && /^(?:charset="?utf-8"?)?$/.test(charset ?? '')
 }

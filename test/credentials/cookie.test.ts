@@ -16,6 +16,12 @@ const CASES: readonly (readonly [string, readonly string[], string | null, boole
   ['a name that ends so', ['my-session=a'], null, false],
   ['a name that begins so', ['sessions=a'], null, false],
   ['the name inside a value', ['x=session=a'], null, false],
+  ['a no-break space before the name: another name', ['\u00a0session=a'], null, false],
+  ['a vertical tab before the name', ['x=1;\x0bsession=a'], null, false],
+  ['a byte order mark before the name', ['\ufeffsession=a'], null, false],
+  ['a space before the equals sign', ['session =a'], null, false],
+  ['space and tab around the pair', [' x=1\t; \tsession=a \t;'], 'a', true],
+  ['a no-break space behind the value', ['session=a\u00a0'], 'a\u00a0', true],
   ['the name without a value', ['session'], null, false],
 ]
 

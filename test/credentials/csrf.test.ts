@@ -49,7 +49,33 @@ const CASES: readonly (readonly [string, FakeRequestOptions, string | null, bool
     false,
   ],
   ['neither header', { method: 'POST' }, OWN, false],
-  ['an Authorization header: no browser adds one', site('cross-site', { authorization: 'Basic x' }), OWN, true],
+  [
+    'Origin against :authority',
+    from('http://app.test', { headers: { host: [], ':authority': 'App.Test' } }),
+    null,
+    true,
+  ],
+  [
+    'another Origin than :authority',
+    from('http://evil.test', { headers: { host: [], ':authority': 'app.test' } }),
+    null,
+    false,
+  ],
+  [
+    'a Host that is another than :authority',
+    from('http://app.test', { headers: { host: 'evil.test', ':authority': 'app.test' } }),
+    null,
+    false,
+  ],
+  [
+    'the same with the Origin of Host',
+    from('http://evil.test', { headers: { host: 'evil.test', ':authority': 'app.test' } }),
+    null,
+    false,
+  ],
+  ['two Hosts that differ', from('http://app.test', { headers: { host: ['app.test', 'evil.test'] } }), null, false],
+  ['no host at all', from('http://', { headers: { host: [] } }), null, false],
+  ['an empty host', from('http://', { headers: { host: '' } }), null, false],
 ]
 
 describe('the cross-site rule', () => {

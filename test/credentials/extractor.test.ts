@@ -84,4 +84,26 @@ describe('the extractor', () => {
     expect(() => check({})).not.toThrow()
     expect(() => check({ 'sec-fetch-site': 'cross-site' }, 'GET')).not.toThrow()
   })
+
+  it.each([
+    ['Basic, which a browser remembers and adds', 'Basic dTpw', false],
+    ['Negotiate', 'Negotiate x', false],
+    ['a bearer token', 'bearer x', true],
+    ['a bearer without a token', 'Bearer', false],
+    ['a bearer with two', 'Bearer a b', false],
+    ['two bearers in one', 'Bearer a, Bearer b', false],
+    ['two lines', ['Bearer a', 'Bearer a'], false],
+    ['an empty line', '', false],
+  ])('exempts a public route from it only for a bearer token: %s', async (_what, authorization, isExempt) => {
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://evil.test' },
+      { cookie: 'session=t' },
+    ]) {
+      const check = () =>
+        extractor.checkPublic(fakeRequest({ method: 'POST', headers: { ...headers, authorization } as never }))
+      if (isExempt) expect(check).not.toThrow()
+      else expect(await reasonOf(check)).toBe('cross_site_request')
+    }
+  })
 })
