@@ -1,4 +1,7 @@
-/** Timers that never keep a process alive, and work that ends in time. Real time: an injected clock doesn't move them. */
+/**
+ * Timers that never keep a process alive, work that ends in time, and attempts that several wait for, none of them for
+ * ever. Real time: an injected clock doesn't move timers.
+ */
 
 interface DenoTimers {
   readonly Deno?: { readonly unrefTimer?: ((id: number) => void) | undefined } | undefined
@@ -44,5 +47,109 @@ export async function withDeadline<T>(
     return await Promise.race([work(signal), aborted])
   } finally {
     stop()
+  }
+}
+
+const OVERDUE: unique symbol = Symbol('overdue')
+
+/** Wait for work, but not longer than this; the work goes on. Never rejects. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | typeof OVERDUE> {
+  return await withDeadline(
+    new AbortController(),
+    milliseconds,
+    () => OVERDUE,
+    () => work,
+  ).catch(() => OVERDUE)
+}
+
+/** What {@link createFlight} makes. */
+export interface Flight<R> {
+  isRunning(): boolean
+  /** Wait for the attempt that runs, or start one. Never rejects; `null` where it gave nothing. */
+  join(): Promise<R | null>
+  /** Start an attempt if none runs; wait for nothing. */
+  begin(): void
+  /** End the attempt under way, for good: no other one is begun. */
+  end(): void
+}
+
+/** What a flight needs. */
+export interface FlightOptions<T, R> {
+  /** Milliseconds, never running backwards. */
+  readonly time: () => number
+  /** How long an attempt may last. */
+  readonly limitSeconds: number
+  /** Makes the attempt. */
+  readonly work: (signal: AbortSignal) => Promise<T>
+  /**
+   * Makes something of what the attempt gave, `error` being what it threw (`null`: it took too long), and when it began;
+   * not called for an attempt that was given up.
+   */
+  readonly land: (outcome: { readonly given: T } | { readonly error: unknown }, startedAt: number) => R
+  /** Whether one may be begun in the place of one that was given up. Default: always. */
+  readonly mayReplace?: (() => boolean) | undefined
+}
+
+interface Running<R> {
+  readonly startedAt: number
+  readonly controller: AbortController
+  readonly landed: Promise<R | null>
+}
+
+/**
+ * Create a flight: one attempt at a time, whoever wants it. Workers end what an invocation began together with it, without
+ * a word: an attempt that is overdue is given up, by those who wait for it and by whoever comes next; it says nothing of
+ * who was asked, so another one is begun.
+ */
+export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
+  const { time, work, land, mayReplace = () => true } = options
+  const limit = options.limitSeconds * 1000
+  let running: Running<R> | null = null
+  let ended = false
+
+  async function fly(controller: AbortController, startedAt: number): Promise<R | null> {
+    // The controller must be the running one before anything can end.
+    await null
+    const outcome = await withDeadline(controller, limit, () => null, work).then(
+      (given) => ({ given }),
+      (error: unknown) => ({ error }),
+    )
+    if (running?.controller !== controller) return null
+    running = null
+    return land(outcome, startedAt)
+  }
+
+  function live(): Running<R> | null {
+    return running !== null && time() - running.startedAt <= limit + 1000 ? running : null
+  }
+
+  function start(): Running<R> {
+    const controller = new AbortController()
+    const startedAt = time()
+    running = { controller, startedAt, landed: fly(controller, startedAt) }
+    return running
+  }
+
+  return {
+    isRunning: () => live() !== null,
+    async join() {
+      for (let mine = live(); mine !== null; mine = live()) {
+        const outcome = await within(limit + 500, mine.landed)
+        if (outcome !== OVERDUE) return outcome
+        if (running !== mine) continue
+        running = null
+        if (!mayReplace()) return null
+      }
+      // What this very call begins ends with it at the latest.
+      return ended ? null : await start().landed
+    },
+    begin() {
+      if (live() === null && !ended) start()
+    },
+    end() {
+      ended = true
+      running?.controller.abort(null)
+      running = null
+    },
   }
 }

@@ -3,8 +3,7 @@
  * lives nobody waits for the new one. Hands on a token that is good for a while, or says why there is none.
  */
 import { createMonotonicClock } from '../lib/clock.ts'
-import { startTimer } from '../lib/timer.ts'
-import { createFlight, type Flight, within } from './flight.ts'
+import { createFlight, type Flight, startTimer, within } from '../lib/timer.ts'
 import type { Attempt, TokenSource } from './grants.ts'
 import { createReplacements } from './replacement.ts'
 import { TokenClientError, type TokenFailure, toTokenFailure } from './token-client-error.ts'
@@ -79,7 +78,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
 
 interface Keeper {
   readonly life: TokenLife
-  readonly flight: Flight
+  readonly flight: Flight<string | null>
   /** Somebody wants the token. */
   use(): void
   end(): void
@@ -89,7 +88,12 @@ interface Keeper {
 function createKeeper(options: RenewalOptions, time: () => number): Keeper {
   const { obtain, timeoutSeconds, marginSeconds, onRenewed, onFailed } = options
   const life = createTokenLife(time, marginSeconds)
-  const flight = createFlight({ time, timeoutSeconds, work: obtain, land })
+  const flight = createFlight<Attempt, string | null>({
+    time,
+    limitSeconds: timeoutSeconds,
+    work: obtain,
+    land: (outcome, askedAt) => land('given' in outcome ? outcome.given : null, askedAt),
+  })
   // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
   const lookout = createLookout(time, () => {
     if (used && life.usable() !== null) flight.begin()

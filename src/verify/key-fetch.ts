@@ -3,10 +3,9 @@
  * Hands on an object, or throws a failure named by one word; what to make of it is the key set's business.
  */
 import { readBounded } from '../lib/bounded-body.ts'
-import { withDeadline } from '../lib/timer.ts'
 
 /** All a key server gets, from the first byte out to the last byte in. */
-const FETCH_LIMIT_SECONDS = 5
+export const FETCH_LIMIT_SECONDS = 5
 const MAX_BYTES: number = 256 * 1024
 const FAILURE = 'KeyFailure'
 
@@ -20,17 +19,6 @@ export function keyFailure(word: string, cause?: unknown): Error {
 /** The word of a failure; `network` for whatever `fetch` itself throws. */
 export function failureWord(error: unknown): string {
   return error instanceof Error && error.name === FAILURE ? error.message : 'network'
-}
-
-/**
- * Run `work` until it ends, {@link FETCH_LIMIT_SECONDS} have passed or `controller` aborts, whichever comes first; also
- * if `work` ignores its signal.
- */
-export async function runLimited<T>(
-  controller: AbortController,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  return await withDeadline(controller, FETCH_LIMIT_SECONDS * 1000, () => keyFailure('timeout'), work)
 }
 
 /** Fetch a JSON object. One request, no retry. */

@@ -2,8 +2,9 @@
  * When a key server may be asked (K3, K5): one request at a time, on demand at most every 30 s, in the background with
  * growing rests while it fails. Counts from the last attempt, good or bad. Hands on what arrived to the key set.
  */
+import { createFlight } from '../lib/timer.ts'
 import type { PublicKey } from './jwk-import.ts'
-import { runLimited } from './key-fetch.ts'
+import { FETCH_LIMIT_SECONDS, keyFailure } from './key-fetch.ts'
 import type { LoadKeys } from './key-source.ts'
 
 /** What {@link createRefresher} makes. */
@@ -36,41 +37,55 @@ const MAX_BACKOFF_MS = 300_000
 /** Create a refresher. Nothing is asked before it is told to. */
 export function createRefresher({ load, time, onLoaded, onFailed }: RefresherOptions): Refresher {
   let attemptedAt = Number.NEGATIVE_INFINITY
+  let settledAt = Number.NEGATIVE_INFINITY
+  let replacedAt = Number.NEGATIVE_INFINITY
   let failures = 0
   let backoff = 0
-  let pending: Promise<void> | null = null
-  let controller: AbortController | null = null
   let closed = false
+  const rested = (since: number, ms: number): boolean => time() - since >= ms
 
-  async function run(): Promise<void> {
-    attemptedAt = time()
-    controller = new AbortController()
-    try {
-      const keys = await runLimited(controller, load)
-      failures = 0
-      onLoaded(keys, attemptedAt)
-    } catch (error) {
-      backoff = backoffAfter(++failures)
-      onFailed(error)
-    }
-    pending = null
+  const flight = createFlight<readonly PublicKey[], void>({
+    time,
+    limitSeconds: FETCH_LIMIT_SECONDS,
+    work(signal) {
+      attemptedAt = time()
+      return load(signal)
+    },
+    land(outcome, startedAt) {
+      settledAt = attemptedAt
+      if ('given' in outcome) {
+        failures = 0
+        onLoaded(outcome.given, startedAt)
+      } else {
+        backoff = backoffAfter(++failures)
+        onFailed(outcome.error ?? keyFailure('timeout'))
+      }
+    },
+    mayReplace,
+  })
+
+  // An attempt that ended with the request that had begun it (in workers) says nothing of the server. One more may be made
+  // at once; the same again is taken for an attempt like any other.
+  function mayReplace(): boolean {
+    if (!rested(replacedAt, DEMAND_MS)) return false
+    replacedAt = time()
+    return true
   }
 
-  const rested = (ms: number): boolean => time() - attemptedAt >= ms
   return {
     inBackground() {
-      if (pending === null && !closed && (failures === 0 || rested(backoff))) pending = run()
+      if (!closed && (failures === 0 || rested(attemptedAt, backoff))) flight.begin()
     },
     async onDemand(urgent) {
-      const mayAsk = !closed && (rested(DEMAND_MS) || (urgent && failures === 0))
-      if (pending === null && mayAsk) pending = run()
-      await pending
+      if (closed) return
+      const mayAsk = flight.isRunning() || rested(attemptedAt, DEMAND_MS) || (urgent && failures === 0)
+      if (mayAsk || (settledAt < attemptedAt && mayReplace())) await flight.join()
     },
     isFailing: () => failures > 0,
     retryAfterSeconds: () => Math.max(1, Math.ceil((attemptedAt + DEMAND_MS - time()) / 1000)),
     close() {
       closed = true
-      controller?.abort()
+      flight.end()
     },
   }
 }

@@ -1,6 +1,6 @@
 // K1, K2: the limits of one fetch, over a `fetch` that does what it likes. Real servers: key-server-faults.test.ts.
 import { describe, expect, it, vi } from 'vitest'
-import { failureWord, fetchJsonObject, keyFailure, runLimited } from '../../src/verify/key-fetch.ts'
+import { failureWord, fetchJsonObject, keyFailure } from '../../src/verify/key-fetch.ts'
 
 const URL_OF_KEYS = new URL('https://keys.test/jwks')
 
@@ -73,36 +73,6 @@ describe('fetchJsonObject', () => {
     expect(fetcher.mock.calls).toEqual([
       ['https://keys.test/jwks', { headers: { accept: 'application/json' }, redirect: 'manual', signal }],
     ])
-  })
-})
-
-describe('runLimited', () => {
-  it('ends after five seconds, also work that ignores its signal', async () => {
-    vi.useFakeTimers()
-    try {
-      const running = runLimited(new AbortController(), () => new Promise(() => {})).catch(failureWord)
-      await vi.advanceTimersByTimeAsync(4999)
-      expect(await Promise.race([running, Promise.resolve('waiting')])).toBe('waiting')
-      await vi.advanceTimersByTimeAsync(1)
-      expect(await running).toBe('timeout')
-      expect(vi.getTimerCount()).toBe(0)
-    } finally {
-      vi.useRealTimers()
-    }
-  })
-
-  it('ends when it is called off, and leaves no timer behind', async () => {
-    vi.useFakeTimers()
-    try {
-      const controller = new AbortController()
-      const running = runLimited(controller, () => new Promise(() => {})).catch(failureWord)
-      controller.abort()
-      expect(await running).toBe('network')
-      expect(await runLimited(new AbortController(), async () => 7)).toBe(7)
-      expect(vi.getTimerCount()).toBe(0)
-    } finally {
-      vi.useRealTimers()
-    }
   })
 })
 

@@ -1,5 +1,5 @@
 // K3–K10: when keys are fetched, how long they serve, what replaces them. The server has no sockets, the clock no hurry.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createBench, createTestClock, down, settle, verdictOf } from './bench.ts'
 
 const HOUR = 3600
@@ -452,6 +452,97 @@ describe('a clock that is set back', () => {
     await verifier.verify(token)
     await settle()
     expect(server.calls).toBe(3)
+  })
+})
+
+describe('a refresh that its runtime ended without a word', () => {
+  // What a worker does to a request in the background: it never ends, and its timers never fire.
+  it('is given up by whoever comes next, one more being made in its place', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    const token = await issuer.sign({}, LIVE)
+    await verifier.verify(token)
+    const { answer } = server
+    server.answer = () => new Promise(() => {})
+    clock.tick(500)
+    await verifier.verify(token)
+    await settle()
+    expect(server.calls).toBe(2)
+    server.answer = answer
+    await issuer.rotate('ES256')
+    clock.tick(7)
+    expect(await verdictOf(verifier.verify(await issuer.sign({}, LIVE)))).toBe('ok')
+    expect(server.calls).toBe(3)
+  })
+
+  it('is given up by those who wait for it, when its time is over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { clock, issuer, server, verifier, events } = await createBench()
+      const token = await issuer.sign({}, LIVE)
+      await verifier.verify(token)
+      const { answer } = server
+      server.answer = () => new Promise(() => {})
+      clock.tick(500)
+      await verifier.verify(token)
+      await vi.waitFor(() => expect(server.calls).toBe(2))
+      vi.clearAllTimers()
+      server.answer = answer
+      await issuer.rotate('ES256')
+      const waiting = verdictOf(verifier.verify(await issuer.sign({}, LIVE)))
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0))
+      await vi.advanceTimersByTimeAsync(6000)
+      expect(await waiting).toBe('ok')
+      expect(server.calls).toBe(3)
+      expect(events.map(({ type }) => type)).toEqual(['fetch_ok', 'fetch_ok'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('holds nobody up once the keys are too old to use', async () => {
+    const { clock, issuer, server, verifier } = await createBench({}, { maxAgeSeconds: 10, maxStaleSeconds: 10 })
+    const token = await issuer.sign({}, LIVE)
+    await verifier.verify(token)
+    const { answer } = server
+    server.answer = () => new Promise(() => {})
+    clock.tick(9)
+    await verifier.verify(token)
+    await settle()
+    server.answer = answer
+    clock.tick(12)
+    expect(await verdictOf(verifier.verify(token))).toBe('ok')
+    expect(server.calls).toBe(3)
+  })
+
+  it('does not let 1,000 unknown keys ask more than twice in 30 s', async () => {
+    const { clock, issuer, server, verifier } = await createBench()
+    await verifier.verify(await issuer.sign())
+    clock.tick(30)
+    server.answer = () => new Promise(() => {})
+    const begun = server.calls
+    for (let second = 0; second < 29; second += 1) {
+      void verdictOf(verifier.verify(await issuer.sign({}, { header: { kid: `nobody-${second}` } })))
+      await settle()
+      clock.tick(1)
+    }
+    expect(server.calls - begun).toBe(2)
+    verifier.close?.()
+  })
+})
+
+describe('a server that has been failing for long', () => {
+  it('is asked again after five minutes at the latest', async () => {
+    const { clock, issuer, server, verifier } = await createBench({}, { maxStaleSeconds: 86_400 })
+    const token = await issuer.sign({}, LIVE)
+    await verifier.verify(token)
+    server.answer = down
+    clock.tick(600)
+    for (let failures = 1; failures <= 12; failures += 1) {
+      await verifier.verify(token)
+      await settle()
+      expect(server.calls).toBe(1 + failures)
+      clock.tick(300)
+    }
   })
 })
 

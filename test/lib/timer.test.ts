@@ -1,0 +1,102 @@
+// Work that ends in time, and attempts that several wait for.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createFlight, within } from '../../src/lib/timer.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const never = (): Promise<never> => new Promise(() => {})
+
+function createTestFlight(work: (signal: AbortSignal) => Promise<string>) {
+  const landed: unknown[] = []
+  let mayReplace = true
+  const flight = createFlight({
+    time: () => Date.now(),
+    limitSeconds: 5,
+    work,
+    land(outcome) {
+      landed.push(outcome)
+      return 'given' in outcome ? outcome.given : 'failed'
+    },
+    mayReplace: () => mayReplace,
+  })
+  return { flight, landed, refuse: () => void (mayReplace = false) }
+}
+
+describe('a flight', () => {
+  it('makes one attempt for all who ask meanwhile', async () => {
+    const work = vi.fn(async () => 'it')
+    const { flight, landed } = createTestFlight(work)
+    expect(await Promise.all([flight.join(), flight.join(), flight.join()])).toEqual(['it', 'it', 'it'])
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(landed).toEqual([{ given: 'it' }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('ends an attempt when its time is over, also work that ignores its signal', async () => {
+    const { flight, landed } = createTestFlight(never)
+    const joined = flight.join()
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(flight.isRunning()).toBe(true)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await joined).toBe('failed')
+    expect(landed).toEqual([{ error: null }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('hands on what was thrown', async () => {
+    const error = new Error('reset')
+    const { flight, landed } = createTestFlight(() => Promise.reject(error))
+    expect(await flight.join()).toBe('failed')
+    expect(landed).toEqual([{ error }])
+  })
+
+  it('drops what an attempt gives that was given up meanwhile', async () => {
+    const answers: ((text: string) => void)[] = []
+    const { flight, landed } = createTestFlight(() => new Promise((resolve) => answers.push(resolve)))
+    flight.begin()
+    await vi.advanceTimersByTimeAsync(0)
+    vi.clearAllTimers()
+    vi.setSystemTime(Date.now() + 7000)
+    const joined = flight.join()
+    await vi.advanceTimersByTimeAsync(0)
+    answers[0]?.('old')
+    await vi.advanceTimersByTimeAsync(0)
+    answers[1]?.('new')
+    expect(await joined).toBe('new')
+    expect(landed).toEqual([{ given: 'new' }])
+  })
+
+  it('is not begun anew by those who waited in vain where that may not be', async () => {
+    const work = vi.fn(never)
+    const { flight, refuse } = createTestFlight(work)
+    flight.begin()
+    await vi.advanceTimersByTimeAsync(0)
+    vi.clearAllTimers()
+    refuse()
+    const joined = flight.join()
+    await vi.advanceTimersByTimeAsync(5500)
+    expect(await joined).toBeNull()
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it('is over when it is ended, and leaves no timer behind', async () => {
+    const { flight, landed } = createTestFlight(never)
+    const joined = flight.join()
+    flight.end()
+    expect(await joined).toBeNull()
+    expect(await flight.join()).toBeNull()
+    expect(landed).toEqual([])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('within', () => {
+  it('waits for work, and no longer than it was told', async () => {
+    expect(await within(100, Promise.resolve(7))).toBe(7)
+    const waiting = within(100, never())
+    await vi.advanceTimersByTimeAsync(100)
+    expect(typeof (await waiting)).toBe('symbol')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
