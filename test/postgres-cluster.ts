@@ -25,6 +25,7 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { PATIENCE_MS } from './patience.ts'
 
 /** A server that runs. */
 export interface Cluster {
@@ -60,13 +61,9 @@ export async function startCluster(): Promise<Cluster> {
       '--locale=C',
     ]
     await succeeded(launch(join(bin, 'initdb'), initdb, folder))
-    const port = await freePort()
-    const settings = [...SETTINGS, ...LISTEN].flatMap((setting) => ['-c', setting])
-    const server = launch(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings], folder)
+    const { server, port, log } = await startServer(join(bin, 'postgres'), data, folder)
     const kill = (): void => void server.kill('SIGQUIT')
     process.once('exit', kill)
-    const log = heard(server)
-    await saidReady(server)
     return {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
       async stop() {
@@ -79,6 +76,29 @@ export async function startCluster(): Promise<Cluster> {
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error
+  }
+}
+
+interface Server {
+  readonly server: ChildProcess
+  readonly port: number
+  /** What it said so far. */
+  log(): string
+}
+
+// Whatever port was free a moment ago, another process may have taken it since.
+async function startServer(program: string, data: string, folder: string): Promise<Server> {
+  for (let tries = 1; ; tries++) {
+    const port = await freePort()
+    const settings = [...SETTINGS, ...LISTEN].flatMap((setting) => ['-c', setting])
+    const server = launch(program, ['-D', data, '-p', String(port), ...settings], folder)
+    const log = heard(server)
+    try {
+      await saidReady(server)
+      return { server, port, log }
+    } catch (error) {
+      if (tries === 5 || !log().includes('could not bind')) throw error
+    }
   }
 }
 
@@ -123,7 +143,7 @@ function saidReady(child: ChildProcess): Promise<void> {
 async function stopped(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  const late = setTimeout(() => child.kill('SIGKILL'), 5000)
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   child.kill('SIGINT')
   await ended
   clearTimeout(late)

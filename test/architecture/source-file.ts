@@ -31,8 +31,19 @@ export interface SourceFile {
   readonly reExportsOnly: boolean
 }
 
+// The same files are asked for again and again, by each name that a door hands on.
+const read = new Map<string, SourceFile>()
+
 /** Read one file. `path` is relative to the repository, with forward slashes. */
 export function readSource(path: string, text: string): SourceFile {
+  const known = read.get(path)
+  if (known?.ast.text === text) return known
+  const source = parseSource(path, text)
+  read.set(path, source)
+  return source
+}
+
+function parseSource(path: string, text: string): SourceFile {
   const ast = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const lines = linesOfCode(ast)
   const countLines = (node: ts.Node): number => {

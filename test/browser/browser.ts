@@ -2,9 +2,15 @@
  * A real browser: `CHROMIUM_PATH`, else the system's Chromium, else the one inside `@sparticuz/chromium`. Started by our own
  * arguments: that package's would switch off the very rules of cookies and origins that are tested here.
  */
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type Browser, chromium } from 'playwright-core'
+import { PATIENCE_MS } from '../patience.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const ARGUMENTS = [
   '--headless',
@@ -19,8 +25,15 @@ const ARGUMENTS = [
 
 /** Launch it. */
 export async function launchBrowser(): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM_PATH'] ?? findOnPath() ?? (await unpack())
-  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: 30_000 })
+  const found = process.env['CHROMIUM_PATH'] ?? findOnPath()
+  if (found !== undefined) return chromium.launch({ executablePath: found, args: ARGUMENTS, timeout: PATIENCE_MS })
+  const folder = await unpack()
+  const env = {
+    ...process.env,
+    FONTCONFIG_PATH: join(folder, 'fonts'),
+    ...(hasLibraries() ? {} : { LD_LIBRARY_PATH: join(folder, 'al2023/lib') }),
+  }
+  return chromium.launch({ executablePath: join(folder, 'chromium'), args: ARGUMENTS, timeout: PATIENCE_MS, env })
 }
 
 function findOnPath(): string | undefined {
@@ -29,13 +42,30 @@ function findOnPath(): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }
 
-// Where these libraries are missing it unpacks its own, but only if it is told that this is such a place.
-async function unpack(): Promise<string> {
+function hasLibraries(): boolean {
   const folders = ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib64']
-  const hasLibraries = ['libnss3.so', 'libnspr4.so'].every((name) =>
-    folders.some((folder) => existsSync(join(folder, name))),
-  )
-  if (!hasLibraries) process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x'
-  const { default: packed } = await import('@sparticuz/chromium')
-  return packed.executablePath()
+  return ['libnss3.so', 'libnspr4.so'].every((name) => folders.some((folder) => existsSync(join(folder, name))))
+}
+
+const UNPACK = "await (await import('@sparticuz/chromium')).default.executablePath()"
+
+// The package unpacks into the temporary folder and takes whatever lies there for whole, also what a killed run or another
+// one left half done. So a process of its own unpacks into a new folder, which is given its name when it is whole.
+async function unpack(): Promise<string> {
+  const { version } = JSON.parse(readFileSync(`${root}node_modules/@sparticuz/chromium/package.json`, 'utf8'))
+  const folder = `${root}.data/browser-${version}`
+  if (existsSync(folder)) return folder
+  mkdirSync(dirname(folder), { recursive: true })
+  const fresh = mkdtempSync(`${folder}-`)
+  // With these it unpacks the libraries, too.
+  const env = { ...process.env, TMPDIR: fresh, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', UNPACK], { cwd: root, env })
+  try {
+    renameSync(fresh, folder)
+  } catch (error) {
+    // Somebody else was first.
+    rmSync(fresh, { recursive: true, force: true })
+    if (!existsSync(folder)) throw error
+  }
+  return folder
 }

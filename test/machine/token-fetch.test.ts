@@ -1,7 +1,7 @@
 // The wrapped fetch over real sockets: where the token goes and where it doesn't, what happens after a 401.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createTokenClient } from 'sallyport/machine'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../patience.ts'
 import { closing, createClient, createClock, serve, startIssuer, startService, thrownBy } from './bench.ts'
 
@@ -289,18 +289,32 @@ describe('a 401', () => {
 })
 
 describe('deadlines and signals', () => {
+  afterEach(() => void vi.useRealTimers())
+
   it('waits for the head of an answer as long as it was told, for the body without end', async () => {
     const issuer = await startIssuer(3600)
+    let end = (): void => {}
     const service = await record((seen, response) => {
       if (seen.path === '/silent') return
       response.write('first ')
-      setTimeout(() => response.end('last'), 2000)
+      end = () => void response.end('last')
     })
     const { client } = createClient(issuer, { origins: [service.url], responseTimeoutSeconds: 1.5 })
-    expect(await thrownBy(client.fetch(`${service.url}/silent`))).toMatchObject({ name: 'TimeoutError' })
-    expect(await (await client.fetch(service.url)).text()).toBe('first last')
     const patient = createClient(issuer, { origins: [service.url], responseTimeoutSeconds: null }).client
-    expect(await (await patient.fetch(service.url)).text()).toBe('first last')
+    await Promise.all([client.token(), patient.token()])
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const silent = thrownBy(client.fetch(`${service.url}/silent`))
+    await until(() => service.seen.length === 1)
+    vi.advanceTimersByTime(1499)
+    expect(await Promise.race([silent, Promise.resolve('still waiting')])).toBe('still waiting')
+    vi.advanceTimersByTime(1)
+    expect(await silent).toMatchObject({ name: 'TimeoutError' })
+    for (const each of [client, patient]) {
+      const answer = await each.fetch(service.url)
+      vi.advanceTimersByTime(3_600_000)
+      end()
+      expect(await answer.text()).toBe('first last')
+    }
   })
 
   it('lets go of one who gives up, before the token and after it, and renews for the others', async () => {

@@ -1,0 +1,3 @@
+import { describeRevocation } from './revocation.ts'
+
+describeRevocation(1000)
