@@ -3,31 +3,44 @@ import { TransientError } from 'sallyport'
 import type { ThrottleState, ThrottleStore } from 'sallyport/login'
 
 /** What is asked of a client: node-redis (5, 6; `createClient`, `createCluster`) by its `eval`, ioredis by its `call`. */
-export type RedisClient = { get(key: string): Promise<string | null> } & (
+export type RedisClient =
   | { eval(script: string, given: { keys: string[]; arguments: string[] }): Promise<unknown> }
   | { call(command: string, ...args: string[]): Promise<unknown> }
-)
 
 /** Options of {@link createRedisThrottle}. */
 export interface RedisThrottleOptions {
-  /** What all keys begin with. Default `sallyport:throttle:`. */
+  /** What all keys begin with. Default `{sallyport:throttle}:`; a cluster needs the braces, to have the keys of a try in one place. */
   readonly prefix?: string
 }
 
 // Each time somebody wins: to lose this often in a row is no chance any more.
 const ATTEMPTS = 100
 
-/** Put a value where `ARGV[1]` is, for so many milliseconds; '' is no value. Gives what it found: the same, if it wrote. */
+/**
+ * For each key: what has to be there, what to put there, for how many milliseconds; '' is no value. Writes all or nothing.
+ * Gives the server's clock in milliseconds, and what it found: the same, if it wrote. Without arguments it only reads.
+ */
 export const COMPARE_AND_SET = `
-local found = redis.call('GET', KEYS[1]) or ''
-if found ~= ARGV[1] then return found end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+local time = redis.call('TIME')
+local found = { string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)) }
+local same = #ARGV > 0
+for i, key in ipairs(KEYS) do
+  found[i + 1] = redis.call('GET', key) or ''
+  same = same and found[i + 1] == ARGV[3 * i - 2]
+end
+if not same then return found end
+for i, key in ipairs(KEYS) do
+  local to = ARGV[3 * i - 1]
+  if to == '' then redis.call('DEL', key)
+  elseif to ~= found[i + 1] then redis.call('SET', key, to, 'PX', ARGV[3 * i]) end
+end
 return found`
 
 /**
  * Create a throttle's store on a connection that others may share: each update is a read, and a script that writes if the
- * value is still the one that was read (no WATCH, which would need a connection of its own). A refused try costs one
- * round trip, one that is counted two. Every key is written with its time to live.
+ * values are still those that were read (no WATCH, which would need a connection of its own). A refused try costs one
+ * round trip, one that is counted two. Every key is written with its time to live. Times are by Redis' clock, one for all
+ * processes. Needs Redis 5 or later (or Valkey).
  *
  * - Redis being away has to fail a login, not to hang it: `disableOfflineQueue` and `commandOptions: { timeout }` with
  *   node-redis, `enableOfflineQueue: false` and `commandTimeout` with ioredis; a listener for `error` with both, or
@@ -42,29 +55,34 @@ return found`
  * createLogin({ storage: { ...storage, throttle: createRedisThrottle(await createClient({ url }).connect()) }, … })
  */
 export function createRedisThrottle(client: RedisClient, options: RedisThrottleOptions = {}): ThrottleStore {
-  const { prefix = 'sallyport:throttle:' } = options
-  const compareAndSet = compareAndSetOf(client)
+  const { prefix = '{sallyport:throttle}:' } = options
+  const run = runnerOf(client)
   const inTurn = createTurns()
 
   return {
-    async update(name, now, decide) {
-      const key = prefix + name
-      let found = (await client.get(key)) ?? ''
+    async update(names, _, decide) {
+      const keys = names.map((name) => prefix + name)
+      let found = await run(keys, [])
       const attempt = async () => {
-        const state = toState(found, now)
-        const decided = decide(state)
-        if (decided.state === state) return decided
-        const before = found
-        found = await compareAndSet(key, before, toText(decided.state), timeToLive(decided.state, now))
-        return found === before ? decided : null
+        const { now, values } = found
+        const states = values.map((value) => toState(value, now))
+        const decided = decide(states, now)
+        if (decided.states.every((state, index) => state === states[index])) return { decided, lost: null }
+        const wanted = values.flatMap((value, index) => {
+          const state = decided.states[index] ?? null
+          return [value, state === states[index] ? value : toText(state), timeToLive(state, now)]
+        })
+        found = await run(keys, wanted)
+        const lost = values.findIndex((value, index) => found.values[index] !== value)
+        return { decided, lost: keys[lost] ?? null }
       }
       const first = await attempt()
-      if (first !== null) return first.result
+      if (first.lost === null) return first.decided.result
       // Who lost waits for its turn: then one per process is left to compete.
-      return inTurn(key, async () => {
+      return inTurn(first.lost, async () => {
         for (let count = 1; count < ATTEMPTS; count++) {
-          const done = await attempt()
-          if (done !== null) return done.result
+          const { decided, lost } = await attempt()
+          if (lost === null) return decided.result
         }
         throw new TransientError('the throttle was written by others again and again')
       })
@@ -72,18 +90,26 @@ export function createRedisThrottle(client: RedisClient, options: RedisThrottleO
   }
 }
 
-type CompareAndSet = (key: string, from: string, to: string, milliseconds: string) => Promise<string>
-
-function compareAndSetOf(client: RedisClient): CompareAndSet {
-  if ('call' in client) {
-    return async (key, ...values) => String(await client.call('EVAL', COMPARE_AND_SET, '1', key, ...values))
-  }
-  return async (key, ...values) => String(await client.eval(COMPARE_AND_SET, { keys: [key], arguments: values }))
+interface Found {
+  /** By Redis' clock. */
+  readonly now: number
+  readonly values: readonly string[]
 }
 
-function toState(found: string, now: Date): ThrottleState | null {
+function runnerOf(client: RedisClient): (keys: string[], values: string[]) => Promise<Found> {
+  const send = (keys: string[], values: string[]): Promise<unknown> =>
+    'call' in client
+      ? client.call('EVAL', COMPARE_AND_SET, String(keys.length), ...keys, ...values)
+      : client.eval(COMPARE_AND_SET, { keys, arguments: values })
+  return async (keys, given) => {
+    const [now, ...values] = ((await send(keys, given)) as unknown[]).map(String)
+    return { now: Number(now), values }
+  }
+}
+
+function toState(found: string, now: number): ThrottleState | null {
   const state = found === '' ? null : (JSON.parse(found) as ThrottleState)
-  return state !== null && state.expiresAt > now.getTime() ? state : null
+  return state !== null && state.expiresAt > now ? state : null
 }
 
 function toText(state: ThrottleState | null): string {
@@ -92,9 +118,8 @@ function toText(state: ThrottleState | null): string {
   return JSON.stringify({ failures, closedUntil, recent, pending, expiresAt })
 }
 
-// From the instant that was handed in on: Redis may have another clock.
-function timeToLive(state: ThrottleState | null, now: Date): string {
-  return String(Math.max(1, Math.ceil((state?.expiresAt ?? 0) - now.getTime())))
+function timeToLive(state: ThrottleState | null, now: number): string {
+  return String(Math.max(1, Math.ceil((state?.expiresAt ?? 0) - now)))
 }
 
 // One after another at each key, forgotten when nobody holds or awaits a turn.

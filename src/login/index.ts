@@ -12,6 +12,7 @@ export type {
   NewAccount,
   SessionRecord,
   SessionRepository,
+  ThrottleDecision,
   ThrottleState,
   ThrottleStore,
 } from '../storage/account-repositories.ts'

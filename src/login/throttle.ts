@@ -3,16 +3,25 @@
  * the answer of the work it lets through, or refuses with 429.
  */
 import { AuthError } from '../errors.ts'
-import { toAddressKey } from '../lib/peer-address.ts'
+import { toAddressKeys } from '../lib/peer-address.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import type { ThrottleStore } from '../storage/account-repositories.ts'
-import { type Attempt, accountPolicy, addressPolicy, type Outcome, type ThrottleLimits } from './throttle-policy.ts'
+import {
+  type Attempt,
+  accountPolicy,
+  addressPolicy,
+  LEASE_MS,
+  NETWORK_TIMES,
+  type Outcome,
+  type ThrottleLimits,
+  type ThrottlePolicy,
+} from './throttle-policy.ts'
 
 /** Who tries. */
 interface Trier {
   /** The account's normalized e-mail, or what was given for one. */
   readonly email: string
-  /** The client's address. */
+  /** The client's address; `null` where it is not known: then only the account is counted. */
   readonly address: string | null
 }
 
@@ -20,57 +29,71 @@ interface Trier {
 export interface Throttle {
   /**
    * Run `judge` as one try. A value is a success, `null` a failure that counts; what it throws counts for nothing.
-   * Costs four updates of the store, two where the account is closed, one where the address is.
+   * Costs one update of the store before it, for account and address together, and one after it; a refused try one look-up.
+   *
+   * @param judge may ask `isCounted` before its costly work: a try that has waited for long will soon not count as in
+   * flight any more, and must not begin
    * @throws AuthError `rate_limit_exceeded` with `Retry-After`: `judge` did not run
    */
-  attempt<T>(trier: Trier, judge: () => Promise<T | null>): Promise<T | null>
+  attempt<T>(trier: Trier, judge: (isCounted: () => boolean) => Promise<T | null>): Promise<T | null>
   /** Forget the failures of an account. */
   reset(email: string): Promise<void>
 }
 
 /** Create the throttle over a store. */
 export function createThrottle(store: ThrottleStore, limits: ThrottleLimits, clock: () => number): Throttle {
-  const policies = { account: accountPolicy(limits), address: addressPolicy(limits) }
-  type Kind = keyof typeof policies
-
-  const begin = (kind: Kind, key: string): Promise<Attempt> => {
-    const now = clock()
-    return store.update(key, new Date(now), (state) => policies[kind].begin(state, now))
+  const policies = {
+    address: addressPolicy(limits),
+    network: addressPolicy(limits, NETWORK_TIMES),
+    account: accountPolicy(limits),
   }
-  const end = (kind: Kind, key: string, { pendingUntil }: Opened, outcome: Outcome): Promise<null> => {
-    const now = clock()
-    const decide: Parameters<typeof store.update<null>>[2] = (state) => ({
-      state: policies[kind].end(state, now, pendingUntil, outcome),
-      result: null,
+  const begin = (counters: readonly Counter[], now: number): Promise<Begun> =>
+    store.update(keysOf(counters), new Date(now), (states, at) => {
+      const begun = counters.map(({ kind }, index) => policies[kind].begin(states[index] ?? null, at))
+      const shut = begun.findIndex(({ result }) => result.kind === 'closed')
+      const { kind } = counters[Math.max(0, shut)] as Counter
+      const { result } = begun[Math.max(0, shut)] as ReturnType<ThrottlePolicy['begin']>
+      return { states: shut < 0 ? begun.map(({ state }) => state) : states, result: { ...result, by: kind } }
     })
-    return store.update(key, new Date(now), decide)
-  }
+  const end = (counters: readonly Counter[], pendingUntil: number, outcome: Outcome): Promise<null> =>
+    store.update(keysOf(counters), new Date(clock()), (states, at) => ({
+      states: counters.map(({ kind }, index) => policies[kind].end(states[index] ?? null, at, pendingUntil, outcome)),
+      result: null,
+    }))
   return {
     async attempt(trier, judge) {
-      const [addressKey, accountKey] = await keysOf(trier)
-      const address = await begin('address', addressKey)
-      if (address.kind === 'closed') {
-        const { retryAfterSeconds } = address
-        throw new AuthError('rate_limit_exceeded', { reason: 'login_address_throttled', retryAfterSeconds })
-      }
-      const endAddress = (outcome: Outcome): Promise<null> => end('address', addressKey, address, outcome)
-      return settling(endAddress, async () => {
-        const account = await begin('account', accountKey)
-        if (account.kind === 'closed') {
-          const { retryAfterSeconds } = account
-          throw new AuthError('rate_limit_exceeded', { reason: 'login_account_throttled', retryAfterSeconds })
-        }
-        return settling((outcome) => end('account', accountKey, account, outcome), judge)
-      })
+      const counters = await countersOf(trier)
+      const begunAt = clock()
+      const begun = await begin(counters, begunAt)
+      if (begun.kind === 'closed') throw refusal(begun)
+      const isCounted = (): boolean => clock() - begunAt < LEASE_MS / 2
+      return settling(
+        (outcome) => end(counters, begun.pendingUntil, outcome),
+        () => judge(isCounted),
+      )
     },
     async reset(email) {
-      const [, accountKey] = await keysOf({ email, address: null })
-      await store.update(accountKey, new Date(clock()), () => ({ state: null, result: null }))
+      const keys = keysOf(await countersOf({ email, address: null }))
+      await store.update(keys, new Date(clock()), () => ({ states: [null], result: null }))
     },
   }
 }
 
-type Opened = Extract<Attempt, { kind: 'open' }>
+interface Counter {
+  readonly kind: 'address' | 'network' | 'account'
+  readonly key: string
+}
+
+type Begun = Attempt & { readonly by: Counter['kind'] }
+
+const keysOf = (counters: readonly Counter[]): readonly string[] => counters.map(({ key }) => key)
+
+function refusal({ by, retryAfterSeconds }: Extract<Begun, { kind: 'closed' }>): AuthError {
+  const more = { retryAfterSeconds }
+  if (by === 'account') return new AuthError('rate_limit_exceeded', { reason: 'login_account_throttled', ...more })
+  if (by === 'address') return new AuthError('rate_limit_exceeded', { reason: 'login_address_throttled', ...more })
+  return new AuthError('rate_limit_exceeded', { reason: 'login_network_throttled', ...more })
+}
 
 // Nothing that is thrown leaves a try in flight.
 async function settling<T>(
@@ -89,7 +112,13 @@ async function settling<T>(
 }
 
 // Digests: a table of failed logins is no list of people.
-async function keysOf({ email, address }: Trier): Promise<readonly [address: string, account: string]> {
-  const [addressDigest, accountDigest] = await Promise.all([sha256Hex(toAddressKey(address)), sha256Hex(email)])
-  return [`address:${addressDigest.slice(0, 32)}`, `account:${accountDigest.slice(0, 32)}`]
+async function countersOf({ email, address }: Trier): Promise<readonly Counter[]> {
+  const found = toAddressKeys(address)
+  const named: (readonly [Counter['kind'], string])[] = []
+  if (found !== null) named.push(['address', found.address])
+  if (found !== null && found.network !== null) named.push(['network', found.network])
+  named.push(['account', email])
+  return Promise.all(
+    named.map(async ([kind, text]) => ({ kind, key: `${kind}:${(await sha256Hex(text)).slice(0, 32)}` })),
+  )
 }

@@ -115,20 +115,31 @@ export interface ThrottleState {
   readonly expiresAt: number
 }
 
+/** What is decided about some keys: their states, in the order of the keys, and what the caller wants to know. */
+export interface ThrottleDecision<T> {
+  readonly states: readonly (ThrottleState | null)[]
+  readonly result: T
+}
+
 /** Counters by key. A key is 1 to 100 letters, digits, `:` and `-`; none holds an e-mail or an address in the clear. */
 export interface ThrottleStore {
   /**
-   * Read the state of `key`, decide, write: as one. Of any number of callers at once, in any number of processes, each is
-   * handed what the one before has written. `decide` is pure and fast, and may be called more than once; it gets `null`
-   * for an unknown key and for a state with `expiresAt` at or before `now`. The state it returns replaces the other one,
-   * `null` removes it, the very same state writes nothing. What it throws rejects, and nothing is written.
+   * Read the states of one to three different `keys`, decide, write: as one, all of them or none. Of any number of callers
+   * at once, in any number of processes, each is handed what the one before has written. `decide` is pure and fast, and may
+   * be called more than once; it gets `null` for an unknown key and for a state with `expiresAt` at or before its `now`.
+   * Each state it returns replaces the one of its key, `null` removes it, the very same state writes nothing: where all are
+   * the same, there is no write at all. What it throws rejects, and nothing is written.
+   *
+   * `decide` is handed the instant to judge by, in milliseconds since 1970. A store that several processes share goes by one
+   * clock for all of them, the database's: their own may differ by seconds. A store in the memory of one process may go by
+   * `now`, its caller's clock.
    *
    * The store is bounded: by expiry, and where that is not enough the entries not used for longest go first.
    */
   update<T>(
-    key: string,
+    keys: readonly string[],
     now: Date,
-    decide: (state: ThrottleState | null) => { readonly state: ThrottleState | null; readonly result: T },
+    decide: (states: readonly (ThrottleState | null)[], now: number) => ThrottleDecision<T>,
   ): Promise<T>
 }
 

@@ -171,19 +171,29 @@ function sessionRepository(tables: AccountTables): SessionRepository {
   }
 }
 
+// One process, one clock: the caller's.
 function throttleStore(maxKeys: number): ThrottleStore {
-  const states = createBoundedMap<string, ThrottleState>(maxKeys)
+  const stored = createBoundedMap<string, ThrottleState>(maxKeys)
   return {
-    async update(key, now, decide) {
-      const stored = states.get(key)
-      const current = stored !== undefined && stored.expiresAt > now.getTime() ? stored : null
-      const { state, result } = decide(current)
-      if (state === null) states.delete(key)
-      else if (state !== stored)
-        states.set(key, { ...state, recent: copyOf(state.recent), pending: copyOf(state.pending) })
+    async update(keys, now, decide) {
+      const at = now.getTime()
+      const found = keys.map((key) => {
+        const state = stored.get(key)
+        return state !== undefined && state.expiresAt > at ? state : null
+      })
+      const { states, result } = decide(found, at)
+      keys.forEach((key, index) => {
+        const state = states[index] ?? null
+        if (state === null) stored.delete(key)
+        else if (state !== found[index]) stored.set(key, copyOfState(state))
+      })
       return result
     },
   }
+}
+
+function copyOfState(state: ThrottleState): ThrottleState {
+  return { ...state, recent: copyOf(state.recent), pending: copyOf(state.pending) }
 }
 
 // Most lists are empty, and there may be a hundred thousand.

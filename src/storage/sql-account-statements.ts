@@ -98,13 +98,16 @@ function sessionTexts(tables: SqlAccountTables) {
 function throttleTexts({ dialect, names }: SqlAccountTables) {
   const table = names.throttle
   const [expires, used] = [dialect.fromMilliseconds('$3'), dialect.fromMilliseconds('$4')]
+  const stateOf = (key: string): string => `(SELECT state FROM ${table} WHERE key = ${key})`
   const asRead = 'WHERE key = $1 AND state = $5'
   // Of more than $1 keys those not used for longest.
   const newest = `SELECT used_at FROM ${table} ORDER BY used_at DESC LIMIT 1 OFFSET ${dialect.toInteger('$1')}`
   const oldest = `SELECT key FROM ${table} WHERE used_at <= (${newest})
     ORDER BY used_at LIMIT ${dialect.toInteger('$2')}${dialect.skipLocked}`
   return {
-    readThrottle: `SELECT state FROM ${table} WHERE key = $1`,
+    // One row, whatever is there: the clock, and up to three states.
+    readThrottle: `SELECT ${dialect.now} AS now, ${stateOf('$1')} AS state0, ${stateOf('$2')} AS state1,
+      ${stateOf('$3')} AS state2`,
     insertThrottle: `INSERT INTO ${table} (key, state, expires_at, used_at) VALUES ($1, $2, ${expires}, ${used})
       ON CONFLICT (key) DO NOTHING RETURNING key`,
     replaceThrottle: `UPDATE ${table} SET state = $2, expires_at = ${expires}, used_at = ${used}

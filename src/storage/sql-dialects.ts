@@ -11,6 +11,8 @@ export interface SqlDialect {
   toFlag(parameter: string): string
   /** A parameter as a whole number. */
   toInteger(parameter: string): string
+  /** The database's own clock, as whole milliseconds since 1970. */
+  readonly now: string
   /** What a row limit binds for "no limit". */
   readonly noLimit: number | null
   /** Lock the rows that were found until the transaction ends. */
@@ -26,6 +28,7 @@ export const POSTGRES: SqlDialect = {
   fromMilliseconds: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
   toFlag: (parameter) => `(${parameter}::int = 1)`,
   toInteger: (parameter) => `${parameter}::bigint`,
+  now: 'floor(extract(epoch from clock_timestamp()) * 1000)::float8',
   noLimit: null,
   forUpdate: ' FOR UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
@@ -38,6 +41,7 @@ export const SQLITE: SqlDialect = {
   fromMilliseconds: (parameter) => parameter,
   toFlag: (parameter) => parameter,
   toInteger: (parameter) => `CAST(${parameter} AS INTEGER)`,
+  now: "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
   noLimit: -1,
   forUpdate: '',
   skipLocked: '',

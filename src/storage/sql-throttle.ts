@@ -1,9 +1,9 @@
 /**
  * The throttle's counters in the SQL storages. An update reads, decides, and writes on condition that nobody has written
  * meanwhile; who loses decides again, in this process one after another. No connection is held and no row locked while
- * somebody waits, and a try that is refused costs one look-up.
+ * somebody waits or decides; a try that is refused costs one look-up, one that is counted one more commit.
  */
-import type { ThrottleState, ThrottleStore } from './account-repositories.ts'
+import type { ThrottleDecision, ThrottleState, ThrottleStore } from './account-repositories.ts'
 import type { SqlAccountStatements } from './sql-account-statements.ts'
 import type { SqlSession } from './sql-executor.ts'
 import { isText } from './sql-text.ts'
@@ -11,6 +11,7 @@ import { TransientError } from './storage-errors.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 const LONGEST_KEY = 100
+const MOST_KEYS = 3
 // Each time one of so many processes wins: to lose this often in a row is no chance any more.
 const ATTEMPTS = 100
 
@@ -25,7 +26,7 @@ export interface ThrottleUpkeep {
 
 const UPKEEP: ThrottleUpkeep = { mostKeys: 1_000_000, sweepEvery: 100, trimEvery: 1000, atOnce: 2000 }
 
-/** Build the throttle's store over a session of the database. */
+/** Build the throttle's store over a session of the database, by the database's clock. */
 export function sqlThrottle(
   session: SqlSession,
   statements: SqlAccountStatements,
@@ -33,61 +34,117 @@ export function sqlThrottle(
 ): ThrottleStore {
   const inTurn = createKeyedTurns()
   const write = writer(session, statements, upkeep)
-  const attempt: Attempt = async (key, now, decide) => {
-    const [row] = await session.run(statements.readThrottle, [key])
-    const stored = row === undefined ? null : String(row['state'])
-    const state = toState(stored, now)
-    const decided = decide(state)
-    if (decided.state === state) return decided
-    return (await write({ key, now, stored, state: decided.state })) ? decided : null
+  const attempt: Attempt = async (keys, decide) => {
+    const { now, stored } = await read(session, statements, keys)
+    const states = stored.map((text) => toState(text, now))
+    const decided = decide(states, now)
+    const changes = keys.flatMap((key, index) => {
+      const [before = null, state = null] = [stored[index], decided.states[index]]
+      return state === states[index] ? [] : [{ key, now, stored: before, state }]
+    })
+    return { decided, lost: await write(changes) }
   }
   return {
-    async update(key, now, decide) {
-      if (!isText(key, LONGEST_KEY)) throw new TypeError(`a key is a text of at most ${LONGEST_KEY} characters`)
-      const first = await attempt(key, now, decide)
-      if (first !== null) return first.result
-      return inTurn(key, async () => {
-        for (let count = 1; count < ATTEMPTS; count++) {
-          const done = await attempt(key, now, decide)
-          if (done !== null) return done.result
-        }
-        throw new TransientError('the throttle was written by others again and again')
-      })
+    async update(keys, _, decide) {
+      requireKeys(keys)
+      let { decided, lost } = await attempt(keys, decide)
+      for (let count = 1; lost !== null; count++) {
+        if (count === ATTEMPTS) throw new TransientError('the throttle was written by others again and again')
+        ;({ decided, lost } = await inTurn(lost, () => attempt(keys, decide)))
+      }
+      return decided.result
     },
   }
 }
 
-interface Decided<T> {
-  readonly state: ThrottleState | null
-  readonly result: T
+function requireKeys(keys: readonly string[]): void {
+  const areKeys = keys.length >= 1 && keys.length <= MOST_KEYS && keys.every((key) => isText(key, LONGEST_KEY))
+  if (areKeys && new Set(keys).size === keys.length) return
+  throw new TypeError(`one to ${MOST_KEYS} different keys, each a text of at most ${LONGEST_KEY} characters`)
 }
 
-/** One attempt: `null` where somebody else has written meanwhile. */
-type Attempt = <T>(
-  key: string,
-  now: Date,
-  decide: (state: ThrottleState | null) => Decided<T>,
-) => Promise<Decided<T> | null>
+type Decide<T> = (states: readonly (ThrottleState | null)[], now: number) => ThrottleDecision<T>
 
-interface Write {
+/** One attempt; `lost` is the key that somebody else has written meanwhile: then nothing was written. */
+type Attempt = <T>(
+  keys: readonly string[],
+  decide: Decide<T>,
+) => Promise<{ readonly decided: ThrottleDecision<T>; readonly lost: string | null }>
+
+async function read(
+  session: SqlSession,
+  { readThrottle }: SqlAccountStatements,
+  keys: readonly string[],
+): Promise<{ readonly now: number; readonly stored: readonly (string | null)[] }> {
+  const [row = {}] = await session.run(readThrottle, [keys[0] ?? null, keys[1] ?? null, keys[2] ?? null])
+  const stored = keys.map((_, index) => {
+    const state = row[`state${index}`] ?? null
+    return state === null ? null : String(state)
+  })
+  return { now: Number(row['now']), stored }
+}
+
+interface Change {
   readonly key: string
-  readonly now: Date
+  readonly now: number
   /** What was read. */
   readonly stored: string | null
   readonly state: ThrottleState | null
 }
 
-function writer(session: SqlSession, statements: SqlAccountStatements, upkeep: ThrottleUpkeep) {
-  const { mostKeys, sweepEvery, trimEvery, atOnce } = upkeep
+/** Write all changes or none; hands on the key that stood in the way. */
+type Write = (changes: readonly Change[]) => Promise<string | null>
+
+function writer(session: SqlSession, statements: SqlAccountStatements, upkeep: ThrottleUpkeep): Write {
+  const sweep = sweeper(session, statements, upkeep)
+  return async (changes) => {
+    const [first, ...more] = changes
+    if (first === undefined) return null
+    for (const { stored, now } of changes) if (stored === null) await sweep(now)
+    if (more.length === 0) return (await writeOne(session, statements, first)) ? null : first.key
+    // In one order, so that two who write the same keys never wait for each other.
+    const ordered = changes.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    let lost: string | null = null
+    try {
+      await session.atomically(async (inside) => {
+        for (const change of ordered) {
+          if (await writeOne(inside, statements, change)) continue
+          lost = change.key
+          throw UNDONE
+        }
+      })
+    } catch (error) {
+      if (error !== UNDONE) throw error
+    }
+    return lost
+  }
+}
+
+// Takes the transaction back; never leaves this module.
+const UNDONE = new Error('written by somebody else meanwhile')
+
+async function writeOne(
+  session: SqlSession,
+  statements: SqlAccountStatements,
+  { key, now, stored, state }: Change,
+): Promise<boolean> {
+  if (state === null) return did(session.run(statements.deleteThrottle, [key, stored]))
+  const values = [key, toText(state), state.expiresAt, now]
+  if (stored !== null) return did(session.run(statements.replaceThrottle, [...values, stored]))
+  return did(session.run(statements.insertThrottle, values))
+}
+
+// Before the transaction: what is deleted here stands in no order.
+function sweeper(
+  session: SqlSession,
+  statements: SqlAccountStatements,
+  { mostKeys, sweepEvery, trimEvery, atOnce }: ThrottleUpkeep,
+): (now: number) => Promise<void> {
   let newKeys = 0
-  return async ({ key, now, stored, state }: Write): Promise<boolean> => {
-    if (state === null) return stored === null || did(session.run(statements.deleteThrottle, [key, stored]))
-    const values = [key, toText(state), state.expiresAt, now.getTime()]
-    if (stored !== null) return did(session.run(statements.replaceThrottle, [...values, stored]))
+  return async (now) => {
     const count = newKeys++
-    if (count % sweepEvery === 0) await session.run(statements.sweepThrottle, [now.getTime(), atOnce])
+    if (count % sweepEvery === 0) await session.run(statements.sweepThrottle, [now, atOnce])
     if (count % trimEvery === 0) await session.run(statements.trimThrottle, [mostKeys, atOnce])
-    return did(session.run(statements.insertThrottle, values))
   }
 }
 
@@ -95,9 +152,9 @@ async function did(writing: Promise<readonly unknown[]>): Promise<boolean> {
   return (await writing).length > 0
 }
 
-function toState(stored: string | null, now: Date): ThrottleState | null {
+function toState(stored: string | null, now: number): ThrottleState | null {
   const state = stored === null ? null : (JSON.parse(stored) as ThrottleState)
-  return state !== null && state.expiresAt > now.getTime() ? state : null
+  return state !== null && state.expiresAt > now ? state : null
 }
 
 function toText({ failures, closedUntil, recent, pending, expiresAt }: ThrottleState): string {

@@ -1,7 +1,13 @@
 /** L2 and CONTRACT §3, to the letter: by the pure rules over a clock that is moved by hand, and through the store. */
 import { describe, expect, it } from 'vitest'
 import { createThrottle } from '../../src/login/throttle.ts'
-import { accountPolicy, addressPolicy, DEFAULT_LIMITS, type Outcome } from '../../src/login/throttle-policy.ts'
+import {
+  accountPolicy,
+  addressPolicy,
+  DEFAULT_LIMITS,
+  NETWORK_TIMES,
+  type Outcome,
+} from '../../src/login/throttle-policy.ts'
 import type { ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { reasonOf, refusalOf } from '../corridor/world.ts'
@@ -9,8 +15,9 @@ import { reasonOf, refusalOf } from '../corridor/world.ts'
 const T0 = Date.parse('2026-11-20T10:00:00Z')
 
 /** One key of one kind: try, and say how it ends. */
-function createKey(kind: 'account' | 'address') {
-  const policy = (kind === 'account' ? accountPolicy : addressPolicy)(DEFAULT_LIMITS)
+function createKey(kind: 'account' | 'address' | 'network') {
+  const times = kind === 'network' ? NETWORK_TIMES : 1
+  const policy = kind === 'account' ? accountPolicy(DEFAULT_LIMITS) : addressPolicy(DEFAULT_LIMITS, times)
   let state: ThrottleState | null = null
   const key = {
     now: T0,
@@ -99,6 +106,26 @@ describe('an account', () => {
     expect(key.begin()).toMatchObject({ kind: 'open' })
   })
 
+  it('does not wait longer for failures that had begun before it was closed', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) key.attempt('failed')
+    const before = key.state()
+    // Begun long ago, on a lease that has run out; one that nobody remembers is the same.
+    for (const pendingUntil of [T0 - 1, T0 + 59_000]) key.end(pendingUntil, 'failed')
+    expect(key.state()).toMatchObject({ failures: 5, closedUntil: before?.closedUntil })
+    key.now += 1000
+    expect(key.begin()).toMatchObject({ kind: 'open' })
+  })
+
+  it('counts what fails also while a clock set back makes an old closing lie far ahead', () => {
+    const key = createKey('account')
+    for (let i = 0; i < 5; i++) key.attempt('failed')
+    key.now -= 86_400_000
+    let hashed = 0
+    for (let i = 0; i < 100; i++) if (key.attempt('failed') === 0) hashed++
+    expect(hashed).toBe(1)
+  })
+
   it('is never closed for longer than 15 minutes, whatever the clock does', () => {
     const key = createKey('account')
     for (let i = 0; i < 5; i++) key.attempt('failed')
@@ -113,6 +140,83 @@ describe('an account', () => {
     for (const end = T0 + 3_600_000; key.now < end; key.now += 250) if (key.attempt('failed') === 0) hashes++
     expect(hashes).toBeLessThanOrEqual(20)
     expect(hashes).toBeGreaterThan(10)
+  })
+})
+
+/** Numbers that look random, the same each time. */
+function createDice(seed: number) {
+  let state = seed * 7919 + 17
+  return (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+}
+
+describe('40 wrong passwords at once for one account, begun and ended in any order', () => {
+  const ROUNDS = Array.from({ length: 300 }, (_, round) => round)
+
+  /** Begin and end 40 tries in a random order, each a little later than the one before, or as `skew` says. */
+  function burst(round: number, skew: (dice: ReturnType<typeof createDice>) => number) {
+    const dice = createDice(round)
+    const key = createKey('account')
+    const flying: number[] = []
+    const seen = { hashed: 0, most: 0, told: new Set<number>() }
+    let left = 40
+    for (let step = 0; left > 0 || flying.length > 0; step++) {
+      key.now = T0 + step * 5 + skew(dice)
+      if (left > 0 && (flying.length === 0 || dice(3) > 0)) {
+        left--
+        const begun = key.begin()
+        if (begun.kind === 'open') flying.push(begun.pendingUntil)
+        else seen.told.add(begun.retryAfterSeconds)
+      } else {
+        seen.hashed++
+        key.end(flying.splice(dice(flying.length), 1)[0] as number, 'failed')
+      }
+      seen.most = Math.max(seen.most, flying.length)
+    }
+    return { key, ...seen }
+  }
+
+  it('by the clock of the store: 5 are hashed, everybody else is told 1 s, and after it one more is', () => {
+    for (const round of ROUNDS) {
+      const { key, hashed, told } = burst(round, () => 0)
+      expect({ round, hashed, told: [...told] }).toEqual({ round, hashed: 5, told: [1] })
+      key.now += 1000
+      expect(key.attempt('failed')).toBe(0)
+      expect(key.attempt('failed')).toBe(2)
+    }
+  })
+
+  it('by clocks up to 2 s apart, where a store has none: never more than 5 are in flight', () => {
+    for (const round of ROUNDS) {
+      const { most } = burst(round, (dice) => dice(4000) - 2000)
+      expect(most, `round ${round}`).toBeLessThanOrEqual(5)
+    }
+  })
+
+  it('whatever they end as: never more than 5 in flight, never more than 5 failures before it is closed', () => {
+    const outcomes = ['failed', 'failed', 'succeeded', 'dropped'] as const
+    for (const round of ROUNDS) {
+      const dice = createDice(round + 1000)
+      const key = createKey('account')
+      const flying: number[] = []
+      let failures = 0
+      for (let step = 0; step < 400; step++) {
+        key.now += dice(50)
+        if (dice(2) === 0) {
+          const begun = key.begin()
+          if (begun.kind === 'open') flying.push(begun.pendingUntil)
+        } else if (flying.length > 0) {
+          const outcome = outcomes[dice(4)] as Outcome
+          key.end(flying.splice(dice(flying.length), 1)[0] as number, outcome)
+          if (outcome === 'succeeded') failures = 0
+          if (outcome === 'failed') failures++
+        }
+        expect(flying.length).toBeLessThanOrEqual(failures >= 5 ? 1 : 5 - failures)
+        if (flying.length + failures >= 6) failures = 5
+      }
+    }
   })
 })
 
@@ -145,6 +249,36 @@ describe('an address', () => {
     const key = createKey('address')
     const begun = Array.from({ length: 200 }, () => key.begin())
     expect(begun.filter(({ kind }) => kind === 'open')).toHaveLength(50)
+  })
+})
+
+describe('an IPv6 network of 48 bits', () => {
+  it('is refused from 12 times the failures of an address on', () => {
+    const key = createKey('network')
+    for (let i = 0; i < 600; i++) {
+      expect(key.attempt('failed')).toBe(0)
+      key.now += 100
+    }
+    expect(key.attempt('failed')).toBe(900 - 60 + 2)
+    expect(key.state()?.recent).toHaveLength(50)
+    key.now = T0 + 1100 + 900_000
+    expect(key.attempt('failed')).toBe(0)
+  })
+
+  it('counts tries in flight', () => {
+    const key = createKey('network')
+    const begun = Array.from({ length: 1000 }, () => key.begin())
+    expect(begun.filter(({ kind }) => kind === 'open')).toHaveLength(600)
+  })
+})
+
+describe('what is remembered of an address whose window is short', () => {
+  it('outlasts the tries that are in flight', () => {
+    const policy = addressPolicy({ ...DEFAULT_LIMITS, addressWindowSeconds: 1 })
+    let { state } = policy.begin(null, T0)
+    state = policy.begin(state, T0).state
+    const after = policy.end(state, T0, T0 + 60_000, 'failed')
+    expect(after).toMatchObject({ pending: [T0 + 60_000], expiresAt: T0 + 60_000 })
   })
 })
 
@@ -183,12 +317,16 @@ describe('createThrottle', () => {
     for (let i = 0; i < 5; i++) expect(await fail('fresh', '10.0.0.2')).toBeNull()
   })
 
-  it('counts one client for a whole IPv6 network, and for all whose address is not known', async () => {
-    const { fail } = create()
+  it('counts one client for an IPv6 network of 64 bits, 12 times as much for one of 48, and nobody by no address', async () => {
+    const { fail, clock } = create()
     for (let i = 0; i < 50; i++) await fail(`x${i}`, `2001:db8::${i.toString(16)}`)
     expect(await reasonOf(fail('y', '2001:db8::ffff'))).toBe('login_address_throttled')
-    for (let i = 0; i < 50; i++) await fail(`z${i}`, null)
-    expect(await reasonOf(fail('y', null))).toBe('login_address_throttled')
+    for (let i = 50; i < 600; i++) await fail(`x${i}`, `2001:db8:0:${i.toString(16)}::1`)
+    expect(await reasonOf(fail('y', '2001:db8:0:ffff::1'))).toBe('login_network_throttled')
+    expect(await fail('y', '2001:db8:1::1')).toBeNull()
+    clock.now += 1000
+    for (let i = 0; i < 200; i++) await fail(`z${i}`, i % 2 === 0 ? null : '/run/app.sock')
+    expect(await fail('y', null)).toBeNull()
   })
 
   it('runs no more work than the limit for 50 at once on one account', async () => {
@@ -215,14 +353,47 @@ describe('createThrottle', () => {
     const keys: string[] = []
     const { throttle } = createMemoryAccounts()
     const { fail } = create({
-      update(key, ...rest) {
-        keys.push(key)
-        return throttle.update(key, ...rest)
+      update(some, ...rest) {
+        keys.push(...some)
+        return throttle.update(some, ...rest)
       },
     })
     await fail('ada@example.test', '10.0.0.1')
-    expect(new Set(keys).size).toBe(2)
-    for (const key of keys) expect(key).toMatch(/^(account|address):[0-9a-f]{32}$/)
+    await fail('ada@example.test', '2001:db8::1')
+    expect(new Set(keys).size).toBe(4)
+    for (const key of keys) expect(key).toMatch(/^(account|address|network):[0-9a-f]{32}$/)
+  })
+
+  it('writes the counters of a try as one, before it and after it, and nothing for one that is refused', async () => {
+    const written: (readonly string[])[] = []
+    const { throttle } = createMemoryAccounts()
+    const { fail } = create({
+      update: (keys, now, decide) =>
+        throttle.update(keys, now, (states, at) => {
+          const decided = decide(states, at)
+          written.push(
+            keys.filter((_, index) => decided.states[index] !== states[index]).map((key) => key.split(':', 1)[0] ?? ''),
+          )
+          return decided
+        }),
+    })
+    for (let i = 0; i < 5; i++) await fail('ada@example.test', '2001:db8::1')
+    await reasonOf(fail('ada@example.test', '2001:db8::1'))
+    const all = ['address', 'network', 'account']
+    expect(written).toEqual([...Array.from({ length: 10 }, () => all), []])
+  })
+
+  it('tells a try that has waited for half of its lease that it must not begin any more', async () => {
+    const { throttle, clock } = create()
+    const asked: boolean[] = []
+    await throttle.attempt({ email: 'a', address: null }, async (isCounted) => {
+      for (const seconds of [0, 29, 2]) {
+        clock.now += seconds * 1000
+        asked.push(isCounted())
+      }
+      return null
+    })
+    expect(asked).toEqual([true, true, false])
   })
 
   it('is forgotten for one account', async () => {
@@ -241,11 +412,11 @@ describe('memory', () => {
     let found = 0
     const state: ThrottleState = { failures: 1, closedUntil: 0, recent: [], pending: [], expiresAt: T0 + 1 }
     for (let i = 0; i < 300_000; i++)
-      await throttle.update(`account:${i}`, new Date(T0), () => ({ state, result: null }))
+      await throttle.update([`account:${i}`], new Date(T0), () => ({ states: [state], result: null }))
     for (let i = 0; i < 300_000; i++) {
-      await throttle.update(`account:${i}`, new Date(T0), (known) => {
-        if (known !== null) found++
-        return { state: known, result: null }
+      await throttle.update([`account:${i}`], new Date(T0), (states) => {
+        if (states[0] !== null) found++
+        return { states, result: null }
       })
     }
     expect(found).toBe(1000)

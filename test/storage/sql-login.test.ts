@@ -1,6 +1,6 @@
 /** Local login in the SQL storages: what it costs, how its tables stay small, what it refuses to write. */
 import { describe, expect, it } from 'vitest'
-import type { AccountStorage, ThrottleState } from '../../src/storage/account-repositories.ts'
+import type { AccountStorage, ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createPostgresSessions } from '../../src/storage/postgres-session.ts'
 import { createAccountStatements } from '../../src/storage/sql-account-statements.ts'
@@ -60,6 +60,26 @@ const stateUntil = (expiresAt: number): ThrottleState => ({
   ...{ failures: 1, closedUntil: 0, recent: [], pending: [] },
   expiresAt,
 })
+// Beyond every clock of a test.
+const LASTING = stateUntil(Date.parse('2100-01-01T00:00:00Z'))
+/** Put a state under a key. */
+const putting = (store: ThrottleStore) => (key: string, state: ThrottleState | null) =>
+  store.update([key], new Date(NOW), () => ({ states: [state], result: null }))
+/** What is under a key. */
+const reading = (store: ThrottleStore) => (key: string) =>
+  store.update([key], new Date(NOW), (states) => ({ states, result: states[0] ?? null }))
+const counting = ([state = null]: readonly (ThrottleState | null)[]) => {
+  const failures = (state?.failures ?? 0) + 1
+  return { states: [{ ...LASTING, failures }], result: failures }
+}
+/** A session of a database whose clock is set by hand. */
+const atClock = (session: SqlSession, clock: { readonly now: number }): SqlSession => ({
+  ...session,
+  run: async (statement, values) => {
+    const rows = await session.run(statement, values)
+    return statement.name === 'readThrottle' ? rows.map((row) => ({ ...row, now: clock.now })) : rows
+  },
+})
 const ACCOUNT = { email: 'a@example.com', passwordHash: 'hash', role: 'admin', createdAt: new Date(NOW) }
 
 describe.each(DATABASES)('$name', ({ open }) => {
@@ -97,21 +117,81 @@ describe.each(DATABASES)('$name', ({ open }) => {
       statements.push(asked())
     }
     const [unknown] = statements
-    // Each try: two keys of the throttle opened and closed, one look-up.
+    // Each try: a read and one transaction before the look-up, and after it.
     expect(unknown?.length).toBeGreaterThanOrEqual(2 * 5)
+    expect(unknown?.filter((text) => text === 'COMMIT')).toHaveLength(2 * 2)
     expect(statements).toEqual(statements.map(() => unknown))
   })
 
   it('asks once for a try that the throttle refuses, and writes nothing', async () => {
     const { storage, asked } = await open()
     const { throttle } = storage
-    const state = stateUntil(NOW + HOUR)
-    await throttle.update('key', new Date(NOW), () => ({ state, result: null }))
+    await putting(throttle)('key', LASTING)
+    await putting(throttle)('expired', stateUntil(NOW))
     asked()
-    await throttle.update('key', new Date(NOW), (same) => ({ state: same, result: null }))
+    const keys = ['key', 'unknown', 'expired']
+    await throttle.update(keys, new Date(NOW), (states) => ({ states, result: null }))
     expect(asked()).toEqual([expect.stringMatching(/^SELECT/)])
-    await throttle.update('unknown', new Date(NOW), () => ({ state: null, result: null }))
+    await putting(throttle)('unknown', null)
     expect(asked()).toHaveLength(1)
+  })
+
+  it('writes the states of three keys in one transaction, and goes by its own clock whatever the caller says', async () => {
+    const { storage, asked } = await open()
+    const { throttle } = storage
+    await putting(throttle)('first', LASTING)
+    await putting(throttle)('second', LASTING)
+    const keys = ['third', 'second', 'first']
+    const handed: number[] = []
+    asked()
+    for (const now of [0, NOW, Date.now() + HOUR]) {
+      await throttle.update(keys, new Date(now), (_, at) => {
+        handed.push(at)
+        return { states: keys.map(() => ({ ...LASTING, failures: handed.length })), result: null }
+      })
+    }
+    const writes = ['UPDATE', 'UPDATE', 'UPDATE']
+    expect(asked().map((text) => text.split(' ', 1)[0])).toEqual([
+      ...['SELECT', 'BEGIN', 'UPDATE', 'UPDATE', 'INSERT', 'COMMIT'],
+      ...['SELECT', 'BEGIN', ...writes, 'COMMIT'],
+      ...['SELECT', 'BEGIN', ...writes, 'COMMIT'],
+    ])
+    for (const at of handed) expect(Math.abs(at - Date.now())).toBeLessThan(HOUR / 2)
+  })
+
+  it('writes none of the keys where one of them was written by another process meanwhile, and decides again', async () => {
+    const { session, dialect } = await open()
+    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const other = sqlThrottle(session, statements)
+    await putting(other)('b', LASTING)
+    const read: unknown[] = []
+    await sqlThrottle(session, statements).update(['a', 'b'], new Date(NOW), (states) => {
+      read.push(states.map((state) => state?.failures ?? null))
+      return { states: [LASTING, LASTING], result: null }
+    })
+    const meddling: SqlSession = {
+      ...session,
+      async atomically(work) {
+        if (read.length === 2) await putting(other)('b', { ...LASTING, failures: 7 })
+        return session.atomically(work)
+      },
+    }
+    await sqlThrottle(meddling, statements).update(['a', 'b'], new Date(NOW), (states) => {
+      read.push(states.map((state) => state?.failures ?? null))
+      return {
+        states: [
+          { ...LASTING, failures: read.length },
+          { ...LASTING, failures: read.length },
+        ],
+        result: null,
+      }
+    })
+    expect(read).toEqual([
+      [null, 1],
+      [1, 1],
+      [1, 7],
+    ])
+    expect([await reading(other)('a'), await reading(other)('b')]).toMatchObject([{ failures: 3 }, { failures: 3 }])
   })
 
   it('drops revocations that can matter to nobody any more, 10 minutes after their end, a bounded lot at once', async () => {
@@ -135,11 +215,12 @@ describe.each(DATABASES)('$name', ({ open }) => {
     const { session, dialect, count } = await open()
     const statements = createAccountStatements({ dialect, names: createNames('test') })
     const upkeep = { mostKeys: 20, sweepEvery: 10, trimEvery: 10, atOnce: 100 }
-    const throttle = sqlThrottle(session, statements, upkeep)
-    const put = (key: string, now: number, state: ThrottleState) =>
-      throttle.update(key, new Date(now), () => ({ state, result: null }))
-    const has = (key: string, now: number) =>
-      throttle.update(key, new Date(now), (state) => ({ state, result: state !== null }))
+    const clock = { now: NOW }
+    const throttle = sqlThrottle(atClock(session, clock), statements, upkeep)
+    const put = (key: string, now: number, state: ThrottleState) => {
+      clock.now = now
+      return putting(throttle)(key, state)
+    }
     for (let index = 0; index < 9; index++) await put(`short-${index}`, NOW, stateUntil(NOW + 1000))
     await put('long', NOW, stateUntil(NOW + 24 * HOUR))
     expect(await count('login_throttle')).toBe(10)
@@ -151,17 +232,16 @@ describe.each(DATABASES)('$name', ({ open }) => {
       await put('long', NOW + 2000 + index, stateUntil(NOW + 24 * HOUR + index))
     }
     expect(await count('login_throttle')).toBeLessThanOrEqual(30)
-    expect(await Promise.all(['long', 'later', 'flood-0', 'flood-38'].map((key) => has(key, NOW + HOUR)))).toEqual([
-      ...[true, false, false, true],
-    ])
+    clock.now = NOW + HOUR
+    const found = await Promise.all(['long', 'later', 'flood-0', 'flood-38'].map(reading(throttle)))
+    expect(found.map((state) => state !== null)).toEqual([true, false, false, true])
   })
 
   it('decides again where another process wrote between the read and a removal', async () => {
     const { session, dialect } = await open()
     const statements = createAccountStatements({ dialect, names: createNames('test') })
     const other = sqlThrottle(session, statements)
-    const put = (failures: number) =>
-      other.update('key', new Date(NOW), () => ({ state: { ...stateUntil(NOW + HOUR), failures }, result: null }))
+    const put = (failures: number) => putting(other)('key', { ...LASTING, failures })
     await put(1)
     const read: unknown[] = []
     const meddling: SqlSession = {
@@ -171,20 +251,16 @@ describe.each(DATABASES)('$name', ({ open }) => {
         return session.run(statement, values)
       },
     }
-    await sqlThrottle(meddling, statements).update('key', new Date(NOW), (state) => {
+    await sqlThrottle(meddling, statements).update(['key'], new Date(NOW), ([state]) => {
       read.push(state?.failures)
-      return { state: null, result: null }
+      return { states: [null], result: null }
     })
     expect(read).toEqual([1, 2])
   })
 
   it('asks at most five times for each of 100 updates of one key at once', async () => {
     const { storage, asked } = await open()
-    const count = () =>
-      storage.throttle.update('key', new Date(NOW), (state) => {
-        const failures = (state?.failures ?? 0) + 1
-        return { state: { ...stateUntil(NOW + HOUR), failures }, result: failures }
-      })
+    const count = () => storage.throttle.update(['key'], new Date(NOW), counting)
     asked()
     expect(new Set(await Promise.all(Array.from({ length: 100 }, count))).size).toBe(100)
     expect(asked().filter((text) => !/^(BEGIN|COMMIT)/.test(text)).length).toBeLessThanOrEqual(500)
@@ -199,19 +275,14 @@ describe.each(DATABASES)('$name', ({ open }) => {
       ...session,
       async run(statement, values) {
         const rows = await session.run(statement, values)
-        const state = { ...stateUntil(NOW + HOUR), failures: ++writes }
-        if (statement.name === 'readThrottle') {
-          await other.update('key', new Date(NOW), () => ({ state, result: null }))
-        }
+        if (statement.name === 'readThrottle') await putting(other)('key', { ...LASTING, failures: ++writes })
         return rows
       },
     }
     const throttle = sqlThrottle(meddling, statements)
-    const mine = { ...stateUntil(NOW + HOUR), failures: 999_999 }
-    const update = throttle.update('key', new Date(NOW), () => ({ state: mine, result: null }))
+    const update = putting(throttle)('key', { ...LASTING, failures: 999_999 })
     expect(isTransientError(await update.catch((error: unknown) => error))).toBe(true)
-    const failures = await other.update('key', new Date(NOW), (state) => ({ state, result: state?.failures }))
-    expect(failures).not.toBe(999_999)
+    expect(await reading(other)('key')).toMatchObject({ failures: writes })
   })
 
   it('refuses to write what it could not hand out again', async () => {
@@ -228,7 +299,10 @@ describe.each(DATABASES)('$name', ({ open }) => {
       () => accounts.update(id, { passwordHash: long }),
       () => accounts.replaceHash(id, { from: 'hash', to: long, endSessions: true }),
       () => sessions.revoke({ id: long, expiresAt: new Date(NOW) }, new Date(NOW)),
-      () => throttle.update(long, new Date(NOW), () => ({ state: null, result: null })),
+      () => putting(throttle)(long, null),
+      () => throttle.update([], new Date(NOW), () => ({ states: [], result: null })),
+      () => throttle.update(['a', 'a'], new Date(NOW), (states) => ({ states, result: null })),
+      () => throttle.update(['a', 'b', 'c', 'd'], new Date(NOW), (states) => ({ states, result: null })),
     ]
     for (const wrong of wrongs) await expect(wrong()).rejects.toThrow(TypeError)
     expect(await accounts.list()).toHaveLength(1)

@@ -142,6 +142,16 @@ export const REFUSALS_OF_LOGIN: readonly Refusal[] = [
     wire: { retryAfter: '900' },
     provoke: () => fails(50, (i) => ({ body: { email: `nobody${i}@example.test`, password: GOOD } })),
   },
+  {
+    reason: 'login_network_throttled',
+    code: 'rate_limit_exceeded',
+    wire: { retryAfter: '900' },
+    provoke: () =>
+      fails(600, (i) => ({
+        ...{ body: { email: `nobody${i}@example.test`, password: GOOD } },
+        address: `2001:db8:1:${i.toString(16)}::1`,
+      })),
+  },
   { reason: 'current_password_wrong', code: 'forbidden', provoke: () => changesPassword(BETTER, 'wrong') },
   {
     reason: 'password_changed_meanwhile',

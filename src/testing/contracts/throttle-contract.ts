@@ -1,4 +1,4 @@
-/** The promises of the throttle's store: one state per key, read and written as one, forgotten in time. */
+/** The promises of the throttle's store: one state per key, several read and written as one, by one clock, forgotten in time. */
 import * as z from 'zod/mini'
 import { aNumber, parseOptions } from '../../lib/parse-options.ts'
 import type { ThrottleState, ThrottleStore } from '../../storage/account-repositories.ts'
@@ -17,25 +17,53 @@ interface ThrottleCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requireme
 }
 
 const NOW = new Date('2026-11-20T10:00:00.000Z')
-const STATE: ThrottleState = {
-  failures: 3,
-  closedUntil: NOW.getTime() + 1000,
-  recent: [NOW.getTime() - 5, NOW.getTime()],
-  pending: [NOW.getTime() + 60_000],
-  expiresAt: NOW.getTime() + 60_000,
-}
+const HOUR_MS = 3_600_000
 
 function newKey(): string {
   return `account:${crypto.randomUUID().replaceAll('-', '')}`
 }
 
+/** A state with something in each of its numbers, good for a minute. */
+function stateAt(now: number): ThrottleState {
+  return {
+    failures: 3,
+    closedUntil: now + 1000,
+    recent: [now - 5, now],
+    pending: [now + 60_000],
+    expiresAt: now + 60_000,
+  }
+}
+
+/** The instant that `decide` is handed. */
+function clockOf(store: ThrottleStore, now: Date = NOW): Promise<number> {
+  return store.update([newKey()], now, (states, at) => ({ states, result: at }))
+}
+
 function put(store: ThrottleStore, key: string, state: ThrottleState | null): Promise<unknown> {
-  return store.update(key, NOW, () => ({ state, result: null }))
+  return store.update([key], NOW, () => ({ states: [state], result: null }))
+}
+
+/** Put a state, and hand on what was put. */
+async function putNew(store: ThrottleStore, key: string): Promise<ThrottleState> {
+  const state = stateAt(await clockOf(store))
+  await put(store, key, state)
+  return state
 }
 
 /** What `decide` is handed. */
-async function read(store: ThrottleStore, key: string, now: Date = NOW): Promise<ThrottleState | null> {
-  return store.update(key, now, (state) => ({ state, result: state === null ? null : { ...state } }))
+async function read(store: ThrottleStore, key: string): Promise<ThrottleState | null> {
+  return store.update([key], NOW, (states) => {
+    const [state = null] = states
+    return { states, result: state === null ? null : { ...state } }
+  })
+}
+
+/** Count each of the keys up by one; hands on the counts. */
+function count(store: ThrottleStore, keys: readonly string[]): Promise<readonly number[]> {
+  return store.update(keys, NOW, (states, now) => {
+    const counts = states.map((state) => (state?.failures ?? 0) + 1)
+    return { states: counts.map((failures) => ({ ...stateAt(now), failures })), result: counts }
+  })
 }
 
 const CASES: readonly ThrottleCaseSpec[] = [
@@ -45,10 +73,11 @@ const CASES: readonly ThrottleCaseSpec[] = [
     async test(store) {
       const key = newKey()
       expectNull(await read(store, key), 'the state of an unknown key')
-      const result = await store.update(key, NOW, () => ({ state: STATE, result: { kind: 'open' } }))
+      const state = stateAt(await clockOf(store))
+      const result = await store.update([key], NOW, () => ({ states: [state], result: { kind: 'open' } }))
       expectSame(result, { kind: 'open' }, 'the result')
-      expectSame(await read(store, key), STATE, 'the state')
-      const next = { ...STATE, failures: 4, recent: [], pending: [] }
+      expectSame(await read(store, key), state, 'the state')
+      const next = { ...state, failures: 4, recent: [], pending: [] }
       await put(store, key, next)
       expectSame(await read(store, key), next, 'the state after another')
     },
@@ -58,7 +87,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
     name: 'MUST remove the state with `null`',
     async test(store) {
       const key = newKey()
-      await put(store, key, STATE)
+      await putNew(store, key)
       await put(store, key, null)
       expectNull(await read(store, key), 'the removed state')
     },
@@ -68,10 +97,30 @@ const CASES: readonly ThrottleCaseSpec[] = [
     name: 'MUST keep keys apart',
     async test(store) {
       const key = newKey()
-      await put(store, key, STATE)
+      await putNew(store, key)
       for (const other of [newKey(), key.replace('account', 'address'), key.slice(0, -1), `${key}0`]) {
         expectNull(await read(store, other), 'the state of another key')
       }
+    },
+  },
+  {
+    id: 'throttle/several-keys',
+    name: 'MUST hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same',
+    requirement: 'L2',
+    async test(store) {
+      const [one, two, three] = [newKey(), newKey(), newKey()]
+      const state = await putNew(store, two)
+      const other = { ...state, failures: 8 }
+      await put(store, three, other)
+      const found = await store.update([one, two, three], NOW, (states) => ({
+        states: [other, null, states[2] ?? null],
+        result: states.map((each) => each?.failures ?? null),
+      }))
+      expectSame(found, [null, 3, 8], 'what `decide` is handed')
+      expectSame(await read(store, one), other, 'the state that was written')
+      expectNull(await read(store, two), 'the state that was removed')
+      expectSame(await read(store, three), other, 'the state that stayed')
+      expectSame(await count(store, [three, one]), [9, 9], 'the counts in another order')
     },
   },
   {
@@ -80,14 +129,30 @@ const CASES: readonly ThrottleCaseSpec[] = [
     requirement: 'L2',
     async test(store) {
       const key = newKey()
-      const count = (): Promise<number> =>
-        store.update(key, NOW, (state) => {
-          const failures = (state?.failures ?? 0) + 1
-          return { state: { ...STATE, failures }, result: failures }
-        })
-      const results = await Promise.all(Array.from({ length: 100 }, count))
+      const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
       expectSame((await read(store, key))?.failures, 100, 'the count')
       expectThat(new Set(results).size === 100, 'a result of its own for each update', results)
+    },
+  },
+  {
+    id: 'throttle/atomic-together',
+    name: 'MUST count each of 60 updates at once on every one of their keys, whatever their order',
+    requirement: 'L2',
+    async test(store) {
+      const [all, even, odd] = [newKey(), newKey(), newKey()]
+      const update = async (index: number): Promise<number> => {
+        const own = index % 2 === 0 ? even : odd
+        const counts = await count(store, index % 3 === 0 ? [all, own] : [own, all])
+        return (index % 3 === 0 ? counts[0] : counts[1]) ?? 0
+      }
+      const results = await Promise.all(Array.from({ length: 60 }, (_, index) => update(index)))
+      const states = [await read(store, all), await read(store, even), await read(store, odd)]
+      expectSame(
+        states.map((state) => state?.failures),
+        [60, 30, 30],
+        'the counts',
+      )
+      expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
     },
   },
   {
@@ -96,31 +161,46 @@ const CASES: readonly ThrottleCaseSpec[] = [
     requirement: 'L2',
     async test(store) {
       const key = newKey()
-      await put(store, key, STATE)
-      const take = (): Promise<boolean> => store.update(key, NOW, (state) => ({ state: null, result: state !== null }))
+      await putNew(store, key)
+      const take = (): Promise<boolean> =>
+        store.update([key], NOW, ([state = null]) => ({ states: [null], result: state !== null }))
       const taken = await Promise.all(Array.from({ length: 20 }, take))
       expectThat(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
     },
   },
   {
     id: 'throttle/expired',
-    name: 'MUST hand `decide` nothing of a state from the instant it expires on, and the state until then',
+    name: 'MUST hand `decide` nothing of a state from the instant it expires on',
     requirement: 'L2',
     async test(store) {
       const key = newKey()
-      await put(store, key, STATE)
-      expectSame(await read(store, key, new Date(STATE.expiresAt - 1)), STATE, 'the state a millisecond before')
-      expectNull(await read(store, key, new Date(STATE.expiresAt)), 'the state at that instant')
+      const state = await putNew(store, key)
+      expectSame(await read(store, key), state, 'the state before that')
+      await store.update([key], NOW, (_, now) => ({ states: [{ ...state, expiresAt: now }], result: null }))
+      expectNull(await read(store, key), 'the state at that instant')
+    },
+  },
+  {
+    id: 'throttle/one-clock',
+    name: 'MUST hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s',
+    requirement: 'L2',
+    async test(store) {
+      const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
+      const handed: number[] = []
+      for (const now of given) handed.push(await clockOf(store, now))
+      const isCallers = handed.every((instant, index) => instant === given[index]?.getTime())
+      const isOwn = Math.max(...handed) - Math.min(...handed) < HOUR_MS / 2
+      expectThat(isCallers || isOwn, 'instants of one clock', handed)
     },
   },
   {
     id: 'throttle/throwing',
     name: 'MUST reject with what `decide` throws, write nothing, and go on',
     async test(store) {
-      const key = newKey()
-      await put(store, key, STATE)
+      const [key, other] = [newKey(), newKey()]
+      const state = await putNew(store, key)
       const thrown = new Error('decides nothing')
-      const failing = store.update(key, NOW, () => {
+      const failing = store.update([key, other], NOW, () => {
         throw thrown
       })
       expectThat(
@@ -128,7 +208,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
         'what was thrown',
         await failing.catch(String),
       )
-      expectSame(await read(store, key), STATE, 'the state after it')
+      expectSame(await read(store, key), state, 'the state after it')
+      expectNull(await read(store, other), 'the state of the other key')
     },
   },
   {
@@ -136,7 +217,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
     name: 'MUST keep what was written, whatever becomes of the object',
     async test(store) {
       const key = newKey()
-      const mine = { ...STATE, recent: [...STATE.recent] }
+      const state = stateAt(await clockOf(store))
+      const mine = { ...state, recent: [...state.recent] }
       await put(store, key, mine)
       try {
         mine.recent.push(1)
@@ -144,7 +226,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
       } catch {
         // Frozen by the store: as good.
       }
-      expectSame(await read(store, key), STATE, 'the state')
+      expectSame(await read(store, key), state, 'the state')
     },
   },
 ]
