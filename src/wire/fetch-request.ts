@@ -38,7 +38,8 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
   const own = {
     source,
     path: pathOf(request.url),
-    lines: (name: string) => linesOf(headers.get(name), name),
+    // `Headers` throws for names that none can have, those of HTTP/2's own fields.
+    lines: (name: string) => (name.startsWith(':') ? [] : linesOf(headers.get(name), name)),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
