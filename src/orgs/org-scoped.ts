@@ -23,7 +23,8 @@ export type ScopedFunctions<C extends OrgHolder> = Record<string, (scope: Acting
 /** The same functions in one organization: without the first parameter, and never with "none" for an answer. */
 export type OrgScoped<F> = {
   readonly [K in keyof F]: F[K] extends (scope: never, ...rest: infer A) => infer R
-    ? (...rest: A) => Promise<Exclude<Awaited<R>, null | false>>
+    ? // biome-ignore lint/suspicious/noConfusingVoidType: a function that answers nothing is one that found nothing
+      (...rest: A) => Promise<Exclude<Awaited<R>, null | false | undefined | void>>
     : never
 }
 
@@ -40,8 +41,8 @@ export interface OrgScopedOptions {
  * Scope a host's rows: `functions` are told the organization by the library, never by a handler, and a handler gets them
  * without that parameter.
  *
- * An answer of `null` or `false` (nothing found, nothing removed) is refused with `not_found` (404), another
- * organization's row alike (O1, O3). Costs nothing of its own.
+ * An answer of `null`, `undefined` or `false` (nothing found, nothing removed) is refused with `not_found` (404), another
+ * organization's row alike (O1, O3): so a write answers its row, or `true`. Costs nothing of its own.
  *
  * @throws TypeError for functions that are none
  * @example
@@ -80,7 +81,7 @@ function requireOrgId({ org }: OrgHolder): string {
 function foundIn(answer: unknown, own: (row: unknown) => boolean): unknown {
   if (Array.isArray(answer)) return answer.filter(own)
   const isRow = typeof answer === 'object' && answer !== null
-  if (answer === null || answer === false || (isRow && !own(answer))) {
+  if (answer === null || answer === undefined || answer === false || (isRow && !own(answer))) {
     throw new AuthError('not_found', { reason: 'not_in_this_org' })
   }
   return answer

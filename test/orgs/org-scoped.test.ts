@@ -18,7 +18,8 @@ const notes = createOrgScoped({
   find: ({ orgId }, id: string) => ROWS.find((row) => row.id === id && row.org === orgId) ?? null,
   list: async ({ orgId }) => ROWS.filter(({ org }) => org === orgId),
   remove: async ({ orgId }, id: string) => ROWS.some((row) => row.id === id && row.org === orgId),
-  touch: async () => {},
+  touch: async () => true,
+  findLoosely: async (_scope, id: string) => ROWS.find((row) => row.id === id),
   whoAsks: ({ context }) => context,
 })
 
@@ -35,7 +36,7 @@ describe('createOrgScoped', () => {
   it('finds, lists and removes what is of this organization', async () => {
     expect(await notes(one).find('a')).toEqual(ROWS[0])
     expect(await notes(one).list()).toEqual(ROWS.slice(0, 2))
-    expect([await notes(one).remove('b'), await notes(one).touch()]).toEqual([true, undefined])
+    expect([await notes(one).remove('b'), await notes(one).touch()]).toEqual([true, true])
     expect(await notes(one).whoAsks()).toBe(one)
   })
 
@@ -48,6 +49,11 @@ describe('createOrgScoped', () => {
     ])
     expect(new Set(answers).size).toBe(1)
     expect(JSON.parse(answers[0] ?? '')).toMatchObject({ status: 404, body: expect.stringContaining('"not_found"') })
+  })
+
+  it('does not take undefined for found: it is the 404 of no row', async () => {
+    expect(await notes(one).findLoosely('a')).toEqual(ROWS[0])
+    expect(await bytesOf(notes(one).findLoosely('z'))).toBe(await bytesOf(notes(one).find('z')))
   })
 
   it('with orgIdOf, a function that forgets its where shows nothing of another organization', async () => {
