@@ -4,6 +4,7 @@ import { AuthError } from '../errors.ts'
 import { recordThrow, SERVICE_WALKS, type ServiceWalk } from './entrance.ts'
 import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
+import { selectTogether } from './walk-state.ts'
 
 /**
  * Let a service act in the org `orgId`. Leaves a decision record of its own, since the walk's knew no org yet.
@@ -37,7 +38,7 @@ async function resolve(
 ): Promise<Organization> {
   const named = typeof orgId === 'string' ? rooms.orgs.toOrgId(orgId) : null
   if (named === null) throw new AuthError('invalid_org_id', { reason: 'act_as_org_id_malformed' })
-  const selection = rooms.orgs.readSelection(request, rule.selectors)
+  const selection = selectTogether(state, rooms.orgs.readSelection(request, rule.selectors))
   const wanted = selection.kind === 'unnamed' ? ({ kind: 'named', orgId: named } as const) : selection
   record.selection(wanted)
   if (selection.kind === 'named' && selection.orgId !== named) {

@@ -83,8 +83,8 @@ async function enter(
   record: Recorder,
 ): Promise<AuthContext | null> {
   const context = await walk(rooms, { request, rule, state, record })
-  if (!state.passed.includes(rule)) state.passed.push(rule)
-  Object.assign(state, { context, rule })
+  if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule })
+  state.context = context
   return context
 }
 

@@ -1,9 +1,11 @@
 /**
- * What one auth has already done for one request, kept on the framework's request object under a registered symbol, so
- * that a second mount re-uses the work and two auths on one request stay apart.
+ * What one auth has already done for one request, kept beside the framework's own request object and found by that very
+ * object alone: a copy, a wrapper or an heir of a request is another request. A second mount re-uses the work.
  */
-import type { ActingOrg, Admission, AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
+import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
+import type { AuthRequest } from '../request.ts'
 import { accepts, type Rule } from './access.ts'
+import type { Acted, Admitted } from './own-copies.ts'
 import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -11,13 +13,14 @@ import type { Rooms } from './rooms.ts'
 export interface WalkState {
   credential?: Credential | null | undefined
   verified?: Promise<Verified> | undefined
-  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admission> } | undefined
-  readonly acting: Map<string, Promise<ActingOrg>>
-  /** The rules passed so far: the org-scoped ones hold for whatever org a later mount chooses. */
-  readonly passed: Rule[]
-  /** The context of the latest mount that let the request in, and its rule; left out before that. */
+  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admitted> } | undefined
+  readonly acting: Map<string, Promise<Acted>>
+  /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
+  selection: OrgSelection
+  /** The mounts that let the request in: their rules hold for whatever comes later. */
+  readonly passed: Passed[]
+  /** The context of the latest mount that let the request in; left out before that. */
   context?: AuthContext | null | undefined
-  rule?: Rule | undefined
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
   /** The record of the latest walk, and the throw that was written down last: several mounts may see the same one. */
@@ -25,22 +28,49 @@ export interface WalkState {
   recorded?: unknown
 }
 
-const STATE: unique symbol = Symbol.for('sallyport.state') as never
+/** A mount that let the request in. */
+export interface Passed {
+  readonly rule: Rule
+  readonly request: AuthRequest
+}
+
+/** A request that names no organization. */
+export const UNNAMED: OrgSelection = Object.freeze({ kind: 'unnamed' })
+
+/** A mount that names another organization than those before it. */
+export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
+
+const STATES: WeakMap<object, Map<object, WalkState>> = new WeakMap()
 
 /** Find the state of `auth` for a request, or `undefined` where none of its doors was entered. */
 export function findState(source: object, auth: object): WalkState | undefined {
-  return (source as { [STATE]?: Map<object, WalkState> | undefined })[STATE]?.get(auth)
+  return STATES.get(source)?.get(auth)
 }
 
 /** The state of `auth` for a request, made on first use. */
 export function stateOf(source: object, auth: object): WalkState {
-  const found = findState(source, auth)
-  if (found !== undefined) return found
-  const holder = source as { [STATE]?: Map<object, WalkState> | undefined }
-  if (holder[STATE] === undefined) Object.defineProperty(source, STATE, { value: new Map() })
-  const state: WalkState = { acting: new Map(), passed: [], servingOrgId: null }
-  holder[STATE]?.set(auth, state)
+  const states = STATES.get(source) ?? new Map<object, WalkState>()
+  const state = states.get(auth) ?? newState()
+  STATES.set(source, states.set(auth, state))
   return state
+}
+
+/** The state of a request that was never walked. */
+export function newState(): WalkState {
+  return { acting: new Map(), passed: [], selection: UNNAMED, servingOrgId: null }
+}
+
+/**
+ * What a mount's own selection means beside those of earlier mounts, and keep it for later ones. A selection that was
+ * refused once stays refused; {@link NAMES_ANOTHER} where it names another org than the one named or served so far.
+ */
+export function selectTogether(state: WalkState, own: OrgSelection): OrgSelection {
+  const { selection, servingOrgId } = state
+  if (own.kind === 'unnamed' || selection.kind === 'malformed' || selection.kind === 'conflict') return selection
+  const taken = selection.kind === 'named' ? selection.orgId : servingOrgId
+  if (own.kind === 'named' && taken !== null && taken !== own.orgId) return NAMES_ANOTHER
+  state.selection = own
+  return own
 }
 
 /**
@@ -54,8 +84,8 @@ export function contextFor(source: object, rooms: Rooms, rule: Rule | 'public'):
   if (state === undefined || context === undefined) {
     throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
   }
-  const isPromised = holds(rule, context) && isSelected(rule, state.rule)
-  if (!isPromised || !isAsked(rule, context, state.passed, rooms.ladder.roles)) {
+  const passed = state.passed.map((mount) => mount.rule)
+  if (!holds(rule, context) || !isSelected(rule, passed) || !isAsked(rule, context, passed, rooms.ladder.roles)) {
     throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
   }
   return context
@@ -69,8 +99,9 @@ function holds(rule: Rule, context: AuthContext | null): boolean {
 }
 
 // A path that names an organization means nothing to a context that was made without looking at it.
-function isSelected({ selectors }: Rule, made: Rule | undefined): boolean {
-  return selectors.every(({ kind, name }) => made?.selectors.some((each) => each.kind === kind && each.name === name))
+function isSelected({ selectors }: Rule, passed: readonly Rule[]): boolean {
+  const read = passed.flatMap((each) => each.selectors)
+  return selectors.every(({ kind, name }) => read.some((each) => each.kind === kind && each.name === name))
 }
 
 // A role or a scope that no mount asked for was not checked, whatever the caller happens to have.

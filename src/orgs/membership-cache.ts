@@ -3,7 +3,7 @@
  * membership for some seconds (O5). Opt-in: without it every request asks.
  */
 import * as z from 'zod/mini'
-import type { ActingOrg, Organization, User } from '../context.ts'
+import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { createMonotonicClock } from '../lib/clock.ts'
 import { aFunction, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
@@ -186,13 +186,17 @@ function withMethods<T extends object>(object: T, methods: Partial<T>): T {
   )
 }
 
-// Whoever gets an answer may change it (a promise of the ports): what is kept is handed out as a copy.
+// Whoever gets an answer may change it, where the host's rows are not frozen: what is kept is handed out as a copy.
 function copyOfRecord(record: UserRecord): UserRecord {
   const { user, membership } = record
-  const copy = { ...record, user: { ...user } as User }
+  const copy = { ...record, user: copyOf(user) }
   return membership === undefined ? copy : { ...copy, membership: copyOfActing(membership) }
 }
 
 function copyOfActing(acting: ActingOrg<Organization> | null): ActingOrg<Organization> | null {
-  return acting === null ? null : { ...acting, org: { ...acting.org } }
+  return acting === null ? null : { ...acting, org: copyOf(acting.org) }
+}
+
+function copyOf<T extends object>(row: T): T {
+  return Object.isFrozen(row) ? Object.freeze({ ...row }) : { ...row }
 }

@@ -65,5 +65,5 @@ function isOf(owner: ApiKeyOwner, { orgId }: ApiKeyRecord): boolean {
 }
 
 function copyOf<K extends { readonly scopes: readonly string[] }>(key: K): K {
-  return { ...copy(key), scopes: [...key.scopes] }
+  return Object.freeze({ ...copy(key), scopes: Object.freeze([...key.scopes]) })
 }

@@ -47,13 +47,13 @@ function membershipAt(tables: Tables, orgId: string, userId: string): Membership
 function findActing(tables: Tables, caller: Caller<StoredUser>, orgId: string): ActingOrg<StoredOrganization> | null {
   const org = tables.orgs.get(orgId)
   if (org === undefined) return null
-  if (caller.kind === 'service') return { org: copy(org), role: null }
+  if (caller.kind === 'service') return Object.freeze({ org: copy(org), role: null })
   if (caller.kind === 'apiKey') {
     const { orgId: boundTo, role } = caller.key
-    return boundTo === null || boundTo === orgId ? { org: copy(org), role } : null
+    return boundTo === null || boundTo === orgId ? Object.freeze({ org: copy(org), role }) : null
   }
   const membership = tables.memberships.get(pairKey(orgId, caller.user.id))
-  return membership === undefined ? null : { org: copy(org), role: membership.role }
+  return membership === undefined ? null : Object.freeze({ org: copy(org), role: membership.role })
 }
 
 function listActing(tables: Tables, caller: Caller<StoredUser>): ActingOrg<StoredOrganization>[] {

@@ -46,7 +46,7 @@ function userRepository(
       const user = tables.users.get(userId)
       if (user === undefined) return null
       tables.users.set(userId, { ...user, disabled })
-      return { ...copy(user), disabled }
+      return copy({ ...user, disabled })
     },
     count: async () => [...tables.users.values()].length,
   }

@@ -99,11 +99,11 @@ export function compare(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
-/** A row as callers get it: Dates are copied too, since a caller may change what it was given. */
+/** A row as callers get it: frozen, and a copy of its own, since a Date can be changed all the same. */
 export function copy<T extends object>(record: T): T {
   const row = { ...record } as Record<string, unknown>
   for (const key in row) if (row[key] instanceof Date) row[key] = new Date(row[key])
-  return row as T
+  return Object.freeze(row) as T
 }
 
 /** A copy of a row, or `null` where there is none. */

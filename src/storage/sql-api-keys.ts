@@ -104,12 +104,12 @@ function textsOf({ dialect, names }: SqlApiKeyOptions) {
 
 function toApiKey(row: SqlRow): ApiKeyRecord {
   const instant = (column: string): Date | null => (row[column] === null ? null : toDate(row[column]))
-  return {
+  return Object.freeze({
     id: String(row['id']),
     orgId: toTextOrNull(row['org_id']),
     name: String(row['name']),
     role: String(row['role']),
-    scopes: JSON.parse(String(row['scopes'])) as string[],
+    scopes: Object.freeze(JSON.parse(String(row['scopes'])) as string[]),
     secretHash: String(row['secret_hash']),
     previousSecretHash: toTextOrNull(row['previous_secret_hash']),
     previousUntil: instant('previous_until_ms'),
@@ -118,5 +118,5 @@ function toApiKey(row: SqlRow): ApiKeyRecord {
     expiresAt: instant('expires_at_ms'),
     revokedAt: instant('revoked_at_ms'),
     lastUsedAt: instant('last_used_at_ms'),
-  }
+  })
 }

@@ -1,4 +1,7 @@
-/** Rows to records, column by column: what a driver adds, leaves out or types in its own way does not get through. */
+/**
+ * Rows to records, column by column: what a driver adds, leaves out or types in its own way does not get through. A record is
+ * frozen: whoever is handed one can't write what others decide by.
+ */
 import type { ActingOrg } from '../context.ts'
 import type { Account, AccountRecord } from './account-repositories.ts'
 import type { Invitation, Membership } from './repositories.ts'
@@ -8,7 +11,7 @@ import type { StoredOrganization, StoredUser } from './stored.ts'
 /** Read a user. */
 export function toUser(row: SqlRow): StoredUser {
   const orgId = toTextOrNull(row['own_org_id'])
-  return {
+  return Object.freeze({
     id: String(row['user_id']),
     issuer: String(row['issuer']),
     subject: String(row['subject']),
@@ -17,56 +20,60 @@ export function toUser(row: SqlRow): StoredUser {
     createdAt: toDate(row['user_created_at']),
     orgId,
     role: orgId === null ? null : toTextOrNull(row['own_role']),
-  }
+  })
 }
 
 /** Read an organization. */
 export function toOrganization(row: SqlRow): StoredOrganization {
-  return { id: String(row['org_id']), name: String(row['org_name']), createdAt: toDate(row['org_created_at']) }
+  return Object.freeze({
+    id: String(row['org_id']),
+    name: String(row['org_name']),
+    createdAt: toDate(row['org_created_at']),
+  })
 }
 
 /** Read what somebody may act in, or `null` where the join found none. */
 export function toActing(row: SqlRow): ActingOrg<StoredOrganization> | null {
   if (toTextOrNull(row['org_id']) === null) return null
-  return { org: toOrganization(row), role: toTextOrNull(row['acting_role']) }
+  return Object.freeze({ org: toOrganization(row), role: toTextOrNull(row['acting_role']) })
 }
 
 /** Read a membership. */
 export function toMembership(row: SqlRow): Membership {
-  return {
+  return Object.freeze({
     orgId: String(row['org_id']),
     userId: String(row['user_id']),
     role: String(row['role']),
     joinedAt: toDate(row['joined']),
-  }
+  })
 }
 
 /** Read an invitation. */
 export function toInvitation(row: SqlRow): Invitation {
-  return {
+  return Object.freeze({
     id: String(row['id']),
     orgId: String(row['org_id']),
     email: String(row['email']),
     role: String(row['role']),
     createdAt: toDate(row['created']),
-  }
+  })
 }
 
 /** Read an account, without its hash. */
 export function toAccount(row: SqlRow): Account {
-  return {
+  return Object.freeze({
     id: String(row['id']),
     email: String(row['email']),
     role: String(row['role']),
     disabled: toFlag(row['disabled']),
     sessionVersion: Number(row['session_version']),
     createdAt: toDate(row['created']),
-  }
+  })
 }
 
 /** Read an account with its hash. */
 export function toAccountRecord(row: SqlRow): AccountRecord {
-  return { ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) }
+  return Object.freeze({ ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) })
 }
 
 /** Read a count. */

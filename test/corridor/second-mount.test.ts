@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Auth } from '../../src/auth.ts'
 import type { Access } from '../../src/request.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
-import { createWorld, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
+import { createWorld, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
 
 interface Mounted {
   readonly world: World
@@ -66,13 +66,34 @@ describe('a second mount', () => {
     expect(await enter({ role: 'member' })).toMatchObject({ role: 'member' })
   })
 
-  it('acts in another org by its own selector, where the earlier rules hold too', async () => {
+  it('acts in what an earlier one has named, and its role is judged there', async () => {
     const { enter, orgs } = await mounted()
-    expect(await enter({ role: 'member' })).toMatchObject({ org: { id: orgs[0] } })
-    expect(await enter({ selectors: BY_PATH, role: 'admin' })).toMatchObject({ org: { id: orgs[1] }, role: 'admin' })
-    const other = await mounted()
-    await other.enter({ selectors: BY_PATH, role: 'admin' })
-    expect(await reasonOf(other.enter({}))).toBe('role_too_low')
+    expect(await enter({ selectors: BY_PATH, role: 'admin' })).toMatchObject({ org: { id: orgs[1] } })
+    expect(await enter({ role: 'admin' })).toMatchObject({ org: { id: orgs[1] }, role: 'admin' })
+    const lower = await mounted()
+    await lower.enter({ selectors: BY_PATH }, { params: { org: lower.orgs[0] } })
+    expect(await reasonOf(lower.enter({ role: 'admin' }))).toBe('role_too_low')
+  })
+
+  it('names no other org than an earlier one has named or was served by', async () => {
+    for (const first of [{}, { selectors: BY_PATH }] as const) {
+      const { enter, orgs } = await mounted()
+      await enter(first, { params: { org: orgs[0] } })
+      expect(await reasonOf(enter({ selectors: BY_PATH }))).toBe('mounts_name_different_orgs')
+      expect(await reasonOf(enter({ selectors: BY_PATH }, { params: { org: NOWHERE } }))).toBe(
+        'mounts_name_different_orgs',
+      )
+      expect(await enter({ selectors: BY_PATH }, { params: { org: orgs[0] } })).toMatchObject({ org: { id: orgs[0] } })
+    }
+  })
+
+  it('stays in what an earlier one has named and was refused for', async () => {
+    const { enter } = await mounted()
+    expect(await reasonOf(enter({ selectors: BY_PATH }, { params: { org: NOWHERE } }))).toBe('not_a_member')
+    expect(await reasonOf(enter({}))).toBe('not_a_member')
+    const malformed = await mounted()
+    expect(await reasonOf(malformed.enter({ selectors: BY_PATH }, { params: { org: '{}' } }))).toBe('org_id_malformed')
+    expect(await reasonOf(malformed.enter({}))).toBe('org_id_malformed')
   })
 
   it('keeps the scopes of an earlier mount', async () => {
@@ -105,14 +126,11 @@ describe('a second mount', () => {
     expect(await reasonOf(enter({ optional: true }, { headers }))).toBe('token_expiry_passed')
   })
 
-  it('asks for the membership of its own selection only', async () => {
-    const { world, enter } = await mounted()
+  it('asks nothing again where it names the org that serves', async () => {
+    const { world, enter, orgs } = await mounted()
     await enter({})
     world.calls.length = 0
-    await enter({ selectors: BY_PATH })
-    expect(world.calls).toEqual(['memberships.findActing'])
-    world.calls.length = 0
-    await enter({ selectors: BY_PATH, role: 'admin' })
+    expect(await enter({ selectors: BY_PATH }, { params: { org: orgs[0] } })).toMatchObject({ role: 'member' })
     expect(world.calls).toEqual([])
   })
 
@@ -122,16 +140,6 @@ describe('a second mount', () => {
     world.calls.length = 0
     expect(await enter({})).toMatchObject({ org: { id: orgs[0] } })
     expect(world.calls).toEqual([])
-  })
-
-  it('echoes the org that serves last', async () => {
-    const { world, source, orgs } = await mounted()
-    const { headers } = await world.person('eve', { [orgs[0]]: 'member', [orgs[1]]: 'member' })
-    const request = fakeRequest({ headers, source, params: { org: orgs[1] } })
-    const first = await world.auth.door({})(request)
-    expect(first.responseHeaders()).toEqual([['X-Org-Id', orgs[0]]])
-    await world.auth.door({ selectors: BY_PATH })(request)
-    expect(first.responseHeaders()).toEqual([['X-Org-Id', orgs[1]]])
   })
 
   it('echoes no id that a header can’t carry (H7)', async () => {
@@ -220,12 +228,14 @@ describe('contextOf', () => {
     else expect(read).toThrow('promises less')
   })
 
-  it('reads no org by a path that the latest mount did not look at', async () => {
+  it('reads the org that a path has named, also behind a later mount', async () => {
     const { world, enter, source, orgs } = await mounted()
     await enter({ selectors: BY_PATH })
+    await enter({ role: 'admin' })
     expect(world.auth.contextOf(source, { selectors: BY_PATH })).toMatchObject({ org: { id: orgs[1] } })
-    expect(await enter({})).toMatchObject({ org: { id: orgs[0] } })
-    expect(() => world.auth.contextOf(source, { selectors: BY_PATH })).toThrow('promises less')
+    const other = await mounted()
+    await other.enter({})
+    expect(() => other.world.auth.contextOf(other.source, { selectors: BY_PATH })).toThrow('promises less')
   })
 
   it('reads nobody only where nobody may be there', async () => {

@@ -211,13 +211,18 @@ describe('what it holds', () => {
         user: { id: string }
         membership: { role: string; org: { id: string } }
       }
-      row.id = membership.role = membership.org.id = 'spoilt'
+      for (const [of, name] of [
+        [row, 'id'],
+        [membership, 'role'],
+        [membership.org, 'id'],
+      ] as const)
+        Reflect.set(of, name, 'spoilt')
     }
     const good = JSON.stringify(await ask())
     spoil(await ask())
     expect(JSON.stringify(await ask())).toBe(good)
     const acting = await cache.source.findActing({ kind: 'user', user }, own)
-    Object.assign(acting ?? {}, { role: 'spoilt' })
+    Reflect.set(acting ?? {}, 'role', 'spoilt')
     expect((await cache.source.findActing({ kind: 'user', user }, own))?.role).toBe('owner')
     expect((await cache.source.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
   })

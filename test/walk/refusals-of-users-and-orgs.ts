@@ -123,6 +123,19 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
       return world.walk({ headers: { ...headers, 'x-org-id': orgId }, params: { org: NOWHERE } }, { selectors })
     },
   },
+  {
+    reason: 'mounts_name_different_orgs',
+    code: 'org_selector_conflict',
+    provoke: async (world) => {
+      const { headers } = await member(world)
+      const source = {}
+      await world.walk({ headers, source })
+      return world.walk(
+        { headers, source, params: { org: NOWHERE } },
+        { selectors: [{ kind: 'pathParam', name: 'org' }] },
+      )
+    },
+  },
   { reason: 'org_not_named', code: 'org_required', provoke: () => memberAsks({ unnamed: 'reject' }) },
   {
     reason: 'org_not_the_only_one',

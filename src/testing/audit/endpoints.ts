@@ -76,6 +76,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/optional-twice', null, [{ optional: true }, { optional: true }]),
   at('/header-path/:orgId', PATH, [{}]),
   at('/admin-path/:orgId', PATH, [{ role: 'admin' }]),
+  at('/path-admin/:orgId', { role: 'admin' }, [PATH]),
   at('/weaker-inside', {}, [{ role: 'admin' }]),
   at('/identity-org', {}, [{ stage: 'identity' }]),
   at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),

@@ -141,12 +141,13 @@ function selectorCases(world: AuditWorld, token: string, bobs: string): AuditCas
   const outer = (code: AuthErrorCode, org: string): typeof ada => refused(code, {}, [orgLine(org)])
   const get = mountCase
   return [
+    get('path-in-header', 'a path selector inside a header mount names what serves', `/header-path/${a}`, [line], ada),
     get(
-      'path-in-header',
-      'a path selector inside a header mount',
+      'path-another',
+      'and nothing else: a request has one org',
       `/header-path/${b}`,
       [line],
-      acting('ada', 'b', 'admin'),
+      outer('org_selector_conflict', a),
     ),
     get('path-agrees', 'both name one', `/header-path/${b}`, [line, orgLine(b)], acting('ada', 'b', 'admin')),
     get(
@@ -156,13 +157,21 @@ function selectorCases(world: AuditWorld, token: string, bobs: string): AuditCas
       [line, orgLine(a)],
       outer('org_selector_conflict', a),
     ),
-    get('path-forbidden', 'a strange org by the path', `/header-path/${c}`, [line], outer('forbidden', a)),
+    get('path-strange', 'a strange org by the path', `/header-path/${c}`, [line], outer('org_selector_conflict', a)),
+    get(
+      'role-in-path',
+      'a role is judged where an earlier path leads',
+      `/path-admin/${a}`,
+      [line],
+      outer('forbidden', a),
+    ),
+    get('role-of-path', 'and nowhere else', `/path-admin/${b}`, [line], acting('ada', 'b', 'admin')),
     get(
       'role-holds',
-      'the outer role holds for the org the path chooses',
+      'the outer role leads to no other org',
       `/admin-path/${d}`,
       [bob],
-      outer('forbidden', c),
+      outer('org_selector_conflict', c),
     ),
     get('role-held', 'and lets in where it is held', `/admin-path/${c}`, [bob], acting('bob', 'c', 'admin')),
     get('role-first', 'the outer role is judged first', `/admin-path/${b}`, [line], refused('forbidden')),

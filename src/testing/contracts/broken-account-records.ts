@@ -24,6 +24,21 @@ export const BROKEN_ACCOUNT_RECORDS: readonly BrokenAccounts[] = [
     },
   },
   {
+    name: 'hands out what it keeps',
+    why: 'A cache of rows: what one caller changes in its row is changed for everybody.',
+    breaks: ['accounts/copies'],
+    make: () => {
+      const kept = new Map<string, Awaited<ReturnType<AccountRepository['insert']>>>()
+      return withAccounts((inner) => ({
+        async findById(id) {
+          const account = kept.get(id) ?? (await inner.findById(id))
+          if (account !== null) kept.set(id, account)
+          return account
+        },
+      }))
+    },
+  },
+  {
     name: 'folds the case of what it looks for',
     why: 'A column with a case-insensitive collation: one account is found by many spellings.',
     breaks: ['accounts/unknown-is-null'],
