@@ -14,11 +14,11 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { describe, expect, it } from 'vitest'
+import { PATIENCE_MS } from '../patience.ts'
 import { type Listening, listen } from './hosts.ts'
 
 type Read = { readonly ours: unknown; readonly theirs?: unknown }
 
-const DEADLINE = { timeout: 5000 }
 const BIG = `{"a":"${'x'.repeat(20_000)}"}`
 
 /** What a JSON reader made of a request: its object, or the status it refuses with. */
@@ -104,7 +104,7 @@ describe.each(Object.keys(HOSTS))('%s', (name) => {
   ): Promise<Read & { status: number }> => {
     const server: Listening = await listen(HOSTS[name]?.(order) as never)
     try {
-      const signal = AbortSignal.timeout(20_000)
+      const signal = AbortSignal.timeout(PATIENCE_MS)
       const init = { method: 'POST', body, headers, signal, ...(body instanceof ReadableStream && { duplex: 'half' }) }
       const response = await fetch(server.url, init as RequestInit)
       return { status: response.status, ...((await response.json().catch(() => ({}))) as Read) }
@@ -114,27 +114,27 @@ describe.each(Object.keys(HOSTS))('%s', (name) => {
   }
   const chunked = (text: string): ReadableStream => new Blob([text]).stream()
 
-  it.each(['before', 'behind', 'twice'] as const)('reads an object %s it', DEADLINE, async (order) => {
+  it.each(['before', 'behind', 'twice'] as const)('reads an object %s it', async (order) => {
     expect((await post(order, '{"a":1}')).ours).toEqual({ a: 1 })
     expect((await post(order, chunked('{"a":1}'))).ours).toEqual({ a: 1 })
   })
 
-  it('leaves it what it needs', DEADLINE, async () => {
+  it('leaves it what it needs', async () => {
     const { status, theirs } = await post('before', '{"a":1}')
     expect(status).toBe(200)
     expect(theirs).toEqual({ a: 1 })
   })
 
-  it.each(['before', 'behind', 'twice'] as const)('refuses what is too large, %s it', DEADLINE, async (order) => {
+  it.each(['before', 'behind', 'twice'] as const)('refuses what is too large, %s it', async (order) => {
     expect((await post(order, BIG)).ours).toBe(413)
     expect((await post(order, chunked(BIG))).ours).toBe(413)
   })
 
-  it.each(['before', 'behind', 'twice'] as const)('refuses another type, %s it', DEADLINE, async (order) => {
+  it.each(['before', 'behind', 'twice'] as const)('refuses another type, %s it', async (order) => {
     expect((await post(order, '{"a":1}', { 'Content-Type': 'text/plain' })).ours).toBe(415)
   })
 
-  it('refuses what is encoded, whatever its size', DEADLINE, async () => {
+  it('refuses what is encoded, whatever its size', async () => {
     const encoded = (coding: string): Record<string, string> => ({ ...json, 'Content-Encoding': coding })
     for (const coding of ['gzip', 'deflate', 'br', 'GZIP', 'identity, gzip', 'unheard-of']) {
       for (const body of [gzipSync('{"a":1}'), '{"a":1}', BIG]) {
@@ -146,26 +146,26 @@ describe.each(Object.keys(HOSTS))('%s', (name) => {
   })
 
   // Hono's own readers inflate nothing.
-  it.skipIf(name.startsWith('c.req'))('takes what it has inflated, by its size then', DEADLINE, async () => {
+  it.skipIf(name.startsWith('c.req'))('takes what it has inflated, by its size then', async () => {
     const headers = { ...json, 'Content-Encoding': 'gzip' }
     expect((await post('behind', gzipSync('{"a":1}'), headers)).ours).toEqual({ a: 1 })
     expect((await post('behind', gzipSync(BIG), headers)).ours).toBe(413)
   })
 
-  it.each(['before', 'twice'] as const)('refuses what is malformed or empty, %s it', DEADLINE, async (order) => {
+  it.each(['before', 'twice'] as const)('refuses what is malformed or empty, %s it', async (order) => {
     for (const body of ['{"a":', '', '[]', '"x"']) {
       const answer = await post(order, body)
       expect([body, answer.status, answer.ours]).toEqual([body, 200, 400])
     }
   })
 
-  it('refuses an empty body behind it', DEADLINE, async () => {
+  it('refuses an empty body behind it', async () => {
     expect((await post('behind', '')).ours).toBe(400)
   })
 })
 
 describe('a body that somebody else has taken', () => {
-  it('is a mistake of the host, said in a sentence, on Express', DEADLINE, async () => {
+  it('is a mistake of the host, said in a sentence, on Express', async () => {
     const app = express()
     app.use((req, _res, next) => void req.on('end', next).resume())
     let said: unknown
@@ -183,7 +183,7 @@ describe('a body that somebody else has taken', () => {
     expect(String(said)).toMatch(/another middleware has read the request body/)
   })
 
-  it('on Hono too', DEADLINE, async () => {
+  it('on Hono too', async () => {
     const app = new Hono()
     let said: unknown
     app.post('/', async (c) => {
@@ -197,7 +197,7 @@ describe('a body that somebody else has taken', () => {
   })
 })
 
-it('reads behind a middleware of Hono that replaces the request', DEADLINE, async () => {
+it('reads behind a middleware of Hono that replaces the request', async () => {
   const app = new Hono()
   app.post('/', bodyLimit({ maxSize: 100_000 }), async (c) => c.json({ ours: await ours(forHono.readJson(c)) }))
   for (const [body, expected] of [
@@ -209,7 +209,7 @@ it('reads behind a middleware of Hono that replaces the request', DEADLINE, asyn
   }
 })
 
-it('takes what a middleware of Hono has inflated into another request', DEADLINE, async () => {
+it('takes what a middleware of Hono has inflated into another request', async () => {
   const app = new Hono()
   app.post('/', async (c, next) => {
     const { headers, body } = c.req.raw

@@ -10,6 +10,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PATIENCE_MS } from '../patience.ts'
 import { type Listening, listen } from './hosts.ts'
 import { createRigWorld, type RigWorld } from './rigs.ts'
 
@@ -30,8 +31,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-// A busy machine is no failure: what never comes is.
-const PATIENCE = { timeout: 15_000 }
+const PATIENCE = { timeout: PATIENCE_MS }
 
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 10))

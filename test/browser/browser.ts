@@ -47,7 +47,8 @@ function hasLibraries(): boolean {
   return ['libnss3.so', 'libnspr4.so'].every((name) => folders.some((folder) => existsSync(join(folder, name))))
 }
 
-const UNPACK = "await (await import('@sparticuz/chromium')).default.executablePath()"
+const PACKED = import.meta.resolve('@sparticuz/chromium')
+const UNPACK = `await (await import('${PACKED}')).default.executablePath()`
 
 // The package unpacks into the temporary folder and takes whatever lies there for whole, also what a killed run or another
 // one left half done. So a process of its own unpacks into a new folder, which is given its name when it is whole.

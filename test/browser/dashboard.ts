@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
+import { PATIENCE_MS } from '../patience.ts'
 import { type AppProcess, startProcess } from '../systems/app-process.ts'
 
 const MAIN = ['examples/ironflow/main.ts']
@@ -60,7 +61,7 @@ export interface Visit {
 /** Open a page that remembers nothing of others. */
 export async function visit(browser: Browser, url: string, scheme: 'light' | 'dark' = 'light'): Promise<Visit> {
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1200, height: 760 } })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   const [errors, refusals, asked]: [string[], number[], Request[]] = [[], [], []]
   page.on('pageerror', (error) => errors.push(String(error)))

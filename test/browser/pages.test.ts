@@ -4,13 +4,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { PATIENCE_MS } from '../patience.ts'
 import { launchBrowser } from './browser.ts'
 import { focused, type Ironflow, signIn, startIronflow, stored, type Visit, visit } from './dashboard.ts'
 
 const ADMIN = 'admin@ironflow.local'
 const PASSWORD = 'four unlikely words here'
 // However busy the machine is.
-const WAIT = { timeout: 15_000 }
+const WAIT = { timeout: PATIENCE_MS }
 
 let browser: Browser
 let ironflow: Ironflow

@@ -4,6 +4,7 @@ import { accountContract } from '../../src/testing/contracts/account-contract.ts
 import { BROKEN_ACCOUNTS } from '../../src/testing/contracts/broken-accounts.ts'
 import { type ContractResult, runContract } from '../../src/testing/contracts/storage-contract.ts'
 import { throttleContract } from '../../src/testing/contracts/throttle-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 describe('the in-memory accounts', () => {
   const cases = accountContract(() => ({ storage: createMemoryAccounts() }))
@@ -25,8 +26,8 @@ describe('each broken storage', async () => {
   const failures = new Map<string, readonly ContractResult[]>()
   await Promise.all(
     BROKEN_ACCOUNTS.map(async ({ name, make }) => {
-      const accounts = accountContract(() => ({ storage: make() }), { timeoutSeconds: 2 })
-      const throttle = throttleContract(() => ({ throttle: make().throttle }), { timeoutSeconds: 2 })
+      const accounts = accountContract(() => ({ storage: make() }), { timeoutSeconds: PATIENCE_MS / 1000 })
+      const throttle = throttleContract(() => ({ throttle: make().throttle }), { timeoutSeconds: PATIENCE_MS / 1000 })
       const results = await runContract([...accounts, ...throttle], { concurrency: 4 })
       failures.set(
         name,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { BROKEN_STORES } from '../../src/testing/contracts/broken-stores.ts'
 import { runContract, storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** By store: the cases that failed on it, and what they said. */
 const failures = new Map<string, ReadonlyMap<string, Error>>()
@@ -9,13 +10,13 @@ const suiteOf = (id: string): string => id.split('/')[0] ?? ''
 
 beforeAll(async () => {
   const testing = BROKEN_STORES.map(async ({ name, make, membershipsPerUser }) => {
-    const options = { membershipsPerUser, timeoutSeconds: 120 }
+    const options = { membershipsPerUser, timeoutSeconds: PATIENCE_MS / 1000 }
     const results = await runContract(storageContract(make, options), { concurrency: 4 })
     const failed = results.flatMap(({ id, error }): [string, Error][] => (error === null ? [] : [[id, error]]))
     failures.set(name, new Map(failed))
   })
   await Promise.all(testing)
-}, 240_000)
+})
 
 describe('each broken store', () => {
   it('has a name of its own', () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { createPostgresStorage, migrate } from '../../src/storage/postgres.ts'
 import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 let database: PGlite
 
@@ -25,7 +26,7 @@ function pglite(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
   }
 }
 
-const timeoutSeconds = 30
+const timeoutSeconds = PATIENCE_MS / 1000
 
 describe('PGlite, memberships in rows of their own', () => {
   for (const { id, name, run } of storageContract(() => pglite('rows'), { timeoutSeconds })) it(`${id}: ${name}`, run)

@@ -2,10 +2,11 @@ import { describe, it } from 'vitest'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
 // On a machine that is busy with other tests.
-const timeoutSeconds = 60
+const timeoutSeconds = PATIENCE_MS / 1000
 
 // One database and one small pool for all cases at once: they must not disturb each other.
 const pool = openPool(await createTestDatabase(), { max: 5 })

@@ -2,10 +2,11 @@ import { afterAll, describe, it } from 'vitest'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
 // On a machine that is busy with other tests.
-const timeoutSeconds = 60
+const timeoutSeconds = PATIENCE_MS / 1000
 
 describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
   const database = open(createSqlitePath())

@@ -101,7 +101,7 @@ afterAll(async () => {
 })
 
 describe.each(names)('%s', (framework) => {
-  it.each(SERVICES)('answers as labelled: %s', { timeout: 60_000 }, async (service) => {
+  it.each(SERVICES)('answers as labelled: %s', async (service) => {
     const cases = CASES.filter((given) => servicesOf(given).includes(service))
     const wrong: string[] = []
     for (let start = 0; start < cases.length; start += BATCH) {

@@ -1,5 +1,6 @@
 /** One HTTP exchange over a plain socket: the bytes go out as they are, the answer comes back taken apart. */
 import { connect } from 'node:net'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** An answer. */
 export interface RawAnswer {
@@ -8,8 +9,6 @@ export interface RawAnswer {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
 }
-
-const PATIENCE_MS = 30_000
 
 /** Send bytes, read one answer, end the connection. Rejects where none comes in time. */
 export function exchange(port: number, bytes: Buffer): Promise<RawAnswer> {

@@ -20,7 +20,10 @@ function createTestFlight(work: (signal: AbortSignal) => Promise<string>) {
     },
     mayReplace: () => mayReplace,
   })
-  return { flight, landed, refuse: () => void (mayReplace = false) }
+  const refuse = (): void => {
+    mayReplace = false
+  }
+  return { flight, landed, refuse }
 }
 
 describe('a flight', () => {

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { BETTER, createLoginWorld, GOOD } from './login-world.ts'
 
 interface Seen {
@@ -107,13 +108,13 @@ it('clients that go away in the middle of a login leave no slot taken, and no tr
         sent.on('error', () => undefined).end(JSON.stringify({ email, password: GOOD }))
         return sent
       })
-      await expect.poll(begun, { timeout: 30_000, interval: 1 }).toBeGreaterThan(before)
+      await expect.poll(begun, { timeout: PATIENCE_MS, interval: 1 }).toBeGreaterThan(before)
       for (const sent of gone) sent.destroy()
     }
     // The clock of this world stands still: what is not let go of now is never.
     for (const email of emails) {
       const again = () => send(url, 'POST', '/auth/login', {}, { email, password: GOOD })
-      await expect.poll(async () => (await again()).status, { timeout: 30_000, interval: 50 }).toBe(200)
+      await expect.poll(async () => (await again()).status, { timeout: PATIENCE_MS, interval: 50 }).toBe(200)
     }
   } finally {
     await close()

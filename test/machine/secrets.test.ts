@@ -5,6 +5,7 @@ import { isTokenClientError, TokenClientError } from 'sallyport/machine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HttpFault } from '../../src/testing/http-faults.ts'
 import { HTTP_FAULTS } from '../../src/testing/http-faults.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createClient, createClock, EMAIL, SECRETS, serve, show, startIssuer, thrownBy } from './bench.ts'
 
 const printed: string[] = []
@@ -58,7 +59,7 @@ describe('no secret is seen', () => {
       const clock = createClock()
       const issuer = await startIssuer(3600, clock)
       const good: readonly string[] = ['slow', 'wrong-type']
-      const timeoutSeconds = ENDLESS.includes(fault) ? 1 : 60
+      const timeoutSeconds = ENDLESS.includes(fault) ? 1 : PATIENCE_MS / 1000
       const { client, events } = createClient(issuer, { clock, timeoutSeconds, fetch: listeningFetch(heard) })
       await issuer.fault(fault)
       const first = await thrownBy(client.token())
@@ -151,7 +152,9 @@ describe('a process with an open client', () => {
       const { createTokenClient } = await import(${JSON.stringify(door)})
       const client = createTokenClient({ grant: ${JSON.stringify(grant)}, origins: [] })
       ${script}`
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', text], { timeout: 60_000 })
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', text], {
+      timeout: PATIENCE_MS,
+    })
     let out = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {

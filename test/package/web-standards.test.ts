@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, inject, it } from 'vitest'
+import { PATIENCE_MS } from '../patience.ts'
 import { root } from './doors.ts'
 
 const packed = inject('packed')
@@ -13,7 +14,12 @@ beforeAll(() => {
 })
 
 const run = (...args: string[]): string =>
-  execFileSync(process.execPath, args, { cwd: packed.typed, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 }).trim()
+  execFileSync(process.execPath, args, {
+    cwd: packed.typed,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    timeout: PATIENCE_MS,
+  }).trim()
 
 it('the walk passes in this Node, and ends by itself', () => {
   expect(run('print.mjs')).toMatch(/^smoke: ok, \d\d checks, Node \d+\.\d+\.\d+$/)

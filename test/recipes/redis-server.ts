@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createClient } from 'redis'
 import { afterAll } from 'vitest'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** What the tests ask of a connected client of node-redis. */
 export interface NodeRedis {
@@ -29,7 +30,7 @@ export async function findRedis(): Promise<(() => Promise<NodeRedis>) | null> {
   const where = url === undefined ? await startServer() : { url }
   if (where === null) return null
   return async () => {
-    const client = createClient({ ...where, disableOfflineQueue: true, commandOptions: { timeout: 10_000 } })
+    const client = createClient({ ...where, disableOfflineQueue: true, commandOptions: { timeout: PATIENCE_MS } })
     // Told by the commands.
     client.on('error', () => undefined)
     await client.connect()

@@ -9,6 +9,7 @@ import type { ThrottleDecision, ThrottleState } from 'sallyport/login'
 import { throttleContract } from 'sallyport/testing'
 import { describe, expect, it } from 'vitest'
 import { COMPARE_AND_SET, createRedisThrottle, type RedisClient } from '../../examples/recipes/redis-throttle.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { findRedis, type NodeRedis } from './redis-server.ts'
 
 const NOW = new Date('2026-11-20T10:00:00.000Z')
@@ -141,7 +142,7 @@ if (connect === null) {
         states: counted(states, now).states.map((state) => state && { ...state, expiresAt: now + 20 }),
         result: null,
       }))
-      await expect.poll(() => client.exists(`${prefix}account:soon-${kind}`), { timeout: 15_000 }).toBe(0)
+      await expect.poll(() => client.exists(`${prefix}account:soon-${kind}`), { timeout: PATIENCE_MS }).toBe(0)
     })
   })
 }

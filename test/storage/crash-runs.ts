@@ -4,6 +4,7 @@ import type { Storage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { programOf } from '../program.ts'
 import { emailOf } from './crash-email.ts'
 
@@ -32,7 +33,7 @@ export const crashChild = (): Promise<string> => programOf('test/storage/crash-c
 function killAt(file: string, site: CrashSite, subject: string, step: number, how: 'stop' | 'go on'): Promise<string> {
   const child = spawn(process.execPath, ['--no-warnings', file, site.where, subject, String(step), how], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
     killSignal: 'SIGTERM',
   })
   const said: string[] = []

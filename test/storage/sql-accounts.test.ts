@@ -6,6 +6,7 @@ import * as postgres from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { accountContract } from '../../src/testing/contracts/account-contract.ts'
 import { throttleContract } from '../../src/testing/contracts/throttle-contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
@@ -13,7 +14,7 @@ type Make = () => Promise<AccountStorage & { close?(): unknown }>
 
 /** All cases on one storage, and those about the first admin on one each. */
 function contract(shared: Make, fresh: Make): void {
-  const timeoutSeconds = 30
+  const timeoutSeconds = PATIENCE_MS / 1000
   const options = { fresh: false, timeoutSeconds }
   const cases = accountContract(async () => ({ storage: await shared() }), options)
   for (const { id, name, run } of cases) it(`${id}: ${name}`, run)

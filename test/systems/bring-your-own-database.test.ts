@@ -6,6 +6,7 @@ import { createFleetAuth } from '../../examples/bring-your-own-database/auth.ts'
 import { SCHEMA_SQL, type Schema } from '../../examples/bring-your-own-database/schema.ts'
 import { createFleetStorage } from '../../examples/bring-your-own-database/storage.ts'
 import { fakeRequest } from '../corridor/fake-request.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
 const pool = openPool(await createTestDatabase('empty'), { max: 5 })
@@ -31,7 +32,7 @@ const probe = {
 
 describe('the contract, all of it', () => {
   expect(leftOutOfContract({}).map(({ id }) => id)).toEqual(['memberships/one-per-user'])
-  for (const { id, name, run } of storageContract(() => ({ storage, probe }), { timeoutSeconds: 60 }))
+  for (const { id, name, run } of storageContract(() => ({ storage, probe }), { timeoutSeconds: PATIENCE_MS / 1000 }))
     it.concurrent(`${id}: ${name}`, run)
 })
 

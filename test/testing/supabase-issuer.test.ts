@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/supabase-issuer.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const ADA = { email: 'ada@example.test', password: 'correct horse', userMetadata: { name: 'Ada' } }
 const supabase = await startSupabaseIssuer({
@@ -23,7 +24,7 @@ async function post(grantType: string, body: unknown, headers = {}, at: Supabase
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   })
   return { status: response.status, body: (await response.json()) as Grant }
 }
