@@ -44,6 +44,7 @@ export interface NodeRequestExtras {
  *
  * @example
  * server.on('upgrade', async (message, socket) => {
+ *   socket.on('error', () => socket.destroy()) // before anything is awaited: a reset without a listener ends the process
  *   const context = await auth.authenticate(fromNodeRequest(message))
  * })
  */

@@ -63,7 +63,7 @@ function load<T>(name: string): Promise<T> {
 async function serve(handler: Parameters<typeof createServer>[1] | Server): Promise<string> {
   const server = typeof handler === 'function' ? createServer(handler) : (handler as Server)
   servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -389,6 +389,27 @@ describe('README snippets', () => {
     }
     expect(await upgrade({})).toBe('HTTP/1.1 401 Refused')
     expect(await upgrade({ Authorization: `Bearer ${token}` })).toBe('HTTP/1.1 101 Switching Protocols')
+  })
+
+  it('upgrade.ts: a client that resets while its token is checked does not end the process', async () => {
+    const { server } = await load<{ server: Server }>('upgrade.ts')
+    const base = await serve(server)
+    const { connect } = await import('node:net')
+    // Behind the sample's own listener: it has gone as far as its first await.
+    const caught = new Promise<number>((resolve) => {
+      server.once('upgrade', (_message, socket) => {
+        const listeners = socket.listenerCount('error')
+        if (listeners > 0) socket.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+        socket.once('close', () => resolve(listeners))
+        socket.destroy()
+      })
+    })
+    const client = connect(Number(new URL(base).port), '127.0.0.1')
+    client.on('error', () => client.destroy())
+    client.write(
+      `GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    )
+    expect(await caught).toBeGreaterThan(0)
   })
 })
 
