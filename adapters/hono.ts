@@ -46,7 +46,7 @@ export interface Adapter<T extends AuthTypes> {
   protect<const A extends Access<T['role']>, R extends HandlerAnswer, E extends Env = any, P extends string = any>(
     access: A,
     handler: (context: AuthContextOf<T, A>, c: Context<E, P>, next: Next) => R,
-  ): Handler<E, P, object, R>
+  ): (c: Context<E, P, object>, next: Next) => R
   /** Mount Routes, each with its own Access. */
   mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
