@@ -15,21 +15,15 @@ import {
   fromFetchRequest,
   isAuthError,
   type JsonObject,
-  keepHeaders,
-  mergeHeader,
-  type NodeRequest,
-  type NodeResponse,
   parseAdapterOptions,
   type Route,
   readJson as readJsonOf,
   toThrown,
-  withHeaders,
   writeHeaders,
 } from '../src/index.ts'
+import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
 
 export type { AdapterOptions }
-
-type HeadersOf = Parameters<typeof keepHeaders>[1]
 
 /** What a Hono handler may return. */
 export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
@@ -82,7 +76,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       let headersOf: HeadersOf = () => []
       try {
         const { context, responseHeaders } = await enter(toAuthRequest(c))
-        headersOf = announce(c, responseHeaders)
+        headersOf = announce(c, sourceOf(c), responseHeaders)
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
         stamp(c, headersOf)
@@ -155,31 +149,5 @@ export function readJson(c: Context, limitBytes?: number): Promise<JsonObject> {
   return readJsonOf(toAuthRequest(c), limitBytes)
 }
 
-function nodeOf(c: Context): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse | undefined } | null {
-  const env = c.env as { incoming?: NodeRequest | undefined } | undefined
-  return Array.isArray(env?.incoming?.rawHeaders) ? (env as { incoming: NodeRequest }) : null
-}
-
 // The Node request is shared by every app it passes through.
 const sourceOf = (c: Context): object => toAuthRequest(c).source
-
-// `Vary` only once the answer is there: until then others may still set theirs.
-// On Node also at the last moment: an error page that is a plain Response of `app.onError` has none of them.
-function announce(c: Context, headersOf: HeadersOf): HeadersOf {
-  for (const [name, value] of headersOf()) if (name !== 'Vary') c.header(name, value)
-  const { incoming, outgoing } = nodeOf(c) ?? {}
-  if (outgoing !== undefined && sourceOf(c) === incoming) keepHeaders(outgoing, headersOf)
-  return headersOf
-}
-
-// Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
-// Asking for `c.res` makes it, and whatever replaces it (an error page, say) inherits its headers.
-function stamp(c: Context, headersOf: HeadersOf, answer?: unknown): Response | undefined {
-  if (answer !== undefined && answer !== c) return withHeaders(answer as Response, headersOf())
-  const { status, headers } = c.res
-  for (const [name, value] of status === 101 ? [] : headersOf()) {
-    const wanted = mergeHeader(name, headers.get(name), value)
-    if (headers.get(name) !== wanted) c.header(name, wanted)
-  }
-  return undefined
-}

@@ -139,6 +139,8 @@ export interface OrgsRoom<U extends User = User, O extends Organization | null =
   resolve(caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null): Promise<ActingOrg<O>>
   /** The canonical form of an id named in a body, or `null` if it is malformed. */
   toOrgId(text: string): string | null
+  /** The request headers that `readSelection` reads, for `Vary`. Left out: none. */
+  readonly selectorHeaders?: readonly string[] | undefined
   /** The response header that echoes the serving org, or `null`. */
   readonly echo: string | null
 }

@@ -6,6 +6,7 @@ import type { Rule } from './access.ts'
 import { walk } from './corridor.ts'
 import { type Recorder, SILENT, startRecord } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
+import { varyOf } from './vary.ts'
 import { findState, stateOf, type WalkState } from './walk-state.ts'
 
 /** What a door hands an adapter: the handler's context, and the headers of ours for the response. */
@@ -42,7 +43,7 @@ export function createEntrance(
           SERVICE_WALKS.set(context, { rooms, request, rule, state, begin })
         }
         record.allowed(context, rule === 'public')
-        const vary = rule === 'public' ? [] : varyOf(rooms, state)
+        const vary = rule === 'public' ? [] : [['Vary', varyOf(rooms, rule)] as const]
         return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }
       } catch (error) {
         throw recordThrow(state, record, error)
@@ -105,14 +106,6 @@ function enterPublic({ extractor }: Rooms, request: AuthRequest): null {
   extractor.checkPublic(request)
   return null
 }
-
-// What depends on the cookie must not be kept for somebody who sends another, or none (T22).
-function varyOf({ extractor }: Rooms, { credential = null }: WalkState): readonly (readonly [string, string])[] {
-  const isOfHeader = credential !== null && !(credential.kind === 'bearer' && credential.from === 'cookie')
-  return extractor.readsCookie && !isOfHeader ? VARY : []
-}
-
-const VARY = [['Vary', 'Cookie']] as const
 
 // An id that no header can carry is not echoed: what storage holds must not break the response (H7).
 function echoOf({ orgs }: Rooms, { servingOrgId }: WalkState): readonly (readonly [string, string])[] {

@@ -50,6 +50,7 @@ export function createOrgResolver<U extends User, O extends Organization, const 
   const room: OrgsRoom<User, Organization | null> = {
     readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
     toOrgId: idFormat,
+    selectorHeaders: Object.freeze(selectors.map(({ name }) => name)),
     echo: echo === undefined ? (selectors[0]?.name ?? null) : echo,
     async resolve(caller, selection, known) {
       const acting = await actingFor(caller, requireWellFormed(selection), known)

@@ -38,8 +38,7 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
   const own = {
     source,
     path: pathOf(request.url),
-    // `Headers` throws for names that none can have, those of HTTP/2's own fields.
-    lines: (name: string) => (name.startsWith(':') ? [] : linesOf(headers.get(name), name)),
+    lines: (name: string) => (name.startsWith(':') ? ownFieldOf(request, name) : linesOf(headers.get(name), name)),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
@@ -84,6 +83,12 @@ function hasSameHeaders({ headers }: Request, { lines, headerNames }: AuthReques
   const joined = (name: string): string => lines(name).join(name === 'cookie' ? '; ' : ', ')
   const given = new Set(headers.keys())
   return given.size === names.size && [...names].every((name) => headers.get(name) === joined(name))
+}
+
+// HTTP/2's own fields: `Headers` throws for their names, and a server without a `Host` to hand on makes the URL of one.
+function ownFieldOf({ headers, url }: Request, name: string): string[] {
+  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1]
+  return name !== ':authority' || headers.has('host') || host === undefined ? [] : [host]
 }
 
 // Cookie lines are joined by semicolons (RFC 9113 §8.2.3), and their values may hold commas.

@@ -1,4 +1,5 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
+import { trimBlanks } from '../lib/trim-blanks.ts'
 
 type Lines = readonly (readonly [name: string, value: string])[]
 
@@ -24,29 +25,35 @@ export function writeHeaders(
 }
 
 /**
- * The value a header line of ours takes on a response that has one of this name already: ours, but of `Vary` both (RFC
- * 9110 §12.5.5). For who writes an adapter.
+ * The value a header line of ours takes on a response that has one of this name already: ours, but of `Vary` both,
+ * each field once; `*` stands for all (RFC 9110 §12.5.5). For who writes an adapter.
  *
  * @param present what the response has, or `null`
  * @example
- * mergeHeader('Vary', 'Origin', 'Cookie') // 'Origin, Cookie'
+ * mergeHeader('Vary', 'Origin, cookie', 'Authorization, Cookie') // 'Origin, cookie, Authorization'
  */
 export function mergeHeader(name: string, present: string | null, value: string): string {
   if (name.toLowerCase() !== 'vary' || present === null || present === '') return value
-  const named = present.split(',').map((field) => field.trim().toLowerCase())
-  return named.includes('*') || named.includes(value.toLowerCase()) ? present : `${present}, ${value}`
+  const named = new Set(fieldsOf(present).map((field) => field.toLowerCase()))
+  if (named.has('*')) return present
+  return [present, ...fieldsOf(value).filter((field) => !named.has(field.toLowerCase()))].join(', ')
+}
+
+function fieldsOf(value: string): string[] {
+  return value.split(',').map(trimBlanks)
 }
 
 /** The part of Node's `ServerResponse` that {@link keepHeaders} needs. */
 export interface NodeResponse {
   getHeader?(name: string): unknown
-  setHeader(name: string, value: string): unknown
+  setHeader(name: string, value: string | readonly string[]): unknown
   writeHead: unknown
 }
 
 /**
- * Have headers set at the moment the head is written, so that a handler's stream, its own `writeHead` and an error page
- * all carry them, with the values of that moment. For who writes an adapter.
+ * Have headers set at the moment the head is written, so that a handler's stream, its own `writeHead` (with headers, in
+ * any form that Node takes) and an error page all carry them, with the values of that moment. Ours come last; `Vary` is
+ * joined, as {@link mergeHeader} does. For who writes an adapter.
  *
  * @param headersOf read when the head is written
  * @example
@@ -55,12 +62,34 @@ export interface NodeResponse {
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
   response.writeHead = function keepingHeaders(this: NodeResponse, ...head: unknown[]): unknown {
+    const [status, reason, headers] = head
+    const theirs = namedIn(typeof reason === 'string' ? headers : (headers ?? reason))
+    for (const [name, values] of theirs) this.setHeader(name, values.length === 1 ? (values[0] as string) : values)
     for (const [name, value] of headersOf()) {
       const present = this.getHeader?.(name)
-      this.setHeader(name, mergeHeader(name, present === undefined ? null : String(present), value))
+      this.setHeader(name, mergeHeader(name, present === undefined ? null : [present].flat().join(', '), value))
     }
-    return writeHead.apply(this, head)
+    return writeHead.apply(this, typeof reason === 'string' ? [status, reason] : [status])
   }
+}
+
+// An object, `[name, value, …]` or `[[name, value], …]`; set as Node would set them, but all lines of a name at once: some
+// versions keep the last one only where another header was set before.
+function namedIn(headers: unknown): Iterable<readonly [name: string, values: readonly string[]]> {
+  const byName = new Map<string, [name: string, values: string[]]>()
+  for (const [name, value] of pairsOf(headers)) {
+    if (name === '') continue
+    const known = byName.get(name.toLowerCase())
+    if (known === undefined) byName.set(name.toLowerCase(), [name, [value].flat()])
+    else known[1].push(...[value].flat())
+  }
+  return byName.values()
+}
+
+function pairsOf(headers: unknown): readonly (readonly [name: string, value: string | string[]])[] {
+  if (!Array.isArray(headers)) return Object.entries(headers ?? {})
+  if (Array.isArray(headers[0])) return headers
+  return Array.from({ length: Math.ceil(headers.length / 2) }, (_, at) => [headers[2 * at], headers[2 * at + 1]])
 }
 
 /**

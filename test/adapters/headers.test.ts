@@ -14,7 +14,7 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { listen } from './hosts.ts'
-import { createRig, createRigWorld, type Reply, RIGS, type RigWorld } from './rigs.ts'
+import { createRig, createRigWorld, type Reply, RIGS, type RigRoute, type RigWorld } from './rigs.ts'
 
 let world: RigWorld
 beforeAll(async () => {
@@ -59,6 +59,24 @@ describe.each(RIGS)('%s', (name) => {
     expect((await rig.send('/open')).headers.get('x-org-id')).toBeNull()
     expect((await rig.send('/open', { headers: { authorization: 'Bearer x' } })).headers.get('x-org-id')).toBeNull()
     await rig.close()
+  })
+
+  it('joins Vary with what others say, and says nothing of it on a refusal', async () => {
+    const routes: readonly RigRoute[] = (['json', 'plain', 'stream'] as const).flatMap((reply) =>
+      (['protect', 'middleware'] as const).map((how) => ({ path: `/${how}-${reply}`, how, reply })),
+    )
+    for (const [theirs, vary] of [
+      ['Accept, authorization', 'Accept, authorization, X-Org-Id'],
+      ['*', '*'],
+    ] as const) {
+      const rig = await createRig(name, world.auth, routes, { earlier: { Vary: theirs } })
+      for (const { path } of routes) {
+        const { status, headers } = await rig.send(path, { headers: world.caller.headers })
+        expect([path, status, headers.get('vary')]).toEqual([path, 200, vary])
+        expect((await rig.send(path)).headers.get('vary')).toBe(theirs)
+      }
+      await rig.close()
+    }
   })
 
   it("replaces what an earlier middleware said of caching, keeps its others' headers", async () => {
@@ -129,6 +147,27 @@ describe('Hono', () => {
     const response = await app.request('/x', { headers: world.caller.headers })
     expect(await response.json()).toEqual({ org: world.caller.org?.id })
     expect(response.headers.get('x-org-id')).toBe(world.caller.org?.id)
+  })
+
+  it('leaves an answer alone by which another protocol takes the connection', async () => {
+    const { protect, middleware } = forHono.createAdapter(world.auth)
+    const socket = {}
+    // What a worker returns for a WebSocket: no other runtime lets one make it, and a copy would be no upgrade.
+    const upgrade = Object.defineProperties(new Response(null), {
+      status: { value: 101 },
+      webSocket: { value: socket },
+    }) as Response & { webSocket: unknown }
+    const app = new Hono()
+    app.get(
+      '/wrapped',
+      protect({}, () => upgrade),
+    )
+    app.get('/below', middleware(), () => upgrade)
+    for (const path of ['/wrapped', '/below']) {
+      const response = await app.request(path, { headers: world.caller.headers })
+      expect(response).toBe(upgrade)
+      expect([...response.headers]).toEqual([])
+    }
   })
 
   it('has its headers on Node even where onError answers with a plain Response', async () => {

@@ -109,9 +109,9 @@ export const PLACES: readonly Place[] = [
     (framework): Place => ({
       name: `${framework} adapter`,
       layer: 6,
-      files: new RegExp(`^adapters/${framework}\\.ts$`),
+      files: new RegExp(`^adapters/${framework}(?:-[a-z]+)?\\.ts$`),
       imports: ['front door'],
-      among: false,
+      among: true,
       typePackages: [framework],
       node: true,
     }),

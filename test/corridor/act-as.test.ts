@@ -27,9 +27,10 @@ describe('actAs', () => {
     const world = createWorld()
     const orgId = await world.org('acme')
     const passage = await world.auth.door({ accept: ['service'] })(fakeRequest({ headers: SECRET }))
-    expect(passage.responseHeaders()).toEqual([])
+    const vary = ['Vary', 'Authorization, Cookie, X-Telephony-Secret, X-Billing-Secret, X-Org-Id']
+    expect(passage.responseHeaders()).toEqual([vary])
     await world.auth.actAs(passage.context as never, orgId)
-    expect(passage.responseHeaders()).toEqual([['X-Org-Id', orgId]])
+    expect(passage.responseHeaders()).toEqual([['X-Org-Id', orgId], vary])
   })
 
   it.each([undefined, null, 42, {}, [], '', 'acme', ' ', [NOWHERE]])(

@@ -154,7 +154,9 @@ describe('a second mount', () => {
       }),
     })
     const { headers } = await world.person('eve')
-    expect((await world.auth.door({})(fakeRequest({ headers }))).responseHeaders()).toEqual([])
+    expect((await world.auth.door({})(fakeRequest({ headers }))).responseHeaders()).toEqual([
+      ['Vary', 'Authorization, Cookie'],
+    ])
   })
 })
 

@@ -144,11 +144,11 @@ describe('the login flow', async () => {
     ])
   })
 
-  it('says Vary: Cookie where the cookie decided, and only there', () => {
-    const withVary = wanted.flatMap(({ headers }, i) => (headers.includes('vary: Cookie') ? [i] : []))
-    expect(withVary).toEqual(expect.arrayContaining([8, 11, 13]))
-    expect(withVary).not.toContain(9)
+  it('says in Vary that a session comes by Authorization or cookie, and nothing of it on public routes', () => {
+    const withVary = wanted.flatMap(({ headers }, i) => (headers.includes('vary: Authorization, Cookie') ? [i] : []))
+    expect(withVary).toEqual(expect.arrayContaining([8, 9, 11, 13]))
     expect(withVary).not.toContain(0)
+    expect(withVary).not.toContain(7)
   })
 
   it.each(Object.keys(HOSTS).slice(1) as HostName[])('is the same on %s', async (host) => {

@@ -152,6 +152,15 @@ describe('fromFetchRequest', () => {
     expect([request.lines('X-A'), request.lines('x-b'), request.lines('x-c')]).toEqual([['1', '2', '3'], [''], []])
   })
 
+  it('takes the host of the URL for the authority where no Host came along', () => {
+    const hostsOf = (url: string, headers: Record<string, string>): unknown => {
+      const { lines } = fromFetchRequest(new Request(url, { headers }))
+      return [lines(':authority'), lines('host')]
+    }
+    expect(hostsOf('https://api.example.test:8443/a', {})).toEqual([['api.example.test:8443'], []])
+    expect(hostsOf('https://api.example.test/a', { host: 'other.test' })).toEqual([[], ['other.test']])
+  })
+
   it('reads path, method and scheme', () => {
     const { path, method, encrypted, upgrade, remoteAddress } = fromFetchRequest(post(null))
     expect([path, method, encrypted, upgrade, remoteAddress]).toEqual(['/a/b', 'POST', true, false, null])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keepHeaders, withHeaders, writeHeaders } from '../../src/wire/response-headers.ts'
+import { keepHeaders, mergeHeader, withHeaders, writeHeaders } from '../../src/wire/response-headers.ts'
 
 describe('writeHeaders', () => {
   it('sets the first line of a name, adds the further ones; cookies and Vary are always added', () => {
@@ -40,12 +40,30 @@ describe('keepHeaders', () => {
     keepHeaders(response, () => [['X-Org-Id', org]])
     expect(calls).toEqual([])
     org = 'late'
-    expect(response.writeHead(200, { a: 'b' })).toBe(response)
+    expect(response.writeHead(200, 'Fine', { a: 'b' })).toBe(response)
     expect(calls).toEqual([
+      ['a', 'b'],
       ['X-Org-Id', 'late'],
-      ['head', 200, { a: 'b' }],
+      ['head', 200, 'Fine'],
     ])
   })
+})
+
+describe('mergeHeader', () => {
+  it.each([
+    [null, 'Authorization, Cookie', 'Authorization, Cookie'],
+    ['', 'Authorization', 'Authorization'],
+    ['Origin', 'Authorization, Cookie', 'Origin, Authorization, Cookie'],
+    ['cookie ,\tOrigin', 'Authorization, Cookie', 'cookie ,\tOrigin, Authorization'],
+    ['Authorization, Cookie', 'Authorization, Cookie', 'Authorization, Cookie'],
+    ['*', 'Authorization', '*'],
+    ['Origin, *', 'Authorization', 'Origin, *'],
+    ['Cookie\u00a0', 'Cookie', 'Cookie\u00a0, Cookie'],
+  ])('joins Vary: %j with %j', (present, value, merged) => {
+    expect(mergeHeader('vary', present, value)).toBe(merged)
+  })
+
+  it('takes ours for every other name', () => expect(mergeHeader('X-Org-Id', 'theirs', 'ours')).toBe('ours'))
 })
 
 describe('withHeaders', () => {
