@@ -31,6 +31,7 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['createLogin', 'LoginOptions'],
   ['createLogin', 'LoginPaths', 'paths.'],
   ['createLogin', 'ThrottleLimits', 'throttle.'],
+  ['forwardedAddress', 'ForwardedAddressOptions'],
   // Beside those of `createLogin` that are not for sessions.
   ['createDevLogin', 'DevLoginOptions'],
   ['createFirstAdmin, resetAdmin', 'FirstAdminOptions'],

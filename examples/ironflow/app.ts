@@ -5,7 +5,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { AuthError } from 'sallyport'
 import { createAdapter } from 'sallyport/hono'
-import { type FirstAdminOptions, loadSigningSecret } from 'sallyport/login'
+import { type FirstAdminOptions, forwardedAddress, loadSigningSecret } from 'sallyport/login'
 import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, isSettingsError, readSettings, type Settings, settingsError } from '../start/settings.ts'
 import { bootstrapAdmin, createIronflow, type Entry, type Ironflow, resetPassword } from './auth.ts'
@@ -15,6 +15,9 @@ import { routesOfIronflow } from './routes.ts'
 import { type IronflowStorage, openStorage, secretFolderOf } from './storage.ts'
 
 type Announce = FirstAdminOptions['announce']
+
+const DEV =
+  'dev mode: nobody logs in and everybody is the admin; never put it behind a proxy or a tunnel: one that adds no header can not be seen'
 
 const VARIABLES = { publicUrl: 'IRONFLOW_PUBLIC_URL' }
 
@@ -37,7 +40,7 @@ export async function startIronflow(environment: Environment, start: IronflowSta
     const ironflow = settings.judge(VARIABLES, () => createIronflow({ ...entry, secret }, storage))
     // First: a port that is taken must not cost the password that is said once.
     const running = await listen(createApp(ironflow, storage), settings, 3003, ironflow.auth.close)
-    return orStop(running, bootstrapAdmin(storage, announce))
+    return orStop({ ...running, notes: dev ? [DEV] : [] }, bootstrapAdmin(storage, announce))
   })
 }
 
@@ -73,13 +76,40 @@ function devEntry(settings: Settings, { NODE_ENV: nodeEnv }: Environment): Pick<
   if (nodeEnv !== 'development' && nodeEnv !== 'test') {
     throw settingsError('--dev needs NODE_ENV to be exactly development or test')
   }
-  settings.refuse(['IRONFLOW_PUBLIC_URL'], 'in dev mode nobody but this machine may come')
+  settings.refuse(['IRONFLOW_PUBLIC_URL', 'IRONFLOW_TRUSTED_PROXIES'], 'in dev mode nobody but this machine may come')
   return { nodeEnv }
 }
 
-function loginEntry(settings: Settings): Pick<Entry, 'publicUrl'> {
+// Behind a proxy both are known: where Ironflow is reached, and whose address a client's is.
+function loginEntry(settings: Settings): Pick<Entry, 'publicUrl' | 'clientAddress'> {
   const publicUrl = settings.text('IRONFLOW_PUBLIC_URL')
-  return publicUrl === undefined ? {} : { publicUrl }
+  const proxies = settings.text('IRONFLOW_TRUSTED_PROXIES')
+  if (publicUrl === undefined && proxies === undefined) return {}
+  if (publicUrl === undefined) throw settingsError('IRONFLOW_TRUSTED_PROXIES needs IRONFLOW_PUBLIC_URL too')
+  if (proxies === undefined) {
+    throw settingsError('IRONFLOW_PUBLIC_URL needs IRONFLOW_TRUSTED_PROXIES too: how many proxies there are, or none')
+  }
+  return { publicUrl, clientAddress: proxies === 'none' ? noAddress() : addressBehind(proxies) }
+}
+
+function noAddress(): () => null {
+  warn('IRONFLOW_TRUSTED_PROXIES is none: failed logins are counted by account only, by no address')
+  return () => null
+}
+
+function addressBehind(proxies: string): ReturnType<typeof forwardedAddress> {
+  const hops = /^\d{1,2}$/.test(proxies) ? Number(proxies) : 0
+  if (hops < 1 || hops > 16)
+    throw settingsError('IRONFLOW_TRUSTED_PROXIES must be a whole number from 1 to 16, or none')
+  const onWarning = () =>
+    warn(
+      `a request had no address of ${proxies} IRONFLOW_TRUSTED_PROXIES in X-Forwarded-For: its peer's address counts`,
+    )
+  return forwardedAddress({ hops, onWarning })
+}
+
+function warn(sentence: string): void {
+  console.warn(`ironflow: ${sentence}`)
 }
 
 async function loadSecret(settings: Settings, environment: Environment): Promise<Uint8Array> {
@@ -90,7 +120,7 @@ async function loadSecret(settings: Settings, environment: Environment): Promise
   const name = given === undefined ? 'IRONFLOW_CONFIG: spec.auth.jwtSecret' : 'IRONFLOW_JWT_SECRET'
   const file = join(secretFolderOf(settings), '.ironflow_jwt_secret')
   try {
-    return await loadSigningSecret({ hex, file, onWarning: (sentence) => console.warn(`ironflow: ${sentence}`) })
+    return await loadSigningSecret({ hex, file, onWarning: warn })
   } catch (error) {
     if (isSettingsError(error)) throw error
     throw settingsError(String((error as Error).message).replace(/^.*option "hex"/, name))

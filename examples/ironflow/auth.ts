@@ -22,6 +22,7 @@ import {
   createFirstAdmin,
   createLogin,
   type FirstAdminOptions,
+  type LoginOptions,
   resetAdmin,
 } from 'sallyport/login'
 import { environments, type WorkEnvironment } from './environments.ts'
@@ -36,6 +37,8 @@ export interface Entry {
   readonly secret: Uint8Array
   /** Where Ironflow is reached behind a proxy that has TLS. */
   readonly publicUrl?: string
+  /** Whose address a request has there; goes together with `publicUrl`. */
+  readonly clientAddress?: LoginOptions['clientAddress']
   /** Dev mode (`npm run example:ironflow -- --dev`): nobody logs in; its value says whether that may be. */
   readonly nodeEnv?: string
 }

@@ -13,7 +13,7 @@ export async function logIn(same) {
   const roles = ['viewer', 'admin']
   const secret = crypto.getRandomValues(new Uint8Array(32))
   const clientAddress = () => '192.0.2.1'
-  const login = createLogin({ storage, roles, service: 'smoke', secret, clientAddress })
+  const login = createLogin({ storage, roles, service: 'smoke', secret, publicUrl: API, clientAddress })
   let admin
   await createFirstAdmin({ storage, email: 'admin@example.com', role: 'admin', announce: (made) => (admin = made) })
   const source = { findActing: async () => ({ org: { id: 'acme' }, role: 'admin' }), listActing: async () => [] }

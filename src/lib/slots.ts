@@ -1,22 +1,34 @@
-/** A few slots for costly work, and a queue before them that has an end: what does not fit in is told so at once. */
+/** A few slots for costly work, and places before them that have an end: who gets no place is told so at once. */
 
-/**
- * Run `work` when a slot is free; `null` at once where the queue is full. A slot is given back however the work ends.
- */
-export type Slots = <T>(work: () => Promise<T>) => Promise<T> | null
+/** A place: the right to a slot, sooner or later. */
+export interface Place {
+  /** Run `work` when a slot is free, in the order of asking. A slot is given back however the work ends. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  /** Give the place back, after the last work. A second time means nothing. */
+  leave(): void
+}
+
+/** What {@link createSlots} makes. */
+export interface Slots {
+  /** Take a place; `null` where there is none. With `mayTakeKept` the last ones too, which are kept for some. */
+  take(mayTakeKept: boolean): Place | null
+}
 
 /**
  * Create slots.
  *
  * @param slots how much work runs at once
- * @param queued how much more may wait, in order of arrival
+ * @param queued how many more places there are
+ * @param kept how many of those are for who may take them
  */
-export function createSlots(slots: number, queued: number): Slots {
+export function createSlots(slots: number, queued: number, kept: number): Slots {
   const waiting: (() => void)[] = []
   let running = 0
+  let taken = 0
 
-  const run = async <T>(work: () => Promise<T>, turn: Promise<void> | null): Promise<T> => {
-    if (turn !== null) await turn
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < slots) running += 1
+    else await new Promise<void>((resolve) => void waiting.push(resolve))
     try {
       return await work()
     } finally {
@@ -26,12 +38,18 @@ export function createSlots(slots: number, queued: number): Slots {
       else next()
     }
   }
-  return (work) => {
-    if (running < slots) {
-      running += 1
-      return run(work, null)
-    }
-    if (waiting.length >= queued) return null
-    return run(work, new Promise((resolve) => void waiting.push(resolve)))
+  return {
+    take(mayTakeKept) {
+      if (taken >= slots + queued - (mayTakeKept ? 0 : kept)) return null
+      taken += 1
+      let isHeld = true
+      return {
+        run,
+        leave() {
+          if (isHeld) taken -= 1
+          isHeld = false
+        },
+      }
+    },
   }
 }

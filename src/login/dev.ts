@@ -27,10 +27,13 @@ const NAME = 'createDevLogin'
 
 /**
  * Create dev mode in the place of {@link createLogin}: every request is the admin's, `{"auth_required":false}`, and there
- * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no `Forwarded` or
- * `X-Forwarded-*` header, its `Host` is a loopback name, and, where its method is unsafe, it is not cross-site. What a host
- * serves by no route or wrapper of the auth's (pages, files) is guarded by `middleware('public')` in front of it (L16).
+ * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no header that proxies
+ * add (`Forwarded`, `X-Forwarded-*`, `Via`, `X-Real-IP` and the like, empty or not), its `Host` is a loopback name, and,
+ * where its method is unsafe, it is not cross-site, whatever its `Authorization`. What a host serves by no route or wrapper
+ * of the auth's (pages, files) is guarded by `middleware('public')` in front of it (L16).
  * Cost: nothing but the user routes' storage queries.
+ *
+ * Never put a proxy or a tunnel in front of dev mode: one that adds no header can't be seen, and whoever reaches it is admin.
  *
  * @throws TypeError unless `nodeEnv` is exactly `development` or `test`
  * @example
@@ -78,15 +81,21 @@ function devEntrance(cookieName: string): DevEntrance {
   })
 }
 
+// What proxies are known to add, whatever is in it. One that adds nothing can't be seen.
+const FORWARDING =
+  /^(?:(?:x-)?forwarded(?:-.*)?|via|x-real-ip|x-client-ip|x-cluster-client-ip|cf-connecting-ip(?:v6)?|true-client-ip|fastly-client-ip|cdn-loop)$/i
+
 // A request whose header names are not known may have been forwarded.
 function isForwarded({ headerNames }: AuthRequest): boolean {
-  return headerNames === undefined || headerNames().some((name) => /^(?:x-)?forwarded(?:-|$)/i.test(name))
+  return headerNames === undefined || headerNames().some((name) => FORWARDING.test(name))
 }
 
 // DNS rebinding: another site's name may lead to this machine, but the browser still says the name.
 function isLoopbackNamed({ lines }: AuthRequest): boolean {
-  const [host, ...more] = lines('host')
-  return host !== undefined && more.length === 0 && isLoopbackHost(host.replace(/:\d{1,5}$/, ''))
+  const [hosts, authorities] = [lines('host'), lines(':authority')]
+  const names = [...hosts, ...authorities]
+  if (names.length === 0 || hosts.length > 1 || authorities.length > 1) return false
+  return names.every((name) => isLoopbackHost(name.replace(/:\d{1,5}$/, '')))
 }
 
 // A target that names a host stands above `Host` (RFC 9112 §3.2.2).

@@ -20,6 +20,7 @@ export { type AccountGateOptions, createAccountGate } from '../users/account-gat
 export { createSessionVerifier, type SessionFormat, type SessionVerifierOptions } from '../verify/session-verifier.ts'
 export { createDevLogin, type DevLoginOptions } from './dev.ts'
 export { createFirstAdmin, type FirstAdminOptions, resetAdmin } from './first-admin.ts'
+export { type ForwardedAddressOptions, forwardedAddress } from './forwarded-address.ts'
 export { createLogin, type Login, type LoginRooms } from './login.ts'
 export type { LoginEvent } from './login-events.ts'
 export type { AccountsOptions, LoginOptions, LoginPaths } from './login-options.ts'
@@ -29,6 +30,7 @@ export {
   type Argon2Input,
   createPasswordHasher,
   type HashCost,
+  type HashingPlace,
   type PasswordHasher,
   type PasswordHasherOptions,
   type ScryptCost,

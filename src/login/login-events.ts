@@ -8,6 +8,8 @@ export interface LoginEvent {
     | 'login_succeeded'
     | 'login_failed'
     | 'login_throttled'
+    /** The stored hash of the account can't be computed here (damaged, dearer than others, of another kind): nobody can log in by it. */
+    | 'password_hash_unusable'
     | 'logged_out'
     | 'password_changed'
     | 'user_created'

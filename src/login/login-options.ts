@@ -62,8 +62,10 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
   /** Other limits of the throttle. */
   readonly throttle?: Partial<ThrottleLimits> | undefined
   /**
-   * The client's address for the throttle: the one place where a trusted proxy is named. Default: the peer of the socket;
-   * `X-Forwarded-For` means nothing, because anybody can send one.
+   * The client's address for the throttle: the one place where a trusted proxy is named ({@link forwardedAddress}); `null`
+   * where it is not known: then only accounts are counted. Goes together with `publicUrl`: behind a proxy all clients have
+   * the peer's address, and one of them would shut the login for all. Default: the peer of the socket; `X-Forwarded-For`
+   * means nothing, because anybody can send one.
    */
   readonly clientAddress?: ((request: AuthRequest) => string | null) | undefined
 }
@@ -95,8 +97,18 @@ export interface LoginSettings extends AccountSettings {
 export function parseLoginOptions(options: unknown): LoginSettings {
   const parsed = parseOptions('createLogin', LOGIN_SHAPE, options)
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
+  requireTogether(parsed)
   const limits = { ...DEFAULT_LIMITS, ...given(parsed.throttle) }
   return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
+}
+
+// A public URL says that there is a proxy; whose address is the client's, only the host knows.
+function requireTogether({ publicUrl, clientAddress }: { publicUrl?: unknown; clientAddress?: unknown }): void {
+  if ((publicUrl === undefined) === (clientAddress === undefined)) return
+  const [missing, given] = publicUrl === undefined ? ['publicUrl', 'clientAddress'] : ['clientAddress', 'publicUrl']
+  throw new TypeError(
+    `createLogin: option "${missing}" is required where there is "${given}": behind a proxy both are known, or the throttle takes all clients for one`,
+  )
 }
 
 /** Parse the options of `createDevLogin` but its own; throws `TypeError`. */

@@ -33,10 +33,12 @@ export interface Login {
  * Create local login: `POST …/login`, `POST …/logout`, `GET …/validate`, `POST …/password`, `GET …/capabilities`, and
  * `GET|POST …/users`, `PATCH|DELETE …/users/:id` for admins.
  *
- * Logging in costs one look-up, one hash and four updates of the throttle, whoever it is and whatever is wrong (L1–L3); a
+ * Logging in costs one look-up, one hash and two updates of the throttle, whoever it is and whatever is wrong (L1–L3); a try
+ * for which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a
  * request with a session costs one HMAC and one query (L7). The cookie and its cross-site rule: L9, L10; users: L15, L17.
  *
- * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder
+ * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
+ * without `clientAddress` or the other way about
  * @example
  * const login = createLogin({ storage, secret, service: 'ironflow', roles: ['viewer', 'developer', 'admin'] })
  * const auth = createAuth({ roles: ['viewer', 'developer', 'admin'], ...login.rooms, orgs })

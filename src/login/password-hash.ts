@@ -7,7 +7,7 @@ import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { readPasswordText } from '../lib/password-text.ts'
-import { createSlots, type Slots } from '../lib/slots.ts'
+import { createSlots } from '../lib/slots.ts'
 import {
   type Argon2Cost,
   describeCost,
@@ -29,11 +29,17 @@ export interface PasswordHasherOptions {
    * whose `node:crypto` has it (Node 24.7), or `argon2`.
    */
   readonly cost?: HashCost | undefined
+  /**
+   * Other costs that stored hashes may have: dearer ones, or of the other kind. Default none: then a hash opens that is of
+   * the kind of `cost` and not dearer. Each verify, of nobody's password too, costs what the dearest of each kind do
+   * together, so that nobody sees whose hash is which. A hash beyond them opens nothing.
+   */
+  readonly storedCosts?: readonly HashCost[] | undefined
   /** What computes Argon2id. Default: `node:crypto`, where it has it. */
   readonly argon2?: Argon2Function | undefined
   /** Hashes at once. Default 2 of the thread pool's four. */
   readonly maxConcurrent?: number | undefined
-  /** Hashes that may wait. Beyond them: 503. Default 50. */
+  /** Hashes that may wait. Beyond them: 503. A quarter of them is kept for addresses without failures. Default 64. */
   readonly maxQueued?: number | undefined
 }
 
@@ -54,21 +60,39 @@ export interface Argon2Input {
   readonly hashLength: number
 }
 
+/** A place in the queue of a {@link PasswordHasher}: taken before a try is counted, given back after it. */
+export interface HashingPlace {
+  /** Run the work of a hash when it is its turn. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  /** Give the place back. A second time means nothing. */
+  leave(): void
+}
+
 /** What {@link createPasswordHasher} makes: put one of your own in its place to use another algorithm. */
 export interface PasswordHasher {
   /**
    * Hash a password, its NFKC form, with a new salt.
+   * @param place one of `takePlace`; without it one is taken for this hash
    * @throws AuthError `temporarily_unavailable` where the queue is full
    */
-  hash(password: string): Promise<string>
+  hash(password: string, place?: HashingPlace): Promise<string>
   /**
    * Ask whether `stored` is the hash of the password. `null` (no such user, no password) costs the same and is `false`.
+   * @param place one of `takePlace`; without it one is taken for this hash
    * @throws AuthError `temporarily_unavailable` where the queue is full
-   * @throws Error for a stored hash that is none, demands too much, or needs what the runtime has not
+   * @throws Error at once for a stored hash that can't be computed: it is none, costs too much, or needs what the runtime
+   * has not. The login then spends what nobody's password costs, answers as for a wrong one, and tells `onEvent`
    */
-  verify(password: string, stored: string | null): Promise<boolean>
+  verify(password: string, stored: string | null, place?: HashingPlace): Promise<boolean>
   /** Ask whether a hash has another cost than the one in use, and should be replaced. */
   needsRehash(stored: string): boolean
+  /**
+   * Take a place in the queue: the login asks for one before it counts a try, so that a try without one costs no write.
+   * A hasher of your own may leave it out.
+   * @param mayTakeKept whether those places may be taken that are kept for addresses without failures
+   * @throws AuthError `temporarily_unavailable` where there is none
+   */
+  takePlace?(mayTakeKept: boolean): HashingPlace
 }
 
 const NAME = 'createPasswordHasher'
@@ -80,7 +104,7 @@ const HALVINGS = 7
 
 /**
  * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
- * user a hash of nobody's password is computed, and one with a smaller scrypt cost is made up for (L1, L4).
+ * user a hash of nobody's password is computed, and one with a smaller cost is made up for (L1, L4).
  *
  * @throws TypeError for an unknown option, a cost out of bounds, argon2id where there is none
  * @example
@@ -94,31 +118,48 @@ const HALVINGS = 7
  */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const parsed = parseOptions(NAME, SHAPE, options)
-  const { cost = DEFAULT, argon2 = nodeArgon2(), maxConcurrent = 2, maxQueued = 50 } = parsed
-  const outOfBounds = describeCost(cost)
-  if (outOfBounds !== null) throw new TypeError(`${NAME}: option "cost" ${outOfBounds}`)
-  if (cost.kind === 'argon2id' && argon2 === undefined) {
-    throw new TypeError(`${NAME}: option "cost" names argon2id, which this runtime has not: hand in "argon2"`)
-  }
-  const derive = (password: Uint8Array, salt: Uint8Array, each: HashCost, length: number): Promise<Uint8Array> =>
+  const { cost = DEFAULT, argon2 = nodeArgon2(), maxConcurrent = 2, maxQueued = 64, storedCosts = [] } = parsed
+  requireComputable('cost', cost, argon2)
+  for (const each of storedCosts) requireComputable('storedCosts', each, argon2)
+  const derive: Derive = (password, salt, each, length) =>
     each.kind === 'scrypt' ? scrypt(password, salt, each, length) : argon2id(argon2, password, salt, each, length)
-  const slots = createSlots(maxConcurrent, maxQueued)
+  const dearest = dearestOf([cost, ...storedCosts])
+  const slots = createSlots(maxConcurrent, maxQueued, Math.floor(maxQueued / 4))
   const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
+  const takePlace = (mayTakeKept: boolean): HashingPlace => {
+    const place = slots.take(mayTakeKept)
+    if (place !== null) return place
+    throw new AuthError('temporarily_unavailable', {
+      reason: 'password_queue_full',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    })
+  }
+  const inPlace = async <T>(given: HashingPlace | undefined, work: () => Promise<T>): Promise<T> => {
+    const place = given ?? takePlace(true)
+    try {
+      return await place.run(work)
+    } finally {
+      if (given === undefined) place.leave()
+    }
+  }
 
   return Object.freeze({
-    async hash(password: string) {
+    takePlace,
+    async hash(password: string, place?: HashingPlace) {
       const text = readPasswordText(password)
       if (text === null) throw new TypeError('sallyport: a password to be hashed must be checked before')
       const salt = random(SALT_BYTES)
-      return formatHash({ cost, salt, hash: await inSlot(slots, () => derive(text.bytes, salt, cost, HASH_BYTES)) })
+      const hash = await inPlace(place, () => derive(text.bytes, salt, cost, HASH_BYTES))
+      return formatHash({ cost, salt, hash })
     },
-    async verify(password: string, stored: string | null) {
+    async verify(password: string, stored: string | null, place?: HashingPlace) {
       const wanted = stored === null ? nobodys : parseHash(stored)
+      requireWithin(dearest, wanted.cost)
       const text = readPasswordText(password)
       const bytes = text?.bytes ?? new Uint8Array()
-      const derived = await inSlot(slots, async () => {
+      const derived = await inPlace(place, async () => {
         const hash = await derive(bytes, wanted.salt, wanted.cost, wanted.hash.length)
-        await makeUp(wanted.cost, cost)
+        await makeUp(derive, wanted.cost, dearest)
         return hash
       })
       return nodeCrypto.timingSafeEqual(derived, wanted.hash) && stored !== null && text !== null
@@ -127,28 +168,59 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   })
 }
 
-async function inSlot<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
-  const result = slots(work)
-  if (result === null) {
-    throw new AuthError('temporarily_unavailable', {
-      reason: 'password_queue_full',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    })
+function requireComputable(option: string, cost: HashCost, argon2: Argon2Function | undefined): void {
+  const outOfBounds = describeCost(cost)
+  if (outOfBounds !== null) throw new TypeError(`${NAME}: option "${option}" ${outOfBounds}`)
+  if (cost.kind === 'argon2id' && argon2 === undefined) {
+    throw new TypeError(`${NAME}: option "${option}" names argon2id, which this runtime has not: hand in "argon2"`)
   }
-  return result
 }
 
-// What a smaller cost has saved is spent, so that nobody sees whose hash is old. With the present cost's own table as far as
-// possible, then with halves of it: a much smaller one would fit into a cache, and be faster for the same work.
-async function makeUp(spent: HashCost, cost: HashCost): Promise<void> {
-  if (spent.kind !== 'scrypt' || cost.kind !== 'scrypt') return
-  let saved = workOf(cost) - workOf(spent)
-  for (let ln = cost.ln; ln > Math.max(0, cost.ln - HALVINGS); ln -= 1) {
-    const unit = { ...cost, ln, p: 1 }
-    const p = Math.floor(saved / workOf(unit))
-    if (p >= 1) await scrypt(new Uint8Array(), new Uint8Array(SALT_BYTES), { ...unit, p }, HASH_BYTES)
-    saved -= Math.max(0, p) * workOf(unit)
+/** What each verify spends: the dearest cost of each kind in use. */
+type Dearest = Readonly<Partial<Record<HashCost['kind'], HashCost>>>
+
+function dearestOf(costs: readonly HashCost[]): Dearest {
+  const dearest: Partial<Record<HashCost['kind'], HashCost>> = {}
+  for (const cost of costs) {
+    const known = dearest[cost.kind]
+    if (known === undefined || workOf(cost) > workOf(known)) dearest[cost.kind] = cost
   }
+  return dearest
+}
+
+// Before any work: what is dearer, or of a kind that nobody else pays for, would be seen by the clock.
+function requireWithin(dearest: Dearest, cost: HashCost): void {
+  const limit = dearest[cost.kind]
+  if (limit !== undefined && workOf(cost) <= workOf(limit)) return
+  throw new Error('sallyport: a stored password hash costs more than "cost" and "storedCosts" of the hasher allow')
+}
+
+type Derive = (password: Uint8Array, salt: Uint8Array, cost: HashCost, length: number) => Promise<Uint8Array>
+
+// What another cost has saved is spent, so that nobody sees whose hash is old. With the dearest cost's own table as far as
+// possible, then with halves of it: a much smaller one would fit into a cache, and be faster for the same work.
+async function makeUp(derive: Derive, spent: HashCost, dearest: Dearest): Promise<void> {
+  for (const limit of Object.values(dearest)) {
+    let saved = workOf(limit) - (limit.kind === spent.kind ? workOf(spent) : 0)
+    for (let halvings = 0; halvings < HALVINGS && saved > 0; halvings += 1) {
+      const unit = partOf(limit, halvings)
+      const times = unit === null ? 0 : Math.floor(saved / workOf(unit))
+      if (unit === null || times < 1) continue
+      await derive(new Uint8Array(), new Uint8Array(SALT_BYTES), timesOf(unit, times), HASH_BYTES)
+      saved -= times * workOf(unit)
+    }
+  }
+}
+
+// A table of half the size for each halving, gone through once.
+function partOf(cost: HashCost, halvings: number): HashCost | null {
+  if (cost.kind === 'scrypt') return cost.ln > halvings ? { ...cost, ln: cost.ln - halvings, p: 1 } : null
+  const m = Math.floor(cost.m / 2 ** halvings)
+  return m >= 8 * cost.p ? { ...cost, m, t: 1 } : null
+}
+
+function timesOf(unit: HashCost, times: number): HashCost {
+  return unit.kind === 'scrypt' ? { ...unit, p: times } : { ...unit, t: times }
 }
 
 function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost, length: number): Promise<Buffer> {
@@ -207,6 +279,7 @@ const aCost = z.custom<HashCost>(
 
 const SHAPE = {
   cost: z.optional(aCost),
+  storedCosts: z.optional(z.array(aCost)),
   argon2: z.optional(aFunction<Argon2Function>()),
   maxConcurrent: z.optional(aNumber(1, 64)),
   maxQueued: z.optional(aNumber(0, 10_000)),

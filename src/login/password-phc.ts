@@ -78,9 +78,9 @@ export function describeCost(cost: HashCost): string | null {
   return fits ? null : 'must need at most 128 MiB (128·r·2^ln), at most 2^23 block mixes (p·r·2^ln), p to 16'
 }
 
-/** The work of one scrypt, in block mixes: what its time is proportional to. */
-export function workOf({ ln, r, p }: ScryptCost): number {
-  return 2 ** ln * r * p
+/** The work of one hash, in units of its own kind (block mixes; KiB filled): what its time is proportional to. */
+export function workOf(cost: HashCost): number {
+  return cost.kind === 'scrypt' ? 2 ** cost.ln * cost.r * cost.p : cost.m * cost.t
 }
 
 /** Whether two costs are the same. */

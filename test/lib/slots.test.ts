@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSlots } from '../../src/lib/slots.ts'
+import { createSlots, type Place } from '../../src/lib/slots.ts'
 
 /** Work that ends when it is told to. */
 function heldWork() {
@@ -22,11 +22,12 @@ function heldWork() {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('createSlots', () => {
-  it('runs so much at once, lets so much wait, and refuses the rest at once', async () => {
+  it('runs so much at once, lets so much wait, and has no place for the rest', async () => {
     const { work, ends, most, running } = heldWork()
-    const slots = createSlots(2, 3)
-    const given = Array.from({ length: 7 }, () => slots(work))
-    expect(given.map((each) => each === null)).toEqual([false, false, false, false, false, true, true])
+    const slots = createSlots(2, 3, 0)
+    const places = Array.from({ length: 7 }, () => slots.take(true))
+    expect(places.map((each) => each === null)).toEqual([false, false, false, false, false, true, true])
+    const given = places.map((place) => place?.run(work))
     for (let i = 0; i < 5; i++) {
       await turn()
       ends[i]?.()
@@ -35,20 +36,47 @@ describe('createSlots', () => {
     expect([most(), running()]).toEqual([2, 0])
   })
 
+  it('has a place again for each that was left, once, whether it was used or not', async () => {
+    const slots = createSlots(1, 1, 0)
+    const [one, two] = [slots.take(true) as Place, slots.take(true) as Place]
+    expect(slots.take(true)).toBeNull()
+    one.leave()
+    one.leave()
+    const three = slots.take(true)
+    expect(three).not.toBeNull()
+    expect(slots.take(true)).toBeNull()
+    await two.run(async () => undefined)
+    await two.run(async () => undefined)
+    expect(slots.take(true)).toBeNull()
+    two.leave()
+    expect(slots.take(true)).not.toBeNull()
+  })
+
+  it('keeps the last places for who may take them', () => {
+    const slots = createSlots(2, 6, 3)
+    const strangers = Array.from({ length: 20 }, () => slots.take(false))
+    expect(strangers.filter((place) => place !== null)).toHaveLength(5)
+    const others = Array.from({ length: 20 }, () => slots.take(true))
+    expect(others.filter((place) => place !== null)).toHaveLength(3)
+  })
+
   it('gives a slot back however the work ends: 1,000 rejections, throws and values leave it as it was', async () => {
-    const slots = createSlots(2, 1000)
-    const works = Array.from({ length: 1000 }, (_, i) =>
-      slots(async () => {
-        if (i % 3 === 0) throw new Error('throws at once')
-        await turn()
-        if (i % 3 === 1) throw new Error('rejects')
-        return i
-      }),
-    )
+    const slots = createSlots(2, 1000, 0)
+    const works = Array.from({ length: 1000 }, async (_, i) => {
+      const place = slots.take(true) as Place
+      return place
+        .run(async () => {
+          if (i % 3 === 0) throw new Error('throws at once')
+          await turn()
+          if (i % 3 === 1) throw new Error('rejects')
+          return i
+        })
+        .finally(place.leave)
+    })
     const settled = await Promise.allSettled(works)
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(333)
     const { work, ends, most } = heldWork()
-    const after = [slots(work), slots(work), slots(work)]
+    const after = [1, 2, 3].map(() => slots.take(true)?.run(work))
     await turn()
     expect(most()).toBe(2)
     ends[0]?.()
@@ -57,10 +85,11 @@ describe('createSlots', () => {
     await Promise.all(after)
   })
 
-  it('keeps the order of arrival', async () => {
-    const slots = createSlots(1, 10)
+  it('keeps the order of asking', async () => {
+    const slots = createSlots(1, 10, 0)
     const order: number[] = []
-    await Promise.all([0, 1, 2, 3].map((i) => slots(async () => void order.push(i))))
-    expect(order).toEqual([0, 1, 2, 3])
+    const places = [0, 1, 2, 3].map(() => slots.take(true))
+    await Promise.all([2, 0, 3, 1].map((i) => places[i]?.run(async () => void order.push(i))))
+    expect(order).toEqual([2, 0, 3, 1])
   })
 })

@@ -78,8 +78,15 @@ describe('whom it answers', () => {
       'X-Forwarded-Proto',
       'x-forwarded-anything',
       'X-FORWARDED',
-    ].map(
-      (name) => [`the header ${name}`, { headers: { ...HERE, [name]: '127.0.0.1' } }, 'dev_request_forwarded'] as const,
+      'Via',
+      'X-Real-IP',
+      'CF-Connecting-IP',
+      'True-Client-IP',
+    ].flatMap((name) =>
+      ['127.0.0.1', ''].map(
+        (value) =>
+          [`the header ${name}: ${value}`, { headers: { ...HERE, [name]: value } }, 'dev_request_forwarded'] as const,
+      ),
     ),
     ['no Host', { headers: {} }, 'dev_host_not_loopback'],
     ...['example.com', 'localhost.example.com', '127.0.0.1.example.com', 'a@localhost.x', '10.0.0.1:3000', ''].map(
@@ -132,6 +139,18 @@ describe('CSRF, on every unsafe request', () => {
     const logout = await call('POST', '/auth/logout', { headers: { ...HERE, ...headers } })
     expect(logout.status).toBe(status === 201 ? 204 : 403)
   })
+
+  it.each(['Basic YTpi', 'Bearer x.y.z', 'Bearer', 'Negotiate x', ''])(
+    'holds also with Authorization: %s, whose page may have been told to send it',
+    async (authorization) => {
+      const { call } = createDevWorld()
+      for (const more of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'http://evil.test' }]) {
+        const headers = { ...HERE, ...more, authorization }
+        expect((await call('POST', '/users', { body, headers })).reason).toBe('cross_site_request')
+        expect((await call('POST', '/auth/logout', { headers })).reason).toBe('cross_site_request')
+      }
+    },
+  )
 
   it('with an old session cookie both headers missing are refused', async () => {
     const { call } = createDevWorld()
@@ -190,6 +209,8 @@ it('over a real socket: loopback enters, a forwarding header or a foreign Host d
     expect(await get({})).toBe(200)
     expect(await get({ 'X-Forwarded-For': '127.0.0.1' })).toBe(403)
     expect(await get({ 'X-Forwarded-Whatever': '1' })).toBe(403)
+    expect(await get({ Via: '' })).toBe(403)
+    expect(await get({ 'X-Real-IP': '' })).toBe(403)
     expect(await get({ Host: 'rebound.example' })).toBe(403)
     for (const path of ['/', '/no/such']) {
       expect(await get({}, path)).toBe(path === '/' ? 200 : 404)

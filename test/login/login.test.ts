@@ -1,10 +1,11 @@
 /** L1, L2, L7, L9–L11, L17: signing in and out, the own password, as a client sees them. */
 import { describe, expect, it } from 'vitest'
-import { createPasswordHasher } from '../../src/login/password-hash.ts'
+import { createPasswordHasher, type HashingPlace } from '../../src/login/password-hash.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { bytesOf } from '../refusal-bytes.ts'
 import { type Answer, BETTER, createLoginWorld, FAST, GOOD, type LoginWorld } from './login-world.ts'
 
+const clientAddress = () => null
 const EMAIL = 'ada@example.test'
 const headerOf = ({ headers }: Answer, name: string): string | undefined => headers.find(([key]) => key === name)?.[1]
 const logIn = (world: LoginWorld, email: unknown, password: unknown, more: object = {}): Promise<Answer> =>
@@ -128,7 +129,7 @@ describe('one answer for whatever is wrong (L1)', () => {
       status,
       headers,
       text: body,
-      calls: [...['throttle.update', 'accounts.findByEmail', 'passwords.verify', 'throttle.update']],
+      calls: ['passwords.takePlace', 'throttle.update', 'accounts.findByEmail', 'passwords.verify', 'throttle.update'],
     })
     for (const other of others) expect(other).toEqual(first)
   })
@@ -157,9 +158,55 @@ describe('one answer for whatever is wrong (L1)', () => {
     const world = createLoginWorld()
     world.storage.accounts.findByEmail = () => Promise.reject(new Error('database down'))
     await expect(logIn(world, EMAIL, GOOD)).rejects.toThrow('database down')
-    const broken = createLoginWorld()
-    await broken.account(EMAIL, 'viewer', { passwordHash: 'no hash' })
-    await expect(logIn(broken, EMAIL, GOOD)).rejects.toThrow('is not a PHC string')
+  })
+
+  it.each([
+    ['no hash', 'no hash'],
+    ['a hash of another kind', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAA'],
+    ['a hash that costs more', '$scrypt$ln=5,r=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAA'],
+    [
+      'a hash that demands what is out of bounds',
+      '$scrypt$ln=30,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAA',
+    ],
+  ])(
+    'nor is %s in the row: the answer and the work of a wrong password, and the host is told',
+    async (_, passwordHash) => {
+      let derived = 0
+      const hasher = createPasswordHasher({ cost: FAST })
+      const takePlace = (): HashingPlace => ({
+        leave: () => undefined,
+        run(work) {
+          derived += 1
+          return work()
+        },
+      })
+      const passwords = { ...hasher, takePlace }
+      const world = createLoginWorld({ passwords: passwords as never })
+      const { id } = await world.account(EMAIL, 'viewer', { passwordHash })
+      const results = []
+      for (const email of ['nobody@example.test', EMAIL]) {
+        derived = 0
+        const { status, headers, text } = await logIn(world, email, GOOD)
+        results.push({ status, headers, text, hashes: derived })
+      }
+      expect(results[1]).toEqual(results[0])
+      expect(results[1]).toMatchObject({ status: 401, hashes: 1 })
+      expect(world.events.map(({ kind, accountId }) => [kind, accountId])).toEqual([
+        ['login_failed', null],
+        ['password_hash_unusable', id],
+        ['login_failed', id],
+      ])
+      for (let i = 0; i < 4; i++) expect((await logIn(world, EMAIL, GOOD)).status).toBe(401)
+      expect((await logIn(world, EMAIL, GOOD)).status).toBe(429)
+    },
+  )
+
+  it('a hasher that computes nothing at all is a fault, whoever asks', async () => {
+    const passwords = { ...createPasswordHasher({ cost: FAST }), verify: () => Promise.reject(new Error('no hasher')) }
+    const world = createLoginWorld({ passwords })
+    await world.account(EMAIL, 'viewer', { passwordHash: 'x' })
+    for (const email of [EMAIL, 'nobody@example.test'])
+      await expect(logIn(world, email, GOOD)).rejects.toThrow('no hasher')
   })
 })
 
@@ -169,7 +216,7 @@ describe('the throttle at the login (L2)', () => {
     for (let i = 0; i < 5; i++) await logIn(world, EMAIL, 'wrong')
     world.calls.splice(0)
     expect((await logIn(world, EMAIL, GOOD)).status).toBe(429)
-    expect(world.calls.filter((call) => /passwords|accounts/.test(call))).toEqual([])
+    expect(world.calls.filter((call) => /verify|accounts/.test(call))).toEqual([])
     world.now += 1000
     expect((await logIn(world, EMAIL, GOOD)).status).toBe(200)
     for (let i = 0; i < 5; i++) expect((await logIn(world, EMAIL, 'wrong')).status).toBe(401)
@@ -223,11 +270,29 @@ describe('the throttle at the login (L2)', () => {
 
   it('a host that trusts its proxy says so, in one place', async () => {
     const clientAddress = ({ lines }: { lines(name: string): readonly string[] }) => lines('x-client')[0] ?? null
-    const world = createLoginWorld({ clientAddress })
+    const world = createLoginWorld({ publicUrl: 'https://flow.example', clientAddress })
     for (let i = 0; i < 200; i++) {
       const headers = { 'x-client': `192.0.2.${i}` }
       expect((await logIn(world, `x${i}@example.test`, GOOD, { headers })).status).toBe(401)
     }
+  })
+
+  it('is not shut for all where no address is known: after 60 wrong ones of others the right one gets in', async () => {
+    const { world } = await withAda()
+    for (let i = 0; i < 60; i++) {
+      expect((await logIn(world, `x${i}@example.test`, 'wrong', { address: null })).status).toBe(401)
+    }
+    expect((await logIn(world, EMAIL, GOOD, { address: null })).status).toBe(200)
+  })
+
+  it('is not shut for all by one IPv6 network, which is refused from 600 failures on', async () => {
+    const { world } = await withAda()
+    const from = (i: number) => ({ address: `2001:db8:7:${i.toString(16)}::1` })
+    const statuses = []
+    for (let i = 0; i < 610; i++) statuses.push((await logIn(world, `x${i}@example.test`, 'wrong', from(i))).status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(600)
+    expect((await logIn(world, 'y@example.test', 'wrong', from(9000))).reason).toBe('login_network_throttled')
+    expect((await logIn(world, EMAIL, GOOD, { address: '2001:db8:8::1' })).status).toBe(200)
   })
 
   it('counts at every route that takes a password, and together', async () => {
@@ -248,6 +313,94 @@ describe('the throttle at the login (L2)', () => {
     expect(headerOf(await logIn(world, 'a', 'wrong'), 'Retry-After')).toBe('30')
     await logIn(world, 'b', 'wrong')
     expect(headerOf(await logIn(world, 'c', 'wrong'), 'Retry-After')).toBe('60')
+  })
+})
+
+describe('the places in the hashing queue (L3)', () => {
+  /** A world whose hashes take for as long as they are not told to go on. */
+  async function slowWorld() {
+    const hasher = createPasswordHasher({ cost: FAST, maxConcurrent: 1, maxQueued: 8 })
+    const free = createPasswordHasher({ cost: FAST })
+    const ends: (() => void)[] = []
+    const passwords = {
+      ...hasher,
+      verify: (password: string, stored: string | null, place?: HashingPlace) =>
+        (place as HashingPlace).run(async () => {
+          await new Promise<void>((resolve) => void ends.push(resolve))
+          return free.verify(password, stored)
+        }),
+    }
+    const world = createLoginWorld({ passwords })
+    await world.account(EMAIL)
+    const fill = (count: number, address: (i: number) => string | null) =>
+      Array.from({ length: count }, (_, i) => logIn(world, `x${i}@example.test`, 'wrong', { address: address(i) }))
+    const finish = async (answers: readonly Promise<Answer>[]) => {
+      let left = answers.length
+      const all = Promise.all(answers.map((answer) => answer.finally(() => void left--)))
+      while (left > 0) {
+        for (const end of ends.splice(0)) end()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      return all
+    }
+    return { world, fill, finish }
+  }
+
+  it('a try that gets none is 503 and asks the storage for nothing', async () => {
+    const { world, fill, finish } = await slowWorld()
+    const answers = fill(30, (i) => `10.0.0.${i}`)
+    await new Promise((resolve) => setImmediate(resolve))
+    world.calls.splice(0)
+    const refused = await logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })
+    expect([refused.status, refused.reason]).toEqual([503, 'password_queue_full'])
+    expect(world.calls).toEqual(['passwords.takePlace'])
+    const statuses = (await finish(answers)).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(9)
+    expect(statuses.filter((status) => status === 503)).toHaveLength(21)
+    expect((await finish([logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })]))[0]?.status).toBe(200)
+  })
+
+  it.each([
+    ['one address', () => '10.0.0.1'],
+    ['one IPv6 network', (i: number) => `2001:db8:1:${i}::1`],
+    ['nowhere', () => null],
+  ])('a stranger from %s fills them but for the part that is kept for others', async (_, address) => {
+    const { world, fill, finish } = await slowWorld()
+    const flood = fill(30, address)
+    const other = logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })
+    const [admitted, ...answers] = await finish([other, ...flood])
+    expect(admitted?.status).toBe(200)
+    expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(8)
+  })
+
+  it('who has failed here takes none of the kept ones for a quarter of an hour', async () => {
+    const { world, fill, finish } = await slowWorld()
+    await finish([logIn(world, 'z@example.test', 'wrong', { address: '10.0.1.1' })])
+    const flood = fill(30, () => '10.0.0.1')
+    expect((await logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })).reason).toBe('password_queue_full')
+    world.now += 900_001
+    const late = logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })
+    const [admitted] = await finish([late, ...flood])
+    expect(admitted?.status).toBe(200)
+  })
+
+  it('are given back whatever becomes of the try', async () => {
+    const world = createLoginWorld({ passwords: createPasswordHasher({ cost: FAST, maxConcurrent: 1, maxQueued: 0 }) })
+    await world.account(EMAIL)
+    world.storage.accounts.findByEmail = () => Promise.reject(new Error('database down'))
+    await expect(logIn(world, EMAIL, GOOD)).rejects.toThrow('database down')
+    world.storage.throttle.update = () => Promise.reject(new Error('no throttle'))
+    for (let i = 0; i < 3; i++) await expect(logIn(world, EMAIL, GOOD)).rejects.toThrow('no throttle')
+  })
+
+  it('a try that has waited for so long that it soon counts no more is 503, and does not hash', async () => {
+    const { world, finish } = await slowWorld()
+    const first = logIn(world, 'a@example.test', 'wrong')
+    const second = logIn(world, 'b@example.test', 'wrong')
+    await new Promise((resolve) => setImmediate(resolve))
+    world.now += 30_001
+    const [one, two] = await finish([first, second])
+    expect([one?.status, two?.reason]).toEqual([401, 'password_queue_slow'])
   })
 })
 
@@ -306,8 +459,8 @@ describe('the cookie (L9)', () => {
   it.each([
     ['no TLS', {}, false, 'session', ''],
     ['TLS at the socket', {}, true, 'session', '; Secure'],
-    ['TLS at a proxy', { publicUrl: 'https://flow.example' }, false, 'session', '; Secure'],
-    ['a public URL without TLS', { publicUrl: 'http://flow.example' }, true, 'session', ''],
+    ['TLS at a proxy', { publicUrl: 'https://flow.example', clientAddress }, false, 'session', '; Secure'],
+    ['a public URL without TLS', { publicUrl: 'http://flow.example', clientAddress }, true, 'session', ''],
     ['a name with a prefix', { cookieName: '__Host-flow' }, false, '__Host-flow', '; Secure'],
     ['no name given', { cookieName: undefined }, false, '__Host-session', '; Secure'],
   ])('%s', async (_, options, encrypted, name, secure) => {
@@ -371,7 +524,7 @@ describe('CSRF (L10)', () => {
   })
 
   it('knows the own origin from the public URL', async () => {
-    const { world, token } = await withAda({ publicUrl: 'https://flow.example/app' })
+    const { world, token } = await withAda({ publicUrl: 'https://flow.example/app', clientAddress })
     const logout = (origin: string) =>
       world.call('POST', '/auth/logout', { cookie: token, headers: { origin, host: 'internal:3000' } })
     expect((await logout('http://internal:3000')).status).toBe(403)
@@ -628,7 +781,12 @@ describe('the options of createLogin', () => {
     [{ cookieName: 'a=b' }, 'option "cookieName"'],
     [{ cookieName: 'a;b' }, 'option "cookieName"'],
     [{ cookieName: 'a\r\nb' }, 'option "cookieName"'],
-    [{ cookieName: '__Host-x', publicUrl: 'http://flow.example' }, 'a prefix that needs an https "publicUrl"'],
+    [{ publicUrl: 'https://flow.example' }, 'option "clientAddress" is required where there is "publicUrl"'],
+    [{ clientAddress }, 'option "publicUrl" is required where there is "clientAddress"'],
+    [
+      { cookieName: '__Host-x', publicUrl: 'http://flow.example', clientAddress },
+      'a prefix that needs an https "publicUrl"',
+    ],
     [{ publicUrl: 'flow.example' }, 'option "publicUrl"'],
     [{ paths: { login: 'login' } }, 'option "paths.login" must be a path'],
     [{ paths: { logn: '/login' } }, 'unknown option'],

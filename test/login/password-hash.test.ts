@@ -109,6 +109,48 @@ describe('the work of one verify', () => {
   })
 })
 
+describe('a stored hash that costs more, or is of another kind', () => {
+  const cost = { kind: 'scrypt', ln: 6, r: 1, p: 2 } as const
+  const argon2 = async ({ hashLength, ...input }: Argon2Input): Promise<Uint8Array> => {
+    spent.push(input.memoryCost * input.timeCost)
+    return nodeCrypto.scryptSync(input.password, input.salt, hashLength, { N: 2, r: 1, p: 1 })
+  }
+  const spent: number[] = []
+  const argonCost = { kind: 'argon2id', m: 64, t: 3, p: 2 } as const
+  const argonHash = () => createPasswordHasher({ cost: argonCost, argon2 }).hash(GOOD)
+
+  it('is refused before any work', async () => {
+    const passwords = createPasswordHasher({ cost, argon2 })
+    const dearer = await createPasswordHasher({ cost: { ...cost, ln: 7 } }).hash(GOOD)
+    const other = await argonHash()
+    runs.splice(0)
+    spent.splice(0)
+    for (const stored of [dearer, other]) {
+      await expect(passwords.verify(GOOD, stored)).rejects.toThrow('costs more than "cost" and "storedCosts"')
+    }
+    expect([runs, spent]).toEqual([[], []])
+  })
+
+  it('opens where its cost is said, and everybody pays what the dearest of each kind cost together', async () => {
+    const dearer = { ...cost, ln: 7, p: 3 }
+    const storedCosts = [dearer, { ...cost, ln: 5 }, argonCost, { ...argonCost, m: 32, t: 2 }]
+    const passwords = createPasswordHasher({ cost, storedCosts, argon2 })
+    const hashes = [
+      await passwords.hash(GOOD),
+      await createPasswordHasher({ cost: dearer }).hash(GOOD),
+      await createPasswordHasher({ cost: { ...argonCost, m: 32, t: 2 }, argon2 }).hash(GOOD),
+      await argonHash(),
+    ]
+    for (const stored of [null, ...hashes]) {
+      runs.splice(0)
+      spent.splice(0)
+      expect(await passwords.verify(GOOD, stored)).toBe(stored !== null)
+      expect(Math.abs(work() / (2 ** 7 * 3) - 1)).toBeLessThan(0.02)
+      expect(spent.reduce((sum, each) => sum + each, 0)).toBe(64 * 3)
+    }
+  })
+})
+
 describe('needsRehash', () => {
   it('is whether a hash has another cost than the present one', async () => {
     const other = createPasswordHasher({ cost: { ...FAST, p: 2 } })
@@ -174,6 +216,8 @@ describe('the options', () => {
     [{ cost: { kind: 'scrypt', ln: '15', r: 8, p: 3 } }, 'option "cost"'],
     [{ cost: { kind: 'scrypt', ln: 1.5, r: 8, p: 3 } }, 'option "cost" must be whole numbers'],
     [{ cost: { kind: 'argon2id', m: 19_456, t: 2 } }, 'option "cost"'],
+    [{ storedCosts: FAST }, 'option "storedCosts"'],
+    [{ storedCosts: [{ kind: 'scrypt', ln: 18, r: 8, p: 1 }] }, 'option "storedCosts" must need at most 128 MiB'],
     [{ argon2: 'argon2' }, 'option "argon2"'],
     [{ maxConcurrent: 0 }, 'option "maxConcurrent"'],
     [{ maxQueued: -1 }, 'option "maxQueued"'],
@@ -191,7 +235,7 @@ describe('the options', () => {
 
   it.skipIf(hasArgon2)('a stored argon2id is a fault of ours there, never a wrong password', async () => {
     const stored = `$argon2id$v=19$m=8,t=1,p=1$${SALT}$${HASH}`
-    await expect(fast.verify(GOOD, stored)).rejects.toThrow('this runtime has not')
+    await expect(fast.verify(GOOD, stored)).rejects.toThrow('sallyport: a stored password hash')
   })
 
   const ARGON = { kind: 'argon2id', m: 64, t: 3, p: 2 } as const
@@ -202,7 +246,7 @@ describe('the options', () => {
       asked.push(input)
       return nodeCrypto.scryptSync(input.password, input.salt, input.hashLength, { N: 2, r: 1, p: 1 })
     }
-    const argon = createPasswordHasher({ cost: ARGON, argon2 })
+    const argon = createPasswordHasher({ cost: ARGON, argon2, storedCosts: [FAST] })
     const hash = await argon.hash(GOOD)
     expect(hash).toMatch(/^\$argon2id\$v=19\$m=64,t=3,p=2\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     const { salt } = parseHash(hash)
@@ -217,7 +261,7 @@ describe('the options', () => {
       true,
       false,
     ])
-    const reader = createPasswordHasher({ cost: FAST, argon2 })
+    const reader = createPasswordHasher({ cost: FAST, argon2, storedCosts: [ARGON] })
     expect([await reader.verify(GOOD, hash), reader.needsRehash(hash)]).toEqual([true, true])
   })
 
@@ -232,7 +276,7 @@ describe('the options', () => {
   })
 
   it.runIf(hasArgon2)('argon2id hashes, verifies and takes over from scrypt', async () => {
-    const argon = createPasswordHasher({ cost: { kind: 'argon2id', m: 64, t: 1, p: 1 } })
+    const argon = createPasswordHasher({ cost: { kind: 'argon2id', m: 64, t: 1, p: 1 }, storedCosts: [FAST] })
     const hash = await argon.hash(GOOD)
     expect(hash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/)
     expect([await argon.verify(GOOD, hash), await argon.verify('wrong', hash)]).toEqual([true, false])
@@ -242,15 +286,30 @@ describe('the options', () => {
 })
 
 describe('the queue', () => {
-  it('has two slots and fifty places: the rest is 503 at once', async () => {
+  it('has two slots and 64 places: the rest is 503 at once', async () => {
     const passwords = createPasswordHasher({ cost: FAST })
-    const results = await Promise.allSettled(Array.from({ length: 60 }, () => passwords.verify(GOOD, null)))
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(52)
-    expect(runs).toHaveLength(52)
+    const results = await Promise.allSettled(Array.from({ length: 80 }, () => passwords.verify(GOOD, null)))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(66)
+    expect(runs).toHaveLength(66)
     const { code, headers } = await refusalOf(() =>
-      Promise.all(Array.from({ length: 53 }, () => passwords.verify(GOOD, null))),
+      Promise.all(Array.from({ length: 67 }, () => passwords.verify(GOOD, null))),
     )
     expect([code, headers['Retry-After']]).toEqual(['temporarily_unavailable', '5'])
+  })
+
+  it('keeps a quarter of the places, and hashes twice in one', async () => {
+    const passwords = createPasswordHasher({ cost: FAST, maxConcurrent: 1, maxQueued: 8 })
+    const take = (mayTakeKept: boolean) => passwords.takePlace?.(mayTakeKept)
+    const places = Array.from({ length: 7 }, () => take(false))
+    await expect(async () => take(false)).rejects.toMatchObject({ reason: 'password_queue_full' })
+    for (let i = 0; i < 2; i++) places.push(take(true))
+    await expect(async () => take(true)).rejects.toMatchObject({ reason: 'password_queue_full' })
+    const [place] = places
+    const hash = await passwords.hash(GOOD, place)
+    expect(await passwords.verify(GOOD, hash, place)).toBe(true)
+    await expect(passwords.verify(GOOD, hash)).rejects.toMatchObject({ reason: 'password_queue_full' })
+    place?.leave()
+    expect(await passwords.verify(GOOD, hash)).toBe(true)
   })
 
   it('leaks no slot: after a thousand faults as many hashes run as before', async () => {

@@ -2,7 +2,7 @@
 import { SignJWT } from 'jose'
 import { AuthError } from '../../src/errors.ts'
 import { createDevLogin } from '../../src/login/dev.ts'
-import { createPasswordHasher } from '../../src/login/password-hash.ts'
+import { createPasswordHasher, type HashingPlace } from '../../src/login/password-hash.ts'
 import { createSessionVerifier } from '../../src/verify/session-verifier.ts'
 import {
   type Answer,
@@ -188,6 +188,22 @@ export const REFUSALS_OF_LOGIN: readonly Refusal[] = [
     provoke: () => {
       const { hash } = createPasswordHasher({ cost: FAST, maxConcurrent: 1, maxQueued: 0 })
       return Promise.all([hash(GOOD), hash(GOOD)])
+    },
+  },
+  {
+    reason: 'password_queue_slow',
+    code: 'temporarily_unavailable',
+    wire: { retryAfter: '5' },
+    provoke: () => {
+      const passwords = createPasswordHasher({ cost: FAST })
+      const run: HashingPlace['run'] = (work) => {
+        world.now += 30_001
+        return work()
+      }
+      const world = createLoginWorld({
+        passwords: { ...passwords, takePlace: () => ({ run, leave: () => undefined }) },
+      })
+      return refused(world.call('POST', '/auth/login', { body: { email: 'nobody@example.test', password: GOOD } }))
     },
   },
   {
