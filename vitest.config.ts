@@ -62,8 +62,8 @@ export function projectsOf(include: string[], exclude: string[]): Projects {
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
-    // Much of the time is spent waiting for sockets and processes: two at once, also where there are two cores only.
-    maxWorkers: 2,
+    // Much of the time is spent waiting for sockets and processes: three at once, also where there are two cores only.
+    maxWorkers: 3,
     ...DEADLINES,
     projects: projectsOf(['test/**/*.test.ts', 'test/package/**/*.test.ts'], LONG),
   },

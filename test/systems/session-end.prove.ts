@@ -49,9 +49,9 @@ async function logIn(app: AppProcess, email: string, password: string): Promise<
 
 async function openTwo(database: Readonly<Record<string, string>>): Promise<readonly [AppProcess, AppProcess, string]> {
   const environment = { PORT: '0', IRONFLOW_DATA_DIR: mkdtempSync(join(folder, 'data-')), ...database }
-  const first = await startProcess(['examples/ironflow/main.ts'], environment, 30, 1200)
+  const first = await startProcess(['examples/ironflow/main.ts'], environment, 1200)
   apps.push(first)
-  const second = await startProcess(['examples/ironflow/main.ts'], environment, 30, 1200)
+  const second = await startProcess(['examples/ironflow/main.ts'], environment, 1200)
   apps.push(second)
   return [first, second, /password: (\S+)$/m.exec(first.stdout())?.[1] ?? '']
 }

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Verifier } from '../../src/context.ts'
 import { JWKS_FAULTS, type JwksFaultInfo, type JwksServer, startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import type { JwksKeysSource, JwksUrlSource } from '../../src/verify/issuers.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createTestClock, settle, type TestClock, verdictOf } from './bench.ts'
 
@@ -29,8 +28,8 @@ interface World {
   readonly clock: TestClock
   readonly server: JwksServer
   readonly verifier: Verifier
-  /** Knows the same keys and has no server to ask. */
-  readonly unfed: Verifier
+  /** What a verifier told of its key server so far, by type. */
+  readonly news: readonly string[]
   sign(): Promise<string>
 }
 
@@ -40,28 +39,24 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
     async (url) => await createTokenIssuer({ issuer: url, clock, algorithms: ['ES256'] }),
   )
   const { issuer } = server
-  const verifierWith = (source: JwksUrlSource | JwksKeysSource): Verifier =>
-    createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [source] }],
-      audience: issuer.audience,
-      cache: null,
-      clock,
-    })
-  const verifier = verifierWith({ kind: 'jwks', url: server.jwksUrl })
-  const unfed = verifierWith({ kind: 'jwks', keys: issuer.jwks().keys })
+  const news: string[] = []
+  const verifier: Verifier = createJwtVerifier({
+    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
+    audience: issuer.audience,
+    cache: null,
+    clock,
+    onKeyEvent: ({ type }) => news.push(type),
+  })
   try {
-    await run({ clock, server, verifier, unfed, sign: () => issuer.sign({}, { expiresInSeconds: 4 * HOUR }) })
+    await run({ clock, server, verifier, news, sign: () => issuer.sign({}, { expiresInSeconds: 4 * HOUR }) })
   } finally {
     verifier.close?.()
     await server.close()
   }
 }
 
-async function secondsFor(verifier: Verifier, token: string): Promise<number> {
-  const start = performance.now()
-  expect(await verdictOf(verifier.verify(token))).toBe('ok')
-  return (performance.now() - start) / 1000
-}
+/** Answers that only the time limit ends. */
+const ENDLESS: readonly string[] = ['hang', 'hang-in-body', 'drip']
 
 const of = (outcome: JwksFaultInfo['outcome']): readonly JwksFaultInfo[] =>
   JWKS_FAULTS.filter((fault) => fault.outcome === outcome)
@@ -87,15 +82,18 @@ describe.concurrent('a server that gives no usable answer', () => {
   })
 
   it.each(of('unavailable'))('$mode: warm keys serve to +59 min, 503 at +61, then recovery', async ({ mode }) => {
-    await withWorld(async ({ clock, server, verifier, unfed, sign }) => {
+    await withWorld(async ({ clock, server, verifier, news, sign }) => {
       expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
       await server.fault(mode)
-      for (const seconds of [479, 121, 60, 58 * 60]) {
+      clock.tick(479)
+      expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
+      clock.tick(121)
+      expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
+      // Nobody waits for the refresh: one that hangs has not failed yet.
+      if (ENDLESS.includes(mode)) expect(news).toEqual(['fetch_ok', 'stale_served'])
+      for (const seconds of [60, 58 * 60]) {
         clock.tick(seconds)
-        const token = await sign()
-        const [took, control] = await Promise.all([secondsFor(verifier, token), secondsFor(unfed, token)])
-        // Nobody waits for a refresh that fails: the hanging ones take five seconds. What the machine takes, both take.
-        expect(took - control).toBeLessThan(4.5)
+        expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
       }
       clock.tick(120)
       expect(await verdictOf(verifier.verify(await sign()))).toBe(UNAVAILABLE)
