@@ -7,6 +7,7 @@ import type {
   Decision,
   Organization,
   OrgsRoom,
+  Readiness,
   ServiceOrgContext,
   ServiceVerifier,
   User,
@@ -133,8 +134,13 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   toResponse(error: AuthError): AuthResponse
   /** Load what verification needs (keys) before the first request. */
   warmUp(): Promise<void>
-  /** Whether a request could be verified now: for a readiness probe. */
+  /**
+   * Whether somebody could be verified now, and no issuer that answers lacks a key: for a readiness probe. Where there is no
+   * key yet, asking begins to fetch it.
+   */
   isReady(): boolean
+  /** The same, and the issuers whose keys can't be had now: those take only their own users along. */
+  readiness(): Readiness
   /** End everything in flight; afterwards the process can exit. */
   close(): void
 }
@@ -186,10 +192,15 @@ export function createAuth<
     recordRefusal,
     toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
     warmUp: async () => rooms.verify.warmUp?.(),
-    isReady: () => rooms.verify.isReady?.() ?? true,
+    isReady: () => readinessOf(rooms.verify).isReady,
+    readiness: () => readinessOf(rooms.verify),
     close: () => rooms.verify.close?.(),
   }
   return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
+}
+
+function readinessOf(verify: Verifier): Readiness {
+  return verify.readiness?.() ?? { isReady: verify.isReady?.() ?? true, down: [] }
 }
 
 // An Access that comes with every call is parsed once, as long as it is the same object.

@@ -25,7 +25,10 @@ export interface Identity<C extends string = string> extends IdentityKey {
   readonly audience: readonly string[]
   /** The `email` claim as the issuer wrote it, or `null`. It proves nothing by itself. */
   readonly email: string | null
-  /** The top-level `email_verified` claim, or `null` where the token has none. `user_metadata` is never read. */
+  /**
+   * Whether the e-mail is verified, as its issuer says it (`emails` of its options), or `null` where it says nothing. By
+   * default that is the top-level `email_verified` claim. `user_metadata`, which users edit themselves, is never read.
+   */
   readonly emailVerified: boolean | null
   /** The `jti` claim, or `null`. */
   readonly tokenId: string | null
@@ -99,14 +102,24 @@ export interface Admission<U extends User = User> {
   readonly created?: boolean | undefined
 }
 
+/** What a readiness probe may say. It holds no secret. */
+export interface Readiness {
+  /** Somebody can be verified, and no issuer that answers lacks a key. */
+  readonly isReady: boolean
+  /** Issuers whose keys can't be had now: their own users are 503, nobody else. `null` is the issuer that isn't checked. */
+  readonly down: readonly (string | null)[]
+}
+
 /** Room 2 for bearer tokens: {@link createJwtVerifier} makes one. */
 export interface Verifier<C extends string = string> {
   /** Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). */
   verify(token: string): Promise<Identity<C>>
   /** Load what verification needs, before the first request. */
   warmUp?(): Promise<void>
-  /** Whether a request could be verified now. */
+  /** Whether somebody could be verified now. */
   isReady?(): boolean
+  /** The same, and which issuers can't be reached. Default: what `isReady` says, and none. */
+  readiness?(): Readiness
   /** End everything in flight. */
   close?(): void
 }

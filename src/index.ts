@@ -47,6 +47,7 @@ export type {
   OrgSelection,
   OrgsRoom,
   Principal,
+  Readiness,
   ServiceContext,
   ServiceOrgContext,
   ServicePrincipal,

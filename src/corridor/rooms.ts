@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { ApiKeyVerifier, Decision, OrgsRoom, ServiceVerifier, UsersRoom, Verifier } from '../context.ts'
 import { createExtractor, type DevEntrance, type Extractor } from '../credentials/extractor.ts'
 import type { ErrorFormat } from '../errors.ts'
+import { isHttpUrl } from '../lib/http-url.ts'
 import { aFunction, aGroup, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
 
@@ -63,10 +64,6 @@ function isOwnHeader(name: unknown): boolean {
   return (
     typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !/^(authorization|cookie)$/i.test(name)
   )
-}
-
-function isHttpUrl(value: unknown): boolean {
-  return typeof value === 'string' && /^https?:\/\/[^/]/.test(value) && URL.canParse(value)
 }
 
 const SHAPE = {

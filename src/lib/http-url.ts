@@ -2,13 +2,13 @@
 
 /**
  * Parse a URL that keys or tokens may travel to: `https:`, or `http:` for loopback hosts only; no credentials, no
- * fragment, no white space or backslash (parsers drop or turn those, silently).
+ * fragment, no white space, backslash or quotes (parsers drop, turn or encode those, silently).
  *
  * @param name what to call it in the error
  * @throws TypeError naming the rule that is broken; never the URL, which may hold a password
  */
 export function parseHttpUrl(name: string, text: unknown): URL {
-  if (typeof text !== 'string' || /[\s\\]/.test(text) || !URL.canParse(text)) {
+  if (typeof text !== 'string' || /[\s\p{Cc}\\"`]|^'|'$/u.test(text) || !URL.canParse(text)) {
     throw new TypeError(`${name} must be an absolute URL`)
   }
   const url = new URL(text)
@@ -18,6 +18,18 @@ export function parseHttpUrl(name: string, text: unknown): URL {
   }
   if (url.username !== '' || url.password !== '') throw new TypeError(`${name} must not contain credentials`)
   if (text.includes('#')) throw new TypeError(`${name} must not contain a fragment`)
+  return url
+}
+
+/**
+ * Parse a URL that a document names (an issuer's metadata), as {@link parseHttpUrl} does: where one of `from`, the issuer and
+ * the place the document was found at, is https, it must be https too, also on loopback.
+ */
+export function parseNamedUrl(name: string, text: unknown, ...from: readonly string[]): URL {
+  const url = parseHttpUrl(name, text)
+  if (url.protocol !== 'https:' && from.some((each) => /^https:/i.test(each))) {
+    throw new TypeError(`${name} must be an https URL, as the document that names it`)
+  }
   return url
 }
 
@@ -43,4 +55,9 @@ export function isLoopbackUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
   return (url.protocol === 'http:' || url.protocol === 'https:') && isLoopbackHost(url.hostname)
+}
+
+/** Ask whether a value is an absolute http or https URL, as it is: without white space or quotes, inside or around it. */
+export function isHttpUrl(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/[^/\s\p{Cc}"'][^\s\p{Cc}"']*$/u.test(value) && URL.canParse(value)
 }

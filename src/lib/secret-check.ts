@@ -6,14 +6,25 @@
 const MIN_BYTES = 32
 
 /**
- * Say what is wrong with a secret, or `null`: not a string, empty, blank, the text of an unset variable, or under
- * 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
+ * Say what a text brings along at its edges that nobody meant, or `null`: the newline of `echo`, the carriage return of a
+ * Windows file, a blank, the quotes of an env file.
+ */
+export function describeEdges(text: string): string | null {
+  if (/^[\s\p{Cc}]|[\s\p{Cc}]$/u.test(text)) return 'must not begin or end with white space'
+  return /^(["'`]).*\1$/s.test(text) ? 'must not stand in quotes' : null
+}
+
+/**
+ * Say what is wrong with a secret, or `null`: not a string, empty, blank, the text of an unset variable, with edges
+ * ({@link describeEdges}), or under 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
  */
 export function describeWeakSecret(secret: unknown): string | null {
   if (typeof secret !== 'string') return 'must be a string'
   const text = secret.trim()
   if (text === '') return 'must not be empty or blank'
   if (/^(?:undefined|null|nan|\[object object\])$/i.test(text)) return 'is the text of an unset variable'
+  const edges = describeEdges(secret)
+  if (edges !== null) return edges
   if (new TextEncoder().encode(secret).length < MIN_BYTES) return `must be at least ${MIN_BYTES} bytes long`
   return null
 }

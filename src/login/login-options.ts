@@ -1,6 +1,6 @@
 /** The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. */
 import * as z from 'zod/mini'
-import { isLoopbackUrl } from '../lib/http-url.ts'
+import { isHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
@@ -161,12 +161,7 @@ const SHAPE = {
       'must be a cookie name',
     ),
   ),
-  publicUrl: z.optional(
-    z.custom<string>(
-      (url) => typeof url === 'string' && /^https?:\/\/[^/]/.test(url) && URL.canParse(url),
-      'must be an http(s) URL',
-    ),
-  ),
+  publicUrl: z.optional(z.custom<string>(isHttpUrl, 'must be an http(s) URL')),
   paths: z.optional(
     aGroup({ login: aPath, logout: aPath, validate: aPath, password: aPath, capabilities: aPath, users: aPath }),
   ),

@@ -1,7 +1,8 @@
 /** The options of a grant, judged once: who the machine account is, and where it signs in. */
 import * as z from 'zod/mini'
 import { parseHttpUrl } from '../lib/http-url.ts'
-import { aName, parseOptions } from '../lib/parse-options.ts'
+import { parseOptions } from '../lib/parse-options.ts'
+import { describeEdges } from '../lib/secret-check.ts'
 
 /** A machine account that is a user of a Supabase project: password grant, rotating refresh tokens. */
 export interface SupabaseGrant {
@@ -55,7 +56,7 @@ export function parseGrant(name: string, given: unknown): TokenGrant {
 }
 
 function parseSupabase(name: string, given: unknown): SupabaseGrant {
-  const shape = { kind: z.literal('supabase'), url: z.unknown(), apiKey: aKey(), email: aName(), password: aSecret() }
+  const shape = { kind: z.literal('supabase'), url: z.unknown(), apiKey: aKey(), email: aText(), password: aSecret() }
   const grant = parseOptions(name, shape, given)
   const url = parseHttpUrl(`${name}: option "url"`, grant.url)
   if (url.search !== '') throw new TypeError(`${name}: option "url" must not contain a query`)
@@ -65,12 +66,12 @@ function parseSupabase(name: string, given: unknown): SupabaseGrant {
 function parseClientCredentials(name: string, given: unknown): ClientCredentialsGrant {
   const shape = {
     kind: z.literal('clientCredentials'),
-    clientId: aName(),
+    clientId: aText(),
     clientSecret: aSecret(),
     clientAuth: z.optional(z.enum(['basic', 'post'])),
     scopes: z.optional(z.array(aScope())),
     resource: z.optional(z.union([aResource(), z.array(aResource())])),
-    audience: z.optional(z.union([aName(), z.array(aName())])),
+    audience: z.optional(z.union([aText(), z.array(aText())])),
     tokenUrl: z.optional(z.unknown()),
     issuer: z.optional(z.unknown()),
   }
@@ -85,19 +86,33 @@ function parseClientCredentials(name: string, given: unknown): ClientCredentials
   return { ...grant, issuer: issuer as string }
 }
 
+function aText() {
+  return z.custom<string>(
+    (value) => typeof value === 'string' && value.trim() !== '' && describeEdges(value) === null,
+    'must be a string that is not blank, without white space or quotes around it',
+  )
+}
+
 // The texts that unset variables turn into are refused: they would only be refused later, by the issuer, as a wrong secret.
 function aSecret() {
   return z.custom<string>(
     (value) =>
-      typeof value === 'string' && value.trim() !== '' && !/^(?:undefined|null|\[object object\])$/i.test(value),
-    'must be a string that is not blank, nor the text of an unset variable',
+      typeof value === 'string' &&
+      value.trim() !== '' &&
+      describeEdges(value) === null &&
+      !/^(?:undefined|null|\[object object\])$/i.test(value),
+    'must be a string that is not blank, nor the text of an unset variable, without white space or quotes around it',
   )
 }
 
 function aKey() {
   return z.custom<string>(
-    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && !/^(?:undefined|null)$/i.test(value),
-    'must be a string of visible ASCII characters, not the text of an unset variable',
+    (value) =>
+      typeof value === 'string' &&
+      /^[\x21-\x7e]+$/.test(value) &&
+      describeEdges(value) === null &&
+      !/^(?:undefined|null)$/i.test(value),
+    'must be a string of visible ASCII characters without quotes around it, not the text of an unset variable',
   )
 }
 

@@ -3,7 +3,7 @@
  * by client credentials (RFC 6749 §4.4). Hands on a verdict; when to ask is the business of `renewal`.
  */
 
-import { parseHttpUrl } from '../lib/http-url.ts'
+import { parseNamedUrl } from '../lib/http-url.ts'
 import { failureWord, fetchJsonObject } from '../verify/key-fetch.ts'
 import type { ClientCredentialsGrant, SupabaseGrant } from './grant-options.ts'
 import { decideTokenAnswer, type TokenVerdict } from './token-answer.ts'
@@ -123,10 +123,9 @@ function decideEndpoint(issuer: string, metadata: object): string | TokenFailure
   const { issuer: named, token_endpoint: endpoint } = { issuer: null, token_endpoint: null, ...metadata }
   if (named !== (issuer as unknown)) return toTokenFailure('token_unavailable', 'discovery_names_another_issuer')
   try {
-    const { href, protocol } = parseHttpUrl('token_endpoint', endpoint)
-    if (protocol === 'https:' || issuer.startsWith('http:')) return href
+    return parseNamedUrl('token_endpoint', endpoint, issuer).href
   } catch {
-    // Said below: no endpoint, or one that a secret must not travel to.
+    // No endpoint, or one that a secret must not travel to.
+    return toTokenFailure('token_unavailable', 'discovery_names_a_bad_endpoint')
   }
-  return toTokenFailure('token_unavailable', 'discovery_names_a_bad_endpoint')
 }

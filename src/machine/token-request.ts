@@ -3,6 +3,7 @@
  * means is the business of `token-answer`.
  */
 import { readBounded } from '../lib/bounded-body.ts'
+import { noStore } from '../lib/no-store.ts'
 import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
 
 /** A request to a token endpoint. It holds secrets: never print one. */
@@ -35,6 +36,7 @@ export async function sendTokenRequest(
     body,
     redirect: 'manual',
     signal,
+    ...noStore(),
   })
   // A fetch function that followed a redirect all the same has taken the secret elsewhere: nothing from there counts.
   const status = response.redirected || response.type === 'opaqueredirect' ? 302 : response.status

@@ -10,6 +10,7 @@ import { createKeyFormat } from '../lib/key-format.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
+import { passesCheck } from './own-check.ts'
 import { createUseNotes } from './use-notes.ts'
 
 /** Options of {@link createApiKeyVerifier}. */
@@ -19,10 +20,11 @@ export interface ApiKeyVerifierOptions {
   /** How every key begins: a lower-case letter, then 1 to 15 lower-case letters and digits. */
   readonly prefix: string
   /**
-   * A check of the host's own, awaited, after everything else: a limit on requests per key, say (A7). Refuse by throwing an
-   * `AuthError`; a result of `false` is refused with `forbidden`.
+   * A check of the host's own, awaited, after everything else: a limit on requests per key, say (A7). `true` lets the key
+   * in, `false` is refused with `unauthorized`; refuse otherwise by throwing an `AuthError`. Anything else that it answers
+   * or throws is a fault of the host.
    */
-  readonly check?: ((key: ApiKey) => unknown) | undefined
+  readonly check?: ((key: ApiKey) => boolean | Promise<boolean>) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
 }
@@ -57,9 +59,9 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
       const now = clock()
       requireUsable(record, digest, now)
       const key = toApiKey(record)
-      if (check !== undefined && (await check(key)) === false) {
+      if (check !== undefined && !(await passesCheck(NAME, check, key))) {
         const principal = { kind: 'apiKey', id: key.id } as const
-        throw new AuthError('forbidden', { reason: 'api_key_check_refused', principal })
+        throw new AuthError('unauthorized', { reason: 'api_key_check_refused', principal })
       }
       noteUse(record, now)
       return key
@@ -90,6 +92,6 @@ const NAME = 'createApiKeyVerifier'
 const shape = () => ({
   repository: anObjectWith<ApiKeyVerifierOptions['repository']>('findById', 'touch'),
   prefix: z.string(),
-  check: z.optional(aFunction<(key: ApiKey) => unknown>()),
+  check: z.optional(aFunction<(key: ApiKey) => boolean | Promise<boolean>>()),
   clock: z.optional(aFunction<() => number>()),
 })

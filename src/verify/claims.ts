@@ -12,6 +12,8 @@ export interface ClaimRules {
   readonly clockToleranceSeconds: number
   /** The greatest age by `iat`, or `null`. */
   readonly maxTokenAgeSeconds: number | null
+  /** Whether a token may be bound to a key (`cnf`, RFC 7800 §3.1), of which nobody asks a proof here. */
+  readonly takesBoundTokens: boolean
 }
 
 /** What {@link checkClaims} made sure of. */
@@ -38,6 +40,9 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   if (!Number.isFinite(now)) throw new TypeError('sallyport: the clock must give a number of milliseconds')
   const subject = readSubject(payload)
   const audience = readAudience(payload, rules.audience)
+  if (!rules.takesBoundTokens && ownOf(payload, 'cnf') !== undefined) {
+    throw new AuthError('unauthorized', { reason: 'token_bound_to_key' })
+  }
   const tolerance = rules.clockToleranceSeconds * 1000
   const notBefore = readInstant(payload, 'nbf') ?? Number.NEGATIVE_INFINITY
   if (notBefore > now + tolerance) throw new AuthError('unauthorized', { reason: 'token_not_yet_valid' })

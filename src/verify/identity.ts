@@ -3,26 +3,30 @@ import type { Identity } from '../context.ts'
 import type { CheckedClaims } from './claims.ts'
 import { ownOf } from './token-form.ts'
 
+/** When an e-mail counts as verified: see `emails` of `IssuerOptions`. */
+export type EmailPolicy = 'confirmed' | 'as-claimed'
+
 /**
  * Build the identity.
  *
- * @param issuer the issuer the token was verified for
+ * @param issuer the issuer the token was verified for, and when it says that an e-mail is verified
  * @param payload the verified claims; the named ones are frozen in place
  * @param names the further claims the host asked for
  */
 export function toIdentity<C extends string>(
-  issuer: string,
+  { issuer, emails }: { readonly issuer: string; readonly emails: EmailPolicy },
   checked: CheckedClaims,
   payload: object,
   names: readonly C[],
 ): Identity<C> {
   const { subject, audience, expiresAt } = checked
+  const email = stringOf(payload, 'email')
   return Object.freeze({
     issuer,
     subject,
     audience,
-    email: stringOf(payload, 'email'),
-    emailVerified: readEmailVerified(payload),
+    email,
+    emailVerified: readEmailVerified(payload, email !== null && emails === 'confirmed'),
     tokenId: stringOf(payload, 'jti'),
     // A Date can't be frozen, and this object is shared by all requests that bring the same token.
     get expiresAt() {
@@ -38,9 +42,10 @@ function stringOf(payload: object, name: string): string | null {
 }
 
 // Some issuers write "false" as a string. What is there and isn't `true` has not been verified.
-function readEmailVerified(payload: object): boolean | null {
+function readEmailVerified(payload: object, isConfirmed: boolean): boolean | null {
   const value = ownOf(payload, 'email_verified')
-  return value === undefined ? null : value === true
+  if (value === undefined) return isConfirmed ? true : null
+  return value === true
 }
 
 function pickClaims<C extends string>(payload: object, names: readonly C[]): Readonly<Record<C, unknown>> {

@@ -29,12 +29,25 @@ export interface UsableJwk {
 
 const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const MIN_RSA_BITS = 2048
-// What a verification costs grows with the square of it: a hostile key set must not make each one dear.
+// What a verification costs grows with the square of the modulus and with the exponent: a hostile key set must not make each
+// one dear.
 const MAX_RSA_BITS = 8192
+const MAX_EXPONENT_BITS = 64
 const MAX_KID = 256
 
 /** Judge one entry of a JWK Set: what it can be used for, or `null`. Pure. */
 export function toUsableJwk(entry: unknown): UsableJwk | null {
+  const jwk = toSignatureJwk(entry)
+  return jwk !== null && isSound(jwk) ? jwk : null
+}
+
+/** Ask whether an entry is meant for signatures of ours and can't make any good: weak, or no key at all. Pure. */
+export function isUnsoundJwk(entry: unknown): boolean {
+  const jwk = toSignatureJwk(entry)
+  return jwk !== null && !isSound(jwk)
+}
+
+function toSignatureJwk(entry: unknown): UsableJwk | null {
   if (typeof entry !== 'object' || entry === null || PRIVATE_MEMBERS.some((name) => Object.hasOwn(entry, name))) {
     return null
   }
@@ -55,9 +68,29 @@ function toKeyMembers(entry: object): Pick<UsableJwk, 'algorithm' | 'members'> |
   const crv = ownOf(entry, 'crv')
   if (kty === 'EC' && crv === 'P-256') return pick('ES256', entry, ['crv', 'kty', 'x', 'y'])
   if (kty === 'OKP' && crv === 'Ed25519') return pick('EdDSA', entry, ['crv', 'kty', 'x'])
-  if (kty !== 'RSA') return null
-  const rsa = pick('RS256', entry, ['e', 'kty', 'n'])
-  return rsa !== null && isStrongRsa(rsa.members) ? rsa : null
+  return kty === 'RSA' ? pick('RS256', entry, ['e', 'kty', 'n']) : null
+}
+
+function isSound({ algorithm, members }: UsableJwk): boolean {
+  if (algorithm === 'RS256') return isStrongRsa(members)
+  if (algorithm === 'EdDSA') return decodeBase64Url(members['x'] ?? '')?.length === 32
+  return isOnP256(toInteger(members['x']), toInteger(members['y']))
+}
+
+// SEC 1 §3.2.2.1: y² = x³ − 3x + b over the field of P-256 (SP 800-186 §3.2.1.3). Imports would say the same, but later.
+function isOnP256(x: bigint | null, y: bigint | null): boolean {
+  if (x === null || y === null || x >= P256_P || y >= P256_P) return false
+  return (y * y - (x * x * x - 3n * x + P256_B)) % P256_P === 0n
+}
+
+const P256_P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn
+const P256_B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn
+
+// At most the 32 bytes of a coordinate.
+function toInteger(text: string | undefined): bigint | null {
+  const bytes = decodeBase64Url(text ?? '')
+  if (bytes === null || bytes.length === 0 || bytes.length > 32) return null
+  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
 }
 
 function pick(algorithm: KeyAlgorithm, entry: object, names: readonly string[]): Omit<UsableJwk, 'kid'> | null {
@@ -72,8 +105,10 @@ function pick(algorithm: KeyAlgorithm, entry: object, names: readonly string[]):
 
 function isStrongRsa({ n, e }: Readonly<Record<string, string>>): boolean {
   // An exponent of two bits is 2 or 3; 3 is the least that is one.
+  const exponent = bitsOf(e)
+  if (exponent > MAX_EXPONENT_BITS || (exponent <= 2 && e !== 'Aw')) return false
   const bits = bitsOf(n)
-  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS && (bitsOf(e) > 2 || e === 'Aw')
+  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
 }
 
 // The length of an unsigned big-endian number, without leading zeros.

@@ -3,16 +3,19 @@
  * size, form, issuer, signature, claims, the host's own check; what was verified a moment ago takes the short way.
  */
 import * as z from 'zod/mini'
-import type { Identity, Verifier } from '../context.ts'
+import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { createMonotonicClock } from '../lib/clock.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
+import { describeEdges } from '../lib/secret-check.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import { tell } from '../lib/tell.ts'
+import { requirePerson } from './caller-kind.ts'
 import { type ClaimRules, checkClaims } from './claims.ts'
 import { toIdentity } from './identity.ts'
 import { type Issuer, type IssuerOptions, type KeyEvent, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
+import { passesCheck } from './own-check.ts'
 import { createTokenCache, type TokenCache } from './token-cache.ts'
 import { checkTokenSize, type FormRules, ownOf, readTokenForm, toTokenType } from './token-form.ts'
 
@@ -41,10 +44,11 @@ export interface JwtVerifierOptions<C extends string = string> {
   /** Accepted `typ` headers; none at all is accepted too. Default `['JWT', 'at+jwt']`. */
   readonly types?: readonly string[] | undefined
   /**
-   * A check of the host's own, awaited, after everything else and on cache hits too. Refuse by throwing an `AuthError`; a
-   * returned `false` refuses as `forbidden`. Anything else thrown is a fault of the host and passes through.
+   * A check of the host's own, awaited, after all claims and on cache hits too. `true` lets the token pass, `false` is
+   * refused with `unauthorized`, like a token that does not verify; refuse by policy with `AuthError('forbidden')`. Anything
+   * else that it answers or throws is a fault of the host (500), never a pass.
    */
-  readonly check?: ((identity: Identity<C>) => unknown) | undefined
+  readonly check?: ((identity: Identity<C>) => boolean | Promise<boolean>) | undefined
   /** The cache of verified tokens, or `null` for none. */
   readonly cache?: TokenCacheSettings | null | undefined
   /** What fetches keys. Default: the global `fetch`. */
@@ -65,14 +69,14 @@ const shape = {
       value === null ||
       isFilledString(value) ||
       (Array.isArray(value) && value.length > 0 && value.every(isFilledString)),
-    'must be a string, a list of strings, or null to switch the check off',
+    'must be a string, a list of strings, or null to switch the check off; none blank, or with white space or quotes around it',
   ),
   clockToleranceSeconds: z._default(aNumber(0, 300), 5),
   maxTokenBytes: z._default(aNumber(64, 16_384), 8192),
   maxTokenAgeSeconds: z.optional(aNumber(1, 31_536_000)),
   claims: z.optional(z.array(z.string())),
   types: z._default(z.array(z.string()).check(z.minLength(1, 'must not be empty')), ['JWT', 'at+jwt']),
-  check: z.optional(aFunction<(identity: Identity) => unknown>()),
+  check: z.optional(aFunction<(identity: Identity) => boolean | Promise<boolean>>()),
   cache: z.optional(z.nullable(z.unknown())),
   fetch: z.optional(aFunction<typeof fetch>()),
   clock: z.optional(aFunction<() => number>()),
@@ -85,7 +89,7 @@ const cacheShape = {
 }
 
 function isFilledString(value: unknown): boolean {
-  return typeof value === 'string' && value.trim() !== ''
+  return typeof value === 'string' && value.trim() !== '' && describeEdges(value) === null
 }
 
 /**
@@ -96,8 +100,10 @@ function isFilledString(value: unknown): boolean {
  * not cached, twice a minute at most (K5).
  *
  * `verify(token)` refuses with `unauthorized`, with `token_expired` where only `exp` is amiss, with `keys_unavailable`
- * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, with `forbidden` where `check`
- * says `false`. `warmUp()` loads all keys and never rejects; `isReady()` says whether it got them; `close()` ends fetches.
+ * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, with `forbidden` where nobody, or
+ * somebody of a kind that its issuer's options refuse, stands behind the token. `warmUp()` loads all keys and never rejects;
+ * `isReady()` says whether somebody can be verified and no issuer that answers lacks a key, `readiness()` also which issuers
+ * are down; asking begins a fetch where there is no key. `close()` ends fetches.
  *
  * @throws TypeError at construction, for anything that would weaken the verifier: no issuer, no key source, no audience,
  * a short or public secret, a plain http key URL, an unknown option
@@ -121,9 +127,12 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const issuer = only ?? (typeof iss === 'string' ? byName.get(iss) : undefined)
     if (issuer === undefined) throw new AuthError('unauthorized', { reason: 'token_issuer_unknown' })
     const key = await verifySignature(token, parts, issuer)
-    const checked = checkClaims(parts.payload, rules, clock())
-    const identity = toIdentity(typeof iss === 'string' ? iss : '', checked, parts.payload, claims)
+    const { takesBoundTokens, emails } = issuer
+    const checked = checkClaims(parts.payload, { ...rules, takesBoundTokens }, clock())
+    const name = typeof iss === 'string' ? iss : ''
+    const identity = toIdentity({ issuer: name, emails }, checked, parts.payload, claims)
     if (check !== undefined) await runCheck(identity, check)
+    requirePerson(parts.payload, issuer)
     if (cache !== null && digest !== null) {
       const { validFrom, validUntil } = checked
       cache.set(digest, { identity, validFrom, validUntil, isKeyUsable: key.isUsable })
@@ -144,7 +153,8 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     async warmUp() {
       await Promise.all(issuers.flatMap(({ secrets, keySets }) => [secrets(), ...keySets.map((set) => set.refresh())]))
     },
-    isReady: () => issuers.every(({ keySets }) => keySets.every((set) => set.isReady())),
+    isReady: () => readinessOf(issuers).isReady,
+    readiness: () => readinessOf(issuers),
     close() {
       for (const { keySets } of issuers) for (const set of keySets) set.close()
       cache?.clear()
@@ -157,7 +167,7 @@ interface Settings<C extends string> {
   readonly cache: TokenCache<Identity<C>> | null
   readonly clock: () => number
   readonly form: FormRules
-  readonly rules: ClaimRules
+  readonly rules: Omit<ClaimRules, 'takesBoundTokens'>
   readonly claims: readonly C[]
   readonly check: JwtVerifierOptions<C>['check']
 }
@@ -194,5 +204,21 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
 }
 
 async function runCheck<I>(identity: I, check: (identity: I) => unknown): Promise<void> {
-  if ((await check(identity)) === false) throw new AuthError('forbidden', { reason: 'identity_check_refused' })
+  if (await passesCheck(NAME, check, identity)) return
+  throw new AuthError('unauthorized', { reason: 'identity_check_refused' })
+}
+
+// An issuer with several sources has a key as soon as one of them has; one whose server is down takes only its own along.
+function readinessOf(issuers: readonly Issuer[]): Readiness {
+  const known = issuers.map(({ issuer, hasSecret, keySets }) => {
+    const states = keySets.map((set) => set.state())
+    return { issuer, states, hasKey: hasSecret || states.includes('ready') }
+  })
+  const isSettled = known.every(
+    ({ states, hasKey }) => !states.includes('unasked') && (hasKey || states.includes('down')),
+  )
+  return Object.freeze({
+    isReady: isSettled && known.some(({ hasKey }) => hasKey),
+    down: Object.freeze(known.filter(({ states }) => states.includes('down')).map(({ issuer }) => issuer)),
+  })
 }

@@ -3,6 +3,7 @@
  * Hands on an object, or throws a failure named by one word; what to make of it is the key set's business.
  */
 import { readBounded } from '../lib/bounded-body.ts'
+import { noStore } from '../lib/no-store.ts'
 
 /** All a key server gets, from the first byte out to the last byte in. */
 export const FETCH_LIMIT_SECONDS = 5
@@ -23,7 +24,8 @@ export function failureWord(error: unknown): string {
 
 /** Fetch a JSON object. One request, no retry. */
 export async function fetchJsonObject(fetcher: typeof fetch, url: URL, signal: AbortSignal): Promise<object> {
-  const response = await fetcher(url.href, { headers: { accept: 'application/json' }, redirect: 'manual', signal })
+  const headers = { accept: 'application/json' }
+  const response = await fetcher(url.href, { headers, redirect: 'manual', signal, ...noStore() })
   if (response.status !== 200 || response.redirected) {
     // Frees the connection; what the body holds doesn't matter, nor whether it can be cancelled.
     response.body?.cancel().catch(() => {})

@@ -3,7 +3,7 @@
  * by good keys only, and an outage is bridged with stale ones for a while. Hands on keys that may be used now.
  */
 import type { KeyAlgorithm, PublicKey } from './jwk-import.ts'
-import { failureWord } from './key-fetch.ts'
+import { failureWord, keyFailure } from './key-fetch.ts'
 import { createRefresher } from './key-refresh.ts'
 import type { LoadKeys } from './key-source.ts'
 
@@ -20,12 +20,18 @@ export interface KeySet {
   keys(): Iterable<SetKey>
   /** Get newer keys, if the server may be asked now. Ends with whether the set can be trusted to be complete. */
   refresh(): Promise<boolean>
-  /** Whether there are keys to use now. */
-  isReady(): boolean
+  /** What can be said of the set now. Counts as a use of it; where there is no key, and the server had its rest, a refresh begins. */
+  state(): KeySetState
   /** Seconds until the server may be asked again. */
   retryAfterSeconds(): number
   close(): void
 }
+
+/**
+ * `ready`: there are keys to use. `empty`: the server says that there are none, and that may be. `lacking`: it answers, and
+ * has no key of use. `down`: it can't be asked, or answers nonsense. `unasked`: nobody has asked it yet.
+ */
+export type KeySetState = 'ready' | 'empty' | 'lacking' | 'down' | 'unasked'
 
 /** What happened to a key set. */
 export type KeyNews =
@@ -41,6 +47,8 @@ export interface KeySetOptions {
   readonly load: LoadKeys
   readonly maxAgeSeconds: number
   readonly maxStaleSeconds: number
+  /** A well-formed set without any key is no failure as long as none was ever held: the issuer has a secret, too. */
+  readonly mayBeEmpty: boolean
   /** Milliseconds, never running backwards. */
   readonly time: () => number
   readonly onNews: (news: KeyNews) => void
@@ -50,15 +58,26 @@ const REFRESH_AT = 0.8
 
 /** Create a key set over a server. Nothing is fetched before the first use. */
 export function createKeySet(options: KeySetOptions): KeySet {
-  const { algorithms, load, time, onNews } = options
+  const { algorithms, time, onNews, mayBeEmpty } = options
   const maxAge = options.maxAgeSeconds * 1000
   const maxStale = options.maxStaleSeconds * 1000
   let current: ReadonlyMap<string, SetKey> = new Map()
   let loadedAt = Number.NEGATIVE_INFINITY
   let staleReported = false
-  const onFailed = (error: unknown): void => onNews({ type: 'fetch_failed', reason: failureWord(error) })
+  let lastFailure: string | null = null
   const refresher = createRefresher({ load, time, onLoaded, onFailed })
-  const isReady = (): boolean => time() - loadedAt < maxAge + maxStale
+  const isFresh = (): boolean => time() - loadedAt < maxAge + maxStale
+
+  async function load(signal: AbortSignal): Promise<readonly PublicKey[]> {
+    const keys = await options.load(signal)
+    if (keys.length === 0 && (!mayBeEmpty || current.size > 0)) throw keyFailure('no_usable_key')
+    return keys
+  }
+
+  function onFailed(error: unknown): void {
+    lastFailure = failureWord(error)
+    onNews({ type: 'fetch_failed', reason: lastFailure })
+  }
 
   function onLoaded(keys: readonly PublicKey[], at: number): void {
     // The same object for the same key, so that tokens verified with it stay verified; a key that left is usable no more.
@@ -73,7 +92,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
     const age = time() - loadedAt
     if (age >= maxAge + maxStale) return false
     if (age >= maxAge * REFRESH_AT) refresher.inBackground()
-    if (age >= maxAge && !staleReported) {
+    if (age >= maxAge && !staleReported && current.size > 0) {
       staleReported = true
       onNews({ type: 'stale_served', ageSeconds: Math.floor(age / 1000) })
     }
@@ -85,10 +104,16 @@ export function createKeySet(options: KeySetOptions): KeySet {
     keys: () => (use() ? current.values() : []),
     async refresh() {
       // Keys that ran out while all was well: nobody has asked for a long time, so the server needs no rest.
-      await refresher.onDemand(!isReady())
-      return !refresher.isFailing() && isReady()
+      await refresher.onDemand(!isFresh())
+      return !refresher.isFailing() && isFresh()
     },
-    isReady,
+    state() {
+      if (current.size > 0 && use()) return 'ready'
+      // Who asks whether we are ready sends nobody before we are: the asking itself has to bring the keys.
+      refresher.inBackground()
+      if (refresher.isFailing()) return lastFailure === 'no_usable_key' ? 'lacking' : 'down'
+      return isFresh() ? 'empty' : 'unasked'
+    },
     retryAfterSeconds: refresher.retryAfterSeconds,
     close: refresher.close,
   }
@@ -110,8 +135,6 @@ export function createFixedKeySet(
 ): KeySet {
   let keys: readonly SetKey[] | null = null
   let pending: Promise<void> | null = null
-  // Before the import they are as good as there: nobody has to be asked for them.
-  const isReady = (): boolean => keys === null || keys.length > 0
   return {
     algorithms,
     keys: () => keys ?? [],
@@ -120,9 +143,11 @@ export function createFixedKeySet(
         keys = imported.map((key) => ({ ...key, isUsable: () => true }))
       })
       await pending
-      return isReady()
+      // What can't be imported will never be: it is no outage, there is no such key.
+      return true
     },
-    isReady,
+    // Before the import they are as good as there: nobody has to be asked for them.
+    state: () => (keys === null || keys.length > 0 ? 'ready' : 'lacking'),
     retryAfterSeconds: () => 1,
     close() {},
   }

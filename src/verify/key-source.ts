@@ -2,17 +2,15 @@
  * Where a key set's keys come from: a JWK Set URL, or an issuer's metadata that names one (OpenID Connect Discovery).
  * Hands on a function that fetches and imports them once; when to call it is the key set's business.
  */
-import { parseHttpUrl } from '../lib/http-url.ts'
+import { parseNamedUrl } from '../lib/http-url.ts'
 import { importKeys, type KeyAlgorithm, type PublicKey } from './jwk-import.ts'
 import { fetchJsonObject, keyFailure } from './key-fetch.ts'
 import { ownOf } from './token-form.ts'
 
-/** Fetch the keys, at least one, or throw. */
+/** Fetch the keys, or throw. None at all are given for a well-formed empty set only. */
 export type LoadKeys = (signal: AbortSignal) => Promise<readonly PublicKey[]>
 
 const MAX_KEYS = 100
-// Servers move their keys to another URL rarely, but they do, and leave the old one standing.
-const METADATA_SECONDS = 3600
 
 /** Load keys from a JWK Set URL: one request a call. */
 export function loadFromUrl(fetcher: typeof fetch, url: URL, algorithms: ReadonlySet<KeyAlgorithm>): LoadKeys {
@@ -21,23 +19,18 @@ export function loadFromUrl(fetcher: typeof fetch, url: URL, algorithms: Readonl
 
 /**
  * Load keys from the JWK Set that an issuer's metadata names. The metadata must name exactly this issuer (OpenID Connect
- * Discovery 1.0 §4.3); it is asked for again after an hour, and after a failure. Two requests a call at most.
+ * Discovery 1.0 §4.3), and a URL no weaker than the issuer's own. It is asked for each time: servers move their keys, or
+ * name a false place for a while. Two requests a call.
  */
 export function loadByDiscovery(
   fetcher: typeof fetch,
   issuer: string,
   metadataUrl: URL,
   algorithms: ReadonlySet<KeyAlgorithm>,
-  time: () => number,
 ): LoadKeys {
-  let located: { readonly url: URL; readonly at: number } | null = null
   return async (signal) => {
-    const known = located !== null && time() - located.at < METADATA_SECONDS * 1000 ? located : null
-    located = null
-    const found = known ?? { url: await findKeysUrl(fetcher, issuer, metadataUrl, signal), at: time() }
-    const keys = await fetchKeys(fetcher, found.url, algorithms, signal)
-    located = found
-    return keys
+    const url = await findKeysUrl(fetcher, issuer, metadataUrl, signal)
+    return fetchKeys(fetcher, url, algorithms, signal)
   }
 }
 
@@ -45,7 +38,7 @@ async function findKeysUrl(fetcher: typeof fetch, issuer: string, metadata: URL,
   const document = await fetchJsonObject(fetcher, metadata, signal)
   if (ownOf(document, 'issuer') !== issuer) throw keyFailure('metadata_issuer')
   try {
-    return parseHttpUrl('jwks_uri', ownOf(document, 'jwks_uri'))
+    return parseNamedUrl('jwks_uri', ownOf(document, 'jwks_uri'), issuer, metadata.href)
   } catch (cause) {
     throw keyFailure('metadata_jwks_uri', cause)
   }
@@ -61,6 +54,6 @@ async function fetchKeys(
   if (!Array.isArray(entries)) throw keyFailure('no_keys_array')
   if (entries.length > MAX_KEYS) throw keyFailure('too_many_keys')
   const keys = await importKeys(entries, algorithms)
-  if (keys.length === 0) throw keyFailure('no_usable_key')
+  if (keys.length === 0 && entries.length > 0) throw keyFailure('no_usable_key')
   return keys
 }

@@ -59,7 +59,7 @@ export function importSessionKey(secret: Uint8Array, use: 'sign' | 'verify'): Pr
 export function createSessionVerifier(options: SessionVerifierOptions): Verifier<'ver'> {
   const { secret, service, clockToleranceSeconds = 5, clock = Date.now } = parseOptions(NAME, SHAPE, options)
   const form = { maxTokenBytes: MAX_TOKEN_BYTES, types: new Set([SESSION_TYPE]), typeRequired: true }
-  const rules = { audience: [service], clockToleranceSeconds, maxTokenAgeSeconds: null }
+  const rules = { audience: [service], clockToleranceSeconds, maxTokenAgeSeconds: null, takesBoundTokens: false }
   const copy = new Uint8Array(secret)
   let key: Promise<CryptoKey> | undefined
 
@@ -73,7 +73,9 @@ export function createSessionVerifier(options: SessionVerifierOptions): Verifier
         throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
       }
       requireSessionClaims(payload)
-      return toIdentity(service, checkClaims(payload, rules, clock()), payload, ['ver'])
+      return toIdentity({ issuer: service, emails: 'as-claimed' }, checkClaims(payload, rules, clock()), payload, [
+        'ver',
+      ])
     },
     isReady: () => true,
   })

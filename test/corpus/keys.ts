@@ -110,6 +110,7 @@ export function createKeyVerifier(repository: ApiKeyRepository, now: number): Ap
     clock: () => now,
     check: ({ name }) => {
       if (name === 'limited') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 7 })
+      return true
     },
   })
 }

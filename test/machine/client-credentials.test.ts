@@ -69,29 +69,27 @@ describe('oidc-provider', () => {
   it.each([
     ['basic', BASIC],
     ['post', POST],
-  ] as const)('gives a token to client_secret_%s, by discovery, that our verifier takes', async (clientAuth, who) => {
-    const clock = createClock()
-    const client = connect({ ...who, clientAuth, issuer, scopes: ['read', 'write'] }, { clock })
-    const verifier = createJwtVerifier({
-      issuers: [oidc({ issuer })],
-      audience: RESOURCE,
-      claims: ['client_id', 'scope'],
-    })
-    const tokens = new Set(await Promise.all(Array.from({ length: 100 }, () => client.token())))
-    expect(tokens.size).toBe(1)
-    const identity = await verifier.verify([...tokens][0] as string)
-    expect(identity).toMatchObject({
-      subject: who.clientId,
-      audience: [RESOURCE],
-      claims: { client_id: who.clientId, scope: 'read write' },
-    })
-    expect(paths.filter((path) => path === '/token')).toHaveLength(1)
-    clock.tick(300)
-    expect(tokens.has(await client.token())).toBe(false)
-    // Discovery is asked once by the client and once by the verifier.
-    expect(paths.filter((path) => path.includes('openid-configuration'))).toHaveLength(2)
-    expect(paths.filter((path) => path === '/token')).toHaveLength(2)
-  })
+  ] as const)(
+    'gives a token to client_secret_%s, by discovery, that our verifier knows for a machine’s',
+    async (clientAuth, who) => {
+      const clock = createClock()
+      const client = connect({ ...who, clientAuth, issuer, scopes: ['read', 'write'] }, { clock })
+      const verifier = createJwtVerifier({
+        issuers: [oidc({ issuer })],
+        audience: RESOURCE,
+      })
+      const tokens = new Set(await Promise.all(Array.from({ length: 100 }, () => client.token())))
+      expect(tokens.size).toBe(1)
+      // Good in every other respect: signature, issuer, audience, times.
+      await expect(verifier.verify([...tokens][0] as string)).rejects.toMatchObject({ reason: 'token_of_a_machine' })
+      expect(paths.filter((path) => path === '/token')).toHaveLength(1)
+      clock.tick(300)
+      expect(tokens.has(await client.token())).toBe(false)
+      // Discovery is asked once by the client and once by the verifier.
+      expect(paths.filter((path) => path.includes('openid-configuration'))).toHaveLength(2)
+      expect(paths.filter((path) => path === '/token')).toHaveLength(2)
+    },
+  )
 
   it('takes the default, basic, at a token endpoint that is written out', async () => {
     await expect(connect({ ...BASIC, tokenUrl: `${issuer}/token` }).token()).resolves.toMatch(/^ey/)

@@ -163,9 +163,9 @@ describe("the host's own check", () => {
   it('runs last and refuses as it likes; false is forbidden; what it refuses is no use', async () => {
     const seen: string[] = []
     let verdict: unknown = true
-    const check = async ({ id }: ApiKey): Promise<unknown> => {
+    const check = async ({ id }: ApiKey): Promise<boolean> => {
       seen.push(id)
-      return verdict
+      return (await verdict) as boolean
     }
     const world = await createApiKeyTestWorld({}, { check })
     const { id, key } = await issueKey(world)
@@ -177,9 +177,13 @@ describe("the host's own check", () => {
     expect((await refusalOf(world.verifier.verify(key))).reason).toBe('host_limit')
     await settle()
     expect(world.calls).not.toContain('apiKeys.touch')
-    verdict = undefined
+    for (const answer of [undefined, null, 1, 'yes', {}]) {
+      verdict = answer
+      await expect(world.verifier.verify(key)).rejects.toThrow('must answer true or false')
+    }
+    verdict = true
     await expect(world.verifier.verify(key)).resolves.toMatchObject({ id })
-    expect(seen).toEqual([id, id, id])
+    expect(seen).toEqual(Array(8).fill(id))
   })
 })
 
@@ -201,7 +205,15 @@ describe('a limit of the host’s per key, by its check (A7)', () => {
 
   const limited = async (most: number) => {
     let check: (key: ApiKey) => void = () => undefined
-    const world = await createApiKeyTestWorld({}, { check: (key) => check(key) })
+    const world = await createApiKeyTestWorld(
+      {},
+      {
+        check(key) {
+          check(key)
+          return true
+        },
+      },
+    )
     check = limitOf(most, world.now)
     return world
   }

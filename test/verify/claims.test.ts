@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { checkClaims } from '../../src/verify/claims.ts'
 
 const NOW = 1_800_000_000
-const RULES = { audience: ['api'], clockToleranceSeconds: 5, maxTokenAgeSeconds: null }
+const RULES = { audience: ['api'], clockToleranceSeconds: 5, maxTokenAgeSeconds: null, takesBoundTokens: false }
 const GOOD = { sub: 'u1', aud: 'api', exp: NOW + 60, iat: NOW - 60, nbf: NOW - 60 }
 
 function verdict(claims: object, rules: object = {}, now = NOW): string {
@@ -91,6 +91,14 @@ describe('checkClaims', () => {
     expect(verdict({ aud: undefined }, { audience: null })).toBe('ok')
     expect(verdict({ aud: 'whatever' }, { audience: null })).toBe('ok')
     expect(verdict({ aud: null }, { audience: null })).toBe('token_audience_malformed')
+  })
+
+  it('refuses a token that is bound to a key, unless that is allowed, before it says expired', () => {
+    const cnf = { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' }
+    expect(verdict({ cnf })).toBe('token_bound_to_key')
+    expect(verdict({ cnf: null })).toBe('token_bound_to_key')
+    expect(verdict({ cnf, exp: NOW - 600 })).toBe('token_bound_to_key')
+    expect(verdict({ cnf }, { takesBoundTokens: true })).toBe('ok')
   })
 
   it('takes no claim from a prototype (V1)', () => {

@@ -18,6 +18,11 @@ const e3 = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponen
 // A modulus of so many bits; nobody has to find its factors to publish it.
 const modulusOf = (bits: number): string =>
   Buffer.from([1 << ((bits - 1) % 8), ...Buffer.alloc(Math.ceil(bits / 8) - 1, 0xff)]).toString('base64url')
+// An odd number of so many bits.
+const exponentOf = (bits: number): string =>
+  Buffer.from(((1n << BigInt(bits - 1)) + 1n).toString(16).padStart(Math.ceil(bits / 8) * 2, '0'), 'hex').toString(
+    'base64url',
+  )
 const privateEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 
 describe('toUsableJwk', () => {
@@ -33,6 +38,9 @@ describe('toUsableJwk', () => {
     ['RSA with e = 1', { ...rsa, e: 'AQ' }, null],
     ['RSA with e = 0', { ...rsa, e: 'AA' }, null],
     ['RSA with e = 3 in spare bytes', { ...rsa, e: 'AAAD' }, null],
+    ['RSA with e of 64 bits', { ...rsa, e: exponentOf(64) }, 'RS256'],
+    ['RSA with e of 65 bits', { ...rsa, e: exponentOf(65) }, null],
+    ['RSA with e of 2047 bits', { ...rsa, e: exponentOf(2047) }, null],
     ['RSA of 1024 bits', short, null],
     ['RSA of 2040 bits', almost, null],
     [
@@ -50,7 +58,13 @@ describe('toUsableJwk', () => {
     ['RSA for PS256', { ...rsa, alg: 'PS256' }, null],
     ['RSA without n', { ...rsa, n: undefined }, null],
     ['RSA with n of another type', { ...rsa, n: [rsa['n']] }, null],
+    ['RSA with a space in n', { ...rsa, n: ` ${rsa['n']}` }, null],
     ['another type with the members of RSA', { ...rsa, kty: 'AKP' }, null],
+    ['P-256 beside its curve', { ...ec, y: ec['x'] }, null],
+    ['P-256 with a coordinate beyond the field', { ...ec, x: Buffer.alloc(32, 0xff).toString('base64url') }, null],
+    ['P-256 with a coordinate of 33 bytes', { ...ec, x: `AA${ec['x']}` }, null],
+    ['P-256 with an empty coordinate', { ...ec, y: '' }, null],
+    ['Ed25519 of 31 bytes', { ...ed, x: Buffer.alloc(31, 9).toString('base64url') }, null],
     ['P-384', p384, null],
     ['secp256k1', k256, null],
     ['X25519', x25519, null],

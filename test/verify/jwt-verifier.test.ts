@@ -211,10 +211,46 @@ describe('the identity', () => {
   }
 })
 
+describe('when an e-mail is verified', () => {
+  const verifiedBy = async (emails: 'confirmed' | 'as-claimed' | undefined, claims: object): Promise<unknown> => {
+    const verifier = createJwtVerifier({ ...GOOD, issuers: GOOD.issuers.map((one) => ({ ...one, emails })) })
+    return (
+      await verifier.verify(await issuer.sign({ email: 'ada@example.test', email_verified: undefined, ...claims }))
+    ).emailVerified
+  }
+  const ABSENT = {}
+  const METADATA = { user_metadata: { email_verified: false } }
+
+  it.each<[object, unknown, unknown]>([
+    [ABSENT, null, true],
+    [METADATA, null, true],
+    [{ user_metadata: { email_verified: true } }, null, true],
+    [{ email_verified: true }, true, true],
+    [{ email_verified: false }, false, false],
+    [{ email_verified: 'true' }, false, false],
+    [{ email_verified: null }, false, false],
+    [{ email: undefined }, null, null],
+    [{ email: 7 }, null, null],
+  ])('%j is %j as claimed, and %j where the issuer confirms addresses', async (claims, asClaimed, confirmed) => {
+    expect(await verifiedBy(undefined, claims)).toBe(asClaimed)
+    expect(await verifiedBy('as-claimed', claims)).toBe(asClaimed)
+    expect(await verifiedBy('confirmed', claims)).toBe(confirmed)
+  })
+})
+
+describe('a token that is bound to a key', () => {
+  it('is 401, unless its issuer’s options take it as a bearer', async () => {
+    const token = await issuer.sign({ cnf: { jkt: 'thumbprint' } })
+    expect(await verdictOf(createJwtVerifier(GOOD).verify(token))).toBe('unauthorized:token_bound_to_key')
+    const issuers = GOOD.issuers.map((one) => ({ ...one, boundTokens: 'as-bearer' as const }))
+    expect(await verdictOf(createJwtVerifier({ ...GOOD, issuers }).verify(token))).toBe('ok')
+  })
+})
+
 describe('the check of the host', () => {
   it('sees the identity, on cache hits too, and may let in', async () => {
     const seen: string[] = []
-    const verifier = createJwtVerifier({ ...GOOD, check: ({ subject }) => void seen.push(subject) })
+    const verifier = createJwtVerifier({ ...GOOD, check: ({ subject }) => seen.push(subject) > 0 })
     const token = await issuer.sign({ sub: 'u1' })
     await verifier.verify(token)
     await verifier.verify(token)
@@ -228,12 +264,19 @@ describe('the check of the host', () => {
       () => Promise.reject(new AuthError('unauthorized', { reason: 'mine' })),
       'unauthorized:mine',
     ],
-    ['false', () => false, 'forbidden:identity_check_refused'],
-    ['false, later', async () => false, 'forbidden:identity_check_refused'],
+    ['false', () => false, 'unauthorized:identity_check_refused'],
+    ['false, later', async () => false, 'unauthorized:identity_check_refused'],
     ['true', async () => true, 'ok'],
+    ['nothing', () => undefined, 'undefined:undefined'],
+    ['nothing, later', async () => {}, 'undefined:undefined'],
+    ['1', () => 1, 'undefined:undefined'],
+    ['a text', () => 'yes', 'undefined:undefined'],
+    ['null', () => null, 'undefined:undefined'],
+    ['an object', async () => ({ allowed: true }), 'undefined:undefined'],
+    ['a Boolean object', () => Object(true), 'undefined:undefined'],
     ['its own fault', () => Promise.reject(new Error('database')), 'undefined:undefined'],
   ])('refuses by %s, each time', async (_, check, expected) => {
-    const verifier = createJwtVerifier({ ...GOOD, check })
+    const verifier = createJwtVerifier({ ...GOOD, check: check as () => boolean })
     const token = await issuer.sign()
     expect(await verdictOf(verifier.verify(token))).toBe(expected)
     expect(await verdictOf(verifier.verify(token))).toBe(expected)
@@ -245,7 +288,7 @@ describe('the check of the host', () => {
     const token = await issuer.sign()
     expect(await verdictOf(verifier.verify(token))).toBe('ok')
     blocked = true
-    expect(await verdictOf(verifier.verify(token))).toBe('forbidden:identity_check_refused')
+    expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:identity_check_refused')
   })
 
   it('is not asked about a token that does not verify', async () => {

@@ -71,7 +71,10 @@ describe('fetchJsonObject', () => {
     const { signal } = new AbortController()
     await fetchJsonObject(fetcher, URL_OF_KEYS, signal)
     expect(fetcher.mock.calls).toEqual([
-      ['https://keys.test/jwks', { headers: { accept: 'application/json' }, redirect: 'manual', signal }],
+      [
+        'https://keys.test/jwks',
+        { headers: { accept: 'application/json' }, redirect: 'manual', signal, cache: 'no-store' },
+      ],
     ])
   })
 })

@@ -27,7 +27,8 @@ describe('loadFromUrl', () => {
     ['no keys member', { key: [good] }, 'no_keys_array'],
     ['keys by number', { keys: { 0: good, length: 1 } }, 'no_keys_array'],
     ['keys as text', { keys: JSON.stringify([good]) }, 'no_keys_array'],
-    ['no keys', { keys: [] }, 'no_usable_key'],
+    ['no keys', { keys: [] }, []],
+    ['no keys, but something', { keys: [null] }, 'no_usable_key'],
     ['keys of another algorithm only', { keys: issuer.jwks().keys.slice(1) }, 'no_usable_key'],
   ])('%s', async (_, body, expected) => {
     expect(await load(body)).toEqual(expected)

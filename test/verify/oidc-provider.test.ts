@@ -62,7 +62,7 @@ async function startProvider(generation: string): Promise<void> {
         }),
       },
     },
-    extraTokenClaims: () => ({ sub: 'machine-7', tier: 'gold' }),
+    extraTokenClaims: () => ({ tier: 'gold' }),
   } as never)
   handle = provider.callback()
 }
@@ -78,22 +78,22 @@ async function fetchToken(alg: Algorithm): Promise<string> {
   return answer.access_token
 }
 
+// Its tokens are a machine's: good in every respect, and nobody is behind them.
+const GOOD = { code: 'forbidden', reason: 'token_of_a_machine' }
+
 describe('tokens of oidc-provider', () => {
   it('verifies each algorithm by discovery, and follows a rotation while running', async () => {
     let now = Date.now()
     const verifier = createJwtVerifier({
       issuers: [oidc({ issuer })],
       audience: 'https://api.example.test',
-      claims: ['tier'],
       clock: () => now,
     })
     const before = new Map<Algorithm, string>()
     for (const alg of ALGORITHMS) {
       const token = await fetchToken(alg)
       before.set(alg, token)
-      const identity = await verifier.verify(token)
-      expect(identity).toMatchObject({ issuer, audience: ['https://api.example.test'], claims: { tier: 'gold' } })
-      expect(identity.subject).not.toBe('')
+      await expect(verifier.verify(token)).rejects.toMatchObject(GOOD)
     }
 
     await startProvider('second')
@@ -104,7 +104,7 @@ describe('tokens of oidc-provider', () => {
         await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'unauthorized' })
         now += 30_001
       }
-      await expect(verifier.verify(token)).resolves.toMatchObject({ issuer })
+      await expect(verifier.verify(token)).rejects.toMatchObject(GOOD)
     }
     for (const token of before.values()) {
       await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'unauthorized' })

@@ -20,7 +20,7 @@ export interface KeyWorld {
   as(role: string): AuthContext
   issue(wish?: object): Promise<{ readonly key: string; readonly id: string }>
   /** Walk with a key. */
-  enter(key: string, check?: () => unknown): Promise<unknown>
+  enter(key: string, check?: () => boolean | Promise<boolean>): Promise<unknown>
   later(seconds: number): void
 }
 
@@ -91,7 +91,7 @@ export const REFUSALS_OF_API_KEYS: readonly Refusal[] = [
     later(1)
     return enter(key)
   }),
-  handling('api_key_check_refused', 'forbidden', async ({ issue, enter }) =>
+  handling('api_key_check_refused', 'unauthorized', async ({ issue, enter }) =>
     enter((await issue()).key, async () => false),
   ),
   handling('api_keys_need_a_user', 'forbidden', ({ keys }) =>

@@ -1,6 +1,7 @@
 /** The refusals of the verify room: one token for each check, good in everything else. */
 
 import { createTokenIssuer, type SignOptions, type TokenClaims } from '../../src/testing/token-issuer.ts'
+import { supabase } from '../../src/verify/issuer-presets.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
 import { createWorld, issuer } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
@@ -11,9 +12,11 @@ const [published] = asymmetric.jwks().keys
 
 const SECRET = { kind: 'secret', secret: issuer.secret } as const
 
+const accepts = ({ class: kind }: TokenClaims): boolean => kind !== 'other'
+
 /** Walk with a token through a verifier with further options. */
 async function walkWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
-  const issuers = [{ issuer: issuer.issuer, keys: [SECRET] }]
+  const issuers = [{ issuer: issuer.issuer, keys: [SECRET], accepts }]
   const verify = createJwtVerifier({ issuers, audience: issuer.audience, ...options })
   const { walk } = createWorld({ auth: () => ({ verify: verify as never }) })
   return walk({ headers: { authorization: `Bearer ${token}` } }, { stage: 'identity' })
@@ -28,6 +31,12 @@ async function walkSigned(claims: TokenClaims, how: SignOptions = {}, options?: 
 async function walkAsymmetric(keys: readonly object[], how: SignOptions): Promise<unknown> {
   const issuers = [{ issuer: asymmetric.issuer, keys: [{ kind: 'jwks' as const, keys }] }]
   return walkWith(await asymmetric.sign({}, how), { issuers })
+}
+
+/** Walk with a token of a Supabase project. */
+async function walkSupabase(claims: TokenClaims): Promise<unknown> {
+  const issuers = [supabase({ issuer: issuer.issuer, secret: issuer.secret })]
+  return walkWith(await issuer.sign(claims), { issuers })
 }
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -64,6 +73,7 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_subject_malformed', () => walkSigned({ sub: ' ' })),
   unauthorized('token_audience_malformed', () => walkSigned({ aud: [issuer.audience, 1] })),
   unauthorized('token_audience_other', () => walkSigned({ aud: 'another' })),
+  unauthorized('token_bound_to_key', () => walkSigned({ cnf: { jkt: 'thumbprint' } })),
   unauthorized('token_time_malformed', () => walkSigned({ nbf: '0' })),
   unauthorized('token_not_yet_valid', () => walkSigned({ nbf: NOW + 600 })),
   unauthorized('token_issued_in_future', () => walkSigned({ iat: NOW + 600 })),
@@ -82,7 +92,11 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   },
   {
     reason: 'identity_check_refused',
-    code: 'forbidden',
+    code: 'unauthorized',
     provoke: () => walkSigned({}, {}, { check: async () => false }),
   },
+  { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => walkSigned({ sub: 'm', client_id: 'm' }) },
+  { reason: 'anonymous_user', code: 'forbidden', provoke: () => walkSupabase({ is_anonymous: true }) },
+  { reason: 'third_party_app', code: 'forbidden', provoke: () => walkSupabase({ client_id: 'app' }) },
+  { reason: 'token_kind_not_accepted', code: 'forbidden', provoke: () => walkSigned({ class: 'other' }) },
 ]
