@@ -154,7 +154,7 @@ export const INTELLO_KEYS: readonly Chapter[] = [
       { at, send: 'DELETE /api/keys/{k.deploy}', as: 'kim', ok: 204 },
       used('deploy', 'unauthorized'),
       used('deploy anew', 'unauthorized'),
-      ...each('kim', 'not_found', 'POST /api/keys/{k.deploy}/rotate'),
+      ...each('kim', 'not_found', 'POST /api/keys/{k.deploy}/rotate', 'DELETE /api/keys/{k.deploy}'),
       used('ci anew'),
     ],
   },

@@ -271,6 +271,7 @@ export const IRONFLOW: readonly Chapter[] = [
       { at, send: users, as: 'worker', no: 'forbidden' },
       { at, send: validate, as: 'worker', no: 'unauthorized' },
       { at, send: 'DELETE /api/v1/api-keys/{f.worker}', as: 'admin', ok: 204 },
+      { at, send: 'DELETE /api/v1/api-keys/{f.worker}', as: 'admin', no: 'not_found' },
       { at, send: functions, as: 'worker', no: 'unauthorized' },
     ],
   },

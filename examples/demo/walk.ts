@@ -62,15 +62,26 @@ function differences({ ok, once }: RequestStep, answers: readonly WireAnswer[]):
 function describe({ send: line, as, lines = [], json, text, times }: RequestStep): string {
   const parts = [
     ...(times === undefined ? [] : [`${times} ×`]),
-    line,
+    shorten(line, 200),
     ...(as === undefined ? [] : [`as ${as}`]),
-    ...lines.map(
-      ([name, value]) => `${name}: ${value.length > 50 ? `${value.slice(0, 20)}… (${value.length})` : value}`,
-    ),
-    ...(json === undefined ? [] : [JSON.stringify(json)]),
+    ...lines.map(([name, value]) => `${name}: ${shorten(value)}`),
+    ...(json === undefined
+      ? []
+      : [
+          shorten(
+            JSON.stringify(json, (_, value) => shorten(value)),
+            200,
+          ),
+        ]),
     ...(text === undefined ? [] : [text.length > 50 ? `(${text.length} bytes)` : JSON.stringify(text)]),
   ]
   return parts.join('  ').replace(/\{([\w.]+)\}/g, '<$1>')
+}
+
+// A body of 16 KB is told by how it begins and how long it is.
+function shorten<T>(value: T, longest = 50): T | string {
+  if (typeof value !== 'string' || value.length <= longest) return value
+  return `${value.slice(0, Math.floor(longest * 0.4))}… (${value.length})`
 }
 
 function expectation({ ok, once, no, times = 1 }: RequestStep): string {

@@ -46,7 +46,7 @@ export interface ApiKeysOptions<R extends string, S extends string> {
   readonly owner?: ApiKeyOwnership | undefined
   /** Longest time for which the secret before a rotation stays good, in seconds. Default 604800, a week. */
   readonly maxOverlapSeconds?: number | undefined
-  /** How many keys that are not revoked an owner may have; calls at the same moment may pass it. Default 1000. */
+  /** How many keys that are not revoked an owner may have. Default 1000. */
   readonly maxKeys?: number | undefined
   /** Told of every key issued, rotated and revoked, once it is so; what it throws is dropped. */
   readonly onEvent?: ((event: ApiKeyEvent) => unknown) | undefined

@@ -47,7 +47,7 @@ export interface ApiKeys {
   /** What a body calls the org a key is bound to, where keys are the installation's; else `null`. */
   readonly orgField: string | null
   /**
-   * Make a key. Costs one digest, a list and a write.
+   * Make a key. Costs one digest, a list, a write and another list, by which `maxKeys` holds for calls at the same moment too.
    * @throws AuthError `validation_error` naming the field; `forbidden` for a role above the creator's, and for anybody but
    * a user; `conflict` where there are `maxKeys` already
    */
@@ -62,8 +62,8 @@ export interface ApiKeys {
    */
   rotate(context: AuthContext, keyId: string, options?: { readonly overlapSeconds?: unknown }): Promise<IssuedApiKey>
   /**
-   * Revoke a key for good, from the next request on. Idempotent. Costs one write.
-   * @throws AuthError `not_found` for a key of somebody else and an unknown one
+   * Revoke a key for good, from the next request on. Costs a look-up and a write.
+   * @throws AuthError `not_found` for a key of somebody else, a revoked and an unknown one
    */
   revoke(context: AuthContext, keyId: string): Promise<void>
   /**
@@ -103,7 +103,9 @@ export function createApiKeys<const R extends string, const S extends string>(op
     rotate: (context: AuthContext, keyId: string, { overlapSeconds = 0 }: { overlapSeconds?: unknown } = {}) =>
       rotate(settings, context, keyId, overlapSeconds),
     async revoke(context: AuthContext, keyId: string) {
-      await revoke(settings, requireIssuer(settings, context), keyId)
+      const issuer = requireIssuer(settings, context)
+      const { id } = requireFound(await findOwn(settings, issuer, keyId))
+      await revoke(settings, issuer, id)
     },
     async revokeCreatedBy(context: AuthContext, userId: string) {
       const issuer = requireIssuer(settings, context)
@@ -125,6 +127,7 @@ async function issue(settings: ApiKeySettings, context: AuthContext, wish: ApiKe
   const made = format.create()
   const record = { ...judged, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
   const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
+  await requireStillRoom(settings, issuer, inserted.id)
   tellOf(settings, issuer, 'api_key_issued', inserted.id)
   return issued(infoOf(inserted, format.prefix), made)
 }
@@ -152,7 +155,7 @@ async function rotate(
 
 async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): Promise<void> {
   const { repository, clock } = settings
-  requireFound(isKeyId(keyId) && (await repository.revoke(issuer.owner, keyId, new Date(clock()))))
+  requireFound(await repository.revoke(issuer.owner, keyId, new Date(clock())))
   tellOf(settings, issuer, 'api_key_revoked', keyId)
 }
 
@@ -205,7 +208,29 @@ function requireNotAbove({ ladder: { roles } }: ApiKeySettings, role: string, cr
 
 async function requireRoom({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {
   const keys = await repository.list(owner)
-  if (keys.length >= maxKeys) throw new AuthError('conflict', { reason: 'api_keys_too_many' })
+  if (keys.length >= maxKeys) throw tooMany()
+}
+
+const LOOKS = 5
+
+/*
+ * Others may have made keys since the room was seen. A key stays only once it was counted among at most `maxKeys`: of any
+ * keys that stay, the one that was written last was counted with all the others. One that is beyond the limit is taken back
+ * before anybody got its secret; one within it looks again, until those beyond are gone.
+ */
+async function requireStillRoom(settings: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<void> {
+  const { repository, maxKeys, clock } = settings
+  for (let look = 0; look < LOOKS; look++) {
+    const keys = await repository.list(owner)
+    if (keys.length <= maxKeys) return
+    if (keys.findIndex(({ id }) => id === keyId) >= maxKeys) break
+  }
+  await repository.revoke(owner, keyId, new Date(clock()))
+  throw tooMany()
+}
+
+function tooMany(): AuthError {
+  return new AuthError('conflict', { reason: 'api_keys_too_many' })
 }
 
 async function findOwn({ repository }: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<ApiKeyRecord | null> {

@@ -166,11 +166,30 @@ describe(`on ${FRAMEWORKS.join(', ')}`, () => {
   it('DELETE answers 204 without a body; the key is dead on the next request and gone from the list', async () => {
     const { id, key } = await create()
     expect(await use(key)).toBe(200)
+    // The frameworks share one storage: the first of them revokes, to the others it is gone.
     const { all } = await hosts.send('DELETE', `/api/keys/${id}`, ada)
-    for (const each of all) expect(each).toMatchObject({ status: 204, text: '' })
+    expect(all.map(({ status }) => status)).toEqual([204, 404, 404])
+    expect(all[0]?.text).toBe('')
     expect(await use(key)).toBe(401)
     expect((await hosts.send('GET', '/api/keys', ada)).text).not.toContain(id)
     expect((await hosts.send('POST', `/api/keys/${id}/rotate`, ada)).status).toBe(404)
+  })
+
+  it('a second DELETE answers 404, in the bytes of a key that never was, and tells of nothing', async () => {
+    const { id } = await create()
+    for (const url of Object.values(hosts.url)) {
+      const fresh = await create()
+      const answers = []
+      for (const path of [fresh.id, fresh.id, 'aaaaaaaaaaaa', id]) {
+        const answer = await fetch(`${url}/api/keys/${path}`, { method: 'DELETE', headers: ada })
+        answers.push([answer.status, await answer.text()])
+      }
+      const notFound = [404, expect.stringContaining('not_found')]
+      expect(answers.slice(0, 3)).toEqual([[204, ''], notFound, notFound])
+      expect(answers[1]).toEqual(answers[2])
+    }
+    const before = await hosts.world.storage.apiKeys.findById(id)
+    expect(before?.revokedAt).toBeInstanceOf(Date)
   })
 
   it("answers 404 for another org's key and for one that is not there, in the same bytes, and changes nothing", async () => {

@@ -43,8 +43,8 @@ export interface KeyHosts {
   readonly url: Readonly<Record<string, string>>
   /** Turn the clock of keys. */
   pass(milliseconds: number): void
-  /** Send one request to every framework: the answers must be the same, to the byte. */
-  send(method: string, path: string, headers?: Headers, body?: unknown): Promise<KeyAnswer>
+  /** Send one request to every framework, or to a path of its own on each: the answers must be the same, to the byte. */
+  send(method: string, path: string | readonly string[], headers?: Headers, body?: unknown): Promise<KeyAnswer>
   close(): Promise<void>
 }
 
@@ -109,7 +109,10 @@ export async function openKeyHosts(): Promise<KeyHosts> {
       const lines = typed ? given : [['Content-Type', 'application/json'] as const, ...given]
       const text = body === undefined ? undefined : JSON.stringify(body)
       const answers = []
-      for (const url of urls) answers.push(answerOf(await sendLines({ method, url: url + path, lines, body: text })))
+      for (const [at, base] of urls.entries()) {
+        const url = base + (typeof path === 'string' ? path : (path[at] as string))
+        answers.push(answerOf(await sendLines({ method, url, lines, body: text })))
+      }
       return { ...(answers[0] as (typeof answers)[number]), all: answers }
     },
     close: async () => void (await Promise.all(listening.map(([, each]) => each.close()))),

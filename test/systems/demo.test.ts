@@ -4,11 +4,22 @@ import { faultsOf } from '../../examples/demo/judge.ts'
 import type { WireAnswer } from '../../examples/demo/send.ts'
 import type { RequestStep } from '../../examples/demo/step.ts'
 import { createPrinter } from '../../examples/demo/table.ts'
+import { walk } from '../../examples/demo/walk.ts'
+import type { World } from '../../examples/demo/world.ts'
 import { runToEnd } from './app-process.ts'
 
 it('refuses an argument it does not know', async () => {
   const { code, stderr } = await runToEnd(['examples/demo/main.ts', '--exti'], {})
   expect({ code, stderr }).toEqual({ code: 1, stderr: 'demo: unknown argument --exti; there is only --exit\n' })
+})
+
+it('never prints a long body in full, also in the rows of the tour', async () => {
+  const world = { kept: new Map(), urlOf: () => 'http://127.0.0.1:1', token: async () => 'x' } as unknown as World
+  const long = { at: 'x', send: 'POST /x', json: { name: 'x'.repeat(17_000), more: ['y'.repeat(60)] }, ok: 200 }
+  const { asked } = await walk({ ...long, lines: [['X-Long', 'z'.repeat(9000)]] }, world)
+  expect(asked).toBe(
+    `POST /x  X-Long: ${'z'.repeat(20)}… (9000)  {"name":"${'x'.repeat(20)}… (17000)","more":["${'y'.repeat(20)}… (60)"]}`,
+  )
 })
 
 it.each([80, 120, 170])('prints rows that fit %i columns, with nothing cut off', (columns) => {

@@ -147,6 +147,10 @@ describe('API keys of organizations', () => {
     expect((await call(url, token, 'GET', '/api/keys')).text).not.toContain(again.body.data.key)
     expect(await call(url, token, 'DELETE', `/api/keys/${id}`)).toMatchObject({ status: 204, text: '' })
     expect(await use(again.body.data.key)).toBe(401)
+    for (const gone of [id, 'aaaaaaaaaaaa']) {
+      expect((await call(url, token, 'DELETE', `/api/keys/${gone}`)).status).toBe(404)
+      expect((await call(url, token, 'POST', `/api/keys/${gone}/rotate`)).status).toBe(404)
+    }
   })
 
   it('are not there with API_KEYS=off: their routes 404, keys 401', async () => {
