@@ -286,6 +286,12 @@ export const IRONFLOW: readonly Chapter[] = [
       { at: dev, send: functions, lines: [['X-Forwarded-For', '127.0.0.1']], no: 'forbidden' },
       { at: dev, send: functions, lines: [['Forwarded', 'for=127.0.0.1']], no: 'forbidden' },
       { at: dev, send: 'GET /api/v1/capabilities', lines: [['X-Forwarded-Proto', 'https']], no: 'forbidden' },
+      { at: dev, send: functions, lines: [['Via', '']], no: 'forbidden' },
+      { at: dev, send: functions, lines: [['X-Real-IP', '']], no: 'forbidden' },
+      {
+        ...{ at: dev, send: add, json: { name: 'x' }, no: 'forbidden' },
+        lines: [crossSite, ['Authorization', 'Basic YTpi']],
+      },
       { at: dev, send: login, json: { email: ADMIN, password: FINE }, no: 'not_found' },
     ],
   },

@@ -24,12 +24,19 @@ export interface NodeRedis {
 
 type Where = { readonly url: string } | { readonly socket: { readonly path: string; readonly tls: false } }
 
-/** Find or start a Redis; hands on how to connect a client to it, closed after the tests. `null`: there is none. */
-export async function findRedis(): Promise<(() => Promise<NodeRedis>) | null> {
+/** How to connect a client, closed after the tests. */
+export interface FoundRedis {
+  (): Promise<NodeRedis>
+  /** What a client of another process connects with, as JSON. */
+  readonly where: string
+}
+
+/** Find or start a Redis. `null`: there is none. */
+export async function findRedis(): Promise<FoundRedis | null> {
   const url = process.env['TEST_REDIS_URL']
   const where = url === undefined ? await startServer() : { url }
   if (where === null) return null
-  return async () => {
+  const connect = async (): Promise<NodeRedis> => {
     const client = createClient({ ...where, disableOfflineQueue: true, commandOptions: { timeout: PATIENCE_MS } })
     // Told by the commands.
     client.on('error', () => undefined)
@@ -37,6 +44,7 @@ export async function findRedis(): Promise<(() => Promise<NodeRedis>) | null> {
     afterAll(() => client.close())
     return client
   }
+  return Object.assign(connect, { where: JSON.stringify(where) })
 }
 
 async function startServer(): Promise<Where | null> {

@@ -49,6 +49,8 @@ async function start(
   return app
 }
 
+const literal = (text: string): string => text.replace(/[()[\]{}.*+?^$|\\]/g, '\\$&')
+const BEHIND_ONE = { IRONFLOW_PUBLIC_URL: 'https://ironflow.example', IRONFLOW_TRUSTED_PROXIES: '1' }
 const passwordOf = (app: AppProcess): string => CREATED.exec(app.stdout())?.[1] ?? ''
 
 interface Asking {
@@ -115,13 +117,18 @@ describe('the first boot', () => {
   it.each([
     ['PORT', 'http', 'PORT must be a whole number from 0 to 65535'],
     ['HOST', '203.0.113.1', 'cannot listen on HOST 203.0.113.1, PORT 0: EADDRNOTAVAIL'],
-    ['IRONFLOW_PUBLIC_URL', 'ironflow.example', 'IRONFLOW_PUBLIC_URL must be an http(s) URL'],
+    ['IRONFLOW_PUBLIC_URL', 'ironflow.example', 'IRONFLOW_PUBLIC_URL must be an http(s) URL', 'none'],
   ])(
     'a wrong %s is said before the admin is made: the next start tells the password',
-    async (name, value, sentence) => {
+    async (name, value, sentence, proxies = '') => {
       const folder = newFolder()
-      const refused = await runToEnd(MAIN, { PORT: '0', IRONFLOW_DATA_DIR: folder, [name]: value })
-      expect(refused).toEqual({ code: 1, stdout: '', stderr: `ironflow: ${sentence}\n` })
+      const more = proxies === '' ? {} : { IRONFLOW_TRUSTED_PROXIES: proxies }
+      const refused = await runToEnd(MAIN, { PORT: '0', IRONFLOW_DATA_DIR: folder, [name]: value, ...more })
+      expect(refused).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(new RegExp(`ironflow: ${literal(sentence)}\\n$`)),
+      })
       const app = await start(folder)
       await logIn(app, passwordOf(app))
     },
@@ -141,13 +148,62 @@ describe('the first boot', () => {
   })
 
   it('behind a proxy with TLS (IRONFLOW_PUBLIC_URL): the cookie is Secure, the own origin the public one', async () => {
-    const app = await start(newFolder(), { IRONFLOW_PUBLIC_URL: 'https://ironflow.example' })
+    const app = await start(newFolder(), BEHIND_ONE)
     const json = { email: ADMIN, password: passwordOf(app) }
     const logInFrom = (origin: string): Promise<WireAnswer> =>
       ask(app, 'POST /api/v1/auth/login', { json, lines: [['Origin', origin]] })
     expect((await logInFrom(app.url)).status).toBe(403)
     const { status, headers } = await logInFrom('https://ironflow.example')
     expect([status, headers['set-cookie']]).toEqual([200, [expect.stringMatching(/; SameSite=Lax; Secure$/)]])
+  })
+
+  const PROXIES = 'IRONFLOW_TRUSTED_PROXIES'
+  const pairs: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
+    [{ IRONFLOW_PUBLIC_URL: 'https://ironflow.example' }, `IRONFLOW_PUBLIC_URL needs ${PROXIES} too`],
+    [{ [PROXIES]: '1' }, `${PROXIES} needs IRONFLOW_PUBLIC_URL too`],
+    ...['0', '17', '-1', '1.5', 'all', '1 '].map(
+      (hops) =>
+        [{ ...BEHIND_ONE, [PROXIES]: hops }, `${PROXIES} must be a whole number from 1 to 16, or none`] as const,
+    ),
+    [{ ...BEHIND_ONE, [PROXIES]: '' }, `${PROXIES} is set, but empty`],
+  ]
+  it.each(pairs)('does not start with %j', async (variables, sentence) => {
+    const folder = newFolder()
+    const starting = startIronflow({ PORT: '0', IRONFLOW_DATA_DIR: folder, ...variables })
+    await expect(starting).rejects.toThrow(sentence)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('behind a proxy a stranger who fails 50 times shuts nobody else out, whatever they forge', async () => {
+    const app = await start(newFolder(), BEHIND_ONE)
+    const tryFrom = async (forwarded: string, email: string, password: string): Promise<number> => {
+      const lines = [['X-Forwarded-For', forwarded]] as const
+      return (await ask(app, 'POST /api/v1/auth/login', { json: { email, password }, lines })).status
+    }
+    for (let ten = 0; ten < 50; ten += 10) {
+      const tries = Array.from({ length: 10 }, (_, i) => [
+        `198.51.100.${ten + i}, 203.0.113.9`,
+        `nobody${ten + i}@example.test`,
+      ])
+      const statuses = await Promise.all(
+        tries.map(([forwarded = '', email = '']) => tryFrom(forwarded, email, 'wrong')),
+      )
+      expect(new Set(statuses)).toEqual(new Set([401]))
+    }
+    expect(await tryFrom('203.0.113.9, 198.51.100.7', ADMIN, passwordOf(app))).toBe(200)
+    expect(await tryFrom('198.51.100.7, 203.0.113.9', ADMIN, passwordOf(app))).toBe(429)
+    expect((await app.end()).stderr).toBe('')
+  })
+
+  it('without an entry of the proxy the peer counts, with one warning; with none no address does, with a warning at start', async () => {
+    const app = await start(newFolder(), BEHIND_ONE)
+    for (let i = 0; i < 3; i++) await logIn(app, passwordOf(app))
+    expect((await app.end()).stderr.match(/its peer's address counts\n/g)).toHaveLength(1)
+    const none = await start(newFolder(), { ...BEHIND_ONE, IRONFLOW_TRUSTED_PROXIES: 'none' })
+    const { stderr } = await none.end()
+    expect(stderr).toBe(
+      'ironflow: IRONFLOW_TRUSTED_PROXIES is none: failed logins are counted by account only, by no address\n',
+    )
   })
 
   it('eight processes on one empty folder: one secret, one admin, eight healthy servers', async () => {
@@ -416,6 +472,12 @@ describe('dev mode', () => {
     const app = await start(newFolder(), { NODE_ENV }, ['--dev'])
     expect((await ask(app, 'GET /api/v1/capabilities')).text).toBe('{"auth_required":false}')
     expect((await ask(app, 'GET /api/v1/users')).status).toBe(200)
+    expect(app.stdout()).toContain('never put it behind a proxy or a tunnel')
+    const lines = [
+      ['Authorization', 'Basic YTpi'],
+      ['Sec-Fetch-Site', 'cross-site'],
+    ] as const
+    expect((await ask(app, 'POST /api/v1/functions', { json: { name: 'x' }, lines })).status).toBe(403)
   })
 
   it.each([undefined, '', 'production', 'Development', 'development ', 'dev', 'staging'])(
@@ -453,6 +515,10 @@ const FOREIGN: readonly (readonly [string, string])[] = [
   ['another host name', 'Host: evil.example'],
   ['a Forwarded header', 'Host: localhost\r\nForwarded: for=127.0.0.1'],
   ['an X-Forwarded-For header', 'Host: localhost\r\nX-Forwarded-For: 127.0.0.1'],
+  ['an empty X-Forwarded-Host header', 'Host: localhost\r\nX-Forwarded-Host:'],
+  ...['Via', 'X-Real-IP', 'CF-Connecting-IP', 'True-Client-IP'].map(
+    (name) => [`an empty ${name} header`, `Host: localhost\r\n${name}:`] as const,
+  ),
 ]
 
 it('dev mode answers a request from elsewhere by nothing but 403, whatever it asks for', async () => {
