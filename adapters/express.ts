@@ -12,6 +12,7 @@ import {
   type AuthRequest,
   type AuthResponse,
   type AuthTypes,
+  type BodyLimits,
   createRouteFinder,
   fromNodeRequest,
   isAuthError,
@@ -59,7 +60,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, req: Request, res: Response, next: NextFunction): void => {
     auth.recordRefusal(req, error)
@@ -73,7 +74,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const enter = auth.door(access)
     return async function sallyport(req, res, next) {
       try {
-        const passage = await enter(toAuthRequest(req))
+        const passage = await enter(limitBody(toAuthRequest(req)))
         keepHeaders(res, passage.responseHeaders)
         await run(passage.context, req, res, next)
       } catch (error) {
@@ -116,6 +117,7 @@ export function toAuthRequest(req: Request): AuthRequest {
     url: req.originalUrl,
     params: req.params as Record<string, string>,
     parsedBody: () => req.body as unknown,
+    response: req.res,
     // `_body` is the mark by which the body parsers of Express 4 know each other.
     leaveBody: (body) => void Object.assign(req, { body, _body: true }),
   })
@@ -138,12 +140,14 @@ export function writeAuthResponse(res: Response, { status, headers, body }: Auth
 /**
  * Read a JSON object from a request, before or behind `express.json()` (R2).
  *
- * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413, over `limitBytes`, 16,384 unless told),
+ * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
+ * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
+ * it is not whole after 10 seconds); where it took over a second, what the walk refuses, judged once more;
  * `validation_error` (400, field `body`) for malformed JSON or no object
  * @throws Error where another middleware has consumed the body and left nothing
  * @example
  * const body = await readJson(req)
  */
-export function readJson(req: Request, limitBytes?: number): Promise<JsonObject> {
-  return readJsonOf(toAuthRequest(req), limitBytes)
+export function readJson(req: Request, limits?: number | BodyLimits): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(req), limits)
 }

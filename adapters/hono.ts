@@ -11,6 +11,7 @@ import {
   type AuthRequest,
   type AuthResponse,
   type AuthTypes,
+  type BodyLimits,
   createRouteFinder,
   fromFetchRequest,
   isAuthError,
@@ -60,7 +61,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, c: Context): Response => {
     auth.recordRefusal(sourceOf(c), error)
@@ -75,7 +76,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return async function sallyport(c, next) {
       let headersOf: HeadersOf = () => []
       try {
-        const { context, responseHeaders } = await enter(toAuthRequest(c))
+        const { context, responseHeaders } = await enter(limitBody(toAuthRequest(c)))
         headersOf = announce(c, sourceOf(c), responseHeaders)
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
@@ -95,8 +96,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         app.on(method, path, wrap(access, answer))
       }
     },
-    getAuth: (c: Context, access?: Access<T['role']>) =>
-      (access === undefined ? auth.contextOf(sourceOf(c)) : auth.contextOf(sourceOf(c), access)) as never,
+    getAuth: (c: Context, access?: Access<T['role']>) => auth.contextOf(sourceOf(c), access as never) as never,
     onError: refuse,
   }
 }
@@ -112,6 +112,7 @@ export function toAuthRequest(c: Context): AuthRequest {
     // The context's own, which outlives `c.req.raw`.
     source: c.req,
     incoming: nodeOf(c)?.incoming,
+    response: nodeOf(c)?.outgoing,
     params: c.req.param() as Record<string, string>,
     readText: () => c.req.text(),
     leaveBytes: (bytes) => void Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
@@ -139,14 +140,16 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
 /**
  * Read a JSON object from a request, before or behind `c.req.json()` (R2).
  *
- * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413, over `limitBytes`, 16,384 unless told),
+ * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
+ * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
+ * it is not whole after 10 seconds); where it took over a second, what the walk refuses, judged once more;
  * `validation_error` (400, field `body`) for malformed JSON or no object
  * @throws Error where another middleware has consumed the body and left nothing
  * @example
  * const body = await readJson(c)
  */
-export function readJson(c: Context, limitBytes?: number): Promise<JsonObject> {
-  return readJsonOf(toAuthRequest(c), limitBytes)
+export function readJson(c: Context, limits?: number | BodyLimits): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(c), limits)
 }
 
 // The Node request is shared by every app it passes through.

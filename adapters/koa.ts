@@ -11,6 +11,7 @@ import {
   type AuthRequest,
   type AuthResponse,
   type AuthTypes,
+  type BodyLimits,
   createRouteFinder,
   fromNodeRequest,
   isAuthError,
@@ -62,7 +63,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.use((ctx) => { ctx.body = contacts.of(getAuth(ctx).org) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (error: unknown, ctx: ParameterizedContext): void => {
     auth.recordRefusal(ctx.req, error)
@@ -76,7 +77,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const enter = auth.door(access)
     return async function sallyport(ctx, next) {
       try {
-        const passage = await enter(toAuthRequest(ctx))
+        const passage = await enter(limitBody(toAuthRequest(ctx)))
         keepHeaders(ctx.res, passage.responseHeaders)
         await run(passage.context, ctx, next)
       } catch (error) {
@@ -115,6 +116,7 @@ export function toAuthRequest(ctx: KoaContext): AuthRequest {
     url: ctx.originalUrl,
     params: (ctx as { params?: Record<string, string> | undefined }).params ?? {},
     parsedBody: () => request.rawBody ?? request.body,
+    response: ctx.res,
     leaveBody: (body) => void Object.assign(request, { body }),
   })
 }
@@ -135,12 +137,14 @@ export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, 
 /**
  * Read a JSON object from a request, before or behind a body parser (R2).
  *
- * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413, over `limitBytes`, 16,384 unless told),
+ * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
+ * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
+ * it is not whole after 10 seconds); where it took over a second, what the walk refuses, judged once more;
  * `validation_error` (400, field `body`) for malformed JSON or no object
  * @throws Error where another middleware has consumed the body and left nothing
  * @example
  * const body = await readJson(ctx)
  */
-export function readJson(ctx: KoaContext, limitBytes?: number): Promise<JsonObject> {
-  return readJsonOf(toAuthRequest(ctx), limitBytes)
+export function readJson(ctx: KoaContext, limits?: number | BodyLimits): Promise<JsonObject> {
+  return readJsonOf(toAuthRequest(ctx), limits)
 }

@@ -21,6 +21,7 @@ const WHEN: Readonly<Record<AuthErrorCode, string>> = {
     'not a member, unknown or deleted organization; user disabled; role too low; kind of caller not accepted; cross-site',
   insufficient_scope: 'an API key lacks a scope of the route, which the challenge names',
   not_found: 'no such resource in this organization',
+  request_timeout: 'a body that is not whole after 10 s',
   conflict: 'it is there already, or the last owner or admin would go',
   payload_too_large: 'a JSON body over 16 KB',
   unsupported_media_type: 'a body that is not `application/json`',

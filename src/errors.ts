@@ -26,6 +26,7 @@ export type AuthErrorCode =
   | 'forbidden'
   | 'insufficient_scope'
   | 'not_found'
+  | 'request_timeout'
   | 'conflict'
   | 'payload_too_large'
   | 'unsupported_media_type'
@@ -58,6 +59,7 @@ export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, AuthErrorRow>> = Object
   forbidden: row(403, 'The caller may not do this.', null),
   insufficient_scope: row(403, 'The API key lacks the required scope.', 'Bearer error="insufficient_scope"'),
   not_found: row(404, 'There is no such resource.', null),
+  request_timeout: row(408, 'The request body did not arrive in time.', null),
   conflict: row(409, 'The change conflicts with what is there.', null),
   payload_too_large: row(413, 'The request body is too large.', null),
   unsupported_media_type: row(415, 'The request body must be application/json.', null),

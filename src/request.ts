@@ -38,8 +38,12 @@ export interface AuthRequest {
   readonly encrypted: boolean
   /** Whether the request asks to become another protocol (a WebSocket): it counts as unsafe for CSRF. */
   readonly upgrade: boolean
-  /** Read the body once, at most `limit` bytes; what a body parser left is handed on. Never hangs. */
-  body(limit: number): Promise<RequestBody>
+  /**
+   * Read the body once, at most `limit` bytes; what a body parser left is handed on. Never hangs: refuses with
+   * `request_timeout` what is not whole after `timeoutSeconds` (default: the adapter's, 10). Where it took over a second,
+   * the caller is judged once more, and refused as a fresh request would be.
+   */
+  body(limit: number, timeoutSeconds?: number): Promise<RequestBody>
 }
 
 /** A response as a value: what every adapter writes with one writer, byte for byte. */

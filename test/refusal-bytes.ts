@@ -65,6 +65,10 @@ export const ROWS: Readonly<Record<AuthErrorCode, Row>> = {
     status: 413,
     body: '{"error":{"code":"payload_too_large","message":"The request body is too large."}}',
   },
+  request_timeout: {
+    status: 408,
+    body: '{"error":{"code":"request_timeout","message":"The request body did not arrive in time."}}',
+  },
   unsupported_media_type: {
     status: 415,
     body: '{"error":{"code":"unsupported_media_type","message":"The request body must be application/json."}}',

@@ -2,6 +2,7 @@
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { recordThrow, SERVICE_WALKS, type ServiceWalk } from './entrance.ts'
+import { toActed } from './own-copies.ts'
 import type { Recorder } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 import { selectTogether } from './walk-state.ts'
@@ -47,6 +48,6 @@ async function resolve(
   const { org } = await record.timed('orgs', () => rooms.orgs.resolve({ kind: 'service', name }, wanted))
   if (org === null) throw new Error('sallyport: the orgs room gave a service no organization')
   record.acting(org.id, null)
-  state.servingOrgId = org.id
+  Object.assign(state, { servingOrgId: org.id, acted: toActed({ org, role: null }) })
   return org
 }

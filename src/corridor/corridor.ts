@@ -120,7 +120,7 @@ async function actingOrg(
   requireRules(rooms, w, caller, acting)
   // A later mount may name what serves already.
   if (acting.orgId !== null) state.acting.set(keyOf({ kind: 'named', orgId: acting.orgId }), resolving)
-  state.servingOrgId = acting.orgId
+  Object.assign(state, { servingOrgId: acting.orgId, acted: acting })
   return acting
 }
 

@@ -2,8 +2,10 @@
 import type { AuthContext, Decision } from '../context.ts'
 import { isAuthError } from '../errors.ts'
 import type { AuthRequest } from '../request.ts'
+import { judgeWithBody } from '../wire/body-watch.ts'
 import type { Rule } from './access.ts'
 import { walk } from './corridor.ts'
+import { judgeAgain } from './judge-again.ts'
 import { type Recorder, SILENT, startRecord } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 import { varyOf } from './vary.ts'
@@ -30,18 +32,24 @@ export function createEntrance(
   clock: () => number,
   onDecision: ((decision: Decision) => unknown) | undefined,
 ): Entrance {
+  const again = (state: WalkState): Promise<void> =>
+    judgeAgain(rooms, state, clock).catch((error: unknown) => {
+      throw recordThrow(state, state.record, error)
+    })
   return {
     async enter(request, rule) {
       const state = stateOf(request.source, rooms)
       const begin = (): Recorder => (onDecision === undefined ? SILENT : startRecord(request, clock, onDecision))
       const record = begin()
       state.record = record
+      state.judgedAt ??= clock()
       try {
         const context =
           rule === 'public' ? enterPublic(rooms, request) : await enter(rooms, request, rule, state, record)
         if (context?.kind === 'service' && rule !== 'public') {
           SERVICE_WALKS.set(context, { rooms, request, rule, state, begin })
         }
+        if (context !== null) judgeWithBody(request.source, rooms, () => again(state))
         record.allowed(context, rule === 'public')
         const vary = rule === 'public' ? [] : [['Vary', varyOf(rooms, rule)] as const]
         return { context, responseHeaders: () => [...echoOf(rooms, state), ...vary] }

@@ -23,6 +23,10 @@ export interface WalkState {
   context?: AuthContext | null | undefined
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
+  /** Where the caller acts, as it was resolved. */
+  acted?: Acted | undefined
+  /** When the oldest of this work was begun, in milliseconds. */
+  judgedAt?: number | undefined
   /** The record of the latest walk, and the throw that was written down last: several mounts may see the same one. */
   record?: Recorder | undefined
   recorded?: unknown

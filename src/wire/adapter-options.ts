@@ -1,6 +1,8 @@
 /** What every adapter's `createAdapter` is given, read once; and the check of the handlers that it wraps. */
 import * as z from 'zod/mini'
 import { parseOptions } from '../lib/parse-options.ts'
+import type { AuthRequest } from '../request.ts'
+import { isBodySeconds, limitBodyTime } from './body-watch.ts'
 
 /** Options of every adapter's `createAdapter`. */
 export interface AdapterOptions {
@@ -9,6 +11,11 @@ export interface AdapterOptions {
    * `AuthError` is handed to the framework's own error handling, which reads `status`, `headers` and `getResponse()`.
    */
   readonly errors?: 'write' | 'delegate' | undefined
+  /**
+   * How long the body of a request that came through this adapter may take until it is whole, for its Routes and
+   * `readJson`: above 0 and at most 3,600 seconds. Then it is 408 `request_timeout` and the connection ends. Default 10.
+   */
+  readonly bodyTimeoutSeconds?: number | undefined
 }
 
 const NAME = 'createAdapter'
@@ -21,6 +28,8 @@ interface Doors {
 export interface AdapterSettings {
   /** Who answers a refusal. */
   readonly errors: 'write' | 'delegate'
+  /** Have the body of a request take no longer than the option says; hands it back. */
+  limitBody(request: AuthRequest): AuthRequest
   /**
    * Check the handler that `protect` is to wrap, and hand it back.
    * @throws TypeError where it is no function
@@ -36,7 +45,7 @@ export interface AdapterSettings {
  * @throws TypeError for something else than an auth, an unknown option or a wrong value
  * @example
  * export function createAdapter(auth, options = {}) {
- *   const { errors, requireHandler } = parseAdapterOptions(auth, options)
+ *   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
  *   return { protect: (access, handler) => wrap(access, requireHandler(handler)), … }
  * }
  */
@@ -44,8 +53,17 @@ export function parseAdapterOptions(auth: Doors, options: AdapterOptions): Adapt
   if (typeof (auth as Partial<Doors> | null | undefined)?.door !== 'function') {
     throw new TypeError(`${NAME}: the auth (first argument) must be what createAuth returned`)
   }
-  const { errors = 'write' } = parseOptions(NAME, { errors: z.optional(z.enum(['write', 'delegate'])) }, options)
-  return Object.freeze({ errors, requireHandler })
+  const { errors = 'write', bodyTimeoutSeconds } = parseOptions(NAME, SHAPE, options)
+  const limitBody = (request: AuthRequest): AuthRequest => {
+    if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
+    return request
+  }
+  return Object.freeze({ errors, limitBody, requireHandler })
+}
+
+const SHAPE = {
+  errors: z.optional(z.enum(['write', 'delegate'])),
+  bodyTimeoutSeconds: z.optional(z.custom<number>(isBodySeconds, 'must be a number above 0 and at most 3600')),
 }
 
 function requireHandler<H>(handler: H): H {

@@ -1,19 +1,15 @@
 /** A Fetch `Request` as the corridor reads it: for Hono and any server that speaks Fetch. */
-import { AuthError } from '../errors.ts'
-import type { AuthRequest, RequestBody } from '../request.ts'
-import { requireNotEncoded } from './content-encoding.ts'
+import type { AuthRequest } from '../request.ts'
+import { readWatched } from './body-watch.ts'
+import { type FetchBodyExtras, readFetchBody } from './fetch-body.ts'
 import { fromNodeRequest, isCut, type NodeRequest } from './node-request.ts'
 
 /** What the framework knows beside the Fetch request. */
-export interface FetchRequestExtras {
+export interface FetchRequestExtras extends FetchBodyExtras {
   /** The framework's own request object, where it is another one than the request. */
   readonly source?: object | undefined
   /** Path parameters of the matched route. */
   readonly params?: Readonly<Record<string, string | undefined>> | undefined
-  /** The body as text where a handler has read it already. */
-  readonly readText?: (() => Promise<string>) | undefined
-  /** Called once after the stream was read here, with its bytes (none, where there were too many): keep them for others. */
-  readonly leaveBytes?: ((bytes: Uint8Array) => void) | undefined
   /** The peer's address, where the platform tells it. */
   readonly remoteAddress?: string | undefined
   /**
@@ -55,7 +51,10 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
     remoteAddress: node?.remoteAddress ?? remoteAddress,
     encrypted: node?.encrypted ?? request.url.startsWith('https:'),
     upgrade,
-    body: (limit) => bodyOf(request, limit, extras),
+    body: (limit, timeoutSeconds) =>
+      readWatched(kept.source, timeoutSeconds, (seconds) =>
+        readFetchBody(request, { limit, seconds }, isNodes ? extras : { ...extras, incoming: undefined }),
+      ),
   }
 }
 
@@ -99,54 +98,4 @@ function linesOf(value: string | null, name: string): string[] {
 
 function pathOf(url: string): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/'
-}
-
-// What was read here, by request: a second reader gets the same bytes.
-const READ: WeakMap<Request, Promise<RequestBody>> = new WeakMap()
-
-async function bodyOf(
-  request: Request,
-  limit: number,
-  { readText, leaveBytes }: FetchRequestExtras,
-): Promise<RequestBody> {
-  const length = request.headers.get('content-length')
-  const isOurs = READ.has(request) || !request.bodyUsed
-  // By the request's own headers: a middleware that inflates a body makes another request of it.
-  if (isOurs && request.body !== null && length !== '0') {
-    requireNotEncoded([request.headers.get('content-encoding') ?? ''])
-  }
-  if (Number(length ?? 0) > limit) return { kind: 'too_large' }
-  const read = READ.get(request)
-  if (read !== undefined) return read
-  if (isOurs) {
-    const reading = readStream(request.body, limit)
-    READ.set(request, reading)
-    const body = await reading
-    leaveBytes?.(body.kind === 'bytes' ? body.bytes : new Uint8Array())
-    return body
-  }
-  if (readText === undefined) throw new Error(CONSUMED)
-  return { kind: 'bytes', bytes: new TextEncoder().encode(await readText()) }
-}
-
-const CONSUMED = 'sallyport: somebody else has read the request body and left nothing of it'
-
-async function readStream(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<RequestBody> {
-  if (stream === null) return { kind: 'bytes', bytes: new Uint8Array() }
-  const reader = stream.getReader()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      size += next.value.length
-      if (size > limit) return { kind: 'too_large' }
-      chunks.push(next.value)
-    }
-  } catch (cause) {
-    throw new AuthError('validation_error', { field: 'body', reason: 'body_lost', cause })
-  } finally {
-    // Not cancelled: on Node that would cut the connection before the refusal is written.
-    reader.releaseLock()
-  }
-  return { kind: 'bytes', bytes: new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()) }
 }

@@ -38,6 +38,15 @@ export const REFUSALS_OF_BODIES: readonly Refusal[] = [
     },
   },
   {
+    reason: 'body_late',
+    code: 'request_timeout',
+    provoke: () => {
+      const rawHeaders = ['Content-Type', 'application/json', 'Content-Length', '2']
+      const message: NodeRequest = Object.assign(new EventEmitter(), { method: 'POST', rawHeaders })
+      return readJson(fromNodeRequest(message), { timeoutSeconds: 0.001 })
+    },
+  },
+  {
     reason: 'body_not_an_object',
     code: 'validation_error',
     wire: { field: 'body' },

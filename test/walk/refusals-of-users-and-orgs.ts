@@ -1,5 +1,6 @@
 /** The refusals of the users, orgs and roles rooms, of `actAs` and of the guards. */
 
+import { EventEmitter } from 'node:events'
 import { vi } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
 import { createOrgScoped } from '../../src/orgs/org-scoped.ts'
@@ -8,6 +9,8 @@ import { TransientError } from '../../src/storage/storage-errors.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { type AttemptWatch, retryTransient } from '../../src/users/retry.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
+import { fromNodeRequest } from '../../src/wire/node-request.ts'
+import { fakeRequest } from '../corridor/fake-request.ts'
 import { createWorld, NOWHERE, SERVICE_SECRET, type World, type WorldOptions } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -121,6 +124,21 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
       const { headers, orgId } = await member(world)
       const selectors = [{ kind: 'pathParam', name: 'org' }] as const
       return world.walk({ headers: { ...headers, 'x-org-id': orgId }, params: { org: NOWHERE } }, { selectors })
+    },
+  },
+  {
+    reason: 'authority_ended_meanwhile',
+    code: 'forbidden',
+    provoke: async () => {
+      let now = 0
+      const world = createWorld({ auth: () => ({ clock: () => now }) })
+      const { headers, orgId } = await member(world, 'owner')
+      const request = fakeRequest({ method: 'POST', headers })
+      const { id } = (await world.auth.authenticate(request)).user
+      await world.storage.memberships.setRole(orgId, id, 'admin')
+      now = 1001
+      const { source } = request
+      return fromNodeRequest(Object.assign(new EventEmitter(), { rawHeaders: [] }), { source }).body(0)
     },
   },
   {
