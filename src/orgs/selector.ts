@@ -69,7 +69,8 @@ export function readSelection(
     const lines = selector.kind === 'header' ? request.lines(selector.name) : [paramOf(request, selector.name)]
     const [line] = lines
     if (line === undefined) continue
-    const orgId = lines.length === 1 ? toOrgId(line) : null
+    // A wildcard's parts are a list (Express 5): a format would read one of a single part as its text.
+    const orgId = lines.length === 1 && typeof line === 'string' ? toOrgId(line) : null
     if (orgId === null) return { kind: 'malformed' }
     named.add(orgId)
   }
@@ -78,8 +79,8 @@ export function readSelection(
   return named.size > 1 ? { kind: 'conflict' } : { kind: 'named', orgId }
 }
 
-function paramOf({ params }: AuthRequest, name: string): string {
-  const value = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
+function paramOf({ params }: AuthRequest, name: string): unknown {
+  const value: unknown = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
   if (value === undefined) {
     throw new Error(`sallyport: the route has no path parameter "${name}": put pathParam() on the route that has it`)
   }
