@@ -138,6 +138,15 @@ describe('resetAdmin', () => {
     expect(await empty.find()).toMatchObject({ role: 'admin' })
   })
 
+  it('claims the one first admin: who deletes the admin it made gets no other by the next boot', async () => {
+    const { boot, reset, storage, find, announced } = createInstallation()
+    await reset()
+    await storage.accounts.remove((await find())?.id as string)
+    expect(await boot()).toBe(false)
+    expect(await find()).toBeNull()
+    expect(announced).toHaveLength(1)
+  })
+
   it('opens an account that an attack has closed', async () => {
     const installation = createInstallation()
     await installation.boot()
