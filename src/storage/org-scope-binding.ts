@@ -1,6 +1,9 @@
 /** What a scope says to the database: one query that binds it and asks whether policies bind its role, one that reads it. */
 import type { ParsedScopeOptions } from './org-scope-options.ts'
-import type { PgliteQueryable, PgQueryable, PgResult, SqlRow } from './sql-executor.ts'
+import type { PgResult, SqlRow } from './sql-executor.ts'
+
+/** Ask on a scope's client. */
+export type AskScope = (text: string, values: readonly unknown[]) => Promise<PgResult>
 
 /** What a scope binds. */
 export interface ScopeValues {
@@ -18,21 +21,18 @@ export interface BoundScope extends ScopeValues {
 
 /** Bind the values to the transaction, and to nothing beyond it. Says whether policies bind the role they are bound for. */
 export async function bindScope(
-  handle: PgliteQueryable,
+  ask: AskScope,
   { settings }: ParsedScopeOptions,
   databaseRole: string | undefined,
   { scope, userId, orgId, role }: ScopeValues,
 ): Promise<{ readonly name: string; readonly obeys: boolean }> {
   const pairs = [settings.scope, scope, settings.userId, userId, settings.orgId, orgId, settings.role, role]
   if (databaseRole !== undefined) pairs.push('role', databaseRole)
-  const calls = Array.from(
-    { length: pairs.length / 2 },
-    (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
-  )
+  const calls = settingCalls(pairs)
   const name = databaseRole === undefined || databaseRole === 'none' ? 'current_user' : `$${pairs.length}::name`
   const text = `SELECT ${calls.join(', ')}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
     FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
-  const [row] = (await ask(handle, text, pairs)).rows as SqlRow[]
+  const [row] = (await ask(text, pairs)).rows as SqlRow[]
   return { name: String(row?.['name']), obeys: row?.['obeys'] === true }
 }
 
@@ -43,12 +43,12 @@ export async function bindScope(
  * @throws Error where the role is a superuser or has BYPASSRLS, or is not there
  */
 export async function bindObedientScope(
-  handle: PgliteQueryable,
+  ask: AskScope,
   parsed: ParsedScopeOptions,
   role: string | undefined,
   values: ScopeValues,
 ): Promise<void> {
-  const { name, obeys } = await bindScope(handle, parsed, role, values).catch((error: unknown) => {
+  const { name, obeys } = await bindScope(ask, parsed, role, values).catch((error: unknown) => {
     throw isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
   })
   if (!obeys) {
@@ -66,20 +66,53 @@ function missing(role: string | undefined): string {
 }
 
 /** Read what is bound. */
-export async function readScope(handle: PgliteQueryable, { settings }: ParsedScopeOptions): Promise<BoundScope> {
-  const { scope, userId, orgId, role } = settings
-  const names = [scope, userId, orgId, role, 'role']
-  const texts = names.map((_, index) => `coalesce(current_setting($${index + 1}, true), '') AS value_${index}`)
-  const { rows } = await ask(handle, `SELECT ${texts.join(', ')}`, names)
-  const row = rows[0] as SqlRow
-  const [boundScope, boundUser, boundOrg, boundRole, databaseRole] = names.map((_, index) =>
-    String(row[`value_${index}`]),
-  ) as [string, string, string, string, string]
-  return { scope: boundScope, userId: boundUser, orgId: boundOrg, role: boundRole, databaseRole }
+export async function readScope(ask: AskScope, parsed: ParsedScopeOptions): Promise<BoundScope> {
+  const names = namesOf(parsed)
+  return toBoundScope((await ask(`SELECT ${readings(names, 0)}`, names)).rows[0] as SqlRow)
 }
 
-// `pg` takes what is bound with the text, PGlite beside it.
-function ask(handle: PgQueryable | PgliteQueryable, text: string, values: readonly unknown[]): Promise<PgResult> {
-  if ('release' in handle) return (handle as PgQueryable).query({ text, values: [...values] })
-  return (handle as PgliteQueryable).query(text, [...values])
+/** Bind what was bound `before`, and say what was until now; in one query, which reads before it binds. */
+export async function restoreScope(ask: AskScope, parsed: ParsedScopeOptions, before: BoundScope): Promise<BoundScope> {
+  const names = namesOf(parsed)
+  const { scope, userId, orgId, role, databaseRole } = before
+  const values = [scope, userId, orgId, role, databaseRole]
+  const pairs = names.flatMap((name, index) => [name, values[index] ?? ''])
+  const text = `SELECT ${readings(names, pairs.length)}, ${settingCalls(pairs).join(', ')}`
+  return toBoundScope((await ask(text, [...pairs, ...names])).rows[0] as SqlRow)
+}
+
+/** The settings of a scope by their names, and the database role. */
+export function settingsOf({ settings }: ParsedScopeOptions, bound: BoundScope): Map<string, string> {
+  const { scope, userId, orgId, role, databaseRole } = bound
+  return new Map([
+    [settings.scope, scope],
+    [settings.userId, userId],
+    [settings.orgId, orgId],
+    [settings.role, role],
+    ['role', databaseRole],
+  ])
+}
+
+function namesOf({ settings: { scope, userId, orgId, role } }: ParsedScopeOptions): string[] {
+  return [scope, userId, orgId, role, 'role']
+}
+
+function readings(names: readonly string[], from: number): string {
+  return names
+    .map((_, index) => `coalesce(current_setting($${from + index + 1}, true), '') AS value_${index}`)
+    .join(', ')
+}
+
+function settingCalls(pairs: readonly string[]): string[] {
+  return Array.from(
+    { length: pairs.length / 2 },
+    (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
+  )
+}
+
+function toBoundScope(row: SqlRow): BoundScope {
+  const [scope = '', userId = '', orgId = '', role = '', databaseRole = ''] = [0, 1, 2, 3, 4].map((index) =>
+    String(row[`value_${index}`]),
+  )
+  return { scope, userId, orgId, role, databaseRole }
 }

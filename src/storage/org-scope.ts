@@ -3,10 +3,18 @@
  * a handler asks: a query that forgets its `where` finds nothing of another organization.
  */
 import type { Organization, User } from '../context.ts'
-import { bindObedientScope, bindScope, readScope, type ScopeValues } from './org-scope-binding.ts'
-import { guardHandle } from './org-scope-handle.ts'
+import { type Frame, openFrame } from './guarded-handle.ts'
+import {
+  type BoundScope,
+  bindObedientScope,
+  bindScope,
+  readScope,
+  restoreScope,
+  type ScopeValues,
+  settingsOf,
+} from './org-scope-binding.ts'
 import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
-import { createPostgresSessions, isPostgresPool } from './postgres-session.ts'
+import { beginOn, boundBy, isPostgresPool, LASTING, NOT_HELD, tellSwallowed } from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle } from './sql-executor.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
@@ -102,19 +110,23 @@ interface ScopePlan {
 
 async function inScope<P extends ScopeTarget, T>(
   target: P,
-  { parsed, role, obeys }: ScopePlan,
+  plan: ScopePlan,
   values: () => ScopeValues,
   work: (handle: ScopeHandle<P>) => Promise<T>,
 ): Promise<T> {
   const bound = values()
-  const run = async (handle: PgliteQueryable): Promise<T> => {
-    await (obeys ? bindObedientScope : bindScope)(handle, parsed, role, bound)
-    return guardHandle(handle as ScopeHandle<P> & object, work)
-  }
-  if (!isInTransaction(target)) {
-    return createPostgresSessions(target, false).transaction((_session, handle) => run(handle as PgliteQueryable))
-  }
-  return nested(target as PgliteQueryable, parsed, run)
+  const run = ({ handle }: Frame): Promise<T> => work(handle as ScopeHandle<P>)
+  if (isInTransaction(target)) return nested(target, plan, bound, run)
+  const begin = beginOn(target, { what: 'scope', settings: Object.values(plan.parsed.settings) })
+  return begin(async ({ frame, before, hold }) => {
+    await bind(frame, plan, bound)
+    hold(settingsOf(plan.parsed, { ...bound, databaseRole: plan.role ?? before.get('role') ?? '' }))
+    return run(frame)
+  })
+}
+
+function bind(frame: Frame, { parsed, role, obeys }: ScopePlan, values: ScopeValues): Promise<unknown> {
+  return (obeys ? bindObedientScope : bindScope)(frame.ask, parsed, role, values)
 }
 
 // A client out of a pool can connect too; what has a way back to its pool is in use.
@@ -122,27 +134,48 @@ function isInTransaction(target: ScopeTarget): target is PgQueryable | PgliteQue
   return 'release' in target || !(isPostgresPool(target as PgPool) || 'transaction' in target)
 }
 
-// What a savepoint is rolled back to restores the settings by itself; what it is released to does not.
+// What a savepoint is rolled back to restores the settings by itself; what it is released to does not. Its name is its
+// own, so that none ends another's.
 async function nested<T>(
-  handle: PgliteQueryable,
-  parsed: ParsedScopeOptions,
-  run: (handle: PgliteQueryable) => Promise<T>,
+  target: object,
+  plan: ScopePlan,
+  values: ScopeValues,
+  run: (frame: Frame) => Promise<T>,
 ): Promise<T> {
-  const before = await readScope(handle, parsed)
-  await handle.query('SAVEPOINT sallyport_scope')
+  const frame = openFrame(target, { what: 'scope', bound: boundBy(Object.values(plan.parsed.settings)) })
+  const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
   try {
-    const result = await run(handle)
-    await bindScope(handle, parsed, before.databaseRole, before)
-    await handle.query('RELEASE SAVEPOINT sallyport_scope')
-    return result
-  } catch (error) {
-    // On a lost connection this fails too; the first failure is the one to tell.
-    await undo(handle).catch(() => undefined)
-    throw error
+    const before = await readScope(frame.ask, plan.parsed)
+    await frame.ask(`SAVEPOINT ${savepoint}`)
+    try {
+      await bind(frame, plan, values)
+      const result = await frame.run(() => run(frame))
+      const until = await restoreScope(frame.ask, plan.parsed, before)
+      requireHeld(frame, until, { ...values, databaseRole: plan.role ?? before.databaseRole })
+      await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
+      return result
+    } catch (error) {
+      // On a lost connection this fails too; the first failure is the one to tell.
+      await undo(frame, savepoint).catch(() => undefined)
+      throw tellSwallowed(error)
+    }
+  } finally {
+    frame.end()
   }
 }
 
-async function undo(handle: PgliteQueryable): Promise<void> {
-  await handle.query('ROLLBACK TO SAVEPOINT sallyport_scope')
-  await handle.query('RELEASE SAVEPOINT sallyport_scope')
+function requireHeld({ parent, connection }: Frame, until: BoundScope, held: BoundScope): void {
+  const names = Object.keys(held) as (keyof BoundScope)[]
+  if (names.some((name) => until[name] !== held[name])) {
+    throw new Error(NOT_HELD)
+  }
+  // The transaction is the host's, and so is the connection: what can't be put back is undone.
+  if (parent === null && connection.touched.size > 0) {
+    throw new Error(LASTING)
+  }
+}
+
+async function undo(frame: Frame, savepoint: string): Promise<void> {
+  await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`)
+  await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
 }

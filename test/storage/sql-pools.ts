@@ -80,8 +80,8 @@ export function faultyPool(
       let count = 0
       let done = planned === null
       return wrapped(await pool.connect(), (client, query) => {
-        const isLast = query === 'COMMIT'
-        const isDue = planned !== null && !done && query !== 'ROLLBACK' && (count++ === planned.at || isLast)
+        const isLast = isCommit(query)
+        const isDue = planned !== null && !done && !isRollback(query) && (count++ === planned.at || isLast)
         if (!isDue) return client.query(query)
         done = true
         faults.push(planned.fault)
@@ -89,6 +89,15 @@ export function faultyPool(
       })
     },
   }
+}
+
+/** Whether a query is the last one of a transaction that is stored; a check stands before it, a look at the connection behind. */
+export function isCommit(query: string | PgQuery): boolean {
+  return typeof query === 'string' && /(^|; )COMMIT(;|$)/.test(query)
+}
+
+function isRollback(query: string | PgQuery): boolean {
+  return typeof query === 'string' && query.startsWith('ROLLBACK')
 }
 
 type Ask = (client: PgClient, query: string | PgQuery) => Promise<PgResult>

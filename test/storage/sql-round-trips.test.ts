@@ -7,7 +7,7 @@ import { reasonOf } from '../corridor/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import { createCorridor, HOST_TABLES } from './sql-corridor.ts'
-import { countedDatabase, countedPool } from './sql-pools.ts'
+import { countedDatabase, countedPool, isCommit } from './sql-pools.ts'
 
 const postgres = openPool(await createTestDatabase(), { max: 1 })
 for (const table of HOST_TABLES) await postgres.query(table)
@@ -44,8 +44,9 @@ describe.each(['rows', 'user-row'] as const)('PostgreSQL, memberships in %s', (m
   it('makes a user in one transaction on one connection, and nothing around it but look-ups', async () => {
     await walk(await tokenOf(`new-${membershipOn}`))
     const begin = pool.queries.findIndex((text) => text.startsWith('BEGIN'))
-    const end = pool.queries.indexOf('COMMIT')
-    const words = (list: readonly string[]): string[] => list.map((text) => text.split(' ')[0] ?? '')
+    const end = pool.queries.findIndex(isCommit)
+    const words = (list: readonly string[]): string[] =>
+      list.map((text) => (isCommit(text) ? 'COMMIT' : text.split(' ')[0]) ?? '')
     expect(words(pool.queries.slice(0, begin))).toEqual(['SELECT'])
     expect(words(pool.queries.slice(begin, end + 1))).toEqual([
       'BEGIN',

@@ -1,0 +1,280 @@
+/**
+ * The handle that a transaction's work is given: the host's own client for as long as the work runs, for one scope at a
+ * time, and without a say in where its transaction begins and ends. Nothing waits for anything here: what may not be is
+ * refused at once.
+ */
+import type { PgliteQueryable, PgQueryable, PgResult } from './sql-executor.ts'
+import { readSql } from './sql-words.ts'
+
+/** A scope, or the transaction around all of them: whoever may ask the client now. */
+export interface Frame {
+  /** What the work gets. */
+  readonly handle: object
+  /** What all scopes of one client have in common. */
+  readonly connection: Connection
+  /** Whether it lies in another one, or in a transaction that the host has begun. */
+  readonly parent: Frame | null
+  /** Ask on the client itself, for the scope's own needs; refused once it has ended, or the work around it has settled. */
+  ask(text: string, values?: readonly unknown[]): Promise<PgResult>
+  /** Run the work: when it has settled its handle refuses. Throws where a scope inside has not ended by then. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  /** The scope is over; the one around it may be asked again. */
+  end(): void
+}
+
+/** A client, while it has a scope. */
+export interface Connection {
+  /** Settings that the work changed for longer than the transaction, as far as its texts tell. */
+  readonly touched: Set<string>
+  /** Why nothing more should be asked of it: it is cut off, or has become another server's. */
+  lost: Error | undefined
+}
+
+/** How a frame is opened. */
+export interface FrameOptions {
+  /** What it is, for the sentences of refusals. */
+  readonly what: 'scope' | 'transaction'
+  /** Settings that are the scope's own, in lower case: no text changes them. */
+  readonly bound?: readonly string[]
+  /** Whether nobody else has the client: else it refuses the host too, for as long as it has a scope. */
+  readonly isOurs?: boolean
+}
+
+interface State extends Frame {
+  readonly client: Client
+  readonly parent: State | null
+  child: State | null
+  working: boolean
+  over: boolean
+}
+
+interface Client extends Connection {
+  readonly raw: object
+  /** Call a method of the host's own client. */
+  call(name: PropertyKey, given: readonly unknown[]): unknown
+  read(name: PropertyKey): unknown
+  giveBack(): void
+}
+
+// Of handles that were handed out, and of clients that have a scope.
+const FRAMES = new WeakMap<object, State>()
+const OUTERMOST = new WeakMap<object, State>()
+
+/**
+ * Open a scope on a client, or inside the scope whose handle is given.
+ *
+ * @throws Error where the client has a scope already, or the handle's own has ended
+ */
+export function openFrame(target: object, { what, bound = [], isOurs = false }: FrameOptions): Frame {
+  const parent = FRAMES.get(target) ?? null
+  if (parent !== null) requireFree(parent)
+  else if (OUTERMOST.has(target)) throw new Error(BUSY)
+  const client = parent?.client ?? (isOurs ? lentClient(target) : takeClient(target))
+  const state: State = {
+    client,
+    connection: client,
+    parent,
+    child: null,
+    working: true,
+    over: false,
+    handle: undefined as never,
+    async ask(text, values) {
+      if (state.over || !isWorking(parent)) throw new Error(ENDED[what])
+      return askOn(client, text, values)
+    },
+    async run(work) {
+      let result: Awaited<ReturnType<typeof work>>
+      try {
+        result = await work()
+      } finally {
+        state.working = false
+      }
+      if (state.child !== null) throw new Error(UNFINISHED)
+      return result
+    },
+    end() {
+      state.working = false
+      state.over = true
+      if (parent === null) {
+        OUTERMOST.delete(client.raw)
+        client.giveBack()
+      } else if (parent.child === state) parent.child = null
+    },
+  }
+  const handle = guarded(client.raw, (name) => client.read(name), {
+    check: () => requireFree(state, what),
+    call: (name, given) => callGuarded(client, bound, name, given),
+  })
+  Object.assign(state, { handle })
+  FRAMES.set(handle, state)
+  if (parent === null) OUTERMOST.set(target, state)
+  else parent.child = state
+  return state
+}
+
+const BUSY = 'this client has a scope already: one at a time, so await that one, or use the client that it hands out'
+/** What work is told that has not waited for a scope of its own. */
+export const UNFINISHED = 'nothing was stored: the work ended before a scope inside it did (await it)'
+const ENDED = {
+  scope: 'this scope has ended: its client can no longer be used',
+  transaction: 'this transaction has ended: its client can no longer be used',
+}
+
+function requireFree(state: State, what: 'scope' | 'transaction' = 'scope'): void {
+  if (!isWorking(state)) throw new Error(ENDED[what])
+  if (state.child !== null) throw new Error(BUSY)
+}
+
+function isWorking(state: State | null): boolean {
+  return state === null || (state.working && isWorking(state.parent))
+}
+
+function askOn(client: Client, text: string, values: readonly unknown[] | undefined): Promise<PgResult> {
+  if (values === undefined) return client.call('query', [text]) as ReturnType<PgQueryable['query']>
+  // `pg` takes what is bound with the text, PGlite beside it.
+  const given = 'release' in client.raw ? [{ text, values: [...values] }] : [text, [...values]]
+  return client.call('query', given) as ReturnType<PgliteQueryable['query']>
+}
+
+// While a scope is open the host's own client refuses too: it would ask as the scope's role, of the scope's rows.
+const ASKING = ['query', 'exec', 'sql', 'rollback'] as const
+
+function takeClient(raw: object): Client {
+  const before = ASKING.map((name) => [name, Object.getOwnPropertyDescriptor(raw, name)] as const)
+  const own = new Map<PropertyKey, unknown>(ASKING.map((name) => [name, Reflect.get(raw, name)]))
+  // What a method of the client's own asks in turn is the scope's question.
+  let calling = 0
+  const call = (name: PropertyKey, given: readonly unknown[]): unknown => {
+    calling++
+    try {
+      return Reflect.apply((own.get(name) ?? Reflect.get(raw, name)) as () => unknown, raw, given)
+    } finally {
+      calling--
+    }
+  }
+  for (const [name, method] of own) {
+    if (typeof method !== 'function') continue
+    const value = (...given: unknown[]): unknown => (calling > 0 ? call(name, given) : refusal(given, new Error(BUSY)))
+    // A frozen client can't be taken: then the guarded handle and the last check have to do.
+    Reflect.defineProperty(raw, name, { value, configurable: true, writable: true, enumerable: true })
+  }
+  const giveBack = (): void => {
+    for (const [name, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(raw, name)
+      else Reflect.defineProperty(raw, name, descriptor)
+    }
+  }
+  return {
+    raw,
+    touched: new Set(),
+    lost: undefined,
+    call,
+    read: (name) => own.get(name) ?? Reflect.get(raw, name),
+    giveBack,
+  }
+}
+
+function lentClient(raw: object): Client {
+  const read = (name: PropertyKey): unknown => Reflect.get(raw, name)
+  const call = (name: PropertyKey, given: readonly unknown[]): unknown =>
+    Reflect.apply(read(name) as () => unknown, raw, given)
+  return { raw, touched: new Set(), lost: undefined, call, read, giveBack: () => undefined }
+}
+
+/** What a guard does with each call. */
+export interface CallGuard {
+  /** Throws where nothing may be asked now. */
+  check(): void
+  call(name: PropertyKey, given: readonly unknown[]): unknown
+}
+
+/** Guard every method of `target`; the rest is read as it is. */
+export function guarded<T extends object>(target: T, read: (name: PropertyKey) => unknown, guard: CallGuard): T {
+  const proxy: T = new Proxy(target, {
+    get(_target, name) {
+      const value = read(name)
+      if (typeof value !== 'function' || name === 'constructor') return value
+      return (...given: unknown[]): unknown => {
+        try {
+          guard.check()
+          const result = guard.call(name, given)
+          // A method that answers its own object would hand out what is guarded here.
+          return result === target ? proxy : result
+        } catch (error) {
+          if (ASKING.includes(name as never) && error instanceof Error) return refusal(given, error)
+          throw error
+        }
+      }
+    },
+  })
+  return proxy
+}
+
+// As a driver tells an error: by the promise that it would have answered with.
+function refusal(given: readonly unknown[], error: Error): unknown {
+  const [query] = given
+  const isOwnQuery = typeof query === 'object' && query !== null && 'submit' in query
+  if (isOwnQuery || given.some((each) => typeof each === 'function')) throw error
+  return Promise.reject(error)
+}
+
+function callGuarded(client: Client, bound: readonly string[], name: PropertyKey, given: readonly unknown[]): unknown {
+  if (name === 'release') throw new Error('a scope gives its client back by itself')
+  if (name === 'rollback') throw new Error(controlled('ROLLBACK'))
+  if (ASKING.includes(name as never)) {
+    const { control, settings } = readSql(textOf(given))
+    if (control !== undefined) throw new Error(controlled(control))
+    for (const change of settings) {
+      const setting = change.name.startsWith('$') ? boundName(change.name, given) : change.name
+      if (setting === 'all') throw new Error('RESET ALL is not for work inside a transaction: name the setting')
+      if (bound.includes(setting)) throw new Error(own(setting))
+      if (change.lasts) client.touched.add(setting)
+    }
+  }
+  const result = client.call(name, given)
+  if (result instanceof Promise) result.catch((error: unknown) => noteLoss(client, error))
+  return result
+}
+
+function boundName(placeholder: string, [query, values]: readonly unknown[]): string {
+  const list = Array.isArray(values) ? values : (query as { values?: unknown } | null)?.values
+  const name: unknown = Array.isArray(list) ? list[Number(placeholder.slice(1)) - 1] : undefined
+  return typeof name === 'string' ? name.toLowerCase() : '*'
+}
+
+function own(setting: string): string {
+  return `the setting ${setting} is the scope's own: to act as another, open a scope inside`
+}
+
+function controlled(word: string): string {
+  return `${word} is not the work's to say: its transaction ends with it, and is undone where it throws; a scope inside is a savepoint`
+}
+
+// What `pg` and PGlite take: a text, an object that has one, a query of its own class such as a cursor, a template.
+function textOf([query, ...values]: readonly unknown[]): string {
+  if (typeof query === 'string') return query
+  if (Array.isArray(query)) return templateText(query, values)
+  const { text, cursor } = (query ?? {}) as { text?: unknown; cursor?: { text?: unknown } }
+  const found = text ?? cursor?.text
+  if (typeof found !== 'string') throw new Error('a query has to say its text, also one that was prepared by name')
+  return found
+}
+
+function templateText(strings: readonly string[], values: readonly unknown[]): string {
+  return strings.map((each, index) => `${each}${index < values.length ? rawText(values[index]) : ''}`).join('')
+}
+
+// PGlite's pieces of text in a template.
+function rawText(value: unknown): string {
+  if (typeof value !== 'object' || value === null || !('_templateType' in value)) return ' $0 '
+  const { str, strings, values } = value as { str?: string; strings?: readonly string[]; values?: readonly unknown[] }
+  return strings === undefined ? (str ?? '') : templateText(strings, values ?? [])
+}
+
+// Read-only after a failover, shut down, cut off: the connection is not what it was.
+const LOST = /^(25006|57P0\d|08[0-9A-Z]{3})$/
+
+function noteLoss(client: Client, error: unknown): void {
+  const code = (error as { code?: unknown } | null)?.code
+  if (typeof code === 'string' && LOST.test(code)) client.lost ??= error as Error
+}
