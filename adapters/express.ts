@@ -38,7 +38,10 @@ export interface Adapter<T extends AuthTypes> {
     access: A,
     handler: (context: AuthContextOf<T, A>, req: Request<P>, res: Response, next: NextFunction) => unknown,
   ): RequestHandler<P>
-  /** Mount Routes, each with its own Access. */
+  /**
+   * Mount Routes, each with its own Access. A path matches exactly, in its case too, and without a slash at the end, as on
+   * the other frameworks and whatever the router's options are.
+   */
   mount(app: Router, routes: readonly Route[]): void
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
   getAuth(req: object): AuthContextOf<T, object>
@@ -86,13 +89,17 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     middleware: (access = {}) => wrap(access, (_context, _req, _res, next) => next()),
     protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
     mount(app, routes) {
-      createRouteFinder(routes)
-      for (const { method, path, access, handle } of routes) {
-        const respond = wrap(access, async (context, req, res) => {
+      const respond = ({ access, handle }: Route): RequestHandler =>
+        wrap(access, async (context, req, res) => {
           writeAuthResponse(res, await handle(context as never, toAuthRequest(req)))
         })
-        app[method.toLowerCase() as 'get'](path, respond)
-      }
+      const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
+      app.use(function sallyportRoutes(req, res, next) {
+        const found = find(req.method, req.url)
+        if (found === null) return next()
+        Object.assign(req, { params: { ...req.params, ...found.params } })
+        return found.route.respond(req, res, next)
+      })
     },
     getAuth: (req: object, access?: Access<T['role']>) =>
       (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,

@@ -9,8 +9,11 @@ export type HeadersOf = Parameters<typeof keepHeaders>[1]
 export function nodeOf(
   c: Context,
 ): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse | undefined } | null {
-  const env = c.env as { incoming?: NodeRequest | undefined } | undefined
-  return Array.isArray(env?.incoming?.rawHeaders) ? (env as { incoming: NodeRequest }) : null
+  const env = c.env as { incoming?: Partial<NodeRequest> | undefined } | undefined
+  const { rawHeaders, headers, on } = env?.incoming ?? {}
+  // A message that a platform has made has `headers` alone; so has a Request of Fetch, which is none of Node's.
+  const isNode = Array.isArray(rawHeaders) || (typeof headers === 'object' && typeof on === 'function')
+  return isNode ? (env as { incoming: NodeRequest }) : null
 }
 
 /**

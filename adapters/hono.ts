@@ -42,7 +42,10 @@ export interface Adapter<T extends AuthTypes> {
     access: A,
     handler: (context: AuthContextOf<T, A>, c: Context<E, P>, next: Next) => R,
   ): (c: Context<E, P, object>, next: Next) => R
-  /** Mount Routes, each with its own Access. */
+  /**
+   * Mount Routes, each with its own Access. A path matches exactly as it was sent, in its case too, and without a slash at
+   * the end, as on the other frameworks and whatever the app's options are.
+   */
   mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
   getAuth(c: Context): AuthContextOf<T, object>
@@ -90,10 +93,12 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
     mount(app, routes) {
       createRouteFinder(routes)
-      for (const { method, path, access, handle } of routes) {
-        const answer = async (context: unknown, c: Context): Promise<Response> =>
-          writeAuthResponse(c, await handle(context as never, toAuthRequest(c)))
-        app.on(method, path, wrap(access, answer))
+      for (const route of routes) {
+        const isSpelt = isSpeltAs(route)
+        const respond = wrap(route.access, async (context, c) =>
+          writeAuthResponse(c, await route.handle(context as never, toAuthRequest(c))),
+        )
+        app.on(route.method, route.path, (c, next) => (isSpelt(toAuthRequest(c).path) ? respond(c, next) : next()))
       }
     },
     getAuth: (c: Context, access?: Access<T['role']>) => auth.contextOf(sourceOf(c), access as never) as never,
@@ -154,3 +159,14 @@ export function readJson(c: Context, limits?: number | BodyLimits): Promise<Json
 
 // The Node request is shared by every app it passes through.
 const sourceOf = (c: Context): object => toAuthRequest(c).source
+
+// Hono has matched what it makes of the path: decoded, tidied up, below the app's base. Here it is held as it came, from its
+// end, since a base may stand before it.
+function isSpeltAs(route: Route): (path: string) => boolean {
+  const find = createRouteFinder([route])
+  const segments = route.path === '/' ? 0 : route.path.split('/').length - 1
+  return (path) => {
+    if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) return false
+    return segments === 0 || find(route.method, `/${path.split('/').slice(-segments).join('/')}`) !== null
+  }
+}

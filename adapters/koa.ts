@@ -93,7 +93,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         wrap(access, async (context, ctx) => writeAuthResponse(ctx, await handle(context as never, toAuthRequest(ctx))))
       const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
       app.use(function sallyportRoutes(ctx, next) {
-        const found = find(ctx.method, ctx.path)
+        const found = find(ctx.method, ctx.url)
         return found === null ? next() : found.route.respond(Object.assign(ctx, { params: found.params }), next)
       })
     },

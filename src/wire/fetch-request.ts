@@ -2,7 +2,8 @@
 import type { AuthRequest } from '../request.ts'
 import { readWatched } from './body-watch.ts'
 import { type FetchBodyExtras, readFetchBody } from './fetch-body.ts'
-import { fromNodeRequest, isCut, type NodeRequest } from './node-request.ts'
+import { fromNodeRequest, isCut, joinLines, type NodeRequest, splitJoined } from './node-request.ts'
+import { pathOf } from './route-path.ts'
 
 /** What the framework knows beside the Fetch request. */
 export interface FetchRequestExtras extends FetchBodyExtras {
@@ -34,11 +35,12 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
   const own = {
     source,
     path: pathOf(request.url),
-    lines: (name: string) => (name.startsWith(':') ? ownFieldOf(request, name) : linesOf(headers.get(name), name)),
+    lines: (name: string) => (name.startsWith(':') ? ownFieldOf(request, name) : splitJoined(name, headers.get(name))),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
   }
-  const isNodes = node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node))
+  const isNodes =
+    node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
   const { path, lines, headerNames, upgrade, ...kept } = isNodes ? node : own
   return {
     method: request.method.toUpperCase(),
@@ -61,8 +63,8 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
 // By source, judged at the first look: what a middleware makes of the request later changes nothing.
 const SERVED: WeakMap<object, boolean> = new WeakMap()
 
-function isServed(source: object, request: Request, node: AuthRequest): boolean {
-  const known = SERVED.get(source) ?? (hasSameTarget(request, node) || hasSameHeaders(request, node))
+function isServed(source: object, request: Request, node: AuthRequest, message: NodeRequest): boolean {
+  const known = SERVED.get(source) ?? (hasSameTarget(request, node) || hasSameHeaders(request, message))
   SERVED.set(source, known)
   return known
 }
@@ -76,26 +78,14 @@ function toUrl(path: string): string {
   return URL.canParse(path, 'http://localhost') ? new URL(path, 'http://localhost').href : path
 }
 
-function hasSameHeaders({ headers }: Request, { lines, headerNames }: AuthRequest): boolean {
+function hasSameHeaders({ headers }: Request, message: NodeRequest): boolean {
   // HTTP/2 has names that are no headers.
-  const names = new Set(headerNames?.().flatMap((name) => (name.startsWith(':') ? [] : [name.toLowerCase()])))
-  const joined = (name: string): string => lines(name).join(name === 'cookie' ? '; ' : ', ')
-  const given = new Set(headers.keys())
-  return given.size === names.size && [...names].every((name) => headers.get(name) === joined(name))
+  const joined = [...joinLines(message)].filter(([name]) => !name.startsWith(':'))
+  return joined.length === [...headers.keys()].length && joined.every(([name, value]) => headers.get(name) === value)
 }
 
 // HTTP/2's own fields: `Headers` throws for their names, and a server without a `Host` to hand on makes the URL of one.
 function ownFieldOf({ headers, url }: Request, name: string): string[] {
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1]
   return name !== ':authority' || headers.has('host') || host === undefined ? [] : [host]
-}
-
-// Cookie lines are joined by semicolons (RFC 9113 §8.2.3), and their values may hold commas.
-function linesOf(value: string | null, name: string): string[] {
-  if (value === null) return []
-  return name.toLowerCase() === 'cookie' ? [value] : value.split(/, ?/)
-}
-
-function pathOf(url: string): string {
-  return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/'
 }

@@ -1,5 +1,6 @@
 /** A Node `IncomingMessage` as the corridor reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
+import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest } from '../request.ts'
 import { readWatched } from './body-watch.ts'
 import { type NodeBodyExtras, type NodeStream, readNodeBody } from './node-body.ts'
@@ -8,8 +9,10 @@ import { type NodeBodyExtras, type NodeStream, readNodeBody } from './node-body.
 export interface NodeRequest extends NodeStream {
   readonly method?: string | undefined
   readonly url?: string | undefined
-  /** Header lines exactly as they arrived: names and values in turn. */
-  readonly rawHeaders: readonly string[]
+  /** Header lines exactly as they arrived: names and values in turn. Left out or empty: `headers` is read. */
+  readonly rawHeaders?: readonly string[] | undefined
+  /** Headers by name, as a platform hands them on that makes requests by itself: repeated lines may be joined. */
+  readonly headers?: NodeHeaders | undefined
   readonly socket?:
     | {
         readonly remoteAddress?: string | undefined
@@ -19,6 +22,8 @@ export interface NodeRequest extends NodeStream {
     | null
     | undefined
 }
+
+type NodeHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
 /** What the framework knows beside the message. */
 export interface NodeRequestExtras extends NodeBodyExtras {
@@ -31,8 +36,10 @@ export interface NodeRequestExtras extends NodeBodyExtras {
 }
 
 /**
- * Read a Node request. No response object is needed, so a WebSocket upgrade can be authenticated too.
+ * Read a Node request. No response object is needed, so a WebSocket upgrade can be authenticated too. Where a platform has
+ * made the message and left `rawHeaders` empty, `headers` counts, by the rules of Fetch: a comma means a repeated header.
  *
+ * @throws TypeError for a message that has neither
  * @example
  * server.on('upgrade', async (message, socket) => {
  *   socket.on('error', () => socket.destroy()) // before anything is awaited: a reset without a listener ends the process
@@ -40,11 +47,14 @@ export interface NodeRequestExtras extends NodeBodyExtras {
  * })
  */
 export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras = {}): AuthRequest {
-  if (!Array.isArray((message as NodeRequest | undefined)?.rawHeaders)) {
-    throw new TypeError('fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders')
+  if (!hasHeaders(message)) {
+    throw new TypeError(
+      'fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders or headers',
+    )
   }
   const { source = message, params = null, url = message.url ?? '/' } = extras
-  const rawHeaders = (): readonly string[] => requireWhole(message).rawHeaders
+  const given = headerLines(message)
+  const rawHeaders = (): readonly string[] => requireWhole(message, given)
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
@@ -55,7 +65,7 @@ export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras 
     headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
-    upgrade: linesOf(message.rawHeaders, 'upgrade').length > 0,
+    upgrade: linesOf(given, 'upgrade').length > 0,
     body: (limit, timeoutSeconds) =>
       readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, { limit, seconds }, lines, extras)),
   }
@@ -67,14 +77,49 @@ export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras 
  */
 export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | 'socket'>): boolean {
   const most = socket?.server?.maxHeadersCount ?? NODES_DEFAULT
-  return most > 0 && rawHeaders.length >= most * 2
+  return most > 0 && (rawHeaders?.length ?? 0) >= most * 2
 }
 
 const NODES_DEFAULT = 1000
 
-function requireWhole(message: NodeRequest): NodeRequest {
+function requireWhole(message: NodeRequest, lines: readonly string[]): readonly string[] {
   if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
-  return message
+  return lines
+}
+
+function hasHeaders(message: Partial<NodeRequest> | null | undefined): boolean {
+  const headers = message?.headers
+  return Array.isArray(message?.rawHeaders) || (typeof headers === 'object' && headers !== null)
+}
+
+// Node's own messages have raw lines wherever they have headers.
+function headerLines({ rawHeaders, headers }: NodeRequest): readonly string[] {
+  if (Array.isArray(rawHeaders) && rawHeaders.length > 0) return rawHeaders
+  return Object.entries(headers ?? {}).flatMap(([name, value = []]) =>
+    [value].flat().flatMap((each) => splitJoined(name, trimBlanks(String(each))).flatMap((line) => [name, line])),
+  )
+}
+
+/**
+ * The lines of a header that a platform has joined: a comma may separate two, so it does (H3). Of cookies only a
+ * semicolon does (RFC 9113 §8.2.3): their values may hold commas.
+ */
+export function splitJoined(name: string, value: string | null): string[] {
+  if (value === null) return []
+  return name.toLowerCase() === 'cookie' ? [value] : value.split(/, ?/)
+}
+
+/** Every header of a request by its name in lower case, its lines joined as `Headers` would. One pass over them. */
+export function joinLines(message: NodeRequest): ReadonlyMap<string, string> {
+  const lines = headerLines(message)
+  const joined = new Map<string, string[]>()
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const name = (lines[i] as string).toLowerCase()
+    const values = joined.get(name)
+    if (values === undefined) joined.set(name, [lines[i + 1] as string])
+    else values.push(lines[i + 1] as string)
+  }
+  return new Map([...joined].map(([name, values]) => [name, values.join(name === 'cookie' ? '; ' : ', ')]))
 }
 
 function linesOf(rawHeaders: readonly string[], name: string): string[] {

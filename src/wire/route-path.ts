@@ -1,16 +1,17 @@
 /** A Route's path: the one grammar all adapters mount, and the matcher for a framework that has no router. */
 
-/** Find the route that serves a method and a raw pathname, with its percent-decoded parameters. */
+/** Find the route that serves a method and a request target as it arrived, with its percent-decoded parameters. */
 export type RouteFinder<R> = (
   method: string,
-  pathname: string,
+  target: string,
 ) => { readonly route: R; readonly params: Readonly<Record<string, string>> } | null
 
 /**
  * Compile the paths of Routes: literal segments and `:name`, each one whole segment that isn't empty. A match is exact and
- * case-sensitive, nothing is normalised, and each costs one pass over the pathname (R4). HEAD is served by GET. A
- * parameter whose percent-escapes are broken is no match. For who writes an adapter: a framework with a router of its own
- * still checks its routes by it.
+ * case-sensitive, a slash at the end is a segment more, nothing is normalised, and each costs one pass over the target
+ * (R4). HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
+ * (`*`); of one that names a host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who
+ * writes an adapter.
  *
  * @throws TypeError for a path that some framework's router would read otherwise (`*`, `?`, `(`, a `:name` twice, …)
  * @example
@@ -20,14 +21,22 @@ export function createRouteFinder<R extends { readonly method: string; readonly 
   routes: readonly R[],
 ): RouteFinder<R> {
   const compiled = routes.map((route) => ({ route, wanted: segmentsOf(route.path) }))
-  return (method, pathname) => {
-    const given = pathname.split('/')
+  return (method, target) => {
+    const given = pathOf(target).split('/')
     for (const { route, wanted } of compiled) {
       const params = route.method === (method === 'HEAD' ? 'GET' : method) ? match(wanted, given) : null
       if (params !== null) return { route, params }
     }
     return null
   }
+}
+
+/** The path of a request target or a URL as it was written, without its query; empty for a URL that is none. */
+export function pathOf(target: string): string {
+  const rest = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const path = rest.split(/[?#]/, 1)[0] as string
+  if (rest === target) return path
+  return URL.canParse(target) ? path || '/' : ''
 }
 
 function match(wanted: readonly string[], given: readonly string[]): Record<string, string> | null {

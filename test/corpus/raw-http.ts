@@ -38,7 +38,8 @@ export function valuesOf({ headers }: RawAnswer, name: string): readonly string[
   return headers.filter(([key]) => key === name).map(([, value]) => value)
 }
 
-function parseAnswer(received: Buffer, ended: boolean): RawAnswer | null {
+/** Take one answer apart, or `null` where it is not whole yet; `ended` where nothing more will come. */
+export function parseAnswer(received: Buffer, ended: boolean): RawAnswer | null {
   const end = received.indexOf('\r\n\r\n')
   if (end < 0) return null
   const [start = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n')

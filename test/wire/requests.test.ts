@@ -27,6 +27,8 @@ function node(
   )
 }
 
+const NO_STREAM = { on: () => undefined, off: () => undefined }
+
 // Some of a message's members have no setter.
 function withOwn<T extends object, M extends object>(target: T, members: M): T & M {
   for (const [name, value] of Object.entries(members)) Object.defineProperty(target, name, { value })
@@ -39,6 +41,30 @@ describe('fromNodeRequest', () => {
     expect(request.lines('x-A')).toEqual(['1', '2', ''])
     expect(request.lines('x-b')).toEqual([])
     expect(request.lines('__proto__')).toEqual([])
+  })
+
+  it('reads headers by name where a platform has left no raw lines, a comma for a repeated header', () => {
+    const headers = {
+      ...{ Authorization: 'Bearer a, Bearer b', authorization: 'Bearer c', 'content-length': 7, 'x-none': undefined },
+      ...{ cookie: 'a=1, b=2; c=3', 'x-list': ['1', '2,3'], 'x-blank': '\t a ', upgrade: 'websocket' },
+    }
+    for (const rawHeaders of [[], undefined]) {
+      const { lines, headerNames, upgrade } = fromNodeRequest({ headers, rawHeaders, ...NO_STREAM })
+      expect(lines('AUTHORIZATION')).toEqual(['Bearer a', 'Bearer b', 'Bearer c'])
+      expect([lines('Content-Length'), lines('x-none'), lines('x-other')]).toEqual([['7'], [], []])
+      expect([lines('cookie'), lines('x-list'), lines('x-blank')]).toEqual([['a=1, b=2; c=3'], ['1', '2', '3'], ['a']])
+      expect([upgrade, new Set(headerNames?.())]).toEqual([
+        true,
+        new Set([...Object.keys(headers)].filter((name) => name !== 'x-none')),
+      ])
+    }
+    const inherited = Object.create({ authorization: 'Bearer a' })
+    expect(fromNodeRequest({ headers: inherited, ...NO_STREAM }).lines('authorization')).toEqual([])
+  })
+
+  it('reads raw lines alone where there are any: what somebody has written into headers is not what arrived', () => {
+    const headers = { authorization: 'Bearer made-up' }
+    expect(fromNodeRequest({ headers, rawHeaders: ['Host', 'x'], ...NO_STREAM }).lines('authorization')).toEqual([])
   })
 
   it('leaves the query out of the path, and takes the target the framework remembers', () => {
@@ -164,6 +190,28 @@ describe('fromFetchRequest', () => {
   it('reads path, method and scheme', () => {
     const { path, method, encrypted, upgrade, remoteAddress } = fromFetchRequest(post(null))
     expect([path, method, encrypted, upgrade, remoteAddress]).toEqual(['/a/b', 'POST', true, false, null])
+  })
+
+  it('compares its headers with those of the Node request in one pass, however many there are', () => {
+    const count = 900
+    const raw = Array.from({ length: count }, (_, index) => [`X-${index}`, String(index)]).flat()
+    let reads = 0
+    const rawHeaders = new Proxy(raw, {
+      get: (target, name, receiver) => {
+        if (typeof name === 'string' && /^\d+$/.test(name)) reads += 1
+        return Reflect.get(target, name, receiver)
+      },
+    })
+    const headers = Object.fromEntries(raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1] as string]] : [])))
+    const incoming = { method: 'GET', url: '/rewritten', rawHeaders, ...NO_STREAM }
+    const source = {}
+    const request = fromFetchRequest(new Request('http://x/b', { headers }), { source, incoming })
+    expect(request.source).toBe(incoming)
+    // `lines` of the upgrade, and the comparison: each reads every name once, and its value at most.
+    expect(reads).toBeLessThan(8 * count)
+    expect(
+      fromFetchRequest(new Request('http://x/b', { headers: { ...headers, 'X-0': 'x' } }), { incoming }).source,
+    ).not.toBe(incoming)
   })
 
   it('leaves the bytes, once, and reads twice', async () => {

@@ -22,6 +22,12 @@ describe('createRouteFinder', () => {
     ['GET', '/orgs/%25/members', { id: '%' }],
     ['GET', '/orgs/../members', { id: '..' }],
     ['GET', '/w/x/y/z', { a: 'w', b: 'x', c: 'y', d: 'z' }],
+    ['GET', '/?a=/b', {}],
+    ['GET', '/orgs/7/members?%', { id: '7' }],
+    ['GET', '/orgs/7/members#x', { id: '7' }],
+    ['GET', 'http://x', {}],
+    ['GET', 'http://x?a', {}],
+    ['GET', 'HTTPS://x:8443/orgs/7/members?a', { id: '7' }],
   ])('%s %s', (method, path, params) => expect(paramsOf(method, path)).toEqual(params))
 
   it.each([
@@ -31,6 +37,12 @@ describe('createRouteFinder', () => {
     ['GET', ''],
     ['GET', '*'],
     ['GET', '//'],
+    ['GET', '?'],
+    ['GET', 'http://'],
+    ['GET', 'http://['],
+    ['GET', 'http://[/orgs/7/members'],
+    ['GET', 'http:/orgs/7/members'],
+    ['GET', '//x/orgs/7/members'],
     ['GET', '/orgs//members'],
     ['GET', '/orgs/7/Members'],
     ['GET', '/orgs/7/members/'],
