@@ -45,11 +45,13 @@ export async function readFetchBody(
     const reading = readStream(request.body, { limit, seconds }, extras)
     READ.set(request, reading)
     const body = await reading
+    // Somebody has read it before the framework, and left nothing.
+    if (extras.incoming !== undefined && isEmpty(body) && Number(length ?? 0) > 0) throw new Error(CONSUMED)
     if (body.kind !== 'parsed') leaveBytes?.(body.kind === 'bytes' ? body.bytes : new Uint8Array())
     return body
   }
   if (readText === undefined) throw new Error(CONSUMED)
-  return toBody(await inTime(seconds, readText(), () => endOf(extras)))
+  return toBody(await inTime(seconds, readText(), () => endOf(extras, seconds)))
 }
 
 const CONSUMED = 'sallyport: somebody else has read the request body and left nothing of it'
@@ -66,7 +68,7 @@ async function readStream(
     // On Node not cancelled: that would cut the connection before the refusal is written.
     if (extras.incoming !== undefined) reader.releaseLock()
     else reader.cancel().catch(() => undefined)
-    endOf(extras)
+    endOf(extras, seconds)
   })
   const left = extras.incoming === undefined || !isEmpty(body) ? undefined : leftByPlatform(extras.incoming)
   return left === undefined ? body : toBody(left)
@@ -76,8 +78,8 @@ function isEmpty(body: RequestBody): boolean {
   return body.kind === 'bytes' && body.bytes.length === 0
 }
 
-function endOf({ incoming, response }: Extras): void {
-  if (incoming !== undefined) endConnection(incoming, response)
+function endOf({ incoming, response }: Extras, seconds: number): void {
+  if (incoming !== undefined) endConnection(incoming, response, seconds)
 }
 
 async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, limit: number): Promise<RequestBody> {

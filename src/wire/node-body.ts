@@ -1,5 +1,6 @@
 /** The body of a Node request: from its stream while nobody has read it, else what a parser or the platform left. */
 import { AuthError } from '../errors.ts'
+import { startTimer } from '../lib/timer.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { inTime } from './body-watch.ts'
 import { requireNotEncoded } from './content-encoding.ts'
@@ -25,14 +26,18 @@ export interface NodeBodyExtras {
   readonly response?: AnsweringResponse | undefined
 }
 
+interface Http2Stream {
+  close?(code?: number): unknown
+  once?(event: string, listener: () => void): unknown
+}
+
 /** The part of Node's response that ends a connection whose body did not come in time; of HTTP/1 or HTTP/2. */
 export interface AnsweringResponse {
   readonly headersSent?: boolean | undefined
   shouldKeepAlive?: boolean | undefined
-  readonly stream?: { close?(code?: number): unknown } | null | undefined
+  readonly stream?: Http2Stream | null | undefined
   setHeader(name: string, value: string): unknown
   destroy?(): unknown
-  once?(event: string, listener: () => void): unknown
 }
 
 // What was read here, by message: a second reader gets the same bytes.
@@ -137,26 +142,28 @@ function readStream(
   })
   return inTime(seconds, reading, () => {
     stop()
-    endConnection(message, response)
+    endConnection(message, response, seconds)
   })
 }
 
 /**
  * End the connection of a body that did not come: after the answer, and at once where its head is out. Over HTTP/2 it is
- * the stream that ends (RFC 9113 §8.1).
+ * the stream that ends (RFC 9113 §8.1). Where nobody answers for as long again, it ends all the same.
  */
-export function endConnection(message: NodeStream, response: AnsweringResponse | undefined): void {
+export function endConnection(message: NodeStream, response: AnsweringResponse | undefined, seconds: number): void {
   if (response === undefined) return
   const { stream } = response
   if ((message.httpVersionMajor ?? 1) >= 2) {
     if (response.headersSent === true) stream?.close?.(CANCEL)
-    else response.once?.('finish', () => stream?.close?.(NO_ERROR))
-  } else if (response.headersSent === true) response.destroy?.()
-  else {
-    // The header, for servers that are only like Node's; the other, because an error page drops the headers there were.
-    response.setHeader('Connection', 'close')
-    response.shouldKeepAlive = false
+    else stream?.once?.('finish', () => stream.close?.(NO_ERROR))
+    return
   }
+  if (response.headersSent === true) return void response.destroy?.()
+  // Not by the header where there is another way: an error page drops the headers there were.
+  if (typeof response.shouldKeepAlive === 'boolean') response.shouldKeepAlive = false
+  else response.setHeader('Connection', 'close')
+  // Express's own error page waits for the rest of the body.
+  startTimer(() => response.headersSent !== true && response.destroy?.(), seconds * 1000)
 }
 
 const NO_ERROR = 0
