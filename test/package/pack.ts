@@ -15,6 +15,8 @@ export interface Packed {
   /** Why there is nothing to test, or `null`. */
   readonly failure: string | null
   readonly tarball: string
+  /** The copy it was built from: `dist`, and the repository's development packages. */
+  readonly tree: string
   /** A project with the tarball and `jose` installed: no peer, no types. */
   readonly bare: string
   /** The same with the frameworks and their types beside it. */
@@ -28,8 +30,8 @@ declare module 'vitest' {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const INPUTS = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters']
-const SHIPPED = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']
+const INPUTS = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters', 'scripts']
+const TEXTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
 const HOSTS = ['express', 'koa', 'hono', '@types']
 
 export default function setup(project: TestProject): () => void {
@@ -42,7 +44,7 @@ export default function setup(project: TestProject): () => void {
 export function pack(folder: string): Packed {
   const [tree, bare, typed] = [join(folder, 'tree'), join(folder, 'bare'), join(folder, 'typed')]
   try {
-    for (const name of [...INPUTS, ...SHIPPED.filter((each) => existsSync(root + each))]) {
+    for (const name of [...INPUTS, ...TEXTS.filter((each) => existsSync(root + each))]) {
       cpSync(root + name, join(tree, name), { recursive: true })
     }
     symlinkSync(`${root}node_modules`, join(tree, 'node_modules'))
@@ -51,10 +53,10 @@ export function pack(folder: string): Packed {
     install(bare, tarball)
     cpSync(bare, typed, { recursive: true, verbatimSymlinks: true })
     for (const name of HOSTS) symlinkSync(`${root}node_modules/${name}`, join(typed, 'node_modules', name))
-    return { failure: null, tarball, bare, typed }
+    return { failure: null, tarball, tree, bare, typed }
   } catch (error) {
     const { message, stdout = '' } = error as Error & { stdout?: string }
-    return { failure: `${message}\n${stdout}`, tarball: '', bare, typed }
+    return { failure: `${message}\n${stdout}`, tarball: '', tree, bare, typed }
   }
 }
 
