@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
-import { PATIENCE_MS, TEST_PATIENCE_MS } from './test/patience.ts'
+import { TEST_PATIENCE_MS } from './test/patience.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -33,7 +33,7 @@ export const LONG: string[] = [
 export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTimeout: number } = {
   testTimeout: TEST_PATIENCE_MS,
   hookTimeout: TEST_PATIENCE_MS,
-  teardownTimeout: PATIENCE_MS,
+  teardownTimeout: TEST_PATIENCE_MS,
 }
 
 type Projects = NonNullable<NonNullable<ViteUserConfig['test']>['projects']>

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
-import { PATIENCE_MS } from '../patience.ts'
+import { TEST_PATIENCE_MS } from '../patience.ts'
 
 /** What the setup hands to the tests. */
 export interface Packed {
@@ -70,5 +70,5 @@ function install(folder: string, tarball: string): void {
 // The settings of the npm that runs the tests (its prefix above all) are not those of the projects made here.
 function npm(cwd: string, ...args: string[]): void {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
-  execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: 'pipe', timeout: 2 * PATIENCE_MS })
+  execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: 'pipe', timeout: TEST_PATIENCE_MS })
 }
