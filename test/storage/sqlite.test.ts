@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/storage/sqlite.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
+import { until } from '../patience.ts'
 import { programOf } from '../program.ts'
 import { type ClosableDatabase, createSqlitePath, SQLITE_DRIVERS, type SqliteDriver } from '../sqlite.ts'
 
@@ -101,22 +102,24 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
       const path = createSqlitePath()
       const [one, other] = [await openAt(path), await openAt(path)]
       other.database.exec('PRAGMA busy_timeout = 3000')
-      let ticks = 0
-      const timer = setInterval(() => ticks++, 5)
+      let [isWriting, ticks] = [false, 0]
       const held = one.storage.transaction(async ({ handle }) => {
         handle.exec('INSERT INTO tenants VALUES (1)')
-        await pause(500)
+        isWriting = true
+        // Time passes here while the other one waits.
+        await until(() => ticks > 10)
       })
-      await pause(5)
-      const [upserted, ids] = await Promise.all([
+      await until(() => isWriting)
+      const waiting = Promise.all([
         other.storage.users.upsertByIdentity(person()),
         other.storage.transaction(async ({ handle }) => idsOf(handle)),
-        held,
       ])
+      const timer = setInterval(() => ticks++, 5)
+      const [upserted, ids] = await waiting
+      await held
       clearInterval(timer)
       expect(upserted).toMatchObject({ created: true })
       expect(ids).toEqual([1])
-      expect(ticks).toBeGreaterThan(10)
       expect(other.database.prepare('PRAGMA busy_timeout').all()).toMatchObject([{ timeout: 3000 }])
     })
 
