@@ -48,7 +48,7 @@ export function projectsOf(include: string[], exclude: string[]): Projects {
         name: 'unit',
         include: include.filter((each) => !isPacked(each)),
         exclude: ['test/package/**', ...exclude],
-        setupFiles: ['test/keep-leavings.ts'],
+        setupFiles: ['test/keep-leavings.ts', 'test/redact-failures.ts'],
         globalSetup: ['test/leavings.ts', 'test/postgres-server.ts'],
       },
     },

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { searchLeavings } from './search-leavings.ts'
+import { OUTPUT, searchLeavings } from './search-leavings.ts'
 
 export default function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-leavings-'))
@@ -17,7 +17,7 @@ export default function setup(): () => void {
     // Vitest ends the process where this takes too long: that is not to look like a search that found nothing.
     process.exitCode = 1
     const started = performance.now()
-    writeFileSync(join(folder, 'output of the run'), printed())
+    writeFileSync(join(folder, OUTPUT), printed())
     const { found, bytes, canaries } = searchLeavings(folder)
     rmSync(folder, { recursive: true, force: true })
     const what = `${canaries} canaries, keys and tokens by their form, in ${Math.round(bytes / 1e6)} MB of what the run left`

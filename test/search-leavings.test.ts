@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createKeyFormat } from '../src/lib/key-format.ts'
 import { issuer, SERVICE_SECRET } from './corridor/world.ts'
+import { withoutSecrets } from './redact-failures.ts'
 import { knownCanaries, searchLeavings } from './search-leavings.ts'
 import { SQLITE_DRIVERS } from './storage/sqlite-drivers.ts'
 
@@ -54,6 +55,23 @@ describe('the search', () => {
     expect(foundIn(page, 'postgres/pg_wal/000000010000000000000001')).toHaveLength(1)
   })
 
+  it('says in which test’s report it stands, and whose fault it is', () => {
+    const printed = [
+      `\x1b[41m FAIL \x1b[49m \x1b[42m unit \x1b[49m test/a.test.ts\x1b[2m > \x1b[22mis refused`,
+      `+ ${key}`,
+      '\x1b[90mstderr\x1b[2m | test/b.test.ts\x1b[2m > \x1b[22mis logged',
+      `\x1b[22m\x1b[39m${SERVICE_SECRET}`,
+      ' \x1b[32m✓\x1b[39m unit test/c.test.ts (1 test)',
+      `${key}`,
+    ]
+    const [first, second] = [key, SERVICE_SECRET].map((secret) => JSON.stringify(secret.slice(0, 40)))
+    expect(foundIn(printed.join('\n'))).toEqual([
+      `output of the run, in the report of a failed test, which is to be mended first (unit  test/a.test.ts > is refused): ${first}`,
+      `output of the run, printed by a test (test/b.test.ts > is logged): ${second}`,
+      `output of the run: ${first}`,
+    ])
+  })
+
   it.each(SQLITE_DRIVERS)('finds it in a file of $name, before its log is written back too', ({ open }) => {
     const database = open(join(folder, 'app.db'))
     database.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (secret TEXT)')
@@ -62,4 +80,12 @@ describe('the search', () => {
     database.close()
     expect([whileOpen.length, searchLeavings(folder).found.length]).toEqual([1, 1])
   })
+})
+
+it('the report of a failed test holds no secret', () => {
+  const encoded = Buffer.from(SERVICE_SECRET).toString('hex').toUpperCase()
+  const text = `expected '${SERVICE_SECRET}' to be "${key}", got ${encoded} and password: abcdefgh`
+  expect(withoutSecrets(text)).toBe(
+    'expected \'[a secret]\' to be "[a key or token]", got [a secret] and password: [a password]',
+  )
 })

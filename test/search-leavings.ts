@@ -12,6 +12,9 @@ export interface Searched {
   readonly canaries: number
 }
 
+/** The name of the file that holds all that the run printed. */
+export const OUTPUT = 'output of the run'
+
 /** Search every file below a folder. */
 export function searchLeavings(folder: string): Searched {
   const canaries = knownCanaries()
@@ -22,19 +25,55 @@ export function searchLeavings(folder: string): Searched {
   for (const path of filesBelow(folder)) {
     const content = readFileSync(path)
     bytes += content.length
-    const where = relative(folder, path)
-    const text = textsIn(where.startsWith('postgres/') ? newPages(content, pages) : content)
-    const folded = text.toLowerCase()
-    const known = forms.flatMap(([form, canary]) => (folded.includes(form) ? [canary] : []))
-    for (const secret of [...known, ...(text.match(KEY_OR_TOKEN) ?? [])]) {
-      found.add(`${where}: ${JSON.stringify(secret.slice(0, 40))}`)
+    const name = relative(folder, path)
+    const parts =
+      name === OUTPUT
+        ? reportsIn(content)
+        : [{ where: name, content: name.startsWith('postgres/') ? newPages(content, pages) : content }]
+    for (const part of parts) {
+      const text = textsIn(part.content)
+      const folded = text.toLowerCase()
+      const known = forms.flatMap(([form, canary]) => (folded.includes(form) ? [canary] : []))
+      for (const secret of [...known, ...(text.match(KEY_OR_TOKEN) ?? [])]) {
+        found.add(`${part.where}: ${JSON.stringify(secret.slice(0, 40))}`)
+      }
     }
   }
   return { found: [...found], bytes, canaries: canaries.length }
 }
 
+interface Part {
+  readonly where: string
+  readonly content: Buffer
+}
+
+// What the run printed, by the test that it is about: a secret in the report of a failed test is that test's fault, told
+// once already, and a secret that a test printed is found where that test is named.
+function reportsIn(content: Buffer): Part[] {
+  const parts: { where: string; lines: string[] }[] = [{ where: OUTPUT, lines: [] }]
+  for (const line of content.toString('latin1').split('\n')) {
+    const where = headOf(line.replaceAll(COLOUR, ''))
+    if (where !== null) parts.push({ where, lines: [] })
+    parts.at(-1)?.lines.push(line)
+  }
+  return parts.map(({ where, lines }) => ({ where, content: Buffer.from(lines.join('\n'), 'latin1') }))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what begins a colour.
+const COLOUR = /\x1b\[[\d;]*m/g
+
+function headOf(line: string): string | null {
+  const [, failed] = /^\s*FAIL\s+(.+)$/.exec(line) ?? []
+  if (failed !== undefined)
+    return `${OUTPUT}, in the report of a failed test, which is to be mended first (${failed.trim()})`
+  const [, printed] = /^std(?:out|err) \| (.+)$/.exec(line) ?? []
+  if (printed !== undefined) return `${OUTPUT}, printed by a test (${printed.trim()})`
+  // How a file ended, or all of them.
+  return /^\s*(?:\u00e2\u009c\u0093|\u00e2\u009d\u00af)\s|^\s*Test Files\s/.test(line) ? OUTPUT : null
+}
+
 /** An API key of any prefix, a JWT with a signature; whatever letter stands before it, the end of a colour's escape say. */
-const KEY_OR_TOKEN =
+export const KEY_OR_TOKEN: RegExp =
   /[a-z][a-z0-9]{1,15}_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/g
 
 function filesBelow(folder: string): string[] {

@@ -28,6 +28,12 @@ export const INTELLO: readonly Chapter[] = [
       ...refused('unauthorized', 'ada by HS256', 'ada by RS256', 'ada by EdDSA', 'ada of another issuer'),
       ...refused('unauthorized', 'ada for another audience', 'ada with a foreign kid', 'ada without subject'),
       ...refused('token_expired', 'ada expired'),
+      ...refused('unauthorized', 'ada bound to a key'),
+      // Before they are asked to sync, and when they try to.
+      ...refused('forbidden', 'ada as a guest', 'ada through an app', 'ada of a machine'),
+      ...['ada as a guest', 'ada through an app', 'ada of a machine'].map(
+        (as): RequestStep => ({ at, send: sync, as, no: 'forbidden' }),
+      ),
       { at, send: me, as: 'ada', lines: [['Authorization', 'Bearer x']], no: 'bad_request' },
       { at, send: me, lines: [['Authorization', 'Bearer itk_0123456789']], no: 'unauthorized' },
     ],

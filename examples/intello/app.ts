@@ -15,6 +15,7 @@ export async function startIntello(environment: Environment): Promise<Running> {
   const options = {
     supabaseUrl: settings.required('SUPABASE_URL'),
     jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
+    confirmsEmails: settings.choice('SUPABASE_CONFIRMS_EMAILS', ['true', 'false'], 'true') === 'true',
     jwtAudience: settings.text('AUTH_JWT_AUDIENCE') ?? 'authenticated',
     platformApiKey: settings.text('PLATFORM_API_KEY'),
     apiKeys: settings.choice('API_KEYS', ['on', 'off'], 'on') === 'on',

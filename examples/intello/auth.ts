@@ -31,6 +31,8 @@ export type Role = (typeof ROLES)[number]
 export interface IntelloOptions {
   readonly supabaseUrl: string
   readonly jwtIssuer: string | undefined
+  /** Whether the Supabase project puts an address into a token only after its owner has confirmed it. */
+  readonly confirmsEmails: boolean
   readonly jwtAudience: string
   readonly platformApiKey: string | undefined
   /** Whether organizations may have API keys. */
@@ -55,12 +57,14 @@ export interface Intello extends Store<(typeof TABLES)[number]> {
 export function createIntello(options: IntelloOptions, store: Store<(typeof TABLES)[number]>): Intello {
   const { storage } = store
   const { memberships: source, users } = storage
+  const { supabaseUrl: url, jwtIssuer: issuer, confirmsEmails } = options
+  const emails = confirmsEmails ? 'confirmed' : 'as-claimed'
 
   const keys = { repository: storage.apiKeys, prefix: 'itk' }
   const auth = createAuth({
     roles: ROLES,
     verify: createJwtVerifier({
-      issuers: [supabase({ url: options.supabaseUrl, issuer: options.jwtIssuer, algorithms: ['ES256'] })],
+      issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'] })],
       audience: options.jwtAudience,
       clockToleranceSeconds: 5,
     }),
@@ -80,8 +84,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const provision = createProvisioner({
     storage,
     ownerRole: 'admin',
-    // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
-    invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
+    invitations: { emailIsVerified: ({ emailVerified }) => emailVerified === true },
   })
   const apiKeys = createApiKeys({
     ...keys,

@@ -17,6 +17,7 @@ export async function startIron(environment: Environment): Promise<Running> {
     supabaseUrl: settings.text('SUPABASE_URL'),
     jwtSecret: settings.text('SUPABASE_JWT_SECRET'),
     jwtIssuer: settings.text('AUTH_JWT_ISSUER'),
+    confirmsEmails: settings.choice('SUPABASE_CONFIRMS_EMAILS', ['true', 'false'], 'true') === 'true',
     serviceSecret: settings.text('IRON_CRM_SECRET'),
   }
   const store = await openStore(settings, { app: 'iron-crm', tables: TABLES, membershipOn: 'rows' })

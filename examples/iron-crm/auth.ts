@@ -27,6 +27,8 @@ export interface IronOptions {
   readonly supabaseUrl: string | undefined
   readonly jwtSecret: string | undefined
   readonly jwtIssuer: string | undefined
+  /** Whether the Supabase project puts an address into a token only after its owner has confirmed it. */
+  readonly confirmsEmails: boolean
   readonly serviceSecret: string | undefined
 }
 
@@ -45,11 +47,12 @@ export interface Iron extends Store<(typeof TABLES)[number]> {
 export function createIron(options: IronOptions, store: Store<(typeof TABLES)[number]>): Iron {
   const { supabaseUrl: url, jwtSecret: secret, jwtIssuer: issuer, serviceSecret } = options
   const { storage, tables } = store
+  const emails = options.confirmsEmails ? 'confirmed' : 'as-claimed'
 
   const auth = createAuth({
     roles: ROLES,
     verify: createJwtVerifier({
-      issuers: [supabase({ url, secret, issuer, algorithms: ['ES256', 'RS256'] })],
+      issuers: [supabase({ url, secret, issuer, emails, algorithms: ['ES256', 'RS256'] })],
       audience: 'authenticated',
       clockToleranceSeconds: 5,
     }),
@@ -60,8 +63,7 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
     }),
     users: createProvisioner({
       storage,
-      // The Supabase project confirms addresses; its tokens carry no top-level claim unless an address is unconfirmed.
-      invitations: { emailIsVerified: ({ emailVerified }) => emailVerified !== false },
+      invitations: { emailIsVerified: ({ emailVerified }) => emailVerified === true },
       async bootstrap({ decision, org, transaction: { handle } }) {
         if (decision !== 'create' || org === null) return
         await tables.tenants.insertWithin(handle, org.id, org.name)

@@ -34,11 +34,15 @@ export function isSettingsError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'SettingsError'
 }
 
+// What `echo`, files of other systems and env files leave at the edges of a value.
+const EDGES = /^\s|\s$|^(["']).*\1$/s
+
 /** Read the variables of an environment. */
 export function readSettings(environment: Environment): Settings {
   const text = (name: string): string | undefined => {
     const value = environment[name]
     if (value !== undefined && value.trim() === '') throw settingsError(`${name} is set, but empty`)
+    if (value !== undefined && EDGES.test(value)) throw settingsError(`${name} has white space or quotes around it`)
     return value
   }
   return {

@@ -237,6 +237,9 @@ describe('the role', () => {
     const role = `race_${crypto.randomUUID().slice(0, 8)}`
     const wide = openPool(url, { max: 20 })
     await Promise.all(Array.from({ length: 20 }, () => wide.query(roleSql(role))))
+    const text = 'SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = $1'
+    const { rows } = await pool.query(text, [role])
+    expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolcanlogin: false }])
     await pool.query(`DROP ROLE "${role}"`)
   })
 

@@ -32,9 +32,19 @@ it.each([0, 1, 20_000, 5_000_000])('%d bytes that nobody reads', async (bytes) =
   }
 })
 
-it('ends although the rest never comes', async () => {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+it('answers, and is ended by the server, although the rest never comes and the sender never ends', async () => {
+  const ended = new Promise<boolean>((resolve) => {
+    server.once('connection', (connection) => connection.once('close', () => resolve(connection.destroyed)))
+  })
+  const { port } = server.address() as AddressInfo
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  let answer = ''
+  socket.on('data', (chunk) => {
+    answer += String(chunk)
+  })
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n\r\nx')
-  socket.resume()
-  await new Promise((resolve) => socket.once('close', resolve))
+  expect(await ended).toBe(true)
+  expect([answer.split('\r\n')[0], answer.endsWith('no, thanks')]).toEqual(['HTTP/1.1 200 OK', true])
+  socket.destroy()
 })

@@ -1,5 +1,6 @@
 // K3–K10: when keys are fetched, how long they serve, what replaces them. The server has no sockets, the clock no hurry.
 import { describe, expect, it, vi } from 'vitest'
+import { createFixedKeySet } from '../../src/verify/key-set.ts'
 import { createBench, createTestClock, down, settle, verdictOf } from './bench.ts'
 
 const HOUR = 3600
@@ -651,5 +652,14 @@ describe('the room around it', () => {
     const unknown = await issuer.sign({}, { header: { kid: 'nobody' } })
     expect(await verdictOf(verifier.verify(unknown))).toBe('keys_unavailable:key_servers_failing')
     expect(verifier.readiness?.()).toEqual({ isReady: true, down: [issuer.issuer] })
+  })
+})
+
+describe('keys that never change', () => {
+  it('of which none can be imported after all are no outage: there is no such key, and the set is not ready', async () => {
+    const set = createFixedKeySet(new Set(['ES256'] as const), async () => [])
+    expect(await set.refresh()).toBe(true)
+    expect([...set.keys()]).toEqual([])
+    expect(set.state()).toBe('lacking')
   })
 })

@@ -1,0 +1,25 @@
+/** In each worker: the report of a failed test names no secret, neither in its message nor in its difference. */
+import { afterEach } from 'vitest'
+import { formsOf, KEY_OR_TOKEN, knownCanaries } from './search-leavings.ts'
+
+afterEach(({ task }) => {
+  for (const error of task.result?.errors ?? []) redact(error as unknown as Record<string, unknown>)
+})
+
+function redact(error: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(error)) {
+    if (typeof value === 'string') error[name] = withoutSecrets(value)
+    else if (name === 'cause' && typeof value === 'object' && value !== null) redact(value as typeof error)
+  }
+}
+
+/** A text with every secret that tests and examples write out, every key and every signed token left out. */
+export function withoutSecrets(text: string): string {
+  let left = text.replaceAll(KEY_OR_TOKEN, '[a key or token]').replaceAll(/(password: )\S+/g, '$1[a password]')
+  for (const form of knownCanaries().flatMap(formsOf)) {
+    for (let at = left.toLowerCase().indexOf(form); at >= 0; at = left.toLowerCase().indexOf(form)) {
+      left = `${left.slice(0, at)}[a secret]${left.slice(at + form.length)}`
+    }
+  }
+  return left
+}
