@@ -26,6 +26,7 @@ import {
   type Identity,
   jsonResponse,
   type Route,
+  readJson,
 } from '../../src/index.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { parseAnswer, type RawAnswer } from './raw-http.ts'
@@ -77,6 +78,15 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/peer', { accept: ['service'] }),
   route('GET', '/things/:id', {}),
   route('POST', '/login', 'public'),
+  {
+    method: 'POST',
+    path: '/notes',
+    access: {},
+    handle: async (_context, request) => {
+      const note = await readJson(request)
+      return jsonResponse(200, { caller: 'user', note })
+    },
+  },
 ]
 
 /** Where the routes are: alone, or behind a middleware that guards everything. */
@@ -188,13 +198,48 @@ function createLine(port: number): { ask(bytes: Buffer): Promise<RawAnswer>; end
  * whose `headers` were written by hand, repeated ones joined, and whose `rawHeaders` are empty or not there.
  */
 export function behindPlatform(listener: RequestListener, rawHeaders: [] | undefined): RequestListener {
-  return (req, res) => {
+  return async (req, res) => {
+    const body = await bytesOf(req)
     const joined = Object.entries(req.headersDistinct).map(([name, lines = []]) => [name, lines.join(', ')])
     const { remoteAddress } = req.socket
     const made = new IncomingMessage({ encrypted: false, readable: false, remoteAddress } as never)
     Object.assign(made, { complete: true, httpVersion: '1.1', httpVersionMajor: '1', httpVersionMinor: '1' })
     Object.assign(made, { method: req.method, url: req.url, headers: Object.fromEntries(joined), rawHeaders })
-    made.push(null)
+    Object.assign(made, { body })
+    made._read = () => {
+      made.push(body)
+      made.push(null)
+    }
     listener(made, res)
   }
+}
+
+/** What a platform leaves on the message whose body it has read: bytes or text, under a name of its own, or the value. */
+export const LEFT: Readonly<Record<string, (bytes: Buffer) => object>> = {
+  'bytes in body': (bytes) => ({ body: bytes }),
+  'text in body': (bytes) => ({ body: bytes.toString() }),
+  'bytes in rawBody, the value in body': (bytes) => ({ rawBody: bytes, body: jsonOf(bytes) }),
+  'the value in body': (bytes) => ({ body: jsonOf(bytes) }),
+}
+
+/** A host behind a platform that has read the body of Node's own message, and left it there. */
+export function behindReader(listener: RequestListener, leave: (bytes: Buffer) => object): RequestListener {
+  return async (req, res) => {
+    Object.assign(req, leave(await bytesOf(req)))
+    listener(req, res)
+  }
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+}
+
+async function bytesOf(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of req) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }

@@ -8,9 +8,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { RawAnswer } from './raw-http.ts'
 import {
   behindPlatform,
+  behindReader,
   type Front,
   HOSTS,
   honoHost,
+  LEFT,
   listen,
   ORG,
   SECRET,
@@ -307,6 +309,50 @@ describe('a request that a platform has made, with headers and no raw ones', () 
     const answers = await server.askAll(CASES.map(([, text]) => text))
     expect(answers.map((answer, i) => [CASES[i]?.[0], verdictOf(answer)])).toEqual(wanted)
   })
+})
+
+describe('a body that a platform has read before the framework', () => {
+  const post = (type: string, text: string): string => {
+    const lines = [`Authorization: Bearer ${TOKEN}`, `Content-Type: ${type}`, `Content-Length: ${text.length}`]
+    return `${request('POST /notes', ...lines)}${text}`
+  }
+  const large = (size: number): string => JSON.stringify({ a: 'x'.repeat(size - 8) })
+  type Case = readonly [what: string, request: string, verdict: string]
+  const CASES: readonly Case[] = [
+    ['an object', post('application/json', '{"a":[1,{"b":null}]}'), USER],
+    ['an empty object', post('application/json', '{}'), USER],
+    ['an object of the largest size', post('application/json', large(16_384)), USER],
+    ['a byte more', post('application/json', large(16_385)), '413 payload_too_large'],
+    ['a list', post('application/json', '[1]'), '400 validation_error'],
+    ['a number', post('application/json', '1'), '400 validation_error'],
+    ['null', post('application/json', 'null'), '400 validation_error'],
+    ['nothing', post('application/json', ''), '400 validation_error'],
+    ['a form', post('application/x-www-form-urlencoded', 'a=1'), '415 unsupported_media_type'],
+  ]
+  const MALFORMED: Case = ['malformed', post('application/json', '{"a":'), '400 validation_error']
+
+  const expectAll = async (server: SmallServer, cases: readonly Case[]): Promise<void> => {
+    const answers = await server.askAll(cases.map(([, text]) => text))
+    expect(answers.map((answer, i) => [cases[i]?.[0], verdictOf(answer)])).toEqual(
+      cases.map(([what, , is]) => [what, is]),
+    )
+    expect(JSON.parse(answers[0]?.body ?? '')).toEqual({ caller: 'user', note: { a: [1, { b: null }] } })
+  }
+
+  it.each(NAMES)('is read as any other: %s', async (name) => {
+    await expectAll(serverOf(name), [...CASES, MALFORMED])
+    await expectAll(serverOf(`${name} platform`), [...CASES, MALFORMED])
+  })
+
+  it.each(NAMES.flatMap((name) => Object.keys(LEFT).map((left) => [name, left] as const)))(
+    '%s, %s',
+    async (name, left) => {
+      const server = await listen(behindReader(hostOf(name), LEFT[left] as (typeof LEFT)[string]))
+      servers.set(`${name} ${left}`, server)
+      // Of what is no JSON such a platform leaves no value.
+      await expectAll(server, left === 'the value in body' ? CASES : [...CASES, MALFORMED])
+    },
+  )
 })
 
 // Express speaks HTTP/1 only.
