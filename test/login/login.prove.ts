@@ -1,15 +1,11 @@
-/** The timed and full-size proofs of local login: nobody tells users apart by time, and a flood stops nothing beside it. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/** The timed and full-size proofs of local login: nobody tells users apart by time, one admin is left, memory is bounded. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { createThrottle } from '../../src/login/throttle.ts'
 import { DEFAULT_LIMITS } from '../../src/login/throttle-policy.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
-import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { HOSTS, listen } from '../adapters/hosts.ts'
 import { createLoginWorld, GOOD, type LoginWorld } from './login-world.ts'
 
@@ -86,79 +82,6 @@ describe('enumeration by time (L1)', () => {
     const medians = KINDS.map((kind) => [kind, median(ratios.get(kind) as number[])] as const)
     console.log('to unknown:', medians.map(([kind, ratio]) => `${kind} ${ratio.toFixed(3)}`).join(', '))
     expect(medians.filter(([, ratio]) => Math.abs(ratio - 1) >= 0.05)).toEqual([])
-  })
-})
-
-// A client of its own thread: what it costs to send a flood is not the server's.
-const CLIENT = `
-  const { parentPort, workerData: { url, count, everyMs } } = require('node:worker_threads')
-  const { request, Agent } = require('node:http')
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
-  const answers = {}
-  let left = count
-  const done = (status) => {
-    answers[status] = (answers[status] ?? 0) + 1
-    if (--left === 0) { agent.destroy(); parentPort.postMessage(answers) }
-  }
-  const started = performance.now()
-  const send = (i) => {
-    const email = i % 2 === 0 ? 'p' + (i % 10) + '@example.test' : 'nobody' + i + '@example.test'
-    const password = i % 4 === 0 ? ${JSON.stringify(GOOD)} : 'wrong'
-    const headers = { 'content-type': 'application/json' }
-    const sent = request(url + '/api/v1/auth/login', { method: 'POST', agent, headers }, (response) => {
-      response.resume()
-      response.on('end', () => done(response.statusCode))
-    })
-    sent.on('error', () => done('lost'))
-    sent.end(JSON.stringify({ email, password }))
-  }
-  let next = 0
-  const timer = setInterval(() => {
-    for (const due = (performance.now() - started) / everyMs; next < count && next <= due; next++) send(next)
-    if (next === count) clearInterval(timer)
-  }, 2)
-`
-
-function flood(url: string): Promise<Readonly<Record<string, number>>> {
-  const client = new Worker(CLIENT, { eval: true, workerData: { url, count: 2000, everyMs: 5 } })
-  return new Promise((resolve, reject) => client.on('message', resolve).on('error', reject))
-}
-
-describe('a flood of logins (L3)', () => {
-  it('200 a second for 10 s, three times: the median p99 of token verification beside it is under 50 ms', async () => {
-    const issuer = await createTokenIssuer({ algorithms: ['ES256'] })
-    const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', keys: (await issuer.jwks()).keys }] }],
-      audience: issuer.audience,
-      cache: null,
-    })
-    const world = createLoginWorld({ passwords: createPasswordHasher(), throttle: RAISED })
-    for (let i = 0; i < 10; i++) await world.account(`p${i}@example.test`)
-    const { url, close } = await serve(world)
-    const token = await issuer.sign()
-    const p99 = async (): Promise<number> => {
-      const times: number[] = []
-      let isOver = false
-      const flooding = flood(url).finally(() => {
-        isOver = true
-      })
-      const started = performance.now()
-      while (!isOver && performance.now() - started < 10_000) {
-        const at = performance.now()
-        await verifier.verify(token)
-        times.push(performance.now() - at)
-        await sleep(5)
-      }
-      const answers = await flooding
-      const found = quantile(times, 0.99)
-      console.log('answers', answers, 'verifications', times.length, 'p50', median(times), 'p99', found)
-      expect(Object.keys(answers).filter((status) => !['200', '401', '429', '503'].includes(status))).toEqual([])
-      expect(answers['503']).toBeGreaterThan(0)
-      expect(answers['401']).toBeGreaterThan(0)
-      return found
-    }
-    expect(median([await p99(), await p99(), await p99()])).toBeLessThan(50)
-    await close()
   })
 })
 
