@@ -65,8 +65,8 @@ export interface Adapter<T extends AuthTypes> {
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
 
-  const refuse = (error: unknown, req: Request, res: Response, next: NextFunction): void => {
-    auth.recordRefusal(req, error)
+  const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
+    const error = auth.recordRefusal(req, thrown)
     if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
     else next(toThrown(error))
   }

@@ -19,7 +19,6 @@ import {
   parseAdapterOptions,
   type Route,
   readJson as readJsonOf,
-  toThrown,
   writeHeaders,
 } from '../src/index.ts'
 import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
@@ -50,7 +49,10 @@ export interface Adapter<T extends AuthTypes> {
   /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
   getAuth(c: Context): AuthContextOf<T, object>
   getAuth<const A extends Access<T['role']>>(c: Context, access: A): AuthContextOf<T, A>
-  /** For `app.onError`: answers an `AuthError` that a handler of yours threw, throws everything else on. */
+  /**
+   * For `app.onError`: answers an `AuthError` that a handler of yours threw, and everything else as Hono does where nobody
+   * asks: printed on standard error, answered 500.
+   */
   onError(error: unknown, c: Context): Response
 }
 
@@ -64,12 +66,11 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireHandler, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
 
-  const refuse = (error: unknown, c: Context): Response => {
-    auth.recordRefusal(sourceOf(c), error)
-    if (errors === 'delegate' || !isAuthError(error)) throw toThrown(error)
-    return writeAuthResponse(c, auth.toResponse(error))
+  const refuse = (thrown: unknown, c: Context, otherwise: (error: unknown) => Response): Response => {
+    const error = auth.recordRefusal(sourceOf(c), thrown)
+    return errors === 'write' && isAuthError(error) ? writeAuthResponse(c, auth.toResponse(error)) : otherwise(error)
   }
   const wrap = <A extends Access<T['role']>>(
     access: A,
@@ -84,7 +85,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
         stamp(c, headersOf)
-        return refuse(error, c)
+        return refuse(error, c, throwOn)
       }
     }
   }
@@ -102,7 +103,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       }
     },
     getAuth: (c: Context, access?: Access<T['role']>) => auth.contextOf(sourceOf(c), access as never) as never,
-    onError: refuse,
+    onError: (thrown, c) => refuse(thrown, c, toErrorPage),
   }
 }
 

@@ -65,8 +65,8 @@ export interface Adapter<T extends AuthTypes> {
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
 
-  const refuse = (error: unknown, ctx: ParameterizedContext): void => {
-    auth.recordRefusal(ctx.req, error)
+  const refuse = (thrown: unknown, ctx: ParameterizedContext): void => {
+    const error = auth.recordRefusal(ctx.req, thrown)
     if (errors === 'delegate' || !isAuthError(error) || ctx.headerSent) throw toThrown(error)
     writeAuthResponse(ctx, auth.toResponse(error))
   }

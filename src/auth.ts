@@ -124,12 +124,13 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    */
   route<const A extends Access<T['role']>>(route: Route<T, A>): Route
   /**
-   * Tell `onDecision` that a handler refused what the walk had let in (`not_found`, `conflict`, a malformed body): one
-   * record more, with the caller and the organization of the walk. Anything but an `AuthError`, and what the walk itself
-   * threw, is passed over. For who writes an adapter: those of this package call it.
+   * Tell `onDecision` of what a handler threw: one record more, with the caller and the organization of the walk. A refusal
+   * (`not_found`, `conflict`, a malformed body) is `refused`, an error is `failed`; what carries a status of its own and what
+   * the walk itself threw is passed over. For who writes an adapter: those of this package call it.
    * @param source the framework's request object
+   * @returns what is to be answered: `temporarily_unavailable` for a `TransientError`, else the error as it is
    */
-  recordRefusal(source: object, error: unknown): void
+  recordRefusal(source: object, error: unknown): unknown
   /** Convert a refusal to the response this host wants (`errorFormat`). */
   toResponse(error: AuthError): AuthResponse
   /** Load what verification needs (keys) before the first request. */

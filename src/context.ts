@@ -139,7 +139,8 @@ export interface ServiceVerifier<S extends string = string> {
 
 /** Room 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
 export interface UsersRoom<U extends User = User, C extends string = string> {
-  (identity: Identity<C>, selection: OrgSelection): Promise<Admission<U>>
+  /** `roles`: those of `createAuth`, lowest first; a room that writes roles writes no other. */
+  (identity: Identity<C>, selection: OrgSelection, roles?: readonly string[]): Promise<Admission<U>>
   /** Roles this room writes by itself: `createAuth` checks that they are on the ladder. */
   readonly grants?: readonly string[] | undefined
 }
@@ -278,7 +279,10 @@ export interface Decision {
   readonly method: string
   /** The path without query. */
   readonly path: string
-  /** `anonymous`: an optional route without a credential. `failed`: a fault of ours or the host's (a 500). */
+  /**
+   * `anonymous`: an optional route without a credential. `failed`: a fault of ours or the host's, answered 500, or 503
+   * where it passes by itself.
+   */
   readonly outcome: 'allowed' | 'anonymous' | 'refused' | 'failed'
   /** Which credential came, or `null`. */
   readonly credential: Credential['kind'] | null
@@ -286,6 +290,11 @@ export interface Decision {
   readonly code: string | null
   /** The internal reason of the refusal, or `null`; one word per check, never a value from the request. */
   readonly reason: string | null
+  /**
+   * What was thrown, where the outcome is `failed`; else `undefined`. The error as its maker made it: a driver's message may
+   * name values and addresses.
+   */
+  readonly cause?: unknown
   /** The kind of caller and its id here: user id, key id or service name; `null` where it was not reached. */
   readonly principal: { readonly kind: Principal['kind']; readonly id: string } | null
   /** What the request's selectors say, or `null` where they were not read. */

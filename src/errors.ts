@@ -181,6 +181,26 @@ export function isAuthError(error: unknown): error is AuthError {
   return typeof error === 'object' && error !== null && BRAND in error
 }
 
+/**
+ * What leaves a step for its throw (E2). What a framework would answer by (a status, a response of its own), or take for no
+ * failure at all, becomes the cause of an error that means nothing but 500; a plain error and a refusal stay the same object.
+ */
+export function toFault(thrown: unknown): unknown {
+  if (isAuthError(thrown) || isPlainError(thrown)) return thrown
+  return new Error('sallyport: a room threw what is not a plain error', { cause: thrown })
+}
+
+/**
+ * Ask whether a framework can only take a throw for a failure. Koa writes `status: 500` on the errors it has seen, answers
+ * `ENOENT` with 404, sends the headers of an error, and shows what is exposed and prints it nowhere.
+ */
+export function isPlainError(thrown: unknown): thrown is Error {
+  const error = (thrown ?? {}) as Readonly<Record<string, unknown>>
+  const { status = 500, statusCode = 500, getResponse, expose, headers, code } = error
+  const isBare = getResponse === undefined && expose !== true && headers === undefined && code !== 'ENOENT'
+  return thrown instanceof Error && status === 500 && statusCode === 500 && isBare
+}
+
 /** The body of a refusal: `json` is `{"error":{…}}`, `problem` is RFC 9457 `application/problem+json`. */
 export type ErrorFormat = 'json' | 'problem'
 

@@ -4,6 +4,7 @@ import { createKeyFormat, type KeyFormat } from '../lib/key-format.ts'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, isScope, type RoleLadder } from '../roles/role-ladder.ts'
 import type { ActingOrgSource, ApiKeyRepository } from '../storage/repositories.ts'
+import { withStorageErrors } from '../storage/transient.ts'
 
 /**
  * Whose the keys are. `org`: each belongs to the org its creator acts in. `installation`: the installation has one set of
@@ -74,7 +75,7 @@ const NAME = 'createApiKeys'
 /** Parse the options of `createApiKeys`; throws `TypeError`. */
 export function parseApiKeysOptions(options: unknown): ApiKeySettings {
   const { prefix, roles, scopes, defaultScopes, ...parsed } = parseOptions(NAME, shape(), options)
-  const { owner = { kind: 'org' }, maxOverlapSeconds = 604_800, maxKeys = 1000, clock = Date.now } = parsed
+  const { owner: given = { kind: 'org' }, maxOverlapSeconds = 604_800, maxKeys = 1000, clock = Date.now } = parsed
   const ladder = createRoleLadder(roles, NAME)
   for (const [scope, role] of Object.entries(scopes)) {
     if (!isScope(scope)) throw new TypeError(`${NAME}: option "scopes" has a name that is no scope (RFC 6749 §3.3)`)
@@ -84,8 +85,10 @@ export function parseApiKeysOptions(options: unknown): ApiKeySettings {
   if (unknown !== undefined) {
     throw new TypeError(`${NAME}: option "defaultScopes" names ${JSON.stringify(unknown)}, which is not a scope`)
   }
-  const { repository, onEvent } = parsed
+  const { onEvent } = parsed
+  const repository = withStorageErrors(parsed.repository)
   const format = createKeyFormat(NAME, prefix)
+  const owner = given.kind === 'org' ? given : { ...given, source: withStorageErrors(given.source) }
   const known = new Map(Object.entries(scopes))
   return { repository, format, ladder, scopes: known, defaultScopes, owner, maxOverlapSeconds, maxKeys, onEvent, clock }
 }

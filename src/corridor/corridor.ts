@@ -89,9 +89,14 @@ function readSelection({ orgs }: Rooms, { request, rule, state, record }: Walk):
 }
 
 // The users room is entered once per request; a later mount may have another selection, the user is the same.
-async function admit({ users }: Rooms, w: Walk, identity: Identity, selection: OrgSelection): Promise<Admitted> {
+async function admit(
+  { users, ladder }: Rooms,
+  w: Walk,
+  identity: Identity,
+  selection: OrgSelection,
+): Promise<Admitted> {
   const { state, record } = w
-  const enter = async (): Promise<Admitted> => toAdmitted(await users(identity, selection))
+  const enter = async (): Promise<Admitted> => toAdmitted(await users(identity, selection, ladder.roles))
   state.admission ??= { selection, result: record.timed('users', enter) }
   const admission = await state.admission.result
   record.principal('user', admission.userId)

@@ -1,12 +1,15 @@
 /** One mount's way in: walk by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext, Decision } from '../context.ts'
-import { isAuthError } from '../errors.ts'
+import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
+import { rememberRoles } from '../lib/context-roles.ts'
 import type { AuthRequest } from '../request.ts'
+import { isTransientError } from '../storage/storage-errors.ts'
+import { isTransient } from '../storage/transient.ts'
 import { judgeWithBody } from '../wire/body-watch.ts'
 import type { Rule } from './access.ts'
 import { walk } from './corridor.ts'
 import { judgeAgain } from './judge-again.ts'
-import { type Recorder, SILENT, startRecord } from './recorder.ts'
+import { createQuietRecorder, type Recorder, startRecord } from './recorder.ts'
 import type { Rooms } from './rooms.ts'
 import { varyOf } from './vary.ts'
 import { findState, stateOf, type WalkState } from './walk-state.ts'
@@ -22,8 +25,11 @@ export interface Passage<C> {
 export interface Entrance {
   /** Enter with a request by one rule. */
   enter(request: AuthRequest, rule: Rule | 'public'): Promise<Passage<AuthContext | null>>
-  /** Write down that a handler refused what the walk had let in: one record more, by the same caller. */
-  recordRefusal(source: object, error: unknown): void
+  /**
+   * Write down how what the walk had let in ended in a throw: one record more, by the same caller.
+   * @returns what is to be answered
+   */
+  recordRefusal(source: object, error: unknown): unknown
 }
 
 /** Build the entrance of one auth. */
@@ -32,6 +38,7 @@ export function createEntrance(
   clock: () => number,
   onDecision: ((decision: Decision) => unknown) | undefined,
 ): Entrance {
+  const quiet = createQuietRecorder(clock)
   const again = (state: WalkState): Promise<void> =>
     judgeAgain(rooms, state, clock).catch((error: unknown) => {
       throw recordThrow(state, state.record, error)
@@ -39,7 +46,7 @@ export function createEntrance(
   return {
     async enter(request, rule) {
       const state = stateOf(request.source, rooms)
-      const begin = (): Recorder => (onDecision === undefined ? SILENT : startRecord(request, clock, onDecision))
+      const begin = (): Recorder => (onDecision === undefined ? quiet : startRecord(request, clock, onDecision))
       const record = begin()
       state.record = record
       state.judgedAt ??= clock()
@@ -57,31 +64,30 @@ export function createEntrance(
         throw recordThrow(state, record, error)
       }
     },
-    recordRefusal(source, error) {
+    recordRefusal(source, thrown) {
       const state = findState(source, rooms)
-      if (state !== undefined && isAuthError(error) && state.recorded !== error) recordThrow(state, state.record, error)
+      const error = isTransientError(thrown) ? unavailable(thrown) : thrown
+      if (state === undefined || state.recorded === thrown || !(isAuthError(error) || isPlainError(error))) return error
+      state.record?.threw(error)
+      state.recorded = error
+      return error
     },
   }
 }
 
-/** Write down how a walk, or what came after it, ended in a throw, once; what leaves the corridor is handed back. */
-export function recordThrow(state: WalkState, record: Recorder | undefined, error: unknown): unknown {
+/** Write down how a walk ended in a throw, once; what leaves the corridor is handed back. */
+export function recordThrow(state: WalkState, record: Recorder | undefined, thrown: unknown): unknown {
+  const isPassing = isTransient(thrown, 'statement')
+  const error = isPassing ? unavailable(thrown) : thrown
   record?.threw(error)
-  state.recorded = error
-  return toFault(error)
+  const told = toFault(error)
+  state.recorded = told
+  return told
 }
 
-/**
- * What leaves the corridor for a room's throw (E2). What a framework would answer by (a status, a response of its own), or
- * take for no failure at all, becomes the cause of an error that means nothing but 500; a plain error and a refusal stay the
- * same object.
- */
-function toFault(thrown: unknown): unknown {
-  if (isAuthError(thrown)) return thrown
-  // Koa writes `status: 500` on the errors it has seen.
-  const { status = 500, statusCode = 500, getResponse } = (thrown ?? {}) as Readonly<Record<string, unknown>>
-  const plain = thrown instanceof Error && status === 500 && statusCode === 500 && getResponse === undefined
-  return plain ? thrown : new Error('sallyport: a room threw what is not a plain error', { cause: thrown })
+// Whatever asked the storage, and whoever's storage it is.
+function unavailable(cause: unknown): AuthError {
+  return new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', retryAfterSeconds: 1, cause })
 }
 
 async function enter(
@@ -92,6 +98,7 @@ async function enter(
   record: Recorder,
 ): Promise<AuthContext | null> {
   const context = await walk(rooms, { request, rule, state, record })
+  if (context !== null) rememberRoles(context, rooms.ladder.roles)
   if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule })
   state.context = context
   return context

@@ -1,8 +1,10 @@
 /** The decision record of one walk: filled room by room, handed to `onDecision` at the end. Never a secret in it. */
 import type { AuthContext, Credential, Decision, OrgSelection, Principal } from '../context.ts'
-import { isAuthError } from '../errors.ts'
+import { type AuthError, isAuthError } from '../errors.ts'
+import { createLinePrinter } from '../lib/standard-error.ts'
 import { tell } from '../lib/tell.ts'
 import type { AuthRequest } from '../request.ts'
+import { codeOf } from '../storage/transient.ts'
 
 type Room = 'verify' | 'users' | 'orgs'
 
@@ -34,9 +36,14 @@ export function startRecord(
   const at = new Date(clock())
   const { method } = request
   const path = request.path.replace(SECRET, '…')
-  const finish = (outcome: Decision['outcome'], code: string | null, reason: string | null): void => {
+  const finish = (
+    outcome: Decision['outcome'],
+    code: string | null,
+    reason: string | null,
+    more: object = {},
+  ): void => {
     const base = { credential: null, principal: null, selection: null, orgId: null, role: null }
-    tell(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...base, ...seen, timings }))
+    tell(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...more, ...base, ...seen, timings }))
   }
   return {
     credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
@@ -53,16 +60,41 @@ export function startRecord(
     },
     allowed: (context, isPublic) => finish(context === null && !isPublic ? 'anonymous' : 'allowed', null, null),
     threw(error) {
-      if (!isAuthError(error)) return finish('failed', null, 'internal_error')
+      if (!isAuthError(error)) return finish('failed', null, 'internal_error', { cause: error })
       // Another copy of this package may have made it, an older one.
       const { kind, id } = error.principal ?? {}
       if (kind !== undefined && id !== undefined) Object.assign(seen, { principal: { kind, id } })
+      if (isFault(error)) return finish('failed', error.code, error.reason, { cause: error.cause })
       finish('refused', error.code, error.reason)
     },
   }
 }
 
-/** A recorder for a host that wants no records: it costs nothing. */
+/** A recorder for a host that wants no records: it says of faults alone that there were any, in a line on standard error. */
+export function createQuietRecorder(clock: () => number): Recorder {
+  const print = createLinePrinter(clock)
+  return {
+    ...SILENT,
+    threw(error) {
+      if (!isAuthError(error)) print(`sallyport: answered 500: ${nameOf(error)}; onDecision is told the cause`)
+      else if (isFault(error))
+        print(`sallyport: answered 503, ${error.reason}: ${nameOf(error.cause)}; onDecision is told the cause`)
+    },
+  }
+}
+
+// A 503 for which something below is to blame; a full queue is none.
+function isFault(error: AuthError): boolean {
+  return error.code === 'temporarily_unavailable' && error.cause !== undefined
+}
+
+// A message may name values and addresses, a code can't.
+function nameOf(error: unknown): string {
+  const { name } = (error ?? {}) as { readonly name?: unknown }
+  return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+}
+
+/** A recorder for work that is written down by somebody else, or not at all. */
 export const SILENT: Recorder = {
   credential: () => undefined,
   principal: () => undefined,

@@ -1,4 +1,20 @@
-/** The one normal form of an e-mail address that decides anything: an invitation, a local account. */
+/** E-mail addresses: what is one at all, and the normal form that decides anything: an invitation, a local account. */
+
+const TEXT = /^[^@\s\p{Cc}\p{Cf}\p{Cs}\p{Z}]+@[^@\s\p{Cc}\p{Cf}\p{Cs}\p{Z}]+$/u
+const LONGEST = 254
+
+/**
+ * Read what an issuer or a host calls an e-mail: text with one `@` and something on both sides, no white space, control or
+ * invisible character within, at most 254 characters, without the blanks around it. Anything else is none, `null`. Pure.
+ *
+ * @example
+ * toEmail(' Ada@Example.test ') // 'Ada@Example.test'
+ */
+export function toEmail(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length > 4 * LONGEST) return null
+  const email = value.trim()
+  return email.length <= LONGEST && TEXT.test(email) ? email : null
+}
 
 const ADDRESS = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/
 

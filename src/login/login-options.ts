@@ -5,6 +5,7 @@ import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '.
 import type { AuthRequest } from '../request.ts'
 import { createRoleLadder, type RoleLadder } from '../roles/role-ladder.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
+import { withStorageErrors } from '../storage/transient.ts'
 import type { LoginEvent } from './login-events.ts'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
 import type { PasswordRules } from './password-rules.ts'
@@ -117,7 +118,8 @@ export function parseAccountsOptions(name: string, options: unknown): AccountSet
 }
 
 function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof SHAPE>>): AccountSettings {
-  const { storage, service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
+  const { service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
+  const storage = withStorageErrors(parsed.storage)
   const ladder = createRoleLadder(parsed.roles, name)
   const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), `${name}: option "adminRole"`)
   if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {

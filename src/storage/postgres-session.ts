@@ -4,7 +4,7 @@
  */
 import { completeSettings } from './org-scope-options.ts'
 import { beginOn, isPostgresPool } from './postgres-transaction.ts'
-import { isUnanswered, toStorageError } from './sql-errors.ts'
+import { toStorageError } from './sql-errors.ts'
 import type {
   PgliteDatabase,
   PgliteQueryable,
@@ -18,6 +18,7 @@ import type {
 } from './sql-executor.ts'
 import { oneTransaction } from './sql-transaction.ts'
 import { isTransientError } from './storage-errors.ts'
+import { isUnanswered } from './transient.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {

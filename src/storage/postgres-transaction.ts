@@ -4,8 +4,9 @@
  */
 import { type Frame, type FrameOptions, openFrame, UNFINISHED } from './guarded-handle.ts'
 import { createSessionState, isSameState, type SessionState, type Settings } from './session-state.ts'
-import { isUnanswered, toStorageError } from './sql-errors.ts'
+import { toStorageError } from './sql-errors.ts'
 import type { PgClient, PgliteDatabase, PgliteQueryable, PgPool, PgResult } from './sql-executor.ts'
+import { isReadOnly, isUnanswered } from './transient.ts'
 
 /** A transaction, from its BEGIN to the end of its work. */
 export interface PostgresTransaction {
@@ -52,7 +53,7 @@ function beginOnPool(pool: PgPool, options: BeginOptions): Begin {
       broken = unclean(frame, before, await commit(frame, state, held))
       return result
     } catch (error) {
-      const gone = loss.error() ?? (isUnanswered(error) ? error : undefined)
+      const gone = loss.error() ?? (isUnanswered(error) || isReadOnly(error) ? error : undefined)
       const { failed, dirty } = gone === undefined ? await rollBack(frame, state, before) : { failed: gone }
       broken = failed ?? dirty ?? (isOutOfHand(error, state) ? (error as Error) : undefined)
       throw toStorageError(told(error, state), failed === undefined ? 'work' : 'statement')

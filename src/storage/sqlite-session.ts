@@ -2,10 +2,11 @@
  * Statements and transactions on one SQLite handle. The handle is synchronous and has one transaction at a time, the work
  * inside is not: so whoever comes meanwhile waits its turn, and another process that is writing is waited for in between.
  */
-import { isBusy, toStorageError } from './sql-errors.ts'
+import { toStorageError } from './sql-errors.ts'
 import type { SqliteDatabase, SqliteStatement, SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 import { oneTransaction } from './sql-transaction.ts'
 import { TransientError } from './storage-errors.ts'
+import { isBusy } from './transient.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 /** Sessions on one handle. */

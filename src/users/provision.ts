@@ -1,9 +1,10 @@
 /** The attempts at a first login: each decides, then writes everything in one transaction, or nothing. */
 import type { Admission, Identity, Organization, User } from '../context.ts'
-import { isAuthError } from '../errors.ts'
-import { normalizeEmail } from '../lib/email.ts'
+import { AuthError, isAuthError } from '../errors.ts'
+import { normalizeEmail, toEmail } from '../lib/email.ts'
 import type { Invitation, StorageTransaction } from '../storage/repositories.ts'
 import { isConflictError, isTransientError, TransientError } from '../storage/storage-errors.ts'
+import { causesOf, isTransient, toTransient } from '../storage/transient.ts'
 import type {
   Bootstrap,
   ParsedProvisionerOptions,
@@ -17,38 +18,74 @@ const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisio
 
 /**
  * Make the attempts at one first login. Each decides for the identity and writes: the user there is afterwards, and
- * whether this attempt made it.
+ * whether this attempt made it. `roles`: those there are, where they are known.
  */
 export function provisioning<U extends User, O extends Organization, Tx>(
   options: ParsedProvisionerOptions<U, O, Tx>,
   identity: Identity,
+  roles: readonly string[] | undefined,
 ): (watch: AttemptWatch) => Promise<Admission<U>> {
   const { storage, bootstrap, ownerRole, decide = byInvitation } = options
   const missing = new Set<string>()
+  const { issuer, subject } = identity
+  const email = toEmail(identity.email)
   return async (watch) => {
-    const decision = await decide(identity, await pendingInvitation(options, identity))
-    return storage.transaction(async (transaction) => {
-      watch.begin()
-      const { issuer, subject, email } = identity
+    const invitation = await pendingInvitation(options, identity, email)
+    const decision = await watch.inTime(async () => decide(identity, invitation))
+    watch.wait()
+    requireRoles(decision, ownerRole, roles)
+    let thrownByHook: unknown
+    const write = async (transaction: StorageTransaction<U, O, Tx>): Promise<Admission<U>> => {
       const { user, created } = await transaction.users.upsertByIdentity({ issuer, subject, email })
       if (!created) return { user, created }
-      const { org, role } = await place(transaction, user, { decision, identity, ownerRole, missing })
-      await bootstrap?.({ decision: decision.kind, identity, user, org, role, transaction, system: SYSTEM })
-      const placed = await reread(transaction, user)
-      // Who has been answered 503 is told that nothing was written: nothing may be committed after that.
-      watch.requireInTime()
-      return { user: placed, created }
-    })
+      const { org, role } = await place(transaction, user, { decision, email, ownerRole, missing })
+      try {
+        await bootstrap?.({ decision: decision.kind, identity, user, org, role, transaction, system: SYSTEM })
+      } catch (error) {
+        thrownByHook = error
+        throw error
+      }
+      return { user: await reread(transaction, user), created }
+    }
+    try {
+      // What holds the transaction open is cut off inside it, so that the storage undoes it and is free again.
+      return await storage.transaction((transaction) => watch.inTime(() => write(transaction)))
+    } catch (error) {
+      throw isOf(thrownByHook, error) ? toHookError(error) : toTransient(error, 'statement')
+    }
+  }
+}
+
+function isOf(cause: unknown, error: unknown): boolean {
+  return cause !== undefined && causesOf(error).includes(cause)
+}
+
+// Whom else the hook has asked in vain is not asked again and again.
+function toHookError(error: unknown): unknown {
+  if (!isTransient(error, 'statement') || isTransient(error, 'work')) return error
+  const [cause, retryAfterSeconds] = [error, 1]
+  return new AuthError('temporarily_unavailable', { reason: 'bootstrap_not_reached', retryAfterSeconds, cause })
+}
+
+// Before anything is written: a role that no route knows would leave a user who is refused for ever.
+function requireRoles(decision: ProvisioningDecision, ownerRole: string, roles: readonly string[] | undefined): void {
+  if (decision.kind === 'none' || roles === undefined) return
+  const role = decision.kind === 'create' ? ownerRole : decision.role
+  if (!roles.includes(role)) {
+    throw new Error(
+      `createProvisioner: ${JSON.stringify(role)} is not one of the roles of createAuth: nothing was written`,
+    )
   }
 }
 
 async function pendingInvitation<U extends User, O extends Organization, Tx>(
   { storage, invitations }: ProvisionerOptions<U, O, Tx>,
   identity: Identity,
+  address: string | null,
 ): Promise<Invitation | null> {
-  if (invitations === undefined || identity.email === null) return null
+  if (invitations === undefined || address === null) return null
   if (invitations.emailIsVerified(identity) !== true) return null
-  const email = normalizeEmail(identity.email)
+  const email = normalizeEmail(address)
   return email === null ? null : ((await storage.invitations?.findPending(email)) ?? null)
 }
 
@@ -61,7 +98,7 @@ type Place<O extends Organization> = Pick<Bootstrap<User, O>, 'org' | 'role'>
 
 interface Wish {
   readonly decision: ProvisioningDecision
-  readonly identity: Identity
+  readonly email: string | null
   readonly ownerRole: string
   /** Organizations that an attempt was to join and did not find. */
   readonly missing: Set<string>
@@ -70,11 +107,11 @@ interface Wish {
 async function place<U extends User, O extends Organization, Tx>(
   { orgs, memberships, invitations }: StorageTransaction<U, O, Tx>,
   { id: userId }: U,
-  { decision, identity, ownerRole, missing }: Wish,
+  { decision, email, ownerRole, missing }: Wish,
 ): Promise<Place<O>> {
   if (decision.kind === 'none') return { org: null, role: null }
   if (decision.kind === 'create') {
-    const org = await orgs.insert({ name: decision.orgName ?? identity.email ?? identity.subject })
+    const org = await orgs.insert({ name: decision.orgName ?? email ?? 'Personal' })
     await memberships.insert({ orgId: org.id, userId, role: ownerRole })
     return { org, role: ownerRole }
   }

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { Identity, Organization, User } from '../context.ts'
 import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Invitation, Storage, StorageTransaction } from '../storage/repositories.ts'
+import { withStorageErrors } from '../storage/transient.ts'
 
 /** What becomes of a person seen for the first time. */
 export type ProvisioningDecision =
@@ -80,7 +81,8 @@ export function parseProvisionerOptions<U extends User, O extends Organization, 
   if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.findPending !== 'function') {
     throw new TypeError('createProvisioner: option "invitations" needs a storage with invitations')
   }
-  return { ...parsed, ownerRole: parsed.ownerRole ?? 'owner', clock: parsed.clock ?? Date.now }
+  const storage = withStorageErrors(parsed.storage)
+  return { ...parsed, storage, ownerRole: parsed.ownerRole ?? 'owner', clock: parsed.clock ?? Date.now }
 }
 
 const SHAPE = {

@@ -2,10 +2,8 @@
  * The users room that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import type { Admission, Identity, Organization, OrgSelection, User, UsersRoom } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import type { Admission, Organization, User, UsersRoom } from '../context.ts'
 import { createSingleFlight } from '../lib/single-flight.ts'
-import { isTransientError } from '../storage/storage-errors.ts'
 import { admit } from './admission.ts'
 import { provisioning } from './provision.ts'
 import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
@@ -20,7 +18,7 @@ export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext
  * off 5 seconds after it began.
  *
  * Refuses with `forbidden` where the user is disabled (never provisioned again, P7), and with
- * `temporarily_unavailable` (503) where the user could not be looked up just now, or the first login not be committed;
+ * `temporarily_unavailable` (503) where the first login could not be committed just now;
  * then nothing is written, unless it was the answer to its COMMIT that did not come: then all of it is there, or nothing,
  * and the next request finds out. What `decide` names must exist: else a mistake of the host, a 500.
  * Cost: one query for a known user; for a new one the invitation look-up and one transaction, shared by all requests
@@ -39,25 +37,14 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   const parsed = parseProvisionerOptions(options)
   const inFlight = createSingleFlight<Admission<U>>()
 
-  const room: UsersRoom<U> = async (identity, selection) => {
-    const record = await lookUp(parsed, identity, selection)
+  const room: UsersRoom<U> = async (identity, selection, roles) => {
+    const record = await parsed.storage.users.findByIdentity(identity, selection)
     if (record !== null) return admit(record)
     const key = JSON.stringify([identity.issuer, identity.subject])
-    const { value, leader } = await inFlight(key, () => retryTransient(provisioning(parsed, identity), parsed.clock))
+    const { value, leader } = await inFlight(key, () =>
+      retryTransient(provisioning(parsed, identity, roles), parsed.clock),
+    )
     return { ...admit(value), created: leader && value.created === true }
   }
   return Object.assign(room, { grants: Object.freeze([parsed.ownerRole]) })
-}
-
-async function lookUp<U extends User, O extends Organization, Tx>(
-  { storage }: ProvisionerOptions<U, O, Tx>,
-  identity: Identity,
-  selection: OrgSelection,
-): Promise<Admission<U> | null> {
-  try {
-    return await storage.users.findByIdentity(identity, selection)
-  } catch (error) {
-    if (!isTransientError(error)) throw error
-    throw new AuthError('temporarily_unavailable', { reason: 'user_not_looked_up', retryAfterSeconds: 1, cause: error })
-  }
 }

@@ -12,21 +12,23 @@ const WORK_MS = 5000
 // For its turn at a busy database: the pool's own limit ends most waits before.
 const WAIT_MS = 120_000
 
-/** What an attempt tells of its transaction, so that waiting for a connection is not taken for hanging. */
+/** What an attempt is watched by, so that waiting for a connection is not taken for hanging. */
 export interface AttemptWatch {
-  /** The transaction is open and its work begins: from now on it has 5 seconds. Throws where it comes too late. */
-  begin(): void
-  /** The work is done and would be committed: throws where the caller has been answered already. */
-  requireInTime(): void
+  /**
+   * Run work that has 5 seconds: a decision, or what is written in an open transaction. Rejects when they are over, whatever
+   * the work does then, and where it comes too late.
+   */
+  inTime<T>(work: () => Promise<T>): Promise<T>
+  /** From here on it waits for a connection, which may take 2 minutes. */
+  wait(): void
 }
 
 /**
  * Run `attempt`; after a transient failure or a unique violation run it again, at most 5 times, 5–50 ms apart, within
  * 5 seconds of the first failure (where no work began, of that attempt's start). Any other throw passes through untouched.
  *
- * An attempt that hangs is cut off for the caller 5 seconds after its work began, or 2 minutes after it was asked for. It
- * can't be stopped: it fails before its COMMIT by the watch it was handed, and nobody is told. A COMMIT that was on its way
- * by then may still succeed.
+ * An attempt that hangs is cut off: its work 5 seconds after it began, inside its transaction, which is undone and free
+ * for others; the whole 2 minutes after it was asked for. A COMMIT that was on its way by then may still succeed.
  *
  * @throws AuthError `temporarily_unavailable` where all of them failed, or one did not end
  */
@@ -54,7 +56,8 @@ function busy(cause: unknown): AuthError {
 }
 
 function cutOff(): AuthError {
-  return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1 })
+  const cause = new Error('the first login took too long: decide, bootstrap or the storage did not answer')
+  return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
 }
 
 interface Watched {
@@ -66,27 +69,36 @@ interface Watched {
 }
 
 function startWatch(): Watched {
-  let isLate = false
+  let refusal: AuthError | undefined
   let hasBegun = false
   let tell: (refusal: AuthError) => void = () => undefined
   const late = new Promise<never>((_, reject) => {
     tell = reject
   })
+  // Nobody may be waiting any more.
+  late.catch(() => undefined)
   const end = (): void => {
-    isLate = true
-    tell(cutOff())
+    refusal = cutOff()
+    tell(refusal)
   }
   let stop = startPatience(WAIT_MS, end)
-  const requireInTime = (): void => {
-    if (isLate) throw cutOff()
-  }
-  const begin = (): void => {
-    requireInTime()
-    hasBegun = true
+  const restart = (milliseconds: number): void => {
     stop()
-    stop = startPatience(WORK_MS, end)
+    stop = startPatience(milliseconds, end)
   }
-  return { watch: { begin, requireInTime }, late, hasBegun: () => hasBegun, stop: () => stop() }
+  const watch: AttemptWatch = {
+    inTime(work) {
+      if (refusal !== undefined) throw refusal
+      hasBegun = true
+      restart(WORK_MS)
+      return Promise.race([late, work()])
+    },
+    wait() {
+      hasBegun = false
+      restart(WAIT_MS)
+    },
+  }
+  return { watch, late, hasBegun: () => hasBegun, stop: () => stop() }
 }
 
 const STEPS = 10

@@ -1,9 +1,11 @@
 /** The route that makes the user where a sync gate guards the others: idempotent, and it reads no body. */
 import * as z from 'zod/mini'
 import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UsersRoom } from '../context.ts'
+import { rolesOf } from '../lib/context-roles.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
+import { withStorageErrors } from '../storage/transient.ts'
 import { jsonResponse } from '../wire/json-response.ts'
 
 /** Options of {@link createSyncRoute}. */
@@ -31,13 +33,14 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
  */
 export function createSyncRoute<U extends User, O extends Organization>(options: SyncRouteOptions<U, O>): Route {
   const parsed = parseOptions('createSyncRoute', shape(), options) as unknown as SyncRouteOptions<U, O>
-  const { provision, source, path = '/auth/sync', present = toBody } = parsed
+  const { provision, path = '/auth/sync', present = toBody } = parsed
+  const source = withStorageErrors(parsed.source)
   const route: Route<AuthTypes, { readonly stage: 'identity' }> = {
     method: 'POST',
     path,
     access: { stage: 'identity' },
-    async handle({ identity }: IdentityContext) {
-      const { user, created, membership } = await provision(identity, { kind: 'unnamed' })
+    async handle(context: IdentityContext) {
+      const { user, created, membership } = await provision(context.identity, { kind: 'unnamed' }, rolesOf(context))
       const acting = membership ?? (await source.listActing({ kind: 'user', user }, 1))[0] ?? null
       return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
     },

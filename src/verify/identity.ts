@@ -1,5 +1,6 @@
 /** Build the Identity of a verified token: named claims only, deeply frozen (T9). No spread of the payload anywhere. */
 import type { Identity } from '../context.ts'
+import { toEmail } from '../lib/email.ts'
 import type { CheckedClaims } from './claims.ts'
 import { ownOf } from './token-form.ts'
 
@@ -20,7 +21,7 @@ export function toIdentity<C extends string>(
   names: readonly C[],
 ): Identity<C> {
   const { subject, audience, expiresAt } = checked
-  const email = stringOf(payload, 'email')
+  const email = toEmail(ownOf(payload, 'email'))
   return Object.freeze({
     issuer,
     subject,

@@ -1,8 +1,10 @@
 /** What every adapter's `createAdapter` is given, read once; and the check of the handlers that it wraps. */
 import * as z from 'zod/mini'
 import { parseOptions } from '../lib/parse-options.ts'
+import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { isBodySeconds, limitBodyTime } from './body-watch.ts'
+import { toError } from './thrown.ts'
 
 /** Options of every adapter's `createAdapter`. */
 export interface AdapterOptions {
@@ -35,6 +37,13 @@ export interface AdapterSettings {
    * @throws TypeError where it is no function
    */
   requireHandler<H>(handler: H): H
+  /** Throw it on to a framework that hands its error handling nothing but `Error`s, so that nothing goes without a trace. */
+  throwOn(error: unknown): never
+  /**
+   * Answer what a handler threw as Fetch frameworks do where nobody asks, for an adapter that stands in their place: by its
+   * `getResponse()`, else with 500, printed on standard error.
+   */
+  toErrorPage(error: unknown): Response
 }
 
 /**
@@ -58,7 +67,7 @@ export function parseAdapterOptions(auth: Doors, options: AdapterOptions): Adapt
     if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
     return request
   }
-  return Object.freeze({ errors, limitBody, requireHandler })
+  return Object.freeze({ errors, limitBody, requireHandler, throwOn, toErrorPage })
 }
 
 const SHAPE = {
@@ -69,4 +78,19 @@ const SHAPE = {
 function requireHandler<H>(handler: H): H {
   if (typeof handler !== 'function') throw new TypeError('protect: the handler (second argument) must be a function')
   return handler
+}
+
+function throwOn(error: unknown): never {
+  throw toError(error)
+}
+
+function toErrorPage(error: unknown): Response {
+  const { getResponse } = (error ?? {}) as { readonly getResponse?: (() => unknown) | undefined }
+  const response = typeof getResponse === 'function' ? getResponse.call(error) : null
+  if (response instanceof Response) return response
+  printError(error)
+  return new Response('Internal Server Error', {
+    status: 500,
+    headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+  })
 }

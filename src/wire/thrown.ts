@@ -9,6 +9,11 @@
  * catch (error) { next(toThrown(error)) }
  */
 export function toThrown(thrown: unknown): object {
-  if (typeof thrown === 'object' && thrown !== null) return thrown
+  return typeof thrown === 'object' && thrown !== null ? thrown : toError(thrown)
+}
+
+/** The same, where only an `Error` stays the same object. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
   return new Error('sallyport: a handler threw a value that is no error', { cause: thrown })
 }

@@ -102,10 +102,14 @@ describe.each(RIGS)('%s', (name) => {
     })
   })
 
-  it('lets everything else through onError, the same object', async () => {
+  it('lets everything else through onError, the same object, and on Hono answers and prints it as Hono does', async () => {
     await withRig({ onError: true }, async (rig) => {
-      expect((await rig.send('/boom-below', signedIn())).status).toBe(500)
-      expect(rig.errors.at(-1)).toBe(boom)
+      vi.mocked(console.error).mockClear()
+      const response = await rig.send('/boom-below', signedIn())
+      expect(response.status).toBe(500)
+      if (!name.startsWith('hono')) return expect(rig.errors.at(-1)).toBe(boom)
+      expect(await response.text()).toBe('Internal Server Error')
+      expect(vi.mocked(console.error).mock.calls).toEqual([[boom]])
     })
   })
 

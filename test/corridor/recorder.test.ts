@@ -101,20 +101,22 @@ describe('the decision record', () => {
     expect(world.decisions).toMatchObject([{ reason: 'user_disabled', principal: { kind: 'user', id } }])
   })
 
-  it('of what a handler refused afterwards: one more, with the caller and the org, once however many mounts saw it', async () => {
+  it('of what a handler threw afterwards: one more, with the caller and the org, once however many mounts saw it', async () => {
     const world = createWorld()
     const orgId = await world.org('acme')
     const { id, headers } = await world.person('ada', { [orgId]: 'admin' })
     const request = fakeRequest({ headers })
     await world.auth.authenticate(request)
     const refusal = new AuthError('not_found', { reason: 'no_such_contact' })
-    for (const thrown of [refusal, refusal, new Error('no refusal'), null]) {
+    const broken = new Error('no refusal')
+    for (const thrown of [refusal, refusal, broken, broken, Object.assign(new Error('gone'), { status: 410 }), null]) {
       world.auth.recordRefusal(request.source, thrown)
     }
     const common = { principal: { kind: 'user', id }, orgId, role: 'admin' }
     expect(world.decisions).toMatchObject([
       { outcome: 'allowed', code: null, ...common },
       { outcome: 'refused', code: 'not_found', reason: 'no_such_contact', ...common },
+      { outcome: 'failed', code: null, reason: 'internal_error', cause: broken, ...common },
     ])
   })
 

@@ -85,10 +85,10 @@ describe('the decision', () => {
     expect(seen[0]).toMatchObject({ decision: 'create', org: { name: 'Ada & Co' }, role: 'owner' })
   })
 
-  it('create: without an e-mail the org bears the subject', async () => {
+  it('create: without an e-mail the org is named Personal', async () => {
     const storage = createMemoryStorage()
     const { user } = await createProvisioner({ storage })(identityOf('ada', { email: null }), UNNAMED)
-    expect((await storage.memberships.listActing({ kind: 'user', user }))[0]?.org.name).toBe('ada')
+    expect((await storage.memberships.listActing({ kind: 'user', user }))[0]?.org.name).toBe('Personal')
   })
 
   it('join: into an org that is there, no org of one’s own', async () => {

@@ -60,7 +60,7 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     },
   },
   {
-    reason: 'user_not_looked_up',
+    reason: 'storage_unavailable',
     code: 'temporarily_unavailable',
     wire: { retryAfter: '1' },
     provoke: async ({ sign }) => {
@@ -83,16 +83,27 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     provoke: async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       try {
-        const attempt = (watch: AttemptWatch): Promise<never> => {
-          watch.begin()
-          return new Promise(() => undefined)
-        }
+        const attempt = (watch: AttemptWatch): Promise<never> => watch.inTime(() => new Promise(() => undefined))
         const work = retryTransient(attempt, Date.now)
         await Promise.all([work.catch(() => undefined), vi.advanceTimersByTimeAsync(5000)])
         return await work
       } finally {
         vi.useRealTimers()
       }
+    },
+  },
+  {
+    reason: 'bootstrap_not_reached',
+    code: 'temporarily_unavailable',
+    wire: { retryAfter: '1' },
+    provoke: async ({ sign }) => {
+      const bootstrap = async (): Promise<never> => {
+        throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+      }
+      const { walk } = createWorld({
+        auth: (storage) => ({ users: createProvisioner({ storage, bootstrap }) as never }),
+      })
+      return walk({ headers: { authorization: `Bearer ${await sign()}` } })
     },
   },
   {

@@ -1,0 +1,146 @@
+/**
+ * The one place that knows which failures of a storage pass by themselves: unreachable, too many connections, a lost race,
+ * failover, a busy file. Told by what drivers and query builders put on their errors, never by a class.
+ */
+import { isAuthError, toFault } from '../errors.ts'
+import { isConflictError, isTransientError, TransientError } from './storage-errors.ts'
+
+// PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
+// (after a failover), shutdown, crash, start-up, idle session ended.
+const POSTGRES = /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235])$/
+// Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict.
+const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
+const MYSQL =
+  /^(ER_CON_COUNT_ERROR|ER_LOCK_DEADLOCK|ER_LOCK_WAIT_TIMEOUT|ER_OPTION_PREVENTS_STATEMENT|ER_SERVER_SHUTDOWN|PROTOCOL_CONNECTION_LOST)$/
+// Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
+const LOST =
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
+const NETWORK =
+  /^(E(CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|NETRESET|NOTCONN|ADDRNOTAVAIL)|EAI_[A-Z]+|ERR_(STREAM_DESTROYED|STREAM_WRITE_AFTER_END|SOCKET_CLOSED)|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)|CONNECT_TIMEOUT|CONNECTION_(CLOSED|DESTROYED))$/
+// Of pools and clients that waited in vain for a connection.
+const NO_CONNECTION =
+  /^(timeout exceeded when trying to connect|timeout expired|Knex: Timeout acquiring a connection|Connection timeout$|The client is (closed|offline))/
+const NO_ANSWER = /^Query read timeout/
+const SQLITE_BUSY = 5
+const MOST_CAUSES = 16
+
+/** Where a throw comes from, as far as its network errors are concerned. */
+export type ThrownBy =
+  /** Asking the storage: a network that can't be reached is the storage's. */
+  | 'statement'
+  /** Work that runs inside a transaction: it may have asked somebody else. */
+  | 'work'
+
+/**
+ * Ask whether a failure passes by itself, so that the whole may be tried again: a `TransientError`, or what drivers throw
+ * for one. Wrapped causes and `AggregateError`s are looked through; a refusal is one, whatever its cause.
+ */
+export function isTransient(error: unknown, from: ThrownBy): boolean {
+  if (isAuthError(error) || isConflictError(error)) return false
+  return causesOf(error).some(
+    (each) => isTransientError(each) || passes(each) || (from === 'statement' && isAway(each)),
+  )
+}
+
+/**
+ * Hand on a storage whose methods throw a `TransientError` for a failure that passes, whatever its driver throws, and for
+ * anything else what no framework takes for an answer. Groups of methods (`storage.sessions`) are handed on alike. What a `transaction` throws may be its
+ * work's, which may have asked somebody else: there the network alone says nothing.
+ */
+export function withStorageErrors<T extends object>(storage: T): T {
+  const known = new WeakMap<object, unknown>()
+  // Before a copy, because what is frozen must answer with what it holds.
+  return new Proxy(
+    { ...storage },
+    {
+      get(_, name) {
+        const value: unknown = Reflect.get(storage, name)
+        if ((typeof value !== 'function' && typeof value !== 'object') || value === null) return value
+        const wrapped =
+          known.get(value) ??
+          (typeof value === 'function' ? asking(storage, name, value as Method) : withStorageErrors(value))
+        known.set(value, wrapped)
+        return wrapped
+      },
+    },
+  ) as T
+}
+
+type Method = (...given: unknown[]) => unknown
+
+function asking(storage: object, name: PropertyKey, method: Method): unknown {
+  const from = name === 'transaction' ? 'work' : 'statement'
+  return async (...given: unknown[]) => {
+    try {
+      return await Reflect.apply(method, storage, given)
+    } catch (error) {
+      throw toFault(toTransient(error, from))
+    }
+  }
+}
+
+/** Convert a failure that passes to a `TransientError` with the failure as its cause; anything else comes back as it is. */
+export function toTransient(error: unknown, from: ThrownBy): unknown {
+  if (isTransientError(error) || !isTransient(error, from)) return error
+  return new TransientError('the database could not do it just now', { cause: error })
+}
+
+/** Ask whether the driver stopped waiting for an answer that may still come: nothing else can be asked on that connection. */
+export function isUnanswered(error: unknown): error is Error {
+  return causesOf(error).some((each) => NO_ANSWER.test(String(read(each)['message'])))
+}
+
+/** Ask whether the server takes no writes any more: it was failed over from, and so is whoever goes on with this connection. */
+export function isReadOnly(error: unknown): error is Error {
+  return causesOf(error).some((each) => read(each)['code'] === '25006')
+}
+
+/** Ask whether SQLite says that another process is writing just now. */
+export function isBusy(error: unknown): boolean {
+  const { code, errcode, rawCode, message } = read(error)
+  if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
+  return /^(ERR_)?SQLITE_/.test(String(code)) && /^database is locked/.test(String(message))
+}
+
+/** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const found: unknown[] = [error]
+  for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
+    const { cause, errors } = read(found[index])
+    for (const each of [cause, ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : [])]) {
+      if (typeof each === 'object' && each !== null && !found.includes(each)) found.push(each)
+    }
+  }
+  return found
+}
+
+/** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
+export function codeOf(error: unknown): string | null {
+  for (const each of causesOf(error)) {
+    const { code, errorCode } = read(each)
+    for (const word of [code, errorCode]) if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
+  }
+  return null
+}
+
+function passes(error: unknown): boolean {
+  const { code, errorCode, message } = read(error)
+  const isCode = [POSTGRES, PRISMA, MYSQL].some((codes) => codes.test(String(code)))
+  return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+}
+
+function isAway(error: unknown): boolean {
+  const { code, syscall, message } = read(error)
+  // A server that is down takes its Unix socket along.
+  if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
+  return NO_CONNECTION.test(String(message)) || NO_ANSWER.test(String(message))
+}
+
+// An extended result code holds the primary one in its lowest byte.
+function isPrimary(code: unknown): boolean {
+  return typeof code === 'number' && (code & 0xff) === SQLITE_BUSY
+}
+
+function read(error: unknown): Readonly<Record<string, unknown>> {
+  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
+}
