@@ -74,7 +74,8 @@ function asking(storage: object, name: PropertyKey, method: Method): unknown {
     try {
       return await Reflect.apply(method, storage, given)
     } catch (error) {
-      throw toFault(toTransient(error, from))
+      const told = toTransient(error, from)
+      throw from === 'work' ? told : toFault(told)
     }
   }
 }
