@@ -46,7 +46,11 @@ export interface Adapter<T extends AuthTypes> {
    * the end, as on the other frameworks and whatever the app's options are.
    */
   mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
-  /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
+  /**
+   * The context that the latest `middleware` or `protect` made for this very request object: none is found for a copy, a
+   * wrapper or an heir of it. `access` is what was mounted, if not the default. Frozen; `user` and `org` are the host's own
+   * objects, and nothing that is written to them is decided by.
+   */
   getAuth(c: Context): AuthContextOf<T, object>
   getAuth<const A extends Access<T['role']>>(c: Context, access: A): AuthContextOf<T, A>
   /**

@@ -45,7 +45,11 @@ export interface Adapter<T extends AuthTypes> {
    * matches is the handler, so nothing can disagree with it. HEAD is served by GET; no match goes on to the next.
    */
   mount(app: { use(middleware: Middleware): unknown }, routes: readonly Route[]): void
-  /** The context that `middleware` or `protect` made; `access` is what it was mounted with, if not the default. */
+  /**
+   * The context that the latest `middleware` or `protect` made for this very request object: none is found for a copy, a
+   * wrapper or an heir of it. `access` is what was mounted, if not the default. Frozen; `user` and `org` are the host's own
+   * objects, and nothing that is written to them is decided by.
+   */
   getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, object>
   getAuth<const A extends Access<T['role']>>(ctx: Pick<KoaContext, 'req'>, access: A): AuthContextOf<T, A>
   /** Middleware that answers an `AuthError` which anything below threw; everything else flies on. Mount it first. */

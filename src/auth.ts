@@ -104,7 +104,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   authenticate<const A extends Access<T['role']>>(request: AuthRequest, access: A): Promise<AuthContextOf<T, A>>
   /**
    * Read the context an earlier mount has made. Synchronous.
-   * @param source the framework's request object
+   * @param source the framework's request object itself: for a copy, a wrapper or an heir of it there is no context
    * @param access what that mount asked, if it was not the default
    * @throws Error where no mount of this auth let the request in, or it asked for less
    */

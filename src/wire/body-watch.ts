@@ -49,9 +49,13 @@ export async function readWatched(
   read: (seconds: number) => Promise<RequestBody>,
 ): Promise<RequestBody> {
   const body = await read(timeoutSeconds ?? WATCHES.get(source)?.timeoutSeconds ?? BODY_SECONDS)
-  const judges = body.kind === 'too_large' ? [] : [...(WATCHES.get(source)?.judges.values() ?? [])]
-  for (const judge of judges) await judge()
+  if (body.kind !== 'too_large') await judgeCallers(source)
   return body
+}
+
+/** Ask the judges of a request whose body is whole. */
+export async function judgeCallers(source: object): Promise<void> {
+  for (const judge of [...(WATCHES.get(source)?.judges.values() ?? [])]) await judge()
 }
 
 /**

@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
-import { isBodySeconds } from './body-watch.ts'
+import { isBodySeconds, judgeCallers } from './body-watch.ts'
 import { parseJson } from './parse-json.ts'
 
 /** A JSON object as a client sent it: own members only mean something. */
@@ -44,6 +44,8 @@ export async function readJson(request: AuthRequest, limits: number | BodyLimits
   if (isTooLarge(body, limitBytes)) {
     throw new AuthError('payload_too_large', { reason: 'body_too_large' })
   }
+  // Once more for requests whose body somebody else reads: it costs a look at the clock.
+  await judgeCallers(request.source)
   const value = jsonOf(body)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
