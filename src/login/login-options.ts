@@ -43,7 +43,7 @@ export interface AccountsOptions<R extends string = string> {
   /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
   readonly publicUrl?: string | undefined
   /** Other paths of the routes, one by one. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
-  readonly paths?: Partial<LoginPaths> | undefined
+  readonly paths?: { readonly [K in keyof LoginPaths]?: LoginPaths[K] | undefined } | undefined
   /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs (L5). */
   readonly minPasswordLength?: number | undefined
   /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
@@ -61,7 +61,7 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
   /** How long a session lives, in seconds: 60 to 2592000. Default 86400. */
   readonly sessionSeconds?: number | undefined
   /** Other limits of the throttle. */
-  readonly throttle?: Partial<ThrottleLimits> | undefined
+  readonly throttle?: { readonly [K in keyof ThrottleLimits]?: ThrottleLimits[K] | undefined } | undefined
   /**
    * The client's address for the throttle: the one place where a trusted proxy is named ({@link forwardedAddress}); `null`
    * where it is not known: then only accounts are counted. Goes together with `publicUrl`: behind a proxy all clients have

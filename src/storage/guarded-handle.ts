@@ -35,9 +35,9 @@ export interface FrameOptions {
   /** What it is, for the sentences of refusals. */
   readonly what: 'scope' | 'transaction'
   /** Settings that are the scope's own, in lower case: no text changes them. */
-  readonly bound?: readonly string[]
+  readonly bound?: readonly string[] | undefined
   /** Whether nobody else has the client: else it refuses the host too, for as long as it has a scope. */
-  readonly isOurs?: boolean
+  readonly isOurs?: boolean | undefined
 }
 
 interface State extends Frame {

@@ -27,6 +27,9 @@ export const TEST_USER_ID = '11111111-1111-4111-8111-111111111111'
  */
 export const TEST_ORG_ID = '22222222-2222-4222-8222-222222222222'
 
+/** Some members of a thing, in place of what a test would get; `undefined` is as left out. */
+type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
 /** The types of a test context, from what it was given. */
 export interface TestTypes<O extends Organization = Organization, R extends string = string, S extends string = string>
   extends AuthTypes {
@@ -67,7 +70,7 @@ export interface TestContext<U extends User, O extends Organization | null, R ex
  * @example
  * testIdentity({ subject: 's1', claims: { aal: 'aal2' } })
  */
-export function testIdentity<C extends string = string>(overrides: Partial<Identity<C>> = {}): Identity<C> {
+export function testIdentity<C extends string = string>(overrides: Overrides<Identity<C>> = {}): Identity<C> {
   const identity = {
     issuer: 'https://issuer.test/auth/v1',
     subject: 'test-subject',
@@ -76,7 +79,7 @@ export function testIdentity<C extends string = string>(overrides: Partial<Ident
     emailVerified: null,
     tokenId: null,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
-    ...overrides,
+    ...given(overrides),
     claims: Object.freeze({ ...overrides.claims }),
   }
   requireNamed('testIdentity', overrides, IDENTITY_MEMBERS)
@@ -90,8 +93,8 @@ export function testIdentity<C extends string = string>(overrides: Partial<Ident
  * @example
  * testUser({ id: 'u1', plan: 'pro' })
  */
-export function testUser<const W extends object = object>(overrides?: W & Partial<User>): User & W {
-  const user = { id: TEST_USER_ID, email: 'ada@example.test', disabled: false, ...overrides }
+export function testUser<const W extends object = object>(overrides?: W & Overrides<User>): User & W {
+  const user = { id: TEST_USER_ID, email: 'ada@example.test', disabled: false, ...given(overrides) }
   return Object.freeze(user) as User & W
 }
 
@@ -104,7 +107,7 @@ export interface TestContextOptions<U extends User, O extends Organization | nul
   /** Default `member`. */
   readonly role?: R | undefined
   /** Members of the identity to replace. */
-  readonly identity?: Partial<Identity<C>> | undefined
+  readonly identity?: Overrides<Identity<C>> | undefined
 }
 
 /**
@@ -148,14 +151,14 @@ export function testUserContext<U extends User = User, R extends string = string
  * const answer = await syncRoute.handle(testIdentityContext({ subject: 's1' }), request)
  */
 export function testIdentityContext<C extends string = string>(
-  overrides: Partial<Identity<C>> = {},
+  overrides: Overrides<Identity<C>> = {},
 ): TestIdentityContext<C> {
   return Object.freeze(testPerson(overrides)) as TestIdentityContext<C>
 }
 
 /** What to put into an API key's context: members of the key to replace, and the organization. */
 export interface TestApiKeyOptions<O extends Organization, R extends string>
-  extends Partial<Omit<ApiKey, 'orgId' | 'role'>> {
+  extends Overrides<Omit<ApiKey, 'orgId' | 'role'>> {
   /** Default: an organization of id {@link TEST_ORG_ID}. */
   readonly org?: O | undefined
   /** Default `member`. */
@@ -178,7 +181,7 @@ export function testApiKeyContext<O extends Organization = Organization, R exten
   const key: ApiKey = Object.freeze({
     id: 'testkey00001',
     name: 'test key',
-    ...rest,
+    ...given(rest),
     orgId: org.id,
     role,
     scopes: frozenScopes,
@@ -225,12 +228,16 @@ function requireNamed(name: string, given: object, known: readonly string[]): vo
   if (unknown !== undefined) throw new TypeError(`${name}: unknown option "${unknown}"`)
 }
 
-function testPerson(overrides: Partial<Identity>): TestIdentityContext {
+function given(overrides: object | undefined): object {
+  return Object.fromEntries(Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined))
+}
+
+function testPerson(overrides: Overrides<Identity>): TestIdentityContext {
   const identity = testIdentity(overrides)
   return { kind: 'user', principal: Object.freeze({ kind: 'user' as const, identity }), identity }
 }
 
-function testUserParts(options: { user?: User | undefined; identity?: Partial<Identity> | undefined }): object {
+function testUserParts(options: { user?: User | undefined; identity?: Overrides<Identity> | undefined }): object {
   const { user = testUser(), identity } = options
-  return { ...testPerson({ email: user.email, ...identity }), user }
+  return { ...testPerson({ email: user.email, ...given(identity) }), user }
 }

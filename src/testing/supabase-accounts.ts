@@ -9,16 +9,23 @@ export interface SupabaseUserOptions {
   readonly email: string
   readonly password: string
   /** Default: a random UUID. */
-  readonly id?: string
-  readonly phone?: string
-  readonly appMetadata?: Readonly<Record<string, unknown>>
-  readonly userMetadata?: Readonly<Record<string, unknown>>
+  readonly id?: string | undefined
+  readonly phone?: string | undefined
+  readonly appMetadata?: Readonly<Record<string, unknown>> | undefined
+  readonly userMetadata?: Readonly<Record<string, unknown>> | undefined
   /** Default `true`; an unconfirmed user can't sign in. */
-  readonly confirmed?: boolean
+  readonly confirmed?: boolean | undefined
 }
 
 /** A user of the issuer. */
-export interface SupabaseUser extends Required<SupabaseUserOptions> {
+export interface SupabaseUser {
+  readonly email: string
+  readonly password: string
+  readonly id: string
+  readonly phone: string
+  readonly appMetadata: Readonly<Record<string, unknown>>
+  readonly userMetadata: Readonly<Record<string, unknown>>
+  readonly confirmed: boolean
   readonly createdAt: Date
 }
 
@@ -56,7 +63,9 @@ export function createSupabaseAccounts(initial: readonly SupabaseUserOptions[], 
   const users = new Map<string, SupabaseUser>()
   const sessions = new Map<string, Session>()
   const add = (options: SupabaseUserOptions): SupabaseUser => {
-    const user = Object.freeze({ ...DEFAULTS, id: randomUUID(), ...options, createdAt: new Date(clock()) })
+    const { id = randomUUID(), phone = '', appMetadata = {}, userMetadata = {}, confirmed = true } = options
+    const more = { id, phone, appMetadata, userMetadata, confirmed, createdAt: new Date(clock()) }
+    const user = Object.freeze({ ...options, ...more })
     users.set(user.id, user)
     return user
   }
@@ -86,8 +95,6 @@ export function createSupabaseAccounts(initial: readonly SupabaseUserOptions[], 
     hasSession: (sessionId) => sessions.has(sessionId),
   }
 }
-
-const DEFAULTS = { phone: '', appMetadata: {}, userMetadata: {}, confirmed: true }
 
 function newRefreshToken(): string {
   return randomBytes(9).toString('base64url')

@@ -35,7 +35,7 @@ export interface TokenIssuerOptions {
   /** Now, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   /** Key ids of the first keys. Default `es256-1`, `rs256-2`, … */
-  readonly keyIds?: Readonly<Partial<Record<KeyAlgorithm, string>>> | undefined
+  readonly keyIds?: { readonly [K in KeyAlgorithm]?: string | undefined } | undefined
 }
 
 /** How to sign one token. */
@@ -132,9 +132,10 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
 
 type Settings = Pick<TokenIssuer, 'issuer' | 'audience' | 'algorithms' | 'clock' | 'secret'>
 
-function parseTokenIssuerOptions(
-  options: TokenIssuerOptions,
-): Omit<Settings, 'secret'> & { secret: string | undefined; keyIds: Readonly<Partial<Record<KeyAlgorithm, string>>> } {
+function parseTokenIssuerOptions(options: TokenIssuerOptions): Omit<Settings, 'secret'> & {
+  secret: string | undefined
+  keyIds: { readonly [K in KeyAlgorithm]?: string | undefined }
+} {
   const parsed = parseOptions(
     'createTokenIssuer',
     {
@@ -143,7 +144,7 @@ function parseTokenIssuerOptions(
       algorithms: z.optional(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'HS256'])).check(z.minLength(1))),
       secret: z.optional(aName()),
       clock: z.optional(aFunction<() => number>()),
-      keyIds: z.optional(z.partialRecord(z.enum(['ES256', 'RS256', 'EdDSA']), aName())),
+      keyIds: z.optional(z.partialRecord(z.enum(['ES256', 'RS256', 'EdDSA']), z.optional(aName()))),
     },
     options,
   )

@@ -1,0 +1,89 @@
+/**
+ * Whoever compiles with `exactOptionalPropertyTypes` hands in what a variable may not hold: every optional member that the
+ * library's types declare takes `undefined`, and at run time it is as left out.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import {
+  createTokenIssuer,
+  testApiKeyContext,
+  testContext,
+  testIdentity,
+  testUser,
+  testUserContext,
+} from '../../src/testing/index.ts'
+import { createSupabaseAccounts } from '../../src/testing/supabase-accounts.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The optional members of a file's types whose written type leaves `undefined` out, and `Partial` where options are declared. */
+function optionalWithoutUndefined(path: string): string[] {
+  const source = ts.createSourceFile(path, readFileSync(root + path, 'utf8'), ts.ScriptTarget.Latest, true)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if ((ts.isPropertySignature(node) || ts.isMappedTypeNode(node)) && hasQuestionMark(node)) {
+      const takes = ts.SyntaxKind
+      const kinds = node.type === undefined ? [] : ts.isUnionTypeNode(node.type) ? node.type.types : [node.type]
+      if (!kinds.some(({ kind }) => [takes.UndefinedKeyword, takes.UnknownKeyword, takes.AnyKeyword].includes(kind))) {
+        const { line } = source.getLineAndCharacterOfPosition(node.getStart())
+        found.push(`${path}:${line + 1} ${node.getText()}`)
+      }
+      if (ts.isPropertySignature(node) && node.type?.getText().includes('Partial<')) {
+        found.push(`${path} ${node.getText()}`)
+      }
+    }
+    ts.forEachChild(node, visit)
+  }
+  for (const statement of source.statements) {
+    const isExported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.[0]?.kind === EXPORT
+    if (!isExported) continue
+    // Of a function what it takes; what it does inside is its own affair.
+    if (ts.isFunctionDeclaration(statement)) statement.parameters.forEach(visit)
+    else if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) visit(statement)
+  }
+  return found
+}
+
+const EXPORT = ts.SyntaxKind.ExportKeyword
+
+function hasQuestionMark({ questionToken }: ts.PropertySignature | ts.MappedTypeNode): boolean {
+  return questionToken !== undefined && questionToken.kind !== ts.SyntaxKind.MinusToken
+}
+
+describe('every optional member', () => {
+  const files = ['src', 'adapters'].flatMap((folder) =>
+    readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
+      // Stores that are broken on purpose are nobody's options.
+      .filter((name) => name.endsWith('.ts') && !name.includes('/broken-'))
+      .map((name) => `${folder}/${name}`),
+  )
+
+  it('of a declared type takes undefined', () => {
+    expect(files.length).toBeGreaterThan(100)
+    expect(files.flatMap(optionalWithoutUndefined)).toEqual([])
+  })
+})
+
+describe('undefined is as left out', () => {
+  it('in the contexts of the testing kit', () => {
+    const nothing = { issuer: undefined, subject: undefined, email: undefined, expiresAt: undefined, claims: undefined }
+    expect(testIdentity(nothing)).toEqual(testIdentity())
+    expect(testUser({ id: undefined, email: undefined, disabled: undefined })).toEqual(testUser())
+    expect(testContext({ user: undefined, org: undefined, role: undefined, identity: nothing })).toEqual(testContext())
+    expect(testUserContext({ user: undefined, role: undefined, identity: undefined })).toEqual(testUserContext())
+    const key = { id: undefined, name: undefined, scopes: undefined, org: undefined, role: undefined }
+    expect(testApiKeyContext(key)).toEqual(testApiKeyContext())
+  })
+
+  it('in its issuers', async () => {
+    const issuer = await createTokenIssuer({ algorithms: ['ES256'], keyIds: { ES256: undefined }, audience: undefined })
+    expect(issuer.key('ES256').kid).toBe('es256-1')
+    const user = { email: 'ada@example.test', password: 'x' }
+    const more = { id: undefined, phone: undefined, appMetadata: undefined, confirmed: undefined }
+    const added = createSupabaseAccounts([], () => 0).add({ ...user, ...more })
+    expect(added).toMatchObject({ ...user, phone: '', appMetadata: {}, userMetadata: {}, confirmed: true })
+    expect(added.id).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})
