@@ -38,18 +38,29 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * `app.user_id`, `app.org_id` and `app.role`, and `app.scope` = `org`, all ending with the transaction. The policies of
  * {@link policySql} go by them. With `role` the statements run as that database role.
  *
- * The handle works until `work` has settled and not a moment longer. Keep `work` short: it holds a connection; a
- * transaction for the length of a request holds it as long as the client wants.
- * On a client that is in a transaction already (a `transaction.handle`), the scope is a savepoint in it, and what held
- * before holds again afterwards.
+ * The handle is guarded. It works until `work` has settled and not a moment longer; COMMIT, ROLLBACK, BEGIN, SAVEPOINT and
+ * their like are refused, and so are texts that change what the scope binds: `transaction()` of a query builder on the handle
+ * says BEGIN, so take a scope inside instead. Keep `work` short: it holds a connection; a transaction for the length of a
+ * request holds it as long as the client wants.
+ * On a client that is in a transaction already (a `transaction.handle`, another scope's), the scope is a savepoint in it, and
+ * what held before holds again afterwards. A client has one scope at a time: a second one, and whoever asks the client around
+ * it meanwhile, are refused at once; nothing waits.
+ * A connection goes back to its pool as it came: one whose role or settings `work` changed for longer than the transaction
+ * (a plain SET; SET LOCAL does not) is closed instead, as is one that has become read-only or was cut off. What was asked
+ * inside a block (`DO`) or a function of yours is seen by the last check only, what a function sets by nobody but for the
+ * role, the search path and others of PostgreSQL's that decide who sees what. On PGlite, and inside a transaction of your
+ * own, a lasting SET that can't be put back fails instead.
  *
- * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT. (PostgreSQL's manual, "Row
- * Security Policies": superusers and roles with BYPASSRLS are not bound by any; O1, O3 in the database itself.)
+ * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT: three round trips, the checks
+ * among them (BEGIN and COMMIT are texts of several statements). (PostgreSQL's manual, "Row Security Policies": superusers
+ * and roles with BYPASSRLS are not bound by any; O1, O3 in the database itself.)
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key and a service have an organization too, no user id
  * @throws Error where the context has no organization, or the statements' role would bypass row-level security: a
  * mistake of the host, so a 500
+ * @throws Error where the client has a scope already, or `work` did not leave its transaction, organization and role as they
+ * were bound, or a scope inside it unfinished: then nothing is stored
  * @throws TransientError and ConflictError as a storage's transaction does
  * @example
  * const contacts = await withOrgScope(pool, context, async (client) => {

@@ -99,7 +99,8 @@ export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganizat
  * A look-up by identity is one query, the membership included. A transaction is READ COMMITTED and has one connection,
  * nothing inside asks for a second one (P8). Serialization failures, deadlocks and lost connections throw
  * `TransientError`, unique violations `ConflictError`, also out of the host's own queries inside `transaction`; a
- * connection that was lost is closed, never given back. Lost while committing means that nobody knows whether it was
+ * connection that was lost, has become read-only or keeps a changed role or setting is closed, never given back. A
+ * transaction's handle is guarded as {@link withOrgScope}'s is, and dies with it. Lost while committing means that nobody knows whether it was
  * stored: a first login that is tried again finds the user then.
  *
  * @throws TypeError for a missing, unknown or malformed option
