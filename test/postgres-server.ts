@@ -34,6 +34,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 function listen(answer: (kind: string) => Promise<string>): Promise<Server> {
   const server = createServer((request, response) => {
+    // No connection is kept: one that is closed just when it is used again would fail a test.
+    response.setHeader('Connection', 'close')
     answer((request.url ?? '/').slice(1)).then(
       (text) => response.end(text),
       (error: unknown) => response.writeHead(500).end(String(error instanceof Error ? error.stack : error)),
