@@ -9,6 +9,7 @@ import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { AuthRequest } from '../../src/request.ts'
 import type { Route } from '../../src/route.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { jsonResponse } from '../../src/wire/json-response.ts'
 import { readJson } from '../../src/wire/read-json.ts'
 import { createRouteFinder } from '../../src/wire/route-path.ts'
@@ -168,4 +169,29 @@ it('a clock that was set back makes nobody’s authority last', async () => {
   }
   const slow = { auth: world.auth, routes: [route] }
   expect(await reasonOf(callSlowly(slow, ['POST', '/x'], headers, { body: {}, meanwhile }))).toBe('not_a_member')
+})
+
+it('a storage that is away when the body is whole is 503, and nothing is done', async () => {
+  let now = 0
+  let isAway = false
+  const world = createWorld({
+    auth: (storage) => {
+      const findByIdentity: typeof storage.users.findByIdentity = async (...asked) => {
+        if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+        return storage.users.findByIdentity(...asked)
+      }
+      return { clock: () => now, users: createSyncGate({ users: { findByIdentity } }) as never }
+    },
+  })
+  const { headers } = await world.person('ada', { [await world.org('acme')]: 'member' })
+  const done: unknown[] = []
+  const handle: Route['handle'] = async (_context, request) => jsonResponse(200, done.push(await readJson(request)))
+  const slow = { auth: world.auth, routes: [{ method: 'POST', path: '/x', access: {}, handle }] as const }
+  const meanwhile = (): void => {
+    now += 1500
+    isAway = true
+  }
+  const calling = callSlowly(slow, ['POST', '/x'], headers, { body: {}, meanwhile })
+  await expect(calling).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'Retry-After': '1' } })
+  expect(done).toEqual([])
 })
