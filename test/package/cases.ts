@@ -13,7 +13,7 @@ export const QUICK_CASES: readonly string[] = readdirSync(folder).filter(
   (name) => name.endsWith('.mjs') && name !== 'lib.mjs' && !LONG_CASES.includes(name),
 )
 
-/** Run a case over a built tree: everything it printed, of which the last line is `ok` or `fault`. */
+/** Run a case over a built tree: everything it printed, of which one line is `ok` or `fault`. */
 export function runCase(name: string, tree: string): Promise<string> {
   const child = spawn(process.execPath, [folder + name, '--project', tree], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
