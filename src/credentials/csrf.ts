@@ -37,7 +37,7 @@ function ownOrigin(request: AuthRequest): string | null {
  * The host that a request names, in lower case and with its port: `Host`, and on HTTP/2 `:authority` (RFC 9113 §8.3.1).
  * `null` where it names none, or two that differ.
  */
-export function ownHost({ lines }: Pick<AuthRequest, 'lines'>): string | null {
+function ownHost({ lines }: Pick<AuthRequest, 'lines'>): string | null {
   const hosts = new Set([...lines(':authority'), ...lines('host')].map((host) => host.toLowerCase()))
   const [host = ''] = hosts
   return hosts.size === 1 && host !== '' ? host : null
