@@ -161,7 +161,8 @@ describe('the first boot', () => {
   const pairs: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
     [{ IRONFLOW_PUBLIC_URL: 'https://ironflow.example' }, `IRONFLOW_PUBLIC_URL needs ${PROXIES} too`],
     [{ [PROXIES]: '1' }, `${PROXIES} needs IRONFLOW_PUBLIC_URL too`],
-    ...['0', '17', '-1', '1.5', 'all', '1 '].map(
+    [{ ...BEHIND_ONE, [PROXIES]: '1 ' }, `${PROXIES} has white space or quotes around it`] as const,
+    ...['0', '17', '-1', '1.5', 'all'].map(
       (hops) =>
         [{ ...BEHIND_ONE, [PROXIES]: hops }, `${PROXIES} must be a whole number from 1 to 16, or none`] as const,
     ),
