@@ -21,6 +21,7 @@ import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
 import { sqlRepositories } from './sql-repositories.ts'
 import { createStatements } from './sql-statements.ts'
+import { lendHandle } from './sqlite-handle.ts'
 import { createSqliteSessions, type SqliteSessions } from './sqlite-session.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
@@ -100,7 +101,15 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
     ...over(sessions.session),
     apiKeys: sqlApiKeys({ session: sessions.session, dialect: SQLITE, names }),
     accounts: sqlAccounts({ session: sessions.session, dialect: SQLITE, names }),
-    transaction: (work) => sessions.transaction((session) => work({ ...over(session), handle: database })),
+    transaction: (work) =>
+      sessions.transaction(async (session) => {
+        const { handle, end } = lendHandle(database)
+        try {
+          return await work({ ...over(session), handle })
+        } finally {
+          end()
+        }
+      }),
     exclusive: (work) => sessions.exclusive(async () => work(database)),
   }
   return storage as unknown as SqliteStorage<D>

@@ -3,13 +3,17 @@
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
 import type { Admission, Organization, User, UsersRoom } from '../context.ts'
-import { createSingleFlight } from '../lib/single-flight.ts'
+import { createMonotonicClock } from '../lib/clock.ts'
 import { admit } from './admission.ts'
 import { provisioning } from './provision.ts'
 import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
 import { retryTransient } from './retry.ts'
+import { createSingleFlight } from './single-flight.ts'
 
 export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provisioner-options.ts'
+
+// Longer than a first login takes but where it waits for a connection; a second one beside it does no harm.
+const SHARED_MS = 15_000
 
 /**
  * Create the provisioner. Any number of first requests of one person at once make one user, one organization, one
@@ -35,7 +39,7 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
 ): UsersRoom<U> {
   const parsed = parseProvisionerOptions(options)
-  const inFlight = createSingleFlight<Admission<U>>()
+  const inFlight = createSingleFlight<Admission<U>>(SHARED_MS, createMonotonicClock(parsed.clock))
 
   const room: UsersRoom<U> = async (identity, selection, roles) => {
     const record = await parsed.storage.users.findByIdentity(identity, selection)

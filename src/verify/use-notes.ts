@@ -16,22 +16,29 @@ export function createUseNotes(
   touch: (keyId: string, at: Date) => Promise<unknown>,
 ): (record: Pick<ApiKeyRecord, 'id' | 'lastUsedAt'>, now: number) => void {
   const noted = createBoundedMap<string, number>(MAX_KEYS)
-  let inFlight = 0
+  const inFlight = new Set<{ readonly since: number }>()
 
   const write = async (keyId: string, now: number): Promise<void> => {
-    inFlight += 1
+    const note = { since: now }
+    inFlight.add(note)
     try {
       await touch(keyId, new Date(now))
     } catch {
       // The next use, a minute from now, tries again.
     } finally {
-      inFlight -= 1
+      inFlight.delete(note)
     }
+  }
+  // Workers end what a request began together with it: a note that is overdue stands in nobody's way.
+  const isFull = (now: number): boolean => {
+    if (inFlight.size < MAX_IN_FLIGHT) return false
+    for (const note of inFlight) if (Math.abs(now - note.since) >= MINUTE_MS) inFlight.delete(note)
+    return inFlight.size >= MAX_IN_FLIGHT
   }
   return ({ id, lastUsedAt }, now) => {
     const known = [noted.get(id), lastUsedAt?.getTime()]
     // A storage that never answers must not be asked without end.
-    if (inFlight >= MAX_IN_FLIGHT || known.some((at) => at !== undefined && Math.abs(now - at) < MINUTE_MS)) return
+    if (isFull(now) || known.some((at) => at !== undefined && Math.abs(now - at) < MINUTE_MS)) return
     noted.set(id, now)
     void write(id, now)
   }
