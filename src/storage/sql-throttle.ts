@@ -1,7 +1,8 @@
 /**
  * The throttle's counters in the SQL storages. An update reads, decides, and writes on condition that nobody has written
  * meanwhile; who loses decides again, in this process one after another. No connection is held and no row locked while
- * somebody waits or decides; a try that is refused costs one look-up, one that is counted one more commit.
+ * somebody waits or decides; a try that is refused costs one look-up, one that is counted one more commit. However many
+ * try at once, a few of them are at the database.
  */
 import type { ThrottleDecision, ThrottleState, ThrottleStore } from './account-repositories.ts'
 import type { SqlAccountStatements } from './sql-account-statements.ts'
@@ -14,6 +15,10 @@ const LONGEST_KEY = 100
 const MOST_KEYS = 3
 // Each time one of so many processes wins: to lose this often in a row is no chance any more.
 const ATTEMPTS = 100
+// Of a flood of logins: the rest of the pool, or of the turns at a SQLite handle, is for who has a session.
+const ATTEMPTS_AT_ONCE = 3
+// No longer than who waits for a hash.
+const WAIT_SECONDS = 15
 
 /** How many keys are kept, and how often what is old is looked for: by new keys, so that more goes than comes. */
 export interface ThrottleUpkeep {
@@ -34,7 +39,9 @@ export function sqlThrottle(
 ): ThrottleStore {
   const inTurn = createKeyedTurns()
   const write = writer(session, statements, upkeep)
-  const attempt: Attempt = async (keys, decide) => {
+  const inSmallNumber = createTurns('the throttle', ATTEMPTS_AT_ONCE, WAIT_SECONDS)
+  const attempt: Attempt = (keys, decide) => inSmallNumber(() => attemptAlone(keys, decide))
+  const attemptAlone: Attempt = async (keys, decide) => {
     const { now, stored } = await read(session, statements, keys)
     const states = stored.map((text) => toState(text, now))
     const decided = decide(states, now)

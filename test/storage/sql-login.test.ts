@@ -266,6 +266,28 @@ describe.each(DATABASES)('$name', ({ open }) => {
     expect(asked().filter((text) => !text.startsWith('BEGIN') && !isCommit(text)).length).toBeLessThanOrEqual(500)
   })
 
+  it('asks the database for few of many tries at once: a look-up of a session beside a flood does not wait for it', async () => {
+    const { session, dialect } = await open()
+    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const asking = { now: 0, most: 0 }
+    const noted = async <T>(ask: () => Promise<T>): Promise<T> => {
+      asking.most = Math.max(asking.most, ++asking.now)
+      return ask().finally(() => void asking.now--)
+    }
+    const throttle = sqlThrottle(
+      {
+        run: (...asked) => noted(() => session.run(...asked)),
+        atomically: (work) => noted(() => session.atomically(work)),
+      },
+      statements,
+    )
+    const keys = Array.from({ length: 30 }, (_, index) => `key-${index}`)
+    await Promise.all(keys.map((key) => putting(throttle)(key, LASTING)))
+    expect(asking).toEqual({ now: 0, most: 3 })
+    const found = await Promise.all(keys.map(reading(throttle)))
+    expect(found.filter((state) => state === null)).toEqual([])
+  })
+
   it('gives up with a TransientError where others write between every read and write', async () => {
     const { session, dialect } = await open()
     const statements = createAccountStatements({ dialect, names: createNames('test') })

@@ -7,8 +7,8 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** Works that note when they begin, and end when they are told to. */
-function createWorks() {
-  const turns = createTurns('the test')
+function createWorks(atOnce?: number) {
+  const turns = createTurns('the test', atOnce)
   const begun: string[] = []
   const ends = new Map<string, () => void>()
   const take = (name: string): Promise<unknown> =>
@@ -51,5 +51,25 @@ describe('createTurns', () => {
     expect(begun).toEqual(['first', 'patient'])
     end('patient')
     expect(await patient).toBe('patient')
+  })
+
+  it('runs so many at once as it was told, and the next when any of them has ended', async () => {
+    const { begun, take, end } = createWorks(2)
+    const all = ['a', 'b', 'c', 'd'].map(take)
+    await vi.advanceTimersByTimeAsync(10)
+    expect(begun).toEqual(['a', 'b'])
+    end('b')
+    await vi.advanceTimersByTimeAsync(10)
+    expect(begun).toEqual(['a', 'b', 'c'])
+    for (const name of ['a', 'c']) end(name)
+    await vi.advanceTimersByTimeAsync(10)
+    end('d')
+    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'])
+    const more = ['e', 'f', 'g'].map(take)
+    expect(begun.slice(4)).toEqual(['e', 'f'])
+    for (const name of ['e', 'f']) end(name)
+    await vi.advanceTimersByTimeAsync(10)
+    end('g')
+    await Promise.all(more)
   })
 })
