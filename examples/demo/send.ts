@@ -16,13 +16,13 @@ export interface WireAnswer {
   readonly text: string
 }
 
-/** Send it; fails after ten seconds without an answer. */
+/** Send it; fails after a minute without an answer. */
 export function send({ method, url, lines, body }: WireRequest): Promise<WireAnswer> {
   const length: (readonly [string, string])[] =
     body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]]
   const headers = [['Host', new URL(url).host] as const, ...length, ...lines].flat()
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, timeout: 10_000 }, (answer) => {
+    const sent = request(url, { method, headers, timeout: 60_000 }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
@@ -31,7 +31,7 @@ export function send({ method, url, lines, body }: WireRequest): Promise<WireAns
       })
     })
     sent.on('error', reject)
-    sent.on('timeout', () => sent.destroy(new Error('no answer in ten seconds')))
+    sent.on('timeout', () => sent.destroy(new Error('no answer in a minute')))
     sent.end(body)
   })
 }

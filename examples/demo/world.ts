@@ -74,7 +74,7 @@ export const SYSTEMS: Readonly<Record<string, System>> = {
   'quick start, young keys': {
     app: 'express',
     issuer: 'young',
-    environment: (issuer) => ({ ...quick(issuer), JWKS_MAX_AGE: '1', JWKS_MAX_STALE: '1' }),
+    environment: (issuer) => ({ ...quick(issuer), JWKS_MAX_AGE: '1', JWKS_MAX_STALE: '4' }),
   },
   'quick start, cold': { app: 'express', issuer: 'cold', environment: quick },
   'quick start, embedded': { app: 'express', issuer: 'quick', environment: () => ({}) },
@@ -176,7 +176,7 @@ const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'HS256'] as const
 /** What can be odd about a token. */
 const ODDITIES: Readonly<Record<string, { readonly claims?: TokenClaims; readonly options?: SignOptions }>> = {
   expired: { options: { expiresInSeconds: -6 } },
-  'just expired': { options: { expiresInSeconds: -1 } },
+  'just expired': { options: { expiresInSeconds: 0 } },
   'not yet valid': { claims: { nbf: Math.floor(Date.now() / 1000) + 3600 } },
   'for another audience': { claims: { aud: 'somebody-else' } },
   'for the tour': { claims: { aud: 'tour' } },

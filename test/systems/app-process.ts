@@ -41,11 +41,14 @@ export function openWorldOf(names: readonly string[], options: WorldOptions = {}
   return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
 }
 
-/** Start a script and wait for its ready line; it is killed where it outlives the test that started it, unless told. */
+// Some live as long as a whole file of tests; a run that was killed leaves none behind for good.
+const LIFETIME_SECONDS = (10 * TEST_PATIENCE_MS) / 1000
+
+/** Start a script and wait for its ready line; it is killed where it outlives the tests that started it, unless told. */
 export async function startProcess(
   script: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  lifetimeSeconds: number = TEST_PATIENCE_MS / 1000,
+  lifetimeSeconds: number = LIFETIME_SECONDS,
 ): Promise<AppProcess> {
   const child = await launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
