@@ -9,11 +9,12 @@ export type HeadersOf = Parameters<typeof keepHeaders>[1]
 export function nodeOf(
   c: Context,
 ): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse | undefined } | null {
-  const env = c.env as { incoming?: Partial<NodeRequest> | undefined } | undefined
-  const { rawHeaders, headers, on } = env?.incoming ?? {}
+  // The server's own word, never one of `Object.prototype`.
+  const env = Object.assign(Object.create(null), c.env) as { readonly incoming?: Partial<NodeRequest> | undefined }
+  const { rawHeaders, headers, on } = env.incoming ?? {}
   // A message that a platform has made has `headers` alone; so has a Request of Fetch, which is none of Node's.
   const isNode = Array.isArray(rawHeaders) || (typeof headers === 'object' && typeof on === 'function')
-  return isNode ? (env as { incoming: NodeRequest }) : null
+  return isNode ? (env as { readonly incoming: NodeRequest }) : null
 }
 
 /**
@@ -24,8 +25,8 @@ export function nodeOf(
  */
 export function announce(c: Context, source: object, headersOf: HeadersOf): HeadersOf {
   for (const [name, value] of headersOf()) if (name !== 'Vary') c.header(name, value)
-  const { incoming, outgoing } = nodeOf(c) ?? {}
-  if (outgoing !== undefined && source === incoming) keepHeaders(outgoing, headersOf)
+  const node = nodeOf(c)
+  if (node?.outgoing !== undefined && source === node.incoming) keepHeaders(node.outgoing, headersOf)
   return headersOf
 }
 

@@ -11,25 +11,25 @@ import type { Rooms } from './rooms.ts'
 
 /** The work of the walks of one auth for one request. A promise is kept as it is, refusals too. */
 export interface WalkState {
-  credential?: Credential | null | undefined
-  verified?: Promise<Verified> | undefined
-  admission?: { readonly selection: OrgSelection; readonly result: Promise<Admitted> } | undefined
+  credential: Credential | null | undefined
+  verified: Promise<Verified> | undefined
+  admission: { readonly selection: OrgSelection; readonly result: Promise<Admitted> } | undefined
   readonly acting: Map<string, Promise<Acted>>
   /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
   selection: OrgSelection
   /** The mounts that let the request in: their rules hold for whatever comes later. */
   readonly passed: Passed[]
-  /** The context of the latest mount that let the request in; left out before that. */
-  context?: AuthContext | null | undefined
+  /** The context of the latest mount that let the request in; `undefined` before that. */
+  context: AuthContext | null | undefined
   /** The org that serves the request, for the echo. */
   servingOrgId: string | null
   /** Where the caller acts, as it was resolved. */
-  acted?: Acted | undefined
+  acted: Acted | undefined
   /** When the oldest of this work was begun, in milliseconds. */
-  judgedAt?: number | undefined
+  judgedAt: number | undefined
   /** The record of the latest walk, and the throw that was written down last: several mounts may see the same one. */
-  record?: Recorder | undefined
-  recorded?: unknown
+  record: Recorder | undefined
+  recorded: unknown
 }
 
 /** A mount that let the request in. */
@@ -59,9 +59,25 @@ export function stateOf(source: object, auth: object): WalkState {
   return state
 }
 
-/** The state of a request that was never walked. */
+/**
+ * The state of a request that was never walked. Every member is its own: what is not known yet must not be looked up in
+ * `Object.prototype`, into which other code of the process may have written.
+ */
 export function newState(): WalkState {
-  return { acting: new Map(), passed: [], selection: UNNAMED, servingOrgId: null }
+  return {
+    credential: undefined,
+    verified: undefined,
+    admission: undefined,
+    acting: new Map(),
+    selection: UNNAMED,
+    passed: [],
+    context: undefined,
+    servingOrgId: null,
+    acted: undefined,
+    judgedAt: undefined,
+    record: undefined,
+    recorded: undefined,
+  }
 }
 
 /**

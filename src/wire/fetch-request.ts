@@ -1,4 +1,5 @@
 /** A Fetch `Request` as the corridor reads it: for Hono and any server that speaks Fetch. */
+import { ownMembers } from '../lib/own-members.ts'
 import type { AuthRequest } from '../request.ts'
 import { readWatched } from './body-watch.ts'
 import { type FetchBodyExtras, readFetchBody } from './fetch-body.ts'
@@ -28,7 +29,8 @@ export interface FetchRequestExtras extends FetchBodyExtras {
  * @example
  * const context = await auth.authenticate(fromFetchRequest(request))
  */
-export function fromFetchRequest(request: Request, extras: FetchRequestExtras = {}): AuthRequest {
+export function fromFetchRequest(request: Request, given: FetchRequestExtras = {}): AuthRequest {
+  const extras = ownMembers(given)
   const { source = request, params = null, remoteAddress = null, incoming } = extras
   const { headers } = request
   const node = incoming === undefined ? null : fromNodeRequest(incoming)
@@ -55,7 +57,7 @@ export function fromFetchRequest(request: Request, extras: FetchRequestExtras = 
     upgrade,
     body: (limit, timeoutSeconds) =>
       readWatched(kept.source, timeoutSeconds, (seconds) =>
-        readFetchBody(request, { limit, seconds }, isNodes ? extras : { ...extras, incoming: undefined }),
+        readFetchBody(request, { limit, seconds }, isNodes ? extras : ownMembers({ ...extras, incoming: undefined })),
       ),
   }
 }

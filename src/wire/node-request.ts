@@ -1,5 +1,6 @@
 /** A Node `IncomingMessage` as the corridor reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
+import { ownMembers } from '../lib/own-members.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest } from '../request.ts'
 import { readWatched } from './body-watch.ts'
@@ -46,15 +47,16 @@ export interface NodeRequestExtras extends NodeBodyExtras {
  *   const context = await auth.authenticate(fromNodeRequest(message))
  * })
  */
-export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras = {}): AuthRequest {
+export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras = {}): AuthRequest {
   if (!hasHeaders(message)) {
     throw new TypeError(
       'fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders or headers',
     )
   }
+  const extras = ownMembers(given)
   const { source = message, params = null, url = message.url ?? '/' } = extras
-  const given = headerLines(message)
-  const rawHeaders = (): readonly string[] => requireWhole(message, given)
+  const arrived = headerLines(message)
+  const rawHeaders = (): readonly string[] => requireWhole(message, arrived)
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
@@ -65,7 +67,7 @@ export function fromNodeRequest(message: NodeRequest, extras: NodeRequestExtras 
     headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
-    upgrade: linesOf(given, 'upgrade').length > 0,
+    upgrade: linesOf(arrived, 'upgrade').length > 0,
     body: (limit, timeoutSeconds) =>
       readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, { limit, seconds }, lines, extras)),
   }
