@@ -9,7 +9,7 @@ export type RouteFinder<R> = (
 /**
  * Compile the paths of Routes: literal segments and `:name`, each one whole segment that isn't empty. A match is exact and
  * case-sensitive, a slash at the end is a segment more, nothing is normalised, and each costs one pass over the target
- * (R4). HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
+ * (R4). A target with a segment of dots (`..`, `%2e`) matches nothing: some servers would make another path of it. HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
  * (`*`); of one that names a host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who
  * writes an adapter.
  *
@@ -23,6 +23,7 @@ export function createRouteFinder<R extends { readonly method: string; readonly 
   const compiled = routes.map((route) => ({ route, wanted: segmentsOf(route.path) }))
   return (method, target) => {
     const given = pathOf(target).split('/')
+    if (given.some(isDots)) return null
     for (const { route, wanted } of compiled) {
       const params = route.method === (method === 'HEAD' ? 'GET' : method) ? match(wanted, given) : null
       if (params !== null) return { route, params }
@@ -59,13 +60,18 @@ function segmentsOf(path: unknown): readonly string[] {
   const segments = typeof path === 'string' ? path.split('/') : []
   const names = segments.filter((segment) => segment.startsWith(':'))
   const isKnown = (segment: string): boolean =>
-    /^:[A-Za-z_][A-Za-z0-9_]*$/.test(segment) || /^[A-Za-z0-9._~-]+$/.test(segment)
+    /^:[A-Za-z_][A-Za-z0-9_]*$/.test(segment) || (/^[A-Za-z0-9._~-]+$/.test(segment) && !isDots(segment))
   const [root, ...rest] = segments
   const known = root === '' && rest.length > 0 && (rest.every(isKnown) || path === '/')
   if (!known || names.includes(':__proto__') || new Set(names).size < names.length) {
     throw new TypeError('Route: option "path" must be "/" and segments that are plain text or one ":name" each')
   }
   return segments
+}
+
+// RFC 3986 §5.2.4, and what the URL Standard takes for the same.
+function isDots(segment: string): boolean {
+  return /^(?:\.|%2e){1,2}$/i.test(segment)
 }
 
 function decode(text: string): string | null {

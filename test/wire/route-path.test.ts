@@ -20,7 +20,8 @@ describe('createRouteFinder', () => {
     ['GET', '/orgs/a%20b/members', { id: 'a b' }],
     ['GET', '/orgs/a%2Fb/members', { id: 'a/b' }],
     ['GET', '/orgs/%25/members', { id: '%' }],
-    ['GET', '/orgs/../members', { id: '..' }],
+    ['GET', '/orgs/.../members', { id: '...' }],
+    ['GET', '/orgs/.a/members', { id: '.a' }],
     ['GET', '/w/x/y/z', { a: 'w', b: 'x', c: 'y', d: 'z' }],
     ['GET', '/?a=/b', {}],
     ['GET', '/orgs/7/members?%', { id: '7' }],
@@ -51,6 +52,10 @@ describe('createRouteFinder', () => {
     ['GET', '/orgs/%E4%/members'],
     ['GET', '/%6frgs/7/members'],
     ['GET', '/w/x/y/'],
+    ['GET', '/orgs/../members'],
+    ['GET', '/orgs/%2E./members'],
+    ['GET', '/orgs/%2e/members'],
+    ['GET', '/w/x/y/.'],
   ])('not %s %s', (method, path) => expect(paramsOf(method, path)).toBeNull())
 
   it('takes the first that matches', () => {
