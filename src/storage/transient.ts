@@ -126,8 +126,15 @@ export function codeOf(error: unknown): string | null {
 
 function passes(error: unknown): boolean {
   const { code, errorCode, message } = read(error)
-  const isCode = [POSTGRES, PRISMA, MYSQL].some((codes) => codes.test(String(code)))
+  const isCode = [POSTGRES, PRISMA, MYSQL].some((codes) => codes.test(String(code))) && !isMisuse(error)
   return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+}
+
+// PgBouncer ends a connection with this code (`FATAL`); from PostgreSQL itself it is a statement with another number of
+// values than it asks for, which never passes.
+function isMisuse(error: unknown): boolean {
+  const { code, severity } = read(error)
+  return code === '08P01' && severity === 'ERROR'
 }
 
 function isAway(error: unknown): boolean {

@@ -64,6 +64,7 @@ const PASSING: readonly (readonly [string, () => unknown])[] = [
   ['a socket file that is gone', () => coded('ENOENT', { syscall: 'connect' })],
   ['Prisma at its start', () => Object.assign(new Error('Can not reach'), { errorCode: 'P1001' })],
   ['SQLite, busy', () => coded('ERR_SQLITE_ERROR', { errcode: 5, message: 'database is locked' })],
+  ['a pooler that waited in vain', () => coded('08P01', { severity: 'FATAL' })],
   ['a pool without a connection', () => new Error('timeout exceeded when trying to connect')],
   ['a connection that ended', () => new Error('Connection terminated unexpectedly')],
   ['no answer', () => new Error('Query read timeout')],
@@ -80,6 +81,7 @@ const PASSING: readonly (readonly [string, () => unknown])[] = [
 /** What does not: a mistake, a full disk, a password that is wrong. */
 const STAYING: readonly (readonly [string, () => unknown])[] = [
   ...codes('42P01', '42501', '28P01', '3D000', '53100', '22P02', 'P1000', 'P2025', 'SQLITE_FULL', 'ENOENT', 'EACCES'),
+  ['a statement with too few values', () => coded('08P01', { severity: 'ERROR' })],
   ['a plain error', () => new TypeError('cannot read properties of undefined')],
   ['null', () => null],
 ]
