@@ -85,7 +85,7 @@ export interface AuthErrorDetails {
   readonly scopes?: readonly string[] | undefined
   /** `user_not_synced` only: the path of the host's sync route, for the message. Default `/auth/sync`. */
   readonly syncPath?: string | undefined
-  /** 429 and 503: whole seconds for `Retry-After`. */
+  /** 429 and 503: whole seconds for `Retry-After`. Default 1. */
   readonly retryAfterSeconds?: number | undefined
   /** Who is refused, where that is proved all the same (a revoked key, a disabled user): for the decision record only. */
   readonly principal?: RefusedPrincipal | undefined
@@ -154,13 +154,15 @@ function messageOf(code: AuthErrorCode, { syncPath }: AuthErrorDetails): string 
   return code === 'user_not_synced' && syncPath !== undefined ? message.replace('/auth/sync', () => syncPath) : message
 }
 
+// What is worth trying again always says when.
+const IN_A_MOMENT: ReadonlySet<number> = new Set([429, 503])
+
 function headersOf(code: AuthErrorCode, details: AuthErrorDetails): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
   const challenge = challengeOf(code, details)
   if (challenge !== null) headers['WWW-Authenticate'] = challenge
-  if (details.retryAfterSeconds !== undefined) {
-    headers['Retry-After'] = String(Math.max(1, Math.ceil(details.retryAfterSeconds)))
-  }
+  const { retryAfterSeconds = IN_A_MOMENT.has(AUTH_ERRORS[code].status) ? 1 : undefined } = details
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterSeconds)))
   return Object.freeze(headers)
 }
 

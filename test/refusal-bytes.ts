@@ -98,13 +98,14 @@ export function bytesOf(
 ): Bytes {
   const { status, body, ...row } = ROWS[code]
   const challenge = wire.challenge ?? row.challenge
+  const retryAfter = wire.retryAfter ?? (status === 429 || status === 503 ? '1' : undefined)
   return {
     status,
     headers: [
       ['Content-Type', 'application/json; charset=utf-8'],
       ['Cache-Control', 'no-store'],
       ...(challenge === undefined ? [] : ([['WWW-Authenticate', challenge]] as const)),
-      ...(wire.retryAfter === undefined ? [] : ([['Retry-After', wire.retryAfter]] as const)),
+      ...(retryAfter === undefined ? [] : ([['Retry-After', retryAfter]] as const)),
     ],
     body: wire.field === undefined ? body : body.replace('"}}', `","field":"${wire.field}"}}`),
   }

@@ -92,8 +92,9 @@ function parseLimits(limits: number | BodyLimits): { limitBytes: number; timeout
 
 function isJson(lines: readonly string[]): boolean {
   const [type = '', ...parameters] = (lines[0] ?? '').split(';').map((part) => trimBlanks(part).toLowerCase())
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))
-  return lines.length === 1 && type === 'application/json' && /^(?:charset="?utf-8"?)?$/.test(charset ?? '')
+  const charsets = parameters.filter((parameter) => parameter.startsWith('charset='))
+  const isUtf8 = charsets.every((charset) => /^charset="?utf-8"?$/.test(charset))
+  return lines.length === 1 && type === 'application/json' && isUtf8
 }
 
 // A parser with a larger limit may have read it: what it left is measured by what it would take to send.

@@ -136,10 +136,13 @@ describe('fromNodeRequest', () => {
     expect(left).toEqual([])
   })
 
-  it('takes space and tab around a media type and a coding for white space, and nothing else', async () => {
+  it('takes space and tab around a media type and a coding for white space, and nothing else; no second charset', async () => {
     const read = (...headers: string[]): Promise<unknown> => readJson(node('{"a":1}', headers))
     expect(await read('Content-Type', 'application/json \t;\t charset=utf-8 ')).toEqual({ a: 1 })
     expect(await read(...JSON_TYPE, 'Content-Encoding', ' identity\t,')).toEqual({ a: 1 })
+    await expect(read('Content-Type', 'application/json;charset=utf-8;charset=latin1')).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+    })
     for (const odd of ['\u00a0', '\x0b', '\x0c', '\ufeff']) {
       for (const type of [`application/json${odd}`, `${odd}application/json`]) {
         await expect(read('Content-Type', type)).rejects.toMatchObject({ code: 'unsupported_media_type' })
