@@ -20,6 +20,7 @@ interface Outcome {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const TIMEOUT_MS = 120_000
+const ALL_TIMEOUT_MS = 1_200_000
 const FIRST = ['test/walk.test.ts', 'test/walk-order.test.ts', 'test/walk-call-sites.test.ts']
 
 function listMutants(words: readonly string[]): Mutant[] {
@@ -59,7 +60,7 @@ function runTests(tests: readonly string[], mutant: Mutant | null): Promise<Run>
   const child = spawn(process.execPath, [file, 'run', '--config', 'scripts/mutants.vitest.ts', ...new Set(tests)], {
     cwd: root,
     env: { ...process.env, SALLYPORT_MUTANT: given },
-    timeout: TIMEOUT_MS,
+    timeout: mutant === null ? ALL_TIMEOUT_MS : TIMEOUT_MS,
   })
   const out: Buffer[] = []
   const err: Buffer[] = []
@@ -135,8 +136,10 @@ function toTable(outcomes: readonly Outcome[]): string {
 async function main(): Promise<number> {
   const mutants = listMutants(process.argv.slice(2))
   if (mutants.length === 0) throw new Error('no mutant has this word in its path, its reason or its call')
-  const whole = await runTests(FIRST, null)
-  if (whole.failed > 0 || whole.total === 0) {
+  // A test that fails all the same would seem to notice every mutant.
+  const all = [...FIRST, ...mutants.flatMap(furtherTests)]
+  const whole = await runTests(all, null)
+  if (whole.failed > 0 || whole.total === 0 || whole.error !== '') {
     console.error(`The tests fail without any mutant: ${whole.first || whole.error}`)
     return 1
   }

@@ -1,6 +1,7 @@
 /** The test configuration of `mutants.ts`: the suite, with one check taken away as its source is loaded. Nothing is written. */
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { PATIENCE_MS } from '../test/patience.ts'
 import { alias } from '../vitest.config.ts'
 import { applyMutant, type Mutant } from './mutants.find.ts'
 
@@ -24,8 +25,11 @@ const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/package/**'],
-    testTimeout: 10_000,
+    exclude: ['test/package/**', 'test/**/*.long.test.ts'],
+    // Without the databases' desk every test that asks for one would fail, and call each mutant noticed.
+    globalSetup: ['test/postgres-server.ts'],
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
     bail: 1,
     maxWorkers: 1,
     reporters: ['json'],

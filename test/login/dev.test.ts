@@ -82,6 +82,11 @@ describe('whom it answers', () => {
       'X-Real-IP',
       'CF-Connecting-IP',
       'True-Client-IP',
+      'CF-Connecting-IPv6',
+      'X-Client-IP',
+      'X-Cluster-Client-IP',
+      'Fastly-Client-IP',
+      'CDN-Loop',
     ].flatMap((name) =>
       ['127.0.0.1', ''].map(
         (value) =>

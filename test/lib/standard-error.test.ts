@@ -1,0 +1,70 @@
+/** Faults that nobody listens to filled standard error, or showed there what a driver had put on its error. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createQuietRecorder } from '../../src/corridor/recorder.ts'
+import { AuthError } from '../../src/errors.ts'
+import { createLinePrinter } from '../../src/lib/standard-error.ts'
+
+let lines: string[] = []
+beforeEach(() => {
+  lines = []
+  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+})
+afterEach(() => void vi.restoreAllMocks())
+
+it('one line is printed once a second, by the clock, also when that is set back', () => {
+  let now = 1_000_000
+  const print = createLinePrinter(() => now)
+  const at = (ms: number): number => {
+    now = ms
+    const before = lines.length
+    print('a')
+    return lines.length - before
+  }
+  expect([at(1_000_000), at(1_000_000), at(1_000_999), at(1_001_000), at(1_001_500), at(1_002_000)]).toEqual([
+    1, 0, 0, 1, 0, 1,
+  ])
+  expect([at(500_000), at(500_500), at(501_000)]).toEqual([1, 0, 1])
+  print('b')
+  expect(lines.at(-1)).toBe('b')
+})
+
+it('lines that all differ are not kept without end', () => {
+  const sizes: number[] = []
+  const { set } = Map.prototype
+  vi.spyOn(Map.prototype, 'set').mockImplementation(function keeping(this: Map<unknown, unknown>, ...given) {
+    const kept = Reflect.apply(set, this, given) as Map<unknown, unknown>
+    sizes.push(kept.size)
+    return kept
+  })
+  const print = createLinePrinter(() => 0)
+  for (let n = 0; n < 1000; n++) print(String(n))
+  const largest = Math.max(...sizes)
+  vi.restoreAllMocks()
+  expect(largest).toBe(100)
+})
+
+const odd = (more: object): Error => Object.assign(new Error('password hunter2 at 10.1.2.3'), more)
+
+it.each<[string, unknown, string]>([
+  ['a code', odd({ code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+  ['a code that is a sentence', odd({ code: 'hunter2 at 10.1.2.3' }), 'Error'],
+  ['a code that is a number', odd({ code: 7 }), 'Error'],
+  ['a name that is a sentence', odd({ name: 'hunter2 at 10.1.2.3' }), 'no error'],
+  ['the code of what caused it', odd({ cause: odd({ code: '57P01' }) }), '57P01'],
+  ['no error at all', 'hunter2', 'no error'],
+  ['nothing', null, 'no error'],
+])('of %s a line says a word, never a value', (_, thrown, word) => {
+  const recorder = createQuietRecorder(() => 0)
+  recorder.threw(thrown)
+  recorder.threw(new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', cause: thrown ?? {} }))
+  expect(lines[0]).toBe(`sallyport: answered 500: ${word}; onDecision is told the cause`)
+  expect(lines[1]).toBe(`sallyport: answered 503, storage_unavailable: ${word}; onDecision is told the cause`)
+  expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3/)
+})
+
+it('nothing is printed of a refusal, or of a queue that is full', () => {
+  const recorder = createQuietRecorder(() => 0)
+  recorder.threw(new AuthError('forbidden', { cause: new Error('x') }))
+  recorder.threw(new AuthError('temporarily_unavailable', { reason: 'password_queue_full' }))
+  expect(lines).toEqual([])
+})

@@ -1,0 +1,185 @@
+/** An optional option that a host hands in as `undefined`, because its own variable held nothing, was refused, or took another default. */
+import { readdirSync, readFileSync } from 'node:fs'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { createAdapter as forExpress } from '../../adapters/express.ts'
+import { createAdapter as forHono } from '../../adapters/hono.ts'
+import { createAdapter as forKoa } from '../../adapters/koa.ts'
+import * as main from '../../src/index.ts'
+import * as login from '../../src/login/index.ts'
+import { parseLoginOptions } from '../../src/login/login-options.ts'
+import * as machine from '../../src/machine/index.ts'
+import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
+import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import { createSqliteStorage } from '../../src/storage/sqlite.ts'
+import * as testing from '../../src/testing/index.ts'
+import { doors, exportsOf, root } from '../package/doors.ts'
+import { SQLITE_DRIVERS } from '../sqlite.ts'
+
+type Options = Readonly<Record<string, unknown>>
+
+const SECRET = 'Zx81-kd93-hhwq-0192-qqqq-lsdk-29sk'
+const URL_TEXT = 'https://issuer.example.test'
+const memory = createMemoryStorage()
+const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
+const accounts = createMemoryAccounts()
+const apiKeys = { repository: memory.apiKeys, prefix: 'tst', roles: ['admin'], scopes: { read: 'admin' } }
+const keys = main.createApiKeys({ ...apiKeys, defaultScopes: ['read'] } as never)
+const users = async () => ({ user: { id: 'u', disabled: false } })
+const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }] }]
+const verify = main.createJwtVerifier({ issuers, audience: 'a' } as never)
+const orgs = { source: memory.memberships, selectors: [], unnamed: 'reject' }
+const resolver = main.createOrgResolver(orgs as never)
+const auth = main.createAuth({ roles: ['admin'], verify, users, orgs: resolver } as never)
+const common = { storage: accounts, service: 'app', roles: ['member', 'admin'] }
+const grant = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET, tokenUrl: URL_TEXT }
+
+/** By name: what it must be given, and the call. */
+const CREATED: Record<string, readonly [required: Options, create: (options: never) => unknown]> = {
+  createApiKeyRoutes: [{ apiKeys: keys, role: 'admin' }, main.createApiKeyRoutes],
+  createApiKeyVerifier: [{ repository: memory.apiKeys, prefix: 'tst' }, main.createApiKeyVerifier],
+  createApiKeys: [{ ...apiKeys, defaultScopes: ['read'] }, main.createApiKeys],
+  createAuth: [{ roles: ['admin'], verify, users, orgs: resolver }, main.createAuth],
+  createJwtVerifier: [{ issuers, audience: 'a' }, main.createJwtVerifier],
+  createMembershipCache: [{ users: memory.users, source: memory.memberships }, main.createMembershipCache],
+  createOrgResolver: [orgs, main.createOrgResolver],
+  createOrgScoped: [{}, (options) => main.createOrgScoped({ find: () => null }, options)],
+  createProvisioner: [{ storage: memory }, main.createProvisioner],
+  createServiceVerifier: [{ services: { a: { header: 'X-A', secrets: [SECRET] } } }, main.createServiceVerifier],
+  createSyncGate: [{ users: memory.users }, main.createSyncGate],
+  createSyncRoute: [{ provision: users, source: memory.memberships }, main.createSyncRoute],
+  createUserOrgResolver: [{ source: memory.memberships, orgIdOf: () => null }, main.createUserOrgResolver],
+  'createAdapter sallyport/express': [{}, (options) => forExpress(auth as never, options)],
+  'createAdapter sallyport/hono': [{}, (options) => forHono(auth as never, options)],
+  'createAdapter sallyport/koa': [{}, (options) => forKoa(auth as never, options)],
+  createMemoryAccounts: [{}, createMemoryAccounts],
+  createMemoryStorage: [{}, createMemoryStorage],
+  createPostgresStorage: [{ pool: { query: async () => ({}), connect: async () => ({}) } }, createPostgresStorage],
+  createSqliteStorage: [{ database: openDatabase() }, createSqliteStorage],
+  createAccountGate: [{ sessions: accounts.sessions }, login.createAccountGate],
+  createDevLogin: [{ ...common, nodeEnv: 'test' }, login.createDevLogin],
+  createFirstAdmin: [
+    { storage: createMemoryAccounts(), email: 'root@example.test', role: 'admin', announce: () => undefined },
+    login.createFirstAdmin,
+  ],
+  createLogin: [{ ...common, secret: new Uint8Array(32).map((_, index) => index) }, login.createLogin],
+  createPasswordHasher: [{}, login.createPasswordHasher],
+  createSessionVerifier: [{ secret: new Uint8Array(32).map((_, i) => i), service: 'app' }, login.createSessionVerifier],
+  createTokenClient: [{ grant, origins: [URL_TEXT] }, machine.createTokenClient],
+  createAdapterAudit: [{}, testing.createAdapterAudit],
+  createTestKit: [{}, testing.createTestKit],
+  createTokenIssuer: [{}, testing.createTokenIssuer],
+}
+
+const NO_OPTIONS = ['createRouteFinder']
+
+const files = ['src', 'adapters'].flatMap((folder) =>
+  readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ts.createSourceFile(name, readFileSync(`${root}${folder}/${name}`, 'utf8'), ts.ScriptTarget.Latest)),
+)
+const statements = files.flatMap((file) => file.statements.map((statement) => ({ file, statement })))
+
+/** The optional members that an interface declares, or inherits. */
+function optionalOf(name: string): string[] {
+  return statements.flatMap(({ file, statement }) => {
+    if (!ts.isInterfaceDeclaration(statement) || statement.name.text !== name) return []
+    const own = statement.members.flatMap((member) =>
+      ts.isPropertySignature(member) && member.questionToken !== undefined ? [member.name.getText(file)] : [],
+    )
+    const from = (statement.heritageClauses ?? []).flatMap(({ types }) =>
+      types.map((each) => each.expression.getText(file)),
+    )
+    return [...own, ...from.flatMap(optionalOf)]
+  })
+}
+
+/** The options a `create…` function takes: the type of its last parameter, one answer for each function of the name. */
+function optionsTypesOf(name: string): string[] {
+  return statements.flatMap(({ file, statement }) => {
+    if (!ts.isFunctionDeclaration(statement) || statement.name?.text !== name) return []
+    const type = statement.parameters.at(-1)?.type
+    return type !== undefined && ts.isTypeReferenceNode(type) ? [type.typeName.getText(file)] : []
+  })
+}
+
+const exported = doors.flatMap(({ specifier, file }) =>
+  exportsOf(file)
+    .filter(({ kind, name }) => kind === 'value' && /^create[A-Z]/.test(name) && !NO_OPTIONS.includes(name))
+    .map(({ name }) => (name === 'createAdapter' ? `${name} ${specifier}` : name)),
+)
+
+it('is asked of every create… function that the package exports', () => {
+  expect(Object.keys(CREATED).toSorted()).toEqual(exported.toSorted())
+})
+
+describe.each(Object.entries(CREATED))('%s', (label, [required, create]) => {
+  const types = optionsTypesOf(label.split(' ', 1)[0] as string)
+  const names = [...new Set(types.flatMap(optionalOf))].filter((name) => !Object.hasOwn(required, name))
+
+  it('takes undefined for each of its optional options', async () => {
+    const nothing = Object.fromEntries(names.map((name) => [name, undefined]))
+    const [without, withUndefined] = [
+      await create(required as never),
+      await create({ ...required, ...nothing } as never),
+    ]
+    expect(Object.keys(withUndefined ?? {})).toEqual(Object.keys(without ?? {}))
+    if (names.length === 0) expect(label).toMatch(/^create(?:ServiceVerifier|AccountGate)$/)
+  })
+})
+
+describe('undefined inside of an option', () => {
+  const none = { maxAgeSeconds: undefined, maxStaleSeconds: undefined, algorithms: undefined, url: undefined }
+  const source = { kind: 'discovery', ...none }
+  const issuer = { issuer: URL_TEXT, keys: [source], emails: undefined, accepts: undefined, boundTokens: undefined }
+  const limits = {
+    ...{ accountFailures: undefined, firstWaitSeconds: undefined, longestWaitSeconds: undefined },
+    ...{ addressFailures: undefined, addressWindowSeconds: undefined },
+  }
+  it.each<[string, () => unknown]>([
+    ['an issuer and its source of keys', () => main.createJwtVerifier({ issuers: [issuer as never], audience: 'a' })],
+    [
+      'the cache of tokens',
+      () =>
+        main.createJwtVerifier({
+          ...{ issuers: issuers as never, audience: 'a' },
+          cache: { maxEntries: undefined, ttlSeconds: undefined },
+        }),
+    ],
+    [
+      'a cookie',
+      () =>
+        main.createAuth({
+          roles: ['admin'],
+          verify,
+          users,
+          orgs: resolver,
+          cookie: { name: 'a', publicUrl: undefined },
+        } as never),
+    ],
+    [
+      'the names of tables',
+      () => createSqliteStorage({ database: openDatabase(), tables: { users: undefined } as never }),
+    ],
+    [
+      'a grant',
+      () =>
+        machine.createTokenClient({
+          grant: { ...grant, audience: undefined } as never,
+          origins: [URL_TEXT],
+        }),
+    ],
+  ])('%s', (_, create) => {
+    expect(create).not.toThrow()
+  })
+
+  it('of the limits and paths of a login is the default', () => {
+    const [required] = CREATED['createLogin'] as readonly [Options, unknown]
+    const paths = { login: undefined, users: undefined }
+    const [without, withUndefined] = [{}, { throttle: limits, paths }].map((more) =>
+      parseLoginOptions({ ...required, ...more }),
+    )
+    expect([withUndefined?.limits, withUndefined?.paths]).toEqual([without?.limits, without?.paths])
+    expect(Object.values(withUndefined?.limits ?? {}).every(Number.isFinite)).toBe(true)
+  })
+})
