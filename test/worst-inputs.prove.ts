@@ -1,4 +1,7 @@
-/** R4: whatever a client sends, no pattern takes long over it. 8 KB of each nasty repetition, under 5 ms each. */
+/**
+ * R4: whatever a client sends, no pattern takes long over it. 8 KB of each nasty repetition, under 5 ms each: on a busy
+ * machine in the best of a hundred times, which what is quadratic does not reach either.
+ */
 import { expect, it } from 'vitest'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'
@@ -58,31 +61,32 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
 }
 
 it.each(Object.entries(READERS))('%s', (_, read) => {
-  const slow = INPUTS.map((text) => ({ text: text.slice(-12), ms: bestOf(3, () => read(text)) }))
+  const slow = INPUTS.map((text) => ({ text: text.slice(-12), ms: bestOf(100, 5, () => read(text)) }))
   expect(slow.filter(({ ms }) => ms >= 5)).toEqual([])
 })
 
 it('a token of 12 KB is refused in under 0.1 ms (T2)', () => {
   const token = `${'e'.repeat(4000)}.${'e'.repeat(4000)}.${'e'.repeat(4000)}`
-  const thousand = bestOf(5, () => {
-    for (let n = 0; n < 1000; n += 1) expect(() => readTokenForm(token, { ...form, maxTokenBytes: 8192 })).toThrow()
-  })
-  expect(thousand / 1000).toBeLessThan(0.1)
+  const limits = { ...form, maxTokenBytes: 8192 }
+  expect(() => readTokenForm(token, limits)).toThrow()
+  expect(bestOf(1000, 0.1, () => readTokenForm(token, limits))).toBeLessThan(0.1)
 })
 
 it('would notice a pattern that is quadratic', () => {
-  expect(bestOf(3, () => /-+x/.test('-'.repeat(BYTES)))).toBeGreaterThan(5)
+  expect(bestOf(10, 5, () => /-+x/.test('-'.repeat(BYTES)))).toBeGreaterThan(5)
 })
 
-function bestOf(times: number, work: () => unknown): number {
-  const took = Array.from({ length: times }, () => {
+/** The shortest time of so many, in milliseconds; the first that is short enough will do. */
+function bestOf(times: number, enough: number, work: () => unknown): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let n = 0; n < times && best >= enough; n += 1) {
     const start = performance.now()
     try {
       work()
     } catch {
       // A refusal is as good an answer as any.
     }
-    return performance.now() - start
-  })
-  return Math.min(...took)
+    best = Math.min(best, performance.now() - start)
+  }
+  return best
 }
