@@ -240,8 +240,9 @@ it('counts down while an account is closed, and lets the right password in after
   await page.route('**/api/v1/auth/login', (route) => route.fulfill(closed), { times: 1 })
   await email.fill(ADMIN)
   await password.fill(ironflow.password)
-  await page.keyboard.press('Enter')
-  await page.getByRole('alert').filter({ hasText: 'Too many tries. You can try again in' }).waitFor()
+  // Waited for from before it is there: it is so for three seconds only.
+  const told = page.getByRole('alert').filter({ hasText: 'Too many tries. You can try again in' }).waitFor()
+  await Promise.all([told, page.keyboard.press('Enter')])
   const button = page.getByRole('button', { name: 'Sign in' })
   await page.getByRole('status').filter({ hasText: 'You can try again now.' }).waitFor({ state: 'attached' })
   expect(await button.getAttribute('aria-disabled')).toBeNull()

@@ -42,7 +42,7 @@ async function start(app: keyof typeof APPS, environment: Environment): Promise<
   return 'started'
 }
 
-it.each<[keyof typeof APPS, Environment, RegExp]>([
+const CASES: readonly [keyof typeof APPS, Environment, RegExp][] = [
   ['iron', { SUPABASE_URL: URL_TEXT }, /^started$/],
   ['iron', { SUPABASE_URL: URL_TEXT, SUPABASE_CONFIRMS_EMAILS: 'true' }, /^started$/],
   ['iron', { SUPABASE_URL: URL_TEXT, SUPABASE_CONFIRMS_EMAILS: 'false' }, /^started$/],
@@ -76,6 +76,14 @@ it.each<[keyof typeof APPS, Environment, RegExp]>([
   ['quickstart', { ISSUER: URL_TEXT, JWT_SECRET: SECRET, CLOCK_TOLERANCE: '301' }, /CLOCK_TOLERANCE/],
   ['quickstart', { ISSUER: URL_TEXT, JWT_SECRET: SECRET, CLOCK_TOLERANCE: '-1' }, /CLOCK_TOLERANCE/],
   ['quickstart', { ISSUER: `'${URL_TEXT}'`, JWT_SECRET: SECRET }, /ISSUER.*quotes/],
-])('%s with %j: %s', async (app, environment, expected) => {
+]
+
+// No title holds the secret: a title is printed.
+const TITLED = CASES.map(
+  ([app, environment, expected]) =>
+    [app, JSON.stringify(environment).replaceAll(SECRET, 'a secret'), expected, environment] as const,
+)
+
+it.each(TITLED)('%s with %s: %s', async (app, _shown, expected, environment) => {
   expect(await start(app, environment)).toMatch(expected)
 })
