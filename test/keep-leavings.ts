@@ -1,8 +1,12 @@
-/** In each worker: a folder that a test removes is moved to where it is searched at the end of the run. */
+/**
+ * In each worker: a folder that a test removes is moved to where it is searched at the end of the run. So is the title of
+ * every test: it is printed only where the test was slow or failed, and a secret in it must not depend on that.
+ */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { beforeEach } from 'vitest'
 
 const leavings = process.env['SALLYPORT_LEAVINGS']
 
@@ -16,6 +20,7 @@ if (leavings !== undefined) {
     if (!keep(leavings, path)) await rm(path, options)
   }
   syncBuiltinESMExports()
+  beforeEach(({ task }) => fs.appendFileSync(join(leavings, 'titles of the tests'), `${task.fullTestName}\n`))
 }
 
 function keep(folder: string, path: fs.PathLike): boolean {

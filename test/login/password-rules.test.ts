@@ -33,7 +33,7 @@ describe('no composition rules', () => {
   it.each([
     'allsmallletterswithoutanything',
     'ALL CAPITALS AND SOME SPACES',
-    'correct horse battery staple',
+    'four plain words here',
     'длинный пароль из слов',
     '長い日本語のパスワードを使います',
     '   leading and trailing spaces   ',

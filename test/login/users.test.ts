@@ -119,7 +119,7 @@ describe('change', () => {
     [{ email: 'robert@example.test' }, true],
     [{ role: 'viewer', disabled: false }, true],
     [{}, true],
-  ])('%j: shows it, and ends the sessions where it must', async (body, stays) => {
+  ])('change %#: shows it, and ends the sessions where it must', async (body, stays) => {
     const { patch, isIn } = await withBob()
     const { status, json } = await patch(body)
     const { password: _, ...shown } = body as { password?: string }

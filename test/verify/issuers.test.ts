@@ -162,7 +162,7 @@ describe('secrets (T6)', () => {
     'é'.repeat(16),
     'a phrase of several words, long enough for this',
     Buffer.alloc(48, 200).toString('base64'),
-  ])('%s is taken', (secret) => {
+  ])('secret %# is taken', (secret) => {
     expect(() => build({ kind: 'secret', secret })).not.toThrow()
     expect(() => build({ kind: 'secret', secret: [secret, `${secret}x`] })).not.toThrow()
   })
@@ -259,7 +259,7 @@ describe('supabase', () => {
     [{ url: 'https://abc.supabase.co', apps: ['a '] }, /apps/],
     [{ url: 'https://abc.supabase.co', apps: 'a' }, /apps/],
     [{ url: 'https://abc.supabase.co', jwtSecret: SECRET }, /jwtSecret/],
-  ])('refuses %j', (options, message) => {
+  ])('refuses options %#', (options, message) => {
     expect(() => supabase(options)).toThrow(TypeError)
     expect(() => supabase(options)).toThrow(message)
   })
