@@ -143,7 +143,8 @@ export function toAuthRequest(req: Request): AuthRequest {
 export function writeAuthResponse(res: Response, { status, headers, body }: AuthResponse): void {
   res.status(status)
   const set = (name: string, value: string): unknown => res.setHeader(name, value)
-  writeHeaders(headers, set, (name, value) => res.append(name, value))
+  const remove = (name: string): unknown => res.removeHeader(name)
+  writeHeaders(headers, set, (name, value) => res.append(name, value), remove)
   if (body !== null) res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body ?? undefined)
 }

@@ -107,7 +107,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       }
     },
     getAuth: (c: Context, access?: Access<T['role']>) => auth.contextOf(sourceOf(c), access as never) as never,
-    onError: (thrown, c) => refuse(thrown, c, toErrorPage),
+    onError: (thrown, c) => refuse(thrown, c, (error) => stamp(c, varyOf(c), toErrorPage(error)) as Response),
   }
 }
 
@@ -136,8 +136,8 @@ export function toAuthRequest(c: Context): AuthRequest {
  * return writeAuthResponse(c, auth.toResponse(error))
  */
 export function writeAuthResponse(c: Context, { status, headers, body }: AuthResponse): Response {
-  if (c.finalized) for (const name of ['Content-Length', 'Content-Encoding']) c.header(name, undefined)
-  writeHeaders(headers, c.header, (name, value) => c.header(name, value, { append: true }))
+  const append = (name: string, value: string): unknown => c.header(name, value, { append: true })
+  writeHeaders(headers, c.header, append, (name) => c.header(name, undefined))
   // Of a HEAD answer Hono keeps the headers only; else the server counts the body, which others may still replace.
   if (body !== null && c.req.method === 'HEAD')
     c.header('Content-Length', String(new TextEncoder().encode(body).length))
@@ -160,6 +160,12 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
  */
 export function readJson(c: Context, limits?: number | BodyLimits): Promise<JsonObject> {
   return readJsonOf(toAuthRequest(c), limits)
+}
+
+// An error page is kept for nobody else either: what the handler's answer would have said, it says.
+const varyOf = (c: Context): HeadersOf => {
+  const vary = c.res.headers.get('Vary')
+  return () => (vary === null ? [] : [['Vary', vary]])
 }
 
 // The Node request is shared by every app it passes through.

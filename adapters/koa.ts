@@ -133,7 +133,8 @@ export function toAuthRequest(ctx: KoaContext): AuthRequest {
  */
 export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, body }: AuthResponse): void {
   const set = (name: string, value: string): unknown => ctx.set(name, value)
-  writeHeaders(headers, set, (name, value) => ctx.append(name, value))
+  const remove = (name: string): unknown => ctx.remove(name)
+  writeHeaders(headers, set, (name, value) => ctx.append(name, value), remove)
   ctx.body = body
   ctx.status = status
 }

@@ -1,6 +1,16 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
 import { trimBlanks } from '../lib/trim-blanks.ts'
 
+// None of what a handler has said of a body that it then did not send is true of the one in its place.
+const OF_ANOTHER_BODY = [
+  'Content-Length',
+  'Content-Encoding',
+  'Content-Range',
+  'Content-Disposition',
+  'ETag',
+  'Last-Modified',
+]
+
 type Lines = readonly (readonly [name: string, value: string])[]
 
 /**
@@ -8,6 +18,7 @@ type Lines = readonly (readonly [name: string, value: string])[]
  * `Cache-Control` must not stand beside a refusal's), further ones are added. `Set-Cookie` and `Vary` are always added.
  * For who writes an adapter.
  *
+ * @param remove takes away what was said of a body that is not sent after all (`Content-Encoding`, `ETag`, …), first
  * @example
  * writeHeaders(headers, (name, value) => res.setHeader(name, value), (name, value) => res.appendHeader(name, value))
  */
@@ -15,7 +26,9 @@ export function writeHeaders(
   lines: Lines,
   set: (name: string, value: string) => unknown,
   append: (name: string, value: string) => unknown,
+  remove: (name: string) => unknown = () => undefined,
 ): void {
+  for (const name of OF_ANOTHER_BODY) remove(name)
   const seen = new Set(['set-cookie', 'vary'])
   for (const [name, value] of lines) {
     const write = seen.has(name.toLowerCase()) ? append : set
