@@ -24,6 +24,23 @@ export function startTimer(work: () => void, milliseconds: number): () => void {
   return () => clearTimeout(timer as number)
 }
 
+const STEPS = 10
+
+/**
+ * Run `end` once the process has let others run for so long. Counted in steps: one that a busy machine did not let run has
+ * not waited all that time, and its answer may be here.
+ *
+ * @param milliseconds how long
+ * @returns a function that calls it off
+ */
+export function startPatience(milliseconds: number, end: () => void, steps: number = STEPS): () => void {
+  let stop = startTimer(() => {
+    if (steps === 1) end()
+    else stop = startPatience((milliseconds / steps) * (steps - 1), end, steps - 1)
+  }, milliseconds / steps)
+  return () => stop()
+}
+
 /**
  * Wait for `work` until it ends, the time is up or `controller` aborts, whichever comes first; also if `work` ignores its
  * signal. When the time is up, the controller is aborted with what `late` makes.

@@ -17,7 +17,7 @@ import type {
 } from './account-repositories.ts'
 import { compare, copy, copyOrNull } from './memory-tables.ts'
 import { ConflictError } from './storage-errors.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, whileOpen } from './turns.ts'
 
 /** Options of {@link createMemoryAccounts}. */
 export interface MemoryAccountsOptions {
@@ -43,12 +43,14 @@ export function createMemoryAccounts(options: MemoryAccountsOptions = {}): Accou
   const committed: AccountTables = { accounts: new Map(), hadFirstAdmin: false }
   const exclusive = createTurns('the in-memory storage')
   const transaction: AccountStorage['transaction'] = (work) =>
-    exclusive(async () => {
-      const tables = { ...committed, accounts: new Map(committed.accounts) }
-      const result = await work(transactionOver(tables))
-      Object.assign(committed, tables)
-      return result
-    })
+    exclusive((isHeld) =>
+      whileOpen(isHeld, async (requireOpen) => {
+        const tables = copyOfTables(committed, requireOpen)
+        const result = await work(transactionOver(tables))
+        Object.assign(committed, tables)
+        return result
+      }),
+    )
   const reading = accountRepository(committed)
   const accounts: AccountRepository = {
     ...reading,
@@ -59,6 +61,18 @@ export function createMemoryAccounts(options: MemoryAccountsOptions = {}): Accou
     endSessions: (accountId) => transaction((tx) => tx.accounts.endSessions(accountId)),
   }
   return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
+}
+
+// Its getter is asked by whatever reads or writes, the commit too.
+function copyOfTables({ accounts, hadFirstAdmin }: AccountTables, requireOpen: () => void): AccountTables {
+  const own = new Map(accounts)
+  return {
+    get accounts() {
+      requireOpen()
+      return own
+    },
+    hadFirstAdmin,
+  }
 }
 
 const SHAPE = { maxThrottleKeys: z.optional(aNumber(100, 1_000_000)) }

@@ -39,9 +39,9 @@ export function createTables(): Tables {
   return tablesOf(() => new Map<string, unknown>())
 }
 
-/** Lay a transaction's own tables over `base`; `commit` writes them through. */
-export function overlay(base: Tables): { readonly tables: Tables; commit(): void } {
-  const layers = new Map(NAMES.map((name) => [name, layerOver(base[name] as Table<unknown>)]))
+/** Lay a transaction's own tables over `base`, usable while `requireOpen` does not throw; `commit` writes them through. */
+export function overlay(base: Tables, requireOpen: () => void): { readonly tables: Tables; commit(): void } {
+  const layers = new Map(NAMES.map((name) => [name, layerOver(base[name] as Table<unknown>, requireOpen)]))
   const tables = tablesOf((name) => (layers.get(name) as Layer).table)
   return {
     tables,
@@ -62,16 +62,24 @@ interface Layer {
 
 const GONE = Symbol('deleted in this layer')
 
-function layerOver(base: Table<unknown>): Layer {
+function layerOver(base: Table<unknown>, requireOpen: () => void): Layer {
   const own = new Map<string, unknown>()
   const table: Table<unknown> = {
     get(key) {
+      requireOpen()
       const value = own.has(key) ? own.get(key) : base.get(key)
       return value === GONE ? undefined : value
     },
-    set: (key, value) => void own.set(key, value),
-    delete: (key) => void own.set(key, GONE),
+    set(key, value) {
+      requireOpen()
+      own.set(key, value)
+    },
+    delete(key) {
+      requireOpen()
+      own.set(key, GONE)
+    },
     values: () => {
+      requireOpen()
       const merged = new Map(entriesOf(base))
       for (const [key, value] of own) merged.set(key, value)
       return [...merged.values()].filter((value) => value !== GONE)

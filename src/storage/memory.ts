@@ -12,7 +12,7 @@ import { memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables } from './memory-tables.ts'
 import type { ApiKeyRepository, Storage } from './repositories.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, whileOpen } from './turns.ts'
 
 export { createMemoryAccounts, type MemoryAccountsOptions } from './memory-accounts.ts'
 export type {
@@ -49,7 +49,8 @@ export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, n
 
 /**
  * Create a storage in memory. Writers take turns; a reader sees what is committed. A writer that waits more than 5
- * seconds for its turn gets a `TransientError`: most often a hook that used the storage instead of its transaction.
+ * seconds for its turn gets a `TransientError`: most often a hook that used the storage instead of its transaction. A
+ * transaction that has not ended after 30 seconds is dropped and rejects, so that nobody who hangs holds everybody.
  *
  * @throws TypeError for an unknown option
  * @example
@@ -63,12 +64,15 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
   const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
 
   const inTurn = <T>(work: (tables: Tables) => Promise<T>): Promise<T> =>
-    exclusive(async () => {
-      const { tables, commit } = overlay(committed)
-      const result = await work(tables)
-      commit()
-      return result
-    })
+    exclusive((isHeld) =>
+      whileOpen(isHeld, async (requireOpen) => {
+        const { tables, commit } = overlay(committed, requireOpen)
+        const result = await work(tables)
+        requireOpen()
+        commit()
+        return result
+      }),
+    )
   const transaction: MemoryStorage['transaction'] = (work) =>
     inTurn((tables) => work({ ...over(tables), handle: null }))
   return {

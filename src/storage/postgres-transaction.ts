@@ -7,6 +7,7 @@ import { createSessionState, isSameState, type SessionState, type Settings } fro
 import { toStorageError } from './sql-errors.ts'
 import type { PgClient, PgliteDatabase, PgliteQueryable, PgPool, PgResult } from './sql-executor.ts'
 import { isReadOnly, isUnanswered } from './transient.ts'
+import { withinHold } from './turns.ts'
 
 /** A transaction, from its BEGIN to the end of its work. */
 export interface PostgresTransaction {
@@ -88,7 +89,8 @@ function beginInDatabase(database: PgliteDatabase, options: BeginOptions): Begin
         const frame = openFrame(handle, frameOf(options))
         try {
           const before = state.settingsOf(await frame.ask(state.begin))
-          const { result, held } = await run(frame, before, work)
+          // Whoever hangs would hold everybody: there is one connection.
+          const { result, held } = await withinHold('PGlite', () => run(frame, before, work))
           await frame.ask(state.check(held))
           await putBack(frame, before)
           return result

@@ -20,6 +20,9 @@ const ATTEMPTS_AT_ONCE = 3
 // No longer than who waits for a hash.
 const WAIT_SECONDS = 15
 
+// What holds a turn here is the storage alone.
+const toTransient = (sentence: string): Error => new TransientError(sentence)
+
 /** How many keys are kept, and how often what is old is looked for: by new keys, so that more goes than comes. */
 export interface ThrottleUpkeep {
   readonly mostKeys: number
@@ -39,7 +42,9 @@ export function sqlThrottle(
 ): ThrottleStore {
   const inTurn = createKeyedTurns()
   const write = writer(session, statements, upkeep)
-  const inSmallNumber = createTurns('the throttle', ATTEMPTS_AT_ONCE, WAIT_SECONDS)
+  const inSmallNumber = createTurns('the throttle', {
+    ...{ atOnce: ATTEMPTS_AT_ONCE, waitSeconds: WAIT_SECONDS, toError: toTransient },
+  })
   const attempt: Attempt = (keys, decide) => inSmallNumber(() => attemptAlone(keys, decide))
   const attemptAlone: Attempt = async (keys, decide) => {
     const { now, stored } = await read(session, statements, keys)
@@ -172,7 +177,10 @@ function toText({ failures, closedUntil, recent, pending, expiresAt }: ThrottleS
 function createKeyedTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const queues = new Map<string, { readonly turns: Turns; waiting: number }>()
   return async (key, work) => {
-    const queue = queues.get(key) ?? { turns: createTurns('a key of the throttle'), waiting: 0 }
+    const queue = queues.get(key) ?? {
+      turns: createTurns('a key of the throttle', { toError: toTransient }),
+      waiting: 0,
+    }
     queues.set(key, queue)
     queue.waiting++
     try {

@@ -7,15 +7,15 @@ import type { SqliteDatabase, SqliteStatement, SqlRow, SqlSession, SqlStatement,
 import { oneTransaction } from './sql-transaction.ts'
 import { TransientError } from './storage-errors.ts'
 import { isBusy } from './transient.ts'
-import { createTurns, type Turns } from './turns.ts'
+import { createTurns, ENDED, type Turns } from './turns.ts'
 
 /** Sessions on one handle. */
 export interface SqliteSessions {
   readonly session: SqlSession
-  /** Run `work` in one write transaction. */
-  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
-  /** Run `work` when no transaction is open, and let none begin until it has settled. */
-  exclusive<T>(work: () => Promise<T>): Promise<T>
+  /** Run `work` in one write transaction. `isHeld`: whether it still is; undone, it may ask nothing more. */
+  transaction<T>(work: (session: SqlSession, isHeld: () => boolean) => Promise<T>): Promise<T>
+  /** Run `work` when no transaction is open, and let none begin until it has settled, or held all others up for too long. */
+  exclusive<T>(work: (isHeld: () => boolean) => Promise<T>): Promise<T>
 }
 
 // With the pauses between them some 5 seconds.
@@ -30,9 +30,18 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
   TURNS.set(database, turns)
   openUp(database)
   const run = statementRunner(database)
-  const patiently = <T>(work: () => Promise<T>): Promise<T> => whileBusy(() => turns(work))
+  const patiently = <T>(work: (isHeld: () => boolean) => Promise<T>): Promise<T> =>
+    whileBusy(() => turns(work, () => rollBack(database)))
   const transaction: SqliteSessions['transaction'] = (work) =>
-    patiently(() => inTransaction(database, () => oneTransaction(async (...asked) => run(...asked), work)))
+    patiently((isHeld) =>
+      inTransaction(database, isHeld, () =>
+        oneTransaction(
+          async (...asked) => run(...asked),
+          (session) => work(session, isHeld),
+          isHeld,
+        ),
+      ),
+    )
   return {
     session: {
       // A single write is a transaction too: with some drivers a statement that met a busy database stays half-run, and
@@ -44,7 +53,17 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
       atomically: transaction,
     },
     transaction,
-    exclusive: (work) => turns(work),
+    exclusive: (work) =>
+      turns(
+        async (isHeld) => {
+          try {
+            return await work(isHeld)
+          } catch (error) {
+            throw toStorageError(error, 'work')
+          }
+        },
+        () => rollBack(database),
+      ),
   }
 }
 
@@ -87,14 +106,16 @@ function orderOf(text: string): number[] {
   return [...text.matchAll(PARAMETER)].map(([, index]) => Number(index) - 1)
 }
 
-async function inTransaction<T>(database: SqliteDatabase, work: () => Promise<T>): Promise<T> {
+async function inTransaction<T>(database: SqliteDatabase, isHeld: () => boolean, work: () => Promise<T>): Promise<T> {
   atOnce(database, () => database.exec('BEGIN IMMEDIATE'))
   try {
     const result = await work()
+    // Else what is open by now is somebody else's.
+    if (!isHeld()) throw new Error(ENDED)
     database.exec('COMMIT')
     return result
   } catch (error) {
-    rollBack(database)
+    if (isHeld()) rollBack(database)
     // Past BEGIN, busy is the work's own: it must not run twice here.
     throw toStorageError(error, 'work')
   }

@@ -70,7 +70,8 @@ export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization
   /**
    * Run the host's own statements on the handle when no transaction is open. Whatever a host asks of the handle outside
    * of this and of `transaction` may land inside somebody's open transaction: it sees what is not committed, and is
-   * undone with it.
+   * undone with it. Where `work` hasn't ended after 30 seconds it is rejected, the next one's turn comes, and the handle that
+   * it was given does nothing more. A failure of the moment in it is a `TransientError`.
    */
   exclusive<T>(work: (database: D) => T | Promise<T>): Promise<T>
 }
@@ -80,7 +81,8 @@ export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization
  * (`journal_mode = WAL`) and foreign keys on this handle.
  *
  * A look-up by identity is one query, the membership included. Transactions take turns (`BEGIN IMMEDIATE`); whoever
- * waits more than 5 seconds, for this process or another, gets a `TransientError`. Unique violations throw
+ * waits more than 5 seconds, for this process or another, gets a `TransientError`; a transaction that has not ended after
+ * 30 seconds is rolled back and rejects, so that nobody who hangs holds everybody. Unique violations throw
  * `ConflictError`, also out of the host's own statements inside `transaction`.
  *
  * @throws TypeError for a missing, unknown or malformed option
@@ -102,15 +104,15 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
     apiKeys: sqlApiKeys({ session: sessions.session, dialect: SQLITE, names }),
     accounts: sqlAccounts({ session: sessions.session, dialect: SQLITE, names }),
     transaction: (work) =>
-      sessions.transaction(async (session) => {
-        const { handle, end } = lendHandle(database)
+      sessions.transaction(async (session, isHeld) => {
+        const { handle, end } = lendHandle(database, isHeld)
         try {
           return await work({ ...over(session), handle })
         } finally {
           end()
         }
       }),
-    exclusive: (work) => sessions.exclusive(async () => work(database)),
+    exclusive: (work) => sessions.exclusive(async (isHeld) => work(lendHandle(database, isHeld).handle)),
   }
   return storage as unknown as SqliteStorage<D>
 }

@@ -1,48 +1,158 @@
-/** Turns at something that only one may hold, or so many: in order of arrival, and not waited for without end. */
+/** Turns at something that only one may hold, or so many: in order of arrival, not waited for without end, and not held without end. */
+import { createMonotonicClock } from '../lib/clock.ts'
+import { startPatience, startTimer } from '../lib/timer.ts'
 import { TransientError } from './storage-errors.ts'
 
 const WAIT_SECONDS = 5
-
-/** Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled. */
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>
+// How long work may hold what others wait for.
+const HOLD_MS = 30_000
 
 /**
- * Make turns at `what` (a storage, for the sentence of the error), for `atOnce` works at once. Who waits longer than
- * `waitSeconds` gives up its turn with a `TransientError`: most often a hook that waits for itself.
+ * Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled, or
+ * when it was held for 30 seconds: then `undo` is called there and then, and what the work does from that moment on must
+ * have no effect. `isHeld` tells it.
  */
-export function createTurns(what: string, atOnce = 1, waitSeconds: number = WAIT_SECONDS): Turns {
-  const waiting = new Set<() => void>()
-  let running = 0
-  const turn = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const begin = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      // Who gave up does not pass on a turn that somebody else still has.
-      const timer = setTimeout(() => {
-        waiting.delete(begin)
-        reject(new TransientError(`${what} was busy for ${waitSeconds} seconds${ADVICE}`))
-      }, waitSeconds * 1000)
-      ;(timer as { unref?: (() => void) | undefined }).unref?.()
-      waiting.add(begin)
+export type Turns = <T>(work: (isHeld: () => boolean) => Promise<T>, undo?: () => void) => Promise<T>
+
+/** How turns are given. */
+export interface TurnsOptions {
+  /** How many hold one at once. Default 1. */
+  readonly atOnce?: number | undefined
+  /** How long one waits. Default 5. */
+  readonly waitSeconds?: number | undefined
+  /** Makes what work is told that held its turn too long. Default: an `Error`, which is the host's mistake. */
+  readonly toError?: ((sentence: string) => Error) | undefined
+  readonly clock?: (() => number) | undefined
+}
+
+/**
+ * Make turns at `what` (a storage, for the sentences of the errors). Who waits longer than `waitSeconds` gives up its turn
+ * with a `TransientError`: most often a hook that waits for itself. Who holds one for 30 seconds loses it, with what
+ * `toError` makes of a sentence; where timers end together with the request that set them, to whoever comes after a minute.
+ */
+export function createTurns(what: string, options: TurnsOptions = {}): Turns {
+  const {
+    atOnce = 1,
+    waitSeconds = WAIT_SECONDS,
+    toError = (sentence) => new Error(sentence),
+    clock = Date.now,
+  } = options
+  const time = createMonotonicClock(clock)
+  const waiting = new Set<Hold>()
+  const holding = new Set<Hold>()
+
+  const take = (hold: Hold): void => {
+    holding.add(hold)
+    hold.begin()
+  }
+  const pass = (): void => {
+    const [next] = waiting
+    if (next === undefined) return
+    waiting.delete(next)
+    take(next)
+  }
+
+  const createHold = (undo: () => void): Hold => {
+    let begin: () => void = () => undefined
+    let lose: (error: Error) => void = () => undefined
+    let stop: () => void = () => undefined
+    let startedAt = 0
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
     })
-  return async (work) => {
+    const lost = new Promise<never>((_, reject) => {
+      lose = reject
+    })
+    // Nobody may be waiting any more.
+    lost.catch(() => undefined)
+    const end = (): void => {
+      stop()
+      if (holding.delete(hold)) pass()
+    }
+    const takeAway = (): void => {
+      undo()
+      lose(toError(`${what} ${HELD}`))
+      end()
+    }
+    const hold: Hold = {
+      begin() {
+        startedAt = time()
+        stop = startPatience(HOLD_MS, takeAway)
+        begin()
+      },
+      end,
+      takeAway,
+      isOverdue: () => time() - startedAt > 2 * HOLD_MS,
+      begun,
+      lost,
+    }
+    return hold
+  }
+
+  return async (work, undo = () => undefined) => {
+    if (holding.size >= atOnce) for (const each of [...holding]) if (each.isOverdue()) each.takeAway()
+    const hold = createHold(undo)
+    const isHeld = (): boolean => holding.has(hold)
     // Before the work runs, because what it calls at once must already wait for it.
-    if (running < atOnce) running++
-    else await turn()
+    if (holding.size < atOnce) take(hold)
+    else await waitFor(hold, waiting, `${what} was busy for ${waitSeconds} seconds${ADVICE}`, waitSeconds)
     try {
-      return await work()
+      return await Promise.race([hold.lost, isHeld() ? work(isHeld) : hold.lost])
     } finally {
-      const [next] = waiting
-      // A turn that is handed on stays taken: nobody slips in between.
-      if (next === undefined) running--
-      else {
-        waiting.delete(next)
-        next()
-      }
+      hold.end()
     }
   }
 }
 
+interface Hold {
+  begin(): void
+  end(): void
+  takeAway(): void
+  isOverdue(): boolean
+  readonly begun: Promise<void>
+  /** Rejects when it is taken away. */
+  readonly lost: Promise<never>
+}
+
+async function waitFor(hold: Hold, waiting: Set<Hold>, sentence: string, seconds: number): Promise<void> {
+  waiting.add(hold)
+  let stop: () => void = () => undefined
+  const late = new Promise<never>((_, reject) => {
+    stop = startTimer(() => {
+      // Who gave up does not pass on a turn that somebody else still has.
+      if (waiting.delete(hold)) reject(new TransientError(sentence))
+    }, seconds * 1000)
+  })
+  await Promise.race([hold.begun.finally(() => stop()), late])
+}
+
 const ADVICE = ': inside a transaction, use the repositories that it hands you'
+const HELD = 'was held for 30 seconds by work that did not end: nothing of it is stored, and it can do nothing more'
+
+/** Wait for work that holds `what`, which gives turns by itself, but no longer than for any other turn. */
+export async function withinHold<T>(what: string, work: () => Promise<T>): Promise<T> {
+  let stop: () => void = () => undefined
+  const late = new Promise<never>((_, reject) => {
+    stop = startPatience(HOLD_MS, () => reject(new Error(`${what} ${HELD}`)))
+  })
+  try {
+    return await Promise.race([late, work()])
+  } finally {
+    stop()
+  }
+}
+
+/** What is said to whoever asks a transaction that has ended. */
+export const ENDED = 'this transaction has ended: its repositories can no longer be used'
+
+/** Run `work` with a check that throws once the work has settled, or no longer holds its turn. */
+export async function whileOpen<T>(isHeld: () => boolean, work: (requireOpen: () => void) => Promise<T>): Promise<T> {
+  let isOpen = true
+  try {
+    return await work(() => {
+      if (!isOpen || !isHeld()) throw new Error(ENDED)
+    })
+  } finally {
+    isOpen = false
+  }
+}

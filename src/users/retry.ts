@@ -3,7 +3,7 @@
  * say so.
  */
 import { AuthError } from '../errors.ts'
-import { startTimer } from '../lib/timer.ts'
+import { startPatience } from '../lib/timer.ts'
 import { isConflictError, isTransientError } from '../storage/storage-errors.ts'
 
 const RETRIES = 5
@@ -99,17 +99,6 @@ function startWatch(): Watched {
     },
   }
   return { watch, late, hasBegun: () => hasBegun, stop: () => stop() }
-}
-
-const STEPS = 10
-
-// Counted in steps: a process that a busy machine did not let run has not waited all that time, and its answer may be here.
-function startPatience(milliseconds: number, end: () => void, steps: number = STEPS): () => void {
-  let stop = startTimer(() => {
-    if (steps === 1) end()
-    else stop = startPatience(milliseconds, end, steps - 1)
-  }, milliseconds / STEPS)
-  return () => stop()
 }
 
 function jitter(): number {

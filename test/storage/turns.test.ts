@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers())
 
 /** Works that note when they begin, and end when they are told to. */
 function createWorks(atOnce?: number) {
-  const turns = createTurns('the test', atOnce)
+  const turns = createTurns('the test', { atOnce })
   const begun: string[] = []
   const ends = new Map<string, () => void>()
   const take = (name: string): Promise<unknown> =>
