@@ -31,6 +31,10 @@ import { PATIENCE_MS } from './patience.ts'
 export interface Cluster {
   /** The URL of its maintenance database, as a superuser. */
   readonly url: string
+  /** Be away: whoever is connected is cut off, whoever comes is refused. */
+  leave(): Promise<void>
+  /** Be there again, at the same URL. */
+  comeBack(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -61,11 +65,16 @@ export async function startCluster(): Promise<Cluster> {
       '--locale=C',
     ]
     await succeeded(launch(join(bin, 'initdb'), initdb, folder))
-    const { server, port, log } = await startServer(join(bin, 'postgres'), data, folder)
+    const program = join(bin, 'postgres')
+    let { server, port, log } = await startServer(program, data, folder)
     const kill = (): void => void server.kill('SIGQUIT')
     process.once('exit', kill)
     return {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      leave: () => stopped(server),
+      async comeBack() {
+        ;({ server, log } = await startServer(program, data, folder, port))
+      },
       async stop() {
         process.off('exit', kill)
         await stopped(server)
@@ -87,9 +96,9 @@ interface Server {
 }
 
 // Whatever port was free a moment ago, another process may have taken it since.
-async function startServer(program: string, data: string, folder: string): Promise<Server> {
+async function startServer(program: string, data: string, folder: string, wanted?: number): Promise<Server> {
   for (let tries = 1; ; tries++) {
-    const port = await freePort()
+    const port = wanted ?? (await freePort())
     const settings = [...SETTINGS, ...LISTEN].flatMap((setting) => ['-c', setting])
     const server = launch(program, ['-D', data, '-p', String(port), ...settings], folder)
     const log = heard(server)

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type AppName, openWorld, SYSTEMS, type World, type WorldOptions } from '../../examples/demo/world.ts'
+import type { Environment } from '../../examples/start/settings.ts'
 import { PATIENCE_MS, TEST_PATIENCE_MS } from '../patience.ts'
 import { programOf } from '../program.ts'
 
@@ -20,6 +21,8 @@ export interface AppProcess {
   readonly notes: readonly string[]
   /** What it printed so far. */
   stdout(): string
+  /** What it complained of so far. */
+  stderr(): string
   /** End it by SIGTERM; how it ended, and after how many milliseconds. */
   end(): Promise<Ending & { readonly milliseconds: number }>
   stop(): Promise<void>
@@ -35,10 +38,19 @@ const SCRIPTS: Readonly<Record<AppName, readonly string[]>> = {
   'ironflow --dev': ['examples/ironflow/main.ts', '--dev'],
 }
 
-/** The systems of these apps or names, each a process; close the world to end them. */
-export function openWorldOf(names: readonly string[], options: WorldOptions = {}): Promise<World> {
+/** The systems of these names, each a process; close the world to end them. `processes` is told them, by their apps. */
+export function openWorldOf(
+  names: readonly string[],
+  options: WorldOptions = {},
+  processes: Map<AppName, AppProcess> = new Map(),
+): Promise<World> {
   const systems = Object.fromEntries(Object.entries(SYSTEMS).filter(([name]) => names.includes(name)))
-  return openWorld(systems, (app, environment) => startProcess(SCRIPTS[app], environment), options)
+  const start = async (app: AppName, environment: Environment): Promise<AppProcess> => {
+    const started = await startProcess(SCRIPTS[app], environment)
+    processes.set(app, started)
+    return started
+  }
+  return openWorld(systems, start, options)
 }
 
 // Some live as long as a whole file of tests; a run that was killed leaves none behind for good.
@@ -52,7 +64,8 @@ export async function startProcess(
 ): Promise<AppProcess> {
   const child = await launch(script, environment, lifetimeSeconds)
   const ended = ending(child)
-  const said: string[] = []
+  const [said, complained]: [string[], string[]] = [[], []]
+  child.stderr?.on('data', (chunk: Buffer) => complained.push(chunk.toString()))
   child.stdout?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const url = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(
@@ -83,6 +96,7 @@ export async function startProcess(
       .split('\n')
       .filter((line) => !line.includes(' ready on ')),
     stdout: () => said.join(''),
+    stderr: () => complained.join(''),
     end,
     stop: () => end().then(() => {}),
   }
