@@ -28,7 +28,7 @@ const WHEN: Readonly<Record<AuthErrorCode, string>> = {
   user_not_synced: 'a valid token, no user row yet (the path is yours)',
   rate_limit_exceeded: 'throttled; `Retry-After`',
   temporarily_unavailable:
-    'a first login could not be committed after its retries, or too many passwords wait to be hashed; `Retry-After`',
+    'the storage cannot be reached, or asks to be tried again, in whatever step asks it; a first login could not be committed after its retries; too many passwords wait to be hashed; `Retry-After`',
   keys_unavailable: 'the key wanted is not cached and its server cannot be asked; `Retry-After`',
 }
 

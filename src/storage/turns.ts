@@ -52,46 +52,14 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
     take(next)
   }
 
-  const createHold = (undo: () => void): Hold => {
-    let begin: () => void = () => undefined
-    let lose: (error: Error) => void = () => undefined
-    let stop: () => void = () => undefined
-    let startedAt = 0
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve
-    })
-    const lost = new Promise<never>((_, reject) => {
-      lose = reject
-    })
-    // Nobody may be waiting any more.
-    lost.catch(() => undefined)
-    const end = (): void => {
-      stop()
-      if (holding.delete(hold)) pass()
-    }
-    const takeAway = (): void => {
-      undo()
-      lose(toError(`${what} ${HELD}`))
-      end()
-    }
-    const hold: Hold = {
-      begin() {
-        startedAt = time()
-        stop = startPatience(HOLD_MS, takeAway)
-        begin()
-      },
-      end,
-      takeAway,
-      isOverdue: () => time() - startedAt > 2 * HOLD_MS,
-      begun,
-      lost,
-    }
-    return hold
+  const end = (hold: Hold): void => {
+    if (holding.delete(hold)) pass()
   }
+  const overdue = (): Error => toError(`${what} ${HELD}`)
 
   return async (work, undo = () => undefined) => {
     if (holding.size >= atOnce) for (const each of [...holding]) if (each.isOverdue()) each.takeAway()
-    const hold = createHold(undo)
+    const hold = createHold({ time, undo, end, overdue })
     const isHeld = (): boolean => holding.has(hold)
     // Before the work runs, because what it calls at once must already wait for it.
     if (holding.size < atOnce) take(hold)
@@ -102,6 +70,48 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
       hold.end()
     }
   }
+}
+
+interface HoldOptions {
+  readonly time: () => number
+  undo(): void
+  end(hold: Hold): void
+  overdue(): Error
+}
+
+function createHold({ time, undo, end, overdue }: HoldOptions): Hold {
+  let begin: () => void = () => undefined
+  let lose: (error: Error) => void = () => undefined
+  let stop: () => void = () => undefined
+  let startedAt = 0
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject
+  })
+  // Nobody may be waiting any more.
+  lost.catch(() => undefined)
+  const hold: Hold = {
+    begin() {
+      startedAt = time()
+      stop = startPatience(HOLD_MS, hold.takeAway)
+      begin()
+    },
+    end() {
+      stop()
+      end(hold)
+    },
+    takeAway() {
+      undo()
+      lose(overdue())
+      hold.end()
+    },
+    isOverdue: () => time() - startedAt > 2 * HOLD_MS,
+    begun,
+    lost,
+  }
+  return hold
 }
 
 interface Hold {
