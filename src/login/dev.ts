@@ -112,14 +112,19 @@ function devIdentity({ service }: AccountSettings): Identity<'ver'> {
     email: null,
     emailVerified: null,
     tokenId: null,
-    expiresAt: new Date(8.64e15),
+    // One identity for every request, and a Date can't be frozen.
+    get expiresAt() {
+      return new Date(8.64e15)
+    },
     claims: Object.freeze({ ver: 0 }),
   })
 }
 
 function devUser({ adminRole }: AccountSettings): Account {
-  const createdAt = new Date(0)
   return Object.freeze({
-    ...{ id: 'dev', email: 'dev@localhost', role: adminRole, disabled: false, sessionVersion: 0, createdAt },
+    ...{ id: 'dev', email: 'dev@localhost', role: adminRole, disabled: false, sessionVersion: 0 },
+    get createdAt() {
+      return new Date(0)
+    },
   })
 }

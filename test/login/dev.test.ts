@@ -171,6 +171,15 @@ describe('what it gives', () => {
     expect(auth.isReady()).toBe(true)
   })
 
+  it('has dates that nobody can move for the next request', async () => {
+    const { rooms } = createDevLogin({ ...COMMON, storage: createMemoryAccounts(), nodeEnv: 'test' })
+    const identity = await rooms.verify.verify('x')
+    const { user } = await rooms.users(identity, { kind: 'unnamed' }, ROLES)
+    identity.expiresAt.setTime(0)
+    ;(user as { createdAt?: Date }).createdAt?.setTime(1)
+    expect([identity.expiresAt.getTime(), (user as { createdAt?: Date }).createdAt]).toEqual([8.64e15, new Date(0)])
+  })
+
   it('has no login and no password route', () => {
     const { login } = createDevWorld()
     expect(login.routes.map(({ method, path }) => `${method} ${path}`)).toEqual([

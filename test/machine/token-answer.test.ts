@@ -113,6 +113,9 @@ describe('Retry-After', () => {
   it.each([
     ['0', 0],
     [' 17 ', 17],
+    ['\t17\t', 17],
+    ['\u00a017', null],
+    ['\v17', null],
     ['Thu, 01 Jan 2026 00:01:00 GMT', 60],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['-1', null],
