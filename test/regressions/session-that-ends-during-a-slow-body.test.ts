@@ -195,3 +195,57 @@ it('a storage that is away when the body is whole is 503, and nothing is done', 
   await expect(calling).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'Retry-After': '1' } })
   expect(done).toEqual([])
 })
+
+describe('who was let in as one does not act as another when the body is whole', () => {
+  interface Changing {
+    readonly world: ReturnType<typeof createWorld>
+    readonly access: object
+    readonly headers: Readonly<Record<string, string>>
+    readonly change: () => unknown
+  }
+  const CHANGES: Record<string, (clock: () => number, isLater: () => boolean) => Promise<Changing>> = {
+    'a token that has become another user’s': async (clock, isLater) => {
+      const users = async () => ({ user: { id: isLater() ? 'b' : 'a', disabled: false } })
+      const world = createWorld({ auth: () => ({ clock, users: users as never }) })
+      const { headers } = await world.person('ada')
+      return { world, access: { stage: 'user' }, headers, change: () => undefined }
+    },
+    'a user who acts where she joined first, and has left there': async (clock) => {
+      const world = createWorld({ auth: () => ({ clock }) })
+      const [first, second] = [await world.org('first'), await world.org('second')]
+      const { id, headers } = await world.person('ada', { [first]: 'member', [second]: 'member' })
+      return { world, access: {}, headers, change: () => world.storage.memberships.remove(first, id) }
+    },
+    'an API key that has lost a scope the route does not ask for': async (clock, isLater) => {
+      let orgId = ''
+      const verify = async () => {
+        const scopes = isLater() ? [] : ['things:write']
+        return { id: 'key-1', name: 'ci', role: 'member', scopes, orgId }
+      }
+      const world = createWorld({ auth: () => ({ clock, apiKeys: { prefix: 'tk', verify } as never }) })
+      orgId = await world.org('acme')
+      return {
+        world,
+        access: { accept: ['apiKey'] },
+        headers: { authorization: 'Bearer tk_x' },
+        change: () => undefined,
+      }
+    },
+  }
+
+  it.each(Object.keys(CHANGES))('%s', async (name) => {
+    let now = 0
+    const { world, access, headers, change } = await (CHANGES[name] as (typeof CHANGES)[string])(
+      () => now,
+      () => now > 0,
+    )
+    const handle: Route['handle'] = async (_context, request) => jsonResponse(200, await readJson(request))
+    const slow = { auth: world.auth, routes: [{ method: 'POST', path: '/x', access, handle }] as readonly Route[] }
+    const meanwhile = async (): Promise<void> => {
+      now += 1500
+      await change()
+    }
+    const calling = callSlowly(slow, ['POST', '/x'], headers, { body: {}, meanwhile })
+    expect(await reasonOf(calling)).toBe('authority_ended_meanwhile')
+  })
+})
