@@ -90,7 +90,9 @@ function settled(seen: readonly Seen[]): unknown {
 }
 
 it('clients that go away in the middle of a login leave no slot taken, and no try in flight (E3)', async () => {
-  const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 13, r: 8, p: 1 }, maxQueued: 5 })
+  // Places for all twenty, also beside those that are kept: however slow the machine is, none is sent away at once.
+  const PLACES = 26
+  const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 13, r: 8, p: 1 }, maxQueued: PLACES - 2 })
   const world = createLoginWorld({ passwords })
   const emails = Array.from({ length: 5 }, (_, round) => `ada${round}@example.test`)
   for (const email of emails) await world.account(email)
@@ -116,6 +118,15 @@ it('clients that go away in the middle of a login leave no slot taken, and no tr
       const again = () => send(url, 'POST', '/auth/login', {}, { email, password: GOOD })
       await expect.poll(async () => (await again()).status, { timeout: PATIENCE_MS, interval: 50 }).toBe(200)
     }
+    const takeAll = (): void => {
+      const taken: { leave(): void }[] = []
+      try {
+        for (let count = 0; count < PLACES; count++) taken.push(passwords.takePlace?.(true) as { leave(): void })
+      } finally {
+        for (const place of taken) place.leave()
+      }
+    }
+    await expect.poll(async () => takeAll(), { timeout: PATIENCE_MS, interval: 50 }).toBeUndefined()
   } finally {
     await close()
   }
