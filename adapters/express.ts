@@ -118,7 +118,7 @@ function toRefusal(error: unknown): unknown {
 }
 
 /**
- * Read an Express request: its raw header lines, and its body only when it is asked for (H1–H3).
+ * Read an Express request: its raw header lines, and its body only when it is asked for.
  *
  * @example
  * const context = await auth.authenticate(toAuthRequest(req))
@@ -135,7 +135,7 @@ export function toAuthRequest(req: Request): AuthRequest {
 }
 
 /**
- * Write a response value, byte for byte (E1).
+ * Write a response value, byte for byte.
  *
  * @example
  * writeAuthResponse(res, auth.toResponse(error))
@@ -150,7 +150,7 @@ export function writeAuthResponse(res: Response, { status, headers, body }: Auth
 }
 
 /**
- * Read a JSON object from a request, before or behind `express.json()` (R2).
+ * Read a JSON object from a request, before or behind `express.json()`.
  *
  * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
  * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where

@@ -112,7 +112,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 }
 
 /**
- * Read a Hono context: header lines from the Node request where there is one, else as Fetch has joined them (H1–H3).
+ * Read a Hono context: header lines from the Node request where there is one, else as Fetch has joined them.
  *
  * @example
  * const context = await auth.authenticate(toAuthRequest(c))
@@ -130,7 +130,7 @@ export function toAuthRequest(c: Context): AuthRequest {
 }
 
 /**
- * Write a response value, byte for byte (E1). Return what it returns.
+ * Write a response value, byte for byte. Return what it returns.
  *
  * @example
  * return writeAuthResponse(c, auth.toResponse(error))
@@ -148,7 +148,7 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
 }
 
 /**
- * Read a JSON object from a request, before or behind `c.req.json()` (R2).
+ * Read a JSON object from a request, before or behind `c.req.json()`.
  *
  * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
  * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where

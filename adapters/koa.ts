@@ -109,7 +109,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 
 /**
  * Read a Koa context: raw header lines, path parameters as a router has left them in `ctx.params`, and the body only when it
- * is asked for (H1–H3).
+ * is asked for.
  *
  * @example
  * const context = await auth.authenticate(toAuthRequest(ctx))
@@ -126,7 +126,7 @@ export function toAuthRequest(ctx: KoaContext): AuthRequest {
 }
 
 /**
- * Write a response value, byte for byte (E1).
+ * Write a response value, byte for byte.
  *
  * @example
  * writeAuthResponse(ctx, auth.toResponse(error))
@@ -140,7 +140,7 @@ export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, 
 }
 
 /**
- * Read a JSON object from a request, before or behind a body parser (R2).
+ * Read a JSON object from a request, before or behind a body parser.
  *
  * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
  * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where

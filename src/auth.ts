@@ -59,7 +59,7 @@ export interface AuthOptions<
 
 /** The one cookie that is read as a credential. */
 export interface SessionCookie {
-  /** The cookie's name. Its value is a bearer token, under the cross-site rule (L9, L10). */
+  /** The cookie's name. Its value is a bearer token, under the cross-site rule. */
   readonly name: string
   /** The public URL of this service behind a proxy: its origin is "our own" for CSRF. Default: socket and `Host`. */
   readonly publicUrl?: string | undefined
@@ -150,10 +150,10 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
  * Create the corridor: fix the rooms once, then hand it to an adapter (`createAdapter(auth)` of `sallyport/express`,
  * `/koa`, `/hono`), or call `authenticate` yourself.
  *
- * Each request is walked once (T9, H1–H5, O1, E1, E2): nothing later runs after a refusal, every fault is a 500 or a named
+ * Each request is walked once: nothing later runs after a refusal, every fault is a 500 or a named
  * 503. The corridor itself asks no storage and no network; each room's `create…` says what it costs.
  *
- * @throws TypeError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder (V1)
+ * @throws TypeError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
  * @example
  * const auth = createAuth({
  *   roles: ['member', 'admin', 'owner'],

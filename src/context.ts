@@ -10,7 +10,7 @@ export type Credential =
   | { readonly kind: 'apiKey'; readonly token: string }
   | { readonly kind: 'service'; readonly header: string; readonly secret: string }
 
-/** What names a person across systems: an identity provider and its subject. E-mail never does (P2). */
+/** What names a person across systems: an identity provider and its subject. E-mail never does. */
 export interface IdentityKey {
   readonly issuer: string
   readonly subject: string
@@ -42,7 +42,7 @@ export interface Identity<C extends string = string> extends IdentityKey {
 export interface User {
   readonly id: string
   readonly email: string | null
-  /** The row is disabled or deleted here: the caller is refused and never provisioned again (P7). */
+  /** The row is disabled or deleted here: the caller is refused and never provisioned again. */
   readonly disabled: boolean
 }
 
@@ -63,7 +63,7 @@ export interface ApiKey {
   /** The public id: safe to log. */
   readonly id: string
   readonly name: string
-  /** The one organization it acts in (O7); `null`: it is bound to none and acts in whichever the request names. */
+  /** The one organization it acts in; `null`: it is bound to none and acts in whichever the request names. */
   readonly orgId: string | null
   readonly role: string
   readonly scopes: readonly string[]

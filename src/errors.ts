@@ -184,7 +184,7 @@ export function isAuthError(error: unknown): error is AuthError {
 }
 
 /**
- * What leaves a step for its throw (E2). What a framework would answer by (a status, a response of its own), or take for no
+ * What leaves a step for its throw. What a framework would answer by (a status, a response of its own), or take for no
  * failure at all, becomes the cause of an error that means nothing but 500; a plain error and a refusal stay the same object.
  */
 export function toFault(thrown: unknown): unknown {
@@ -207,7 +207,7 @@ export function isPlainError(thrown: unknown): thrown is Error {
 export type ErrorFormat = 'json' | 'problem'
 
 /**
- * Convert a refusal to the response that all adapters write, byte for byte (E1). Pure.
+ * Convert a refusal to the response that all adapters write, byte for byte. Pure.
  *
  * @param error the refusal
  * @param format the body: `json` (default) or `problem` (RFC 9457)

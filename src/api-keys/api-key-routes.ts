@@ -33,7 +33,7 @@ export interface ApiKeyRoutesOptions<R extends string = string> {
  * "scopes"?,"expires_at"?}`, with the org's field where keys are the installation's, and `{"overlap_seconds"?}`, which may be
  * left out altogether. Only users enter; where keys are an org's they act in it.
  *
- * Refuses as {@link ApiKeys} and `readJson` do; another org's key is `not_found` (404), as one that is not there (A6, O3).
+ * Refuses as {@link ApiKeys} and `readJson` do; another org's key is `not_found` (404), as one that is not there.
  * Cost beside the walk: one or two storage queries a call, no network.
  *
  * @throws TypeError for a missing or unknown option

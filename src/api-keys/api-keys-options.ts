@@ -20,7 +20,7 @@ export type ApiKeyOwnership =
       readonly field: string
     }
 
-/** What happened to a key, for the host's audit log (G3). Holds no secret. */
+/** What happened to a key, for the host's audit log. Holds no secret. */
 export interface ApiKeyEvent {
   readonly kind: 'api_key_issued' | 'api_key_rotated' | 'api_key_revoked'
   readonly keyId: string

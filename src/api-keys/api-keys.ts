@@ -1,6 +1,6 @@
 /**
  * API keys for the people who own them: issue, list, rotate, revoke. Whose a key is and who made it come from the caller's
- * context alone (T33); a secret is handed out once and nowhere kept (A2). Hands on values for routes and consoles.
+ * context alone; a secret is handed out once and nowhere kept. Hands on values for routes and consoles.
  */
 import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
@@ -67,8 +67,8 @@ export interface ApiKeys {
    */
   revoke(context: AuthContext, keyId: string): Promise<void>
   /**
-   * Revoke every key of this owner that one user made, for when that person leaves: a key survives its maker unless told
-   * (A4). Costs a list and a write for each key.
+   * Revoke every key of this owner that one user made, for when that person leaves: a key survives its maker unless told.
+   * Costs a list and a write for each key.
    * @returns how many there were
    */
   revokeCreatedBy(context: AuthContext, userId: string): Promise<number>
@@ -76,7 +76,7 @@ export interface ApiKeys {
 
 /**
  * Create the API keys of organizations, or of an installation. A key survives the person who made it; its role and scopes
- * are never above theirs, and nobody but a user handles keys: no key makes another (A1, A2, A6).
+ * are never above theirs, and nobody but a user handles keys: no key makes another.
  *
  * Each method's docstring says what it refuses. Cost: one or two storage queries a call, one SHA-256 for a new secret.
  *

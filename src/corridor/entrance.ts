@@ -122,7 +122,7 @@ function enterPublic({ extractor }: Rooms, request: AuthRequest): null {
   return null
 }
 
-// An id that no header can carry is not echoed: what storage holds must not break the response (H7).
+// An id that no header can carry is not echoed: what storage holds must not break the response.
 function echoOf({ orgs }: Rooms, { servingOrgId }: WalkState): readonly (readonly [string, string])[] {
   return typeof orgs.echo === 'string' && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
     ? [[orgs.echo, servingOrgId]]

@@ -8,7 +8,7 @@ import { codeOf } from '../storage/transient.ts'
 
 type Room = 'verify' | 'users' | 'orgs'
 
-// Longer than any id: a key or a token that somebody has put into a path (G1).
+// Longer than any id: a key or a token that somebody has put into a path.
 const SECRET = /[\w-]{65,}/g
 
 /** Writes one walk down. */

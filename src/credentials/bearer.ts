@@ -15,8 +15,8 @@ export function requireBearerSize(lines: readonly string[], maxBytes: number): v
  * Read the token of an `Authorization: Bearer` header.
  *
  * @param lines the header's raw lines
- * @returns the token, or `null` where there is no header or another scheme (as no credential, H2)
- * @throws AuthError `bad_request` for a repeated header (H1), no token, white space or a comma inside
+ * @returns the token, or `null` where there is no header or another scheme (as no credential)
+ * @throws AuthError `bad_request` for a repeated header, no token, white space or a comma inside
  */
 export function readBearer(lines: readonly string[]): string | null {
   if (lines.length > 1) throw new AuthError('bad_request', { reason: 'authorization_repeated' })

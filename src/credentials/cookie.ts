@@ -5,7 +5,7 @@ import { trimBlanks } from '../lib/trim-blanks.ts'
 /**
  * Read the value of the cookie `name`. An empty value is none; the same value twice is one.
  *
- * @throws AuthError `unauthorized` for two different values (cookie tossing, H6) or one over `maxBytes`
+ * @throws AuthError `unauthorized` for two different values (cookie tossing) or one over `maxBytes`
  */
 export function readCookie(lines: readonly string[], name: string, maxBytes: number): string | null {
   const values = new Set(valuesOf(lines, name).filter((value) => value !== ''))

@@ -1,6 +1,6 @@
 /**
  * The first room: what the request brought to prove who calls. None → `null`, one → a Credential, two → refused.
- * Read from headers only: never from query, body, trailers or `Proxy-Authorization` (H4).
+ * Read from headers only: never from query, body, trailers or `Proxy-Authorization`.
  */
 import type { Credential } from '../context.ts'
 import { AuthError } from '../errors.ts'
@@ -21,7 +21,7 @@ export interface ExtractorOptions {
   readonly dev?: DevEntrance | undefined
 }
 
-/** Dev mode's door (L16): `createDevLogin` of `sallyport/login` makes one. */
+/** Dev mode's door: `createDevLogin` of `sallyport/login` makes one. */
 export interface DevEntrance {
   /**
    * Judge a request before anything else is read of it, on public routes too, and hand on what stands in for a credential

@@ -1,6 +1,6 @@
 /**
  * Read base64url (RFC 4648 §5) strictly: one byte string has exactly one spelling. Padding, white space, foreign letters
- * and stray bits in the last letter are all refused (T2). Hands on bytes, or `null`.
+ * and stray bits in the last letter are all refused. Hands on bytes, or `null`.
  */
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -1,4 +1,4 @@
-/** Read the body of an HTTP answer into memory, never more of it than allowed (K2). */
+/** Read the body of an HTTP answer into memory, never more of it than allowed. */
 
 /**
  * Read a body to its end. The stream is decompressed already: the limit holds for what arrives in memory, not for what

@@ -1,4 +1,4 @@
-/** A map that never holds more than it may (R1): the entry that was not used for longest makes room. */
+/** A map that never holds more than it may: the entry that was not used for longest makes room. */
 
 /** What {@link createBoundedMap} makes. */
 export interface BoundedMap<K, V> {

@@ -1,5 +1,5 @@
 /**
- * Compare digests in a time that tells nothing about where they differ (S2). Core is Web-standard, so there is no
+ * Compare digests in a time that tells nothing about where they differ. Core is Web-standard, so there is no
  * `timingSafeEqual`: both sides are digests of fixed length, and every letter is looked at.
  */
 

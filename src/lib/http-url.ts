@@ -1,4 +1,4 @@
-/** Judge URLs that trust hangs on (K1): https, or http on this very machine; nothing hidden in them. */
+/** Judge URLs that trust hangs on: https, or http on this very machine; nothing hidden in them. */
 
 /**
  * Parse a URL that keys or tokens may travel to: `https:`, or `http:` for loopback hosts only; no credentials, no

@@ -1,5 +1,5 @@
 /**
- * The text of an API key (A1): prefix, public id, secret and checksum, so that a scanner recognises it and a typing error
+ * The text of an API key: prefix, public id, secret and checksum, so that a scanner recognises it and a typing error
  * costs nothing. Makes keys and reads them back without any storage; every key has exactly one text.
  */
 

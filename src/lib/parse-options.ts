@@ -1,5 +1,5 @@
 /**
- * Read an options object once, strictly: own properties only (V1), every name known, every value of its type.
+ * Read an options object once, strictly: own properties only, every name known, every value of its type.
  * What is wrong is a `TypeError` naming the function and the option, at construction, never at request time.
  */
 import * as z from 'zod/mini'

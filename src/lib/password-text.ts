@@ -1,4 +1,4 @@
-/** A password as text: the one form it is counted, judged and hashed in (L5). Nothing is trimmed, cut or folded. */
+/** A password as text: the one form it is counted, judged and hashed in. Nothing is trimmed, cut or folded. */
 
 /** A password in its normal form. */
 export interface PasswordText {

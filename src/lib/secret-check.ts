@@ -1,5 +1,5 @@
 /**
- * Say what is wrong with a shared secret before anything trusts it (T6, S1): unset variables, short ones, public keys in
+ * Say what is wrong with a shared secret before anything trusts it: unset variables, short ones, public keys in
  * the place of a secret, the samples every tutorial prints. Hands on a sentence, never the secret.
  */
 

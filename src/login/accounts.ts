@@ -1,5 +1,5 @@
 /**
- * The management of users by admins (L15): create, change, remove, list. Only what is named here can be set from outside;
+ * The management of users by admins: create, change, remove, list. Only what is named here can be set from outside;
  * one enabled admin always remains, whatever happens at the same time. Hands on accounts without their hashes.
  */
 import { AuthError } from '../errors.ts'

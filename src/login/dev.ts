@@ -1,5 +1,5 @@
 /**
- * Dev mode: nobody logs in and everybody is the admin, on this very machine only (L16). An entry of its own, so that no
+ * Dev mode: nobody logs in and everybody is the admin, on this very machine only. An entry of its own, so that no
  * option of the real login can lead here. Hands on rooms and routes of the same shape.
  */
 import type { Identity } from '../context.ts'
@@ -30,7 +30,7 @@ const NAME = 'createDevLogin'
  * is no login route. Every request is refused with `forbidden` unless its peer is loopback, it has no header that proxies
  * add (`Forwarded`, `X-Forwarded-*`, `Via`, `X-Real-IP` and the like, empty or not), its `Host` is a loopback name, and,
  * where its method is unsafe, it is not cross-site, whatever its `Authorization`. What a host serves by no route or wrapper
- * of the auth's (pages, files) is guarded by `middleware('public')` in front of it (L16).
+ * of the auth's (pages, files) is guarded by `middleware('public')` in front of it.
  * Cost: nothing but the user routes' storage queries.
  *
  * Never put a proxy or a tunnel in front of dev mode: one that adds no header can't be seen, and whoever reaches it is admin.

@@ -1,5 +1,5 @@
 /**
- * The first admin of an empty installation, made once and by nobody's request (L14), and the way back in after a lost
+ * The first admin of an empty installation, made once and by nobody's request, and the way back in after a lost
  * password. Both hand the new password to the host, once, inside the transaction that makes it good.
  */
 import * as z from 'zod/mini'
@@ -31,7 +31,7 @@ export interface FirstAdminOptions {
 
 /**
  * Create the first admin unless this storage has, or ever had, one: a marker that one process claims, once and for all.
- * Call it at every start, after the tables are made. There is no route for it (L14). Cost where there is nothing
+ * Call it at every start, after the tables are made. There is no route for it. Cost where there is nothing
  * to do: one transaction, no hash.
  *
  * @returns whether this call made the admin
@@ -59,7 +59,7 @@ export async function createFirstAdmin(options: FirstAdminOptions): Promise<bool
 
 /**
  * Give the admin a new password: the account is enabled, its role set, made where it was deleted; its sessions end and its
- * throttle is forgotten (L14, L15). Safe beside running servers. Cost: one hash, one transaction.
+ * throttle is forgotten. Safe beside running servers. Cost: one hash, one transaction.
  *
  * @throws TypeError for a missing or unknown option, or what is no e-mail
  * @example

@@ -1,4 +1,4 @@
-/** What happened at the login, for the host's audit log (G3): ids and instants, never a password, a token or an e-mail. */
+/** What happened at the login, for the host's audit log: ids and instants, never a password, a token or an e-mail. */
 
 import { tell } from '../lib/tell.ts'
 

@@ -44,7 +44,7 @@ export interface AccountsOptions<R extends string = string> {
   readonly publicUrl?: string | undefined
   /** Other paths of the routes, one by one. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
   readonly paths?: { readonly [K in keyof LoginPaths]?: LoginPaths[K] | undefined } | undefined
-  /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs (L5). */
+  /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs. */
   readonly minPasswordLength?: number | undefined
   /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
   readonly passwords?: PasswordHasher | undefined

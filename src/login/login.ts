@@ -17,7 +17,7 @@ import { createSessionCookie } from './session-cookie.ts'
 export interface LoginRooms {
   readonly verify: Verifier<'ver'>
   readonly users: UsersRoom<Account, 'ver'>
-  /** The session cookie; with it the CSRF rule holds (L10). */
+  /** The session cookie; with it the CSRF rule holds. */
   readonly cookie: { readonly name: string; readonly publicUrl?: string | undefined }
   /** Dev mode only. */
   readonly dev?: DevEntrance | undefined
@@ -33,9 +33,9 @@ export interface Login {
  * Create local login: `POST …/login`, `POST …/logout`, `GET …/validate`, `POST …/password`, `GET …/capabilities`, and
  * `GET|POST …/users`, `PATCH|DELETE …/users/:id` for admins.
  *
- * Logging in costs one look-up, one hash and two updates of the throttle, whoever it is and whatever is wrong (L1–L3); a try
+ * Logging in costs one look-up, one hash and two updates of the throttle, whoever it is and whatever is wrong; a try
  * for which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a
- * request with a session costs one HMAC and one query (L7). The cookie and its cross-site rule: L9, L10; users: L15, L17.
+ * request with a session costs one HMAC and one query.
  *
  * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
  * without `clientAddress` or the other way about

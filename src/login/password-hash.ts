@@ -1,6 +1,6 @@
 /**
  * Passwords to hashes and back to a yes or no, as slowly as it has to be and never too many at once: scrypt shares the
- * thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens (L3). Hands on PHC strings.
+ * thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens. Hands on PHC strings.
  */
 import * as nodeCrypto from 'node:crypto'
 import * as z from 'zod/mini'
@@ -104,7 +104,7 @@ const HALVINGS = 7
 
 /**
  * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
- * user a hash of nobody's password is computed, and one with a smaller cost is made up for (L1, L4).
+ * user a hash of nobody's password is computed, and one with a smaller cost is made up for.
  *
  * @throws TypeError for an unknown option, a cost out of bounds, argon2id where there is none
  * @example

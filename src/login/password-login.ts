@@ -1,6 +1,6 @@
 /**
  * E-mail and password to a session, and an old password to a new one. Whatever is wrong, the work is the same: one look-up
- * and one hash (L1), both behind the throttle. Hands on the session, or refuses.
+ * and one hash, both behind the throttle. Hands on the session, or refuses.
  */
 import type { Identity } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
@@ -23,7 +23,7 @@ export interface PasswordLogin {
    */
   logIn(email: string, password: string, address: string | null): Promise<IssuedSession>
   /**
-   * Change the own password: every session of the account ends (L17).
+   * Change the own password: every session of the account ends.
    * @throws AuthError `validation_error` (field `new_password`), `forbidden` for a wrong current one, which counts,
    * `rate_limit_exceeded`, `temporarily_unavailable`, `conflict` where it was changed meanwhile
    */
@@ -157,7 +157,7 @@ function whileCounted(place: HashingPlace, isCounted: () => boolean): HashingPla
   }
 }
 
-// A stored hash that can't be computed is answered as a wrong password, after the same work (L1).
+// A stored hash that can't be computed is answered as a wrong password, after the same work.
 async function isPassword(
   settings: LoginSettings,
   password: string,

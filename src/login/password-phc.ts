@@ -1,6 +1,6 @@
 /**
  * Password hashes as text: PHC strings, read strictly. What a row says of its own cost is bounded here, so that no row can
- * demand gigabytes of memory or minutes of work (L4).
+ * demand gigabytes of memory or minutes of work.
  */
 
 /** The cost of scrypt (RFC 7914): N = 2^ln, block size r, p times. */

@@ -1,5 +1,5 @@
 /**
- * The rules of a new password, one for every way to set one (L5, NIST SP 800-63B-4): length, and not one that everybody
+ * The rules of a new password, one for every way to set one (NIST SP 800-63B-4): length, and not one that everybody
  * tries first. No composition rules. Refuses with 400 naming the field.
  */
 import { AuthError } from '../errors.ts'

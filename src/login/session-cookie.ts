@@ -1,4 +1,4 @@
-/** The session's cookie as header lines (L9): set and cleared with the same attributes, `Secure` wherever there is TLS. */
+/** The session's cookie as header lines: set and cleared with the same attributes, `Secure` wherever there is TLS. */
 import type { AuthRequest } from '../request.ts'
 
 /** What {@link createSessionCookie} makes. */

@@ -1,4 +1,4 @@
-/** Issues sessions by the format of `verify/session-verifier`: a new one at each login, never one that came along (L11). */
+/** Issues sessions by the format of `verify/session-verifier`: a new one at each login, never one that came along. */
 import { SignJWT } from 'jose'
 import type { Account } from '../storage/account-repositories.ts'
 import { importSessionKey, SESSION_TYPE, type SessionFormat } from '../verify/session-verifier.ts'

@@ -1,6 +1,6 @@
 /**
- * The secret that sessions are signed with: the host's own, else the one in a file, else a new one put there once (L12).
- * Any number of processes that start at once on an empty folder hold the same one afterwards (L13). Hands on its bytes.
+ * The secret that sessions are signed with: the host's own, else the one in a file, else a new one put there once.
+ * Any number of processes that start at once on an empty folder hold the same one afterwards. Hands on its bytes.
  */
 import { constants } from 'node:fs'
 import { link, open, unlink } from 'node:fs/promises'
@@ -33,7 +33,7 @@ const MAX_FILE_BYTES = 1024
 
 /**
  * Load the signing secret at start. The file is a regular file of this user with no rights for anybody else; one that is
- * not, or that is empty, short or no hexadecimal, throws and is left alone: a new secret would log everybody out (L12, L13).
+ * not, or that is empty, short or no hexadecimal, throws and is left alone: a new secret would log everybody out.
  * Cost: reading one small file; where there is none, writing it once.
  *
  * @throws TypeError for a wrong option

@@ -1,5 +1,5 @@
 /**
- * The throttle's rules as pure decisions on one key's state (L2): an account is closed for a while that doubles with each
+ * The throttle's rules as pure decisions on one key's state: an account is closed for a while that doubles with each
  * failure, an address after so many failures in a window. Tries in flight count, so that many at once are not more than
  * one after another. Hands on the next state and a tagged value; who applies them does so in one guarded write.
  */

@@ -1,5 +1,5 @@
 /**
- * The throttle of every route that takes a password (L2, L17): check and count as one, before any hash is made. Hands on
+ * The throttle of every route that takes a password: check and count as one, before any hash is made. Hands on
  * the answer of the work it lets through, or refuses with 429.
  */
 import { AuthError } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
  * A cache between the corridor and a storage's look-ups of users and memberships, for a host that can bear a revoked
- * membership for some seconds (O5). Opt-in: without it every request asks.
+ * membership for some seconds. Opt-in: without it every request asks.
  */
 import * as z from 'zod/mini'
 import type { ActingOrg, Organization } from '../context.ts'
@@ -40,7 +40,7 @@ export interface MembershipCache<R, M> {
  * Create a cache over the look-ups that every request makes. A membership that was removed, a role that was lowered and a
  * user who was disabled are refused after `ttlSeconds` at the latest, counted from when the storage was asked; at once
  * where `invalidate` is called. "No such user" is never kept, so that a first login is seen at once. Writes, and
- * everything inside a transaction, go to the storage (O5). Cost: a hit asks nothing; a miss is the storage's query.
+ * everything inside a transaction, go to the storage. Cost: a hit asks nothing; a miss is the storage's query.
  *
  * @throws TypeError for a missing, unknown or malformed option
  * @example

@@ -11,7 +11,7 @@ import type { ActingOrgSource } from '../storage/repositories.ts'
 import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
 
 /**
- * What happens where the request names no organization (O4): the caller's earliest-joined one (join time, then id);
+ * What happens where the request names no organization: the caller's earliest-joined one (join time, then id);
  * the only one they have, else 400 `org_required`; always 400 `org_required`; or none, and the handler gets
  * `org: null`.
  */
@@ -35,7 +35,7 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
  * Create the orgs room over memberships.
  *
  * Refuses with `invalid_org_id`, `org_selector_conflict` and `org_required` (400), and with `forbidden` (403) for not a
- * member, an unknown and a deleted organization alike (O3). An API key acts in its own organization only (O7); one that
+ * member, an unknown and a deleted organization alike. An API key acts in its own organization only; one that
  * is bound to none goes the way of the selection, as a user does.
  * Cost: one storage query, none where the users room's query already found the membership.
  *
@@ -91,7 +91,7 @@ export function requireWellFormed(selection: OrgSelection): Selection {
   return selection
 }
 
-/** The org an API key acts in: its own, and no other that the request names (O7). */
+/** The org an API key acts in: its own, and no other that the request names. */
 export function requireKeysOrg(orgId: string, selection: Selection): string {
   if (selection.kind === 'named' && selection.orgId !== orgId) {
     throw new AuthError('forbidden', { reason: 'key_of_another_org' })

@@ -42,7 +42,7 @@ export interface OrgScopedOptions {
  * without that parameter.
  *
  * An answer of `null`, `undefined` or `false` (nothing found, nothing removed) is refused with `not_found` (404), another
- * organization's row alike (O1, O3): so a write answers its row, or `true`. Costs nothing of its own.
+ * organization's row alike: so a write answers its row, or `true`. Costs nothing of its own.
  *
  * @throws TypeError for functions that are none
  * @example

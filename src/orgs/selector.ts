@@ -1,11 +1,11 @@
 /**
  * How a request names its organization: read early and purely into one value, judged later in the orgs room.
- * A selector is a header or a path parameter; never a claim, a body, a query or the host name (O1).
+ * A selector is a header or a path parameter; never a claim, a body, a query or the host name.
  */
 import type { OrgSelection } from '../context.ts'
 import type { AuthRequest, OrgSelector } from '../request.ts'
 
-/** Bring an id as a client wrote it into its one canonical form; `null` if it is malformed (O2). */
+/** Bring an id as a client wrote it into its one canonical form; `null` if it is malformed. */
 export type OrgIdFormat = (text: string) => string | null
 
 /**
@@ -30,7 +30,7 @@ export function pathParam(name: string): OrgSelector {
 }
 
 /**
- * A UUID in its canonical text form (RFC 9562 §4), any case in, lower case out (O2). The default.
+ * A UUID in its canonical text form (RFC 9562 §4), any case in, lower case out. The default.
  *
  * @example
  * uuidFormat('C0FFEE00-0000-4000-8000-000000000000') // 'c0ffee00-…', or null for what is none
@@ -39,7 +39,7 @@ export const uuidFormat: OrgIdFormat = (text) =>
   /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null
 
 /**
- * A positive integer as decimal text, at most 19 digits, no leading zero (O2).
+ * A positive integer as decimal text, at most 19 digits, no leading zero.
  *
  * @example
  * createOrgResolver({ …, idFormat: integerFormat })

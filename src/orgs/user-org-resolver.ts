@@ -24,9 +24,9 @@ export interface UserOrgResolverOptions<U extends User, O extends Organization> 
 
 /**
  * Create the orgs room over the user's own record. No header is read; where a route has a selector of its own, it must
- * name that very organization (O1).
+ * name that very organization.
  *
- * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one (O3).
+ * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one.
  * Cost: one storage query, none where the users room's query already found it.
  *
  * @throws TypeError for a missing or unknown option

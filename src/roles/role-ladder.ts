@@ -9,7 +9,7 @@ export interface RoleLadder<R extends string = string> {
   named(role: string, where: string): R
   /**
    * Take a stored role onto the ladder.
-   * @throws AuthError `forbidden` where it is not on it: names are compared exactly (O6)
+   * @throws AuthError `forbidden` where it is not on it: names are compared exactly
    */
   requireKnown(role: string | null): R
   /**
@@ -57,7 +57,7 @@ export function isScope(text: unknown): text is string {
 }
 
 /**
- * Require all of `needed` among the scopes an API key holds (A6).
+ * Require all of `needed` among the scopes an API key holds.
  * @throws AuthError `insufficient_scope`, its challenge naming what the route needs (RFC 6750 §3.1)
  */
 export function requireScopes(held: readonly string[], needed: readonly string[]): void {

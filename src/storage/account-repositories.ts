@@ -11,7 +11,7 @@ export interface Account extends User {
   /** Normalized ({@link normalizeEmail}), unique. */
   readonly email: string
   readonly role: string
-  /** Raised by one whenever every session of the account has to end; a session names the one it was made for (L7). */
+  /** Raised by one whenever every session of the account has to end; a session names the one it was made for. */
   readonly sessionVersion: number
   readonly createdAt: Date
 }
@@ -62,7 +62,7 @@ export interface AccountRepository {
    *
    * With `keep`, the last enabled account of that role stays one: a change that would disable it or take its role is
    * `'last'` and writes nothing. Checked and written as one, so that of two who demote or disable each other at the same
-   * time one remains (L15).
+   * time one remains.
    */
   update(
     accountId: string,
@@ -92,7 +92,7 @@ export interface SessionRecord {
 
 /** Sessions are tokens and not stored; kept are only those that were ended before their time, until that time. */
 export interface SessionRepository {
-  /** Find the account of a session, and whether the session was revoked. One query, never from a cache (T35). */
+  /** Find the account of a session, and whether the session was revoked. One query, never from a cache. */
   find(accountId: string, sessionId: string): Promise<SessionRecord | null>
   /**
    * End one session for good, from the next `find` on, in every process. Idempotent. What expired before `now` may be
@@ -148,7 +148,7 @@ export interface AccountTransaction {
   readonly accounts: AccountRepository
   /**
    * Claim the one first admin this storage will ever have: a unique marker row. `true` for one caller ever; others wait
-   * until that one's transaction has ended, and get `true` only if it was rolled back (L14).
+   * until that one's transaction has ended, and get `true` only if it was rolled back.
    */
   claimFirstAdmin(at: Date): Promise<boolean>
 }

@@ -53,7 +53,7 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  *
  * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT: three round trips, the checks
  * among them (BEGIN and COMMIT are texts of several statements). (PostgreSQL's manual, "Row Security Policies": superusers
- * and roles with BYPASSRLS are not bound by any; O1, O3 in the database itself.)
+ * and roles with BYPASSRLS are not bound by any.)
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key and a service have an organization too, no user id

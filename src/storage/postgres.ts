@@ -97,7 +97,7 @@ export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganizat
  * Create a storage on PostgreSQL 13 or later. Its tables are made by {@link migrate}.
  *
  * A look-up by identity is one query, the membership included. A transaction is READ COMMITTED and has one connection,
- * nothing inside asks for a second one (P8). Serialization failures, deadlocks and lost connections throw
+ * nothing inside asks for a second one. Serialization failures, deadlocks and lost connections throw
  * `TransientError`, unique violations `ConflictError`, also out of the host's own queries inside `transaction`; a
  * connection that was lost, has become read-only or keeps a changed role or setting is closed, never given back. A
  * transaction's handle is guarded as {@link withOrgScope}'s is, and dies with it. Lost while committing means that nobody knows whether it was

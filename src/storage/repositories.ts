@@ -24,7 +24,7 @@ export interface NewUser extends IdentityKey {
   readonly email: string | null
 }
 
-/** Users of this service, found by identity: issuer and subject, unique together (P2). */
+/** Users of this service, found by identity: issuer and subject, unique together. */
 export interface UserRepository<U extends User = User, O extends Organization = Organization> {
   /**
    * Find the user of an identity, disabled ones too. One query; a store that can answers the selection with it.
@@ -33,7 +33,7 @@ export interface UserRepository<U extends User = User, O extends Organization = 
   /** Find a user by id, disabled ones too. */
   findById(userId: string): Promise<U | null>
   /**
-   * Insert the user unless the identity is known, else return the row that is there, unchanged (P3). Atomic: of any
+   * Insert the user unless the identity is known, else return the row that is there, unchanged. Atomic: of any
    * number of callers at once exactly one gets `created: true`, all get the same user, none an error.
    */
   upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
@@ -52,7 +52,7 @@ export interface OrganizationRepository<O extends Organization = Organization> {
 export interface ActingOrgSource<U extends User = User, O extends Organization = Organization> {
   /**
    * Find the org `orgId` as one this caller may act in, with the caller's role; `null` for not a member, a suspended
-   * membership, an unknown or a deleted org alike, at the same cost: one query (O3). A user's role comes from the
+   * membership, an unknown or a deleted org alike, at the same cost: one query. A user's role comes from the
    * membership; an API key acts as its own role in its own org, and one that is bound to no org in any that exists; a
    * service acts in any org that exists, as no role.
    */
@@ -120,7 +120,7 @@ export interface InvitationRepository {
   consume(invitationId: string): Promise<Invitation | null>
 }
 
-/** An API key as storage keeps it (A2): never the secret, only its SHA-256. */
+/** An API key as storage keeps it: never the secret, only its SHA-256. */
 export interface ApiKeyRecord {
   /** The public id, made by the library: 12 letters and digits, upper and lower case told apart. */
   readonly id: string
@@ -160,7 +160,7 @@ export type ApiKeyOwner = { readonly kind: 'org'; readonly orgId: string } | { r
 export interface ApiKeyRepository {
   /** Insert a key. An id that is taken throws `ConflictError`, an unknown org rejects; `createdBy` need not exist. */
   insert(key: NewApiKeyRecord): Promise<ApiKeyRecord>
-  /** Find a key by its public id, revoked and expired ones too, whoever owns it. One query, never from a cache (A4). */
+  /** Find a key by its public id, revoked and expired ones too, whoever owns it. One query, never from a cache. */
   findById(keyId: string): Promise<ApiKeyRecord | null>
   /** List the owner's keys that are not revoked, expired ones too, by creation, then id (code units). */
   list(owner: ApiKeyOwner): Promise<readonly ApiKeyRecord[]>

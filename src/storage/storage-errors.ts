@@ -23,7 +23,7 @@ export class ConflictError extends Error {
 
 /**
  * A failure of the moment (serialization failure, deadlock, busy database, lost connection): nothing was written, and the
- * provisioner tries again (P4). Recognise one by {@link isTransientError}, never by `instanceof`.
+ * provisioner tries again. Recognise one by {@link isTransientError}, never by `instanceof`.
  *
  * @example
  * if (error.code === '40001') throw new TransientError('serialization failure', { cause: error })

@@ -1,5 +1,5 @@
 /**
- * Tokens whose signature is good and one of whose claims is not (T4).
+ * Tokens whose signature is good and one of whose claims is not.
  */
 import type { BadTokenRecipe } from './bad-token-bench.ts'
 import type { TokenClaims, TokenIssuer } from './token-issuer.ts'

@@ -1,6 +1,6 @@
 /**
- * Tokens that are not the one canonical spelling of three signed parts: damaged, spelt differently, of another format
- * (T2), and signatures that are not of this text (T4 of RFC 7515 §5.2).
+ * Tokens that are not the one canonical spelling of three signed parts: damaged, spelt differently, of another format,
+ * and signatures that are not of this text (RFC 7515 §5.2).
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'

@@ -1,5 +1,5 @@
 /**
- * Tokens signed rightly over a header that must be refused (T1, T3, K7).
+ * Tokens signed rightly over a header that must be refused.
  */
 
 import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'

@@ -1,6 +1,6 @@
 /**
  * Tokens signed by a key the issuer never signs by: a stranger's, one the token brings along, the public key used as an
- * HMAC secret, an empty or guessable secret (T1, T3, T6).
+ * HMAC secret, an empty or guessable secret.
  */
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'

@@ -1,5 +1,5 @@
 /**
- * Tokens whose signature is good and whose payload is not one plain JSON object in UTF-8, or is too big (T2, T5).
+ * Tokens whose signature is good and whose payload is not one plain JSON object in UTF-8, or is too big.
  */
 import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'
 

@@ -40,7 +40,7 @@ const RECIPES = [
 
 /**
  * Make the bad tokens of an issuer, hundreds of them, each wrong in one way. None has white space, a comma or a control character,
- * so that each can be sent as a bearer token and is 401. A verifier of the issuer's algorithms (T1), its audience, with
+ * so that each can be sent as a bearer token and is 401. A verifier of the issuer's algorithms, its audience, with
  * `typ` absent or `JWT` and at most 8,192 characters, must refuse them all. Costs two signatures a token, no network.
  *
  * @param issuer whose good tokens are accepted

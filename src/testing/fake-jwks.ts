@@ -1,5 +1,5 @@
 /**
- * A key server over real sockets that can fail in every way a key server fails (K2, K4, K5, K7, K8). Hands on its
+ * A key server over real sockets that can fail in every way a key server fails. Hands on its
  * address and counts who asks.
  */
 import * as z from 'zod/mini'
@@ -18,7 +18,7 @@ export interface JwksFaultInfo {
   readonly mode: JwksFault
   readonly sentence: string
   /**
-   * What a client that starts cold and keeps K1, K2, K7 and K8 makes of a good token (its kid is in the header):
+   * What a client that starts cold and keeps the rules for key servers makes of a good token (its kid is in the header):
    * `accepted`; `unknown-key`: the set is sound but lacks the key (401); `unavailable`: no usable answer within 5 s (503).
    */
   readonly outcome: KeyOutcome
@@ -55,7 +55,7 @@ export interface JwksServer {
   readonly requests: number
   /** How often the discovery document was asked for. */
   readonly discoveryRequests: number
-  /** How often a redirect was followed: a client that keeps K1 leaves it at 0. */
+  /** How often a redirect was followed: a client that follows none leaves it at 0. */
   readonly followedRedirects: number
   /** Switch the fault; of the key set alone, but `refused`, which takes the whole server away. */
   fault(mode: JwksFault): Promise<void>

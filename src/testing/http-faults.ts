@@ -43,7 +43,7 @@ export type HttpFault =
   | 'wrong-type'
   | 'slow'
 
-/** How far `oversize` goes: over the 256 KB a client should read (K2). */
+/** How far `oversize` goes: over the 256 KB a client should read. */
 const OVERSIZE_BYTES = 1024 * 1024
 const BOMB_BYTES = 64 * 1024 * 1024
 const DRIP_MILLISECONDS = 100

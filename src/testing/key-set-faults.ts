@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a JWK Set that arrives as it should, as data (K2, K7, K8, T7). Hands on functions from good
+ * What can be wrong with a JWK Set that arrives as it should, as data. Hands on functions from good
  * keys to a bad set.
  */
 import { generateKeyPairSync } from 'node:crypto'

@@ -83,7 +83,7 @@ export interface TokenIssuer {
   rotate(algorithm?: KeyAlgorithm, options?: RotateOptions): Promise<IssuerKey>
   /** Take a key out of the published set; nothing happens if it is not there. */
   drop(kid: string): void
-  /** The whole claim set of a Supabase access token; none of it says anything about organizations (O1). */
+  /** The whole claim set of a Supabase access token; none of it says anything about organizations. */
   supabaseClaims(overrides?: TokenClaims): TokenClaims
 }
 

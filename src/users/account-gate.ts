@@ -1,6 +1,6 @@
 /**
  * The users room of local accounts: a session is as good as its account is now. Disabling, deleting, a new password, a new
- * role, logging out: each ends sessions from the next request on (L7). Hands on the account with its role.
+ * role, logging out: each ends sessions from the next request on. Hands on the account with its role.
  */
 import type { Identity, UsersRoom } from '../context.ts'
 import { AuthError } from '../errors.ts'

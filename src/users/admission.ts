@@ -4,7 +4,7 @@ import { AuthError } from '../errors.ts'
 
 /**
  * Let a stored user in.
- * @throws AuthError `forbidden` where the row is disabled or deleted (P7)
+ * @throws AuthError `forbidden` where the row is disabled or deleted
  */
 export function admit<U extends User>({ user, membership }: Admission<U>): Admission<U> {
   if (user.disabled) {

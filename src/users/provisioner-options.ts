@@ -59,7 +59,7 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
   /**
    * Write the host's own rows in the same transaction. What it throws undoes everything: an `AuthError` refuses the
    * caller without a trace, anything else is a 500. Runs once per attempt: effects outside the database (mail,
-   * billing) belong into an outbox row (P6).
+   * billing) belong into an outbox row.
    */
   readonly bootstrap?: ((bootstrap: Bootstrap<U, O, Tx>) => void | Promise<void>) | undefined
   /** The clock for the retry deadline, in milliseconds. Default `Date.now`. */

@@ -1,5 +1,5 @@
 /**
- * Try a transaction again after a failure of the moment (P4), for a bounded time, and cut off one that hangs (R3); then
+ * Try a transaction again after a failure of the moment, for a bounded time, and cut off one that hangs; then
  * say so.
  */
 import { AuthError } from '../errors.ts'

@@ -15,8 +15,8 @@ export interface SyncGateOptions<U extends User> {
 }
 
 /**
- * Create the sync gate: find the user of an identity, or refuse with `user_not_synced` (428) saying where to POST
- * (P1); `forbidden` where the user is disabled (P7). It never writes. Cost: one storage query.
+ * Create the sync gate: find the user of an identity, or refuse with `user_not_synced` (428) saying where to POST;
+ * `forbidden` where the user is disabled. It never writes. Cost: one storage query.
  *
  * @throws TypeError for a missing or unknown option
  * @example

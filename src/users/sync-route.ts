@@ -21,7 +21,7 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
 }
 
 /**
- * Create the sync route: `POST /auth/sync` with a valid token makes the user, or finds the one that is there (P9).
+ * Create the sync route: `POST /auth/sync` with a valid token makes the user, or finds the one that is there.
  * It answers 201 exactly once and 200 after, with the same body, also under parallel calls. Mount it outside the
  * middleware that has the sync gate.
  *

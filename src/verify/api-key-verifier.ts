@@ -1,5 +1,5 @@
 /**
- * The verify room for API keys (A1–A5): form and checksum first, then one look-up by the public id, then digests in
+ * The verify room for API keys: form and checksum first, then one look-up by the public id, then digests in
  * constant time. Hands on the key as a handler may know it. No cache: a revocation holds from the next request on.
  */
 import * as z from 'zod/mini'
@@ -20,7 +20,7 @@ export interface ApiKeyVerifierOptions {
   /** How every key begins: a lower-case letter, then 1 to 15 lower-case letters and digits. */
   readonly prefix: string
   /**
-   * A check of the host's own, awaited, after everything else: a limit on requests per key, say (A7). `true` lets the key
+   * A check of the host's own, awaited, after everything else: a limit on requests per key, say. `true` lets the key
    * in, `false` is refused with `unauthorized`; refuse otherwise by throwing an `AuthError`. Anything else that it answers
    * or throws is a fault of the host.
    */
@@ -33,7 +33,7 @@ export interface ApiKeyVerifierOptions {
 const NO_HASH = '-'.repeat(64)
 
 /**
- * Create the verifier of API keys (A1–A5, A7).
+ * Create the verifier of API keys.
  *
  * Refuses with `unauthorized`, in the same bytes, what is malformed or mistyped (0 look-ups), unknown, wrong, revoked or
  * expired. Costs one SHA-256 and one look-up; unknown and wrong keys cost the same. The previous secret of a rotated key is
@@ -69,7 +69,7 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
   })
 }
 
-// Both hashes are compared whatever the record is, so that unknown and wrong keys do the same work (A3).
+// Both hashes are compared whatever the record is, so that unknown and wrong keys do the same work.
 function requireUsable(record: ApiKeyRecord | null, digest: string, now: number): asserts record is ApiKeyRecord {
   const isPresent = isEqualConstantTime(record?.secretHash ?? NO_HASH, digest)
   const isPrevious = isEqualConstantTime(record?.previousSecretHash ?? NO_HASH, digest)

@@ -1,5 +1,5 @@
 /**
- * The claims of a token whose signature is good (T4): subject, audience and times, `exp` last, so that `token_expired` is
+ * The claims of a token whose signature is good: subject, audience and times, `exp` last, so that `token_expired` is
  * said only of a token that is right in everything else. Hands on what the identity is built from.
  */
 import { AuthError } from '../errors.ts'

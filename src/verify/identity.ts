@@ -1,4 +1,4 @@
-/** Build the Identity of a verified token: named claims only, deeply frozen (T9). No spread of the payload anywhere. */
+/** Build the Identity of a verified token: named claims only, deeply frozen. No spread of the payload anywhere. */
 import type { Identity } from '../context.ts'
 import { toEmail } from '../lib/email.ts'
 import type { CheckedClaims } from './claims.ts'
@@ -64,7 +64,7 @@ function deepFreeze(root: unknown): unknown {
   while (open.length > 0) {
     const value = open.pop()
     if (typeof value !== 'object' || value === null) continue
-    // JSON.parse makes it an own member; merged into another object later it would become its prototype (V1).
+    // JSON.parse makes it an own member; merged into another object later it would become its prototype.
     if (Object.hasOwn(value, '__proto__')) Reflect.deleteProperty(value, '__proto__')
     for (const member of Object.values(value)) open.push(member)
     Object.freeze(value)

@@ -68,7 +68,7 @@ const people = {
 
 /**
  * Write the issuer of a Supabase project: HS256 by the legacy secret and asymmetric keys from
- * `${url}/auth/v1/.well-known/jwks.json`, side by side while a project moves from one to the other (T1). Lets in people's own
+ * `${url}/auth/v1/.well-known/jwks.json`, side by side while a project moves from one to the other. Lets in people's own
  * sessions: anonymous sign-ins and third-party apps only where they are written out.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], emails, accepts }`
@@ -107,7 +107,7 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
 
 /**
  * Write the issuer of an OpenID provider: its keys are found by discovery at the first use, under the limits of every key
- * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3; K1, K2).
+ * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3).
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', … }] }`
  * @throws TypeError a bad URL

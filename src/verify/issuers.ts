@@ -1,5 +1,5 @@
 /**
- * The issuers a verifier trusts, as the host writes them (T1), judged at construction: every weakness is a `TypeError`
+ * The issuers a verifier trusts, as the host writes them, judged at construction: every weakness is a `TypeError`
  * then. Hands on one configuration per issuer, with its secrets and its key sets strictly apart.
  */
 import * as z from 'zod/mini'
@@ -102,7 +102,7 @@ export interface Issuer {
   readonly takesBoundTokens: boolean
 }
 
-/** What happened to the keys of an issuer: for metrics and the audit log (K9, G3). */
+/** What happened to the keys of an issuer: for metrics and the audit log. */
 export type KeyEvent = KeyNews & { readonly issuer: string | null; readonly url: string }
 
 /** What key sets need from outside. */

@@ -1,6 +1,6 @@
 /**
- * Make verification keys of JWKs (RFC 7517), one by one: what isn't a public signature key of ours is skipped, never fatal
- * (K2, T7). The key's own type fixes its one algorithm; a token's header never does. Hands on CryptoKeys.
+ * Make verification keys of JWKs (RFC 7517), one by one: what isn't a public signature key of ours is skipped, never fatal.
+ * The key's own type fixes its one algorithm; a token's header never does. Hands on CryptoKeys.
  */
 import { importJWK } from 'jose'
 import { decodeBase64Url } from '../lib/base64url.ts'

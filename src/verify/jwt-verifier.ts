@@ -97,7 +97,7 @@ function isFilledString(value: unknown): boolean {
  *
  * Accepts `HS256` by a shared secret and `ES256`, `RS256`, `EdDSA` by public keys, side by side for one issuer and strictly
  * apart. Costs one signature check, or one SHA-256 for a token verified before; asks the network only for keys that are
- * not cached, twice a minute at most (K5).
+ * not cached, twice a minute at most.
  *
  * `verify(token)` refuses with `unauthorized`, with `token_expired` where only `exp` is amiss, with `keys_unavailable`
  * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, with `forbidden` where nobody, or

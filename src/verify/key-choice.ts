@@ -1,6 +1,6 @@
 /**
  * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: `HS256` meets
- * secrets only and never the network, the others meet JWKs only (T1). Hands on the key that verified.
+ * secrets only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
 import { AuthError } from '../errors.ts'
 import type { Issuer } from './issuers.ts'
@@ -38,7 +38,7 @@ async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise
   const cached = candidatesOf(form, issuer)
   const verified = await tryKeys(token, cached)
   if (verified !== null) return verified
-  // The right key may be newer than the cache, under a kid that is known too (K6).
+  // The right key may be newer than the cache, under a kid that is known too.
   const complete = await refreshAll(form, issuer)
   const fresh = candidatesOf(form, issuer)
   if (fresh.length === 0 && complete !== true) {

@@ -1,5 +1,5 @@
 /**
- * Ask a server for a JSON document under hard limits (K1, K2): time, size after decompression, status 200, no redirects.
+ * Ask a server for a JSON document under hard limits: time, size after decompression, status 200, no redirects.
  * Hands on an object, or throws a failure named by one word; what to make of it is the key set's business.
  */
 import { readBounded } from '../lib/bounded-body.ts'

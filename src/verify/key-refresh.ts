@@ -1,5 +1,5 @@
 /**
- * When a key server may be asked (K3, K5): one request at a time, on demand at most every 30 s, in the background with
+ * When a key server may be asked: one request at a time, on demand at most every 30 s, in the background with
  * growing rests while it fails. Counts from the last attempt, good or bad. Hands on what arrived to the key set.
  */
 import { createFlight } from '../lib/timer.ts'

@@ -1,5 +1,5 @@
 /**
- * The keys of one source, kept fresh by the requests that need them (K3–K10): no timer runs here. Good keys are replaced
+ * The keys of one source, kept fresh by the requests that need them: no timer runs here. Good keys are replaced
  * by good keys only, and an outage is bridged with stale ones for a while. Hands on keys that may be used now.
  */
 import type { KeyAlgorithm, PublicKey } from './jwk-import.ts'

@@ -1,5 +1,5 @@
 /**
- * The verify room for service secrets (S1, S2): a trusted service sends a long shared secret in a header of its own.
+ * The verify room for service secrets: a trusted service sends a long shared secret in a header of its own.
  * Hands on the service's name. A service is nobody: it has no user, no role and no organization.
  */
 import * as z from 'zod/mini'
@@ -38,7 +38,7 @@ const NAME = 'createServiceVerifier'
 const TAKEN: readonly string[] = ['authorization', 'proxy-authorization', 'cookie', 'host']
 
 /**
- * Create the verifier of service secrets (S1–S4).
+ * Create the verifier of service secrets.
  *
  * Compares SHA-256 digests of all secrets of the header in constant time, without an early exit. Costs one digest a call,
  * no storage and no network. `verify(header, secret)` refuses with `unauthorized`.

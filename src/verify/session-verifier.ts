@@ -12,7 +12,7 @@ import { checkClaims } from './claims.ts'
 import { toIdentity } from './identity.ts'
 import { ownOf, readTokenForm } from './token-form.ts'
 
-/** The `typ` of a session: its own, so that no token of anybody else is taken for one (L8, RFC 8725 §3.11). */
+/** The `typ` of a session: its own, so that no token of anybody else is taken for one (RFC 8725 §3.11). */
 export const SESSION_TYPE = 'session+jwt'
 
 /** What sessions are signed with, and how they say whose they are. */

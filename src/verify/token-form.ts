@@ -1,5 +1,5 @@
 /**
- * The form of a token (T2, T3), before anything is trusted or looked up: size, three canonical base64url parts, a header
+ * The form of a token, before anything is trusted or looked up: size, three canonical base64url parts, a header
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
 import { AuthError } from '../errors.ts'
@@ -40,7 +40,7 @@ const MAX_KID = 256
 // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it.
 const utf8: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Read one own member of a parsed JSON object: what sits on a prototype is not there (V1). */
+/** Read one own member of a parsed JSON object: what sits on a prototype is not there. */
 export function ownOf(object: object, name: string): unknown {
   return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined
 }

@@ -1,4 +1,4 @@
-/** Note when API keys are used: rarely, beside the request, in bounded memory (A5). What goes wrong with it is dropped. */
+/** Note when API keys are used: rarely, beside the request, in bounded memory. What goes wrong with it is dropped. */
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import type { ApiKeyRecord } from '../storage/repositories.ts'
 

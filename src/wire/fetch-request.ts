@@ -23,7 +23,7 @@ export interface FetchRequestExtras extends FetchBodyExtras {
 }
 
 /**
- * Read a Fetch request. `Headers` has joined repeated lines by a comma, so a comma separates lines here (H3): what can't
+ * Read a Fetch request. `Headers` has joined repeated lines by a comma, so a comma separates lines here: what can't
  * be told apart is refused.
  *
  * @example

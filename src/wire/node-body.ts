@@ -169,7 +169,7 @@ export function endConnection(message: NodeStream, response: AnsweringResponse |
 const NO_ERROR = 0
 const CANCEL = 8
 
-// The client is gone (E3): nobody reads this answer, but it must be an answer and not an unhandled rejection.
+// The client is gone: nobody reads this answer, but it must be an answer and not an unhandled rejection.
 function aborted(): AuthError {
   return new AuthError('validation_error', { field: 'body', reason: 'body_aborted' })
 }

@@ -75,7 +75,7 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
 
 /**
  * Whether Node has dropped header lines: it keeps so many and says nothing of the rest, which may hold a second
- * credential, the organization, or a proxy's mark (H1).
+ * credential, the organization, or a proxy's mark.
  */
 export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | 'socket'>): boolean {
   const most = socket?.server?.maxHeadersCount ?? NODES_DEFAULT
@@ -103,7 +103,7 @@ function headerLines({ rawHeaders, headers }: NodeRequest): readonly string[] {
 }
 
 /**
- * The lines of a header that a platform has joined: a comma may separate two, so it does (H3). Of cookies only a
+ * The lines of a header that a platform has joined: a comma may separate two, so it does. Of cookies only a
  * semicolon does (RFC 9113 §8.2.3): their values may hold commas.
  */
 export function splitJoined(name: string, value: string | null): string[] {

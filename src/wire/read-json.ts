@@ -8,12 +8,12 @@ import { parseJson } from './parse-json.ts'
 /** A JSON object as a client sent it: own members only mean something. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** The largest body of our own routes, and the default of {@link readJson} (R2). */
+/** The largest body of our own routes, and the default of {@link readJson}. */
 export const LIMIT_BYTES = 16_384
 
 /** How much of a body {@link readJson} takes, and how long it waits for it. */
 export interface BodyLimits {
-  /** The largest body, in bytes. Default 16,384 (R2). */
+  /** The largest body, in bytes. Default 16,384. */
   readonly limitBytes?: number | undefined
   /** How long until it is whole, in seconds: more than 0, at most 3,600. Default: the adapter's, 10. */
   readonly timeoutSeconds?: number | undefined
@@ -24,7 +24,7 @@ export interface BodyLimits {
  * It never hangs: neither behind one, nor for a body that does not come. Where the body took over a second, the caller
  * whom a mount has let in is judged once more, by storage too: a session that was ended meanwhile is refused here.
  *
- * @param limits the largest body in bytes, 16 KB unless told (R2); or that and how long to wait
+ * @param limits the largest body in bytes, 16 KB unless told; or that and how long to wait
  * @throws AuthError in this order: `unsupported_media_type` (415) unless `application/json` in UTF-8, and for a
  * `Content-Encoding` that nobody has decoded; `payload_too_large` (413); `request_timeout` (408) where it is not whole in
  * time, and the connection ends; then what the walk refuses, judged once more; `validation_error` (400, field `body`) for

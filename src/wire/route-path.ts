@@ -8,8 +8,8 @@ export type RouteFinder<R> = (
 
 /**
  * Compile the paths of Routes: literal segments and `:name`, each one whole segment that isn't empty. A match is exact and
- * case-sensitive, a slash at the end is a segment more, nothing is normalised, and each costs one pass over the target
- * (R4). A target with a segment of dots (`..`, `%2e`) matches nothing: some servers would make another path of it. HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
+ * case-sensitive, a slash at the end is a segment more, nothing is normalised, and each costs one pass over the target.
+ * A target with a segment of dots (`..`, `%2e`) matches nothing: some servers would make another path of it. HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
  * (`*`); of one that names a host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who
  * writes an adapter.
  *

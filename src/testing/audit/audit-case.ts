@@ -39,7 +39,7 @@ export interface AuditCase {
   readonly expected: AuthResponse
   /**
    * Set where a server that speaks Fetch must answer otherwise, because `Headers` has joined what a socket keeps apart:
-   * what can't be told apart is refused (H3).
+   * what can't be told apart is refused.
    */
   readonly expectedOnFetch?: AuthResponse | undefined
 }

@@ -40,7 +40,7 @@ const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   adk_nothing: [],
 })
 
-/** What the users room throws for the subjects `fault-0`, `fault-1`, …: each must be a 500 (E2). */
+/** What the users room throws for the subjects `fault-0`, `fault-1`, …: each must be a 500. */
 export const FAULTS: readonly { readonly what: string; readonly thrown: () => unknown }[] = Object.freeze([
   { what: 'an error', thrown: () => new Error('the audit broke a room') },
   { what: 'a string that Express obeys', thrown: () => 'route' },

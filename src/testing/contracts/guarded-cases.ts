@@ -1,4 +1,4 @@
-/** Cases of the membership contract: the last holder of a role stays, also when two let go of it at once (L15). */
+/** Cases of the membership contract: the last holder of a role stays, also when two let go of it at once. */
 import type { User } from '../../context.ts'
 import type { CaseSpec } from './contract-case.ts'
 import { race, retried, type World } from './contract-world.ts'

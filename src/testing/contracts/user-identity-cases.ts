@@ -1,4 +1,4 @@
-/** Cases of the user contract: an identity is the exact pair of issuer and subject, and nothing else is one (P2). */
+/** Cases of the user contract: an identity is the exact pair of issuer and subject, and nothing else is one. */
 import type { IdentityKey } from '../../context.ts'
 import type { UserRepository } from '../../storage/repositories.ts'
 import type { CaseSpec } from './contract-case.ts'
