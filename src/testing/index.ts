@@ -11,17 +11,11 @@ export {
 export type { AuditAnswer, AuditCase, AuditRequest } from './audit/audit-case.ts'
 export type { AuditEndpoint } from './audit/endpoints.ts'
 export type { FetchHandler } from './audit/send.ts'
-export { type BadToken, type BadTokensOptions, badTokens } from './bad-tokens.ts'
 export type { SigningAlgorithm } from './compact-jws.ts'
 export { type AccountContractOptions, accountContract } from './contracts/account-contract.ts'
 export type { AccountsUnderTest } from './contracts/account-world.ts'
 export { type ApiKeyContractOptions, apiKeyContract } from './contracts/api-key-contract.ts'
 export type { ApiKeysUnderTest } from './contracts/api-key-world.ts'
-export { BROKEN_ACCOUNTS, type BrokenAccounts } from './contracts/broken-accounts.ts'
-export type { BrokenApiKeys } from './contracts/broken-api-key-spec.ts'
-export { BROKEN_API_KEYS } from './contracts/broken-api-keys.ts'
-export type { BrokenStore } from './contracts/broken-storage.ts'
-export { BROKEN_STORES } from './contracts/broken-stores.ts'
 export type {
   ContractCase,
   ContractOptions,

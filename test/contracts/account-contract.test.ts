@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
 import { accountContract } from '../../src/testing/contracts/account-contract.ts'
-import { BROKEN_ACCOUNTS } from '../../src/testing/contracts/broken-accounts.ts'
 import { type ContractResult, runContract } from '../../src/testing/contracts/storage-contract.ts'
 import { throttleContract } from '../../src/testing/contracts/throttle-contract.ts'
 import { PATIENCE_MS } from '../patience.ts'
+import { BROKEN_ACCOUNTS } from '../support/broken-stores/broken-accounts.ts'
 
 describe('the in-memory accounts', () => {
   const cases = accountContract(() => ({ storage: createMemoryAccounts() }))

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-key-contract.ts'
 import type { ApiKeysUnderTest } from '../../src/testing/contracts/api-key-world.ts'
-import { BROKEN_API_KEYS } from '../../src/testing/contracts/broken-api-keys.ts'
-import { plainApiKeys } from '../../src/testing/contracts/plain-api-keys.ts'
 import { runContract } from '../../src/testing/contracts/storage-contract.ts'
+import { BROKEN_API_KEYS } from '../support/broken-stores/broken-api-keys.ts'
+import { plainApiKeys } from '../support/broken-stores/plain-api-keys.ts'
 
 function memory({ apiKeys, orgs } = createMemoryStorage()): ApiKeysUnderTest {
   return { apiKeys, newOrg: () => orgs.insert({ name: 'Acme' }), deleteOrg: (orgId) => orgs.remove(orgId) }

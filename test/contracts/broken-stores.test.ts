@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { BROKEN_STORES } from '../../src/testing/contracts/broken-stores.ts'
 import { runContract, storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { PATIENCE_MS } from '../patience.ts'
+import { BROKEN_STORES } from '../support/broken-stores/broken-stores.ts'
 
 /** By store: the cases that failed on it, and what they said. */
 const failures = new Map<string, ReadonlyMap<string, Error>>()

@@ -3,9 +3,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { badTokens } from '../../src/testing/bad-tokens.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { badTokens } from '../support/bad-tokens/bad-tokens.ts'
 import { verdictOf } from './bench.ts'
 
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'HS256'] as const

@@ -1,7 +1,7 @@
 /**
  * Tokens whose signature is good and whose payload is not one plain JSON object in UTF-8, or is too big.
  */
-import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'
+import type { BadTokenRecipe, Bench } from './bench.ts'
 
 type PayloadOf = (bench: Bench) => unknown
 

@@ -1,7 +1,7 @@
 /** Broken stores: the unit of work. */
-import { isConflictError } from '../../storage/storage-errors.ts'
+import { isConflictError } from '../../../src/storage/storage-errors.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
-import { pause } from './contract-world.ts'
 
 const ROLLBACK: readonly BrokenStoreSpec[] = [
   {

@@ -1,5 +1,5 @@
 /** Broken stores: memberships, found and changed. */
-import type { Membership } from '../../storage/repositories.ts'
+import type { Membership } from '../../../src/storage/repositories.ts'
 import { type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
 export const BROKEN_MEMBERSHIPS: readonly BrokenStoreSpec[] = [

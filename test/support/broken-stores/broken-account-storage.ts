@@ -1,6 +1,6 @@
 /** How a broken account storage is made: the in-memory one, with one flaw wrapped around it. */
-import type { AccountRepository, AccountStorage, ThrottleStore } from '../../storage/account-repositories.ts'
-import { createMemoryAccounts } from '../../storage/memory.ts'
+import type { AccountRepository, AccountStorage, ThrottleStore } from '../../../src/storage/account-repositories.ts'
+import { createMemoryAccounts } from '../../../src/storage/memory.ts'
 
 /** An account storage with a flaw, and the contract cases that must find it. */
 export interface BrokenAccounts {

@@ -2,9 +2,9 @@
  * Tokens signed rightly over a header that must be refused.
  */
 
-import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'
-import { encodePart, type SigningAlgorithm, signCompact } from './compact-jws.ts'
-import type { TokenClaims } from './token-issuer.ts'
+import { encodePart, type SigningAlgorithm, signCompact } from '../../../src/testing/compact-jws.ts'
+import type { TokenClaims } from '../../../src/testing/token-issuer.ts'
+import type { BadTokenRecipe, Bench } from './bench.ts'
 
 function header(name: string, why: string, members: TokenClaims, requirement = 'T3'): BadTokenRecipe {
   return {

@@ -1,8 +1,8 @@
 /** Broken API key repositories: what is stored, found and listed. */
-import type { ApiKeyRecord } from '../../storage/repositories.ts'
-import { ConflictError } from '../../storage/storage-errors.ts'
+import type { ApiKeyRecord } from '../../../src/storage/repositories.ts'
+import { ConflictError } from '../../../src/storage/storage-errors.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
-import { pause } from './contract-world.ts'
 
 export const BROKEN_API_KEY_RECORDS: readonly BrokenApiKeysSpec[] = [
   {

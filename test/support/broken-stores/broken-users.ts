@@ -1,8 +1,8 @@
 /** Broken stores: users, created and found. */
-import type { StoredRepositories } from '../../storage/memory.ts'
-import type { UserRepository } from '../../storage/repositories.ts'
+import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import type { UserRepository } from '../../../src/storage/repositories.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
-import { pause } from './contract-world.ts'
 
 type Upserted = Awaited<ReturnType<StoredRepositories['users']['upsertByIdentity']>>
 

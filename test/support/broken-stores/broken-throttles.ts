@@ -1,5 +1,5 @@
 /** Broken stores of the throttle. */
-import type { ThrottleDecision, ThrottleState, ThrottleStore } from '../../storage/account-repositories.ts'
+import type { ThrottleDecision, ThrottleState, ThrottleStore } from '../../../src/storage/account-repositories.ts'
 import { type BrokenAccounts, elsewhere, withThrottle } from './broken-account-storage.ts'
 
 type States = ThrottleDecision<unknown>['states']

@@ -1,6 +1,6 @@
 /** Broken account storages: the last admin, sessions, units of work. */
-import type { AccountRepository } from '../../storage/account-repositories.ts'
-import { createMemoryAccounts } from '../../storage/memory.ts'
+import type { AccountRepository } from '../../../src/storage/account-repositories.ts'
+import { createMemoryAccounts } from '../../../src/storage/memory.ts'
 import { type BrokenAccounts, elsewhere, withAccounts } from './broken-account-storage.ts'
 
 export const BROKEN_ACCOUNT_GUARDS: readonly BrokenAccounts[] = [

@@ -4,8 +4,8 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
-import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'
-import { encodePart } from './compact-jws.ts'
+import { encodePart } from '../../../src/testing/compact-jws.ts'
+import type { BadTokenRecipe, Bench } from './bench.ts'
 
 function form(name: string, why: string, make: BadTokenRecipe['make'], requirement = 'T2'): BadTokenRecipe {
   return { name, requirement, why, make }

@@ -1,8 +1,8 @@
 /** Broken stores: invitations. */
-import type { Invitation } from '../../storage/repositories.ts'
-import { isConflictError } from '../../storage/storage-errors.ts'
+import type { Invitation } from '../../../src/storage/repositories.ts'
+import { isConflictError } from '../../../src/storage/storage-errors.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
-import { pause } from './contract-world.ts'
 
 export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
   {

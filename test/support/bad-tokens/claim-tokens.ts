@@ -1,8 +1,9 @@
 /**
  * Tokens whose signature is good and one of whose claims is not.
  */
-import type { BadTokenRecipe } from './bad-token-bench.ts'
-import type { TokenClaims, TokenIssuer } from './token-issuer.ts'
+
+import type { TokenClaims, TokenIssuer } from '../../../src/testing/token-issuer.ts'
+import type { BadTokenRecipe } from './bench.ts'
 
 const HOUR = 3600
 

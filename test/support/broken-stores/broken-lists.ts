@@ -1,6 +1,7 @@
 /** Broken stores: the order of what a caller may act in, and the membership found with the user. */
+
+import { byId } from '../../../src/testing/contracts/contract-world.ts'
 import type { BrokenStoreSpec } from './broken-storage.ts'
-import { byId } from './contract-world.ts'
 
 export const BROKEN_LISTS: readonly BrokenStoreSpec[] = [
   {

@@ -3,9 +3,9 @@
  * Hands recipes what they need; `badTokens` runs them.
  */
 import type { KeyObject } from 'node:crypto'
-import { type SigningAlgorithm, signCompact } from './compact-jws.ts'
-import { createIssuerKey, type IssuerKey, type KeyAlgorithm } from './issuer-keys.ts'
-import type { IssuerAlgorithm, SignOptions, TokenClaims, TokenIssuer } from './token-issuer.ts'
+import { type SigningAlgorithm, signCompact } from '../../../src/testing/compact-jws.ts'
+import { createIssuerKey, type IssuerKey, type KeyAlgorithm } from '../../../src/testing/issuer-keys.ts'
+import type { IssuerAlgorithm, SignOptions, TokenClaims, TokenIssuer } from '../../../src/testing/token-issuer.ts'
 
 /** What a recipe works with. */
 export interface Bench {

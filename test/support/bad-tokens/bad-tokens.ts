@@ -1,13 +1,14 @@
 /**
  * Every kind of token that must be refused, as data: hosts and our own corpus loop over it.
  */
-import { BAD_CLAIM_TOKENS } from './bad-claim-tokens.ts'
-import { BAD_FORM_TOKENS } from './bad-form-tokens.ts'
-import { BAD_HEADER_TOKENS } from './bad-header-tokens.ts'
-import { BAD_KEY_TOKENS } from './bad-key-tokens.ts'
-import { BAD_PAYLOAD_TOKENS } from './bad-payload-tokens.ts'
-import { createBench } from './bad-token-bench.ts'
-import type { IssuerAlgorithm, TokenIssuer } from './token-issuer.ts'
+
+import type { IssuerAlgorithm, TokenIssuer } from '../../../src/testing/token-issuer.ts'
+import { createBench } from './bench.ts'
+import { BAD_CLAIM_TOKENS } from './claim-tokens.ts'
+import { BAD_FORM_TOKENS } from './form-tokens.ts'
+import { BAD_HEADER_TOKENS } from './header-tokens.ts'
+import { BAD_KEY_TOKENS } from './key-tokens.ts'
+import { BAD_PAYLOAD_TOKENS } from './payload-tokens.ts'
 
 /** A token that must be refused. */
 export interface BadToken {

@@ -3,9 +3,9 @@
  * HMAC secret, an empty or guessable secret.
  */
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
-import type { BadTokenRecipe, Bench } from './bad-token-bench.ts'
-import type { IssuerKey, KeyAlgorithm } from './issuer-keys.ts'
-import type { TokenClaims } from './token-issuer.ts'
+import type { IssuerKey, KeyAlgorithm } from '../../../src/testing/issuer-keys.ts'
+import type { TokenClaims } from '../../../src/testing/token-issuer.ts'
+import type { BadTokenRecipe, Bench } from './bench.ts'
 
 /**
  * Every form in which a published key could be mistaken for a secret. Not here because HMAC makes them the same key:

@@ -1,6 +1,7 @@
 /** Broken API key repositories: rotation, revocation and use. */
+
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
-import { pause } from './contract-world.ts'
 
 export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [
   {

@@ -1,9 +1,9 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { isAuthError } from '../../src/errors.ts'
-import { badTokens } from '../../src/testing/bad-tokens.ts'
-import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { isAuthError } from '../../../src/errors.ts'
+import { createTokenIssuer } from '../../../src/testing/token-issuer.ts'
+import { createJwtVerifier } from '../../../src/verify/jwt-verifier.ts'
+import { badTokens } from './bad-tokens.ts'
 
 const issuer = await createTokenIssuer()
 const legacy = await createTokenIssuer({ algorithms: ['HS256'] })

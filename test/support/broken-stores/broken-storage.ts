@@ -6,11 +6,11 @@ import {
   type StoredOrganizationRepository,
   type StoredRepositories,
   type StoredUserRepository,
-} from '../../storage/memory.ts'
-import type { InvitationRepository } from '../../storage/repositories.ts'
-import type { MakeStorage } from './contract-case.ts'
-import type { StorageUnderTest } from './contract-world.ts'
-import { textOf } from './expectations.ts'
+} from '../../../src/storage/memory.ts'
+import type { InvitationRepository } from '../../../src/storage/repositories.ts'
+import type { MakeStorage } from '../../../src/testing/contracts/contract-case.ts'
+import type { StorageUnderTest } from '../../../src/testing/contracts/contract-world.ts'
+import { textOf } from '../../../src/testing/contracts/expectations.ts'
 
 /** A storage with a flaw that real ones had, and the contract cases that must find it. */
 export interface BrokenStore {

@@ -1,7 +1,7 @@
 /** Broken stores: the last holder of a role. */
-import type { StoredRepositories } from '../../storage/memory.ts'
+import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
-import { pause } from './contract-world.ts'
 
 async function holdersOf({ memberships }: StoredRepositories, orgId: string, role: string): Promise<number> {
   return (await memberships.listByOrg(orgId)).filter((membership) => membership.role === role).length

@@ -1,9 +1,9 @@
 /** Broken stores: one membership for each org and user. */
-import type { StoredRepositories } from '../../storage/memory.ts'
-import type { Membership, MembershipRepository } from '../../storage/repositories.ts'
-import { isConflictError } from '../../storage/storage-errors.ts'
+import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import type { Membership, MembershipRepository } from '../../../src/storage/repositories.ts'
+import { isConflictError } from '../../../src/storage/storage-errors.ts'
+import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import type { BrokenStoreSpec } from './broken-storage.ts'
-import { pause } from './contract-world.ts'
 
 type NewMembership = Parameters<MembershipRepository['insert']>[0]
 

@@ -1,6 +1,6 @@
 /** Broken account storages: records, lists, versions and hashes. */
-import type { AccountRepository } from '../../storage/account-repositories.ts'
-import { ConflictError } from '../../storage/storage-errors.ts'
+import type { AccountRepository } from '../../../src/storage/account-repositories.ts'
+import { ConflictError } from '../../../src/storage/storage-errors.ts'
 import { type BrokenAccounts, elsewhere, withAccounts } from './broken-account-storage.ts'
 
 export const BROKEN_ACCOUNT_RECORDS: readonly BrokenAccounts[] = [
