@@ -6,6 +6,8 @@ export {
   type ApiKeyRoutesOptions,
   createApiKeyRoutes,
 } from './api-keys/api-key-routes.ts'
+// Verifiers
+export { type ApiKeyVerifierOptions, createApiKeyVerifier } from './api-keys/api-key-verifier.ts'
 export {
   type ApiKeyEvent,
   type ApiKeyInfo,
@@ -109,6 +111,7 @@ export type {
   Stage,
 } from './request.ts'
 export type { Route } from './route.ts'
+export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './services/service-verifier.ts'
 // Storage ports
 export type {
   ActingOrgSource,
@@ -139,8 +142,6 @@ export {
 } from './users/provisioner.ts'
 export { createSyncGate, type SyncGateOptions } from './users/sync-gate.ts'
 export { createSyncRoute, type SyncRouteOptions } from './users/sync-route.ts'
-// Verifiers
-export { type ApiKeyVerifierOptions, createApiKeyVerifier } from './verify/api-key-verifier.ts'
 export { type OidcOptions, oidc, type SupabaseOptions, supabase } from './verify/issuer-presets.ts'
 export type {
   DiscoverySource,
@@ -154,7 +155,6 @@ export type {
   SecretSource,
 } from './verify/issuers.ts'
 export { createJwtVerifier, type JwtVerifierOptions, type TokenCacheSettings } from './verify/jwt-verifier.ts'
-export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './verify/service-verifier.ts'
 // The wire: what adapters and hosts translate by
 export { type AdapterOptions, type AdapterSettings, parseAdapterOptions } from './wire/adapter-options.ts'
 export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.ts'

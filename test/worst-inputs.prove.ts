@@ -3,11 +3,11 @@
  * machine in the best of a hundred times, which what is quadratic does not reach either.
  */
 import { expect, it } from 'vitest'
+import { createKeyFormat } from '../src/api-keys/key-format.ts'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'
 import { normalizeEmail } from '../src/lib/email.ts'
 import { parseInstant } from '../src/lib/instant.ts'
-import { createKeyFormat } from '../src/lib/key-format.ts'
 import { describeKeyMaterial } from '../src/lib/secret-check.ts'
 import { judgePassword } from '../src/login/password-rules.ts'
 import { integerFormat, slugFormat, uuidFormat } from '../src/orgs/selector.ts'

@@ -1,10 +1,10 @@
 /** The options of `createApiKeys`, checked: the ladder, the scopes and what each needs, whose the keys are. */
 import * as z from 'zod/mini'
-import { createKeyFormat, type KeyFormat } from '../lib/key-format.ts'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, isScope, type RoleLadder } from '../roles/role-ladder.ts'
 import type { ActingOrgSource, ApiKeyRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/transient.ts'
+import { createKeyFormat, type KeyFormat } from './key-format.ts'
 
 /**
  * Whose the keys are. `org`: each belongs to the org its creator acts in. `installation`: the installation has one set of

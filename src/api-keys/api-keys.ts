@@ -4,13 +4,13 @@
  */
 import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { isKeyId, type NewKey } from '../lib/key-format.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import { tell } from '../lib/tell.ts'
 import type { ApiKeyOwner, ApiKeyRecord } from '../storage/repositories.ts'
 import { isText, readField } from '../wire/read-json.ts'
 import { type ApiKeyWish, isSeconds, judgeWish } from './api-key-wish.ts'
 import { type ApiKeyEvent, type ApiKeySettings, type ApiKeysOptions, parseApiKeysOptions } from './api-keys-options.ts'
+import { isKeyId, type NewKey } from './key-format.ts'
 
 export type { ApiKeyWish } from './api-key-wish.ts'
 export type { ApiKeyEvent, ApiKeyOwnership, ApiKeysOptions } from './api-keys-options.ts'

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/api-keys.ts'
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import { sha256Hex } from '../../src/lib/sha256.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import {

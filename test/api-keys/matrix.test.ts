@@ -3,8 +3,8 @@
  * same bytes everywhere, and one decision record that names the caller.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 import { NOWHERE, SERVICE_SECRET } from '../corridor/world.ts'
 import { FRAMEWORKS, type Headers, type KeyHosts, openKeyHosts, PREVIOUS_SECRET } from './key-hosts.ts'

@@ -3,6 +3,7 @@
  * was answered before it is served. Nobody in between is promised anything.
  */
 import { describe, expect, it } from 'vitest'
+import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createAuth } from '../../src/auth.ts'
 import type { AuthContext } from '../../src/context.ts'
@@ -13,7 +14,6 @@ import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext } from '../../src/testing/principals.ts'
 import { createTestKit } from '../../src/testing/test-kit.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
 import { fakeRequest } from '../corridor/fake-request.ts'
 import { ROLES, START } from './world.ts'
 

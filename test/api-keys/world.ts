@@ -1,10 +1,11 @@
 /** API keys in memory: a clock to turn, counted repositories, members of two organizations, a verifier and a corridor. */
+
+import { type ApiKeyVerifierOptions, createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { ApiKeyVerifier, AuthContext, User, UserContext, UserOrgContext } from '../../src/context.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser, testUserContext } from '../../src/testing/principals.ts'
-import { type ApiKeyVerifierOptions, createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
 import { counted } from '../corridor/counted.ts'
 
 export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']

@@ -28,7 +28,7 @@ export interface Place {
 
 const ZOD = 'zod/mini'
 const BELOW_ROOMS = ['lib', 'nouns', 'wire', 'ports']
-const ROOMS = ['credentials', 'verify', 'users', 'orgs', 'roles']
+const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'roles']
 const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
 const DOORS = ['front door', 'login door', 'machine door', 'storage doors']
 
@@ -68,6 +68,7 @@ export const PLACES: readonly Place[] = [
   },
   room('credentials'),
   room('verify', { packages: [ZOD, 'jose'] }),
+  room('services'),
   room('users'),
   room('orgs'),
   room('roles'),

@@ -2,6 +2,8 @@
  * The API keys of the corpus: what each is, in the world's storage, and the ways a case may spell one wrongly. Hands on
  * `{{key.name}}` (its text), `{{keyid.name}}` (its public id) and `{{key.name|damage}}`.
  */
+
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import {
   type ApiKeyRepository,
   type ApiKeys,
@@ -11,7 +13,6 @@ import {
   createApiKeys,
   createApiKeyVerifier,
 } from '../../src/index.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
 const PREFIX = 'cky'

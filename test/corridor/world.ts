@@ -8,6 +8,7 @@ import { AuthError, isAuthError } from '../../src/errors.ts'
 import { createOrgResolver, type UnnamedOrg } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
 import type { Access } from '../../src/request.ts'
+import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import {
   createTokenIssuer,
@@ -17,7 +18,6 @@ import {
 } from '../../src/testing/token-issuer.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
-import { createServiceVerifier } from '../../src/verify/service-verifier.ts'
 import { countedStorage } from './counted.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 

@@ -1,5 +1,6 @@
 /** What one first login leaves pending holds nobody up, and what is wrong with it is never half-written. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createUseNotes } from '../../src/api-keys/use-notes.ts'
 import type { Identity } from '../../src/context.ts'
 import { toEmail } from '../../src/lib/email.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
@@ -7,7 +8,6 @@ import type { SqliteDatabase, SqliteStatement } from '../../src/storage/sql-exec
 import { lendHandle } from '../../src/storage/sqlite-handle.ts'
 import { type Bootstrap, createProvisioner, type ProvisioningDecision } from '../../src/users/provisioner.ts'
 import { createSingleFlight } from '../../src/users/single-flight.ts'
-import { createUseNotes } from '../../src/verify/use-notes.ts'
 import { countRows, identityOf } from '../users/first-logins.ts'
 
 const UNNAMED = { kind: 'unnamed' } as const

@@ -8,12 +8,12 @@
  * guess and secrets of its own, and t is that of the 200 blocks' means.
  */
 import { describe, expect, it } from 'vitest'
+import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import { AuthError, isAuthError } from '../../src/errors.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import { sha256Hex } from '../../src/lib/sha256.ts'
+import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
-import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
-import { createServiceVerifier } from '../../src/verify/service-verifier.ts'
 
 const BLOCKS = 200
 const PAIRS = 100

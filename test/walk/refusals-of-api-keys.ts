@@ -1,10 +1,11 @@
 /** The refusals of API keys: of the verifier, and of who handles keys. */
+
+import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import type { MemoryStorage } from '../../src/storage/memory.ts'
 import { testContext, testServiceContext, testUser, testUserContext } from '../../src/testing/principals.ts'
-import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
 import { createWorld, NOWHERE } from '../corridor/world.ts'
 import type { Refusal } from './refusal.ts'
 

@@ -1,7 +1,7 @@
 // A1: the form of a key, its checksum before any storage, 256 bits of secret.
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { crc32, createKeyFormat, isKeyId } from '../../src/lib/key-format.ts'
+import { crc32, createKeyFormat, isKeyId } from '../../src/api-keys/key-format.ts'
 
 const format = createKeyFormat('test', 'itk')
 const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'

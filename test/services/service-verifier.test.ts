@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { ServiceVerifier } from '../../src/context.ts'
 import * as constantTime from '../../src/lib/constant-time.ts'
-import { createServiceVerifier, type ServiceVerifierOptions } from '../../src/verify/service-verifier.ts'
-import { verdictOf } from './bench.ts'
+import { createServiceVerifier, type ServiceVerifierOptions } from '../../src/services/service-verifier.ts'
+import { verdictOf } from '../verify/bench.ts'
 
 vi.mock('../../src/lib/constant-time.ts', { spy: true })
 afterEach(() => void vi.clearAllMocks())

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
+import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { ApiKey } from '../../src/context.ts'
 import { AuthError, toAuthResponse } from '../../src/errors.ts'
-import { createKeyFormat } from '../../src/lib/key-format.ts'
 import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
-import { createApiKeyVerifier } from '../../src/verify/api-key-verifier.ts'
-import { createApiKeyTestWorld, issueKey, START } from '../api-keys/world.ts'
 import { reasonOf, refusalOf } from '../corridor/world.ts'
 import { bytesOf } from '../refusal-bytes.ts'
+import { createApiKeyTestWorld, issueKey, START } from './world.ts'
 
 const format = createKeyFormat('test', 'itk')
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))

@@ -6,11 +6,11 @@ import * as z from 'zod/mini'
 import type { ApiKey, ApiKeyVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isEqualConstantTime } from '../lib/constant-time.ts'
-import { createKeyFormat } from '../lib/key-format.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
-import { passesCheck } from './own-check.ts'
+import { passesCheck } from '../verify/own-check.ts'
+import { createKeyFormat } from './key-format.ts'
 import { createUseNotes } from './use-notes.ts'
 
 /** Options of {@link createApiKeyVerifier}. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createUseNotes } from '../../src/verify/use-notes.ts'
+import { createUseNotes } from '../../src/api-keys/use-notes.ts'
 
 const MINUTE = 60_000
 
