@@ -153,6 +153,12 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
   ['a long file', { 'src/auth.ts': manyLines(301) }, 'has 301 lines of code, the budget is 300'],
   ['a long adapter', { 'adapters/koa.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],
   ['a long function', { 'src/auth.ts': functionOf(61) }, 'f has 61 lines of code, the budget is 60'],
+  [
+    'a function of many parameters',
+    { 'src/auth.ts': 'export function f(a: 1, b: 2, c: 3, d: 4, e: 5) {}' },
+    'f takes 5 parameters, the budget is 4',
+  ],
+  ['a method of many', { 'src/auth.ts': 'export class A { m(a, b, c, d, ...e) {} }' }, 'm takes 5 parameters'],
   ['a long text', { 'src/auth.ts': `export const a = \`${'\n'.repeat(300)}\`` }, 'has 301 lines of code'],
   ['a long set-up', { 'examples/iron-crm/auth.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],
   [
@@ -237,6 +243,7 @@ const FINE: readonly (readonly [string, Record<string, string>])[] = [
     { 'src/auth.ts': `${'// why\n\n/**\n * what\n */\n'.repeat(99)}export const a = 1` },
   ],
   ['a file and a function at their budgets', { 'src/auth.ts': functionOf(60) + manyLines(240) }],
+  ['four parameters and `this`', { 'src/auth.ts': 'export function f(this: void, a: 1, b: 2, c: 3, d: 4) {}' }],
   ['a command line that prints', { 'src/cli/main.ts': '#!/usr/bin/env node\n/** Head. */\nconsole.log(process.argv)' }],
   ['a test named after its subject', { 'test/types.test-d.ts': "import '../src/auth.ts'\nconsole.log(Date.now())" }],
 ]

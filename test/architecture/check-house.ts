@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import { callsCreateAuth, handWork } from './hand-work.ts'
-import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf } from './house.ts'
+import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf, WIDE_FUNCTIONS } from './house.ts'
 import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
 
 /** Check a house: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
@@ -15,7 +15,7 @@ export function checkHouse(texts: ReadonlyMap<string, string>): string[] {
     ...files.filter(({ path }) => isSource(path)).flatMap(checkSource),
     ...files.filter(({ path }) => path.startsWith('examples/')).flatMap(checkExample),
     ...checkReasons(files.filter(({ path }) => isSource(path))),
-    ...checkCycles(files.filter(({ path }) => isSource(path))),
+    ...findCycles(files.filter(({ path }) => isSource(path))),
   ]
 }
 
@@ -86,6 +86,9 @@ function checkBudgets({ path, codeLines, functions }: SourceFile): string[] {
     ...functions
       .filter((each) => each.codeLines > BUDGETS.function)
       .map((each) => `${each.name} has ${each.codeLines} lines of code, the budget is ${BUDGETS.function}`),
+    ...functions
+      .filter((each) => each.parameters > BUDGETS.parameters && !WIDE_FUNCTIONS.includes(each.name))
+      .map((each) => `${each.name} takes ${each.parameters} parameters, the budget is ${BUDGETS.parameters}`),
   ]
 }
 
@@ -102,8 +105,11 @@ function checkExample(file: SourceFile): string[] {
   ]
 }
 
-// Types count too: two files that need each other's nouns are one thing, or hide a third.
-function checkCycles(files: readonly SourceFile[]): string[] {
+/**
+ * Find the cycles of imports, each as a sentence. Types count too: two files that need each other's nouns are one thing,
+ * or hide a third.
+ */
+export function findCycles(files: readonly SourceFile[]): string[] {
   const importsOf = new Map(files.map(({ path, imports }) => [path, imports.flatMap((line) => line.path ?? [])]))
   const done = new Set<string>()
   const found: string[] = []

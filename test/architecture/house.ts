@@ -155,13 +155,28 @@ export const EXCEPTIONS: readonly { readonly path: string; readonly uses: string
   },
 ]
 
-/** Lines of code: comments and blank lines are not counted. */
+/** Lines of code (comments and blank lines are not counted), and parameters of a function. */
 export const BUDGETS: {
   readonly file: number
   readonly function: number
   readonly adapter: number
   readonly exampleSetUp: number
-} = { file: 300, function: 60, adapter: 120, exampleSetUp: 120 }
+  readonly parameters: number
+} = { file: 300, function: 60, adapter: 120, exampleSetUp: 120, parameters: 4 }
+
+/** Functions that still take more parameters than they may: to be mended, and then this list goes. */
+export const WIDE_FUNCTIONS: readonly string[] = [
+  'actingOrg',
+  'enter',
+  'resolve',
+  'argon2id',
+  'toFetched',
+  'auditCase',
+  'postJson',
+  'act',
+  'get',
+  'mountCase',
+]
 
 /** Names that say nothing about what is inside. */
 export const EMPTY_NAMES: readonly string[] = [

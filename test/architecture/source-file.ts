@@ -17,12 +17,22 @@ export interface ImportLine {
   readonly names: readonly string[]
 }
 
+/** A function, method or constructor with a body. */
+export interface SourceFunction {
+  readonly name: string
+  readonly codeLines: number
+  /** How many parameters it takes; `this` is none. */
+  readonly parameters: number
+}
+
 export interface SourceFile {
   readonly path: string
   readonly ast: ts.SourceFile
   readonly imports: readonly ImportLine[]
   readonly codeLines: number
-  readonly functions: readonly { readonly name: string; readonly codeLines: number }[]
+  readonly functions: readonly SourceFunction[]
+  /** How often `as unknown as` is written. */
+  readonly castsThroughUnknown: number
   /** Globals and calls worth a rule: `process`, `console`, `Buffer`, `Math.random`, `Date.now()`, `new Date()` … */
   readonly globals: ReadonlySet<string>
   /** The `reason` of each `new AuthError(…)`, `null` where it has none. */
@@ -58,8 +68,10 @@ function parseSource(path: string, text: string): SourceFile {
     imports: nodes.flatMap((node) => toImportLine(path, node) ?? []),
     codeLines: lines.size,
     functions: nodes
-      .filter((node) => ts.isFunctionLike(node) && 'body' in node && node.body !== undefined)
-      .map((node) => ({ name: nameOf(node), codeLines: countLines(node) })),
+      .filter((node) => ts.isFunctionLike(node))
+      .filter((node) => 'body' in node && node.body !== undefined)
+      .map((node) => ({ name: nameOf(node), codeLines: countLines(node), parameters: countParameters(node) })),
+    castsThroughUnknown: nodes.filter(isCastThroughUnknown).length,
     globals: new Set(nodes.flatMap((node) => globalOf(node) ?? [])),
     refusals: nodes.flatMap((node) => (isRefusal(node) ? [reasonOf(node)] : [])),
     hasHeadComment: /^(#!.*\n)?(\/\*\*|\/\/)/.test(text),
@@ -138,6 +150,18 @@ function nameOf(node: ts.Node): string {
   if (named.name !== undefined) return named.name.getText()
   if (ts.isVariableDeclaration(node.parent) || ts.isPropertyAssignment(node.parent)) return node.parent.name.getText()
   return '(anonymous)'
+}
+
+function countParameters({ parameters }: ts.SignatureDeclaration): number {
+  return parameters.filter(({ name }) => name.getText() !== 'this').length
+}
+
+function isCastThroughUnknown(node: ts.Node): boolean {
+  return (
+    ts.isAsExpression(node) &&
+    ts.isAsExpression(node.expression) &&
+    node.expression.type.kind === ts.SyntaxKind.UnknownKeyword
+  )
 }
 
 const WATCHED = new Set(['process', 'console', 'Buffer', 'require', '__dirname', '__filename', 'performance'])

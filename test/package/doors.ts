@@ -6,17 +6,27 @@ import { type ExportedName, listExportedNames } from '../architecture/exported-n
 /** The repository's root, with a slash at its end. */
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
-const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
-  compilerOptions: { paths: Record<string, [string]> }
+/** A subpath: its import specifier (`sallyport/express`), the name of its built file, its source file. */
+export interface Door {
+  readonly specifier: string
+  readonly name: string
+  readonly file: string
 }
 
-/** Each import specifier (`sallyport/express`) with its source file, in the order of `tsconfig.json`. */
-export const doors: readonly { readonly specifier: string; readonly name: string; readonly file: string }[] =
-  Object.entries(compilerOptions.paths).map(([specifier, [file]]) => ({
+/** The subpaths of the repository at `root`, in the order of its `tsconfig.json`. */
+export function listDoors(root: string): Door[] {
+  const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
+    compilerOptions: { paths: Record<string, [string]> }
+  }
+  return Object.entries(compilerOptions.paths).map(([specifier, [file]]) => ({
     specifier,
     name: specifier.split('/')[1] ?? 'index',
     file: file.replace('./', ''),
   }))
+}
+
+/** The subpaths of this repository. */
+export const doors: readonly Door[] = listDoors(root)
 
 /** List what a door exports, from source. */
 export function exportsOf(file: string): ExportedName[] {
