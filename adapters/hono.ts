@@ -1,5 +1,5 @@
 /**
- * sallyport for Hono, on Node (`@hono/node-server`) and wherever Fetch is spoken: translates a request into the corridor
+ * sallyport for Hono, on Node (`@hono/node-server`) and wherever Fetch is spoken: translates a request into the pipeline
  * and its answer back, and nothing else. The same exports as `sallyport/express` and `sallyport/koa`.
  */
 import type { Context, Env, Handler, MiddlewareHandler, Next, TypedResponse } from 'hono'
@@ -30,7 +30,7 @@ export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedR
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
-  /** Middleware: every request below walks by `access` (default: a user, acting in an org). */
+  /** Middleware: every request below is checked against `access` (default: a user, acting in an org). */
   middleware(access?: Access<T['role']>): MiddlewareHandler
   /**
    * Wrap one handler: it gets the narrowed context first. What it throws reaches Hono, an `AuthError` is answered.
@@ -61,7 +61,7 @@ export interface Adapter<T extends AuthTypes> {
 }
 
 /**
- * Bind an auth to Hono. Costs nothing beside the walk: no storage, no network, one closure a mount.
+ * Bind an auth to Hono. Costs nothing beside the pipeline: no storage, no network, one closure a mount.
  *
  * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
@@ -80,7 +80,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     access: A,
     run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
   ): MiddlewareHandler => {
-    const enter = auth.door(access)
+    const enter = auth.authorizer(access)
     return async function sallyport(c, next) {
       let headersOf: HeadersOf = () => []
       try {
@@ -152,7 +152,7 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
  *
  * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
  * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
- * it is not whole after 10 seconds); where it took over a second, what the walk refuses, judged once more;
+ * it is not whole after 10 seconds); where it took over a second, what the pipeline refuses, judged once more;
  * `validation_error` (400, field `body`) for malformed JSON or no object
  * @throws Error where another middleware has consumed the body and left nothing
  * @example

@@ -1,5 +1,5 @@
 /**
- * sallyport for Koa 3 and 2: translates a request into the corridor and its answer back, and nothing else.
+ * sallyport for Koa 3 and 2: translates a request into the pipeline and its answer back, and nothing else.
  * The same exports as `sallyport/express` and `sallyport/hono`.
  */
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
@@ -31,7 +31,7 @@ export type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
-  /** Middleware: every request below walks by `access` (default: a user, acting in an org). */
+  /** Middleware: every request below is checked against `access` (default: a user, acting in an org). */
   middleware(access?: Access<T['role']>): Middleware
   /**
    * Wrap one handler: it gets the narrowed context first. What it throws reaches Koa, an `AuthError` is answered.
@@ -57,7 +57,7 @@ export interface Adapter<T extends AuthTypes> {
 }
 
 /**
- * Bind an auth to Koa. Costs nothing beside the walk: no storage, no network, one closure a mount.
+ * Bind an auth to Koa. Costs nothing beside the pipeline: no storage, no network, one closure a mount.
  *
  * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
@@ -78,12 +78,12 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     access: A,
     run: (context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown,
   ): Middleware => {
-    const enter = auth.door(access)
+    const enter = auth.authorizer(access)
     return async function sallyport(ctx, next) {
       try {
-        const passage = await enter(limitBody(toAuthRequest(ctx)))
-        keepHeaders(ctx.res, passage.responseHeaders)
-        await run(passage.context, ctx, next)
+        const authorized = await enter(limitBody(toAuthRequest(ctx)))
+        keepHeaders(ctx.res, authorized.responseHeaders)
+        await run(authorized.context, ctx, next)
       } catch (error) {
         refuse(error, ctx)
       }
@@ -144,7 +144,7 @@ export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, 
  *
  * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
  * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
- * it is not whole after 10 seconds); where it took over a second, what the walk refuses, judged once more;
+ * it is not whole after 10 seconds); where it took over a second, what the pipeline refuses, judged once more;
  * `validation_error` (400, field `body`) for malformed JSON or no object
  * @throws Error where another middleware has consumed the body and left nothing
  * @example

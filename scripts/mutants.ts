@@ -21,7 +21,7 @@ interface Outcome {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const TIMEOUT_MS = 120_000
 const ALL_TIMEOUT_MS = 1_200_000
-const FIRST = ['test/walk.test.ts', 'test/walk-order.test.ts', 'test/walk-call-sites.test.ts']
+const FIRST = ['test/pipeline/refusals.test.ts', 'test/pipeline/order.test.ts', 'test/pipeline/call-sites.test.ts']
 
 function listMutants(words: readonly string[]): Mutant[] {
   return (
@@ -32,7 +32,7 @@ function listMutants(words: readonly string[]): Mutant[] {
       .filter((path) => !/^src\/(?:testing|cli)\//.test(path))
       .sort()
       .flatMap((path) => findMutants(path, readFileSync(root + path, 'utf8')))
-      // What a storage checks is no refusal of the walk: the contract suites and their broken stores prove it.
+      // What a storage checks is no refusal of the pipeline: the contract suites and their broken stores prove it.
       .filter(({ path, kind }) => kind !== 'check' || !path.startsWith('src/storage/'))
       .filter(
         ({ path, what }) => words.length === 0 || words.some((word) => path.includes(word) || what.includes(word)),
@@ -40,7 +40,7 @@ function listMutants(words: readonly string[]): Mutant[] {
   )
 }
 
-// After the walk: the tests of the mutant's own folder, and those that walk over real HTTP.
+// After the pipeline: the tests of the mutant's own folder, and those that go over real HTTP.
 function furtherTests({ path }: Mutant): string[] {
   const [place = '', folder = ''] = path.split('/')
   const own = place === 'adapters' ? 'test/adapters' : `test/${folder.replace(/\.ts$/, '')}`

@@ -1,5 +1,5 @@
 /**
- * Runs the walk of `runtimes/smoke.mjs` against the packed package in every runtime we promise, each fetched by npm for
+ * Runs the pipeline of `runtimes/smoke.mjs` against the packed package in every runtime we promise, each fetched by npm for
  * the occasion: `npm run test:runtimes`, or `… -- deno workerd` for some. Prints which runtimes really ran; a runtime that
  * can't be fetched is a failure, as is one that says it is another.
  */
@@ -15,7 +15,7 @@ import { pack } from '../test/package/pack.ts'
 interface Runtime {
   readonly name: string
   readonly package: string
-  /** What its version command prints, and what the walk says it ran on. */
+  /** What its version command prints, and what the pipeline says it ran on. */
   readonly version: RegExp
   readonly said: RegExp
   readonly run: (name: string, project: string) => Promise<string> | string
@@ -26,7 +26,7 @@ interface Outcome {
   readonly version: string
   readonly result: 'passed' | 'FAILED' | 'NOT FETCHED'
   readonly seconds: string
-  /** The walk's line, or what was said instead. */
+  /** The pipeline's line, or what was said instead. */
   readonly said: string
 }
 

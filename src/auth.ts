@@ -1,4 +1,4 @@
-/** The corridor's front: the rooms fixed once, a door for every route, and what a host asks of the whole. */
+/** The pipeline's front: the steps fixed once, an authorizer for every route, and what a host asks of the whole. */
 import type {
   ApiKeyVerifier,
   AuthContext,
@@ -6,22 +6,22 @@ import type {
   AuthTypes,
   Decision,
   Organization,
-  OrgsRoom,
+  OrgResolver,
   Readiness,
   ServiceOrgContext,
   ServiceVerifier,
   User,
-  UsersRoom,
+  UserResolver,
   Verifier,
 } from './context.ts'
-import { parseAccess, type Rule } from './corridor/access.ts'
-import { actAs } from './corridor/act-as.ts'
-import { createEntrance, type Passage } from './corridor/entrance.ts'
-import { parseAuthOptions, toRooms } from './corridor/rooms.ts'
-import { contextFor } from './corridor/walk-state.ts'
-import type { DevEntrance } from './credentials/extractor.ts'
+import type { DevAuthenticator } from './credentials/extractor.ts'
 import { type AuthError, type ErrorFormat, toAuthResponse } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
+import { parseAccess, type Rule } from './pipeline/access.ts'
+import { actIn } from './pipeline/act-in.ts'
+import { type Authorized, createAuthorization } from './pipeline/authorize.ts'
+import { contextFor } from './pipeline/request-state.ts'
+import { parseAuthOptions, toSteps } from './pipeline/steps.ts'
 import type { Access, AuthRequest, AuthResponse } from './request.ts'
 import type { Route } from './route.ts'
 
@@ -35,8 +35,8 @@ export interface AuthOptions<
 > {
   /** The role ladder, lowest first. A stored role that is not on it is refused. */
   readonly roles: readonly R[]
-  /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.rooms`. */
-  readonly verify: Verifier<C>
+  /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.auth`. */
+  readonly verifier: Verifier<C>
   /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeyVerifier(…)`. Default: there are none. */
   readonly apiKeys?: ApiKeyVerifier | undefined
   /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
@@ -44,14 +44,14 @@ export interface AuthOptions<
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie | undefined
   /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
-  readonly dev?: DevEntrance | undefined
+  readonly dev?: DevAuthenticator | undefined
   /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, `createAccountGate(…)`. */
-  readonly users: UsersRoom<U, C>
+  readonly users: UserResolver<U, C>
   /** Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. */
-  readonly orgs: OrgsRoom<U, O>
+  readonly orgs: OrgResolver<U, O>
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
   readonly errorFormat?: ErrorFormat | undefined
-  /** Gets one record per walk, and one per `actAs` of a service: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  /** Gets one record per request, and one per `actIn` of a service: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
   /** The clock for records, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -65,7 +65,7 @@ export interface SessionCookie {
   readonly publicUrl?: string | undefined
 }
 
-export type { Passage } from './corridor/entrance.ts'
+export type { Authorized } from './pipeline/authorize.ts'
 
 /** The types of a host's auth, inferred by {@link createAuth}. */
 export interface HostTypes<
@@ -83,19 +83,19 @@ export interface HostTypes<
   readonly service: S
 }
 
-/** A route's door: enter with a request, get a passage, or an `AuthError`. */
-export type Door<C> = (request: AuthRequest) => Promise<Passage<C>>
+/** A route's authorizer: call it with a request, get what it may do, or an `AuthError`. */
+export type Authorizer<C> = (request: AuthRequest) => Promise<Authorized<C>>
 
-/** One corridor, ready: what adapters and hosts use. */
+/** One pipeline, ready: what adapters and hosts use. */
 export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   /**
-   * Make the door of a route: its Access is checked now, every request walks by it.
+   * Make the authorizer of a route: its Access is checked now, every request is checked against it.
    * @throws TypeError for an Access that is wrong
    */
-  door<const A extends Access<T['role']>>(access: A): Door<AuthContextOf<T, A>>
+  authorizer<const A extends Access<T['role']>>(access: A): Authorizer<AuthContextOf<T, A>>
   /**
    * Authenticate a request without a response object: a WebSocket upgrade, a queue's HTTP hook, a test.
-   * One request object is walked once and its verdict kept: to check a connection that stays open again, hand in the same
+   * One request object is authenticated once and its verdict kept: to check a connection that stays open again, hand in the same
    * message with a fresh source, `fromNodeRequest(message, { source: {} })`.
    * @param access what the caller must be; default: a user, acting in an organization
    * @throws AuthError the refusal
@@ -115,7 +115,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * must name the same one.
    * @throws AuthError `forbidden` for a user, an API key or an unknown org; `invalid_org_id`; `org_selector_conflict`
    */
-  actAs(context: AuthContext<T>, orgId: unknown): Promise<ServiceOrgContext<T>>
+  actIn(context: AuthContext<T>, orgId: unknown): Promise<ServiceOrgContext<T>>
   /**
    * Write a Route with the types of this auth: its handler's context follows from its `access`, which is checked now.
    * @throws TypeError for an Access that is wrong
@@ -124,9 +124,9 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    */
   route<const A extends Access<T['role']>>(route: Route<T, A>): Route
   /**
-   * Tell `onDecision` of what a handler threw: one record more, with the caller and the organization of the walk. A refusal
+   * Tell `onDecision` of what a handler threw: one record more, with the caller and the organization of the pipeline. A refusal
    * (`not_found`, `conflict`, a malformed body) is `refused`, an error is `failed`; what carries a status of its own and what
-   * the walk itself threw is passed over. For who writes an adapter: those of this package call it.
+   * the pipeline itself threw is passed over. For who writes an adapter: those of this package call it.
    * @param source the framework's request object
    * @returns what is to be answered: `temporarily_unavailable` for a `TransientError`, else the error as it is
    */
@@ -147,19 +147,19 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
 }
 
 /**
- * Create the corridor: fix the rooms once, then hand it to an adapter (`createAdapter(auth)` of `sallyport/express`,
+ * Create the pipeline: fix the steps once, then hand it to an adapter (`createAdapter(auth)` of `sallyport/express`,
  * `/koa`, `/hono`), or call `authenticate` yourself.
  *
- * Each request is walked once: nothing later runs after a refusal, every fault is a 500 or a named
- * 503. The corridor itself asks no storage and no network; each room's `create…` says what it costs.
+ * Each request is authenticated once: nothing later runs after a refusal, every fault is a 500 or a named
+ * 503. The pipeline itself asks no storage and no network; each step's `create…` says what it costs.
  *
  * @throws TypeError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
  * @example
  * const auth = createAuth({
  *   roles: ['member', 'admin', 'owner'],
- *   verify: createJwtVerifier({ issuers: [supabase({ url, secret })], audience: 'authenticated' }),
+ *   verifier: createJwtVerifier({ issuers: [supabase({ url, secret })], audience: 'authenticated' }),
  *   users: createProvisioner({ storage }),
- *   orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+ *   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
  * })
  */
 export function createAuth<
@@ -170,32 +170,32 @@ export function createAuth<
   S extends string = never,
 >(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>> {
   const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
-  const rooms = toRooms(given)
-  const { enter, recordRefusal } = createEntrance(rooms, clock, onDecision)
-  const vocabulary = { ladder: rooms.ladder, apiKeys: rooms.apiKeys !== null, services: rooms.services?.services ?? [] }
+  const steps = toSteps(given)
+  const { enter, recordRefusal } = createAuthorization(steps, clock, onDecision)
+  const vocabulary = { ladder: steps.ladder, apiKeys: steps.apiKeys !== null, services: steps.services?.services ?? [] }
   const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
   const ruleOf = rememberRules(parse)
 
-  const door = (access: Access): Door<AuthContext | null> => {
+  const authorizer = (access: Access): Authorizer<AuthContext | null> => {
     const rule = parse(access)
     return (request) => enter(request, rule)
   }
   const auth = {
-    ...createGuards(rooms.ladder),
-    door,
+    ...createGuards(steps.ladder),
+    authorizer,
     authenticate: async (request: AuthRequest, access?: Access) => (await enter(request, ruleOf(access))).context,
-    contextOf: (source: object, access?: Access) => contextFor(source, rooms, ruleOf(access)),
+    contextOf: (source: object, access?: Access) => contextFor(source, steps, ruleOf(access)),
     route: (route: Route) => {
       parse(route.access)
       return Object.freeze(route)
     },
-    actAs: (context: AuthContext, orgId: unknown) => actAs(rooms, context, orgId),
+    actIn: (context: AuthContext, orgId: unknown) => actIn(steps, context, orgId),
     recordRefusal,
     toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
-    warmUp: async () => rooms.verify.warmUp?.(),
-    isReady: () => readinessOf(rooms.verify).isReady,
-    readiness: () => readinessOf(rooms.verify),
-    close: () => rooms.verify.close?.(),
+    warmUp: async () => steps.verifier.warmUp?.(),
+    isReady: () => readinessOf(steps.verifier).isReady,
+    readiness: () => readinessOf(steps.verifier),
+    close: () => steps.verifier.close?.(),
   }
   return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
 }

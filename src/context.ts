@@ -1,8 +1,8 @@
 /**
- * The nouns handed on from room to room (Credential → Identity → User → ActingOrg → AuthContext) and the types of the
- * rooms themselves. What one room returns is the next one's argument. Types only.
+ * The nouns handed on from step to step (Credential → Identity → User → ActingOrg → AuthContext) and the types of the
+ * steps themselves. What one step returns is the next one's argument. Types only.
  */
-import type { AccessRule, AuthRequest, CallerKind, OrgSelector, Stage } from './request.ts'
+import type { AccessRule, AuthRequest, CallerKind, Needs, OrgSelector } from './request.ts'
 
 /** What the request brought to prove who calls: exactly one, or none. */
 export type Credential =
@@ -69,27 +69,27 @@ export interface ApiKey {
   readonly scopes: readonly string[]
 }
 
-/** What the verify room made of a credential. */
+/** What the verifier made of a credential. */
 export type Verified<C extends string = string> =
   | { readonly kind: 'user'; readonly identity: Identity<C> }
   | { readonly kind: 'apiKey'; readonly key: ApiKey }
   | { readonly kind: 'service'; readonly name: string }
 
-/** Who asks for an organization, as the orgs room and its source see it. */
+/** Who asks for an organization, as the org resolver and its source see it. */
 export type Caller<U extends User = User> =
   | { readonly kind: 'user'; readonly user: U }
   | { readonly kind: 'apiKey'; readonly key: ApiKey }
   | { readonly kind: 'service'; readonly name: string }
 
-/** How a request names its organization, read early and judged in the orgs room. */
+/** How a request names its organization, read early and judged in the org resolver. */
 export type OrgSelection =
   | { readonly kind: 'unnamed' }
   | { readonly kind: 'named'; readonly orgId: string }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'conflict' }
 
-/** What the users room lets in. */
-export interface Admission<U extends User = User> {
+/** What the user resolver lets in. */
+export interface ResolvedUser<U extends User = User> {
   readonly user: U
   /** The user's role where it hangs on the user itself; else left out. */
   readonly role?: string | undefined
@@ -110,7 +110,7 @@ export interface Readiness {
   readonly down: readonly (string | null)[]
 }
 
-/** Room 2 for bearer tokens: {@link createJwtVerifier} makes one. */
+/** Step 2 for bearer tokens: {@link createJwtVerifier} makes one. */
 export interface Verifier<C extends string = string> {
   /** Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). */
   verify(token: string): Promise<Identity<C>>
@@ -124,42 +124,42 @@ export interface Verifier<C extends string = string> {
   close?(): void
 }
 
-/** Room 2 for API keys: a bearer token that begins with `<prefix>_` goes here. */
+/** Step 2 for API keys: a bearer token that begins with `<prefix>_` goes here. */
 export interface ApiKeyVerifier {
   readonly prefix: string
   verify(token: string): Promise<ApiKey>
 }
 
-/** Room 2 for service secrets: {@link createServiceVerifier} makes one. */
+/** Step 2 for service secrets: {@link createServiceVerifier} makes one. */
 export interface ServiceVerifier<S extends string = string> {
   /** Names of the services, and the header each sends its secret in. */
   readonly services: readonly { readonly name: S; readonly header: string }[]
   verify(header: string, secret: string): Promise<S>
 }
 
-/** Room 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
-export interface UsersRoom<U extends User = User, C extends string = string> {
-  /** `roles`: those of `createAuth`, lowest first; a room that writes roles writes no other. */
-  (identity: Identity<C>, selection: OrgSelection, roles?: readonly string[]): Promise<Admission<U>>
-  /** Roles this room writes by itself: `createAuth` checks that they are on the ladder. */
-  readonly grants?: readonly string[] | undefined
+/** Step 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
+export interface UserResolver<U extends User = User, C extends string = string> {
+  /** `roles`: those of `createAuth`, lowest first; a step that writes roles writes no other. */
+  (identity: Identity<C>, selection: OrgSelection, roles?: readonly string[]): Promise<ResolvedUser<U>>
+  /** Roles this step writes by itself: `createAuth` checks that they are on the ladder. */
+  readonly assignsRoles?: readonly string[] | undefined
 }
 
-/** Room 4: which organization the call acts in. */
-export interface OrgsRoom<U extends User = User, O extends Organization | null = Organization | null> {
+/** Step 4: which organization the call acts in. */
+export interface OrgResolver<U extends User = User, O extends Organization | null = Organization | null> {
   /** Read what the request names: pure, no storage. Path selectors of the route come in `selectors`. */
   readSelection(request: AuthRequest, selectors: readonly OrgSelector[]): OrgSelection
-  /** Judge the selection against what the caller may act in. `known` is what the users room already found. */
+  /** Judge the selection against what the caller may act in. `known` is what the user resolver already found. */
   resolve(caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null): Promise<ActingOrg<O>>
   /** The canonical form of an id named in a body, or `null` if it is malformed. */
   toOrgId(text: string): string | null
   /** The request headers that `readSelection` reads, for `Vary`. Left out: none. */
   readonly selectorHeaders?: readonly string[] | undefined
   /** The response header that echoes the serving org, or `null`. */
-  readonly echo: string | null
+  readonly responseHeader: string | null
 }
 
-/** The types a host's rooms carry to its handlers; inferred by `createAuth`. */
+/** The types a host's steps carry to its handlers; inferred by `createAuth`. */
 export interface AuthTypes {
   readonly user: User
   readonly org: Organization | null
@@ -182,7 +182,7 @@ export interface ApiKeyPrincipal {
   readonly key: ApiKey
 }
 
-/** A trusted service with its shared secret. It is nobody: no user, no role, no organization until `actAs`. */
+/** A trusted service with its shared secret. It is nobody: no user, no role, no organization until `actIn`. */
 export interface ServicePrincipal<S extends string = string> {
   readonly kind: 'service'
   readonly name: S
@@ -194,7 +194,7 @@ export type Principal<T extends AuthTypes = AuthTypes> =
   | ApiKeyPrincipal
   | ServicePrincipal<T['service']>
 
-/** What a handler of `stage: 'identity'` gets: a verified person, not looked up here. */
+/** What a handler of `needs: 'identity'` gets: a verified person, not looked up here. */
 export interface IdentityContext<T extends AuthTypes = AuthTypes> {
   /** The principal's kind, repeated here so that TypeScript narrows on it. */
   readonly kind: 'user'
@@ -202,14 +202,14 @@ export interface IdentityContext<T extends AuthTypes = AuthTypes> {
   readonly identity: Identity<T['claim']>
 }
 
-/** What a handler of `stage: 'user'` gets: the person as this service knows them, no organization. */
+/** What a handler of `needs: 'user'` gets: the person as this service knows them, no organization. */
 export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
   readonly user: T['user']
   /** The user's own role, where roles hang on users; else `null`. */
   readonly role: T['role'] | null
 }
 
-/** What a handler of `stage: 'org'` (the default) gets: the person, acting in one organization as one role. */
+/** What a handler of `needs: 'org'` (the default) gets: the person, acting in one organization as one role. */
 export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
   readonly user: T['user']
   readonly org: T['org']
@@ -225,7 +225,7 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly scopes: readonly string[]
 }
 
-/** What a handler gets for a service: its name. `auth.actAs(context, orgId)` gives the org-scoped one. */
+/** What a handler gets for a service: its name. `auth.actIn(context, orgId)` gives the org-scoped one. */
 export interface ServiceContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'service'
   readonly principal: ServicePrincipal<T['service']>
@@ -236,7 +236,7 @@ export interface ServiceOrgContext<T extends AuthTypes = AuthTypes> extends Serv
   readonly org: NonNullable<T['org']>
 }
 
-/** Any context a walk can end in. */
+/** Any context a request can end in. */
 export type AuthContext<T extends AuthTypes = AuthTypes> =
   | IdentityContext<T>
   | UserContext<T>
@@ -258,22 +258,22 @@ type ByStage<T extends AuthTypes, S> = S extends 'identity'
     : UserOrgContext<T>
 
 type ByKind<T extends AuthTypes, A, K> = K extends 'user'
-  ? ByStage<T, Given<A, 'stage', 'org'> & Stage>
+  ? ByStage<T, Given<A, 'needs', 'org'> & Needs>
   : K extends 'apiKey'
     ? ApiKeyContext<T>
     : ServiceContext<T>
 
-/** The context a route with the Access `A` hands its handler: narrowed by `accept`, `stage` and `optional`. */
+/** The context a route with the Access `A` hands its handler: narrowed by `accept`, `needs` and `optional`. */
 export type AuthContextOf<T extends AuthTypes, A> = A extends AccessRule
   ? ByKind<T, A, Accepted<A>> | (true extends Given<A, 'optional', false> ? null : never)
   : null
 
 /**
- * What a walk leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. A service's
- * walk knows no org; its `actAs` leaves another record, with the org or why it was refused.
+ * What a request leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. A service's
+ * pipeline knows no org; its `actIn` leaves another record, with the org or why it was refused.
  */
 export interface Decision {
-  /** When the walk began. */
+  /** When the request was first looked at. */
   readonly at: Date
   /** The request's method, in upper case. */
   readonly method: string
@@ -303,6 +303,6 @@ export interface Decision {
   readonly orgId: string | null
   /** The role in it, or `null`. */
   readonly role: string | null
-  /** Milliseconds spent in each room that was entered by this walk; a re-used room has none. */
+  /** Milliseconds spent in each step that was entered for this mount; a re-used step has none. */
   readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>
 }

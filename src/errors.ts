@@ -189,7 +189,7 @@ export function isAuthError(error: unknown): error is AuthError {
  */
 export function toFault(thrown: unknown): unknown {
   if (isAuthError(thrown) || isPlainError(thrown)) return thrown
-  return new Error('sallyport: a room threw what is not a plain error', { cause: thrown })
+  return new Error('sallyport: a step threw what is not a plain error', { cause: thrown })
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Guards for handlers that accept several kinds of caller: each narrows a context or throws the refusal the walk would
+ * Guards for handlers that accept several kinds of caller: each narrows a context or throws the refusal the pipeline would
  * have thrown. Built by `createAuth` from the ladder and typed by it.
  */
 import type {
@@ -11,7 +11,7 @@ import type {
   UserOrgContext,
 } from './context.ts'
 import { AuthError } from './errors.ts'
-import { isScope, type RoleLadder, requireScopes } from './roles/role-ladder.ts'
+import { isScope, type RoleLadder, requireScopes } from './permissions/role-ladder.ts'
 
 /** A context that acts in an organization, whoever calls. */
 export type OrgContext<T extends AuthTypes = AuthTypes> = UserOrgContext<T> | ApiKeyContext<T> | ServiceOrgContext<T>
@@ -27,7 +27,7 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
    */
   requireUser(context: AuthContext<T> | null): UserContext<T> | UserOrgContext<T>
   /**
-   * Require an acting organization. A service has one only after `actAs`.
+   * Require an acting organization. A service has one only after `actIn`.
    * @throws AuthError `unauthorized` for nobody, `forbidden` without one
    */
   requireOrg(context: AuthContext<T> | ServiceOrgContext<T> | null): OrgContext<T>

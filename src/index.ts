@@ -1,4 +1,4 @@
-/** The front door: named re-exports, grouped by room. */
+/** The front door: named re-exports, grouped by step. */
 
 // API keys
 export {
@@ -18,20 +18,19 @@ export {
   createApiKeys,
   type IssuedApiKey,
 } from './api-keys/api-keys.ts'
-// The corridor
+// The pipeline
 export {
   type Auth,
   type AuthOptions,
+  type Authorized,
+  type Authorizer,
   createAuth,
-  type Door,
   type HostTypes,
-  type Passage,
   type SessionCookie,
 } from './auth.ts'
 // The nouns
 export type {
   ActingOrg,
-  Admission,
   ApiKey,
   ApiKeyContext,
   ApiKeyPrincipal,
@@ -46,10 +45,11 @@ export type {
   IdentityContext,
   IdentityKey,
   Organization,
+  OrgResolver,
   OrgSelection,
-  OrgsRoom,
   Principal,
   Readiness,
+  ResolvedUser,
   ServiceContext,
   ServiceOrgContext,
   ServicePrincipal,
@@ -58,7 +58,7 @@ export type {
   UserContext,
   UserOrgContext,
   UserPrincipal,
-  UsersRoom,
+  UserResolver,
   Verified,
   Verifier,
 } from './context.ts'
@@ -81,7 +81,7 @@ export {
   type MembershipCache,
   type MembershipCacheOptions,
 } from './orgs/membership-cache.ts'
-export { createOrgResolver, type OrgResolverOptions, type UnnamedOrg } from './orgs/org-resolver.ts'
+export { createOrgResolver, type OrgResolverOptions, type WhenUnnamed } from './orgs/org-resolver.ts'
 export {
   type ActingScope,
   createOrgScoped,
@@ -106,9 +106,9 @@ export type {
   AuthRequest,
   AuthResponse,
   CallerKind,
+  Needs,
   OrgSelector,
   RequestBody,
-  Stage,
 } from './request.ts'
 export type { Route } from './route.ts'
 export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './services/service-verifier.ts'
@@ -118,6 +118,7 @@ export type {
   ApiKeyOwner,
   ApiKeyRecord,
   ApiKeyRepository,
+  AuthStorage as Storage,
   GuardedChange,
   Invitation,
   InvitationRepository,
@@ -126,7 +127,6 @@ export type {
   NewApiKeyRecord,
   NewUser,
   OrganizationRepository,
-  Storage,
   StorageTransaction,
   UserRecord,
   UserRepository,

@@ -1,5 +1,5 @@
 /**
- * All that adapters know: the request as the corridor reads it, the response it hands back, and what a route asks for
+ * All that adapters know: the request as the pipeline reads it, the response it hands back, and what a route asks for
  * (`Access`). Plain values; no framework, no behaviour.
  */
 
@@ -10,7 +10,7 @@ export type RequestBody =
   | { readonly kind: 'parsed'; readonly value: unknown }
 
 /**
- * A request as the corridor reads it, made by an adapter's `toAuthRequest`, {@link fromNodeRequest} or
+ * A request as the pipeline reads it, made by an adapter's `toAuthRequest`, {@link fromNodeRequest} or
  * {@link fromFetchRequest}. Read-only; no absolute URL is ever built, so a forged `Host` can do nothing.
  */
 export interface AuthRequest {
@@ -19,7 +19,7 @@ export interface AuthRequest {
   /** The path without query, for the decision record only: nothing is matched against it. */
   readonly path: string
   /**
-   * The framework's own request object: the walk's work is kept under it, so that a second mount re-uses it.
+   * The framework's own request object: the pipeline's work is kept under it, so that a second mount re-uses it.
    * One object per request.
    */
   readonly source: object
@@ -63,8 +63,8 @@ export type OrgSelector =
 /** The kinds of caller a route may accept; `service:name` admits that one service only. */
 export type CallerKind = 'user' | 'apiKey' | 'service' | `service:${string}`
 
-/** How far a route walks the corridor: later rooms are not entered. */
-export type Stage = 'identity' | 'user' | 'org'
+/** How far a route goes: later steps are not entered. */
+export type Needs = 'identity' | 'user' | 'org'
 
 /** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws a `TypeError` then. */
 export interface AccessRule<R extends string = string> {
@@ -72,8 +72,8 @@ export interface AccessRule<R extends string = string> {
   readonly accept?: readonly CallerKind[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
   readonly optional?: boolean | undefined
-  /** How far to walk. Default `'org'`. */
-  readonly stage?: Stage | undefined
+  /** How far to go. Default `'org'`. */
+  readonly needs?: Needs | undefined
   /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */
   readonly selectors?: readonly OrgSelector[] | undefined
   /** The lowest role that may enter, by the ladder. */
@@ -82,5 +82,5 @@ export interface AccessRule<R extends string = string> {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** What a route needs, in one value: a rule, or `'public'` (anybody, no corridor but CSRF). */
+/** What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF). */
 export type Access<R extends string = string> = 'public' | AccessRule<R>

@@ -1,4 +1,4 @@
-/** A route as data: what it is, what it asks, what it answers. It imports no corridor and no guard. */
+/** A route as data: what it is, what it asks, what it answers. It imports no pipeline and no guard. */
 import type { AuthContextOf, AuthTypes } from './context.ts'
 import type { Access, AuthRequest, AuthResponse } from './request.ts'
 

@@ -80,7 +80,7 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
     'ports may not import orgs',
   ],
   [
-    'a room that imports another',
+    'a step that imports another',
     { 'src/orgs/a.ts': "import { b } from '../users/b.ts'" },
     'orgs may not import users',
   ],
@@ -90,9 +90,9 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
   ['the same, loaded late', { 'src/orgs/a.ts': "await import('../users/b.ts')" }, 'orgs may not import users'],
   ['the same, as an import type', { 'src/orgs/a.ts': "let b: import('../users/b.ts').B" }, 'orgs may not import users'],
   ['a computed import', { 'src/orgs/a.ts': 'await import(name)' }, 'imports (computed): not housed in orgs'],
-  ['a room that looks back', { 'src/orgs/a.ts': "import '../auth.ts'" }, 'orgs may not import auth'],
+  ['a step that looks back', { 'src/orgs/a.ts': "import '../auth.ts'" }, 'orgs may not import auth'],
   [
-    'a room that knows a storage',
+    'a step that knows a storage',
     { 'src/users/a.ts': "import '../storage/memory.ts'" },
     'may not import storage doors',
   ],
@@ -219,8 +219,8 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
 ]
 
 const FINE: readonly (readonly [string, Record<string, string>])[] = [
-  ['a room on its own floor and below', { 'src/orgs/a.ts': "import './b.ts'\nimport type { C } from '../context.ts'" }],
-  ['the corridor with its rooms', { 'src/auth.ts': "import './guards.ts'\nimport './orgs/a.ts'" }],
+  ['a step on its own floor and below', { 'src/orgs/a.ts': "import './b.ts'\nimport type { C } from '../context.ts'" }],
+  ['the pipeline with its rooms', { 'src/auth.ts': "import './guards.ts'\nimport './orgs/a.ts'" }],
   [
     'an example that sends a credential, and reads what is none',
     { 'examples/a/main.ts': "fetch(url, { headers: { authorization: 'Bearer x' } })\nreq.get('Accept')" },

@@ -18,14 +18,14 @@ import { createAuth } from '../src/auth.ts'
 import { createServiceVerifier } from '../src/services/service-verifier.ts'
 import { createJwtVerifier } from '../src/verify/jwt-verifier.ts'
 import { listen } from './adapters/hosts.ts'
-import { fakeRequest } from './corridor/fake-request.ts'
-import { createWorld, issuer, SERVICE_SECRET, type World } from './corridor/world.ts'
+import { fakeRequest } from './pipeline/fake-request.ts'
+import { createWorld, issuer, SERVICE_SECRET, type World } from './pipeline/world.ts'
 
 const CANARY = 'canary-7d1f0b'
 const KINDS = { accept: ['user', 'service', 'apiKey'] } as const
 type Headers = Readonly<Record<string, string | readonly string[]>>
 
-/** Requests that carry canaries, each refused in another room or let in; and all the texts nobody may see again. */
+/** Requests that carry canaries, each refused in another step or let in; and all the texts nobody may see again. */
 async function brought(world: World): Promise<{ readonly requests: readonly Headers[]; readonly secrets: string[] }> {
   const orgId = await world.org('acme')
   await world.person(CANARY, { [orgId]: 'viewer' })
@@ -136,7 +136,7 @@ describe('in process', () => {
     const { requests, secrets } = await brought(world)
     const thrown: unknown[] = []
     for (const headers of requests) {
-      await world.walk({ headers }, { ...KINDS, role: 'owner' }).catch((error: unknown) => thrown.push(error))
+      await world.authenticate({ headers }, { ...KINDS, role: 'owner' }).catch((error: unknown) => thrown.push(error))
     }
     expect(thrown.length).toBeGreaterThan(requests.length - 3)
     expect(found([thrown, thrown.map((error) => JSON.stringify(error))], secrets)).toEqual([])
@@ -154,9 +154,11 @@ describe('in process', () => {
       createApiKeyVerifier({ repository, prefix: 'tk' }),
       world.auth,
     ]
-    const context = await world.walk({ headers: { 'x-telephony-secret': SERVICE_SECRET } }, KINDS)
-    const passage = await world.auth.door(KINDS)(fakeRequest({ headers: { 'x-telephony-secret': SERVICE_SECRET } }))
-    const seen = [...parts, context, passage]
+    const context = await world.authenticate({ headers: { 'x-telephony-secret': SERVICE_SECRET } }, KINDS)
+    const authorized = await world.auth.authorizer(KINDS)(
+      fakeRequest({ headers: { 'x-telephony-secret': SERVICE_SECRET } }),
+    )
+    const seen = [...parts, context, authorized]
     expect(found([...seen, ...seen.map((each) => JSON.stringify(each))], [SERVICE_SECRET, issuer.secret])).toEqual([])
   })
 

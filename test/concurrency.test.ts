@@ -3,8 +3,8 @@
  * And revocation in process: what was taken away is refused on the very next request.
  */
 import { afterAll, describe, expect, it } from 'vitest'
-import { createWorld, reasonOf, type World } from './corridor/world.ts'
 import { closeHosts, expectFirstLogins, mixed, startHost, tokensOf } from './many-at-once.ts'
+import { createWorld, reasonOf, type World } from './pipeline/world.ts'
 
 afterAll(closeHosts)
 
@@ -64,9 +64,9 @@ describe('revocation: refused on the very next request', () => {
       const orgId = await world.org(`org ${trial}`)
       const { id, headers } = await world.person(`person ${trial}`, { [orgId]: 'admin' })
       const request = { headers: { ...headers, 'x-org-id': orgId } }
-      expect(await world.walk(request, { role: 'admin' })).toMatchObject({ role: 'admin' })
+      expect(await world.authenticate(request, { role: 'admin' })).toMatchObject({ role: 'admin' })
       await takeAway(world, orgId, id)
-      if ((await reasonOf(world.walk(request, { role: 'admin' }))) === reason) refused++
+      if ((await reasonOf(world.authenticate(request, { role: 'admin' }))) === reason) refused++
     }
     expect(refused).toBe(TRIALS)
   })

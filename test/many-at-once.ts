@@ -23,7 +23,7 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { createMemoryStorage, type MemoryStorage } from 'sallyport/memory'
 import { expect } from 'vitest'
-import { issuer } from './corridor/world.ts'
+import { issuer } from './pipeline/world.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 const servers: Server[] = []
@@ -54,7 +54,7 @@ export async function startHost(framework: Framework = 'express'): Promise<Host>
   const hooks: string[] = []
   const auth = createAuth({
     roles: ['member', 'admin', 'owner'],
-    verify: createJwtVerifier({
+    verifier: createJwtVerifier({
       issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
       audience: issuer.audience,
     }),
@@ -66,9 +66,9 @@ export async function startHost(framework: Framework = 'express'): Promise<Host>
       },
     }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   })
   const server = createServer(HOSTS[framework](auth as never))

@@ -17,13 +17,13 @@ import { expectTypeOf } from 'vitest'
 const storage = createMemoryStorage()
 const issuers = [supabase({ url: 'https://project.example' })]
 const selectors = [header('X-Org-Id')]
-const rooms = {
+const steps = {
   verify: createJwtVerifier({ issuers, audience: 'authenticated', claims: ['aal'] }),
   services: createServiceVerifier({ services: { platform: { header: 'X-Platform-Key', secrets: null } } }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors, unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'earliest-joined' }),
 }
-const auth = createAuth({ roles: ['member', 'admin'], ...rooms })
+const auth = createAuth({ roles: ['member', 'admin'], ...steps })
 
 export function mistakesInTheSetUp(): void {
   // @ts-expect-error the audience is forgotten; switching the check off is written `null`
@@ -35,36 +35,36 @@ export function mistakesInTheSetUp(): void {
   // @ts-expect-error nobody is trusted
   createJwtVerifier({ audience: null })
   // @ts-expect-error no word on a request that names no organization
-  createOrgResolver({ source: storage.memberships, selectors })
+  createOrgResolver({ memberships: storage.memberships, selectors })
   // @ts-expect-error no such word
-  createOrgResolver({ source: storage.memberships, selectors, unnamed: 'first' })
+  createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'first' })
   // @ts-expect-error who may be trusted with an e-mail has no default
   createProvisioner({ storage, invitations: {} })
-  // @ts-expect-error no rooms
+  // @ts-expect-error no steps
   createAuth({ roles: ['member'] })
   // @ts-expect-error no ladder
-  createAuth(rooms)
+  createAuth(steps)
   // @ts-expect-error three secrets of one service at once
   createServiceVerifier({ services: { a: { header: 'X-A', secrets: ['a', 'b', 'c'] } } })
 }
 
 export function mistakesInAnAccess(): void {
   // @ts-expect-error a role that is not on the ladder
-  auth.door({ role: 'owner' })
+  auth.authorizer({ role: 'owner' })
   // @ts-expect-error a guard for one
   auth.requireRole('owner')
   // @ts-expect-error a misspelt rule would let everybody in
-  auth.door({ roles: ['admin'] })
+  auth.authorizer({ roles: ['admin'] })
   // @ts-expect-error no such kind of caller
-  auth.door({ accept: ['robot'] })
-  // @ts-expect-error no such stage
-  auth.door({ stage: 'organization' })
+  auth.authorizer({ accept: ['robot'] })
+  // @ts-expect-error no such value of needs
+  auth.authorizer({ needs: 'organization' })
   // @ts-expect-error "public" is the whole Access, not a rule of one
-  auth.door({ public: true })
+  auth.authorizer({ public: true })
 }
 
 export async function mistakesInAHandler(): Promise<void> {
-  const { context } = await auth.door({})({} as never)
+  const { context } = await auth.authorizer({})({} as never)
   expectTypeOf(context.role).toEqualTypeOf<'member' | 'admin'>()
   expectTypeOf(context.org.id).toEqualTypeOf<string>()
   expectTypeOf(context.identity.claims).toEqualTypeOf<Readonly<Record<'aal', unknown>>>()
@@ -73,36 +73,36 @@ export async function mistakesInAHandler(): Promise<void> {
   // @ts-expect-error a claim the host never named
   context.identity.claims.app_metadata
 
-  const optional = (await auth.door({ optional: true })({} as never)).context
+  const optional = (await auth.authorizer({ optional: true })({} as never)).context
   // @ts-expect-error nobody may be there
   optional.user
 
-  const identity = (await auth.door({ stage: 'identity' })({} as never)).context
-  // @ts-expect-error the users room was not entered
+  const identity = (await auth.authorizer({ needs: 'identity' })({} as never)).context
+  // @ts-expect-error the user resolver was not entered
   identity.user
-  const user = (await auth.door({ stage: 'user' })({} as never)).context
-  // @ts-expect-error the orgs room was not entered
+  const user = (await auth.authorizer({ needs: 'user' })({} as never)).context
+  // @ts-expect-error the org resolver was not entered
   user.org
 
-  const service = (await auth.door({ accept: ['service:platform'] })({} as never)).context
+  const service = (await auth.authorizer({ accept: ['service:platform'] })({} as never)).context
   expectTypeOf(service.principal.name).toEqualTypeOf<'platform'>()
   // @ts-expect-error a service is nobody: no user
   service.user
-  // @ts-expect-error and no organization before actAs
+  // @ts-expect-error and no organization before actIn
   service.org
 
-  const anybody = (await auth.door({ accept: ['user', 'apiKey'] })({} as never)).context
+  const anybody = (await auth.authorizer({ accept: ['user', 'apiKey'] })({} as never)).context
   // @ts-expect-error an API key has no user: narrow by `kind` first
   anybody.user
   if (anybody.kind === 'user') expectTypeOf(anybody.user.id).toEqualTypeOf<string>()
 
-  const nobody = (await auth.door('public')({} as never)).context
+  const nobody = (await auth.authorizer('public')({} as never)).context
   expectTypeOf(nobody).toEqualTypeOf<null>()
 }
 
 export async function mistakesWithoutAnOrganization(): Promise<void> {
-  const orgs = createOrgResolver({ source: storage.memberships, selectors, unnamed: 'none' })
-  const { context } = await createAuth({ roles: ['member'], ...rooms, orgs }).door({})({} as never)
+  const orgs = createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'none' })
+  const { context } = await createAuth({ roles: ['member'], ...steps, orgs }).authorizer({})({} as never)
   // @ts-expect-error the resolver may serve without an organization
   context.org.id
   expectTypeOf(context.role).toEqualTypeOf<'member' | null>()

@@ -41,16 +41,16 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
   const log = createAuditLog(write)
   const auth = createAuth({
     roles,
-    verify,
+    verifier: verify,
     apiKeys: createApiKeyVerifier(keys),
     services: createServiceVerifier({
       services: { telephony: { header: 'X-Service-Secret', secrets: [serviceSecret] } },
     }),
     users: createProvisioner({ storage, ownerRole: 'admin' }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
     onDecision: log.decided,
   })
@@ -77,7 +77,7 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
   app.post(
     '/internal/notes',
     protect({ accept: ['service:telephony'] }, async (context, c) => {
-      const { org } = await auth.actAs(context, readField(await readJson(c), 'org_id', isText))
+      const { org } = await auth.actIn(context, readField(await readJson(c), 'org_id', isText))
       return c.json({ org: org.id }, 201)
     }),
   )

@@ -1,4 +1,4 @@
-/** The corridor over one's own tables: nothing in it knows that ids are numbers but the form of the header. */
+/** The pipeline over one's own tables: nothing in it knows that ids are numbers but the form of the header. */
 import {
   type Auth,
   createAuth,
@@ -24,7 +24,7 @@ export function createFleetAuth(
 ): Auth<HostTypes<(typeof POSITIONS)[number], User, Company, never, never>> {
   return createAuth({
     roles: POSITIONS,
-    verify: createJwtVerifier({ issuers: [issuer], audience: 'authenticated' }),
+    verifier: createJwtVerifier({ issuers: [issuer], audience: 'authenticated' }),
     users: createProvisioner({
       storage,
       // In the same transaction, by the query builder's own handle.
@@ -38,10 +38,10 @@ export function createFleetAuth(
       },
     }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Company')],
       idFormat: integerFormat,
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   })
 }

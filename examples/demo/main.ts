@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: starts the systems on free ports against real local issuers and walks the contract as a printed tour.
+ * `npm run demo`: starts the systems on free ports against real local issuers and runs the contract as a printed tour.
  * `--exit` ends after the tour, with 1 if a line was not as promised; else the systems go on until Ctrl-C.
  */
 import type { FirstAdminOptions } from 'sallyport/login'
@@ -9,6 +9,7 @@ import { startIronflow } from '../ironflow/app.ts'
 import { startQuickstart } from '../quickstart/app.ts'
 import { onceToldToEnd } from '../start/run.ts'
 import type { Environment } from '../start/settings.ts'
+import { runStep } from './run-step.ts'
 import type { Chapter } from './step.ts'
 import { createPrinter, ownScreen, type TourPrinter } from './table.ts'
 import { INTELLO } from './tour-intello.ts'
@@ -17,7 +18,6 @@ import { IRON } from './tour-iron.ts'
 import { IRONFLOW } from './tour-ironflow.ts'
 import { QUICKSTART } from './tour-quickstart.ts'
 import { STARTS } from './tour-start.ts'
-import { walk } from './walk.ts'
 import { openWorld, type StartApp, type StartedApp, SYSTEMS, type World } from './world.ts'
 
 const startHere: StartApp = (app, environment) => {
@@ -62,7 +62,7 @@ async function tour(where: World, { title, progress, outcome, summary }: TourPri
     title(chapter.title)
     for (const step of chapter.steps) {
       progress('send' in step ? step.send : step.does)
-      const result = await walk(step, where)
+      const result = await runStep(step, where)
       outcome(result)
       count += 1
       if (!result.ok) failed += 1

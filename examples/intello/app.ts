@@ -37,7 +37,7 @@ const VARIABLES = {
 function createApp(intello: Intello): Server {
   const app = new Koa()
   const { mount, middleware, onError } = createAdapter(intello.auth)
-  const requireUser = middleware({ stage: 'user' })
+  const requireUser = middleware({ needs: 'user' })
 
   app.use(onError)
   mount(app, routesOfIntello(intello))

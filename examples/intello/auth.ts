@@ -63,7 +63,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const keys = { repository: storage.apiKeys, prefix: 'itk' }
   const auth = createAuth({
     roles: ROLES,
-    verify: createJwtVerifier({
+    verifier: createJwtVerifier({
       issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'] })],
       audience: options.jwtAudience,
       clockToleranceSeconds: 5,
@@ -78,7 +78,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
     }),
     ...(options.apiKeys && { apiKeys: createApiKeyVerifier(keys) }),
     users: createSyncGate({ users }),
-    orgs: createUserOrgResolver({ source, orgIdOf: (user: StoredUser) => user.orgId }),
+    orgs: createUserOrgResolver({ memberships: source, orgIdOf: (user: StoredUser) => user.orgId }),
   })
 
   const provision = createProvisioner({
@@ -95,7 +95,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   return {
     ...store,
     auth,
-    syncRoute: createSyncRoute({ provision, source }),
+    syncRoute: createSyncRoute({ provision, memberships: source }),
     keyRoutes: options.apiKeys ? createApiKeyRoutes({ apiKeys, role: 'admin' }) : null,
   }
 }

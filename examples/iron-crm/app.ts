@@ -43,7 +43,7 @@ function createApp(iron: Iron): Server {
 
   mount(app, [{ method: 'GET', path: '/health', access: 'public', handle: () => jsonResponse(200, { status: 'ok' }) }])
   // Below this path nobody learns anything without a token, not even which routes there are.
-  app.use('/api/v1', middleware({ stage: 'identity' }))
+  app.use('/api/v1', middleware({ needs: 'identity' }))
   app.get(
     '/api/v1/me',
     protect({}, async (context, _req, res) => {
@@ -59,7 +59,7 @@ function createApp(iron: Iron): Server {
   )
   app.get(
     '/api/v1/orgs',
-    protect({ stage: 'user' }, async ({ user }, _req, res) => {
+    protect({ needs: 'user' }, async ({ user }, _req, res) => {
       const acting = await storage.memberships.listActing({ kind: 'user', user })
       res.json({ orgs: acting.map(({ org, role }) => ({ id: org.id, name: org.name, role })) })
     }),

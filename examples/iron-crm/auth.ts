@@ -51,7 +51,7 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
 
   const auth = createAuth({
     roles: ROLES,
-    verify: createJwtVerifier({
+    verifier: createJwtVerifier({
       issuers: [supabase({ url, secret, issuer, emails, algorithms: ['ES256', 'RS256'] })],
       audience: 'authenticated',
       clockToleranceSeconds: 5,
@@ -71,9 +71,9 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
       },
     }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   })
   return { ...store, auth }

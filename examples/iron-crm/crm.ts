@@ -48,7 +48,7 @@ export function mountCrm(
       const body = await readJson(req)
       const orgId = readField(body, 'org_id', isString)
       const title = readField(body, 'title', isText)
-      const booking = await bookings.of(await auth.actAs(context, orgId)).insert(title)
+      const booking = await bookings.of(await auth.actIn(context, orgId)).insert(title)
       res.status(201).json({ booking: toBooking(booking) })
     }),
   )

@@ -68,13 +68,13 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
   const keys = { repository: storage.apiKeys, prefix: 'ifkey' }
   const auth = createAuth({
     roles: ROLES,
-    ...login.rooms,
+    ...login.auth,
     apiKeys: createApiKeyVerifier(keys),
     orgs: createOrgResolver({
-      source: environments,
+      memberships: environments,
       selectors: [header('X-Ironflow-Environment')],
       idFormat: slugFormat,
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   })
   const apiKeys = createApiKeys({

@@ -14,13 +14,13 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
     route({
       method: 'GET',
       path: '/api/v1/me',
-      access: { stage: 'user', role: 'viewer' },
+      access: { needs: 'user', role: 'viewer' },
       handle: ({ user: { id, email }, role }) => jsonResponse(200, { user: { id, email, role } }),
     }),
     route({
       method: 'GET',
       path: '/api/v1/environments',
-      access: { stage: 'user', role: 'viewer' },
+      access: { needs: 'user', role: 'viewer' },
       handle: () => jsonResponse(200, { environments: ENVIRONMENTS.map(({ id, name }) => ({ id, name })) }),
     }),
     route({
@@ -41,7 +41,7 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
     route({
       method: 'GET',
       path: '/api/v1/api-keys/:id',
-      access: { stage: 'user', role: 'admin' },
+      access: { needs: 'user', role: 'admin' },
       async handle(context, { params }) {
         const found = (await apiKeys.list(context)).find(({ id }) => id === params?.['id'])
         if (found === undefined) throw new AuthError('not_found')

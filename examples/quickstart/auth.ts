@@ -55,7 +55,7 @@ export function createQuickstart(options: QuickstartOptions, storage: AppStorage
 
   const auth = createAuth({
     roles: ROLES,
-    verify: createJwtVerifier({
+    verifier: createJwtVerifier({
       issuers: [{ issuer: options.issuer, keys: keysOf(options) }],
       audience: options.audience,
       clockToleranceSeconds: options.clockToleranceSeconds,
@@ -63,11 +63,11 @@ export function createQuickstart(options: QuickstartOptions, storage: AppStorage
     users: options.users === 'sync' ? createSyncGate({ users: storage.users }) : provision,
     orgs:
       options.org === 'user'
-        ? createUserOrgResolver({ source: storage.memberships, orgIdOf: (user) => user.orgId })
+        ? createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
         : createOrgResolver({
-            source: storage.memberships,
+            memberships: storage.memberships,
             selectors: [header('X-Org-Id')],
-            unnamed: 'earliest-joined',
+            whenUnnamed: 'earliest-joined',
           }),
     errorFormat: options.errorFormat,
   })
@@ -88,7 +88,7 @@ export function createQuickstart(options: QuickstartOptions, storage: AppStorage
       access: { role: 'admin' },
       handle: ({ user, org, role }) => jsonResponse(200, { user: { id: user.id }, org: { id: org.id }, role }),
     }),
-    createSyncRoute({ provision, source: storage.memberships }),
+    createSyncRoute({ provision, memberships: storage.memberships }),
   ]
   return { auth, routes }
 }

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
-import { createProvisioner, type UsersRoom } from 'sallyport'
+import { createProvisioner, type UserResolver } from 'sallyport'
 import {
   type OrgScopeContext,
   type PostgresStorage,
@@ -52,7 +52,7 @@ export function renameContact(
 }
 
 /** First logins write a first contact, in the transaction that makes the user. */
-export function createUsers(storage: PostgresStorage<pg.PoolClient>): UsersRoom<StoredUser> {
+export function createUsers(storage: PostgresStorage<pg.PoolClient>): UserResolver<StoredUser> {
   return createProvisioner({
     storage,
     async bootstrap({ org, transaction: { handle } }) {

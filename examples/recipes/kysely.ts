@@ -1,7 +1,7 @@
 /** Kysely within sallyport: on the client that a scope, or the provisioner's transaction, hands out. */
 import { type Generated, Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import type pg from 'pg'
-import { createProvisioner, type UsersRoom } from 'sallyport'
+import { createProvisioner, type UserResolver } from 'sallyport'
 import {
   type OrgScopeContext,
   type PostgresStorage,
@@ -54,7 +54,7 @@ export function renameContact(
 }
 
 /** First logins write a first contact, in the transaction that makes the user. */
-export function createUsers(storage: PostgresStorage<pg.PoolClient>): UsersRoom<StoredUser> {
+export function createUsers(storage: PostgresStorage<pg.PoolClient>): UserResolver<StoredUser> {
   return createProvisioner({
     storage,
     async bootstrap({ org, transaction: { handle } }) {

@@ -17,7 +17,7 @@ export async function logIn(same) {
   let admin
   await createFirstAdmin({ storage, email: 'admin@example.com', role: 'admin', announce: (made) => (admin = made) })
   const source = { findActing: async () => ({ org: { id: 'acme' }, role: 'admin' }), listActing: async () => [] }
-  const auth = createAuth({ roles, ...login.rooms, orgs: createUserOrgResolver({ source, orgIdOf: () => 'acme' }) })
+  const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ source, orgIdOf: () => 'acme' }) })
   const app = new Hono()
   createAdapter(auth).mount(app, login.routes)
   const post = (email, password) => {

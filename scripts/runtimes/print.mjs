@@ -1,4 +1,4 @@
-/** The walk as a program: prints its line, and fails where the walk does. The process must end by itself. */
+/** The pipeline as a program: prints its line, and fails where the pipeline does. The process must end by itself. */
 import { logIn } from './login.mjs'
 import { smoke } from './smoke.mjs'
 

@@ -1,5 +1,5 @@
 /**
- * A walk through the built package that needs nothing but web standards: a real ES256 token, a Hono app behind the corridor,
+ * A request through the built package that needs nothing but web standards: a real ES256 token, a Hono app behind the pipeline,
  * a service, an API key, a machine account that calls the app. The same file runs in every runtime; hands on one line.
  */
 import { Hono } from 'hono'
@@ -23,7 +23,7 @@ const API = 'https://api.example'
 const SECRET = 'a-service-secret-that-is-long-enough-for-it'
 const ROLES = ['member', 'owner']
 
-/** Walk, and go on with what only some runtimes can; one line: what was checked, or what went wrong first. */
+/** Attempt, and go on with what only some runtimes can; one line: what was checked, or what went wrong first. */
 export async function smoke(more = async () => {}) {
   const checked = []
   const same = (what, got, wanted) => {
@@ -33,7 +33,7 @@ export async function smoke(more = async () => {}) {
     checked.push(what)
   }
   try {
-    await walk(same)
+    await pipeline(same)
     await more(same)
     return `smoke: ok, ${checked.length} checks, ${runtimeName()}`
   } catch (error) {
@@ -41,7 +41,7 @@ export async function smoke(more = async () => {}) {
   }
 }
 
-async function walk(same) {
+async function pipeline(same) {
   const issuer = await createIssuer()
   const { auth, app, apiKeys } = createApp(issuer.jwk)
   const send = async (method, path, headers = {}, json) => {
@@ -134,7 +134,7 @@ function createApp(jwk) {
     '/internal',
     protect({ accept: ['service:booking'] }, async (caller, c) => {
       const { org_id } = await c.req.json()
-      const { org } = await auth.actAs(caller, org_id)
+      const { org } = await auth.actIn(caller, org_id)
       return c.json({ org: org.id }, 201)
     }),
   )

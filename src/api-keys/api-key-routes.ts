@@ -34,7 +34,7 @@ export interface ApiKeyRoutesOptions<R extends string = string> {
  * left out altogether. Only users enter; where keys are an org's they act in it.
  *
  * Refuses as {@link ApiKeys} and `readJson` do; another org's key is `not_found` (404), as one that is not there.
- * Cost beside the walk: one or two storage queries a call, no network.
+ * Cost beside the pipeline: one or two storage queries a call, no network.
  *
  * @throws TypeError for a missing or unknown option
  * @example
@@ -42,7 +42,7 @@ export interface ApiKeyRoutesOptions<R extends string = string> {
  */
 export function createApiKeyRoutes<const R extends string>(options: ApiKeyRoutesOptions<R>): readonly Route[] {
   const { apiKeys, role, path = '/api/keys', present = DEFAULT_PRESENTER } = parseOptions(NAME, shape(), options)
-  const access = Object.freeze({ role, stage: apiKeys.owner === 'org' ? ('org' as const) : ('user' as const) })
+  const access = Object.freeze({ role, needs: apiKeys.owner === 'org' ? ('org' as const) : ('user' as const) })
   const route = (method: Route['method'], below: string, handle: Handle): Route =>
     Object.freeze({
       method,

@@ -1,5 +1,5 @@
 /**
- * The verify room for API keys: form and checksum first, then one look-up by the public id, then digests in
+ * The verifier for API keys: form and checksum first, then one look-up by the public id, then digests in
  * constant time. Hands on the key as a handler may know it. No cache: a revocation holds from the next request on.
  */
 import * as z from 'zod/mini'

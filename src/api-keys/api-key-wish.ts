@@ -30,7 +30,7 @@ export interface JudgedWish {
  * Judge a wish.
  * @throws AuthError `validation_error` naming `name`, `scopes`, `role` or `expires_at`
  */
-export function judgeWish(settings: ApiKeySettings, wish: ApiKeyWish, now: number): JudgedWish {
+export function parseWish(settings: ApiKeySettings, wish: ApiKeyWish, now: number): JudgedWish {
   const name = readField({ name: wish.name }, 'name', isText)
   const scopes = scopesOf(settings, wish.scopes)
   const role = roleOf(settings, wish.role, scopes)

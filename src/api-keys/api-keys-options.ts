@@ -1,7 +1,7 @@
 /** The options of `createApiKeys`, checked: the ladder, the scopes and what each needs, whose the keys are. */
 import * as z from 'zod/mini'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import { createRoleLadder, isScope, type RoleLadder } from '../roles/role-ladder.ts'
+import { createRoleLadder, isScope, type RoleLadder } from '../permissions/role-ladder.ts'
 import type { ActingOrgSource, ApiKeyRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/transient.ts'
 import { createKeyFormat, type KeyFormat } from './key-format.ts'

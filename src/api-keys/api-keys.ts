@@ -4,11 +4,11 @@
  */
 import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { notify } from '../lib/notify.ts'
 import { sha256Hex } from '../lib/sha256.ts'
-import { tell } from '../lib/tell.ts'
 import type { ApiKeyOwner, ApiKeyRecord } from '../storage/repositories.ts'
 import { isText, readField } from '../wire/read-json.ts'
-import { type ApiKeyWish, isSeconds, judgeWish } from './api-key-wish.ts'
+import { type ApiKeyWish, isSeconds, parseWish } from './api-key-wish.ts'
 import { type ApiKeyEvent, type ApiKeySettings, type ApiKeysOptions, parseApiKeysOptions } from './api-keys-options.ts'
 import { isKeyId, type NewKey } from './key-format.ts'
 
@@ -120,7 +120,7 @@ async function issue(settings: ApiKeySettings, context: AuthContext, wish: ApiKe
   const { repository, format, clock } = settings
   const issuer = requireIssuer(settings, context)
   const now = clock()
-  const judged = judgeWish(settings, wish, now)
+  const judged = parseWish(settings, wish, now)
   const { orgId, role } = await bindingOf(settings, issuer, wish.orgId ?? null)
   requireNotAbove(settings, judged.role, role)
   await requireRoom(settings, issuer)
@@ -162,7 +162,7 @@ async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): 
 function tellOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
   const { owner, user } = issuer
   const ownerOrgId = owner.kind === 'org' ? owner.orgId : null
-  tell(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))
+  notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))
 }
 
 const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })

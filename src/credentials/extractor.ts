@@ -1,5 +1,5 @@
 /**
- * The first room: what the request brought to prove who calls. None → `null`, one → a Credential, two → refused.
+ * The first step: what the request brought to prove who calls. None → `null`, one → a Credential, two → refused.
  * Read from headers only: never from query, body, trailers or `Proxy-Authorization`.
  */
 import type { Credential } from '../context.ts'
@@ -18,11 +18,11 @@ export interface ExtractorOptions {
   /** The session cookie, or `null` where there is none. */
   readonly cookie: { readonly name: string; readonly origin: string | null } | null
   /** Who stands at the door in dev mode; left out: nobody. */
-  readonly dev?: DevEntrance | undefined
+  readonly dev?: DevAuthenticator | undefined
 }
 
 /** Dev mode's door: `createDevLogin` of `sallyport/login` makes one. */
-export interface DevEntrance {
+export interface DevAuthenticator {
   /**
    * Judge a request before anything else is read of it, on public routes too, and hand on what stands in for a credential
    * where it brings none.
@@ -31,7 +31,7 @@ export interface DevEntrance {
   enter(request: AuthRequest): Credential
 }
 
-/** Room 1. */
+/** Step 1. */
 export interface Extractor {
   /** Read the one credential of a request, or `null`. */
   extract(request: AuthRequest): Credential | null
@@ -43,7 +43,7 @@ export interface Extractor {
 
 const MAX_CREDENTIAL_BYTES = 8192
 
-/** Build room 1: pure, no storage, no network. */
+/** Build step 1: pure, no storage, no network. */
 export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: ExtractorOptions): Extractor {
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
 

@@ -69,7 +69,7 @@ export function aFunction<F>(): z.ZodMiniCustom<F, F> {
   return z.custom<F>((value) => typeof value === 'function', 'must be a function')
 }
 
-/** An object with these methods (a repository, a room), handed through untouched. */
+/** An object with these methods (a repository, a step), handed through untouched. */
 export function anObjectWith<T>(...methods: string[]): z.ZodMiniCustom<T, T> {
   return z.custom<T>(
     (value) =>

@@ -102,7 +102,7 @@ export interface FlightOptions<T, R> {
    * Makes something of what the attempt gave, `error` being what it threw (`null`: it took too long), and when it began;
    * not called for an attempt that was given up.
    */
-  readonly land: (outcome: { readonly given: T } | { readonly error: unknown }, startedAt: number) => R
+  readonly settle: (outcome: { readonly given: T } | { readonly error: unknown }, startedAt: number) => R
   /** Whether one may be begun in the place of one that was given up. Default: always. */
   readonly mayReplace?: (() => boolean) | undefined
 }
@@ -110,7 +110,7 @@ export interface FlightOptions<T, R> {
 interface Running<R> {
   readonly startedAt: number
   readonly controller: AbortController
-  readonly landed: Promise<R | null>
+  readonly settled: Promise<R | null>
 }
 
 /**
@@ -119,7 +119,7 @@ interface Running<R> {
  * who was asked, so another one is begun.
  */
 export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
-  const { time, work, land, mayReplace = () => true } = options
+  const { time, work, settle: land, mayReplace = () => true } = options
   const limit = options.limitSeconds * 1000
   let running: Running<R> | null = null
   let ended = false
@@ -143,7 +143,7 @@ export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
   function start(): Running<R> {
     const controller = new AbortController()
     const startedAt = time()
-    running = { controller, startedAt, landed: fly(controller, startedAt) }
+    running = { controller, startedAt, settled: fly(controller, startedAt) }
     return running
   }
 
@@ -151,14 +151,14 @@ export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
     isRunning: () => live() !== null,
     async join() {
       for (let mine = live(); mine !== null; mine = live()) {
-        const outcome = await within(limit + 500, mine.landed)
+        const outcome = await within(limit + 500, mine.settled)
         if (outcome !== OVERDUE) return outcome
         if (running !== mine) continue
         running = null
         if (!mayReplace()) return null
       }
       // What this very call begins ends with it at the latest.
-      return ended ? null : await start().landed
+      return ended ? null : await start().settled
     },
     begin() {
       if (live() === null && !ended) start()

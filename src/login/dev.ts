@@ -1,11 +1,11 @@
 /**
  * Dev mode: nobody logs in and everybody is the admin, on this very machine only. An entry of its own, so that no
- * option of the real login can lead here. Hands on rooms and routes of the same shape.
+ * option of the real login can lead here. Hands on steps and routes of the same shape.
  */
 import type { Identity } from '../context.ts'
 import { hasCookie } from '../credentials/cookie.ts'
 import { requireSameOrigin } from '../credentials/csrf.ts'
-import type { DevEntrance } from '../credentials/extractor.ts'
+import type { DevAuthenticator } from '../credentials/extractor.ts'
 import { AuthError } from '../errors.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
 import { isLoopbackAddress } from '../lib/peer-address.ts'
@@ -51,23 +51,23 @@ export function createDevLogin<const R extends string>(options: DevLoginOptions<
   const cookie = createSessionCookie(cookieName, publicUrl, 0)
   const noStore = ['Cache-Control', 'no-store'] as const
   return Object.freeze({
-    rooms: Object.freeze({
+    auth: Object.freeze({
       // An old session that a browser still sends is as good as none: who may enter was decided at the door.
-      verify: Object.freeze({ verify: async () => identity, isReady: () => true }),
+      verifier: Object.freeze({ verify: async () => identity, isReady: () => true }),
       users: async () => ({ user, role: adminRole }),
       cookie: { name: cookieName },
       dev: devEntrance(cookieName),
     }),
     routes: Object.freeze([
       capabilitiesRoute(paths.capabilities, false),
-      routeOf('GET', paths.validate, { stage: 'user' }, async () => jsonResponse(200, { valid: true }, [noStore])),
+      routeOf('GET', paths.validate, { needs: 'user' }, async () => jsonResponse(200, { valid: true }, [noStore])),
       routeOf('POST', paths.logout, 'public', async (_, request) => noContent([noStore, cookie.clear(request)])),
       ...createUserRoutes(settings),
     ]),
   })
 }
 
-function devEntrance(cookieName: string): DevEntrance {
+function devEntrance(cookieName: string): DevAuthenticator {
   return Object.freeze({
     enter(request: AuthRequest) {
       if (!isLoopbackAddress(request.remoteAddress))

@@ -1,8 +1,8 @@
 /** The client's address behind proxies that the host trusts: so many entries from the right of `X-Forwarded-For`. */
 import * as z from 'zod/mini'
+import { notify } from '../lib/notify.ts'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
 import { toAddressKeys } from '../lib/peer-address.ts'
-import { tell } from '../lib/tell.ts'
 import type { AuthRequest } from '../request.ts'
 
 /** Options of {@link forwardedAddress}. */
@@ -34,7 +34,7 @@ export function forwardedAddress(options: ForwardedAddressOptions): (request: Au
     const address = entries.at(-hops)
     if (address !== undefined && toAddressKeys(address) !== null) return address
     if (!isWarned)
-      tell(onWarning, `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`)
+      notify(onWarning, `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`)
     isWarned = true
     return remoteAddress
   }

@@ -1,6 +1,6 @@
 /** The door of `sallyport/login`: local e-mail and password login. Re-exports only. Needs `node:crypto` and `node:fs`. */
 
-export type { DevEntrance } from '../credentials/extractor.ts'
+export type { DevAuthenticator } from '../credentials/extractor.ts'
 export type {
   Account,
   AccountChange,
@@ -21,7 +21,7 @@ export { createSessionVerifier, type SessionFormat, type SessionVerifierOptions 
 export { createDevLogin, type DevLoginOptions } from './dev.ts'
 export { createFirstAdmin, type FirstAdminOptions, resetAdmin } from './first-admin.ts'
 export { type ForwardedAddressOptions, forwardedAddress } from './forwarded-address.ts'
-export { createLogin, type Login, type LoginRooms } from './login.ts'
+export { createLogin, type Login, type LoginAuth } from './login.ts'
 export type { LoginEvent } from './login-events.ts'
 export type { AccountsOptions, LoginOptions, LoginPaths } from './login-options.ts'
 export {

@@ -1,6 +1,6 @@
 /** What happened at the login, for the host's audit log: ids and instants, never a password, a token or an e-mail. */
 
-import { tell } from '../lib/tell.ts'
+import { notify } from '../lib/notify.ts'
 
 /** What happened. `accountId` is whose account it was, or `null` where it is unknown or nobody's. */
 export interface LoginEvent {
@@ -28,5 +28,5 @@ export function tellEvent(
   accountId: string | null,
   byId: string | null = null,
 ): void {
-  tell(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
+  notify(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
 }

@@ -1,9 +1,9 @@
 /**
- * Local login put together: the rooms of a corridor whose users sign in here, and the routes by which they do. Hands both
+ * Local login put together: the rooms of a pipeline whose users sign in here, and the routes by which they do. Hands both
  * to the host, who spreads the rooms into `createAuth` and mounts the routes.
  */
-import type { UsersRoom, Verifier } from '../context.ts'
-import { createExtractor, type DevEntrance } from '../credentials/extractor.ts'
+import type { UserResolver, Verifier } from '../context.ts'
+import { createExtractor, type DevAuthenticator } from '../credentials/extractor.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { createAccountGate } from '../users/account-gate.ts'
@@ -13,19 +13,19 @@ import { createPasswordLogin } from './password-login.ts'
 import { createSessionRoutes, createUserRoutes } from './routes.ts'
 import { createSessionCookie } from './session-cookie.ts'
 
-/** The rooms that local login brings to `createAuth`: spread them into its options. */
-export interface LoginRooms {
-  readonly verify: Verifier<'ver'>
-  readonly users: UsersRoom<Account, 'ver'>
+/** The steps that local login brings to `createAuth`: spread them into its options. */
+export interface LoginAuth {
+  readonly verifier: Verifier<'ver'>
+  readonly users: UserResolver<Account, 'ver'>
   /** The session cookie; with it the CSRF rule holds. */
   readonly cookie: { readonly name: string; readonly publicUrl?: string | undefined }
   /** Dev mode only. */
-  readonly dev?: DevEntrance | undefined
+  readonly dev?: DevAuthenticator | undefined
 }
 
 /** What {@link createLogin} and {@link createDevLogin} make. */
 export interface Login {
-  readonly rooms: LoginRooms
+  readonly auth: LoginAuth
   readonly routes: readonly Route[]
 }
 
@@ -41,7 +41,7 @@ export interface Login {
  * without `clientAddress` or the other way about
  * @example
  * const login = createLogin({ storage, secret, service: 'ironflow', roles: ['viewer', 'developer', 'admin'] })
- * const auth = createAuth({ roles: ['viewer', 'developer', 'admin'], ...login.rooms, orgs })
+ * const auth = createAuth({ roles: ['viewer', 'developer', 'admin'], ...login.auth, orgs })
  * mount(app, login.routes)
  */
 export function createLogin<const R extends string>(options: LoginOptions<R>): Login {
@@ -60,7 +60,7 @@ export function createLogin<const R extends string>(options: LoginOptions<R>): L
   })
   const cookie = publicUrl === null ? { name: cookieName } : { name: cookieName, publicUrl }
   return Object.freeze({
-    rooms: Object.freeze({ verify, users, cookie }),
+    auth: Object.freeze({ verifier: verify, users, cookie }),
     routes: Object.freeze([...routes, ...createUserRoutes(settings)]),
   })
 }

@@ -159,7 +159,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       const bytes = text?.bytes ?? new Uint8Array()
       const derived = await inPlace(place, async () => {
         const hash = await derive(bytes, wanted.salt, wanted.cost, wanted.hash.length)
-        await makeUp(derive, wanted.cost, dearest)
+        await padCost(derive, wanted.cost, dearest)
         return hash
       })
       return nodeCrypto.timingSafeEqual(derived, wanted.hash) && stored !== null && text !== null
@@ -199,7 +199,7 @@ type Derive = (password: Uint8Array, salt: Uint8Array, cost: HashCost, length: n
 
 // What another cost has saved is spent, so that nobody sees whose hash is old. With the dearest cost's own table as far as
 // possible, then with halves of it: a much smaller one would fit into a cache, and be faster for the same work.
-async function makeUp(derive: Derive, spent: HashCost, dearest: Dearest): Promise<void> {
+async function padCost(derive: Derive, spent: HashCost, dearest: Dearest): Promise<void> {
   for (const limit of Object.values(dearest)) {
     let saved = workOf(limit) - (limit.kind === spent.kind ? workOf(spent) : 0)
     for (let halvings = 0; halvings < HALVINGS && saved > 0; halvings += 1) {

@@ -65,7 +65,7 @@ export function createSessionRoutes(parts: SessionRoutesParts): readonly Route[]
   ]
 }
 
-const USER: Access = Object.freeze({ stage: 'user' })
+const USER: Access = Object.freeze({ needs: 'user' })
 
 /** The route that says whether one has to log in. */
 export function capabilitiesRoute(path: string, isRequired: boolean): Route {
@@ -75,7 +75,7 @@ export function capabilitiesRoute(path: string, isRequired: boolean): Route {
 /** The routes by which admins manage users. */
 export function createUserRoutes(settings: AccountSettings): readonly Route[] {
   const { paths, adminRole } = settings
-  const access: Access = Object.freeze({ stage: 'user', role: adminRole })
+  const access: Access = Object.freeze({ needs: 'user', role: adminRole })
   const accounts = createAccounts(settings)
   const one = `${paths.users}/:id`
   return [

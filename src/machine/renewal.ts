@@ -92,7 +92,7 @@ function createKeeper(options: RenewalOptions, time: () => number): Keeper {
     time,
     limitSeconds: timeoutSeconds,
     work: obtain,
-    land: (outcome, askedAt) => land('given' in outcome ? outcome.given : null, askedAt),
+    settle: (outcome, askedAt) => land('given' in outcome ? outcome.given : null, askedAt),
   })
   // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
   const lookout = createLookout(time, () => {

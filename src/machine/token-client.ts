@@ -4,8 +4,8 @@
  */
 import * as z from 'zod/mini'
 import { parseHttpUrl } from '../lib/http-url.ts'
+import { notify } from '../lib/notify.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { tell } from '../lib/tell.ts'
 import { parseGrant, type TokenGrant } from './grant-options.ts'
 import {
   createClientCredentialsGrant,
@@ -164,7 +164,7 @@ function parseTokenClientOptions(options: TokenClientOptions) {
     // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
     fetcher: parsed.fetch ?? ((input: string | URL | Request, init?: RequestInit) => fetch(input, init)),
     clock: parsed.clock ?? Date.now,
-    onEvent: (event: TokenEvent) => tell(parsed.onEvent, Object.freeze(event)),
+    onEvent: (event: TokenEvent) => notify(parsed.onEvent, Object.freeze(event)),
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * A cache between the corridor and a storage's look-ups of users and memberships, for a host that can bear a revoked
+ * A cache between the pipeline and a storage's look-ups of users and memberships, for a host that can bear a revoked
  * membership for some seconds. Opt-in: without it every request asks.
  */
 import * as z from 'zod/mini'
@@ -14,7 +14,7 @@ export interface MembershipCacheOptions<R extends UserRepository, M extends Acti
   /** Usually `storage.users`. */
   readonly users: R
   /** Usually `storage.memberships`. */
-  readonly source: M
+  readonly memberships: M
   /** How long an answer is good, more than 0 to 5 seconds. Default 5. "Not a member" is good for at most 1. */
   readonly ttlSeconds?: number | undefined
   /** How many answers are kept, 1 to 10,000. Default 10,000; the one unused for longest makes room. */
@@ -25,10 +25,10 @@ export interface MembershipCacheOptions<R extends UserRepository, M extends Acti
 
 /** The repositories behind the cache, and the way to make it forget. */
 export interface MembershipCache<R, M> {
-  /** For the users room: `findByIdentity` is answered from the cache. */
+  /** For the user resolver: `findByIdentity` is answered from the cache. */
   readonly users: R
-  /** For the orgs room: what users may act in is answered from the cache; API keys and services always ask. */
-  readonly source: M
+  /** For the org resolver: what users may act in is answered from the cache; API keys and services always ask. */
+  readonly memberships: M
   /**
    * Forget what is known of a user in one organization, or of a user altogether: after a change of a membership, a role,
    * the user's row. An answer that is on its way at this moment is not kept either. In this process only.
@@ -44,10 +44,10 @@ export interface MembershipCache<R, M> {
  *
  * @throws TypeError for a missing, unknown or malformed option
  * @example
- * const cache = createMembershipCache({ users: storage.users, source: storage.memberships, ttlSeconds: 2 })
+ * const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships, ttlSeconds: 2 })
  * createAuth({
  *   users: createProvisioner({ storage: { ...storage, users: cache.users } }),
- *   orgs: createOrgResolver({ source: cache.source, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+ *   orgs: createOrgResolver({ memberships: cache.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
  *   …
  * })
  * await storage.memberships.remove(orgId, userId)
@@ -61,7 +61,7 @@ export function createMembershipCache<R extends UserRepository, M extends Acting
   const answers = createAnswers({ milliseconds: ttlSeconds * 1000, maxEntries, clock: createMonotonicClock(clock) })
   return {
     users: withMethods(parsed.users, cachedUsers(parsed.users, answers)),
-    source: withMethods(parsed.source, cachedSource(parsed.source, answers)),
+    memberships: withMethods(parsed.memberships, cachedMemberships(parsed.memberships, answers)),
     invalidate: answers.forget,
   } as unknown as MembershipCache<R, M>
 }
@@ -73,7 +73,7 @@ const MOST_ENTRIES = 10_000
 // A function: what a host does not use must not stay in its bundle.
 const shape = () => ({
   users: anObjectWith<UserRepository>('findByIdentity'),
-  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
   ttlSeconds: z.optional(
     z.custom<number>(
       (value) => typeof value === 'number' && value > 0 && value <= LONGEST_SECONDS,
@@ -99,21 +99,21 @@ function cachedUsers(users: UserRepository, answers: Answers): Pick<UserReposito
   }
 }
 
-function cachedSource(source: ActingOrgSource, answers: Answers): ActingOrgSource {
+function cachedMemberships(memberships: ActingOrgSource, answers: Answers): ActingOrgSource {
   return {
     async findActing(caller, orgId) {
-      if (caller.kind !== 'user') return source.findActing(caller, orgId)
+      if (caller.kind !== 'user') return memberships.findActing(caller, orgId)
       const { acting } = (await answers.ask(JSON.stringify(['acting', caller.user.id, orgId]), {
-        ask: async () => ({ acting: await source.findActing(caller, orgId) }),
+        ask: async () => ({ acting: await memberships.findActing(caller, orgId) }),
         about: () => ({ userId: caller.user.id, orgId }),
         isNegative: (found) => found.acting === null,
       })) as { acting: ActingOrg<Organization> | null }
       return copyOfActing(acting)
     },
     async listActing(caller, limit) {
-      if (caller.kind !== 'user') return source.listActing(caller, limit)
+      if (caller.kind !== 'user') return memberships.listActing(caller, limit)
       const list = (await answers.ask(JSON.stringify(['list', caller.user.id, limit ?? null]), {
-        ask: () => source.listActing(caller, limit),
+        ask: () => memberships.listActing(caller, limit),
         about: () => ({ userId: caller.user.id, orgId: null }),
         isNegative: (found) => found.length === 0,
       })) as readonly ActingOrg<Organization>[]

@@ -1,9 +1,9 @@
 /**
- * The orgs room for users who may belong to several organizations: the request names one, storage says whether the
+ * The org resolver for users who may belong to several organizations: the request names one, storage says whether the
  * caller may act there and as what. Membership is read on every request, never from claims.
  */
 import * as z from 'zod/mini'
-import type { ActingOrg, Caller, Organization, OrgSelection, OrgsRoom, User } from '../context.ts'
+import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { aFunction, aGroup, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { OrgSelector } from '../request.ts'
@@ -15,43 +15,49 @@ import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
  * the only one they have, else 400 `org_required`; always 400 `org_required`; or none, and the handler gets
  * `org: null`.
  */
-export type UnnamedOrg = 'earliest-joined' | 'only-membership' | 'reject' | 'none'
+export type WhenUnnamed = 'earliest-joined' | 'only-membership' | 'reject' | 'none'
 
 /** Options of {@link createOrgResolver}. */
-export interface OrgResolverOptions<U extends User, O extends Organization, M extends UnnamedOrg> {
+export interface OrgResolverOptions<U extends User, O extends Organization, M extends WhenUnnamed> {
   /** Where to ask what a caller may act in: usually `storage.memberships`. */
-  readonly source: ActingOrgSource<U, O>
+  readonly memberships: ActingOrgSource<U, O>
   /** Headers that name the organization. Path selectors belong to a route's `Access`. */
   readonly selectors: readonly OrgSelector[]
   /** What happens where none is named. Required: there is no safe default. */
-  readonly unnamed: M
+  readonly whenUnnamed: M
   /** The form of an id. Default {@link uuidFormat}. */
   readonly idFormat?: OrgIdFormat | undefined
   /** The response header that echoes the serving org; `null`: none. Default: the first header selector. */
-  readonly echo?: string | null | undefined
+  readonly responseHeader?: string | null | undefined
 }
 
 /**
- * Create the orgs room over memberships.
+ * Create the org resolver over memberships.
  *
  * Refuses with `invalid_org_id`, `org_selector_conflict` and `org_required` (400), and with `forbidden` (403) for not a
  * member, an unknown and a deleted organization alike. An API key acts in its own organization only; one that
  * is bound to none goes the way of the selection, as a user does.
- * Cost: one storage query, none where the users room's query already found the membership.
+ * Cost: one storage query, none where the user resolver's query already found the membership.
  *
  * @throws TypeError for a missing or unknown option, or a path selector
  * @example
- * orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' })
+ * orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' })
  */
-export function createOrgResolver<U extends User, O extends Organization, const M extends UnnamedOrg>(
+export function createOrgResolver<U extends User, O extends Organization, const M extends WhenUnnamed>(
   options: OrgResolverOptions<U, O, M>,
-): OrgsRoom<U, M extends 'none' ? O | null : O> {
-  const { source, selectors, unnamed, idFormat = uuidFormat, echo } = parseOptions(NAME, SHAPE, options)
-  const room: OrgsRoom<User, Organization | null> = {
+): OrgResolver<U, M extends 'none' ? O | null : O> {
+  const {
+    memberships,
+    selectors,
+    whenUnnamed,
+    idFormat = uuidFormat,
+    responseHeader,
+  } = parseOptions(NAME, SHAPE, options)
+  const step: OrgResolver<User, Organization | null> = {
     readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
     toOrgId: idFormat,
     selectorHeaders: Object.freeze(selectors.map(({ name }) => name)),
-    echo: echo === undefined ? (selectors[0]?.name ?? null) : echo,
+    responseHeader: responseHeader === undefined ? (selectors[0]?.name ?? null) : responseHeader,
     async resolve(caller, selection, known) {
       const acting = await actingFor(caller, requireWellFormed(selection), known)
       if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
@@ -65,21 +71,22 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     known: ActingOrg<Organization> | null | undefined,
   ): Promise<ActingOrg | null> {
     if (caller.kind === 'apiKey' && caller.key.orgId !== null) {
-      return source.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
+      return memberships.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
     }
     if (selection.kind === 'named') {
       const { orgId } = selection
-      return known === null || known?.org.id === orgId ? (known ?? null) : source.findActing(caller, orgId)
+      return known === null || known?.org.id === orgId ? (known ?? null) : memberships.findActing(caller, orgId)
     }
-    if (unnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
-    if (unnamed === 'reject' || unnamed === 'none') throw new AuthError('org_required', { reason: 'org_not_named' })
-    if (unnamed === 'earliest-joined')
-      return known ?? (known === null ? null : ((await source.listActing(caller, 1))[0] ?? null))
-    const acting = await source.listActing(caller, 2)
+    if (whenUnnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
+    if (whenUnnamed === 'reject' || whenUnnamed === 'none')
+      throw new AuthError('org_required', { reason: 'org_not_named' })
+    if (whenUnnamed === 'earliest-joined')
+      return known ?? (known === null ? null : ((await memberships.listActing(caller, 1))[0] ?? null))
+    const acting = await memberships.listActing(caller, 2)
     if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one' })
     return acting[0] ?? null
   }
-  return room as unknown as OrgsRoom<U, M extends 'none' ? O | null : O>
+  return step as unknown as OrgResolver<U, M extends 'none' ? O | null : O>
 }
 
 type Selection = Extract<OrgSelection, { kind: 'named' | 'unnamed' }>
@@ -101,9 +108,9 @@ export function requireKeysOrg(orgId: string, selection: Selection): string {
 
 const NAME = 'createOrgResolver'
 const SHAPE = {
-  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
   selectors: z.array(aGroup({ kind: z.literal('header'), name: aHeaderName() })),
-  unnamed: z.enum(['earliest-joined', 'only-membership', 'reject', 'none']),
+  whenUnnamed: z.enum(['earliest-joined', 'only-membership', 'reject', 'none']),
   idFormat: z.optional(aFunction<OrgIdFormat>()),
-  echo: z.optional(z.nullable(aHeaderName())),
+  responseHeader: z.optional(z.nullable(aHeaderName())),
 }

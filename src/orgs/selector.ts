@@ -1,5 +1,5 @@
 /**
- * How a request names its organization: read early and purely into one value, judged later in the orgs room.
+ * How a request names its organization: read early and purely into one value, judged later in the org resolver.
  * A selector is a header or a path parameter; never a claim, a body, a query or the host name.
  */
 import type { OrgSelection } from '../context.ts'
@@ -19,7 +19,7 @@ export function header(name: string): OrgSelector {
 }
 
 /**
- * Select by a parameter of the route's path. It belongs to a route's `Access`: where the parameter is absent the walk
+ * Select by a parameter of the route's path. It belongs to a route's `Access`: where the parameter is absent the pipeline
  * throws (ours, 500), it is never "unnamed".
  *
  * @example

@@ -1,9 +1,9 @@
 /**
- * The orgs room for users who belong to exactly one organization: it stands on the user's own record, so that nothing
+ * The org resolver for users who belong to exactly one organization: it stands on the user's own record, so that nothing
  * the client sends can choose another one.
  */
 import * as z from 'zod/mini'
-import type { ActingOrg, Organization, OrgsRoom, User } from '../context.ts'
+import type { ActingOrg, Organization, OrgResolver, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { aFunction, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
@@ -13,39 +13,39 @@ import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
 /** Options of {@link createUserOrgResolver}. */
 export interface UserOrgResolverOptions<U extends User, O extends Organization> {
   /** Where to ask for that organization and the caller's role in it. */
-  readonly source: ActingOrgSource<U, O>
+  readonly memberships: ActingOrgSource<U, O>
   /** The organization on the user's record, or `null` for none. */
   readonly orgIdOf: (user: U) => string | null
-  /** The form of an id, for route selectors and `actAs`. Default {@link uuidFormat}. */
+  /** The form of an id, for route selectors and `actIn`. Default {@link uuidFormat}. */
   readonly idFormat?: OrgIdFormat | undefined
   /** A response header that echoes the serving org. Default `null`: none. */
-  readonly echo?: string | null | undefined
+  readonly responseHeader?: string | null | undefined
 }
 
 /**
- * Create the orgs room over the user's own record. No header is read; where a route has a selector of its own, it must
+ * Create the org resolver over the user's own record. No header is read; where a route has a selector of its own, it must
  * name that very organization.
  *
  * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one.
- * Cost: one storage query, none where the users room's query already found it.
+ * Cost: one storage query, none where the user resolver's query already found it.
  *
  * @throws TypeError for a missing or unknown option
  * @example
- * orgs: createUserOrgResolver({ source: storage.memberships, orgIdOf: (user) => user.orgId })
+ * orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
  */
 export function createUserOrgResolver<U extends User, O extends Organization>(
   options: UserOrgResolverOptions<U, O>,
-): OrgsRoom<U, O> {
+): OrgResolver<U, O> {
   const {
-    source,
+    memberships,
     orgIdOf,
     idFormat = uuidFormat,
-    echo = null,
+    responseHeader = null,
   } = parseOptions('createUserOrgResolver', shape(), options)
-  const room: OrgsRoom<User, Organization> = {
+  const step: OrgResolver<User, Organization> = {
     readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
     toOrgId: idFormat,
-    echo,
+    responseHeader: responseHeader,
     async resolve(caller, selection, known) {
       const wanted = requireWellFormed(selection)
       const own = ownOrgId()
@@ -62,17 +62,17 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
         return wanted.kind === 'named' ? wanted.orgId : null
       }
       async function actingIn(orgId: string): Promise<ActingOrg<Organization> | null> {
-        return known !== undefined && known?.org.id === orgId ? known : source.findActing(caller, orgId)
+        return known !== undefined && known?.org.id === orgId ? known : memberships.findActing(caller, orgId)
       }
     },
   }
-  return room as unknown as OrgsRoom<U, O>
+  return step as unknown as OrgResolver<U, O>
 }
 
 // A function: what a host does not use must not stay in its bundle.
 const shape = () => ({
-  source: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
+  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
   orgIdOf: aFunction<(user: User) => string | null>(),
   idFormat: z.optional(aFunction<OrgIdFormat>()),
-  echo: z.optional(z.nullable(aHeaderName())),
+  responseHeader: z.optional(z.nullable(aHeaderName())),
 })

@@ -1,5 +1,5 @@
 /**
- * The verify room for service secrets: a trusted service sends a long shared secret in a header of its own.
+ * The verifier for service secrets: a trusted service sends a long shared secret in a header of its own.
  * Hands on the service's name. A service is nobody: it has no user, no role and no organization.
  */
 import * as z from 'zod/mini'

@@ -10,7 +10,7 @@ import { createMemoryAccounts } from './memory-accounts.ts'
 import { apiKeyRepository } from './memory-api-keys.ts'
 import { memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables } from './memory-tables.ts'
-import type { ApiKeyRepository, Storage } from './repositories.ts'
+import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
@@ -35,7 +35,7 @@ export interface MemoryStorageOptions {
 }
 
 /** The in-memory storage: the ports, and what an operator needs. Its transaction handle is `null`. */
-export interface MemoryStorage extends Storage<StoredUser, StoredOrganization, null>, StoredRepositories {
+export interface MemoryStorage extends AuthStorage<StoredUser, StoredOrganization, null>, StoredRepositories {
   readonly users: StoredRepositories['users']
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']

@@ -14,7 +14,7 @@ import {
   runPending,
 } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
-import type { ApiKeyRepository, Storage } from './repositories.ts'
+import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import { POSTGRES } from './sql-dialects.ts'
@@ -76,7 +76,7 @@ export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPo
 }
 
 /** The PostgreSQL storage: the ports, and what an operator needs. */
-export interface PostgresStorage<Tx> extends Storage<StoredUser, StoredOrganization, Tx>, StoredRepositories {
+export interface PostgresStorage<Tx> extends AuthStorage<StoredUser, StoredOrganization, Tx>, StoredRepositories {
   readonly users: StoredRepositories['users']
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']

@@ -14,7 +14,7 @@ export interface UserRecord<U extends User = User, O extends Organization = Orga
   readonly user: U
   /**
    * The acting org for the selection: for `named` the membership in that org, for `unnamed` the earliest-joined.
-   * `null`: asked, there is none. Left out: not asked; the orgs room asks by itself.
+   * `null`: asked, there is none. Left out: not asked; the org resolver asks by itself.
    */
   readonly membership?: ActingOrg<O> | null | undefined
 }
@@ -48,7 +48,7 @@ export interface OrganizationRepository<O extends Organization = Organization> {
   findById(orgId: string): Promise<O | null>
 }
 
-/** Where the orgs room asks what a caller may act in. Handed the whole caller, so a role may live anywhere. */
+/** Where the org resolver asks what a caller may act in. Handed the whole caller, so a role may live anywhere. */
 export interface ActingOrgSource<U extends User = User, O extends Organization = Organization> {
   /**
    * Find the org `orgId` as one this caller may act in, with the caller's role; `null` for not a member, a suspended
@@ -194,7 +194,7 @@ export interface StorageTransaction<U extends User = User, O extends Organizatio
 }
 
 /** A whole storage: the repositories, and a unit of work over them. */
-export interface Storage<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+export interface AuthStorage<U extends User = User, O extends Organization = Organization, Tx = unknown> {
   readonly users: UserRepository<U, O>
   readonly orgs: OrganizationRepository<O>
   readonly memberships: MembershipRepository<U, O>

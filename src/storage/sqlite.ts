@@ -13,7 +13,7 @@ import {
   readStatus,
   runPending,
 } from './migrations.ts'
-import type { ApiKeyRepository, Storage } from './repositories.ts'
+import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import { SQLITE } from './sql-dialects.ts'
@@ -57,7 +57,7 @@ export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase>
 }
 
 /** The SQLite storage: the ports, and what an operator needs. */
-export interface SqliteStorage<D> extends Storage<StoredUser, StoredOrganization, D>, StoredRepositories {
+export interface SqliteStorage<D> extends AuthStorage<StoredUser, StoredOrganization, D>, StoredRepositories {
   readonly users: StoredRepositories['users']
   readonly orgs: StoredRepositories['orgs']
   readonly memberships: StoredRepositories['memberships']

@@ -1,5 +1,5 @@
 /**
- * Ready contexts for unit tests of handlers: what the corridor would hand on, without a token, a request or a storage.
+ * Ready contexts for unit tests of handlers: what the pipeline would hand on, without a token, a request or a storage.
  */
 import type {
   ApiKey,
@@ -130,7 +130,7 @@ export function testContext<
 }
 
 /**
- * Make the context of a handler of `stage: 'user'`. The role is `null` unless given. Frozen.
+ * Make the context of a handler of `needs: 'user'`. The role is `null` unless given. Frozen.
  *
  * @throws TypeError for an unknown option
  * @example
@@ -144,7 +144,7 @@ export function testUserContext<U extends User = User, R extends string = string
 }
 
 /**
- * Make the context of a handler of `stage: 'identity'`, such as a sync route. Frozen.
+ * Make the context of a handler of `needs: 'identity'`, such as a sync route. Frozen.
  *
  * @throws TypeError for a member that an identity does not have
  * @example
@@ -192,7 +192,7 @@ export function testApiKeyContext<O extends Organization = Organization, R exten
 }
 
 /**
- * Make the context a handler gets for a service; with an organization, the one `actAs` gives. Frozen.
+ * Make the context a handler gets for a service; with an organization, the one `actIn` gives. Frozen.
  *
  * @param name the service
  * @param org the organization it acts in, if any

@@ -1,8 +1,8 @@
 /**
- * The users room of local accounts: a session is as good as its account is now. Disabling, deleting, a new password, a new
+ * The user resolver of local accounts: a session is as good as its account is now. Disabling, deleting, a new password, a new
  * role, logging out: each ends sessions from the next request on. Hands on the account with its role.
  */
-import type { Identity, UsersRoom } from '../context.ts'
+import type { Identity, UserResolver } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
@@ -22,7 +22,7 @@ export interface AccountGateOptions {
  * @example
  * users: createAccountGate({ sessions: storage.sessions })
  */
-export function createAccountGate(options: AccountGateOptions): UsersRoom<Account, 'ver'> {
+export function createAccountGate(options: AccountGateOptions): UserResolver<Account, 'ver'> {
   const { sessions } = parseOptions('createAccountGate', SHAPE, options)
   return async (identity) => {
     const found = await sessions.find(identity.subject, identity.tokenId ?? '')

@@ -1,5 +1,5 @@
 /** The attempts at a first login: each decides, then writes everything in one transaction, or nothing. */
-import type { Admission, Identity, Organization, User } from '../context.ts'
+import type { Identity, Organization, ResolvedUser, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail, toEmail } from '../lib/email.ts'
 import type { Invitation, StorageTransaction } from '../storage/repositories.ts'
@@ -24,7 +24,7 @@ export function provisioning<U extends User, O extends Organization, Tx>(
   options: ParsedProvisionerOptions<U, O, Tx>,
   identity: Identity,
   roles: readonly string[] | undefined,
-): (watch: AttemptWatch) => Promise<Admission<U>> {
+): (watch: AttemptWatch) => Promise<ResolvedUser<U>> {
   const { storage, bootstrap, ownerRole, decide = byInvitation } = options
   const missing = new Set<string>()
   const { issuer, subject } = identity
@@ -35,7 +35,7 @@ export function provisioning<U extends User, O extends Organization, Tx>(
     watch.wait()
     requireRoles(decision, ownerRole, roles)
     let thrownByHook: unknown
-    const write = async (transaction: StorageTransaction<U, O, Tx>): Promise<Admission<U>> => {
+    const write = async (transaction: StorageTransaction<U, O, Tx>): Promise<ResolvedUser<U>> => {
       const { user, created } = await transaction.users.upsertByIdentity({ issuer, subject, email })
       if (!created) return { user, created }
       const { org, role } = await place(transaction, user, { decision, email, ownerRole, missing })

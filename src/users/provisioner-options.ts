@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import type { Identity, Organization, User } from '../context.ts'
 import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import type { Invitation, Storage, StorageTransaction } from '../storage/repositories.ts'
+import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/transient.ts'
 
 /** What becomes of a person seen for the first time. */
@@ -41,7 +41,8 @@ export interface Bootstrap<U extends User = User, O extends Organization = Organ
 /** Options of {@link createProvisioner}. */
 export interface ProvisionerOptions<U extends User, O extends Organization, Tx> {
   /** Where users, organizations, memberships and invitations are, and their transaction. */
-  readonly storage: Pick<Storage<U, O, Tx>, 'users' | 'transaction'> & Partial<Pick<Storage<U, O, Tx>, 'invitations'>>
+  readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'> &
+    Partial<Pick<AuthStorage<U, O, Tx>, 'invitations'>>
   /** The role in an organization of one's own. Default `owner`; checked against the ladder by `createAuth`. */
   readonly ownerRole?: string | undefined
   /**
@@ -86,7 +87,7 @@ export function parseProvisionerOptions<U extends User, O extends Organization, 
 }
 
 const SHAPE = {
-  storage: anObjectWith<{ readonly users?: Partial<Storage['users']> | null | undefined }>('transaction').check(
+  storage: anObjectWith<{ readonly users?: Partial<AuthStorage['users']> | null | undefined }>('transaction').check(
     z.refine(({ users }) => typeof users?.findByIdentity === 'function', 'must be a storage with users'),
   ),
   ownerRole: z.optional(aName()),

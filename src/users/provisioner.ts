@@ -1,12 +1,12 @@
 /**
- * The users room that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
+ * The user resolver that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import type { Admission, Organization, User, UsersRoom } from '../context.ts'
+import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
 import { createMonotonicClock } from '../lib/clock.ts'
-import { admit } from './admission.ts'
 import { provisioning } from './provision.ts'
 import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
+import { resolveUser } from './resolved-user.ts'
 import { retryTransient } from './retry.ts'
 import { createSingleFlight } from './single-flight.ts'
 
@@ -37,18 +37,18 @@ const SHARED_MS = 15_000
  */
 export function createProvisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
-): UsersRoom<U> {
+): UserResolver<U> {
   const parsed = parseProvisionerOptions(options)
-  const inFlight = createSingleFlight<Admission<U>>(SHARED_MS, createMonotonicClock(parsed.clock))
+  const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(parsed.clock))
 
-  const room: UsersRoom<U> = async (identity, selection, roles) => {
+  const step: UserResolver<U> = async (identity, selection, roles) => {
     const record = await parsed.storage.users.findByIdentity(identity, selection)
-    if (record !== null) return admit(record)
+    if (record !== null) return resolveUser(record)
     const key = JSON.stringify([identity.issuer, identity.subject])
     const { value, leader } = await inFlight(key, () =>
       retryTransient(provisioning(parsed, identity, roles), parsed.clock),
     )
-    return { ...admit(value), created: leader && value.created === true }
+    return { ...resolveUser(value), created: leader && value.created === true }
   }
-  return Object.assign(room, { grants: Object.freeze([parsed.ownerRole]) })
+  return Object.assign(step, { grants: Object.freeze([parsed.ownerRole]) })
 }

@@ -1,10 +1,10 @@
-/** The users room that lets in only who is here already: a valid token without a user row is 428, not a new user. */
+/** The user resolver that lets in only who is here already: a valid token without a user row is 428, not a new user. */
 import * as z from 'zod/mini'
-import type { User, UsersRoom } from '../context.ts'
+import type { User, UserResolver } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { UserRepository } from '../storage/repositories.ts'
-import { admit } from './admission.ts'
+import { resolveUser } from './resolved-user.ts'
 
 /** Options of {@link createSyncGate}. */
 export interface SyncGateOptions<U extends User> {
@@ -22,12 +22,12 @@ export interface SyncGateOptions<U extends User> {
  * @example
  * users: createSyncGate({ users: storage.users })
  */
-export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UsersRoom<U> {
+export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UserResolver<U> {
   const { users, syncPath = '/auth/sync' } = parseOptions('createSyncGate', shape(), options)
   return async (identity, selection) => {
     const record = await users.findByIdentity(identity, selection)
     if (record === null) throw new AuthError('user_not_synced', { reason: 'user_not_synced', syncPath })
-    return admit(record as { user: U })
+    return resolveUser(record as { user: U })
   }
 }
 

@@ -1,6 +1,6 @@
 /** The route that makes the user where a sync gate guards the others: idempotent, and it reads no body. */
 import * as z from 'zod/mini'
-import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UsersRoom } from '../context.ts'
+import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UserResolver } from '../context.ts'
 import { rolesOf } from '../lib/context-roles.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
@@ -11,9 +11,9 @@ import { jsonResponse } from '../wire/json-response.ts'
 /** Options of {@link createSyncRoute}. */
 export interface SyncRouteOptions<U extends User, O extends Organization> {
   /** The provisioner that makes the user. */
-  readonly provision: UsersRoom<U>
+  readonly provision: UserResolver<U>
   /** Where to ask for the user's organization and role, for the answer. */
-  readonly source: ActingOrgSource<U, O>
+  readonly memberships: ActingOrgSource<U, O>
   /** Where the route is. Default `/auth/sync`. */
   readonly path?: string | undefined
   /** The answer's body. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
@@ -29,19 +29,19 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
  *
  * @throws TypeError for a missing or unknown option
  * @example
- * mount(app, [createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })])
+ * mount(app, [createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })])
  */
 export function createSyncRoute<U extends User, O extends Organization>(options: SyncRouteOptions<U, O>): Route {
   const parsed = parseOptions('createSyncRoute', shape(), options) as unknown as SyncRouteOptions<U, O>
   const { provision, path = '/auth/sync', present = toBody } = parsed
-  const source = withStorageErrors(parsed.source)
-  const route: Route<AuthTypes, { readonly stage: 'identity' }> = {
+  const memberships = withStorageErrors(parsed.memberships)
+  const route: Route<AuthTypes, { readonly needs: 'identity' }> = {
     method: 'POST',
     path,
-    access: { stage: 'identity' },
+    access: { needs: 'identity' },
     async handle(context: IdentityContext) {
       const { user, created, membership } = await provision(context.identity, { kind: 'unnamed' }, rolesOf(context))
-      const acting = membership ?? (await source.listActing({ kind: 'user', user }, 1))[0] ?? null
+      const acting = membership ?? (await memberships.listActing({ kind: 'user', user }, 1))[0] ?? null
       return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
     },
   }
@@ -57,7 +57,7 @@ function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
 // A function: what a host does not use must not stay in its bundle.
 const shape = () => ({
   provision: aFunction(),
-  source: anObjectWith('findActing', 'listActing'),
+  memberships: anObjectWith('findActing', 'listActing'),
   path: z.optional(
     z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path'),
   ),

@@ -1,15 +1,15 @@
 /**
- * The verify room for bearer tokens: a JWT of a trusted issuer becomes an Identity, or one precise refusal. The order is
+ * The verifier for bearer tokens: a JWT of a trusted issuer becomes an Identity, or one precise refusal. The order is
  * size, form, issuer, signature, claims, the host's own check; what was verified a moment ago takes the short way.
  */
 import * as z from 'zod/mini'
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { createMonotonicClock } from '../lib/clock.ts'
+import { notify } from '../lib/notify.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { describeEdges } from '../lib/secret-check.ts'
 import { sha256Hex } from '../lib/sha256.ts'
-import { tell } from '../lib/tell.ts'
 import { requirePerson } from './caller-kind.ts'
 import { type ClaimRules, checkClaims } from './claims.ts'
 import { toIdentity } from './identity.ts'
@@ -188,7 +188,7 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
     issuers: toIssuers(NAME, parsed.issuers, {
       fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
       time,
-      onEvent: (event) => tell(onKeyEvent, event),
+      onEvent: (event) => notify(onKeyEvent, event),
     }),
     cache: cached === null ? null : createTokenCache({ ...cached, clock, time }),
     clock,

@@ -51,7 +51,7 @@ export function createRefresher({ load, time, onLoaded, onFailed }: RefresherOpt
       attemptedAt = time()
       return load(signal)
     },
-    land(outcome, startedAt) {
+    settle(outcome, startedAt) {
       settledAt = attemptedAt
       if ('given' in outcome) {
         failures = 0

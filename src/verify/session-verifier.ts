@@ -1,5 +1,5 @@
 /**
- * The verify room for sessions of local login: tokens that this service has issued to itself. The session's format is
+ * The verifier for sessions of local login: tokens that this service has issued to itself. The session's format is
  * written down here, and `login/session-token` issues by it. Hands on an Identity with the session's version.
  */
 import { compactVerify } from 'jose'

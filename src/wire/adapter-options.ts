@@ -22,8 +22,8 @@ export interface AdapterOptions {
 
 const NAME = 'createAdapter'
 
-interface Doors {
-  readonly door: unknown
+interface WithAuthorizer {
+  readonly authorizer: unknown
 }
 
 /** What an adapter goes by. */
@@ -58,8 +58,8 @@ export interface AdapterSettings {
  *   return { protect: (access, handler) => wrap(access, requireHandler(handler)), … }
  * }
  */
-export function parseAdapterOptions(auth: Doors, options: AdapterOptions): AdapterSettings {
-  if (typeof (auth as Partial<Doors> | null | undefined)?.door !== 'function') {
+export function parseAdapterOptions(auth: WithAuthorizer, options: AdapterOptions): AdapterSettings {
+  if (typeof (auth as Partial<WithAuthorizer> | null | undefined)?.authorizer !== 'function') {
     throw new TypeError(`${NAME}: the auth (first argument) must be what createAuth returned`)
   }
   const { errors = 'write', bodyTimeoutSeconds } = parseOptions(NAME, SHAPE, options)

@@ -28,7 +28,7 @@ function watchOf(source: object): Watch {
 }
 
 /** Have `judge` asked when a body of this request is whole: one for each auth. What it throws, the reader throws. */
-export function judgeWithBody(source: object, auth: object, judge: () => Promise<void>): void {
+export function recheckWithBody(source: object, auth: object, judge: () => Promise<void>): void {
   watchOf(source).judges.set(auth, judge)
 }
 
@@ -49,12 +49,12 @@ export async function readWatched(
   read: (seconds: number) => Promise<RequestBody>,
 ): Promise<RequestBody> {
   const body = await read(timeoutSeconds ?? WATCHES.get(source)?.timeoutSeconds ?? BODY_SECONDS)
-  if (body.kind !== 'too_large') await judgeCallers(source)
+  if (body.kind !== 'too_large') await recheckCallers(source)
   return body
 }
 
 /** Ask the judges of a request whose body is whole. */
-export async function judgeCallers(source: object): Promise<void> {
+export async function recheckCallers(source: object): Promise<void> {
   for (const judge of [...(WATCHES.get(source)?.judges.values() ?? [])]) await judge()
 }
 

@@ -1,4 +1,4 @@
-/** A Fetch `Request` as the corridor reads it: for Hono and any server that speaks Fetch. */
+/** A Fetch `Request` as the pipeline reads it: for Hono and any server that speaks Fetch. */
 import { ownMembers } from '../lib/own-members.ts'
 import type { AuthRequest } from '../request.ts'
 import { readWatched } from './body-watch.ts'
@@ -15,7 +15,7 @@ export interface FetchRequestExtras extends FetchBodyExtras {
   /** The peer's address, where the platform tells it. */
   readonly remoteAddress?: string | undefined
   /**
-   * The Node request that the platform serves, where there is one: its raw lines are read instead, and the walk's work is
+   * The Node request that the platform serves, where there is one: its raw lines are read instead, and the pipeline's work is
    * kept under it. Not where both the headers and the target are others: a request that a handler made up by itself and
    * sent to its own app brings what it brings, and nothing of the request it was made during.
    */

@@ -1,4 +1,4 @@
-/** A Node `IncomingMessage` as the corridor reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
+/** A Node `IncomingMessage` as the pipeline reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
 import { ownMembers } from '../lib/own-members.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'

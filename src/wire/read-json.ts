@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
-import { isBodySeconds, judgeCallers } from './body-watch.ts'
+import { isBodySeconds, recheckCallers } from './body-watch.ts'
 import { parseJson } from './parse-json.ts'
 
 /** A JSON object as a client sent it: own members only mean something. */
@@ -27,7 +27,7 @@ export interface BodyLimits {
  * @param limits the largest body in bytes, 16 KB unless told; or that and how long to wait
  * @throws AuthError in this order: `unsupported_media_type` (415) unless `application/json` in UTF-8, and for a
  * `Content-Encoding` that nobody has decoded; `payload_too_large` (413); `request_timeout` (408) where it is not whole in
- * time, and the connection ends; then what the walk refuses, judged once more; `validation_error` (400, field `body`) for
+ * time, and the connection ends; then what the pipeline refuses, judged once more; `validation_error` (400, field `body`) for
  * malformed JSON or anything but an object
  * @throws Error where another middleware has consumed the body and left nothing: a mistake of the host's
  * @throws TypeError for limits that are none
@@ -45,7 +45,7 @@ export async function readJson(request: AuthRequest, limits: number | BodyLimits
     throw new AuthError('payload_too_large', { reason: 'body_too_large' })
   }
   // Once more for requests whose body somebody else reads: it costs a look at the clock.
-  await judgeCallers(request.source)
+  await recheckCallers(request.source)
   const value = jsonOf(body)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })

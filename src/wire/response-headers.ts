@@ -70,7 +70,7 @@ export interface NodeResponse {
  *
  * @param headersOf read when the head is written
  * @example
- * keepHeaders(res, passage.responseHeaders)
+ * keepHeaders(res, authorized.responseHeaders)
  */
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
@@ -110,7 +110,7 @@ function pairsOf(headers: unknown): readonly (readonly [name: string, value: str
  * the handler's may be immutable or kept for other requests. A 101 stays as it is. For who writes an adapter.
  *
  * @example
- * return withHeaders(await handler(request), passage.responseHeaders())
+ * return withHeaders(await handler(request), authorized.responseHeaders())
  */
 export function withHeaders(response: Response, lines: Lines): Response {
   const wanted = (name: string, value: string): string => mergeHeader(name, response.headers.get(name), value)

@@ -7,10 +7,10 @@ import Koa from 'koa'
 import {
   createAuth,
   type Organization,
-  type OrgsRoom,
+  type OrgResolver,
   type ServiceVerifier,
   type User,
-  type UsersRoom,
+  type UserResolver,
   type Verifier,
 } from 'sallyport'
 import * as forExpress from 'sallyport/express'
@@ -20,11 +20,11 @@ import { expectTypeOf } from 'vitest'
 
 type HostUser = User & { readonly plan: string }
 type HostOrg = Organization & { readonly name: string }
-declare const users: UsersRoom<HostUser>
-declare const orgs: OrgsRoom<HostUser, HostOrg>
+declare const users: UserResolver<HostUser>
+declare const orgs: OrgResolver<HostUser, HostOrg>
 declare const verify: Verifier<never>
 declare const services: ServiceVerifier<'billing'>
-const auth = createAuth({ roles: ['member', 'admin'], verify, users, orgs, services })
+const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, orgs, services })
 
 /* Express */
 {
@@ -53,13 +53,13 @@ const auth = createAuth({ roles: ['member', 'admin'], verify, users, orgs, servi
   )
   // @ts-expect-error a service has no org
   protect({ accept: ['service'] }, ({ org }) => org)
-  // @ts-expect-error the identity stage knows no user row
-  protect({ stage: 'identity' }, ({ user }) => user)
+  // @ts-expect-error a route that needs the identity knows no user row
+  protect({ needs: 'identity' }, ({ user }) => user)
   app.get('/below', (req) => {
     expectTypeOf(getAuth(req).org.name).toEqualTypeOf<string>()
     // @ts-expect-error it may be nobody
     getAuth(req, { optional: true }).org
-    expectTypeOf(getAuth(req, { stage: 'user' }).user.plan).toEqualTypeOf<string>()
+    expectTypeOf(getAuth(req, { needs: 'user' }).user.plan).toEqualTypeOf<string>()
   })
   mount(app, [])
   mount(express.Router(), [])

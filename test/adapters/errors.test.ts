@@ -1,4 +1,4 @@
-/** What is thrown, and where it goes: refusals, a handler's own errors, what rooms throw, and who answers. */
+/** What is thrown, and where it goes: refusals, a handler's own errors, what steps throw, and who answers. */
 import { AuthError, isAuthError } from 'sallyport'
 import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
@@ -150,7 +150,7 @@ describe.each(RIGS)('%s', (name) => {
     ['an object of status 200', { status: 200, expose: true }],
     ['an error of status 200', Object.assign(new Error('fine'), { status: 200, expose: true })],
     ['an error with a response', Object.assign(new Error('in'), { getResponse: () => new Response('in') })],
-  ])('makes a 500 of %s from a room, with the thing as its cause', async (_what, thrown) => {
+  ])('makes a 500 of %s from a step, with the thing as its cause', async (_what, thrown) => {
     world.users = () => Promise.reject(thrown)
     await withRig({}, async (rig) => {
       for (const path of ['/protect', '/middleware', '/word']) {

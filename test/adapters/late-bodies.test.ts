@@ -10,7 +10,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createWorld } from '../corridor/world.ts'
+import { createWorld } from '../pipeline/world.ts'
 import { type Listening, listen } from './hosts.ts'
 import { honoOf, serveSlow, slowApp } from './slow-hosts.ts'
 

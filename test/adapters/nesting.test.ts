@@ -1,4 +1,4 @@
-/** Mounts below mounts, in routers and apps of the frameworks' own: one walk, every rule; and nobody else's word for it. */
+/** Mounts below mounts, in routers and apps of the frameworks' own: one request, every rule; and nobody else's word for it. */
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import { Hono } from 'hono'
@@ -37,7 +37,7 @@ const sees = async (response: Response): Promise<void> => {
   expect(world.counts).toEqual(once)
 }
 
-describe('one walk below', () => {
+describe('one request below', () => {
   it('an Express app, a Router in it and an app in that', async () => {
     const { middleware, protect, getAuth } = forExpress.createAdapter(world.auth)
     const [app, router, sub] = [express(), express.Router(), express()]

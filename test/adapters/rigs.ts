@@ -21,7 +21,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { createTestKit, type TestCaller } from 'sallyport/testing'
-import { createSyncGate, type UsersRoom, type Verifier } from '../../src/index.ts'
+import { createSyncGate, type UserResolver, type Verifier } from '../../src/index.ts'
 import type { StoredUser } from '../../src/storage/memory.ts'
 import { type Listening, listen } from './hosts.ts'
 
@@ -61,7 +61,7 @@ export interface RigWorld {
   readonly stranger: TestCaller
   readonly counts: { verify: number; users: number }
   readonly decisions: Decision[]
-  /** Set to make the users room do something else. */
+  /** Set to make the user resolver do something else. */
   users: (() => unknown) | null
 }
 
@@ -76,19 +76,25 @@ export async function createRigWorld(): Promise<RigWorld> {
     },
   }
   const gate = createSyncGate({ users: kit.storage.users })
-  const users: UsersRoom<StoredUser> = async (identity, selection) => {
+  const users: UserResolver<StoredUser> = async (identity, selection) => {
     counts.users++
     await world.users?.()
     return gate(identity, selection)
   }
   const orgs = createOrgResolver({
-    source: kit.storage.memberships,
+    memberships: kit.storage.memberships,
     selectors: [header('X-Org-Id')],
-    unnamed: 'earliest-joined',
+    whenUnnamed: 'earliest-joined',
   })
   const decisions: Decision[] = []
   const onDecision = (decision: Decision): unknown => decisions.push(decision)
-  const auth = createAuth({ roles: ['member', 'admin'], verify, users, orgs, onDecision }) as unknown as Auth<AuthTypes>
+  const auth = createAuth({
+    roles: ['member', 'admin'],
+    verifier: verify,
+    users,
+    orgs,
+    onDecision,
+  }) as unknown as Auth<AuthTypes>
   const caller = await kit.signIn({ org: 'acme', role: 'member' })
   return Object.assign(world, { auth, caller, stranger: await kit.signIn(), counts, decisions })
 }

@@ -3,7 +3,7 @@
 import { type Auth, AuthError, createJwtVerifier, type Decision } from 'sallyport'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MemoryStorage } from '../../src/storage/memory.ts'
-import { createWorld, issuer, type World } from '../corridor/world.ts'
+import { createWorld, issuer, type World } from '../pipeline/world.ts'
 import { type Held, PATHS, SLOW_HOSTS, type SlowApp, type SlowHost, serveSlow, slowApp } from './slow-hosts.ts'
 
 const ACCESS = { accept: ['user', 'apiKey'], role: 'admin' } as const
@@ -16,7 +16,7 @@ interface SlowWorld {
   readonly storage: MemoryStorage
   /** Let time pass by the clocks that were handed in. */
   pass(seconds: number): void
-  /** Resolves when the next walk has let somebody in. */
+  /** Resolves when the next authenticate has let somebody in. */
   letIn(): Promise<unknown>
   revokeKey(): void
 }
@@ -31,7 +31,7 @@ async function slowWorld(): Promise<SlowWorld> {
   const world = createWorld({
     auth: () => ({
       clock,
-      verify: createJwtVerifier({
+      verifier: createJwtVerifier({
         issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
         audience: issuer.audience,
         clock,

@@ -83,7 +83,7 @@ describe('a WebSocket upgrade', () => {
     expect(await upgrade([line, line])).toMatch(/^HTTP\/1\.1 400 [\s\S]*"bad_request"/)
   })
 
-  it('fails as a fault where a room does', async () => {
+  it('fails as a fault where a step does', async () => {
     world.users = () => Promise.reject(null)
     expect(await upgrade([`Authorization: Bearer ${world.caller.token}`])).toMatch(/^HTTP\/1\.1 500 /)
   })

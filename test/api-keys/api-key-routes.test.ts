@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiKeyRoutesOptions, createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
 import type { AuthContext } from '../../src/context.ts'
 import type { Route } from '../../src/route.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { FRAMEWORKS, type KeyHosts, openKeyHosts } from './key-hosts.ts'
 import { createApiKeyTestWorld, issueKey } from './world.ts'
 
@@ -232,10 +232,10 @@ describe('the shape is the host’s', () => {
     }
     const routes = createApiKeyRoutes({ apiKeys, role: 'admin', path: '/api/v1/api-keys', present })
     expect(routes.map(({ method, path, access }) => [method, path, access])).toEqual([
-      ['GET', '/api/v1/api-keys', { role: 'admin', stage: 'org' }],
-      ['POST', '/api/v1/api-keys', { role: 'admin', stage: 'org' }],
-      ['POST', '/api/v1/api-keys/:id/rotate', { role: 'admin', stage: 'org' }],
-      ['DELETE', '/api/v1/api-keys/:id', { role: 'admin', stage: 'org' }],
+      ['GET', '/api/v1/api-keys', { role: 'admin', needs: 'org' }],
+      ['POST', '/api/v1/api-keys', { role: 'admin', needs: 'org' }],
+      ['POST', '/api/v1/api-keys/:id/rotate', { role: 'admin', needs: 'org' }],
+      ['DELETE', '/api/v1/api-keys/:id', { role: 'admin', needs: 'org' }],
     ])
     const [list, post] = routes as [Route, Route]
     const made = await post.handle(member('admin') as never, jsonRequest({ name: 'worker', role: 'member' }))
@@ -248,7 +248,7 @@ describe('the shape is the host’s', () => {
     expect(JSON.parse(listed.body ?? '')).toEqual({ api_keys: [expect.any(String)] })
   })
 
-  it('of the org a key is bound to, where keys are the installation’s: stage "user", its own field', async () => {
+  it('of the org a key is bound to, where keys are the installation’s: needs "user", its own field', async () => {
     const source = {
       findActing: async (_: unknown, orgId: string) =>
         orgId === 'env_a' ? { org: { id: world.orgId }, role: 'admin' } : null,
@@ -259,7 +259,7 @@ describe('the shape is the host’s', () => {
       owner: { kind: 'installation', source, field: 'environment' },
     })
     const [, post] = createApiKeyRoutes({ apiKeys: world.apiKeys, role: 'admin' }) as [Route, Route]
-    expect(post.access).toEqual({ role: 'admin', stage: 'user' })
+    expect(post.access).toEqual({ role: 'admin', needs: 'user' })
     const issue = async (body: object): Promise<string | null> => {
       const { body: text } = await post.handle(
         world.user('admin') as never,

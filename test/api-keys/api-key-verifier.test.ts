@@ -4,7 +4,7 @@ import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { ApiKey } from '../../src/context.ts'
 import { AuthError, toAuthResponse } from '../../src/errors.ts'
 import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
-import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { bytesOf } from '../refusal-bytes.ts'
 import { createApiKeyTestWorld, issueKey, START } from './world.ts'
 

@@ -11,7 +11,7 @@ import {
   testIdentityContext,
   testServiceContext,
 } from '../../src/testing/principals.ts'
-import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, START } from './world.ts'
 
 const format = createKeyFormat('test', 'itk')
@@ -155,7 +155,7 @@ describe('nobody but a user who acts in an org', () => {
     expect(world.calls).toEqual([])
   })
 
-  it('nor does a user of stage "user": their role is not one of the org', async () => {
+  it('nor does a user that needs "user": their role is not one of the org', async () => {
     const { apiKeys, user } = await createApiKeyTestWorld()
     expect(await reasonOf(apiKeys.issue(user('owner'), NAMED))).toBe('api_keys_need_a_user')
   })

@@ -1,4 +1,4 @@
-/** One corridor with every kind of caller, mounted on the three frameworks: people, keys, a service, and routes for each. */
+/** One pipeline with every kind of caller, mounted on the three frameworks: people, keys, a service, and routes for each. */
 import { send as sendLines, type WireAnswer } from '../../examples/demo/send.ts'
 import { createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
 import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
@@ -13,15 +13,15 @@ import { createSyncRoute } from '../../src/users/sync-route.ts'
 import { jsonResponse } from '../../src/wire/json-response.ts'
 import { isText, readField, readJson } from '../../src/wire/read-json.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
-import { createWorld, ROLES, SERVICE_SECRET, type World } from '../corridor/world.ts'
+import { createWorld, ROLES, SERVICE_SECRET, type World } from '../pipeline/world.ts'
 
 export const FRAMEWORKS: readonly HostName[] = ['express 5', 'koa 3', 'hono']
 
 /** Routes that say who got in, by name. */
 export const ACCESSES: Readonly<Record<string, Access>> = {
   user: {},
-  person: { stage: 'user' },
-  identity: { stage: 'identity' },
+  person: { needs: 'user' },
+  identity: { needs: 'identity' },
   key: { accept: ['apiKey'], role: 'member', scopes: ['things:write'] },
   both: { accept: ['user', 'apiKey'], scopes: ['things:read'] },
   service: { accept: ['service'] },
@@ -89,7 +89,7 @@ export async function openKeyHosts(): Promise<KeyHosts> {
     }),
   )
   const { storage } = world
-  const sync = createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })
+  const sync = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
   const routes = [...echoes, ofPath(), booking(world), sync, ...createApiKeyRoutes({ apiKeys, role: 'admin' })]
   const mounted = { auth: world.auth, routes, endpoints: [] } as unknown as Parameters<(typeof HOSTS)[HostName]>[0]
   const listening: readonly (readonly [HostName, Listening])[] = await Promise.all(
@@ -137,7 +137,7 @@ function booking({ auth }: World): Route {
     access: { accept: ['service:telephony'] },
     async handle(context, request) {
       const body = await readJson(request)
-      const { org } = await auth.actAs(context as AuthContext, readField(body, 'org_id', isText))
+      const { org } = await auth.actIn(context as AuthContext, readField(body, 'org_id', isText))
       return jsonResponse(201, { org: org.id })
     },
   }

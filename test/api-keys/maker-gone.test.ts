@@ -12,7 +12,7 @@ import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { testContext } from '../../src/testing/principals.ts'
 import { createTestKit } from '../../src/testing/test-kit.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import { ROLES } from './world.ts'
@@ -51,10 +51,10 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
   const { verify, issuer } = await createTestKit()
   const auth = createAuth({
     roles: ROLES,
-    verify,
+    verifier: verify,
     apiKeys: createApiKeyVerifier({ repository, prefix: 'itk' }),
     users: createSyncGate({ users }),
-    orgs: createOrgResolver({ source: memberships, selectors: [], unnamed: 'earliest-joined' }),
+    orgs: createOrgResolver({ memberships: memberships, selectors: [], whenUnnamed: 'earliest-joined' }),
   })
   const scopes = { 'things:read': 'viewer' } as const
   const options = { repository, prefix: 'itk', roles: ROLES, scopes, defaultScopes: ['things:read'] } as const

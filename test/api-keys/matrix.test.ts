@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
-import { NOWHERE, SERVICE_SECRET } from '../corridor/world.ts'
+import { NOWHERE, SERVICE_SECRET } from '../pipeline/world.ts'
 import { FRAMEWORKS, type Headers, type KeyHosts, openKeyHosts, PREVIOUS_SECRET } from './key-hosts.ts'
 
 interface Request {
@@ -198,7 +198,7 @@ function routesOf(mine: string, theirs: string): Readonly<Record<string, Request
 /** What the decision records of one request say, on one framework. */
 function outcomesOf(route: string, name: string, status: number): readonly string[] {
   const end = status < 400 ? (route === 'optional' && name in NOBODY ? 'anonymous' : 'allowed') : 'refused'
-  // The walk let them in; the handler asked for more, and that is one record more.
+  // The pipeline let them in; the handler asked for more, and that is one record more.
   const isLate =
     route === 'sync'
       ? name === 'a user who is disabled'

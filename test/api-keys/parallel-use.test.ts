@@ -14,7 +14,7 @@ import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext } from '../../src/testing/principals.ts'
 import { createTestKit } from '../../src/testing/test-kit.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { ROLES, START } from './world.ts'
 
 const CALLERS = 50
@@ -25,7 +25,7 @@ interface Use {
   readonly outcome: string
 }
 
-/** A corridor over a storage that takes a moment, and a clock that goes a millisecond a turn of the event loop. */
+/** A pipeline over a storage that takes a moment, and a clock that goes a millisecond a turn of the event loop. */
 async function openKeyInUse(): Promise<{
   readonly clock: () => number
   readonly key: string
@@ -51,12 +51,12 @@ async function openKeyInUse(): Promise<{
   const { verify } = await createTestKit()
   const auth = createAuth({
     roles: ROLES,
-    verify,
+    verifier: verify,
     apiKeys: createApiKeyVerifier({ repository, prefix: 'itk', clock }),
     users: createProvisioner({ storage }),
-    orgs: createOrgResolver({ source: storage.memberships, selectors: [], unnamed: 'earliest-joined' }),
+    orgs: createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' }),
   })
-  const enter = auth.door({ accept: ['apiKey'], scopes: ['things:read'] })
+  const enter = auth.authorizer({ accept: ['apiKey'], scopes: ['things:read'] })
   const options = { roles: ROLES, scopes: { 'things:read': 'viewer' }, defaultScopes: ['things:read'] } as const
   const apiKeys = createApiKeys({ repository, prefix: 'itk', clock, ...options })
   const owner = testContext({ org: await storage.orgs.insert({ name: 'Acme' }), role: 'owner' }) as AuthContext

@@ -1,11 +1,11 @@
 /** A key that is bound to no org goes the way of the selection: it acts in the org the request names, as its own role. */
 import { describe, expect, it } from 'vitest'
-import type { UnnamedOrg } from '../../src/orgs/org-resolver.ts'
+import type { WhenUnnamed } from '../../src/orgs/org-resolver.ts'
 import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { ActingOrgSource } from '../../src/storage/repositories.ts'
-import { createWorld, NOWHERE, reasonOf, refusalOf, type World } from '../corridor/world.ts'
+import { createWorld, NOWHERE, reasonOf, refusalOf, type World } from '../pipeline/world.ts'
 
 const KEY = { accept: ['apiKey'], role: 'member' } as const
 
@@ -19,7 +19,7 @@ describe('an unbound key, by the resolver over memberships', () => {
     const world = createWorld()
     for (const orgId of [await world.org('one'), await world.org('two')]) {
       world.calls.length = 0
-      const context = await world.walk({ headers: headersOf(world, orgId) }, KEY)
+      const context = await world.authenticate({ headers: headersOf(world, orgId) }, KEY)
       expect(context).toMatchObject({ kind: 'apiKey', org: { id: orgId }, role: 'member' })
       expect(world.calls).toEqual(['memberships.findActing'])
       expect(world.decisions.at(-1)).toMatchObject({ orgId, role: 'member', principal: { kind: 'apiKey' } })
@@ -31,7 +31,7 @@ describe('an unbound key, by the resolver over memberships', () => {
     const gone = await world.org('gone')
     await world.storage.orgs.remove(gone)
     for (const orgId of [NOWHERE, gone]) {
-      expect(await reasonOf(world.walk({ headers: headersOf(world, orgId) }, KEY))).toBe('not_a_member')
+      expect(await reasonOf(world.authenticate({ headers: headersOf(world, orgId) }, KEY))).toBe('not_a_member')
     }
   })
 
@@ -42,26 +42,32 @@ describe('an unbound key, by the resolver over memberships', () => {
     ['none', 'org_required'],
   ] as const)(
     'with none named and unnamed %s it is %s: it has joined none, and always acts in one',
-    async (unnamed: UnnamedOrg, code) => {
+    async (unnamed: WhenUnnamed, code) => {
       const world = createWorld({ unnamed })
       await world.org('one')
-      expect((await refusalOf(world.walk({ headers: headersOf(world) }, KEY))).code).toBe(code)
+      expect((await refusalOf(world.authenticate({ headers: headersOf(world) }, KEY))).code).toBe(code)
     },
   )
 
   it('acts in the one its source lists first, where none is named', async () => {
     const first = { org: { id: 'env_default' }, role: 'member' }
     const source: ActingOrgSource = { findActing: async () => null, listActing: async () => [first] }
-    const orgs = createOrgResolver({ source, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' })
+    const orgs = createOrgResolver({
+      memberships: source,
+      selectors: [header('X-Org-Id')],
+      whenUnnamed: 'earliest-joined',
+    })
     const world = createWorld({ auth: () => ({ orgs: orgs as never }) })
-    expect(await world.walk({ headers: headersOf(world) }, KEY)).toMatchObject({ org: { id: 'env_default' } })
+    expect(await world.authenticate({ headers: headersOf(world) }, KEY)).toMatchObject({ org: { id: 'env_default' } })
   })
 })
 
 describe("an unbound key, by the resolver over the user's record", () => {
   const worldOf = (): World =>
     createWorld({
-      auth: ({ memberships: source }) => ({ orgs: createUserOrgResolver({ source, orgIdOf: () => null }) as never }),
+      auth: ({ memberships: source }) => ({
+        orgs: createUserOrgResolver({ memberships: source, orgIdOf: () => null }) as never,
+      }),
     })
 
   it('acts in the org a route names, and nowhere without one', async () => {
@@ -69,7 +75,10 @@ describe("an unbound key, by the resolver over the user's record", () => {
     const orgId = await world.org('one')
     const selectors = [{ kind: 'pathParam', name: 'orgId' }] as const
     const request = { headers: headersOf(world), params: { orgId } }
-    expect(await world.walk(request, { ...KEY, selectors })).toMatchObject({ org: { id: orgId }, role: 'member' })
-    expect(await reasonOf(world.walk({ headers: headersOf(world, orgId) }, KEY))).toBe('user_without_org')
+    expect(await world.authenticate(request, { ...KEY, selectors })).toMatchObject({
+      org: { id: orgId },
+      role: 'member',
+    })
+    expect(await reasonOf(world.authenticate({ headers: headersOf(world, orgId) }, KEY))).toBe('user_without_org')
   })
 })

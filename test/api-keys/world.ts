@@ -1,4 +1,4 @@
-/** API keys in memory: a clock to turn, counted repositories, members of two organizations, a verifier and a corridor. */
+/** API keys in memory: a clock to turn, counted repositories, members of two organizations, a verifier and a pipeline. */
 
 import { type ApiKeyVerifierOptions, createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/api-keys.ts'
@@ -6,7 +6,7 @@ import type { ApiKeyVerifier, AuthContext, User, UserContext, UserOrgContext } f
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser, testUserContext } from '../../src/testing/principals.ts'
-import { counted } from '../corridor/counted.ts'
+import { counted } from '../pipeline/counted.ts'
 
 export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
 export const START: number = Date.parse('2026-11-20T10:00:00.000Z')
@@ -22,7 +22,7 @@ export interface ApiKeyTestWorld {
   readonly verifier: ApiKeyVerifier
   /** A member of the first organization, or of another. */
   member(role: string, orgId?: string): UserOrgContext
-  /** A user of stage `user`, with a role of their own. */
+  /** A user that needs `user`, with a role of their own. */
   user(role: string | null): UserContext
   readonly orgId: string
   readonly otherOrgId: string

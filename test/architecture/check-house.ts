@@ -123,7 +123,7 @@ export function findCycles(files: readonly SourceFile[]): string[] {
   return found
 }
 
-// The testing kit may throw refusals as made-up rooms do; the library's own each have one reason, at one site.
+// The testing kit may throw refusals as made-up steps do; the library's own each have one reason, at one site.
 function checkReasons(files: readonly SourceFile[]): string[] {
   const sites = files
     .filter(({ path }) => !path.startsWith('src/testing/'))

@@ -1,5 +1,5 @@
 /**
- * The house as one table: every source file belongs to one place, and a place says what it may import. A new room is a
+ * The house as one table: every source file belongs to one place, and a place says what it may import. A new step is a
  * row here; a file that belongs to no row is a violation. Hands on the table and the budgets to the checker.
  */
 
@@ -32,7 +32,7 @@ const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'roles']
 const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
 const DOORS = ['front door', 'login door', 'machine door', 'storage doors']
 
-const room = (name: string, more: Partial<Place> = {}): Place => ({
+const step = (name: string, more: Partial<Place> = {}): Place => ({
   name,
   layer: 3,
   files: new RegExp(`^src/${name}/`),
@@ -43,7 +43,7 @@ const room = (name: string, more: Partial<Place> = {}): Place => ({
 })
 
 const composition = (name: string, more: Partial<Place> = {}): Place =>
-  room(name, { layer: 4, imports: BELOW_DOORS, ...more })
+  step(name, { layer: 4, imports: BELOW_DOORS, ...more })
 
 const door = (name: string, files: RegExp, imports: readonly string[]): Place => ({
   name,
@@ -66,13 +66,13 @@ export const PLACES: readonly Place[] = [
     imports: ['nouns'],
     among: true,
   },
-  room('credentials'),
-  room('verify', { packages: [ZOD, 'jose'] }),
-  room('services'),
-  room('users'),
-  room('orgs'),
-  room('roles'),
-  composition('auth', { files: /^src\/((auth|guards)\.ts$|corridor\/)/ }),
+  step('credentials'),
+  step('verify', { packages: [ZOD, 'jose'] }),
+  step('services'),
+  step('users'),
+  step('orgs'),
+  step('roles'),
+  composition('auth', { files: /^src\/((auth|guards)\.ts$|pipeline\/)/ }),
   door('login door', /^src\/login\/index\.ts$/, [
     'login',
     'login session',

@@ -1,4 +1,4 @@
-// `npm run bench`: what the corridor costs beside its peers, as ratios of one interleaved run on this machine.
+// `npm run bench`: what the pipeline costs beside its peers, as ratios of one interleaved run on this machine.
 import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import {
@@ -38,12 +38,12 @@ function createBenchAuth(): Auth {
   const storage = createMemoryStorage()
   return createAuth({
     roles: ['member', 'owner'],
-    verify: createBenchVerifier(),
+    verifier: createBenchVerifier(),
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   }) as unknown as Auth
 }
@@ -91,7 +91,7 @@ async function cold(algorithm: string): Promise<Comparison[]> {
   const auth = createBenchAuth()
   await auth.authenticate(requestWith(await issuer.sign({}, { algorithm } as never)))
   const alone = eachOnce(tokens, 'verify() alone', (token) => verifier.verify(token))
-  const whole = eachOnce(tokens, 'authenticate(), whole corridor', (token) => auth.authenticate(requestWith(token)))
+  const whole = eachOnce(tokens, 'authenticate(), whole pipeline', (token) => auth.authenticate(requestWith(token)))
   return compare([jose, alone, whole], ROUNDS, COLD)
 }
 
@@ -122,7 +122,7 @@ async function warm(population: number): Promise<Comparison[]> {
     [
       { name: 'fast-jwt, cache', prepare: async () => (i) => verifyFast(fresh(i)) },
       { name: 'verify() alone', prepare: async () => (i) => verifier.verify(fresh(i)) },
-      { name: 'authenticate(), whole corridor', prepare: async () => (i) => auth.authenticate(requestWith(pick(i))) },
+      { name: 'authenticate(), whole pipeline', prepare: async () => (i) => auth.authenticate(requestWith(pick(i))) },
     ],
     ROUNDS,
     WARM,

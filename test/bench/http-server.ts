@@ -23,9 +23,13 @@ const verifyBare = (line: string | undefined): Promise<unknown> =>
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['owner'],
-  verify: createJwtVerifier({ issuers: [{ issuer, keys: [{ kind: 'jwks', keys: jwks.keys }] }], audience }),
+  verifier: createJwtVerifier({ issuers: [{ issuer, keys: [{ kind: 'jwks', keys: jwks.keys }] }], audience }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({
+    memberships: storage.memberships,
+    selectors: [header('X-Org-Id')],
+    whenUnnamed: 'earliest-joined',
+  }),
 })
 
 const APPS: Readonly<Record<string, () => RequestListener>> = {

@@ -27,8 +27,8 @@ export function routesFor(prefix: string, auth: CorpusAuth, world: World): reado
   return [
     route('GET', '/admin', { role: 'admin' }, (context) => show(context)),
     route('GET', '/owner', { role: 'owner' }, (context) => show(context)),
-    route('GET', '/me', { stage: 'user' }, (context) => show(context)),
-    route('GET', '/whoami', { stage: 'identity' }, (context) => show(context)),
+    route('GET', '/me', { needs: 'user' }, (context) => show(context)),
+    route('GET', '/whoami', { needs: 'identity' }, (context) => show(context)),
     route('GET', '/optional', { optional: true }, (context) => show(context)),
     route('GET', '/either', { accept: ['user', 'service'] }, (context) => show(context)),
     route('GET', '/public', 'public', () => jsonResponse(200, { public: true })),
@@ -43,7 +43,7 @@ export function routesFor(prefix: string, auth: CorpusAuth, world: World): reado
     ...(prefix === '/none' ? [] : keyRoutes(route)),
     createSyncRoute({
       provision: createProvisioner({ storage: world.storage }),
-      source: world.storage.memberships,
+      memberships: world.storage.memberships,
       path: `${prefix}/auth/sync`,
     }) as Route,
   ]
@@ -135,13 +135,13 @@ function serviceRoutes(route: MakeRoute, auth: CorpusAuth): readonly Route[] {
   const isPresent = (value: unknown): value is unknown => value !== undefined
   const createJob: Handle = async (context: AuthContext, request) => {
     const body = await readJson(request)
-    const { org, principal } = await auth.actAs(context as never, readField(body, 'org_id', isPresent))
+    const { org, principal } = await auth.actIn(context as never, readField(body, 'org_id', isPresent))
     return jsonResponse(201, { job: { id: 'job-1', org: org.id, service: principal.name } })
   }
   return [
     route('GET', '/internal/ping', { accept: ['service:telephony'] }, (context) => show(context)),
     route('POST', '/internal/jobs', { accept: ['service'] }, createJob),
-    // Lets users in too: what keeps them from acting as any org is `actAs` itself.
+    // Lets users in too: what keeps them from acting as any org is `actIn` itself.
     route('POST', '/either/jobs', { accept: ['user', 'service'] }, createJob),
   ]
 }

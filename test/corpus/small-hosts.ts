@@ -45,7 +45,7 @@ const acting = { org: { id: ORG }, role: 'member' }
 /** The service's auth: one token, one secret, one org, one cookie. */
 export const auth: Auth = createAuth({
   roles: ['member'],
-  verify: { verify: async (token) => (token === TOKEN ? identity : refuse('unauthorized')) },
+  verifier: { verify: async (token) => (token === TOKEN ? identity : refuse('unauthorized')) },
   services: {
     services: [{ name: 'peer', header: 'X-Peer-Secret' }],
     verify: async (_header, secret) => (secret === SECRET ? 'peer' : refuse('unauthorized')),
@@ -53,9 +53,9 @@ export const auth: Auth = createAuth({
   cookie: { name: 'session' },
   users: async () => ({ user }),
   orgs: createOrgResolver({
-    source: { findActing: async (_caller, id) => (id === ORG ? acting : null), listActing: async () => [acting] },
+    memberships: { findActing: async (_caller, id) => (id === ORG ? acting : null), listActing: async () => [acting] },
     selectors: [header('X-Org-Id')],
-    unnamed: 'earliest-joined',
+    whenUnnamed: 'earliest-joined',
   }),
 }) as unknown as Auth
 

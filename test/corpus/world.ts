@@ -16,8 +16,8 @@ import {
   type ProvisionerOptions,
   type StorageTransaction,
   TransientError,
-  type UnnamedOrg,
   type Verifier,
+  type WhenUnnamed,
 } from '../../src/index.ts'
 import {
   createMemoryStorage,
@@ -81,7 +81,7 @@ export async function createWorld(issuer: string): Promise<World> {
   return { storage, ids }
 }
 
-/** The corpus's auth, whatever its rooms. */
+/** The corpus's auth, whatever its steps. */
 export type CorpusAuth = Auth<
   HostTypes<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, string, 'telephony' | 'closed'>
 >
@@ -94,7 +94,7 @@ export function createAuths(
   jwksUrl: string,
 ): ReadonlyMap<string, CorpusAuth> {
   const verify = verifierFor(issuer, service, jwksUrl)
-  const over = (more: Partial<Rooms> = {}): CorpusAuth => corpusAuth({ verify, storage, ...more })
+  const over = (more: Partial<Steps> = {}): CorpusAuth => corpusAuth({ verify, storage, ...more })
   const auths: [string, CorpusAuth][] = [
     ['', over()],
     ['/sync', over({ sync: true })],
@@ -124,11 +124,11 @@ function verifierFor(issuer: TokenIssuer, service: Service, url: string): Verifi
   })
 }
 
-interface Rooms {
+interface Steps {
   readonly verify: Verifier
   readonly storage: MemoryStorage
   readonly sync?: boolean
-  readonly unnamed?: Exclude<UnnamedOrg, 'none'>
+  readonly unnamed?: Exclude<WhenUnnamed, 'none'>
   readonly decide?: NonNullable<ProvisionerOptions<StoredUser, StoredOrganization, null>['decide']>
   readonly cookie?: { readonly name: string; readonly publicUrl?: string }
   readonly errorFormat?: 'json' | 'problem'
@@ -145,10 +145,10 @@ function corpusAuth({
   cookie,
   errorFormat,
   keys = true,
-}: Rooms): CorpusAuth {
+}: Steps): CorpusAuth {
   return createAuth({
     roles: ['member', 'admin', 'owner'],
-    verify,
+    verifier: verify,
     services: createServiceVerifier({
       services: {
         telephony: { header: 'X-Service-Secret', secrets: [SERVICE_SECRET, PREVIOUS_SERVICE_SECRET] },
@@ -158,7 +158,11 @@ function corpusAuth({
     users: sync
       ? createSyncGate({ users: storage.users })
       : createProvisioner({ storage, ...(decide !== undefined && { decide }) }),
-    orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed }),
+    orgs: createOrgResolver({
+      memberships: storage.memberships,
+      selectors: [header('X-Org-Id')],
+      whenUnnamed: unnamed,
+    }),
     ...(keys && { apiKeys: createKeyVerifier(storage.apiKeys, NOW) }),
     ...(cookie !== undefined && { cookie }),
     ...(errorFormat !== undefined && { errorFormat }),

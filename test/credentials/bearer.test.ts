@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readBearer, requireBearerSize } from '../../src/credentials/bearer.ts'
-import { reasonOf } from '../corridor/world.ts'
+import { reasonOf } from '../pipeline/world.ts'
 
 // [what, lines, token]
 const READ: readonly (readonly [string, readonly string[], string | null])[] = [

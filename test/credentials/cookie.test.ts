@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hasCookie, readCookie } from '../../src/credentials/cookie.ts'
-import { reasonOf } from '../corridor/world.ts'
+import { reasonOf } from '../pipeline/world.ts'
 
 // [what, Cookie lines, value, whether the cookie is there]
 const CASES: readonly (readonly [string, readonly string[], string | null, boolean])[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { requireSameOrigin } from '../../src/credentials/csrf.ts'
-import { type FakeRequestOptions, fakeRequest } from '../corridor/fake-request.ts'
-import { refusalOf } from '../corridor/world.ts'
+import { type FakeRequestOptions, fakeRequest } from '../pipeline/fake-request.ts'
+import { refusalOf } from '../pipeline/world.ts'
 
 const OWN = 'https://app.test'
 const site = (value: string | string[], more: Record<string, string> = {}): FakeRequestOptions => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createExtractor } from '../../src/credentials/extractor.ts'
-import { type FakeRequestOptions, fakeRequest } from '../corridor/fake-request.ts'
-import { reasonOf } from '../corridor/world.ts'
+import { type FakeRequestOptions, fakeRequest } from '../pipeline/fake-request.ts'
+import { reasonOf } from '../pipeline/world.ts'
 
 const extractor = createExtractor({
   serviceHeaders: ['X-A-Secret', 'x-a-secret', 'X-B-Secret'],

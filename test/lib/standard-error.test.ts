@@ -1,8 +1,8 @@
 /** Faults that nobody listens to filled standard error, or showed there what a driver had put on its error. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createQuietRecorder } from '../../src/corridor/recorder.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createLinePrinter } from '../../src/lib/standard-error.ts'
+import { createQuietRecorder } from '../../src/pipeline/decision-record.ts'
 
 let lines: string[] = []
 beforeEach(() => {

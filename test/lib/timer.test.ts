@@ -14,7 +14,7 @@ function createTestFlight(work: (signal: AbortSignal) => Promise<string>) {
     time: () => Date.now(),
     limitSeconds: 5,
     work,
-    land(outcome) {
+    settle(outcome) {
       landed.push(outcome)
       return 'given' in outcome ? outcome.given : 'failed'
     },

@@ -120,7 +120,7 @@ describe('whom it answers', () => {
       lines: (name: string) => (name === 'host' ? ['localhost'] : []),
       body: () => Promise.reject(new Error('no body')),
     }
-    await expect(auth.authenticate(request, { stage: 'user' })).rejects.toMatchObject({
+    await expect(auth.authenticate(request, { needs: 'user' })).rejects.toMatchObject({
       reason: 'dev_request_forwarded',
     })
   })
@@ -172,9 +172,9 @@ describe('what it gives', () => {
   })
 
   it('has dates that nobody can move for the next request', async () => {
-    const { rooms } = createDevLogin({ ...COMMON, storage: createMemoryAccounts(), nodeEnv: 'test' })
-    const identity = await rooms.verify.verify('x')
-    const { user } = await rooms.users(identity, { kind: 'unnamed' }, ROLES)
+    const { auth: steps } = createDevLogin({ ...COMMON, storage: createMemoryAccounts(), nodeEnv: 'test' })
+    const identity = await steps.verifier.verify('x')
+    const { user } = await steps.users(identity, { kind: 'unnamed' }, ROLES)
     identity.expiresAt.setTime(0)
     ;(user as { createdAt?: Date }).createdAt?.setTime(1)
     expect([identity.expiresAt.getTime(), (user as { createdAt?: Date }).createdAt]).toEqual([8.64e15, new Date(0)])

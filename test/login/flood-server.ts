@@ -34,9 +34,9 @@ const login = createLogin({
   publicUrl: 'http://localhost',
   clientAddress: ({ lines }) => lines('x-client')[0] ?? null,
 })
-const orgs = createUserOrgResolver({ source: createMemoryStorage().memberships as never, orgIdOf: () => null })
+const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
 const app = express()
-const { mount, onError } = createAdapter(createAuth({ roles: ROLES, ...login.rooms, orgs }) as never)
+const { mount, onError } = createAdapter(createAuth({ roles: ROLES, ...login.auth, orgs }) as never)
 mount(app, login.routes)
 app.use(onError)
 const server = createServer(app as never)

@@ -10,8 +10,8 @@ import type { AuthRequest, AuthResponse } from '../../src/request.ts'
 import type { AccountRecord, AccountStorage } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
 import { createRouteFinder } from '../../src/wire/route-path.ts'
-import { counted } from '../corridor/counted.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { counted } from '../pipeline/counted.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 
 export const ROLES: readonly ['viewer', 'developer', 'admin'] = ['viewer', 'developer', 'admin']
 export const SECRET: Uint8Array = new Uint8Array(32).fill(7)
@@ -90,8 +90,8 @@ export function createLoginWorld(
     storage,
     passwords,
   })
-  const orgs = createUserOrgResolver({ source: createMemoryStorage().memberships as never, orgIdOf: () => null })
-  const auth = createAuth({ roles: ROLES, ...login.rooms, orgs }) as unknown as Auth
+  const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
+  const auth = createAuth({ roles: ROLES, ...login.auth, orgs }) as unknown as Auth
   const send = senderOf(auth, login)
   return Object.assign(world, {
     ...{ storage, login, auth, calls, events, passwords },
@@ -117,7 +117,7 @@ interface AccountMore {
 type Send = (method: string, path: string, options: CallOptions) => Promise<Answer>
 
 function senderOf(auth: Auth, { routes }: Login): Send {
-  const find = createRouteFinder(routes.map((route) => ({ ...route, enter: auth.door(route.access as never) })))
+  const find = createRouteFinder(routes.map((route) => ({ ...route, enter: auth.authorizer(route.access as never) })))
   return async (method, path, options) => {
     const found = find(method, path)
     if (found === null) throw new Error(`no route: ${method} ${path}`)

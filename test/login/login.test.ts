@@ -368,8 +368,8 @@ describe('the places in the hashing queue (L3)', () => {
     const { world, fill, finish } = await slowWorld()
     const flood = fill(30, address)
     const other = logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })
-    const [admitted, ...answers] = await finish([other, ...flood])
-    expect(admitted?.status).toBe(200)
+    const [resolved, ...answers] = await finish([other, ...flood])
+    expect(resolved?.status).toBe(200)
     expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(8)
   })
 
@@ -380,8 +380,8 @@ describe('the places in the hashing queue (L3)', () => {
     expect((await logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })).reason).toBe('password_queue_full')
     world.now += 900_001
     const late = logIn(world, EMAIL, GOOD, { address: '10.0.1.1' })
-    const [admitted] = await finish([late, ...flood])
-    expect(admitted?.status).toBe(200)
+    const [resolved] = await finish([late, ...flood])
+    expect(resolved?.status).toBe(200)
   })
 
   it('are given back whatever becomes of the try', async () => {
@@ -682,13 +682,13 @@ describe('every way a session ends, on the next request (L7)', () => {
     await end(world, id)
     for (const how of [{ token }, { cookie: token }]) {
       expect((await world.call('GET', '/auth/validate', how)).status).toBe(401)
-      expect(await world.auth.authenticate(toGet(how), { stage: 'user' }).catch(({ code }) => code)).toBe(
+      expect(await world.auth.authenticate(toGet(how), { needs: 'user' }).catch(({ code }) => code)).toBe(
         'unauthorized',
       )
     }
   })
 
-  it('in 1,000 of 1,000 sessions, over two corridors that share one storage', async () => {
+  it('in 1,000 of 1,000 sessions, over two pipelines that share one storage', async () => {
     const storage = createMemoryAccounts()
     const [one, two] = [createLoginWorld({ storage }), createLoginWorld({ storage })]
     let dead = 0

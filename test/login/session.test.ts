@@ -5,7 +5,7 @@ import { createSessionIssuer } from '../../src/login/session-token.ts'
 import { createAccountGate } from '../../src/users/account-gate.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createSessionVerifier } from '../../src/verify/session-verifier.ts'
-import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { createLoginWorld, SECRET, START } from './login-world.ts'
 
 const TEXT = 'a-secret-of-sixty-four-letters-that-two-verifiers-share-by-error'

@@ -10,7 +10,7 @@ import {
 } from '../../src/login/throttle-policy.ts'
 import type { ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
-import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { reasonOf, refusalOf } from '../pipeline/world.ts'
 
 const T0 = Date.parse('2026-11-20T10:00:00Z')
 

@@ -1,4 +1,4 @@
-/** What the tests of machine accounts stand on: a real issuer, a service behind our own corridor, a client between them. */
+/** What the tests of machine accounts stand on: a real issuer, a service behind our own pipeline, a client between them. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
@@ -61,7 +61,7 @@ export async function startIssuer(expiresInSeconds: number, clock: () => number 
   return closing(await startSupabaseIssuer({ users, expiresInSeconds, apiKey: SECRETS.apiKey, clock }))
 }
 
-/** A service behind the corridor: `GET /api/me` says who calls, `POST /api/echo` gives the body back. */
+/** A service behind the pipeline: `GET /api/me` says who calls, `POST /api/echo` gives the body back. */
 export async function startService(
   issuer: SupabaseIssuer,
   clock: () => number,
@@ -69,14 +69,14 @@ export async function startService(
   const storage = createMemoryStorage({ membershipOn: 'user-row' })
   const auth = createAuth({
     roles: ['member'],
-    verify: createJwtVerifier({
+    verifier: createJwtVerifier({
       issuers: [supabase({ url: issuer.url })],
       audience: 'authenticated',
       clock,
       clockToleranceSeconds: 0,
     }),
     users: createProvisioner({ storage, ownerRole: 'member' }),
-    orgs: createUserOrgResolver({ source: storage.memberships, orgIdOf: (user) => user.orgId }),
+    orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId }),
     clock,
   })
   const { middleware, getAuth } = createAdapter(auth)

@@ -22,7 +22,7 @@ async function createWorld(more: More = {}) {
     }) as F
   const cache = createMembershipCache({
     users: { ...storage.users, findByIdentity: counted(storage.users.findByIdentity) },
-    source: {
+    memberships: {
       ...storage.memberships,
       findActing: counted(storage.memberships.findActing),
       listActing: counted(storage.memberships.listActing),
@@ -31,9 +31,9 @@ async function createWorld(more: More = {}) {
     ...more,
   } as MembershipCacheOptions<typeof storage.users, typeof storage.memberships>)
   const users = createProvisioner({ storage: { ...storage, users: cache.users } })
-  const orgs = createOrgResolver({ source: cache.source, selectors: [], unnamed: 'earliest-joined' })
-  /** Walk as far as the organization: its id and role, or the refusal's code. */
-  const walk = async (subject: string, orgId?: string): Promise<string> => {
+  const orgs = createOrgResolver({ memberships: cache.memberships, selectors: [], whenUnnamed: 'earliest-joined' })
+  /** Authenticate as far as the organization: its id and role, or the refusal's code. */
+  const authenticate = async (subject: string, orgId?: string): Promise<string> => {
     const selection: OrgSelection = orgId === undefined ? { kind: 'unnamed' } : { kind: 'named', orgId }
     try {
       const { user, membership } = await users(testIdentity({ subject }), selection)
@@ -44,23 +44,23 @@ async function createWorld(more: More = {}) {
       throw error
     }
   }
-  await walk('ada')
+  await authenticate('ada')
   const found = await storage.users.findByIdentity(testIdentity({ subject: 'ada' }), { kind: 'unnamed' })
   const user = found?.user as StoredUser
   const own = found?.membership?.org.id ?? ''
-  return { storage, cache, walk, user, own, world }
+  return { storage, cache, authenticate, user, own, world }
 }
 
 describe('what it saves', () => {
   it('is every look-up of a warm request within the time to live', async () => {
-    const { walk, own, world } = await createWorld()
-    await Promise.all([walk('ada'), walk('ada', own)])
+    const { authenticate, own, world } = await createWorld()
+    await Promise.all([authenticate('ada'), authenticate('ada', own)])
     const before = world.asked
     for (let count = 0; count < 500; count++)
-      expect(await walk('ada', count % 2 === 0 ? own : undefined)).toBe(`owner of ${own}`)
+      expect(await authenticate('ada', count % 2 === 0 ? own : undefined)).toBe(`owner of ${own}`)
     expect(world.asked).toBe(before)
     world.now += 5000
-    await walk('ada')
+    await authenticate('ada')
     expect(world.asked).toBe(before + 1)
   })
 
@@ -73,8 +73,8 @@ describe('what it saves', () => {
       { kind: 'service', name: 's' },
     ] as const) {
       for (let count = 0; count < 3; count++) {
-        await cache.source.findActing(caller, own)
-        await cache.source.listActing(caller)
+        await cache.memberships.findActing(caller, own)
+        await cache.memberships.listActing(caller)
       }
     }
     expect(world.asked).toBe(before + 12)
@@ -106,42 +106,42 @@ describe('what is revoked', () => {
     for (let trial = 0; trial < 250; trial++) {
       const ttlSeconds = 0.5 + (trial % 10) / 2
       const world = await createWorld({ ttlSeconds: Math.min(ttlSeconds, 5) })
-      const { walk, own } = world
+      const { authenticate, own } = world
       // The answers may be of any age when it happens.
-      await walk('ada', own)
+      await authenticate('ada', own)
       world.world.now += trial * 3
-      await walk('ada', own)
+      await authenticate('ada', own)
       await change(world)
       world.world.now += ttlSeconds * 1000 + 100
-      for (const orgId of [own, undefined]) expect(await walk('ada', orgId)).toBe(after.replace('{own}', own))
+      for (const orgId of [own, undefined]) expect(await authenticate('ada', orgId)).toBe(after.replace('{own}', own))
     }
   })
 
   it.each(rows)('%s: noticed at once where the host says so', async (_name, { change, after }) => {
     const world = await createWorld()
-    const { walk, own, user, cache } = world
-    await Promise.all([walk('ada', own), walk('ada')])
+    const { authenticate, own, user, cache } = world
+    await Promise.all([authenticate('ada', own), authenticate('ada')])
     await change(world)
     cache.invalidate(user.id, own)
-    for (const orgId of [own, undefined]) expect(await walk('ada', orgId)).toBe(after.replace('{own}', own))
+    for (const orgId of [own, undefined]) expect(await authenticate('ada', orgId)).toBe(after.replace('{own}', own))
   })
 
   it('is told of one user and one organization: the others stay known', async () => {
-    const { storage, walk, own, user, cache, world } = await createWorld()
-    await walk('bob')
+    const { storage, authenticate, own, user, cache, world } = await createWorld()
+    await authenticate('bob')
     const second = await storage.orgs.insert({ name: 'second' })
     await storage.memberships.insert({ orgId: second.id, userId: user.id, role: 'member' })
-    for (const orgId of [own, second.id]) await walk('ada', orgId)
-    await walk('bob')
+    for (const orgId of [own, second.id]) await authenticate('ada', orgId)
+    await authenticate('bob')
     const before = world.asked
     cache.invalidate(user.id, second.id)
-    await walk('ada', own)
-    await walk('bob')
+    await authenticate('ada', own)
+    await authenticate('bob')
     expect(world.asked).toBe(before)
-    await walk('ada', second.id)
+    await authenticate('ada', second.id)
     expect(world.asked).toBe(before + 1)
     cache.invalidate(user.id)
-    await walk('ada', own)
+    await authenticate('ada', own)
     expect(world.asked).toBe(before + 2)
   })
 
@@ -159,27 +159,27 @@ describe('what is revoked', () => {
         return answer
       },
     }
-    const cache = createMembershipCache({ users: storage.users, source: slow })
-    const first = cache.source.findActing({ kind: 'user', user }, own)
+    const cache = createMembershipCache({ users: storage.users, memberships: slow })
+    const first = cache.memberships.findActing({ kind: 'user', user }, own)
     await Promise.resolve()
     await storage.memberships.remove(own, user.id)
     cache.invalidate(user.id, own)
     let_go()
     expect(await first).not.toBeNull()
-    expect(await cache.source.findActing({ kind: 'user', user }, own)).toBeNull()
+    expect(await cache.memberships.findActing({ kind: 'user', user }, own)).toBeNull()
   })
 })
 
 describe('"not a member"', () => {
   it('is good for one second, whatever the time to live', async () => {
-    const { storage, walk, user, world } = await createWorld({ ttlSeconds: 5 })
+    const { storage, authenticate, user, world } = await createWorld({ ttlSeconds: 5 })
     const org = await storage.orgs.insert({ name: 'later' })
-    expect(await walk('ada', org.id)).toBe('forbidden')
+    expect(await authenticate('ada', org.id)).toBe('forbidden')
     await storage.memberships.insert({ orgId: org.id, userId: user.id, role: 'member' })
     world.now += 999
-    expect(await walk('ada', org.id)).toBe('forbidden')
+    expect(await authenticate('ada', org.id)).toBe('forbidden')
     world.now += 1
-    expect(await walk('ada', org.id)).toBe(`member of ${org.id}`)
+    expect(await authenticate('ada', org.id)).toBe(`member of ${org.id}`)
   })
 
   it('"no such user" is not kept: a first login is seen at once', async () => {
@@ -195,11 +195,11 @@ describe('what it holds', () => {
   it('is bounded: ten times as many people as fit, and the first are asked for again', async () => {
     const { cache, own, user, world } = await createWorld({ maxEntries: 100 })
     const person = (index: number) => ({ kind: 'user', user: { ...user, id: `user-${index}` } }) as const
-    for (let index = 0; index < 1000; index++) await cache.source.findActing(person(index), own)
+    for (let index = 0; index < 1000; index++) await cache.memberships.findActing(person(index), own)
     const before = world.asked
-    for (let index = 900; index < 1000; index++) await cache.source.findActing(person(index), own)
+    for (let index = 900; index < 1000; index++) await cache.memberships.findActing(person(index), own)
     expect(world.asked).toBe(before)
-    await cache.source.findActing(person(0), own)
+    await cache.memberships.findActing(person(0), own)
     expect(world.asked).toBe(before + 1)
   })
 
@@ -221,17 +221,17 @@ describe('what it holds', () => {
     const good = JSON.stringify(await ask())
     spoil(await ask())
     expect(JSON.stringify(await ask())).toBe(good)
-    const acting = await cache.source.findActing({ kind: 'user', user }, own)
+    const acting = await cache.memberships.findActing({ kind: 'user', user }, own)
     Reflect.set(acting ?? {}, 'role', 'spoilt')
-    expect((await cache.source.findActing({ kind: 'user', user }, own))?.role).toBe('owner')
-    expect((await cache.source.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
+    expect((await cache.memberships.findActing({ kind: 'user', user }, own))?.role).toBe('owner')
+    expect((await cache.memberships.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
   })
 
   it('stands before frozen repositories too, and can be spread', async () => {
     const storage = createMemoryStorage()
     const cache = createMembershipCache({
       users: Object.freeze({ ...storage.users }),
-      source: Object.freeze({ ...storage.memberships }),
+      memberships: Object.freeze({ ...storage.memberships }),
     })
     const { user } = await storage.users.upsertByIdentity({ issuer: 'i', subject: 'ada', email: null })
     const spread = { ...cache.users }
@@ -242,14 +242,14 @@ describe('what it holds', () => {
     }
     expect(Object.keys(cache.users)).toEqual(Object.keys(storage.users))
     expect(['findById' in cache.users, 'toBe' in cache.users]).toEqual([true, false])
-    expect(await cache.source.listActing({ kind: 'user', user })).toEqual([])
+    expect(await cache.memberships.listActing({ kind: 'user', user })).toEqual([])
   })
 
   it('leaves the storage’s own methods in reach', async () => {
     const { cache, user, own } = await createWorld()
     expect(await (cache.users as unknown as { count(): Promise<number> }).count()).toBe(1)
     expect(
-      await (cache.source as unknown as { find(o: string, u: string): Promise<unknown> }).find(own, user.id),
+      await (cache.memberships as unknown as { find(o: string, u: string): Promise<unknown> }).find(own, user.id),
     ).not.toBeNull()
   })
 })

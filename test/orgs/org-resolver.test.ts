@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ActingOrg, Caller, Organization, OrgSelection } from '../../src/context.ts'
-import { createOrgResolver, type UnnamedOrg } from '../../src/orgs/org-resolver.ts'
+import { createOrgResolver, type WhenUnnamed } from '../../src/orgs/org-resolver.ts'
 import { header, integerFormat } from '../../src/orgs/selector.ts'
 import type { ActingOrgSource } from '../../src/storage/repositories.ts'
-import { createWorld, NOWHERE, reasonOf } from '../corridor/world.ts'
+import { createWorld, NOWHERE, reasonOf } from '../pipeline/world.ts'
 
 const A: ActingOrg<Organization> = { org: { id: 'a' }, role: 'admin' }
 const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
@@ -32,7 +32,7 @@ function sourceOf(list: readonly ActingOrg<Organization>[]): ActingOrgSource & {
 
 // [mode, may act in, caller, selection, known, the org or the reason, what was asked]
 type Row = readonly [
-  UnnamedOrg,
+  WhenUnnamed,
   readonly ActingOrg<Organization>[],
   Caller,
   OrgSelection,
@@ -84,8 +84,8 @@ const ROWS: readonly Row[] = [
 describe('the org resolver', () => {
   it.each(ROWS)('%s %j %j %j knows %j → %j by %j', async (unnamed, list, caller, selection, known, outcome, asked) => {
     const source = sourceOf(list)
-    const room = createOrgResolver({ source, selectors: [header('X-Org-Id')], unnamed })
-    const work = room.resolve(caller as never, selection, known)
+    const resolver = createOrgResolver({ memberships: source, selectors: [header('X-Org-Id')], whenUnnamed: unnamed })
+    const work = resolver.resolve(caller as never, selection, known)
     if (typeof outcome === 'string') expect(await reasonOf(work)).toBe(outcome)
     else expect(await work).toEqual(outcome)
     expect(source.calls).toEqual(asked)
@@ -93,7 +93,7 @@ describe('the org resolver', () => {
 
   it('echoes by its first header, another one, or none', () => {
     const make = (more: object, selectors = [header('X-Org-Id'), header('X-Tenant')]) =>
-      createOrgResolver({ source: sourceOf([]), selectors, unnamed: 'reject', ...more }).echo
+      createOrgResolver({ memberships: sourceOf([]), selectors, whenUnnamed: 'reject', ...more }).responseHeader
     expect(make({})).toBe('X-Org-Id')
     expect(make({ echo: 'X-Acting-Org' })).toBe('X-Acting-Org')
     expect(make({ echo: null })).toBeNull()
@@ -101,24 +101,24 @@ describe('the org resolver', () => {
   })
 
   it('reads ids in the host’s format, in bodies too', () => {
-    const room = createOrgResolver({
-      source: sourceOf([]),
+    const resolver = createOrgResolver({
+      memberships: sourceOf([]),
       selectors: [],
-      unnamed: 'reject',
+      whenUnnamed: 'reject',
       idFormat: integerFormat,
     })
-    expect([room.toOrgId('42'), room.toOrgId('042')]).toEqual(['42', null])
+    expect([resolver.toOrgId('42'), resolver.toOrgId('042')]).toEqual(['42', null])
   })
 })
 
-describe('what a walk asks of storage', () => {
+describe('what a request asks of storage', () => {
   it('a warm request costs one look-up, with and without a header', async () => {
     const world = createWorld()
     const orgId = await world.org('acme')
     const { headers } = await world.person('ada', { [orgId]: 'member' })
     for (const more of [{}, { 'x-org-id': orgId }]) {
       world.calls.length = 0
-      await world.walk({ headers: { ...headers, ...more } })
+      await world.authenticate({ headers: { ...headers, ...more } })
       expect(world.calls).toEqual(['users.findByIdentity'])
     }
   })
@@ -131,7 +131,7 @@ describe('what a walk asks of storage', () => {
     const seen: unknown[] = []
     for (const orgId of [foreign, NOWHERE, deleted]) {
       world.calls.length = 0
-      const error = await world.walk({ headers: { ...headers, 'x-org-id': orgId } }).catch((thrown) => thrown)
+      const error = await world.authenticate({ headers: { ...headers, 'x-org-id': orgId } }).catch((thrown) => thrown)
       seen.push({ bytes: world.auth.toResponse(error), reason: error.reason, calls: [...world.calls] })
     }
     expect(seen[0]).toMatchObject({ bytes: { status: 403 }, reason: 'not_a_member', calls: ['users.findByIdentity'] })
@@ -141,7 +141,7 @@ describe('what a walk asks of storage', () => {
 
   it('a forged token costs none', async () => {
     const world = createWorld()
-    await world.walk({ headers: { authorization: 'Bearer a.b.c', 'x-org-id': NOWHERE } }).catch(() => null)
+    await world.authenticate({ headers: { authorization: 'Bearer a.b.c', 'x-org-id': NOWHERE } }).catch(() => null)
     expect(world.calls).toEqual([])
   })
 
@@ -151,7 +151,7 @@ describe('what a walk asks of storage', () => {
     const people = await Promise.all(orgs.map((orgId, i) => world.person(`p${i}`, { [orgId]: 'owner' })))
     for (const [i, { headers }] of people.entries()) {
       for (const [j, orgId] of orgs.entries()) {
-        const work = world.walk({ headers: { ...headers, 'x-org-id': orgId } })
+        const work = world.authenticate({ headers: { ...headers, 'x-org-id': orgId } })
         if (i === j) expect(await work).toMatchObject({ org: { id: orgId } })
         else expect(await reasonOf(work)).toBe('not_a_member')
       }
@@ -164,6 +164,6 @@ describe('what a walk asks of storage', () => {
     await world.person('ada', { [own]: 'member' })
     const token = await world.sign({ sub: 'ada', org_id: other, role: 'owner', app_metadata: { org_id: other } })
     const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': other, host: `${other}.test` }
-    expect(await world.walk({ headers })).toMatchObject({ org: { id: own }, role: 'member' })
+    expect(await world.authenticate({ headers })).toMatchObject({ org: { id: own }, role: 'member' })
   })
 })

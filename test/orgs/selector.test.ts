@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { OrgSelection } from '../../src/context.ts'
 import { header, integerFormat, pathParam, readSelection, slugFormat, uuidFormat } from '../../src/orgs/selector.ts'
 import type { OrgSelector } from '../../src/request.ts'
-import { type FakeRequestOptions, fakeRequest } from '../corridor/fake-request.ts'
+import { type FakeRequestOptions, fakeRequest } from '../pipeline/fake-request.ts'
 
 const ID = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff'
 const OTHER = '00000000-0000-4000-8000-000000000000'

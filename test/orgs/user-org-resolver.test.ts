@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { ActingOrg, Caller, Organization, OrgSelection } from '../../src/context.ts'
 import { pathParam } from '../../src/orgs/selector.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
-import { NOWHERE, reasonOf } from '../corridor/world.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { NOWHERE, reasonOf } from '../pipeline/world.ts'
 
 const A: ActingOrg<Organization> = { org: { id: 'a' }, role: 'admin' }
 const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
@@ -17,9 +17,9 @@ const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', rol
 const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', scopes: [] } }
 const SERVICE: Caller = { kind: 'service', name: 'platform' }
 
-function createRoom(list: readonly ActingOrg<Organization>[], calls: string[] = []) {
+function createResolver(list: readonly ActingOrg<Organization>[], calls: string[] = []) {
   return createUserOrgResolver({
-    source: {
+    memberships: {
       findActing: async (_caller, orgId) => {
         calls.push(orgId)
         return list.find(({ org }) => org.id === orgId) ?? null
@@ -63,17 +63,17 @@ const ROWS: readonly Row[] = [
 describe('the user-org resolver', () => {
   it.each(ROWS)('%s', async (_what, caller, selection, known, outcome, asked) => {
     const calls: string[] = []
-    const work = createRoom([A, B], calls).resolve(caller as never, selection, known)
+    const work = createResolver([A, B], calls).resolve(caller as never, selection, known)
     if (typeof outcome === 'string') expect(await reasonOf(work)).toBe(outcome)
     else expect(await work).toEqual(outcome)
     expect(calls).toEqual(asked)
   })
 
   it('reads no header; a route may have a selector of its own', () => {
-    const room = createRoom([])
+    const resolver = createResolver([])
     const request = fakeRequest({ headers: { 'x-org-id': 'not an id' }, params: { org: NOWHERE } })
-    expect(room.readSelection(request, [])).toEqual(UNNAMED)
-    expect(room.readSelection(request, [pathParam('org')])).toEqual(named(NOWHERE))
-    expect(room.echo).toBeNull()
+    expect(resolver.readSelection(request, [])).toEqual(UNNAMED)
+    expect(resolver.readSelection(request, [pathParam('org')])).toEqual(named(NOWHERE))
+    expect(resolver.responseHeader).toBeNull()
   })
 })

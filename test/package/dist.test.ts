@@ -131,7 +131,7 @@ describe('the built modules', () => {
   })
 
   // What is reached, and some 800 bytes. The goal was 15 kB (BENCHMARKS 16): jose is 4.5 of it and zod/mini 6.7, both there
-  // by decision; the other 26 are the corridor, verifying tokens and keeping keys, reading and writing requests, telling
+  // by decision; the other 26 are the pipeline, verifying tokens and keeping keys, reading and writing requests, telling
   // faults, users and organizations, refusals and options: checks, nearly all of them, and what they say at construction.
   it.each([
     ['express', 38_000],

@@ -7,14 +7,14 @@ import { type ExportedName, listExportedNames } from '../architecture/exported-n
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A subpath: its import specifier (`sallyport/express`), the name of its built file, its source file. */
-export interface Door {
+export interface Authorizer {
   readonly specifier: string
   readonly name: string
   readonly file: string
 }
 
 /** The subpaths of the repository at `root`, in the order of its `tsconfig.json`. */
-export function listDoors(root: string): Door[] {
+export function listDoors(root: string): Authorizer[] {
   const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
     compilerOptions: { paths: Record<string, [string]> }
   }
@@ -26,7 +26,7 @@ export function listDoors(root: string): Door[] {
 }
 
 /** The subpaths of this repository. */
-export const doors: readonly Door[] = listDoors(root)
+export const doors: readonly Authorizer[] = listDoors(root)
 
 /** List what a door exports, from source. */
 export function exportsOf(file: string): ExportedName[] {

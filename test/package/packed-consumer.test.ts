@@ -98,7 +98,7 @@ const MISTAKES: readonly (readonly [string, string, string, string])[] = [
   ['a forgotten audience', 'audience', CORE.replace(", audience: 'authenticated'", ''), "'audience' is missing"],
   ['a misspelt option', 'audiance', CORE.replace('audience:', 'audiance:'), "'audiance' does not exist"],
   ['no word on an unnamed org', 'unnamed', CORE.replace(", unnamed: 'earliest-joined'", ''), "'unnamed' is missing"],
-  ['a role that is not on the ladder', 'ladder', `${CORE}auth.door({ role: 'superuser' })`, '"superuser"'],
+  ['a role that is not on the ladder', 'ladder', `${CORE}auth.authorizer({ role: 'superuser' })`, '"superuser"'],
 ]
 
 const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO }

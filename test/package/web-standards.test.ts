@@ -1,4 +1,4 @@
-/** The walk that `npm run test:runtimes` takes through every runtime, here in a Node without what only Node has. */
+/** The pipeline that `npm run test:runtimes` takes through every runtime, here in a Node without what only Node has. */
 import { execFileSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const run = (...args: string[]): string =>
     timeout: PATIENCE_MS,
   }).trim()
 
-it('the walk passes in this Node, and ends by itself', () => {
+it('the pipeline passes in this Node, and ends by itself', () => {
   expect(run('print.mjs')).toMatch(/^smoke: ok, \d\d checks, Node \d+\.\d+\.\d+$/)
 })
 
@@ -29,9 +29,9 @@ it('and without process, Buffer, setImmediate and timers that are objects', () =
   const gone = `console.log(typeof process, typeof Buffer, typeof setImmediate, typeof setTimeout(() => {}, 0))`
   const preload = ['--import', './no-node-globals.mjs']
   expect(run(...preload, '--input-type=module', '-e', gone)).toBe('undefined undefined undefined number')
-  // As a worker walks: logging in needs Node's own crypto.
-  const walk = `import worker from './worker.mjs'; console.log(await (await worker.fetch()).text())`
-  expect(run(...preload, '--input-type=module', '-e', walk)).toMatch(
+  // As a worker goes: logging in needs Node's own crypto.
+  const authenticate = `import worker from './worker.mjs'; console.log(await (await worker.fetch()).text())`
+  expect(run(...preload, '--input-type=module', '-e', authenticate)).toMatch(
     /^smoke: ok, \d\d checks, (Node\.js\/\d+|a runtime without a name)$/,
   )
 })

@@ -12,7 +12,7 @@ import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { SHOWN } from '../../scripts/readme-options.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
-import type { OrgsRoom, Storage, UsersRoom } from '../../src/index.ts'
+import type { OrgResolver, Storage, UserResolver } from '../../src/index.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
 import { listExportedNames } from '../architecture/exported-names.ts'
 import { createTestDatabase } from '../postgres.ts'
@@ -71,7 +71,7 @@ type Asked = (...given: string[]) => Promise<unknown>
 
 interface PostgresSnippet {
   readonly pool: pg.Pool
-  readonly users: UsersRoom
+  readonly users: UserResolver
   readonly storage: Storage
 }
 
@@ -82,8 +82,8 @@ interface ContactsSnippet {
 }
 
 interface CacheSnippet {
-  readonly users: UsersRoom
-  readonly orgs: OrgsRoom
+  readonly users: UserResolver
+  readonly orgs: OrgResolver
   removeMember(orgId: string, userId: string): Promise<void>
 }
 
@@ -189,7 +189,7 @@ describe('README snippets', () => {
     expect(await load<object>('decisions.ts')).toHaveProperty('onDecision')
   })
 
-  it('spans.ts: a span for each decision, as long as its rooms took', async () => {
+  it('spans.ts: a span for each decision, as long as its steps took', async () => {
     const spans: unknown[][] = []
     const tracer = {
       startSpan(name: string, options: object) {
@@ -358,7 +358,7 @@ describe('README snippets', () => {
     await expect(enter()).rejects.toMatchObject({ code: 'forbidden' })
   })
 
-  it('cors.ts: a real preflight passes, the echo is exposed', async () => {
+  it('cors.ts: a real preflight passes, the response header is exposed', async () => {
     const base = await serve((await load<{ app: Express }>('cors.ts')).app)
     const preflight = await fetch(`${base}/api/me`, {
       method: 'OPTIONS',

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SLOW_HOSTS, type SlowHost, slowApp } from '../adapters/slow-hosts.ts'
-import { createWorld } from '../corridor/world.ts'
+import { createWorld } from '../pipeline/world.ts'
 
 const { auth } = createWorld()
 const closing: (() => unknown)[] = []

@@ -1,12 +1,12 @@
 /** A handler could write `context.user` and `context.org`, and later mounts decided by what it had written. */
 import { describe, expect, it } from 'vitest'
-import type { AuthContext, User, UserOrgContext, UsersRoom } from '../../src/context.ts'
+import type { AuthContext, User, UserOrgContext, UserResolver } from '../../src/context.ts'
 import type { Access } from '../../src/request.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
-import { createWorld, reasonOf, type World } from '../corridor/world.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { createWorld, reasonOf, type World } from '../pipeline/world.ts'
 
 /** A host whose rows can be written: plain ones, or of a class with a private state. */
 function worldOf(rows: 'plain' | 'of a class'): World {
@@ -14,7 +14,7 @@ function worldOf(rows: 'plain' | 'of a class'): World {
   return createWorld({
     auth: (storage) => {
       const provision = createProvisioner({ storage })
-      const users: UsersRoom = async (identity, selection) => ({
+      const users: UserResolver = async (identity, selection) => ({
         user: toRow((await provision(identity, selection)).user),
       })
       const source = {
@@ -62,7 +62,7 @@ function createWorldOrgs(source: Pick<ReturnType<typeof createMemoryStorage>['me
 
 describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) => {
   const enter = async (world: World, source: object, headers: Record<string, string>, access: Access = {}) =>
-    world.auth.door(access as never)(fakeRequest({ headers, source }))
+    world.auth.authorizer(access as never)(fakeRequest({ headers, source }))
 
   it('the org is judged for the user who was let in, whatever a handler has written', async () => {
     const world = worldOf(rows)
@@ -71,7 +71,7 @@ describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) =
     const eve = await world.person('eve', { [orgId]: 'owner' })
     const source = {}
     const headers = { ...ada.headers, 'x-org-id': orgId }
-    const { context } = await enter(world, source, headers, { stage: 'user' })
+    const { context } = await enter(world, source, headers, { needs: 'user' })
     Object.assign((context as UserOrgContext).user, { id: eve.id, disabled: true })
     world.decisions.length = 0
     expect(await reasonOf(enter(world, source, headers, { role: 'owner' }))).toBe('role_too_low')
@@ -79,7 +79,7 @@ describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) =
     expect(world.decisions.map(({ principal }) => principal?.id)).toEqual([ada.id, ada.id])
   })
 
-  it('the record and the echo say the org that was resolved', async () => {
+  it('the record and the response header say the org that was resolved', async () => {
     const world = worldOf(rows)
     const orgId = await world.org('acme')
     const { headers: token } = await world.person('ada', { [orgId]: 'member' })
@@ -95,7 +95,7 @@ describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) =
   it('the host’s own object is what the handler gets', async () => {
     const world = worldOf(rows)
     const { headers } = await world.person('ada')
-    const { context } = await enter(world, {}, headers, { stage: 'user' })
+    const { context } = await enter(world, {}, headers, { needs: 'user' })
     const { user } = context as UserOrgContext
     expect(Object.isFrozen(user)).toBe(false)
     expect(user instanceof Row).toBe(rows === 'of a class')
@@ -107,14 +107,17 @@ it('an identity and a key that a verifier of the host’s left open can’t be w
   const key = { id: 'k', name: 'k', orgId: null, role: 'member', scopes: ['a'] }
   const world = createWorld({
     auth: () => ({
-      verify: { verify: async () => identity } as never,
+      verifier: { verify: async () => identity } as never,
       apiKeys: { prefix: 'tk', verify: async () => key },
     }),
   })
   const orgId = await world.org('acme')
   const read = async (token: string, access: Access): Promise<AuthContext> =>
-    (await world.walk({ headers: { authorization: `Bearer ${token}`, 'x-org-id': orgId } }, access)) as AuthContext
-  const person = (await read('x', { stage: 'identity' })) as UserOrgContext
+    (await world.authenticate(
+      { headers: { authorization: `Bearer ${token}`, 'x-org-id': orgId } },
+      access,
+    )) as AuthContext
+  const person = (await read('x', { needs: 'identity' })) as UserOrgContext
   for (const part of [person, person.identity, person.identity.claims, person.identity.audience, person.principal]) {
     expect(Object.isFrozen(part)).toBe(true)
   }

@@ -26,11 +26,14 @@ describe('a hook that never ends', () => {
       return { kind: 'create' }
     }
     const bootstrap = ({ identity: { subject } }: Bootstrap): Promise<void> => hang(subject)
-    const room = createProvisioner({ storage, ...(hook === 'decide' ? { decide } : { bootstrap: bootstrap as never }) })
-    const first = room(identityOf('ada'), UNNAMED).catch((error: unknown) => error)
+    const resolver = createProvisioner({
+      storage,
+      ...(hook === 'decide' ? { decide } : { bootstrap: bootstrap as never }),
+    })
+    const first = resolver(identityOf('ada'), UNNAMED).catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(5000)
     expect(await first).toMatchObject({ code: 'temporarily_unavailable', reason: 'provisioning_cut_off' })
-    expect((await room(identityOf('bob'), UNNAMED)).created).toBe(true)
+    expect((await resolver(identityOf('bob'), UNNAMED)).created).toBe(true)
     expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
   })
 })
@@ -79,8 +82,8 @@ describe('a role that is not on the ladder', () => {
     const storage = createMemoryStorage()
     const { id: orgId } = await storage.orgs.insert({ name: 'acme' })
     await storage.invitations.insert({ orgId, email: 'ada@example.test', role: 'boss' })
-    const room = createProvisioner({ storage, invitations: { emailIsVerified: () => true }, ...more })
-    await expect(room(identityOf('ada'), UNNAMED, ['member', 'owner'])).rejects.toThrow('nothing was written')
+    const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true }, ...more })
+    await expect(resolver(identityOf('ada'), UNNAMED, ['member', 'owner'])).rejects.toThrow('nothing was written')
     expect(await countRows(storage)).toEqual({ users: 0, orgs: 1 })
     expect(await storage.invitations.findPending('ada@example.test')).not.toBeNull()
   })

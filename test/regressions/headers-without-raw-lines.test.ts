@@ -10,15 +10,19 @@ import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
 const kit = await createTestKit()
 const auth = createAuth({
   roles: ['member', 'owner'],
-  verify: kit.verify,
+  verifier: kit.verify,
   users: createSyncGate({ users: kit.storage.users }),
-  orgs: createOrgResolver({ source: kit.storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'reject' }),
+  orgs: createOrgResolver({
+    memberships: kit.storage.memberships,
+    selectors: [header('X-Org-Id')],
+    whenUnnamed: 'reject',
+  }),
 })
 const endpoint = {
   method: 'GET',
   path: '/',
   mounts: [],
-  access: { stage: 'identity' },
+  access: { needs: 'identity' },
   answer: () => jsonResponse(200, {}),
 }
 

@@ -1,7 +1,7 @@
 /** A parsed body was measured to its end, however far past the limit it was. */
 import { expect, it } from 'vitest'
 import { readJson } from '../../src/wire/read-json.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 
 /** Counts how many members are looked at. */
 function watched(members: number): { readonly value: unknown; readonly looks: () => number } {

@@ -5,15 +5,15 @@
 import { Hono } from 'hono'
 import { expect, it } from 'vitest'
 import { createAdapter } from '../../adapters/hono.ts'
-import { newState } from '../../src/corridor/walk-state.ts'
+import { newState } from '../../src/pipeline/request-state.ts'
 import { fromFetchRequest } from '../../src/wire/fetch-request.ts'
 import { fromNodeRequest } from '../../src/wire/node-request.ts'
-import { createWorld, reasonOf } from '../corridor/world.ts'
+import { createWorld, reasonOf } from '../pipeline/world.ts'
 
 const NO_STREAM = { on: () => undefined, off: () => undefined }
 const NAMES = new Set([
   ...Object.keys(newState()),
-  ...['credential', 'verified', 'admission', 'context', 'acted', 'judgedAt'],
+  ...['credential', 'verified', 'resolvedUser', 'context', 'acted', 'judgedAt'],
   ...['source', 'params', 'incoming', 'outgoing', 'response', 'parsedBody', 'readText', 'remoteAddress'],
 ])
 
@@ -40,8 +40,8 @@ it.each([...NAMES])('nobody acts by what Object.prototype says of "%s"', async (
 
   await polluted(name, value, async () => {
     expect((await world.auth.authenticate(node(lines))).identity.subject).toBe(identity.subject)
-    expect(await reasonOf(world.auth.door({})(node([])))).toBe('credential_missing')
-    expect(await reasonOf(world.auth.door({})(fromFetchRequest(new Request('http://h.test/x'))))).toBe(
+    expect(await reasonOf(world.auth.authorizer({})(node([])))).toBe('credential_missing')
+    expect(await reasonOf(world.auth.authorizer({})(fromFetchRequest(new Request('http://h.test/x'))))).toBe(
       'credential_missing',
     )
     expect((await app.fetch(new Request('http://h.test/x'), {})).status).toBe(401)

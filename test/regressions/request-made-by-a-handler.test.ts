@@ -7,9 +7,9 @@ import { type Context, Hono } from 'hono'
 import { createAdapter } from 'sallyport/hono'
 import { expect, it } from 'vitest'
 import { listen } from '../adapters/hosts.ts'
-import { createWorld } from '../corridor/world.ts'
+import { createWorld } from '../pipeline/world.ts'
 
-it('is walked by what it brings itself', async () => {
+it('is authenticated by what it brings itself', async () => {
   const world = createWorld()
   const [a, b] = [await world.org('a'), await world.org('b')]
   const alice = await world.person('alice', { [a]: 'member', [b]: 'member' })

@@ -1,7 +1,7 @@
 /** The state of a request was found by inheritance: an object made of a request that had passed acted as its caller. */
 import { expect, it } from 'vitest'
-import { fakeRequest } from '../corridor/fake-request.ts'
-import { createWorld, reasonOf } from '../corridor/world.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { createWorld, reasonOf } from '../pipeline/world.ts'
 
 const MADE_OF_IT: Record<string, (source: object) => object> = {
   'an heir': (source) => Object.create(source) as object,
@@ -19,18 +19,18 @@ it.each(Object.keys(MADE_OF_IT))('%s of a request is another request', async (na
   const world = createWorld()
   const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
   const source = {}
-  await world.auth.door({})(fakeRequest({ headers, source }))
+  await world.auth.authorizer({})(fakeRequest({ headers, source }))
   expect(world.auth.contextOf(source)).toMatchObject({ role: 'owner' })
   const made = MADE_OF_IT[name]?.(source) as object
   expect(() => world.auth.contextOf(made)).toThrow('found no context')
-  expect(await reasonOf(world.auth.door({})(fakeRequest({ source: made })))).toBe('credential_missing')
+  expect(await reasonOf(world.auth.authorizer({})(fakeRequest({ source: made })))).toBe('credential_missing')
 })
 
 it('a request takes no state from Object.prototype, and leaves none on itself', async () => {
   const world = createWorld()
   const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
   const source = Object.freeze({})
-  await world.auth.door({})(fakeRequest({ headers, source }))
+  await world.auth.authorizer({})(fakeRequest({ headers, source }))
   expect(Reflect.ownKeys(source)).toEqual([])
   expect(world.auth.contextOf(source)).toMatchObject({ role: 'owner' })
 })

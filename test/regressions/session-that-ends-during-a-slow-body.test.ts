@@ -13,9 +13,9 @@ import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { jsonResponse } from '../../src/wire/json-response.ts'
 import { readJson } from '../../src/wire/read-json.ts'
 import { createRouteFinder } from '../../src/wire/route-path.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
-import { createWorld, ROLES as LADDER, reasonOf, SERVICE_SECRET } from '../corridor/world.ts'
 import { createLoginWorld, GOOD, ROLES } from '../login/login-world.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { createWorld, ROLES as LADDER, reasonOf, SERVICE_SECRET } from '../pipeline/world.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -39,15 +39,15 @@ async function callSlowly(
     return { kind: 'bytes', bytes: new TextEncoder().encode(JSON.stringify(body)) }
   }
   const request = { ...fakeRequest({ method, path, params, headers: { ...JSON_TYPE, ...headers } }), body: read }
-  const { context } = await auth.door(route.access as never)(request)
+  const { context } = await auth.authorizer(route.access as never)(request)
   return route.handle(context as never, request)
 }
 
 describe('users, by local login', () => {
   const start = async () => {
     const world = createLoginWorld()
-    const orgs = createUserOrgResolver({ source: createMemoryStorage().memberships as never, orgIdOf: () => null })
-    const auth = createAuth({ roles: ROLES, ...world.login.rooms, orgs, clock: () => world.now }) as unknown as Auth
+    const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
+    const auth = createAuth({ roles: ROLES, ...world.login.auth, orgs, clock: () => world.now }) as unknown as Auth
     const admin = await world.account('root@example.test', 'admin')
     const other = await world.account('other@example.test', 'admin')
     const token = await world.signIn('root@example.test')
@@ -135,7 +135,7 @@ describe('a service', () => {
       path: '/acts',
       access: { accept: ['service'] },
       async handle(context, request) {
-        await world.auth.actAs(context as AuthContext, orgId)
+        await world.auth.actIn(context as AuthContext, orgId)
         return jsonResponse(200, await readJson(request))
       },
     }
@@ -208,7 +208,7 @@ describe('who was let in as one does not act as another when the body is whole',
       const users = async () => ({ user: { id: isLater() ? 'b' : 'a', disabled: false } })
       const world = createWorld({ auth: () => ({ clock, users: users as never }) })
       const { headers } = await world.person('ada')
-      return { world, access: { stage: 'user' }, headers, change: () => undefined }
+      return { world, access: { needs: 'user' }, headers, change: () => undefined }
     },
     'a user who acts where she joined first, and has left there': async (clock) => {
       const world = createWorld({ auth: () => ({ clock }) })

@@ -142,30 +142,30 @@ async function createWorld(tells: boolean): Promise<World> {
     defaultScopes: [],
   })
   const common = { roles: ROLES, verify, services, onDecision }
-  const cache = createMembershipCache({ users: storage.users, source: storage.memberships })
+  const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships })
 
   const provisioned = createAuth({
     ...common,
     apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk' }),
     users: createProvisioner({ storage, invitations: { emailIsVerified: () => true } }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'only-membership',
+      whenUnnamed: 'only-membership',
     }),
   })
   const gated = createAuth({
     ...common,
     users: createSyncGate({ users: cache.users }),
-    orgs: createUserOrgResolver({ source: cache.source, orgIdOf: () => orgId }),
+    orgs: createUserOrgResolver({ memberships: cache.memberships, orgIdOf: () => orgId }),
   })
   const login = createLogin({
     ...{ storage: storage.accounts, secret: new Uint8Array(32).fill(7), service: 'x', roles: ['viewer', 'admin'] },
     ...{ cookieName: 'session', passwords: createPasswordHasher({ cost: { kind: 'scrypt', ln: 4, r: 1, p: 1 } }) },
   })
   const signedIn = createAuth({
-    ...{ roles: ['viewer', 'admin'], ...login.rooms, onDecision },
-    orgs: createOrgResolver({ source: storage.memberships as never, selectors: [], unnamed: 'none' }),
+    ...{ roles: ['viewer', 'admin'], ...login.auth, onDecision },
+    orgs: createOrgResolver({ memberships: storage.memberships as never, selectors: [], whenUnnamed: 'none' }),
   })
 
   const { user } = await committed.users.upsertByIdentity({ issuer: issuer.issuer, subject: 'ada', email: null })
@@ -186,21 +186,21 @@ async function createWorld(tells: boolean): Promise<World> {
     path: '/bookings',
     access: { accept: ['service'] },
     handle: async (context: ServiceContext) =>
-      jsonResponse(201, { org: (await provisioned.actAs(context as never, orgId)).org.id }),
+      jsonResponse(201, { org: (await provisioned.actIn(context as never, orgId)).org.id }),
   } as unknown as Route
   world.systems = [
     {
       auth: provisioned as unknown as Auth,
       routes: [
-        resource('/user', { stage: 'user' }),
+        resource('/user', { needs: 'user' }),
         resource('/org', { accept: ['user', 'apiKey'] }),
         booking,
         ...createApiKeyRoutes({ apiKeys, role: 'member', path: '/keys' }),
-        createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships }),
+        createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships }),
         { method: 'GET', path: '/health', access: 'public', handle: async () => ok() },
       ],
     },
-    { auth: gated as unknown as Auth, routes: [resource('/user', { stage: 'user' }), resource('/org', {})] },
+    { auth: gated as unknown as Auth, routes: [resource('/user', { needs: 'user' }), resource('/org', {})] },
     { auth: signedIn as unknown as Auth, routes: login.routes },
   ]
   const bearer = { authorization: `Bearer ${await issuer.sign({ sub: 'ada' })}` }
@@ -236,7 +236,7 @@ async function createWorld(tells: boolean): Promise<World> {
       status: 200,
     },
     {
-      step: 'actAs',
+      step: 'actIn',
       system: 0,
       path: '/bookings',
       init: { method: 'POST', headers: { 'x-crm-secret': SERVICE_SECRET } },
@@ -341,7 +341,7 @@ describe('where the host listens to nothing', () => {
     const [known] = world.asks
     const request = (): Request => new Request('http://x/', known?.init)
     const ask = async (): Promise<void> => {
-      await expect(system?.auth.authenticate(fromFetchRequest(request()), { stage: 'user' })).rejects.toThrow()
+      await expect(system?.auth.authenticate(fromFetchRequest(request()), { needs: 'user' })).rejects.toThrow()
     }
     const printed = vi.mocked(console.error).mock.calls
     printed.length = 0

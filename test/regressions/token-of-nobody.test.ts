@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { createJwtVerifier, createProvisioner, createSyncGate, createSyncRoute, supabase } from '../../src/index.ts'
 import type { Access } from '../../src/request.ts'
-import { createWorld, issuer, refusalOf, SERVICE_SECRET, type World } from '../corridor/world.ts'
+import { createWorld, issuer, refusalOf, SERVICE_SECRET, type World } from '../pipeline/world.ts'
 
 const { issuer: name, secret, audience } = issuer
 const PRESETS = {
@@ -31,7 +31,7 @@ function createWorldOf(preset: keyof typeof PRESETS, syncFirst = false): World {
   })
 }
 
-const ROUTES: readonly Access[] = [{}, { stage: 'user' }, { stage: 'identity' }, { optional: true }, { role: 'owner' }]
+const ROUTES: readonly Access[] = [{}, { needs: 'user' }, { needs: 'identity' }, { optional: true }, { role: 'owner' }]
 
 async function expectNobody(world: World, claims: object, reason: string): Promise<void> {
   const token = await world.sign({ sub: 'somebody', email: 'ada@example.test', ...claims })
@@ -40,14 +40,14 @@ async function expectNobody(world: World, claims: object, reason: string): Promi
   for (const access of ROUTES) {
     // Twice: the second time it might come from a cache. The org header is malformed, but nobody gets so far.
     for (const more of [{}, { 'x-org-id': 'no id' }]) {
-      const refusal = await refusalOf(world.walk({ headers: { ...headers, ...more } }, access))
+      const refusal = await refusalOf(world.authenticate({ headers: { ...headers, ...more } }, access))
       expect(refusal).toMatchObject({ code: 'forbidden', reason })
     }
   }
-  const cookie = await refusalOf(world.walk({ headers: { cookie: `session=${token}` } }))
+  const cookie = await refusalOf(world.authenticate({ headers: { cookie: `session=${token}` } }))
   expect(cookie).toMatchObject({ code: 'forbidden', reason })
   // Asked for services, it is as welcome as any token of a person.
-  expect(await refusalOf(world.walk({ headers }, { accept: ['service'] }))).toMatchObject({ code: 'forbidden' })
+  expect(await refusalOf(world.authenticate({ headers }, { accept: ['service'] }))).toMatchObject({ code: 'forbidden' })
   expect(world.calls).toEqual([])
 }
 
@@ -66,7 +66,9 @@ it.each<[string, object]>([
 ])('%s makes nobody a machine', async (_, claims) => {
   const world = createWorldOf('options written out')
   const token = await world.sign({ sub: 'somebody', ...claims })
-  await expect(world.walk({ headers: { authorization: `Bearer ${token}` } })).resolves.toMatchObject({ kind: 'user' })
+  await expect(world.authenticate({ headers: { authorization: `Bearer ${token}` } })).resolves.toMatchObject({
+    kind: 'user',
+  })
 })
 
 describe('a guest of a Supabase project (an anonymous sign-in)', () => {
@@ -87,16 +89,18 @@ describe('a guest of a Supabase project (an anonymous sign-in)', () => {
   it('is 403 on the sync route, which makes nobody', async () => {
     const world = createWorldOf('supabase')
     const provision = createProvisioner({ storage: world.storage })
-    const { access } = createSyncRoute({ provision, source: world.storage.memberships })
+    const { access } = createSyncRoute({ provision, memberships: world.storage.memberships })
     const token = await world.sign({ is_anonymous: true })
-    const walking = world.walk({ method: 'POST', headers: { authorization: `Bearer ${token}` } }, access)
-    expect((await refusalOf(walking)).reason).toBe('anonymous_user')
+    const authenticating = world.authenticate({ method: 'POST', headers: { authorization: `Bearer ${token}` } }, access)
+    expect((await refusalOf(authenticating)).reason).toBe('anonymous_user')
   })
 
   it.each([false, 'true', 1, null])('is told by the boolean alone: not by %j', async (value) => {
     const world = createWorldOf('supabase')
     const token = await world.sign({ is_anonymous: value })
-    await expect(world.walk({ headers: { authorization: `Bearer ${token}` } })).resolves.toMatchObject({ kind: 'user' })
+    await expect(world.authenticate({ headers: { authorization: `Bearer ${token}` } })).resolves.toMatchObject({
+      kind: 'user',
+    })
   })
 
   it('comes in where the host accepts guests', async () => {
@@ -128,7 +132,7 @@ describe('a third-party app of a Supabase project’s OAuth server', () => {
 it('a service is not asked what it is by the issuer of people', async () => {
   const world = createWorldOf('supabase')
   const headers = { 'x-telephony-secret': SERVICE_SECRET }
-  await expect(world.walk({ headers }, { accept: ['service'] })).resolves.toMatchObject({ kind: 'service' })
+  await expect(world.authenticate({ headers }, { accept: ['service'] })).resolves.toMatchObject({ kind: 'service' })
 })
 
 describe('accepts, the host’s own word on who may call', () => {

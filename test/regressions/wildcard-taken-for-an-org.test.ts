@@ -8,7 +8,7 @@ import { integerFormat, pathParam, readSelection, slugFormat, uuidFormat } from 
 import { createTestKit } from '../../src/testing/test-kit.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { listen } from '../adapters/hosts.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 
 it.each([
   [['acme'], slugFormat],
@@ -24,8 +24,8 @@ it.each([
 
 it('on Express 5 a wildcard names no org, a parameter does', async () => {
   const { verify, storage, signIn } = await createTestKit()
-  const orgs = createOrgResolver({ source: storage.memberships, selectors: [], unnamed: 'earliest-joined' })
-  const auth = createAuth({ roles: ['owner'], verify, users: createProvisioner({ storage }), orgs })
+  const orgs = createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' })
+  const auth = createAuth({ roles: ['owner'], verifier: verify, users: createProvisioner({ storage }), orgs })
   const { protect } = forExpress.createAdapter(auth)
   const app = express5()
   const selectors = [pathParam('org')]

@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { Storage } from '../../src/storage/repositories.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
@@ -20,7 +20,7 @@ async function at(step: number): Promise<void> {
   if (how === 'stop') await new Promise(() => setInterval(() => {}, 1000))
 }
 
-async function openStorage(): Promise<Storage<StoredUser, StoredOrganization, unknown>> {
+async function openStorage(): Promise<AuthStorage<StoredUser, StoredOrganization, unknown>> {
   if (/^postgres/.test(where)) return createPostgresStorage({ pool: new pg.Pool({ connectionString: where, max: 2 }) })
   const builtIn = process.getBuiltinModule('node:sqlite') as
     | { DatabaseSync: new (path: string) => SqliteDatabase }
@@ -61,7 +61,7 @@ const stepping: typeof storage = {
     return result
   },
 }
-const room = createProvisioner({
+const resolver = createProvisioner({
   storage: stepping,
   invitations: { emailIsVerified: () => true },
   async bootstrap({ decision, org, transaction: { handle } }) {
@@ -73,6 +73,6 @@ const room = createProvisioner({
   },
 })
 const email = subject.startsWith('invited') ? emailOf(subject) : null
-const identity = { issuer: 'https://issuer.test', subject, email } as unknown as Parameters<typeof room>[0]
-await room(identity, { kind: 'unnamed' })
+const identity = { issuer: 'https://issuer.test', subject, email } as unknown as Parameters<typeof resolver>[0]
+await resolver(identity, { kind: 'unnamed' })
 process.exit(0)

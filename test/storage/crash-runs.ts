@@ -1,6 +1,6 @@
 /** First logins in processes that are killed at a step boundary (P5), and what is there afterwards. */
 import { spawn } from 'node:child_process'
-import type { Storage } from '../../src/storage/repositories.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
@@ -19,7 +19,7 @@ export const JOIN_STEPS: readonly number[] = [0, 1, 2, 3, 6, 7]
 export interface CrashSite {
   /** What the child is told: a URL, or a path. */
   readonly where: string
-  readonly storage: Storage<StoredUser, StoredOrganization, unknown>
+  readonly storage: AuthStorage<StoredUser, StoredOrganization, unknown>
   /** Run a statement on a transaction's handle. */
   run(handle: unknown, text: string): Promise<unknown>
   /** Rows of a table. */
@@ -113,7 +113,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
   const wrong: string[] = []
   let [crashes, committed] = [0, 0]
   const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
-  const room = createProvisioner({ storage, invitations: { emailIsVerified: () => true } })
+  const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true } })
   const counts = async (): Promise<readonly number[]> => [
     await site.count('users'),
     await site.count('memberships'),
@@ -138,7 +138,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
       const allowed = how === 'go on' ? [nothing, everything] : [step === COMMITTED ? everything : nothing]
       if (!allowed.includes(after)) wrong.push(`${subject}: left ${after}`)
       const identity = testIdentity({ subject, issuer: 'https://issuer.test', email: emailOf(subject) })
-      const { user } = await room(identity, { kind: 'unnamed' })
+      const { user } = await resolver(identity, { kind: 'unnamed' })
       const acting = await storage.memberships.listActing({ kind: 'user', user })
       const joined = acting.map(({ org, role }) => `${org.id} ${role}`)
       if (String(joined) !== `${orgId} member` || String(await counts()) !== everything) {

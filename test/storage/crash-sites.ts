@@ -5,7 +5,7 @@ import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import type { CrashSite } from './crash-runs.ts'
-import { HOST_TABLES } from './sql-corridor.ts'
+import { HOST_TABLES } from './sql-pipeline.ts'
 
 /** A PostgreSQL. */
 export async function postgresSite(): Promise<CrashSite> {

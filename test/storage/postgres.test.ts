@@ -128,12 +128,12 @@ describe('an organization that is deleted between the look and the join', () => 
         return work({ ...inside, orgs: { ...inside.orgs, findById } })
       })
     const decisions: ProvisioningDecision[] = [{ kind: 'join', orgId: org.id, role: 'member' }, { kind: 'create' }]
-    const room = createProvisioner({
+    const resolver = createProvisioner({
       storage: { ...store, transaction },
       decide: () => decisions.shift() ?? { kind: 'none' },
     })
     const identity = testIdentity({ subject: crypto.randomUUID() })
-    expect((await room(identity, { kind: 'unnamed' })).created).toBe(true)
+    expect((await resolver(identity, { kind: 'unnamed' })).created).toBe(true)
     const found = await store.users.findByIdentity(identity, { kind: 'unnamed' })
     expect([found?.membership?.role, decisions]).toEqual(['owner', []])
   })

@@ -6,10 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createAdapter } from '../../adapters/express.ts'
 import { createPostgresStorage, type PostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/storage/sqlite.ts'
-import { issuer } from '../corridor/world.ts'
+import { issuer } from '../pipeline/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
-import { createCorridor } from './sql-corridor.ts'
+import { createPipeline } from './sql-pipeline.ts'
 
 type AnyStorage = PostgresStorage<unknown> | SqliteStorage<unknown>
 
@@ -33,7 +33,7 @@ afterAll(() => servers.map((server) => server.close()))
 
 /** A server of this storage on Express: a route for admins. */
 async function serve(storage: AnyStorage): Promise<(token: string, orgId: string | undefined) => Promise<string>> {
-  const { protect } = createAdapter(createCorridor(storage).auth)
+  const { protect } = createAdapter(createPipeline(storage).auth)
   const app = express()
   app.get(
     '/admin',

@@ -1,6 +1,6 @@
 /** Serialization failures, deadlocks and real lost connections: tried again, and nothing half-made ever (P4). */
 import { describe, expect, it } from 'vitest'
-import { refusalOf } from '../corridor/world.ts'
+import { refusalOf } from '../pipeline/world.ts'
 import { createFaultyHost, firstLoginsWithFaults } from './sql-faults.ts'
 import type { Fault, PlannedFault } from './sql-pools.ts'
 
@@ -25,7 +25,7 @@ describe('one fault', () => {
     const host = await createFaultyHost({ transaction: () => plans.shift() ?? null }, 1)
     for (const at of places) {
       plans.push({ fault, at })
-      expect(await host.walk(await host.tokenOf(`person-${at}`))).toMatchObject({ role: 'owner' })
+      expect(await host.authenticate(await host.tokenOf(`person-${at}`))).toMatchObject({ role: 'owner' })
       expect(host.faults).toHaveLength(at + 1)
     }
     const eight = Object.fromEntries(Object.keys(NOTHING).map((table) => [table, places.length]))
@@ -36,7 +36,7 @@ describe('one fault', () => {
 describe('six failures in a row', () => {
   it.each(['serialization', 'deadlock', 'drop'] as const)('%s: 503, and no rows', async (fault) => {
     const host = await createFaultyHost({ transaction: () => ({ fault, at: 5 }) })
-    const refusal = await refusalOf(host.walk(await host.tokenOf('ada')))
+    const refusal = await refusalOf(host.authenticate(await host.tokenOf('ada')))
     expect([refusal.code, refusal.status, refusal.headers['Retry-After']]).toEqual([
       'temporarily_unavailable',
       503,
@@ -51,7 +51,7 @@ describe('six failures in a row', () => {
     const host = await createFaultyHost({
       transaction: () => (left-- > 0 ? { fault: 'serialization', at: 3 } : null),
     })
-    await host.walk(await host.tokenOf('ada'))
+    await host.authenticate(await host.tokenOf('ada'))
     expect(host.faults).toHaveLength(5)
     expect(await host.countRows()).toEqual(ONE)
   })
@@ -66,15 +66,15 @@ describe('a look-up outside of transactions', () => {
         lookUp: () => (asked++ === at ? fault : null),
       })
       const token = await host.tokenOf('ada')
-      expect(await host.walk(token)).toMatchObject({ role: 'owner' })
-      expect(await host.walk(token)).toMatchObject({ role: 'owner' })
+      expect(await host.authenticate(token)).toMatchObject({ role: 'owner' })
+      expect(await host.authenticate(token)).toMatchObject({ role: 'owner' })
       expect([host.faults, await host.countRows()]).toEqual([[fault], ONE])
     }
   })
 
   it.each(KINDS)('%s, again and again: 503 at the second, and no rows', async (fault) => {
     const host = await createFaultyHost({ transaction: () => null, lookUp: () => fault })
-    const refusal = await refusalOf(host.walk(await host.tokenOf('ada')))
+    const refusal = await refusalOf(host.authenticate(await host.tokenOf('ada')))
     expect([refusal.code, refusal.headers['Retry-After']]).toEqual(['temporarily_unavailable', '1'])
     expect([host.faults, await host.countRows()]).toEqual([[fault, fault], NOTHING])
   })

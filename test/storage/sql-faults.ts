@@ -4,13 +4,13 @@ import { expect } from 'vitest'
 import { isAuthError } from '../../src/errors.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
-import { type Corridor, createCorridor, HOST_TABLES } from './sql-corridor.ts'
+import { createPipeline, HOST_TABLES, type Pipeline } from './sql-pipeline.ts'
 import { type Fault, type FaultPlan, faultsByDice, faultyPool } from './sql-pools.ts'
 
 /** What became of it. */
 export interface FaultyRun {
   readonly faults: readonly Fault[]
-  /** How many walks ended in a 503, which a client tries again. */
+  /** How many requests ended in a 503, which a client tries again. */
   readonly unavailable: number
   readonly rows: Readonly<Record<string, number>>
 }
@@ -27,32 +27,32 @@ async function countRows(pool: pg.Pool): Promise<Record<string, number>> {
   return counts
 }
 
-/** A corridor whose database fails. */
-export interface FaultyHost extends Corridor {
+/** A pipeline whose database fails. */
+export interface FaultyHost extends Pipeline {
   readonly pool: pg.Pool
   /** The faults so far. */
   readonly faults: readonly Fault[]
   countRows(): Promise<Readonly<Record<string, number>>>
 }
 
-/** A corridor over a pool that fails as planned, on a database of its own. */
+/** A pipeline over a pool that fails as planned, on a database of its own. */
 export async function createFaultyHost(plan: FaultPlan, max: number = 5): Promise<FaultyHost> {
   const pool = openPool(await createTestDatabase(), { max })
   for (const table of HOST_TABLES) await pool.query(table)
   const faulty = faultyPool(pool, plan)
-  const corridor = createCorridor(createPostgresStorage({ pool: faulty }))
-  return { ...corridor, pool, faults: faulty.faults, countRows: () => countRows(pool) }
+  const pipeline = createPipeline(createPostgresStorage({ pool: faulty }))
+  return { ...pipeline, pool, faults: faulty.faults, countRows: () => countRows(pool) }
 }
 
 /** Let `people` log in for the first time, 20 at a time, 30 % of all that is asked failing; a 503 is tried again. */
 export async function firstLoginsWithFaults(people: number): Promise<FaultyRun> {
-  const { walk, tokenOf, pool, faults } = await createFaultyHost(faultsByDice(0.3, people))
+  const { authenticate, tokenOf, pool, faults } = await createFaultyHost(faultsByDice(0.3, people))
   let unavailable = 0
   const logIn = async (subject: string): Promise<void> => {
     const token = await tokenOf(subject)
     for (;;) {
       try {
-        await walk(token)
+        await authenticate(token)
         return
       } catch (error) {
         if (!isAuthError(error) || error.code !== 'temporarily_unavailable') throw error

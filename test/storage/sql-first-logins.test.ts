@@ -4,20 +4,20 @@ import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
-import { type Corridor, createCorridor, HOST_TABLES } from './sql-corridor.ts'
+import { createPipeline, HOST_TABLES, type Pipeline } from './sql-pipeline.ts'
 
 const USERS = 50
 const REQUESTS = 40
 
 /** All requests of all users at once; the org of each user, after checking that everybody was let in and saw one org. */
-async function everybodyAtOnce(corridors: readonly Corridor[]): Promise<readonly string[]> {
+async function everybodyAtOnce(pipelines: readonly Pipeline[]): Promise<readonly string[]> {
   const tokens = await Promise.all(
-    Array.from({ length: USERS }, (_, index) => corridors[0]?.tokenOf(`user-${index}`) ?? ''),
+    Array.from({ length: USERS }, (_, index) => pipelines[0]?.tokenOf(`user-${index}`) ?? ''),
   )
-  const walks = Array.from({ length: USERS * REQUESTS }, (_, index) =>
-    corridors[index % corridors.length]?.walk(tokens[index % USERS] ?? ''),
+  const requests = Array.from({ length: USERS * REQUESTS }, (_, index) =>
+    pipelines[index % pipelines.length]?.authenticate(tokens[index % USERS] ?? ''),
   )
-  const ends = await Promise.all(walks)
+  const ends = await Promise.all(requests)
   const orgs = tokens.map(
     (_, user) => new Set(ends.filter((_, index) => index % USERS === user).map((end) => end?.orgId)),
   )
@@ -33,8 +33,8 @@ describe('PostgreSQL', () => {
     const pools = [1, 2, 3].map(() => openPool(url, { max: 5 }))
     for (const table of HOST_TABLES) await pools[0]?.query(table)
     // Each instance has a provisioner of its own: what they don't share, the database must settle.
-    const corridors = pools.map((pool) => createCorridor(createPostgresStorage({ pool })))
-    const orgs = await everybodyAtOnce(corridors)
+    const pipelines = pools.map((pool) => createPipeline(createPostgresStorage({ pool })))
+    const orgs = await everybodyAtOnce(pipelines)
     expect(new Set(orgs).size).toBe(USERS)
     for (const table of TABLES) {
       const { rows } = await (pools[0] as (typeof pools)[0]).query(`SELECT count(*)::int AS count FROM ${table}`)
@@ -48,7 +48,7 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
     const database = open(createSqlitePath())
     await migrate({ database })
     for (const table of HOST_TABLES) database.exec(table)
-    const orgs = await everybodyAtOnce([createCorridor(createSqliteStorage({ database }))])
+    const orgs = await everybodyAtOnce([createPipeline(createSqliteStorage({ database }))])
     expect(new Set(orgs).size).toBe(USERS)
     for (const table of TABLES) {
       const [row] = database.prepare(`SELECT count(*) AS count FROM ${table}`).all() as { count: number }[]

@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
-import { reasonOf } from '../corridor/world.ts'
+import { reasonOf } from '../pipeline/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
-import { createCorridor, HOST_TABLES } from './sql-corridor.ts'
+import { createPipeline, HOST_TABLES } from './sql-pipeline.ts'
 import { countedDatabase, countedPool, isCommit } from './sql-pools.ts'
 
 const postgres = openPool(await createTestDatabase(), { max: 1 })
@@ -15,7 +15,7 @@ for (const table of HOST_TABLES) await postgres.query(table)
 describe.each(['rows', 'user-row'] as const)('PostgreSQL, memberships in %s', (membershipOn) => {
   const pool = countedPool(postgres)
   const storage = createPostgresStorage({ pool, membershipOn })
-  const { tokenOf, walk } = createCorridor(storage)
+  const { tokenOf, authenticate } = createPipeline(storage)
 
   beforeEach(() => {
     pool.queries.length = 0
@@ -23,26 +23,26 @@ describe.each(['rows', 'user-row'] as const)('PostgreSQL, memberships in %s', (m
 
   it('asks once for a warm request that names no org, its own, a stranger’s or none there is', async () => {
     const token = await tokenOf(`warm-${membershipOn}`)
-    const first = await walk(token)
+    const first = await authenticate(token)
     pool.queries.length = 0
-    expect(await walk(token)).toEqual(first)
+    expect(await authenticate(token)).toEqual(first)
     expect(pool.queries).toHaveLength(1)
-    expect(await walk(token, first.orgId)).toEqual(first)
+    expect(await authenticate(token, first.orgId)).toEqual(first)
     expect(pool.queries).toHaveLength(2)
     const stranger = await storage.orgs.insert({ name: 'stranger' })
     pool.queries.length = 0
-    expect(await reasonOf(walk(token, stranger.id))).toBe('not_a_member')
-    expect(await reasonOf(walk(token, crypto.randomUUID()))).toBe('not_a_member')
+    expect(await reasonOf(authenticate(token, stranger.id))).toBe('not_a_member')
+    expect(await reasonOf(authenticate(token, crypto.randomUUID()))).toBe('not_a_member')
     expect(pool.queries).toHaveLength(2)
   })
 
   it('asks not at all for a token that does not verify', async () => {
-    await reasonOf(walk(`${await tokenOf('forged')}x`))
+    await reasonOf(authenticate(`${await tokenOf('forged')}x`))
     expect(pool.queries).toEqual([])
   })
 
   it('makes a user in one transaction on one connection, and nothing around it but look-ups', async () => {
-    await walk(await tokenOf(`new-${membershipOn}`))
+    await authenticate(await tokenOf(`new-${membershipOn}`))
     const begin = pool.queries.findIndex((text) => text.startsWith('BEGIN'))
     const end = pool.queries.findIndex(isCommit)
     const words = (list: readonly string[]): string[] =>
@@ -115,12 +115,12 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
     const database = countedDatabase(open(createSqlitePath()))
     await migrate({ database })
     for (const table of HOST_TABLES) database.exec(table)
-    const { tokenOf, walk } = createCorridor(createSqliteStorage({ database }))
+    const { tokenOf, authenticate } = createPipeline(createSqliteStorage({ database }))
     const token = await tokenOf('warm')
-    const { orgId } = await walk(token)
+    const { orgId } = await authenticate(token)
     database.statements.length = 0
-    await walk(token)
-    await walk(token, orgId)
+    await authenticate(token)
+    await authenticate(token, orgId)
     expect(database.statements).toHaveLength(2)
   })
 })

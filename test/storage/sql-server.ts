@@ -10,7 +10,7 @@ import { createAuth } from '../../src/auth.ts'
 import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { Storage } from '../../src/storage/repositories.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { PgQueryable } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
@@ -21,7 +21,7 @@ import { sqliteDriver } from './sqlite-drivers.ts'
 
 const { DATABASE_URL = '', SQLITE_DRIVER = '', ISSUER = '', AUDIENCE = '', SECRET = '' } = process.env
 
-function openStorage(): Storage<StoredUser, StoredOrganization, unknown> {
+function openStorage(): AuthStorage<StoredUser, StoredOrganization, unknown> {
   if (SQLITE_DRIVER !== '') return createSqliteStorage({ database: sqliteDriver(SQLITE_DRIVER).open(DATABASE_URL) })
   const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 5 })
   pool.on('error', (error) => console.error(error))
@@ -31,7 +31,7 @@ function openStorage(): Storage<StoredUser, StoredOrganization, unknown> {
 const storage = openStorage()
 const auth = createAuth({
   roles: ['member', 'admin', 'owner'],
-  verify: createJwtVerifier({
+  verifier: createJwtVerifier({
     issuers: [{ issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }] }],
     audience: AUDIENCE,
   }),
@@ -41,7 +41,11 @@ const auth = createAuth({
       if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
     },
   }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({
+    memberships: storage.memberships,
+    selectors: [header('X-Org-Id')],
+    whenUnnamed: 'earliest-joined',
+  }),
 })
 const { middleware, getAuth } = createAdapter(auth)
 const complain: ErrorRequestHandler = (error, _request, response, _next) => {

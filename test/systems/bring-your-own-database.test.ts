@@ -1,12 +1,12 @@
-/** Somebody else's schema by Kysely: the contract suites that it did not write, and a request through the whole corridor. */
+/** Somebody else's schema by Kysely: the contract suites that it did not write, and a request through the whole pipeline. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { createTokenIssuer, leftOutOfContract, storageContract } from 'sallyport/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFleetAuth } from '../../examples/bring-your-own-database/auth.ts'
 import { SCHEMA_SQL, type Schema } from '../../examples/bring-your-own-database/schema.ts'
 import { createFleetStorage } from '../../examples/bring-your-own-database/storage.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
 import { PATIENCE_MS } from '../patience.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
 const pool = openPool(await createTestDatabase('empty'), { max: 5 })

@@ -20,7 +20,9 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-ironflow-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Log in and out, make a user, a key and a password, get much of it wrong; everything nobody may find again. */
-async function walk(app: AppProcess): Promise<{ readonly secrets: Set<string>; readonly statuses: readonly number[] }> {
+async function runStep(
+  app: AppProcess,
+): Promise<{ readonly secrets: Set<string>; readonly statuses: readonly number[] }> {
   const first = LINE.exec(app.stdout())?.[1] ?? ''
   expect(first).not.toBe('')
   const secrets = new Set([first, WRONG, NEW, OTHERS])
@@ -56,7 +58,7 @@ it.each(['SQLite', 'PostgreSQL'])('on %s', async (kind) => {
   const url = kind === 'SQLite' ? null : await createTestDatabase('empty')
   const environment = { PORT: '0', IRONFLOW_DATA_DIR: home, ...(url !== null && { DATABASE_URL: url }) }
   const app = await startProcess(['examples/ironflow/main.ts'], environment)
-  const { secrets, statuses } = await walk(app).catch(async (error) => {
+  const { secrets, statuses } = await runStep(app).catch(async (error) => {
     await app.stop()
     throw error
   })

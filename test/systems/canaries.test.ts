@@ -1,5 +1,5 @@
 /**
- * What a thief of the database or of the logs gets to read: after a walk with tokens, API keys, service secrets and passwords
+ * What a thief of the database or of the logs gets to read: after a request with tokens, API keys, service secrets and passwords
  * through real processes, no table, file, line of output or record holds one of them, as it is or encoded.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -40,7 +40,7 @@ interface Bringing {
 }
 
 /** Go everywhere with everything; what nobody may find again, what must be found, and how often what was answered. */
-async function walk(world: World) {
+async function runStep(world: World) {
   const secrets = new Set<string>([SERVICE_SECRET, CANARY])
   const statuses: number[] = []
   const ask = async (at: string, line: string, { bearer, header, json }: Bringing) => {
@@ -110,7 +110,7 @@ describe('Iron and Intello', () => {
   it('keep no secret in their SQLite files, while they run and after, and say none', async () => {
     const folder = folderFor()
     const { world, endings } = await openSystems((system) => ({ DATA_DIR: join(folder, system) }))
-    const { secrets, statuses, keyId } = await walk(world).catch(async (error) => {
+    const { secrets, statuses, keyId } = await runStep(world).catch(async (error) => {
       await world.close()
       throw error
     })
@@ -130,7 +130,7 @@ describe('Iron and Intello', () => {
     for (const system of ['iron', 'intello']) urls[system] = await createTestDatabase('empty')
     const { world, endings } = await openSystems((system) => ({ DATABASE_URL: urls[system] ?? '' }))
     try {
-      const { secrets, statuses, keyId, key, bearer, ask } = await walk(world)
+      const { secrets, statuses, keyId, key, bearer, ask } = await runStep(world)
       const tables = (await Promise.all(Object.values(urls).map(dump))).join('\n')
       expect([...new Set(statuses)].sort()).toEqual([200, 201, 204, 400, 401])
       for (const kept of [keyId, 'found again', 'made by a key']) expect(tables).toContain(kept)

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { runToEnd } from './app-process.ts'
 
-it('--exit walks the whole tour, without colours in a pipe, and ends with 0', async () => {
+it('--exit runs the whole tour, without colours in a pipe, and ends with 0', async () => {
   const { code, stdout, stderr } = await runToEnd(['examples/demo/main.ts', '--exit'], {})
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/\n\d{3} lines, all as promised\.\n$/)

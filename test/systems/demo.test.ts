@@ -1,10 +1,10 @@
-/** The demo would say so if it did not keep its word; that it does is a proof of its own, and its chapters are walked beside it. */
+/** The demo would say so if it did not keep its word; that it does is a proof of its own, and its chapters are run beside it. */
 import { expect, it } from 'vitest'
 import { faultsOf } from '../../examples/demo/judge.ts'
+import { runStep } from '../../examples/demo/run-step.ts'
 import type { WireAnswer } from '../../examples/demo/send.ts'
 import type { RequestStep } from '../../examples/demo/step.ts'
 import { createPrinter } from '../../examples/demo/table.ts'
-import { walk } from '../../examples/demo/walk.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { runToEnd } from './app-process.ts'
 
@@ -16,7 +16,7 @@ it('refuses an argument it does not know', async () => {
 it('never prints a long body in full, also in the rows of the tour', async () => {
   const world = { kept: new Map(), urlOf: () => 'http://127.0.0.1:1', token: async () => 'x' } as unknown as World
   const long = { at: 'x', send: 'POST /x', json: { name: 'x'.repeat(17_000), more: ['y'.repeat(60)] }, ok: 200 }
-  const { asked } = await walk({ ...long, lines: [['X-Long', 'z'.repeat(9000)]] }, world)
+  const { asked } = await runStep({ ...long, lines: [['X-Long', 'z'.repeat(9000)]] }, world)
   expect(asked).toBe(
     `POST /x  X-Long: ${'z'.repeat(20)}… (9000)  {"name":"${'x'.repeat(20)}… (17000)","more":["${'y'.repeat(20)}… (60)"]}`,
   )

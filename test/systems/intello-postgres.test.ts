@@ -8,7 +8,7 @@ import { INTELLO_KEYS } from '../../examples/demo/tour-intello-keys.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { openWorldOf, startProcess } from './app-process.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 const databases: Record<string, string> = {}
 let world: World
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-describe('the contract', () => walkChapters([...INTELLO, ...INTELLO_KEYS], () => world))
+describe('the contract', () => runChapters([...INTELLO, ...INTELLO_KEYS], () => world))
 
 describe('the quick start', () => {
   it.each(['DATABASE_URL', 'DATA_DIR'])(

@@ -5,7 +5,7 @@ import { INTELLO } from '../../examples/demo/tour-intello.ts'
 import { INTELLO_KEYS } from '../../examples/demo/tour-intello-keys.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 let world: World
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => world.close())
 
 const INTELLO_MAIN = ['examples/intello/main.ts']
 
-describe('the contract', () => walkChapters([...INTELLO, ...INTELLO_KEYS], () => world))
+describe('the contract', () => runChapters([...INTELLO, ...INTELLO_KEYS], () => world))
 
 it('answers 428 with the words of the document', async () => {
   const token = await world.token('intello', 'nobody')

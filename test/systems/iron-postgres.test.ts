@@ -8,7 +8,7 @@ import { PATIENCE_MS, until } from '../patience.ts'
 import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
 import { storm } from './iron-storm.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 const IRON_MAIN = ['examples/iron-crm/main.ts']
 const databases: Record<string, string> = {}
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-describe('the contract', () => walkChapters(IRON, () => world))
+describe('the contract', () => runChapters(IRON, () => world))
 
 it('is in the database: one tenant and one pipeline of each organization that a first login made', async () => {
   const text = `SELECT (SELECT count(*)::int FROM organizations) AS orgs, (SELECT count(*)::int FROM tenants) AS tenants,

@@ -5,7 +5,7 @@ import { send } from '../../examples/demo/send.ts'
 import { IRON } from '../../examples/demo/tour-iron.ts'
 import type { World } from '../../examples/demo/world.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 let world: World
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const bearer = async (who: string): Promise<readonly [string, string]> => [
   `Bearer ${await world.token('iron', who)}`,
 ]
 
-describe('the contract', () => walkChapters(IRON, () => world))
+describe('the contract', () => runChapters(IRON, () => world))
 
 it('writes these bytes and these headers, no others', async () => {
   const { status, headers, text } = await call('GET', '/api/v1/me', [])

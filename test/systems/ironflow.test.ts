@@ -17,7 +17,7 @@ import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { SQLITE_DRIVERS } from '../sqlite.ts'
 import { type AppProcess, openWorldOf, runToEnd, startProcess } from './app-process.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 const MAIN = ['examples/ironflow/main.ts']
 const ADMIN = 'admin@ironflow.local'
@@ -88,7 +88,7 @@ describe('the contract', () => {
     world = await openWorldOf(['ironflow', 'ironflow, dev'])
   })
   afterAll(() => world.close())
-  walkChapters(IRONFLOW, () => world)
+  runChapters(IRONFLOW, () => world)
 })
 
 describe('the first boot', () => {

@@ -6,7 +6,7 @@ import { send, type WireAnswer } from '../../examples/demo/send.ts'
 import { QUICKSTART } from '../../examples/demo/tour-quickstart.ts'
 import { SYSTEMS, type World } from '../../examples/demo/world.ts'
 import { openWorldOf, runToEnd, startProcess } from './app-process.ts'
-import { walkChapters } from './walk-chapters.ts'
+import { runChapters } from './run-chapters.ts'
 
 let world: World
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const main = (framework?: string): string[] => [
   ...(framework === undefined ? [] : [framework]),
 ]
 
-describe('the contract', () => walkChapters(QUICKSTART, () => world))
+describe('the contract', () => runChapters(QUICKSTART, () => world))
 
 describe('every refusal is the same bytes and headers on every framework', () => {
   const cases: readonly (readonly [

@@ -78,7 +78,7 @@ it.each(['PostgreSQL', 'SQLite'])('on %s: not one of them lives on', { timeout: 
     await end(session)
     if ((await look()).join() === '401,401') ended += 1
   }
-  const walk = async (lane: number): Promise<void> => {
+  const runStep = async (lane: number): Promise<void> => {
     for (let round = lane; round < rounds; round += AT_ONCE) {
       const email = `user-${round}@example.test`
       const made = await manage('POST /api/v1/users', { email, password: FINE[0], role: 'viewer' })
@@ -93,7 +93,7 @@ it.each(['PostgreSQL', 'SQLite'])('on %s: not one of them lives on', { timeout: 
       await endOne(email, () => manage(`DELETE ${one}`), FINE[1])
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => walk(lane)))
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => runStep(lane)))
   expect({ alive, ended }).toEqual({ alive: rounds * 5, ended: rounds * 5 })
   console.log(`${kind}: ${ended} of ${rounds * 5} sessions ended on the next request, in the other process`)
 })

@@ -67,9 +67,9 @@ describe('a user in an organization', () => {
     const handler = (context: Machine): string => (context.kind === 'apiKey' ? context.role : context.principal.name)
     expect(handler(testApiKeyContext({ org: { id: 'o1', name: 'Acme' }, role: 'viewer' as const }))).toBe('viewer')
     expect(handler(testServiceContext('booking'))).toBe('booking')
-    const person = (context: AuthContextOf<Host, { stage: 'user' }>): string => context.user.plan
+    const person = (context: AuthContextOf<Host, { needs: 'user' }>): string => context.user.plan
     expect(person(testUserContext({ user: testUser({ plan: 'pro' }), identity: { claims: { aal: 1 } } }))).toBe('pro')
-    const sync = (context: AuthContextOf<Host, { stage: 'identity' }>): unknown => context.identity.claims.aal
+    const sync = (context: AuthContextOf<Host, { needs: 'identity' }>): unknown => context.identity.claims.aal
     expect(sync(testIdentityContext({ claims: { aal: 1 } }))).toBe(1)
   })
 
@@ -86,7 +86,7 @@ describe('a user in an organization', () => {
   })
 })
 
-it('earlier stages hold less', () => {
+it('what needs less holds less', () => {
   expect(Object.keys(testIdentityContext({ subject: 's1' })).sort()).toEqual(['identity', 'kind', 'principal'])
   expect(testUserContext({ role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
   expect(testUserContext()).not.toHaveProperty('org')

@@ -69,13 +69,13 @@ export const users: unknown = createProvisioner({ storage, invitations: {} })`,
   {
     name: 'a role on the ladder',
     code: `import { auth } from './hosts.ts'
-export const door: unknown = [auth.door({ role: 'admin' }), auth.requireRole('viewer')]`,
+export const door: unknown = [auth.authorizer({ role: 'admin' }), auth.requireRole('viewer')]`,
     errors: [],
   },
   {
     name: 'a role that is not on the ladder',
     code: `import { auth } from './hosts.ts'
-export const door: unknown = auth.door({ role: 'owner' })`,
+export const door: unknown = auth.authorizer({ role: 'owner' })`,
     errors: [2322],
   },
   {
@@ -87,7 +87,7 @@ export const guard: unknown = auth.requireRole('owner')`,
   {
     name: 'a misspelt rule',
     code: `import { auth } from './hosts.ts'
-export const door: unknown = auth.door({ roles: ['admin'] })`,
+export const door: unknown = auth.authorizer({ roles: ['admin'] })`,
     errors: [2561],
   },
   // What a handler gets
@@ -100,12 +100,16 @@ export const door: unknown = auth.door({ roles: ['admin'] })`,
     ),
     errors: [],
   },
-  { name: 'no org at stage user', code: enter("{ stage: 'user' }", 'return context.org'), errors: [2339] },
-  { name: 'a user at stage user', code: enter("{ stage: 'user' }", 'return context.user.id'), errors: [] },
-  { name: 'no user at stage identity', code: enter("{ stage: 'identity' }", 'return context.user'), errors: [2339] },
+  { name: 'no org where it needs user', code: enter("{ needs: 'user' }", 'return context.org'), errors: [2339] },
+  { name: 'a user where it needs user', code: enter("{ needs: 'user' }", 'return context.user.id'), errors: [] },
   {
-    name: 'an identity at stage identity',
-    code: enter("{ stage: 'identity' }", 'return context.identity.subject'),
+    name: 'no user where it needs identity',
+    code: enter("{ needs: 'identity' }", 'return context.user'),
+    errors: [2339],
+  },
+  {
+    name: 'an identity where it needs identity',
+    code: enter("{ needs: 'identity' }", 'return context.identity.subject'),
     errors: [],
   },
   {
@@ -160,13 +164,13 @@ export const door: unknown = auth.door({ roles: ['admin'] })`,
     errors: [],
   },
   {
-    name: 'a service has no org before actAs',
+    name: 'a service has no org before actIn',
     code: enter("{ accept: ['service'] }", 'return context.org'),
     errors: [2339],
   },
   {
     name: 'and has one after it',
-    code: enter("{ accept: ['service:telephony'] }", "return (await auth.actAs(context, 'x')).org.name"),
+    code: enter("{ accept: ['service:telephony'] }", "return (await auth.actIn(context, 'x')).org.name"),
     errors: [],
   },
   {

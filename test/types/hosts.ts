@@ -27,7 +27,7 @@ interface HostTypes<O extends Organization | null> {
 export const storage: MemoryStorage = createMemoryStorage()
 export const issuers: readonly { issuer: string; keys: [] }[] = []
 
-const rooms = {
+const steps = {
   roles: ['viewer', 'member', 'admin'],
   verify: createJwtVerifier({ issuers, audience: null, claims: ['aal', 'name'] }),
   services: createServiceVerifier({
@@ -41,13 +41,13 @@ const selectors = [header('X-Org-Id')]
 
 /** The declared types are the inferred ones: an assignment that fails here is a case that fails. */
 export const auth: Auth<HostTypes<StoredOrganization>> = createAuth({
-  ...rooms,
-  orgs: createOrgResolver({ source, selectors, unnamed: 'earliest-joined' }),
+  ...steps,
+  orgs: createOrgResolver({ memberships: source, selectors, whenUnnamed: 'earliest-joined' }),
 })
 
 export const loose: Auth<HostTypes<StoredOrganization | null>> = createAuth({
-  ...rooms,
-  orgs: createOrgResolver({ source, selectors, unnamed: 'none' }),
+  ...steps,
+  orgs: createOrgResolver({ memberships: source, selectors, whenUnnamed: 'none' }),
 })
 
 /** Tells the exact type: `same<A>()(b)` compiles only where `b` is an `A` and an `A` is what `b` is. */

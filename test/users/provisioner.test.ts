@@ -7,8 +7,8 @@ import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memor
 import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import type { Bootstrap, ProvisioningDecision } from '../../src/users/provisioner-options.ts'
-import { countedStorage } from '../corridor/counted.ts'
-import { createWorld, reasonOf, refusalOf } from '../corridor/world.ts'
+import { countedStorage } from '../pipeline/counted.ts'
+import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { countRows, failingStorage, identityOf, times } from './first-logins.ts'
 
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
@@ -36,21 +36,21 @@ describe('the first sight of a person', () => {
 
   it('is a look-up ever after', async () => {
     const calls: string[] = []
-    const room = createProvisioner({ storage: countedStorage(createMemoryStorage(), calls) })
-    await room(ADA, UNNAMED)
+    const resolver = createProvisioner({ storage: countedStorage(createMemoryStorage(), calls) })
+    await resolver(ADA, UNNAMED)
     expect(calls).toEqual(['users.findByIdentity', 'transaction'])
     calls.length = 0
-    expect(await room(ADA, UNNAMED)).not.toHaveProperty('created')
+    expect(await resolver(ADA, UNNAMED)).not.toHaveProperty('created')
     expect(calls).toEqual(['users.findByIdentity'])
   })
 
-  it('hands on no membership after a write: the orgs room asks again', async () => {
+  it('hands on no membership after a write: the org resolver asks again', async () => {
     expect(await createProvisioner({ storage: createMemoryStorage() })(ADA, UNNAMED)).not.toHaveProperty('membership')
   })
 
   it('tells people apart by issuer and subject, never by e-mail (P2)', async () => {
     const storage = createMemoryStorage()
-    const room = createProvisioner({ storage })
+    const resolver = createProvisioner({ storage })
     const email = 'same@example.test'
     const people = [
       identityOf('ada', { email }),
@@ -58,15 +58,15 @@ describe('the first sight of a person', () => {
       identityOf('ada', { email, issuer: 'https://other.test' }),
       identityOf('https://other.test","ada', { email, issuer: '' }),
     ]
-    const ids = await Promise.all(people.map(async (identity) => (await room(identity, UNNAMED)).user.id))
+    const ids = await Promise.all(people.map(async (identity) => (await resolver(identity, UNNAMED)).user.id))
     expect(new Set(ids).size).toBe(people.length)
   })
 
   it('takes the owner’s role and says so to createAuth', async () => {
     const storage = createMemoryStorage()
-    const room = createProvisioner({ storage, ownerRole: 'admin' })
-    expect(room.grants).toEqual(['admin'])
-    await room(ADA, UNNAMED)
+    const resolver = createProvisioner({ storage, ownerRole: 'admin' })
+    expect(resolver.assignsRoles).toEqual(['admin'])
+    await resolver(ADA, UNNAMED)
     expect((await membershipsOf(storage, 'ada'))?.[0]?.[1]).toBe('admin')
   })
 })
@@ -75,8 +75,8 @@ describe('the decision', () => {
   const decided = async (decision: ProvisioningDecision, storage = createMemoryStorage()) => {
     const seen: Bootstrap[] = []
     const bootstrap = (given: Bootstrap): void => void seen.push(given)
-    const room = createProvisioner({ storage, decide: () => decision, bootstrap: bootstrap as never })
-    await room(ADA, UNNAMED)
+    const resolver = createProvisioner({ storage, decide: () => decision, bootstrap: bootstrap as never })
+    await resolver(ADA, UNNAMED)
     return { storage, seen }
   }
 
@@ -108,10 +108,10 @@ describe('the decision', () => {
       auth: (own) => ({ users: createProvisioner({ storage: own, decide: () => ({ kind: 'none' }) }) as never }),
     })
     const headers = { authorization: `Bearer ${await world.sign()}` }
-    expect(await reasonOf(world.walk({ headers }))).toBe('not_a_member')
-    expect(await reasonOf(world.walk({ headers }))).toBe('not_a_member')
+    expect(await reasonOf(world.authenticate({ headers }))).toBe('not_a_member')
+    expect(await reasonOf(world.authenticate({ headers }))).toBe('not_a_member')
     expect(await countRows(world.storage)).toEqual({ users: 1, orgs: 0 })
-    expect(await world.walk({ headers }, { stage: 'user' })).toMatchObject({ kind: 'user' })
+    expect(await world.authenticate({ headers }, { needs: 'user' })).toMatchObject({ kind: 'user' })
   })
 
   it('join into an org that never was, named again and again: a mistake of the host, soon, and nothing written', async () => {
@@ -138,8 +138,8 @@ describe('the decision', () => {
         })
       const decide = vi.fn<() => ProvisioningDecision>(() => ({ kind: 'create' }))
       decide.mockReturnValueOnce({ kind: 'join', orgId: org.id, role: 'member' })
-      const room = createProvisioner({ storage: { ...storage, transaction }, decide })
-      expect((await room(ADA, UNNAMED)).created).toBe(true)
+      const resolver = createProvisioner({ storage: { ...storage, transaction }, decide })
+      expect((await resolver(ADA, UNNAMED)).created).toBe(true)
       expect(decide).toHaveBeenCalledTimes(2)
       expect((await membershipsOf(storage, 'ada'))?.map(([, role]) => role)).toEqual(['owner'])
     },
@@ -190,9 +190,9 @@ describe('invitations', () => {
   it('are not asked for without the option, without an e-mail, or for one that is none', async () => {
     const { storage, orgId } = await invited('ada@example.test')
     await createProvisioner({ storage })(ADA, UNNAMED)
-    const room = createProvisioner({ storage, invitations: verified })
-    await room(identityOf('bob', { email: null }), UNNAMED)
-    await room(identityOf('eve', { email: 'ada@example.test\n@x' }), UNNAMED)
+    const resolver = createProvisioner({ storage, invitations: verified })
+    await resolver(identityOf('bob', { email: null }), UNNAMED)
+    await resolver(identityOf('eve', { email: 'ada@example.test\n@x' }), UNNAMED)
     for (const subject of ['ada', 'bob', 'eve']) {
       expect((await membershipsOf(storage, subject))?.map(([id]) => id)).not.toContain(orgId)
     }
@@ -208,9 +208,9 @@ describe('invitations', () => {
   it('are taken once: of two people at once one joins, the other decides again', async () => {
     for (let round = 0; round < 20; round++) {
       const { storage, orgId } = await invited('shared@example.test')
-      const rooms = [0, 1].map(() => createProvisioner({ storage, invitations: verified }))
+      const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: verified }))
       const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
-      const decided = await Promise.all(rooms.map((room, i) => room(people[i] as Identity, UNNAMED)))
+      const decided = await Promise.all(resolvers.map((resolver, i) => resolver(people[i] as Identity, UNNAMED)))
       expect(decided.map(({ created }) => created)).toEqual([true, true])
       const joined = await Promise.all(['ada', 'bob'].map((subject) => membershipsOf(storage, subject)))
       expect(joined.filter((list) => list?.some(([id]) => id === orgId))).toHaveLength(1)
@@ -225,9 +225,9 @@ describe('invitations', () => {
       if (invitation === null) throw new AuthError('forbidden', { reason: 'by_invitation_only' })
       return { kind: 'join', orgId: invitation.orgId, role: invitation.role, invitationId: invitation.id } as const
     }
-    const rooms = [0, 1].map(() => createProvisioner({ storage, invitations: verified, decide }))
+    const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: verified, decide }))
     const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
-    const results = await Promise.allSettled(rooms.map((room, i) => room(people[i] as Identity, UNNAMED)))
+    const results = await Promise.allSettled(resolvers.map((resolver, i) => resolver(people[i] as Identity, UNNAMED)))
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
   })
@@ -237,21 +237,21 @@ describe('many at once', () => {
   it('100 first requests of one person: one user, one org, one hook, created once', async () => {
     const storage = createMemoryStorage()
     let hooks = 0
-    const room = createProvisioner({ storage, bootstrap: () => void hooks++ })
-    const admitted = await Promise.all(Array.from({ length: 100 }, () => room(ADA, UNNAMED)))
-    expect(new Set(admitted.map(({ user }) => user.id)).size).toBe(1)
-    expect(admitted.filter(({ created }) => created)).toHaveLength(1)
+    const resolver = createProvisioner({ storage, bootstrap: () => void hooks++ })
+    const resolved = await Promise.all(Array.from({ length: 100 }, () => resolver(ADA, UNNAMED)))
+    expect(new Set(resolved.map(({ user }) => user.id)).size).toBe(1)
+    expect(resolved.filter(({ created }) => created)).toHaveLength(1)
     expect([await countRows(storage), hooks]).toEqual([{ users: 1, orgs: 1 }, 1])
   })
 
   it('50 people × 100 requests', async () => {
     const storage = createMemoryStorage()
     const hooks: string[] = []
-    const room = createProvisioner({ storage, bootstrap: ({ user }) => void hooks.push(user.id) })
+    const resolver = createProvisioner({ storage, bootstrap: ({ user }) => void hooks.push(user.id) })
     const people = Array.from({ length: 50 }, (_, i) => identityOf(`person-${i}`))
     const requests = people.flatMap((identity) => Array.from({ length: 100 }, () => identity))
-    const admitted = await Promise.all(requests.map((identity) => room(identity, UNNAMED)))
-    admitted.forEach(({ user }, i) => {
+    const resolved = await Promise.all(requests.map((identity) => resolver(identity, UNNAMED)))
+    resolved.forEach(({ user }, i) => {
       expect(user.subject).toBe(requests[i]?.subject)
     })
     expect(await countRows(storage)).toEqual({ users: 50, orgs: 50 })
@@ -261,19 +261,19 @@ describe('many at once', () => {
   it('two instances over one storage', async () => {
     const storage = createMemoryStorage()
     let hooks = 0
-    const rooms = [0, 1].map(() => createProvisioner({ storage, bootstrap: () => void hooks++ }))
-    const admitted = await Promise.all(Array.from({ length: 100 }, (_, i) => rooms[i % 2]?.(ADA, UNNAMED)))
-    expect(new Set(admitted.map((each) => each?.user.id)).size).toBe(1)
-    expect(admitted.filter((each) => each?.created)).toHaveLength(1)
+    const resolvers = [0, 1].map(() => createProvisioner({ storage, bootstrap: () => void hooks++ }))
+    const resolved = await Promise.all(Array.from({ length: 100 }, (_, i) => resolvers[i % 2]?.(ADA, UNNAMED)))
+    expect(new Set(resolved.map((each) => each?.user.id)).size).toBe(1)
+    expect(resolved.filter((each) => each?.created)).toHaveLength(1)
     expect([await countRows(storage), hooks]).toEqual([{ users: 1, orgs: 1 }, 1])
   })
 
   it('each their own: 100 people × 5 parallel first requests (T23)', async () => {
-    const room = createProvisioner({ storage: createMemoryStorage() })
+    const resolver = createProvisioner({ storage: createMemoryStorage() })
     const people = Array.from({ length: 100 }, (_, i) => identityOf(`p${i}`))
     const subjects = await Promise.all(
       [...people, ...people, ...people, ...people, ...people].map(async (identity) => {
-        const { user } = await room(identity, UNNAMED)
+        const { user } = await resolver(identity, UNNAMED)
         return user.subject === identity.subject
       }),
     )
@@ -283,16 +283,16 @@ describe('many at once', () => {
   it('keeps nothing of a flight that failed', async () => {
     let failing = true
     const storage = createMemoryStorage()
-    const room = createProvisioner({
+    const resolver = createProvisioner({
       storage,
       bootstrap: () => {
         if (failing) throw new AuthError('forbidden', { reason: 'not_yet' })
       },
     })
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => room(ADA, UNNAMED)))
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => resolver(ADA, UNNAMED)))
     expect(results.every(({ status }) => status === 'rejected')).toBe(true)
     failing = false
-    expect((await room(ADA, UNNAMED)).created).toBe(true)
+    expect((await resolver(ADA, UNNAMED)).created).toBe(true)
   })
 })
 
@@ -397,11 +397,11 @@ describe('failures of the moment (P4)', () => {
     let at = 0
     const pattern = [true, false, false, false, true, false, true, false, false, false]
     const storage = failingStorage(() => (pattern[at++ % 10] === true ? new TransientError('40001') : null))
-    const room = createProvisioner({ storage })
+    const resolver = createProvisioner({ storage })
     // Six failures in a row are a 503; the client comes again.
     const logIn = async (name: string): Promise<unknown> => {
       try {
-        return await room(identityOf(name), UNNAMED)
+        return await resolver(identityOf(name), UNNAMED)
       } catch (error) {
         expect(error).toMatchObject({ code: 'temporarily_unavailable' })
         return logIn(name)
@@ -415,10 +415,10 @@ describe('failures of the moment (P4)', () => {
 describe('disabled here (P7)', () => {
   it('is 403 and never provisioned again', async () => {
     const storage = createMemoryStorage()
-    const room = createProvisioner({ storage })
-    const { user } = await room(ADA, UNNAMED)
+    const resolver = createProvisioner({ storage })
+    const { user } = await resolver(ADA, UNNAMED)
     await storage.users.setDisabled(user.id, true)
-    expect(await reasonOf(room(ADA, UNNAMED))).toBe('user_disabled')
+    expect(await reasonOf(resolver(ADA, UNNAMED))).toBe('user_disabled')
     expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
   })
 

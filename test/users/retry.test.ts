@@ -1,6 +1,6 @@
 /** A first login whose transaction never answers (R3): cut off after five seconds, told nobody twice, in nobody's way. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Admission, OrgSelection, User } from '../../src/context.ts'
+import type { OrgSelection, ResolvedUser, User } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
@@ -40,7 +40,7 @@ function hangingStorage(stop: Stop): { storage: MemoryStorage; goOn(failure?: Er
 }
 
 /** A provisioner whose first transaction hangs at `stop`: in its hook, where that is before the commit. */
-function hangingRoom(stop: Stop) {
+function hangingResolver(stop: Stop) {
   const { storage, goOn, runs } = hangingStorage(stop)
   let hooks = 0
   let leave: (failure?: Error) => void = () => undefined
@@ -51,14 +51,14 @@ function hangingRoom(stop: Stop) {
     })
   }
   const end = (failure?: Error): void => (stop === 'before it is committed' ? leave(failure) : goOn(failure))
-  return { room: createProvisioner({ storage, bootstrap }), storage, goOn: end, runs, hooks: () => hooks }
+  return { resolver: createProvisioner({ storage, bootstrap }), storage, goOn: end, runs, hooks: () => hooks }
 }
 
-type Outcome = { readonly admission?: Admission<User>; readonly error?: unknown }
+type Outcome = { readonly resolvedUser?: ResolvedUser<User>; readonly error?: unknown }
 
-const outcomeOf = (work: Promise<Admission<User>>): Promise<Outcome> =>
+const outcomeOf = (work: Promise<ResolvedUser<User>>): Promise<Outcome> =>
   work.then(
-    (admission) => ({ admission }),
+    (resolvedUser) => ({ resolvedUser }),
     (error: unknown) => ({ error }),
   )
 
@@ -67,9 +67,9 @@ const aWhile = (): Promise<void> => new Promise((resolve) => setImmediate(() => 
 
 describe('an attempt that hangs', () => {
   it('is cut off at 5 seconds, not before, for everybody who shares it: 503 with Retry-After', async () => {
-    const { room, goOn } = hangingRoom('before it is committed')
+    const { resolver, goOn } = hangingResolver('before it is committed')
     const settled: Outcome[] = []
-    for (let n = 0; n < 10; n += 1) void outcomeOf(room(ADA, UNNAMED)).then((outcome) => settled.push(outcome))
+    for (let n = 0; n < 10; n += 1) void outcomeOf(resolver(ADA, UNNAMED)).then((outcome) => settled.push(outcome))
     await vi.advanceTimersByTimeAsync(4999)
     expect(settled).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
@@ -82,22 +82,22 @@ describe('an attempt that hangs', () => {
   })
 
   it('fails before its commit once it was cut off: 503 means that nothing is written', async () => {
-    const { room, storage, goOn, runs } = hangingRoom('before it is committed')
-    const first = outcomeOf(room(ADA, UNNAMED))
+    const { resolver, storage, goOn, runs } = hangingResolver('before it is committed')
+    const first = outcomeOf(resolver(ADA, UNNAMED))
     await vi.advanceTimersByTimeAsync(5000)
     expect(await first).toMatchObject(CUT_OFF)
     goOn()
     await aWhile()
     expect([await countRows(storage), runs()]).toEqual([{ users: 0, orgs: 0 }, 1])
-    expect((await room(ADA, UNNAMED)).created).toBe(true)
+    expect((await resolver(ADA, UNNAMED)).created).toBe(true)
   })
 
   it('while it is committed: the next request is not in its wake, and finds the user', async () => {
-    const { room, storage, goOn } = hangingRoom('after it was committed')
-    const first = outcomeOf(room(ADA, UNNAMED))
+    const { resolver, storage, goOn } = hangingResolver('after it was committed')
+    const first = outcomeOf(resolver(ADA, UNNAMED))
     await vi.advanceTimersByTimeAsync(5000)
     expect(await first).toMatchObject(CUT_OFF)
-    expect((await room(ADA, UNNAMED)).created).not.toBe(true)
+    expect((await resolver(ADA, UNNAMED)).created).not.toBe(true)
     goOn()
     await aWhile()
     expect(await countRows(storage)).toEqual({ users: 1, orgs: 1 })
@@ -110,8 +110,8 @@ describe('an attempt that hangs', () => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
     try {
-      const { room, storage, goOn, runs } = hangingRoom('before it is committed')
-      const first = outcomeOf(room(ADA, UNNAMED))
+      const { resolver, storage, goOn, runs } = hangingResolver('before it is committed')
+      const first = outcomeOf(resolver(ADA, UNNAMED))
       await vi.advanceTimersByTimeAsync(5000)
       expect(await first).toMatchObject(CUT_OFF)
       goOn(failure)
@@ -136,9 +136,9 @@ describe('an attempt that hangs', () => {
         return new Promise(() => undefined)
       })
     }
-    const room = createProvisioner({ storage: { ...storage, transaction } })
+    const resolver = createProvisioner({ storage: { ...storage, transaction } })
     let settled: Outcome | null = null
-    void outcomeOf(room(ADA, UNNAMED)).then((outcome) => {
+    void outcomeOf(resolver(ADA, UNNAMED)).then((outcome) => {
       settled = outcome
     })
     await vi.advanceTimersByTimeAsync(4999)
@@ -148,17 +148,17 @@ describe('an attempt that hangs', () => {
   })
 
   it('is not cut off by a clock that jumps, as on a machine that did not let the process run', async () => {
-    const { room, goOn } = hangingRoom('before it is committed')
-    const first = outcomeOf(room(ADA, UNNAMED))
+    const { resolver, goOn } = hangingResolver('before it is committed')
+    const first = outcomeOf(resolver(ADA, UNNAMED))
     vi.setSystemTime(Date.now() + 60_000)
     await vi.advanceTimersByTimeAsync(600)
     goOn()
-    expect((await first).admission?.created).toBe(true)
+    expect((await first).resolvedUser?.created).toBe(true)
   })
 
   it('leaves no timer behind where all goes well', async () => {
-    const room = createProvisioner({ storage: createMemoryStorage() })
-    expect((await room(ADA, UNNAMED)).created).toBe(true)
+    const resolver = createProvisioner({ storage: createMemoryStorage() })
+    expect((await resolver(ADA, UNNAMED)).created).toBe(true)
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -166,24 +166,24 @@ describe('an attempt that hangs', () => {
     const bootstrap = (): never => {
       throw new AuthError('forbidden', { reason: 'not_invited' })
     }
-    const room = createProvisioner({ storage: createMemoryStorage(), bootstrap })
-    expect(await outcomeOf(room(ADA, UNNAMED))).toMatchObject({ error: { reason: 'not_invited' } })
+    const resolver = createProvisioner({ storage: createMemoryStorage(), bootstrap })
+    expect(await outcomeOf(resolver(ADA, UNNAMED))).toMatchObject({ error: { reason: 'not_invited' } })
   })
 })
 
 describe('an attempt that waits for a connection', () => {
   it('is not cut off at 5 seconds, and succeeds when it has one', async () => {
-    const { room, goOn } = hangingRoom('before it begins')
-    const first = outcomeOf(room(ADA, UNNAMED))
+    const { resolver, goOn } = hangingResolver('before it begins')
+    const first = outcomeOf(resolver(ADA, UNNAMED))
     await vi.advanceTimersByTimeAsync(60_000)
     goOn()
-    expect((await first).admission?.created).toBe(true)
+    expect((await first).resolvedUser?.created).toBe(true)
     expect(vi.getTimerCount()).toBe(0)
   })
 
   it('without end is given up after 2 minutes, and does no work when it gets one after all', async () => {
-    const { room, storage, goOn, hooks } = hangingRoom('before it begins')
-    const first = outcomeOf(room(ADA, UNNAMED))
+    const { resolver, storage, goOn, hooks } = hangingResolver('before it begins')
+    const first = outcomeOf(resolver(ADA, UNNAMED))
     await vi.advanceTimersByTimeAsync(120_000)
     expect(await first).toMatchObject(CUT_OFF)
     goOn()
@@ -220,7 +220,7 @@ describe('the 5 seconds of trying again', () => {
     const store = failing(1, 'at work')
     const first = begin(store)
     await vi.advanceTimersByTimeAsync(100)
-    expect((await first).admission?.created).toBe(true)
+    expect((await first).resolvedUser?.created).toBe(true)
     expect(store.runs()).toBe(2)
   })
 

@@ -6,9 +6,9 @@ import { testIdentityContext } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
-import { countedStorage } from '../corridor/counted.ts'
-import { fakeRequest } from '../corridor/fake-request.ts'
-import { reasonOf, refusalOf } from '../corridor/world.ts'
+import { countedStorage } from '../pipeline/counted.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { countRows, identityOf } from './first-logins.ts'
 
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
@@ -41,7 +41,7 @@ describe('the sync gate', () => {
 
 function routeOver(options: MemoryStorageOptions = {}) {
   const storage = createMemoryStorage(options)
-  const route = createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })
+  const route = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
   const sync = async (context: IdentityContext = testIdentityContext(ADA)) => {
     const { status, body } = await route.handle(context as never, fakeRequest({ method: 'POST' }))
     return { status, body: JSON.parse(body ?? 'null') as unknown }
@@ -52,7 +52,7 @@ function routeOver(options: MemoryStorageOptions = {}) {
 describe('the sync route', () => {
   it('is a value: POST /auth/sync for a verified person', () => {
     const { route } = routeOver()
-    expect(route).toMatchObject({ method: 'POST', path: '/auth/sync', access: { stage: 'identity' } })
+    expect(route).toMatchObject({ method: 'POST', path: '/auth/sync', access: { needs: 'identity' } })
     expect(Object.isFrozen(route)).toBe(true)
   })
 
@@ -77,7 +77,7 @@ describe('the sync route', () => {
 
   it('the same over two instances', async () => {
     const { storage, sync } = routeOver()
-    const other = createSyncRoute({ provision: createProvisioner({ storage }), source: storage.memberships })
+    const other = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
     const elsewhere = async () => (await other.handle(testIdentityContext(ADA) as never, fakeRequest())).status
     const statuses = await Promise.all([
       ...Array.from({ length: 50 }, async () => (await sync()).status),
@@ -99,7 +99,7 @@ describe('the sync route', () => {
     const storage = createMemoryStorage()
     const route = createSyncRoute({
       provision: createProvisioner({ storage, decide: () => ({ kind: 'none' }) }),
-      source: storage.memberships,
+      memberships: storage.memberships,
       path: '/v1/me/sync',
       present: (user, acting) => ({ id: user.id !== '', acting }),
     })

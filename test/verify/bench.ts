@@ -1,4 +1,4 @@
-// What the tests of this room share: a clock to turn by hand, and a key server without sockets that counts who asks.
+// What the tests of this step share: a clock to turn by hand, and a key server without sockets that counts who asks.
 
 import type { Verifier } from '../../src/context.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'

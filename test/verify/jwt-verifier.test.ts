@@ -1,4 +1,4 @@
-// The room as a whole: what construction refuses, what an identity holds, the host's check, the cache of verified tokens.
+// The step as a whole: what construction refuses, what an identity holds, the host's check, the cache of verified tokens.
 import { inspect } from 'node:util'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Identity, Verifier } from '../../src/context.ts'

@@ -138,12 +138,12 @@ describe('readiness', () => {
     const make = (verify: object) =>
       createAuth({
         roles: ['owner'],
-        verify: verify as never,
+        verifier: verify as never,
         users: createProvisioner({ storage }),
         orgs: createOrgResolver({
-          source: storage.memberships,
+          memberships: storage.memberships,
           selectors: [header('X-Org-Id')],
-          unnamed: 'earliest-joined',
+          whenUnnamed: 'earliest-joined',
         }),
       })
     const { verifier, warmUp } = createVerifier([byUrl('https://one.test'), byUrl('https://two.test')], {

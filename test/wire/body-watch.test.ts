@@ -1,24 +1,24 @@
 /** Whoever reads a body, by `readJson` or by itself, has its caller judged; and how the connection of a late one ends. */
 import { expect, it, vi } from 'vitest'
-import { judgeWithBody, readWatched } from '../../src/wire/body-watch.ts'
+import { readWatched, recheckWithBody } from '../../src/wire/body-watch.ts'
 import { endConnection } from '../../src/wire/node-body.ts'
 
 it('a body that a handler reads by itself is handed on when its caller was judged', async () => {
   const [source, order] = [{}, [] as string[]]
-  judgeWithBody(source, {}, async () => void order.push('judged'))
+  recheckWithBody(source, {}, async () => void order.push('judged'))
   await readWatched(source, undefined, async () => {
     order.push('read')
     return { kind: 'bytes', bytes: new Uint8Array() }
   })
   expect(order).toEqual(['read', 'judged'])
-  judgeWithBody(source, {}, async () => Promise.reject(new Error('ended')))
+  recheckWithBody(source, {}, async () => Promise.reject(new Error('ended')))
   const reading = readWatched(source, undefined, async () => ({ kind: 'bytes', bytes: new Uint8Array() }))
   await expect(reading).rejects.toThrow('ended')
 })
 
 it('a body that is too large is that, whoever sent it', async () => {
   const source = {}
-  judgeWithBody(source, {}, async () => Promise.reject(new Error('ended')))
+  recheckWithBody(source, {}, async () => Promise.reject(new Error('ended')))
   expect(await readWatched(source, 1, async () => ({ kind: 'too_large' }))).toEqual({ kind: 'too_large' })
 })
 

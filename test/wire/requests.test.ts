@@ -268,7 +268,7 @@ describe('toThrown', () => {
 })
 
 describe('parseAdapterOptions', () => {
-  const auth = { door: () => undefined }
+  const auth = { authorizer: () => undefined }
 
   it('writes unless told', () => {
     expect(parseAdapterOptions(auth, {}).errors).toBe('write')
@@ -282,7 +282,7 @@ describe('parseAdapterOptions', () => {
     },
   )
 
-  it.each([[undefined], [null], [{}], ['auth'], [{ door: 1 }]])('refuses %j as an auth', (wrong) => {
+  it.each([[undefined], [null], [{}], ['auth'], [{ authorizer: 1 }]])('refuses %j as an auth', (wrong) => {
     expect(() => parseAdapterOptions(wrong as never, {})).toThrow(
       new TypeError('createAdapter: the auth (first argument) must be what createAuth returned'),
     )

@@ -1,5 +1,5 @@
 /**
- * The world of an adapter audit: an auth with every kind of caller, people in every state, and rooms that fail in every
+ * The world of an adapter audit: an auth with every kind of caller, people in every state, and steps that fail in every
  * way, all in memory. Hands on the auth, and the tokens and ids that the cases are written with.
  */
 import {
@@ -14,7 +14,7 @@ import {
   createSyncGate,
   type ErrorFormat,
   header,
-  type UsersRoom,
+  type UserResolver,
 } from '../../index.ts'
 import { createMemoryStorage, type MemoryStorage, type StoredUser } from '../../storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
@@ -40,7 +40,7 @@ const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   adk_nothing: [],
 })
 
-/** What the users room throws for the subjects `fault-0`, `fault-1`, …: each must be a 500. */
+/** What the user resolver throws for the subjects `fault-0`, `fault-1`, …: each must be a 500. */
 export const FAULTS: readonly { readonly what: string; readonly thrown: () => unknown }[] = Object.freeze([
   { what: 'an error', thrown: () => new Error('the audit broke a room') },
   { what: 'a string that Express obeys', thrown: () => 'route' },
@@ -96,13 +96,13 @@ function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, 
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
   const auth = createAuth({
     roles: ['member', 'admin', 'owner'],
-    verify: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience: issuer.audience }),
+    verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience: issuer.audience }),
     apiKeys: apiKeysOf(keysOrg),
     services: createServiceVerifier({ services }),
     cookie: { name: 'session' },
     users: faulty(createSyncGate({ users: storage.users })),
     orgs: createOrgResolver({
-      source: {
+      memberships: {
         ...storage.memberships,
         findActing: async (caller, orgId) => {
           if (caller.kind === 'user') return storage.memberships.findActing(caller, orgId)
@@ -111,7 +111,7 @@ function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, 
         },
       },
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
     errorFormat,
   })
@@ -129,12 +129,12 @@ function apiKeysOf(orgId: string): ApiKeyVerifier {
   }
 }
 
-function faulty(room: UsersRoom<StoredUser>): UsersRoom<StoredUser> {
+function faulty(step: UserResolver<StoredUser>): UserResolver<StoredUser> {
   return async (identity, selection) => {
     const { subject } = identity
     if (subject === 'busy') throw new AuthError('temporarily_unavailable', { retryAfterSeconds: 7 })
     if (subject === 'throttled') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 11 })
     if (subject.startsWith('fault-')) throw FAULTS[Number(subject.slice('fault-'.length))]?.thrown()
-    return room(identity, selection)
+    return step(identity, selection)
   }
 }

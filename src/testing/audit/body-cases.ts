@@ -1,4 +1,4 @@
-/** Audit cases of bodies, of Routes and their answers, and of rooms that fail. */
+/** Audit cases of bodies, of Routes and their answers, and of steps that fail. */
 import type { AuthResponse } from '../../index.ts'
 import { answersOf, bearer } from './answers.ts'
 import { type AuditCase, type AuditCaseMore, auditCase, ownAnswer } from './audit-case.ts'
@@ -170,7 +170,7 @@ async function faultCases(world: AuditWorld): Promise<AuditCase[]> {
     const line = bearer(await world.tokenOf(`fault-${index}`))
     for (const path of ['/user', '/below', '/route', '/optional-strict']) {
       const id = `fault/${index}${path}`
-      cases.push(auditCase([id, `a room throws ${what}`], `GET ${path}`, [line], ownAnswer(500), { requirement: 'E2' }))
+      cases.push(auditCase([id, `a step throws ${what}`], `GET ${path}`, [line], ownAnswer(500), { requirement: 'E2' }))
     }
   }
   return cases

@@ -64,8 +64,8 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   { ...at('/user', {}), method: 'POST' },
   at('/below', null, [{}]),
   at('/admin', { role: 'admin' }),
-  at('/identity', { stage: 'identity' }),
-  at('/known', { stage: 'user' }),
+  at('/identity', { needs: 'identity' }),
+  at('/known', { needs: 'user' }),
   at('/anybody', { optional: true }),
   at('/service', { accept: ['service'] }),
   at('/telephony', { accept: ['service:telephony'] }),
@@ -78,7 +78,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/admin-path/:orgId', PATH, [{ role: 'admin' }]),
   at('/path-admin/:orgId', { role: 'admin' }, [PATH]),
   at('/weaker-inside', {}, [{ role: 'admin' }]),
-  at('/identity-org', {}, [{ stage: 'identity' }]),
+  at('/identity-org', {}, [{ needs: 'identity' }]),
   at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
 ])
 
@@ -107,7 +107,7 @@ export function auditRoutes({ auth }: Pick<AuditWorld, 'auth'>): readonly Route[
       handled({ name: readField(await readJson(request), 'name', isText) }),
     ),
     route('POST', '/act', { accept: ['service'] }, async (context, request) => {
-      const acting = await auth.actAs(context as AuthContext, (await readJson(request))['org_id'])
+      const acting = await auth.actIn(context as AuthContext, (await readJson(request))['org_id'])
       return handled({ org: acting.org.id })
     }),
   ])

@@ -177,7 +177,7 @@ function selectorCases(world: AuditWorld, token: string, bobs: string): AuditCas
     get('role-first', 'the outer role is judged first', `/admin-path/${b}`, [line], refused('forbidden')),
     get('weaker-inside', 'a weaker mount inside does not weaken', '/weaker-inside', [line], refused('forbidden')),
     get('weaker-inside-admin', 'and lets admins in', '/weaker-inside', [line, orgLine(b)], acting('ada', 'b', 'admin')),
-    get('further', 'the inner mount walks further', '/identity-org', [line], ada),
+    get('further', 'the inner mount goes further', '/identity-org', [line], ada),
     get('further-org', 'and judges the org', '/identity-org', [line, orgLine(c)], refused('forbidden')),
   ]
 }
@@ -187,24 +187,24 @@ function stageCases(world: AuditWorld, token: string, stranger: string): AuditCa
   const { ada } = world.users
   return [
     auditCase(
-      ['stage/identity', 'identity needs no user row'],
+      ['needs/identity', 'identity needs no user row'],
       'GET /identity',
       [bearer(stranger)],
       handled({ caller: 'user' }),
     ),
-    auditCase(['stage/identity-none', 'but a credential'], 'GET /identity', [], absent),
+    auditCase(['needs/identity-none', 'but a credential'], 'GET /identity', [], absent),
     auditCase(
-      ['stage/user', 'user needs no org'],
+      ['needs/user', 'user needs no org'],
       'GET /known',
       [bearer(token)],
       handled({ caller: 'user', user: ada, role: null }),
     ),
     auditCase(
-      ['stage/user-org', 'and reads no selector'],
+      ['needs/user-org', 'and reads no selector'],
       'GET /known',
       [bearer(token), orgLine('x')],
       handled({ caller: 'user', user: ada, role: null }),
     ),
-    auditCase(['stage/user-none', 'but a user row'], 'GET /known', [bearer(stranger)], refused('user_not_synced')),
+    auditCase(['needs/user-none', 'but a user row'], 'GET /known', [bearer(stranger)], refused('user_not_synced')),
   ]
 }

@@ -6,7 +6,7 @@ import { expectNothing, hostileIds } from './hostile-ids.ts'
 
 const SERVICE: Caller = { kind: 'service', name: 'billing' }
 
-/** An API key of an org, as the verify room hands it on. */
+/** An API key of an org, as the verifier hands it on. */
 function keyOf(orgId: string, role: string): Caller & { readonly key: ApiKey } {
   return { kind: 'apiKey', key: { id: 'key-1', name: 'a key', orgId, role, scopes: [] } }
 }

@@ -81,8 +81,8 @@ const LAST_WINS: readonly BadTokenRecipe[] = [
 
 function ofLength(characters: number): PayloadOf {
   return (bench) => {
-    const room = characters - bench.raw({ ...bench.claims, pad: '' }).length
-    return { ...bench.claims, pad: 'x'.repeat(Math.ceil((room * 3) / 4) + 1) }
+    const step = characters - bench.raw({ ...bench.claims, pad: '' }).length
+    return { ...bench.claims, pad: 'x'.repeat(Math.ceil((step * 3) / 4) + 1) }
   }
 }
 

@@ -1,0 +1,53 @@
+/** A service names the organization it acts in, in its body: the one way into an org without a user. */
+import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { recordThrow, SERVICE_REQUESTS, type ServiceRequest } from './authorize.ts'
+import type { Recorder } from './decision-record.ts'
+import { toActed } from './own-copies.ts'
+import { selectTogether } from './request-state.ts'
+import type { Steps } from './steps.ts'
+
+/**
+ * Let a service act in the org `orgId`. Leaves a decision record of its own, since the pipeline's knew no org yet.
+ * @throws AuthError `forbidden` for another kind of caller or an unknown org, `invalid_org_id`, `org_selector_conflict`
+ */
+export async function actIn(steps: Steps, context: AuthContext, orgId: unknown): Promise<ServiceOrgContext> {
+  const known = context.kind === 'service' ? SERVICE_REQUESTS.get(context) : undefined
+  // A context of another auth is no service here: that one may trust callers that this one does not.
+  if (known?.steps !== steps || context.kind !== 'service')
+    throw new AuthError('forbidden', { reason: 'act_in_no_service' })
+  const record = known.begin()
+  known.state.record = record
+  record.credential(known.state.credential ?? null)
+  record.principal('service', context.principal.name)
+  try {
+    const org = await resolve(steps, known, record, context.principal.name, orgId)
+    const acting = Object.freeze({ ...context, org })
+    record.allowed(acting, false)
+    return acting
+  } catch (error) {
+    throw recordThrow(known.state, record, error)
+  }
+}
+
+async function resolve(
+  steps: Steps,
+  { request, rule, state }: ServiceRequest,
+  record: Recorder,
+  name: string,
+  orgId: unknown,
+): Promise<Organization> {
+  const named = typeof orgId === 'string' ? steps.orgs.toOrgId(orgId) : null
+  if (named === null) throw new AuthError('invalid_org_id', { reason: 'act_in_org_id_malformed' })
+  const selection = selectTogether(state, steps.orgs.readSelection(request, rule.selectors))
+  const wanted = selection.kind === 'unnamed' ? ({ kind: 'named', orgId: named } as const) : selection
+  record.selection(wanted)
+  if (selection.kind === 'named' && selection.orgId !== named) {
+    throw new AuthError('org_selector_conflict', { reason: 'act_in_selector_differs' })
+  }
+  const { org } = await record.timed('orgs', () => steps.orgs.resolve({ kind: 'service', name }, wanted))
+  if (org === null) throw new Error('sallyport: the org resolver gave a service no organization')
+  record.acting(org.id, null)
+  Object.assign(state, { servingOrgId: org.id, acted: toActed({ org, role: null }) })
+  return org
+}

@@ -1,0 +1,72 @@
+/**
+ * The pipeline's own copies of what its decisions stand on. A handler gets the host's own objects and may write them; what a
+ * later mount, a later look at the caller or a record reads, it reads here.
+ */
+import type { ActingOrg, ApiKey, Identity, Organization, ResolvedUser, User, Verified } from '../context.ts'
+
+/** What the user resolver let in. */
+export interface KeptUser {
+  /** The host's own object, for the handler. */
+  readonly user: User
+  readonly userId: string
+  readonly role: string | undefined
+  readonly membership: ActingOrg<Organization> | null | undefined
+  /** The user as it was when it was let in, for the steps that come after. */
+  asResolved(): User
+}
+
+/** Where the caller acts. */
+export interface Acted {
+  /** The host's own object, for the handler. */
+  readonly org: Organization | null
+  readonly orgId: string | null
+  readonly role: string | null
+}
+
+/** Keep what the user resolver let in. */
+export function toKeptUser({ user, role, membership }: ResolvedUser): KeptUser {
+  return Object.freeze({ user, userId: user.id, role, membership, asResolved: keepUser(user) })
+}
+
+/** Keep what the org resolver has decided. */
+export function toActed({ org, role }: ActingOrg): Acted {
+  return Object.freeze({ org, orgId: org === null ? null : org.id, role })
+}
+
+/** Keep who was verified. A context is frozen, and so is what it says of its principal, whoever verified it. */
+export function toVerified(verified: Verified): Verified {
+  if (verified.kind === 'user') return Object.freeze({ kind: 'user', identity: keepIdentity(verified.identity) })
+  if (verified.kind === 'apiKey') return Object.freeze({ kind: 'apiKey', key: keepKey(verified.key) })
+  return Object.freeze(verified)
+}
+
+function keepIdentity(identity: Identity): Identity {
+  if (Object.isFrozen(identity)) return identity
+  const audience = Object.freeze([...identity.audience])
+  return Object.freeze({ ...identity, audience, claims: Object.freeze({ ...identity.claims }) })
+}
+
+function keepKey(key: ApiKey): ApiKey {
+  if (Object.isFrozen(key) && Object.isFrozen(key.scopes)) return key
+  return Object.freeze({ ...key, scopes: Object.freeze([...key.scopes]) })
+}
+
+// An object with a class of its own may keep what no copy has: it stays itself as long as it is the same user.
+function keepUser(user: User): () => User {
+  if (isPlain(user)) {
+    const kept = Object.isFrozen(user) ? user : Object.freeze({ ...user })
+    return () => kept
+  }
+  const { id, disabled } = user
+  return () => (user.id === id && user.disabled === disabled ? user : laidOver(user, { id, disabled }))
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function laidOver(user: User, own: Pick<User, 'id' | 'disabled'>): User {
+  const members = { ...Object.getOwnPropertyDescriptors(user), ...Object.getOwnPropertyDescriptors(own) }
+  return Object.freeze(Object.create(Object.getPrototypeOf(user) as object, members) as User)
+}

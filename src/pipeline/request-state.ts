@@ -1,0 +1,135 @@
+/**
+ * What one auth has already done for one request, kept beside the framework's own request object and found by that very
+ * object alone: a copy, a wrapper or an heir of a request is another request. A second mount re-uses the work.
+ */
+import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
+import type { AuthRequest } from '../request.ts'
+import { accepts, type Rule } from './access.ts'
+import type { Recorder } from './decision-record.ts'
+import type { Acted, KeptUser } from './own-copies.ts'
+import type { Steps } from './steps.ts'
+
+/** The work of one auth for one request. A promise is kept as it is, refusals too. */
+export interface RequestState {
+  credential: Credential | null | undefined
+  verified: Promise<Verified> | undefined
+  resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined
+  readonly acting: Map<string, Promise<Acted>>
+  /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
+  selection: OrgSelection
+  /** The mounts that let the request in: their rules hold for whatever comes later. */
+  readonly passed: Passed[]
+  /** The context of the latest mount that let the request in; `undefined` before that. */
+  context: AuthContext | null | undefined
+  /** The org that serves the request, for the response header. */
+  servingOrgId: string | null
+  /** Where the caller acts, as it was resolved. */
+  acted: Acted | undefined
+  /** When the oldest of this work was begun, in milliseconds. */
+  judgedAt: number | undefined
+  /** The latest record, and the throw that was written down last: several mounts may see the same one. */
+  record: Recorder | undefined
+  recorded: unknown
+}
+
+/** A mount that let the request in. */
+export interface Passed {
+  readonly rule: Rule
+  readonly request: AuthRequest
+}
+
+/** A request that names no organization. */
+export const UNNAMED: OrgSelection = Object.freeze({ kind: 'unnamed' })
+
+/** A mount that names another organization than those before it. */
+export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
+
+const STATES: WeakMap<object, Map<object, RequestState>> = new WeakMap()
+
+/** Find the state of `auth` for a request, or `undefined` where none of its doors was entered. */
+export function findState(source: object, auth: object): RequestState | undefined {
+  return STATES.get(source)?.get(auth)
+}
+
+/** The state of `auth` for a request, made on first use. */
+export function stateOf(source: object, auth: object): RequestState {
+  const states = STATES.get(source) ?? new Map<object, RequestState>()
+  const state = states.get(auth) ?? newState()
+  STATES.set(source, states.set(auth, state))
+  return state
+}
+
+/**
+ * The state of a request that was never authenticated. Every member is its own: what is not known yet must not be looked up in
+ * `Object.prototype`, into which other code of the process may have written.
+ */
+export function newState(): RequestState {
+  return {
+    credential: undefined,
+    verified: undefined,
+    resolvedUser: undefined,
+    acting: new Map(),
+    selection: UNNAMED,
+    passed: [],
+    context: undefined,
+    servingOrgId: null,
+    acted: undefined,
+    judgedAt: undefined,
+    record: undefined,
+    recorded: undefined,
+  }
+}
+
+/**
+ * What a mount's own selection means beside those of earlier mounts, and keep it for later ones. A selection that was
+ * refused once stays refused; {@link NAMES_ANOTHER} where it names another org than the one named or served so far.
+ */
+export function selectTogether(state: RequestState, own: OrgSelection): OrgSelection {
+  const { selection, servingOrgId } = state
+  if (own.kind === 'unnamed' || selection.kind === 'malformed' || selection.kind === 'conflict') return selection
+  const taken = selection.kind === 'named' ? selection.orgId : servingOrgId
+  if (own.kind === 'named' && taken !== null && taken !== own.orgId) return NAMES_ANOTHER
+  state.selection = own
+  return own
+}
+
+/**
+ * The context an earlier mount has made, where it holds what `rule` promises its reader.
+ * @throws Error where no mount let the request in, or it asked for less
+ */
+export function contextFor(source: object, steps: Steps, rule: Rule | 'public'): AuthContext | null {
+  if (rule === 'public') return null
+  const state = findState(source, steps)
+  const context = state?.context
+  if (state === undefined || context === undefined) {
+    throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
+  }
+  const passed = state.passed.map((mount) => mount.rule)
+  if (!holds(rule, context) || !isSelected(rule, passed) || !isAsked(rule, context, passed, steps.ladder.roles)) {
+    throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
+  }
+  return context
+}
+
+function holds(rule: Rule, context: AuthContext | null): boolean {
+  if (context === null) return rule.optional
+  if (!accepts(rule, context.principal)) return false
+  if (context.kind !== 'user' || rule.needs === 'identity') return true
+  return rule.needs === 'org' ? 'org' in context : 'user' in context
+}
+
+// A path that names an organization means nothing to a context that was made without looking at it.
+function isSelected({ selectors }: Rule, passed: readonly Rule[]): boolean {
+  const read = passed.flatMap((each) => each.selectors)
+  return selectors.every(({ kind, name }) => read.some((each) => each.kind === kind && each.name === name))
+}
+
+// A role or a scope that no mount asked for was not checked, whatever the caller happens to have.
+function isAsked(rule: Rule, context: AuthContext | null, passed: readonly Rule[], roles: readonly string[]): boolean {
+  if (context === null || context.kind === 'service') return true
+  const alike = passed.filter(({ needs }) => needs === rule.needs)
+  const rank = (role: string | null): number => (role === null ? -1 : roles.indexOf(role))
+  const hasRole = rule.role === null || alike.some(({ role }) => rank(role) >= rank(rule.role))
+  const scopes = new Set(alike.flatMap((each) => each.scopes))
+  return hasRole && (context.kind !== 'apiKey' || rule.scopes.every((scope) => scopes.has(scope)))
+}

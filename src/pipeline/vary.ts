@@ -1,0 +1,24 @@
+/** Which request headers an answer depends on, so that no cache keeps it for somebody who sends others. */
+import type { Rule } from './access.ts'
+import type { Steps } from './steps.ts'
+
+/**
+ * The `Vary` of what a rule lets in (RFC 9110 §12.5.5): every header that the route reads as a credential or as a selector
+ * of its organization, whatever came along.
+ */
+export function varyOf({ extractor, services, orgs }: Steps, { accept, needs, selectors }: Rule): string {
+  const taken = (services?.services ?? []).filter(({ name }) => accept.has('service') || accept.has(`service:${name}`))
+  const routes = selectors.filter(({ kind }) => kind === 'header').map(({ name }) => name)
+  const names = [
+    'Authorization',
+    ...(extractor.readsCookie ? ['Cookie'] : []),
+    ...taken.map(({ header }) => header),
+    ...(needs === 'org' ? [...(orgs.selectorHeaders ?? []), ...routes] : []),
+  ]
+  const first = (name: string, index: number): boolean => names.findIndex((each) => isSame(each, name)) === index
+  return names.filter(first).join(', ')
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}

@@ -1,0 +1,102 @@
+/** The refusals of the verifier: one token for each check, good in everything else. */
+
+import { createTokenIssuer, type SignOptions, type TokenClaims } from '../../../src/testing/token-issuer.ts'
+import { supabase } from '../../../src/verify/issuer-presets.ts'
+import { createJwtVerifier, type JwtVerifierOptions } from '../../../src/verify/jwt-verifier.ts'
+import { createWorld, issuer } from '../world.ts'
+import type { Refusal } from './refusal.ts'
+
+const NOW = Math.floor(Date.now() / 1000)
+const asymmetric = await createTokenIssuer({ algorithms: ['ES256'] })
+const [published] = asymmetric.jwks().keys
+
+const SECRET = { kind: 'secret', secret: issuer.secret } as const
+
+const accepts = ({ class: kind }: TokenClaims): boolean => kind !== 'other'
+
+/** Authenticate with a token through a verifier with further options. */
+async function walkWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
+  const issuers = [{ issuer: issuer.issuer, keys: [SECRET], accepts }]
+  const verify = createJwtVerifier({ issuers, audience: issuer.audience, ...options })
+  const { authenticate } = createWorld({ auth: () => ({ verifier: verify as never }) })
+  return authenticate({ headers: { authorization: `Bearer ${token}` } }, { needs: 'identity' })
+}
+
+/** Authenticate with a token of the issuer, signed with these claims and this header. */
+async function walkSigned(claims: TokenClaims, how: SignOptions = {}, options?: Partial<JwtVerifierOptions>) {
+  return walkWith(await issuer.sign(claims, how), options)
+}
+
+/** Authenticate with a token of key pairs, where the verifier has these public keys. */
+async function walkAsymmetric(keys: readonly object[], how: SignOptions): Promise<unknown> {
+  const issuers = [{ issuer: asymmetric.issuer, keys: [{ kind: 'jwks' as const, keys }] }]
+  return walkWith(await asymmetric.sign({}, how), { issuers })
+}
+
+/** Authenticate with a token of a Supabase project. */
+async function walkSupabase(claims: TokenClaims): Promise<unknown> {
+  const issuers = [supabase({ issuer: issuer.issuer, secret: issuer.secret })]
+  return walkWith(await issuer.sign(claims), { issuers })
+}
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+async function withPart(index: 0 | 1, text: string): Promise<string> {
+  const parts = (await issuer.sign()).split('.')
+  parts[index] = text
+  return parts.join('.')
+}
+
+function unauthorized(reason: string, provoke: () => unknown): Refusal {
+  return { reason, code: 'unauthorized', provoke }
+}
+
+export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
+  unauthorized('token_oversize', () => walkSigned({}, {}, { maxTokenBytes: 64 })),
+  unauthorized('token_part_count', async () => walkWith(`${await issuer.sign()}.x`)),
+  unauthorized('token_part_encoding', async () => walkWith(`${await issuer.sign()}=`)),
+  unauthorized('token_header_not_object', async () => walkWith(await withPart(0, encode([])))),
+  unauthorized('token_payload_not_object', async () => walkWith(await withPart(1, encode('claims')))),
+  unauthorized('token_header_extension', () => walkSigned({}, { header: { crit: ['exp'] } })),
+  unauthorized('token_algorithm_unknown', () => walkSigned({}, { header: { alg: 'none' } })),
+  unauthorized('token_kid_malformed', () => walkSigned({}, { kid: 'k'.repeat(257) })),
+  unauthorized('token_type_refused', () => walkSigned({}, { typ: 'session+jwt' })),
+  unauthorized('token_issuer_unknown', () => walkSigned({ iss: 'https://evil.test' })),
+  unauthorized('token_algorithm_not_of_issuer', async () => walkWith(await asymmetric.sign())),
+  unauthorized('token_signature_invalid', () => walkSigned({}, { key: new Uint8Array(32).fill(7) })),
+  unauthorized('token_key_unknown', () => walkAsymmetric([published as object], { kid: 'another' })),
+  unauthorized('token_key_ambiguous', async () => {
+    const others = await Promise.all([1, 2].map(() => createTokenIssuer({ algorithms: ['ES256'] })))
+    const keys = [published as object, ...others.flatMap((other) => other.jwks().keys)]
+    return walkAsymmetric(keys, { kid: null })
+  }),
+  unauthorized('token_subject_malformed', () => walkSigned({ sub: ' ' })),
+  unauthorized('token_audience_malformed', () => walkSigned({ aud: [issuer.audience, 1] })),
+  unauthorized('token_audience_other', () => walkSigned({ aud: 'another' })),
+  unauthorized('token_bound_to_key', () => walkSigned({ cnf: { jkt: 'thumbprint' } })),
+  unauthorized('token_time_malformed', () => walkSigned({ nbf: '0' })),
+  unauthorized('token_not_yet_valid', () => walkSigned({ nbf: NOW + 600 })),
+  unauthorized('token_issued_in_future', () => walkSigned({ iat: NOW + 600 })),
+  unauthorized('token_too_old', () => walkSigned({ iat: NOW - 600 }, {}, { maxTokenAgeSeconds: 60 })),
+  unauthorized('token_without_expiry', () => walkSigned({ exp: undefined })),
+  { reason: 'token_expiry_passed', code: 'token_expired', provoke: () => walkSigned({ exp: NOW - 600 }) },
+  {
+    reason: 'key_servers_failing',
+    code: 'keys_unavailable',
+    wire: { retryAfter: '30' },
+    provoke: async () => {
+      const fetch = async (): Promise<Response> => new Response('', { status: 500 })
+      const keys = [{ kind: 'jwks' as const, url: 'https://keys.test/jwks' }]
+      return walkWith(await asymmetric.sign(), { issuers: [{ issuer: asymmetric.issuer, keys }], fetch })
+    },
+  },
+  {
+    reason: 'identity_check_refused',
+    code: 'unauthorized',
+    provoke: () => walkSigned({}, {}, { check: async () => false }),
+  },
+  { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => walkSigned({ sub: 'm', client_id: 'm' }) },
+  { reason: 'anonymous_user', code: 'forbidden', provoke: () => walkSupabase({ is_anonymous: true }) },
+  { reason: 'third_party_app', code: 'forbidden', provoke: () => walkSupabase({ client_id: 'app' }) },
+  { reason: 'token_kind_not_accepted', code: 'forbidden', provoke: () => walkSigned({ class: 'other' }) },
+]

@@ -1,0 +1,259 @@
+/** A second mount of the same auth re-uses the work and enforces its own Access; another auth authenticates for itself. */
+import { describe, expect, it } from 'vitest'
+import type { Auth } from '../../src/auth.ts'
+import type { Access } from '../../src/request.ts'
+import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
+import { createWorld, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
+
+interface Mounted {
+  readonly world: World
+  readonly source: object
+  readonly orgs: readonly [string, string]
+  /** Enter a door with the same request; `more` is laid over it. */
+  enter(access: Access, more?: FakeRequestOptions, auth?: Auth): Promise<unknown>
+}
+
+/** Ada is a member of the first org and an admin of the second. */
+async function mounted(options: WorldOptions = {}): Promise<Mounted> {
+  const world = createWorld(options)
+  const orgs = [await world.org('a'), await world.org('b')] as const
+  const { headers } = await world.person('ada', { [orgs[0]]: 'member', [orgs[1]]: 'admin' })
+  const source = {}
+  return {
+    world,
+    source,
+    orgs,
+    enter: async (access, more = {}, auth = world.auth) => {
+      const request = fakeRequest({ headers, source, params: { org: orgs[1] }, ...more })
+      return (await auth.authorizer(access as never)(request)).context
+    },
+  }
+}
+
+const BY_PATH = [{ kind: 'pathParam', name: 'org' }] as const
+
+describe('a second mount', () => {
+  it('does nothing twice for the same Access', async () => {
+    const { world, enter } = await mounted()
+    const first = await enter({})
+    world.calls.length = 0
+    expect(await enter({})).toEqual(first)
+    expect(world.calls).toEqual([])
+  })
+
+  it('verifies once', async () => {
+    let verified = 0
+    const { enter } = await mounted({
+      auth: () => ({
+        verifier: {
+          verify: async () => {
+            verified++
+            return { issuer: 'i', subject: 's', audience: [], email: null, emailVerified: null } as never
+          },
+        },
+      }),
+    })
+    await enter({ needs: 'identity' })
+    await enter({ needs: 'user' })
+    await enter({})
+    expect(verified).toBe(1)
+  })
+
+  it('enforces its own role', async () => {
+    const { enter } = await mounted()
+    await enter({})
+    expect(await reasonOf(enter({ role: 'admin' }))).toBe('role_too_low')
+    expect(await enter({ role: 'member' })).toMatchObject({ role: 'member' })
+  })
+
+  it('acts in what an earlier one has named, and its role is judged there', async () => {
+    const { enter, orgs } = await mounted()
+    expect(await enter({ selectors: BY_PATH, role: 'admin' })).toMatchObject({ org: { id: orgs[1] } })
+    expect(await enter({ role: 'admin' })).toMatchObject({ org: { id: orgs[1] }, role: 'admin' })
+    const lower = await mounted()
+    await lower.enter({ selectors: BY_PATH }, { params: { org: lower.orgs[0] } })
+    expect(await reasonOf(lower.enter({ role: 'admin' }))).toBe('role_too_low')
+  })
+
+  it('names no other org than an earlier one has named or was served by', async () => {
+    for (const first of [{}, { selectors: BY_PATH }] as const) {
+      const { enter, orgs } = await mounted()
+      await enter(first, { params: { org: orgs[0] } })
+      expect(await reasonOf(enter({ selectors: BY_PATH }))).toBe('mounts_name_different_orgs')
+      expect(await reasonOf(enter({ selectors: BY_PATH }, { params: { org: NOWHERE } }))).toBe(
+        'mounts_name_different_orgs',
+      )
+      expect(await enter({ selectors: BY_PATH }, { params: { org: orgs[0] } })).toMatchObject({ org: { id: orgs[0] } })
+    }
+  })
+
+  it('stays in what an earlier one has named and was refused for', async () => {
+    const { enter } = await mounted()
+    expect(await reasonOf(enter({ selectors: BY_PATH }, { params: { org: NOWHERE } }))).toBe('not_a_member')
+    expect(await reasonOf(enter({}))).toBe('not_a_member')
+    const malformed = await mounted()
+    expect(await reasonOf(malformed.enter({ selectors: BY_PATH }, { params: { org: '{}' } }))).toBe('org_id_malformed')
+    expect(await reasonOf(malformed.enter({}))).toBe('org_id_malformed')
+  })
+
+  it('keeps the scopes of an earlier mount', async () => {
+    const { world, orgs } = await mounted()
+    const token = world.apiKey({ orgId: orgs[0], scopes: ['a'] })
+    const key = { headers: { authorization: `Bearer ${token}` }, source: {} }
+    const enter = (access: Access) => world.auth.authorizer(access as never)(fakeRequest(key))
+    await enter({ accept: ['apiKey'], scopes: ['a'] })
+    await enter({ accept: ['apiKey'] })
+    expect(await reasonOf(enter({ accept: ['apiKey'], scopes: ['b'] }))).toBe('scope_missing')
+    expect(await reasonOf(enter({}))).toBe('caller_kind_not_accepted')
+  })
+
+  it('refuses the kinds it does not accept', async () => {
+    const { enter } = await mounted()
+    await enter({ accept: ['user', 'service'] })
+    expect(await reasonOf(enter({ accept: ['service'] }))).toBe('caller_kind_not_accepted')
+  })
+
+  it('needs a credential where the first one did not', async () => {
+    const { enter } = await mounted()
+    expect(await enter({ optional: true }, { headers: {} })).toBeNull()
+    expect(await reasonOf(enter({}, { headers: {} }))).toBe('credential_missing')
+  })
+
+  it('is refused as the first was, without asking again', async () => {
+    const { world, enter } = await mounted()
+    const headers = { authorization: `Bearer ${await world.sign({ exp: 1 })}` }
+    expect(await reasonOf(enter({}, { headers }))).toBe('token_expiry_passed')
+    expect(await reasonOf(enter({ optional: true }, { headers }))).toBe('token_expiry_passed')
+  })
+
+  it('asks nothing again where it names the org that serves', async () => {
+    const { world, enter, orgs } = await mounted()
+    await enter({})
+    world.calls.length = 0
+    expect(await enter({ selectors: BY_PATH }, { params: { org: orgs[0] } })).toMatchObject({ role: 'member' })
+    expect(world.calls).toEqual([])
+  })
+
+  it('goes on from a user without an org to the org', async () => {
+    const { world, enter, orgs } = await mounted()
+    expect(await enter({ needs: 'user' })).not.toHaveProperty('org')
+    world.calls.length = 0
+    expect(await enter({})).toMatchObject({ org: { id: orgs[0] } })
+    expect(world.calls).toEqual([])
+  })
+
+  it('echoes no id that a header can’t carry (H7)', async () => {
+    const { world } = await mounted({
+      auth: () => ({
+        orgs: {
+          readSelection: () => ({ kind: 'unnamed' }),
+          resolve: async () => ({ org: { id: 'a\r\nSet-Cookie: x=1' }, role: 'member' }),
+          toOrgId: () => null,
+          echo: 'X-Org-Id',
+        } as never,
+      }),
+    })
+    const { headers } = await world.person('eve')
+    expect((await world.auth.authorizer({})(fakeRequest({ headers }))).responseHeaders()).toEqual([
+      ['Vary', 'Authorization, Cookie'],
+    ])
+  })
+})
+
+describe('two auths on one request', () => {
+  it('share nothing: each authenticates for itself, each has its own context', async () => {
+    const one = await mounted()
+    const two = createWorld()
+    const orgId = await two.org('of the other')
+    await two.person('ada', { [orgId]: 'viewer' })
+    const first = await one.enter({})
+    const second = await one.enter({}, {}, two.auth)
+    expect(first).toMatchObject({ org: { id: one.orgs[0] }, role: 'member' })
+    expect(second).toMatchObject({ org: { id: orgId }, role: 'viewer' })
+    expect(one.world.auth.contextOf(one.source)).toBe(first)
+    expect(two.auth.contextOf(one.source)).toBe(second)
+  })
+
+  it('do not lend each other a context', async () => {
+    const { enter, source } = await mounted()
+    await enter({})
+    expect(() => createWorld().auth.contextOf(source)).toThrow('found no context')
+  })
+
+  it('do not act as each other’s services', async () => {
+    const [one, two] = [createWorld(), createWorld()]
+    const orgId = await two.org('acme')
+    const headers = { 'x-telephony-secret': SERVICE_SECRET }
+    const context = await one.authenticate({ headers }, { accept: ['service'] })
+    expect(await reasonOf(two.auth.actIn(context as never, orgId))).toBe('act_in_no_service')
+  })
+})
+
+describe('contextOf', () => {
+  it('is the helpful sentence where nothing was mounted, or the pipeline was refused', async () => {
+    const { world, enter, source } = await mounted()
+    expect(() => world.auth.contextOf({})).toThrow('mount middleware() or protect()')
+    await reasonOf(enter({ role: 'owner' }))
+    expect(() => world.auth.contextOf(source)).toThrow('found no context')
+  })
+
+  it('trusts no foreign property (V1)', () => {
+    const { auth } = createWorld()
+    const foreign = { kind: 'user', user: { id: 'x' }, org: { id: 'y' }, role: 'owner' }
+    for (const source of [{ auth: foreign }, { user: foreign }, { context: foreign }, foreign]) {
+      expect(() => auth.contextOf(source)).toThrow('found no context')
+    }
+  })
+
+  // [mounted with, read as, whether the mount promises it]
+  it.each([
+    [{}, {}, true],
+    [{ needs: 'user' }, {}, false],
+    [{ needs: 'identity' }, { needs: 'user' }, false],
+    [{}, { needs: 'user' }, true],
+    [{}, { needs: 'identity' }, true],
+    [{}, { optional: true }, true],
+    [{}, { accept: ['service'] }, false],
+    [{ role: 'viewer' }, {}, true],
+    [{}, { role: 'viewer' }, false],
+    [{ role: 'viewer' }, { role: 'member' }, false],
+    [{ role: 'member' }, { role: 'viewer' }, true],
+    [{ selectors: BY_PATH }, { selectors: BY_PATH }, true],
+    [{ selectors: BY_PATH }, {}, true],
+    [{}, { selectors: BY_PATH }, false],
+    [{}, 'public', true],
+  ] as const)('mounted with %j, read as %j: %s', async (access, asked, promised) => {
+    const { world, enter, source } = await mounted()
+    const context = await enter(access as Access)
+    const read = (): unknown => world.auth.contextOf(source, asked as never)
+    if (promised) expect(read()).toBe(asked === 'public' ? null : context)
+    else expect(read).toThrow('promises less')
+  })
+
+  it('reads the org that a path has named, also behind a later mount', async () => {
+    const { world, enter, source, orgs } = await mounted()
+    await enter({ selectors: BY_PATH })
+    await enter({ role: 'admin' })
+    expect(world.auth.contextOf(source, { selectors: BY_PATH })).toMatchObject({ org: { id: orgs[1] } })
+    const other = await mounted()
+    await other.enter({})
+    expect(() => other.world.auth.contextOf(other.source, { selectors: BY_PATH })).toThrow('promises less')
+  })
+
+  it('reads nobody only where nobody may be there', async () => {
+    const { world, enter, source } = await mounted()
+    await enter({ optional: true }, { headers: {} })
+    expect(world.auth.contextOf(source, { optional: true })).toBeNull()
+    expect(() => world.auth.contextOf(source)).toThrow('promises less')
+  })
+
+  it('reads scopes that a mount has asked for', async () => {
+    const world = createWorld()
+    const source = {}
+    const token = world.apiKey({ orgId: await world.org('acme'), scopes: ['a', 'b'] })
+    const request = fakeRequest({ headers: { authorization: `Bearer ${token}` }, source })
+    await world.auth.authorizer({ accept: ['apiKey'], scopes: ['a'] })(request)
+    expect(world.auth.contextOf(source, { accept: ['apiKey'], scopes: ['a'] })).toMatchObject({ kind: 'apiKey' })
+    expect(() => world.auth.contextOf(source, { accept: ['apiKey'], scopes: ['b'] })).toThrow('promises less')
+  })
+})

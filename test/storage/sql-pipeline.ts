@@ -1,0 +1,59 @@
+/** A pipeline over a SQL storage, with real tokens, and a hook that writes the host's own rows. */
+import { type Auth, createAuth } from '../../src/auth.ts'
+import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
+import { header } from '../../src/orgs/selector.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
+import type { PgQueryable } from '../../src/storage/sql-executor.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
+import { createProvisioner } from '../../src/users/provisioner.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
+import { issuer } from '../pipeline/world.ts'
+import { writeHostRows } from './host-rows.ts'
+
+export { HOST_TABLES } from './host-rows.ts'
+
+/** A pipeline, and people to authenticate. */
+export interface Pipeline {
+  readonly auth: Auth
+  /** A token of somebody; the same subject is the same person. */
+  tokenOf(subject: string): Promise<string>
+  /** Authenticate with a token; the org and role the pipeline ended with. */
+  authenticate(
+    token: string,
+    orgId?: string,
+  ): Promise<{ readonly userId: string; readonly orgId: string; readonly role: string }>
+}
+
+/** Build the pipeline of a storage. */
+export function createPipeline(storage: AuthStorage<StoredUser, StoredOrganization, unknown>): Pipeline {
+  const auth = createAuth({
+    roles: ['member', 'admin', 'owner'],
+    verifier: createJwtVerifier({
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
+      audience: issuer.audience,
+    }),
+    users: createProvisioner({
+      storage,
+      bootstrap: async ({ org, transaction }) => {
+        if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
+      },
+    }),
+    orgs: createOrgResolver({
+      memberships: storage.memberships,
+      selectors: [header('X-Org-Id')],
+      whenUnnamed: 'earliest-joined',
+    }),
+  })
+  return {
+    auth: auth as unknown as Auth,
+    tokenOf: (subject) => issuer.sign({ sub: subject, email: `${subject}@example.test` }),
+    async authenticate(token, orgId) {
+      const named = orgId === undefined ? {} : { 'x-org-id': orgId }
+      const { user, org, role } = await auth.authenticate(
+        fakeRequest({ headers: { authorization: `Bearer ${token}`, ...named } }),
+      )
+      return { userId: user.id, orgId: org.id, role }
+    },
+  }
+}
