@@ -44,7 +44,7 @@ function listMutants(words: readonly string[]): Mutant[] {
 function furtherTests({ path }: Mutant): string[] {
   const [place = '', folder = ''] = path.split('/')
   const own = place === 'adapters' ? 'test/adapters' : `test/${folder.replace(/\.ts$/, '')}`
-  return [own, 'test/corridor', 'test/regressions', 'test/adapters']
+  return [own, 'test/pipeline', 'test/regressions', 'test/adapters']
 }
 
 interface Run {

@@ -33,7 +33,7 @@ const WHEN: Readonly<Record<AuthErrorCode, string>> = {
 }
 
 const PURPOSE: Readonly<Record<string, string>> = {
-  '.': 'the rooms, `createAuth`, errors, requests and routes',
+  '.': 'the steps, `createAuth`, errors, requests and routes',
   './express': 'adapter for Express 5 and 4',
   './koa': 'adapter for Koa 3 and 2',
   './hono': 'adapter for Hono, on Node or as a plain Fetch handler',

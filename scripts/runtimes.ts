@@ -136,7 +136,7 @@ function freePort(): Promise<number> {
   })
 }
 
-async function walkIn(runtime: Runtime, project: string): Promise<Outcome> {
+async function runIn(runtime: Runtime, project: string): Promise<Outcome> {
   const { name, package: specifier, version, said: expected, run } = runtime
   const started = performance.now()
   const outcome = (result: Outcome['result'], text: string): Outcome => {
@@ -169,7 +169,7 @@ try {
   cpSync(new URL('runtimes', import.meta.url), project, { recursive: true })
   const outcomes: Outcome[] = []
   for (const runtime of chosen) {
-    const outcome = await walkIn(runtime, project)
+    const outcome = await runIn(runtime, project)
     show(outcome)
     outcomes.push(outcome)
   }

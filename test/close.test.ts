@@ -26,9 +26,9 @@ const [url, how] = process.argv.slice(-2)
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['owner'],
-  verify: createJwtVerifier({ issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'jwks', url }] }], audience: 'a' }),
+  verifier: createJwtVerifier({ issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'jwks', url }] }], audience: 'a' }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
 })
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const token = encode({ alg: 'ES256', kid: 'k' }) + '.' + encode({ iss: 'https://a.test' }) + '.' + 'A'.repeat(86)

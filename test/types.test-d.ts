@@ -18,7 +18,7 @@ const storage = createMemoryStorage()
 const issuers = [supabase({ url: 'https://project.example' })]
 const selectors = [header('X-Org-Id')]
 const steps = {
-  verify: createJwtVerifier({ issuers, audience: 'authenticated', claims: ['aal'] }),
+  verifier: createJwtVerifier({ issuers, audience: 'authenticated', claims: ['aal'] }),
   services: createServiceVerifier({ services: { platform: { header: 'X-Platform-Key', secrets: null } } }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'earliest-joined' }),

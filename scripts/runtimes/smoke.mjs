@@ -109,14 +109,14 @@ function createApp(jwk) {
   const keys = { repository: storage.apiKeys, prefix: 'smoke' }
   const auth = createAuth({
     roles: ROLES,
-    verify: createJwtVerifier({ issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }] }], audience: API }),
+    verifier: createJwtVerifier({ issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }] }], audience: API }),
     services: createServiceVerifier({ services: { booking: { header: 'X-Service-Secret', secrets: [SECRET] } } }),
     apiKeys: createApiKeyVerifier(keys),
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
-      unnamed: 'earliest-joined',
+      whenUnnamed: 'earliest-joined',
     }),
   })
   const { middleware, protect, getAuth } = createAdapter(auth)

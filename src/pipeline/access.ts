@@ -62,9 +62,9 @@ function knownKind(kind: string, { apiKeys, services }: AccessVocabulary): strin
 function contradictionIn({ accept, needs, selectors, role, scopes }: Rule): string | null {
   const keys = accept.has('apiKey')
   if (accept.size === 0) return 'option "accept" must name a kind of caller'
-  if (needs === 'identity' && role !== null) return 'option "role" asks for needs "user" or "org"'
-  if (needs !== 'org' && selectors.length > 0) return 'option "selectors" asks for needs "org"'
-  if (needs !== 'org' && keys) return 'an API key asks for needs "org"'
+  if (needs === 'identity' && role !== null) return 'option "role" requires needs: "user" or "org"'
+  if (needs !== 'org' && selectors.length > 0) return 'option "selectors" requires needs: "org"'
+  if (needs !== 'org' && keys) return 'an API key requires needs: "org"'
   if (scopes.length > 0 && !keys) return 'option "scopes" binds API keys only: accept "apiKey"'
   if (role !== null && !keys && !accept.has('user')) return 'option "role" can bind users and API keys only'
   return null

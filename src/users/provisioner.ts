@@ -50,5 +50,5 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
     )
     return { ...resolveUser(value), created: leader && value.created === true }
   }
-  return Object.assign(step, { grants: Object.freeze([parsed.ownerRole]) })
+  return Object.assign(step, { assignsRoles: Object.freeze([parsed.ownerRole]) })
 }

@@ -28,7 +28,7 @@ export interface Place {
 
 const ZOD = 'zod/mini'
 const BELOW_ROOMS = ['lib', 'nouns', 'wire', 'ports']
-const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'roles']
+const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
 const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
 const DOORS = ['front door', 'login door', 'machine door', 'storage doors']
 
@@ -71,7 +71,7 @@ export const PLACES: readonly Place[] = [
   step('services'),
   step('users'),
   step('orgs'),
-  step('roles'),
+  step('permissions'),
   composition('auth', { files: /^src\/((auth|guards)\.ts$|pipeline\/)/ }),
   door('login door', /^src\/login\/index\.ts$/, [
     'login',

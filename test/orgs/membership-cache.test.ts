@@ -255,7 +255,7 @@ describe('what it holds', () => {
 })
 
 describe('options', () => {
-  const { users, memberships: source } = createMemoryStorage()
+  const { users, memberships } = createMemoryStorage()
   it.each([
     [{ ttlSeconds: 0 }, 'ttlSeconds'],
     [{ ttlSeconds: 5.1 }, 'ttlSeconds'],
@@ -263,10 +263,10 @@ describe('options', () => {
     [{ maxEntries: 10_001 }, 'maxEntries'],
     [{ maxEntries: 0 }, 'maxEntries'],
     [{ users: {} }, 'users'],
-    [{ source: {} }, 'source'],
+    [{ memberships: {} }, 'memberships'],
     [{ ttl: 1 }, 'ttl'],
   ])('%j is refused', (more, option) => {
-    expect(() => createMembershipCache({ users, source, ...more } as never)).toThrow(
+    expect(() => createMembershipCache({ users, memberships, ...more } as never)).toThrow(
       new RegExp(`^createMembershipCache: .*option "${option}"`),
     )
   })

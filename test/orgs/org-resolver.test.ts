@@ -91,12 +91,12 @@ describe('the org resolver', () => {
     expect(source.calls).toEqual(asked)
   })
 
-  it('echoes by its first header, another one, or none', () => {
+  it('names the org by its first header, another one, or none', () => {
     const make = (more: object, selectors = [header('X-Org-Id'), header('X-Tenant')]) =>
       createOrgResolver({ memberships: sourceOf([]), selectors, whenUnnamed: 'reject', ...more }).responseHeader
     expect(make({})).toBe('X-Org-Id')
-    expect(make({ echo: 'X-Acting-Org' })).toBe('X-Acting-Org')
-    expect(make({ echo: null })).toBeNull()
+    expect(make({ responseHeader: 'X-Acting-Org' })).toBe('X-Acting-Org')
+    expect(make({ responseHeader: null })).toBeNull()
     expect(make({}, [])).toBeNull()
   })
 

@@ -53,9 +53,9 @@ import { createMemoryStorage } from 'sallyport/memory'
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['member', 'admin', 'owner'],
-  verify: createJwtVerifier({ issuers: [supabase({ url: 'https://project.example' })], audience: 'authenticated' }),
+  verifier: createJwtVerifier({ issuers: [supabase({ url: 'https://project.example' })], audience: 'authenticated' }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
 })
 `
 
@@ -97,7 +97,7 @@ const DECLARATIONS = doors.map(({ specifier, name }) => `export * as ${name} fro
 const MISTAKES: readonly (readonly [string, string, string, string])[] = [
   ['a forgotten audience', 'audience', CORE.replace(", audience: 'authenticated'", ''), "'audience' is missing"],
   ['a misspelt option', 'audiance', CORE.replace('audience:', 'audiance:'), "'audiance' does not exist"],
-  ['no word on an unnamed org', 'unnamed', CORE.replace(", unnamed: 'earliest-joined'", ''), "'unnamed' is missing"],
+  ['no word on an unnamed org', 'whenUnnamed', CORE.replace(", whenUnnamed: 'earliest-joined'", ''), "'whenUnnamed' is missing"],
   ['a role that is not on the ladder', 'ladder', `${CORE}auth.authorizer({ role: 'superuser' })`, '"superuser"'],
 ]
 

@@ -69,12 +69,12 @@ import { createMemoryStorage } from 'sallyport/memory'
 export const storage = createMemoryStorage()
 export const auth = createAuth({
   roles: ['member', 'admin', 'owner'],
-  verify: createJwtVerifier({
+  verifier: createJwtVerifier({
     issuers: [{ issuer: 'https://issuer.example', keys: [{ kind: 'secret', secret: 'a secret of thirty-two bytes, at least' }] }],
     audience: 'authenticated',
   }),
   users: createProvisioner({ storage, ownerRole: 'admin' }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }),
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
 })
 `
 

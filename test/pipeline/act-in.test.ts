@@ -95,7 +95,7 @@ describe('actIn', () => {
           readSelection: () => ({ kind: 'unnamed' }),
           resolve: async () => ({ org: null, role: null }),
           toOrgId: (text: string) => text,
-          echo: null,
+          responseHeader: null,
         } as never,
       }),
     })
@@ -110,7 +110,7 @@ describe('actIn', () => {
           readSelection: () => ({ kind: 'unnamed' }),
           resolve: () => Promise.reject(thrown),
           toOrgId: (text: string) => text,
-          echo: null,
+          responseHeader: null,
         } as never,
       }),
     })

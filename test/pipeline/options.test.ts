@@ -25,7 +25,7 @@ type Create = (options: never) => unknown
 const storage = createMemoryStorage()
 const issuers = [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }]
 const selectors = [header('X-Org-Id')]
-const source = storage.memberships
+const { memberships } = storage
 
 /** Each function of the front doors, with options that it takes. */
 const GOOD: Readonly<Record<string, readonly [Create, Options]>> = {
@@ -33,9 +33,9 @@ const GOOD: Readonly<Record<string, readonly [Create, Options]>> = {
     createAuth as Create,
     {
       roles: ROLES,
-      verify: createJwtVerifier({ issuers: issuers as never, audience: issuer.audience }),
+      verifier: createJwtVerifier({ issuers: issuers as never, audience: issuer.audience }),
       users: createProvisioner({ storage }),
-      orgs: createOrgResolver({ memberships: source, selectors, whenUnnamed: 'reject' }),
+      orgs: createOrgResolver({ memberships, selectors, whenUnnamed: 'reject' }),
     },
   ],
   createJwtVerifier: [createJwtVerifier as Create, { issuers, audience: null }],
@@ -43,11 +43,11 @@ const GOOD: Readonly<Record<string, readonly [Create, Options]>> = {
     createServiceVerifier as Create,
     { services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } },
   ],
-  createOrgResolver: [createOrgResolver as Create, { source, selectors, unnamed: 'reject' }],
-  createUserOrgResolver: [createUserOrgResolver as Create, { source, orgIdOf: () => null }],
+  createOrgResolver: [createOrgResolver as Create, { memberships, selectors, whenUnnamed: 'reject' }],
+  createUserOrgResolver: [createUserOrgResolver as Create, { memberships, orgIdOf: () => null }],
   createProvisioner: [createProvisioner as Create, { storage }],
   createSyncGate: [createSyncGate as Create, { users: storage.users }],
-  createSyncRoute: [createSyncRoute as Create, { provision: createProvisioner({ storage }), source }],
+  createSyncRoute: [createSyncRoute as Create, { provision: createProvisioner({ storage }), memberships }],
   createMemoryStorage: [createMemoryStorage as Create, {}],
   supabase: [supabase as Create, { url: 'https://project.example' }],
   oidc: [oidc as Create, { issuer: 'https://issuer.example' }],
@@ -69,8 +69,8 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
     { roles: ['member'] },
     'role "owner" is not one of member',
   ],
-  ['createAuth', 'no verifier', { verify: undefined }, 'option "verify"'],
-  ['createAuth', 'a verifier that is a function', { verify: () => '' }, 'option "verify"'],
+  ['createAuth', 'no verifier', { verifier: undefined }, 'option "verifier"'],
+  ['createAuth', 'a verifier that is a function', { verifier: () => '' }, 'option "verifier"'],
   ['createAuth', 'no user resolver', { users: undefined }, 'option "users"'],
   ['createAuth', 'a repository as user resolver', { users: storage.users }, 'option "users" must be a function'],
   ['createAuth', 'no org resolver', { orgs: undefined }, 'option "orgs"'],
@@ -95,19 +95,19 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createAuth', 'another error format', { errorFormat: 'xml' }, 'option "errorFormat"'],
   ['createAuth', 'a hook that is none', { onDecision: 'log' }, 'option "onDecision"'],
   ['createAuth', 'a clock that is a number', { clock: 1 }, 'option "clock"'],
-  ['createOrgResolver', 'no word on an unnamed org', { unnamed: undefined }, 'option "unnamed" must be one of'],
-  ['createOrgResolver', 'another word', { unnamed: 'first' }, 'option "unnamed"'],
-  ['createOrgResolver', 'no source', { source: undefined }, 'option "source"'],
-  ['createOrgResolver', 'half a source', { source: { findActing: () => null } }, 'option "source"'],
+  ['createOrgResolver', 'no word on an unnamed org', { whenUnnamed: undefined }, 'option "whenUnnamed" must be one of'],
+  ['createOrgResolver', 'another word', { whenUnnamed: 'first' }, 'option "whenUnnamed"'],
+  ['createOrgResolver', 'no memberships', { memberships: undefined }, 'option \"memberships\"'],
+  ['createOrgResolver', 'half of the memberships', { memberships: { findActing: () => null } }, 'option "memberships"'],
   ['createOrgResolver', 'no selectors', { selectors: undefined }, 'option "selectors"'],
   ['createOrgResolver', 'a path selector', { selectors: [pathParam('org')] }, 'option "selectors'],
   ['createOrgResolver', 'a selector as text', { selectors: ['X-Org-Id'] }, 'option "selectors'],
   ['createOrgResolver', 'a header that is none', { selectors: [header('X Org')] }, 'option "selectors'],
-  ['createOrgResolver', 'an echo that is no header', { echo: 'a:b' }, 'option "echo"'],
+  ['createOrgResolver', 'a response header that is none', { responseHeader: 'a:b' }, 'option "responseHeader"'],
   ['createOrgResolver', 'a pattern as format', { idFormat: /x/ }, 'option "idFormat"'],
   ['createUserOrgResolver', 'no word on where the org stands', { orgIdOf: undefined }, 'option "orgIdOf"'],
   ['createUserOrgResolver', 'a column name', { orgIdOf: 'orgId' }, 'option "orgIdOf"'],
-  ['createUserOrgResolver', 'no source', { source: null }, 'option "source"'],
+  ['createUserOrgResolver', 'no memberships', { memberships: null }, 'option \"memberships\"'],
   ['createUserOrgResolver', 'selectors', { selectors }, 'unknown option "selectors"'],
   ['createProvisioner', 'no storage', { storage: undefined }, 'option "storage"'],
   ['createProvisioner', 'a storage without transactions', { storage: { users: storage.users } }, 'option "storage"'],
@@ -130,7 +130,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createSyncGate', 'a path without a slash', { syncPath: 'auth/sync' }, 'option "syncPath"'],
   ['createSyncGate', 'a path with a line break', { syncPath: '/a\r\nb' }, 'option "syncPath"'],
   ['createSyncRoute', 'no provisioner', { provision: undefined }, 'option "provision"'],
-  ['createSyncRoute', 'no source', { source: undefined }, 'option "source"'],
+  ['createSyncRoute', 'no memberships', { memberships: undefined }, 'option \"memberships\"'],
   ['createSyncRoute', 'a path without a slash', { path: 'sync' }, 'option "path"'],
   ['createMemoryStorage', 'memberships elsewhere', { membershipOn: 'orgs' }, 'option "membershipOn"'],
   [
@@ -217,8 +217,8 @@ describe('a polluted Object.prototype (V1)', () => {
     for (const members of [{ optional: true }, { needs: 'identity' }, { accept: ['service'] }, { role: undefined }]) {
       const result = await attempt(members, () => auth.authenticate(fakeRequest()).catch((error) => error.reason))
       expect(result).toBe('credential_missing')
-      const door = await attempt(members, () => auth.authorizer({ role: 'owner' as never }))
-      expect(await (door as (request: unknown) => Promise<unknown>)(fakeRequest()).catch((e) => e.reason)).toBe(
+      const authorizer = await attempt(members, () => auth.authorizer({ role: 'owner' as never }))
+      expect(await (authorizer as (request: unknown) => Promise<unknown>)(fakeRequest()).catch((e) => e.reason)).toBe(
         'credential_missing',
       )
     }
@@ -241,18 +241,18 @@ describe('a polluted Object.prototype (V1)', () => {
   })
 
   it('verifies no e-mail, decides nothing, skips no required option', async () => {
-    const members = { emailIsVerified: () => true, decide: () => ({ kind: 'none' }), unnamed: 'none', audience: null }
+    const members = { emailIsVerified: () => true, decide: () => ({ kind: 'none' }), whenUnnamed: 'none', audience: null }
     await attempt(members, () => {
       expect(() => make('createProvisioner', { invitations: {} })).toThrow('invitations.emailIsVerified')
-      expect(() => createOrgResolver({ source, selectors } as never)).toThrow('option "unnamed" must be one of')
+      expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow('option "whenUnnamed" must be one of')
       expect(() => createJwtVerifier({ issuers } as never)).toThrow('option "audience" must be')
     })
     const own = createMemoryStorage()
-    const step = (await attempt(members, () => createProvisioner({ storage: own }))) as ReturnType<
+    const provision = (await attempt(members, () => createProvisioner({ storage: own }))) as ReturnType<
       typeof createProvisioner
     >
     const { identityOf } = await import('../users/first-logins.ts')
-    await step(identityOf('ada'), { kind: 'unnamed' })
+    await provision(identityOf('ada'), { kind: 'unnamed' })
     expect(await own.orgs.count()).toBe(1)
   })
 })
@@ -266,7 +266,7 @@ it('an auth tells nothing about its secrets', async () => {
     audience: null,
   })
   const services = createServiceVerifier({ services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } })
-  const auth = createAuth({ ...options, verify: verifier, services } as never)
+  const auth = createAuth({ ...options, verifier, services } as never)
   for (const value of [auth, verifier, services]) {
     const seen = inspect(value, { depth: 20, showHidden: true }) + JSON.stringify(value)
     expect(seen).not.toContain(own.secret)

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { findMutants } from '../../scripts/mutants.find.ts'
 import { REFUSALS } from './refusals.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 // The testing kit throws refusals as made-up steps do; they are not the library's own.
 const thrown = readdirSync(`${root}src`, { recursive: true, withFileTypes: true })

@@ -149,7 +149,7 @@ describe('a second mount', () => {
           readSelection: () => ({ kind: 'unnamed' }),
           resolve: async () => ({ org: { id: 'a\r\nSet-Cookie: x=1' }, role: 'member' }),
           toOrgId: () => null,
-          echo: 'X-Org-Id',
+          responseHeader: 'X-Org-Id',
         } as never,
       }),
     })

@@ -10,7 +10,7 @@ it('is a fault of the resolver, and the handler does not run', async () => {
         readSelection: () => ({ kind: 'unnamed' }),
         resolve: async () => ({ org: null, role: null }),
         toOrgId: () => null,
-        echo: null,
+        responseHeader: null,
       } as never,
     }),
   })

@@ -56,7 +56,7 @@ function createWorldOrgs(source: Pick<ReturnType<typeof createMemoryStorage>['me
         ? ((await source.findActing(caller, selection.orgId as string)) ?? { org: null, role: null })
         : { org: null, role: null },
     toOrgId: (text: string) => text,
-    echo: 'X-Org-Id',
+    responseHeader: 'X-Org-Id',
   }
 }
 

@@ -141,7 +141,7 @@ async function createWorld(tells: boolean): Promise<World> {
     scopes: {},
     defaultScopes: [],
   })
-  const common = { roles: ROLES, verify, services, onDecision }
+  const common = { roles: ROLES, verifier: verify, services, onDecision }
   const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships })
 
   const provisioned = createAuth({

@@ -25,9 +25,9 @@ const MACHINES: readonly (readonly [string, object])[] = [
 ]
 
 function createWorldOf(preset: keyof typeof PRESETS, syncFirst = false): World {
-  const verify = createJwtVerifier({ issuers: [PRESETS[preset]], audience })
+  const verifier = createJwtVerifier({ issuers: [PRESETS[preset]], audience })
   return createWorld({
-    auth: ({ users }) => ({ verify, ...(syncFirst ? { users: createSyncGate({ users }) } : {}) }) as never,
+    auth: ({ users }) => ({ verifier, ...(syncFirst ? { users: createSyncGate({ users }) } : {}) }) as never,
   })
 }
 

@@ -55,7 +55,7 @@ export const verify: unknown = createJwtVerifier({ issuers, audience: null, audi
     name: 'no word on a request that names no org',
     code: `import { createOrgResolver } from 'sallyport'
 import { storage } from './hosts.ts'
-export const orgs: unknown = createOrgResolver({ source: storage.memberships, selectors: [] })`,
+export const orgs: unknown = createOrgResolver({ memberships: storage.memberships, selectors: [] })`,
     errors: [2345],
   },
   {

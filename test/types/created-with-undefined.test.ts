@@ -27,10 +27,10 @@ const apiKeys = { repository: memory.apiKeys, prefix: 'tst', roles: ['admin'], s
 const keys = main.createApiKeys({ ...apiKeys, defaultScopes: ['read'] } as never)
 const users = async () => ({ user: { id: 'u', disabled: false } })
 const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }] }]
-const verify = main.createJwtVerifier({ issuers, audience: 'a' } as never)
-const orgs = { source: memory.memberships, selectors: [], unnamed: 'reject' }
+const verifier = main.createJwtVerifier({ issuers, audience: 'a' } as never)
+const orgs = { memberships: memory.memberships, selectors: [], whenUnnamed: 'reject' }
 const resolver = main.createOrgResolver(orgs as never)
-const auth = main.createAuth({ roles: ['admin'], verify, users, orgs: resolver } as never)
+const auth = main.createAuth({ roles: ['admin'], verifier, users, orgs: resolver } as never)
 const common = { storage: accounts, service: 'app', roles: ['member', 'admin'] }
 const grant = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET, tokenUrl: URL_TEXT }
 
@@ -39,16 +39,16 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createApiKeyRoutes: [{ apiKeys: keys, role: 'admin' }, main.createApiKeyRoutes],
   createApiKeyVerifier: [{ repository: memory.apiKeys, prefix: 'tst' }, main.createApiKeyVerifier],
   createApiKeys: [{ ...apiKeys, defaultScopes: ['read'] }, main.createApiKeys],
-  createAuth: [{ roles: ['admin'], verify, users, orgs: resolver }, main.createAuth],
+  createAuth: [{ roles: ['admin'], verifier, users, orgs: resolver }, main.createAuth],
   createJwtVerifier: [{ issuers, audience: 'a' }, main.createJwtVerifier],
-  createMembershipCache: [{ users: memory.users, source: memory.memberships }, main.createMembershipCache],
+  createMembershipCache: [{ users: memory.users, memberships: memory.memberships }, main.createMembershipCache],
   createOrgResolver: [orgs, main.createOrgResolver],
   createOrgScoped: [{}, (options) => main.createOrgScoped({ find: () => null }, options)],
   createProvisioner: [{ storage: memory }, main.createProvisioner],
   createServiceVerifier: [{ services: { a: { header: 'X-A', secrets: [SECRET] } } }, main.createServiceVerifier],
   createSyncGate: [{ users: memory.users }, main.createSyncGate],
-  createSyncRoute: [{ provision: users, source: memory.memberships }, main.createSyncRoute],
-  createUserOrgResolver: [{ source: memory.memberships, orgIdOf: () => null }, main.createUserOrgResolver],
+  createSyncRoute: [{ provision: users, memberships: memory.memberships }, main.createSyncRoute],
+  createUserOrgResolver: [{ memberships: memory.memberships, orgIdOf: () => null }, main.createUserOrgResolver],
   'createAdapter sallyport/express': [{}, (options) => forExpress(auth as never, options)],
   'createAdapter sallyport/hono': [{}, (options) => forHono(auth as never, options)],
   'createAdapter sallyport/koa': [{}, (options) => forKoa(auth as never, options)],
@@ -151,7 +151,7 @@ describe('undefined inside of an option', () => {
       () =>
         main.createAuth({
           roles: ['admin'],
-          verify,
+          verifier,
           users,
           orgs: resolver,
           cookie: { name: 'a', publicUrl: undefined },

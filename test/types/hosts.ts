@@ -29,7 +29,7 @@ export const issuers: readonly { issuer: string; keys: [] }[] = []
 
 const steps = {
   roles: ['viewer', 'member', 'admin'],
-  verify: createJwtVerifier({ issuers, audience: null, claims: ['aal', 'name'] }),
+  verifier: createJwtVerifier({ issuers, audience: null, claims: ['aal', 'name'] }),
   services: createServiceVerifier({
     services: { telephony: { header: 'X-T', secrets: null }, billing: { header: 'X-B', secrets: null } },
   }),

@@ -37,9 +37,9 @@ for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'E
       verify,
       users,
       orgs: createOrgResolver({
-        source: storage.memberships,
+        memberships: storage.memberships,
         selectors: [header('X-Org-Id')],
-        unnamed: 'earliest-joined',
+        whenUnnamed: 'earliest-joined',
       }),
     })
     const headers = { authorization: `Bearer ${await sign(claimsOf(issuer))}` }

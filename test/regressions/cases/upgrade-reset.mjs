@@ -26,10 +26,10 @@ import { createMemoryStorage } from ${memory}
 const storage = createMemoryStorage()
 const slow = () => new Promise((done) => setTimeout(() => done(Response.json({ keys: [] })), 500))
 export const auth = createAuth({ roles: ['owner'],
-  verify: createJwtVerifier({ fetch: slow, audience: null,
+  verifier: createJwtVerifier({ fetch: slow, audience: null,
     issuers: [{ issuer: 'https://idp.example.test', keys: [{ kind: 'jwks', url: 'https://idp.example.test/jwks' }] }] }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'none' }) })`,
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'none' }) })`,
 )
 writeFileSync(
   join(folder, 'upgrade.mjs'),

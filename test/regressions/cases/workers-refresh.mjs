@@ -23,10 +23,10 @@ let app
 const make = (jwks) => {
   const storage = createMemoryStorage()
   const auth = createAuth({ roles: ['owner'],
-    verify: createJwtVerifier({ audience: 'authenticated', cache: null, issuers: [{ issuer: 'https://idp.example.test',
+    verifier: createJwtVerifier({ audience: 'authenticated', cache: null, issuers: [{ issuer: 'https://idp.example.test',
       keys: [{ kind: 'jwks', url: jwks, maxAgeSeconds: 2, maxStaleSeconds: 3 }] }] }),
     users: createProvisioner({ storage }),
-    orgs: createOrgResolver({ source: storage.memberships, selectors: [header('X-Org-Id')], unnamed: 'earliest-joined' }) })
+    orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }) })
   const { middleware } = createAdapter(auth)
   return new Hono().use('/me', middleware()).get('/me', (c) => c.text('in'))
 }
