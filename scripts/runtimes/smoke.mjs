@@ -109,7 +109,10 @@ function createApp(jwk) {
   const keys = { repository: storage.apiKeys, prefix: 'smoke' }
   const auth = createAuth({
     roles: ROLES,
-    verifier: createJwtVerifier({ issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }] }], audience: API }),
+    verifier: createJwtVerifier({
+      issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }] }],
+      audience: API,
+    }),
     services: createServiceVerifier({ services: { booking: { header: 'X-Service-Secret', secrets: [SECRET] } } }),
     apiKeys: createApiKeyVerifier(keys),
     users: createProvisioner({ storage }),

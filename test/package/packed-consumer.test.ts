@@ -97,7 +97,12 @@ const DECLARATIONS = doors.map(({ specifier, name }) => `export * as ${name} fro
 const MISTAKES: readonly (readonly [string, string, string, string])[] = [
   ['a forgotten audience', 'audience', CORE.replace(", audience: 'authenticated'", ''), "'audience' is missing"],
   ['a misspelt option', 'audiance', CORE.replace('audience:', 'audiance:'), "'audiance' does not exist"],
-  ['no word on an unnamed org', 'whenUnnamed', CORE.replace(", whenUnnamed: 'earliest-joined'", ''), "'whenUnnamed' is missing"],
+  [
+    'no word on an unnamed org',
+    'whenUnnamed',
+    CORE.replace(", whenUnnamed: 'earliest-joined'", ''),
+    "'whenUnnamed' is missing",
+  ],
   ['a role that is not on the ladder', 'ladder', `${CORE}auth.authorizer({ role: 'superuser' })`, '"superuser"'],
 ]
 

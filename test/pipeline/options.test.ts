@@ -97,7 +97,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createAuth', 'a clock that is a number', { clock: 1 }, 'option "clock"'],
   ['createOrgResolver', 'no word on an unnamed org', { whenUnnamed: undefined }, 'option "whenUnnamed" must be one of'],
   ['createOrgResolver', 'another word', { whenUnnamed: 'first' }, 'option "whenUnnamed"'],
-  ['createOrgResolver', 'no memberships', { memberships: undefined }, 'option \"memberships\"'],
+  ['createOrgResolver', 'no memberships', { memberships: undefined }, 'option "memberships"'],
   ['createOrgResolver', 'half of the memberships', { memberships: { findActing: () => null } }, 'option "memberships"'],
   ['createOrgResolver', 'no selectors', { selectors: undefined }, 'option "selectors"'],
   ['createOrgResolver', 'a path selector', { selectors: [pathParam('org')] }, 'option "selectors'],
@@ -107,7 +107,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createOrgResolver', 'a pattern as format', { idFormat: /x/ }, 'option "idFormat"'],
   ['createUserOrgResolver', 'no word on where the org stands', { orgIdOf: undefined }, 'option "orgIdOf"'],
   ['createUserOrgResolver', 'a column name', { orgIdOf: 'orgId' }, 'option "orgIdOf"'],
-  ['createUserOrgResolver', 'no memberships', { memberships: null }, 'option \"memberships\"'],
+  ['createUserOrgResolver', 'no memberships', { memberships: null }, 'option "memberships"'],
   ['createUserOrgResolver', 'selectors', { selectors }, 'unknown option "selectors"'],
   ['createProvisioner', 'no storage', { storage: undefined }, 'option "storage"'],
   ['createProvisioner', 'a storage without transactions', { storage: { users: storage.users } }, 'option "storage"'],
@@ -130,7 +130,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createSyncGate', 'a path without a slash', { syncPath: 'auth/sync' }, 'option "syncPath"'],
   ['createSyncGate', 'a path with a line break', { syncPath: '/a\r\nb' }, 'option "syncPath"'],
   ['createSyncRoute', 'no provisioner', { provision: undefined }, 'option "provision"'],
-  ['createSyncRoute', 'no memberships', { memberships: undefined }, 'option \"memberships\"'],
+  ['createSyncRoute', 'no memberships', { memberships: undefined }, 'option "memberships"'],
   ['createSyncRoute', 'a path without a slash', { path: 'sync' }, 'option "path"'],
   ['createMemoryStorage', 'memberships elsewhere', { membershipOn: 'orgs' }, 'option "membershipOn"'],
   [
@@ -241,10 +241,17 @@ describe('a polluted Object.prototype (V1)', () => {
   })
 
   it('verifies no e-mail, decides nothing, skips no required option', async () => {
-    const members = { emailIsVerified: () => true, decide: () => ({ kind: 'none' }), whenUnnamed: 'none', audience: null }
+    const members = {
+      emailIsVerified: () => true,
+      decide: () => ({ kind: 'none' }),
+      whenUnnamed: 'none',
+      audience: null,
+    }
     await attempt(members, () => {
       expect(() => make('createProvisioner', { invitations: {} })).toThrow('invitations.emailIsVerified')
-      expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow('option "whenUnnamed" must be one of')
+      expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow(
+        'option "whenUnnamed" must be one of',
+      )
       expect(() => createJwtVerifier({ issuers } as never)).toThrow('option "audience" must be')
     })
     const own = createMemoryStorage()

@@ -24,7 +24,11 @@ const login = createLogin({
   secret: crypto.getRandomValues(new Uint8Array(32)),
 })
 const source = { listActing: async () => [], findActing: async () => null }
-const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ memberships: source, orgIdOf: () => 'acme' }) })
+const auth = createAuth({
+  roles,
+  ...login.auth,
+  orgs: createUserOrgResolver({ memberships: source, orgIdOf: () => 'acme' }),
+})
 const app = new Koa()
 const { mount, onError } = createAdapter(auth)
 app.use(onError)

@@ -33,7 +33,11 @@ try {
   verdict(error instanceof TypeError && /clientAddress/.test(error.message), error.message)
 }
 const source = { listActing: async () => [], findActing: async () => null }
-const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ memberships: source, orgIdOf: () => 'acme' }) })
+const auth = createAuth({
+  roles,
+  ...login.auth,
+  orgs: createUserOrgResolver({ memberships: source, orgIdOf: () => 'acme' }),
+})
 const app = express()
 const { mount, onError } = createAdapter(auth)
 mount(app, login.routes)
