@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { checkHouse } from './architecture/check-house.ts'
+import { unknownNames } from './architecture/docstring-names.ts'
 import { listExportedNames } from './architecture/exported-names.ts'
 import { EXCEPTIONS, PLACES } from './architecture/house.ts'
 import { readSource } from './architecture/source-file.ts'
@@ -38,6 +39,11 @@ describe('the house', () => {
     // How each function and class is used, too.
     expect(listed(exported.filter(({ hasExample }) => hasExample === false))).toEqual([])
     expect(exported.filter(({ hasExample }) => hasExample === true).length).toBeGreaterThan(80)
+  })
+
+  it('names in its comments only what exists', () => {
+    const files = [...house].filter(([path]) => /^(src|adapters)\//.test(path))
+    expect(unknownNames(files.map(([path, text]) => readSource(path, text)))).toEqual([])
   })
 
   it('makes no exception that nothing needs', () => {
@@ -280,5 +286,22 @@ describe('the checker', () => {
     expect([shown(''), shown(' * @example\n'), shown(' * @example\n * e()\n')]).toEqual([false, false, true])
     expect(listExportedNames('f.ts', () => first.replace('\n', '\n/** Do. */\n'))[0]?.hasDocstring).toBe(true)
     expect(() => listExportedNames('i.ts', () => "export * from './a.ts'")).toThrow('one by one')
+  })
+
+  it.each([
+    ['a link', '/** See {@link gone}. */', 'gone'],
+    ['the member of a link', '/** See {@link here.gone}. */', 'gone'],
+    ['a call', '// Ends with `here.gone()`.', 'gone'],
+    ['a call with arguments', '/** `gone(here, …)` */', 'gone'],
+    ['a word', '/** As `goneBy` does. */', 'goneBy'],
+  ])('finds %s that names nothing', (_, comment, name) => {
+    const text = `${comment}\nexport const here = { member: 'wordOf' }`
+    expect(unknownNames([readSource('a.ts', text)])).toEqual([`a.ts: ${name}`])
+  })
+
+  it('lets names be that the code knows, and those of an example', () => {
+    const comment = '/** {@link here.member}, `here(x)`, `wordOf`, `AggregateError`. @example `goneBy()` */'
+    const text = `${comment}\nexport const here = { member: 'wordOf' }`
+    expect(unknownNames([readSource('a.ts', text)])).toEqual([])
   })
 })

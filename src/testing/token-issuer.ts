@@ -1,6 +1,6 @@
 /**
  * An identity provider without a network: own key pairs, an HS256 secret, tokens with any claims. Hands on tokens that
- * verify, and everything needed to make ones that do not (see `badTokens`).
+ * verify, and everything needed to make ones that do not.
  */
 import { type KeyObject, randomBytes } from 'node:crypto'
 import * as z from 'zod/mini'

@@ -1,12 +1,14 @@
 /** What the tarball holds (D1): these files, two licences, no Node in the core, no secret, and not too much of it. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { publint } from 'publint'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { doors, root } from './doors.ts'
+
+const UNPACKED_BYTES = 1_800_000
 
 const packed = inject('packed')
 const installed = join(packed.bare, 'node_modules/sallyport')
@@ -43,13 +45,20 @@ describe('the tarball (D1)', () => {
     const files = readdirSync(installed, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
-      .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js(\.map)?|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
-    const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`, `dist/${name}.js.map`])
-    const command = ['dist/cli.js', 'dist/cli.js.map', 'dist/migrations/postgres.sql', 'dist/migrations/sqlite.sql']
+      .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
+    const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`])
+    const command = ['dist/cli.js', 'dist/migrations/postgres.sql', 'dist/migrations/sqlite.sql']
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
     expect(files.sort()).toEqual(
       [...built, ...command, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort(),
     )
+  })
+
+  it(`weighs at most ${UNPACKED_BYTES} bytes, unpacked`, () => {
+    const bytes = readdirSync(installed, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+    expect(bytes).toBeLessThanOrEqual(UNPACKED_BYTES)
   })
 
   it.each(['postgres', 'sqlite'])('carries the migrations for %s as plain SQL, and prints them', (dialect) => {
@@ -69,7 +78,11 @@ describe('the tarball (D1)', () => {
   })
 
   it('carries the licence of whatever is bundled, and bundles only zod', () => {
-    const sources = listDist(/\.js\.map$/).flatMap((name) => (JSON.parse(read(name)) as { sources: string[] }).sources)
+    const { inputs } = JSON.parse(readFileSync(join(packed.tree, 'dist/metafile-esm.json'), 'utf8')) as {
+      inputs: Record<string, unknown>
+    }
+    const sources = Object.keys(inputs)
+    expect(sources).toContain('src/index.ts')
     const bundled = new Set(
       sources.flatMap((source) => source.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.slice(1) ?? []),
     )
