@@ -17,7 +17,7 @@ describe('first logins over HTTP', () => {
     expectFirstLogins(framework, 20, 20),
   )
 
-  it('100 people × 5 parallel first requests: each gets its own id (T23)', async () => {
+  it('100 people × 5 parallel first requests: each gets its own id (P3)', async () => {
     const host = await startHost()
     const tokens = await tokensOf(100)
     const asked = mixed(

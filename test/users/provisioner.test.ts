@@ -268,7 +268,7 @@ describe('many at once', () => {
     expect([await countRows(storage), hooks]).toEqual([{ users: 1, orgs: 1 }, 1])
   })
 
-  it('each their own: 100 people × 5 parallel first requests (T23)', async () => {
+  it('each their own: 100 people × 5 parallel first requests (P3)', async () => {
     const resolver = createProvisioner({ storage: createMemoryStorage() })
     const people = Array.from({ length: 100 }, (_, i) => identityOf(`p${i}`))
     const subjects = await Promise.all(

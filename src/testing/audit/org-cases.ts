@@ -112,7 +112,7 @@ function mountCase(
   headers: readonly Line[],
   expected: AuthResponse,
 ): AuditCase {
-  return auditCase([`mount/${id}`, name], `GET ${target}`, headers, expected, { requirement: 'T30' })
+  return auditCase([`mount/${id}`, name], `GET ${target}`, headers, expected, { requirement: 'O1' })
 }
 
 function mountCases(world: AuditWorld, token: string): AuditCase[] {
