@@ -1,4 +1,4 @@
-/** The tour of Intello: CONTRACT of its document, rule by rule. */
+/** The tour of Intello: its document, rule by rule. */
 import type { Chapter, RequestStep } from './step.ts'
 
 const at = 'intello'

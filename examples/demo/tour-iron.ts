@@ -1,4 +1,4 @@
-/** The tour of Iron: CONTRACT of its document, rule by rule. */
+/** The tour of Iron: its document, rule by rule. */
 import type { Chapter, RequestStep } from './step.ts'
 
 const at = 'iron'

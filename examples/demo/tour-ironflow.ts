@@ -1,4 +1,4 @@
-/** The tour of Ironflow: CONTRACT of its document, rule by rule. */
+/** The tour of Ironflow: its document, rule by rule. */
 import { send } from './send.ts'
 import type { Chapter, DeedStep, RequestStep } from './step.ts'
 

@@ -16,7 +16,7 @@ interface Request {
 
 const KEY = 'Bearer error="invalid_token"'
 
-// Every line answers 200 where a route is public, whatever it brings; each cell is written by hand, from CONTRACT §0.
+// Every line answers 200 where a route is public, whatever it brings; each cell is written by hand.
 /** By credential: what each route answers, in the order of the columns. */
 const TABLE: Readonly<Record<string, string>> = {
   // user person identity key both service telephony any optional public path elsewhere booking nowhere sync list create revoke

@@ -1,5 +1,5 @@
 /**
- * What an example must not do by hand (DESIGN §2): read a credential header, verify a token, compare a secret, set a cookie,
+ * What an example must not do by hand: read a credential header, verify a token, compare a secret, set a cookie,
  * write an error body. Goes by identifiers and literals, and so finds the plain ways of doing it.
  */
 import ts from 'typescript'

@@ -135,7 +135,7 @@ it('clients that go away in the middle of a login leave no slot taken, and no tr
 describe('the login flow', async () => {
   const wanted = await flow('express 5')
 
-  it('is as CONTRACT §3 has it', () => {
+  it('answers with these statuses, these headers, this body', () => {
     expect(wanted.map(({ status }) => status)).toEqual([
       ...[200, 401, 401, 401, 400, 403, 200, 200, 200, 200, 403, 201, 400, 200, 204, 404, 403, 204, 401],
       ...[401, 401, 401, 401, 401, 429],

@@ -170,7 +170,7 @@ describe('resetAdmin', () => {
   })
 })
 
-it('no route makes an admin: there is none beside those of CONTRACT §3', () => {
+it('no route makes an admin: these are all there are', () => {
   const { login } = createLoginWorld()
   expect(login.routes.map(({ method, path }) => `${method} ${path}`)).toEqual([
     'POST /api/v1/auth/login',

@@ -1,4 +1,4 @@
-/** L2 and CONTRACT §3, to the letter: by the pure rules over a clock that is moved by hand, and through the store. */
+/** L2, to the letter: by the pure rules over a clock that is moved by hand, and through the store. */
 import { describe, expect, it } from 'vitest'
 import { createThrottle } from '../../src/login/throttle.ts'
 import {

@@ -143,7 +143,7 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  // What is reached, and some 800 bytes. The goal was 15 kB (BENCHMARKS 16): jose is 4.5 of it and zod/mini 6.7, both there
+  // What is reached, and some 800 bytes. The goal was 15 kB: jose is 4.5 of it and zod/mini 6.7, both there
   // by decision; the other 26 are the pipeline, verifying tokens and keeping keys, reading and writing requests, telling
   // faults, users and organizations, refusals and options: checks, nearly all of them, and what they say at construction.
   it.each([

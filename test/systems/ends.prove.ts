@@ -1,4 +1,4 @@
-/** Told to end, each app has ended in five seconds (CONTRACT 0), also where somebody sends half a request and no more. */
+/** Told to end, each app has ended in five seconds, also where somebody sends half a request and no more. */
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { World } from '../../examples/demo/world.ts'
