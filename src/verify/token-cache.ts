@@ -1,5 +1,5 @@
 /**
- * Tokens that were verified a moment ago (finding 12 and 13 of the peers): positive results only, by SHA-256 of the whole
+ * Tokens that were verified a moment ago: positive results only, by SHA-256 of the whole
  * token, per verifier, bounded. No token text is kept. Hands on the same frozen identity while everything still holds.
  */
 import { createBoundedMap } from '../lib/bounded-map.ts'

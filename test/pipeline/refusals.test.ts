@@ -1,4 +1,4 @@
-/** Each refusal of `authenticate-refusals.ts` is provoked here and answered to the byte. `authenticate-list.test.ts` keeps that list complete. */
+/** Each refusal of `refusals.ts` is provoked here and answered to the byte. `refusal-list.test.ts` keeps that list complete. */
 import { describe, expect, it } from 'vitest'
 import { bytesOf } from '../refusal-bytes.ts'
 import { REFUSALS } from './refusals.ts'

@@ -1,0 +1,49 @@
+/** The pages for who works here: their paths exist, the table of imports is the enforced one, and no state is forgotten. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { withImportTable } from '../scripts/architecture.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string): string => readFileSync(root + path, 'utf8')
+
+// Paths in backticks and in links. One with a wildcard or a place to fill in is a pattern.
+function pathsIn(page: string): string[] {
+  const quoted = [...page.matchAll(/`((?:src|adapters|test|scripts|examples|docs|\.ci)\/[\w./-]*)`/g)]
+  const linked = [...page.matchAll(/\]\((?!https?:)([\w./-]+)\)/g)]
+  return [...quoted, ...linked].map(([, path = '']) => path)
+}
+
+describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (name) => {
+  it('names paths that are there', () => {
+    const paths = pathsIn(read(name))
+    expect(paths.length).toBeGreaterThan(20)
+    expect(paths.filter((path) => !existsSync(root + path))).toEqual([])
+  })
+
+  it('names commands that package.json has', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const commands = [...read(name).matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script)
+    expect(commands.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+})
+
+describe('ARCHITECTURE.md', () => {
+  const page = read('ARCHITECTURE.md')
+
+  it('has the table of imports as it is enforced (node --import tsx scripts/architecture.ts writes it)', () => {
+    expect(page).toBe(withImportTable(page))
+  })
+
+  it('names every file that keeps state', () => {
+    const keeping = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('testing/'))
+      .filter((path) =>
+        /new WeakMap\b|= create(BoundedMap|Turns|Slots)\b|^const \w+ = new (Map|Set)\(\)/m.test(read(`src/${path}`)),
+      )
+      .map((path) => `src/${path}`)
+    const table = page.split('## Where state lives')[1] ?? ''
+    expect(keeping.length).toBeGreaterThan(10)
+    expect(keeping.filter((path) => !table.includes(`\`${path}\``))).toEqual([])
+  })
+})
