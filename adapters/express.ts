@@ -3,27 +3,22 @@
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import { AuthError, isAuthError } from '../src/errors.ts'
 import {
-  type Access,
   type AdapterOptions,
   type Auth,
-  type AuthContextOf,
-  AuthError,
-  type AuthRequest,
-  type AuthResponse,
-  type AuthTypes,
   type BodyLimits,
   createRouteFinder,
   fromNodeRequest,
-  isAuthError,
-  type JsonObject,
   keepHeaders,
   parseAdapterOptions,
-  type Route,
   readJson as readJsonOf,
   toThrown,
   writeHeaders,
-} from '../src/index.ts'
+} from '../src/http/index.ts'
+import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { Route } from '../src/route.ts'
 
 export type { AdapterOptions }
 
@@ -160,6 +155,6 @@ export function writeAuthResponse(res: Response, { status, headers, body }: Auth
  * @example
  * const body = await readJson(req)
  */
-export function readJson(req: Request, limits?: number | BodyLimits): Promise<JsonObject> {
+export function readJson(req: Request, limits?: number | BodyLimits): Promise<Readonly<Record<string, unknown>>> {
   return readJsonOf(toAuthRequest(req), limits)
 }

@@ -1,6 +1,6 @@
 /** Our headers on what a Hono handler answers: on its own Response, on the context's, and on Node's. */
 import type { Context } from 'hono'
-import { keepHeaders, mergeHeader, type NodeRequest, type NodeResponse, withHeaders } from '../src/index.ts'
+import { keepHeaders, mergeHeader, type NodeRequest, type NodeResponse, withHeaders } from '../src/http/index.ts'
 
 /** Reads our headers at the moment they are written. */
 export type HeadersOf = Parameters<typeof keepHeaders>[1]

@@ -3,24 +3,20 @@
  * and its answer back, and nothing else. The same exports as `sallyport/express` and `sallyport/koa`.
  */
 import type { Context, Env, Handler, MiddlewareHandler, Next, TypedResponse } from 'hono'
+import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import { isAuthError } from '../src/errors.ts'
 import {
-  type Access,
   type AdapterOptions,
   type Auth,
-  type AuthContextOf,
-  type AuthRequest,
-  type AuthResponse,
-  type AuthTypes,
   type BodyLimits,
   createRouteFinder,
   fromFetchRequest,
-  isAuthError,
-  type JsonObject,
   parseAdapterOptions,
-  type Route,
   readJson as readJsonOf,
   writeHeaders,
-} from '../src/index.ts'
+} from '../src/http/index.ts'
+import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { Route } from '../src/route.ts'
 import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
 
 export type { AdapterOptions }
@@ -158,7 +154,7 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
  * @example
  * const body = await readJson(c)
  */
-export function readJson(c: Context, limits?: number | BodyLimits): Promise<JsonObject> {
+export function readJson(c: Context, limits?: number | BodyLimits): Promise<Readonly<Record<string, unknown>>> {
   return readJsonOf(toAuthRequest(c), limits)
 }
 

@@ -3,26 +3,22 @@
  * The same exports as `sallyport/express` and `sallyport/hono`.
  */
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
+import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import { isAuthError } from '../src/errors.ts'
 import {
-  type Access,
   type AdapterOptions,
   type Auth,
-  type AuthContextOf,
-  type AuthRequest,
-  type AuthResponse,
-  type AuthTypes,
   type BodyLimits,
   createRouteFinder,
   fromNodeRequest,
-  isAuthError,
-  type JsonObject,
   keepHeaders,
   parseAdapterOptions,
-  type Route,
   readJson as readJsonOf,
   toThrown,
   writeHeaders,
-} from '../src/index.ts'
+} from '../src/http/index.ts'
+import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { Route } from '../src/route.ts'
 
 export type { AdapterOptions }
 
@@ -150,6 +146,6 @@ export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, 
  * @example
  * const body = await readJson(ctx)
  */
-export function readJson(ctx: KoaContext, limits?: number | BodyLimits): Promise<JsonObject> {
+export function readJson(ctx: KoaContext, limits?: number | BodyLimits): Promise<Readonly<Record<string, unknown>>> {
   return readJsonOf(toAuthRequest(ctx), limits)
 }

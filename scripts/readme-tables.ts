@@ -37,6 +37,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './express': 'adapter for Express 5 and 4',
   './koa': 'adapter for Koa 3 and 2',
   './hono': 'adapter for Hono, on Node or as a plain Fetch handler',
+  './adapter': 'what an adapter for another framework is written with',
   './memory': 'storage in memory',
   './postgres': 'storage on PostgreSQL',
   './sqlite': 'storage on SQLite',

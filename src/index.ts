@@ -74,6 +74,9 @@ export {
   toAuthResponse,
 } from './errors.ts'
 export type { Guards, OrgContext, RoleContext } from './guards.ts'
+// JSON bodies
+export { jsonResponse, noContent } from './http/json-response.ts'
+export { type BodyLimits, isText, type JsonObject, readField, readJson } from './http/read-json.ts'
 export { normalizeEmail } from './lib/email.ts'
 // Organizations
 export {
@@ -155,12 +158,3 @@ export type {
   SecretSource,
 } from './verify/issuers.ts'
 export { createJwtVerifier, type JwtVerifierOptions, type TokenCacheSettings } from './verify/jwt-verifier.ts'
-// The wire: what adapters and hosts translate by
-export { type AdapterOptions, type AdapterSettings, parseAdapterOptions } from './wire/adapter-options.ts'
-export { type FetchRequestExtras, fromFetchRequest } from './wire/fetch-request.ts'
-export { jsonResponse, noContent } from './wire/json-response.ts'
-export { fromNodeRequest, type NodeRequest, type NodeRequestExtras } from './wire/node-request.ts'
-export { type BodyLimits, isText, type JsonObject, readField, readJson } from './wire/read-json.ts'
-export { keepHeaders, mergeHeader, type NodeResponse, withHeaders, writeHeaders } from './wire/response-headers.ts'
-export { createRouteFinder, type RouteFinder } from './wire/route-path.ts'
-export { toThrown } from './wire/thrown.ts'

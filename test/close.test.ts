@@ -20,7 +20,8 @@ afterAll(() => {
 const PROGRAM = `
 const { setTimeout: later } = globalThis
 globalThis.setTimeout = (work, milliseconds) => later(work, milliseconds < 1000 ? milliseconds : 2 ** 31 - 1)
-import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, fromFetchRequest, header } from './src/index.ts'
+import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header } from './src/index.ts'
+import { fromFetchRequest } from './src/http/index.ts'
 import { createMemoryStorage } from './src/storage/memory.ts'
 const [url, how] = process.argv.slice(-2)
 const storage = createMemoryStorage()

@@ -11,9 +11,9 @@ import {
   createOrgResolver,
   createProvisioner,
   createServiceVerifier,
-  fromFetchRequest,
   header,
 } from 'sallyport'
+import { fromFetchRequest } from 'sallyport/adapter'
 import { createAdapter } from 'sallyport/hono'
 import { createTokenClient } from 'sallyport/machine'
 import { createMemoryStorage } from 'sallyport/memory'

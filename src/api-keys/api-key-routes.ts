@@ -1,11 +1,11 @@
 /** The routes by which people handle API keys, as data. Hands them to an adapter's `mount`. */
 import * as z from 'zod/mini'
 import type { AuthContext } from '../context.ts'
+import { jsonResponse, noContent } from '../http/json-response.ts'
+import { type JsonObject, LIMIT_BYTES, readJson } from '../http/read-json.ts'
 import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
-import { jsonResponse, noContent } from '../wire/json-response.ts'
-import { type JsonObject, LIMIT_BYTES, readJson } from '../wire/read-json.ts'
 import type { ApiKeyInfo, ApiKeys, IssuedApiKey } from './api-keys.ts'
 
 /** How keys look in a body. */

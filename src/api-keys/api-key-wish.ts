@@ -1,7 +1,7 @@
 /** What somebody wants a new key to be, judged: its name, scopes, role and end. Hands on what may be stored. */
 import { AuthError } from '../errors.ts'
+import { isText, readField } from '../http/read-json.ts'
 import { parseInstant } from '../lib/instant.ts'
-import { isText, readField } from '../wire/read-json.ts'
 import type { ApiKeySettings } from './api-keys-options.ts'
 
 /** What a new key is to be. Values may come straight from a client: everything is checked. */

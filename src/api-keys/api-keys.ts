@@ -4,10 +4,10 @@
  */
 import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { isText, readField } from '../http/read-json.ts'
 import { notify } from '../lib/notify.ts'
 import { sha256Hex } from '../lib/sha256.ts'
 import type { ApiKeyOwner, ApiKeyRecord } from '../storage/repositories.ts'
-import { isText, readField } from '../wire/read-json.ts'
 import { type ApiKeyWish, isSeconds, parseWish } from './api-key-wish.ts'
 import { type ApiKeyEvent, type ApiKeySettings, type ApiKeysOptions, parseApiKeysOptions } from './api-keys-options.ts'
 import { isKeyId, type NewKey } from './key-format.ts'

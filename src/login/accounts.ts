@@ -3,10 +3,10 @@
  * one enabled admin always remains, whatever happens at the same time. Hands on accounts without their hashes.
  */
 import { AuthError } from '../errors.ts'
+import { type JsonObject, readField } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Account, AccountChange } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
-import { type JsonObject, readField } from '../wire/read-json.ts'
 import { tellEvent } from './login-events.ts'
 import type { AccountSettings } from './login-options.ts'
 import { requireGoodPassword } from './password-rules.ts'

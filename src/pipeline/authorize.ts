@@ -1,11 +1,11 @@
 /** One mount's way in: authenticate by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext, Decision } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
+import { recheckWithBody } from '../http/body-watch.ts'
 import { rememberRoles } from '../lib/context-roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransientError } from '../storage/storage-errors.ts'
 import { isTransient } from '../storage/transient.ts'
-import { recheckWithBody } from '../wire/body-watch.ts'
 import type { Rule } from './access.ts'
 import { authenticate } from './authenticate.ts'
 import { createQuietRecorder, type Recorder, startRecord } from './decision-record.ts'

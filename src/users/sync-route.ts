@@ -1,12 +1,12 @@
 /** The route that makes the user where a sync gate guards the others: idempotent, and it reads no body. */
 import * as z from 'zod/mini'
 import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UserResolver } from '../context.ts'
+import { jsonResponse } from '../http/json-response.ts'
 import { rolesOf } from '../lib/context-roles.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/transient.ts'
-import { jsonResponse } from '../wire/json-response.ts'
 
 /** Options of {@link createSyncRoute}. */
 export interface SyncRouteOptions<U extends User, O extends Organization> {

@@ -9,7 +9,7 @@ import { Hono } from 'hono'
 import Koa from 'koa'
 // @ts-expect-error the same types hold, and the alias has none
 import Koa2 from 'koa2'
-import { createRouteFinder } from 'sallyport'
+import { createRouteFinder } from 'sallyport/adapter'
 import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'

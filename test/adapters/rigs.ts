@@ -7,16 +7,8 @@ import { Hono } from 'hono'
 import Koa from 'koa'
 // @ts-expect-error the same types hold, and the alias has none
 import Koa2 from 'koa2'
-import {
-  type Access,
-  type AdapterOptions,
-  type Auth,
-  type AuthTypes,
-  createAuth,
-  createOrgResolver,
-  type Decision,
-  header,
-} from 'sallyport'
+import { type Access, type Auth, type AuthTypes, createAuth, createOrgResolver, type Decision, header } from 'sallyport'
+import type { AdapterOptions } from 'sallyport/adapter'
 import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'

@@ -27,10 +27,10 @@ export interface Place {
 }
 
 const ZOD = 'zod/mini'
-const BELOW_ROOMS = ['lib', 'nouns', 'wire', 'ports']
+const BELOW_ROOMS = ['lib', 'nouns', 'http', 'ports']
 const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
 const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
-const DOORS = ['front door', 'login door', 'machine door', 'storage doors']
+const DOORS = ['front door', 'adapter door', 'login door', 'machine door', 'storage doors']
 
 const step = (name: string, more: Partial<Place> = {}): Place => ({
   name,
@@ -58,7 +58,8 @@ const door = (name: string, files: RegExp, imports: readonly string[]): Place =>
 export const PLACES: readonly Place[] = [
   { name: 'lib', layer: 0, files: /^src\/lib\//, imports: [], among: false, packages: [ZOD] },
   { name: 'nouns', layer: 1, files: /^src\/(request|context|errors|route)\.ts$/, imports: ['lib'], among: true },
-  { name: 'wire', layer: 1, files: /^src\/wire\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
+  door('adapter door', /^src\/http\/index\.ts$/, ['http', 'auth']),
+  { name: 'http', layer: 1, files: /^src\/http\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
   {
     name: 'ports',
     layer: 2,
@@ -111,7 +112,7 @@ export const PLACES: readonly Place[] = [
       name: `${framework} adapter`,
       layer: 6,
       files: new RegExp(`^adapters/${framework}(?:-[a-z]+)?\\.ts$`),
-      imports: ['front door'],
+      imports: ['adapter door', 'nouns'],
       among: true,
       typePackages: [framework],
       node: true,

@@ -1,6 +1,7 @@
 /** A whole local login in memory: fast hashes (counted), a clock that stands still, its routes called as an adapter would. */
 import { type Auth, createAuth } from '../../src/auth.ts'
 import { isAuthError } from '../../src/errors.ts'
+import { createRouteFinder } from '../../src/http/route-path.ts'
 import { createLogin, type Login } from '../../src/login/login.ts'
 import type { LoginEvent } from '../../src/login/login-events.ts'
 import type { LoginOptions } from '../../src/login/login-options.ts'
@@ -9,7 +10,6 @@ import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { AuthRequest, AuthResponse } from '../../src/request.ts'
 import type { AccountRecord, AccountStorage } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
-import { createRouteFinder } from '../../src/wire/route-path.ts'
 import { counted } from '../pipeline/counted.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 

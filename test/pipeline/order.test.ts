@@ -3,9 +3,9 @@
  * scope. Defects in that order; a request with two of them is refused for the earlier one.
  */
 import { describe, expect, it } from 'vitest'
+import { readJson } from '../../src/http/read-json.ts'
 import type { AccessRule } from '../../src/request.ts'
 import type { SignOptions, TokenClaims } from '../../src/testing/token-issuer.ts'
-import { readJson } from '../../src/wire/read-json.ts'
 import { fakeRequest } from './fake-request.ts'
 import { createWorld, NOWHERE, reasonOf, refusalOf, SERVICE_SECRET } from './world.ts'
 

@@ -2,9 +2,9 @@
 import { Hono } from 'hono'
 import { toAuthRequest } from 'sallyport/hono'
 import { describe, expect, it } from 'vitest'
+import { jsonResponse } from '../../src/http/json-response.ts'
 import { createAuth, createOrgResolver, createSyncGate, header } from '../../src/index.ts'
 import { createTestKit } from '../../src/testing/index.ts'
-import { jsonResponse } from '../../src/wire/json-response.ts'
 import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
 
 const kit = await createTestKit()

@@ -1,6 +1,6 @@
 /** A parsed body was measured to its end, however far past the limit it was. */
 import { expect, it } from 'vitest'
-import { readJson } from '../../src/wire/read-json.ts'
+import { readJson } from '../../src/http/read-json.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 
 /** Counts how many members are looked at. */

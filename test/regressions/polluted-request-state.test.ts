@@ -5,9 +5,9 @@
 import { Hono } from 'hono'
 import { expect, it } from 'vitest'
 import { createAdapter } from '../../adapters/hono.ts'
+import { fromFetchRequest } from '../../src/http/fetch-request.ts'
+import { fromNodeRequest } from '../../src/http/node-request.ts'
 import { newState } from '../../src/pipeline/request-state.ts'
-import { fromFetchRequest } from '../../src/wire/fetch-request.ts'
-import { fromNodeRequest } from '../../src/wire/node-request.ts'
 import { createWorld, reasonOf } from '../pipeline/world.ts'
 
 const NO_STREAM = { on: () => undefined, off: () => undefined }

@@ -9,6 +9,7 @@ import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { type Auth, createAuth } from '../../src/auth.ts'
 import type { Decision, ServiceContext } from '../../src/context.ts'
+import { jsonResponse } from '../../src/http/json-response.ts'
 import { createLogin } from '../../src/login/login.ts'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { createMembershipCache } from '../../src/orgs/membership-cache.ts'
@@ -23,7 +24,6 @@ import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
-import { jsonResponse } from '../../src/wire/json-response.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
 
 const ROLES = ['member', 'admin', 'owner'] as const
@@ -211,12 +211,12 @@ async function createWorld(tells: boolean): Promise<World> {
     body: JSON.stringify(body),
   })
   const context = await provisioned.authenticate(
-    (await import('../../src/wire/fetch-request.ts')).fromFetchRequest(new Request('http://x/', { headers: bearer })),
+    (await import('../../src/http/fetch-request.ts')).fromFetchRequest(new Request('http://x/', { headers: bearer })),
   )
   const { key } = await apiKeys.issue(context as never, { name: 'first', role: 'member' })
   const credentials = { email: 'ada@example.test', password: PASSWORD }
   const logIn = login.routes.find(({ path }) => path.endsWith('/login')) as Route
-  const { fromFetchRequest } = await import('../../src/wire/fetch-request.ts')
+  const { fromFetchRequest } = await import('../../src/http/fetch-request.ts')
   const answer = await logIn.handle(
     null as never,
     fromFetchRequest(new Request('http://x/api/v1/auth/login', json({}, credentials))),
@@ -337,7 +337,7 @@ describe('where the host listens to nothing', () => {
   it('a line on standard error says it, once a second and cause, without a value or an address', async () => {
     const world = await createWorld(false)
     const [system] = world.systems
-    const { fromFetchRequest } = await import('../../src/wire/fetch-request.ts')
+    const { fromFetchRequest } = await import('../../src/http/fetch-request.ts')
     const [known] = world.asks
     const request = (): Request => new Request('http://x/', known?.init)
     const ask = async (): Promise<void> => {

@@ -1,8 +1,8 @@
 /** The refusals of the strict body reader, and of bodies that break off. */
 import { EventEmitter } from 'node:events'
-import { fromFetchRequest } from '../../../src/wire/fetch-request.ts'
-import { fromNodeRequest, type NodeRequest } from '../../../src/wire/node-request.ts'
-import { isText, readField, readJson } from '../../../src/wire/read-json.ts'
+import { fromFetchRequest } from '../../../src/http/fetch-request.ts'
+import { fromNodeRequest, type NodeRequest } from '../../../src/http/node-request.ts'
+import { isText, readField, readJson } from '../../../src/http/read-json.ts'
 import { fakeRequest } from '../fake-request.ts'
 import type { Refusal } from './refusal.ts'
 

@@ -1,6 +1,6 @@
 /** The refusals of the first step, and of what a verified caller may not enter. */
 import { EventEmitter } from 'node:events'
-import { fromNodeRequest, type NodeRequest } from '../../../src/wire/node-request.ts'
+import { fromNodeRequest, type NodeRequest } from '../../../src/http/node-request.ts'
 import { SERVICE_SECRET, type World } from '../world.ts'
 import type { Refusal } from './refusal.ts'
 

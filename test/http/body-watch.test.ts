@@ -1,7 +1,7 @@
 /** Whoever reads a body, by `readJson` or by itself, has its caller judged; and how the connection of a late one ends. */
 import { expect, it, vi } from 'vitest'
-import { readWatched, recheckWithBody } from '../../src/wire/body-watch.ts'
-import { endConnection } from '../../src/wire/node-body.ts'
+import { readWatched, recheckWithBody } from '../../src/http/body-watch.ts'
+import { endConnection } from '../../src/http/node-body.ts'
 
 it('a body that a handler reads by itself is handed on when its caller was judged', async () => {
   const [source, order] = [{}, [] as string[]]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRouteFinder } from '../../src/wire/route-path.ts'
+import { createRouteFinder } from '../../src/http/route-path.ts'
 
 const find = createRouteFinder([
   { method: 'GET', path: '/' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keepHeaders, mergeHeader, withHeaders, writeHeaders } from '../../src/wire/response-headers.ts'
+import { keepHeaders, mergeHeader, withHeaders, writeHeaders } from '../../src/http/response-headers.ts'
 
 describe('writeHeaders', () => {
   it('sets the first line of a name, adds the further ones; cookies and Vary are always added', () => {

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { isAuthError } from '../../src/errors.ts'
+import { parseAdapterOptions } from '../../src/http/adapter-options.ts'
+import { fromFetchRequest } from '../../src/http/fetch-request.ts'
+import { fromNodeRequest, type NodeRequestExtras } from '../../src/http/node-request.ts'
+import { readJson } from '../../src/http/read-json.ts'
+import { toThrown } from '../../src/http/thrown.ts'
 import type { AuthRequest } from '../../src/request.ts'
-import { parseAdapterOptions } from '../../src/wire/adapter-options.ts'
-import { fromFetchRequest } from '../../src/wire/fetch-request.ts'
-import { fromNodeRequest, type NodeRequestExtras } from '../../src/wire/node-request.ts'
-import { readJson } from '../../src/wire/read-json.ts'
-import { toThrown } from '../../src/wire/thrown.ts'
 
 const JSON_TYPE = ['Content-Type', 'application/json']
 
