@@ -3,6 +3,7 @@
  * machine in the best of a hundred times, which what is quadratic does not reach either.
  */
 import { expect, it } from 'vitest'
+import { parseInstant } from '../src/api-keys/api-key-wish.ts'
 import { createKeyFormat } from '../src/api-keys/key-format.ts'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'
@@ -11,7 +12,6 @@ import { parseJson } from '../src/http/parse-json.ts'
 import { isText, readJson } from '../src/http/read-json.ts'
 import { createRouteFinder } from '../src/http/route-path.ts'
 import { normalizeEmail } from '../src/lib/email.ts'
-import { parseInstant } from '../src/lib/instant.ts'
 import { describeKeyMaterial } from '../src/lib/secret-check.ts'
 import { judgePassword } from '../src/login/password-rules.ts'
 import { integerFormat, slugFormat, uuidFormat } from '../src/orgs/selector.ts'

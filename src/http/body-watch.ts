@@ -3,7 +3,7 @@
  * the body is whole. Kept by the framework's own request object, so that whoever reads the body finds it.
  */
 import { AuthError } from '../errors.ts'
-import { startTimer } from '../lib/timer.ts'
+import { startTimer } from '../lib/time.ts'
 import type { RequestBody } from '../request.ts'
 
 /** How long a body may take, in seconds, unless told. */

@@ -1,6 +1,6 @@
 /** The body of a Node request: from its stream while nobody has read it, else what a parser or the platform left. */
 import { AuthError } from '../errors.ts'
-import { startTimer } from '../lib/timer.ts'
+import { startTimer } from '../lib/time.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { inTime } from './body-watch.ts'
 import { requireNotEncoded } from './content-encoding.ts'

@@ -3,8 +3,8 @@
  * the answer of the work it lets through, or refuses with 429.
  */
 import { AuthError } from '../errors.ts'
+import { sha256Hex } from '../lib/digest.ts'
 import { toAddressKeys } from '../lib/peer-address.ts'
-import { sha256Hex } from '../lib/sha256.ts'
 import type { ThrottleStore } from '../storage/account-repositories.ts'
 import {
   type Attempt,

@@ -3,12 +3,52 @@
  * by client credentials (RFC 6749 §4.4). Hands on a verdict; when to ask is the business of `renewal`.
  */
 
-import { parseNamedUrl } from '../lib/http-url.ts'
-import { failureWord, fetchJsonObject } from '../verify/key-fetch.ts'
-import type { ClientCredentialsGrant, SupabaseGrant } from './grant-options.ts'
-import { decideTokenAnswer, type TokenVerdict } from './token-answer.ts'
+import { exchangeJson, failureWord } from '../lib/json-exchange.ts'
+import { discoverUrl } from '../verify/discovery.ts'
+import { decideTokenAnswer, READ_STATUSES, type TokenVerdict } from './token-answer.ts'
 import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
-import { describeThrown, sendTokenRequest, type TokenRequest } from './token-request.ts'
+
+/** A machine account that is a user of a Supabase project: password grant, rotating refresh tokens. */
+export interface SupabaseGrant {
+  readonly kind: 'supabase'
+  /** The project's URL, `https://<project>.supabase.co`. */
+  readonly url: string
+  /** The project's publishable (anon) key, sent as `apikey`. */
+  readonly apiKey: string
+  /** The machine account's e-mail. */
+  readonly email: string
+  /** Its password. */
+  readonly password: string
+}
+
+/** A machine account that is an OAuth client: client credentials (RFC 6749 §4.4). */
+export type ClientCredentialsGrant = {
+  readonly kind: 'clientCredentials'
+  readonly clientId: string
+  readonly clientSecret: string
+  /** How the client proves itself (RFC 6749 §2.3.1). Default `basic`; `post` sends id and secret in the body. */
+  readonly clientAuth?: 'basic' | 'post' | undefined
+  /** Scopes to ask for. Default: the issuer's own choice. */
+  readonly scopes?: readonly string[] | undefined
+  /** Resource indicators (RFC 8707): absolute URIs. */
+  readonly resource?: string | readonly string[] | undefined
+  /** The `audience` parameter that some issuers want instead. */
+  readonly audience?: string | readonly string[] | undefined
+} & (
+  | {
+      /** The token endpoint. */
+      readonly tokenUrl: string
+      readonly issuer?: undefined
+    }
+  | {
+      /** The exact issuer; its token endpoint is looked up at the first use (OpenID Connect Discovery). */
+      readonly issuer: string
+      readonly tokenUrl?: undefined
+    }
+)
+
+/** How the machine account gets its tokens. */
+export type TokenGrant = SupabaseGrant | ClientCredentialsGrant
 
 /** How a token was asked for. */
 export type TokenSource = 'password' | 'refresh_token' | 'client_credentials'
@@ -74,15 +114,22 @@ export function createClientCredentialsGrant(grant: ClientCredentialsGrant, outs
   }
 }
 
+interface TokenRequest {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 async function exchange(
   request: TokenRequest,
   { fetcher, clock }: GrantOutside,
   signal: AbortSignal,
 ): Promise<TokenVerdict> {
   try {
-    return decideTokenAnswer(await sendTokenRequest(fetcher, request, signal), clock())
+    return decideTokenAnswer(await exchangeJson(fetcher, { ...request, read: READ_STATUSES }, signal), clock())
   } catch (error) {
-    return { kind: 'failed', failure: describeThrown(error) }
+    const systemCode = systemCodeOf(error)
+    return { kind: 'failed', failure: toTokenFailure('token_unavailable', 'network', { systemCode }) }
   }
 }
 
@@ -108,24 +155,25 @@ function formEncode(text: string): string {
 }
 
 async function discover(issuer: string, fetcher: typeof fetch, signal: AbortSignal): Promise<string | TokenFailure> {
-  const base = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer
   try {
-    const url = new URL(`${base}/.well-known/openid-configuration`)
-    return decideEndpoint(issuer, await fetchJsonObject(fetcher, url, signal))
+    return await discoverUrl(fetcher, { issuer, member: 'token_endpoint' }, signal)
   } catch (error) {
-    const { systemCode } = describeThrown(error)
-    return toTokenFailure('token_unavailable', `discovery_${failureWord(error)}`, { systemCode })
+    const reason = `discovery_${failureWord(error).replace(/^metadata_/, '')}`
+    return toTokenFailure('token_unavailable', reason, { systemCode: systemCodeOf(error) })
   }
 }
 
-// OpenID Connect Discovery 1.0 §4: the metadata must name exactly this issuer, or it is somebody else's endpoint.
-function decideEndpoint(issuer: string, metadata: object): string | TokenFailure {
-  const { issuer: named, token_endpoint: endpoint } = { issuer: null, token_endpoint: null, ...metadata }
-  if (named !== (issuer as unknown)) return toTokenFailure('token_unavailable', 'discovery_names_another_issuer')
-  try {
-    return parseNamedUrl('token_endpoint', endpoint, issuer).href
-  } catch {
-    // No endpoint, or one that a secret must not travel to.
-    return toTokenFailure('token_unavailable', 'discovery_names_a_bad_endpoint')
+// Of what `fetch` throws, the code of the system at most, never its message: it may hold a secret.
+function systemCodeOf(error: unknown): string | null {
+  for (const one of [error, memberOf(error, 'cause')]) {
+    const code = memberOf(one, 'code')
+    if (typeof code === 'string' && /^(?:E[A-Z_0-9]+|UND_ERR_[A-Z_]+|(?:[A-Z]+_)*CERT(?:_[A-Z]+)*)$/.test(code)) {
+      return code.slice(0, 48)
+    }
   }
+  return null
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 }

@@ -2,12 +2,17 @@
  * When a token is renewed: ahead of its end, one request at a time, with growing rests while it fails. While the old token
  * lives nobody waits for the new one. Hands on a token that is good for a while, or says why there is none.
  */
-import { createMonotonicClock } from '../lib/clock.ts'
-import { createFlight, type Flight, startTimer, within } from '../lib/timer.ts'
+import {
+  createFlight,
+  createMonotonicClock,
+  type Flight,
+  randomFraction,
+  restMilliseconds,
+  startTimer,
+  within,
+} from '../lib/time.ts'
 import type { Attempt, TokenSource } from './grants.ts'
-import { createReplacements } from './replacement.ts'
 import { TokenClientError, type TokenFailure, toTokenFailure } from './token-client-error.ts'
-import { createTokenLife, TIMEOUT, type TokenLife } from './token-life.ts'
 
 /** What {@link createRenewal} makes. */
 export interface Renewal {
@@ -41,27 +46,27 @@ const PATIENCE_MS = 1000
 /** Create a renewal. Nothing is asked, and no timer runs, before the first call. */
 export function createRenewal(options: RenewalOptions): Renewal {
   const time = createMonotonicClock(options.clock)
-  const { life, flight, use, end } = createKeeper(options, time)
+  const { held, flight, use, end } = createTokenRequester(options, time)
   const replacements = createReplacements(time)
   let closed = false
-  const isOverdue = (): boolean => life.usable() !== null && !flight.isRunning() && time() >= life.nextLook() + GRACE_MS
+  const isOverdue = (): boolean => held.usable() !== null && !flight.isRunning() && time() >= held.nextLook() + GRACE_MS
 
   return {
     async token() {
       use()
-      const fresh = life.fresh()
+      const fresh = held.fresh()
       if (fresh !== null) return fresh
       if (isOverdue()) await within(PATIENCE_MS, flight.join())
-      const mayAsk = !closed && (flight.isRunning() || life.mayAsk())
-      const token = life.usable() ?? (mayAsk ? await flight.join() : null)
+      const mayAsk = !closed && (flight.isRunning() || held.mayAsk())
+      const token = held.usable() ?? (mayAsk ? await flight.join() : null)
       if (closed) throw new TokenClientError(toTokenFailure('client_closed', 'closed'))
-      if (token === null) throw new TokenClientError(life.failure())
+      if (token === null) throw new TokenClientError(held.failure())
       return token
     },
     async replace(refused) {
-      const other = life.usable()
+      const other = held.usable()
       if (closed || (other !== null && other !== refused)) return other
-      if (!flight.isRunning() && !(life.mayAsk() && replacements.begin(refused))) return null
+      if (!flight.isRunning() && !(held.mayAsk() && replacements.begin(refused))) return null
       use()
       const token = await flight.join()
       if (token !== null) replacements.came(token)
@@ -76,8 +81,8 @@ export function createRenewal(options: RenewalOptions): Renewal {
   }
 }
 
-interface Keeper {
-  readonly life: TokenLife
+interface TokenRequester {
+  readonly held: HeldToken
   readonly flight: Flight<string | null>
   /** Somebody wants the token. */
   use(): void
@@ -85,56 +90,173 @@ interface Keeper {
 }
 
 // The token, the one request for it, and the timer between them.
-function createKeeper(options: RenewalOptions, time: () => number): Keeper {
+function createTokenRequester(options: RenewalOptions, time: () => number): TokenRequester {
   const { obtain, timeoutSeconds, marginSeconds, onRenewed, onFailed } = options
-  const life = createTokenLife(time, marginSeconds)
+  const held = createHeldToken(time, marginSeconds)
   const flight = createFlight<Attempt, string | null>({
     time,
     limitSeconds: timeoutSeconds,
     work: obtain,
-    settle: (outcome, askedAt) => land('given' in outcome ? outcome.given : null, askedAt),
+    settle: (outcome, askedAt) => ('given' in outcome ? take(outcome.given, askedAt) : fail(TIMEOUT)),
   })
   // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
-  const lookout = createLookout(time, () => {
-    if (used && life.usable() !== null) flight.begin()
+  const alarm = createAlarm(time, () => {
+    if (used && held.usable() !== null) flight.begin()
   })
   let used = false
 
-  function land(attempt: Attempt | null, askedAt: number): string | null {
-    if (attempt?.verdict.kind !== 'granted') {
-      const failure = life.fail(attempt?.verdict.failure ?? TIMEOUT)
-      if (life.usable() !== null) lookout.at(life.nextLook())
-      onFailed(failure)
-      return null
-    }
-    const { token, expiresInSeconds } = attempt.verdict
-    life.succeed(token, expiresInSeconds, askedAt)
+  function take({ source, verdict }: Attempt, askedAt: number): string | null {
+    if (verdict.kind === 'failed') return fail(verdict.failure)
+    const { token, expiresInSeconds } = verdict
+    held.succeed(token, expiresInSeconds, askedAt)
     used = false
-    lookout.at(life.nextLook())
-    onRenewed(attempt.source, expiresInSeconds)
+    alarm.at(held.nextLook())
+    onRenewed(source, expiresInSeconds)
     return token
   }
 
+  function fail(failure: TokenFailure): null {
+    const known = held.fail(failure)
+    if (held.usable() !== null) alarm.at(held.nextLook())
+    onFailed(known)
+    return null
+  }
+
   return {
-    life,
+    held,
     flight,
     use() {
       used = true
     },
     end() {
-      life.forget()
-      lookout.stop()
+      held.forget()
+      alarm.stop()
       flight.end()
     },
   }
 }
 
 // Real timers only say when to look; whether it is time is for the clock, which may be a test's or may have been set back.
-function createLookout(time: () => number, work: () => void): { at(moment: number): void; stop(): void } {
+function createAlarm(time: () => number, work: () => void): { at(moment: number): void; stop(): void } {
   let stop = (): void => {}
   const at = (moment: number): void => {
     stop()
     stop = startTimer(() => (time() >= moment ? work() : at(moment)), Math.max(100, moment - time()))
   }
   return { at, stop: () => stop() }
+}
+
+// What is known of the token at a moment.
+interface HeldToken {
+  /** The token while there is no need for another: 70 to 80 % of its life, by chance. */
+  fresh(): string | null
+  /** The token while it may be handed out: until the margin before its end, or a tenth of its life if that is less. */
+  usable(): string | null
+  /** Whether the issuer has had its rest. */
+  mayAsk(): boolean
+  /** When to look for another token: milliseconds by the clock. */
+  nextLook(): number
+  /** A token came, for a request that began at `askedAt`. */
+  succeed(token: string, expiresInSeconds: number, askedAt: number): void
+  /** None came. Returns the failure with the rest that follows it. */
+  fail(failure: TokenFailure): TokenFailure
+  /** Why there is no token, as of now. */
+  failure(): TokenFailure
+  forget(): void
+}
+
+const TIMEOUT: TokenFailure = toTokenFailure('token_unavailable', 'timeout')
+
+function createHeldToken(time: () => number, marginSeconds: number): HeldToken {
+  let held: { readonly token: string; readonly renewAt: number; readonly usableUntil: number } | null = null
+  let last: TokenFailure | null = null
+  let restUntil = Number.NEGATIVE_INFINITY
+  let failures = 0
+  return {
+    fresh: () => (held !== null && time() < held.renewAt ? held.token : null),
+    usable: () => (held !== null && time() < held.usableUntil ? held.token : null),
+    mayAsk: () => time() >= restUntil,
+    nextLook: () => Math.max(held?.renewAt ?? 0, restUntil),
+    succeed(token, expiresInSeconds, askedAt) {
+      // A token tells its end in whole seconds, rounded down: it may end up to a second before its life is over.
+      const named = expiresInSeconds * 1000
+      const life = named - Math.min(1000, named / 2)
+      const margin = Math.min(marginSeconds * 1000, life / 10)
+      held = { token, renewAt: askedAt + life * (0.7 + 0.1 * randomFraction()), usableUntil: askedAt + life - margin }
+      failures = 0
+      restUntil = Number.NEGATIVE_INFINITY
+    },
+    fail(failure) {
+      failures += 1
+      const rest = restAfter(failure, failures)
+      restUntil = time() + rest
+      last = failure
+      return { ...failure, retryAfterSeconds: Math.ceil(rest / 1000) }
+    },
+    failure() {
+      const seconds = Math.ceil((restUntil - time()) / 1000)
+      return { ...(last ?? TIMEOUT), retryAfterSeconds: Math.max(1, Number.isFinite(seconds) ? seconds : 1) }
+    },
+    forget() {
+      held = null
+    },
+  }
+}
+
+// A refusal is for a person to mend: asking again soon would only lock the account. An issuer that names a wait gets it,
+// within reason.
+function restAfter({ code, retryAfterSeconds }: TokenFailure, failures: number): number {
+  const [firstMs, mostMs] = code === 'token_refused' ? [30_000, 300_000] : [1000, 60_000]
+  const rest = restMilliseconds(failures, { firstMs, mostMs, spread: 0.5 })
+  return Math.max(rest, Math.min(900, retryAfterSeconds ?? 0) * 1000)
+}
+
+/** How often a refused token may be traded for another. */
+export interface Replacements {
+  /** Whether another token may be asked for in place of this refused one; if so, it counts as asked for. */
+  begin(refused: string): boolean
+  /** The token that came. */
+  came(token: string): void
+  /** A service took this token. */
+  accepted(token: string): void
+  /** A service refused the new token in the very call that it was made for. */
+  refusedAgain(): void
+}
+
+/** How long no token is replaced after a replacement was refused in turn. */
+const REPLACEMENT_REST_MS = 10_000
+
+/**
+ * Create the state of nothing replaced yet. A service that takes the new token may refuse it later as often as it likes; one
+ * that refuses a new one at once refuses everything, and must not wear out the issuer. A rest goes by time alone: that
+ * another call succeeds meanwhile does not end it, or one route that always answers 401 beside one that works would cost a
+ * renewal for each pair of calls.
+ *
+ * @param time milliseconds, never running backwards
+ */
+export function createReplacements(time: () => number): Replacements {
+  let latest: string | null = null
+  let taken = false
+  let beganAt = Number.NEGATIVE_INFINITY
+  let inVain = false
+  return {
+    begin(refused) {
+      if (refused === latest && !taken) inVain = true
+      if (inVain && time() - beganAt < REPLACEMENT_REST_MS) return false
+      beganAt = time()
+      inVain = false
+      return true
+    },
+    came(token) {
+      if (token === latest) return
+      latest = token
+      taken = false
+    },
+    accepted(token) {
+      if (token === latest) taken = true
+    },
+    refusedAgain() {
+      inVain = true
+    },
+  }
 }

@@ -3,9 +3,9 @@
  * or the reason why there is none out. Nothing an issuer writes reaches an error but words of a fixed list.
  */
 import { decodeBase64Url } from '../lib/base64url.ts'
+import { type JsonAnswer, parseJsonObject } from '../lib/json-exchange.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
-import type { TokenAnswer } from './token-request.ts'
 
 /** A token as it came. It is a secret. */
 interface GrantedToken {
@@ -33,6 +33,9 @@ const PASSING: ReadonlySet<unknown> = new Set([
   'request_timeout',
 ])
 
+/** The statuses whose bodies say something of a token. */
+export const READ_STATUSES: readonly number[] = [200, 201, 400, 401, 403]
+
 const MAX_TOKEN_LETTERS = 16_384
 const MAX_LIFE_SECONDS: number = 10 * 365 * 86_400
 /** What a token that says nothing of its end is taken to live. */
@@ -43,12 +46,12 @@ const ASSUMED_LIFE_SECONDS = 300
  *
  * @param now milliseconds, for a `Retry-After` that is a date, and for a token that tells only when it ends
  */
-export function decideTokenAnswer(answer: TokenAnswer, now: number): TokenVerdict {
-  const { status, bytes } = answer
+export function decideTokenAnswer(answer: JsonAnswer, now: number): TokenVerdict {
+  const { status, body } = answer
   const seen = { status, retryAfterSeconds: toSeconds(answer.retryAfter, now) }
   const unavailable = (reason: string): TokenVerdict => failed(toTokenFailure('token_unavailable', reason, seen))
   if (status >= 300 && status < 400) return unavailable('redirect')
-  const members = bytes === null ? null : parse(bytes)
+  const members = typeof body === 'string' ? null : body
   if (status === 400 || status === 401 || status === 403) {
     const words = [members?.['error'], members?.['error_code'], members?.['code']].filter(isErrorWord)
     const word = words.find(isKnown) ?? (words.length > 0 ? 'refused' : 'status')
@@ -57,12 +60,15 @@ export function decideTokenAnswer(answer: TokenAnswer, now: number): TokenVerdic
   }
   if (status === 429) return unavailable('rate_limited')
   if (status !== 200 && status !== 201) return unavailable('status')
-  if (bytes === null) return unavailable('too_large')
-  if (members === null) return unavailable('not_json')
+  if (members === null) return unavailable(body === 'too_large' ? 'too_large' : 'not_json')
   return readToken(members, now, unavailable)
 }
 
-function readToken(members: Members, now: number, unavailable: (reason: string) => TokenVerdict): TokenVerdict {
+function readToken(
+  members: Readonly<Record<string, unknown>>,
+  now: number,
+  unavailable: (reason: string) => TokenVerdict,
+): TokenVerdict {
   const { access_token: token, token_type: type, refresh_token: refreshToken, expires_in: expiresIn } = members
   // The letters of RFC 6750 §2.1: anything else could break out of the header it is sent in.
   if (typeof token !== 'string' || !/^[\w.~+/-]+=*$/.test(token) || token.length > MAX_TOKEN_LETTERS) {
@@ -79,8 +85,6 @@ function readToken(members: Members, now: number, unavailable: (reason: string) 
   }
 }
 
-type Members = Readonly<Record<string, unknown>>
-
 function failed(failure: TokenFailure): TokenVerdict {
   return { kind: 'failed', failure }
 }
@@ -95,17 +99,6 @@ function isKnown(word: string): boolean {
   return REFUSALS.has(word) || PASSING.has(word)
 }
 
-function parse(bytes: Uint8Array): Members | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.assign(Object.create(null) as Members, value)
-      : null
-  } catch {
-    return null
-  }
-}
-
 // `NaN` is a life that was named and makes no sense; `null` one that was not named.
 function lifeOf(expiresIn: unknown): number | null {
   if (expiresIn === undefined || expiresIn === null) return null
@@ -116,7 +109,9 @@ function lifeOf(expiresIn: unknown): number | null {
 // From `iat` to `exp`, both by the issuer's clock, so that it doesn't matter how far that is off.
 function lifeOfJwt(token: string, now: number): number | null {
   const bytes = decodeBase64Url(token.split('.')[1] ?? '')
-  const { exp, iat } = (bytes === null ? null : parse(bytes)) ?? {}
+  const claims = bytes === null ? 'not_json' : parseJsonObject(bytes)
+  if (typeof claims === 'string') return null
+  const { exp, iat } = claims
   if (typeof exp !== 'number') return null
   return exp - (typeof iat === 'number' ? iat : now / 1000)
 }

@@ -6,12 +6,15 @@ import * as z from 'zod/mini'
 import { parseHttpUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { parseGrant, type TokenGrant } from './grant-options.ts'
+import { describeEdges } from '../lib/secret-check.ts'
 import {
+  type ClientCredentialsGrant,
   createClientCredentialsGrant,
   createSupabaseGrant,
   type GrantOutside,
   type Obtain,
+  type SupabaseGrant,
+  type TokenGrant,
   type TokenSource,
 } from './grants.ts'
 import { createRenewal } from './renewal.ts'
@@ -172,4 +175,88 @@ function toOrigin(name: string, given: unknown): string {
   const url = parseHttpUrl(name, given)
   if (url.pathname !== '/' || url.search !== '') throw new TypeError(`${name} must be an origin, without a path`)
   return url.origin
+}
+
+/** Judge a grant; `name` is what to call it in errors. No value is ever part of one. */
+export function parseGrant(name: string, given: unknown): TokenGrant {
+  const kind =
+    typeof given === 'object' && given !== null && Object.hasOwn(given, 'kind') ? Reflect.get(given, 'kind') : null
+  if (kind === 'supabase') return parseSupabase(name, given)
+  if (kind === 'clientCredentials') return parseClientCredentials(name, given)
+  throw new TypeError(`${name} must have a "kind": "supabase" or "clientCredentials"`)
+}
+
+function parseSupabase(name: string, given: unknown): SupabaseGrant {
+  const shape = { kind: z.literal('supabase'), url: z.unknown(), apiKey: aKey(), email: aText(), password: aSecret() }
+  const grant = parseOptions(name, shape, given)
+  const url = parseHttpUrl(`${name}: option "url"`, grant.url)
+  if (url.search !== '') throw new TypeError(`${name}: option "url" must not contain a query`)
+  return { ...grant, url: url.href.replace(/\/$/, '') }
+}
+
+function parseClientCredentials(name: string, given: unknown): ClientCredentialsGrant {
+  const shape = {
+    kind: z.literal('clientCredentials'),
+    clientId: aText(),
+    clientSecret: aSecret(),
+    clientAuth: z.optional(z.enum(['basic', 'post'])),
+    scopes: z.optional(z.array(aScope())),
+    resource: z.optional(z.union([aResource(), z.array(aResource())])),
+    audience: z.optional(z.union([aText(), z.array(aText())])),
+    tokenUrl: z.optional(z.unknown()),
+    issuer: z.optional(z.unknown()),
+  }
+  const { tokenUrl, issuer, ...grant } = parseOptions(name, shape, given)
+  if ((tokenUrl === undefined) === (issuer === undefined)) {
+    throw new TypeError(`${name}: one of the options "tokenUrl" and "issuer" is required, not both`)
+  }
+  if (tokenUrl !== undefined) return { ...grant, tokenUrl: parseHttpUrl(`${name}: option "tokenUrl"`, tokenUrl).href }
+  if (parseHttpUrl(`${name}: option "issuer"`, issuer).search !== '') {
+    throw new TypeError(`${name}: option "issuer" must not contain a query`)
+  }
+  return { ...grant, issuer: issuer as string }
+}
+
+function aText() {
+  return z.custom<string>(
+    (value) => typeof value === 'string' && value.trim() !== '' && describeEdges(value) === null,
+    'must be a string that is not blank, without white space or quotes around it',
+  )
+}
+
+// The texts that unset variables turn into are refused: they would only be refused later, by the issuer, as a wrong secret.
+function aSecret() {
+  return z.custom<string>(
+    (value) =>
+      typeof value === 'string' &&
+      value.trim() !== '' &&
+      describeEdges(value) === null &&
+      !/^(?:undefined|null|\[object object\])$/i.test(value),
+    'must be a string that is not blank, nor the text of an unset variable, without white space or quotes around it',
+  )
+}
+
+function aKey() {
+  return z.custom<string>(
+    (value) =>
+      typeof value === 'string' &&
+      /^[\x21-\x7e]+$/.test(value) &&
+      describeEdges(value) === null &&
+      !/^(?:undefined|null)$/i.test(value),
+    'must be a string of visible ASCII characters without quotes around it, not the text of an unset variable',
+  )
+}
+
+function aScope() {
+  return z.custom<string>(
+    (value) => typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value),
+    'must be a scope token (RFC 6749 §3.3)',
+  )
+}
+
+function aResource() {
+  return z.custom<string>(
+    (value) => typeof value === 'string' && URL.canParse(value) && !/[#\s]/.test(value),
+    'must be an absolute URI without a fragment (RFC 8707)',
+  )
 }

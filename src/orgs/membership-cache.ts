@@ -5,8 +5,8 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { createMonotonicClock } from '../lib/clock.ts'
 import { aFunction, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
 /** Options of {@link createMembershipCache}. */

@@ -5,10 +5,9 @@
 import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { isEqualConstantTime } from '../lib/constant-time.ts'
+import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import { aHeaderName, parseOptions } from '../lib/parse-options.ts'
 import { describeWeakSecret } from '../lib/secret-check.ts'
-import { sha256Hex } from '../lib/sha256.ts'
 
 /** One service. */
 export interface ServiceOptions {

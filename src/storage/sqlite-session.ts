@@ -2,6 +2,7 @@
  * Statements and transactions on one SQLite handle. The handle is synchronous and has one transaction at a time, the work
  * inside is not: so whoever comes meanwhile waits its turn, and another process that is writing is waited for in between.
  */
+import { pause, randomFraction } from '../lib/time.ts'
 import { toStorageError } from './sql-errors.ts'
 import type { SqliteDatabase, SqliteStatement, SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 import { oneTransaction } from './sql-transaction.ts'
@@ -156,12 +157,7 @@ async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
       if (attempt === BUSY_ATTEMPTS) {
         throw new TransientError('another process kept the SQLite database busy', { cause: error })
       }
-      await pause()
+      await pause(1 + 16 * randomFraction())
     }
   }
-}
-
-function pause(): Promise<void> {
-  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1))
-  return new Promise((resolve) => setTimeout(resolve, 1 + byte / 16))
 }

@@ -1,6 +1,5 @@
 /** Turns at something that only one may hold, or so many: in order of arrival, not waited for without end, and not held without end. */
-import { createMonotonicClock } from '../lib/clock.ts'
-import { startPatience, startTimer } from '../lib/timer.ts'
+import { createMonotonicClock, startPatience, startTimer } from '../lib/time.ts'
 import { TransientError } from './storage-errors.ts'
 
 const WAIT_SECONDS = 5

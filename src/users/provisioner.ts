@@ -3,7 +3,7 @@
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
 import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
-import { createMonotonicClock } from '../lib/clock.ts'
+import { createMonotonicClock } from '../lib/time.ts'
 import { provisioning } from './provision.ts'
 import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
 import { resolveUser } from './resolved-user.ts'

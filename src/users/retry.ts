@@ -3,10 +3,12 @@
  * say so.
  */
 import { AuthError } from '../errors.ts'
-import { startPatience } from '../lib/timer.ts'
+import { pause, restMilliseconds, startPatience } from '../lib/time.ts'
 import { isConflictError, isTransientError } from '../storage/storage-errors.ts'
 
 const RETRIES = 5
+// 5 to 50 ms.
+const REST = { firstMs: 50, mostMs: 50, spread: 0.9 }
 const DEADLINE_MS = 5000
 const WORK_MS = 5000
 // For its turn at a busy database: the pool's own limit ends most waits before.
@@ -42,7 +44,7 @@ export async function retryTransient<T>(attempt: (watch: AttemptWatch) => Promis
     } catch (error) {
       if (!isTransientError(error) && !isConflictError(error)) throw error
       deadline ??= (watched.hasBegun() ? clock() : started) + DEADLINE_MS
-      const wait = jitter()
+      const wait = restMilliseconds(1, REST)
       if (retries === RETRIES || clock() + wait >= deadline) throw busy(error)
       await pause(wait)
     } finally {
@@ -99,13 +101,4 @@ function startWatch(): Watched {
     },
   }
   return { watch, late, hasBegun: () => hasBegun, stop: () => stop() }
-}
-
-function jitter(): number {
-  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1))
-  return 5 + (byte * 45) / 255
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

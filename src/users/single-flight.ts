@@ -3,7 +3,7 @@
  * ever. Workers end what a request began together with it, without a word: what is overdue is given up by those who wait
  * for it and by whoever comes next, who begin it anew.
  */
-import { within } from '../lib/timer.ts'
+import { within } from '../lib/time.ts'
 
 /** What a caller of a single flight gets: the value, and whether this very call did the work. */
 export interface Shared<T> {

@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { isLoopbackUrl, parseHttpUrl } from '../lib/http-url.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
 import { describeEdges, describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../lib/secret-check.ts'
+import { toMetadataUrl } from './discovery.ts'
 import type { EmailPolicy } from './identity.ts'
 import { importKeys, isUnsoundJwk, type KeyAlgorithm, toUsableJwk } from './jwk-import.ts'
 import { createFixedKeySet, createKeySet, type KeyNews, type KeySet } from './key-set.ts'
@@ -238,10 +239,6 @@ function toDiscovery(name: string, owner: Owner, source: unknown, outside: KeyOu
   const algorithms = toAlgorithms(parsed.algorithms)
   const load = loadByDiscovery(outside.fetcher, issuer, url, algorithms)
   return toFetched(owner, url, algorithms, load, parsed, outside)
-}
-
-function toMetadataUrl(issuer: string): string {
-  return `${issuer.endsWith('/') ? issuer.slice(0, -1) : issuer}/.well-known/openid-configuration`
 }
 
 function toFetched(

@@ -2,9 +2,9 @@
  * When a key server may be asked: one request at a time, on demand at most every 30 s, in the background with
  * growing rests while it fails. Counts from the last attempt, good or bad. Hands on what arrived to the key set.
  */
-import { createFlight } from '../lib/timer.ts'
+import { fetchFailure } from '../lib/json-exchange.ts'
+import { createFlight, restMilliseconds } from '../lib/time.ts'
 import type { PublicKey } from './jwk-import.ts'
-import { FETCH_LIMIT_SECONDS, keyFailure } from './key-fetch.ts'
 import type { LoadKeys } from './key-source.ts'
 
 /** What {@link createRefresher} makes. */
@@ -31,8 +31,11 @@ export interface RefresherOptions {
   readonly onFailed: (error: unknown) => void
 }
 
+/** All a key server gets, from the first byte out to the last byte in. */
+const FETCH_LIMIT_SECONDS = 5
 const DEMAND_MS = 30_000
-const MAX_BACKOFF_MS = 300_000
+// 30 to 36 s, doubled with each failure, at most 300.
+const BACKOFF = { firstMs: 36_000, mostMs: 300_000, spread: 1 / 6 }
 
 /** Create a refresher. Nothing is asked before it is told to. */
 export function createRefresher({ load, time, onLoaded, onFailed }: RefresherOptions): Refresher {
@@ -57,8 +60,8 @@ export function createRefresher({ load, time, onLoaded, onFailed }: RefresherOpt
         failures = 0
         onLoaded(outcome.given, startedAt)
       } else {
-        backoff = backoffAfter(++failures)
-        onFailed(outcome.error ?? keyFailure('timeout'))
+        backoff = restMilliseconds(++failures, BACKOFF)
+        onFailed(outcome.error ?? fetchFailure('timeout'))
       }
     },
     mayReplace,
@@ -88,11 +91,4 @@ export function createRefresher({ load, time, onLoaded, onFailed }: RefresherOpt
       flight.end()
     },
   }
-}
-
-// 30 s, doubled with each failure up to 300 s, a fifth more or less so that many processes don't ask in step.
-function backoffAfter(failures: number): number {
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1))
-  const jittered = DEMAND_MS * 2 ** Math.min(failures - 1, 4) * (0.8 + (0.4 * random) / 2 ** 32)
-  return Math.min(MAX_BACKOFF_MS, Math.max(DEMAND_MS, jittered))
 }

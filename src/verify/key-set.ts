@@ -2,8 +2,8 @@
  * The keys of one source, kept fresh by the requests that need them: no timer runs here. Good keys are replaced
  * by good keys only, and an outage is bridged with stale ones for a while. Hands on keys that may be used now.
  */
+import { failureWord, fetchFailure } from '../lib/json-exchange.ts'
 import type { KeyAlgorithm, PublicKey } from './jwk-import.ts'
-import { failureWord, keyFailure } from './key-fetch.ts'
 import { createRefresher } from './key-refresh.ts'
 import type { LoadKeys } from './key-source.ts'
 
@@ -70,7 +70,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
 
   async function load(signal: AbortSignal): Promise<readonly PublicKey[]> {
     const keys = await options.load(signal)
-    if (keys.length === 0 && (!mayBeEmpty || current.size > 0)) throw keyFailure('no_usable_key')
+    if (keys.length === 0 && (!mayBeEmpty || current.size > 0)) throw fetchFailure('no_usable_key')
     return keys
   }
 

@@ -143,7 +143,7 @@ describe('a storage that hands out nonsense', () => {
   ])('opens nothing: %s', async (_, over) => expect(await verifyWith(over)).toBe('api_key_wrong'))
 
   it('opens nothing: an end that is no instant, a previous secret without one', async () => {
-    const { sha256Hex } = await import('../../src/lib/sha256.ts')
+    const { sha256Hex } = await import('../../src/lib/digest.ts')
     const secretHash = await sha256Hex(made.secret)
     expect(await verifyWith({ secretHash, expiresAt: new Date(Number.NaN) })).toBe('api_key_expired')
     const none = 'f'.repeat(64)

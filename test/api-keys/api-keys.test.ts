@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
-import { sha256Hex } from '../../src/lib/sha256.ts'
+import { sha256Hex } from '../../src/lib/digest.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import {
   testApiKeyContext,

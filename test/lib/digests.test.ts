@@ -1,8 +1,7 @@
 // S2: digests and their comparison.
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { isEqualConstantTime } from '../../src/lib/constant-time.ts'
-import { sha256Hex, sha256HexByWebCrypto } from '../../src/lib/sha256.ts'
+import { isEqualConstantTime, sha256Hex, sha256HexByWebCrypto } from '../../src/lib/digest.ts'
 
 describe('sha256Hex', () => {
   it.each(['', 'abc', 'Zoë 😀', 'x'.repeat(10_000), 'half \ud800 a pair'])(

@@ -1,7 +1,7 @@
 // What is fetched of keys, metadata and tokens is kept by no HTTP cache, on runtimes that know the option and on the others.
 import { afterEach, expect, it, vi } from 'vitest'
 import { createJwtVerifier, oidc } from '../../src/index.ts'
-import { noStore } from '../../src/lib/no-store.ts'
+import { noStore } from '../../src/lib/json-exchange.ts'
 import { createTokenClient } from '../../src/machine/index.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 

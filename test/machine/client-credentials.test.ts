@@ -140,13 +140,13 @@ describe('discovery', () => {
   const good = (url: string) => ({ issuer: url, token_endpoint: `${url}/token` })
 
   it.each<[string, (url: string) => unknown, string]>([
-    ['names another issuer', (url) => ({ ...good(url), issuer: `${url}/` }), 'discovery_names_another_issuer'],
-    ['names none', () => ({}), 'discovery_names_another_issuer'],
-    ['has no endpoint', (url) => ({ issuer: url }), 'discovery_names_a_bad_endpoint'],
+    ['names another issuer', (url) => ({ ...good(url), issuer: `${url}/` }), 'discovery_issuer'],
+    ['names none', () => ({}), 'discovery_issuer'],
+    ['has no endpoint', (url) => ({ issuer: url }), 'discovery_token_endpoint'],
     [
       'leads to plain http',
       (url) => ({ ...good(url), token_endpoint: 'http://idp.test/t' }),
-      'discovery_names_a_bad_endpoint',
+      'discovery_token_endpoint',
     ],
     ['is no object', () => [], 'discovery_not_object'],
   ])('that %s sends no secret anywhere', async (_what, metadata, reason) => {
@@ -167,7 +167,7 @@ describe('discovery', () => {
       return Response.json({ issuer: 'https://idp.test', token_endpoint: 'http://localhost:1/t' })
     }
     const error = await thrownBy(connect({ ...BASIC, issuer: 'https://idp.test' }, { fetch }).token())
-    expect(error).toMatchObject({ reason: 'discovery_names_a_bad_endpoint' })
+    expect(error).toMatchObject({ reason: 'discovery_token_endpoint' })
     expect(asked).toHaveLength(1)
   })
 

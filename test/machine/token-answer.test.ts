@@ -1,5 +1,6 @@
 // The judgement of token answers, by tables: it is pure, so nothing here has a socket.
 import { describe, expect, it } from 'vitest'
+import { parseJsonObject } from '../../src/lib/json-exchange.ts'
 import { decideTokenAnswer } from '../../src/machine/token-answer.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -7,7 +8,7 @@ const GOOD = { access_token: 'abc.def-._~+/=', token_type: 'bearer', expires_in:
 
 function decide(status: number, body: unknown, retryAfter: string | null = null) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return decideTokenAnswer({ status, retryAfter, bytes: new TextEncoder().encode(text) }, NOW)
+  return decideTokenAnswer({ status, retryAfter, body: parseJsonObject(new TextEncoder().encode(text)) }, NOW)
 }
 
 function reasonOf(status: number, body: unknown): string {
@@ -99,11 +100,11 @@ describe('no good answer', () => {
   })
 
   it('is one that is too large or no UTF-8', () => {
-    expect(decideTokenAnswer({ status: 200, retryAfter: null, bytes: null }, NOW)).toMatchObject({
+    expect(decideTokenAnswer({ status: 200, retryAfter: null, body: 'too_large' }, NOW)).toMatchObject({
       failure: { reason: 'too_large' },
     })
     const bytes = new Uint8Array([...new TextEncoder().encode(JSON.stringify(GOOD).slice(0, -1)), 0xff, 0x7d])
-    expect(decideTokenAnswer({ status: 200, retryAfter: null, bytes }, NOW)).toMatchObject({
+    expect(decideTokenAnswer({ status: 200, retryAfter: null, body: parseJsonObject(bytes) }, NOW)).toMatchObject({
       failure: { reason: 'not_json' },
     })
   })

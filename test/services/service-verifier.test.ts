@@ -2,11 +2,11 @@
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { ServiceVerifier } from '../../src/context.ts'
-import * as constantTime from '../../src/lib/constant-time.ts'
+import * as constantTime from '../../src/lib/digest.ts'
 import { createServiceVerifier, type ServiceVerifierOptions } from '../../src/services/service-verifier.ts'
 import { verdictOf } from '../verify/bench.ts'
 
-vi.mock('../../src/lib/constant-time.ts', { spy: true })
+vi.mock('../../src/lib/digest.ts', { spy: true })
 afterEach(() => void vi.clearAllMocks())
 
 const HEADER = 'X-Telephony-Secret'

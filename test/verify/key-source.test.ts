@@ -1,7 +1,7 @@
 // K2, K8: what a JWK Set must be to count as an answer; every failure by its word. Discovery: issuers.test.ts.
 import { describe, expect, it } from 'vitest'
+import { failureWord } from '../../src/lib/json-exchange.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { failureWord } from '../../src/verify/key-fetch.ts'
 import { loadFromUrl } from '../../src/verify/key-source.ts'
 
 const issuer = await createTokenIssuer({ algorithms: ['ES256', 'EdDSA'] })

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import { AuthError, isAuthError } from '../../src/errors.ts'
-import { sha256Hex } from '../../src/lib/sha256.ts'
+import { sha256Hex } from '../../src/lib/digest.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
 

@@ -1,7 +1,25 @@
 /**
- * Timers that never keep a process alive, work that ends in time, and attempts that several wait for, none of them for
- * ever. Real time: an injected clock doesn't move timers.
+ * Time: a clock that never runs backwards, timers that never keep a process alive, rests after failures, work that ends in
+ * time, and attempts that several wait for, none of them for ever. Clocks are handed in as `() => number`, milliseconds
+ * since 1970; timers are real time, and no injected clock moves them.
  */
+
+/**
+ * Create a clock that never runs backwards, over one that may: what ages (a cached key, a cool-down) must not become
+ * young again, nor wait for hours, because the system's clock was set back. After such a jump it goes on from where it was.
+ *
+ * @param clock the wall clock, in milliseconds
+ */
+export function createMonotonicClock(clock: () => number): () => number {
+  let last = Number.NEGATIVE_INFINITY
+  let offset = 0
+  return () => {
+    const wall = clock()
+    if (wall + offset < last) offset = last - wall
+    last = wall + offset
+    return last
+  }
+}
 
 interface DenoTimers {
   readonly Deno?: { readonly unrefTimer?: ((id: number) => void) | undefined } | undefined
@@ -22,6 +40,28 @@ export function startTimer(work: () => void, milliseconds: number): () => void {
   if (typeof timer === 'number') (globalThis as DenoTimers).Deno?.unrefTimer?.(timer)
   else (timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
+}
+
+/** Wait some milliseconds. Unlike a timer it keeps the process alive: somebody is in the middle of work. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** A random number from 0 to 1. */
+export function randomFraction(): number {
+  const [number = 0] = crypto.getRandomValues(new Uint32Array(1))
+  return number / 2 ** 32
+}
+
+/**
+ * How long to rest after so many failures in a row: doubled with each up to `mostMs`, then shortened at random by up to
+ * `spread` of itself, so that many processes don't ask in step.
+ */
+export function restMilliseconds(
+  failures: number,
+  { firstMs, mostMs, spread }: { readonly firstMs: number; readonly mostMs: number; readonly spread: number },
+): number {
+  return Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 30)) * (1 - spread * randomFraction())
 }
 
 const STEPS = 10

@@ -1,6 +1,6 @@
-// Work that ends in time, and attempts that several wait for.
+// Clocks, rests, work that ends in time, and attempts that several wait for.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createFlight, within } from '../../src/lib/timer.ts'
+import { createFlight, createMonotonicClock, restMilliseconds, within } from '../../src/lib/time.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -102,4 +102,33 @@ describe('within', () => {
     expect(typeof (await waiting)).toBe('symbol')
     expect(vi.getTimerCount()).toBe(0)
   })
+})
+
+describe('restMilliseconds', () => {
+  const rests = (spread: number) =>
+    [1, 2, 3, 4, 5, 500].map((failures) => restMilliseconds(failures, { firstMs: 30, mostMs: 300, spread }))
+
+  it('doubles with each failure, up to the most', () => {
+    expect(rests(0)).toEqual([30, 60, 120, 240, 300, 300])
+  })
+
+  it('is shorter by chance, by no more than the spread', () => {
+    const all = Array.from({ length: 50 }, () => rests(0.5))
+    for (const [index, most] of rests(0).entries()) {
+      const each = all.map((row) => row[index] ?? 0)
+      expect(Math.max(...each)).toBeLessThanOrEqual(most)
+      expect(Math.min(...each)).toBeGreaterThanOrEqual(most / 2)
+      expect(new Set(each).size).toBeGreaterThan(1)
+    }
+  })
+})
+
+it('never runs backwards, and goes on at the same pace after a jump', () => {
+  let wall = 1000
+  const time = createMonotonicClock(() => wall)
+  const read = (next: number): number => {
+    wall = next
+    return time()
+  }
+  expect([1000, 1500, 200, 300, 50, 60, 5000].map(read)).toEqual([1000, 1500, 1500, 1600, 1600, 1610, 6550])
 })

@@ -1,6 +1,6 @@
 // How often a refused token may be traded for another.
 import { expect, it } from 'vitest'
-import { createReplacements } from '../../src/machine/replacement.ts'
+import { createReplacements } from '../../src/machine/renewal.ts'
 
 it('takes a new token for accepted only when it was this very one that a service took', () => {
   const replacements = createReplacements(() => 0)

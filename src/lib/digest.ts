@@ -35,3 +35,14 @@ export async function sha256HexByWebCrypto(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
+
+/**
+ * Ask whether two digests are equal, without an early exit: every letter is looked at (`timingSafeEqual` is not
+ * Web-standard). Compare digests ({@link sha256Hex} of both sides), never raw secrets: the length is not hidden.
+ */
+export function isEqualConstantTime(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}

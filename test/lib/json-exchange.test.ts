@@ -1,8 +1,8 @@
-// K1, K2: the limits of one fetch, over a `fetch` that does what it likes. Real servers: key-server-faults.test.ts.
+// K1, K2: the limits of one exchange, over a `fetch` that does what it likes. Real servers: key-server-faults.test.ts.
 import { describe, expect, it, vi } from 'vitest'
-import { failureWord, fetchJsonObject, keyFailure } from '../../src/verify/key-fetch.ts'
+import { exchangeJson, failureWord, fetchFailure, fetchJsonObject } from '../../src/lib/json-exchange.ts'
 
-const URL_OF_KEYS = new URL('https://keys.test/jwks')
+const URL_OF_KEYS = 'https://keys.test/jwks'
 
 async function wordOf(answer: () => Response | Promise<Response>): Promise<string> {
   try {
@@ -26,7 +26,7 @@ describe('fetchJsonObject', () => {
     [
       'a redirect that was followed all the same',
       () => Object.defineProperty(Response.json({}), 'redirected', { value: true }),
-      'status',
+      'redirect',
     ],
     ['nothing', () => new Response(null), 'not_json'],
     ['half of it', () => new Response('{"keys":['), 'not_json'],
@@ -79,8 +79,29 @@ describe('fetchJsonObject', () => {
   })
 })
 
+describe('exchangeJson', () => {
+  const { signal } = new AbortController()
+  const posted = { url: 'https://issuer.test/token', headers: { apikey: 'key' }, body: 'a=b', read: [200, 400] }
+
+  it('posts a body, with the headers it is given', async () => {
+    const fetcher = vi.fn(async (..._: Parameters<typeof fetch>) => Response.json({ a: 1 }, { status: 400 }))
+    const answer = await exchangeJson(fetcher, posted, signal)
+    expect(answer).toEqual({ status: 400, retryAfter: null, body: { a: 1 } })
+    expect(fetcher.mock.calls[0]?.[1]).toMatchObject({ method: 'POST', body: 'a=b', headers: { apikey: 'key' } })
+  })
+
+  it('reads the bodies of the named statuses only, and own members only', async () => {
+    const answer = (status: number) => async () =>
+      new Response('{"__proto__":{"a":1}}', { status, headers: { 'retry-after': '7' } })
+    expect(await exchangeJson(answer(503), posted, signal)).toEqual({ status: 503, retryAfter: '7', body: 'unread' })
+    const { body } = await exchangeJson(answer(200), posted, signal)
+    expect(body).toBeTypeOf('object')
+    expect((body as { a?: unknown }).a).toBeUndefined()
+  })
+})
+
 it('names failures by one word', () => {
-  expect(failureWord(keyFailure('status'))).toBe('status')
+  expect(failureWord(fetchFailure('status'))).toBe('status')
   expect(failureWord(new Error('secret text'))).toBe('network')
   expect(failureWord(undefined)).toBe('network')
 })
