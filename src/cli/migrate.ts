@@ -9,8 +9,7 @@ import {
 } from '../storage/postgres.ts'
 import type { SqlTableNames } from '../storage/sql-names.ts'
 import { migrationSql as sqliteSql, migrationStatus as sqliteStatus, migrate as upSqlite } from '../storage/sqlite.ts'
-import { type NamedDatabase, readDatabaseName } from './database-name.ts'
-import { openPostgres, openSqlite } from './drivers.ts'
+import { type NamedDatabase, openPostgres, openSqlite, readDatabaseName } from './database.ts'
 import { type Cell, Failure, type Terminal } from './terminal.ts'
 
 const USAGE = `Usage: sallyport migrate up|status|print [options]

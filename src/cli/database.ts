@@ -1,12 +1,36 @@
 /**
- * The host's own database drivers, found from the folder where the command runs. None comes with the package: what is
- * missing is named, with the line that installs it.
+ * The database that `--database` or DATABASE_URL names, opened by the host's own driver, found from the folder where the
+ * command runs. None comes with the package: what is missing is named, with the line that installs it. Nothing of the name
+ * is ever printed: there may be a password in it.
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PgPool, SqliteDatabase } from '../storage/sql-executor.ts'
 import { Failure } from './terminal.ts'
+
+/** A database. */
+export type NamedDatabase =
+  | { readonly dialect: 'postgres'; readonly url: string }
+  | { readonly dialect: 'sqlite'; readonly path: string }
+
+/** Read the name of a database; what is wrong with it, as a sentence. */
+export function readDatabaseName(name: string): NamedDatabase | string {
+  if (/^postgres(ql)?:/i.test(name)) return readPostgres(name)
+  const path = name.replace(/^(sqlite|file):(\/\/+(?=\/))?/i, '')
+  // One letter and a colon is a drive.
+  if (/^([a-z][a-z0-9+.-]+:(?!memory:)|\/\/)/i.test(path))
+    return 'the database must be postgres://… or a path of a SQLite file'
+  if (path === '') return 'the database is an empty name'
+  if (path.includes('?')) return 'a SQLite file takes no "?…"'
+  return { dialect: 'sqlite', path }
+}
+
+function readPostgres(url: string): NamedDatabase | string {
+  if (!/^\w+:\/\/./.test(url) || !URL.canParse(url)) return 'the database must be a URL postgres://…'
+  if (new URL(url).pathname.length < 2) return 'the URL names no database: postgres://host/name'
+  return { dialect: 'postgres', url }
+}
 
 // Asked twice where nobody answers: ten seconds in all.
 const CONNECT_MS = 5000
