@@ -12,14 +12,14 @@ const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as
   compilerOptions: { paths: Record<string, [string]> }
 }
 
-const doors = Object.fromEntries(
+const entryPoints = Object.fromEntries(
   Object.entries(compilerOptions.paths).map(([name, [file]]) => [name.split('/')[1] ?? 'index', file]),
 )
 
 const BUNDLED = ['zod']
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
-  entry: { ...doors, cli: 'src/cli/main.ts' },
+  entry: { ...entryPoints, cli: 'src/cli/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
@@ -31,7 +31,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   metafile: true,
   clean: true,
   // tsup hands the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
-  dts: { entry: doors, compilerOptions: { ignoreDeprecations: '6.0' } },
+  dts: { entry: entryPoints, compilerOptions: { ignoreDeprecations: '6.0' } },
   onSuccess: async () => {
     writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n'))
     mkdirSync('dist/migrations', { recursive: true })

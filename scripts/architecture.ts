@@ -1,13 +1,13 @@
-// The import table of ARCHITECTURE.md, from the table that the architecture test enforces: `node --import tsx
-// scripts/architecture.ts` writes it in place, and a test compares it.
+// The import table of ARCHITECTURE.md, from the table that the architecture test enforces: `npm run pages`
+// writes it in place, and a test compares it.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { PLACES, type Place } from '../test/architecture/house.ts'
+import { PLACES, type Place } from '../test/architecture/layers.ts'
 
 const PAGE = fileURLToPath(new URL('../ARCHITECTURE.md', import.meta.url))
 const [BEGIN, END] = ['<!-- imports -->\n', '<!-- /imports -->']
 
-/** The page with its table as the house has it. */
+/** The page with the table of the layers. */
 export function withImportTable(page: string): string {
   const [before, rest] = page.split(BEGIN)
   const after = rest?.split(END)[1]

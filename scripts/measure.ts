@@ -1,20 +1,20 @@
 /**
- * `npm run measure`: what the house weighs, one column a tree. `--at <commit>` (any number of them) puts a commit's column
+ * `npm run measure`: what the tree weighs, one column a tree. `--at <commit>` (any number of them) puts a commit's column
  * before that of the working tree; `--sizes` builds and packs each tree and adds its bundles, in bytes.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { findCycles } from '../test/architecture/check-house.ts'
+import { findCycles } from '../test/architecture/check-layers.ts'
 import { listExportedNames } from '../test/architecture/exported-names.ts'
-import { BUDGETS, type Place } from '../test/architecture/house.ts'
+import { BUDGETS, type Place } from '../test/architecture/layers.ts'
 import { readSource, type SourceFile } from '../test/architecture/source-file.ts'
-import { listDoors } from '../test/package/doors.ts'
+import { listEntryPoints } from '../test/package/entry-points.ts'
 import type { Packed } from '../test/package/pack.ts'
 
 type Row = readonly [what: string, count: number | string]
@@ -57,7 +57,7 @@ function linesOf(files: readonly SourceFile[]): number {
 
 function namesOf(root: string): Row[] {
   const read = (path: string): string => readFileSync(root + path, 'utf8')
-  const counts = listDoors(root).map(({ specifier, file }): [string, number] => [
+  const counts = listEntryPoints(root).map(({ specifier, file }): [string, number] => [
     `names of ${specifier}`,
     listExportedNames(file, read).length,
   ])
@@ -79,8 +79,10 @@ function importsOf(src: readonly SourceFile[]): Row[] {
 
 // A tree's own table of who may import whom.
 async function placesOf(root: string): Promise<readonly Place[]> {
-  const house = (await import(pathToFileURL(join(root, 'test/architecture/house.ts')).href)) as { PLACES: Place[] }
-  return house.PLACES
+  // Under its older name in older commits.
+  const file = ['layers', 'house'].map((name) => join(root, `test/architecture/${name}.ts`)).find(existsSync) as string
+  const { PLACES } = (await import(pathToFileURL(file).href)) as { PLACES: Place[] }
+  return PLACES
 }
 
 // An entry that re-exports its own folder, which may lie in a higher layer, is none.

@@ -1,4 +1,4 @@
-// The tables of the README that come from the code: `node --import tsx scripts/readme-tables.ts` writes them in place,
+// The tables of the README that come from the code: `npm run pages` writes them in place,
 // and a test compares them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -64,8 +64,8 @@ export async function entryPointTable(): Promise<string> {
   const rows: string[] = []
   for (const subpath of Object.keys(exports).filter((name) => name !== './package.json')) {
     const name = `sallyport${subpath.slice(1)}`
-    const door = (await import(new URL(`../${paths[name]?.[0]}`, import.meta.url).href)) as object
-    const values = Object.keys(door).sort()
+    const exported = (await import(new URL(`../${paths[name]?.[0]}`, import.meta.url).href)) as object
+    const values = Object.keys(exported).sort()
     rows.push(`| \`${name}\` | ${PURPOSE[subpath] ?? ''} | ${values.map((value) => `\`${value}\``).join(' ')} |`)
   }
   return ['| import | for | values (types beside them) |', '| --- | --- | --- |', ...rows].join('\n')

@@ -1,5 +1,5 @@
-// The last column of docs/requirements.md: which files cite an id. `node --import tsx scripts/requirements.ts` writes it in
-// place, and a test compares it.
+// The last column of docs/requirements.md: which files cite an id. `npm run pages` writes it in place, and a test
+// compares it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

@@ -31,7 +31,7 @@ describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (name) => {
 describe('ARCHITECTURE.md', () => {
   const page = read('ARCHITECTURE.md')
 
-  it('has the table of imports as it is enforced (node --import tsx scripts/architecture.ts writes it)', () => {
+  it('has the table of imports as it is enforced (npm run pages writes it)', () => {
     expect(page).toBe(withImportTable(page))
   })
 

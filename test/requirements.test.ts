@@ -20,7 +20,7 @@ describe('the page of requirements', () => {
     expect(rows.filter(({ heldBy }) => heldBy === '')).toEqual([])
   })
 
-  it('has its files as they are (node --import tsx scripts/requirements.ts writes them)', () => {
+  it('has its files as they are (npm run pages writes them)', () => {
     expect(page).toBe(withFiles(page, citations))
   })
 })

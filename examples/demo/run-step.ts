@@ -8,18 +8,18 @@ import type { World } from './world.ts'
 /** Run a step. Never throws: what goes wrong is the outcome. */
 export async function runStep(step: Step, world: World): Promise<Outcome> {
   try {
-    return await ('send' in step ? walkRequest(step, world) : walkDeed(step, world))
+    return await ('send' in step ? runRequest(step, world) : runDeed(step, world))
   } catch (error) {
     return { asked: 'send' in step ? describe(step) : step.does, expected: 'an answer', got: String(error), ok: false }
   }
 }
 
-async function walkDeed({ does, shows, act }: DeedStep, world: World): Promise<Outcome> {
+async function runDeed({ does, shows, act }: DeedStep, world: World): Promise<Outcome> {
   const got = await act(world)
   return { asked: does, expected: shows, got, ok: got === shows }
 }
 
-async function walkRequest(step: RequestStep, world: World): Promise<Outcome> {
+async function runRequest(step: RequestStep, world: World): Promise<Outcome> {
   const fill = (text: string): string => fillIn(text, world.kept)
   const [method = 'GET', path = '/'] = step.send.split(' ')
   const body = step.json === undefined ? step.text : fill(JSON.stringify(step.json))

@@ -1,5 +1,5 @@
 /**
- * The names a door hands out, found by following its re-exports to the declaration: what the exports snapshot fixes and
+ * The names an entry point hands out, found by following its re-exports to the declaration: what the exports snapshot fixes and
  * where the docstrings are looked for. Works on source texts; the source reader is handed in.
  */
 import ts from 'typescript'

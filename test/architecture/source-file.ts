@@ -41,7 +41,7 @@ export interface SourceFile {
   readonly reExportsOnly: boolean
 }
 
-// The same files are asked for again and again, by each name that a door hands on.
+// The same files are asked for again and again, by each name that an entry point hands on.
 const read = new Map<string, SourceFile>()
 
 /** Read one file. `path` is relative to the repository, with forward slashes. */

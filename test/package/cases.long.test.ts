@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, inject, it } from 'vitest'
 import { LONG_CASES, runCase } from './cases.ts'
-import { root } from './doors.ts'
+import { root } from './entry-points.ts'
 
 const packed = inject('packed')
 

@@ -1,7 +1,7 @@
 /** The programs of `test/regressions/cases`: each shows one fault that the library once had, on what is built. */
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { root } from './doors.ts'
+import { root } from './entry-points.ts'
 
 const folder = `${root}test/regressions/cases/`
 

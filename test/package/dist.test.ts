@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { publint } from 'publint'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { doors, root } from './doors.ts'
+import { entryPoints, root } from './entry-points.ts'
 
 const UNPACKED_BYTES = 1_800_000
 
@@ -46,7 +46,7 @@ describe('the tarball (D1)', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
       .filter((path) => !/^dist\/(chunk-[A-Z0-9]+\.js|[a-z-]+-[\w-]{8}\.d\.ts)$/.test(path))
-    const built = doors.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`])
+    const built = entryPoints.flatMap(({ name }) => [`dist/${name}.d.ts`, `dist/${name}.js`])
     const command = ['dist/cli.js', 'dist/migrations/postgres.sql', 'dist/migrations/sqlite.sql']
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
     expect(files.sort()).toEqual(

@@ -1,10 +1,10 @@
 /** What the package promises by name: a name that comes or goes shows up here, and goes into the changelog. */
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { doors, exportsOf, root } from './doors.ts'
+import { entryPoints, exportsOf, root } from './entry-points.ts'
 
 it('exports these names, and no others (npx vitest run test/package/exports.test.ts -u after a change)', async () => {
-  const lines = doors.flatMap(({ specifier, file }) => [
+  const lines = entryPoints.flatMap(({ specifier, file }) => [
     specifier,
     ...exportsOf(file).map(({ kind, name }) => `  ${kind === 'type' ? 'type ' : ''}${name}`),
   ])
@@ -13,7 +13,7 @@ it('exports these names, and no others (npx vitest run test/package/exports.test
 
 it('states the same subpaths in package.json and tsconfig.json, types before default, nothing else', () => {
   const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> }
-  const expected = doors.map(({ specifier, name }) => [
+  const expected = entryPoints.map(({ specifier, name }) => [
     specifier.replace('sallyport', '.'),
     { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
   ])
@@ -23,11 +23,11 @@ it('states the same subpaths in package.json and tsconfig.json, types before def
 })
 
 it('has a source file for each subpath', () => {
-  expect(doors.filter(({ file }) => !existsSync(root + file))).toEqual([])
+  expect(entryPoints.filter(({ file }) => !existsSync(root + file))).toEqual([])
 })
 
 it('gives every adapter the same names', () => {
-  const [express, ...others] = doors
+  const [express, ...others] = entryPoints
     .filter(({ file }) => file.startsWith('adapters/'))
     .map(({ name, file }) =>
       exportsOf(file)

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { doors, exportsOf, root } from './doors.ts'
+import { entryPoints, exportsOf, root } from './entry-points.ts'
 
 const packed = inject('packed')
 
@@ -20,7 +20,7 @@ describe('a project without any framework', () => {
     expect(names).toEqual(['jose', 'sallyport'])
   })
 
-  it.each(doors)('imports $specifier, with exactly the names of the source', ({ specifier, file }) => {
+  it.each(entryPoints)('imports $specifier, with exactly the names of the source', ({ specifier, file }) => {
     const script = `console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`
     const names = exportsOf(file).flatMap(({ kind, name }) => (kind === 'value' ? [name] : []))
     expect(JSON.parse(runNode('--input-type=module', '-e', script))).toEqual(names)
@@ -91,7 +91,7 @@ app.use('/api/*', middleware())
 app.get('/api/org', (c) => { const id: string = getAuth(c).org.id; return c.json({ id }) })
 `
 
-const DECLARATIONS = doors.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join('')
+const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join('')
 
 // [what must not compile, its file, the text, what the compiler says of it]
 const MISTAKES: readonly (readonly [string, string, string, string])[] = [

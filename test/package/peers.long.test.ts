@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { doors, root } from './doors.ts'
+import { entryPoints, root } from './entry-points.ts'
 
 const packed = inject('packed')
 
@@ -79,7 +79,7 @@ export const auth = createAuth({
 `
 
 const HOSTS: Record<string, string> = {
-  declarations: doors.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join(''),
+  declarations: entryPoints.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join(''),
   auth: AUTH,
   express: `
 import express from 'express'

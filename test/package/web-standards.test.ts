@@ -4,7 +4,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, inject, it } from 'vitest'
 import { PATIENCE_MS } from '../patience.ts'
-import { root } from './doors.ts'
+import { root } from './entry-points.ts'
 
 const packed = inject('packed')
 

@@ -414,7 +414,7 @@ describe('README snippets', () => {
 })
 
 describe('README', () => {
-  it('has its tables as the code has them (node --import tsx scripts/readme-tables.ts writes them)', async () => {
+  it('has its tables as the code has them (npm run pages writes them)', async () => {
     expect(await withTables(readme)).toBe(readme)
   })
 

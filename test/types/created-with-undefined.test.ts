@@ -13,7 +13,7 @@ import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/mem
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import * as testing from '../../src/testing/index.ts'
-import { doors, exportsOf, root } from '../package/doors.ts'
+import { entryPoints, exportsOf, root } from '../package/entry-points.ts'
 import { SQLITE_DRIVERS } from '../sqlite.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -103,7 +103,7 @@ function optionsTypesOf(name: string): string[] {
   })
 }
 
-const exported = doors.flatMap(({ specifier, file }) =>
+const exported = entryPoints.flatMap(({ specifier, file }) =>
   exportsOf(file)
     .filter(({ kind, name }) => kind === 'value' && /^create[A-Z]/.test(name) && !NO_OPTIONS.includes(name))
     .map(({ name }) => (name === 'createAdapter' ? `${name} ${specifier}` : name)),

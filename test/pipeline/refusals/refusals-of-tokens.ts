@@ -15,7 +15,7 @@ const SECRET = { kind: 'secret', secret: issuer.secret } as const
 const accepts = ({ class: kind }: TokenClaims): boolean => kind !== 'other'
 
 /** Authenticate with a token through a verifier with further options. */
-async function walkWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
+async function authenticateWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
   const issuers = [{ issuer: issuer.issuer, keys: [SECRET], accepts }]
   const verify = createJwtVerifier({ issuers, audience: issuer.audience, ...options })
   const { authenticate } = createWorld({ auth: () => ({ verifier: verify as never }) })
@@ -23,20 +23,20 @@ async function walkWith(token: string, options: Partial<JwtVerifierOptions> = {}
 }
 
 /** Authenticate with a token of the issuer, signed with these claims and this header. */
-async function walkSigned(claims: TokenClaims, how: SignOptions = {}, options?: Partial<JwtVerifierOptions>) {
-  return walkWith(await issuer.sign(claims, how), options)
+async function authenticateSigned(claims: TokenClaims, how: SignOptions = {}, options?: Partial<JwtVerifierOptions>) {
+  return authenticateWith(await issuer.sign(claims, how), options)
 }
 
 /** Authenticate with a token of key pairs, where the verifier has these public keys. */
-async function walkAsymmetric(keys: readonly object[], how: SignOptions): Promise<unknown> {
+async function authenticateAsymmetric(keys: readonly object[], how: SignOptions): Promise<unknown> {
   const issuers = [{ issuer: asymmetric.issuer, keys: [{ kind: 'jwks' as const, keys }] }]
-  return walkWith(await asymmetric.sign({}, how), { issuers })
+  return authenticateWith(await asymmetric.sign({}, how), { issuers })
 }
 
 /** Authenticate with a token of a Supabase project. */
-async function walkSupabase(claims: TokenClaims): Promise<unknown> {
+async function authenticateSupabase(claims: TokenClaims): Promise<unknown> {
   const issuers = [supabase({ issuer: issuer.issuer, secret: issuer.secret })]
-  return walkWith(await issuer.sign(claims), { issuers })
+  return authenticateWith(await issuer.sign(claims), { issuers })
 }
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -52,34 +52,34 @@ function unauthorized(reason: string, provoke: () => unknown): Refusal {
 }
 
 export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
-  unauthorized('token_oversize', () => walkSigned({}, {}, { maxTokenBytes: 64 })),
-  unauthorized('token_part_count', async () => walkWith(`${await issuer.sign()}.x`)),
-  unauthorized('token_part_encoding', async () => walkWith(`${await issuer.sign()}=`)),
-  unauthorized('token_header_not_object', async () => walkWith(await withPart(0, encode([])))),
-  unauthorized('token_payload_not_object', async () => walkWith(await withPart(1, encode('claims')))),
-  unauthorized('token_header_extension', () => walkSigned({}, { header: { crit: ['exp'] } })),
-  unauthorized('token_algorithm_unknown', () => walkSigned({}, { header: { alg: 'none' } })),
-  unauthorized('token_kid_malformed', () => walkSigned({}, { kid: 'k'.repeat(257) })),
-  unauthorized('token_type_refused', () => walkSigned({}, { typ: 'session+jwt' })),
-  unauthorized('token_issuer_unknown', () => walkSigned({ iss: 'https://evil.test' })),
-  unauthorized('token_algorithm_not_of_issuer', async () => walkWith(await asymmetric.sign())),
-  unauthorized('token_signature_invalid', () => walkSigned({}, { key: new Uint8Array(32).fill(7) })),
-  unauthorized('token_key_unknown', () => walkAsymmetric([published as object], { kid: 'another' })),
+  unauthorized('token_oversize', () => authenticateSigned({}, {}, { maxTokenBytes: 64 })),
+  unauthorized('token_part_count', async () => authenticateWith(`${await issuer.sign()}.x`)),
+  unauthorized('token_part_encoding', async () => authenticateWith(`${await issuer.sign()}=`)),
+  unauthorized('token_header_not_object', async () => authenticateWith(await withPart(0, encode([])))),
+  unauthorized('token_payload_not_object', async () => authenticateWith(await withPart(1, encode('claims')))),
+  unauthorized('token_header_extension', () => authenticateSigned({}, { header: { crit: ['exp'] } })),
+  unauthorized('token_algorithm_unknown', () => authenticateSigned({}, { header: { alg: 'none' } })),
+  unauthorized('token_kid_malformed', () => authenticateSigned({}, { kid: 'k'.repeat(257) })),
+  unauthorized('token_type_refused', () => authenticateSigned({}, { typ: 'session+jwt' })),
+  unauthorized('token_issuer_unknown', () => authenticateSigned({ iss: 'https://evil.test' })),
+  unauthorized('token_algorithm_not_of_issuer', async () => authenticateWith(await asymmetric.sign())),
+  unauthorized('token_signature_invalid', () => authenticateSigned({}, { key: new Uint8Array(32).fill(7) })),
+  unauthorized('token_key_unknown', () => authenticateAsymmetric([published as object], { kid: 'another' })),
   unauthorized('token_key_ambiguous', async () => {
     const others = await Promise.all([1, 2].map(() => createTokenIssuer({ algorithms: ['ES256'] })))
     const keys = [published as object, ...others.flatMap((other) => other.jwks().keys)]
-    return walkAsymmetric(keys, { kid: null })
+    return authenticateAsymmetric(keys, { kid: null })
   }),
-  unauthorized('token_subject_malformed', () => walkSigned({ sub: ' ' })),
-  unauthorized('token_audience_malformed', () => walkSigned({ aud: [issuer.audience, 1] })),
-  unauthorized('token_audience_other', () => walkSigned({ aud: 'another' })),
-  unauthorized('token_bound_to_key', () => walkSigned({ cnf: { jkt: 'thumbprint' } })),
-  unauthorized('token_time_malformed', () => walkSigned({ nbf: '0' })),
-  unauthorized('token_not_yet_valid', () => walkSigned({ nbf: NOW + 600 })),
-  unauthorized('token_issued_in_future', () => walkSigned({ iat: NOW + 600 })),
-  unauthorized('token_too_old', () => walkSigned({ iat: NOW - 600 }, {}, { maxTokenAgeSeconds: 60 })),
-  unauthorized('token_without_expiry', () => walkSigned({ exp: undefined })),
-  { reason: 'token_expiry_passed', code: 'token_expired', provoke: () => walkSigned({ exp: NOW - 600 }) },
+  unauthorized('token_subject_malformed', () => authenticateSigned({ sub: ' ' })),
+  unauthorized('token_audience_malformed', () => authenticateSigned({ aud: [issuer.audience, 1] })),
+  unauthorized('token_audience_other', () => authenticateSigned({ aud: 'another' })),
+  unauthorized('token_bound_to_key', () => authenticateSigned({ cnf: { jkt: 'thumbprint' } })),
+  unauthorized('token_time_malformed', () => authenticateSigned({ nbf: '0' })),
+  unauthorized('token_not_yet_valid', () => authenticateSigned({ nbf: NOW + 600 })),
+  unauthorized('token_issued_in_future', () => authenticateSigned({ iat: NOW + 600 })),
+  unauthorized('token_too_old', () => authenticateSigned({ iat: NOW - 600 }, {}, { maxTokenAgeSeconds: 60 })),
+  unauthorized('token_without_expiry', () => authenticateSigned({ exp: undefined })),
+  { reason: 'token_expiry_passed', code: 'token_expired', provoke: () => authenticateSigned({ exp: NOW - 600 }) },
   {
     reason: 'key_servers_failing',
     code: 'keys_unavailable',
@@ -87,16 +87,16 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
     provoke: async () => {
       const fetch = async (): Promise<Response> => new Response('', { status: 500 })
       const keys = [{ kind: 'jwks' as const, url: 'https://keys.test/jwks' }]
-      return walkWith(await asymmetric.sign(), { issuers: [{ issuer: asymmetric.issuer, keys }], fetch })
+      return authenticateWith(await asymmetric.sign(), { issuers: [{ issuer: asymmetric.issuer, keys }], fetch })
     },
   },
   {
     reason: 'identity_check_refused',
     code: 'unauthorized',
-    provoke: () => walkSigned({}, {}, { check: async () => false }),
+    provoke: () => authenticateSigned({}, {}, { check: async () => false }),
   },
-  { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => walkSigned({ sub: 'm', client_id: 'm' }) },
-  { reason: 'anonymous_user', code: 'forbidden', provoke: () => walkSupabase({ is_anonymous: true }) },
-  { reason: 'third_party_app', code: 'forbidden', provoke: () => walkSupabase({ client_id: 'app' }) },
-  { reason: 'token_kind_not_accepted', code: 'forbidden', provoke: () => walkSigned({ class: 'other' }) },
+  { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => authenticateSigned({ sub: 'm', client_id: 'm' }) },
+  { reason: 'anonymous_user', code: 'forbidden', provoke: () => authenticateSupabase({ is_anonymous: true }) },
+  { reason: 'third_party_app', code: 'forbidden', provoke: () => authenticateSupabase({ client_id: 'app' }) },
+  { reason: 'token_kind_not_accepted', code: 'forbidden', provoke: () => authenticateSigned({ class: 'other' }) },
 ]

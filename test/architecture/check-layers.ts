@@ -1,15 +1,15 @@
 /**
- * The checker: source texts by path in, violations as sentences out. Knows the rules of the house, not its contents,
- * so that a made-up house with one fault can prove each rule.
+ * The checker: source texts by path in, violations as sentences out. Knows the rules, not the table's contents,
+ * so that a made-up tree with one fault can prove each rule.
  */
 import { posix } from 'node:path'
 import { callsCreateAuth, handWork } from './hand-work.ts'
-import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf, WIDE_FUNCTIONS } from './house.ts'
+import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf, WIDE_FUNCTIONS } from './layers.ts'
 import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
 
-/** Check a house: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
-export function checkHouse(texts: ReadonlyMap<string, string>): string[] {
-  const files = [...texts].filter(([path]) => isHoused(path)).map(([path, text]) => readSource(path, text))
+/** Check a tree: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
+export function checkLayers(texts: ReadonlyMap<string, string>): string[] {
+  const files = [...texts].filter(([path]) => isRead(path)).map(([path, text]) => readSource(path, text))
   return [
     ...[...texts.keys()].flatMap(checkName),
     ...files.filter(({ path }) => isSource(path)).flatMap(checkSource),
@@ -20,7 +20,7 @@ export function checkHouse(texts: ReadonlyMap<string, string>): string[] {
 }
 
 // Of tests and scripts only the names are looked at.
-const isHoused = (path: string): boolean => /^(src|adapters|examples)\//.test(path)
+const isRead = (path: string): boolean => /^(src|adapters|examples)\//.test(path)
 const isSource = (path: string): boolean => /^(src|adapters)\//.test(path)
 
 function checkName(path: string): string[] {
@@ -38,13 +38,13 @@ function checkName(path: string): string[] {
 
 function checkSource(file: SourceFile): string[] {
   const place = placeOf(file.path)
-  if (place === null) return [`${file.path}: belongs to no place of the house`]
+  if (place === null) return [`${file.path}: belongs to no place of the table`]
   return [
     ...file.imports.flatMap((line) => checkImport(line, place)),
     ...checkGlobals(file, place),
     ...checkBudgets(file),
     ...(file.hasHeadComment ? [] : ['has no head comment']),
-    ...(place.reExportsOnly === true && !file.reExportsOnly ? ['is a door: it may only re-export'] : []),
+    ...(place.reExportsOnly === true && !file.reExportsOnly ? ['is an entry point: it may only re-export'] : []),
   ].map((sentence) => `${file.path}: ${sentence}`)
 }
 
@@ -56,7 +56,7 @@ function checkImport(line: ImportLine, place: Place): string[] {
   }
   const isType = place.typePackages?.includes(specifier) === true
   if (isType) return typeOnly ? [] : [`imports ${specifier} at run time: types only`]
-  if (place.packages?.includes(specifier) !== true) return [`imports ${specifier}: not housed in ${place.name}`]
+  if (place.packages?.includes(specifier) !== true) return [`imports ${specifier}: not allowed in ${place.name}`]
   if (specifier === 'zod/mini' && !namespace) return ['imports zod/mini by name: only `import * as z` is tree-shaken']
   const decrypting = names.filter((name) => /decrypt/i.test(name))
   return decrypting.length === 0 ? [] : [`imports ${decrypting.join(', ')}: nothing here decrypts a token`]
@@ -64,7 +64,7 @@ function checkImport(line: ImportLine, place: Place): string[] {
 
 function checkOwnImport(path: string, place: Place): string[] {
   const target = placeOf(path)
-  if (target === null) return [`imports ${path}, which belongs to no place of the house`]
+  if (target === null) return [`imports ${path}, which belongs to no place of the table`]
   const allowed = target.name === place.name ? place.among : place.imports.includes(target.name)
   return allowed ? [] : [`imports ${path}: ${place.name} may not import ${target.name}`]
 }

@@ -7,14 +7,14 @@ import { type ExportedName, listExportedNames } from '../architecture/exported-n
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A subpath: its import specifier (`sallyport/express`), the name of its built file, its source file. */
-export interface Authorizer {
+export interface EntryPoint {
   readonly specifier: string
   readonly name: string
   readonly file: string
 }
 
 /** The subpaths of the repository at `root`, in the order of its `tsconfig.json`. */
-export function listDoors(root: string): Authorizer[] {
+export function listEntryPoints(root: string): EntryPoint[] {
   const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')) as {
     compilerOptions: { paths: Record<string, [string]> }
   }
@@ -26,9 +26,9 @@ export function listDoors(root: string): Authorizer[] {
 }
 
 /** The subpaths of this repository. */
-export const doors: readonly Authorizer[] = listDoors(root)
+export const entryPoints: readonly EntryPoint[] = listEntryPoints(root)
 
-/** List what a door exports, from source. */
+/** List what an entry point exports, from source. */
 export function exportsOf(file: string): ExportedName[] {
   return listExportedNames(file, (path) => readFileSync(root + path, 'utf8'))
 }

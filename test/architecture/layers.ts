@@ -1,9 +1,9 @@
 /**
- * The house as one table: every source file belongs to one place, and a place says what it may import. A new step is a
+ * The layers as one table: every source file belongs to one place, and a place says what it may import. A new step is a
  * row here; a file that belongs to no row is a violation. Hands on the table and the budgets to the checker.
  */
 
-/** A place in the house; the first row whose `files` match a path is its place. */
+/** A place in the tree; the first row whose `files` match a path is its place. */
 export interface Place {
   readonly name: string
   readonly layer: 0 | 1 | 2 | 3 | 4 | 5 | 6
@@ -22,30 +22,30 @@ export interface Place {
   readonly console?: boolean
   /** Whether it may read the clock by itself. */
   readonly clock?: boolean
-  /** A door: re-exports and nothing else. */
+  /** An entry point: re-exports and nothing else. */
   readonly reExportsOnly?: boolean
 }
 
 const ZOD = 'zod/mini'
-const BELOW_ROOMS = ['lib', 'nouns', 'http', 'ports']
-const ROOMS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
-const BELOW_DOORS = [...BELOW_ROOMS, ...ROOMS]
-const DOORS = ['front door', 'adapter door', 'login door', 'machine door', 'storage doors']
+const BELOW_STEPS = ['lib', 'nouns', 'http', 'ports']
+const STEPS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
+const BELOW_ENTRIES = [...BELOW_STEPS, ...STEPS]
+const ENTRIES = ['front entry', 'adapter entry', 'login entry', 'machine entry', 'storage entries']
 
 const step = (name: string, more: Partial<Place> = {}): Place => ({
   name,
   layer: 3,
   files: new RegExp(`^src/${name}/`),
-  imports: BELOW_ROOMS,
+  imports: BELOW_STEPS,
   among: true,
   packages: [ZOD],
   ...more,
 })
 
 const composition = (name: string, more: Partial<Place> = {}): Place =>
-  step(name, { layer: 4, imports: BELOW_DOORS, ...more })
+  step(name, { layer: 4, imports: BELOW_ENTRIES, ...more })
 
-const door = (name: string, files: RegExp, imports: readonly string[]): Place => ({
+const entry = (name: string, files: RegExp, imports: readonly string[]): Place => ({
   name,
   layer: 5,
   files,
@@ -58,7 +58,7 @@ const door = (name: string, files: RegExp, imports: readonly string[]): Place =>
 export const PLACES: readonly Place[] = [
   { name: 'lib', layer: 0, files: /^src\/lib\//, imports: [], among: false, packages: [ZOD] },
   { name: 'nouns', layer: 1, files: /^src\/(request|context|errors|route)\.ts$/, imports: ['lib'], among: true },
-  door('adapter door', /^src\/http\/index\.ts$/, ['http', 'auth']),
+  entry('adapter entry', /^src\/http\/index\.ts$/, ['http', 'auth']),
   { name: 'http', layer: 1, files: /^src\/http\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
   {
     name: 'ports',
@@ -74,7 +74,7 @@ export const PLACES: readonly Place[] = [
   step('orgs'),
   step('permissions'),
   composition('auth', { files: /^src\/((auth|guards)\.ts$|pipeline\/)/ }),
-  door('login door', /^src\/login\/index\.ts$/, [
+  entry('login entry', /^src\/login\/index\.ts$/, [
     'login',
     'login session',
     'login secrets',
@@ -83,16 +83,16 @@ export const PLACES: readonly Place[] = [
     'verify',
     'users',
   ]),
-  door('machine door', /^src\/machine\/index\.ts$/, ['machine']),
-  door('testing door', /^src\/testing\/index\.ts$/, ['testing']),
+  entry('machine entry', /^src\/machine\/index\.ts$/, ['machine']),
+  entry('testing entry', /^src\/testing\/index\.ts$/, ['testing']),
   composition('login session', { files: /^src\/login\/session-token\.ts$/, packages: [ZOD, 'jose'] }),
   composition('login secrets', { files: /^src\/login\/(password-hash|password-phc|signing-secret)\.ts$/, node: true }),
-  composition('login', { imports: [...BELOW_DOORS, 'login session', 'login secrets'] }),
+  composition('login', { imports: [...BELOW_ENTRIES, 'login session', 'login secrets'] }),
   composition('api-keys'),
   composition('machine'),
-  door('front door', /^src\/index\.ts$/, [...BELOW_DOORS, 'auth', 'api-keys']),
+  entry('front entry', /^src\/index\.ts$/, [...BELOW_ENTRIES, 'auth', 'api-keys']),
   {
-    name: 'storage doors',
+    name: 'storage entries',
     layer: 5,
     files: /^src\/storage\/(memory|postgres|sqlite)\.ts$/,
     imports: ['lib', 'nouns', 'ports', 'storage'],
@@ -112,7 +112,7 @@ export const PLACES: readonly Place[] = [
       name: `${framework} adapter`,
       layer: 6,
       files: new RegExp(`^adapters/${framework}(?:-[a-z]+)?\\.ts$`),
-      imports: ['adapter door', 'nouns'],
+      imports: ['adapter entry', 'nouns'],
       among: true,
       typePackages: [framework],
       node: true,
@@ -122,7 +122,7 @@ export const PLACES: readonly Place[] = [
     name: 'testing',
     layer: 6,
     files: /^src\/testing\//,
-    imports: [...BELOW_ROOMS, ...DOORS],
+    imports: [...BELOW_STEPS, ...ENTRIES],
     among: true,
     packages: [ZOD, 'jose'],
     node: true,
@@ -132,7 +132,7 @@ export const PLACES: readonly Place[] = [
     name: 'cli',
     layer: 6,
     files: /^src\/cli\//,
-    imports: [...DOORS, 'storage'],
+    imports: [...ENTRIES, 'storage'],
     among: true,
     // The host's own driver is found at run time, by its path.
     packages: [ZOD, 'jose', '(computed)'],
