@@ -3,7 +3,7 @@
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
-import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { AuthError, isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
@@ -17,19 +17,27 @@ import {
   toThrown,
   writeHeaders,
 } from '../src/http/index.ts'
-import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 
 export type { AdapterOptions }
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
-  /** Middleware for a router: every request below is checked against `access` (default: a user, acting in an org). */
-  middleware(access?: Access<T['role']>): RequestHandler
   /**
-   * Wrap one handler: it gets the narrowed context first. What it throws reaches Express, an `AuthError` is answered.
+   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
+   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
+   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
    */
-  protect<const A extends Access<T['role']>, P = Request['params']>(
+  middleware(): RequestHandler & { getAuth(req: object): AuthContextOf<T> }
+  middleware<const A extends AccessOf<T>>(access: A): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> }
+  /**
+   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Express, an `AuthError` is answered.
+   */
+  protect<P = Request['params']>(
+    handler: (context: AuthContextOf<T>, req: Request<P>, res: Response, next: NextFunction) => unknown,
+  ): RequestHandler<P>
+  protect<const A extends AccessOf<T>, P = Request['params']>(
     access: A,
     handler: (context: AuthContextOf<T, A>, req: Request<P>, res: Response, next: NextFunction) => unknown,
   ): RequestHandler<P>
@@ -38,13 +46,6 @@ export interface Adapter<T extends AuthTypes> {
    * the other frameworks and whatever the router's options are.
    */
   mount(app: Router, routes: readonly Route[]): void
-  /**
-   * The context that the latest `middleware` or `protect` made for this very request object: none is found for a copy, a
-   * wrapper or an heir of it. `access` is what was mounted, if not the default. Frozen; `user` and `org` are the host's own
-   * objects, and nothing that is written to them is decided by.
-   */
-  getAuth(req: object): AuthContextOf<T, object>
-  getAuth<const A extends Access<T['role']>>(req: object, access: A): AuthContextOf<T, A>
   /**
    * Error middleware: answers an `AuthError` that a handler of yours threw, and `not_found` for a path that can't be decoded;
    * passes everything else on. Mount it last.
@@ -57,7 +58,7 @@ export interface Adapter<T extends AuthTypes> {
  *
  * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
- * const { middleware, protect, getAuth } = createAdapter(auth)
+ * const { middleware, protect } = createAdapter(auth)
  * app.use('/api', middleware())
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
@@ -69,27 +70,31 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
     else next(toThrown(error))
   }
-  const wrap = <A extends Access<T['role']>>(
+  const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
-  ): RequestHandler => {
-    const enter = auth.authorizer(access)
-    return async function sallyport(req, res, next) {
+  ): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> } => {
+    const authorize = auth.authorizer(access)
+    const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const authorized = await enter(limitBody(toAuthRequest(req)))
+        const authorized = await authorize(limitBody(toAuthRequest(req)))
         keepHeaders(res, authorized.responseHeaders)
         await run(authorized.context, req, res, next)
       } catch (error) {
         refuse(error, req, res, next)
       }
     }
+    return Object.assign(handler, { getAuth: (req: object) => authorize.contextOf(req) })
   }
   return {
-    middleware: (access = {}) => wrap(access, (_context, _req, _res, next) => next()),
-    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
+    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _req, _res, next) => next())) as never,
+    protect: (...given: unknown[]) => {
+      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
+      return wrap(access as never, requireHandler(handler) as never) as never
+    },
     mount(app, routes) {
       const respond = ({ access, handle }: Route): RequestHandler =>
-        wrap(access, async (context, req, res) => {
+        wrap(access as never, async (context, req, res) => {
           writeAuthResponse(res, await handle(context as never, toAuthRequest(req)))
         })
       const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
@@ -100,8 +105,6 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         return found.route.respond(req, res, next)
       })
     },
-    getAuth: (req: object, access?: Access<T['role']>) =>
-      (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
     onError: (error, req, res, next) => refuse(toRefusal(error), req, res, next),
   }
 }

@@ -3,7 +3,7 @@
  * and its answer back, and nothing else. The same exports as `sallyport/express` and `sallyport/koa`.
  */
 import type { Context, Env, Handler, MiddlewareHandler, Next, TypedResponse } from 'hono'
-import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
@@ -15,7 +15,7 @@ import {
   readJson as readJsonOf,
   writeHeaders,
 } from '../src/http/index.ts'
-import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
 
@@ -26,14 +26,23 @@ export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedR
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
-  /** Middleware: every request below is checked against `access` (default: a user, acting in an org). */
-  middleware(access?: Access<T['role']>): MiddlewareHandler
   /**
-   * Wrap one handler: it gets the narrowed context first. What it throws reaches Hono, an `AuthError` is answered.
+   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
+   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
+   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
+   */
+  middleware(): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T> }
+  middleware<const A extends AccessOf<T>>(access: A): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> }
+  /**
+   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Hono, an `AuthError` is answered.
    * Annotate `c` where its bindings, variables and parameters are to be typed: `c: Context<AppEnv, '/contacts/:id'>`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: what Hono's own `Context` stands for where nothing is said
-  protect<const A extends Access<T['role']>, R extends HandlerAnswer, E extends Env = any, P extends string = any>(
+  protect<R extends HandlerAnswer, E extends Env = any, P extends string = any>(
+    handler: (context: AuthContextOf<T>, c: Context<E, P>, next: Next) => R,
+  ): (c: Context<E, P, object>, next: Next) => R
+  // biome-ignore lint/suspicious/noExplicitAny: what Hono's own `Context` stands for where nothing is said
+  protect<const A extends AccessOf<T>, R extends HandlerAnswer, E extends Env = any, P extends string = any>(
     access: A,
     handler: (context: AuthContextOf<T, A>, c: Context<E, P>, next: Next) => R,
   ): (c: Context<E, P, object>, next: Next) => R
@@ -42,13 +51,6 @@ export interface Adapter<T extends AuthTypes> {
    * the end, as on the other frameworks and whatever the app's options are.
    */
   mount(app: { on(method: string, path: string, handler: Handler): unknown }, routes: readonly Route[]): void
-  /**
-   * The context that the latest `middleware` or `protect` made for this very request object: none is found for a copy, a
-   * wrapper or an heir of it. `access` is what was mounted, if not the default. Frozen; `user` and `org` are the host's own
-   * objects, and nothing that is written to them is decided by.
-   */
-  getAuth(c: Context): AuthContextOf<T, object>
-  getAuth<const A extends Access<T['role']>>(c: Context, access: A): AuthContextOf<T, A>
   /**
    * For `app.onError`: answers an `AuthError` that a handler of yours threw, and everything else as Hono does where nobody
    * asks: printed on standard error, answered 500.
@@ -61,7 +63,7 @@ export interface Adapter<T extends AuthTypes> {
  *
  * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
- * const { middleware, protect, getAuth } = createAdapter(auth)
+ * const { middleware, protect } = createAdapter(auth)
  * app.use('/api/*', middleware())
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
@@ -72,15 +74,15 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const error = auth.recordRefusal(sourceOf(c), thrown)
     return errors === 'write' && isAuthError(error) ? writeAuthResponse(c, auth.toResponse(error)) : otherwise(error)
   }
-  const wrap = <A extends Access<T['role']>>(
+  const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
-  ): MiddlewareHandler => {
-    const enter = auth.authorizer(access)
-    return async function sallyport(c, next) {
+  ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
+    const authorize = auth.authorizer(access)
+    const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = () => []
       try {
-        const { context, responseHeaders } = await enter(limitBody(toAuthRequest(c)))
+        const { context, responseHeaders } = await authorize(limitBody(toAuthRequest(c)))
         headersOf = announce(c, sourceOf(c), responseHeaders)
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
@@ -88,21 +90,24 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         return refuse(error, c, throwOn)
       }
     }
+    return Object.assign(handler, { getAuth: (c: Context) => authorize.contextOf(sourceOf(c)) })
   }
   return {
-    middleware: (access = {}) => wrap(access, (_context, _c, next) => next()),
-    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
+    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _c, next) => next())) as never,
+    protect: (...given: unknown[]) => {
+      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
+      return wrap(access as never, requireHandler(handler) as never) as never
+    },
     mount(app, routes) {
       createRouteFinder(routes)
       for (const route of routes) {
         const isSpelt = isSpeltAs(route)
-        const respond = wrap(route.access, async (context, c) =>
+        const respond = wrap(route.access as never, async (context, c) =>
           writeAuthResponse(c, await route.handle(context as never, toAuthRequest(c))),
         )
         app.on(route.method, route.path, (c, next) => (isSpelt(toAuthRequest(c).path) ? respond(c, next) : next()))
       }
     },
-    getAuth: (c: Context, access?: Access<T['role']>) => auth.contextOf(sourceOf(c), access as never) as never,
     onError: (thrown, c) => refuse(thrown, c, (error) => stamp(c, varyOf(c), toErrorPage(error)) as Response),
   }
 }

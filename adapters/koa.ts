@@ -3,7 +3,7 @@
  * The same exports as `sallyport/express` and `sallyport/hono`.
  */
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
-import type { AuthContextOf, AuthTypes } from '../src/context.ts'
+import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
@@ -17,7 +17,7 @@ import {
   toThrown,
   writeHeaders,
 } from '../src/http/index.ts'
-import type { Access, AuthRequest, AuthResponse } from '../src/request.ts'
+import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 
 export type { AdapterOptions }
@@ -27,12 +27,22 @@ export type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
-  /** Middleware: every request below is checked against `access` (default: a user, acting in an org). */
-  middleware(access?: Access<T['role']>): Middleware
   /**
-   * Wrap one handler: it gets the narrowed context first. What it throws reaches Koa, an `AuthError` is answered.
+   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
+   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
+   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
    */
-  protect<const A extends Access<T['role']>, S = DefaultState, C = DefaultContext>(
+  middleware(): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T> }
+  middleware<const A extends AccessOf<T>>(
+    access: A,
+  ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> }
+  /**
+   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Koa, an `AuthError` is answered.
+   */
+  protect<S = DefaultState, C = DefaultContext>(
+    handler: (context: AuthContextOf<T>, ctx: ParameterizedContext<S, C>, next: Next) => unknown,
+  ): Middleware<S, C>
+  protect<const A extends AccessOf<T>, S = DefaultState, C = DefaultContext>(
     access: A,
     handler: (context: AuthContextOf<T, A>, ctx: ParameterizedContext<S, C>, next: Next) => unknown,
   ): Middleware<S, C>
@@ -41,13 +51,6 @@ export interface Adapter<T extends AuthTypes> {
    * matches is the handler, so nothing can disagree with it. HEAD is served by GET; no match goes on to the next.
    */
   mount(app: { use(middleware: Middleware): unknown }, routes: readonly Route[]): void
-  /**
-   * The context that the latest `middleware` or `protect` made for this very request object: none is found for a copy, a
-   * wrapper or an heir of it. `access` is what was mounted, if not the default. Frozen; `user` and `org` are the host's own
-   * objects, and nothing that is written to them is decided by.
-   */
-  getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, object>
-  getAuth<const A extends Access<T['role']>>(ctx: Pick<KoaContext, 'req'>, access: A): AuthContextOf<T, A>
   /** Middleware that answers an `AuthError` which anything below threw; everything else flies on. Mount it first. */
   onError(ctx: ParameterizedContext, next: Next): Promise<void>
 }
@@ -57,10 +60,11 @@ export interface Adapter<T extends AuthTypes> {
  *
  * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
- * const { middleware, protect, mount, getAuth } = createAdapter(auth)
+ * const { middleware, mount } = createAdapter(auth)
  * mount(app, [createSyncRoute({ … })])
- * app.use(middleware())
- * app.use((ctx) => { ctx.body = contacts.of(getAuth(ctx).org) })
+ * const signedIn = middleware()
+ * app.use(signedIn)
+ * app.use((ctx) => { ctx.body = contacts.of(signedIn.getAuth(ctx).org) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
@@ -70,35 +74,39 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     if (errors === 'delegate' || !isAuthError(error) || ctx.headerSent) throw toThrown(error)
     writeAuthResponse(ctx, auth.toResponse(error))
   }
-  const wrap = <A extends Access<T['role']>>(
+  const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown,
-  ): Middleware => {
-    const enter = auth.authorizer(access)
-    return async function sallyport(ctx, next) {
+  ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> } => {
+    const authorize = auth.authorizer(access)
+    const handler: Middleware = async function sallyport(ctx, next) {
       try {
-        const authorized = await enter(limitBody(toAuthRequest(ctx)))
+        const authorized = await authorize(limitBody(toAuthRequest(ctx)))
         keepHeaders(ctx.res, authorized.responseHeaders)
         await run(authorized.context, ctx, next)
       } catch (error) {
         refuse(error, ctx)
       }
     }
+    return Object.assign(handler, { getAuth: (ctx: Pick<KoaContext, 'req'>) => authorize.contextOf(ctx.req) })
   }
   return {
-    middleware: (access = {}) => wrap(access, (_context, _ctx, next) => next()),
-    protect: (access, handler) => wrap(access, requireHandler(handler) as never) as never,
+    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _ctx, next) => next())) as never,
+    protect: (...given: unknown[]) => {
+      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
+      return wrap(access as never, requireHandler(handler) as never) as never
+    },
     mount(app, routes) {
       const respond = ({ access, handle }: Route): Middleware =>
-        wrap(access, async (context, ctx) => writeAuthResponse(ctx, await handle(context as never, toAuthRequest(ctx))))
+        wrap(access as never, async (context, ctx) =>
+          writeAuthResponse(ctx, await handle(context as never, toAuthRequest(ctx))),
+        )
       const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
       app.use(function sallyportRoutes(ctx, next) {
         const found = find(ctx.method, ctx.url)
         return found === null ? next() : found.route.respond(Object.assign(ctx, { params: found.params }), next)
       })
     },
-    getAuth: ({ req }: Pick<KoaContext, 'req'>, access?: Access<T['role']>) =>
-      (access === undefined ? auth.contextOf(req) : auth.contextOf(req, access)) as never,
     onError: (ctx, next) => next().catch((error: unknown) => refuse(error, ctx)),
   }
 }

@@ -1,5 +1,6 @@
 /** The pipeline's front: the steps fixed once, an authorizer for every route, and what a host asks of the whole. */
 import type {
+  AccessOf,
   ApiKeyVerifier,
   AuthContext,
   AuthContextOf,
@@ -83,8 +84,17 @@ export interface HostTypes<
   readonly service: S
 }
 
-/** A route's authorizer: call it with a request, get what it may do, or an `AuthError`. */
-export type Authorizer<C> = (request: AuthRequest) => Promise<Authorized<C>>
+/** What one mount decides by: its Access, checked once. For who writes an adapter. */
+export interface Authorizer<C> {
+  /** @throws AuthError the refusal */
+  (request: AuthRequest): Promise<Authorized<C>>
+  /**
+   * The context that this mount has made of a request. Synchronous.
+   * @param source the framework's request object itself: for a copy, a wrapper or an heir of it there is no context
+   * @throws Error where this mount has let no such request in
+   */
+  contextOf(source: object): C
+}
 
 /** One pipeline, ready: what adapters and hosts use. */
 export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
@@ -92,7 +102,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * Make the authorizer of a route: its Access is checked now, every request is checked against it.
    * @throws TypeError for an Access that is wrong
    */
-  authorizer<const A extends Access<T['role']>>(access: A): Authorizer<AuthContextOf<T, A>>
+  authorizer<const A extends AccessOf<T>>(access: A): Authorizer<AuthContextOf<T, A>>
   /**
    * Authenticate a request without a response object: a WebSocket upgrade, a queue's HTTP hook, a test.
    * One request object is authenticated once and its verdict kept: to check a connection that stays open again, hand in the same
@@ -101,15 +111,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * @throws AuthError the refusal
    */
   authenticate(request: AuthRequest): Promise<AuthContextOf<T, object>>
-  authenticate<const A extends Access<T['role']>>(request: AuthRequest, access: A): Promise<AuthContextOf<T, A>>
-  /**
-   * Read the context an earlier mount has made. Synchronous.
-   * @param source the framework's request object itself: for a copy, a wrapper or an heir of it there is no context
-   * @param access what that mount asked, if it was not the default
-   * @throws Error where no mount of this auth let the request in, or it asked for less
-   */
-  contextOf(source: object): AuthContextOf<T, object>
-  contextOf<const A extends Access<T['role']>>(source: object, access: A): AuthContextOf<T, A>
+  authenticate<const A extends AccessOf<T>>(request: AuthRequest, access: A): Promise<AuthContextOf<T, A>>
   /**
    * Let a service, and only a service, act in an organization that it names in its body. A selector in the request
    * must name the same one.
@@ -122,7 +124,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * @example
    * auth.route({ method: 'GET', path: '/me', access: {}, handle: ({ user, org }) => jsonResponse(200, { user, org }) })
    */
-  route<const A extends Access<T['role']>>(route: Route<T, A>): Route
+  route<const A extends AccessOf<T>>(route: Route<T, A>): Route
   /**
    * Tell `onDecision` of what a handler threw: one record more, with the caller and the organization of the pipeline. A refusal
    * (`not_found`, `conflict`, a malformed body) is `refused`, an error is `failed`; what carries a status of its own and what
@@ -178,13 +180,14 @@ export function createAuth<
 
   const authorizer = (access: Access): Authorizer<AuthContext | null> => {
     const rule = parse(access)
-    return (request) => enter(request, rule)
+    return Object.assign((request: AuthRequest) => enter(request, rule), {
+      contextOf: (source: object) => contextFor(source, steps, rule),
+    })
   }
   const auth = {
     ...createGuards(steps.ladder),
     authorizer,
     authenticate: async (request: AuthRequest, access?: Access) => (await enter(request, ruleOf(access))).context,
-    contextOf: (source: object, access?: Access) => contextFor(source, steps, ruleOf(access)),
     route: (route: Route) => {
       parse(route.access)
       return Object.freeze(route)

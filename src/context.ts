@@ -2,7 +2,8 @@
  * The nouns handed on from step to step (Credential → Identity → User → ActingOrg → AuthContext) and the types of the
  * steps themselves. What one step returns is the next one's argument. Types only.
  */
-import type { AccessRule, AuthRequest, CallerKind, Needs, OrgSelector } from './request.ts'
+import type { Principal } from './errors.ts'
+import type { Access, AccessRule, AuthRequest, CallerKind, IdentityRule, Needs, OrgSelector } from './request.ts'
 
 /** What the request brought to prove who calls: exactly one, or none. */
 export type Credential =
@@ -168,37 +169,21 @@ export interface AuthTypes {
   readonly actingRole: string | null
   readonly claim: string
   readonly service: string
+  /** Only where `createAuth` was given no users and no orgs: its routes know the identity alone. */
+  readonly needs?: 'identity' | undefined
 }
 
-/** A person, verified by a token. */
-export interface UserPrincipal<T extends AuthTypes = AuthTypes> {
-  readonly kind: 'user'
-  readonly identity: Identity<T['claim']>
-}
+/** What a route of an auth may ask. */
+export type AccessOf<T extends AuthTypes> = T extends IdentityOnly ? 'public' | IdentityRule : Access<T['role']>
 
-/** A customer's script with an API key of its organization. */
-export interface ApiKeyPrincipal {
-  readonly kind: 'apiKey'
-  readonly key: ApiKey
+interface IdentityOnly {
+  readonly needs: 'identity'
 }
-
-/** A trusted service with its shared secret. It is nobody: no user, no role, no organization until `actIn`. */
-export interface ServicePrincipal<S extends string = string> {
-  readonly kind: 'service'
-  readonly name: S
-}
-
-/** Who is calling. */
-export type Principal<T extends AuthTypes = AuthTypes> =
-  | UserPrincipal<T>
-  | ApiKeyPrincipal
-  | ServicePrincipal<T['service']>
 
 /** What a handler of `needs: 'identity'` gets: a verified person, not looked up here. */
 export interface IdentityContext<T extends AuthTypes = AuthTypes> {
-  /** The principal's kind, repeated here so that TypeScript narrows on it. */
+  /** The kind of caller: what TypeScript narrows a context by. */
   readonly kind: 'user'
-  readonly principal: UserPrincipal<T>
   readonly identity: Identity<T['claim']>
 }
 
@@ -219,16 +204,19 @@ export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends Identit
 /** What a handler gets for an API key: always in an organization, its own if it is bound to one. */
 export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'apiKey'
-  readonly principal: ApiKeyPrincipal
+  readonly key: ApiKey
   readonly org: NonNullable<T['org']>
   readonly role: T['role']
   readonly scopes: readonly string[]
 }
 
-/** What a handler gets for a service: its name. `auth.actIn(context, orgId)` gives the org-scoped one. */
+/**
+ * What a handler gets for a trusted service with its shared secret: its name. It is nobody: no user, no role, no organization
+ * until `auth.actIn(context, orgId)`.
+ */
 export interface ServiceContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'service'
-  readonly principal: ServicePrincipal<T['service']>
+  readonly service: T['service']
 }
 
 /** A service, acting in the organization it named. */
@@ -251,20 +239,20 @@ type Given<A, K extends PropertyKey, Default> = K extends keyof A
 type Accepted<A> =
   Given<A, 'accept', readonly ['user']> extends infer L extends readonly CallerKind[] ? L[number] : never
 
-type ByStage<T extends AuthTypes, S> = S extends 'identity'
+type ByNeeds<T extends AuthTypes, S> = S extends 'identity'
   ? IdentityContext<T>
   : S extends 'user'
     ? UserContext<T>
     : UserOrgContext<T>
 
 type ByKind<T extends AuthTypes, A, K> = K extends 'user'
-  ? ByStage<T, Given<A, 'needs', 'org'> & Needs>
+  ? ByNeeds<T, Given<A, 'needs', T extends IdentityOnly ? 'identity' : 'org'> & Needs>
   : K extends 'apiKey'
     ? ApiKeyContext<T>
     : ServiceContext<T>
 
 /** The context a route with the Access `A` hands its handler: narrowed by `accept`, `needs` and `optional`. */
-export type AuthContextOf<T extends AuthTypes, A> = A extends AccessRule
+export type AuthContextOf<T extends AuthTypes, A = object> = A extends AccessRule
   ? ByKind<T, A, Accepted<A>> | (true extends Given<A, 'optional', false> ? null : never)
   : null
 
@@ -295,8 +283,8 @@ export interface Decision {
    * name values and addresses.
    */
   readonly cause?: unknown
-  /** The kind of caller and its id here: user id, key id or service name; `null` where it was not reached. */
-  readonly principal: { readonly kind: Principal['kind']; readonly id: string } | null
+  /** Who called; `null` where that was not reached. */
+  readonly principal: Principal | null
   /** What the request's selectors say, or `null` where they were not read. */
   readonly selection: OrgSelection['kind'] | null
   /** The acting organization, or `null`. */

@@ -88,15 +88,14 @@ export interface AuthErrorDetails {
   /** 429 and 503: whole seconds for `Retry-After`. Default 1. */
   readonly retryAfterSeconds?: number | undefined
   /** Who is refused, where that is proved all the same (a revoked key, a disabled user): for the decision record only. */
-  readonly principal?: RefusedPrincipal | undefined
+  readonly principal?: Principal | undefined
   /** What was thrown below; kept for the host's log, never sent. */
   readonly cause?: unknown
 }
 
-/** A caller by kind and id, as decision records name one. */
-export interface RefusedPrincipal {
+/** Who is calling, by kind and by its id here: a user id, a key id, a service's name. What decision records name. */
+export interface Principal {
   readonly kind: 'user' | 'apiKey' | 'service'
-  /** The id here: user id, key id or service name. */
   readonly id: string
 }
 
@@ -126,7 +125,7 @@ export class AuthError extends Error {
   /** The wrong field of a `validation_error`, else `null`. */
   readonly field: string | null
   /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
-  readonly principal: RefusedPrincipal | null
+  readonly principal: Principal | null
 
   /** @throws TypeError for a code that is not in the table (from JavaScript) */
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {

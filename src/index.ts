@@ -30,10 +30,10 @@ export {
 } from './auth.ts'
 // The nouns
 export type {
+  AccessOf,
   ActingOrg,
   ApiKey,
   ApiKeyContext,
-  ApiKeyPrincipal,
   ApiKeyVerifier,
   AuthContext,
   AuthContextOf,
@@ -47,17 +47,14 @@ export type {
   Organization,
   OrgResolver,
   OrgSelection,
-  Principal,
   Readiness,
   ResolvedUser,
   ServiceContext,
   ServiceOrgContext,
-  ServicePrincipal,
   ServiceVerifier,
   User,
   UserContext,
   UserOrgContext,
-  UserPrincipal,
   UserResolver,
   Verified,
   Verifier,
@@ -70,7 +67,7 @@ export {
   type AuthErrorRow,
   type ErrorFormat,
   isAuthError,
-  type RefusedPrincipal,
+  type Principal,
   toAuthResponse,
 } from './errors.ts'
 export type { Guards, OrgContext, RoleContext } from './guards.ts'

@@ -82,5 +82,15 @@ export interface AccessRule<R extends string = string> {
   readonly scopes?: readonly string[] | undefined
 }
 
+/** What a route of an auth without users and orgs may ask: who calls, and nothing about them here. */
+export interface IdentityRule {
+  /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
+  readonly accept?: readonly Exclude<CallerKind, 'apiKey'>[] | undefined
+  /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
+  readonly optional?: boolean | undefined
+  /** The identity alone, said or not. */
+  readonly needs?: 'identity' | undefined
+}
+
 /** What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF). */
 export type Access<R extends string = string> = 'public' | AccessRule<R>

@@ -108,31 +108,31 @@ async function seenTwice(look: () => Seen): Promise<{ readonly status: 200 | 500
 
 const HOSTS: Readonly<Record<Framework, (auth: Auth) => RequestListener>> = {
   express: (auth) => {
-    const { middleware, getAuth } = forExpress.createAdapter(auth)
+    const signedIn = forExpress.createAdapter(auth).middleware()
     const app = express()
-    app.use(middleware())
+    app.use(signedIn)
     app.get('/me', async (req, res) => {
-      const { status, body } = await seenTwice(() => getAuth(req) as Seen)
+      const { status, body } = await seenTwice(() => signedIn.getAuth(req) as Seen)
       res.status(status).json(body)
     })
     return app as unknown as RequestListener
   },
   koa: (auth) => {
-    const { middleware, getAuth } = forKoa.createAdapter(auth)
+    const signedIn = forKoa.createAdapter(auth).middleware()
     const app = new Koa()
-    app.use(middleware())
+    app.use(signedIn)
     app.use(async (ctx) => {
-      const { status, body } = await seenTwice(() => getAuth(ctx) as Seen)
+      const { status, body } = await seenTwice(() => signedIn.getAuth(ctx) as Seen)
       Object.assign(ctx, { status, body })
     })
     return app.callback()
   },
   hono: (auth) => {
-    const { middleware, getAuth } = forHono.createAdapter(auth)
+    const signedIn = forHono.createAdapter(auth).middleware()
     const app = new Hono()
-    app.use(middleware())
+    app.use(signedIn)
     app.get('/me', async (c) => {
-      const { status, body } = await seenTwice(() => getAuth(c) as Seen)
+      const { status, body } = await seenTwice(() => signedIn.getAuth(c) as Seen)
       return c.json(body, status)
     })
     return getRequestListener(app.fetch)

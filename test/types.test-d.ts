@@ -85,7 +85,7 @@ export async function mistakesInAHandler(): Promise<void> {
   user.org
 
   const service = (await auth.authorizer({ accept: ['service:platform'] })({} as never)).context
-  expectTypeOf(service.principal.name).toEqualTypeOf<'platform'>()
+  expectTypeOf(service.service).toEqualTypeOf<'platform'>()
   // @ts-expect-error a service is nobody: no user
   service.user
   // @ts-expect-error and no organization before actIn

@@ -6,39 +6,36 @@ import { type OrgRow, present } from '../store/org-table.ts'
 import type { Iron, IronTypes } from './auth.ts'
 
 /** Mount the routes. */
-export function mountCrm(
-  app: Router,
-  { auth, tables }: Iron,
-  { middleware, getAuth, protect }: Adapter<IronTypes>,
-): void {
+export function mountCrm(app: Router, { auth, tables }: Iron, { middleware, protect }: Adapter<IronTypes>): void {
   const { contacts, pipelines, bookings } = tables
 
-  app.use('/api/v1/contacts', middleware())
+  const signedIn = middleware()
+  app.use('/api/v1/contacts', signedIn)
   app.get('/api/v1/contacts', async (req, res) => {
-    res.json({ contacts: (await contacts.of(getAuth(req)).list()).map(present) })
+    res.json({ contacts: (await contacts.of(signedIn.getAuth(req)).list()).map(present) })
   })
   app.post('/api/v1/contacts', async (req, res) => {
     const name = readField(await readJson(req), 'name', isText)
-    res.status(201).json({ contact: present(await contacts.of(getAuth(req)).insert(name)) })
+    res.status(201).json({ contact: present(await contacts.of(signedIn.getAuth(req)).insert(name)) })
   })
   app.get('/api/v1/contacts/:id', async (req, res) => {
-    res.json({ contact: present(await contacts.of(getAuth(req)).find(req.params.id)) })
+    res.json({ contact: present(await contacts.of(signedIn.getAuth(req)).find(req.params.id)) })
   })
   app.delete('/api/v1/contacts/:id', async (req, res) => {
-    await contacts.of(getAuth(req)).remove(req.params.id)
+    await contacts.of(signedIn.getAuth(req)).remove(req.params.id)
     res.status(204).end()
   })
 
   app.get(
     '/api/v1/pipelines',
-    protect({}, async (context, _req, res) => {
+    protect(async (context, _req, res) => {
       res.json({ pipelines: (await pipelines.of(context).list()).map(present) })
     }),
   )
 
   app.get(
     '/api/v1/bookings',
-    protect({}, async (context, _req, res) => {
+    protect(async (context, _req, res) => {
       res.json({ bookings: (await bookings.of(context).list()).map(toBooking) })
     }),
   )

@@ -122,11 +122,12 @@ function createApp(jwk) {
       whenUnnamed: 'earliest-joined',
     }),
   })
-  const { middleware, protect, getAuth } = createAdapter(auth)
+  const { middleware, protect } = createAdapter(auth)
+  const signedIn = middleware()
   const app = new Hono()
-  app.use('/api/me', middleware())
+  app.use('/api/me', signedIn)
   app.get('/api/me', (c) => {
-    const { identity, org, role } = getAuth(c)
+    const { identity, org, role } = signedIn.getAuth(c)
     return c.json({ subject: identity.subject, org: org.id, role })
   })
   app.get(

@@ -1,6 +1,6 @@
 /** A route's `Access`, checked once when the route is mounted: what the pipeline needs of it, complete and known. */
 import * as z from 'zod/mini'
-import type { Principal, ServiceVerifier } from '../context.ts'
+import type { ServiceVerifier, Verified } from '../context.ts'
 import { aGroup, aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
 import { isScope, type RoleLadder } from '../permissions/role-ladder.ts'
 import type { Access, Needs, OrgSelector } from '../request.ts'
@@ -43,12 +43,9 @@ export function parseAccess(access: Access, vocabulary: AccessVocabulary): Rule 
   return Object.freeze(rule)
 }
 
-/** Whether a principal is of a kind the rule accepts. */
-export function accepts(
-  rule: Rule,
-  principal: { readonly kind: Principal['kind']; readonly name?: string | undefined },
-): boolean {
-  return rule.accept.has(principal.kind) || rule.accept.has(`${principal.kind}:${principal.name ?? ''}`)
+/** Whether a verified caller is of a kind the rule accepts. */
+export function accepts({ accept }: Rule, verified: Verified): boolean {
+  return accept.has(verified.kind) || (verified.kind === 'service' && accept.has(`service:${verified.name}`))
 }
 
 function knownKind(kind: string, { apiKeys, services }: AccessVocabulary): string {

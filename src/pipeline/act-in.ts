@@ -19,9 +19,9 @@ export async function actIn(steps: Steps, context: AuthContext, orgId: unknown):
   const record = known.begin()
   known.state.record = record
   record.credential(known.state.credential ?? null)
-  record.principal('service', context.principal.name)
+  record.principal('service', context.service)
   try {
-    const org = await resolve(steps, known, record, context.principal.name, orgId)
+    const org = await resolve(steps, known, record, context.service, orgId)
     const acting = Object.freeze({ ...context, org })
     record.allowed(acting, false)
     return acting

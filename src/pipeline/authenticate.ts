@@ -146,7 +146,7 @@ function requireRules({ ladder }: Steps, { rule, state }: Attempt, caller: Calle
 }
 
 function identityContext(identity: Identity): IdentityContext {
-  return Object.freeze({ kind: 'user', principal: Object.freeze({ kind: 'user', identity }), identity })
+  return Object.freeze({ kind: 'user', identity })
 }
 
 function userContext({ ladder }: Steps, { rule }: Attempt, identity: Identity, { user, role }: KeptUser): UserContext {
@@ -161,10 +161,9 @@ function userOrgContext(identity: Identity, { user }: KeptUser, { org, role }: A
 
 function apiKeyContext(key: ApiKey, { org, role }: Acted): ApiKeyContext {
   if (org === null) throw new Error('sallyport: the org resolver gave an API key no organization')
-  const principal = Object.freeze({ kind: 'apiKey', key } as const)
   return Object.freeze({
     kind: 'apiKey',
-    principal,
+    key,
     org,
     role: role as string,
     scopes: key.scopes,
@@ -174,5 +173,5 @@ function apiKeyContext(key: ApiKey, { org, role }: Acted): ApiKeyContext {
 // What the request names is judged when the service says where it acts; later mounts must know it all the same.
 function serviceContext({ orgs }: Steps, { request, rule, state }: Attempt, name: string): ServiceContext {
   if (rule.needs === 'org') selectTogether(state, orgs.readSelection(request, rule.selectors))
-  return Object.freeze({ kind: 'service', principal: Object.freeze({ kind: 'service', name }) })
+  return Object.freeze({ kind: 'service', service: name })
 }

@@ -99,8 +99,7 @@ async function enter(
 ): Promise<AuthContext | null> {
   const context = await authenticate(steps, { request, rule, state, record })
   if (context !== null) rememberRoles(context, steps.ladder.roles)
-  if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule })
-  state.context = context
+  if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
   return context
 }
 

@@ -1,6 +1,6 @@
 /** The decision record of one request: filled step by step, handed to `onDecision` at the end. Never a secret in it. */
-import type { AuthContext, Credential, Decision, OrgSelection, Principal } from '../context.ts'
-import { type AuthError, isAuthError } from '../errors.ts'
+import type { AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
+import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { notify } from '../lib/notify.ts'
 import { createLinePrinter } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'

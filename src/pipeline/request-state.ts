@@ -4,7 +4,7 @@
  */
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import type { AuthRequest } from '../request.ts'
-import { accepts, type Rule } from './access.ts'
+import type { Rule } from './access.ts'
 import type { Recorder } from './decision-record.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
 import type { Steps } from './steps.ts'
@@ -19,8 +19,6 @@ export interface RequestState {
   selection: OrgSelection
   /** The mounts that let the request in: their rules hold for whatever comes later. */
   readonly passed: Passed[]
-  /** The context of the latest mount that let the request in; `undefined` before that. */
-  context: AuthContext | null | undefined
   /** The org that serves the request, for the response header. */
   servingOrgId: string | null
   /** Where the caller acts, as it was resolved. */
@@ -36,6 +34,7 @@ export interface RequestState {
 export interface Passed {
   readonly rule: Rule
   readonly request: AuthRequest
+  readonly context: AuthContext | null
 }
 
 /** A request that names no organization. */
@@ -71,7 +70,6 @@ export function newState(): RequestState {
     acting: new Map(),
     selection: UNNAMED,
     passed: [],
-    context: undefined,
     servingOrgId: null,
     acted: undefined,
     judgedAt: undefined,
@@ -94,42 +92,14 @@ export function selectTogether(state: RequestState, own: OrgSelection): OrgSelec
 }
 
 /**
- * The context an earlier mount has made, where it holds what `rule` promises its reader.
- * @throws Error where no mount let the request in, or it asked for less
+ * The context that one mount has made of a request.
+ * @throws Error where it has let no such request in
  */
 export function contextFor(source: object, steps: Steps, rule: Rule | 'public'): AuthContext | null {
   if (rule === 'public') return null
-  const state = findState(source, steps)
-  const context = state?.context
-  if (state === undefined || context === undefined) {
-    throw new Error('sallyport: getAuth() found no context: mount middleware() or protect() of the same auth before it')
+  const mount = findState(source, steps)?.passed.find((each) => each.rule === rule)
+  if (mount === undefined) {
+    throw new Error('sallyport: getAuth() found no context: its own middleware must have let this very request in')
   }
-  const passed = state.passed.map((mount) => mount.rule)
-  if (!holds(rule, context) || !isSelected(rule, passed) || !isAsked(rule, context, passed, steps.ladder.roles)) {
-    throw new Error('sallyport: the mounted Access promises less than getAuth() reads: hand getAuth() the same Access')
-  }
-  return context
-}
-
-function holds(rule: Rule, context: AuthContext | null): boolean {
-  if (context === null) return rule.optional
-  if (!accepts(rule, context.principal)) return false
-  if (context.kind !== 'user' || rule.needs === 'identity') return true
-  return rule.needs === 'org' ? 'org' in context : 'user' in context
-}
-
-// A path that names an organization means nothing to a context that was made without looking at it.
-function isSelected({ selectors }: Rule, passed: readonly Rule[]): boolean {
-  const read = passed.flatMap((each) => each.selectors)
-  return selectors.every(({ kind, name }) => read.some((each) => each.kind === kind && each.name === name))
-}
-
-// A role or a scope that no mount asked for was not checked, whatever the caller happens to have.
-function isAsked(rule: Rule, context: AuthContext | null, passed: readonly Rule[], roles: readonly string[]): boolean {
-  if (context === null || context.kind === 'service') return true
-  const alike = passed.filter(({ needs }) => needs === rule.needs)
-  const rank = (role: string | null): number => (role === null ? -1 : roles.indexOf(role))
-  const hasRole = rule.role === null || alike.some(({ role }) => rank(role) >= rank(rule.role))
-  const scopes = new Set(alike.flatMap((each) => each.scopes))
-  return hasRole && (context.kind !== 'apiKey' || rule.scopes.every((scope) => scopes.has(scope)))
+  return mount.context
 }

@@ -41,7 +41,6 @@ export interface TestTypes<O extends Organization = Organization, R extends stri
 /** What {@link testIdentityContext} makes: an `IdentityContext` of any host's types. */
 export interface TestIdentityContext<C extends string = string> {
   readonly kind: 'user'
-  readonly principal: { readonly kind: 'user'; readonly identity: Identity<C> }
   readonly identity: Identity<C>
 }
 
@@ -186,8 +185,7 @@ export function testApiKeyContext<O extends Organization = Organization, R exten
     role,
     scopes: frozenScopes,
   })
-  const principal = Object.freeze({ kind: 'apiKey' as const, key })
-  const context = { kind: 'apiKey' as const, principal, org, role, scopes: frozenScopes }
+  const context = { kind: 'apiKey' as const, key, org, role, scopes: frozenScopes }
   return Object.freeze(context) as ApiKeyContext<TestTypes<O, R>>
 }
 
@@ -205,8 +203,7 @@ export function testServiceContext<const S extends string, O extends Organizatio
   org: O,
 ): ServiceOrgContext<TestTypes<O, string, S>>
 export function testServiceContext(name: string, org?: Organization): ServiceContext {
-  const principal = Object.freeze({ kind: 'service' as const, name })
-  return Object.freeze({ kind: 'service' as const, principal, ...(org !== undefined && { org }) })
+  return Object.freeze({ kind: 'service' as const, service: name, ...(org !== undefined && { org }) })
 }
 
 const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
@@ -234,7 +231,7 @@ function given(overrides: object | undefined): object {
 
 function testPerson(overrides: Overrides<Identity>): TestIdentityContext {
   const identity = testIdentity(overrides)
-  return { kind: 'user', principal: Object.freeze({ kind: 'user' as const, identity }), identity }
+  return { kind: 'user', identity }
 }
 
 function testUserParts(options: { user?: User | undefined; identity?: Overrides<Identity> | undefined }): object {

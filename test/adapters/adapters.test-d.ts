@@ -28,7 +28,7 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
 
 /* Express */
 {
-  const { middleware, protect, getAuth, mount, onError } = forExpress.createAdapter(auth)
+  const { middleware, protect, mount, onError } = forExpress.createAdapter(auth)
   const app = express()
   app.use(middleware())
   // @ts-expect-error not a role of this auth
@@ -44,6 +44,14 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
     }),
   )
   app.get(
+    '/plainly',
+    protect(({ org, user }, req, res) => {
+      expectTypeOf(org.name).toEqualTypeOf<string>()
+      expectTypeOf(user.plan).toEqualTypeOf<string>()
+      res.json({ path: req.path })
+    }),
+  )
+  app.get(
     '/open',
     protect({ optional: true }, (context) => expectTypeOf(context).extract<null>().toEqualTypeOf<null>()),
   )
@@ -56,10 +64,10 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
   // @ts-expect-error a route that needs the identity knows no user row
   protect({ needs: 'identity' }, ({ user }) => user)
   app.get('/below', (req) => {
-    expectTypeOf(getAuth(req).org.name).toEqualTypeOf<string>()
+    expectTypeOf(middleware().getAuth(req).org.name).toEqualTypeOf<string>()
     // @ts-expect-error it may be nobody
-    getAuth(req, { optional: true }).org
-    expectTypeOf(getAuth(req, { needs: 'user' }).user.plan).toEqualTypeOf<string>()
+    middleware({ optional: true }).getAuth(req).org
+    expectTypeOf(middleware({ needs: 'user' }).getAuth(req).user.plan).toEqualTypeOf<string>()
   })
   mount(app, [])
   mount(express.Router(), [])
@@ -68,7 +76,7 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
 
 /* Koa */
 {
-  const { middleware, protect, getAuth, mount, onError } = forKoa.createAdapter(auth)
+  const { middleware, protect, mount, onError } = forKoa.createAdapter(auth)
   interface State {
     readonly requestId: string
   }
@@ -92,7 +100,7 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
     }),
   )
   app.use((ctx) => {
-    expectTypeOf(getAuth(ctx).role).toEqualTypeOf<'member' | 'admin'>()
+    expectTypeOf(middleware().getAuth(ctx).role).toEqualTypeOf<'member' | 'admin'>()
     void forKoa.readJson(ctx)
     forKoa.toAuthRequest(ctx)
     forKoa.writeAuthResponse(ctx, { status: 204, headers: [], body: null })
@@ -104,7 +112,7 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
 
 /* Hono */
 {
-  const { middleware, protect, getAuth, mount, onError } = forHono.createAdapter(auth)
+  const { middleware, protect, mount, onError } = forHono.createAdapter(auth)
   type AppEnv = { Bindings: HttpBindings & { REGION: string }; Variables: { requestId: string } }
   const app = new Hono<AppEnv>()
   app.use('/api/*', middleware())
@@ -132,7 +140,7 @@ const auth = createAuth({ roles: ['member', 'admin'], verifier: verify, users, o
     expectTypeOf((await response.json()).org).toEqualTypeOf<string>()
   })
   app.get('/below', (c) => {
-    expectTypeOf(getAuth(c).org.name).toEqualTypeOf<string>()
+    expectTypeOf(middleware().getAuth(c).org.name).toEqualTypeOf<string>()
     void forHono.readJson(c)
     forHono.toAuthRequest(c)
     return forHono.writeAuthResponse(c, { status: 204, headers: [], body: null })

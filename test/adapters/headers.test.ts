@@ -140,10 +140,15 @@ describe('Hono', () => {
   })
 
   it('lets protect hand on to the next handler', async () => {
-    const { protect, getAuth } = forHono.createAdapter(world.auth)
-    const app = new Hono()
-    app.use(protect({}, (_context, _c, next) => next()))
-    app.get('/x', (c) => c.json({ org: getAuth(c).org?.id }))
+    const { protect } = forHono.createAdapter(world.auth)
+    const app = new Hono<{ Variables: { org: string | undefined } }>()
+    app.use(
+      protect(({ org }, c, next) => {
+        c.set('org', org?.id)
+        return next()
+      }),
+    )
+    app.get('/x', (c) => c.json({ org: c.get('org') }))
     const response = await app.request('/x', { headers: world.caller.headers })
     expect(await response.json()).toEqual({ org: world.caller.org?.id })
     expect(response.headers.get('x-org-id')).toBe(world.caller.org?.id)

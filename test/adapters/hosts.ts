@@ -29,14 +29,14 @@ export const HOSTS: Readonly<Record<HostName, (audit: Mountable) => RequestListe
 }
 
 export function expressApp(framework: typeof express, { auth, routes, endpoints }: Mountable): express.Express {
-  const { middleware, protect, mount, getAuth } = forExpress.createAdapter(auth)
+  const { middleware, protect, mount } = forExpress.createAdapter(auth)
   const app = framework()
   mount(app, routes)
   for (const { method, path, mounts, access, answer } of endpoints) {
     const guards = mounts.map((each) => middleware(each))
     const handler: express.RequestHandler =
       access === null
-        ? (req, res) => forExpress.writeAuthResponse(res, answer(getAuth(req, mounts.at(-1) as object)))
+        ? (req, res) => forExpress.writeAuthResponse(res, answer(guards.at(-1)?.getAuth(req) as never))
         : protect(access, (context, _req, res) => forExpress.writeAuthResponse(res, answer(context as never)))
     app[method === 'GET' ? 'get' : 'post'](path, ...guards, handler)
   }
@@ -44,17 +44,18 @@ export function expressApp(framework: typeof express, { auth, routes, endpoints 
 }
 
 export function koaApp(Framework: typeof Koa, { auth, routes, endpoints }: Mountable): Koa {
-  const { middleware, protect, mount, getAuth } = forKoa.createAdapter(auth)
+  const { middleware, protect, mount } = forKoa.createAdapter(auth)
   const app = new Framework()
   app.silent = true
   mount(app, routes)
   const find = createRouteFinder(
     endpoints.map(({ method, path, mounts, access, answer }) => {
+      const guards = mounts.map((each) => middleware(each))
       const handler: Koa.Middleware =
         access === null
-          ? (ctx) => forKoa.writeAuthResponse(ctx, answer(getAuth(ctx, mounts.at(-1) as object)))
+          ? (ctx) => forKoa.writeAuthResponse(ctx, answer(guards.at(-1)?.getAuth(ctx) as never))
           : protect(access, (context, ctx) => forKoa.writeAuthResponse(ctx, answer(context as never)))
-      return { method, path, chain: [...mounts.map((each) => middleware(each)), handler] }
+      return { method, path, chain: [...guards, handler] }
     }),
   )
   app.use((ctx, next) => {
@@ -69,13 +70,14 @@ export function koaApp(Framework: typeof Koa, { auth, routes, endpoints }: Mount
 }
 
 export function honoApp({ auth, routes, endpoints }: Mountable): Hono {
-  const { middleware, protect, mount, getAuth } = forHono.createAdapter(auth)
+  const { middleware, protect, mount } = forHono.createAdapter(auth)
   const app = new Hono()
   mount(app, routes)
   for (const { method, path, mounts, access, answer } of endpoints) {
-    for (const each of mounts) app.on(method, path, middleware(each))
+    const guards = mounts.map((each) => middleware(each))
+    for (const guard of guards) app.on(method, path, guard)
     if (access === null) {
-      app.on(method, path, (c) => forHono.writeAuthResponse(c, answer(getAuth(c, mounts.at(-1) as object))))
+      app.on(method, path, (c) => forHono.writeAuthResponse(c, answer(guards.at(-1)?.getAuth(c) as never)))
     } else {
       const handler = protect(access, (context, c) => forHono.writeAuthResponse(c, answer(context as never)))
       app.on(method, path, handler)

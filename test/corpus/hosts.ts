@@ -33,13 +33,14 @@ function startExpress(auths: Auths, world: World): Promise<Host> {
   const app = express()
   app.disable('x-powered-by').disable('etag')
   for (const [prefix, auth] of auths) {
-    const { mount, protect, middleware, getAuth } = expressAdapter(auth)
+    const { mount, protect, middleware } = expressAdapter(auth)
+    const signedIn = middleware()
     app.get(
       `${prefix}/protected`,
-      protect({}, (context, _req, res) => res.json(describe(context))),
+      protect((context, _req, res) => res.json(describe(context))),
     )
-    app.use(`${prefix}/mw`, middleware())
-    app.get(`${prefix}/mw/protected`, (req, res) => res.json(describe(getAuth(req))))
+    app.use(`${prefix}/mw`, signedIn)
+    app.get(`${prefix}/mw/protected`, (req, res) => res.json(describe(signedIn.getAuth(req))))
     mount(app, routesFor(prefix, auth, world))
   }
   return listen(createServer(app))
@@ -48,16 +49,16 @@ function startExpress(auths: Auths, world: World): Promise<Host> {
 function startKoa(auths: Auths, world: World): Promise<Host> {
   const app = new Koa()
   for (const [prefix, auth] of auths) {
-    const { mount, protect, middleware, getAuth } = koaAdapter(auth)
-    const answer = protect({}, (context, ctx) => {
+    const { mount, protect, middleware } = koaAdapter(auth)
+    const signedIn = middleware()
+    const answer = protect((context, ctx) => {
       ctx.body = describe(context)
     })
-    const guard = middleware()
     app.use((ctx, next) => (ctx.method === 'GET' && ctx.path === `${prefix}/protected` ? answer(ctx, next) : next()))
-    app.use((ctx, next) => (ctx.path.startsWith(`${prefix}/mw/`) ? guard(ctx, next) : next()))
+    app.use((ctx, next) => (ctx.path.startsWith(`${prefix}/mw/`) ? signedIn(ctx, next) : next()))
     app.use((ctx, next) => {
       if (ctx.method !== 'GET' || ctx.path !== `${prefix}/mw/protected`) return next()
-      ctx.body = describe(getAuth(ctx))
+      ctx.body = describe(signedIn.getAuth(ctx))
       return undefined
     })
     mount(app, routesFor(prefix, auth, world))
@@ -71,13 +72,14 @@ const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' }
 function startHono(auths: Auths, world: World): Promise<Host> {
   const app = new Hono()
   for (const [prefix, auth] of auths) {
-    const { mount, protect, middleware, getAuth } = honoAdapter(auth)
+    const { mount, protect, middleware } = honoAdapter(auth)
+    const signedIn = middleware()
     app.get(
       `${prefix}/protected`,
-      protect({}, (context, c) => c.json(describe(context), 200, JSON_TYPE)),
+      protect((context, c) => c.json(describe(context), 200, JSON_TYPE)),
     )
-    app.use(`${prefix}/mw/*`, middleware())
-    app.get(`${prefix}/mw/protected`, (c) => c.json(describe(getAuth(c)), 200, JSON_TYPE))
+    app.use(`${prefix}/mw/*`, signedIn)
+    app.get(`${prefix}/mw/protected`, (c) => c.json(describe(signedIn.getAuth(c)), 200, JSON_TYPE))
     mount(app, routesFor(prefix, auth, world))
   }
   return listen(createServer(getRequestListener(app.fetch)))

@@ -57,10 +57,10 @@ export function show(context: AuthContext | null): AuthResponse {
 /** A context, described: what `protect` and `middleware` handlers of the hosts answer with. */
 export function describe(context: AuthContext | null): object {
   if (context === null) return { anonymous: true }
-  if (context.kind === 'service') return { service: context.principal.name }
+  if (context.kind === 'service') return { service: context.service }
   if (context.kind === 'apiKey') {
-    const { principal, org, role } = context
-    return { apiKey: principal.key.id, org: { id: org.id }, role, scopes: principal.key.scopes }
+    const { key, org, role, scopes } = context
+    return { apiKey: key.id, org: { id: org.id }, role, scopes }
   }
   const { identity } = context
   return {
@@ -135,8 +135,8 @@ function serviceRoutes(route: MakeRoute, auth: CorpusAuth): readonly Route[] {
   const isPresent = (value: unknown): value is unknown => value !== undefined
   const createJob: Handle = async (context: AuthContext, request) => {
     const body = await readJson(request)
-    const { org, principal } = await auth.actIn(context as never, readField(body, 'org_id', isPresent))
-    return jsonResponse(201, { job: { id: 'job-1', org: org.id, service: principal.name } })
+    const { org, service } = await auth.actIn(context as never, readField(body, 'org_id', isPresent))
+    return jsonResponse(201, { job: { id: 'job-1', org: org.id, service } })
   }
   return [
     route('GET', '/internal/ping', { accept: ['service:telephony'] }, (context) => show(context)),

@@ -79,7 +79,8 @@ export async function startService(
     orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId }),
     clock,
   })
-  const { middleware, getAuth } = createAdapter(auth)
+  const { middleware } = createAdapter(auth)
+  const signedIn = middleware()
   const app = express()
   const service = { url: '', refused: 0 }
   app.use((_req, res, next) => {
@@ -88,8 +89,8 @@ export async function startService(
     })
     next()
   })
-  app.use('/api', middleware(), express.text({ type: () => true }))
-  app.get('/api/me', (req, res) => void res.json({ email: getAuth(req).user.email }))
+  app.use('/api', signedIn, express.text({ type: () => true }))
+  app.get('/api/me', (req, res) => void res.json({ email: signedIn.getAuth(req).user.email }))
   app.post('/api/echo', (req, res) => void res.send(req.body as string))
   service.url = (await serve(app)).url
   return service

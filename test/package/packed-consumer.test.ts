@@ -62,10 +62,11 @@ const auth = createAuth({
 const EXPRESS = `${CORE}
 import express from 'express'
 import { createAdapter } from 'sallyport/express'
-const { middleware, protect, getAuth, onError } = createAdapter(auth)
+const { middleware, protect, onError } = createAdapter(auth)
+const signedIn = middleware()
 const app = express()
-app.use('/api', middleware())
-app.get('/api/org', (req, res) => { const id: string = getAuth(req).org.id; res.json({ id }) })
+app.use('/api', signedIn)
+app.get('/api/org', (req, res) => { const id: string = signedIn.getAuth(req).org.id; res.json({ id }) })
 app.delete('/api/x', protect({ role: 'admin' }, ({ org, role }, _req, res) => {
   const known: 'member' | 'admin' | 'owner' = role
   res.json({ id: org.id, known })
@@ -76,19 +77,21 @@ app.use(onError)
 const KOA = `${CORE}
 import Koa from 'koa'
 import { createAdapter } from 'sallyport/koa'
-const { middleware, getAuth } = createAdapter(auth)
+const { middleware } = createAdapter(auth)
+const signedIn = middleware()
 const app = new Koa()
-app.use(middleware())
-app.use((ctx) => { const id: string = getAuth(ctx).org.id; ctx.body = { id } })
+app.use(signedIn)
+app.use((ctx) => { const id: string = signedIn.getAuth(ctx).org.id; ctx.body = { id } })
 `
 
 const HONO = `${CORE}
 import { Hono } from 'hono'
 import { createAdapter } from 'sallyport/hono'
-const { middleware, getAuth } = createAdapter(auth)
+const { middleware } = createAdapter(auth)
+const signedIn = middleware()
 const app = new Hono()
-app.use('/api/*', middleware())
-app.get('/api/org', (c) => { const id: string = getAuth(c).org.id; return c.json({ id }) })
+app.use('/api/*', signedIn)
+app.get('/api/org', (c) => { const id: string = signedIn.getAuth(c).org.id; return c.json({ id }) })
 `
 
 const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join('')

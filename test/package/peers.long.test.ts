@@ -85,10 +85,11 @@ const HOSTS: Record<string, string> = {
 import express from 'express'
 import { createAdapter, type Adapter } from 'sallyport/express'
 import { auth } from './auth.js'
-const { middleware, protect, getAuth, onError } = createAdapter(auth)
+const { middleware, protect, onError } = createAdapter(auth)
+const signedIn = middleware()
 const app = express()
-app.use('/api', middleware())
-app.get('/api/org', (req, res) => { const id: string = getAuth(req).org.id; res.json({ id }) })
+app.use('/api', signedIn)
+app.get('/api/org', (req, res) => { const id: string = signedIn.getAuth(req).org.id; res.json({ id }) })
 app.get('/admin', protect({ role: 'admin' }, ({ org, role }, _req, res) => {
   const known: 'member' | 'admin' | 'owner' = role
   res.json({ id: org.id, known })
@@ -100,11 +101,12 @@ app.use(onError)
 import Koa from 'koa'
 import { createAdapter } from 'sallyport/koa'
 import { auth } from './auth.js'
-const { middleware, protect, getAuth, onError } = createAdapter(auth)
+const { middleware, protect, onError } = createAdapter(auth)
+const signedIn = middleware()
 const app = new Koa<{ started: number }>()
 app.use(onError)
-app.use(middleware())
-app.use(async (ctx, next) => { const id: string = getAuth(ctx).org.id; ctx.set('X-Id', id); await next() })
+app.use(signedIn)
+app.use(async (ctx, next) => { const id: string = signedIn.getAuth(ctx).org.id; ctx.set('X-Id', id); await next() })
 app.use(protect({ role: 'admin' }, ({ role }, ctx) => {
   const known: 'member' | 'admin' | 'owner' = role
   ctx.body = { known }
@@ -114,11 +116,12 @@ app.use(protect({ role: 'admin' }, ({ role }, ctx) => {
 import { type Context, Hono } from 'hono'
 import { createAdapter } from 'sallyport/hono'
 import { auth } from './auth.js'
-const { middleware, protect, getAuth, onError } = createAdapter(auth)
+const { middleware, protect, onError } = createAdapter(auth)
+const signedIn = middleware()
 type AppEnv = { Variables: { started: number } }
 const app = new Hono<AppEnv>()
-app.use('/api/*', middleware())
-app.get('/api/org', (c) => { const id: string = getAuth(c).org.id; return c.json({ id }) })
+app.use('/api/*', signedIn)
+app.get('/api/org', (c) => { const id: string = signedIn.getAuth(c).org.id; return c.json({ id }) })
 const routes = app.get('/contacts/:id', protect({ role: 'admin' }, ({ org, role }, c: Context<AppEnv, '/contacts/:id'>) => {
   const known: 'member' | 'admin' | 'owner' = role
   return c.json({ id: c.req.param('id'), org: org.id, known, started: c.get('started') })
@@ -161,7 +164,7 @@ const koa = () => {
   const [admin, owner] = [middleware({ role: 'admin' }), middleware({ role: 'owner' })]
   const app = new Koa()
   app.use((ctx, next) => (ctx.path === '/owner' ? owner : admin)(ctx, next))
-  app.use((ctx) => { ctx.body = { org: forKoa.createAdapter(auth).getAuth(ctx, { role: 'admin' }).org.name } })
+  app.use((ctx) => { ctx.body = { org: admin.getAuth(ctx).org.name } })
   return app.callback()
 }
 const hono = () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Verified } from '../../src/context.ts'
 import { createRoleLadder } from '../../src/permissions/role-ladder.ts'
 import { accepts, parseAccess, type Rule } from '../../src/pipeline/access.ts'
 import type { Access } from '../../src/request.ts'
@@ -99,7 +100,7 @@ describe('accepts', () => {
     [['service:billing'], telephony, false],
     [['apiKey'], { kind: 'user' }, false],
     [['user', 'service:billing'], { kind: 'service', name: 'billing' }, true],
-  ] as const)('%j, %j: %s', (accept, principal, answer) => {
-    expect(accepts(rule([...accept]), principal)).toBe(answer)
+  ] as const)('%j, %j: %s', (accept, verified, answer) => {
+    expect(accepts(rule([...accept]), verified as Verified)).toBe(answer)
   })
 })

@@ -17,7 +17,7 @@ describe('actIn', () => {
     const context = await enter(world)
     expect(world.calls).toEqual([])
     const acting = await world.auth.actIn(context as never, orgId.toUpperCase())
-    expect(acting).toMatchObject({ kind: 'service', principal: { name: 'telephony' }, org: { id: orgId } })
+    expect(acting).toMatchObject({ kind: 'service', service: 'telephony', org: { id: orgId } })
     expect(acting).not.toHaveProperty('role')
     expect(Object.isFrozen(acting)).toBe(true)
     expect(world.calls).toEqual(['memberships.findActing'])

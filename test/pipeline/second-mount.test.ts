@@ -1,15 +1,17 @@
 /** A second mount of the same auth re-uses the work and enforces its own Access; another auth authenticates for itself. */
 import { describe, expect, it } from 'vitest'
 import type { Auth } from '../../src/auth.ts'
-import type { Access } from '../../src/request.ts'
+import type { Access, AuthRequest } from '../../src/request.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 import { createWorld, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
 
 interface Mounted {
   readonly world: World
   readonly source: object
+  /** The same request, as an adapter would hand it in. */
+  request(): AuthRequest
   readonly orgs: readonly [string, string]
-  /** Enter a door with the same request; `more` is laid over it. */
+  /** Authorize the same request; `more` is laid over it. */
   enter(access: Access, more?: FakeRequestOptions, auth?: Auth): Promise<unknown>
 }
 
@@ -22,6 +24,7 @@ async function mounted(options: WorldOptions = {}): Promise<Mounted> {
   return {
     world,
     source,
+    request: () => fakeRequest({ headers, source, params: { org: orgs[1] } }),
     orgs,
     enter: async (access, more = {}, auth = world.auth) => {
       const request = fakeRequest({ headers, source, params: { org: orgs[1] }, ...more })
@@ -170,14 +173,13 @@ describe('two auths on one request', () => {
     const second = await one.enter({}, {}, two.auth)
     expect(first).toMatchObject({ org: { id: one.orgs[0] }, role: 'member' })
     expect(second).toMatchObject({ org: { id: orgId }, role: 'viewer' })
-    expect(one.world.auth.contextOf(one.source)).toBe(first)
-    expect(two.auth.contextOf(one.source)).toBe(second)
+    expect(second).not.toBe(first)
   })
 
   it('do not lend each other a context', async () => {
     const { enter, source } = await mounted()
     await enter({})
-    expect(() => createWorld().auth.contextOf(source)).toThrow('found no context')
+    expect(() => createWorld().auth.authorizer({}).contextOf(source)).toThrow('found no context')
   })
 
   it('do not act as each other’s services', async () => {
@@ -189,71 +191,39 @@ describe('two auths on one request', () => {
   })
 })
 
-describe('contextOf', () => {
-  it('is the helpful sentence where nothing was mounted, or the pipeline was refused', async () => {
-    const { world, enter, source } = await mounted()
-    expect(() => world.auth.contextOf({})).toThrow('mount middleware() or protect()')
-    await reasonOf(enter({ role: 'owner' }))
-    expect(() => world.auth.contextOf(source)).toThrow('found no context')
+describe('the context of a mount', () => {
+  it('is the one that this mount has made, whatever came after it', async () => {
+    const { world, request } = await mounted()
+    const [user, org] = [world.auth.authorizer({ needs: 'user' }), world.auth.authorizer({ role: 'member' })]
+    const [first, second] = [(await user(request())).context, (await org(request())).context]
+    expect(user.contextOf(request().source)).toBe(first)
+    expect(org.contextOf(request().source)).toBe(second)
+    expect(first).not.toHaveProperty('org')
   })
 
-  it('trusts no foreign property (V1)', () => {
-    const { auth } = createWorld()
+  it('is the helpful sentence where this mount was not entered, or refused', async () => {
+    const { world, enter, request } = await mounted()
+    const owner = world.auth.authorizer({ role: 'owner' })
+    expect(() => owner.contextOf({})).toThrow('its own middleware must have let this very request in')
+    await enter({})
+    await reasonOf(owner(request()))
+    expect(() => owner.contextOf(request().source)).toThrow('found no context')
+  })
+
+  it('is nobody where nobody came, and on a public route', async () => {
+    const { world, request } = await mounted()
+    const [optional, open] = [world.auth.authorizer({ optional: true }), world.auth.authorizer('public')]
+    const anonymous = { ...request(), lines: () => [] }
+    await optional(anonymous)
+    await open(anonymous)
+    expect([optional.contextOf(anonymous.source), open.contextOf(anonymous.source)]).toEqual([null, null])
+  })
+
+  it('trusts no foreign property', () => {
+    const authorize = createWorld().auth.authorizer({})
     const foreign = { kind: 'user', user: { id: 'x' }, org: { id: 'y' }, role: 'owner' }
     for (const source of [{ auth: foreign }, { user: foreign }, { context: foreign }, foreign]) {
-      expect(() => auth.contextOf(source)).toThrow('found no context')
+      expect(() => authorize.contextOf(source)).toThrow('found no context')
     }
-  })
-
-  // [mounted with, read as, whether the mount promises it]
-  it.each([
-    [{}, {}, true],
-    [{ needs: 'user' }, {}, false],
-    [{ needs: 'identity' }, { needs: 'user' }, false],
-    [{}, { needs: 'user' }, true],
-    [{}, { needs: 'identity' }, true],
-    [{}, { optional: true }, true],
-    [{}, { accept: ['service'] }, false],
-    [{ role: 'viewer' }, {}, true],
-    [{}, { role: 'viewer' }, false],
-    [{ role: 'viewer' }, { role: 'member' }, false],
-    [{ role: 'member' }, { role: 'viewer' }, true],
-    [{ selectors: BY_PATH }, { selectors: BY_PATH }, true],
-    [{ selectors: BY_PATH }, {}, true],
-    [{}, { selectors: BY_PATH }, false],
-    [{}, 'public', true],
-  ] as const)('mounted with %j, read as %j: %s', async (access, asked, promised) => {
-    const { world, enter, source } = await mounted()
-    const context = await enter(access as Access)
-    const read = (): unknown => world.auth.contextOf(source, asked as never)
-    if (promised) expect(read()).toBe(asked === 'public' ? null : context)
-    else expect(read).toThrow('promises less')
-  })
-
-  it('reads the org that a path has named, also behind a later mount', async () => {
-    const { world, enter, source, orgs } = await mounted()
-    await enter({ selectors: BY_PATH })
-    await enter({ role: 'admin' })
-    expect(world.auth.contextOf(source, { selectors: BY_PATH })).toMatchObject({ org: { id: orgs[1] } })
-    const other = await mounted()
-    await other.enter({})
-    expect(() => other.world.auth.contextOf(other.source, { selectors: BY_PATH })).toThrow('promises less')
-  })
-
-  it('reads nobody only where nobody may be there', async () => {
-    const { world, enter, source } = await mounted()
-    await enter({ optional: true }, { headers: {} })
-    expect(world.auth.contextOf(source, { optional: true })).toBeNull()
-    expect(() => world.auth.contextOf(source)).toThrow('promises less')
-  })
-
-  it('reads scopes that a mount has asked for', async () => {
-    const world = createWorld()
-    const source = {}
-    const token = world.apiKey({ orgId: await world.org('acme'), scopes: ['a', 'b'] })
-    const request = fakeRequest({ headers: { authorization: `Bearer ${token}` }, source })
-    await world.auth.authorizer({ accept: ['apiKey'], scopes: ['a'] })(request)
-    expect(world.auth.contextOf(source, { accept: ['apiKey'], scopes: ['a'] })).toMatchObject({ kind: 'apiKey' })
-    expect(() => world.auth.contextOf(source, { accept: ['apiKey'], scopes: ['b'] })).toThrow('promises less')
   })
 })

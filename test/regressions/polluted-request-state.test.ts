@@ -31,8 +31,8 @@ it.each([...NAMES])('nobody acts by what Object.prototype says of "%s"', async (
   const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
   const lines = Object.entries(headers as Record<string, string>).flat()
   const node = (rawHeaders: readonly string[]) => fromNodeRequest({ url: '/x', rawHeaders, ...NO_STREAM })
-  const { identity, principal } = await world.auth.authenticate(node(lines))
-  const value = { kind: 'user', identity, principal, token: lines[1]?.split(' ')[1], rawHeaders: lines, url: '/x' }
+  const { identity } = await world.auth.authenticate(node(lines))
+  const value = { kind: 'user', identity, token: lines[1]?.split(' ')[1], rawHeaders: lines, url: '/x' }
 
   const app = new Hono()
   const { protect } = createAdapter(world.auth)

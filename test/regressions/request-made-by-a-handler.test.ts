@@ -14,11 +14,12 @@ it('is authenticated by what it brings itself', async () => {
   const [a, b] = [await world.org('a'), await world.org('b')]
   const alice = await world.person('alice', { [a]: 'member', [b]: 'member' })
   const bob = await world.person('bob', { [a]: 'admin' })
-  const { middleware, protect, getAuth } = createAdapter(world.auth)
+  const { middleware, protect } = createAdapter(world.auth)
+  const signedIn = middleware()
   const app = new Hono()
   const inner: Response[] = []
-  const whoOf = (c: Context): Response => c.json([getAuth(c).identity.subject, getAuth(c).org?.id])
-  app.use('/who', middleware())
+  const whoOf = (c: Context): Response => c.json([signedIn.getAuth(c).identity.subject, signedIn.getAuth(c).org?.id])
+  app.use('/who', signedIn)
   app.get('/who', whoOf)
   app.get(
     '/batch',
@@ -48,15 +49,16 @@ it('keeps the context of a request that a middleware changes later', async () =>
   const world = createWorld()
   const a = await world.org('a')
   const { headers } = await world.person('alice', { [a]: 'member' })
-  const { middleware, getAuth } = createAdapter(world.auth)
+  const { middleware } = createAdapter(world.auth)
+  const member = middleware({ role: 'member' })
   const app = new Hono()
   app.use(middleware())
   app.use((c, next) => {
     c.req.raw = new Request(c.req.raw, { headers: { 'x-request-id': '7' } })
     return next()
   })
-  app.use(middleware({ role: 'member' }))
-  app.get('/', (c) => c.json(getAuth(c).org?.id))
+  app.use(member)
+  app.get('/', (c) => c.json(member.getAuth(c).org?.id))
   const server = await listen(getRequestListener(app.fetch) as never)
   try {
     expect(await (await fetch(server.url, { headers })).json()).toBe(a)

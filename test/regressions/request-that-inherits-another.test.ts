@@ -19,10 +19,11 @@ it.each(Object.keys(MADE_OF_IT))('%s of a request is another request', async (na
   const world = createWorld()
   const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
   const source = {}
-  await world.auth.authorizer({})(fakeRequest({ headers, source }))
-  expect(world.auth.contextOf(source)).toMatchObject({ role: 'owner' })
+  const authorize = world.auth.authorizer({})
+  await authorize(fakeRequest({ headers, source }))
+  expect(authorize.contextOf(source)).toMatchObject({ role: 'owner' })
   const made = MADE_OF_IT[name]?.(source) as object
-  expect(() => world.auth.contextOf(made)).toThrow('found no context')
+  expect(() => authorize.contextOf(made)).toThrow('found no context')
   expect(await reasonOf(world.auth.authorizer({})(fakeRequest({ source: made })))).toBe('credential_missing')
 })
 
@@ -30,7 +31,8 @@ it('a request takes no state from Object.prototype, and leaves none on itself', 
   const world = createWorld()
   const { headers } = await world.person('ada', { [await world.org('acme')]: 'owner' })
   const source = Object.freeze({})
-  await world.auth.authorizer({})(fakeRequest({ headers, source }))
+  const authorize = world.auth.authorizer({})
+  await authorize(fakeRequest({ headers, source }))
   expect(Reflect.ownKeys(source)).toEqual([])
-  expect(world.auth.contextOf(source)).toMatchObject({ role: 'owner' })
+  expect(authorize.contextOf(source)).toMatchObject({ role: 'owner' })
 })

@@ -47,15 +47,16 @@ const auth = createAuth({
     whenUnnamed: 'earliest-joined',
   }),
 })
-const { middleware, getAuth } = createAdapter(auth)
+const { middleware } = createAdapter(auth)
+const signedIn = middleware()
 const complain: ErrorRequestHandler = (error, _request, response, _next) => {
   console.error(error)
   response.status(500).end()
 }
 const app = express()
-app.use(middleware())
+app.use(signedIn)
 app.get('/me', (request, response) => {
-  const { user, org, role } = getAuth(request)
+  const { user, org, role } = signedIn.getAuth(request)
   response.json({ user: user.id, org: org.id, role })
 })
 app.use(complain)

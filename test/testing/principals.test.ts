@@ -21,8 +21,7 @@ describe('a user in an organization', () => {
       org: { id: TEST_ORG_ID },
       role: 'member',
     })
-    expect(context.principal).toEqual({ kind: 'user', identity: context.identity })
-    for (const value of [context, context.principal, context.identity, context.identity.claims, context.org]) {
+    for (const value of [context, context.identity, context.identity.claims, context.org]) {
       expect(Object.isFrozen(value)).toBe(true)
     }
   })
@@ -64,7 +63,7 @@ describe('a user in an organization', () => {
       service: 'platform' | 'booking'
     }
     type Machine = AuthContextOf<Host, { accept: ['apiKey', 'service'] }>
-    const handler = (context: Machine): string => (context.kind === 'apiKey' ? context.role : context.principal.name)
+    const handler = (context: Machine): string => (context.kind === 'apiKey' ? context.role : context.service)
     expect(handler(testApiKeyContext({ org: { id: 'o1', name: 'Acme' }, role: 'viewer' as const }))).toBe('viewer')
     expect(handler(testServiceContext('booking'))).toBe('booking')
     const person = (context: AuthContextOf<Host, { needs: 'user' }>): string => context.user.plan
@@ -87,7 +86,7 @@ describe('a user in an organization', () => {
 })
 
 it('what needs less holds less', () => {
-  expect(Object.keys(testIdentityContext({ subject: 's1' })).sort()).toEqual(['identity', 'kind', 'principal'])
+  expect(Object.keys(testIdentityContext({ subject: 's1' })).sort()).toEqual(['identity', 'kind'])
   expect(testUserContext({ role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
   expect(testUserContext()).not.toHaveProperty('org')
   expect(testUserContext().role).toBeNull()
@@ -95,7 +94,7 @@ it('what needs less holds less', () => {
 
 it('an API key acts in its organization', () => {
   const context = testApiKeyContext({ org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'], name: 'ci' })
-  expect(context.principal.key).toMatchObject({ orgId: 'o9', role: 'viewer', scopes: ['x:read'], name: 'ci' })
+  expect(context.key).toMatchObject({ orgId: 'o9', role: 'viewer', scopes: ['x:read'], name: 'ci' })
   expect(context).toMatchObject({ kind: 'apiKey', org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'] })
   expect(Object.isFrozen(context.scopes)).toBe(true)
   expect(testApiKeyContext().scopes).toEqual([])
@@ -104,10 +103,10 @@ it('an API key acts in its organization', () => {
 it('a service is nobody, until it acts somewhere', () => {
   expect(testServiceContext('platform')).toEqual({
     kind: 'service',
-    principal: { kind: 'service', name: 'platform' },
+    service: 'platform',
   })
   const acting = testServiceContext('platform', { id: 'o1' })
-  expectTypeOf(acting.principal.name).toEqualTypeOf<'platform'>()
+  expectTypeOf(acting.service).toEqualTypeOf<'platform'>()
   expect(acting.org).toEqual({ id: 'o1' })
 })
 

@@ -158,7 +158,7 @@ export const door: unknown = auth.authorizer({ roles: ['admin'] })`,
     code: enter(
       "{ accept: ['user', 'service'] }",
       `if (context.kind === 'user') return context.user.id
-  ${IS_TRUE} same<'telephony' | 'billing'>()(context.principal.name)
+  ${IS_TRUE} same<'telephony' | 'billing'>()(context.service)
   return exact`,
     ),
     errors: [],
