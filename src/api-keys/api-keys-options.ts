@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, isScope, type RoleLadder } from '../permissions/role-ladder.ts'
 import type { ActingOrgSource, ApiKeyRepository } from '../storage/repositories.ts'
-import { withStorageErrors } from '../storage/transient.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
 import { createKeyFormat, type KeyFormat } from './key-format.ts'
 
 /**

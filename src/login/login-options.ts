@@ -5,7 +5,7 @@ import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '.
 import { createRoleLadder, type RoleLadder } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
-import { withStorageErrors } from '../storage/transient.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
 import type { LoginEvent } from './login-events.ts'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
 import type { PasswordRules } from './password-rules.ts'

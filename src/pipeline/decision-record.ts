@@ -4,7 +4,7 @@ import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { notify } from '../lib/notify.ts'
 import { createLinePrinter } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
-import { codeOf } from '../storage/transient.ts'
+import { codeOf } from '../storage/storage-errors.ts'
 
 type Room = 'verify' | 'users' | 'orgs'
 

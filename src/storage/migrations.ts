@@ -4,9 +4,9 @@
  */
 import { postgresApiKeys, postgresBookkeeping, postgresLogin, postgresTables } from './migrations-postgres.ts'
 import { sqliteApiKeys, sqliteBookkeeping, sqliteLogin, sqliteTables } from './migrations-sqlite.ts'
-import type { SqlDialect } from './sql-dialects.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
 import type { SqlNames, SqlTableNames } from './sql-names.ts'
+import type { SqlDialect, SqlTables } from './sql-statements.ts'
 
 /** A migration, as it stands in a database. */
 export interface MigrationStatus {
@@ -50,14 +50,8 @@ const BOOKKEEPING: Readonly<Record<SqlDialect['name'], (names: SqlNames) => stri
   sqlite: sqliteBookkeeping,
 }
 
-/** What a script of migrations is written for. */
-export interface MigrationScript {
-  readonly dialect: SqlDialect
-  readonly names: SqlNames
-}
-
 /** Where migrations are looked up and run. */
-export interface MigrationTarget extends MigrationScript {
+export interface MigrationTarget extends SqlTables {
   /** Whether a table is there, by its quoted name. */
   isThere(session: SqlSession, name: string): Promise<boolean>
 }
@@ -118,7 +112,7 @@ function allPending(): readonly MigrationStatus[] {
 }
 
 /** Write the migrations as one script of plain SQL, in the order in which they are run. */
-export function printMigrations(target: MigrationScript): string {
+export function printMigrations(target: SqlTables): string {
   const { dialect, names } = target
   const parts = MIGRATIONS.flatMap((migration) => [
     `-- ${migration.id}: ${migration.name}`,
@@ -128,7 +122,7 @@ export function printMigrations(target: MigrationScript): string {
   return `${[...schema, `${BOOKKEEPING[dialect.name](names)};`, ...parts].join('\n\n')}\n`
 }
 
-function statementsOf({ id, name, statements }: Migration, { dialect, names }: MigrationScript): string[] {
+function statementsOf({ id, name, statements }: Migration, { dialect, names }: SqlTables): string[] {
   const noted = `INSERT INTO ${names.migrations} (id, name) VALUES (${id}, '${name}')`
   return [...statements[dialect.name](names), noted]
 }

@@ -2,20 +2,21 @@
  * The acting organization, bound to a transaction in PostgreSQL, so that the database's own policies hold for whatever
  * a handler asks: a query that forgets its `where` finds nothing of another organization.
  */
+
+import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
+import { aGroup, type Complete, parseOptions } from '../lib/parse-options.ts'
 import { type Frame, openFrame } from './guarded-handle.ts'
-import {
-  type BoundScope,
-  bindObedientScope,
-  bindScope,
-  readScope,
-  restoreScope,
-  type ScopeValues,
-  settingsOf,
-} from './org-scope-binding.ts'
-import { type OrgScopeOptions, type ParsedScopeOptions, parseScopeOptions } from './org-scope-options.ts'
 import { beginOn, boundBy, isPostgresPool, LASTING, NOT_HELD, tellSwallowed } from './postgres-transaction.ts'
-import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle } from './sql-executor.ts'
+import type {
+  PgliteDatabase,
+  PgliteQueryable,
+  PgPool,
+  PgQueryable,
+  PgResult,
+  PostgresHandle,
+  SqlRow,
+} from './sql-executor.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {
@@ -189,4 +190,210 @@ function requireHeld({ parent, connection }: Frame, until: BoundScope, held: Bou
 async function undo(frame: Frame, savepoint: string): Promise<void> {
   await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`)
   await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
+}
+
+/** Ask on a scope's client. */
+export type AskScope = (text: string, values: readonly unknown[]) => Promise<PgResult>
+
+/** What a scope binds. */
+export interface ScopeValues {
+  readonly scope: string
+  readonly userId: string
+  readonly orgId: string
+  readonly role: string
+}
+
+/** What was bound before. */
+export interface BoundScope extends ScopeValues {
+  /** The database role of the statements, or `none` for the connection's own. */
+  readonly databaseRole: string
+}
+
+/** Bind the values to the transaction, and to nothing beyond it. Says whether policies bind the role they are bound for. */
+export async function bindScope(
+  ask: AskScope,
+  { settings }: ParsedScopeOptions,
+  databaseRole: string | undefined,
+  { scope, userId, orgId, role }: ScopeValues,
+): Promise<{ readonly name: string; readonly obeys: boolean }> {
+  const pairs = [settings.scope, scope, settings.userId, userId, settings.orgId, orgId, settings.role, role]
+  if (databaseRole !== undefined) pairs.push('role', databaseRole)
+  const calls = settingCalls(pairs)
+  const name = databaseRole === undefined || databaseRole === 'none' ? 'current_user' : `$${pairs.length}::name`
+  const text = `SELECT ${calls.join(', ')}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
+    FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
+  const [row] = (await ask(text, pairs)).rows as SqlRow[]
+  return { name: String(row?.['name']), obeys: row?.['obeys'] === true }
+}
+
+/**
+ * Bind the values, in one query with making sure that row-level security binds the statements' role: asked each time,
+ * because a role may be altered, and a client's own be set to another.
+ *
+ * @throws Error where the role is a superuser or has BYPASSRLS, or is not there
+ */
+export async function bindObedientScope(
+  ask: AskScope,
+  parsed: ParsedScopeOptions,
+  role: string | undefined,
+  values: ScopeValues,
+): Promise<void> {
+  const { name, obeys } = await bindScope(ask, parsed, role, values).catch((error: unknown) => {
+    throw isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
+  })
+  if (!obeys) {
+    throw new Error(`withOrgScope: the role "${name}" bypasses row-level security: name one that does not (role)`)
+  }
+}
+
+// invalid_parameter_value: of what is bound here only the role can be.
+function isUnknownRole(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as { code?: unknown }).code === '22023'
+}
+
+function missing(role: string | undefined): string {
+  return `withOrgScope: there is no role "${role}" in this database: make it by roleSql`
+}
+
+/** Read what is bound. */
+export async function readScope(ask: AskScope, parsed: ParsedScopeOptions): Promise<BoundScope> {
+  const names = namesOf(parsed)
+  return toBoundScope((await ask(`SELECT ${readings(names, 0)}`, names)).rows[0] as SqlRow)
+}
+
+/** Bind what was bound `before`, and say what was until now; in one query, which reads before it binds. */
+export async function restoreScope(ask: AskScope, parsed: ParsedScopeOptions, before: BoundScope): Promise<BoundScope> {
+  const names = namesOf(parsed)
+  const { scope, userId, orgId, role, databaseRole } = before
+  const values = [scope, userId, orgId, role, databaseRole]
+  const pairs = names.flatMap((name, index) => [name, values[index] ?? ''])
+  const text = `SELECT ${readings(names, pairs.length)}, ${settingCalls(pairs).join(', ')}`
+  return toBoundScope((await ask(text, [...pairs, ...names])).rows[0] as SqlRow)
+}
+
+/** The settings of a scope by their names, and the database role. */
+export function settingsOf({ settings }: ParsedScopeOptions, bound: BoundScope): Map<string, string> {
+  const { scope, userId, orgId, role, databaseRole } = bound
+  return new Map([
+    [settings.scope, scope],
+    [settings.userId, userId],
+    [settings.orgId, orgId],
+    [settings.role, role],
+    ['role', databaseRole],
+  ])
+}
+
+function namesOf({ settings: { scope, userId, orgId, role } }: ParsedScopeOptions): string[] {
+  return [scope, userId, orgId, role, 'role']
+}
+
+function readings(names: readonly string[], from: number): string {
+  return names
+    .map((_, index) => `coalesce(current_setting($${from + index + 1}, true), '') AS value_${index}`)
+    .join(', ')
+}
+
+function settingCalls(pairs: readonly string[]): string[] {
+  return Array.from(
+    { length: pairs.length / 2 },
+    (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
+  )
+}
+
+function toBoundScope(row: SqlRow): BoundScope {
+  const [scope = '', userId = '', orgId = '', role = '', databaseRole = ''] = [0, 1, 2, 3, 4].map((index) =>
+    String(row[`value_${index}`]),
+  )
+  return { scope, userId, orgId, role, databaseRole }
+}
+
+/** Names of the settings that a scope binds. */
+export interface ScopeSettings {
+  /** The acting user's id; empty for an API key, a service and the system. Default `app.user_id`. */
+  readonly userId?: string | undefined
+  /** The acting organization's id; empty for the system. Default `app.org_id`. */
+  readonly orgId?: string | undefined
+  /** The role in it; empty where there is none. Default `app.role`. */
+  readonly role?: string | undefined
+  /** `org` or `system`. Default `app.scope`. */
+  readonly scope?: string | undefined
+}
+
+/** Options of {@link withOrgScope} and {@link withSystemScope}; the same value for all of an app. */
+export interface OrgScopeOptions {
+  /**
+   * The database role of org-scoped statements (`SET LOCAL ROLE`): one without BYPASSRLS, made by {@link roleSql}.
+   * Default: the connection's own, which then has to be such a one.
+   */
+  readonly role?: string | undefined
+  /** The database role of the system's statements. Default: the connection's own. */
+  readonly systemRole?: string | undefined
+  /** Other names of the settings, each one left out the default: the ones the policies were written with. */
+  readonly settings?: ScopeSettings | undefined
+}
+
+/** The options with their defaults. */
+export interface ParsedScopeOptions {
+  readonly role: string | undefined
+  readonly systemRole: string | undefined
+  readonly settings: Complete<ScopeSettings>
+}
+
+const DEFAULTS: Complete<ScopeSettings> = {
+  userId: 'app.user_id',
+  orgId: 'app.org_id',
+  role: 'app.role',
+  scope: 'app.scope',
+}
+
+// PostgreSQL takes a setting of one's own only with a dot in its name.
+const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,30}\.[A-Za-z_][A-Za-z0-9_]{0,30}$/
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+
+function aSetting(): z.ZodMiniOptional<z.ZodMiniCustom<string, string>> {
+  return z.optional(
+    z.custom<string>((value) => typeof value === 'string' && SETTING.test(value), 'must be a name such as app.org_id'),
+  )
+}
+
+/** A name that PostgreSQL takes as it is: letters, digits and underscores, at most 63. */
+export function aRoleName(): z.ZodMiniCustom<string, string> {
+  return z.custom<string>(
+    (value) => typeof value === 'string' && NAME.test(value) && !/^(pg_|none$|public$)/i.test(value),
+    'must be a name of letters, digits and underscores, at most 63, that PostgreSQL does not keep for itself',
+  )
+}
+
+/** The shape of the option `settings`. */
+export const SETTINGS_SHAPE: z.ZodMiniOptional<z.ZodMiniType<ScopeSettings>> = z.optional(
+  aGroup({ userId: aSetting(), orgId: aSetting(), role: aSetting(), scope: aSetting() }) as never,
+)
+
+const SHAPE = {
+  role: z.optional(aRoleName()),
+  systemRole: z.optional(aRoleName()),
+  settings: SETTINGS_SHAPE,
+}
+
+// A host hands in one value with every call: it is read once.
+const KNOWN = new WeakMap<OrgScopeOptions, ParsedScopeOptions>()
+
+/** Parse the options; throws `TypeError`. */
+export function parseScopeOptions(name: string, options: OrgScopeOptions): ParsedScopeOptions {
+  const known = typeof options === 'object' && options !== null ? KNOWN.get(options) : undefined
+  if (known !== undefined) return known
+  const { role, systemRole, settings } = parseOptions(name, SHAPE, options)
+  const parsed = { role, systemRole, settings: completeSettings(name, settings) }
+  KNOWN.set(options, parsed)
+  return parsed
+}
+
+/** Complete the settings' names; throws `TypeError` where two are one. */
+export function completeSettings(name: string, settings: ScopeSettings = {}): Complete<ScopeSettings> {
+  const given = Object.entries(settings).filter(([, each]) => each !== undefined)
+  const complete = { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<Complete<ScopeSettings>>) }
+  if (new Set(Object.values(complete).map((each) => each.toLowerCase())).size < Object.keys(DEFAULTS).length) {
+    throw new TypeError(`${name}: option "settings" gives two settings one name`)
+  }
+  return complete
 }

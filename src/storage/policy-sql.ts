@@ -1,7 +1,7 @@
 /** The SQL that makes PostgreSQL enforce the acting organization on a host's own table: printed, for the host to run. */
 import * as z from 'zod/mini'
 import { parseOptions } from '../lib/parse-options.ts'
-import { aRoleName, completeSettings, type ScopeSettings, SETTINGS_SHAPE } from './org-scope-options.ts'
+import { aRoleName, completeSettings, type ScopeSettings, SETTINGS_SHAPE } from './org-scope.ts'
 import { anIdentifier } from './sql-names.ts'
 
 /** Options of {@link policySql}. */

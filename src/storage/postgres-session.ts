@@ -2,23 +2,21 @@
  * Statements and transactions on PostgreSQL: over a pool, or over PGlite, which takes turns by itself. Hands on sessions
  * to the repositories.
  */
-import { completeSettings } from './org-scope-options.ts'
+import { completeSettings } from './org-scope.ts'
 import { beginOn, isPostgresPool } from './postgres-transaction.ts'
-import { toStorageError } from './sql-errors.ts'
-import type {
-  PgliteDatabase,
-  PgliteQueryable,
-  PgPool,
-  PgQueryable,
-  PgResult,
-  SqlRow,
-  SqlSession,
-  SqlStatement,
-  SqlValue,
+import {
+  oneTransaction,
+  type PgliteDatabase,
+  type PgliteQueryable,
+  type PgPool,
+  type PgQueryable,
+  type PgResult,
+  type SqlRow,
+  type SqlSession,
+  type SqlStatement,
+  type SqlValue,
 } from './sql-executor.ts'
-import { oneTransaction } from './sql-transaction.ts'
-import { isTransientError } from './storage-errors.ts'
-import { isUnanswered } from './transient.ts'
+import { isTransientError, isUnanswered, toStorageError } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {

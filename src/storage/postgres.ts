@@ -17,18 +17,16 @@ import { createPostgresSessions } from './postgres-session.ts'
 import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
-import { POSTGRES } from './sql-dialects.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
 import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
 import { sqlRepositories } from './sql-repositories.ts'
-import { createStatements } from './sql-statements.ts'
+import { createStatements, POSTGRES } from './sql-statements.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
 export type { MigrationStatus } from './migrations.ts'
+export type { OrgScopeOptions, ScopeSettings } from './org-scope.ts'
 export { type OrgScopeContext, type ScopeHandle, type ScopeTarget, withOrgScope, withSystemScope } from './org-scope.ts'
-export type { OrgScopeOptions, ScopeSettings } from './org-scope-options.ts'
 export { type PolicySqlOptions, policySql, roleSql } from './policy-sql.ts'
-export { toStorageError } from './sql-errors.ts'
 export type {
   PgClient,
   PgliteDatabase,
@@ -40,6 +38,7 @@ export type {
   PostgresHandle,
 } from './sql-executor.ts'
 export type { SqlTableNames } from './sql-names.ts'
+export { toStorageError } from './storage-errors.ts'
 export type {
   StoredOrganization,
   StoredOrganizationRepository,

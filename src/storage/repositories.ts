@@ -1,11 +1,15 @@
 /**
  * The ports: what the library asks of a host's storage, as intentions with their race semantics. A host implements them
  * over its own tables (an hour's work) or takes a shipped set; the contract suites in `sallyport/testing` prove either.
- * Types only.
+ * The least is {@link AuthStorage}: what a request and a first login ask. API keys, local login and pages for admins each have
+ * a port of their own, needed where those are used. Types only.
  *
  * Common to all: ids that storage can't hold (too long, wrong form, hostile) find nothing and never raise a driver error;
- * text is compared exactly, nothing folded, padded or replaced; what is returned is a copy that the caller may change; instants are kept to the millisecond; a unique violation throws
- * a `ConflictError`; a serialization failure, deadlock or busy database throws a `TransientError`.
+ * text is compared exactly, nothing folded, padded or replaced; what is returned is a copy that the caller may change;
+ * instants are kept to the millisecond; a serialization failure, deadlock or busy database throws a `TransientError`; a
+ * unique violation throws a `ConflictError`, which the caller may swallow and go on in the same transaction. Inside a
+ * PostgreSQL transaction a unique violation aborts everything, so an insert that may conflict uses ON CONFLICT DO NOTHING
+ * or a savepoint, then throws `ConflictError`.
  */
 import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
 
@@ -83,6 +87,10 @@ export interface MembershipRepository<U extends User = User, O extends Organizat
    * org or user rejects.
    */
   insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
+}
+
+/** What pages ask that list and change members; the pipeline never does. */
+export interface MembershipAdmin {
   find(orgId: string, userId: string): Promise<Membership | null>
   /** List an org's memberships by join time, then user id. */
   listByOrg(orgId: string): Promise<readonly Membership[]>
@@ -110,14 +118,18 @@ export interface Invitation {
   readonly createdAt: Date
 }
 
-/** Pending invitations. */
+/** Pending invitations, as a first login asks for them. */
 export interface InvitationRepository {
-  /** Insert an invitation; an address already invited into that org throws `ConflictError`, an unknown org rejects. */
-  insert(invitation: { readonly orgId: string; readonly email: string; readonly role: string }): Promise<Invitation>
   /** Find the earliest pending invitation of a normalized address into an org that still exists. */
   findPending(email: string): Promise<Invitation | null>
   /** Take the invitation: one conditional write; of any number of callers at once one gets it, the others `null`. */
   consume(invitationId: string): Promise<Invitation | null>
+}
+
+/** What pages ask that invite; the pipeline never does. */
+export interface InvitationAdmin {
+  /** Insert an invitation; an address already invited into that org throws `ConflictError`, an unknown org rejects. */
+  insert(invitation: { readonly orgId: string; readonly email: string; readonly role: string }): Promise<Invitation>
 }
 
 /** An API key as storage keeps it: never the secret, only its SHA-256. */
@@ -183,27 +195,28 @@ export interface ApiKeyRepository {
   touch(keyId: string, at: Date): Promise<void>
 }
 
-/** The repositories bound to one transaction, and the host's own handle to it. */
-export interface StorageTransaction<U extends User = User, O extends Organization = Organization, Tx = unknown> {
-  readonly users: UserRepository<U, O>
-  readonly orgs: OrganizationRepository<O>
-  readonly memberships: MembershipRepository<U, O>
-  readonly invitations: InvitationRepository
+/** What one transaction hands its work. */
+export interface StorageTransaction<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends Repositories<U, O> {
   /** The host's own transaction handle: a `pg` client, a SQLite database … for the bootstrap hook. */
   readonly handle: Tx
 }
 
-/** A whole storage: the repositories, and a unit of work over them. */
-export interface AuthStorage<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+/** A whole storage, as the pipeline asks it: the repositories, and a unit of work over them. */
+export interface AuthStorage<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends Repositories<U, O> {
+  /**
+   * Run `work` in one transaction: everything it wrote is there when the promise fulfils, nothing when it rejects, and
+   * nobody else sees a part of it; a `work` that swallows a failed write, a `ConflictError` too, either stores the rest or
+   * the promise rejects. Runs `work` once; trying again is the caller's business. Inside, use the transaction's own
+   * repositories only, one call after another: those of the storage would wait for it.
+   */
+  transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
+}
+
+interface Repositories<U extends User, O extends Organization> {
   readonly users: UserRepository<U, O>
   readonly orgs: OrganizationRepository<O>
   readonly memberships: MembershipRepository<U, O>
   readonly invitations: InvitationRepository
-  /**
-   * Run `work` in one transaction: everything it wrote is there when the promise fulfils, nothing when it rejects, and
-   * nobody else sees a part of it; a `work` that swallows a failed write either stores the rest or the promise rejects.
-   * Runs `work` once; trying again is the caller's business. Inside, use the transaction's own repositories only, one
-   * call after another: those of the storage would wait for it.
-   */
-  transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
 }

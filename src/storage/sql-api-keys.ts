@@ -1,22 +1,12 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
-import type { SqlDialect } from './sql-dialects.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
-import type { SqlNames } from './sql-names.ts'
-import { toDate, toTextOrNull } from './sql-rows.ts'
-import { toStatements } from './sql-statements.ts'
-import { isId, isText, LONGEST } from './sql-text.ts'
+import { isId, isText, LONGEST, toDate, toTextOrNull } from './sql-rows.ts'
+import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
-/** What the repository is built over. */
-export interface SqlApiKeyOptions {
-  readonly session: SqlSession
-  readonly dialect: SqlDialect
-  readonly names: SqlNames
-}
-
 /** Build the API key repository over a session. */
-export function sqlApiKeys(options: SqlApiKeyOptions): ApiKeyRepository {
+export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
   const { session } = options
   const statements = toStatements(textsOf(options), ['findApiKey'])
   const change = async (statement: SqlStatement, owner: ApiKeyOwner, keyId: string, more: readonly SqlValue[]) =>
@@ -78,7 +68,7 @@ function toMilliseconds(instant: Date | null): number | null {
   return instant === null ? null : instant.getTime()
 }
 
-function textsOf({ dialect, names }: SqlApiKeyOptions) {
+function textsOf({ dialect, names }: SqlTables) {
   const instant = dialect.fromMilliseconds
   const instants = ['previous_until', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']
   const columns = `id, org_id, name, role, scopes, secret_hash, previous_secret_hash, created_by,

@@ -1,8 +1,9 @@
 /**
  * What the SQL storages ask of a database driver, as structure: `pg` and PGlite, and handles shaped like better-sqlite3
  * (`libsql`, `node:sqlite`, `bun:sqlite`) satisfy it as they are. No driver is imported anywhere. Hands on the session:
- * the one way in which the repositories run a statement.
+ * the one way in which the repositories run a statement, and one transaction as a session.
  */
+import { whileOpen } from './turns.ts'
 
 /** What a query of a PostgreSQL driver answers. */
 export interface PgResult {
@@ -97,4 +98,25 @@ export interface SqlSession {
   run(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** Run `work` in one transaction: this one, where there is one. */
   atomically<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
+}
+
+/**
+ * Run `work` with a session over `run` that refuses whatever is asked of it after `work` has settled, or once `isHeld` says
+ * that what it works in is no longer its own.
+ */
+export function oneTransaction<T>(
+  run: SqlSession['run'],
+  work: (session: SqlSession) => Promise<T>,
+  isHeld: () => boolean = () => true,
+): Promise<T> {
+  return whileOpen(isHeld, (requireOpen) => {
+    const session: SqlSession = {
+      async run(statement, values) {
+        requireOpen()
+        return run(statement, values)
+      },
+      atomically: (inner) => inner(session),
+    }
+    return work(session)
+  })
 }

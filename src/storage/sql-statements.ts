@@ -2,14 +2,22 @@
  * Every statement of the SQL storages, once for both dialects and both places a membership may live in: a row of its
  * own, or columns of the user's row. Hands on texts; nothing here runs them.
  */
-import type { SqlDialect } from './sql-dialects.ts'
-import type { SqlStatement } from './sql-executor.ts'
+import type { SqlSession, SqlStatement } from './sql-executor.ts'
 import type { SqlNames } from './sql-names.ts'
 
-/** What the statements are written for. */
-export interface SqlStatementOptions {
+/** What statements are written for. */
+export interface SqlTables {
   readonly dialect: SqlDialect
   readonly names: SqlNames
+}
+
+/** Where a repository asks: its session, and what its statements are written for. */
+export interface SqlPlace extends SqlTables {
+  readonly session: SqlSession
+}
+
+/** What the statements of users, organizations, memberships and invitations are written for. */
+export interface SqlStatementOptions extends SqlTables {
   readonly membershipOn: 'rows' | 'user-row'
 }
 
@@ -68,6 +76,13 @@ export function toStatements<Name extends string>(
     return [name, { name, text, hot: hot.includes(name), writes: /^(INSERT|UPDATE|DELETE)/.test(text) }]
   })
   return Object.fromEntries(entries) as Record<Name, SqlStatement>
+}
+
+/** Delete what has expired: a bounded piece of work, which waits for nobody: what another process is at just now is left to it. */
+export function sweepText(dialect: SqlDialect, table: string, key: string): string {
+  const expired = `SELECT ${key} FROM ${table} WHERE expires_at < ${dialect.fromMilliseconds('$1')}
+    ORDER BY expires_at LIMIT ${dialect.toInteger('$2')}${dialect.skipLocked}`
+  return `DELETE FROM ${table} WHERE ${key} IN (${expired}) RETURNING ${key}`
 }
 
 function allTexts(options: SqlStatementOptions): Readonly<Record<SqlStatementName, string>> {
@@ -176,4 +191,51 @@ function invitationTexts({ dialect, names }: SqlStatementOptions) {
       WHERE i.email = $1 ORDER BY i.created_at, i.id LIMIT 1`,
     deleteInvitation: `DELETE FROM ${names.invitations} WHERE id = $1 RETURNING ${columns('')}`,
   }
+}
+
+/** One dialect's fragments. */
+export interface SqlDialect {
+  readonly name: 'postgres' | 'sqlite'
+  /** An instant column as whole milliseconds since 1970. */
+  toMilliseconds(column: string): string
+  /** Milliseconds since 1970, bound to a parameter, as an instant. */
+  fromMilliseconds(parameter: string): string
+  /** A parameter of 1 or 0 as a truth value. */
+  toFlag(parameter: string): string
+  /** A parameter as a whole number. */
+  toInteger(parameter: string): string
+  /** The database's own clock, as whole milliseconds since 1970. */
+  readonly now: string
+  /** What a row limit binds for "no limit". */
+  readonly noLimit: number | null
+  /** Lock the rows that were found until the transaction ends. */
+  readonly forUpdate: string
+  /** Lock those of the rows that nobody else has locked, and leave out the others. */
+  readonly skipLocked: string
+}
+
+/** PostgreSQL 13 and later: `timestamptz(3)`, row locks. */
+export const POSTGRES: SqlDialect = {
+  name: 'postgres',
+  toMilliseconds: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
+  fromMilliseconds: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
+  toFlag: (parameter) => `(${parameter}::int = 1)`,
+  toInteger: (parameter) => `${parameter}::bigint`,
+  now: 'floor(extract(epoch from clock_timestamp()) * 1000)::float8',
+  noLimit: null,
+  forUpdate: ' FOR UPDATE',
+  skipLocked: ' FOR UPDATE SKIP LOCKED',
+}
+
+/** SQLite 3.37 and later: instants are integers, a write transaction holds the whole database. */
+export const SQLITE: SqlDialect = {
+  name: 'sqlite',
+  toMilliseconds: (column) => column,
+  fromMilliseconds: (parameter) => parameter,
+  toFlag: (parameter) => parameter,
+  toInteger: (parameter) => `CAST(${parameter} AS INTEGER)`,
+  now: "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+  noLimit: -1,
+  forUpdate: '',
+  skipLocked: '',
 }

@@ -5,9 +5,9 @@
  * try at once, a few of them are at the database.
  */
 import type { ThrottleDecision, ThrottleState, ThrottleStore } from './account-repositories.ts'
-import type { SqlAccountStatements } from './sql-account-statements.ts'
 import type { SqlSession } from './sql-executor.ts'
-import { isText } from './sql-text.ts'
+import { isText } from './sql-rows.ts'
+import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { TransientError } from './storage-errors.ts'
 import { createTurns, type Turns } from './turns.ts'
 
@@ -35,11 +35,8 @@ export interface ThrottleUpkeep {
 const UPKEEP: ThrottleUpkeep = { mostKeys: 1_000_000, sweepEvery: 100, trimEvery: 1000, atOnce: 2000 }
 
 /** Build the throttle's store over a session of the database, by the database's clock. */
-export function sqlThrottle(
-  session: SqlSession,
-  statements: SqlAccountStatements,
-  upkeep: ThrottleUpkeep = UPKEEP,
-): ThrottleStore {
+export function sqlThrottle({ session, ...tables }: SqlPlace, upkeep: ThrottleUpkeep = UPKEEP): ThrottleStore {
+  const statements = createStatements(tables)
   const inTurn = createKeyedTurns()
   const write = writer(session, statements, upkeep)
   const inSmallNumber = createTurns('the throttle', {
@@ -85,7 +82,7 @@ type Attempt = <T>(
 
 async function read(
   session: SqlSession,
-  { readThrottle }: SqlAccountStatements,
+  { readThrottle }: ThrottleStatements,
   keys: readonly string[],
 ): Promise<{ readonly now: number; readonly stored: readonly (string | null)[] }> {
   const [row = {}] = await session.run(readThrottle, [keys[0] ?? null, keys[1] ?? null, keys[2] ?? null])
@@ -107,7 +104,7 @@ interface Change {
 /** Write all changes or none; hands on the key that stood in the way. */
 type Write = (changes: readonly Change[]) => Promise<string | null>
 
-function writer(session: SqlSession, statements: SqlAccountStatements, upkeep: ThrottleUpkeep): Write {
+function writer(session: SqlSession, statements: ThrottleStatements, upkeep: ThrottleUpkeep): Write {
   const sweep = sweeper(session, statements, upkeep)
   return async (changes) => {
     const [first, ...more] = changes
@@ -137,7 +134,7 @@ const UNDONE = new Error('written by somebody else meanwhile')
 
 async function writeOne(
   session: SqlSession,
-  statements: SqlAccountStatements,
+  statements: ThrottleStatements,
   { key, now, stored, state }: Change,
 ): Promise<boolean> {
   if (state === null) return did(session.run(statements.deleteThrottle, [key, stored]))
@@ -149,7 +146,7 @@ async function writeOne(
 // Before the transaction: what is deleted here stands in no order.
 function sweeper(
   session: SqlSession,
-  statements: SqlAccountStatements,
+  statements: ThrottleStatements,
   { mostKeys, sweepEvery, trimEvery, atOnce }: ThrottleUpkeep,
 ): (now: number) => Promise<void> {
   let newKeys = 0
@@ -189,5 +186,34 @@ function createKeyedTurns(): <T>(key: string, work: () => Promise<T>) => Promise
       queue.waiting--
       if (queue.waiting === 0) queues.delete(key)
     }
+  }
+}
+
+type ThrottleStatements = ReturnType<typeof createStatements>
+
+function createStatements(tables: SqlTables) {
+  return toStatements(textsOf(tables), ['readThrottle'])
+}
+
+function textsOf({ dialect, names }: SqlTables) {
+  const table = names.throttle
+  const [expires, used] = [dialect.fromMilliseconds('$3'), dialect.fromMilliseconds('$4')]
+  const stateOf = (key: string): string => `(SELECT state FROM ${table} WHERE key = ${key})`
+  const asRead = 'WHERE key = $1 AND state = $5'
+  // Of more than $1 keys those not used for longest.
+  const newest = `SELECT used_at FROM ${table} ORDER BY used_at DESC LIMIT 1 OFFSET ${dialect.toInteger('$1')}`
+  const oldest = `SELECT key FROM ${table} WHERE used_at <= (${newest})
+    ORDER BY used_at LIMIT ${dialect.toInteger('$2')}${dialect.skipLocked}`
+  return {
+    // One row, whatever is there: the clock, and up to three states.
+    readThrottle: `SELECT ${dialect.now} AS now, ${stateOf('$1')} AS state0, ${stateOf('$2')} AS state1,
+      ${stateOf('$3')} AS state2`,
+    insertThrottle: `INSERT INTO ${table} (key, state, expires_at, used_at) VALUES ($1, $2, ${expires}, ${used})
+      ON CONFLICT (key) DO NOTHING RETURNING key`,
+    replaceThrottle: `UPDATE ${table} SET state = $2, expires_at = ${expires}, used_at = ${used}
+      ${asRead} RETURNING key`,
+    deleteThrottle: `DELETE FROM ${table} WHERE key = $1 AND state = $2 RETURNING key`,
+    sweepThrottle: sweepText(dialect, table, 'key'),
+    trimThrottle: `DELETE FROM ${table} WHERE key IN (${oldest}) RETURNING key`,
   }
 }

@@ -16,19 +16,17 @@ import {
 import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
-import { SQLITE } from './sql-dialects.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
 import { sqlRepositories } from './sql-repositories.ts'
-import { createStatements } from './sql-statements.ts'
-import { lendHandle } from './sqlite-handle.ts'
-import { createSqliteSessions, type SqliteSessions } from './sqlite-session.ts'
+import { createStatements, SQLITE } from './sql-statements.ts'
+import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-session.ts'
 import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
 export type { MigrationStatus } from './migrations.ts'
-export { toStorageError } from './sql-errors.ts'
 export type { SqliteDatabase, SqliteStatement } from './sql-executor.ts'
 export type { SqlTableNames } from './sql-names.ts'
+export { toStorageError } from './storage-errors.ts'
 export type {
   StoredOrganization,
   StoredOrganizationRepository,

@@ -1,7 +1,9 @@
 /**
- * The two storage failures with a meaning of their own: a unique violation, and a failure that trying the whole
- * transaction again may mend. Recognised by a registered symbol, also across two copies of the package.
+ * The two storage failures with a meaning of their own, a unique violation and a failure that passes by itself
+ * (unreachable, too many connections, a lost race, failover, a busy file), and the one place that knows them by what
+ * drivers and query builders put on their errors, never by a class.
  */
+import { isAuthError, toFault } from '../errors.ts'
 
 const CONFLICT: symbol = Symbol.for('sallyport.ConflictError')
 const TRANSIENT: symbol = Symbol.for('sallyport.TransientError')
@@ -55,4 +57,203 @@ export function isConflictError(error: unknown): error is ConflictError {
  */
 export function isTransientError(error: unknown): error is TransientError {
   return typeof error === 'object' && error !== null && TRANSIENT in error
+}
+
+const PG_UNIQUE = '23505'
+const PRISMA_UNIQUE = 'P2002'
+const SQLITE_UNIQUE_CODES: readonly unknown[] = [1555, 2067, 2579]
+
+/**
+ * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
+ * own: a unique violation becomes a `ConflictError`; a serialization failure, deadlock, lost connection or busy database
+ * a `TransientError`, which the provisioner tries again. What already is one of them, or means nothing special, comes
+ * back as it is. A query builder's wrapper is looked through.
+ *
+ * @param error what was thrown
+ * @param from `statement`: thrown by a query, so that an unreachable network is the database's; `work` (default): thrown
+ * out of a transaction's work, where it may be another one
+ * @example
+ * try {
+ *   return await db.insertInto('members').values(row).execute()
+ * } catch (error) {
+ *   throw toStorageError(error)
+ * }
+ */
+export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown {
+  if (isAuthError(error) || isConflictError(error) || isTransientError(error)) return error
+  const told = toTransient(error, from)
+  if (told !== error) return told
+  const isTaken = causesOf(error).some((each) => isUnique(each) && (each === error || isQueryWrapper(error)))
+  return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
+}
+
+function isUnique(error: unknown): boolean {
+  const { code, errcode, message } = read(error)
+  if (
+    code === PG_UNIQUE ||
+    code === PRISMA_UNIQUE ||
+    code === 'SQLITE_CONSTRAINT_UNIQUE' ||
+    code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
+  )
+    return true
+  return SQLITE_UNIQUE_CODES.includes(errcode) || (isSqlite(error) && /UNIQUE constraint failed/.test(String(message)))
+}
+
+function isSqlite(error: unknown): boolean {
+  const { code } = read(error)
+  return /^(ERR_)?SQLITE_/.test(String(code))
+}
+
+// A query builder wraps the driver's error and says which query it was; a host's own error class does not.
+function isQueryWrapper(error: unknown): boolean {
+  const { query, sql } = read(error)
+  return typeof query === 'string' || typeof sql === 'string'
+}
+
+// PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
+// (after a failover), shutdown, crash, start-up, idle session ended.
+const POSTGRES = /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235])$/
+// Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict.
+const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
+const MYSQL =
+  /^(ER_CON_COUNT_ERROR|ER_LOCK_DEADLOCK|ER_LOCK_WAIT_TIMEOUT|ER_OPTION_PREVENTS_STATEMENT|ER_SERVER_SHUTDOWN|PROTOCOL_CONNECTION_LOST)$/
+// Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
+const LOST =
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
+const NETWORK =
+  /^(E(CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|NETRESET|NOTCONN|ADDRNOTAVAIL)|EAI_[A-Z]+|ERR_(STREAM_DESTROYED|STREAM_WRITE_AFTER_END|SOCKET_CLOSED)|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)|CONNECT_TIMEOUT|CONNECTION_(CLOSED|DESTROYED))$/
+// Of pools and clients that waited in vain for a connection.
+const NO_CONNECTION =
+  /^(timeout exceeded when trying to connect|timeout expired|Knex: Timeout acquiring a connection|Connection timeout$|The client is (closed|offline))/
+const NO_ANSWER = /^Query read timeout/
+const SQLITE_BUSY = 5
+const MOST_CAUSES = 16
+
+/** Where a throw comes from, as far as its network errors are concerned. */
+export type ThrownBy =
+  /** Asking the storage: a network that can't be reached is the storage's. */
+  | 'statement'
+  /** Work that runs inside a transaction: it may have asked somebody else. */
+  | 'work'
+
+/**
+ * Ask whether a failure passes by itself, so that the whole may be tried again: a `TransientError`, or what drivers throw
+ * for one. Wrapped causes and `AggregateError`s are looked through; a refusal is one, whatever its cause.
+ */
+export function isTransient(error: unknown, from: ThrownBy): boolean {
+  if (isAuthError(error) || isConflictError(error)) return false
+  return causesOf(error).some(
+    (each) => isTransientError(each) || passes(each) || (from === 'statement' && isAway(each)),
+  )
+}
+
+/**
+ * Hand on a storage whose methods throw a `TransientError` for a failure that passes, whatever its driver throws, and for
+ * anything else what no framework takes for an answer. Groups of methods (`storage.sessions`) are handed on alike. What a `transaction` throws may be its
+ * work's, which may have asked somebody else: there the network alone says nothing.
+ */
+export function withStorageErrors<T extends object>(storage: T): T {
+  const known = new WeakMap<object, unknown>()
+  // Before a copy, because what is frozen must answer with what it holds.
+  return new Proxy(
+    { ...storage },
+    {
+      get(_, name) {
+        const value: unknown = Reflect.get(storage, name)
+        if ((typeof value !== 'function' && typeof value !== 'object') || value === null) return value
+        const wrapped =
+          known.get(value) ??
+          (typeof value === 'function' ? asking(storage, name, value as Method) : withStorageErrors(value))
+        known.set(value, wrapped)
+        return wrapped
+      },
+    },
+  ) as T
+}
+
+type Method = (...given: unknown[]) => unknown
+
+function asking(storage: object, name: PropertyKey, method: Method): unknown {
+  const from = name === 'transaction' ? 'work' : 'statement'
+  return async (...given: unknown[]) => {
+    try {
+      return await Reflect.apply(method, storage, given)
+    } catch (error) {
+      const told = toTransient(error, from)
+      throw from === 'work' ? told : toFault(told)
+    }
+  }
+}
+
+/** Convert a failure that passes to a `TransientError` with the failure as its cause; anything else comes back as it is. */
+export function toTransient(error: unknown, from: ThrownBy): unknown {
+  if (isTransientError(error) || !isTransient(error, from)) return error
+  return new TransientError('the database could not do it just now', { cause: error })
+}
+
+/** Ask whether the driver stopped waiting for an answer that may still come: nothing else can be asked on that connection. */
+export function isUnanswered(error: unknown): error is Error {
+  return causesOf(error).some((each) => NO_ANSWER.test(String(read(each)['message'])))
+}
+
+/** Ask whether the server takes no writes any more: it was failed over from, and so is whoever goes on with this connection. */
+export function isReadOnly(error: unknown): error is Error {
+  return causesOf(error).some((each) => read(each)['code'] === '25006')
+}
+
+/** Ask whether SQLite says that another process is writing just now. */
+export function isBusy(error: unknown): boolean {
+  const { code, errcode, rawCode, message } = read(error)
+  if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
+  return /^(ERR_)?SQLITE_/.test(String(code)) && /^database is locked/.test(String(message))
+}
+
+/** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const found: unknown[] = [error]
+  for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
+    const { cause, errors } = read(found[index])
+    for (const each of [cause, ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : [])]) {
+      if (typeof each === 'object' && each !== null && !found.includes(each)) found.push(each)
+    }
+  }
+  return found
+}
+
+/** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
+export function codeOf(error: unknown): string | null {
+  for (const each of causesOf(error)) {
+    const { code, errorCode } = read(each)
+    for (const word of [code, errorCode]) if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
+  }
+  return null
+}
+
+function passes(error: unknown): boolean {
+  const { code, errorCode, message } = read(error)
+  const isCode = [POSTGRES, PRISMA, MYSQL].some((codes) => codes.test(String(code))) && !isMisuse(error)
+  return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+}
+
+// PgBouncer ends a connection with this code (`FATAL`); from PostgreSQL itself it is a statement with another number of
+// values than it asks for, which never passes.
+function isMisuse(error: unknown): boolean {
+  const { code, severity } = read(error)
+  return code === '08P01' && severity === 'ERROR'
+}
+
+function isAway(error: unknown): boolean {
+  const { code, syscall, message } = read(error)
+  // A server that is down takes its Unix socket along.
+  if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
+  return NO_CONNECTION.test(String(message)) || NO_ANSWER.test(String(message))
+}
+
+// An extended result code holds the primary one in its lowest byte.
+function isPrimary(code: unknown): boolean {
+  return typeof code === 'number' && (code & 0xff) === SQLITE_BUSY
+}
+
+function read(error: unknown): Readonly<Record<string, unknown>> {
+  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
 }

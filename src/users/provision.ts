@@ -3,8 +3,14 @@ import type { Identity, Organization, ResolvedUser, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail, toEmail } from '../lib/email.ts'
 import type { Invitation, StorageTransaction } from '../storage/repositories.ts'
-import { isConflictError, isTransientError, TransientError } from '../storage/storage-errors.ts'
-import { causesOf, isTransient, toTransient } from '../storage/transient.ts'
+import {
+  causesOf,
+  isConflictError,
+  isTransient,
+  isTransientError,
+  TransientError,
+  toTransient,
+} from '../storage/storage-errors.ts'
 import type {
   Bootstrap,
   ParsedProvisionerOptions,

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { Identity, Organization, User } from '../context.ts'
 import { aFunction, aGroup, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
-import { withStorageErrors } from '../storage/transient.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
 
 /** What becomes of a person seen for the first time. */
 export type ProvisioningDecision =

@@ -6,7 +6,7 @@ import { rolesOf } from '../lib/context-roles.ts'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
-import { withStorageErrors } from '../storage/transient.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
 
 /** Options of {@link createSyncRoute}. */
 export interface SyncRouteOptions<U extends User, O extends Organization> {

@@ -63,7 +63,7 @@ export const PLACES: readonly Place[] = [
   {
     name: 'ports',
     layer: 2,
-    files: /^src\/storage\/(repositories|account-repositories|storage-errors|transient)\.ts$/,
+    files: /^src\/storage\/(repositories|account-repositories|storage-errors)\.ts$/,
     imports: ['nouns'],
     among: true,
   },

@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { AccountStorage, ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createPostgresSessions } from '../../src/storage/postgres-session.ts'
-import { createAccountStatements } from '../../src/storage/sql-account-statements.ts'
-import { POSTGRES, SQLITE, type SqlDialect } from '../../src/storage/sql-dialects.ts'
 import type { SqlSession } from '../../src/storage/sql-executor.ts'
 import { createNames } from '../../src/storage/sql-names.ts'
+import { POSTGRES, SQLITE, type SqlDialect } from '../../src/storage/sql-statements.ts'
 import { sqlThrottle } from '../../src/storage/sql-throttle.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createSqliteSessions } from '../../src/storage/sqlite-session.ts'
@@ -161,11 +160,11 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('writes none of the keys where one of them was written by another process meanwhile, and decides again', async () => {
     const { session, dialect } = await open()
-    const statements = createAccountStatements({ dialect, names: createNames('test') })
-    const other = sqlThrottle(session, statements)
+    const tables = { dialect, names: createNames('test') }
+    const other = sqlThrottle({ session, ...tables })
     await putting(other)('b', LASTING)
     const read: unknown[] = []
-    await sqlThrottle(session, statements).update(['a', 'b'], new Date(NOW), (states) => {
+    await sqlThrottle({ session, ...tables }).update(['a', 'b'], new Date(NOW), (states) => {
       read.push(states.map((state) => state?.failures ?? null))
       return { states: [LASTING, LASTING], result: null }
     })
@@ -176,7 +175,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
         return session.atomically(work)
       },
     }
-    await sqlThrottle(meddling, statements).update(['a', 'b'], new Date(NOW), (states) => {
+    await sqlThrottle({ session: meddling, ...tables }).update(['a', 'b'], new Date(NOW), (states) => {
       read.push(states.map((state) => state?.failures ?? null))
       return {
         states: [
@@ -213,10 +212,10 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('keeps the throttle bounded: what has expired goes, and beyond the limit what was not used for longest', async () => {
     const { session, dialect, count } = await open()
-    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const tables = { dialect, names: createNames('test') }
     const upkeep = { mostKeys: 20, sweepEvery: 10, trimEvery: 10, atOnce: 100 }
     const clock = { now: NOW }
-    const throttle = sqlThrottle(atClock(session, clock), statements, upkeep)
+    const throttle = sqlThrottle({ session: atClock(session, clock), ...tables }, upkeep)
     const put = (key: string, now: number, state: ThrottleState) => {
       clock.now = now
       return putting(throttle)(key, state)
@@ -239,8 +238,8 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('decides again where another process wrote between the read and a removal', async () => {
     const { session, dialect } = await open()
-    const statements = createAccountStatements({ dialect, names: createNames('test') })
-    const other = sqlThrottle(session, statements)
+    const tables = { dialect, names: createNames('test') }
+    const other = sqlThrottle({ session, ...tables })
     const put = (failures: number) => putting(other)('key', { ...LASTING, failures })
     await put(1)
     const read: unknown[] = []
@@ -251,7 +250,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
         return session.run(statement, values)
       },
     }
-    await sqlThrottle(meddling, statements).update(['key'], new Date(NOW), ([state]) => {
+    await sqlThrottle({ session: meddling, ...tables }).update(['key'], new Date(NOW), ([state]) => {
       read.push(state?.failures)
       return { states: [null], result: null }
     })
@@ -268,19 +267,17 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('asks the database for few of many tries at once: a look-up of a session beside a flood does not wait for it', async () => {
     const { session, dialect } = await open()
-    const statements = createAccountStatements({ dialect, names: createNames('test') })
+    const tables = { dialect, names: createNames('test') }
     const asking = { now: 0, most: 0 }
     const noted = async <T>(ask: () => Promise<T>): Promise<T> => {
       asking.most = Math.max(asking.most, ++asking.now)
       return ask().finally(() => void asking.now--)
     }
-    const throttle = sqlThrottle(
-      {
-        run: (...asked) => noted(() => session.run(...asked)),
-        atomically: (work) => noted(() => session.atomically(work)),
-      },
-      statements,
-    )
+    const noting: SqlSession = {
+      run: (...asked) => noted(() => session.run(...asked)),
+      atomically: (work) => noted(() => session.atomically(work)),
+    }
+    const throttle = sqlThrottle({ session: noting, ...tables })
     const keys = Array.from({ length: 30 }, (_, index) => `key-${index}`)
     await Promise.all(keys.map((key) => putting(throttle)(key, LASTING)))
     expect(asking).toEqual({ now: 0, most: 3 })
@@ -290,8 +287,8 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('gives up with a TransientError where others write between every read and write', async () => {
     const { session, dialect } = await open()
-    const statements = createAccountStatements({ dialect, names: createNames('test') })
-    const other = sqlThrottle(session, statements)
+    const tables = { dialect, names: createNames('test') }
+    const other = sqlThrottle({ session, ...tables })
     let writes = 0
     const meddling: SqlSession = {
       ...session,
@@ -301,7 +298,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
         return rows
       },
     }
-    const throttle = sqlThrottle(meddling, statements)
+    const throttle = sqlThrottle({ session: meddling, ...tables })
     const update = putting(throttle)('key', { ...LASTING, failures: 999_999 })
     expect(isTransientError(await update.catch((error: unknown) => error))).toBe(true)
     expect(await reading(other)('key')).toMatchObject({ failures: writes })

@@ -5,9 +5,14 @@
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createPostgresStorage, type PostgresStorage, type StoredUser } from '../../src/storage/postgres.ts'
-import { POSTGRES, SQLITE, type SqlDialect } from '../../src/storage/sql-dialects.ts'
 import { createNames } from '../../src/storage/sql-names.ts'
-import { createStatements, type SqlStatementName } from '../../src/storage/sql-statements.ts'
+import {
+  createStatements,
+  POSTGRES,
+  SQLITE,
+  type SqlDialect,
+  type SqlStatementName,
+} from '../../src/storage/sql-statements.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'

@@ -1,8 +1,7 @@
 /** Which failures pass by themselves: a network that a transaction's work met is not the storage's, and a refusal stays one. */
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
-import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
-import { causesOf, isTransient } from '../../src/storage/transient.ts'
+import { ConflictError, causesOf, isTransient, TransientError } from '../../src/storage/storage-errors.ts'
 
 const coded = (code: string): Error => Object.assign(new Error('x'), { code })
 
