@@ -112,26 +112,6 @@ export type {
 } from './request.ts'
 export type { Route } from './route.ts'
 export { createServiceVerifier, type ServiceOptions, type ServiceVerifierOptions } from './services/service-verifier.ts'
-// Storage ports
-export type {
-  ActingOrgSource,
-  ApiKeyOwner,
-  ApiKeyRecord,
-  ApiKeyRepository,
-  AuthStorage as Storage,
-  GuardedChange,
-  Invitation,
-  InvitationRepository,
-  Membership,
-  MembershipRepository,
-  NewApiKeyRecord,
-  NewUser,
-  OrganizationRepository,
-  StorageTransaction,
-  UserRecord,
-  UserRepository,
-} from './storage/repositories.ts'
-export { ConflictError, isConflictError, isTransientError, TransientError } from './storage/storage-errors.ts'
 // Users
 export {
   type Bootstrap,

@@ -1,7 +1,6 @@
 /** A small app on Hono with every kind of caller, whose every decision goes to the audit log. */
 import { Hono } from 'hono'
 import {
-  type ApiKeyRepository,
   type ApiKeys,
   createApiKeyRoutes,
   createApiKeys,
@@ -16,6 +15,7 @@ import {
   type Verifier,
 } from 'sallyport'
 import { createAdapter, readJson } from 'sallyport/hono'
+import type { ApiKeyRepository } from 'sallyport/storage'
 import type { AppStorage } from '../store/store.ts'
 import { createAuditLog } from './audit-log.ts'
 

@@ -1,7 +1,8 @@
 /** Users are the schema's persons: found by their login, locked or deleted ones too, with the company they act in. */
 import type { ExpressionBuilder, Kysely } from 'kysely'
-import type { ActingOrg, OrgSelection, User, UserRepository } from 'sallyport'
-import { TransientError } from 'sallyport'
+import type { ActingOrg, OrgSelection, User } from 'sallyport'
+import type { UserRepository } from 'sallyport/storage'
+import { TransientError } from 'sallyport/storage'
 import { isNumber, isStorable, type Schema } from './schema.ts'
 
 /** A company, as handlers get it. */

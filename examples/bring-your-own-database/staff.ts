@@ -1,14 +1,7 @@
 /** Organizations are the schema's companies, memberships its staff: who left keeps the row, and is no member. */
 import type { Kysely } from 'kysely'
-import type {
-  ActingOrg,
-  Caller,
-  GuardedChange,
-  Membership,
-  MembershipRepository,
-  OrganizationRepository,
-  User,
-} from 'sallyport'
+import type { ActingOrg, Caller, User } from 'sallyport'
+import type { AdminStorage, Membership, OrganizationRepository } from 'sallyport/storage'
 import { type Company, toActing } from './people.ts'
 import { isNumber, isStorable, type Schema } from './schema.ts'
 
@@ -45,8 +38,10 @@ const currentStaff = (db: Kysely<Schema>) =>
     .where('staff.left_at', 'is', null)
     .where('company.closed_at', 'is', null)
 
+type Staff = AdminStorage<User, Company>['memberships']
+
 /** The membership repository over the tables. */
-export function staff(db: Kysely<Schema>): MembershipRepository<User, Company> {
+export function staff(db: Kysely<Schema>): Staff {
   const member = (orgId: string, userId: string) =>
     currentStaff(db).where('staff.company_no', '=', orgId).where('staff.person_no', '=', userId)
   return {
@@ -127,6 +122,8 @@ async function hire(db: Kysely<Schema>, { orgId, userId, role }: Omit<Membership
   return toMembership(row)
 }
 
+type Change = Awaited<ReturnType<Staff['remove']>>
+
 interface Guarded {
   readonly orgId: string
   readonly userId: string
@@ -138,10 +135,10 @@ async function change(
   db: Kysely<Schema>,
   { orgId, userId, keep }: Guarded,
   values: { position?: string; left_at?: Date },
-): Promise<GuardedChange> {
+): Promise<Change> {
   if (!isNumber(orgId) || !isNumber(userId)) return 'missing'
   if (keep !== undefined && isStorable(keep)) {
-    const guarded = async (inside: Kysely<Schema>): Promise<GuardedChange> => {
+    const guarded = async (inside: Kysely<Schema>): Promise<Change> => {
       const holders = await inside
         .selectFrom('staff')
         .where('company_no', '=', orgId)

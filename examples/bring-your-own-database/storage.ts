@@ -1,16 +1,16 @@
 /**
- * A `Storage` over somebody's own tables, by the query builder they have: an hour's work, proved by the contract suites
+ * A storage over somebody's own tables, by the query builder they have: an hour's work, proved by the contract suites
  * of `sallyport/testing`. The driver's errors get their meaning in one place.
  */
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { type Invitation, type InvitationRepository, normalizeEmail, type Storage, type User } from 'sallyport'
-import { toStorageError } from 'sallyport/postgres'
+import { normalizeEmail, type User } from 'sallyport'
+import { type AdminStorage, type Invitation, toStorageError } from 'sallyport/storage'
 import { type Company, people } from './people.ts'
 import { isNumber, isStorable, type Schema } from './schema.ts'
 import { companies, staff } from './staff.ts'
 
 /** The storage; a bootstrap hook gets Kysely's own transaction. */
-export type FleetStorage = Storage<User, Company, Transaction<Schema>>
+export type FleetStorage = AdminStorage<User, Company, Transaction<Schema>>
 
 /** Create the storage over a connected Kysely. */
 export function createFleetStorage(db: Kysely<Schema>): FleetStorage {
@@ -54,7 +54,7 @@ async function translated<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
-function invites(db: Kysely<Schema>): InvitationRepository {
+function invites(db: Kysely<Schema>): FleetStorage['invitations'] {
   const open = db.selectFrom('company').where('closed_at', 'is', null).select('company_no')
   return {
     async insert({ orgId, email, role }) {

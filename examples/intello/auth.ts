@@ -18,7 +18,7 @@ import {
   type Route,
   supabase,
 } from 'sallyport'
-import type { StoredOrganization, StoredUser } from 'sallyport/postgres'
+import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
 /** The ladder, lowest first. */

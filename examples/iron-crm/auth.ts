@@ -13,7 +13,7 @@ import {
   header,
   supabase,
 } from 'sallyport'
-import type { StoredOrganization, StoredUser } from 'sallyport/postgres'
+import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
 /** The ladder, lowest first. */

@@ -17,7 +17,6 @@ import {
   slugFormat,
 } from 'sallyport'
 import {
-  type Account,
   createDevLogin,
   createFirstAdmin,
   createLogin,
@@ -25,6 +24,7 @@ import {
   type LoginOptions,
   resetAdmin,
 } from 'sallyport/login'
+import type { Account } from 'sallyport/storage'
 import { environments, type WorkEnvironment } from './environments.ts'
 import type { IronflowStorage } from './storage.ts'
 

@@ -2,8 +2,8 @@
  * Environments are organizations by another name: ids of another form, another header, and everybody may act in each of
  * them, as what their account is. Hands the org resolver its source.
  */
-import type { ActingOrg, ActingOrgSource, Caller } from 'sallyport'
-import type { Account } from 'sallyport/login'
+import type { ActingOrg, Caller } from 'sallyport'
+import type { Account, ActingOrgSource } from 'sallyport/storage'
 
 /** An environment of a project. */
 export interface WorkEnvironment {

@@ -2,8 +2,7 @@
  * Where Ironflow keeps everything. The tables know organizations by UUIDs; here they become environments by name. Hands on
  * ports, and lets nobody know which database is behind them.
  */
-import type { ApiKeyRepository } from 'sallyport'
-import type { AccountStorage } from 'sallyport/login'
+import type { AccountStorage, ApiKeyRepository } from 'sallyport/storage'
 import { type Settings, settingsError } from '../start/settings.ts'
 import { makeFolder } from '../store/folder.ts'
 import { type ActingContext, type OrgRow, present } from '../store/org-table.ts'

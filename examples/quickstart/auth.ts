@@ -18,7 +18,7 @@ import {
   type KeySource,
   type Route,
 } from 'sallyport'
-import type { StoredOrganization, StoredUser } from 'sallyport/memory'
+import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { AppStorage } from '../store/store.ts'
 
 /** The ladder, lowest first. */

@@ -4,13 +4,8 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import { createProvisioner, type UserResolver } from 'sallyport'
-import {
-  type OrgScopeContext,
-  type PostgresStorage,
-  type StoredUser,
-  withOrgScope,
-  withSystemScope,
-} from 'sallyport/postgres'
+import { type OrgScopeContext, type PostgresStorage, withOrgScope, withSystemScope } from 'sallyport/postgres'
+import type { StoredUser } from 'sallyport/storage'
 
 const contacts = pgTable('contacts', {
   id: uuid('id').primaryKey().defaultRandom(),

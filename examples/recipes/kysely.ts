@@ -2,13 +2,8 @@
 import { type Generated, Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import type pg from 'pg'
 import { createProvisioner, type UserResolver } from 'sallyport'
-import {
-  type OrgScopeContext,
-  type PostgresStorage,
-  type StoredUser,
-  withOrgScope,
-  withSystemScope,
-} from 'sallyport/postgres'
+import { type OrgScopeContext, type PostgresStorage, withOrgScope, withSystemScope } from 'sallyport/postgres'
+import type { StoredUser } from 'sallyport/storage'
 
 /** The tables. */
 interface Tables {

@@ -1,6 +1,7 @@
 /** The counters of the login throttle in Redis: one for all processes, and off the database that a flood would reach. */
-import { TransientError } from 'sallyport'
-import type { ThrottleState, ThrottleStore } from 'sallyport/login'
+
+import type { ThrottleState, ThrottleStore } from 'sallyport/storage'
+import { TransientError } from 'sallyport/storage'
 
 /** What is asked of a client: node-redis (5, 6; `createClient`, `createCluster`) by its `eval`, ioredis by its `call`. */
 export type RedisClient =

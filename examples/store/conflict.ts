@@ -1,5 +1,6 @@
 /** A row that is there already, answered as a refusal. */
-import { AuthError, isConflictError } from 'sallyport'
+import { AuthError } from 'sallyport'
+import { isConflictError } from 'sallyport/storage'
 
 /** Wait for a write; a unique violation is the client's 409. */
 export async function orConflict<T>(write: Promise<T>): Promise<T> {

@@ -2,22 +2,12 @@
  * Where an example keeps everything: `DATABASE_URL` names a PostgreSQL, else it is a SQLite file in `DATA_DIR`. Hands on
  * the storage and the example's own tables, made where they are missing.
  */
-import type { ApiKeyRepository, Storage } from 'sallyport'
-import type { AccountStorage } from 'sallyport/login'
-import type { StoredOrganization, StoredRepositories, StoredUser } from 'sallyport/postgres'
+import type { ShippedStorage } from 'sallyport/storage'
 import { isSettingsError, type Settings, settingsError } from '../start/settings.ts'
 import type { OrgTable } from './org-table.ts'
 
 /** The storage, whatever database it is on; the transaction's handle is the database's own. */
-export interface AppStorage extends Storage<StoredUser, StoredOrganization, unknown>, StoredRepositories {
-  readonly users: StoredRepositories['users']
-  readonly orgs: StoredRepositories['orgs']
-  readonly memberships: StoredRepositories['memberships']
-  readonly invitations: StoredRepositories['invitations']
-  readonly apiKeys: ApiKeyRepository
-  readonly accounts: AccountStorage
-  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: unknown }) => Promise<T>): Promise<T>
-}
+export type AppStorage = ShippedStorage
 
 /** An open store. */
 export interface Store<T extends string = string> {

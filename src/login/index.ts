@@ -1,21 +1,6 @@
 /** The door of `sallyport/login`: local e-mail and password login. Re-exports only. Needs `node:crypto` and `node:fs`. */
 
 export type { DevAuthenticator } from '../credentials/extractor.ts'
-export type {
-  Account,
-  AccountChange,
-  AccountRecord,
-  AccountRepository,
-  AccountStorage,
-  AccountTransaction,
-  AccountUpdate,
-  NewAccount,
-  SessionRecord,
-  SessionRepository,
-  ThrottleDecision,
-  ThrottleState,
-  ThrottleStore,
-} from '../storage/account-repositories.ts'
 export { type AccountGateOptions, createAccountGate } from '../users/account-gate.ts'
 export { createSessionVerifier, type SessionFormat, type SessionVerifierOptions } from '../verify/session-verifier.ts'
 export { createDevLogin, type DevLoginOptions } from './dev.ts'

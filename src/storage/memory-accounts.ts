@@ -15,15 +15,9 @@ import type {
   ThrottleState,
   ThrottleStore,
 } from './account-repositories.ts'
-import { compare, copy, copyOrNull } from './memory-tables.ts'
+import { byCreation, copy, copyOrNull, writingInTurn } from './memory-tables.ts'
 import { ConflictError } from './storage-errors.ts'
 import { createTurns, whileOpen } from './turns.ts'
-
-/** Options of {@link createMemoryAccounts}. */
-export interface MemoryAccountsOptions {
-  /** Keys the throttle remembers at most; those not used for longest are forgotten. 100–1,000,000, default 100,000. */
-  readonly maxThrottleKeys?: number | undefined
-}
 
 /** What a transaction copies and commits as one. */
 interface AccountTables {
@@ -34,11 +28,13 @@ interface AccountTables {
 /**
  * Create the storage of local login in memory. Writers take turns; a reader sees what is committed.
  *
+ * @param options `maxThrottleKeys`: keys the throttle remembers at most; those not used for longest are forgotten.
+ * 100–1,000,000, default 100,000
  * @throws TypeError for an unknown option
  * @example
  * const login = createLogin({ storage: createMemoryAccounts(), … })
  */
-export function createMemoryAccounts(options: MemoryAccountsOptions = {}): AccountStorage {
+export function createMemoryAccounts(options: { readonly maxThrottleKeys?: number | undefined } = {}): AccountStorage {
   const { maxThrottleKeys = 100_000 } = parseOptions('createMemoryAccounts', SHAPE, options)
   const committed: AccountTables = { accounts: new Map(), hadFirstAdmin: false }
   const exclusive = createTurns('the in-memory storage')
@@ -51,15 +47,11 @@ export function createMemoryAccounts(options: MemoryAccountsOptions = {}): Accou
         return result
       }),
     )
-  const reading = accountRepository(committed)
-  const accounts: AccountRepository = {
-    ...reading,
-    insert: (account) => transaction((tx) => tx.accounts.insert(account)),
-    update: (...change) => transaction((tx) => tx.accounts.update(...change)),
-    remove: (...change) => transaction((tx) => tx.accounts.remove(...change)),
-    replaceHash: (...change) => transaction((tx) => tx.accounts.replaceHash(...change)),
-    endSessions: (accountId) => transaction((tx) => tx.accounts.endSessions(accountId)),
-  }
+  const accounts = writingInTurn(
+    accountRepository(committed),
+    ['insert', 'update', 'remove', 'replaceHash', 'endSessions'],
+    (work) => transaction((tx) => work(tx.accounts)),
+  )
   return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
 }
 
@@ -88,26 +80,13 @@ function transactionOver(tables: AccountTables): AccountTransaction {
   }
 }
 
-type Reads = Pick<AccountRepository, 'findById' | 'findByEmail' | 'list'>
-
 // Read through `tables` at each call: a commit puts another map in its place.
 function accountRepository(tables: AccountTables): AccountRepository {
-  return { ...readsOf(tables), ...writesOf(tables) }
-}
-
-function readsOf(tables: AccountTables): Reads {
   return {
     findById: async (accountId) => copyOrNull(tables.accounts.get(accountId)),
     findByEmail: async (email) => copyOrNull(byEmail(tables, email)),
     list: async () =>
-      [...tables.accounts.values()]
-        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))
-        .map(({ passwordHash: _, ...account }) => copy(account)),
-  }
-}
-
-function writesOf(tables: AccountTables): Omit<AccountRepository, keyof Reads> {
-  return {
+      [...tables.accounts.values()].sort(byCreation).map(({ passwordHash: _, ...account }) => copy(account)),
     insert: async ({ email, passwordHash, role, disabled = false, createdAt }) =>
       write(tables, {
         ...{ id: crypto.randomUUID(), email, passwordHash, role, disabled },

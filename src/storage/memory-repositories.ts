@@ -1,26 +1,32 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
 import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import { compare, copy, copyOrNull, type MemoryRepositoryOptions, pairKey, type Tables } from './memory-tables.ts'
+import {
+  byCreation,
+  compare,
+  copy,
+  copyOrNull,
+  type MemoryRepositoryOptions,
+  pairKey,
+  type Tables,
+} from './memory-tables.ts'
 import type {
   ApiKeyOwner,
   ApiKeyRecord,
   ApiKeyRepository,
   GuardedChange,
   Invitation,
-  InvitationRepository,
   Membership,
-  MembershipRepository,
   NewUser,
 } from './repositories.ts'
-import { ConflictError } from './storage-errors.ts'
 import type {
   StoredOrganization,
   StoredOrganizationRepository,
   StoredRepositories,
   StoredUser,
   StoredUserRepository,
-} from './stored.ts'
+} from './shipped-storage.ts'
+import { ConflictError } from './storage-errors.ts'
 
 /** Build the repositories over one set of tables. */
 export function memoryRepositories(options: MemoryRepositoryOptions): StoredRepositories {
@@ -35,7 +41,7 @@ export function memoryRepositories(options: MemoryRepositoryOptions): StoredRepo
 
 function userRepository(
   { tables, clock }: MemoryRepositoryOptions,
-  memberships: MembershipRepository<StoredUser, StoredOrganization>,
+  memberships: StoredRepositories['memberships'],
 ): StoredUserRepository {
   const byIdentity = ({ issuer, subject }: IdentityKey): StoredUser | undefined =>
     tables.users.get(tables.userIds.get(pairKey(issuer, subject)) ?? '')
@@ -64,7 +70,7 @@ function userRepository(
 async function membershipFor(
   user: StoredUser,
   selection: OrgSelection,
-  memberships: MembershipRepository<StoredUser, StoredOrganization>,
+  memberships: StoredRepositories['memberships'],
 ): Promise<{ membership?: ActingOrg<StoredOrganization> | null | undefined }> {
   const caller = { kind: 'user', user } as const
   if (selection.kind === 'named') return { membership: await memberships.findActing(caller, selection.orgId) }
@@ -101,7 +107,7 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
   }
 }
 
-function invitationRepository({ tables, clock }: MemoryRepositoryOptions): InvitationRepository {
+function invitationRepository({ tables, clock }: MemoryRepositoryOptions): StoredRepositories['invitations'] {
   const pending = (email: string): Invitation[] =>
     [...tables.invitations.values()].filter((invitation) => invitation.email === email)
   return {
@@ -116,10 +122,7 @@ function invitationRepository({ tables, clock }: MemoryRepositoryOptions): Invit
       tables.invitations.set(invitation.id, invitation)
       return copy(invitation)
     },
-    findPending: async (email) =>
-      copyOrNull(
-        pending(email).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))[0],
-      ),
+    findPending: async (email) => copyOrNull(pending(email).sort(byCreation)[0]),
     async consume(invitationId) {
       const invitation = tables.invitations.get(invitationId)
       tables.invitations.delete(invitationId)
@@ -128,10 +131,7 @@ function invitationRepository({ tables, clock }: MemoryRepositoryOptions): Invit
   }
 }
 
-/** Build the membership repository over one set of tables. */
-export function membershipRepository(
-  options: MemoryRepositoryOptions,
-): MembershipRepository<StoredUser, StoredOrganization> {
+function membershipRepository(options: MemoryRepositoryOptions): StoredRepositories['memberships'] {
   const { tables } = options
   const listByOrg = (orgId: string): Membership[] =>
     (tables.usersOfOrg.get(orgId) ?? [])
@@ -219,12 +219,8 @@ function writeMembership({ tables, membershipOn }: MemoryRepositoryOptions, memb
   if (membershipOn === 'user-row' && user !== undefined) tables.users.set(userId, { ...user, orgId, role })
 }
 
-/** Take a membership out of every table that knows it. */
-export function removeMembership(
-  { tables, membershipOn }: MemoryRepositoryOptions,
-  orgId: string,
-  userId: string,
-): void {
+// Out of every table that knows it.
+function removeMembership({ tables, membershipOn }: MemoryRepositoryOptions, orgId: string, userId: string): void {
   tables.memberships.delete(pairKey(orgId, userId))
   tables.orgsOfUser.set(
     userId,
@@ -238,28 +234,8 @@ export function removeMembership(
   if (membershipOn === 'user-row' && user !== undefined) tables.users.set(userId, { ...user, orgId: null, role: null })
 }
 
-type Reads = Pick<ApiKeyRepository, 'findById' | 'list'>
-
 /** Build the API key repository over one set of tables. */
-export function apiKeyRepository(tables: Tables): ApiKeyRepository {
-  return { ...readsOf(tables), ...writesOf(tables) }
-}
-
-function readsOf({ apiKeys }: Tables): Reads {
-  return {
-    async findById(keyId) {
-      const key = apiKeys.get(keyId)
-      return key === undefined ? null : copyOf(key)
-    },
-    list: async (owner) =>
-      [...apiKeys.values()]
-        .filter((key) => key.revokedAt === null && isOf(owner, key))
-        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id))
-        .map(copyOf),
-  }
-}
-
-function writesOf({ apiKeys, orgs }: Tables): Omit<ApiKeyRepository, keyof Reads> {
+export function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
   // A row is written as a copy and handed out as another.
   const write = (key: ApiKeyRecord): ApiKeyRecord => {
     apiKeys.set(key.id, copyOf(key))
@@ -270,6 +246,15 @@ function writesOf({ apiKeys, orgs }: Tables): Omit<ApiKeyRepository, keyof Reads
     return key !== undefined && isOf(owner, key) ? key : undefined
   }
   return {
+    async findById(keyId) {
+      const key = apiKeys.get(keyId)
+      return key === undefined ? null : copyOf(key)
+    },
+    list: async (owner) =>
+      [...apiKeys.values()]
+        .filter((key) => key.revokedAt === null && isOf(owner, key))
+        .sort(byCreation)
+        .map(copyOf),
     async insert(key) {
       if (key.orgId !== null && orgs.get(key.orgId) === undefined) {
         throw new Error('an API key needs an organization that exists, or none')

@@ -3,13 +3,14 @@
  * or drops as one. Cost: proportional to what a transaction writes, not to what is stored.
  */
 import type { ApiKeyRecord, Invitation, Membership } from './repositories.ts'
-import type { StoredOrganization, StoredUser } from './stored.ts'
+import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 
 /** A map that reads through to the one below and keeps its own writes apart. */
 interface Table<V> {
   get(key: string): V | undefined
-  set(key: string, value: V): void
-  delete(key: string): void
+  set(key: string, value: V): unknown
+  delete(key: string): unknown
+  entries(): Iterable<[string, V]>
   values(): Iterable<V>
 }
 
@@ -32,69 +33,86 @@ export interface MemoryRepositoryOptions {
   readonly membershipOn: 'rows' | 'user-row'
 }
 
-const NAMES = ['users', 'userIds', 'orgs', 'memberships', 'orgsOfUser', 'usersOfOrg', 'invitations', 'apiKeys'] as const
-
 /** Make empty tables. */
 export function createTables(): Tables {
-  return tablesOf(() => new Map<string, unknown>())
+  return {
+    users: new Map(),
+    userIds: new Map(),
+    orgs: new Map(),
+    memberships: new Map(),
+    orgsOfUser: new Map(),
+    usersOfOrg: new Map(),
+    invitations: new Map(),
+    apiKeys: new Map(),
+  }
 }
 
 /** Lay a transaction's own tables over `base`, usable while `requireOpen` does not throw; `commit` writes them through. */
 export function overlay(base: Tables, requireOpen: () => void): { readonly tables: Tables; commit(): void } {
-  const layers = new Map(NAMES.map((name) => [name, layerOver(base[name] as Table<unknown>, requireOpen)]))
-  const tables = tablesOf((name) => (layers.get(name) as Layer).table)
+  const commits: (() => void)[] = []
+  const over = <V>(table: Table<V>): Table<V> => {
+    const { layer, commit } = layerOver(table, requireOpen)
+    commits.push(commit)
+    return layer
+  }
   return {
-    tables,
+    tables: {
+      users: over(base.users),
+      userIds: over(base.userIds),
+      orgs: over(base.orgs),
+      memberships: over(base.memberships),
+      orgsOfUser: over(base.orgsOfUser),
+      usersOfOrg: over(base.usersOfOrg),
+      invitations: over(base.invitations),
+      apiKeys: over(base.apiKeys),
+    },
     commit() {
-      for (const layer of layers.values()) layer.commit()
+      for (const commit of commits) commit()
     },
   }
-}
-
-function tablesOf(make: (name: (typeof NAMES)[number]) => Table<unknown>): Tables {
-  return Object.fromEntries(NAMES.map((name) => [name, make(name)])) as unknown as Tables
-}
-
-interface Layer {
-  readonly table: Table<unknown>
-  commit(): void
 }
 
 const GONE = Symbol('deleted in this layer')
 
-function layerOver(base: Table<unknown>, requireOpen: () => void): Layer {
-  const own = new Map<string, unknown>()
-  const table: Table<unknown> = {
+function layerOver<V>(base: Table<V>, requireOpen: () => void): { readonly layer: Table<V>; commit(): void } {
+  const changes = new Map<string, V | typeof GONE>()
+  const own = (): typeof changes => {
+    requireOpen()
+    return changes
+  }
+  const layer: Table<V> = {
     get(key) {
-      requireOpen()
-      const value = own.has(key) ? own.get(key) : base.get(key)
+      const value = own().has(key) ? changes.get(key) : base.get(key)
       return value === GONE ? undefined : value
     },
-    set(key, value) {
-      requireOpen()
-      own.set(key, value)
+    set: (key, value) => own().set(key, value),
+    delete: (key) => own().set(key, GONE),
+    entries() {
+      const merged = [...new Map([...base.entries(), ...own().entries()])]
+      return merged.filter((entry): entry is [string, V] => entry[1] !== GONE)
     },
-    delete(key) {
-      requireOpen()
-      own.set(key, GONE)
-    },
-    values: () => {
-      requireOpen()
-      const merged = new Map(entriesOf(base))
-      for (const [key, value] of own) merged.set(key, value)
-      return [...merged.values()].filter((value) => value !== GONE)
-    },
+    values: () => [...layer.entries()].map(([, value]) => value),
   }
   const commit = (): void => {
-    for (const [key, value] of own) value === GONE ? base.delete(key) : base.set(key, value)
+    for (const [key, value] of changes) value === GONE ? base.delete(key) : base.set(key, value)
   }
-  return { table, commit }
+  return { layer, commit }
 }
 
-// The base of a layer is always a plain map: transactions don't nest.
-function entriesOf(table: Table<unknown>): Iterable<[string, unknown]> {
-  return (table as Map<string, unknown>).entries()
+/** A repository whose reads are `reading`'s, and each of whose `writes` is asked of another, in its turn. */
+export function writingInTurn<R extends object>(
+  reading: R,
+  writes: readonly (keyof R)[],
+  inTurn: <T>(work: (writing: R) => Promise<T>) => Promise<T>,
+): R {
+  const waiting = writes.map((name) => [
+    name,
+    (...given: unknown[]) => inTurn((own) => Reflect.apply(own[name] as Method, own, given)),
+  ])
+  return { ...reading, ...Object.fromEntries(waiting) }
 }
+
+type Method = (...given: unknown[]) => Promise<unknown>
 
 /** Two strings as one key that no other pair makes. */
 export function pairKey(first: string, second: string): string {
@@ -117,4 +135,14 @@ export function copy<T extends object>(record: T): T {
 /** A copy of a row, or `null` where there is none. */
 export function copyOrNull<T extends object>(record: T | undefined): T | null {
   return record === undefined ? null : copy(record)
+}
+
+/** Order rows by creation, then id. */
+export function byCreation(a: CreatedRow, b: CreatedRow): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || compare(a.id, b.id)
+}
+
+interface CreatedRow {
+  readonly id: string
+  readonly createdAt: Date
 }

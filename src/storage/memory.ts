@@ -2,25 +2,15 @@
  * A storage in this process's memory: for unit tests, quick starts and examples. It holds every promise of the ports
  * (uniqueness, one transaction at a time, nothing half-written), and forgets everything when the process ends.
  */
-
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
-import type { AccountStorage } from './account-repositories.ts'
 import { createMemoryAccounts } from './memory-accounts.ts'
 import { apiKeyRepository, memoryRepositories } from './memory-repositories.ts'
-import { createTables, overlay, type Tables } from './memory-tables.ts'
-import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
-import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
+import { createTables, overlay, type Tables, writingInTurn } from './memory-tables.ts'
+import type { ShippedStorage, StoredRepositories } from './shipped-storage.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
-export { createMemoryAccounts, type MemoryAccountsOptions } from './memory-accounts.ts'
-export type {
-  StoredOrganization,
-  StoredOrganizationRepository,
-  StoredRepositories,
-  StoredUser,
-  StoredUserRepository,
-} from './stored.ts'
+export { createMemoryAccounts } from './memory-accounts.ts'
 
 /** Options of {@link createMemoryStorage}. */
 export interface MemoryStorageOptions {
@@ -33,18 +23,8 @@ export interface MemoryStorageOptions {
   readonly clock?: (() => number) | undefined
 }
 
-/** The in-memory storage: the ports, and what an operator needs. Its transaction handle is `null`. */
-export interface MemoryStorage extends AuthStorage<StoredUser, StoredOrganization, null>, StoredRepositories {
-  readonly users: StoredRepositories['users']
-  readonly orgs: StoredRepositories['orgs']
-  readonly memberships: StoredRepositories['memberships']
-  readonly invitations: StoredRepositories['invitations']
-  /** API keys; not part of a transaction's repositories. */
-  readonly apiKeys: ApiKeyRepository
-  /** The storage of local login, with transactions of its own: {@link createMemoryAccounts} as it is. */
-  readonly accounts: AccountStorage
-  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>): Promise<T>
-}
+/** The in-memory storage. Its transaction handle is `null`. */
+export type MemoryStorage = ShippedStorage<null>
 
 /**
  * Create a storage in memory. Writers take turns; a reader sees what is committed. A writer that waits more than 5
@@ -72,60 +52,42 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
         return result
       }),
     )
-  const transaction: MemoryStorage['transaction'] = (work) =>
-    inTurn((tables) => work({ ...over(tables), handle: null }))
+  // Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
+  const { users, orgs, memberships, invitations } = over(committed)
+  const writing =
+    <R>(pick: (repositories: StoredRepositories) => R) =>
+    <T>(work: (own: R) => Promise<T>): Promise<T> =>
+      inTurn((tables) => work(pick(over(tables))))
   return {
-    ...writingThrough(over(committed), transaction),
-    apiKeys: apiKeysInTurn(committed, inTurn),
+    users: writingInTurn(
+      users,
+      ['upsertByIdentity', 'setDisabled'],
+      writing((own) => own.users),
+    ),
+    orgs: writingInTurn(
+      orgs,
+      ['insert', 'remove'],
+      writing((own) => own.orgs),
+    ),
+    memberships: writingInTurn(
+      memberships,
+      ['insert', 'setRole', 'remove'],
+      writing((own) => own.memberships),
+    ),
+    invitations: writingInTurn(
+      invitations,
+      ['insert', 'consume'],
+      writing((own) => own.invitations),
+    ),
+    apiKeys: writingInTurn(apiKeyRepository(committed), ['insert', 'rotate', 'revoke', 'touch'], (work) =>
+      inTurn((tables) => work(apiKeyRepository(tables))),
+    ),
     accounts: createMemoryAccounts(),
-    transaction,
+    transaction: (work) => inTurn((tables) => work({ ...over(tables), handle: null })),
   }
 }
 
 const SHAPE = {
   membershipOn: z.optional(z.enum(['rows', 'user-row'])),
   clock: z.optional(aFunction<() => number>()),
-}
-
-// Reads see what is committed; each write waits its turn.
-function apiKeysInTurn(
-  committed: Tables,
-  inTurn: <T>(work: (tables: Tables) => Promise<T>) => Promise<T>,
-): ApiKeyRepository {
-  return {
-    ...apiKeyRepository(committed),
-    insert: (key) => inTurn((tables) => apiKeyRepository(tables).insert(key)),
-    rotate: (...change) => inTurn((tables) => apiKeyRepository(tables).rotate(...change)),
-    revoke: (...change) => inTurn((tables) => apiKeyRepository(tables).revoke(...change)),
-    touch: (...use) => inTurn((tables) => apiKeyRepository(tables).touch(...use)),
-  }
-}
-
-type Transact = <T>(work: (repositories: StoredRepositories) => Promise<T>) => Promise<T>
-
-// Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
-function writingThrough(reading: StoredRepositories, transact: Transact): StoredRepositories {
-  return {
-    users: {
-      ...reading.users,
-      upsertByIdentity: (user) => transact(({ users }) => users.upsertByIdentity(user)),
-      setDisabled: (userId, disabled) => transact(({ users }) => users.setDisabled(userId, disabled)),
-    },
-    orgs: {
-      ...reading.orgs,
-      insert: (org) => transact(({ orgs }) => orgs.insert(org)),
-      remove: (orgId) => transact(({ orgs }) => orgs.remove(orgId)),
-    },
-    memberships: {
-      ...reading.memberships,
-      insert: (membership) => transact(({ memberships }) => memberships.insert(membership)),
-      setRole: (...change) => transact(({ memberships }) => memberships.setRole(...change)),
-      remove: (...change) => transact(({ memberships }) => memberships.remove(...change)),
-    },
-    invitations: {
-      ...reading.invitations,
-      insert: (invitation) => transact(({ invitations }) => invitations.insert(invitation)),
-      consume: (invitationId) => transact(({ invitations }) => invitations.consume(invitationId)),
-    },
-  }
 }

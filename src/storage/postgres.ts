@@ -4,7 +4,6 @@
  */
 import * as z from 'zod/mini'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
-import type { AccountStorage } from './account-repositories.ts'
 import {
   ask,
   type MigrationStatus,
@@ -14,52 +13,24 @@ import {
   runPending,
 } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
-import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
-import { sqlAccounts } from './sql-accounts.ts'
-import { sqlApiKeys } from './sql-api-keys.ts'
+import type { ShippedStorage, StoredRepositories } from './shipped-storage.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
 import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
-import { sqlRepositories } from './sql-repositories.ts'
-import { createStatements, POSTGRES } from './sql-statements.ts'
-import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
+import { sqlStorage } from './sql-repositories.ts'
+import { POSTGRES } from './sql-statements.ts'
 
-export type { MigrationStatus } from './migrations.ts'
-export type { OrgScopeOptions, ScopeSettings } from './org-scope.ts'
-export { type OrgScopeContext, type ScopeHandle, type ScopeTarget, withOrgScope, withSystemScope } from './org-scope.ts'
+export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
 export { type PolicySqlOptions, policySql, roleSql } from './policy-sql.ts'
-export type {
-  PgClient,
-  PgliteDatabase,
-  PgliteQueryable,
-  PgPool,
-  PgQuery,
-  PgQueryable,
-  PgResult,
-  PostgresHandle,
-} from './sql-executor.ts'
-export type { SqlTableNames } from './sql-names.ts'
-export { toStorageError } from './storage-errors.ts'
-export type {
-  StoredOrganization,
-  StoredOrganizationRepository,
-  StoredRepositories,
-  StoredUser,
-  StoredUserRepository,
-} from './stored.ts'
+export type { PgPool } from './sql-executor.ts'
 
-/** Where the tables are, for {@link createPostgresStorage} and the migrations alike. */
-export interface PostgresTablesOptions {
+/** Options of {@link createPostgresStorage}. */
+export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase> {
+  /** The host's pool. The host makes it, sets its size, listens to its `error` event and ends it. */
+  readonly pool: P
   /** The schema of the tables. Default: the first of the connection's search path. */
   readonly schema?: string | undefined
   /** The tables' names. */
   readonly tables?: SqlTableNames | undefined
-}
-
-/** Options of {@link createPostgresStorage}. */
-export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>
-  extends PostgresTablesOptions {
-  /** The host's pool. The host makes it, sets its size, listens to its `error` event and ends it. */
-  readonly pool: P
   /**
    * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
    * and role are columns of the user's own row, so there is at most one.
@@ -74,17 +45,8 @@ export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPo
   readonly clock?: (() => number) | undefined
 }
 
-/** The PostgreSQL storage: the ports, and what an operator needs. */
-export interface PostgresStorage<Tx> extends AuthStorage<StoredUser, StoredOrganization, Tx>, StoredRepositories {
-  readonly users: StoredRepositories['users']
-  readonly orgs: StoredRepositories['orgs']
-  readonly memberships: StoredRepositories['memberships']
-  readonly invitations: StoredRepositories['invitations']
-  /** API keys; not part of a transaction's repositories. */
-  readonly apiKeys: ApiKeyRepository
-  /** The storage of local login, with transactions of its own. */
-  readonly accounts: AccountStorage
-  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
+/** The PostgreSQL storage: what all shipped storages offer, and a way into the host's own transactions. */
+export interface PostgresStorage<Tx> extends ShippedStorage<Tx> {
   /**
    * The repositories inside a transaction that the host has begun by itself and will end: with the client it runs on.
    * What they throw leaves the transaction to the host; a guarded change needs one that is READ COMMITTED.
@@ -112,33 +74,16 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
   options: PostgresStorageOptions<P>,
 ): PostgresStorage<PostgresHandle<P>> {
   const name = 'createPostgresStorage'
-  const {
-    pool,
-    schema,
-    tables,
-    membershipOn = 'rows',
-    prepare = true,
-    clock = Date.now,
-  } = parseOptions(name, SHAPE, options)
-  const names = createNames(name, tables, schema)
-  const statements = createStatements({ dialect: POSTGRES, names, membershipOn })
+  const { pool, schema, tables, prepare = true, ...more } = parseOptions(name, SHAPE, options)
   const sessions = createPostgresSessions(pool, prepare)
-  const over = (session: SqlSession): StoredRepositories =>
-    sqlRepositories({ session, statements, dialect: POSTGRES, clock })
-  const storage: PostgresStorage<unknown> = {
-    ...over(sessions.session),
-    apiKeys: sqlApiKeys({ session: sessions.session, dialect: POSTGRES, names }),
-    accounts: sqlAccounts({ session: sessions.session, dialect: POSTGRES, names }),
-    transaction: (work) => sessions.transaction((session, handle) => work({ ...over(session), handle })),
+  const place = { session: sessions.session, dialect: POSTGRES, names: createNames(name, tables, schema) }
+  const { over, atRest } = sqlStorage(place, more)
+  return {
+    ...atRest,
+    transaction: (work) =>
+      sessions.transaction((session, handle) => work({ ...over(session), handle: handle as PostgresHandle<P> })),
     within: (handle) => over(sessions.within(handle)),
   }
-  return storage as PostgresStorage<PostgresHandle<P>>
-}
-
-/** Options of {@link migrate} and {@link migrationStatus}. */
-export interface PostgresMigrationOptions extends PostgresTablesOptions {
-  /** A pool whose role may create tables. */
-  readonly pool: PgPool | PgliteDatabase
 }
 
 /**
@@ -152,7 +97,7 @@ export interface PostgresMigrationOptions extends PostgresTablesOptions {
  * @example
  * await migrate({ pool, schema: 'auth' })
  */
-export async function migrate(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
+export async function migrate(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrate', options)
   return sessions.transaction(async (session) => {
     await ask(session, `SELECT pg_advisory_xact_lock(${LOCK})::text`)
@@ -171,7 +116,7 @@ export async function migrate(options: PostgresMigrationOptions): Promise<readon
  * @example
  * const pending = (await migrationStatus({ pool })).filter(({ appliedAt }) => appliedAt === null)
  */
-export async function migrationStatus(options: PostgresMigrationOptions): Promise<readonly MigrationStatus[]> {
+export async function migrationStatus(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
   return readStatus(sessions.session, target)
 }
@@ -184,17 +129,22 @@ export async function migrationStatus(options: PostgresMigrationOptions): Promis
  * @example
  * writeFileSync('auth.sql', migrationSql({ schema: 'auth', tables: { users: 'people' } }))
  */
-export function migrationSql(options: PostgresTablesOptions = {}): string {
+export function migrationSql(options: TablesOptions = {}): string {
   const { schema, tables } = parseOptions('migrationSql', TABLES, options)
   return printMigrations({ dialect: POSTGRES, names: createNames('migrationSql', tables, schema) })
 }
+
+type TablesOptions = Pick<PostgresStorageOptions, 'schema' | 'tables'>
+
+// The role of the pool may create tables.
+type MigrationOptions = Pick<PostgresStorageOptions, 'pool' | 'schema' | 'tables'>
 
 // Any number nobody else uses; two instances of one database must agree in it.
 const LOCK = '7358196320481'
 
 function parseMigrationOptions(
   name: string,
-  options: PostgresMigrationOptions,
+  options: MigrationOptions,
 ): { sessions: ReturnType<typeof createPostgresSessions>; target: MigrationTarget } {
   const { pool, schema, tables } = parseOptions(name, { ...TABLES, pool: SHAPE.pool }, options)
   return {

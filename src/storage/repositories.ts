@@ -214,9 +214,23 @@ export interface AuthStorage<U extends User = User, O extends Organization = Org
   transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
 }
 
+/** An {@link AuthStorage} that pages of admins can ask too, inside its transactions as well. */
+export interface AdminStorage<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends AdminRepositories<U, O> {
+  /** As `AuthStorage.transaction`. */
+  transaction<T>(work: (transaction: AdminRepositories<U, O> & { readonly handle: Tx }) => Promise<T>): Promise<T>
+}
+
+/** What the pipeline asks. */
 interface Repositories<U extends User, O extends Organization> {
   readonly users: UserRepository<U, O>
   readonly orgs: OrganizationRepository<O>
   readonly memberships: MembershipRepository<U, O>
   readonly invitations: InvitationRepository
+}
+
+/** What the pipeline and pages of admins ask. */
+interface AdminRepositories<U extends User, O extends Organization> extends Repositories<U, O> {
+  readonly memberships: MembershipRepository<U, O> & MembershipAdmin
+  readonly invitations: InvitationRepository & InvitationAdmin
 }

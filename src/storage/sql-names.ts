@@ -88,7 +88,7 @@ export function createNames(name: string, tables: SqlTableNames = {}, schema?: s
   const prefix = schema === undefined ? '' : `"${schema}".`
   const quoted = Object.fromEntries(Object.entries(plain).map(([table, each]) => [table, `${prefix}"${each}"`]))
   return {
-    ...(quoted as unknown as Complete<SqlTableNames>),
+    ...(quoted as Complete<SqlTableNames>),
     schema: schema === undefined ? null : `"${schema}"`,
     index: (table, suffix) => `"${plain[table]}_${suffix}"`,
   }

@@ -1,14 +1,17 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
 import type { ActingOrg, Caller, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
+import type { GuardedChange, Membership, NewUser, UserRecord } from './repositories.ts'
 import type {
-  GuardedChange,
-  InvitationRepository,
-  Membership,
-  MembershipRepository,
-  NewUser,
-  UserRecord,
-} from './repositories.ts'
+  ShippedStorage,
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUser,
+  StoredUserRepository,
+} from './shipped-storage.ts'
+import { sqlAccounts } from './sql-accounts.ts'
+import { sqlApiKeys } from './sql-api-keys.ts'
 import type { SqlRow, SqlSession, SqlStatement } from './sql-executor.ts'
 import {
   isId,
@@ -22,24 +25,47 @@ import {
   toText,
   toUser,
 } from './sql-rows.ts'
-import type { SqlDialect, SqlStatements } from './sql-statements.ts'
+import { createStatements, type SqlDialect, type SqlPlace, type SqlStatements } from './sql-statements.ts'
 import { ConflictError, TransientError } from './storage-errors.ts'
-import type {
-  StoredOrganization,
-  StoredOrganizationRepository,
-  StoredRepositories,
-  StoredUser,
-  StoredUserRepository,
-} from './stored.ts'
 
-/** Build the repositories over a session: a pool or handle, where each write is its own, or one transaction. */
-export function sqlRepositories(options: SqlRepositoryOptions): StoredRepositories {
-  return {
-    users: userRepository(options),
-    orgs: organizationRepository(options),
-    memberships: sqlMemberships(options),
-    invitations: invitationRepository(options),
+/** How a SQL storage's repositories work. */
+export interface SqlStorageSettings {
+  readonly membershipOn?: 'rows' | 'user-row' | undefined
+  readonly clock?: (() => number) | undefined
+}
+
+/** A SQL storage but for its transactions. */
+export interface SqlStorage {
+  /** The repositories over another session: one transaction's. */
+  over(session: SqlSession): StoredRepositories
+  /** All that is asked outside of transactions, each write by itself. */
+  readonly atRest: Omit<ShippedStorage, 'transaction'>
+}
+
+/** Put a SQL storage together over a session: a pool's or a handle's. */
+export function sqlStorage(
+  place: SqlPlace,
+  { membershipOn = 'rows', clock = Date.now }: SqlStorageSettings,
+): SqlStorage {
+  const { session: outside, dialect, names } = place
+  const statements = createStatements({ dialect, names, membershipOn })
+  const over = (session: SqlSession): StoredRepositories => {
+    const options = { session, statements, dialect, clock }
+    return {
+      users: userRepository(options),
+      orgs: organizationRepository(options),
+      memberships: membershipRepository(options),
+      invitations: invitationRepository(options),
+    }
   }
+  return { over, atRest: { ...over(outside), apiKeys: sqlApiKeys(place), accounts: sqlAccounts(place) } }
+}
+
+interface SqlRepositoryOptions {
+  readonly session: SqlSession
+  readonly statements: SqlStatements
+  readonly dialect: SqlDialect
+  readonly clock: () => number
 }
 
 type Found = UserRecord<StoredUser, StoredOrganization>
@@ -119,7 +145,7 @@ function organizationRepository({ session, statements, clock }: SqlRepositoryOpt
   }
 }
 
-function invitationRepository({ session, statements, clock }: SqlRepositoryOptions): InvitationRepository {
+function invitationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredRepositories['invitations'] {
   return {
     async insert({ orgId, email: address, role }) {
       const email = normalizeEmail(address)
@@ -149,18 +175,9 @@ function only<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T {
   return read(row)
 }
 
-/** What the repositories are built over. */
-export interface SqlRepositoryOptions {
-  readonly session: SqlSession
-  readonly statements: SqlStatements
-  readonly dialect: SqlDialect
-  readonly clock: () => number
-}
-
 type Acting = ActingOrg<StoredOrganization>
 
-/** Build the membership repository over a session. */
-export function sqlMemberships(options: SqlRepositoryOptions): MembershipRepository<StoredUser, StoredOrganization> {
+function membershipRepository(options: SqlRepositoryOptions): StoredRepositories['memberships'] {
   const { session, statements } = options
   const findActing = actingFinder(options)
   return {

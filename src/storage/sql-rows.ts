@@ -7,8 +7,8 @@
 import type { ActingOrg } from '../context.ts'
 import type { Account, AccountRecord } from './account-repositories.ts'
 import type { Invitation, Membership } from './repositories.ts'
+import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow } from './sql-executor.ts'
-import type { StoredOrganization, StoredUser } from './stored.ts'
 
 /** Read a user. */
 export function toUser(row: SqlRow): StoredUser {

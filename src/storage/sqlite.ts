@@ -4,7 +4,6 @@
  */
 import * as z from 'zod/mini'
 import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import type { AccountStorage } from './account-repositories.ts'
 import {
   ask,
   type MigrationStatus,
@@ -13,38 +12,21 @@ import {
   readStatus,
   runPending,
 } from './migrations.ts'
-import type { ApiKeyRepository, AuthStorage } from './repositories.ts'
-import { sqlAccounts } from './sql-accounts.ts'
-import { sqlApiKeys } from './sql-api-keys.ts'
+import type { ShippedStorage } from './shipped-storage.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
-import { sqlRepositories } from './sql-repositories.ts'
-import { createStatements, SQLITE } from './sql-statements.ts'
+import { sqlStorage } from './sql-repositories.ts'
+import { SQLITE } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-session.ts'
-import type { StoredOrganization, StoredRepositories, StoredUser } from './stored.ts'
 
-export type { MigrationStatus } from './migrations.ts'
-export type { SqliteDatabase, SqliteStatement } from './sql-executor.ts'
-export type { SqlTableNames } from './sql-names.ts'
-export { toStorageError } from './storage-errors.ts'
-export type {
-  StoredOrganization,
-  StoredOrganizationRepository,
-  StoredRepositories,
-  StoredUser,
-  StoredUserRepository,
-} from './stored.ts'
-
-/** Where the tables are, for {@link createSqliteStorage} and the migrations alike. */
-export interface SqliteTablesOptions {
-  /** The tables' names. */
-  readonly tables?: SqlTableNames | undefined
-}
+export type { SqliteDatabase } from './sql-executor.ts'
 
 /** Options of {@link createSqliteStorage}. */
-export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase> extends SqliteTablesOptions {
+export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase> {
   /** The host's handle. The host opens it, and closes it. */
   readonly database: D
+  /** The tables' names. */
+  readonly tables?: SqlTableNames | undefined
   /**
    * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
    * and role are columns of the user's own row, so there is at most one.
@@ -54,17 +36,8 @@ export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase>
   readonly clock?: (() => number) | undefined
 }
 
-/** The SQLite storage: the ports, and what an operator needs. */
-export interface SqliteStorage<D> extends AuthStorage<StoredUser, StoredOrganization, D>, StoredRepositories {
-  readonly users: StoredRepositories['users']
-  readonly orgs: StoredRepositories['orgs']
-  readonly memberships: StoredRepositories['memberships']
-  readonly invitations: StoredRepositories['invitations']
-  /** API keys; not part of a transaction's repositories. */
-  readonly apiKeys: ApiKeyRepository
-  /** The storage of local login, with transactions of its own. */
-  readonly accounts: AccountStorage
-  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: D }) => Promise<T>): Promise<T>
+/** The SQLite storage: what all shipped storages offer, and turns at the handle for the host's own statements. */
+export interface SqliteStorage<D> extends ShippedStorage<D> {
   /**
    * Run the host's own statements on the handle when no transaction is open. Whatever a host asks of the handle outside
    * of this and of `transaction` may land inside somebody's open transaction: it sees what is not committed, and is
@@ -91,16 +64,13 @@ export interface SqliteStorage<D> extends AuthStorage<StoredUser, StoredOrganiza
  */
 export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteStorageOptions<D>): SqliteStorage<D> {
   const name = 'createSqliteStorage'
-  const { database, tables, membershipOn = 'rows', clock = Date.now } = parseOptions(name, SHAPE, options)
-  const names = createNames(name, tables)
-  const statements = createStatements({ dialect: SQLITE, names, membershipOn })
+  const { database: given, tables, ...more } = parseOptions(name, SHAPE, options)
+  const database = given as D
   const sessions = createSqliteSessions(database)
-  const over = (session: SqlSession): StoredRepositories =>
-    sqlRepositories({ session, statements, dialect: SQLITE, clock })
-  const storage: SqliteStorage<SqliteDatabase> = {
-    ...over(sessions.session),
-    apiKeys: sqlApiKeys({ session: sessions.session, dialect: SQLITE, names }),
-    accounts: sqlAccounts({ session: sessions.session, dialect: SQLITE, names }),
+  const place = { session: sessions.session, dialect: SQLITE, names: createNames(name, tables) }
+  const { over, atRest } = sqlStorage(place, more)
+  return {
+    ...atRest,
     transaction: (work) =>
       sessions.transaction(async (session, isHeld) => {
         const { handle, end } = lendHandle(database, isHeld)
@@ -112,13 +82,6 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
       }),
     exclusive: (work) => sessions.exclusive(async (isHeld) => work(lendHandle(database, isHeld).handle)),
   }
-  return storage as unknown as SqliteStorage<D>
-}
-
-/** Options of {@link migrate} and {@link migrationStatus}. */
-export interface SqliteMigrationOptions extends SqliteTablesOptions {
-  /** The host's handle. */
-  readonly database: SqliteDatabase
 }
 
 /**
@@ -131,7 +94,7 @@ export interface SqliteMigrationOptions extends SqliteTablesOptions {
  * @example
  * await migrate({ database })
  */
-export async function migrate(options: SqliteMigrationOptions): Promise<readonly MigrationStatus[]> {
+export async function migrate(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrate', options)
   return sessions.transaction(async (session) => runPending(session, target))
 }
@@ -143,7 +106,7 @@ export async function migrate(options: SqliteMigrationOptions): Promise<readonly
  * @example
  * const pending = (await migrationStatus({ database })).filter(({ appliedAt }) => appliedAt === null)
  */
-export async function migrationStatus(options: SqliteMigrationOptions): Promise<readonly MigrationStatus[]> {
+export async function migrationStatus(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
   const { sessions, target } = parseMigrationOptions('migrationStatus', options)
   return readStatus(sessions.session, target)
 }
@@ -156,14 +119,18 @@ export async function migrationStatus(options: SqliteMigrationOptions): Promise<
  * @example
  * writeFileSync('auth.sql', migrationSql({ tables: { users: 'people' } }))
  */
-export function migrationSql(options: SqliteTablesOptions = {}): string {
+export function migrationSql(options: TablesOptions = {}): string {
   const { tables } = parseOptions('migrationSql', TABLES, options)
   return printMigrations({ dialect: SQLITE, names: createNames('migrationSql', tables) })
 }
 
+type TablesOptions = Pick<SqliteStorageOptions, 'tables'>
+
+type MigrationOptions = Pick<SqliteStorageOptions, 'database' | 'tables'>
+
 function parseMigrationOptions(
   name: string,
-  options: SqliteMigrationOptions,
+  options: MigrationOptions,
 ): { sessions: SqliteSessions; target: MigrationTarget } {
   const { database, tables } = parseOptions(name, { ...TABLES, database: SHAPE.database }, options)
   return {

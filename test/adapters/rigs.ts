@@ -14,7 +14,7 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { createTestKit, type TestCaller } from 'sallyport/testing'
 import { createSyncGate, type UserResolver, type Verifier } from '../../src/index.ts'
-import type { StoredUser } from '../../src/storage/memory.ts'
+import type { StoredUser } from '../../src/storage/shipped-storage.ts'
 import { type Listening, listen } from './hosts.ts'
 
 export const RIGS = ['express 5', 'express 4', 'koa 3', 'koa 2', 'hono', 'hono over fetch'] as const

@@ -94,7 +94,7 @@ export const PLACES: readonly Place[] = [
   {
     name: 'storage entries',
     layer: 5,
-    files: /^src\/storage\/(memory|postgres|sqlite)\.ts$/,
+    files: /^src\/storage\/(index|memory|postgres|sqlite)\.ts$/,
     imports: ['lib', 'nouns', 'ports', 'storage'],
     among: false,
     packages: [ZOD],

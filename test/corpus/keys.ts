@@ -5,7 +5,6 @@
 
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import {
-  type ApiKeyRepository,
   type ApiKeys,
   type ApiKeyVerifier,
   type AuthContext,
@@ -13,6 +12,7 @@ import {
   createApiKeys,
   createApiKeyVerifier,
 } from '../../src/index.ts'
+import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
 const PREFIX = 'cky'

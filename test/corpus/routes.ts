@@ -7,7 +7,6 @@ import {
   type AuthResponse,
   createProvisioner,
   createSyncRoute,
-  isConflictError,
   isText,
   jsonResponse,
   noContent,
@@ -16,6 +15,7 @@ import {
   readField,
   readJson,
 } from '../../src/index.ts'
+import { isConflictError } from '../../src/storage/storage-errors.ts'
 import type { CorpusAuth, World } from './world.ts'
 
 type Handle = (context: never, request: AuthRequest) => AuthResponse | Promise<AuthResponse>

@@ -14,17 +14,13 @@ import {
   header,
   type KeySource,
   type ProvisionerOptions,
-  type StorageTransaction,
-  TransientError,
   type Verifier,
   type WhenUnnamed,
 } from '../../src/index.ts'
-import {
-  createMemoryStorage,
-  type MemoryStorage,
-  type StoredOrganization,
-  type StoredUser,
-} from '../../src/storage/memory.ts'
+import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
+import type { StorageTransaction } from '../../src/storage/repositories.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
+import { TransientError } from '../../src/storage/storage-errors.ts'
 import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { Service } from './case-format.ts'
 import { createKeys, createKeyVerifier } from './keys.ts'

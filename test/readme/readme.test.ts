@@ -12,7 +12,8 @@ import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { SHOWN } from '../../scripts/readme-options.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
-import type { OrgResolver, Storage, UserResolver } from '../../src/index.ts'
+import type { OrgResolver, UserResolver } from '../../src/index.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
 import { listExportedNames } from '../architecture/exported-names.ts'
 import { createTestDatabase } from '../postgres.ts'
@@ -72,7 +73,7 @@ type Asked = (...given: string[]) => Promise<unknown>
 interface PostgresSnippet {
   readonly pool: pg.Pool
   readonly users: UserResolver
-  readonly storage: Storage
+  readonly storage: AuthStorage
 }
 
 interface ContactsSnippet {

@@ -4,8 +4,7 @@
  * recipe's own part, over clients that compare and set as the script does.
  */
 
-import { isTransientError } from 'sallyport'
-import type { ThrottleDecision, ThrottleState } from 'sallyport/login'
+import { isTransientError, type ThrottleState } from 'sallyport/storage'
 import { throttleContract } from 'sallyport/testing'
 import { describe, expect, it } from 'vitest'
 import { COMPARE_AND_SET, createRedisThrottle, type RedisClient } from '../../examples/recipes/redis-throttle.ts'
@@ -17,7 +16,7 @@ const SECONDS = 90
 
 const EXPIRES = NOW.getTime() + SECONDS * 1000
 
-function counted([state = null]: readonly (ThrottleState | null)[], now: number): ThrottleDecision<number> {
+function counted([state = null]: readonly (ThrottleState | null)[], now: number) {
   const failures = (state?.failures ?? 0) + 1
   const expiresAt = now + SECONDS * 1000
   return { states: [{ failures, closedUntil: 0, recent: [], pending: [], expiresAt }], result: failures }

@@ -4,10 +4,9 @@
  */
 import pg from 'pg'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { AuthStorage } from '../../src/storage/repositories.ts'
+import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
-import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { emailOf } from './crash-email.ts'
 
@@ -20,7 +19,7 @@ async function at(step: number): Promise<void> {
   if (how === 'stop') await new Promise(() => setInterval(() => {}, 1000))
 }
 
-async function openStorage(): Promise<AuthStorage<StoredUser, StoredOrganization, unknown>> {
+async function openStorage(): Promise<ShippedStorage> {
   if (/^postgres/.test(where)) return createPostgresStorage({ pool: new pg.Pool({ connectionString: where, max: 2 }) })
   const builtIn = process.getBuiltinModule('node:sqlite') as
     | { DatabaseSync: new (path: string) => SqliteDatabase }

@@ -1,7 +1,6 @@
 /** First logins in processes that are killed at a step boundary (P5), and what is there afterwards. */
 import { spawn } from 'node:child_process'
-import type { AuthStorage } from '../../src/storage/repositories.ts'
-import type { StoredOrganization, StoredUser } from '../../src/storage/stored.ts'
+import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { PATIENCE_MS } from '../patience.ts'
@@ -19,7 +18,7 @@ export const JOIN_STEPS: readonly number[] = [0, 1, 2, 3, 6, 7]
 export interface CrashSite {
   /** What the child is told: a URL, or a path. */
   readonly where: string
-  readonly storage: AuthStorage<StoredUser, StoredOrganization, unknown>
+  readonly storage: ShippedStorage
   /** Run a statement on a transaction's handle. */
   run(handle: unknown, text: string): Promise<unknown>
   /** Rows of a table. */

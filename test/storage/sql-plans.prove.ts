@@ -4,7 +4,8 @@
  */
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { createPostgresStorage, type PostgresStorage, type StoredUser } from '../../src/storage/postgres.ts'
+import { createPostgresStorage, type PostgresStorage } from '../../src/storage/postgres.ts'
+import type { StoredUser } from '../../src/storage/shipped-storage.ts'
 import { createNames } from '../../src/storage/sql-names.ts'
 import {
   createStatements,

@@ -10,7 +10,8 @@ import {
   type Organization,
   type User,
 } from 'sallyport'
-import { createMemoryStorage, type MemoryStorage, type StoredOrganization, type StoredUser } from 'sallyport/memory'
+import { createMemoryStorage, type MemoryStorage } from 'sallyport/memory'
+import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 
 type HostRole = 'viewer' | 'member' | 'admin'
 

@@ -1,6 +1,6 @@
 /** What a contract case finds around it: the storage, people and organizations that nobody else uses, races. */
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
-import type { AuthStorage, NewUser } from '../../storage/repositories.ts'
+import type { AdminStorage, NewUser } from '../../storage/repositories.ts'
 import { isTransientError } from '../../storage/storage-errors.ts'
 import { expectFound } from './expectations.ts'
 
@@ -16,7 +16,7 @@ export interface StorageProbe {
 
 /** One storage to be tested. */
 export interface StorageUnderTest {
-  readonly storage: AuthStorage
+  readonly storage: AdminStorage
   readonly probe?: StorageProbe | undefined
   /** Let go of what `make` took. Called once, however the case ended. */
   close?(): Promise<unknown> | unknown
@@ -24,7 +24,7 @@ export interface StorageUnderTest {
 
 /** The surroundings of one case. */
 export interface World {
-  readonly storage: AuthStorage
+  readonly storage: AdminStorage
   /** A role to be guarded, and a lower one. */
   readonly top: string
   readonly low: string
@@ -33,7 +33,7 @@ export interface World {
   /** Role names that must come back exactly. */
   readonly oddRoles: readonly string[]
   /** The storage's unit of work, tried again where it fails for the moment. */
-  readonly transaction: AuthStorage['transaction']
+  readonly transaction: AdminStorage['transaction']
   disableUser(userId: string): Promise<void>
   deleteOrg(orgId: string): Promise<void>
   /** Rows of an identity by another way than the port; `null` where the host offers none. */

@@ -1,10 +1,10 @@
 /** What the transaction cases write, a first login as the provisioner makes it, and how they look for it. */
 import type { IdentityKey, User } from '../../context.ts'
-import type { AuthStorage } from '../../storage/repositories.ts'
+import type { AdminStorage } from '../../storage/repositories.ts'
 import { newPerson, type World } from './contract-world.ts'
 
 /** The repositories of a storage or of a transaction. */
-export type Repositories = Pick<AuthStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>
+export type Repositories = Pick<AdminStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>
 
 /** What {@link somebodyJoins} wrote. */
 export interface Joined {

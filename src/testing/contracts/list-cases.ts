@@ -1,6 +1,6 @@
 /** Cases of the organization contract: `listActing`, by join time and then org id. */
 import type { ActingOrg, Organization, User } from '../../context.ts'
-import type { Membership, MembershipRepository } from '../../storage/repositories.ts'
+import type { Membership, MembershipAdmin } from '../../storage/repositories.ts'
 import { expectActing } from './acting-cases.ts'
 import type { CaseSpec } from './contract-case.ts'
 import { compareIds, pause, spoil } from './contract-world.ts'
@@ -8,7 +8,7 @@ import { expectFound, expectSame, expectThat, textOf } from './expectations.ts'
 
 /** The user's organizations in the order that the memberships' own instants say. */
 async function inJoinOrder(
-  memberships: MembershipRepository,
+  memberships: MembershipAdmin,
   user: User,
   orgs: readonly Organization[],
 ): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 /** Broken stores: the last holder of a role. */
-import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
 

@@ -1,6 +1,6 @@
 /** Broken stores: who is taken for whom. */
 import type { IdentityKey } from '../../../src/context.ts'
-import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import type { BrokenStoreSpec, Replaced } from './broken-storage.ts'
 
 // Look identities up as something else than they are.

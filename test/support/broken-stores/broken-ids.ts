@@ -1,5 +1,5 @@
 /** Broken stores: ids, in every repository. */
-import type { StoredRepositories } from '../../../src/storage/memory.ts'
+import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import type { BrokenStoreSpec, Replaced } from './broken-storage.ts'
 
 // Look every id at hand through `read` before it is used.

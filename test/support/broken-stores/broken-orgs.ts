@@ -1,6 +1,6 @@
 /** Broken stores: organizations, and what a caller may act in. */
 import type { ActingOrg } from '../../../src/context.ts'
-import type { StoredOrganization } from '../../../src/storage/memory.ts'
+import type { StoredOrganization } from '../../../src/storage/shipped-storage.ts'
 import { type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
 export const BROKEN_ORGS: readonly BrokenStoreSpec[] = [

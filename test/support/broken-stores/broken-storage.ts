@@ -1,13 +1,10 @@
 /** How a broken store is made: the in-memory storage, with one flaw wrapped around it. */
-import {
-  createMemoryStorage,
-  type MemoryStorage,
-  type MemoryStorageOptions,
-  type StoredOrganizationRepository,
-  type StoredRepositories,
-  type StoredUserRepository,
-} from '../../../src/storage/memory.ts'
-import type { InvitationRepository } from '../../../src/storage/repositories.ts'
+import { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory.ts'
+import type {
+  StoredOrganizationRepository,
+  StoredRepositories,
+  StoredUserRepository,
+} from '../../../src/storage/shipped-storage.ts'
 import type { MakeStorage } from '../../../src/testing/contracts/contract-case.ts'
 import type { StorageUnderTest } from '../../../src/testing/contracts/contract-world.ts'
 import { textOf } from '../../../src/testing/contracts/expectations.ts'
@@ -29,7 +26,7 @@ export interface Replaced {
   readonly users?: Partial<StoredUserRepository> | undefined
   readonly orgs?: Partial<StoredOrganizationRepository> | undefined
   readonly memberships?: Partial<StoredRepositories['memberships']> | undefined
-  readonly invitations?: Partial<InvitationRepository> | undefined
+  readonly invitations?: Partial<StoredRepositories['invitations']> | undefined
 }
 
 /** A storage's way to run a unit of work. */

@@ -1,6 +1,7 @@
 /** Broken stores: one membership for each org and user. */
-import type { StoredRepositories } from '../../../src/storage/memory.ts'
+
 import type { Membership, MembershipRepository } from '../../../src/storage/repositories.ts'
+import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
 import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import type { BrokenStoreSpec } from './broken-storage.ts'

@@ -1,6 +1,7 @@
 /** Broken stores: users, created and found. */
-import type { StoredRepositories } from '../../../src/storage/memory.ts'
+
 import type { UserRepository } from '../../../src/storage/repositories.ts'
+import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import { pause } from '../../../src/testing/contracts/contract-world.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
 

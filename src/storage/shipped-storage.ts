@@ -1,10 +1,6 @@
-/** What every shipped storage keeps and offers alike: the records, and the repositories with what an operator needs. */
-import type {
-  InvitationRepository,
-  MembershipRepository,
-  OrganizationRepository,
-  UserRepository,
-} from './repositories.ts'
+/** What every shipped storage keeps and offers alike: the ports, what pages of admins ask, and what an operator needs. */
+import type { AccountStorage } from './account-repositories.ts'
+import type { AdminStorage, ApiKeyRepository, OrganizationRepository, UserRepository } from './repositories.ts'
 
 /** A user as the shipped storages keep it. */
 export interface StoredUser {
@@ -47,6 +43,19 @@ export interface StoredOrganizationRepository extends OrganizationRepository<Sto
 export interface StoredRepositories {
   readonly users: StoredUserRepository
   readonly orgs: StoredOrganizationRepository
-  readonly memberships: MembershipRepository<StoredUser, StoredOrganization>
-  readonly invitations: InvitationRepository
+  readonly memberships: AdminStorage<StoredUser, StoredOrganization>['memberships']
+  readonly invitations: AdminStorage['invitations']
+}
+
+/**
+ * What {@link createMemoryStorage}, {@link createPostgresStorage} and {@link createSqliteStorage} make alike: an
+ * `AdminStorage`, and the rest of the ports. `Tx` is a transaction's handle.
+ */
+export interface ShippedStorage<Tx = unknown> extends StoredRepositories {
+  /** API keys; not part of a transaction's repositories. */
+  readonly apiKeys: ApiKeyRepository
+  /** The storage of local login, with transactions of its own. */
+  readonly accounts: AccountStorage
+  /** As `AuthStorage.transaction`. */
+  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
 }

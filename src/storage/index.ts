@@ -1,0 +1,18 @@
+/** `sallyport/storage`: what a storage of a host's own is written with, and what the shipped ones offer. Re-exports only. */
+
+export type { Account, AccountStorage, ThrottleState, ThrottleStore } from './account-repositories.ts'
+export type {
+  ActingOrgSource,
+  AdminStorage,
+  ApiKeyRecord,
+  ApiKeyRepository,
+  AuthStorage,
+  Invitation,
+  InvitationRepository,
+  Membership,
+  MembershipRepository,
+  OrganizationRepository,
+  UserRepository,
+} from './repositories.ts'
+export type { ShippedStorage, StoredOrganization, StoredUser } from './shipped-storage.ts'
+export { ConflictError, isConflictError, isTransientError, TransientError, toStorageError } from './storage-errors.ts'
