@@ -46,15 +46,13 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['createMemoryStorage', 'MemoryStorageOptions'],
   ['createMemoryAccounts', 'MemoryAccountsOptions'],
   ['createPostgresStorage', 'PostgresStorageOptions'],
-  ['`migrate` of PostgreSQL', 'PostgresMigrationOptions'],
   ['withOrgScope, withSystemScope', 'OrgScopeOptions'],
   ['policySql', 'PolicySqlOptions'],
   ['createSqliteStorage', 'SqliteStorageOptions'],
-  ['`migrate` of SQLite', 'SqliteMigrationOptions'],
 ]
 
 // The same as another row's, or a part of it.
-const LEFT_OUT = ['KeyAgeOptions', 'PostgresTablesOptions', 'SqliteTablesOptions', 'AccountsOptions', 'SessionFormat']
+const LEFT_OUT = ['KeyAgeOptions', 'AccountsOptions', 'SessionFormat']
 
 /** The names of interfaces that the table shows, or leaves out for a reason. */
 export const SHOWN: ReadonlySet<string> = new Set([...GROUPS.map(([, name]) => name), ...LEFT_OUT])

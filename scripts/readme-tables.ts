@@ -38,6 +38,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './koa': 'adapter for Koa 3 and 2',
   './hono': 'adapter for Hono, on Node or as a plain Fetch handler',
   './adapter': 'what an adapter for another framework is written with',
+  './storage': 'the interfaces of a storage, its errors',
   './memory': 'storage in memory',
   './postgres': 'storage on PostgreSQL',
   './sqlite': 'storage on SQLite',

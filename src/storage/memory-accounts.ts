@@ -19,6 +19,11 @@ import { byCreation, copy, copyOrNull, writingInTurn } from './memory-tables.ts'
 import { ConflictError } from './storage-errors.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
+interface MemoryAccountsOptions {
+  /** Keys the throttle remembers at most; those not used for longest are forgotten. 100–1,000,000, default 100,000. */
+  readonly maxThrottleKeys?: number | undefined
+}
+
 /** What a transaction copies and commits as one. */
 interface AccountTables {
   accounts: Map<string, AccountRecord>
@@ -28,13 +33,11 @@ interface AccountTables {
 /**
  * Create the storage of local login in memory. Writers take turns; a reader sees what is committed.
  *
- * @param options `maxThrottleKeys`: keys the throttle remembers at most; those not used for longest are forgotten.
- * 100–1,000,000, default 100,000
  * @throws TypeError for an unknown option
  * @example
  * const login = createLogin({ storage: createMemoryAccounts(), … })
  */
-export function createMemoryAccounts(options: { readonly maxThrottleKeys?: number | undefined } = {}): AccountStorage {
+export function createMemoryAccounts(options: MemoryAccountsOptions = {}): AccountStorage {
   const { maxThrottleKeys = 100_000 } = parseOptions('createMemoryAccounts', SHAPE, options)
   const committed: AccountTables = { accounts: new Map(), hadFirstAdmin: false }
   const exclusive = createTurns('the in-memory storage')

@@ -5,8 +5,8 @@
 import * as z from 'zod/mini'
 import { createJwtVerifier, type Verifier } from '../index.ts'
 import { aHeaderName, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import type { StoredOrganization, StoredUser } from '../storage/index.ts'
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory.ts'
-import type { StoredOrganization, StoredUser } from '../storage/shipped-storage.ts'
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
 /** Options of {@link createTestKit}. */

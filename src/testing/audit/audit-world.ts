@@ -16,8 +16,8 @@ import {
   header,
   type UserResolver,
 } from '../../index.ts'
+import type { StoredUser } from '../../storage/index.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../storage/memory.ts'
-import type { StoredUser } from '../../storage/shipped-storage.ts'
 import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
 
 /** What the cases of an audit are written with. */
