@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
 import { findCycles } from '../test/architecture/check-layers.ts'
 import { listExportedNames } from '../test/architecture/exported-names.ts'
 import { BUDGETS, type Place } from '../test/architecture/layers.ts'
 import { readSource, type SourceFile } from '../test/architecture/source-file.ts'
+import { bundle, CORE, quickStartOf } from '../test/package/bundle.ts'
 import { listEntryPoints } from '../test/package/entry-points.ts'
 import type { Packed } from '../test/package/pack.ts'
 
@@ -111,15 +111,16 @@ async function weighTree(root: string): Promise<Row[]> {
     const { failure, tree, bare } = pack(folder)
     if (failure !== null) throw new Error(failure)
     const adapter = (name: string): string => `${CORE}\nexport { createAdapter } from 'sallyport/${name}'`
+    const quickStart = quickStartOf(readFileSync(`${root}README.md`, 'utf8'))
     const rows: Row[] = []
     for (const [what, text, external] of [
-      ['quick start, minified', quickStart(root), []],
-      ['quick start, minified, without jose', quickStart(root), ['jose']],
+      ['quick start, minified', quickStart, []],
+      ['quick start, minified, without jose', quickStart, ['jose']],
     ] as const) {
       rows.push([what, (await bundle(bare, text, external)).length])
     }
     for (const name of ['express', 'koa', 'hono']) {
-      rows.push([`core with ${name}, gzip`, gzipSync(await bundle(bare, adapter(name), [])).length])
+      rows.push([`core with ${name}, gzip`, gzipSync(await bundle(bare, adapter(name))).length])
     }
     rows.push([
       'sallyport/testing, minified',
@@ -129,33 +130,6 @@ async function weighTree(root: string): Promise<Row[]> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-// As test/package/dist.test.ts weighs it.
-const CORE =
-  "export { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'"
-
-// What the README's first two snippets take of the package: the set-up, and Express.
-function quickStart(root: string): string {
-  const readme = readFileSync(`${root}README.md`, 'utf8')
-  const snippets = ['auth.ts', 'express.ts'].map((name) => readme.split(`\`\`\`ts ${name}\n`)[1]?.split('```')[0] ?? '')
-  const lines = snippets.join('\n').match(/^import \{[^}]*\} from 'sallyport[^']*'$/gm) ?? []
-  if (lines.length < 2) throw new Error(`${root}README.md: no quick start`)
-  return lines.join('\n').replaceAll(/^import/gm, 'export')
-}
-
-async function bundle(resolveDir: string, contents: string, external: readonly string[]): Promise<Uint8Array> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['default'],
-    external: [...external],
-    write: false,
-  })
-  return outputFiles[0]?.contents ?? new Uint8Array()
 }
 
 function unpackedSize(tree: string): number {
