@@ -38,7 +38,7 @@ export interface AuthOptions<
   readonly roles: readonly R[]
   /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.auth`. */
   readonly verifier: Verifier<C>
-  /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeyVerifier(…)`. Default: there are none. */
+  /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeys(…)`. Default: there are none. */
   readonly apiKeys?: ApiKeyVerifier | undefined
   /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
   readonly services?: ServiceVerifier<S> | undefined

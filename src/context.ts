@@ -125,13 +125,15 @@ export interface Verifier<C extends string = string> {
   close?(): void
 }
 
-/** Step 2 for API keys: a bearer token that begins with `<prefix>_` goes here. */
+/** Verifies API keys, `createApiKeys(…)` for one: a bearer token that begins with `<prefix>_` goes here. */
 export interface ApiKeyVerifier {
   readonly prefix: string
+  /** The role ladder of its keys: `createAuth` refuses another one than its own. Left out: not compared. */
+  readonly roles?: readonly string[] | undefined
   verify(token: string): Promise<ApiKey>
 }
 
-/** Step 2 for service secrets: {@link createServiceVerifier} makes one. */
+/** Verifies service secrets: {@link createServiceVerifier} makes one. */
 export interface ServiceVerifier<S extends string = string> {
   /** Names of the services, and the header each sends its secret in. */
   readonly services: readonly { readonly name: S; readonly header: string }[]

@@ -1,23 +1,5 @@
 /** The front door: named re-exports, grouped by step. */
 
-// API keys
-export {
-  type ApiKeyPresenter,
-  type ApiKeyRoutesOptions,
-  createApiKeyRoutes,
-} from './api-keys/api-key-routes.ts'
-// Verifiers
-export { type ApiKeyVerifierOptions, createApiKeyVerifier } from './api-keys/api-key-verifier.ts'
-export {
-  type ApiKeyEvent,
-  type ApiKeyInfo,
-  type ApiKeyOwnership,
-  type ApiKeys,
-  type ApiKeysOptions,
-  type ApiKeyWish,
-  createApiKeys,
-  type IssuedApiKey,
-} from './api-keys/api-keys.ts'
 // The pipeline
 export {
   type Auth,

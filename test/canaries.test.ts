@@ -13,7 +13,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { createApiKeyVerifier } from '../src/api-keys/api-key-verifier.ts'
+import { createApiKeys } from '../src/api-keys/api-keys.ts'
 import { createAuth } from '../src/auth.ts'
 import { createServiceVerifier } from '../src/services/service-verifier.ts'
 import { createJwtVerifier } from '../src/verify/jwt-verifier.ts'
@@ -144,14 +144,13 @@ describe('in process', () => {
 
   it('what the library hands out shows no secret when it is printed (G2)', async () => {
     const world = createWorld()
-    const repository = { findById: async () => null, touch: async () => undefined }
     const parts = [
       createServiceVerifier({ services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } }),
       createJwtVerifier({
         issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'secret', secret: issuer.secret }] }],
         audience: 'a',
       }),
-      createApiKeyVerifier({ repository, prefix: 'tk' }),
+      createApiKeys({ storage: world.storage, prefix: 'tk', roles: ['member'], scopes: {}, defaultScopes: [] }),
       world.auth,
     ]
     const context = await world.authenticate({ headers: { 'x-telephony-secret': SERVICE_SECRET } }, KINDS)

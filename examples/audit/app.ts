@@ -1,10 +1,6 @@
 /** A small app on Hono with every kind of caller, whose every decision goes to the audit log. */
 import { Hono } from 'hono'
 import {
-  type ApiKeys,
-  createApiKeyRoutes,
-  createApiKeys,
-  createApiKeyVerifier,
   createAuth,
   createOrgResolver,
   createProvisioner,
@@ -14,6 +10,7 @@ import {
   readField,
   type Verifier,
 } from 'sallyport'
+import { type ApiKeys, createApiKeys } from 'sallyport/api-keys'
 import { createAdapter, readJson } from 'sallyport/hono'
 import type { ApiKeyRepository } from 'sallyport/storage'
 import type { AppStorage } from '../store/store.ts'
@@ -37,12 +34,19 @@ export interface AuditedApp {
 /** Make the app. */
 export function createAuditedApp({ storage, verify, serviceSecret, write }: AuditedOptions): AuditedApp {
   const roles = ['member', 'admin'] as const
-  const keys = { repository: storage.apiKeys, prefix: 'audit' }
   const log = createAuditLog(write)
+  const apiKeys = createApiKeys({
+    storage,
+    prefix: 'audit',
+    roles,
+    scopes: { 'notes:read': 'member', 'notes:write': 'member' },
+    defaultScopes: ['notes:read'],
+    onEvent: log.happened,
+  })
   const auth = createAuth({
     roles,
     verifier: verify,
-    apiKeys: createApiKeyVerifier(keys),
+    apiKeys,
     services: createServiceVerifier({
       services: { telephony: { header: 'X-Service-Secret', secrets: [serviceSecret] } },
     }),
@@ -54,18 +58,11 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
     }),
     onDecision: log.decided,
   })
-  const apiKeys = createApiKeys({
-    ...keys,
-    roles,
-    scopes: { 'notes:read': 'member', 'notes:write': 'member' },
-    defaultScopes: ['notes:read'],
-    onEvent: log.happened,
-  })
 
   const app = new Hono()
   const { mount, protect } = createAdapter(auth)
   const accept = ['user', 'apiKey'] as const
-  mount(app, createApiKeyRoutes({ apiKeys, role: 'admin' }))
+  mount(app, apiKeys.routes({ role: 'admin' }))
   app.get(
     '/notes',
     protect({ accept, scopes: ['notes:read'] }, ({ org }, c) => c.json({ org: org.id })),

@@ -2,7 +2,8 @@
  * An audit log: every decision and every change to a key as one line of JSON. Who asked, in which organization, for what,
  * and why it was refused.
  */
-import type { ApiKeyEvent, Decision } from 'sallyport'
+import type { Decision } from 'sallyport'
+import type { ApiKeyEvent } from 'sallyport/api-keys'
 
 /** Where an app tells what it does. */
 export interface AuditLog {

@@ -4,9 +4,6 @@
  */
 import {
   type Auth,
-  createApiKeyRoutes,
-  createApiKeys,
-  createApiKeyVerifier,
   createAuth,
   createJwtVerifier,
   createProvisioner,
@@ -18,6 +15,7 @@ import {
   type Route,
   supabase,
 } from 'sallyport'
+import { createApiKeys } from 'sallyport/api-keys'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -60,7 +58,13 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const { supabaseUrl: url, jwtIssuer: issuer, confirmsEmails } = options
   const emails = confirmsEmails ? 'confirmed' : 'as-claimed'
 
-  const keys = { repository: storage.apiKeys, prefix: 'itk' }
+  const apiKeys = createApiKeys({
+    storage,
+    prefix: 'itk',
+    roles: ROLES,
+    scopes: { 'dependencies:read': 'viewer', 'dependencies:write': 'member' },
+    defaultScopes: ['dependencies:read'],
+  })
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({
@@ -76,7 +80,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
         },
       },
     }),
-    ...(options.apiKeys && { apiKeys: createApiKeyVerifier(keys) }),
+    ...(options.apiKeys && { apiKeys }),
     users: createSyncGate({ users }),
     orgs: createUserOrgResolver({ memberships: source, orgIdOf: (user: StoredUser) => user.orgId }),
   })
@@ -86,16 +90,10 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
     ownerRole: 'admin',
     invitations: { emailIsVerified: ({ emailVerified }) => emailVerified === true },
   })
-  const apiKeys = createApiKeys({
-    ...keys,
-    roles: ROLES,
-    scopes: { 'dependencies:read': 'viewer', 'dependencies:write': 'member' },
-    defaultScopes: ['dependencies:read'],
-  })
   return {
     ...store,
     auth,
     syncRoute: createSyncRoute({ provision, memberships: source }),
-    keyRoutes: options.apiKeys ? createApiKeyRoutes({ apiKeys, role: 'admin' }) : null,
+    keyRoutes: options.apiKeys ? apiKeys.routes({ role: 'admin' }) : null,
   }
 }

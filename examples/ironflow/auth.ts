@@ -2,20 +2,8 @@
  * Ironflow's whole auth: accounts of its own with e-mail and password, sessions in a cookie, environments in the place of
  * organizations, API keys of the installation. Dev mode is another login in the same place.
  */
-import {
-  type ApiKeyInfo,
-  type ApiKeys,
-  type Auth,
-  createApiKeyRoutes,
-  createApiKeys,
-  createApiKeyVerifier,
-  createAuth,
-  createOrgResolver,
-  type HostTypes,
-  header,
-  type Route,
-  slugFormat,
-} from 'sallyport'
+import { type Auth, createAuth, createOrgResolver, type HostTypes, header, type Route, slugFormat } from 'sallyport'
+import { type ApiKeyInfo, type ApiKeys, createApiKeys, type IssuedApiKey } from 'sallyport/api-keys'
 import {
   createDevLogin,
   createFirstAdmin,
@@ -65,11 +53,18 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
   const { nodeEnv, ...own } = entry
   const login = nodeEnv === undefined ? createLogin({ ...common, ...own }) : createDevLogin({ ...common, nodeEnv })
 
-  const keys = { repository: storage.apiKeys, prefix: 'ifkey' }
+  const apiKeys = createApiKeys({
+    storage,
+    prefix: 'ifkey',
+    roles: ROLES,
+    scopes: {},
+    defaultScopes: [],
+    owner: { kind: 'installation', memberships: environments, field: 'environment' },
+  })
   const auth = createAuth({
     roles: ROLES,
     ...login.auth,
-    apiKeys: createApiKeyVerifier(keys),
+    apiKeys,
     orgs: createOrgResolver({
       memberships: environments,
       selectors: [header('X-Ironflow-Environment')],
@@ -77,14 +72,7 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
       whenUnnamed: 'earliest-joined',
     }),
   })
-  const apiKeys = createApiKeys({
-    ...keys,
-    roles: ROLES,
-    scopes: {},
-    defaultScopes: [],
-    owner: { kind: 'installation', source: environments, field: 'environment' },
-  })
-  const keyRoutes = createApiKeyRoutes({ apiKeys, role: 'admin', path: '/api/v1/api-keys', present: KEYS })
+  const keyRoutes = apiKeys.routes({ role: 'admin', path: '/api/v1/api-keys', present: KEYS })
   return { auth, apiKeys, routes: [...login.routes, ...keyRoutes] }
 }
 
@@ -98,7 +86,7 @@ export function presentKey(key: ApiKeyInfo): object {
 }
 
 const KEYS = {
-  issued: ({ apiKey: { id, name, prefix, role }, key }: { readonly apiKey: ApiKeyInfo; readonly key: string }) => ({
+  issued: ({ apiKey: { id, name, prefix, role }, key }: IssuedApiKey) => ({
     api_key: { id, name, prefix, role },
     key,
   }),

@@ -4,8 +4,6 @@
  */
 import { Hono } from 'hono'
 import {
-  createApiKeys,
-  createApiKeyVerifier,
   createAuth,
   createJwtVerifier,
   createOrgResolver,
@@ -14,6 +12,7 @@ import {
   header,
 } from 'sallyport'
 import { fromFetchRequest } from 'sallyport/adapter'
+import { createApiKeys } from 'sallyport/api-keys'
 import { createAdapter } from 'sallyport/hono'
 import { createTokenClient } from 'sallyport/machine'
 import { createMemoryStorage } from 'sallyport/memory'
@@ -106,7 +105,8 @@ async function callAsMachine(issuer, app, same) {
 
 function createApp(jwk) {
   const storage = createMemoryStorage()
-  const keys = { repository: storage.apiKeys, prefix: 'smoke' }
+  const scopes = { 'things:read': 'member' }
+  const apiKeys = createApiKeys({ storage, prefix: 'smoke', roles: ROLES, scopes, defaultScopes: ['things:read'] })
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({
@@ -114,7 +114,7 @@ function createApp(jwk) {
       audience: API,
     }),
     services: createServiceVerifier({ services: { booking: { header: 'X-Service-Secret', secrets: [SECRET] } } }),
-    apiKeys: createApiKeyVerifier(keys),
+    apiKeys,
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({
       memberships: storage.memberships,
@@ -142,8 +142,7 @@ function createApp(jwk) {
       return c.json({ org: org.id }, 201)
     }),
   )
-  const scopes = { 'things:read': 'member' }
-  return { auth, app, apiKeys: createApiKeys({ ...keys, roles: ROLES, scopes, defaultScopes: ['things:read'] }) }
+  return { auth, app, apiKeys }
 }
 
 async function createIssuer() {

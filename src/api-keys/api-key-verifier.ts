@@ -1,71 +1,45 @@
 /**
- * The verifier for API keys: form and checksum first, then one look-up by the public id, then digests in
- * constant time. Hands on the key as a handler may know it. No cache: a revocation holds from the next request on.
+ * Verifies an API key: form and checksum first, then one look-up by the public id, then digests in constant time. Hands on
+ * the key as a handler may know it, and notes its use: rarely, beside the request, in bounded memory.
  */
-import * as z from 'zod/mini'
-import type { ApiKey, ApiKeyVerifier } from '../context.ts'
+import type { ApiKey } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { createBoundedMap } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
-import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
 import { passesCheck } from '../verify/own-check.ts'
-import { createKeyFormat } from './key-format.ts'
-import { createUseNotes } from './use-notes.ts'
+import type { KeyFormat } from './key-format.ts'
 
-/** Options of {@link createApiKeyVerifier}. */
-export interface ApiKeyVerifierOptions {
-  /** Where the keys are. */
+/** What keys are verified by. */
+export interface ApiKeyVerifierSettings {
   readonly repository: Pick<ApiKeyRepository, 'findById' | 'touch'>
-  /** How every key begins: a lower-case letter, then 1 to 15 lower-case letters and digits. */
-  readonly prefix: string
-  /**
-   * A check of the host's own, awaited, after everything else: a limit on requests per key, say. `true` lets the key
-   * in, `false` is refused with `unauthorized`; refuse otherwise by throwing an `AuthError`. Anything else that it answers
-   * or throws is a fault of the host.
-   */
+  readonly format: KeyFormat
   readonly check?: ((key: ApiKey) => boolean | Promise<boolean>) | undefined
-  /** The clock, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
+  readonly clock: () => number
 }
 
 // As long as a digest, and never one.
 const NO_HASH = '-'.repeat(64)
 
-/**
- * Create the verifier of API keys.
- *
- * Refuses with `unauthorized`, in the same bytes, what is malformed or mistyped (0 look-ups), unknown, wrong, revoked or
- * expired. Costs one SHA-256 and one look-up; unknown and wrong keys cost the same. The previous secret of a rotated key is
- * good until its deadline, at that very instant no more. A use is noted with `touch` at most once a minute a key, beside the
- * request: it delays and fails nothing.
- *
- * @throws TypeError for a missing or unknown option
- * @example
- * apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk' })
- */
-export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVerifier {
-  const { repository, prefix, check, clock = Date.now } = parseOptions(NAME, shape(), options)
-  const format = createKeyFormat(NAME, prefix)
+/** Create `verify` of the API keys: what it refuses and costs stands at `createApiKeys`. */
+export function createApiKeyVerifier(settings: ApiKeyVerifierSettings): (token: string) => Promise<ApiKey> {
+  const { repository, format, check, clock } = settings
   const noteUse = createUseNotes((keyId, at) => repository.touch(keyId, at))
-
-  return Object.freeze({
-    prefix,
-    async verify(token: string) {
-      const parts = format.parse(token)
-      if (parts === null) throw new AuthError('unauthorized', { reason: 'api_key_malformed' })
-      const digest = await sha256Hex(parts.secret)
-      const record = await repository.findById(parts.id)
-      const now = clock()
-      requireUsable(record, digest, now)
-      const key = toApiKey(record)
-      if (check !== undefined && !(await passesCheck(NAME, check, key))) {
-        const principal = { kind: 'apiKey', id: key.id } as const
-        throw new AuthError('unauthorized', { reason: 'api_key_check_refused', principal })
-      }
-      noteUse(record, now)
-      return key
-    },
-  })
+  return async (token) => {
+    const parts = format.parse(token)
+    if (parts === null) throw new AuthError('unauthorized', { reason: 'api_key_malformed' })
+    const digest = await sha256Hex(parts.secret)
+    const record = await repository.findById(parts.id)
+    const now = clock()
+    requireUsable(record, digest, now)
+    const key = toApiKey(record)
+    if (check !== undefined && !(await passesCheck('createApiKeys', check, key))) {
+      const principal = { kind: 'apiKey', id: key.id } as const
+      throw new AuthError('unauthorized', { reason: 'api_key_check_refused', principal })
+    }
+    noteUse(record, now)
+    return key
+  }
 }
 
 // Both hashes are compared whatever the record is, so that unknown and wrong keys do the same work.
@@ -86,11 +60,44 @@ function toApiKey({ id, name, orgId, role, scopes }: ApiKeyRecord): ApiKey {
   return Object.freeze({ id, name, orgId, role, scopes: Object.freeze([...scopes]) })
 }
 
-const NAME = 'createApiKeyVerifier'
-// A function: what a host does not use must not stay in its bundle.
-const shape = () => ({
-  repository: anObjectWith<ApiKeyVerifierOptions['repository']>('findById', 'touch'),
-  prefix: z.string(),
-  check: z.optional(aFunction<(key: ApiKey) => boolean | Promise<boolean>>()),
-  clock: z.optional(aFunction<() => number>()),
-})
+const MINUTE_MS = 60_000
+const MAX_KEYS = 10_000
+const MAX_IN_FLIGHT = 100
+
+/**
+ * Create the notes of uses.
+ *
+ * @param touch writes one down; it may reject, throw or never end
+ * @returns a function that notes a use at `now`, unless one was noted less than a minute ago, here or by another process
+ */
+export function createUseNotes(
+  touch: (keyId: string, at: Date) => Promise<unknown>,
+): (record: Pick<ApiKeyRecord, 'id' | 'lastUsedAt'>, now: number) => void {
+  const noted = createBoundedMap<string, number>(MAX_KEYS)
+  const inFlight = new Set<{ readonly since: number }>()
+
+  const write = async (keyId: string, now: number): Promise<void> => {
+    const note = { since: now }
+    inFlight.add(note)
+    try {
+      await touch(keyId, new Date(now))
+    } catch {
+      // The next use, a minute from now, tries again.
+    } finally {
+      inFlight.delete(note)
+    }
+  }
+  // Workers end what a request began together with it: a note that is overdue stands in nobody's way.
+  const isFull = (now: number): boolean => {
+    if (inFlight.size < MAX_IN_FLIGHT) return false
+    for (const note of inFlight) if (Math.abs(now - note.since) >= MINUTE_MS) inFlight.delete(note)
+    return inFlight.size >= MAX_IN_FLIGHT
+  }
+  return ({ id, lastUsedAt }, now) => {
+    const known = [noted.get(id), lastUsedAt?.getTime()]
+    // A storage that never answers must not be asked without end.
+    if (isFull(now) || known.some((at) => at !== undefined && Math.abs(now - at) < MINUTE_MS)) return
+    noted.set(id, now)
+    void write(id, now)
+  }
+}

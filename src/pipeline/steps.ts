@@ -45,6 +45,7 @@ export function parseAuthOptions(options: unknown): ParsedAuthOptions {
 export function toSteps(options: ParsedAuthOptions): Steps {
   const { verifier, users, orgs, apiKeys = null, services = null, cookie, dev } = options
   const ladder = createRoleLadder(options.roles)
+  requireSameRoles(ladder.roles, apiKeys?.roles)
   for (const role of users.assignsRoles ?? []) ladder.named(role, 'createAuth: option "users"')
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
@@ -53,6 +54,14 @@ export function toSteps(options: ParsedAuthOptions): Steps {
     ...(dev === undefined ? {} : { dev }),
   })
   return Object.freeze({ extractor, verifier, apiKeys, services, users, orgs, ladder })
+}
+
+// Two ladders that differ would rank one key twice.
+function requireSameRoles(roles: readonly string[], ofKeys: readonly string[] = roles): void {
+  if (ofKeys.length === roles.length && ofKeys.every((role, rank) => role === roles[rank])) return
+  throw new TypeError(
+    `createAuth: option "apiKeys" has the roles ${ofKeys.join(', ')}, option "roles" has ${roles.join(', ')}`,
+  )
 }
 
 function originOf(publicUrl: string | undefined): string | null {
@@ -72,6 +81,10 @@ const SHAPE = {
   apiKeys: z.optional(
     anObjectWith<ApiKeyVerifier>('verify').check(
       z.refine(({ prefix }) => typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix), 'must have a prefix'),
+      z.refine(
+        ({ roles }) => roles === undefined || (Array.isArray(roles) && roles.every((role) => typeof role === 'string')),
+        'must have a list of roles, or none',
+      ),
     ),
   ),
   services: z.optional(

@@ -1,6 +1,5 @@
 /**
- * The verifier for service secrets: a trusted service sends a long shared secret in a header of its own.
- * Hands on the service's name. A service is nobody: it has no user, no role and no organization.
+ * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A service is nobody: it has no user, no role and no organization.
  */
 import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'

@@ -1,6 +1,6 @@
 /** The routes people handle keys by, on the three frameworks: to the byte what is promised, and nobody else's keys. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ApiKeyRoutesOptions, createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
+import type { ApiKeyRoutesOptions } from '../../src/api-keys/api-key-routes.ts'
 import type { AuthContext } from '../../src/context.ts'
 import type { Route } from '../../src/route.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
@@ -230,7 +230,7 @@ describe('the shape is the host’s', () => {
       issued: ({ apiKey: { id, name, prefix, role }, key }) => ({ api_key: { id, name, prefix, role }, key }),
       listed: (keys) => ({ api_keys: keys.map(({ id }) => id) }),
     }
-    const routes = createApiKeyRoutes({ apiKeys, role: 'admin', path: '/api/v1/api-keys', present })
+    const routes = apiKeys.routes({ role: 'admin', path: '/api/v1/api-keys', present })
     expect(routes.map(({ method, path, access }) => [method, path, access])).toEqual([
       ['GET', '/api/v1/api-keys', { role: 'admin', needs: 'org' }],
       ['POST', '/api/v1/api-keys', { role: 'admin', needs: 'org' }],
@@ -249,16 +249,16 @@ describe('the shape is the host’s', () => {
   })
 
   it('of the org a key is bound to, where keys are the installation’s: needs "user", its own field', async () => {
-    const source = {
+    const memberships = {
       findActing: async (_: unknown, orgId: string) =>
         orgId === 'env_a' ? { org: { id: world.orgId }, role: 'admin' } : null,
     }
     const world = await createApiKeyTestWorld({
       scopes: {},
       defaultScopes: [],
-      owner: { kind: 'installation', source, field: 'environment' },
+      owner: { kind: 'installation', memberships, field: 'environment' },
     })
-    const [, post] = createApiKeyRoutes({ apiKeys: world.apiKeys, role: 'admin' }) as [Route, Route]
+    const [, post] = world.apiKeys.routes({ role: 'admin' }) as [Route, Route]
     expect(post.access).toEqual({ role: 'admin', needs: 'user' })
     const issue = async (body: object): Promise<string | null> => {
       const { body: text } = await post.handle(
@@ -277,7 +277,8 @@ describe('the shape is the host’s', () => {
 
 describe('the options', () => {
   it.each([
-    [{ apiKeys: {} }, 'option "apiKeys"'],
+    [{ apiKeys: {} }, 'unknown option "apiKeys"'],
+    [{ role: 'boss' }, 'apiKeys.routes: role "boss" is not one of viewer, member, admin, owner'],
     [{ role: '' }, 'option "role"'],
     [{ role: undefined }, 'option "role"'],
     [{ path: 'api/keys' }, 'option "path"'],
@@ -287,14 +288,14 @@ describe('the options', () => {
     [{ rotate: false }, 'unknown option "rotate"'],
   ])('%j are refused', async (over, sentence) => {
     const { apiKeys } = await createApiKeyTestWorld()
-    expect(() => createApiKeyRoutes({ apiKeys, role: 'admin', ...over } as never)).toThrow(TypeError)
-    expect(() => createApiKeyRoutes({ apiKeys, role: 'admin', ...over } as never)).toThrow(sentence)
+    expect(() => apiKeys.routes({ role: 'admin', ...over } as never)).toThrow(TypeError)
+    expect(() => apiKeys.routes({ role: 'admin', ...over } as never)).toThrow(sentence)
   })
 
   it('are handed to a context of the right kind only: nobody is nobody', async () => {
     const world = await createApiKeyTestWorld()
     await issueKey(world)
-    const [list] = createApiKeyRoutes({ apiKeys: world.apiKeys, role: 'admin' }) as [Route]
+    const [list] = world.apiKeys.routes({ role: 'admin' }) as [Route]
     await expect(list.handle(world.user('admin') as AuthContext as never, fakeRequest())).rejects.toMatchObject({
       reason: 'api_keys_need_a_user',
     })

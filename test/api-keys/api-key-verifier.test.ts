@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
+import { createApiKeyVerifier, createUseNotes } from '../../src/api-keys/api-key-verifier.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { ApiKey } from '../../src/context.ts'
 import { AuthError, toAuthResponse } from '../../src/errors.ts'
@@ -16,7 +16,7 @@ describe('a key', () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world, { role: 'admin', scopes: ['things:write', 'things:read'] })
     world.calls.length = 0
-    const verified = await world.verifier.verify(key)
+    const verified = await world.apiKeys.verify(key)
     expect(verified).toEqual({
       id,
       name: 'Nightly build',
@@ -32,26 +32,26 @@ describe('a key', () => {
     const world = await createApiKeyTestWorld()
     const { key } = await issueKey(world, { expiresAt: new Date(START + 1000) })
     world.pass(999)
-    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    await expect(world.apiKeys.verify(key)).resolves.toBeDefined()
     world.pass(1)
-    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_expired')
+    expect(await reasonOf(world.apiKeys.verify(key))).toBe('api_key_expired')
   })
 
   it('is refused from the next request on after it was revoked', async () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world)
-    await world.verifier.verify(key)
+    await world.apiKeys.verify(key)
     await world.apiKeys.revoke(world.member('owner'), id)
-    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_revoked')
+    expect(await reasonOf(world.apiKeys.verify(key))).toBe('api_key_revoked')
   })
 
   it('is refused as unknown when its organization is deleted, and lives on when its maker is', async () => {
     const world = await createApiKeyTestWorld()
     const { key } = await issueKey(world)
     await world.storage.users.setDisabled('user-owner', true)
-    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    await expect(world.apiKeys.verify(key)).resolves.toBeDefined()
     await world.storage.orgs.remove(world.orgId)
-    expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_unknown')
+    expect(await reasonOf(world.apiKeys.verify(key))).toBe('api_key_unknown')
   })
 
   it('that was rotated: the old secret until its deadline, exclusive; the one before it no more', async () => {
@@ -61,19 +61,19 @@ describe('a key', () => {
       (await world.apiKeys.rotate(world.member('owner'), first.id, { overlapSeconds })).key
     const second = await rotate(10)
     for (const key of [first.key, second])
-      await expect(world.verifier.verify(key)).resolves.toMatchObject({ id: first.id })
+      await expect(world.apiKeys.verify(key)).resolves.toMatchObject({ id: first.id })
     world.pass(9_999)
-    await expect(world.verifier.verify(first.key)).resolves.toBeDefined()
+    await expect(world.apiKeys.verify(first.key)).resolves.toBeDefined()
     world.pass(1)
-    expect(await reasonOf(world.verifier.verify(first.key))).toBe('api_key_wrong')
-    await expect(world.verifier.verify(second)).resolves.toBeDefined()
+    expect(await reasonOf(world.apiKeys.verify(first.key))).toBe('api_key_wrong')
+    await expect(world.apiKeys.verify(second)).resolves.toBeDefined()
     const third = await rotate(10)
-    expect(await reasonOf(world.verifier.verify(first.key))).toBe('api_key_wrong')
-    await expect(world.verifier.verify(second)).resolves.toBeDefined()
+    expect(await reasonOf(world.apiKeys.verify(first.key))).toBe('api_key_wrong')
+    await expect(world.apiKeys.verify(second)).resolves.toBeDefined()
     const fourth = await rotate(0)
     for (const key of [first.key, second, third])
-      expect(await reasonOf(world.verifier.verify(key))).toBe('api_key_wrong')
-    await expect(world.verifier.verify(fourth)).resolves.toBeDefined()
+      expect(await reasonOf(world.apiKeys.verify(key))).toBe('api_key_wrong')
+    await expect(world.apiKeys.verify(fourth)).resolves.toBeDefined()
   })
 })
 
@@ -96,7 +96,7 @@ describe('a key that is refused', () => {
       ['api_key_expired', expiring.key],
     ]
     for (const [reason, key] of cases) {
-      const error = await refusalOf(world.verifier.verify(key))
+      const error = await refusalOf(world.apiKeys.verify(key))
       expect(error.reason).toBe(reason)
       expect(toAuthResponse(error)).toEqual(bytesOf('unauthorized'))
     }
@@ -108,7 +108,7 @@ describe('a key that is refused', () => {
     world.calls.length = 0
     for (let i = 0; i < key.length; i++) {
       const typo = `${key.slice(0, i)}${key[i] === 'x' ? 'y' : 'x'}${key.slice(i + 1)}`
-      expect(await reasonOf(world.verifier.verify(typo))).toBe('api_key_malformed')
+      expect(await reasonOf(world.apiKeys.verify(typo))).toBe('api_key_malformed')
     }
     expect(world.calls).toEqual([])
   })
@@ -120,7 +120,7 @@ describe('a key that is refused', () => {
     world.pass(1)
     for (const key of [format.create().key, format.create(revoked.id).key, revoked.key, expiring.key]) {
       world.calls.length = 0
-      await refusalOf(world.verifier.verify(key))
+      await refusalOf(world.apiKeys.verify(key))
       await settle()
       expect(world.calls).toEqual(['apiKeys.findById'])
     }
@@ -133,7 +133,7 @@ describe('a storage that hands out nonsense', () => {
     const world = await createApiKeyTestWorld()
     const record = { ...(await world.storage.apiKeys.findById((await issueKey(world)).id)), ...over } as ApiKeyRecord
     const repository = { findById: async () => record, touch: async () => undefined }
-    return reasonOf(createApiKeyVerifier({ repository, prefix: 'itk', clock: () => START }).verify(made.key))
+    return reasonOf(createApiKeyVerifier({ repository, format, clock: () => START })(made.key))
   }
 
   it.each([
@@ -155,7 +155,7 @@ describe('a storage that hands out nonsense', () => {
   it('or fails: that is no refusal', async () => {
     const down = new Error('connection lost')
     const repository = { findById: () => Promise.reject(down), touch: async () => undefined }
-    await expect(createApiKeyVerifier({ repository, prefix: 'itk' }).verify(made.key)).rejects.toBe(down)
+    await expect(createApiKeyVerifier({ repository, format, clock: () => START })(made.key)).rejects.toBe(down)
   })
 })
 
@@ -167,22 +167,22 @@ describe("the host's own check", () => {
       seen.push(id)
       return (await verdict) as boolean
     }
-    const world = await createApiKeyTestWorld({}, { check })
+    const world = await createApiKeyTestWorld({ check })
     const { id, key } = await issueKey(world)
-    await refusalOf(world.verifier.verify(format.create(id).key))
+    await refusalOf(world.apiKeys.verify(format.create(id).key))
     expect(seen).toEqual([])
     verdict = false
-    expect((await refusalOf(world.verifier.verify(key))).reason).toBe('api_key_check_refused')
+    expect((await refusalOf(world.apiKeys.verify(key))).reason).toBe('api_key_check_refused')
     verdict = Promise.reject(new AuthError('rate_limit_exceeded', { reason: 'host_limit', retryAfterSeconds: 7 }))
-    expect((await refusalOf(world.verifier.verify(key))).reason).toBe('host_limit')
+    expect((await refusalOf(world.apiKeys.verify(key))).reason).toBe('host_limit')
     await settle()
     expect(world.calls).not.toContain('apiKeys.touch')
     for (const answer of [undefined, null, 1, 'yes', {}]) {
       verdict = answer
-      await expect(world.verifier.verify(key)).rejects.toThrow('must answer true or false')
+      await expect(world.apiKeys.verify(key)).rejects.toThrow('must answer true or false')
     }
     verdict = true
-    await expect(world.verifier.verify(key)).resolves.toMatchObject({ id })
+    await expect(world.apiKeys.verify(key)).resolves.toMatchObject({ id })
     expect(seen).toEqual(Array(8).fill(id))
   })
 })
@@ -205,15 +205,12 @@ describe('a limit of the host’s per key, by its check (A7)', () => {
 
   const limited = async (most: number) => {
     let check: (key: ApiKey) => void = () => undefined
-    const world = await createApiKeyTestWorld(
-      {},
-      {
-        check(key) {
-          check(key)
-          return true
-        },
+    const world = await createApiKeyTestWorld({
+      check(key) {
+        check(key)
+        return true
       },
-    )
+    })
     check = limitOf(most, world.now)
     return world
   }
@@ -221,28 +218,28 @@ describe('a limit of the host’s per key, by its check (A7)', () => {
   it('is 429 with Retry-After from the use over it, until the minute is over', async () => {
     const world = await limited(3)
     const { key } = await issueKey(world)
-    for (let use = 0; use < 3; use += 1) await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    for (let use = 0; use < 3; use += 1) await expect(world.apiKeys.verify(key)).resolves.toBeDefined()
     world.pass(20_000)
-    const error = await refusalOf(world.verifier.verify(key))
+    const error = await refusalOf(world.apiKeys.verify(key))
     expect(toAuthResponse(error)).toEqual(bytesOf('rate_limit_exceeded', { retryAfter: '40' }))
     world.pass(40_000)
-    await expect(world.verifier.verify(key)).resolves.toBeDefined()
+    await expect(world.apiKeys.verify(key)).resolves.toBeDefined()
   })
 
   it('is each key’s own: another one of the same org is none the poorer', async () => {
     const world = await limited(1)
     const [one, two] = [await issueKey(world), await issueKey(world)]
-    await world.verifier.verify(one.key)
-    expect(await reasonOf(world.verifier.verify(one.key))).toBe('host_limit')
-    await expect(world.verifier.verify(two.key)).resolves.toMatchObject({ id: two.id })
+    await world.apiKeys.verify(one.key)
+    expect(await reasonOf(world.apiKeys.verify(one.key))).toBe('host_limit')
+    await expect(world.apiKeys.verify(two.key)).resolves.toMatchObject({ id: two.id })
   })
 
   it('is the key’s, not its secret’s: a rotated one has no more', async () => {
     const world = await limited(1)
     const { id, key } = await issueKey(world)
     const rotated = await world.apiKeys.rotate(world.member('owner'), id, { overlapSeconds: 60 })
-    await world.verifier.verify(key)
-    expect(await reasonOf(world.verifier.verify(rotated.key))).toBe('host_limit')
+    await world.apiKeys.verify(key)
+    expect(await reasonOf(world.apiKeys.verify(rotated.key))).toBe('host_limit')
   })
 
   it('is spent by its holder only: forged, mistyped and revoked keys cost nobody a use', async () => {
@@ -250,15 +247,15 @@ describe('a limit of the host’s per key, by its check (A7)', () => {
     const [good, revoked] = [await issueKey(world), await issueKey(world)]
     await world.apiKeys.revoke(world.member('owner'), revoked.id)
     for (const key of [format.create(good.id).key, `${good.key.slice(0, -1)}-`, revoked.key, format.create().key]) {
-      expect((await refusalOf(world.verifier.verify(key))).code).toBe('unauthorized')
+      expect((await refusalOf(world.apiKeys.verify(key))).code).toBe('unauthorized')
     }
-    await expect(world.verifier.verify(good.key)).resolves.toMatchObject({ id: good.id })
+    await expect(world.apiKeys.verify(good.key)).resolves.toMatchObject({ id: good.id })
   })
 
   it('holds at 50 uses at once', async () => {
     const world = await limited(10)
     const { key } = await issueKey(world)
-    const uses = await Promise.allSettled(Array.from({ length: 50 }, () => world.verifier.verify(key)))
+    const uses = await Promise.allSettled(Array.from({ length: 50 }, () => world.apiKeys.verify(key)))
     expect(uses.filter(({ status }) => status === 'fulfilled')).toHaveLength(10)
   })
 })
@@ -269,16 +266,16 @@ describe('the last use', () => {
     const [one, two] = [await issueKey(world), await issueKey(world)]
     const lastUse = async (): Promise<number | undefined> =>
       (await world.storage.apiKeys.findById(one.id))?.lastUsedAt?.getTime()
-    for (let i = 0; i < 50; i++) await Promise.all([world.verifier.verify(one.key), world.verifier.verify(two.key)])
+    for (let i = 0; i < 50; i++) await Promise.all([world.apiKeys.verify(one.key), world.apiKeys.verify(two.key)])
     await settle()
     const touches = (): number => world.calls.filter((call) => call === 'apiKeys.touch').length
     expect([touches(), await lastUse()]).toEqual([2, START])
     world.pass(59_999)
-    await world.verifier.verify(one.key)
+    await world.apiKeys.verify(one.key)
     await settle()
     expect([touches(), await lastUse()]).toEqual([2, START])
     world.pass(1)
-    await world.verifier.verify(one.key)
+    await world.apiKeys.verify(one.key)
     await settle()
     expect([touches(), await lastUse()]).toEqual([3, START + 60_000])
   })
@@ -287,7 +284,7 @@ describe('the last use', () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world)
     await world.storage.apiKeys.touch(id, new Date(START - 59_999))
-    await world.verifier.verify(key)
+    await world.apiKeys.verify(key)
     await settle()
     expect(world.calls).not.toContain('apiKeys.touch')
   })
@@ -305,25 +302,58 @@ describe('the last use', () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world)
     const repository = { findById: world.storage.apiKeys.findById, touch }
-    const verifier = createApiKeyVerifier({ repository, prefix: 'itk', clock: world.now })
-    await expect(verifier.verify(key)).resolves.toMatchObject({ id })
-    await expect(verifier.verify(key)).resolves.toMatchObject({ id })
+    const verify = createApiKeyVerifier({ repository, format, clock: world.now })
+    await expect(verify(key)).resolves.toMatchObject({ id })
+    await expect(verify(key)).resolves.toMatchObject({ id })
     await settle()
   })
 })
 
-describe('the options', () => {
-  const nothing = async (): Promise<null> => null
-  const repository = { findById: nothing, touch: nothing }
-  it.each([
-    [{ prefix: 'itk' }, 'option "repository"'],
-    [{ repository: { findById: nothing }, prefix: 'itk' }, 'option "repository"'],
-    [{ repository }, 'option "prefix"'],
-    [{ repository, prefix: 'IT-K' }, 'option "prefix"'],
-    [{ repository, prefix: 'itk', onUse: () => undefined }, 'unknown option "onUse"'],
-    [{ repository, prefix: 'itk', check: true }, 'option "check"'],
-  ])('%j are refused', (options, sentence) => {
-    expect(() => createApiKeyVerifier(options as never)).toThrow(TypeError)
-    expect(() => createApiKeyVerifier(options as never)).toThrow(sentence)
+const MINUTE = 60_000
+
+describe('use notes', () => {
+  it('keep a bounded number of keys, and forget the one unused for longest first', async () => {
+    const touched: string[] = []
+    const note = createUseNotes(async (keyId) => void touched.push(keyId))
+    const use = async (id: string): Promise<void> => {
+      note({ id, lastUsedAt: null }, MINUTE)
+      await Promise.resolve()
+      await Promise.resolve()
+    }
+    for (let i = 0; i <= 10_000; i++) await use(`key-${i}`)
+    touched.length = 0
+    await use('key-10000')
+    await use('key-1')
+    expect(touched).toEqual([])
+    await use('key-0')
+    expect(touched).toEqual(['key-0'])
+  })
+
+  it('ask a storage that never answers at most a hundred times', () => {
+    let asked = 0
+    const note = createUseNotes(() => {
+      asked += 1
+      return new Promise(() => undefined)
+    })
+    for (let i = 0; i < 500; i++) note({ id: `key-${i}`, lastUsedAt: null }, MINUTE)
+    expect(asked).toBe(100)
+  })
+
+  it('try again a minute after a failure, not before', async () => {
+    let asked = 0
+    const note = createUseNotes(async () => {
+      asked += 1
+      throw new Error('read-only')
+    })
+    for (const now of [0, 1, MINUTE - 1, MINUTE, MINUTE + 1]) note({ id: 'key', lastUsedAt: null }, now)
+    await Promise.resolve()
+    expect(asked).toBe(2)
+  })
+
+  it('go on when the clock was set back', () => {
+    const at: number[] = []
+    const note = createUseNotes(async (_, when) => void at.push(when.getTime()))
+    for (const now of [10 * MINUTE, 5 * MINUTE, 5 * MINUTE + 1]) note({ id: 'key', lastUsedAt: null }, now)
+    expect(at).toEqual([10 * MINUTE, 5 * MINUTE])
   })
 })

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/api-keys.ts'
+import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/index.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { sha256Hex } from '../../src/lib/digest.ts'
@@ -11,8 +11,8 @@ import {
   testIdentityContext,
   testServiceContext,
 } from '../../src/testing/principals.ts'
-import { reasonOf, refusalOf } from '../pipeline/world.ts'
-import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, START } from './world.ts'
+import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
+import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, ROLES, START } from './world.ts'
 
 const format = createKeyFormat('test', 'itk')
 const NAMED = { name: 'Nightly build' }
@@ -226,7 +226,7 @@ describe('rotate', () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world, { role: 'owner' })
     expect(await reasonOf(world.apiKeys.rotate(world.member('admin'), id))).toBe('api_key_above_its_rotator')
-    await expect(world.verifier.verify(key)).resolves.toMatchObject({ id })
+    await expect(world.apiKeys.verify(key)).resolves.toMatchObject({ id })
     await world.apiKeys.revoke(world.member('admin'), id)
   })
 
@@ -253,7 +253,7 @@ describe('a key that is not there', () => {
     }
     await notFound(apiKeys.rotate(member('owner'), revoked.id))
     await notFound(apiKeys.revoke(member('owner'), revoked.id))
-    await expect(world.verifier.verify(theirs.key)).resolves.toBeDefined()
+    await expect(world.apiKeys.verify(theirs.key)).resolves.toBeDefined()
     calls.length = 0
     for (const id of ['', '__proto__', "' or 1=1", `${theirs.id}\0`, 'x'.repeat(10_000)]) {
       await notFound(apiKeys.rotate(member('owner'), id))
@@ -274,13 +274,13 @@ describe('a key that is not there', () => {
 
 describe('an installation', () => {
   const inWorld = async (): Promise<ApiKeyTestWorld> => {
-    const source = {
+    const memberships = {
       async findActing(_: unknown, orgId: string) {
         const org = await world.storage.orgs.findById(orgId)
         return org === null ? null : { org, role: 'admin' }
       },
     }
-    const owner = { kind: 'installation', source, field: 'environment' } as const
+    const owner = { kind: 'installation', memberships, field: 'environment' } as const
     const world = await createApiKeyTestWorld({ scopes: {}, defaultScopes: [], owner })
     return world
   }
@@ -323,14 +323,19 @@ describe('an installation', () => {
 
 describe('the options', () => {
   const good = {
-    repository: createMemoryStorage().apiKeys,
+    storage: createMemoryStorage(),
     prefix: 'itk',
     roles: ['viewer', 'admin'],
     scopes: { 'things:read': 'viewer' },
     defaultScopes: ['things:read'],
   }
   it.each([
-    [{ repository: {} }, 'option "repository"'],
+    [{ storage: undefined }, 'option "storage"'],
+    [{ storage: {} }, 'option "storage" must have apiKeys'],
+    [{ storage: { apiKeys: null } }, 'option "storage" must have apiKeys'],
+    [{ storage: { apiKeys: { ...createMemoryStorage().apiKeys, touch: undefined } } }, 'option "storage"'],
+    [{ prefix: undefined }, 'option "prefix"'],
+    [{ prefix: 'IT-K' }, 'option "prefix"'],
     [{ prefix: 'Itk' }, 'option "prefix"'],
     [{ roles: [] }, 'createApiKeys: option "roles"'],
     [{ scopes: { 'things:read': 'boss' } }, '"boss" is not one of viewer, admin'],
@@ -343,10 +348,40 @@ describe('the options', () => {
     [{ owner: { kind: 'installation' } }, 'option "owner"'],
     [{ maxOverlapSeconds: -1 }, 'option "maxOverlapSeconds"'],
     [{ maxKeys: 0 }, 'option "maxKeys"'],
+    [{ check: true }, 'option "check"'],
+    [{ onUse: () => undefined }, 'unknown option "onUse"'],
     [{ environment: true }, 'unknown option "environment"'],
   ])('%j are refused', (over, sentence) => {
     expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(TypeError)
     expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(sentence)
+  })
+})
+
+describe('as the verifier of createAuth', () => {
+  it('says its prefix and its roles once for all, and verifies by itself', async () => {
+    const { apiKeys, member } = await createApiKeyTestWorld()
+    expect([apiKeys.prefix, apiKeys.roles]).toEqual(['itk', ROLES])
+    expect(Object.isFrozen(apiKeys) && Object.isFrozen(apiKeys.roles)).toBe(true)
+    const { verify } = apiKeys
+    const { apiKey, key } = await apiKeys.issue(member('owner'), NAMED)
+    await expect(verify(key)).resolves.toMatchObject({ id: apiKey.id })
+  })
+
+  it('is taken beside the same roles, and refused beside others by naming both', async () => {
+    const { apiKeys, member, orgId } = await createApiKeyTestWorld()
+    const authOf = (roles: readonly string[]) => createWorld({ auth: () => ({ roles, apiKeys }) })
+    expect(() => authOf(['viewer', 'owner'])).toThrow(
+      new TypeError(
+        'createAuth: option "apiKeys" has the roles viewer, member, admin, owner, option "roles" has viewer, owner',
+      ),
+    )
+    const { key } = await apiKeys.issue(member('owner'), { ...NAMED, role: 'member' })
+    const { storage, authenticate } = authOf([...ROLES])
+    const { id } = await storage.orgs.insert({ name: 'Acme' })
+    expect(id).not.toBe(orgId)
+    const request = { headers: { authorization: `Bearer ${key}` } }
+    // The key is known; the storage of this auth has not got its org.
+    expect(await reasonOf(authenticate(request, { accept: ['apiKey'] }))).toBe('not_a_member')
   })
 })
 
@@ -357,13 +392,12 @@ describe('secrets', () => {
     const rotated = await world.apiKeys.rotate(world.member('owner'), first.id, { overlapSeconds: 60 })
     const everything = [
       world.apiKeys,
-      world.verifier,
       world.repository,
       await world.repository.findById(first.id),
       await world.apiKeys.list(world.member('owner')),
-      await world.verifier.verify(rotated.key),
+      await world.apiKeys.verify(rotated.key),
       rotated.apiKey,
-      await refusalOf(world.verifier.verify(format.create(first.id).key)),
+      await refusalOf(world.apiKeys.verify(format.create(first.id).key)),
     ]
     const dump = everything
       .map((value) => `${JSON.stringify(value)} ${inspect(value, { depth: 20, showHidden: true, getters: true })}`)
@@ -403,7 +437,7 @@ describe('what is told of changes (G3)', () => {
 
 describe('revokeCreatedBy (A4)', () => {
   it('ends the keys that one user made in this org, and no others', async () => {
-    const { apiKeys, member, verifier, otherOrgId } = await createApiKeyTestWorld()
+    const { apiKeys, member, otherOrgId } = await createApiKeyTestWorld()
     const [first, second] = [await apiKeys.issue(member('admin'), NAMED), await apiKeys.issue(member('admin'), NAMED)]
     const [owners, elsewhere] = [
       await apiKeys.issue(member('owner'), NAMED),
@@ -411,8 +445,8 @@ describe('revokeCreatedBy (A4)', () => {
     ]
     expect(await apiKeys.revokeCreatedBy(member('owner'), 'user-admin')).toBe(2)
     expect(await apiKeys.revokeCreatedBy(member('owner'), 'user-admin')).toBe(0)
-    for (const { key } of [first, second]) expect(await reasonOf(verifier.verify(key))).toBe('api_key_revoked')
-    for (const { key } of [owners, elsewhere]) expect((await verifier.verify(key)).name).toBe('Nightly build')
+    for (const { key } of [first, second]) expect(await reasonOf(apiKeys.verify(key))).toBe('api_key_revoked')
+    for (const { key } of [owners, elsewhere]) expect((await apiKeys.verify(key)).name).toBe('Nightly build')
     const billing = testServiceContext('billing') as AuthContext
     expect(await reasonOf(apiKeys.revokeCreatedBy(billing, 'user-admin'))).toBe('api_keys_need_a_user')
   })

@@ -1,7 +1,5 @@
 /** One pipeline with every kind of caller, mounted on the three frameworks: people, keys, a service, and routes for each. */
 import { send as sendLines, type WireAnswer } from '../../examples/demo/send.ts'
-import { createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { type ApiKeys, createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { jsonResponse } from '../../src/http/json-response.ts'
@@ -61,9 +59,18 @@ export interface KeyAnswer {
 export async function openKeyHosts(): Promise<KeyHosts> {
   let now = Date.now()
   const clock = (): number => now
+  const keysOf = (storage: World['storage']) =>
+    createApiKeys({
+      storage,
+      prefix: 'itk',
+      roles: ROLES,
+      scopes: { 'things:read': 'viewer', 'things:write': 'member' },
+      defaultScopes: ['things:read'],
+      clock,
+    })
   const world = createWorld({
     auth: (storage) => ({
-      apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk', clock }),
+      apiKeys: keysOf(storage),
       services: createServiceVerifier({
         services: {
           telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET, PREVIOUS_SECRET] },
@@ -72,14 +79,7 @@ export async function openKeyHosts(): Promise<KeyHosts> {
       }),
     }),
   })
-  const apiKeys = createApiKeys({
-    repository: world.storage.apiKeys,
-    prefix: 'itk',
-    roles: ROLES,
-    scopes: { 'things:read': 'viewer', 'things:write': 'member' },
-    defaultScopes: ['things:read'],
-    clock,
-  })
+  const apiKeys = keysOf(world.storage)
   const echoes = Object.entries(ACCESSES).map(
     ([name, access]): Route => ({
       method: 'GET',
@@ -90,7 +90,7 @@ export async function openKeyHosts(): Promise<KeyHosts> {
   )
   const { storage } = world
   const sync = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
-  const routes = [...echoes, ofPath(), booking(world), sync, ...createApiKeyRoutes({ apiKeys, role: 'admin' })]
+  const routes = [...echoes, ofPath(), booking(world), sync, ...apiKeys.routes({ role: 'admin' })]
   const mounted = { auth: world.auth, routes, endpoints: [] } as unknown as Parameters<(typeof HOSTS)[HostName]>[0]
   const listening: readonly (readonly [HostName, Listening])[] = await Promise.all(
     FRAMEWORKS.map(async (name) => [name, await listen(HOSTS[name](mounted))] as const),

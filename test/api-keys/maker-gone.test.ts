@@ -1,6 +1,5 @@
 /** A key belongs to its organization (O7): it lives on when whoever made it leaves, is disabled or deleted; it ends with the org. */
 import { expect, it } from 'vitest'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createAuth } from '../../src/auth.ts'
 import type { AuthContext } from '../../src/context.ts'
@@ -49,20 +48,25 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
     deleteUser,
   } = await (STORAGES[name] as () => Promise<Opened>)()
   const { verify, issuer } = await createTestKit()
+  const apiKeys = createApiKeys({
+    storage: { apiKeys: repository },
+    prefix: 'itk',
+    roles: ROLES,
+    scopes: { 'things:read': 'viewer' },
+    defaultScopes: ['things:read'],
+  })
   const auth = createAuth({
     roles: ROLES,
     verifier: verify,
-    apiKeys: createApiKeyVerifier({ repository, prefix: 'itk' }),
+    apiKeys,
     users: createSyncGate({ users }),
     orgs: createOrgResolver({ memberships: memberships, selectors: [], whenUnnamed: 'earliest-joined' }),
   })
-  const scopes = { 'things:read': 'viewer' } as const
-  const options = { repository, prefix: 'itk', roles: ROLES, scopes, defaultScopes: ['things:read'] } as const
   const org = await orgs.insert({ name: 'Acme' })
   const identity = { issuer: issuer.issuer, subject: 'ada', email: 'ada@example.test' }
   const { user } = await users.upsertByIdentity(identity)
   await memberships.insert({ orgId: org.id, userId: user.id, role: 'owner' })
-  const { key } = await createApiKeys(options).issue(testContext({ org, user, role: 'owner' }) as AuthContext, {
+  const { key } = await apiKeys.issue(testContext({ org, user, role: 'owner' }) as AuthContext, {
     name: 'x',
   })
   const token = await issuer.sign({ sub: 'ada', email: identity.email })

@@ -32,7 +32,13 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
   // As two processes would, whose clocks are two seconds apart.
   const [here, there] = [0, 2000].map((ahead) =>
     createApiKeys<string, string>({
-      ...{ repository, prefix: 'itk', roles: ROLES, scopes: { 'things:read': 'viewer' }, maxKeys: MAX },
+      ...{
+        storage: { apiKeys: repository },
+        prefix: 'itk',
+        roles: ROLES,
+        scopes: { 'things:read': 'viewer' },
+        maxKeys: MAX,
+      },
       ...{ defaultScopes: ['things:read'], clock: () => Date.now() + ahead },
     }),
   )

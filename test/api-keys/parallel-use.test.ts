@@ -3,7 +3,6 @@
  * was answered before it is served. Nobody in between is promised anything.
  */
 import { describe, expect, it } from 'vitest'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createAuth } from '../../src/auth.ts'
 import type { AuthContext } from '../../src/context.ts'
@@ -47,18 +46,19 @@ async function openKeyInUse(): Promise<{
     await turn()
     return found
   }
-  const repository = { ...storage.apiKeys, findById }
+  const apiKeys = createApiKeys({
+    ...{ storage: { apiKeys: { ...storage.apiKeys, findById } }, prefix: 'itk', roles: ROLES, clock },
+    ...{ scopes: { 'things:read': 'viewer' } as const, defaultScopes: ['things:read'] },
+  })
   const { verify } = await createTestKit()
   const auth = createAuth({
     roles: ROLES,
     verifier: verify,
-    apiKeys: createApiKeyVerifier({ repository, prefix: 'itk', clock }),
+    apiKeys,
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' }),
   })
   const enter = auth.authorizer({ accept: ['apiKey'], scopes: ['things:read'] })
-  const options = { roles: ROLES, scopes: { 'things:read': 'viewer' }, defaultScopes: ['things:read'] } as const
-  const apiKeys = createApiKeys({ repository, prefix: 'itk', clock, ...options })
   const owner = testContext({ org: await storage.orgs.insert({ name: 'Acme' }), role: 'owner' }) as AuthContext
   const { apiKey, key } = await apiKeys.issue(owner, { name: 'worker' })
 

@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
@@ -17,15 +16,13 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
     const database = open(path)
     await migrate({ database })
     const storage = createSqliteStorage({ database })
-    const repository = storage.apiKeys
-    const verifier = createApiKeyVerifier({ repository, prefix: 'itk' })
     const scopes = { 'things:read': 'viewer' } as const
-    const apiKeys = createApiKeys({ repository, prefix: 'itk', roles: ROLES, scopes, defaultScopes: ['things:read'] })
+    const apiKeys = createApiKeys({ storage, prefix: 'itk', roles: ROLES, scopes, defaultScopes: ['things:read'] })
     const owner = testContext({ org: await storage.orgs.insert({ name: 'Acme' }), role: 'owner' }) as AuthContext
     const { apiKey, key } = await apiKeys.issue(owner, { name: 'canary' })
-    await verifier.verify(key)
+    await apiKeys.verify(key)
     const { key: next } = await apiKeys.rotate(owner, apiKey.id, { overlapSeconds: 60 })
-    for (const each of [key, next]) await verifier.verify(each)
+    for (const each of [key, next]) await apiKeys.verify(each)
     await apiKeys.revoke(owner, apiKey.id)
     const files = (): Buffer =>
       Buffer.concat(

@@ -1,8 +1,7 @@
-/** API keys in memory: a clock to turn, counted repositories, members of two organizations, a verifier and a pipeline. */
+/** API keys in memory: a clock to turn, counted repositories, members of two organizations. */
 
-import { type ApiKeyVerifierOptions, createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/api-keys.ts'
-import type { ApiKeyVerifier, AuthContext, User, UserContext, UserOrgContext } from '../../src/context.ts'
+import type { AuthContext, User, UserContext, UserOrgContext } from '../../src/context.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser, testUserContext } from '../../src/testing/principals.ts'
@@ -19,7 +18,6 @@ export interface ApiKeyTestWorld {
   readonly repository: ApiKeyRepository
   readonly calls: string[]
   readonly apiKeys: ApiKeys
-  readonly verifier: ApiKeyVerifier
   /** A member of the first organization, or of another. */
   member(role: string, orgId?: string): UserOrgContext
   /** A user that needs `user`, with a role of their own. */
@@ -31,10 +29,7 @@ export interface ApiKeyTestWorld {
   pass(milliseconds: number): void
 }
 
-export async function createApiKeyTestWorld(
-  options: Partial<Options> = {},
-  verifying: Partial<ApiKeyVerifierOptions> = {},
-): Promise<ApiKeyTestWorld> {
+export async function createApiKeyTestWorld(options: Partial<Options> = {}): Promise<ApiKeyTestWorld> {
   let now = START
   const clock = (): number => now
   const storage = createMemoryStorage({ clock })
@@ -42,7 +37,7 @@ export async function createApiKeyTestWorld(
   const repository = counted('apiKeys', storage.apiKeys, calls)
   const [org, other] = [await storage.orgs.insert({ name: 'Acme' }), await storage.orgs.insert({ name: 'Other' })]
   const apiKeys = createApiKeys<string, string>({
-    repository,
+    storage: { apiKeys: repository },
     prefix: 'itk',
     roles: ROLES,
     scopes: { 'things:read': 'viewer', 'things:write': 'member', 'things:purge': 'admin' },
@@ -50,13 +45,11 @@ export async function createApiKeyTestWorld(
     clock,
     ...options,
   })
-  const verifier = createApiKeyVerifier({ repository, prefix: 'itk', clock, ...verifying })
   return {
     storage,
     repository,
     calls,
     apiKeys,
-    verifier,
     member: (role, orgId = org.id) =>
       testContext({ role, org: { id: orgId }, user: testUser({ id: `user-${role}` }) }) as UserOrgContext,
     user: (role) =>

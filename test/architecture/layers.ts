@@ -30,7 +30,7 @@ const ZOD = 'zod/mini'
 const BELOW_STEPS = ['lib', 'nouns', 'http', 'ports']
 const STEPS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
 const BELOW_ENTRIES = [...BELOW_STEPS, ...STEPS]
-const ENTRIES = ['front entry', 'adapter entry', 'login entry', 'machine entry', 'storage entries']
+const ENTRIES = ['front entry', 'adapter entry', 'api-keys entry', 'login entry', 'machine entry', 'storage entries']
 
 const step = (name: string, more: Partial<Place> = {}): Place => ({
   name,
@@ -83,6 +83,7 @@ export const PLACES: readonly Place[] = [
     'verify',
     'users',
   ]),
+  entry('api-keys entry', /^src\/api-keys\/index\.ts$/, ['api-keys']),
   entry('machine entry', /^src\/machine\/index\.ts$/, ['machine']),
   entry('testing entry', /^src\/testing\/index\.ts$/, ['testing']),
   composition('login session', { files: /^src\/login\/session-token\.ts$/, packages: [ZOD, 'jose'] }),
@@ -90,7 +91,7 @@ export const PLACES: readonly Place[] = [
   composition('login', { imports: [...BELOW_ENTRIES, 'login session', 'login secrets'] }),
   composition('api-keys'),
   composition('machine'),
-  entry('front entry', /^src\/index\.ts$/, [...BELOW_ENTRIES, 'auth', 'api-keys']),
+  entry('front entry', /^src\/index\.ts$/, [...BELOW_ENTRIES, 'auth']),
   {
     name: 'storage entries',
     layer: 5,

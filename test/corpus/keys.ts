@@ -3,15 +3,9 @@
  * `{{key.name}}` (its text), `{{keyid.name}}` (its public id) and `{{key.name|damage}}`.
  */
 
+import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/index.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
-import {
-  type ApiKeys,
-  type ApiKeyVerifier,
-  type AuthContext,
-  AuthError,
-  createApiKeys,
-  createApiKeyVerifier,
-} from '../../src/index.ts'
+import { type AuthContext, AuthError } from '../../src/index.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
@@ -64,15 +58,7 @@ const GRANTED = [...new Set(Object.values(KEYS).flatMap(({ scopes }) => scopes))
 /** Make every key, two hours before `now`, and put their texts and ids among `ids`. */
 export async function createKeys(repository: ApiKeyRepository, ids: Map<string, string>, now: number): Promise<void> {
   let at = now - 2 * HOUR
-  const keys = createApiKeys({
-    repository,
-    prefix: PREFIX,
-    roles: ['member', 'admin', 'owner'],
-    scopes: Object.fromEntries(GRANTED.map((scope) => [scope, 'member' as const])),
-    defaultScopes: [],
-    maxOverlapSeconds: 86_400,
-    clock: () => at,
-  })
+  const keys = keysOf(repository, { maxOverlapSeconds: 86_400, clock: () => at })
   for (const [name, plan] of Object.entries(KEYS)) {
     at = now - 2 * HOUR
     await createKey(keys, name, plan, ids, now, () => {
@@ -104,15 +90,24 @@ async function createKey(
 }
 
 /** The verifier of the corpus's keys; the host's own check has had enough of `limited` (A7). */
-export function createKeyVerifier(repository: ApiKeyRepository, now: number): ApiKeyVerifier {
-  return createApiKeyVerifier({
-    repository,
-    prefix: PREFIX,
+export function createKeyVerifier(repository: ApiKeyRepository, now: number): ApiKeys {
+  return keysOf(repository, {
     clock: () => now,
     check: ({ name }) => {
       if (name === 'limited') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 7 })
       return true
     },
+  })
+}
+
+function keysOf(repository: ApiKeyRepository, more: Partial<ApiKeysOptions<string, string>>): ApiKeys {
+  return createApiKeys<string, string>({
+    storage: { apiKeys: repository },
+    prefix: PREFIX,
+    roles: ['member', 'admin', 'owner'],
+    scopes: Object.fromEntries(GRANTED.map((scope) => [scope, 'member'])),
+    defaultScopes: [],
+    ...more,
   })
 }
 

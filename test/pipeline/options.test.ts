@@ -78,6 +78,24 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createAuth', 'API keys without a prefix', { apiKeys: verify }, 'option "apiKeys" must have a prefix'],
   ['createAuth', 'API keys with an empty prefix', { apiKeys: { ...verify, prefix: '' } }, 'option "apiKeys"'],
   ['createAuth', 'API keys without a verifier', { apiKeys: { prefix: 'tk' } }, 'option "apiKeys"'],
+  [
+    'createAuth',
+    'API keys of another ladder',
+    { apiKeys: { ...verify, prefix: 'tk', roles: ['viewer', 'member', 'owner'] } },
+    'option "apiKeys" has the roles viewer, member, owner, option "roles" has viewer, member, admin, owner',
+  ],
+  [
+    'createAuth',
+    'API keys of the same roles in another order',
+    { apiKeys: { ...verify, prefix: 'tk', roles: ROLES.toReversed() } },
+    'option "apiKeys" has the roles owner, admin, member, viewer, option "roles"',
+  ],
+  [
+    'createAuth',
+    'API keys whose roles are no list',
+    { apiKeys: { ...verify, prefix: 'tk', roles: 'owner' } },
+    'option "apiKeys" must have a list of roles, or none',
+  ],
   ['createAuth', 'services without a list', { services: verify }, 'option "services" must list its services'],
   [
     'createAuth',

@@ -1,6 +1,6 @@
 /** What one first login leaves pending holds nobody up, and what is wrong with it is never half-written. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createUseNotes } from '../../src/api-keys/use-notes.ts'
+import { createUseNotes } from '../../src/api-keys/api-key-verifier.ts'
 import type { Identity } from '../../src/context.ts'
 import { toEmail } from '../../src/lib/email.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'

@@ -1,6 +1,5 @@
 /** A body that trickled in made users, keys and bookings by a session, a role or an org that had ended before it was whole. */
 import { describe, expect, it } from 'vitest'
-import { createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { Auth } from '../../src/auth.ts'
 import { createAuth } from '../../src/auth.ts'
@@ -107,13 +106,13 @@ describe('API keys', () => {
     const orgId = await world.org('acme')
     const { id, headers } = await world.person('ada', { [orgId]: 'owner' })
     const apiKeys = createApiKeys({
-      repository: world.storage.apiKeys,
+      storage: world.storage,
       prefix: 'itk',
       roles: LADDER,
       scopes: { 'things:read': 'viewer' },
       defaultScopes: ['things:read'],
     })
-    const slow = { auth: world.auth, routes: createApiKeyRoutes({ apiKeys, role: 'admin' }) }
+    const slow = { auth: world.auth, routes: apiKeys.routes({ role: 'admin' }) }
     const meanwhile = async (): Promise<void> => {
       now += 1500
       await world.storage.memberships.setRole(orgId, id, 'admin')

@@ -4,8 +4,6 @@
  * the framework's 500. Stores of a host's own count too: these throw what a driver throws, as it is.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createApiKeyRoutes } from '../../src/api-keys/api-key-routes.ts'
-import { createApiKeyVerifier } from '../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { type Auth, createAuth } from '../../src/auth.ts'
 import type { Decision, ServiceContext } from '../../src/context.ts'
@@ -135,7 +133,7 @@ async function createWorld(tells: boolean): Promise<World> {
   const services = createServiceVerifier({ services: { crm: { header: 'X-Crm-Secret', secrets: [SERVICE_SECRET] } } })
   const ok = (): ReturnType<typeof jsonResponse> => jsonResponse(200, { ok: true })
   const apiKeys = createApiKeys({
-    repository: storage.apiKeys,
+    storage,
     prefix: 'itk',
     roles: ROLES,
     scopes: {},
@@ -146,7 +144,7 @@ async function createWorld(tells: boolean): Promise<World> {
 
   const provisioned = createAuth({
     ...common,
-    apiKeys: createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk' }),
+    apiKeys,
     users: createProvisioner({ storage, invitations: { emailIsVerified: () => true } }),
     orgs: createOrgResolver({
       memberships: storage.memberships,
@@ -195,7 +193,7 @@ async function createWorld(tells: boolean): Promise<World> {
         resource('/user', { needs: 'user' }),
         resource('/org', { accept: ['user', 'apiKey'] }),
         booking,
-        ...createApiKeyRoutes({ apiKeys, role: 'member', path: '/keys' }),
+        ...apiKeys.routes({ role: 'member', path: '/keys' }),
         createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships }),
         { method: 'GET', path: '/health', access: 'public', handle: async () => ok() },
       ],

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createAdapter as forExpress } from '../../adapters/express.ts'
 import { createAdapter as forHono } from '../../adapters/hono.ts'
 import { createAdapter as forKoa } from '../../adapters/koa.ts'
+import { createApiKeys } from '../../src/api-keys/index.ts'
 import * as main from '../../src/index.ts'
 import * as login from '../../src/login/index.ts'
 import { parseLoginOptions } from '../../src/login/login-options.ts'
@@ -23,8 +24,7 @@ const URL_TEXT = 'https://issuer.example.test'
 const memory = createMemoryStorage()
 const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
 const accounts = createMemoryAccounts()
-const apiKeys = { repository: memory.apiKeys, prefix: 'tst', roles: ['admin'], scopes: { read: 'admin' } }
-const keys = main.createApiKeys({ ...apiKeys, defaultScopes: ['read'] } as never)
+const apiKeys = { storage: memory, prefix: 'tst', roles: ['admin'], scopes: { read: 'admin' }, defaultScopes: ['read'] }
 const users = async () => ({ user: { id: 'u', disabled: false } })
 const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }] }]
 const verifier = main.createJwtVerifier({ issuers, audience: 'a' } as never)
@@ -36,9 +36,7 @@ const grant = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET,
 
 /** By name: what it must be given, and the call. */
 const CREATED: Record<string, readonly [required: Options, create: (options: never) => unknown]> = {
-  createApiKeyRoutes: [{ apiKeys: keys, role: 'admin' }, main.createApiKeyRoutes],
-  createApiKeyVerifier: [{ repository: memory.apiKeys, prefix: 'tst' }, main.createApiKeyVerifier],
-  createApiKeys: [{ ...apiKeys, defaultScopes: ['read'] }, main.createApiKeys],
+  createApiKeys: [apiKeys, createApiKeys],
   createAuth: [{ roles: ['admin'], verifier, users, orgs: resolver }, main.createAuth],
   createJwtVerifier: [{ issuers, audience: 'a' }, main.createJwtVerifier],
   createMembershipCache: [{ users: memory.users, memberships: memory.memberships }, main.createMembershipCache],
@@ -145,6 +143,10 @@ describe('undefined inside of an option', () => {
           ...{ issuers: issuers as never, audience: 'a' },
           cache: { maxEntries: undefined, ttlSeconds: undefined },
         }),
+    ],
+    [
+      'the routes of API keys',
+      () => createApiKeys(apiKeys as never).routes({ role: 'admin', path: undefined, present: undefined } as never),
     ],
     [
       'a cookie',

@@ -55,10 +55,10 @@ async function judgeKeys(key: string): Promise<Judge> {
   const records = [await recordOf(none), await recordOf(secret.slice(0, 42) + base62(42))] as const
   let kept: 0 | 1 = 0
   const repository = { findById: async () => records[kept], touch: async () => undefined }
-  const verifier = createApiKeyVerifier({ repository, prefix: 'itk' })
+  const verify = createApiKeyVerifier({ repository, format: createKeyFormat('prove', 'itk'), clock: Date.now })
   return (which, text) => {
     kept = which
-    return verifier.verify(text).catch(refused)
+    return verify(text).catch(refused)
   }
 }
 

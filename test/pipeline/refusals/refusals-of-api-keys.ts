@@ -1,6 +1,5 @@
 /** The refusals of API keys: of the verifier, and of who handles keys. */
 
-import { createApiKeyVerifier } from '../../../src/api-keys/api-key-verifier.ts'
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../../src/context.ts'
@@ -32,18 +31,21 @@ export async function createKeyWorld(options: { maxKeys?: number; installation?:
   const { storage, org } = createWorld()
   const orgId = await org('acme')
   const { maxKeys = 9, installation = false } = options
-  const keys = createApiKeys<(typeof ROLES)[number], 'things:read' | 'things:write'>({
-    repository: storage.apiKeys,
-    prefix: 'itk',
-    roles: ROLES,
-    scopes: { 'things:read': 'viewer', 'things:write': 'member' },
-    defaultScopes: ['things:read'],
-    maxKeys,
-    clock,
-    ...(installation && {
-      owner: { kind: 'installation', source: storage.memberships, field: 'environment' } as const,
-    }),
-  })
+  const keysOf = (check: () => boolean | Promise<boolean>) =>
+    createApiKeys<string, 'things:read' | 'things:write'>({
+      storage,
+      prefix: 'itk',
+      roles: ROLES,
+      scopes: { 'things:read': 'viewer', 'things:write': 'member' },
+      defaultScopes: ['things:read'],
+      maxKeys,
+      clock,
+      check,
+      ...(installation && {
+        owner: { kind: 'installation', memberships: storage.memberships, field: 'environment' } as const,
+      }),
+    })
+  const keys = keysOf(() => true)
   const as = (role: string): AuthContext =>
     (installation ? testUserContext({ role }) : testContext({ user: testUser(), org: { id: orgId }, role })) as never
   return {
@@ -56,8 +58,8 @@ export async function createKeyWorld(options: { maxKeys?: number; installation?:
       return { key, id: apiKey.id }
     },
     enter(key, check = () => true) {
-      const apiKeys = createApiKeyVerifier({ repository: storage.apiKeys, prefix: 'itk', clock, check })
-      const { authenticate } = createWorld({ auth: () => ({ apiKeys }) })
+      const { prefix, verify } = keysOf(check)
+      const { authenticate } = createWorld({ auth: () => ({ apiKeys: { prefix, verify } }) })
       return authenticate({ headers: { authorization: `Bearer ${key}` } }, { accept: ['apiKey'] })
     },
     later: (seconds) => {

@@ -1,0 +1,364 @@
+/**
+ * What people do with the API keys they own: issue, list, rotate, revoke. Whose a key is and who made it come from the
+ * caller's context alone; a secret is handed out once and kept nowhere. Hands on values for routes and consoles.
+ */
+import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { isText, readField } from '../http/read-json.ts'
+import { sha256Hex } from '../lib/digest.ts'
+import { notify } from '../lib/notify.ts'
+import type { RoleLadder } from '../permissions/role-ladder.ts'
+import type { ActingOrgSource, ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
+import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
+
+/** Whose the keys are. */
+export type ApiKeyOwnership =
+  | { readonly kind: 'org' }
+  | {
+      readonly kind: 'installation'
+      readonly memberships: Pick<ActingOrgSource, 'findActing'>
+      readonly field: string
+    }
+
+/** What happened to a key, for the host's audit log. Holds no secret. */
+export interface ApiKeyEvent {
+  readonly kind: 'api_key_issued' | 'api_key_rotated' | 'api_key_revoked'
+  readonly keyId: string
+  /** The org the owner of the key is, or `null` where keys are the installation's. */
+  readonly ownerOrgId: string | null
+  /** The id of the user who did it. */
+  readonly byId: string
+  readonly at: Date
+}
+
+/** What the actions work with. */
+export interface ApiKeySettings {
+  readonly repository: ApiKeyRepository
+  readonly format: KeyFormat
+  readonly ladder: RoleLadder
+  /** The lowest role by scope. */
+  readonly scopes: ReadonlyMap<string, string>
+  readonly defaultScopes: readonly string[]
+  readonly owner: ApiKeyOwnership
+  readonly maxOverlapSeconds: number
+  readonly maxKeys: number
+  readonly onEvent?: ((event: ApiKeyEvent) => unknown) | undefined
+  readonly clock: () => number
+}
+
+/** A key as its owners may see it: everything but its secret. */
+export interface ApiKeyInfo {
+  readonly id: string
+  readonly name: string
+  /** How its text begins. */
+  readonly prefix: string
+  /** The org it is bound to, or `null`. */
+  readonly orgId: string | null
+  readonly role: string
+  readonly scopes: readonly string[]
+  /** The id of the user who made it, or `null`. */
+  readonly createdBy: string | null
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  /** To about a minute. */
+  readonly lastUsedAt: Date | null
+}
+
+/** A key with its text: the only time it is ever shown. */
+export interface IssuedApiKey {
+  readonly apiKey: ApiKeyInfo
+  /** The whole key, secret included. */
+  readonly key: string
+}
+
+/** What a new key is to be. Values may come straight from a client: everything is checked. */
+export interface ApiKeyFields {
+  /** For people: 1 to 255 characters, none of them a control character. */
+  readonly name: unknown
+  /** A role of the ladder. Default: the lowest that the scopes need; without any scopes configured it must be given. */
+  readonly role?: unknown
+  /** Scopes, each at most once stored; `[]`: none. Default: `defaultScopes`. */
+  readonly scopes?: unknown
+  /** When it ends: a `Date`, RFC 3339 text, or `null` for never. Default `null`. */
+  readonly expiresAt?: unknown
+  /** The org it is to be bound to, where keys are the installation's; `null`: none. Default `null`. Else not read. */
+  readonly orgId?: unknown
+}
+
+/**
+ * What is done with keys. Every method takes the caller's context: a user's, acting in the org, or with a role of their own
+ * where keys are the installation's. `forbidden` for anybody else.
+ */
+export interface ApiKeyActions {
+  /**
+   * Make a key. Costs one digest, a list, a write and another list, by which `maxKeys` holds for calls at the same moment too.
+   * @throws AuthError `validation_error` naming the field; `forbidden` for a role above the creator's; `conflict` where
+   * there are `maxKeys` already
+   */
+  issue(context: AuthContext, fields: ApiKeyFields): Promise<IssuedApiKey>
+  /** List the keys that are not revoked, by creation. Costs one query. */
+  list(context: AuthContext): Promise<readonly ApiKeyInfo[]>
+  /**
+   * Give a key another secret. The old one stays good for `overlapSeconds` (default 0: it is dead at once), one from before
+   * an earlier rotation does not. Costs one digest, a look-up and a write.
+   * @throws AuthError `not_found` for a key of somebody else, a revoked and an unknown one; `forbidden` for a key of a role
+   * above the caller's; `conflict` for an expired key; `validation_error` naming `overlap_seconds`
+   */
+  rotate(context: AuthContext, keyId: string, options?: { readonly overlapSeconds?: unknown }): Promise<IssuedApiKey>
+  /**
+   * Revoke a key for good, from the next request on. Costs a look-up and a write.
+   * @throws AuthError `not_found` for a key of somebody else, a revoked and an unknown one
+   */
+  revoke(context: AuthContext, keyId: string): Promise<void>
+  /**
+   * Revoke every key of this owner that one user made, for when that person leaves: a key survives its maker unless told.
+   * Costs a list and a write for each key.
+   * @returns how many there were
+   */
+  revokeCreatedBy(context: AuthContext, userId: string): Promise<number>
+}
+
+/** Create the actions. */
+export function createApiKeyActions(settings: ApiKeySettings): ApiKeyActions {
+  const { repository, format } = settings
+  return {
+    issue: async (context, fields) => issue(settings, requireIssuer(settings, context), fields),
+    async list(context) {
+      const keys = await repository.list(requireIssuer(settings, context).owner)
+      return keys.map((record) => toInfo(record, format.prefix))
+    },
+    rotate: async (context, keyId, { overlapSeconds = 0 } = {}) =>
+      rotate(settings, requireIssuer(settings, context), keyId, overlapSeconds),
+    async revoke(context, keyId) {
+      const issuer = requireIssuer(settings, context)
+      const { id } = requireFound(await findOwn(settings, issuer, keyId))
+      await revoke(settings, issuer, id)
+    },
+    async revokeCreatedBy(context, userId) {
+      const issuer = requireIssuer(settings, context)
+      const made = (await repository.list(issuer.owner)).filter(({ createdBy }) => createdBy === userId)
+      for (const { id } of made) await revoke(settings, issuer, id)
+      return made.length
+    },
+  }
+}
+
+async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFields): Promise<IssuedApiKey> {
+  const { repository, format, clock } = settings
+  const now = clock()
+  const parsed = parseFields(settings, fields, now)
+  const { orgId, role } = await bindingOf(settings, issuer, fields.orgId ?? null)
+  requireNotAbove(settings, parsed.role, role)
+  await requireBelowLimit(settings, issuer)
+  const made = format.create()
+  const record = { ...parsed, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
+  const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
+  await requireWithinLimit(settings, issuer, inserted.id)
+  tellOf(settings, issuer, 'api_key_issued', inserted.id)
+  return toIssued(inserted, format, made)
+}
+
+async function rotate(
+  settings: ApiKeySettings,
+  issuer: Issuer,
+  keyId: string,
+  overlapSeconds: unknown,
+): Promise<IssuedApiKey> {
+  const { repository, format, clock, maxOverlapSeconds } = settings
+  const isOverlap = (value: unknown): value is number =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxOverlapSeconds
+  const overlap = readField({ overlap_seconds: overlapSeconds }, 'overlap_seconds', isOverlap)
+  const found = requireFound(await findOwn(settings, issuer, keyId))
+  requireRotatable(settings, found, issuer)
+  const made = format.create(found.id)
+  const change = {
+    secretHash: await sha256Hex(made.secret),
+    previousUntil: overlap === 0 ? null : new Date(clock() + overlap * 1000),
+  }
+  const rotated = requireFound(await repository.rotate(issuer.owner, found.id, change))
+  tellOf(settings, issuer, 'api_key_rotated', rotated.id)
+  return toIssued(rotated, format, made)
+}
+
+async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): Promise<void> {
+  const { repository, clock } = settings
+  requireFound(await repository.revoke(issuer.owner, keyId, new Date(clock())))
+  tellOf(settings, issuer, 'api_key_revoked', keyId)
+}
+
+function tellOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
+  const { owner, user } = issuer
+  const ownerOrgId = owner.kind === 'org' ? owner.orgId : null
+  notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))
+}
+
+const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })
+
+interface Issuer {
+  readonly user: UserContext['user']
+  readonly role: string
+  readonly owner: ApiKeyOwner
+}
+
+// In an installation only a user's own role counts: one org's admin must not make a key that acts in all.
+function requireIssuer({ ladder, owner }: ApiKeySettings, context: AuthContext): Issuer {
+  const org = 'org' in context ? context.org : null
+  const isAtHome = owner.kind === 'org' ? org !== null : !('org' in context)
+  if (context.kind !== 'user' || !('user' in context) || !isAtHome) {
+    throw new AuthError('forbidden', { reason: 'api_keys_need_a_user' })
+  }
+  const { user, role } = context
+  const whose: ApiKeyOwner = owner.kind === 'org' ? { kind: 'org', orgId: (org as Organization).id } : INSTALLATION
+  return { user, role: ladder.requireKnown(role), owner: whose }
+}
+
+type ParsedFields = Pick<ApiKeyRecord, 'name' | 'role' | 'scopes' | 'expiresAt'>
+
+// Well-formed, and the role enough for the scopes; whether the creator may make such a key is not asked yet.
+function parseFields(settings: ApiKeySettings, fields: ApiKeyFields, now: number): ParsedFields {
+  const { scopes: known, defaultScopes } = settings
+  const areKnown = (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.every((scope) => known.has(scope as string))
+  const name = readField({ name: fields.name }, 'name', isText)
+  const { scopes: wanted = defaultScopes } = fields
+  const scopes = [...new Set(readField({ scopes: wanted }, 'scopes', areKnown))]
+  return {
+    name,
+    scopes,
+    role: roleOf(settings, fields.role, scopes),
+    expiresAt: expiryOf(fields.expiresAt ?? null, now),
+  }
+}
+
+function roleOf(
+  { ladder: { roles }, scopes: known }: ApiKeySettings,
+  wanted: unknown,
+  scopes: readonly string[],
+): string {
+  const needed = Math.max(0, ...scopes.map((scope) => roles.indexOf(known.get(scope) ?? '')))
+  if (wanted === undefined && known.size > 0) return roles[needed] as string
+  const role = readField({ role: wanted }, 'role', (value): value is string => roles.includes(value as string))
+  if (roles.indexOf(role) < needed) {
+    throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes' })
+  }
+  return role
+}
+
+function expiryOf(wanted: unknown, now: number): Date | null {
+  if (wanted === null) return null
+  const parsed = typeof wanted === 'string' ? parseInstant(wanted) : wanted
+  const isInstant = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime())
+  const expiresAt = readField({ expires_at: parsed }, 'expires_at', isInstant)
+  if (expiresAt.getTime() <= now) {
+    throw new AuthError('validation_error', { field: 'expires_at', reason: 'api_key_expires_in_the_past' })
+  }
+  return new Date(expiresAt)
+}
+
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/i
+
+/**
+ * Parse an RFC 3339 date-time with its offset; `null` for anything else: a date that no calendar has, an hour of 24, no
+ * offset. Digits beyond the millisecond are dropped. A leap second is refused: no clock here knows it.
+ */
+export function parseInstant(text: string): Date | null {
+  const match = RFC3339.exec(text)
+  if (match === null) return null
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const [offsetHours, offsetMinutes] = [Number(match[9] ?? 0), Number(match[10] ?? 0)]
+  if (hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return null
+  const local = new Date(0)
+  local.setUTCFullYear(year, month - 1, day)
+  if (local.getUTCMonth() !== month - 1 || local.getUTCDate() !== day) return null
+  local.setUTCHours(hour, minute, second, Number((match[7] ?? '').slice(0, 3).padEnd(3, '0')))
+  const offset = (offsetHours * 60 + offsetMinutes) * 60_000
+  const instant = new Date(local.getTime() - (match[8] === '-' ? -offset : offset))
+  // The offset may lead into a year that RFC 3339 cannot write.
+  return /^\d/.test(instant.toISOString()) ? instant : null
+}
+
+// What the new key is bound to, and as what its creator acts there.
+async function bindingOf(
+  { owner, ladder }: ApiKeySettings,
+  issuer: Issuer,
+  wanted: unknown,
+): Promise<{ readonly orgId: string | null; readonly role: string }> {
+  if (owner.kind === 'org') return { orgId: issuer.owner.kind === 'org' ? issuer.owner.orgId : null, role: issuer.role }
+  if (wanted === null) return { orgId: null, role: issuer.role }
+  const orgId = readField({ [owner.field]: wanted }, owner.field, isText)
+  const caller: Caller = { kind: 'user', user: issuer.user }
+  const acting = await owner.memberships.findActing(caller, orgId)
+  if (acting === null) throw new AuthError('validation_error', { field: owner.field, reason: 'api_key_org_unknown' })
+  return { orgId: acting.org.id, role: ladder.requireKnown(acting.role) }
+}
+
+function requireNotAbove({ ladder: { roles } }: ApiKeySettings, role: string, creators: string): void {
+  if (roles.indexOf(role) > roles.indexOf(creators)) {
+    throw new AuthError('forbidden', { reason: 'api_key_above_creator' })
+  }
+}
+
+async function requireBelowLimit({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {
+  const keys = await repository.list(owner)
+  if (keys.length >= maxKeys) throw tooMany()
+}
+
+const LOOKS = 5
+
+/*
+ * Others may have made keys since they were counted. A key stays only once it was counted among at most `maxKeys`: of any
+ * keys that stay, the one that was written last was counted with all the others. One that is beyond the limit is taken back
+ * before anybody got its secret; one within it looks again, until those beyond are gone.
+ */
+async function requireWithinLimit(settings: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<void> {
+  const { repository, maxKeys, clock } = settings
+  for (let look = 0; look < LOOKS; look++) {
+    const keys = await repository.list(owner)
+    if (keys.length <= maxKeys) return
+    if (keys.findIndex(({ id }) => id === keyId) >= maxKeys) break
+  }
+  await repository.revoke(owner, keyId, new Date(clock()))
+  throw tooMany()
+}
+
+function tooMany(): AuthError {
+  return new AuthError('conflict', { reason: 'api_keys_too_many' })
+}
+
+async function findOwn({ repository }: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<ApiKeyRecord | null> {
+  const record = isKeyId(keyId) ? await repository.findById(keyId) : null
+  const isOwn = owner.kind === 'installation' || record?.orgId === owner.orgId
+  return isOwn && record?.revokedAt === null ? record : null
+}
+
+function requireFound<T>(found: T | null | false): T {
+  if (found === null || found === false) throw new AuthError('not_found', { reason: 'api_key_not_found' })
+  return found
+}
+
+// Whoever rotates a key holds its secret: no key of a higher role may be had that way.
+function requireRotatable({ ladder: { roles }, clock }: ApiKeySettings, key: ApiKeyRecord, { role }: Issuer): void {
+  if (roles.indexOf(key.role) > roles.indexOf(role)) {
+    throw new AuthError('forbidden', { reason: 'api_key_above_its_rotator' })
+  }
+  if (key.expiresAt !== null && key.expiresAt.getTime() <= clock()) {
+    throw new AuthError('conflict', { reason: 'api_key_expired_for_rotation' })
+  }
+}
+
+function toIssued(record: ApiKeyRecord, { prefix }: KeyFormat, { key }: NewKey): IssuedApiKey {
+  return Object.freeze({ apiKey: toInfo(record, prefix), key })
+}
+
+function toInfo(record: ApiKeyRecord, prefix: string): ApiKeyInfo {
+  const { id, name, orgId, role, scopes, createdBy, createdAt, expiresAt, lastUsedAt } = record
+  const info = { id, name, prefix, orgId, role, scopes: Object.freeze([...scopes]), createdBy, createdAt, expiresAt }
+  return Object.freeze({ ...info, lastUsedAt })
+}
