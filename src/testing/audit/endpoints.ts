@@ -23,7 +23,7 @@ export interface AuditEndpoint {
   /** May hold `:name` parameters, which every one of the mounts must see. */
   readonly path: string
   readonly mounts: readonly Access[]
-  /** Wrap the handler by `protect(access, …)`; `null`: it reads `getAuth(x, <the last of mounts>)`. */
+  /** Wrap the handler by `protect(access, …)`; `null`: it reads the `getAuth` of the last of `mounts`. */
   readonly access: Access | null
   /** What the handler writes, with the adapter's `writeAuthResponse`. */
   answer(context: AuthContext | null): AuthResponse
