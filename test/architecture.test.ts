@@ -236,7 +236,7 @@ const FINE: readonly (readonly [string, Record<string, string>])[] = [
     'an example that sends a credential, and reads what is none',
     { 'examples/a/main.ts': "fetch(url, { headers: { authorization: 'Bearer x' } })\nreq.get('Accept')" },
   ],
-  ['the demo, which judges answers', { 'examples/demo/judge.ts': "headers['set-cookie']" }],
+  ['the demo, which compares answers', { 'examples/demo/expected-answer.ts': "headers['set-cookie']" }],
   [
     'two files that need a third',
     { 'src/orgs/a.ts': "import './c.ts'\nimport './b.ts'", 'src/orgs/b.ts': "import './c.ts'" },

@@ -1,7 +1,7 @@
 /** What a request and its answer can't show: a deadline to the millisecond, a machine account over renewals, keys switched off. */
 import { createTokenClient, isTokenClientError } from 'sallyport/machine'
 import { startSupabaseIssuer } from 'sallyport/testing'
-import { parse } from './judge.ts'
+import { parse } from './expected-answer.ts'
 import { send } from './send.ts'
 import type { DeedStep } from './step.ts'
 import type { World } from './world.ts'

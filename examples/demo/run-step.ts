@@ -1,6 +1,5 @@
-/** Run one step in a world: fill in what was kept, send, judge, keep. */
-import { AUTH_ERRORS } from 'sallyport'
-import { at, faultsOf, parse, splitRefusal } from './judge.ts'
+/** Run one step in a world: fill in what was kept, send, compare, keep. */
+import { at, type ExpectedAnswer, faultsOf, parse, toExpectedRefusal } from './expected-answer.ts'
 import { send, type WireAnswer } from './send.ts'
 import type { DeedStep, Outcome, RequestStep, Step } from './step.ts'
 import type { World } from './world.ts'
@@ -31,7 +30,7 @@ async function runRequest(step: RequestStep, world: World): Promise<Outcome> {
   const one = { method, url: world.urlOf(step.at) + fill(path), lines, body }
   const answers = await Promise.all(Array.from({ length: step.times ?? 1 }, () => send(one)))
   const [first] = answers as [WireAnswer, ...WireAnswer[]]
-  const faults = [...faultsOf(step, first, fill), ...differences(step, answers)]
+  const faults = [...faultsOf(toExpected(step, first), first, fill), ...differences(step, answers)]
   for (const [name, where] of Object.entries(step.keep ?? {})) {
     const value = String(at(parse(first.text), where))
     world.kept.set(name, value).set(name.toUpperCase(), value.toUpperCase())
@@ -42,6 +41,17 @@ async function runRequest(step: RequestStep, world: World): Promise<Outcome> {
     got: [gist(step, answers), ...faults].join('; '),
     ok: faults.length === 0,
   }
+}
+
+/** What a step promises; of the two statuses that `once` allows, the one that came. */
+export function toExpected(
+  { ok = 200, once, no, problem, body, headers }: RequestStep,
+  { status }: WireAnswer,
+): ExpectedAnswer {
+  if (no !== undefined) return { ...toExpectedRefusal(no), ...(headers && { headers }), ...(problem && { problem }) }
+  const type = ok === 204 ? {} : { 'Content-Type': 'application/json; charset=utf-8' }
+  const expected = { status: status === once ? once : ok, code: null, challenge: null, body }
+  return { ...expected, headers: { ...type, ...headers } }
 }
 
 function fillIn(text: string, kept: ReadonlyMap<string, string>): string {
@@ -86,8 +96,8 @@ function shorten<T>(value: T, longest = 50): T | string {
 
 function expectation({ ok, once, no, times = 1 }: RequestStep): string {
   if (no !== undefined) {
-    const [code, detail] = splitRefusal(no)
-    return phrase(AUTH_ERRORS[code].status, code, detail)
+    const { status, code, detail } = toExpectedRefusal(no)
+    return phrase(status, String(code), detail)
   }
   if (once !== undefined) return `1 × ${once}, ${times - 1} × ${ok}`
   return times === 1 ? String(ok) : `${times} × ${ok}`

@@ -30,6 +30,8 @@ export interface RequestStep {
   readonly headers?: Readonly<Record<string, string | null>>
   /** The code of the refusal; `code:detail` for a field, a missing scope or `absent` credentials. */
   readonly no?: string
+  /** It is a problem document. */
+  readonly problem?: true
   /** What to remember of the body: names and where they are in it. */
   readonly keep?: Readonly<Record<string, string>>
 }

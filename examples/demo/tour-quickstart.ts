@@ -83,19 +83,7 @@ export const QUICKSTART: readonly Chapter[] = [
   {
     title: 'Quick start: PROBLEM_JSON=1 CLOCK_TOLERANCE=0, and the embedded issuer',
     steps: [
-      {
-        at: problem,
-        send: guarded,
-        as: 'ada just expired',
-        ok: 401,
-        body: {
-          type: 'urn:sallyport:token_expired',
-          title: 'The access token expired.',
-          status: 401,
-          code: 'token_expired',
-        },
-        headers: { 'Content-Type': 'application/problem+json' },
-      },
+      { at: problem, send: guarded, as: 'ada just expired', no: 'token_expired', problem: true },
       { at: 'quick start, embedded', send: guarded, as: 'embedded', ok: 200, body: whoAmI },
       { at: 'quick start, embedded', send: 'GET /admin', as: 'embedded', ok: 200 },
     ],

@@ -3,6 +3,7 @@
  * written by reading the contract and the requirements, never by running the program; nothing here writes a case.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import type { ExpectedAnswer } from '../../examples/demo/expected-answer.ts'
 import { type Recipe, recipeMistake } from './token-recipes.ts'
 
 /** Which keys the service has: the HS256 secret, the JWK Set, or both side by side for one issuer. */
@@ -10,23 +11,8 @@ export const SERVICES = ['hs256', 'jwks', 'both'] as const
 /** One of {@link SERVICES}. */
 export type Service = (typeof SERVICES)[number]
 
-/** What must come back. */
-export interface Label {
-  readonly status: number
-  /** The public code of a refusal; `null` for a success and for what Node answers by itself. */
-  readonly code: string | null
-  /** The exact `WWW-Authenticate` of a refusal, or `null` for none. */
-  readonly challenge: string | null
-  /** The field a `validation_error` names. */
-  readonly field?: string
-  /** Members the JSON body of a success must have; placeholders are filled in. */
-  readonly body?: unknown
-  /** The exact `X-Org-Id` of the response. */
-  readonly echo?: string
-}
-
-/** One case: a line of a `cases/*.jsonl` file. */
-export interface CorpusCase extends Label {
+/** One case, a line of a `cases/*.jsonl` file: a request, and what must come back. `code: null` also for what Node answers. */
+export interface CorpusCase extends ExpectedAnswer {
   readonly id: string
   /** Start line and header lines, as they are sent; `{{…}}` is filled in, characters are bytes (latin1). */
   readonly request: readonly string[]
@@ -75,7 +61,12 @@ const TABLE: readonly (readonly [row: string, code: string, status: number, chal
 export const ROWS: readonly string[] = TABLE.map(([row]) => row).filter((row) => row !== 'request_timeout')
 
 /** The row of the error table a label belongs to; `success`, `http` or `router` beside it; `null` for none. */
-export function rowOf({ status, code, challenge, layer }: Label & Pick<CorpusCase, 'layer'>): string | null {
+export function rowOf({
+  status,
+  code,
+  challenge,
+  layer,
+}: Pick<CorpusCase, 'status' | 'code' | 'challenge' | 'layer'>): string | null {
   if (layer !== undefined) return layer
   if (code === null) return status >= 200 && status < 300 && challenge === null ? 'success' : null
   const isRows = (expected: string | RegExp | null): boolean =>
@@ -92,7 +83,7 @@ export function servicesOf({ services = SERVICES }: CorpusCase): readonly Servic
 export function labelFor(given: CorpusCase, service: Service): CorpusCase {
   const other = given.by?.[service]
   if (other === undefined) return given
-  const { body: _body, echo: _echo, field: _field, ...rest } = given
+  const { members: _members, headers: _headers, field: _field, ...rest } = given
   return { ...rest, status: other[0], code: other[1], challenge: other[2] }
 }
 
@@ -118,7 +109,7 @@ function parseLine(file: string, line: number, text: string): CorpusCase {
 
 const MEMBERS: readonly string[] = [
   ...['id', 'request', 'send', 'token', 'other', 'services', 'by', 'layer', 'anyOf'],
-  ...['status', 'code', 'challenge', 'field', 'body', 'echo', 'why', 'req'],
+  ...['status', 'code', 'challenge', 'field', 'members', 'headers', 'why', 'req'],
 ]
 
 /** Say what is missing or wrong in a case, or `null`. */
@@ -143,7 +134,7 @@ function labelMistake(given: CorpusCase): string | null {
     const row = rowOf(label)
     if (row === null) return `label for ${service} is no row of the error table`
     if ((label.field !== undefined) !== (row === 'validation_error')) return 'field belongs to validation_error'
-    if (row !== 'success' && (label.body !== undefined || label.echo !== undefined)) return 'body of a refusal'
+    if (row !== 'success' && (label.members !== undefined || label.headers !== undefined)) return 'members of a refusal'
   }
   return null
 }

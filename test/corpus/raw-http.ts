@@ -33,11 +33,6 @@ export function exchange(port: number, bytes: Buffer): Promise<RawAnswer> {
   })
 }
 
-/** The values of a header of an answer. */
-export function valuesOf({ headers }: RawAnswer, name: string): readonly string[] {
-  return headers.filter(([key]) => key === name).map(([, value]) => value)
-}
-
 /** Take one answer apart, or `null` where it is not whole yet; `ended` where nothing more will come. */
 export function parseAnswer(received: Buffer, ended: boolean): RawAnswer | null {
   const end = received.indexOf('\r\n\r\n')

@@ -1,7 +1,7 @@
 /** The demo would say so if it did not keep its word; that it does is a proof of its own, and its chapters are run beside it. */
 import { expect, it } from 'vitest'
-import { faultsOf } from '../../examples/demo/judge.ts'
-import { runStep } from '../../examples/demo/run-step.ts'
+import { faultsOf } from '../../examples/demo/expected-answer.ts'
+import { runStep, toExpected } from '../../examples/demo/run-step.ts'
 import type { WireAnswer } from '../../examples/demo/send.ts'
 import type { RequestStep } from '../../examples/demo/step.ts'
 import { createPrinter } from '../../examples/demo/table.ts'
@@ -44,38 +44,55 @@ it.each([80, 120, 170])('prints rows that fit %i columns, with nothing cut off',
   ])
 })
 
-const refusal: WireAnswer = {
-  status: 403,
-  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
-  text: '{"error":{"code":"forbidden","message":"The caller may not do this."}}',
-}
+const refused = (status: number, text: string, more: WireAnswer['headers'] = {}): WireAnswer => ({
+  status,
+  headers: {
+    ...{ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+    ...{ 'content-length': String(text.length), ...more },
+  },
+  text,
+})
+const refusal = refused(403, '{"error":{"code":"forbidden","message":"The caller may not do this."}}')
+const busy = refused(
+  503,
+  '{"error":{"code":"temporarily_unavailable","message":"The service is busy, try again shortly."}}',
+  {
+    'retry-after': '1',
+  },
+)
 const success: WireAnswer = {
   status: 200,
   headers: { 'content-type': 'application/json; charset=utf-8', 'x-org-id': 'o1' },
   text: '{"org":{"id":"o1"},"role":"owner"}',
 }
 const no: RequestStep = { at: 'x', send: 'GET /', no: 'forbidden' }
+const later: RequestStep = { at: 'x', send: 'GET /', no: 'temporarily_unavailable' }
 const noScope: RequestStep = { at: 'x', send: 'GET /', no: 'insufficient_scope:a:write' }
 const ok: RequestStep = { at: 'x', send: 'GET /', ok: 200, body: { org: { id: '{o}' }, role: '*' } }
-const withoutScope = (scope: string): WireAnswer => ({
-  ...refusal,
-  headers: { ...refusal.headers, 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
-  text: '{"error":{"code":"insufficient_scope","message":"The API key lacks the required scope."}}',
-})
-const fill = (text: string): string => text.replace('{o}', 'o1')
+const withoutScope = (scope: string): WireAnswer =>
+  refused(403, '{"error":{"code":"insufficient_scope","message":"The API key lacks the required scope."}}', {
+    'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"`,
+  })
+const faults = (step: RequestStep, answer: WireAnswer): string[] =>
+  faultsOf(toExpected(step, answer), answer, (text) => text.replace('{o}', 'o1'))
 
 it('has nothing to say against a right answer', () => {
-  expect([faultsOf(no, refusal, fill), faultsOf(ok, success, fill)]).toEqual([[], []])
-  expect(faultsOf(noScope, withoutScope('a:write'), fill)).toEqual([])
+  expect([faults(no, refusal), faults(ok, success)]).toEqual([[], []])
+  expect(faults(noScope, withoutScope('a:write'))).toEqual([])
+  expect(faults(later, busy)).toEqual([])
 })
 
 it.each([
   ['another status', no, { ...refusal, status: 401 }],
   ['another sentence', no, { ...refusal, text: refusal.text.replace('may', 'must') }],
   ['one byte more', no, { ...refusal, text: `${refusal.text}\n` }],
-  ['another type', no, { ...refusal, headers: { ...refusal.headers, 'content-type': 'application/json' } }],
-  ['a refusal that may be stored', no, { ...refusal, headers: { 'content-type': refusal.headers['content-type'] } }],
-  ['a challenge too many', no, { ...refusal, headers: { ...refusal.headers, 'www-authenticate': 'Bearer' } }],
+  ['another type', no, refused(403, refusal.text, { 'content-type': 'application/json' })],
+  ['a refusal that may be stored', no, refused(403, refusal.text, { 'cache-control': undefined })],
+  ['a length that is not its own', no, refused(403, refusal.text, { 'content-length': '7' })],
+  ['a wait too many', no, refused(403, refusal.text, { 'retry-after': '1' })],
+  ['a wait too few', later, refused(503, busy.text)],
+  ['a wait that is none', later, refused(503, busy.text, { 'retry-after': '0' })],
+  ['a challenge too many', no, refused(403, refusal.text, { 'www-authenticate': 'Bearer' })],
   ['a challenge too few', { ...no, no: 'unauthorized' }, { ...refusal, status: 401 }],
   ['a challenge that names another scope', noScope, withoutScope('a:read')],
   ['a success instead', no, success],
@@ -88,5 +105,5 @@ it.each([
   ['another header', { ...ok, headers: { 'X-Org-Id': 'o2' } }, success],
   ['a header too many', { ...ok, headers: { 'X-Org-Id': null } }, success],
 ] as const)('notices %s', (_name, step, answer) => {
-  expect(faultsOf(step as RequestStep, answer as WireAnswer, fill)).not.toEqual([])
+  expect(faults(step as RequestStep, answer as WireAnswer)).not.toEqual([])
 })
