@@ -52,11 +52,11 @@ export function createServiceVerifier<const S extends string>(options: ServiceVe
   const { services } = parseOptions(NAME, { services: z.record(z.string(), z.unknown()) }, options)
   const names = Object.keys(services) as S[]
   if (names.length === 0) throw new TypeError(`${NAME}: option "services" must name at least one service`)
-  const judged = names.map((name) => ({ name, ...readService(name, services[name]) }))
-  checkDistinct(judged)
-  const digests = Promise.all(judged.flatMap((service) => service.secrets.map((secret) => digestOf(service, secret))))
+  const parsed = names.map((name) => ({ name, ...readService(name, services[name]) }))
+  checkDistinct(parsed)
+  const digests = Promise.all(parsed.flatMap((service) => service.secrets.map((secret) => digestOf(service, secret))))
   return Object.freeze({
-    services: Object.freeze(judged.map(({ name, header }) => Object.freeze({ name, header }))),
+    services: Object.freeze(parsed.map(({ name, header }) => Object.freeze({ name, header }))),
     async verify(header: string, secret: string) {
       const digest = await sha256Hex(secret)
       const name = match(await digests, header.toLowerCase(), digest)

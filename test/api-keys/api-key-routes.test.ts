@@ -26,8 +26,8 @@ afterAll(() => hosts.close())
 const dataOf = (text: string): Shown['data'] => (JSON.parse(text) as Shown).data
 const use = (key: string, route = 'both'): Promise<number> =>
   hosts.send('GET', `/${route}`, { authorization: `Bearer ${key}` }).then(({ status }) => status)
-const create = async (wish: object = {}): Promise<Shown['data']> =>
-  dataOf((await hosts.send('POST', '/api/keys', ada, { name: 'ci', ...wish })).text)
+const create = async (fields: object = {}): Promise<Shown['data']> =>
+  dataOf((await hosts.send('POST', '/api/keys', ada, { name: 'ci', ...fields })).text)
 
 describe(`on ${FRAMEWORKS.join(', ')}`, () => {
   it('POST answers 201 with the key, once, exactly so', async () => {

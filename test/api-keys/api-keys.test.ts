@@ -18,10 +18,10 @@ const format = createKeyFormat('test', 'itk')
 const NAMED = { name: 'Nightly build' }
 
 describe('issue', () => {
-  it('makes a key of the org and by the user of the context, whatever else the wish says', async () => {
+  it('makes a key of the org and by the user of the context, whatever else its fields say', async () => {
     const { apiKeys, member, orgId, otherOrgId, repository } = await createApiKeyTestWorld()
-    const wish = { ...NAMED, orgId: otherOrgId, org_id: otherOrgId, createdBy: 'somebody', id: 'aaaaaaaaaaaa' }
-    const { apiKey, key } = await apiKeys.issue(member('owner'), wish)
+    const fields = { ...NAMED, orgId: otherOrgId, org_id: otherOrgId, createdBy: 'somebody', id: 'aaaaaaaaaaaa' }
+    const { apiKey, key } = await apiKeys.issue(member('owner'), fields)
     expect(apiKey).toEqual({
       id: format.parse(key)?.id,
       name: 'Nightly build',
@@ -54,9 +54,9 @@ describe('issue', () => {
     ['one scope twice', { scopes: ['things:read', 'things:read'] }, 'viewer', ['things:read']],
     ['a role above the need', { role: 'owner', scopes: ['things:read'] }, 'owner', ['things:read']],
     ['a role just enough', { role: 'member', scopes: ['things:write'] }, 'member', ['things:write']],
-  ])('takes the lowest role for %s, or the one that is named', async (_, wish, role, scopes) => {
+  ])('takes the lowest role for %s, or the one that is named', async (_, fields, role, scopes) => {
     const { apiKeys, member } = await createApiKeyTestWorld()
-    const { apiKey } = await apiKeys.issue(member('owner'), { ...NAMED, ...wish })
+    const { apiKey } = await apiKeys.issue(member('owner'), { ...NAMED, ...fields })
     expect([apiKey.role, apiKey.scopes]).toEqual([role, scopes])
   })
 
@@ -86,9 +86,9 @@ describe('issue', () => {
     ['expires_at', { ...NAMED, expiresAt: '2026-11-20T10:00:00Z' }, 'expires_at'],
     ['expires_at', { ...NAMED, expiresAt: '2026-11-20T09:59:59.999Z' }, 'expires_at'],
     ['expires_at', { ...NAMED, expiresAt: '2026-11-20T11:00:00+01:00' }, 'expires_at'],
-  ])('refuses by the field %s: %j', async (_, wish, field) => {
+  ])('refuses by the field %s: %j', async (_, fields, field) => {
     const { apiKeys, member, calls } = await createApiKeyTestWorld()
-    const error = await refusalOf(apiKeys.issue(member('owner'), wish as never))
+    const error = await refusalOf(apiKeys.issue(member('owner'), fields as never))
     expect([error.code, error.field]).toEqual(['validation_error', field])
     expect(calls).toEqual([])
   })
@@ -304,9 +304,9 @@ describe('an installation', () => {
     ['an org that is no text', { role: 'member', orgId: 5 }, 'environment'],
     ['an empty org', { role: 'member', orgId: '' }, 'environment'],
     ['no role, where there are no scopes to need one', {}, 'role'],
-  ])('refuses %s', async (_, wish, field) => {
+  ])('refuses %s', async (_, fields, field) => {
     const { apiKeys, user } = await inWorld()
-    const error = await refusalOf(apiKeys.issue(user('admin'), { ...NAMED, ...wish }))
+    const error = await refusalOf(apiKeys.issue(user('admin'), { ...NAMED, ...fields }))
     expect([error.code, error.field]).toEqual(['validation_error', field])
   })
 

@@ -96,9 +96,9 @@ async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
   const bearer = (token: string): Named => ({ authorization: `Bearer ${token}` })
   const owner = (orgId: string): AuthContext =>
     testContext({ role: 'owner', org: { id: orgId }, user: testUser({ id: ada.id }) }) as AuthContext
-  const issue = async (name: string, wish: object = {}, orgId: string = mine): Promise<string> => {
+  const issue = async (name: string, fields: object = {}, orgId: string = mine): Promise<string> => {
     const write = { role: 'member', scopes: ['things:read', 'things:write'] }
-    const { apiKey, key } = await apiKeys.issue(owner(orgId), { name, ...write, ...wish })
+    const { apiKey, key } = await apiKeys.issue(owner(orgId), { name, ...write, ...fields })
     ids[name] = apiKey.id
     return key
   }

@@ -69,9 +69,9 @@ export async function createApiKeyTestWorld(options: Partial<Options> = {}): Pro
 /** A key of the first organization, with its text. */
 export async function issueKey(
   { apiKeys, member }: Pick<ApiKeyTestWorld, 'apiKeys' | 'member'>,
-  wish: object = {},
+  fields: object = {},
   context: AuthContext = member('owner'),
 ): Promise<{ readonly id: string; readonly key: string }> {
-  const { apiKey, key } = await apiKeys.issue(context, { name: 'Nightly build', ...wish })
+  const { apiKey, key } = await apiKeys.issue(context, { name: 'Nightly build', ...fields })
   return { id: apiKey.id, key }
 }

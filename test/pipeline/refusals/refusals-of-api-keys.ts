@@ -18,7 +18,7 @@ export interface KeyWorld {
   readonly keys: ReturnType<typeof createApiKeys>
   /** The context of a user in the org, as a role. */
   as(role: string): AuthContext
-  issue(wish?: object): Promise<{ readonly key: string; readonly id: string }>
+  issue(fields?: object): Promise<{ readonly key: string; readonly id: string }>
   /** Authenticate with a key. */
   enter(key: string, check?: () => boolean | Promise<boolean>): Promise<unknown>
   later(seconds: number): void
@@ -53,8 +53,8 @@ export async function createKeyWorld(options: { maxKeys?: number; installation?:
     orgId,
     keys,
     as,
-    async issue(wish = {}) {
-      const { key, apiKey } = await keys.issue(as('admin'), { name: 'ci', ...wish })
+    async issue(fields = {}) {
+      const { key, apiKey } = await keys.issue(as('admin'), { name: 'ci', ...fields })
       return { key, id: apiKey.id }
     },
     enter(key, check = () => true) {
