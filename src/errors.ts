@@ -102,7 +102,7 @@ export interface Principal {
 const BRAND: symbol = Symbol.for('sallyport.AuthError')
 
 /**
- * A refusal: the visitor's fault, or policy. Rooms throw it, adapters write it, handlers may throw it too.
+ * A refusal: the visitor's fault, or policy. Steps throw it, adapters write it, handlers may throw it too.
  * It carries `status`, `headers`, `expose` and `getResponse()`, so that the error handling of Koa, Hono and most
  * Express hosts renders it correctly by itself. Recognise one by {@link isAuthError}, never by `instanceof`.
  *

@@ -1,4 +1,4 @@
-/** The front door: named re-exports, grouped by step. */
+/** The main entry point: named re-exports, grouped by step. */
 
 // The pipeline
 export {

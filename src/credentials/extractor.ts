@@ -17,11 +17,11 @@ export interface ExtractorOptions {
   readonly apiKeyPrefix: string | null
   /** The session cookie, or `null` where there is none. */
   readonly cookie: { readonly name: string; readonly origin: string | null } | null
-  /** Who stands at the door in dev mode; left out: nobody. */
+  /** What authenticates in dev mode; left out: nothing does. */
   readonly dev?: DevAuthenticator | undefined
 }
 
-/** Dev mode's door: `createDevLogin` of `sallyport/login` makes one. */
+/** Authenticates every request in dev mode: `createDevLogin` of `sallyport/login` makes one. */
 export interface DevAuthenticator {
   /**
    * Judge a request before anything else is read of it, on public routes too, and hand on what stands in for a credential

@@ -1,4 +1,4 @@
-/** The door of `sallyport/login`: local e-mail and password login. Re-exports only. Needs `node:crypto` and `node:fs`. */
+/** The entry point `sallyport/login`: local e-mail and password login. Re-exports only. Needs `node:crypto` and `node:fs`. */
 
 export type { DevAuthenticator } from '../credentials/extractor.ts'
 export { type AccountGateOptions, createAccountGate } from '../users/account-gate.ts'

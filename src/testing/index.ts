@@ -1,5 +1,5 @@
 /**
- * The door of `sallyport/testing`: re-exports only.
+ * The entry point `sallyport/testing`: re-exports only.
  */
 export {
   type AdapterAudit,

@@ -133,7 +133,7 @@ describe.each(RIGS)('%s', (name) => {
     })
   })
 
-  it("hands a room's plain error on, the same object, and never as a 401", async () => {
+  it("hands a step's plain error on, the same object, and never as a 401", async () => {
     world.users = () => Promise.reject(boom)
     await withRig({}, async (rig) => {
       const response = await rig.send('/protect', signedIn())

@@ -150,7 +150,7 @@ describe('the decision record', () => {
     expect(JSON.stringify(world.decisions)).not.toContain('hunter2')
   })
 
-  it('is written once per mount, with timings of the rooms that mount entered', async () => {
+  it('is written once per mount, with timings of the steps that mount ran', async () => {
     const world = createWorld()
     const { headers } = await world.person('ada', { [await world.org('acme')]: 'viewer' })
     const request = fakeRequest({ headers })

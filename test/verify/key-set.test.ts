@@ -547,7 +547,7 @@ describe('a server that has been failing for long', () => {
   })
 })
 
-describe('the room around it', () => {
+describe('the verifier over a key set', () => {
   it('warms up, tells readiness, and closes without asking again', async () => {
     const { clock, issuer, server, verifier } = await createBench()
     expect(verifier.isReady?.()).toBe(false)
