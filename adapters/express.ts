@@ -8,12 +8,12 @@ import { AuthError, isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
   type Auth,
-  type BodyLimits,
+  createReadJson,
   createRouteFinder,
   fromNodeRequest,
   keepHeaders,
   parseAdapterOptions,
-  readJson as readJsonOf,
+  type ReadJson,
   toThrown,
   writeHeaders,
 } from '../src/http/index.ts'
@@ -148,16 +148,11 @@ export function writeAuthResponse(res: Response, { status, headers, body }: Auth
 }
 
 /**
- * Read a JSON object from a request, before or behind `express.json()`.
+ * Read a JSON body from a request, before or behind `express.json()`: by any Standard Schema, or as the object it is.
  *
- * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
- * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
- * it is not whole after 10 seconds); where it took over a second, what the pipeline refuses, judged once more;
- * `validation_error` (400, field `body`) for malformed JSON or no object
- * @throws Error where another middleware has consumed the body and left nothing
+ * @throws AuthError, Error, TypeError as `readJson` of `sallyport` does, in its order: 415, 413, 408, then what checking the
+ * caller once more refuses, then 400 `validation_error` with its `field`
  * @example
- * const body = await readJson(req)
+ * const { name } = await readJson(req, z.object({ name: z.string().min(1) }))
  */
-export function readJson(req: Request, limits?: number | BodyLimits): Promise<Readonly<Record<string, unknown>>> {
-  return readJsonOf(toAuthRequest(req), limits)
-}
+export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)

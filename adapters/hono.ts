@@ -8,11 +8,11 @@ import { isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
   type Auth,
-  type BodyLimits,
+  createReadJson,
   createRouteFinder,
   fromFetchRequest,
   parseAdapterOptions,
-  readJson as readJsonOf,
+  type ReadJson,
   writeHeaders,
 } from '../src/http/index.ts'
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
@@ -149,19 +149,14 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
 }
 
 /**
- * Read a JSON object from a request, before or behind `c.req.json()`.
+ * Read a JSON body from a request, before or behind `c.req.json()`: by any Standard Schema, or as the object it is.
  *
- * @param limits the largest body in bytes, 16,384 unless told; or `{ limitBytes, timeoutSeconds }`
- * @throws AuthError in this order: `unsupported_media_type` (415), `payload_too_large` (413), `request_timeout` (408, where
- * it is not whole after 10 seconds); where it took over a second, what the pipeline refuses, judged once more;
- * `validation_error` (400, field `body`) for malformed JSON or no object
- * @throws Error where another middleware has consumed the body and left nothing
+ * @throws AuthError, Error, TypeError as `readJson` of `sallyport` does, in its order: 415, 413, 408, then what checking the
+ * caller once more refuses, then 400 `validation_error` with its `field`
  * @example
- * const body = await readJson(c)
+ * const { name } = await readJson(c, z.object({ name: z.string().min(1) }))
  */
-export function readJson(c: Context, limits?: number | BodyLimits): Promise<Readonly<Record<string, unknown>>> {
-  return readJsonOf(toAuthRequest(c), limits)
-}
+export const readJson: ReadJson<Context> = createReadJson(toAuthRequest)
 
 // An error page is kept for nobody else either: what the handler's answer would have said, it says.
 const varyOf = (c: Context): HeadersOf => {

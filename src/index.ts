@@ -55,7 +55,7 @@ export {
 export type { Guards, OrgContext, RoleContext } from './guards.ts'
 // JSON bodies
 export { jsonResponse, noContent } from './http/json-response.ts'
-export { type BodyLimits, isText, type JsonObject, readField, readJson } from './http/read-json.ts'
+export { readJson } from './http/read-json.ts'
 export { normalizeEmail } from './lib/email.ts'
 // Organizations
 export {

@@ -6,13 +6,13 @@ import {
   createProvisioner,
   createServiceVerifier,
   header,
-  isText,
-  readField,
   type Verifier,
 } from 'sallyport'
 import { type ApiKeys, createApiKeys } from 'sallyport/api-keys'
 import { createAdapter, readJson } from 'sallyport/hono'
 import type { ApiKeyRepository } from 'sallyport/storage'
+import * as z from 'zod'
+import { text } from '../start/fields.ts'
 import type { AppStorage } from '../store/store.ts'
 import { createAuditLog } from './audit-log.ts'
 
@@ -74,7 +74,8 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
   app.post(
     '/internal/notes',
     protect({ accept: ['service:telephony'] }, async (context, c) => {
-      const { org } = await auth.actIn(context, readField(await readJson(c), 'org_id', isText))
+      const { org_id: orgId } = await readJson(c, z.object({ org_id: text }))
+      const { org } = await auth.actIn(context, orgId)
       return c.json({ org: org.id }, 201)
     }),
   )

@@ -1,17 +1,13 @@
 /** Intello's routes, as data: each says what it asks of its caller. */
-import {
-  type AuthRequest,
-  isText,
-  jsonResponse,
-  noContent,
-  normalizeEmail,
-  type Route,
-  readField,
-  readJson,
-} from 'sallyport'
+import { type AuthRequest, jsonResponse, noContent, type Route, readJson } from 'sallyport'
+import * as z from 'zod'
+import { email, text } from '../start/fields.ts'
 import { orConflict } from '../store/conflict.ts'
 import { present } from '../store/org-table.ts'
-import { type Intello, ROLES, type Role } from './auth.ts'
+import { type Intello, ROLES } from './auth.ts'
+
+const NewInvitation = z.object({ email, role: z.enum(ROLES) })
+const NewDependency = z.object({ name: text })
 
 /** Make the routes. */
 export function routesOfIntello(intello: Intello): readonly Route[] {
@@ -35,9 +31,7 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
       path: '/api/invitations',
       access: { role: 'admin' },
       async handle({ org }, request) {
-        const body = await readJson(request)
-        const email = readField(body, 'email', isEmail)
-        const role = readField(body, 'role', isRole)
+        const { email, role } = await readJson(request, NewInvitation)
         const invitation = await orConflict(storage.invitations.insert({ orgId: org.id, email, role }))
         return jsonResponse(201, { data: { id: invitation.id, email: invitation.email, role } })
       },
@@ -75,7 +69,7 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
       path: '/api/dependencies',
       access: { ...write, role: 'member' },
       async handle(context, request) {
-        const name = readField(await readJson(request), 'name', isText)
+        const { name } = await readJson(request, NewDependency)
         return jsonResponse(201, { data: present(await dependencies.of(context).insert(name)) })
       },
     }),
@@ -102,12 +96,4 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
 function idOf({ params }: AuthRequest): string {
   const { id = '' } = { ...params }
   return id
-}
-
-function isRole(value: unknown): value is Role {
-  return ROLES.includes(value as Role)
-}
-
-function isEmail(value: unknown): value is string {
-  return typeof value === 'string' && normalizeEmail(value) !== null
 }

@@ -1,9 +1,13 @@
 /** What Iron is for: contacts, pipelines and bookings of the acting organization. */
 import type { Router } from 'express'
-import { isText, readField } from 'sallyport'
 import { type Adapter, readJson } from 'sallyport/express'
+import * as z from 'zod'
+import { text } from '../start/fields.ts'
 import { type OrgRow, present } from '../store/org-table.ts'
 import type { Iron, IronTypes } from './auth.ts'
+
+const NewContact = z.object({ name: text })
+const NewBooking = z.object({ org_id: z.string(), title: text })
 
 /** Mount the routes. */
 export function mountCrm(app: Router, { auth, tables }: Iron, { middleware, protect }: Adapter<IronTypes>): void {
@@ -15,7 +19,7 @@ export function mountCrm(app: Router, { auth, tables }: Iron, { middleware, prot
     res.json({ contacts: (await contacts.of(signedIn.getAuth(req)).list()).map(present) })
   })
   app.post('/api/v1/contacts', async (req, res) => {
-    const name = readField(await readJson(req), 'name', isText)
+    const { name } = await readJson(req, NewContact)
     res.status(201).json({ contact: present(await contacts.of(signedIn.getAuth(req)).insert(name)) })
   })
   app.get('/api/v1/contacts/:id', async (req, res) => {
@@ -42,9 +46,7 @@ export function mountCrm(app: Router, { auth, tables }: Iron, { middleware, prot
   app.post(
     '/internal/bookings',
     protect({ accept: ['service:iron-crm'] }, async (context, req, res) => {
-      const body = await readJson(req)
-      const orgId = readField(body, 'org_id', isString)
-      const title = readField(body, 'title', isText)
+      const { org_id: orgId, title } = await readJson(req, NewBooking)
       const booking = await bookings.of(await auth.actIn(context, orgId)).insert(title)
       res.status(201).json({ booking: toBooking(booking) })
     }),
@@ -53,8 +55,4 @@ export function mountCrm(app: Router, { auth, tables }: Iron, { middleware, prot
 
 function toBooking({ id, orgId, name }: OrgRow): { id: string; org_id: string; title: string } {
   return { id, org_id: orgId, title: name }
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string'
 }

@@ -1,9 +1,15 @@
 /** Who belongs to an organization: members, invitations. Owners are made and removed by owners only. */
 import type { Router } from 'express'
-import { AuthError, isText, normalizeEmail, pathParam, readField, uuidFormat } from 'sallyport'
+import { AuthError, pathParam, uuidFormat } from 'sallyport'
 import { type Adapter, readJson } from 'sallyport/express'
+import * as z from 'zod'
+import { email, text } from '../start/fields.ts'
 import { orConflict } from '../store/conflict.ts'
-import { type Iron, type IronTypes, ROLES, type Role } from './auth.ts'
+import { type Iron, type IronTypes, ROLES } from './auth.ts'
+
+const role = z.enum(ROLES)
+const NewMember = z.object({ user_id: text.transform(canonical), role })
+const NewInvitation = z.object({ email, role })
 
 /** Mount the routes. */
 export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: Adapter<IronTypes>): void {
@@ -14,9 +20,7 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
   app.post(
     '/api/v1/orgs/:id/members',
     protect({ selectors: inPath, role: 'admin' }, async (context, req, res) => {
-      const body = await readJson(req)
-      const userId = canonical(readField(body, 'user_id', isText))
-      const role = readField(body, 'role', isRole)
+      const { user_id: userId, role } = await readJson(req, NewMember)
       if (role === 'owner') requireOwner(context)
       const user = await storage.users.findById(userId)
       if (user === null || user.disabled) throw new AuthError('not_found')
@@ -45,9 +49,7 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
   app.post(
     '/api/v1/invitations',
     protect({ role: 'admin' }, async (context, req, res) => {
-      const body = await readJson(req)
-      const email = readField(body, 'email', isEmail)
-      const role = readField(body, 'role', isRole)
+      const { email, role } = await readJson(req, NewInvitation)
       if (role === 'owner') requireOwner(context)
       const invitation = await orConflict(storage.invitations.insert({ orgId: context.org.id, email, role }))
       res.status(201).json({ invitation: { id: invitation.id, email: invitation.email, role } })
@@ -58,12 +60,4 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
 // One user has one id, in whatever case it is written.
 function canonical(id: string): string {
   return uuidFormat(id) ?? id
-}
-
-function isRole(value: unknown): value is Role {
-  return ROLES.includes(value as Role)
-}
-
-function isEmail(value: unknown): value is string {
-  return typeof value === 'string' && normalizeEmail(value) !== null
 }

@@ -1,8 +1,12 @@
 /** Ironflow's own routes, as data: each says what it asks of its caller. */
-import { AuthError, isText, jsonResponse, type Route, readField, readJson } from 'sallyport'
+import { AuthError, jsonResponse, type Route, readJson } from 'sallyport'
+import * as z from 'zod'
+import { text } from '../start/fields.ts'
 import { type Ironflow, presentKey } from './auth.ts'
 import { ENVIRONMENTS } from './environments.ts'
 import type { IronflowStorage } from './storage.ts'
+
+const NamedFunction = z.object({ name: text })
 
 /** Make the routes. */
 export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: IronflowStorage): readonly Route[] {
@@ -34,7 +38,7 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       path: '/api/v1/functions',
       access: { accept, role: 'developer' },
       async handle(context, request) {
-        const name = readField(await readJson(request), 'name', isText)
+        const { name } = await readJson(request, NamedFunction)
         return jsonResponse(201, { function: await storage.insertFunction(context, name) })
       },
     }),

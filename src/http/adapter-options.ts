@@ -1,10 +1,9 @@
-/** What every adapter's `createAdapter` is given, read once; and the check of the handlers that it wraps. */
+/** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import * as z from 'zod/mini'
 import { parseOptions } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
-import { isBodySeconds, limitBodyTime } from './body-watch.ts'
-import { toError } from './thrown.ts'
+import { isBodySeconds, limitBodyTime } from './request-body.ts'
 
 /** Options of every adapter's `createAdapter`. */
 export interface AdapterOptions {
@@ -93,4 +92,22 @@ function toErrorPage(error: unknown): Response {
     status: 500,
     headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
   })
+}
+
+/**
+ * Turn what a handler threw into something a framework can only take for a failure: objects stay the same object, any
+ * other value becomes the `cause` of an `Error`. Express goes on to the next handler for `null` and obeys the words
+ * `route` and `router`; Koa never answers for `null`. For who writes an adapter.
+ *
+ * @example
+ * catch (error) { next(toThrown(error)) }
+ */
+export function toThrown(thrown: unknown): object {
+  return typeof thrown === 'object' && thrown !== null ? thrown : toError(thrown)
+}
+
+// The same, where only an `Error` stays the same object.
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  return new Error('sallyport: a handler threw a value that is no error', { cause: thrown })
 }

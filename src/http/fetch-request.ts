@@ -1,13 +1,23 @@
 /** A Fetch `Request` as the pipeline reads it: for Hono and any server that speaks Fetch. */
+import { AuthError } from '../errors.ts'
+import { readBounded } from '../lib/json-exchange.ts'
 import { ownMembers } from '../lib/own-members.ts'
-import type { AuthRequest } from '../request.ts'
-import { readWatched } from './body-watch.ts'
-import { type FetchBodyExtras, readFetchBody } from './fetch-body.ts'
-import { fromNodeRequest, isCut, joinLines, type NodeRequest, splitJoined } from './node-request.ts'
+import type { AuthRequest, RequestBody } from '../request.ts'
+import {
+  type AnsweringResponse,
+  endConnection,
+  fromNodeRequest,
+  isCut,
+  joinLines,
+  leftByPlatform,
+  type NodeRequest,
+  splitJoined,
+} from './node-request.ts'
+import { type Bounds, CONSUMED, fromBytes, inTime, readBody, readWatched, toBody } from './request-body.ts'
 import { pathOf } from './route-path.ts'
 
 /** What the framework knows beside the Fetch request. */
-export interface FetchRequestExtras extends FetchBodyExtras {
+export interface FetchRequestExtras {
   /** The framework's own request object, where it is another one than the request. */
   readonly source?: object | undefined
   /** Path parameters of the matched route. */
@@ -20,6 +30,12 @@ export interface FetchRequestExtras extends FetchBodyExtras {
    * sent to its own app brings what it brings, and nothing of the request it was made during.
    */
   readonly incoming?: NodeRequest | undefined
+  /** The body as text where a handler has read it already. */
+  readonly readText?: (() => Promise<string>) | undefined
+  /** Called once after the stream was read here, with its bytes (none, where there were too many): keep them for others. */
+  readonly leaveBytes?: ((bytes: Uint8Array) => void) | undefined
+  /** The Node response to it: where a body does not come in time, its connection ends after the answer. */
+  readonly response?: AnsweringResponse | undefined
 }
 
 /**
@@ -57,12 +73,12 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
     upgrade,
     body: (limit, timeoutSeconds) =>
       readWatched(kept.source, timeoutSeconds, (seconds) =>
-        readFetchBody(request, { limit, seconds }, isNodes ? extras : ownMembers({ ...extras, incoming: undefined })),
+        readFetchBody(request, isNodes ? incoming : undefined, extras, { limit, seconds }),
       ),
   }
 }
 
-// By source, judged at the first look: what a middleware makes of the request later changes nothing.
+// By source, decided at the first look: what a middleware makes of the request later changes nothing.
 const SERVED: WeakMap<object, boolean> = new WeakMap()
 
 function isServed(source: object, request: Request, node: AuthRequest, message: NodeRequest): boolean {
@@ -90,4 +106,75 @@ function hasSameHeaders({ headers }: Request, message: NodeRequest): boolean {
 function ownFieldOf({ headers, url }: Request, name: string): string[] {
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1]
   return name !== ':authority' || headers.has('host') || host === undefined ? [] : [host]
+}
+
+function readFetchBody(
+  request: Request,
+  incoming: NodeRequest | undefined,
+  { readText, leaveBytes, response }: FetchRequestExtras,
+  bounds: Bounds,
+): Promise<RequestBody> {
+  const { headers, body: stream, bodyUsed: isTaken } = request
+  const length = headers.get('content-length')
+  const endOf = (seconds: number): void => {
+    if (incoming !== undefined) endConnection(incoming, response, seconds)
+  }
+  return readBody(
+    {
+      message: request,
+      length,
+      // By the request's own headers: a middleware that inflates a body makes another request of it.
+      codings: stream === null || length === '0' ? [] : [headers.get('content-encoding') ?? ''],
+      isTaken,
+      async read({ limit, seconds }) {
+        const body = await readWhole(stream, { limit, seconds }, incoming === undefined, () => endOf(seconds))
+        if (incoming === undefined || !isEmpty(body)) return body
+        // A platform may have read it before the framework.
+        const left = leftByPlatform(incoming)
+        const whole = left === undefined ? body : toBody(left)
+        if (isEmpty(whole) && Number(length ?? 0) > 0) throw new Error(CONSUMED)
+        return whole
+      },
+      leave(body) {
+        if (body.kind !== 'parsed') leaveBytes?.(body.kind === 'bytes' ? ofItsOwn(body.bytes) : new Uint8Array())
+      },
+      left: (seconds) => readText && inTime(seconds, readText(), () => endOf(seconds)),
+    },
+    bounds,
+  )
+}
+
+function isEmpty(body: RequestBody): boolean {
+  return body.kind === 'bytes' && body.bytes.length === 0
+}
+
+// A platform's bytes may be a view of a larger buffer: whoever takes the buffer would take more than the body.
+function ofItsOwn(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+}
+
+async function readWhole(
+  stream: ReadableStream<Uint8Array> | null,
+  { limit, seconds }: Bounds,
+  mayCancel: boolean,
+  endConnection: () => void,
+): Promise<RequestBody> {
+  if (stream === null) return fromBytes(new Uint8Array())
+  const reader = stream.getReader()
+  const reading = readBounded(reader, limit).catch((cause: unknown) => {
+    throw new AuthError('validation_error', { field: 'body', reason: 'body_lost', cause })
+  })
+  const giveUp = (): void => {
+    // On Node not cancelled: that would cut the connection before the refusal is written.
+    if (mayCancel) reader.cancel().catch(() => undefined)
+    else reader.releaseLock()
+    endConnection()
+  }
+  return fromBytes(
+    await inTime(
+      seconds,
+      reading.finally(() => reader.releaseLock()),
+      giveUp,
+    ),
+  )
 }

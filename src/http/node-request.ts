@@ -1,10 +1,21 @@
 /** A Node `IncomingMessage` as the pipeline reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
+import { collectBytes } from '../lib/json-exchange.ts'
 import { ownMembers } from '../lib/own-members.ts'
+import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import type { AuthRequest } from '../request.ts'
-import { readWatched } from './body-watch.ts'
-import { type NodeBodyExtras, type NodeStream, readNodeBody } from './node-body.ts'
+import type { AuthRequest, RequestBody } from '../request.ts'
+import { type Bounds, fromBytes, inTime, parseJson, readBody, readWatched, toBody } from './request-body.ts'
+
+/** The part of Node's `IncomingMessage` that a body is read from. */
+export interface NodeStream {
+  readonly httpVersionMajor?: number | undefined
+  readonly readableDidRead?: boolean | undefined
+  readonly readableEnded?: boolean | undefined
+  readonly destroyed?: boolean | undefined
+  on(event: string, listener: (chunk: Uint8Array) => void): unknown
+  off(event: string, listener: (chunk: Uint8Array) => void): unknown
+}
 
 /** The part of Node's `IncomingMessage` that is read: any server built on `node:http` has it. */
 export interface NodeRequest extends NodeStream {
@@ -26,14 +37,34 @@ export interface NodeRequest extends NodeStream {
 
 type NodeHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
+interface Http2Stream {
+  close?(code?: number): unknown
+  once?(event: string, listener: () => void): unknown
+}
+
+/** The part of Node's response that ends a connection whose body did not come in time; of HTTP/1 or HTTP/2. */
+export interface AnsweringResponse {
+  readonly headersSent?: boolean | undefined
+  shouldKeepAlive?: boolean | undefined
+  readonly stream?: Http2Stream | null | undefined
+  setHeader(name: string, value: string): unknown
+  destroy?(): unknown
+}
+
 /** What the framework knows beside the message. */
-export interface NodeRequestExtras extends NodeBodyExtras {
+export interface NodeRequestExtras {
   /** The framework's own request object, where it is another one than the message. */
   readonly source?: object | undefined
   /** Path parameters of the matched route. */
   readonly params?: Readonly<Record<string, string | undefined>> | undefined
   /** The request target as it arrived, where the framework rewrites `url` for nested apps. */
   readonly url?: string | undefined
+  /** What a body parser left, or `undefined`: a parsed value, text or bytes. */
+  readonly parsedBody?: (() => unknown) | undefined
+  /** Called once after the stream was read here, with the parsed JSON or `null`: leave it where the parser would. */
+  readonly leaveBody?: ((value: unknown) => void) | undefined
+  /** The response to this request: where a body does not come in time, its connection ends after the answer. */
+  readonly response?: AnsweringResponse | undefined
 }
 
 /**
@@ -69,7 +100,7 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     encrypted: message.socket?.encrypted === true,
     upgrade: linesOf(arrived, 'upgrade').length > 0,
     body: (limit, timeoutSeconds) =>
-      readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, { limit, seconds }, lines, extras)),
+      readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, lines, extras, { limit, seconds })),
   }
 }
 
@@ -132,3 +163,95 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
   }
   return lines
 }
+
+function readNodeBody(
+  message: NodeStream,
+  lines: AuthRequest['lines'],
+  { parsedBody, leaveBody, response }: NodeRequestExtras,
+  bounds: Bounds,
+): Promise<RequestBody> {
+  const [length] = lines('content-length')
+  const left = (): unknown => parsedBody?.() ?? leftByPlatform(message)
+  if (isBodyless(message, length, lines)) {
+    return Promise.resolve(length === undefined && isSomething(left()) ? toBody(left()) : EMPTY)
+  }
+  const isTaken = message.readableDidRead === true || message.readableEnded === true
+  const read = ({ limit, seconds }: Bounds): Promise<RequestBody> => {
+    const { whole, stop } = listen(message, limit)
+    return inTime(seconds, whole, () => {
+      stop()
+      endConnection(message, response, seconds)
+    })
+  }
+  const leave = (body: RequestBody): void => leaveBody?.(body.kind === 'bytes' ? (parseJson(body.bytes) ?? null) : null)
+  return readBody({ message, length, codings: lines('content-encoding'), isTaken, read, leave, left }, bounds)
+}
+
+const EMPTY: RequestBody = Object.freeze(fromBytes(new Uint8Array()))
+
+/** What a platform left on the message that has read it before the framework: the bytes, or what it made of them. */
+export function leftByPlatform(message: NodeStream): unknown {
+  const { rawBody, body } = message as { readonly rawBody?: unknown; readonly body?: unknown }
+  return rawBody instanceof Uint8Array || typeof rawBody === 'string' ? rawBody : body
+}
+
+// By the framing of HTTP/1 (RFC 9112 §6.3): a parser may have left an empty object for it, which no client has sent.
+function isBodyless(message: NodeStream, length: string | undefined, lines: AuthRequest['lines']): boolean {
+  if (length !== undefined) return Number(length) === 0
+  return (message.httpVersionMajor ?? 1) < 2 && lines('transfer-encoding').length === 0
+}
+
+// A platform may drop the framing of what it has read, and hand on what there was.
+function isSomething(value: unknown): boolean {
+  if (typeof value === 'string') return value !== ''
+  if (value instanceof Uint8Array) return value.length > 0
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+}
+
+function listen(message: NodeStream, limit: number): { readonly whole: Promise<RequestBody>; stop(): void } {
+  const chunks = collectBytes(limit)
+  const listeners = new Map<string, (chunk: Uint8Array) => void>()
+  const stop = (): void => {
+    for (const [event, listener] of listeners) message.off(event, listener)
+  }
+  const whole = new Promise<RequestBody>((resolve, reject) => {
+    const onLost = (): void => reject(aborted())
+    if (message.destroyed === true) return onLost()
+    listeners.set('end', () => resolve(fromBytes(chunks.join())))
+    listeners.set('close', onLost)
+    listeners.set('error', onLost)
+    listeners.set('data', (chunk) => {
+      if (!chunks.add(chunk)) resolve(fromBytes(null))
+    })
+    for (const [event, listener] of listeners) message.on(event, listener)
+  })
+  return { whole: whole.finally(stop), stop }
+}
+
+// The client is gone: nobody reads this answer, but it must be an answer and not an unhandled rejection.
+function aborted(): AuthError {
+  return new AuthError('validation_error', { field: 'body', reason: 'body_aborted' })
+}
+
+/**
+ * End the connection of a body that did not come: after the answer, and at once where its head is out. Over HTTP/2 it is
+ * the stream that ends (RFC 9113 §8.1). Where nobody answers for as long again, it ends all the same.
+ */
+export function endConnection(message: NodeStream, response: AnsweringResponse | undefined, seconds: number): void {
+  if (response === undefined) return
+  const { stream } = response
+  if ((message.httpVersionMajor ?? 1) >= 2) {
+    if (response.headersSent === true) stream?.close?.(CANCEL)
+    else stream?.once?.('finish', () => stream.close?.(NO_ERROR))
+    return
+  }
+  if (response.headersSent === true) return void response.destroy?.()
+  // Not by the header where there is another way: an error page drops the headers there were.
+  if (typeof response.shouldKeepAlive === 'boolean') response.shouldKeepAlive = false
+  else response.setHeader('Connection', 'close')
+  // Express's own error page waits for the rest of the body.
+  startTimer(() => response.headersSent !== true && response.destroy?.(), seconds * 1000)
+}
+
+const NO_ERROR = 0
+const CANCEL = 8

@@ -1,9 +1,9 @@
 /** The one strict reader of JSON bodies: for our own routes and for hosts'. */
 import { AuthError } from '../errors.ts'
+import { ownMembers } from '../lib/own-members.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
-import { isBodySeconds, recheckCallers } from './body-watch.ts'
-import { parseJson } from './parse-json.ts'
+import { isBodySeconds, parseJson, recheckCallers } from './request-body.ts'
 
 /** A JSON object as a client sent it: own members only mean something. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -20,23 +20,81 @@ export interface BodyLimits {
 }
 
 /**
- * Read the body as a JSON object: from the stream while nobody has read it, else what the framework's parser left.
- * It never hangs: neither behind one, nor for a body that does not come. Where the body took over a second, the caller
- * whom a mount has let in is judged once more, by storage too: a session that was ended meanwhile is refused here.
+ * A schema of any library that speaks Standard Schema (version 1, https://standardschema.dev): zod, Valibot, ArkType, …
+ * Only what is asked of one here.
+ */
+export interface StandardSchema<Output> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+  }
+}
+
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+interface SchemaIssue {
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** Reads a JSON body from a request: what {@link createReadJson} makes. */
+export interface ReadJson<Q> {
+  (request: Q, schema?: undefined, limits?: BodyLimits | undefined): Promise<JsonObject>
+  <Output>(request: Q, schema: StandardSchema<Output>, limits?: BodyLimits | undefined): Promise<Output>
+}
+
+/**
+ * Make the `readJson` of an adapter.
  *
- * @param limits the largest body in bytes, 16 KB unless told; or that and how long to wait
+ * @param toAuthRequest reads the framework's request
+ * @example
+ * export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)
+ */
+export function createReadJson<Q>(toAuthRequest: (request: Q) => AuthRequest): ReadJson<Q> {
+  return <Output>(request: Q, schema?: StandardSchema<Output>, limits?: BodyLimits): Promise<Output> =>
+    read(toAuthRequest(request), schema, limits)
+}
+
+/**
+ * Read the body as JSON: from the stream while nobody has read it, else what the framework's parser left.
+ * It never hangs: neither behind one, nor for a body that does not come. Where the body took over a second, the caller
+ * whom a mount has let in is checked once more, by storage too: a session that was ended meanwhile is refused here.
+ *
+ * @param schema any Standard Schema: what it makes of the body is handed back, typed. Own members only reach it. Left out:
+ * an object, as it came
+ * @param limits `limitBytes` (default 16,384) and `timeoutSeconds` (default the adapter's, 10)
  * @throws AuthError in this order: `unsupported_media_type` (415) unless `application/json` in UTF-8, and for a
  * `Content-Encoding` that nobody has decoded; `payload_too_large` (413); `request_timeout` (408) where it is not whole in
- * time, and the connection ends; then what the pipeline refuses, judged once more; `validation_error` (400, field `body`) for
- * malformed JSON or anything but an object
+ * time, and the connection ends; then what checking the caller once more refuses; `validation_error` (400): `field` is the
+ * path of the schema's first issue, joined by dots, and `body` for malformed JSON, for what is no object, or without a path
  * @throws Error where another middleware has consumed the body and left nothing: a mistake of the host's
- * @throws TypeError for limits that are none
+ * @throws TypeError for what is no schema, and for limits that are none
  * @example
- * const { name } = await readJson(request)
- * const { image } = await readJson(request, { limitBytes: 1_000_000, timeoutSeconds: 60 })
+ * const { name } = await readJson(request, z.object({ name: z.string().min(1) }))
+ * const image = await readJson(request, Image, { limitBytes: 1_000_000, timeoutSeconds: 60 })
  */
-export async function readJson(request: AuthRequest, limits: number | BodyLimits = {}): Promise<JsonObject> {
-  const { limitBytes, timeoutSeconds } = parseLimits(limits)
+export const readJson: ReadJson<AuthRequest> = createReadJson((request: AuthRequest) => request)
+
+async function read<Output>(
+  request: AuthRequest,
+  schema: StandardSchema<Output> | undefined,
+  limits: BodyLimits = {},
+): Promise<Output> {
+  if (schema !== undefined) requireSchema(schema)
+  const value = await readValue(request, parseLimits(limits))
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (value === undefined || (schema === undefined && !isObject)) {
+    throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
+  }
+  if (schema === undefined) return value as Output
+  // A schema looks members up: one that was left out must not be found in `Object.prototype`.
+  const result = await schema['~standard'].validate(isObject ? ownMembers(value) : value)
+  if (result.issues) throw invalid(fieldOf(result.issues[0]))
+  return result.value
+}
+
+async function readValue(request: AuthRequest, { limitBytes, timeoutSeconds }: ParsedLimits): Promise<unknown> {
   if (!isJson(request.lines('content-type'))) {
     throw new AuthError('unsupported_media_type', { reason: 'body_not_json' })
   }
@@ -46,11 +104,26 @@ export async function readJson(request: AuthRequest, limits: number | BodyLimits
   }
   // Once more for requests whose body somebody else reads: it costs a look at the clock.
   await recheckCallers(request.source)
-  const value = jsonOf(body)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
+  if (body.kind === 'parsed') return body.value
+  return body.kind === 'bytes' ? parseJson(body.bytes) : undefined
+}
+
+function requireSchema(schema: { readonly '~standard'?: StandardSchema<unknown>['~standard'] | undefined }): void {
+  const { version, validate } = schema?.['~standard'] ?? {}
+  if (version !== 1 || typeof validate !== 'function') {
+    throw new TypeError(
+      'readJson: the schema (second argument) must be a Standard Schema, version 1; limits come third',
+    )
   }
-  return value as JsonObject
+}
+
+function fieldOf(issue: SchemaIssue | undefined): string {
+  const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))
+  return path.join('.') || 'body'
+}
+
+function invalid(field: string): AuthError {
+  return new AuthError('validation_error', { field, reason: 'field_invalid' })
 }
 
 /**
@@ -64,7 +137,7 @@ export async function readJson(request: AuthRequest, limits: number | BodyLimits
  */
 export function readField<T>(body: JsonObject, name: string, isValid: (value: unknown) => value is T): T {
   const value = Object.hasOwn(body, name) ? body[name] : undefined
-  if (!isValid(value)) throw new AuthError('validation_error', { field: name, reason: 'field_invalid' })
+  if (!isValid(value)) throw invalid(name)
   return value
 }
 
@@ -78,9 +151,12 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
 }
 
-function parseLimits(limits: number | BodyLimits): { limitBytes: number; timeoutSeconds: number | undefined } {
-  const given = typeof limits === 'number' ? { limitBytes: limits } : limits
-  const { limitBytes = LIMIT_BYTES, timeoutSeconds } = given
+interface ParsedLimits {
+  readonly limitBytes: number
+  readonly timeoutSeconds: number | undefined
+}
+
+function parseLimits({ limitBytes = LIMIT_BYTES, timeoutSeconds }: BodyLimits): ParsedLimits {
   if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
     throw new TypeError('readJson: option "limitBytes" must be a number of bytes')
   }
@@ -132,9 +208,4 @@ function isLargerThan(limitBytes: number, root: unknown): boolean {
     }
   }
   return size > limitBytes
-}
-
-function jsonOf(body: RequestBody): unknown {
-  if (body.kind === 'parsed') return body.value
-  return body.kind === 'bytes' ? parseJson(body.bytes) : undefined
 }

@@ -1,7 +1,7 @@
 /** One mount's way in: authenticate by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext, Decision } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
-import { recheckWithBody } from '../http/body-watch.ts'
+import { recheckWithBody } from '../http/request-body.ts'
 import { rememberRoles } from '../lib/context-roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'

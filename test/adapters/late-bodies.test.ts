@@ -143,7 +143,9 @@ it('what a reader says goes before what the adapter says', async () => {
       const { protect } = forHono.createAdapter(auth, SOON)
       hono.post(
         '/',
-        protect('public', async (_context, c) => c.json((await forHono.readJson(c, { timeoutSeconds: 60 })) as object)),
+        protect('public', async (_context, c) =>
+          c.json((await forHono.readJson(c, undefined, { timeoutSeconds: 60 })) as object),
+        ),
       )
       return hono.fetch(request)
     },
@@ -159,7 +161,7 @@ it('a body that a handler waits for already is given up too', async () => {
   const hono = new Hono()
   hono.post('/', async (c) => {
     c.req.text().catch(() => undefined)
-    const refusal = await forHono.readJson(c, { timeoutSeconds: 0.02 }).catch((error: unknown) => error)
+    const refusal = await forHono.readJson(c, undefined, { timeoutSeconds: 0.02 }).catch((error: unknown) => error)
     return c.json({ code: (refusal as { code?: string }).code })
   })
   const app = await serveSlow({ fetch: (request) => hono.fetch(request) })
@@ -172,6 +174,8 @@ it.each([0, -1, Number.NaN, 3601, '10', null, Number.POSITIVE_INFINITY])('%s is 
     expect(() => createAdapter(auth as never, wrong)).toThrow(/option "bodyTimeoutSeconds"/)
   }
   const c = { req: {} }
-  const reading = forExpress.readJson({ rawHeaders: [], ...c } as never, { timeoutSeconds: seconds } as never)
+  const reading = forExpress.readJson({ rawHeaders: [], ...c } as never, undefined, {
+    timeoutSeconds: seconds,
+  } as never)
   await expect(reading).rejects.toThrow(/option "timeoutSeconds"/)
 })

@@ -77,7 +77,7 @@ function expressOf(name: SlowHost, auth: Auth, access: Access, options: AdapterO
   })
   app.post('/head-is-out', (req, res) => {
     res.writeHead(200).write('begun')
-    forExpress.readJson(req, { timeoutSeconds: 0.02 }).catch(() => undefined)
+    forExpress.readJson(req, undefined, { timeoutSeconds: 0.02 }).catch(() => undefined)
   })
   app.use(onError)
   return app as unknown as RequestListener
@@ -100,7 +100,7 @@ function koaOf(name: SlowHost, auth: Auth, access: Access, options: AdapterOptio
     if (ctx.path !== '/head-is-out') return next()
     ctx.respond = false
     ctx.res.writeHead(200).write('begun')
-    return forKoa.readJson(ctx, { timeoutSeconds: 0.02 }).catch(() => undefined)
+    return forKoa.readJson(ctx, undefined, { timeoutSeconds: 0.02 }).catch(() => undefined)
   })
   return app.callback() as RequestListener
 }

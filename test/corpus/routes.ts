@@ -1,4 +1,6 @@
 /** The routes every corpus server has, below each prefix, as data: the same values on all three frameworks. */
+
+import { isText, readField } from '../../src/http/read-json.ts'
 import {
   type Access,
   type AuthContext,
@@ -7,12 +9,10 @@ import {
   type AuthResponse,
   createProvisioner,
   createSyncRoute,
-  isText,
   jsonResponse,
   noContent,
   pathParam,
   type Route,
-  readField,
   readJson,
 } from '../../src/index.ts'
 import { isConflictError } from '../../src/storage/storage-errors.ts'

@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { isAuthError } from '../../src/errors.ts'
-import { parseAdapterOptions } from '../../src/http/adapter-options.ts'
+import { parseAdapterOptions, toThrown } from '../../src/http/adapter-options.ts'
 import { fromFetchRequest } from '../../src/http/fetch-request.ts'
 import { fromNodeRequest, type NodeRequestExtras } from '../../src/http/node-request.ts'
 import { readJson } from '../../src/http/read-json.ts'
-import { toThrown } from '../../src/http/thrown.ts'
 import type { AuthRequest } from '../../src/request.ts'
 
 const JSON_TYPE = ['Content-Type', 'application/json']
@@ -96,7 +95,9 @@ describe('fromNodeRequest', () => {
     const left: unknown[] = []
     const leaveBody = (value: unknown): void => void left.push(value)
     await expect(readJson(node('{', JSON_TYPE, { leaveBody }))).rejects.toThrow()
-    await expect(readJson(node('x'.repeat(20), JSON_TYPE, { leaveBody }), 10)).rejects.toThrow()
+    await expect(
+      readJson(node('x'.repeat(20), JSON_TYPE, { leaveBody }), undefined, { limitBytes: 10 }),
+    ).rejects.toThrow()
     expect(left).toEqual([null, null])
   })
 
@@ -234,6 +235,15 @@ describe('fromFetchRequest', () => {
     })
     await expect(readJson(fromFetchRequest(post(stream)))).rejects.toMatchObject({ code: 'payload_too_large' })
     expect(cancelled).toBe(false)
+  })
+
+  it('leaves what a platform has read in a buffer of its own', async () => {
+    const left: Uint8Array[] = []
+    const rawBody = Buffer.from('..{"a":1}..').subarray(2, 9)
+    const incoming = { method: 'POST', url: '/a/b?c=d', rawHeaders: JSON_TYPE, rawBody, ...NO_STREAM }
+    const request = fromFetchRequest(post(null), { incoming, leaveBytes: (bytes) => left.push(bytes) })
+    expect(await readJson(request)).toEqual({ a: 1 })
+    expect(left.map(({ buffer }) => new TextDecoder().decode(buffer as ArrayBuffer))).toEqual(['{"a":1}'])
   })
 
   it('takes the text of who has read it, and fails in a sentence where nobody kept it', async () => {

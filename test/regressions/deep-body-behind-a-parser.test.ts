@@ -42,7 +42,8 @@ it('measures what it would take to send, to the byte', async () => {
   for (const body of bodies) {
     const size = Buffer.byteLength(JSON.stringify(body))
     const message = { rawHeaders: ['Content-Type', 'application/json', 'Transfer-Encoding', 'chunked'], body }
-    const read = (limit: number): Promise<unknown> => readJson({ ...message, readableDidRead: true } as never, limit)
+    const read = (limit: number): Promise<unknown> =>
+      readJson({ ...message, readableDidRead: true } as never, undefined, { limitBytes: limit })
     expect(await read(size)).toEqual(body)
     await expect(read(size - 1)).rejects.toMatchObject({ code: 'payload_too_large' })
   }

@@ -69,7 +69,7 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createTokenIssuer: [{}, testing.createTokenIssuer],
 }
 
-const NO_OPTIONS = ['createRouteFinder']
+const NO_OPTIONS = ['createReadJson', 'createRouteFinder']
 
 const files = ['src', 'adapters'].flatMap((folder) =>
   readdirSync(root + folder, { recursive: true, encoding: 'utf8' })

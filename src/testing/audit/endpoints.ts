@@ -2,17 +2,16 @@
  * What a host of an adapter audit mounts: Routes by `mount`, endpoints by `middleware` and `protect`. All of them answer
  * with what they know of the caller, and with a mark that a handler has run.
  */
+import * as z from 'zod/mini'
 import {
   type Access,
   type AuthContext,
   AuthError,
   type AuthRequest,
   type AuthResponse,
-  isText,
   jsonResponse,
   pathParam,
   type Route,
-  readField,
   readJson,
 } from '../../index.ts'
 import type { AuditWorld } from './audit-world.ts'
@@ -82,6 +81,8 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
 ])
 
+const NAMED = z.object({ name: z.string().check(z.minLength(1)) })
+
 /** The Routes, for `mount`. */
 export function auditRoutes({ auth }: Pick<AuditWorld, 'auth'>): readonly Route[] {
   const route = (method: Route['method'], path: string, access: Access, handle: Route['handle']): Route =>
@@ -104,7 +105,7 @@ export function auditRoutes({ auth }: Pick<AuditWorld, 'auth'>): readonly Route[
     route('PUT', '/json', {}, async (_context, request) => handled(await readJson(request))),
     route('POST', '/twice', 'public', async (_context, request) => handled(await twice(request))),
     route('POST', '/named', 'public', async (_context, request) =>
-      handled({ name: readField(await readJson(request), 'name', isText) }),
+      handled({ name: (await readJson(request, NAMED)).name }),
     ),
     route('POST', '/act', { accept: ['service'] }, async (context, request) => {
       const acting = await auth.actIn(context as AuthContext, (await readJson(request))['org_id'])

@@ -43,7 +43,7 @@ export const REFUSALS_OF_BODIES: readonly Refusal[] = [
     provoke: () => {
       const rawHeaders = ['Content-Type', 'application/json', 'Content-Length', '2']
       const message: NodeRequest = Object.assign(new EventEmitter(), { method: 'POST', rawHeaders })
-      return readJson(fromNodeRequest(message), { timeoutSeconds: 0.001 })
+      return readJson(fromNodeRequest(message), undefined, { timeoutSeconds: 0.001 })
     },
   },
   {

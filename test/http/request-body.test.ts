@@ -1,16 +1,16 @@
-/** Whoever reads a body, by `readJson` or by itself, has its caller judged; and how the connection of a late one ends. */
+/** Whoever reads a body, by `readJson` or by itself, has its caller checked once more; and how the connection of a late one ends. */
 import { expect, it, vi } from 'vitest'
-import { readWatched, recheckWithBody } from '../../src/http/body-watch.ts'
-import { endConnection } from '../../src/http/node-body.ts'
+import { endConnection } from '../../src/http/node-request.ts'
+import { readWatched, recheckWithBody } from '../../src/http/request-body.ts'
 
-it('a body that a handler reads by itself is handed on when its caller was judged', async () => {
+it('a body that a handler reads by itself is handed on when its caller was checked once more', async () => {
   const [source, order] = [{}, [] as string[]]
-  recheckWithBody(source, {}, async () => void order.push('judged'))
+  recheckWithBody(source, {}, async () => void order.push('checked'))
   await readWatched(source, undefined, async () => {
     order.push('read')
     return { kind: 'bytes', bytes: new Uint8Array() }
   })
-  expect(order).toEqual(['read', 'judged'])
+  expect(order).toEqual(['read', 'checked'])
   recheckWithBody(source, {}, async () => Promise.reject(new Error('ended')))
   const reading = readWatched(source, undefined, async () => ({ kind: 'bytes', bytes: new Uint8Array() }))
   await expect(reading).rejects.toThrow('ended')

@@ -1,0 +1,167 @@
+/**
+ * The one reader of request bodies: from the stream while nobody has read it, else what a parser or the platform left;
+ * bounded in bytes and in time, and handed on only once the caller was checked once more. Node and Fetch say where a body lies.
+ */
+import { AuthError } from '../errors.ts'
+import { startTimer } from '../lib/time.ts'
+import { trimBlanks } from '../lib/trim-blanks.ts'
+import type { RequestBody } from '../request.ts'
+
+/** How long a body may take, in seconds, unless told. */
+const BODY_SECONDS = 10
+
+/** Whether a value is a time to wait for a body: more than 0 seconds, at most an hour. */
+export function isBodySeconds(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= 3600
+}
+
+// What is known of a request while its body is awaited, by the framework's own request object: whoever reads it finds it.
+interface Awaited {
+  timeoutSeconds?: number | undefined
+  readonly rechecks: Map<object, () => Promise<void>>
+}
+
+const AWAITED: WeakMap<object, Awaited> = new WeakMap()
+
+function awaitedOf(source: object): Awaited {
+  const awaited = AWAITED.get(source) ?? { rechecks: new Map() }
+  AWAITED.set(source, awaited)
+  return awaited
+}
+
+/** Have `recheck` run when a body of this request is whole: one for each auth. What it throws, the reader throws. */
+export function recheckWithBody(source: object, auth: object, recheck: () => Promise<void>): void {
+  awaitedOf(source).rechecks.set(auth, recheck)
+}
+
+/** Say how long a body of this request may take, for whoever reads it and says nothing else. */
+export function limitBodyTime(source: object, timeoutSeconds: number): void {
+  awaitedOf(source).timeoutSeconds = timeoutSeconds
+}
+
+/** Check the callers of a request whose body is whole once more. */
+export async function recheckCallers(source: object): Promise<void> {
+  for (const recheck of [...(AWAITED.get(source)?.rechecks.values() ?? [])]) await recheck()
+}
+
+/** How much of a body is read, and for how long. */
+export interface Bounds {
+  readonly limit: number
+  readonly seconds: number
+}
+
+/**
+ * Read a body and have its caller checked once more before it is handed on. One that is too large is refused as it is.
+ *
+ * @param timeoutSeconds what the reader says, before what the adapter says
+ * @param read reads it, and gives up after so many seconds
+ */
+export async function readWatched(
+  source: object,
+  timeoutSeconds: number | undefined,
+  read: (seconds: number) => Promise<RequestBody>,
+): Promise<RequestBody> {
+  const body = await read(timeoutSeconds ?? AWAITED.get(source)?.timeoutSeconds ?? BODY_SECONDS)
+  if (body.kind !== 'too_large') await recheckCallers(source)
+  return body
+}
+
+/** Where a body lies. */
+export interface BodySource {
+  /** Whose body it is: a second reader gets what the first one has read. */
+  readonly message: object
+  /** `Content-Length` as it was sent, if it was. */
+  readonly length: string | null | undefined
+  /** The `Content-Encoding` lines of what is on the stream. */
+  readonly codings: readonly string[]
+  /** Whether somebody else has read the stream. */
+  readonly isTaken: boolean
+  /** Read the stream. */
+  read(bounds: Bounds): Promise<RequestBody>
+  /** Keep for others what was read, once. */
+  leave(body: RequestBody): void
+  /** What somebody else has made of it: text, bytes, a value; `undefined` for nothing. */
+  left(seconds: number): unknown
+}
+
+const READ: WeakMap<object, Promise<RequestBody>> = new WeakMap()
+
+/**
+ * Read a body.
+ *
+ * @throws AuthError `unsupported_media_type` for an encoded one, before a byte is read; `request_timeout`; `validation_error`
+ * where it breaks off
+ * @throws Error where somebody else has read it and left nothing
+ */
+export async function readBody(source: BodySource, bounds: Bounds): Promise<RequestBody> {
+  const { message, length, codings, isTaken } = source
+  const isOurs = READ.has(message) || !isTaken
+  if (isOurs) requireNotEncoded(codings)
+  if (Number(length ?? 0) > bounds.limit) return TOO_LARGE
+  const known = READ.get(message)
+  if (known !== undefined) return within(await known, bounds.limit)
+  if (isOurs) {
+    const reading = source.read(bounds)
+    READ.set(message, reading)
+    const body = await reading
+    source.leave(body)
+    return body
+  }
+  const left = await source.left(bounds.seconds)
+  if (left === undefined) throw new Error(CONSUMED)
+  return toBody(left)
+}
+
+/** What a host is told that has let others read the body and keeps nothing of it. */
+export const CONSUMED = 'sallyport: somebody else has read the request body and left nothing of it'
+
+const TOO_LARGE: RequestBody = Object.freeze({ kind: 'too_large' })
+
+function within(body: RequestBody, limit: number): RequestBody {
+  return body.kind === 'bytes' && body.bytes.length > limit ? TOO_LARGE : body
+}
+
+/** What was read, as a body; `null` for too much of it. */
+export function fromBytes(bytes: Uint8Array | null): RequestBody {
+  return bytes === null ? TOO_LARGE : { kind: 'bytes', bytes }
+}
+
+/** What somebody else has read, as a body: text, bytes or a value. */
+export function toBody(value: unknown): RequestBody {
+  if (value instanceof Uint8Array) return fromBytes(value)
+  return typeof value === 'string' ? fromBytes(new TextEncoder().encode(value)) : { kind: 'parsed', value }
+}
+
+// Nothing here inflates (RFC 9110 §8.4): what is on the stream must have come as it is. What a parser has decoded counts as
+// it left it.
+function requireNotEncoded(lines: readonly string[]): void {
+  const codings = lines.flatMap((line) => line.split(',')).map((coding) => trimBlanks(coding).toLowerCase())
+  if (codings.some((coding) => coding !== '' && coding !== 'identity')) {
+    throw new AuthError('unsupported_media_type', { reason: 'body_encoded' })
+  }
+}
+
+/**
+ * Wait for a body, but not longer than this (RFC 9110 §15.5.9).
+ *
+ * @param giveUp ends the reading when the time is up
+ * @throws AuthError `request_timeout`
+ */
+export function inTime<T>(seconds: number, reading: Promise<T>, giveUp: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(() => {
+      reject(new AuthError('request_timeout', { reason: 'body_late' }))
+      giveUp()
+    }, seconds * 1000)
+    reading.then(resolve, reject).finally(stop)
+  })
+}
+
+/** Parse UTF-8 JSON (RFC 8259 §8.1); `undefined` for malformed bytes, a byte order mark or malformed JSON. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
