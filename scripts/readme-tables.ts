@@ -45,7 +45,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './sqlite': 'storage on SQLite',
   './machine': 'machine accounts: sign in, renew early',
   './login': 'local e-mail and password login',
-  './testing': 'token issuer, failing key server, test kit, contract suites, adapter audit',
+  './testing': 'token issuer, key server, test kit, contract suites, adapter audit',
 }
 
 /** The error table, from `AUTH_ERRORS`. */

@@ -147,7 +147,7 @@ export const machineAccount: DeedStep = {
       const statuses = new Set<number>()
       const call = async (): Promise<unknown> => statuses.add((await client.fetch(`${app.url}/api/me`)).status)
       for (let calls = 0; project.requests.refresh < 2 && calls < 1000; calls++) await call().then(() => wait(10))
-      await project.fault('refused')
+      await project.down()
       const end = await callUntilRefused(call)
       return `${first.status}, then ${[...statuses].join(', ')} only; ${project.requests.password} sign-in; in the end ${end}`
     } finally {

@@ -115,7 +115,7 @@ function deed(at: string, does: string, act: (world: World) => Promise<unknown>)
 }
 
 function keyServerDown(at: string): DeedStep {
-  return deed(at, 'the key server goes away', (world) => world.issuerOf(at).fault('refused'))
+  return deed(at, 'the key server goes away', (world) => world.issuerOf(at).down())
 }
 
 async function flood(world: World): Promise<string> {

@@ -30,17 +30,8 @@ export { type ContractResult, leftOutOfContract, runContract, storageContract } 
 export { type ThrottleUnderTest, throttleContract } from './contracts/throttle-contract.ts'
 export { transactionContract } from './contracts/transaction-contract.ts'
 export { userContract } from './contracts/user-contract.ts'
-export {
-  JWKS_FAULTS,
-  type JwksFault,
-  type JwksFaultInfo,
-  type JwksServer,
-  type JwksServerOptions,
-  startJwksServer,
-} from './fake-jwks.ts'
-export type { HttpFault } from './http-faults.ts'
 export type { IssuerKey, KeyAlgorithm, PublicJwk } from './issuer-keys.ts'
-export { type KeyOutcome, type KeySetFault, PUBLISHED_SECRET } from './key-set-faults.ts'
+export { type JwksServer, startJwksServer } from './key-server.ts'
 export {
   TEST_ORG_ID,
   TEST_USER_ID,
@@ -58,13 +49,10 @@ export {
   testUser,
   testUserContext,
 } from './principals.ts'
-export type { SupabaseUser, SupabaseUserOptions } from './supabase-accounts.ts'
 export {
-  type SupabaseAlgorithm,
-  type SupabaseFault,
   type SupabaseIssuer,
   type SupabaseIssuerOptions,
-  type SupabaseRequests,
+  type SupabaseUser,
   startSupabaseIssuer,
 } from './supabase-issuer.ts'
 export {

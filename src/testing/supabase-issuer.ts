@@ -1,23 +1,28 @@
 /**
- * An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, ask who one is,
- * publish keys. Machine clients and examples run against it; it issues real tokens and fails on demand.
+ * An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, publish keys. What
+ * calls a Supabase project (a machine client, an example) runs against it; its tokens are real.
  */
+import { randomBytes, randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
-import { aFunction, aName, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
-import { HTTP_FAULTS, type HttpFault } from './http-faults.ts'
-import { createSupabaseAccounts, type SupabaseUser, type SupabaseUserOptions } from './supabase-accounts.ts'
-import { answerAs, type SupabaseEndpoint } from './supabase-answers.ts'
-import { createTokenIssuer, type IssuerAlgorithm, type TokenIssuer } from './token-issuer.ts'
+import { aFunction, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { type JsonAnswer, type JsonRequest, type ServerStates, startJsonServer } from './local-server.ts'
+import { createTokenIssuer, type TokenClaims, type TokenIssuer } from './token-issuer.ts'
 
-/** What access tokens are signed by: a signing key, or the legacy secret. */
-export type SupabaseAlgorithm = Extract<IssuerAlgorithm, 'ES256' | 'RS256' | 'HS256'>
+/** Somebody who can sign in. */
+export interface SupabaseUser {
+  readonly email: string
+  readonly password: string
+  /** Default: a random UUID. */
+  readonly id?: string | undefined
+  /** Further claims of their tokens, such as `app_metadata`. */
+  readonly claims?: TokenClaims | undefined
+}
 
 /** Options of {@link startSupabaseIssuer}. */
 export interface SupabaseIssuerOptions {
-  readonly users?: readonly SupabaseUserOptions[] | undefined
+  readonly users?: readonly SupabaseUser[] | undefined
   /** Default `ES256`; `HS256` is a project that has not moved to signing keys: its JWK Set is empty. */
-  readonly algorithm?: SupabaseAlgorithm | undefined
+  readonly algorithm?: 'ES256' | 'RS256' | 'HS256' | undefined
   /** The legacy JWT secret. Default: random. */
   readonly secret?: string | undefined
   /** Life of access tokens in seconds. Default 3,600. */
@@ -30,19 +35,8 @@ export interface SupabaseIssuerOptions {
   readonly clock?: (() => number) | undefined
 }
 
-/** What can go wrong with the issuer. */
-export type SupabaseFault = 'ok' | 'refused' | HttpFault
-
-/** How often each endpoint was asked. */
-export interface SupabaseRequests {
-  readonly password: number
-  readonly refresh: number
-  readonly user: number
-  readonly jwks: number
-}
-
 /** A Supabase-shaped issuer for tests. */
-export interface SupabaseIssuer {
+export interface SupabaseIssuer extends ServerStates {
   /** What `SUPABASE_URL` would be: `http://127.0.0.1:<port>`. */
   readonly url: string
   readonly port: number
@@ -53,134 +47,174 @@ export interface SupabaseIssuer {
   readonly secret: string
   /** Sign anything else, rotate keys. */
   readonly tokens: TokenIssuer
-  /** A snapshot of the counters; faulty answers count, refused connections do not. */
-  readonly requests: SupabaseRequests
-  /** Sign by another algorithm from now on; makes and publishes its key if there is none: a migration. */
-  signBy(algorithm: SupabaseAlgorithm): Promise<void>
-  addUser(user: SupabaseUserOptions): SupabaseUser
-  /** Delete a user and end its sessions; access tokens live on until they expire. */
-  removeUser(id: string): void
+  /** How often somebody asked to sign in and to refresh; refused connections don't count. A snapshot. */
+  readonly requests: { readonly password: number; readonly refresh: number }
+  /** Let somebody sign in; the user comes back with its id. */
+  addUser(user: SupabaseUser): SupabaseUser & { readonly id: string }
   /** End the sessions of a user: their refresh tokens are unknown from then on. */
   signOut(userId: string): void
-  /** Switch the fault, of one endpoint or of all; `refused` takes the whole server away. */
-  fault(mode: SupabaseFault, only?: keyof SupabaseRequests): Promise<void>
-  /** End at once, hanging answers too. */
-  close(): Promise<void>
 }
 
 /**
- * Start an issuer on 127.0.0.1: `POST /auth/v1/token?grant_type=password` and `…=refresh_token` (each refresh token
- * works once; a second use ends the session), `GET /auth/v1/user`, `GET /auth/v1/.well-known/jwks.json` and
- * `openid-configuration`. Passwords are kept as they are: never for anything but tests. Costs a socket and a key
- * generation; call `close()`.
+ * Start a Supabase-shaped issuer on 127.0.0.1: `POST /auth/v1/token?grant_type=password|refresh_token` and
+ * `GET /auth/v1/.well-known/jwks.json`. A refresh token works once; used again, it ends its session. `ok()`, `down()` and
+ * `slow()` switch the server's state. Costs a socket; call `close()`.
  *
- * @param options its users, how it signs, how long its tokens live
  * @throws TypeError for an unknown or malformed option
  * @throws Error where the port is taken
  * @example
- * const supabase = await startSupabaseIssuer({ users: [{ email: 'bot@example.test', password: 'correct horse' }] })
- * const url = `${supabase.url}/auth/v1/token?grant_type=password`
+ * const supabase = await startSupabaseIssuer({ users: [{ email: 'bot@example.test', password: 'secret' }] })
+ * process.env.SUPABASE_URL = supabase.url
  */
 export async function startSupabaseIssuer(options: SupabaseIssuerOptions = {}): Promise<SupabaseIssuer> {
-  const { users, algorithm, secret, expiresInSeconds, apiKey, port, clock } = parseSupabaseOptions(options)
-  const accounts = createSupabaseAccounts(users, clock)
-  let signedBy: SupabaseAlgorithm = algorithm
-  const server: FaultyServer<SupabaseEndpoint> = await startFaultyServer({
-    port,
-    endpointOf,
-    answer: async (endpoint, request, body) => await answerAs(await world, endpoint, request, body),
-  })
-  const issuer = `${server.url}/auth/v1`
-  const secretOption = secret === undefined ? {} : { secret }
-  const making = createTokenIssuer({ issuer, algorithms: [algorithm], clock, ...secretOption })
-  const world = making.then((made) => ({ accounts, tokens: made, expiresInSeconds, apiKey, algorithm: () => signedBy }))
-  const tokens = await making
+  const { port, ...given } = parseOptions('startSupabaseIssuer', SHAPE, options)
+  const counts = { password: 0, refresh: 0 }
+  const server = await startJsonServer(async (request) => {
+    const { answer } = await project
+    const endpoint = supabaseEndpointOf(request)
+    if (endpoint === 'password' || endpoint === 'refresh') counts[endpoint] += 1
+    return endpoint && (await answer(endpoint, request))
+  }, port)
+  const project = createSupabaseProject(server.url, given)
+  const { answer: _, ...made } = await project
   return Object.freeze({
-    url: server.url,
-    port: server.port,
+    ...server,
+    ...made,
+    get requests() {
+      return Object.freeze({ ...counts })
+    },
+  })
+}
+
+/** The endpoints of a project. */
+export type SupabaseEndpoint = 'password' | 'refresh' | 'jwks'
+
+/** Which endpoint a request is for, if any. */
+export function supabaseEndpointOf({ method, path, query }: Omit<JsonRequest, 'body'>): SupabaseEndpoint | null {
+  if (method === 'GET' && path === '/auth/v1/.well-known/jwks.json') return 'jwks'
+  if (method !== 'POST' || path !== '/auth/v1/token') return null
+  const grant = query.get('grant_type')
+  return grant === 'password' ? 'password' : grant === 'refresh_token' ? 'refresh' : null
+}
+
+/** What stands behind the server: users, their sessions, the tokens, and an answer for each endpoint. */
+export type SupabaseProject = Pick<
+  SupabaseIssuer,
+  'issuer' | 'jwksUrl' | 'secret' | 'tokens' | 'addUser' | 'signOut'
+> & {
+  answer(endpoint: SupabaseEndpoint, request: JsonRequest): JsonAnswer | Promise<JsonAnswer>
+}
+
+interface Session {
+  readonly id: string
+  readonly user: ReturnType<SupabaseIssuer['addUser']>
+  readonly used: Set<string>
+  refreshToken: string
+}
+
+/** Make the project of the server at `url`. */
+export async function createSupabaseProject(url: string, options: SupabaseIssuerOptions): Promise<SupabaseProject> {
+  const { algorithm = 'ES256', secret, expiresInSeconds = 3600, apiKey, clock } = options
+  const issuer = `${url}/auth/v1`
+  const tokens = await createTokenIssuer({ issuer, algorithms: [algorithm], clock, secret })
+  const users = new Map<string, Session['user']>()
+  const sessions = new Set<Session>()
+  const addUser: SupabaseIssuer['addUser'] = (options) => {
+    const user = Object.freeze({ ...options, id: options.id ?? randomUUID() })
+    users.set(user.email.toLowerCase(), user)
+    return user
+  }
+  options.users?.forEach(addUser)
+
+  async function grant(session: Session): Promise<JsonAnswer> {
+    const { id, email, claims } = session.user
+    session.refreshToken = randomBytes(9).toString('base64url')
+    sessions.add(session)
+    const expiresAt = Math.floor(tokens.clock() / 1000) + expiresInSeconds
+    const all = tokens.supabaseClaims({ sub: id, email, exp: expiresAt, session_id: session.id, ...claims })
+    const body = {
+      access_token: await tokens.sign(all),
+      token_type: 'bearer',
+      expires_in: expiresInSeconds,
+      expires_at: expiresAt,
+      refresh_token: session.refreshToken,
+      user: { id, email, aud: 'authenticated', role: 'authenticated' },
+    }
+    return { status: 200, body }
+  }
+
+  function signIn({ email, password }: Fields): JsonAnswer | Promise<JsonAnswer> {
+    if (typeof email !== 'string' || email === '') return refusal('validation_failed', 'missing email or phone')
+    const user = users.get(email.toLowerCase())
+    if (user === undefined || user.password !== password) {
+      return refusal('invalid_credentials', 'Invalid login credentials')
+    }
+    return grant({ id: randomUUID(), user, used: new Set(), refreshToken: '' })
+  }
+
+  function renew({ refresh_token: token }: Fields): JsonAnswer | Promise<JsonAnswer> {
+    if (typeof token !== 'string' || token === '') return refusal('validation_failed', 'refresh_token required')
+    for (const session of sessions) {
+      if (session.used.has(token)) {
+        sessions.delete(session)
+        return refusal('refresh_token_already_used', 'Invalid Refresh Token: Already Used')
+      }
+      if (session.refreshToken === token) {
+        session.used.add(token)
+        return grant(session)
+      }
+    }
+    return refusal('refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+  }
+
+  return {
     issuer,
     jwksUrl: `${issuer}/.well-known/jwks.json`,
     secret: tokens.secret,
     tokens,
-    get requests() {
-      return requestsOf(server)
+    addUser,
+    signOut(userId) {
+      for (const session of sessions) if (session.user.id === userId) sessions.delete(session)
     },
-    async signBy(next: SupabaseAlgorithm) {
-      if (next !== 'HS256' && !tokens.jwks().keys.some(({ alg }) => alg === next)) await tokens.rotate(next)
-      signedBy = next
+    answer(endpoint, { headers, body }) {
+      if (endpoint === 'jwks') return { status: 200, body: tokens.jwks() }
+      if (apiKey !== undefined && headers['apikey'] !== apiKey) {
+        return { status: 401, body: { message: 'Invalid API key', hint: 'Double check the `apikey` header.' } }
+      }
+      const fields = fieldsOf(body)
+      if (fields === null) return refusal('bad_json', 'Could not parse request body as JSON')
+      return endpoint === 'password' ? signIn(fields) : renew(fields)
     },
-    addUser: accounts.add,
-    removeUser: accounts.remove,
-    signOut: accounts.signOut,
-    fault: (mode: SupabaseFault, only?: keyof SupabaseRequests) => switchFault(server, mode, only),
-    close: server.shut,
-  })
-}
-
-function parseSupabaseOptions(options: SupabaseIssuerOptions) {
-  const metadata = z.optional(z.record(z.string(), z.unknown()))
-  const user = {
-    email: aName(),
-    password: aName(),
-    id: z.optional(aName()),
-    phone: z.optional(z.string()),
-    appMetadata: metadata,
-    userMetadata: metadata,
-    confirmed: z.optional(z.boolean()),
-  }
-  const parsed = parseOptions(
-    'startSupabaseIssuer',
-    {
-      users: z.optional(z.array(z.strictObject(user))),
-      algorithm: z.optional(z.enum(['ES256', 'RS256', 'HS256'])),
-      secret: z.optional(aName()),
-      expiresInSeconds: z.optional(aNumber(1, 10 ** 9)),
-      apiKey: z.optional(aName()),
-      port: z.optional(aNumber(0, 65_535)),
-      clock: z.optional(aFunction<() => number>()),
-    },
-    options,
-  )
-  return {
-    users: options.users ?? [],
-    algorithm: parsed.algorithm ?? 'ES256',
-    secret: parsed.secret,
-    expiresInSeconds: parsed.expiresInSeconds ?? 3600,
-    apiKey: parsed.apiKey ?? null,
-    port: parsed.port ?? 0,
-    clock: parsed.clock ?? Date.now,
   }
 }
 
-function endpointOf(method: string, path: string, query: URLSearchParams): SupabaseEndpoint | null {
-  if (method === 'POST' && path === '/auth/v1/token') {
-    const grant = query.get('grant_type')
-    return grant === 'password' ? 'password' : grant === 'refresh_token' ? 'refresh' : 'grant'
+type Fields = Readonly<Record<string, unknown>>
+
+function fieldsOf(body: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? { ...value } : null
+  } catch {
+    return null
   }
-  if (method !== 'GET') return null
-  if (path === '/auth/v1/user') return 'user'
-  if (path === '/auth/v1/.well-known/jwks.json') return 'jwks'
-  return path === '/auth/v1/.well-known/openid-configuration' ? 'discovery' : null
 }
 
-function requestsOf(server: FaultyServer<SupabaseEndpoint>): SupabaseRequests {
-  return Object.freeze({
-    password: server.count('password'),
-    refresh: server.count('refresh'),
-    user: server.count('user'),
-    jwks: server.count('jwks'),
-  })
+function refusal(code: string, message: string): JsonAnswer {
+  return { status: 400, body: { code: 400, error_code: code, msg: message } }
 }
 
-async function switchFault(
-  server: FaultyServer<SupabaseEndpoint>,
-  mode: SupabaseFault,
-  only: keyof SupabaseRequests | undefined,
-): Promise<void> {
-  if (mode === 'refused') return await server.shut()
-  if (mode !== 'ok' && !Object.hasOwn(HTTP_FAULTS, mode)) {
-    throw new TypeError('startSupabaseIssuer: fault must be "ok", "refused" or an HttpFault')
-  }
-  server.spoil(mode === 'ok' ? null : mode, only)
-  await server.open()
+const USER = {
+  email: aName(),
+  password: aName(),
+  id: z.optional(aName()),
+  claims: z.optional(anObjectWith<TokenClaims>()),
+}
+const SHAPE = {
+  users: z.optional(z.array(z.strictObject(USER))),
+  algorithm: z.optional(z.enum(['ES256', 'RS256', 'HS256'])),
+  secret: z.optional(aName()),
+  expiresInSeconds: z.optional(aNumber(1, 10 ** 9)),
+  apiKey: z.optional(aName()),
+  port: z.optional(aNumber(0, 65_535)),
+  clock: z.optional(aFunction<() => number>()),
 }

@@ -5,8 +5,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createIssuerKey } from '../../src/testing/issuer-keys.ts'
+import { startJwksServer } from '../../src/testing/key-server.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import {
   type CorpusCase,

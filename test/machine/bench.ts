@@ -7,8 +7,8 @@ import { createAuth, createJwtVerifier, createProvisioner, createUserOrgResolver
 import { createAdapter } from 'sallyport/express'
 import { createTokenClient, type TokenClient, type TokenClientOptions, type TokenEvent } from 'sallyport/machine'
 import { createMemoryStorage } from 'sallyport/memory'
-import { type SupabaseIssuer, startSupabaseIssuer } from 'sallyport/testing'
 import { afterEach } from 'vitest'
+import { type FaultySupabase, startFaultySupabase } from '../support/faulty-supabase.ts'
 
 /** Texts that must never be seen anywhere. */
 export const SECRETS: { readonly password: string; readonly apiKey: string } = {
@@ -56,14 +56,14 @@ export async function serve(handler: RequestListener): Promise<{ readonly url: s
 }
 
 /** Start an issuer with one machine account. */
-export async function startIssuer(expiresInSeconds: number, clock: () => number = Date.now): Promise<SupabaseIssuer> {
+export async function startIssuer(expiresInSeconds: number, clock: () => number = Date.now): Promise<FaultySupabase> {
   const users = [{ email: EMAIL, password: SECRETS.password }]
-  return closing(await startSupabaseIssuer({ users, expiresInSeconds, apiKey: SECRETS.apiKey, clock }))
+  return closing(await startFaultySupabase({ users, expiresInSeconds, apiKey: SECRETS.apiKey, clock }))
 }
 
 /** A service behind the pipeline: `GET /api/me` says who calls, `POST /api/echo` gives the body back. */
 export async function startService(
-  issuer: SupabaseIssuer,
+  issuer: FaultySupabase,
   clock: () => number,
 ): Promise<{ readonly url: string; refused: number }> {
   const storage = createMemoryStorage({ membershipOn: 'user-row' })

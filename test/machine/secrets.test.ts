@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { isTokenClientError, TokenClientError } from 'sallyport/machine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { HttpFault } from '../../src/testing/http-faults.ts'
-import { HTTP_FAULTS } from '../../src/testing/http-faults.ts'
 import { PATIENCE_MS } from '../patience.ts'
+import type { HttpFault } from '../support/http-faults.ts'
+import { HTTP_FAULTS } from '../support/http-faults.ts'
 import { createClient, createClock, EMAIL, SECRETS, serve, show, startIssuer, thrownBy } from './bench.ts'
 
 const printed: string[] = []

@@ -2,9 +2,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { startFaultyKeyServer } from '../support/faulty-key-server.ts'
 import { verdictOf } from './bench.ts'
 
 setFlagsFromString('--expose-gc')
@@ -41,7 +41,9 @@ async function waitBeside(
 
 describe.each(['ok', 'status-500'] as const)('a server that says %s', (fault) => {
   it('10,000 unknown kids in ten seconds: two requests at most, p99 of valid ones under 25 ms', async () => {
-    const server = await startJwksServer(async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
+    const server = await startFaultyKeyServer(
+      async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }),
+    )
     const { issuer } = server
     const verifier = createJwtVerifier({
       issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
@@ -74,7 +76,9 @@ describe.each(['ok', 'status-500'] as const)('a server that says %s', (fault) =>
 it.each(['ok', 'status-500'] as const)(
   '300,000 unknown kids at a server that says %s leave less than 15 MB behind',
   async (fault) => {
-    const server = await startJwksServer(async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
+    const server = await startFaultyKeyServer(
+      async (url) => await createTokenIssuer({ issuer: url, algorithms: ['ES256'] }),
+    )
     const { issuer } = server
     const verifier = createJwtVerifier({
       issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],

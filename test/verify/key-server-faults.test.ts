@@ -2,9 +2,14 @@
 // then 503; a cold start is 503; half a minute after the server is well again so are we; nothing crashes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Verifier } from '../../src/context.ts'
-import { JWKS_FAULTS, type JwksFaultInfo, type JwksServer, startJwksServer } from '../../src/testing/fake-jwks.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import {
+  type FaultyKeyServer,
+  JWKS_FAULTS,
+  type JwksFaultInfo,
+  startFaultyKeyServer,
+} from '../support/faulty-key-server.ts'
 import { createTestClock, settle, type TestClock, verdictOf } from './bench.ts'
 
 const HOUR = 3600
@@ -26,7 +31,7 @@ afterAll(async () => {
 
 interface World {
   readonly clock: TestClock
-  readonly server: JwksServer
+  readonly server: FaultyKeyServer
   readonly verifier: Verifier
   /** What a verifier told of its key server so far, by type. */
   readonly news: readonly string[]
@@ -35,7 +40,7 @@ interface World {
 
 async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
   const clock = createTestClock()
-  const server = await startJwksServer(
+  const server = await startFaultyKeyServer(
     async (url) => await createTokenIssuer({ issuer: url, clock, algorithms: ['ES256'] }),
   )
   const { issuer } = server

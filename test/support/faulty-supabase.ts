@@ -1,0 +1,39 @@
+/** The Supabase-shaped issuer of the testing kit, failing in every way. */
+import {
+  createSupabaseProject,
+  type SupabaseEndpoint,
+  type SupabaseIssuer,
+  type SupabaseIssuerOptions,
+  type SupabaseProject,
+  supabaseEndpointOf,
+} from '../../src/testing/supabase-issuer.ts'
+import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
+import type { HttpFault } from './http-faults.ts'
+
+/** An issuer that fails on demand. */
+export interface FaultySupabase extends Omit<SupabaseIssuer, 'ok' | 'down' | 'slow' | 'requests'> {
+  /** How often each endpoint was asked; faulty answers count, refused connections do not. */
+  readonly requests: Readonly<Record<SupabaseEndpoint, number>>
+  /** Switch the fault, of one endpoint or of all; `refused` takes the server away. */
+  fault(mode: 'ok' | 'refused' | HttpFault, only?: SupabaseEndpoint): Promise<void>
+}
+
+/** Start an issuer with faults. */
+export async function startFaultySupabase(options: SupabaseIssuerOptions = {}): Promise<FaultySupabase> {
+  const server: FaultyServer<SupabaseEndpoint> = await startFaultyServer({
+    endpointOf: supabaseEndpointOf,
+    answer: async (endpoint, request) => (await project).answer(endpoint, request),
+  })
+  const project: Promise<SupabaseProject> = createSupabaseProject(server.url, options)
+  const { answer: _, ...made } = await project
+  return Object.freeze({
+    ...made,
+    url: server.url,
+    port: server.port,
+    get requests() {
+      return { password: server.count('password'), refresh: server.count('refresh'), jwks: server.count('jwks') }
+    },
+    fault: server.fault,
+    close: server.close,
+  })
+}
