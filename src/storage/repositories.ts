@@ -10,6 +10,10 @@
  * unique violation throws a `ConflictError`, which the caller may swallow and go on in the same transaction. Inside a
  * PostgreSQL transaction a unique violation aborts everything, so an insert that may conflict uses ON CONFLICT DO NOTHING
  * or a savepoint, then throws `ConflictError`.
+ *
+ * Why that is so: where a unique violation has aborted the transaction, every later statement is refused, and the COMMIT in
+ * the end is answered as if it were done while it is a ROLLBACK. So `transaction` must also notice it (`transactions/
+ * caught-conflict` of the contract suites): ask something trivial before COMMIT, or look at the tag it is answered with.
  */
 import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { apiKeyContract } from '../../src/testing/contracts/api-key-contract.ts'
-import type { ApiKeysUnderTest } from '../../src/testing/contracts/api-key-world.ts'
-import { runContract } from '../../src/testing/contracts/storage-contract.ts'
+import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
+import type { ApiKeysUnderTest } from '../../src/testing/contracts/api-keys/api-key-world.ts'
+import { runContract } from '../../src/testing/contracts/contract.ts'
 import { BROKEN_API_KEYS } from '../support/broken-stores/broken-api-keys.ts'
 import { plainApiKeys } from '../support/broken-stores/plain-api-keys.ts'
 
@@ -11,29 +11,29 @@ function memory({ apiKeys, orgs } = createMemoryStorage()): ApiKeysUnderTest {
 }
 
 describe('the in-memory API keys', () => {
-  for (const { id, name, run } of apiKeyContract(() => memory())) it.concurrent(`${id}: ${name}`, run)
+  for (const { id, name, run } of apiKeyContract.cases(() => memory())) it.concurrent(`${id}: ${name}`, run)
 
   it('hold the contract all at once in one storage', async () => {
     const shared = memory()
-    const cases = apiKeyContract(() => shared)
-    const results = await runContract([...cases, ...cases], { concurrency: 100 })
+    const run = () => runContract(apiKeyContract, () => shared, { concurrency: 100 })
+    const results = (await Promise.all([run(), run()])).flat()
     expect(results.filter(({ error }) => error !== null)).toEqual([])
   })
 })
 
 describe('the plain repository that broken ones are made of', () => {
   it('holds the contract', async () => {
-    const results = await runContract(apiKeyContract(() => plainApiKeys()))
+    const results = await runContract(apiKeyContract, () => plainApiKeys())
     expect(results.filter(({ error }) => error !== null)).toEqual([])
   })
 })
 
 describe('the list of cases', () => {
-  const ids = (without: readonly ('deleteOrg' | 'unbound')[]): string[] =>
-    apiKeyContract(() => memory(), { without }).map(({ id }) => id)
+  const ids = (without: readonly ('deleteOrg' | 'unboundKeys')[]): string[] =>
+    apiKeyContract.cases(() => memory(), { without }).map(({ id }) => id)
 
   it('has stable ids, once each, and sentences with MUST', () => {
-    for (const { id, name } of apiKeyContract(() => memory())) {
+    for (const { id, name } of apiKeyContract.cases(() => memory())) {
       expect(id).toMatch(/^api-keys\/[a-z]+(-[a-z]+)*$/)
       expect(name).toMatch(/^MUST /)
     }
@@ -41,7 +41,7 @@ describe('the list of cases', () => {
   })
 
   it('leaves out what the storage has no such thing as', () => {
-    const left = ids(['deleteOrg', 'unbound'])
+    const left = ids(['deleteOrg', 'unboundKeys'])
     expect(ids([]).filter((id) => !left.includes(id))).toEqual([
       'api-keys/unbound',
       'api-keys/installation',
@@ -51,10 +51,10 @@ describe('the list of cases', () => {
 
   it('asks for what it needs, and refuses an unknown option', async () => {
     const { deleteOrg: _, ...rest } = memory()
-    const needing = apiKeyContract(() => rest).find(({ id }) => id === 'api-keys/deleted-org')
+    const needing = apiKeyContract.cases(() => rest).find(({ id }) => id === 'api-keys/deleted-org')
     await expect(needing?.run()).rejects.toThrow("without: ['deleteOrg']")
-    expect(() => apiKeyContract(() => memory(), { with: [] } as never)).toThrow('unknown option "with"')
-    expect(() => apiKeyContract(memory() as never)).toThrow('apiKeyContract: make must be a function')
+    expect(() => apiKeyContract.cases(() => memory(), { with: [] } as never)).toThrow('unknown option "with"')
+    expect(() => apiKeyContract.cases(memory() as never)).toThrow('apiKeyContract: make must be a function')
   })
 })
 
@@ -64,7 +64,7 @@ describe('each broken repository', () => {
 
   beforeAll(async () => {
     const testing = BROKEN_API_KEYS.map(async ({ name, make }) => {
-      const results = await runContract(apiKeyContract(make), { concurrency: 4 })
+      const results = await runContract(apiKeyContract, make, { concurrency: 4 })
       const failed = results.flatMap(({ id, error }): [string, string][] =>
         error === null ? [] : [[id, error.message]],
       )
@@ -96,7 +96,8 @@ describe('each broken repository', () => {
   it('and no case is there that none of them needs', () => {
     const needed = new Set([...failures.values()].flatMap((failed) => [...failed.keys()]))
     expect(
-      apiKeyContract(() => memory())
+      apiKeyContract
+        .cases(() => memory())
         .map(({ id }) => id)
         .filter((id) => !needed.has(id)),
     ).toEqual([])

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { runContract, storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import { runContract } from '../../src/testing/contracts/contract.ts'
+import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { BROKEN_STORES } from '../support/broken-stores/broken-stores.ts'
 
@@ -10,8 +11,8 @@ const suiteOf = (id: string): string => id.split('/')[0] ?? ''
 
 beforeAll(async () => {
   const testing = BROKEN_STORES.map(async ({ name, make, membershipsPerUser }) => {
-    const options = { membershipsPerUser, timeoutSeconds: PATIENCE_MS / 1000 }
-    const results = await runContract(storageContract(make, options), { concurrency: 4 })
+    const options = { membershipsPerUser, timeoutSeconds: PATIENCE_MS / 1000, concurrency: 4 }
+    const results = await runContract(storageContract, make, options)
     const failed = results.flatMap(({ id, error }): [string, Error][] => (error === null ? [] : [[id, error]]))
     failures.set(name, new Map(failed))
   })
@@ -49,7 +50,7 @@ describe('the suites', () => {
   it('have no case that no broken store needs', () => {
     const ids = new Set(
       (['many', 'one'] as const).flatMap((membershipsPerUser) =>
-        storageContract(() => Promise.reject(new Error('not run')), { membershipsPerUser }).map(({ id }) => id),
+        storageContract.cases(() => Promise.reject(new Error('not run')), { membershipsPerUser }).map(({ id }) => id),
       ),
     )
     for (const failed of failures.values()) for (const id of failed.keys()) ids.delete(id)

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
 
 function memory(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
   const storage = createMemoryStorage({ membershipOn })
@@ -17,10 +17,10 @@ function memory(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
 }
 
 describe('the in-memory storage, memberships in rows of their own', () => {
-  for (const { id, name, run } of storageContract(() => memory('rows'))) it.concurrent(`${id}: ${name}`, run)
+  for (const { id, name, run } of storageContract.cases(() => memory('rows'))) it.concurrent(`${id}: ${name}`, run)
 })
 
 describe('the in-memory storage, memberships on the user row', () => {
-  const cases = storageContract(() => memory('user-row'), { membershipsPerUser: 'one' })
+  const cases = storageContract.cases(() => memory('user-row'), { membershipsPerUser: 'one' })
   for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
 })

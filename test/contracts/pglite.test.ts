@@ -1,8 +1,8 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { createPostgresStorage, migrate } from '../../src/storage/postgres.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
 import { PATIENCE_MS } from '../patience.ts'
 
 let database: PGlite
@@ -29,10 +29,11 @@ function pglite(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
 const timeoutSeconds = PATIENCE_MS / 1000
 
 describe('PGlite, memberships in rows of their own', () => {
-  for (const { id, name, run } of storageContract(() => pglite('rows'), { timeoutSeconds })) it(`${id}: ${name}`, run)
+  for (const { id, name, run } of storageContract.cases(() => pglite('rows'), { timeoutSeconds }))
+    it(`${id}: ${name}`, run)
 })
 
 describe('PGlite, memberships on the user row', () => {
-  const cases = storageContract(() => pglite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
+  const cases = storageContract.cases(() => pglite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
   for (const { id, name, run } of cases) it(`${id}: ${name}`, run)
 })

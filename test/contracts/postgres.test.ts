@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
@@ -27,11 +27,11 @@ function postgres(membershipOn: 'rows' | 'user-row'): StorageUnderTest {
 }
 
 describe('PostgreSQL, memberships in rows of their own', () => {
-  for (const { id, name, run } of storageContract(() => postgres('rows'), { timeoutSeconds }))
+  for (const { id, name, run } of storageContract.cases(() => postgres('rows'), { timeoutSeconds }))
     it.concurrent(`${id}: ${name}`, run)
 })
 
 describe('PostgreSQL, memberships on the user row', () => {
-  const cases = storageContract(() => postgres('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
+  const cases = storageContract.cases(() => postgres('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
   for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
 })

@@ -1,7 +1,7 @@
 /** Accounts, throttle and API keys on SQLite alone: no server is asked for. */
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
-import { apiKeyContract } from '../../src/testing/contracts/api-key-contract.ts'
+import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import { type Make, testLoginContracts } from './login-contract-cases.ts'
 
@@ -24,7 +24,7 @@ describe.each(SQLITE_DRIVERS)('API keys on SQLite by $name', ({ open }) => {
   afterAll(() => void database.close())
   const migrated = migrate({ database })
   const { apiKeys, orgs } = createSqliteStorage({ database })
-  const cases = apiKeyContract(async () => {
+  const cases = apiKeyContract.cases(async () => {
     await migrated
     return {
       apiKeys,

@@ -1,7 +1,7 @@
 import { afterAll, describe, it } from 'vitest'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
-import type { StorageUnderTest } from '../../src/testing/contracts/contract-world.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
@@ -31,12 +31,12 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
   }
 
   describe('memberships in rows of their own', () => {
-    for (const { id, name, run } of storageContract(() => sqlite('rows'), { timeoutSeconds }))
+    for (const { id, name, run } of storageContract.cases(() => sqlite('rows'), { timeoutSeconds }))
       it.concurrent(`${id}: ${name}`, run)
   })
 
   describe('memberships on the user row', () => {
-    const cases = storageContract(() => sqlite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
+    const cases = storageContract.cases(() => sqlite('user-row'), { membershipsPerUser: 'one', timeoutSeconds })
     for (const { id, name, run } of cases) it.concurrent(`${id}: ${name}`, run)
   })
 })

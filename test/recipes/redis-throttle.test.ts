@@ -51,7 +51,9 @@ function createFake() {
 }
 
 describe.each(['nodeRedis', 'ioRedis'] as const)('the recipe for Redis, over a stand-in for %s', (kind) => {
-  for (const { id, name, run } of throttleContract(() => ({ throttle: createRedisThrottle(createFake()[kind]) }))) {
+  for (const { id, name, run } of throttleContract.cases(() => ({
+    throttle: createRedisThrottle(createFake()[kind]),
+  }))) {
     it(`${id}: ${name}`, run)
   }
 
@@ -119,7 +121,7 @@ if (connect === null) {
     ['ioredis', byCall],
   ])('the recipe for Redis, by the calls of %s, on a real one', (kind, toClient) => {
     const throttle = createRedisThrottle(toClient(client), { prefix })
-    for (const { id, name, run } of throttleContract(() => ({ throttle }))) it(`${id}: ${name}`, run)
+    for (const { id, name, run } of throttleContract.cases(() => ({ throttle }))) it(`${id}: ${name}`, run)
 
     it('counts each of 200 tries at once of two processes', async () => {
       const other = createRedisThrottle(toClient(await connect()), { prefix })

@@ -1,6 +1,6 @@
 /** Somebody else's schema by Kysely: the contract suites that it did not write, and a request through the whole pipeline. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { createTokenIssuer, leftOutOfContract, storageContract } from 'sallyport/testing'
+import { createTokenIssuer, storageContract } from 'sallyport/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFleetAuth } from '../../examples/bring-your-own-database/auth.ts'
 import { SCHEMA_SQL, type Schema } from '../../examples/bring-your-own-database/schema.ts'
@@ -31,8 +31,10 @@ const probe = {
 }
 
 describe('the contract, all of it', () => {
-  expect(leftOutOfContract({}).map(({ id }) => id)).toEqual(['memberships/one-per-user'])
-  for (const { id, name, run } of storageContract(() => ({ storage, probe }), { timeoutSeconds: PATIENCE_MS / 1000 }))
+  expect(storageContract.leftOut({}).map(({ id }) => id)).toEqual(['memberships/one-per-user'])
+  for (const { id, name, run } of storageContract.cases(() => ({ storage, probe }), {
+    timeoutSeconds: PATIENCE_MS / 1000,
+  }))
     it.concurrent(`${id}: ${name}`, run)
 })
 

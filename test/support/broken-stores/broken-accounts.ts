@@ -10,7 +10,7 @@ export type { BrokenAccounts }
  * Account storages with one flaw each: to see `accountContract` and `throttleContract` fail.
  *
  * @example
- * for (const { make } of BROKEN_ACCOUNTS) await runContract(accountContract(() => ({ storage: make() })))
+ * for (const { make } of BROKEN_ACCOUNTS) await runContract(accountContract, () => ({ storage: make() }))
  */
 export const BROKEN_ACCOUNTS: readonly BrokenAccounts[] = [
   ...BROKEN_ACCOUNT_RECORDS,

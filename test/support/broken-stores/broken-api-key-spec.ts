@@ -1,5 +1,5 @@
 /** What a broken API key repository is: the flaw, why real ones had it, and the cases that must find it. */
-import type { ApiKeysUnderTest } from '../../../src/testing/contracts/api-key-world.ts'
+import type { ApiKeysUnderTest } from '../../../src/testing/contracts/api-keys/api-key-world.ts'
 import type { plainApiKeys } from './plain-api-keys.ts'
 
 /** An API key repository with a flaw that real ones had, and the contract cases that must find it. */

@@ -9,7 +9,7 @@ import { plainApiKeys } from './plain-api-keys.ts'
  * API key repositories with one flaw each: to see {@link apiKeyContract} fail.
  *
  * @example
- * for (const { name, make } of BROKEN_API_KEYS) console.log(name, await runContract(apiKeyContract(make)))
+ * for (const { name, make } of BROKEN_API_KEYS) console.log(name, await runContract(apiKeyContract, make))
  */
 export const BROKEN_API_KEYS: readonly BrokenApiKeys[] = [
   ...BROKEN_API_KEY_RECORDS,

@@ -21,7 +21,7 @@ export const BROKEN_IDENTITIES: readonly BrokenStoreSpec[] = [
   {
     name: 'users: by subject alone',
     why: 'The issuer is not part of the key: whoever runs a second issuer can be anybody.',
-    breaks: ['users/identity-is-the-pair'],
+    breaks: ['users/identity-is-the-pair', 'users/hostile-issuers'],
     flaw: () => ({ change: keyedBy(({ subject }) => ({ issuer: '', subject })) }),
   },
   {
@@ -33,13 +33,13 @@ export const BROKEN_IDENTITIES: readonly BrokenStoreSpec[] = [
   {
     name: 'users: case folded',
     why: 'A case-insensitive collation, which many databases have by default.',
-    breaks: ['users/identity-is-exact'],
+    breaks: ['users/identity-is-exact', 'users/issuer-is-exact'],
     flaw: () => ({ change: keyedBy(eachPart((text) => text.toLowerCase())) }),
   },
   {
     name: 'users: cut at 100 characters',
     why: 'A short column and a database that cuts instead of refusing.',
-    breaks: ['users/long-subjects'],
+    breaks: ['users/long-subjects', 'users/long-issuers'],
     flaw: () => ({ change: keyedBy(eachPart((text) => text.slice(0, 100))) }),
   },
   {

@@ -5,9 +5,8 @@ import type {
   StoredRepositories,
   StoredUserRepository,
 } from '../../../src/storage/shipped-storage.ts'
-import type { MakeStorage } from '../../../src/testing/contracts/contract-case.ts'
-import type { StorageUnderTest } from '../../../src/testing/contracts/contract-world.ts'
 import { textOf } from '../../../src/testing/contracts/expectations.ts'
+import type { StorageUnderTest } from '../../../src/testing/contracts/storage-world.ts'
 
 /** A storage with a flaw that real ones had, and the contract cases that must find it. */
 export interface BrokenStore {
@@ -18,7 +17,7 @@ export interface BrokenStore {
   readonly breaks: readonly string[]
   /** The option to run the suites with. */
   readonly membershipsPerUser: 'many' | 'one'
-  readonly make: MakeStorage
+  make(): StorageUnderTest
 }
 
 /** The methods that a flaw replaces. */
@@ -30,7 +29,7 @@ export interface Replaced {
 }
 
 /** A storage's way to run a unit of work. */
-type Transact = MemoryStorage['transaction']
+export type Transact = MemoryStorage['transaction']
 
 /** One flaw, with the state of one storage in its closure. */
 export interface Flaw {

@@ -16,7 +16,7 @@ import { BROKEN_USERS } from './broken-users.ts'
  *
  * @example
  * for (const { name, make, membershipsPerUser } of BROKEN_STORES) {
- *   const results = await runContract(storageContract(make, { membershipsPerUser }), { concurrency: 8 })
+ *   const results = await runContract(storageContract, make, { membershipsPerUser, concurrency: 8 })
  *   console.log(name, results.filter(({ error }) => error !== null).map(({ id }) => id))
  * }
  */

@@ -1,7 +1,7 @@
 /** Broken stores: the unit of work. */
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
-import { pause } from '../../../src/testing/contracts/contract-world.ts'
-import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
+import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { autocommit, type BrokenStoreSpec, type Flaw, type Transact } from './broken-storage.ts'
 
 const ROLLBACK: readonly BrokenStoreSpec[] = [
   {
@@ -168,4 +168,45 @@ const CONNECTIONS: readonly BrokenStoreSpec[] = [
   },
 ]
 
-export const BROKEN_TRANSACTIONS: readonly BrokenStoreSpec[] = [...ROLLBACK, ...ANSWERS, ...CONNECTIONS]
+/** Two that run at once are a deadlock: what becomes of the second is `lose`'s affair. */
+function deadlocking(lose: (transaction: Transact) => Transact): () => Flaw {
+  return () => {
+    let running = 0
+    return {
+      transact: (transaction) => async (work) => {
+        if (running > 0) return lose(transaction)(work)
+        running++
+        return transaction(work).finally(() => {
+          running--
+        })
+      },
+    }
+  }
+}
+
+const DEADLOCKS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'transactions: a deadlock is any error',
+    why: "The driver's error goes on as it came: nobody can see that trying again helps.",
+    breaks: ['transactions/deadlock'],
+    flaw: deadlocking(() => () => Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }))),
+  },
+  {
+    name: 'transactions: a deadlock is success',
+    why: 'The rollback of the one that lost is swallowed: its caller believes that everything is stored.',
+    breaks: ['transactions/deadlock'],
+    flaw: deadlocking((transaction) => async (work) => {
+      let value: { readonly of: Awaited<ReturnType<typeof work>> } | undefined
+      const lost = transaction(async (inner) => {
+        value = { of: await work(inner) }
+        throw new Error('deadlock detected')
+      })
+      await lost.catch((error: unknown) => {
+        if (value === undefined) throw error
+      })
+      return value?.of as Awaited<ReturnType<typeof work>>
+    }),
+  },
+]
+
+export const BROKEN_TRANSACTIONS: readonly BrokenStoreSpec[] = [...ROLLBACK, ...ANSWERS, ...CONNECTIONS, ...DEADLOCKS]

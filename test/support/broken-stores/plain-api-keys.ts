@@ -1,7 +1,7 @@
 /** The plainest API key repository that holds the port: rows in a map. Broken ones are this one with a method replaced. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../../../src/storage/repositories.ts'
 import { ConflictError } from '../../../src/storage/storage-errors.ts'
-import type { ApiKeysUnderTest } from '../../../src/testing/contracts/api-key-world.ts'
+import type { ApiKeysUnderTest } from '../../../src/testing/contracts/api-keys/api-key-world.ts'
 
 /** The rows below a repository, for a flaw to do with as it likes. */
 export interface PlainRows {

@@ -2,17 +2,16 @@
  * Cases of the transaction contract: several units of work at once. A storage may refuse one with a `TransientError`;
  * then it is tried again, as the port leaves to its callers.
  */
-import type { CaseSpec } from './contract-case.ts'
-import { newEmail, newPerson, RACERS, race } from './contract-world.ts'
-import { expectFound, expectSame, expectThat, fulfilledValue } from './expectations.ts'
-import { somebodyJoins, whatIsThere } from './first-login.ts'
+import type { MembershipAdmin } from '../../../storage/repositories.ts'
+import { isTransientError } from '../../../storage/storage-errors.ts'
+import type { Cases } from '../contract.ts'
+import { expectFound, expectSame, expectThat, fulfilledValue, settled } from '../expectations.ts'
+import { newEmail, pause, RACERS, type Repositories, race, type World, whatIsThere } from '../storage-world.ts'
 
-export const CONCURRENT_CASES: readonly CaseSpec[] = [
-  {
-    id: 'transactions/first-login-race',
+export const CONCURRENT_CASES: Cases<World> = {
+  'transactions/first-login-race': {
     name: `MUST make one user and one org of ${RACERS} concurrent first logins of one person`,
-    requirement: 'P3',
-    async test({ storage, callerOf, top, transaction }) {
+    async test({ storage, callerOf, top, transaction, newPerson }) {
       const person = newPerson()
       const results = await race(RACERS, () =>
         transaction(async ({ users, orgs, memberships }) => {
@@ -38,12 +37,10 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
       )
     },
   },
-  {
-    id: 'transactions/many-at-once',
+  'transactions/many-at-once': {
     name: 'MUST complete 40 transactions that are started at once, also with few connections',
-    requirement: 'P8',
-    async test({ storage, roles, transaction }) {
-      const results = await race(40, () => transaction((inner) => somebodyJoins(inner, roles)))
+    async test({ storage, join, transaction }) {
+      const results = await race(40, () => transaction((inner) => join(inner)))
       for (const result of results) {
         expectThat(result.status === 'fulfilled', 'every transaction to be fulfilled', result)
         const seen = await whatIsThere(storage, result.value)
@@ -51,8 +48,7 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'transactions/consume-race',
+  'transactions/consume-race': {
     name: 'MUST let one of several transactions that take one invitation have it',
     async test({ storage, newOrg, newUser, low, transaction }) {
       const { id: orgId } = await newOrg()
@@ -71,10 +67,8 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
       expectThat(joined.length === 1, 'one member by one invitation', joined)
     },
   },
-  {
-    id: 'transactions/keep-race',
+  'transactions/keep-race': {
     name: 'MUST leave one holder of a role where two let go of it in transactions of their own',
-    requirement: 'L15',
     async test({ storage, newOrg, newMember, top, low, transaction }) {
       for (let round = 0; round < 10; round++) {
         const { id: orgId } = await newOrg()
@@ -89,4 +83,40 @@ export const CONCURRENT_CASES: readonly CaseSpec[] = [
       }
     },
   },
-]
+  'transactions/deadlock': {
+    name: 'MUST let one of two transactions that wait for each other have its way, and reject the other with a TransientError',
+    needs: ['deadlock'],
+    async test({ storage, newOrg, newMember, top, low, transaction }) {
+      const orgs = [(await newOrg()).id, (await newOrg()).id]
+      const members = [(await newMember(orgs[0] ?? '', low)).id, (await newMember(orgs[1] ?? '', low)).id]
+      const promote = (memberships: MembershipAdmin, index: number): Promise<unknown> =>
+        memberships.setRole(orgs[index] ?? '', members[index] ?? '', top)
+      let arrivals = 0
+      let meet: () => void = () => undefined
+      const met = new Promise<void>((resolve) => {
+        meet = resolve
+      })
+      const works = [0, 1].map((index) => async (inner: Repositories): Promise<string> => {
+        const { id } = await inner.orgs.insert({ name: 'Acme' })
+        await promote(inner.memberships, index)
+        if (++arrivals === 2) meet()
+        // Where transactions run one after another, the other does not come.
+        await Promise.race([met, pause(500)])
+        await promote(inner.memberships, 1 - index)
+        return id
+      })
+      const results = await Promise.all(works.map((work) => settled(storage.transaction(work))))
+      const lost = works.filter((_, index) => results[index]?.status === 'rejected')
+      expectThat(lost.length < works.length, 'one of the two to be fulfilled', results)
+      for (const result of results) {
+        if (result.status === 'fulfilled') expectFound(await storage.orgs.findById(result.value), 'what it wrote')
+        else
+          expectThat(isTransientError(result.reason), 'the other to be rejected with a TransientError', result.reason)
+      }
+      for (const work of lost) expectFound(await storage.orgs.findById(await transaction(work)), 'what it wrote, again')
+      for (const [index, orgId] of orgs.entries()) {
+        expectSame((await storage.memberships.find(orgId, members[index] ?? ''))?.role, top, 'the role')
+      }
+    },
+  },
+}

@@ -1,19 +1,27 @@
-/** Cases of the API key contract: what is stored comes back, to the letter and to the millisecond. */
-import { isConflictError } from '../../storage/storage-errors.ts'
-import { type ApiKeyCaseSpec, newHash, newKeyId, newKeyOf, ownerOf } from './api-key-world.ts'
-import { RACERS, race, retried, spoil } from './contract-world.ts'
-import { expectConflict, expectNull, expectRejected, expectSame, expectThat, textOf } from './expectations.ts'
-import { expectNothing, hostileIds } from './hostile-ids.ts'
+/** Cases of the API key contract: what is stored comes back, to the letter and to the millisecond; whose keys are listed. */
+import type { ApiKeyRecord } from '../../../storage/repositories.ts'
+import { isConflictError } from '../../../storage/storage-errors.ts'
+import type { Cases } from '../contract.ts'
+import {
+  expectConflict,
+  expectNothing,
+  expectNull,
+  expectRejected,
+  expectSame,
+  expectThat,
+  hostileIds,
+  textOf,
+} from '../expectations.ts'
+import { RACERS, race, retried, spoil } from '../storage-world.ts'
+import { type ApiKeyWorld, INSTALLATION, newHash, newKeyId, newKeyOf, ownerOf } from './api-key-world.ts'
 
 const ODD = ['Owner', ' owner ', '__proto__', 'o\'wner"', 'bäcker 🥐', '{a,b}', '[]', 'r'.repeat(64)]
 
-export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
-  {
-    id: 'api-keys/found-after-insert',
+export const API_KEY_RECORD_CASES: Cases<ApiKeyWorld> = {
+  'api-keys/found-after-insert': {
     name: 'MUST find an inserted key by its id as insert returned it: never rotated, revoked or used',
-    requirement: 'A2',
-    async test({ apiKeys, newOrg }) {
-      for (const createdBy of [crypto.randomUUID(), null]) {
+    async test({ apiKeys, newOrg, newId }) {
+      for (const createdBy of [newId(), null]) {
         const key = newKeyOf((await newOrg()).id, { createdBy, expiresAt: new Date('2031-01-01T00:00:00.000Z') })
         const untouched = { previousSecretHash: null, previousUntil: null, revokedAt: null, lastUsedAt: null }
         const inserted = await apiKeys.insert(key)
@@ -23,10 +31,8 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       expectNull(await apiKeys.findById(newKeyId()), 'a key of another id')
     },
   },
-  {
-    id: 'api-keys/instants-exact',
+  'api-keys/instants-exact': {
     name: 'MUST keep every instant to the millisecond, and as a Date',
-    requirement: 'A4',
     async test({ apiKeys, newKey, now }) {
       for (const odd of ['2026-11-20T10:00:00.001Z', '2038-01-19T03:14:08.999Z', '9999-12-31T23:59:59.998Z']) {
         const at = new Date(odd)
@@ -41,10 +47,8 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       }
     },
   },
-  {
-    id: 'api-keys/texts-exact',
+  'api-keys/texts-exact': {
     name: 'MUST store and return names, roles and scopes exactly, the scopes in their order; none is none',
-    requirement: 'A6',
     async test({ newKey, now }) {
       for (const text of ODD) {
         const key = await newKey({ name: text, role: text, scopes: [`${text}:b`, `${text}:a`] })
@@ -54,8 +58,7 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       expectSame((await now(await newKey({ scopes: [] }))).scopes, [], 'the scopes of a key that has none')
     },
   },
-  {
-    id: 'api-keys/ids-exact',
+  'api-keys/ids-exact': {
     name: 'MUST tell upper case from lower case in ids: two such keys are two',
     async test({ newKey, now }) {
       const id = `a${newKeyId().slice(1)}`
@@ -65,8 +68,7 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       expectSame(await now(upper), upper, 'the key in upper case')
     },
   },
-  {
-    id: 'api-keys/insert-twice',
+  'api-keys/insert-twice': {
     name: 'MUST refuse an id that is taken with a ConflictError, also by another org, and leave the first',
     async test({ apiKeys, newOrg, newKey, expectUnchanged }) {
       const key = await newKey()
@@ -76,8 +78,7 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       await expectUnchanged(key, 'a second insert')
     },
   },
-  {
-    id: 'api-keys/insert-race',
+  'api-keys/insert-race': {
     name: `MUST let one of ${RACERS} concurrent inserts of one id win; the others get a ConflictError`,
     async test({ apiKeys, newOrg }) {
       const [{ id: orgId }, id] = [await newOrg(), newKeyId()]
@@ -88,19 +89,16 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       expectThat(odd === undefined, 'every other to be rejected with a ConflictError', odd)
     },
   },
-  {
-    id: 'api-keys/insert-unknown-org',
+  'api-keys/insert-unknown-org': {
     name: 'MUST refuse a key of an org that does not exist',
-    async test({ apiKeys }) {
-      const key = newKeyOf(crypto.randomUUID())
+    async test({ apiKeys, newId }) {
+      const key = newKeyOf(newId())
       await expectRejected(apiKeys.insert(key), 'a key of an unknown org')
       expectNull(await apiKeys.findById(key.id), 'a key of an unknown org')
     },
   },
-  {
-    id: 'api-keys/hostile-ids',
+  'api-keys/hostile-ids': {
     name: 'MUST find, list and change nothing by a hostile id, and never throw',
-    requirement: 'V1',
     async test({ apiKeys, newKey, expectUnchanged }) {
       const key = await newKey()
       const [owner, ids, at] = [ownerOf(key), hostileIds(key.id), new Date()]
@@ -123,8 +121,7 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       await expectUnchanged(key, 'hostile calls')
     },
   },
-  {
-    id: 'api-keys/copies',
+  'api-keys/copies': {
     name: 'MUST return copies of keys, Dates and scopes included, and keep none of what it was given',
     async test({ apiKeys, newOrg, now }) {
       const scopes = ['things:read']
@@ -147,7 +144,7 @@ export const API_KEY_RECORD_CASES: readonly ApiKeyCaseSpec[] = [
       expectSame(textOf(await now({ id })), after, 'the key after what was rotated had changed')
     },
   },
-]
+}
 
 function isFalse(got: unknown): boolean {
   return got === false
@@ -155,4 +152,100 @@ function isFalse(got: unknown): boolean {
 
 function isEmpty(got: unknown): boolean {
   return Array.isArray(got) && got.length === 0
+}
+
+export const API_KEY_LIST_CASES: Cases<ApiKeyWorld> = {
+  'api-keys/list-order': {
+    name: 'MUST list by creation, then id in code units, whatever the order of writing',
+    async test({ apiKeys, newOrg, newKey }) {
+      const { id: orgId } = await newOrg()
+      const [rest, late] = [newKeyId().slice(1), new Date('2026-11-20T10:00:00.124Z')]
+      const ids = ['a', 'Z', '0'].map((first) => `${first}${rest}`)
+      await newKey({ orgId, id: `1${rest}`, createdAt: late })
+      for (const id of ids) await newKey({ orgId, id })
+      await newKey({ orgId, id: `b${rest}`, createdAt: new Date('2026-11-20T10:00:00.122Z') })
+      const listed = await apiKeys.list({ kind: 'org', orgId })
+      const wanted = ['b', '0', 'Z', 'a', '1'].map((first) => `${first}${rest}`)
+      expectSame(idsOf(listed), wanted, 'the ids in order')
+    },
+  },
+  'api-keys/list-whole': {
+    name: 'MUST list whole records as findById gives them, expired keys too, revoked ones not',
+    async test({ apiKeys, newKey, now }) {
+      const expired = await newKey({ expiresAt: new Date('2020-01-01T00:00:00.000Z') })
+      const [orgId, owner] = [expired.orgId, ownerOf(expired)]
+      const revoked = await newKey({ orgId })
+      await apiKeys.revoke(owner, revoked.id, new Date())
+      await apiKeys.rotate(owner, expired.id, { secretHash: newHash(), previousUntil: new Date() })
+      await apiKeys.touch(expired.id, new Date())
+      expectSame(await apiKeys.list(owner), [await now(expired)], 'the keys')
+    },
+  },
+  'api-keys/list-own': {
+    name: "MUST list an org's own keys only",
+    async test({ apiKeys, newOrg, newKey }) {
+      const [mine, theirs] = [await newKey(), await newKey()]
+      expectSame(await apiKeys.list(ownerOf(mine)), [mine], 'the keys of one org')
+      expectSame(await apiKeys.list(ownerOf(theirs)), [theirs], 'the keys of the other')
+      expectSame(await apiKeys.list({ kind: 'org', orgId: (await newOrg()).id }), [], 'the keys of an org without any')
+    },
+  },
+  'api-keys/unbound': {
+    name: 'MUST keep a key that is bound to no org apart from every org',
+    needs: ['unboundKeys'],
+    async test({ apiKeys, newKey, now, expectUnchanged }) {
+      const [bound, unbound] = [await newKey(), await newKey({ orgId: null })]
+      expectNull((await now(unbound)).orgId, 'the org of the key')
+      expectSame(await apiKeys.list(ownerOf(bound)), [bound], 'the keys of an org')
+      for (const owner of [ownerOf(bound), { kind: 'org', orgId: '' }, { kind: 'org', orgId: 'null' }] as const) {
+        const change = { secretHash: newHash(), previousUntil: null }
+        expectNull(await apiKeys.rotate(owner, unbound.id, change), 'a rotation by an org')
+        expectSame(await apiKeys.revoke(owner, unbound.id, new Date()), false, 'a revocation by an org')
+      }
+      await expectUnchanged(unbound, 'what orgs tried')
+    },
+  },
+  'api-keys/installation': {
+    name: 'MUST let the installation list, rotate and revoke every key, bound or not',
+    needs: ['unboundKeys'],
+    async test({ apiKeys, newKey, now }) {
+      const keys = [await newKey(), await newKey({ orgId: null })]
+      for (const { id } of keys) {
+        const listed = await apiKeys.list(INSTALLATION)
+        expectThat(idsOf(listed).includes(id), `the key ${id} in the list of all`, idsOf(listed))
+        const secretHash = newHash()
+        await apiKeys.rotate(INSTALLATION, id, { secretHash, previousUntil: null })
+        expectSame((await now({ id })).secretHash, secretHash, 'the hash after a rotation')
+        expectSame(await apiKeys.revoke(INSTALLATION, id, new Date()), true, 'a revocation')
+        expectThat((await now({ id })).revokedAt !== null, 'the key to be revoked', await now({ id }))
+        expectThat(!idsOf(await apiKeys.list(INSTALLATION)).includes(id), `${id} no more in the list of all`, id)
+      }
+    },
+  },
+  'api-keys/deleted-org': {
+    name: 'MUST treat the keys of a deleted org as if they had never been',
+    needs: ['deleteOrg'],
+    async test({ apiKeys, newKey, deleteOrg, expectUnchanged }) {
+      if (deleteOrg === undefined) throw new Error(MISSING)
+      const [gone, stays] = [await newKey(), await newKey()]
+      const owner = ownerOf(gone)
+      await deleteOrg(owner.kind === 'org' ? owner.orgId : '')
+      expectNull(await apiKeys.findById(gone.id), 'a key of a deleted org')
+      for (const whose of [owner, INSTALLATION]) {
+        const change = { secretHash: newHash(), previousUntil: new Date() }
+        expectThat(!idsOf(await apiKeys.list(whose)).includes(gone.id), 'the key in no list', whose)
+        expectNull(await apiKeys.rotate(whose, gone.id, change), 'a rotation')
+        expectSame(await apiKeys.revoke(whose, gone.id, new Date()), false, 'a revocation')
+      }
+      await apiKeys.touch(gone.id, new Date())
+      await expectRejected(apiKeys.insert(newKeyOf(gone.orgId)), 'a key of a deleted org')
+      await expectUnchanged(stays, 'the deletion of another org')
+    },
+  },
+}
+
+const MISSING = "expected make() to return deleteOrg, got none; a storage that can't says without: ['deleteOrg']"
+
+function idsOf(keys: readonly ApiKeyRecord[]): readonly string[] {
+  return keys.map(({ id }) => id)
 }

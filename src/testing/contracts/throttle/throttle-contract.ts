@@ -1,19 +1,11 @@
 /** The promises of the throttle's store: one state per key, several read and written as one, by one clock, forgotten in time. */
-import * as z from 'zod/mini'
-import { aNumber, parseOptions } from '../../lib/parse-options.ts'
-import type { ThrottleState, ThrottleStore } from '../../storage/account-repositories.ts'
-import { type ContractCase, runnable } from './contract-case.ts'
-import { expectNull, expectRejected, expectSame, expectThat } from './expectations.ts'
+import type { ThrottleState, ThrottleStore } from '../../../storage/account-repositories.ts'
+import { type Cases, type Closable, type Contract, createContract } from '../contract.ts'
+import { expectNull, expectRejected, expectSame, expectThat } from '../expectations.ts'
 
 /** A throttle's store to be tested. */
-export interface ThrottleUnderTest {
+export interface ThrottleUnderTest extends Closable {
   readonly throttle: ThrottleStore
-  /** Let go of what `make` took. Called once, however the case ended. */
-  close?(): Promise<unknown> | unknown
-}
-
-interface ThrottleCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
-  test(store: ThrottleStore): Promise<void>
 }
 
 const NOW = new Date('2026-11-20T10:00:00.000Z')
@@ -66,9 +58,8 @@ function count(store: ThrottleStore, keys: readonly string[]): Promise<readonly 
   })
 }
 
-const CASES: readonly ThrottleCaseSpec[] = [
-  {
-    id: 'throttle/kept',
+const CASES: Cases<ThrottleStore> = {
+  'throttle/kept': {
     name: 'MUST hand `decide` the state that was written, every number of it, and return its result',
     async test(store) {
       const key = newKey()
@@ -82,8 +73,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectSame(await read(store, key), next, 'the state after another')
     },
   },
-  {
-    id: 'throttle/removed',
+  'throttle/removed': {
     name: 'MUST remove the state with `null`',
     async test(store) {
       const key = newKey()
@@ -92,8 +82,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectNull(await read(store, key), 'the removed state')
     },
   },
-  {
-    id: 'throttle/keys-apart',
+  'throttle/keys-apart': {
     name: 'MUST keep keys apart',
     async test(store) {
       const key = newKey()
@@ -103,10 +92,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       }
     },
   },
-  {
-    id: 'throttle/several-keys',
+  'throttle/several-keys': {
     name: 'MUST hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same',
-    requirement: 'L2',
     async test(store) {
       const [one, two, three] = [newKey(), newKey(), newKey()]
       const state = await putNew(store, two)
@@ -123,10 +110,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectSame(await count(store, [three, one]), [9, 9], 'the counts in another order')
     },
   },
-  {
-    id: 'throttle/atomic',
+  'throttle/atomic': {
     name: 'MUST count each of 100 updates at once',
-    requirement: 'L2',
     async test(store) {
       const key = newKey()
       const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
@@ -134,10 +119,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectThat(new Set(results).size === 100, 'a result of its own for each update', results)
     },
   },
-  {
-    id: 'throttle/atomic-together',
+  'throttle/atomic-together': {
     name: 'MUST count each of 60 updates at once on every one of their keys, whatever their order',
-    requirement: 'L2',
     async test(store) {
       const [all, even, odd] = [newKey(), newKey(), newKey()]
       const update = async (index: number): Promise<number> => {
@@ -155,10 +138,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
     },
   },
-  {
-    id: 'throttle/atomic-removal',
+  'throttle/atomic-removal': {
     name: 'MUST let one of 20 updates at once that take what is there have it',
-    requirement: 'L2',
     async test(store) {
       const key = newKey()
       await putNew(store, key)
@@ -168,10 +149,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectThat(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
     },
   },
-  {
-    id: 'throttle/expired',
+  'throttle/expired': {
     name: 'MUST hand `decide` nothing of a state from the instant it expires on',
-    requirement: 'L2',
     async test(store) {
       const key = newKey()
       const state = await putNew(store, key)
@@ -180,10 +159,8 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectNull(await read(store, key), 'the state at that instant')
     },
   },
-  {
-    id: 'throttle/one-clock',
+  'throttle/one-clock': {
     name: 'MUST hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s',
-    requirement: 'L2',
     async test(store) {
       const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
       const handed: number[] = []
@@ -193,8 +170,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectThat(isCallers || isOwn, 'instants of one clock', handed)
     },
   },
-  {
-    id: 'throttle/throwing',
+  'throttle/throwing': {
     name: 'MUST reject with what `decide` throws, write nothing, and go on',
     async test(store) {
       const [key, other] = [newKey(), newKey()]
@@ -212,8 +188,7 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectNull(await read(store, other), 'the state of the other key')
     },
   },
-  {
-    id: 'throttle/copies',
+  'throttle/copies': {
     name: 'MUST keep what was written, whatever becomes of the object',
     async test(store) {
       const key = newKey()
@@ -229,24 +204,16 @@ const CASES: readonly ThrottleCaseSpec[] = [
       expectSame(await read(store, key), state, 'the state')
     },
   },
-]
-
-/**
- * Test a throttle's store, with its races, as cases for any test runner.
- *
- * @param make makes the store of one case: fresh, or a shared one (cases use random keys)
- * @throws TypeError for an unknown option
- * @example
- * for (const { id, name, run } of throttleContract(() => ({ throttle: myStore() }))) it(`${id}: ${name}`, run)
- */
-export function throttleContract(
-  make: () => Promise<ThrottleUnderTest> | ThrottleUnderTest,
-  options: { readonly timeoutSeconds?: number | undefined } = {},
-): readonly ContractCase[] {
-  if (typeof make !== 'function') throw new TypeError(`${NAME}: make must be a function`)
-  const { timeoutSeconds = 10 } = parseOptions(NAME, SHAPE, options)
-  return CASES.map(({ test, ...named }) => runnable(named, timeoutSeconds, make, ({ throttle }) => test(throttle)))
 }
 
-const NAME = 'throttleContract'
-const SHAPE = { timeoutSeconds: z.optional(aNumber(1, 600)) }
+/**
+ * The promises of a throttle's store, with its races.
+ *
+ * @example
+ * for (const { id, name, run } of throttleContract.cases(() => ({ throttle: myStore() }))) it(`${id}: ${name}`, run)
+ */
+export const throttleContract: Contract<ThrottleUnderTest> = createContract(
+  'throttleContract',
+  CASES,
+  ({ throttle }: ThrottleUnderTest) => throttle,
+)

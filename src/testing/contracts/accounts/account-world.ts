@@ -1,13 +1,11 @@
 /** What a case of the account contract finds around it: the storage, and accounts that nobody else uses. */
-import type { AccountRecord, AccountStorage, NewAccount } from '../../storage/account-repositories.ts'
-import type { ContractCase } from './contract-case.ts'
-import { expectFound, expectSame } from './expectations.ts'
+import type { AccountRecord, AccountStorage, NewAccount } from '../../../storage/account-repositories.ts'
+import type { Closable } from '../contract.ts'
+import { expectFound, expectSame } from '../expectations.ts'
 
 /** Accounts to be tested. */
-export interface AccountsUnderTest {
+export interface AccountsUnderTest extends Closable {
   readonly storage: Pick<AccountStorage, 'accounts' | 'sessions' | 'transaction'>
-  /** Let go of what `make` took. Called once, however the case ended. */
-  close?(): Promise<unknown> | unknown
 }
 
 /** The surroundings of one case. */
@@ -21,13 +19,6 @@ export interface AccountWorld {
   now(account: { readonly id: string }): Promise<AccountRecord>
   /** The account has not changed. */
   expectUnchanged(account: AccountRecord, after: string): Promise<void>
-}
-
-/** A case as the suite writes it. */
-export interface AccountCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
-  /** Whether it needs a storage that nobody has claimed the first admin of. */
-  readonly needsFresh?: boolean | undefined
-  test(world: AccountWorld): Promise<void>
 }
 
 /** Build the surroundings of one case. */

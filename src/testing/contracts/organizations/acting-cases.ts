@@ -1,8 +1,8 @@
 /** Cases of the organization contract: `findActing` for each kind of caller. */
-import type { ActingOrg, ApiKey, Caller, Organization } from '../../context.ts'
-import type { CaseSpec } from './contract-case.ts'
-import { expectNull, expectSame } from './expectations.ts'
-import { expectNothing, hostileIds } from './hostile-ids.ts'
+import type { ActingOrg, ApiKey, Caller, Organization } from '../../../context.ts'
+import type { Cases } from '../contract.ts'
+import { expectNothing, expectNull, expectSame, hostileIds } from '../expectations.ts'
+import type { World } from '../storage-world.ts'
 
 const SERVICE: Caller = { kind: 'service', name: 'billing' }
 
@@ -21,12 +21,10 @@ export function expectActing(
   expectSame([got?.org, got?.role], [org, role], what)
 }
 
-export const ACTING_CASES: readonly CaseSpec[] = [
-  {
-    id: 'orgs/acting-member',
+export const ACTING_CASES: Cases<World> = {
+  'orgs/acting-member': {
     name: 'MUST let each member act as the role of the own membership, and nobody who is not a member',
-    requirement: 'O3',
-    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low }) {
+    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low, newId }) {
       const [org, other] = [await newOrg(), await newOrg()]
       const [owner, member, elsewhere] = [
         await newMember(org.id, top),
@@ -35,16 +33,14 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       ]
       expectActing(await memberships.findActing(await callerOf(owner), org.id), org, top, 'the org as its owner')
       expectActing(await memberships.findActing(await callerOf(member), org.id), org, low, 'the org as a member')
-      const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: crypto.randomUUID() }]
+      const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: newId() }]
       for (const who of [stranger, await callerOf(elsewhere), { kind: 'user', user: nobody } as const]) {
         expectNull(await memberships.findActing(who, org.id), 'findActing for a stranger')
       }
     },
   },
-  {
-    id: 'orgs/acting-role-per-org',
+  'orgs/acting-role-per-org': {
     name: 'MUST use the role of the membership in that org, never of another',
-    requirement: 'O6',
     needs: ['many'],
     async test({ storage: { memberships }, newOrgs, newUser, callerOf, top, low }) {
       const [user, orgs] = [await newUser(), await newOrgs(3)]
@@ -58,10 +54,8 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'orgs/acting-now',
+  'orgs/acting-now': {
     name: 'MUST see a changed role and a removed membership at the next call',
-    requirement: 'O5',
     async test({ storage: { memberships }, newOrg, newMember, callerOf, top, low }) {
       const org = await newOrg()
       const user = await newMember(org.id, top)
@@ -74,14 +68,12 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       expectSame(await memberships.listActing(caller), [], 'listActing after the removal')
     },
   },
-  {
-    id: 'orgs/acting-unknown-org',
+  'orgs/acting-unknown-org': {
     name: 'MUST answer null for an org that does not exist, whoever asks, and for hostile ids',
-    requirement: 'O3',
-    async test({ storage: { memberships }, newOrg, newMember, callerOf, low }) {
+    async test({ storage: { memberships }, newOrg, newMember, callerOf, low, newId }) {
       const { id } = await newOrg()
       const user = await callerOf(await newMember(id))
-      const unknown = crypto.randomUUID()
+      const unknown = newId()
       for (const orgId of [unknown, ...hostileIds(id)]) {
         for (const caller of [user, SERVICE, keyOf(orgId, low), keyOf(id, low)]) {
           await expectNothing(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
@@ -89,10 +81,8 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'orgs/acting-hostile-user',
+  'orgs/acting-hostile-user': {
     name: 'MUST let nobody act whose user id is hostile, and never throw',
-    requirement: 'V1',
     async test({ storage: { memberships }, newOrg, newMember, newUser }) {
       const { id } = await newOrg()
       const [member, row] = [await newMember(id), await newUser()]
@@ -106,20 +96,16 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       )
     },
   },
-  {
-    id: 'orgs/acting-service',
+  'orgs/acting-service': {
     name: 'MUST let a service act in any org that exists, as no role',
-    requirement: 'S3',
     async test({ storage: { memberships }, newOrg, newMember, top }) {
       const org = await newOrg()
       await newMember(org.id, top)
       expectActing(await memberships.findActing(SERVICE, org.id), org, null, 'the org for a service')
     },
   },
-  {
-    id: 'orgs/acting-key',
+  'orgs/acting-key': {
     name: "MUST let an API key act in its own org as its own role, in no other and as nobody's role",
-    requirement: 'O7',
     async test({ storage: { memberships }, newOrg, newMember, top, low }) {
       const [org, other] = [await newOrg(), await newOrg()]
       await newMember(org.id, top)
@@ -130,4 +116,4 @@ export const ACTING_CASES: readonly CaseSpec[] = [
       expectSame(listed, [{ org, role: low }], 'what the key may act in')
     },
   },
-]
+}

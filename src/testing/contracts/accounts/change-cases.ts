@@ -1,8 +1,8 @@
 /** Cases of the account contract: changes that do what they say and end sessions where they must; the last admin. */
-import type { AccountChange } from '../../storage/account-repositories.ts'
-import { type AccountCaseSpec, type AccountWorld, newEmail, newHash } from './account-world.ts'
-import { expectNull, expectSame, expectThat } from './expectations.ts'
-import { hostileIds } from './hostile-ids.ts'
+import type { AccountChange } from '../../../storage/account-repositories.ts'
+import type { Cases } from '../contract.ts'
+import { expectNull, expectSame, expectThat, hostileIds } from '../expectations.ts'
+import { type AccountWorld, newEmail, newHash } from './account-world.ts'
 
 const ROUNDS = 10
 
@@ -20,11 +20,9 @@ async function expectOneLeft(
   }
 }
 
-export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
-  {
-    id: 'accounts/update',
+export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
+  'accounts/update': {
     name: 'MUST change what is named and nothing else, and return the account',
-    requirement: 'L15',
     async test({ storage: { accounts }, newAccount, now }) {
       const account = await newAccount()
       const email = newEmail()
@@ -37,10 +35,8 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       expectSame(await now(account), { ...account, email }, 'the account after members that are no change')
     },
   },
-  {
-    id: 'accounts/update-ends-sessions',
+  'accounts/update-ends-sessions': {
     name: 'MUST raise the session version by one with another role, another `disabled` and any new hash, else not',
-    requirement: 'L7',
     async test({ storage: { accounts }, newAccount, now, role }) {
       const account = await newAccount()
       const passwordHash = newHash()
@@ -64,10 +60,8 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       }
     },
   },
-  {
-    id: 'accounts/end-sessions',
+  'accounts/end-sessions': {
     name: 'MUST raise the session version by one for each call, 20 at once too, and change nothing else',
-    requirement: 'L7',
     async test({ storage: { accounts }, newAccount, now }) {
       const account = await newAccount()
       const ended = await Promise.all(Array.from({ length: 20 }, () => accounts.endSessions(account.id)))
@@ -79,8 +73,7 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       expectSame(await now(account), { ...account, sessionVersion: 20 }, 'the account after 20 calls')
     },
   },
-  {
-    id: 'accounts/missing',
+  'accounts/missing': {
     name: 'MUST say so where there is no account to change, end, replace or remove, hostile ids included',
     async test({ storage: { accounts }, newAccount, expectUnchanged }) {
       const account = await newAccount()
@@ -94,8 +87,7 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       await expectUnchanged(account, 'all that')
     },
   },
-  {
-    id: 'accounts/remove',
+  'accounts/remove': {
     name: 'MUST remove an account for good, its e-mail free again',
     async test({ storage: { accounts }, newAccount }) {
       const { id, email } = await newAccount()
@@ -106,10 +98,8 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       expectThat(again.id !== id, 'another id for another account', again.id)
     },
   },
-  {
-    id: 'accounts/last',
+  'accounts/last': {
     name: 'MUST keep the last enabled account of a role: no demotion, no disabling, no removal, and nothing written',
-    requirement: 'L15',
     async test({ storage: { accounts }, newAccount, role, expectUnchanged, now }) {
       const last = await newAccount()
       await newAccount({ disabled: true })
@@ -123,10 +113,8 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       expectSame((await now(last)).sessionVersion, 1, 'a change that leaves it what it is: done, the session version')
     },
   },
-  {
-    id: 'accounts/last-of-another-role',
+  'accounts/last-of-another-role': {
     name: 'MUST let go whoever is not the last: of another role, disabled, or with another beside',
-    requirement: 'L15',
     async test({ storage: { accounts }, newAccount, role }) {
       const [one, two, disabled] = [await newAccount(), await newAccount(), await newAccount({ disabled: true })]
       const keep = { keep: role }
@@ -137,19 +125,15 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
       expectSame(await accounts.remove(two.id), 'done', 'the removal of the last one where none is to be kept')
     },
   },
-  {
-    id: 'accounts/last-race-demote',
+  'accounts/last-race-demote': {
     name: 'MUST leave one of two who are demoted at once, and of two who are disabled at once',
-    requirement: 'L15',
     test: (world) =>
       expectOneLeft(world, (id, round) =>
         world.storage.accounts.update(id, round % 2 === 0 ? { role: 'x' } : { disabled: true }, { keep: world.role }),
       ),
   },
-  {
-    id: 'accounts/last-race-remove',
+  'accounts/last-race-remove': {
     name: 'MUST leave one of two who are removed at once, and where one is removed while the other is demoted',
-    requirement: 'L15',
     test: (world) =>
       expectOneLeft(world, (id, round, which) =>
         round % 2 === 0 || which === 0
@@ -157,4 +141,4 @@ export const ACCOUNT_CHANGE_CASES: readonly AccountCaseSpec[] = [
           : world.storage.accounts.update(id, { role: 'x' }, { keep: world.role }),
       ),
   },
-]
+}

@@ -1,24 +1,32 @@
 /** The promises of the invitation repository: one per address and org, the earliest first, taken by one caller. */
-
-import { isConflictError } from '../../storage/storage-errors.ts'
-import { type CaseSpec, type ContractCase, type ContractOptions, casesOf, type MakeStorage } from './contract-case.ts'
-import { newEmail, pause, RACERS, race, spoil } from './contract-world.ts'
+import { isConflictError } from '../../../storage/storage-errors.ts'
+import { type Cases, type Contract, createContract } from '../contract.ts'
 import {
   expectConflict,
+  expectNothing,
   expectNull,
   expectRejected,
   expectSame,
   expectThat,
   fulfilledValue,
+  hostileIds,
   textOf,
-} from './expectations.ts'
-import { expectNothing, hostileIds } from './hostile-ids.ts'
+} from '../expectations.ts'
+import {
+  createWorld,
+  newEmail,
+  pause,
+  RACERS,
+  race,
+  type StorageUnderTest,
+  spoil,
+  type World,
+} from '../storage-world.ts'
 
-const CASES: readonly CaseSpec[] = [
-  {
-    id: 'invitations/normalized',
+/** The cases, for compositions. */
+export const INVITATION_CASES: Cases<World> = {
+  'invitations/normalized': {
     name: 'MUST keep the address trimmed and in lower case, and find it so, as insert returned it',
-    requirement: 'L6',
     async test({ storage: { invitations }, newOrg, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const inserted = await invitations.insert({ orgId, email: ` ${email.toUpperCase()}\t`, role: low })
@@ -28,8 +36,7 @@ const CASES: readonly CaseSpec[] = [
       expectNull(await invitations.findPending(newEmail()), 'an invitation of another address')
     },
   },
-  {
-    id: 'invitations/insert-twice',
+  'invitations/insert-twice': {
     name: 'MUST refuse an address already invited into that org, however it is written, and leave the first',
     async test({ storage: { invitations }, newOrg, top, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
@@ -40,8 +47,7 @@ const CASES: readonly CaseSpec[] = [
       expectSame(await invitations.findPending(email), first, 'the first invitation, unchanged')
     },
   },
-  {
-    id: 'invitations/insert-race',
+  'invitations/insert-race': {
     name: `MUST let one of ${RACERS} concurrent invitations of an address win; the others get a ConflictError`,
     async test({ storage: { invitations }, newOrg, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
@@ -54,18 +60,16 @@ const CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'invitations/insert-unknown',
+  'invitations/insert-unknown': {
     name: 'MUST refuse an invitation into an org that does not exist',
-    async test({ storage: { invitations }, low }) {
+    async test({ storage: { invitations }, low, newId }) {
       const email = newEmail()
-      const inserting = invitations.insert({ orgId: crypto.randomUUID(), email, role: low })
+      const inserting = invitations.insert({ orgId: newId(), email, role: low })
       await expectRejected(inserting, 'an invitation into an unknown org')
       expectNull(await invitations.findPending(email), 'an invitation into an unknown org')
     },
   },
-  {
-    id: 'invitations/earliest',
+  'invitations/earliest': {
     name: 'MUST find the earliest invitation of an address first, then the next; each org may invite it',
     async test({ storage: { invitations }, newOrgs, low }) {
       const [orgs, email] = [await newOrgs(3), newEmail()]
@@ -81,10 +85,8 @@ const CASES: readonly CaseSpec[] = [
       expectNull(await invitations.findPending(email), 'a pending invitation once all are taken')
     },
   },
-  {
-    id: 'invitations/deleted-org',
+  'invitations/deleted-org': {
     name: 'MUST pass over an invitation into a deleted org',
-    requirement: 'O3',
     needs: ['deleteOrg'],
     async test({ storage: { invitations }, newOrg, deleteOrg, low }) {
       const [gone, stays, email] = [await newOrg(), await newOrg(), newEmail()]
@@ -95,8 +97,7 @@ const CASES: readonly CaseSpec[] = [
       expectSame(await invitations.findPending(email), second, 'the invitation into the org that exists')
     },
   },
-  {
-    id: 'invitations/consume-once',
+  'invitations/consume-once': {
     name: 'MUST hand the invitation to who takes it, once; afterwards the address may be invited again',
     async test({ storage: { invitations }, newOrg, top, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
@@ -108,8 +109,7 @@ const CASES: readonly CaseSpec[] = [
       expectSame(await invitations.findPending(email), again, 'the new invitation')
     },
   },
-  {
-    id: 'invitations/consume-race',
+  'invitations/consume-race': {
     name: `MUST give the invitation to one of ${RACERS} who take it at once, and null to the others`,
     async test({ storage: { invitations }, newOrg, low }) {
       for (let round = 0; round < 5; round++) {
@@ -122,10 +122,8 @@ const CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'invitations/others-untouched',
+  'invitations/others-untouched': {
     name: 'MUST take that invitation only: those of another address or another org stay',
-    requirement: 'O3',
     async test({ storage: { invitations }, newOrg, low }) {
       const [one, two, email, other] = [await newOrg(), await newOrg(), newEmail(), newEmail()]
       const taken = await invitations.insert({ orgId: one.id, email, role: low })
@@ -136,10 +134,8 @@ const CASES: readonly CaseSpec[] = [
       expectSame(await invitations.findPending(email), sameAddress, 'the invitation into another org')
     },
   },
-  {
-    id: 'invitations/roles-exact',
+  'invitations/roles-exact': {
     name: 'MUST store and return role names exactly, known or not',
-    requirement: 'O6',
     async test({ storage: { invitations }, newOrg, oddRoles }) {
       const { id: orgId } = await newOrg()
       for (const role of oddRoles) {
@@ -148,21 +144,18 @@ const CASES: readonly CaseSpec[] = [
       }
     },
   },
-  {
-    id: 'invitations/hostile-ids',
+  'invitations/hostile-ids': {
     name: 'MUST find and take nothing by a hostile address or id, and never throw',
-    requirement: 'V1',
-    async test({ storage: { invitations }, newOrg, low }) {
+    async test({ storage: { invitations }, newOrg, low, newId }) {
       const email = newEmail()
       const inserted = await invitations.insert({ orgId: (await newOrg()).id, email, role: low })
-      const ids = [crypto.randomUUID(), ...hostileIds(inserted.id)]
+      const ids = [newId(), ...hostileIds(inserted.id)]
       await expectNothing('consume', ids, (id) => invitations.consume(id))
       await expectNothing('findPending', hostileIds(), (text) => invitations.findPending(text))
       expectSame(await invitations.findPending(email), inserted, 'the invitation, still pending')
     },
   },
-  {
-    id: 'invitations/copies',
+  'invitations/copies': {
     name: 'MUST return copies of invitations, Dates included',
     async test({ storage: { invitations }, newOrg, low }) {
       const email = newEmail()
@@ -176,19 +169,16 @@ const CASES: readonly CaseSpec[] = [
       expectSame(textOf(await invitations.consume(id)), before, 'the invitation taken')
     },
   },
-]
-
-/** The cases, for compositions. */
-export const INVITATION_CASES: readonly CaseSpec[] = CASES
+}
 
 /**
- * Test an invitation repository: `invitations/…` of {@link storageContract}.
+ * The promises of an invitation repository: `invitations/…` of `storageContract`.
  *
- * @param make makes the storage of one case
- * @throws TypeError for an unknown option
  * @example
- * for (const { id, name, run } of invitationContract(make)) it(`${id}: ${name}`, run)
+ * for (const { id, name, run } of invitationContract.cases(make)) it(`${id}: ${name}`, run)
  */
-export function invitationContract(make: MakeStorage, options?: ContractOptions): readonly ContractCase[] {
-  return casesOf('invitationContract', INVITATION_CASES, make, options)
-}
+export const invitationContract: Contract<StorageUnderTest> = createContract(
+  'invitationContract',
+  INVITATION_CASES,
+  createWorld,
+)

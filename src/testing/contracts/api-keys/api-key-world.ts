@@ -1,21 +1,21 @@
 /** What a case of the API key contract finds around it: the repository, organizations and keys that nobody else uses. */
-import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from '../../storage/repositories.ts'
-import type { ContractCase } from './contract-case.ts'
-import { expectFound, expectSame } from './expectations.ts'
+import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from '../../../storage/repositories.ts'
+import type { Closable, ParsedContractOptions } from '../contract.ts'
+import { expectFound, expectSame } from '../expectations.ts'
 
 /** API keys to be tested. */
-export interface ApiKeysUnderTest {
+export interface ApiKeysUnderTest extends Closable {
   readonly apiKeys: ApiKeyRepository
   /** Make an organization that keys can be bound to. */
   newOrg(): Promise<{ readonly id: string }>
   /** Delete one, however this storage does that: row gone, or marked as deleted. */
   deleteOrg?(orgId: string): Promise<unknown>
-  /** Let go of what `make` took. Called once, however the case ended. */
-  close?(): Promise<unknown> | unknown
 }
 
 /** The surroundings of one case. */
 export interface ApiKeyWorld extends ApiKeysUnderTest {
+  /** An id in the form of the storage's own that no row has. */
+  newId(): string
   /** A new key of a new org unless given, in the repository. */
   newKey(over?: Partial<NewApiKeyRecord>): Promise<ApiKeyRecord>
   /** The key as it is now. */
@@ -24,18 +24,13 @@ export interface ApiKeyWorld extends ApiKeysUnderTest {
   expectUnchanged(key: ApiKeyRecord, after: string): Promise<void>
 }
 
-/** A case as the suite writes it. */
-export interface ApiKeyCaseSpec extends Pick<ContractCase, 'id' | 'name' | 'requirement'> {
-  readonly needs?: 'deleteOrg' | 'unbound' | undefined
-  test(world: ApiKeyWorld): Promise<void>
-}
-
 /** Build the surroundings of one case. */
-export function createApiKeyWorld(made: ApiKeysUnderTest): ApiKeyWorld {
+export function createApiKeyWorld(made: ApiKeysUnderTest, { newId }: ParsedContractOptions): ApiKeyWorld {
   const { apiKeys } = made
   const now: ApiKeyWorld['now'] = async ({ id }) => expectFound(await apiKeys.findById(id), 'the key to be found by id')
   return {
     ...made,
+    newId,
     now,
     newKey: async (over = {}) =>
       apiKeys.insert(newKeyOf(over.orgId === undefined ? (await made.newOrg()).id : null, over)),
@@ -52,7 +47,7 @@ export function newKeyOf(orgId: string | null, over: Partial<NewApiKeyRecord> = 
     role: 'member',
     scopes: ['things:read', 'things:write'],
     secretHash: newHash(),
-    createdBy: crypto.randomUUID(),
+    createdBy: null,
     createdAt: new Date('2026-11-20T10:00:00.123Z'),
     expiresAt: null,
     ...over,

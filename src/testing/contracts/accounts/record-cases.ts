@@ -1,12 +1,21 @@
-/** Cases of the account contract: accounts found exactly as they were stored, once per e-mail, listed in order. */
-import { type AccountCaseSpec, newAccountOf, newEmail, newHash } from './account-world.ts'
-import { spoil } from './contract-world.ts'
-import { expectConflict, expectNull, expectSame, expectThat, settled } from './expectations.ts'
-import { expectNothing, hostileIds } from './hostile-ids.ts'
+/** Cases of the account contract: accounts found exactly as they were stored, sessions that end early, the one first admin. */
 
-export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
-  {
-    id: 'accounts/found-after-insert',
+import type { Cases } from '../contract.ts'
+import {
+  expectConflict,
+  expectNothing,
+  expectNull,
+  expectRejected,
+  expectSame,
+  expectThat,
+  hostileIds,
+  settled,
+} from '../expectations.ts'
+import { compareIds, spoil } from '../storage-world.ts'
+import { type AccountWorld, newAccountOf, newEmail, newHash, newSessionId } from './account-world.ts'
+
+export const ACCOUNT_RECORD_CASES: Cases<AccountWorld> = {
+  'accounts/found-after-insert': {
     name: 'MUST find an account by id and by e-mail exactly as it was inserted, its session version 0',
     async test({ storage: { accounts }, role }) {
       const given = newAccountOf(role)
@@ -17,8 +26,7 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       expectSame(await accounts.findByEmail(given.email), { id, ...account }, 'the account by e-mail')
     },
   },
-  {
-    id: 'accounts/disabled-found',
+  'accounts/disabled-found': {
     name: 'MUST keep and find an account that is disabled, and one without a password',
     async test({ newAccount, now }) {
       const account = await newAccount({ disabled: true, passwordHash: null })
@@ -26,8 +34,7 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       expectSame([disabled, passwordHash], [true, null], 'disabled, and its hash')
     },
   },
-  {
-    id: 'accounts/unknown-is-null',
+  'accounts/unknown-is-null': {
     name: 'MUST find nothing for ids and addresses that are not there, hostile ones too, and never throw',
     async test({ storage: { accounts }, newAccount }) {
       const { id, email } = await newAccount()
@@ -36,10 +43,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       expectNull(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
     },
   },
-  {
-    id: 'accounts/email-unique',
+  'accounts/email-unique': {
     name: 'MUST refuse a second account of one e-mail with a ConflictError, and keep the first as it is',
-    requirement: 'L6',
     async test({ storage: { accounts }, newAccount, role, expectUnchanged }) {
       const account = await newAccount()
       const again = { ...newAccountOf(role), email: account.email }
@@ -47,10 +52,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       await expectUnchanged(account, 'the second one')
     },
   },
-  {
-    id: 'accounts/email-race',
+  'accounts/email-race': {
     name: 'MUST let one of 20 inserts of one e-mail at once win, the others get a ConflictError',
-    requirement: 'L6',
     async test({ storage: { accounts }, role }) {
       const email = newEmail()
       const inserts = Array.from({ length: 20 }, () => accounts.insert({ ...newAccountOf(role), email }))
@@ -62,10 +65,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       }
     },
   },
-  {
-    id: 'accounts/email-taken',
+  'accounts/email-taken': {
     name: 'MUST refuse to change an e-mail to one that is taken, and change nothing else with it',
-    requirement: 'L6',
     async test({ storage: { accounts }, newAccount, expectUnchanged }) {
       const [one, other] = [await newAccount(), await newAccount()]
       await expectConflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
@@ -74,14 +75,13 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       await expectUnchanged(one, 'an update to the e-mail it has')
     },
   },
-  {
-    id: 'accounts/list-order',
+  'accounts/list-order': {
     name: 'MUST list by creation, then id',
     async test({ storage: { accounts }, newAccount, role }) {
       const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds))
       const made = []
       for (const createdAt of [at(3), at(1), at(2), at(2), at(2), at(2)]) made.push(await newAccount({ createdAt }))
-      const wanted = [...made].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
+      const wanted = [...made].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
       const listed = (await accounts.list()).filter((account) => account.role === role)
       expectSame(
         listed.map(({ id }) => id),
@@ -90,10 +90,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       )
     },
   },
-  {
-    id: 'accounts/list-without-hashes',
+  'accounts/list-without-hashes': {
     name: 'MUST list accounts whole, but without their hashes',
-    requirement: 'L15',
     async test({ storage: { accounts }, newAccount, role }) {
       const { passwordHash, ...account } = await newAccount()
       const listed = (await accounts.list()).filter((each) => each.role === role)
@@ -101,8 +99,7 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       expectThat(!JSON.stringify(listed).includes(passwordHash as string), 'no hash in the list', listed)
     },
   },
-  {
-    id: 'accounts/copies',
+  'accounts/copies': {
     name: 'MUST hand out copies: changing what was returned, or what was inserted, changes nothing stored',
     async test({ storage: { accounts }, role, now, expectUnchanged }) {
       const given = { ...newAccountOf(role) }
@@ -115,10 +112,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       await expectUnchanged(before, 'changes of copies')
     },
   },
-  {
-    id: 'accounts/replace-hash',
+  'accounts/replace-hash': {
     name: 'MUST replace a hash only where the present one is the one named, and change nothing else',
-    requirement: 'L4',
     async test({ storage: { accounts }, newAccount, now, expectUnchanged }) {
       const account = await newAccount()
       const [from, to] = [account.passwordHash as string, newHash()]
@@ -132,10 +127,8 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       expectSame(await now(account), { ...account, sessionVersion: 1 }, 'the account after that')
     },
   },
-  {
-    id: 'accounts/replace-hash-race',
+  'accounts/replace-hash-race': {
     name: 'MUST let one of 20 replacements of one hash at once win',
-    requirement: 'L4',
     async test({ storage: { accounts }, newAccount, now }) {
       const account = await newAccount()
       const from = account.passwordHash as string
@@ -150,4 +143,95 @@ export const ACCOUNT_RECORD_CASES: readonly AccountCaseSpec[] = [
       )
     },
   },
-]
+}
+
+const NOW = new Date('2026-11-20T10:00:00.000Z')
+const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000)
+
+export const ACCOUNT_SESSION_CASES: Cases<AccountWorld> = {
+  'sessions/find': {
+    name: 'MUST find the account of a session as it is now, and nothing for an unknown one',
+    async test({ storage: { sessions, accounts }, newAccount, now }) {
+      const account = await newAccount()
+      const sessionId = newSessionId()
+      expectSame(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
+      await accounts.update(account.id, { disabled: true })
+      const found = await sessions.find(account.id, sessionId)
+      expectSame(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
+      await expectNothing('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
+      await accounts.remove(account.id)
+      expectNull(await sessions.find(account.id, sessionId), 'a session of a removed account')
+    },
+  },
+  'sessions/revoke': {
+    name: 'MUST revoke one session for good, once or many times, and no other session',
+    async test({ storage: { sessions }, newAccount }) {
+      const account = await newAccount()
+      const [id, other] = [newSessionId(), newSessionId()]
+      expectSame((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
+      for (let i = 0; i < 3; i++) {
+        await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
+        expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked')
+      }
+      for (const text of [other, id.toUpperCase(), id.slice(1), ...hostileIds()]) {
+        expectSame((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
+      }
+    },
+  },
+  'sessions/revoke-keeps': {
+    name: 'MUST keep a revocation until its session expires, whatever else is revoked meanwhile',
+    async test({ storage: { sessions }, newAccount }) {
+      const account = await newAccount()
+      const [id, short] = [newSessionId(), newSessionId()]
+      await sessions.revoke({ id: short, expiresAt: later(1) }, NOW)
+      await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
+      const others = Array.from({ length: 20 }, (_, i) =>
+        sessions.revoke({ id: newSessionId(), expiresAt: later(3600 + i) }, later(3599)),
+      )
+      await Promise.all(others)
+      expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked, a second before it expires')
+    },
+  },
+  'transactions/all-or-nothing': {
+    name: 'MUST write nothing of a unit of work that rejects, and all of one that fulfils',
+    async test({ storage: { accounts, transaction }, newAccount, role, expectUnchanged }) {
+      const account = await newAccount()
+      const { email } = newAccountOf(role)
+      const work = (fails: boolean) =>
+        transaction(async (tx) => {
+          await tx.accounts.insert({ ...newAccountOf(role), email })
+          await tx.accounts.update(account.id, { disabled: true })
+          if (fails) throw new Error('the work fails')
+          return tx.accounts.findByEmail(email)
+        })
+      await expectRejected(work(true), 'a unit of work that throws')
+      expectNull(await accounts.findByEmail(email), 'an account of a unit of work that was rejected')
+      await expectUnchanged(account, 'a unit of work that was rejected')
+      const made = await work(false)
+      expectSame(await accounts.findByEmail(email), made, 'an account of a unit of work that fulfilled')
+    },
+  },
+  'transactions/first-admin-once': {
+    name: 'MUST let one of 20 who claim the first admin at once have it, and nobody ever after',
+    needs: ['freshAccounts'],
+    async test({ storage: { transaction } }) {
+      const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
+      const claims = await Promise.all(Array.from({ length: 20 }, claim))
+      expectThat(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
+      expectSame(await claim(), false, 'a claim afterwards')
+    },
+  },
+  'transactions/first-admin-rollback': {
+    name: 'MUST give the claim back with a unit of work that rejects',
+    needs: ['freshAccounts'],
+    async test({ storage: { transaction } }) {
+      const failing = transaction(async (tx) => {
+        expectSame(await tx.claimFirstAdmin(NOW), true, 'the first claim')
+        throw new Error('the work fails')
+      })
+      const error = await expectRejected(failing, 'a unit of work that throws')
+      expectThat((error as Error).message === 'the work fails', 'the error of the work itself', error)
+      expectSame(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
+    },
+  },
+}

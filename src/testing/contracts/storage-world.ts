@@ -2,6 +2,7 @@
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
 import type { AdminStorage, NewUser } from '../../storage/repositories.ts'
 import { isTransientError } from '../../storage/storage-errors.ts'
+import type { Closable, ParsedContractOptions } from './contract.ts'
 import { expectFound } from './expectations.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
@@ -15,11 +16,9 @@ export interface StorageProbe {
 }
 
 /** One storage to be tested. */
-export interface StorageUnderTest {
+export interface StorageUnderTest extends Closable {
   readonly storage: AdminStorage
   readonly probe?: StorageProbe | undefined
-  /** Let go of what `make` took. Called once, however the case ended. */
-  close?(): Promise<unknown> | unknown
 }
 
 /** The surroundings of one case. */
@@ -28,12 +27,18 @@ export interface World {
   /** A role to be guarded, and a lower one. */
   readonly top: string
   readonly low: string
-  /** Both. */
-  readonly roles: { readonly top: string; readonly low: string }
   /** Role names that must come back exactly. */
   readonly oddRoles: readonly string[]
   /** The storage's unit of work, tried again where it fails for the moment. */
   readonly transaction: AdminStorage['transaction']
+  /** Issuers that the storage can hold, at least one; `null`: any. */
+  readonly issuers: readonly string[] | null
+  /** An id in the form of the storage's own that no row has. */
+  newId(): string
+  /** An identity that nobody else has. */
+  newIdentity(): IdentityKey
+  /** A person whom the storage has never seen. */
+  newPerson(): NewUser
   disableUser(userId: string): Promise<void>
   deleteOrg(orgId: string): Promise<void>
   /** Rows of an identity by another way than the port; `null` where the host offers none. */
@@ -42,6 +47,8 @@ export interface World {
   newOrg(): Promise<Organization>
   /** A new user who is a member of the org; `role` is the lower one unless given. */
   newMember(orgId: string, role?: string): Promise<User>
+  /** Write one row of each kind, as a first login does: a user, an org, a membership, an invitation. */
+  join(repositories: Repositories): Promise<Joined>
   /** `count` new orgs, highest id first. */
   newOrgs(count: number): Promise<readonly Organization[]>
   /** The user as a caller, read anew: in some storages the membership hangs on the row. */
@@ -61,15 +68,22 @@ const ODD_ROLES = [
 ]
 
 /** Build the surroundings of one case. */
-export function createWorld({ storage, probe = {} }: StorageUnderTest, roles: readonly string[]): World {
+export function createWorld({ storage, probe = {} }: StorageUnderTest, options: ParsedContractOptions): World {
+  const { roles, issuers, newId } = options
   const [top = 'owner', low = 'member'] = roles
+  const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
+  const newIdentity = (): IdentityKey => ({ issuer, subject: crypto.randomUUID() })
+  const newPerson = (): NewUser => ({ ...newIdentity(), email: newEmail() })
   const newUser = async (): Promise<User> => (await storage.users.upsertByIdentity(newPerson())).user
   const newOrg = (): Promise<Organization> => storage.orgs.insert({ name: `Org ${crypto.randomUUID()}` })
   return {
     storage,
     top,
     low,
-    roles: { top, low },
+    issuers,
+    newId,
+    newIdentity,
+    newPerson,
     oddRoles: roles.length > 0 ? roles : ODD_ROLES,
     transaction: (work) => retried(() => storage.transaction(work)),
     async disableUser(userId) {
@@ -88,6 +102,14 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, roles: re
       await storage.memberships.insert({ orgId, userId: user.id, role })
       return user
     },
+    async join({ users, orgs, memberships, invitations }) {
+      const person = newPerson()
+      const { user } = await users.upsertByIdentity(person)
+      const { id: orgId } = await orgs.insert({ name: 'Acme' })
+      await memberships.insert({ orgId, userId: user.id, role: top })
+      const { email } = await invitations.insert({ orgId, email: newEmail(), role: low })
+      return { identity: person, user, orgId, email }
+    },
     newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
     callerOf: async ({ id }) => ({
       kind: 'user',
@@ -100,19 +122,9 @@ function missing(ability: string): string {
   return `expected make() to return probe.${ability}, got none; a storage that can't says without: ['${ability}']`
 }
 
-/** An identity that nobody else has. */
-export function newIdentity(): IdentityKey {
-  return { issuer: 'https://issuer.test/auth/v1', subject: crypto.randomUUID() }
-}
-
 /** An address that nobody else has, in normal form. */
 export function newEmail(): string {
   return `${crypto.randomUUID()}@example.test`
-}
-
-/** A person whom the storage has never seen. */
-export function newPerson(): NewUser {
-  return { ...newIdentity(), email: newEmail() }
 }
 
 /** How many callers a race has. */
@@ -163,5 +175,38 @@ export function spoil(value: unknown): void {
       else Reflect.set(value, key, typeof member === 'boolean' ? !member : `spoiled ${String(member)}`)
     }
     if (Array.isArray(value) && !Object.isFrozen(value)) value.reverse().push('spoiled')
+  }
+}
+
+/** The repositories of a storage or of a transaction. */
+export type Repositories = Pick<AdminStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>
+
+/** What {@link World}`.join` wrote. */
+export interface Joined {
+  readonly identity: IdentityKey
+  readonly user: User
+  readonly orgId: string
+  readonly email: string
+}
+
+/** What of {@link World}`.join` can be seen, each row by its own look-up. */
+export interface Seen {
+  readonly user: boolean
+  readonly org: boolean
+  readonly membership: boolean
+  readonly invitation: boolean
+}
+
+/** Look for what was written. */
+export async function whatIsThere(repositories: Repositories, { identity, user, orgId, email }: Joined): Promise<Seen> {
+  const { users, orgs, memberships, invitations } = repositories
+  // One after another: a connection takes one query at a time.
+  const byIdentity = await users.findByIdentity(identity, { kind: 'unnamed' })
+  const byKey = await users.findById(user.id)
+  return {
+    user: byIdentity !== null || byKey !== null,
+    org: (await orgs.findById(orgId)) !== null,
+    membership: (await memberships.find(orgId, user.id)) !== null,
+    invitation: (await invitations.findPending(email)) !== null,
   }
 }

@@ -1,0 +1,211 @@
+/**
+ * What a contract suite is: the promises of a port as cases that any test runner can loop over, each with a storage of
+ * its own.
+ */
+import * as z from 'zod/mini'
+import { aFunction, aName, aNumber, parseOptions } from '../../lib/parse-options.ts'
+import { show } from './expectations.ts'
+
+/** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
+const ABILITIES = {
+  disableUser: 'needs users that can be disabled',
+  deleteOrg: 'needs organizations that can be deleted',
+  unboundKeys: 'needs API keys that are bound to no organization',
+  freshAccounts: 'needs accounts that nobody has claimed the first admin of',
+  deadlock: 'needs transactions that can run into each other',
+} as const
+
+const NEEDS = {
+  ...ABILITIES,
+  many: 'needs a user with several memberships',
+  one: 'holds only where a user has at most one membership',
+  twoIssuers: 'needs identities of two issuers',
+  anyIssuer: 'needs identities of any issuer',
+} as const
+
+type Need = keyof typeof NEEDS
+
+/** What a storage can hold and do; all suites take these options. */
+export interface ContractOptions {
+  /**
+   * `many` (default): a user may belong to any number of organizations. `one`: the membership is a part of the user's
+   * row, so a second one is a `ConflictError`.
+   */
+  readonly membershipsPerUser?: 'many' | 'one' | undefined
+  /** The only role names the storage can hold (a database enum), at least two. Default: any string, as the port says. */
+  readonly roles?: readonly string[] | undefined
+  /** The only issuers whose identities the storage holds, at least one. Default: any, as the port says. */
+  readonly issuers?: readonly string[] | undefined
+  /** An id in the form of this storage's own that no row has. Default: a random UUID. */
+  readonly newId?: (() => string) | undefined
+  /** What the storage has no such thing as. Default: nothing of it. */
+  readonly without?: readonly (keyof typeof ABILITIES)[] | undefined
+  /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+/** The options, read. */
+export interface ParsedContractOptions {
+  readonly membershipsPerUser: 'many' | 'one'
+  readonly roles: readonly string[]
+  /** `null`: any. */
+  readonly issuers: readonly string[] | null
+  readonly newId: () => string
+  readonly without: readonly Need[]
+  readonly timeoutSeconds: number
+}
+
+/** One promise of a port, as a test. */
+export interface ContractCase {
+  /** `suite/what`: stable, to be named in reports and in lists of known failures. */
+  readonly id: string
+  /** The promise, as a sentence with MUST. */
+  readonly name: string
+  /** Make a storage, try it, close it. Rejects with an `Error` that says what was expected and what came. */
+  run(): Promise<void>
+}
+
+/** The promises of a port; `Made` is what they are tried on. */
+export interface Contract<Made> {
+  /**
+   * The cases that apply by the options.
+   *
+   * @param make makes what one case is tried on: fresh and empty, or a shared database (cases use random identities and
+   * addresses, look only at what they wrote, and may run at the same time)
+   * @throws TypeError for an unknown option
+   */
+  cases(make: () => Promise<Made> | Made, options?: ContractOptions): readonly ContractCase[]
+  /** The cases that these options leave out, and why: what a green run did not prove. */
+  leftOut(options?: ContractOptions): readonly { readonly id: string; readonly why: string }[]
+}
+
+/** Let go of what `make` took. Called once, however the case ended. */
+export interface Closable {
+  close?(): Promise<unknown> | unknown
+}
+
+/** Cases as the suites write them, by id; `World` is what a case finds around it. */
+export type Cases<World> = Readonly<
+  Record<
+    string,
+    { readonly name: string; readonly needs?: readonly Need[] | undefined; test(world: World): Promise<void> }
+  >
+>
+
+/** Make a suite of cases. */
+export function createContract<Made extends Closable, World>(
+  name: string,
+  specs: Cases<World>,
+  worldOf: (made: Made, options: ParsedContractOptions) => World,
+): Contract<Made> {
+  const entries = Object.entries(specs)
+  return Object.freeze({
+    cases(make: () => Promise<Made> | Made, options: ContractOptions = {}) {
+      if (typeof make !== 'function') throw new TypeError(`${name}: make must be a function`)
+      const parsed = parse(name, options)
+      return entries.flatMap(([id, spec]): ContractCase[] => {
+        if (lacking(spec, parsed) !== undefined) return []
+        const test = (made: Made): Promise<void> => within(parsed.timeoutSeconds, spec.test(worldOf(made, parsed)))
+        return [{ id, name: spec.name, run: () => runCase(make, test) }]
+      })
+    },
+    leftOut(options: ContractOptions = {}) {
+      const parsed = parse(name, options)
+      return entries.flatMap(([id, spec]) => {
+        const need = lacking(spec, parsed)
+        return need === undefined ? [] : [{ id, why: NEEDS[need] }]
+      })
+    },
+  })
+}
+
+/**
+ * Run a suite without a test runner. Never rejects for a failed case.
+ *
+ * @param options those of the suite, and how many cases run at once; default 1
+ * @returns one result for each case, in their order; `error` is `null` where it has passed
+ * @throws TypeError for an unknown option
+ * @example
+ * const results = await runContract(storageContract, () => ({ storage: myStorage() }), { without: ['deleteOrg'] })
+ * console.log(results.filter(({ error }) => error !== null))
+ */
+export async function runContract<Made>(
+  contract: Contract<Made>,
+  make: () => Promise<Made> | Made,
+  { concurrency = 1, ...options }: ContractOptions & { readonly concurrency?: number | undefined } = {},
+): Promise<readonly { readonly id: string; readonly name: string; readonly error: Error | null }[]> {
+  const results: { readonly id: string; readonly name: string; readonly error: Error | null }[] = []
+  const waiting = [...contract.cases(make, options).entries()]
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, { id, name, run }] = next
+      const error = await run().then(() => null, toError)
+      results[index] = { id, name, error }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work))
+  return results
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+}
+
+const SHAPE = {
+  membershipsPerUser: z.optional(z.enum(['many', 'one'])),
+  roles: z.optional(z.array(aName()).check(z.refine((roles) => roles.length !== 1, 'must name two roles'))),
+  issuers: z.optional(z.array(aName()).check(z.minLength(1))),
+  newId: z.optional(aFunction<() => string>()),
+  without: z.optional(z.array(z.enum(Object.keys(ABILITIES) as (keyof typeof ABILITIES)[]))),
+  timeoutSeconds: z.optional(aNumber(1, 600)),
+}
+
+function parse(name: string, options: ContractOptions): ParsedContractOptions {
+  const { membershipsPerUser = 'many', roles = [], issuers = null, ...parsed } = parseOptions(name, SHAPE, options)
+  const { newId = () => crypto.randomUUID(), without = [], timeoutSeconds = 10 } = parsed
+  return { membershipsPerUser, roles, issuers, newId, without, timeoutSeconds }
+}
+
+function lacking({ needs = [] }: Cases<never>[string], options: ParsedContractOptions): Need | undefined {
+  const { membershipsPerUser, issuers, without } = options
+  return needs.find((need) => {
+    if (need === 'many' || need === 'one') return need !== membershipsPerUser
+    if (need === 'anyIssuer') return issuers !== null
+    if (need === 'twoIssuers') return issuers !== null && issuers.length < 2
+    return without.includes(need)
+  })
+}
+
+async function runCase<Made extends Closable>(
+  make: () => Promise<Made> | Made,
+  test: (made: Made) => Promise<void>,
+): Promise<void> {
+  const made = await make()
+  try {
+    await test(made)
+  } catch (error) {
+    // The case's own failure is the one to show.
+    await Promise.allSettled([made.close?.()])
+    throw asFailure(error)
+  }
+  await made.close?.()
+}
+
+// What the storage threw where nothing was to be thrown is told as a sentence too.
+function asFailure(error: unknown): Error {
+  if (error instanceof Error && error.message.startsWith('expected ')) return error
+  return new Error(`expected no call of this case to be rejected, got ${show(error)}`, { cause: error })
+}
+
+async function within(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const hung = new Promise<never>((_, reject) => {
+    const sentence = `expected the case to end within ${seconds} seconds, got a storage that still waits`
+    timer = setTimeout(() => reject(new Error(sentence)), seconds * 1000)
+  })
+  try {
+    await Promise.race([work, hung])
+  } finally {
+    clearTimeout(timer)
+  }
+}

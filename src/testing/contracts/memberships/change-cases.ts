@@ -1,0 +1,193 @@
+/**
+ * Cases of the membership contract: roles as they were written, changes that meet one membership and no other, and the last
+ * holder of a role, who stays, also when two let go of it at once.
+ */
+import type { User } from '../../../context.ts'
+import type { Cases } from '../contract.ts'
+import {
+  expectFound,
+  expectNothing,
+  expectNull,
+  expectSame,
+  expectThat,
+  fulfilledValue,
+  hostileIds,
+} from '../expectations.ts'
+import { race, retried, type World } from '../storage-world.ts'
+
+const CHANGE_CASES: Cases<World> = {
+  'memberships/roles-exact': {
+    name: 'MUST store and return role names exactly, known or not',
+    async test({ storage: { memberships }, newOrg, newMember, callerOf, oddRoles }) {
+      const org = await newOrg()
+      for (const role of oddRoles) {
+        const user = await newMember(org.id, role)
+        const found = await memberships.find(org.id, user.id)
+        const acting = await memberships.findActing(await callerOf(user), org.id)
+        expectSame([found?.role, acting?.role], [role, role], 'the inserted role')
+      }
+      const changed = await newMember(org.id)
+      for (const role of oddRoles) {
+        await memberships.setRole(org.id, changed.id, role)
+        expectSame((await memberships.find(org.id, changed.id))?.role, role, 'the changed role')
+      }
+    },
+  },
+  'memberships/set-role': {
+    name: 'MUST change the role of that membership and nothing else of it',
+    async test({ storage: { memberships }, newOrg, newMember, newUser, top, low, newId }) {
+      const [{ id: orgId }, stranger] = [await newOrg(), await newUser()]
+      const user = await newMember(orgId, low)
+      const before = expectFound(await memberships.find(orgId, user.id), 'the membership')
+      expectSame(await memberships.setRole(orgId, user.id, top), 'done', 'what became of the change')
+      expectSame(await memberships.find(orgId, user.id), { ...before, role: top }, 'the membership')
+      for (const userId of [stranger.id, newId()]) {
+        expectSame(await memberships.setRole(orgId, userId, top), 'missing', 'a change for no member')
+        expectSame(await memberships.setRole(orgId, userId, low, { keep: top }), 'missing', 'a guarded one')
+      }
+      expectNull(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
+    },
+  },
+  'memberships/remove': {
+    name: 'MUST remove that membership, once; the user may join again',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const { id: orgId } = await newOrg()
+      const { id: userId } = await newMember(orgId, low)
+      expectSame(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
+      expectNull(await memberships.find(orgId, userId), 'the removed membership')
+      expectSame(await memberships.listByOrg(orgId), [], 'the members')
+      expectSame(await memberships.remove(orgId, userId), 'missing', 'a second removal')
+      expectSame(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
+      const again = await memberships.insert({ orgId, userId, role: top })
+      expectSame(await memberships.listByOrg(orgId), [again], 'the members after joining again')
+    },
+  },
+  'memberships/other-org': {
+    name: 'MUST NOT find, list, change or remove a membership by way of another org or another user',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const [{ id: orgA }, { id: orgB }] = [await newOrg(), await newOrg()]
+      const [a, a2, b] = [await newMember(orgA, low), await newMember(orgA, low), await newMember(orgB, low)]
+      const before = await memberships.listByOrg(orgA)
+      expectNull(await memberships.find(orgB, a.id), 'a member of one org in the other')
+      expectSame(await memberships.setRole(orgB, a.id, top), 'missing', 'setRole by way of the other org')
+      expectSame(await memberships.remove(orgB, a.id), 'missing', 'remove by way of the other org')
+      expectSame(await memberships.listByOrg(orgA), before, 'the members of the one org')
+      await memberships.setRole(orgA, a.id, top)
+      await memberships.remove(orgA, a.id)
+      expectSame((await memberships.find(orgA, a2.id))?.role, low, 'the role of the other member')
+      const listed = (await memberships.listByOrg(orgB)).map(({ userId, role }) => [userId, role])
+      expectSame(listed, [[b.id, low]], 'the members of the other org')
+    },
+  },
+  'memberships/hostile-ids': {
+    name: 'MUST find and change nothing by hostile ids, and never throw',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const org = await newOrg()
+      const user = await newMember(org.id, low)
+      const [orgIds, userIds] = [hostileIds(org.id), hostileIds(user.id)]
+      const empty = (got: unknown): boolean => Array.isArray(got) && got.length === 0
+      const missing = (got: unknown): boolean => got === 'missing'
+      await expectNothing('find by org', orgIds, (id) => memberships.find(id, user.id))
+      await expectNothing('find by user', userIds, (id) => memberships.find(org.id, id))
+      await expectNothing('listByOrg', orgIds, (id) => memberships.listByOrg(id), empty)
+      await expectNothing('setRole by org', orgIds, (id) => memberships.setRole(id, user.id, top), missing)
+      await expectNothing('setRole by user', userIds, (id) => memberships.setRole(org.id, id, top), missing)
+      await expectNothing('remove by org', orgIds, (id) => memberships.remove(id, user.id), missing)
+      await expectNothing('remove by user', userIds, (id) => memberships.remove(org.id, id, { keep: top }), missing)
+      const listed = await memberships.listByOrg(org.id)
+      expectThat(listed.length === 1 && listed[0]?.role === low, 'the one member, unchanged', listed)
+    },
+  },
+}
+
+const ROUNDS = 15
+
+/** A way to let go of the guarded role. */
+type LetGo = (world: World, orgId: string, userId: string) => Promise<string>
+
+const demote: LetGo = ({ storage, top, low }, orgId, userId) =>
+  retried(() => storage.memberships.setRole(orgId, userId, low, { keep: top }))
+const leave: LetGo = ({ storage, top }, orgId, userId) =>
+  retried(() => storage.memberships.remove(orgId, userId, { keep: top }))
+
+/** In each round all holders let go at once: one must stay, as `'last'`, the others are `'done'`. */
+async function expectOneStays(world: World, holders: number, waysOf: (index: number) => LetGo): Promise<void> {
+  const { storage, newOrg, newMember, top } = world
+  for (let round = 0; round < ROUNDS; round++) {
+    const org = await newOrg()
+    const owners: User[] = []
+    for (let count = 0; count < holders; count++) owners.push(await newMember(org.id, top))
+    const results = await race(holders, (index) => waysOf(index)(world, org.id, owners[index]?.id ?? ''))
+    const changes = results.map((result) => (result.status === 'rejected' ? result : fulfilledValue(result)))
+    const wanted = [...Array.from({ length: holders - 1 }, () => 'done'), 'last']
+    expectSame([...changes].sort(), wanted, `what became of ${holders} holders who let go at once`)
+    const left = (await storage.memberships.listByOrg(org.id)).filter(({ role }) => role === top)
+    expectThat(left.length === 1, 'one holder of the role to remain', left)
+  }
+}
+
+const GUARDED_CASES: Cases<World> = {
+  'memberships/keep-last': {
+    name: 'MUST keep the last holder of the role: neither demoted nor removed, and unchanged',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const { id: orgId } = await newOrg()
+      const owner = await newMember(orgId, top)
+      await newMember(orgId, low)
+      const before = await memberships.listByOrg(orgId)
+      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+      expectSame(await memberships.listByOrg(orgId), before, 'the members, unchanged')
+    },
+  },
+  'memberships/keep-not-needed': {
+    name: 'MUST make a guarded change that takes nothing from the last holder',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const { id: orgId } = await newOrg()
+      const [owner, member] = [await newMember(orgId, top), await newMember(orgId, low)]
+      expectSame(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
+      expectSame(await memberships.setRole(orgId, member.id, top, { keep: top }), 'done', 'a promotion')
+      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'done', 'the demotion of one of two')
+      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'done', 'the removal of a lower one')
+      const listed = (await memberships.listByOrg(orgId)).map(({ userId, role }) => [userId, role])
+      expectSame(listed, [[member.id, top]], 'the members')
+    },
+  },
+  'memberships/keep-unasked': {
+    name: 'MUST let the last holder go where no role is to be kept',
+    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+      const { id: orgId } = await newOrg()
+      const owner = await newMember(orgId, top)
+      expectSame(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
+      expectSame((await memberships.find(orgId, owner.id))?.role, low, 'the role')
+      await memberships.setRole(orgId, owner.id, top)
+      expectSame(await memberships.remove(orgId, owner.id), 'done', 'a removal')
+      expectSame(await memberships.listByOrg(orgId), [], 'the members')
+    },
+  },
+  'memberships/keep-per-org': {
+    name: 'MUST count the holders of that org only, by the exact role name',
+    async test({ storage: { memberships }, newOrg, newMember, top, low, oddRoles }) {
+      const [{ id: orgId }, { id: other }] = [await newOrg(), await newOrg()]
+      const owner = await newMember(orgId, top)
+      await newMember(other, top)
+      for (const role of oddRoles) if (role !== top) await newMember(orgId, role)
+      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+    },
+  },
+  'memberships/keep-race-demote': {
+    name: 'MUST leave one holder of two who are demoted at once',
+    test: (world) => expectOneStays(world, 2, () => demote),
+  },
+  'memberships/keep-race-leave': {
+    name: 'MUST leave one holder of two who are removed at once',
+    test: (world) => expectOneStays(world, 2, () => leave),
+  },
+  'memberships/keep-race-mixed': {
+    name: 'MUST leave one holder of several who are demoted and removed at once',
+    test: (world) => expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave)),
+  },
+}
+
+/** The cases of changes. */
+export const MEMBERSHIP_CHANGE_CASES: Cases<World> = { ...CHANGE_CASES, ...GUARDED_CASES }

@@ -1,0 +1,261 @@
+/**
+ * The promises of the organization repository, and of what a caller may act in: the membership's own role, the join
+ * order, nothing of an organization that is deleted or somebody else's.
+ */
+
+import type { ActingOrg, Organization, OrgSelection, User } from '../../../context.ts'
+import type { Membership, MembershipAdmin, NewUser, UserRepository } from '../../../storage/repositories.ts'
+import { type Cases, type Contract, createContract } from '../contract.ts'
+import { expectFound, expectNothing, expectNull, expectSame, expectThat, hostileIds, textOf } from '../expectations.ts'
+import { compareIds, createWorld, pause, type StorageUnderTest, spoil, type World } from '../storage-world.ts'
+import { ACTING_CASES, expectActing } from './acting-cases.ts'
+
+const CASES: Cases<World> = {
+  'orgs/found-after-insert': {
+    name: 'MUST find an inserted organization as it was returned; two of one name are two',
+    async test({ storage: { orgs } }) {
+      const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
+      expectThat(one.id !== other.id, 'two ids', [one.id, other.id])
+      expectSame(await orgs.findById(one.id), one, 'the organization found by id')
+      expectSame(await orgs.findById(other.id), other, 'the other organization found by id')
+    },
+  },
+  'orgs/hostile-ids': {
+    name: 'MUST find no organization by an unknown or hostile id, and never throw',
+    async test({ storage: { orgs }, newOrg, newId }) {
+      const { id } = await newOrg()
+      await expectNothing('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
+    },
+  },
+  'orgs/copies': {
+    name: 'MUST return copies of organizations',
+    async test({ storage: { orgs } }) {
+      const input = { name: 'Acme' }
+      const org = await orgs.insert(input)
+      const [{ id }, before] = [{ ...org }, textOf(org)]
+      input.name = 'spoiled'
+      spoil(org)
+      spoil(await orgs.findById(id))
+      const found = expectFound(await orgs.findById(id), 'the organization to be found after a copy was changed')
+      expectThat(textOf(found) === before, `the organization to be still ${before}`, found)
+    },
+  },
+  'orgs/deleted-is-gone': {
+    name: 'MUST NOT find a deleted organization, nor let anybody act in it',
+    needs: ['deleteOrg'],
+    async test({ storage: { orgs, memberships }, newOrg, newMember, callerOf, deleteOrg, low }) {
+      const { id } = await newOrg()
+      const caller = await callerOf(await newMember(id))
+      await deleteOrg(id)
+      const key = { id: 'key', name: 'key', orgId: id, role: low, scopes: [] }
+      expectNull(await orgs.findById(id), 'a deleted organization')
+      for (const who of [caller, { kind: 'apiKey', key }, { kind: 'service', name: 'billing' }] as const) {
+        expectNull(await memberships.findActing(who, id), `findActing in a deleted organization for a ${who.kind}`)
+      }
+      expectSame(await memberships.listActing(caller), [], 'what a member of a deleted organization may act in')
+      expectSame(await memberships.listActing({ kind: 'apiKey', key }), [], 'what its API key may act in')
+    },
+  },
+  'orgs/deleted-selection': {
+    name: 'MUST NOT hand on a deleted organization as the membership of a look-up by identity',
+    needs: ['deleteOrg'],
+    async test({ storage: { users, memberships }, newOrg, deleteOrg, low, newPerson }) {
+      const person = newPerson()
+      const [{ user }, { id }] = [await users.upsertByIdentity(person), await newOrg()]
+      await memberships.insert({ orgId: id, userId: user.id, role: low })
+      await deleteOrg(id)
+      for (const selection of [{ kind: 'named', orgId: id }, { kind: 'unnamed' }] as const) {
+        const found = expectFound(await users.findByIdentity(person, selection), 'the user, who is still there')
+        expectThat((found.membership ?? null) === null, `no membership for ${selection.kind}`, found.membership)
+      }
+    },
+  },
+  'orgs/deleted-is-not-first': {
+    name: 'MUST pass over a deleted organization in the join order, also where only one is asked for',
+    needs: ['deleteOrg', 'many'],
+    async test({ storage: { memberships }, newOrgs, newUser, callerOf, deleteOrg, low }) {
+      const [user, orgs] = [await newUser(), await newOrgs(2)]
+      for (const { id } of orgs) {
+        await memberships.insert({ orgId: id, userId: user.id, role: low })
+        await pause(4)
+      }
+      const [first, second] = orgs.map(({ id }) => id)
+      await deleteOrg(expectFound(first, 'an organization'))
+      const listed = await memberships.listActing(await callerOf(user), 1)
+      expectSame(
+        listed.map(({ org }) => org.id),
+        [second],
+        'the earliest-joined organization that still exists',
+      )
+    },
+  },
+}
+
+/** The user's organizations in the order that the memberships' own instants say. */
+async function inJoinOrder(
+  memberships: MembershipAdmin,
+  user: User,
+  orgs: readonly Organization[],
+): Promise<readonly string[]> {
+  const joined: Membership[] = []
+  for (const { id } of orgs) joined.push(expectFound(await memberships.find(id, user.id), 'the membership'))
+  return joined
+    .sort((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compareIds(a.orgId, b.orgId))
+    .map(({ orgId }) => orgId)
+}
+
+function idsOf(acting: readonly ActingOrg<Organization>[]): readonly string[] {
+  return acting.map(({ org }) => org.id)
+}
+
+const LIST_CASES: Cases<World> = {
+  'orgs/list-own': {
+    name: 'MUST list the orgs of the caller only, with the own role; of a stranger, none',
+    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low }) {
+      const [org, other] = [await newOrg(), await newOrg()]
+      await newMember(org.id, low)
+      const owner = await newMember(org.id, top)
+      await newMember(other.id, low)
+      const listed = await memberships.listActing(await callerOf(owner))
+      expectThat(listed.length === 1, 'one org', listed)
+      expectActing(listed[0], org, top, 'the own org, as the own role')
+      expectSame(await memberships.listActing(await callerOf(await newUser())), [], 'the orgs of a stranger')
+    },
+  },
+  'orgs/list-order': {
+    name: 'MUST list by join time, earliest first, not by id',
+    needs: ['many'],
+    async test({ storage: { memberships }, newOrgs, newUser, callerOf, low }) {
+      const [user, orgs] = [await newUser(), await newOrgs(5)]
+      for (const { id } of orgs) {
+        await memberships.insert({ orgId: id, userId: user.id, role: low })
+        await pause(4)
+      }
+      const wanted = await inJoinOrder(memberships, user, orgs)
+      expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
+    },
+  },
+  'orgs/list-ties': {
+    name: 'MUST list orgs that were joined in the same millisecond by org id',
+    needs: ['many'],
+    async test({ storage, newOrgs, newUser, callerOf, low, transaction }) {
+      const [user, orgs] = [await newUser(), await newOrgs(6)]
+      // One transaction: in most storages that is one instant.
+      await transaction(async ({ memberships }) => {
+        for (const { id } of orgs) await memberships.insert({ orgId: id, userId: user.id, role: low })
+      })
+      const wanted = await inJoinOrder(storage.memberships, user, orgs)
+      expectSame(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
+    },
+  },
+  'orgs/list-limit': {
+    name: 'MUST list the first `limit` of the order and no more',
+    needs: ['many'],
+    async test({ storage: { memberships }, newOrgs, newUser, callerOf, low }) {
+      const [user, orgs] = [await newUser(), await newOrgs(4)]
+      for (const { id } of orgs) await memberships.insert({ orgId: id, userId: user.id, role: low })
+      const caller = await callerOf(user)
+      const all = idsOf(await memberships.listActing(caller))
+      expectThat(all.length === 4, '4 orgs without a limit', all)
+      for (const limit of [1, 2, 4, 100]) {
+        const listed = idsOf(await memberships.listActing(caller, limit))
+        expectSame(listed, all.slice(0, limit), `the first ${limit} orgs`)
+      }
+    },
+  },
+  'orgs/acting-copies': {
+    name: 'MUST return copies of what a caller may act in',
+    async test({ storage: { memberships }, newOrg, newMember, callerOf }) {
+      const { id } = await newOrg()
+      const caller = await callerOf(await newMember(id))
+      const before = textOf(await memberships.findActing(caller, id))
+      spoil(await memberships.findActing(caller, id))
+      spoil(await memberships.listActing(caller))
+      const found = await memberships.findActing(caller, id)
+      expectThat(textOf(found) === before, `findActing to be still ${before}`, found)
+      const listed = await memberships.listActing(caller)
+      expectThat(textOf(listed) === `[${before}]`, `listActing to be still [${before}]`, listed)
+    },
+  },
+}
+
+async function expectMembership(
+  users: UserRepository,
+  person: NewUser,
+  selection: OrgSelection,
+  wanted: ActingOrg<Organization> | null,
+): Promise<void> {
+  const found = expectFound(await users.findByIdentity(person, selection), 'the user')
+  const what = `the membership for the selection "${selection.kind}", or none asked`
+  if (found.membership !== undefined) expectSame(found.membership, wanted, what)
+}
+
+const SELECTION_CASES: Cases<World> = {
+  'orgs/selection-named': {
+    name: 'MUST answer a named org as findActing does: own, foreign, unknown and hostile',
+    async test({ storage: { users, memberships }, newOrg, newMember, callerOf, top, low, newPerson, newId }) {
+      const person = newPerson()
+      const [{ user }, org, foreign] = [await users.upsertByIdentity(person), await newOrg(), await newOrg()]
+      await newMember(org.id, low)
+      await newMember(foreign.id, low)
+      await memberships.insert({ orgId: org.id, userId: user.id, role: top })
+      const caller = await callerOf(user)
+      for (const orgId of [org.id, foreign.id, newId(), ...hostileIds(org.id)]) {
+        const wanted = await memberships.findActing(caller, orgId)
+        await expectMembership(users, person, { kind: 'named', orgId }, wanted)
+      }
+    },
+  },
+  'orgs/selection-unnamed': {
+    name: 'MUST answer an unnamed org as the first of listActing, and null for a user without any',
+    async test({ storage: { users, memberships }, newOrg, newMember, callerOf, top, low, newPerson }) {
+      const person = newPerson()
+      const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
+      await newMember(org.id, low)
+      await expectMembership(users, person, { kind: 'unnamed' }, null)
+      await memberships.insert({ orgId: org.id, userId: user.id, role: top })
+      const [first] = await memberships.listActing(await callerOf(user), 1)
+      expectThat(first?.org.id === org.id, 'the org just joined to be listed', first)
+      await expectMembership(users, person, { kind: 'unnamed' }, first)
+    },
+  },
+  'orgs/selection-many': {
+    name: 'MUST answer the earliest-joined of several orgs where none is named, and the named one where one is',
+    needs: ['many'],
+    async test({ storage: { users, memberships }, newOrgs, top, low, newPerson }) {
+      const person = newPerson()
+      const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
+      for (const [index, { id }] of orgs.entries()) {
+        await memberships.insert({ orgId: id, userId: user.id, role: index === 0 ? low : top })
+        await pause(4)
+      }
+      const acting = orgs.map((org, index) => ({ org, role: index === 0 ? low : top }))
+      await expectMembership(users, person, { kind: 'unnamed' }, acting[0] ?? null)
+      for (const one of acting) await expectMembership(users, person, { kind: 'named', orgId: one.org.id }, one)
+    },
+  },
+  'orgs/selection-malformed': {
+    name: 'MUST find the user for a malformed or conflicting selection, and no membership',
+    async test({ storage: { users, memberships }, newOrg, low, newPerson }) {
+      const person = newPerson()
+      const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
+      await memberships.insert({ orgId: org.id, userId: user.id, role: low })
+      for (const kind of ['malformed', 'conflict'] as const) {
+        const found = expectFound(await users.findByIdentity(person, { kind }), `the user, also for "${kind}"`)
+        expectThat(found.user.id === user.id, 'the same user', found.user)
+        expectThat((found.membership ?? null) === null, `no membership for "${kind}"`, found.membership)
+      }
+    },
+  },
+}
+
+/** The cases, for compositions. */
+export const ORG_CASES: Cases<World> = { ...CASES, ...ACTING_CASES, ...LIST_CASES, ...SELECTION_CASES }
+
+/**
+ * The promises of an organization repository, and of what a caller may act in: `orgs/…` of `storageContract`.
+ *
+ * @example
+ * for (const { id, name, run } of orgContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const orgContract: Contract<StorageUnderTest> = createContract('orgContract', ORG_CASES, createWorld)

@@ -1,0 +1,289 @@
+/**
+ * The promises of the user repository: found by exact identity (the pair of issuer and subject, and nothing else is one),
+ * created once, never changed by a second login.
+ */
+import type { IdentityKey, User } from '../../../context.ts'
+import type { UserRepository } from '../../../storage/repositories.ts'
+import { type Cases, type Contract, createContract } from '../contract.ts'
+import {
+  expectFound,
+  expectNothing,
+  expectNull,
+  expectSame,
+  expectThat,
+  fulfilledValue,
+  hostileIds,
+  textOf,
+} from '../expectations.ts'
+import { createWorld, newEmail, RACERS, race, type StorageUnderTest, spoil, type World } from '../storage-world.ts'
+
+const UNNAMED = { kind: 'unnamed' } as const
+
+/** Find the user of an identity, without the membership. */
+async function findUser(users: UserRepository, identity: IdentityKey): Promise<User | null> {
+  return (await users.findByIdentity(identity, UNNAMED))?.user ?? null
+}
+
+const CASES: Cases<World> = {
+  'users/created-once': {
+    name: 'MUST create the user at the first upsert and only return it at the second',
+    async test({ storage: { users }, newPerson }) {
+      const person = newPerson()
+      const first = await users.upsertByIdentity(person)
+      expectThat(first.created, 'created: true for a person never seen', first)
+      expectSame([first.user.email, first.user.disabled], [person.email, false], 'e-mail and disabled of a new user')
+      const second = await users.upsertByIdentity(person)
+      expectThat(!second.created, 'created: false for a person who is there', second)
+      expectSame(second.user, first.user, 'the user of the second upsert')
+    },
+  },
+  'users/found-after-upsert': {
+    name: 'MUST find a user by identity and by id as upsert returned it, without any membership too',
+    async test({ storage: { users }, newPerson, newIdentity }) {
+      for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
+        const { user } = await users.upsertByIdentity(person)
+        expectSame(await findUser(users, person), user, 'the user found by identity')
+        expectSame(await users.findById(user.id), user, 'the user found by id')
+      }
+    },
+  },
+  'users/unknown-is-null': {
+    name: 'MUST answer null for an identity or an id that nobody has, and create nothing by asking',
+    async test({ storage: { users }, newIdentity, newId }) {
+      const identity = newIdentity()
+      expectNull(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
+      expectNull(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
+      expectNull(await users.findById(newId()), 'the user of an unknown id')
+    },
+  },
+  'users/upsert-race': {
+    name: `MUST make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`,
+    async test({ storage: { users }, countUsers, newPerson }) {
+      const person = newPerson()
+      const results = await race(RACERS, () => users.upsertByIdentity(person))
+      const failed = results.find(({ status }) => status === 'rejected')
+      expectThat(failed === undefined, 'no upsert to be rejected', failed)
+      const winners = results.filter((result) => fulfilledValue(result)?.created === true).length
+      expectThat(winners === 1, 'exactly one created: true', winners)
+      const ids = new Set(results.map((result) => fulfilledValue(result)?.user.id))
+      expectThat(ids.size === 1, 'the same user for everybody', [...ids])
+      const rows = await countUsers(person)
+      expectThat(rows === null || rows === 1, 'one row of this identity', rows)
+    },
+  },
+  'users/upsert-race-apart': {
+    name: 'MUST give each of several people upserted at once their own user',
+    async test({ storage: { users }, newPerson }) {
+      const people = Array.from({ length: 5 }, newPerson)
+      const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
+      const ids = results.map((result) => fulfilledValue(result)?.user.id)
+      for (const [index, person] of people.entries()) {
+        const { id } = expectFound(await findUser(users, person), 'each person to be found')
+        const own = ids.filter((_, racer) => racer % 5 === index)
+        expectThat(
+          own.every((got) => got === id),
+          `all upserts of one person to return the user ${id}`,
+          own,
+        )
+      }
+      expectThat(new Set(ids).size === 5, '5 users', [...new Set(ids)])
+    },
+  },
+  'users/upsert-unchanged': {
+    name: 'MUST leave the row of a known identity as it is, whatever the second upsert says',
+    async test({ storage: { users }, newPerson }) {
+      const person = newPerson()
+      const { user } = await users.upsertByIdentity(person)
+      for (const email of [newEmail(), null]) {
+        const again = await users.upsertByIdentity({ ...person, email })
+        expectSame(again.user, user, 'the user, unchanged, from upsert')
+        expectSame(await users.findById(user.id), user, 'the user, unchanged, from storage')
+      }
+    },
+  },
+  'users/disabled-found': {
+    name: 'MUST find a disabled user, as disabled, so that nobody provisions the person again',
+    needs: ['disableUser'],
+    async test({ storage: { users }, disableUser, newPerson }) {
+      const person = newPerson()
+      const { user } = await users.upsertByIdentity(person)
+      await disableUser(user.id)
+      const again = await users.upsertByIdentity(person)
+      expectThat(!again.created, 'created: false for a disabled user', again)
+      const all = [await findUser(users, person), await users.findById(user.id), again.user]
+      for (const got of all) expectSame([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
+    },
+  },
+  'users/hostile-ids': {
+    name: 'MUST find nobody by a hostile subject or id, and never throw',
+    async test({ storage: { users }, newPerson }) {
+      const person = newPerson()
+      const { user } = await users.upsertByIdentity(person)
+      const subjects = hostileIds(person.subject)
+      await expectNothing('findById', hostileIds(user.id), (id) => users.findById(id))
+      await expectNothing('findByIdentity by subject', subjects, (subject) =>
+        users.findByIdentity({ ...person, subject }, UNNAMED),
+      )
+    },
+  },
+  'users/hostile-issuers': {
+    name: 'MUST find nobody by a hostile issuer, and never throw',
+    needs: ['anyIssuer'],
+    async test({ storage: { users }, newPerson }) {
+      const person = newPerson()
+      await users.upsertByIdentity(person)
+      await expectNothing('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
+        users.findByIdentity({ ...person, issuer }, UNNAMED),
+      )
+    },
+  },
+  'users/copies': {
+    name: 'MUST return copies: what is changed in them, or in what was handed in, is not stored',
+    async test({ storage: { users }, newPerson }) {
+      const person = { ...newPerson() }
+      const identity = { ...person }
+      const first = await users.upsertByIdentity(person)
+      const before = textOf(first.user)
+      Object.assign(person, { subject: 'spoiled', issuer: 'spoiled', email: 'spoiled' })
+      spoil(first)
+      spoil(await users.upsertByIdentity(identity))
+      spoil(await users.findByIdentity(identity, UNNAMED))
+      const found = expectFound(await findUser(users, identity), 'the user to be found after a copy was changed')
+      expectThat(textOf(found) === before, `the user to be still ${before}`, found)
+      spoil(await users.findById(found.id))
+      expectThat(textOf(await users.findById(found.id)) === before, `the user to be still ${before}`, found)
+    },
+  },
+}
+
+// Every identity is a user of its own, and is found as that user.
+async function expectApart(users: UserRepository, identities: readonly IdentityKey[]): Promise<void> {
+  const ids: string[] = []
+  for (const identity of identities) {
+    const { user, created } = await users.upsertByIdentity({ ...identity, email: newEmail() })
+    expectThat(created, `a user of its own for ${JSON.stringify(identity)}`, user)
+    ids.push(user.id)
+  }
+  expectThat(new Set(ids).size === ids.length, `${ids.length} users`, ids)
+  for (const [index, identity] of identities.entries()) {
+    const found = await users.findByIdentity(identity, { kind: 'unnamed' })
+    expectSame(found?.user.id, ids[index], `the user found for ${JSON.stringify(identity)}`)
+  }
+}
+
+// Nobody is found by these, and each can be a user of its own.
+async function expectOthers(users: UserRepository, others: readonly IdentityKey[]): Promise<void> {
+  for (const other of others) expectNull(await findUser(users, other), `the user of ${JSON.stringify(other)}`)
+  await expectApart(users, others)
+}
+
+const IDENTITY_CASES: Cases<World> = {
+  'users/identity-is-the-pair': {
+    name: 'MUST tell users apart by issuer and subject together: the same subject of another issuer is another user',
+    needs: ['twoIssuers'],
+    async test({ storage: { users }, newIdentity, issuers }) {
+      const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
+      const [a, b] = [newIdentity().subject, newIdentity().subject]
+      await expectApart(users, [
+        { issuer: one, subject: a },
+        { issuer: two, subject: a },
+        { issuer: one, subject: b },
+      ])
+    },
+  },
+  'users/joined-pairs': {
+    name: 'MUST NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over',
+    needs: ['anyIssuer'],
+    async test({ storage: { users } }) {
+      for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
+        const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+        await expectApart(users, [
+          { issuer: a, subject: `${b}${joint}${c}` },
+          { issuer: `${a}${joint}${b}`, subject: c },
+          { issuer: a, subject: c },
+          { issuer: c, subject: a },
+        ])
+      }
+    },
+  },
+  'users/identity-is-exact': {
+    name: 'MUST compare subjects exactly: case, white space and Unicode form all count',
+    async test({ storage: { users }, newPerson }) {
+      const { issuer } = newPerson()
+      const subject = `Jos\u00e9 ${crypto.randomUUID()}A`
+      await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+      const subjects = [subject.toLowerCase(), subject.toUpperCase(), `${subject} `, ` ${subject}`]
+      await expectOthers(
+        users,
+        [...subjects, subject.normalize('NFD')].map((other) => ({ issuer, subject: other })),
+      )
+    },
+  },
+  'users/issuer-is-exact': {
+    name: 'MUST compare issuers exactly: case, white space and a final slash all count',
+    needs: ['anyIssuer'],
+    async test({ storage: { users } }) {
+      const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
+      await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+      await expectOthers(
+        users,
+        [issuer.toUpperCase(), `${issuer}/`, `${issuer} `].map((other) => ({ issuer: other, subject })),
+      )
+    },
+  },
+  'users/long-subjects': {
+    name: 'MUST keep subjects of 255 characters whole: two that differ in the last are two users',
+    async test({ storage: { users }, newIdentity }) {
+      const { issuer, subject } = newIdentity()
+      const start = subject.padEnd(254, 'x')
+      await expectApart(users, [
+        { issuer, subject: `${start}1` },
+        { issuer, subject: `${start}2` },
+      ])
+    },
+  },
+  'users/long-issuers': {
+    name: 'MUST keep issuers of 255 characters whole: two that differ in the last are two',
+    needs: ['anyIssuer'],
+    async test({ storage: { users } }) {
+      const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
+      await expectApart(users, [
+        { issuer: `${start}1`, subject },
+        { issuer: `${start}2`, subject },
+      ])
+    },
+  },
+  'users/lone-surrogates': {
+    name: 'MUST NOT find a user by a subject that only becomes the same in UTF-8',
+    async test({ storage: { users }, newPerson }) {
+      const person = newPerson()
+      await users.upsertByIdentity({ ...person, subject: `${person.subject}\ufffd` })
+      for (const surrogate of ['\ud83e', '\udd8a']) {
+        const identity = { ...person, subject: `${person.subject}${surrogate}` }
+        const found = await users.findByIdentity(identity, { kind: 'unnamed' })
+        expectNull(found, 'the user of a subject that ends in a lone surrogate')
+      }
+    },
+  },
+  'users/email-links-nothing': {
+    name: 'MUST make two users of two identities with one e-mail address',
+    async test({ storage: { users }, newPerson, newIdentity }) {
+      const [first, second] = [newPerson(), newIdentity()]
+      const one = await users.upsertByIdentity(first)
+      const other = await users.upsertByIdentity({ ...second, email: first.email })
+      expectThat(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
+      expectSame([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
+    },
+  },
+}
+
+/** The cases, for compositions. */
+export const USER_CASES: Cases<World> = { ...CASES, ...IDENTITY_CASES }
+
+/**
+ * The promises of a user repository: `users/…` of `storageContract`.
+ *
+ * @example
+ * for (const { id, name, run } of userContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const userContract: Contract<StorageUnderTest> = createContract('userContract', USER_CASES, createWorld)
