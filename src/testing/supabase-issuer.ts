@@ -105,66 +105,27 @@ export type SupabaseProject = Pick<
   answer(endpoint: SupabaseEndpoint, request: JsonRequest): JsonAnswer | Promise<JsonAnswer>
 }
 
-interface Session {
-  readonly id: string
-  readonly user: ReturnType<SupabaseIssuer['addUser']>
-  readonly used: Set<string>
-  refreshToken: string
-}
-
 /** Make the project of the server at `url`. */
 export async function createSupabaseProject(url: string, options: SupabaseIssuerOptions): Promise<SupabaseProject> {
   const { algorithm = 'ES256', secret, expiresInSeconds = 3600, apiKey, clock } = options
   const issuer = `${url}/auth/v1`
   const tokens = await createTokenIssuer({ issuer, algorithms: [algorithm], clock, secret })
-  const users = new Map<string, Session['user']>()
-  const sessions = new Set<Session>()
-  const addUser: SupabaseIssuer['addUser'] = (options) => {
-    const user = Object.freeze({ ...options, id: options.id ?? randomUUID() })
+  const users = new Map<string, User>()
+  const { begin, renew, signOut } = createSessions()
+  const addUser: SupabaseIssuer['addUser'] = (given) => {
+    const user = Object.freeze({ ...given, id: given.id ?? randomUUID() })
     users.set(user.email.toLowerCase(), user)
     return user
   }
   options.users?.forEach(addUser)
 
-  async function grant(session: Session): Promise<JsonAnswer> {
-    const { id, email, claims } = session.user
-    session.refreshToken = randomBytes(9).toString('base64url')
-    sessions.add(session)
-    const expiresAt = Math.floor(tokens.clock() / 1000) + expiresInSeconds
-    const all = tokens.supabaseClaims({ sub: id, email, exp: expiresAt, session_id: session.id, ...claims })
-    const body = {
-      access_token: await tokens.sign(all),
-      token_type: 'bearer',
-      expires_in: expiresInSeconds,
-      expires_at: expiresAt,
-      refresh_token: session.refreshToken,
-      user: { id, email, aud: 'authenticated', role: 'authenticated' },
-    }
-    return { status: 200, body }
-  }
-
-  function signIn({ email, password }: Fields): JsonAnswer | Promise<JsonAnswer> {
+  function sessionBy(endpoint: 'password' | 'refresh', fields: Fields): Session | JsonAnswer {
+    if (endpoint === 'refresh') return renew(fields['refresh_token'])
+    const { email, password } = fields
     if (typeof email !== 'string' || email === '') return refusal('validation_failed', 'missing email or phone')
     const user = users.get(email.toLowerCase())
-    if (user === undefined || user.password !== password) {
-      return refusal('invalid_credentials', 'Invalid login credentials')
-    }
-    return grant({ id: randomUUID(), user, used: new Set(), refreshToken: '' })
-  }
-
-  function renew({ refresh_token: token }: Fields): JsonAnswer | Promise<JsonAnswer> {
-    if (typeof token !== 'string' || token === '') return refusal('validation_failed', 'refresh_token required')
-    for (const session of sessions) {
-      if (session.used.has(token)) {
-        sessions.delete(session)
-        return refusal('refresh_token_already_used', 'Invalid Refresh Token: Already Used')
-      }
-      if (session.refreshToken === token) {
-        session.used.add(token)
-        return grant(session)
-      }
-    }
-    return refusal('refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+    if (user !== undefined && user.password === password) return begin(user)
+    return refusal('invalid_credentials', 'Invalid login credentials')
   }
 
   return {
@@ -173,9 +134,7 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
     secret: tokens.secret,
     tokens,
     addUser,
-    signOut(userId) {
-      for (const session of sessions) if (session.user.id === userId) sessions.delete(session)
-    },
+    signOut,
     answer(endpoint, { headers, body }) {
       if (endpoint === 'jwks') return { status: 200, body: tokens.jwks() }
       if (apiKey !== undefined && headers['apikey'] !== apiKey) {
@@ -183,9 +142,64 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
       }
       const fields = fieldsOf(body)
       if (fields === null) return refusal('bad_json', 'Could not parse request body as JSON')
-      return endpoint === 'password' ? signIn(fields) : renew(fields)
+      const session = sessionBy(endpoint, fields)
+      return 'status' in session ? session : grant(session, tokens, expiresInSeconds)
     },
   }
+}
+
+type User = ReturnType<SupabaseIssuer['addUser']>
+
+interface Session {
+  readonly id: string
+  readonly user: User
+  readonly used: Set<string>
+  refreshToken: string
+}
+
+/** The sessions of a project: each has one refresh token that is good now, and remembers those that were used. */
+function createSessions() {
+  const sessions = new Set<Session>()
+  const newToken = (): string => randomBytes(9).toString('base64url')
+  return {
+    begin(user: User): Session {
+      const session = { id: randomUUID(), user, used: new Set<string>(), refreshToken: newToken() }
+      sessions.add(session)
+      return session
+    },
+    renew(token: unknown): Session | JsonAnswer {
+      if (typeof token !== 'string' || token === '') return refusal('validation_failed', 'refresh_token required')
+      for (const session of sessions) {
+        if (session.used.has(token)) {
+          sessions.delete(session)
+          return refusal('refresh_token_already_used', 'Invalid Refresh Token: Already Used')
+        }
+        if (session.refreshToken === token) {
+          session.used.add(token)
+          session.refreshToken = newToken()
+          return session
+        }
+      }
+      return refusal('refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+    },
+    signOut(userId: string): void {
+      for (const session of sessions) if (session.user.id === userId) sessions.delete(session)
+    },
+  }
+}
+
+async function grant({ id, user, refreshToken }: Session, tokens: TokenIssuer, seconds: number): Promise<JsonAnswer> {
+  const { id: sub, email, claims } = user
+  const exp = Math.floor(tokens.clock() / 1000) + seconds
+  const body = {
+    access_token: await tokens.sign(tokens.supabaseClaims({ sub, email, exp, session_id: id, ...claims })),
+    token_type: 'bearer',
+    expires_in: seconds,
+    expires_at: exp,
+    refresh_token: refreshToken,
+    user: { id: sub, email, aud: 'authenticated', role: 'authenticated' },
+  }
+  return { status: 200, body }
 }
 
 type Fields = Readonly<Record<string, unknown>>

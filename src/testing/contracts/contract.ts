@@ -7,23 +7,25 @@ import { aFunction, aName, aNumber, parseOptions } from '../../lib/parse-options
 import { show } from './expectations.ts'
 
 /** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
-const ABILITIES = {
+type Ability = 'disableUser' | 'deleteOrg' | 'unboundKeys' | 'freshAccounts' | 'deadlock'
+
+const WITHOUT: Readonly<Record<Ability, string>> = {
   disableUser: 'needs users that can be disabled',
   deleteOrg: 'needs organizations that can be deleted',
   unboundKeys: 'needs API keys that are bound to no organization',
   freshAccounts: 'needs accounts that nobody has claimed the first admin of',
   deadlock: 'needs transactions that can run into each other',
-} as const
+}
 
-const NEEDS = {
-  ...ABILITIES,
+type Need = Ability | 'many' | 'one' | 'twoIssuers' | 'anyIssuer'
+
+const WHY: Readonly<Record<Need, string>> = {
+  ...WITHOUT,
   many: 'needs a user with several memberships',
   one: 'holds only where a user has at most one membership',
   twoIssuers: 'needs identities of two issuers',
   anyIssuer: 'needs identities of any issuer',
-} as const
-
-type Need = keyof typeof NEEDS
+}
 
 /** What a storage can hold and do; all suites take these options. */
 export interface ContractOptions {
@@ -39,7 +41,7 @@ export interface ContractOptions {
   /** An id in the form of this storage's own that no row has. Default: a random UUID. */
   readonly newId?: (() => string) | undefined
   /** What the storage has no such thing as. Default: nothing of it. */
-  readonly without?: readonly (keyof typeof ABILITIES)[] | undefined
+  readonly without?: readonly Ability[] | undefined
   /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
   readonly timeoutSeconds?: number | undefined
 }
@@ -113,7 +115,7 @@ export function createContract<Made extends Closable, World>(
       const parsed = parse(name, options)
       return entries.flatMap(([id, spec]) => {
         const need = lacking(spec, parsed)
-        return need === undefined ? [] : [{ id, why: NEEDS[need] }]
+        return need === undefined ? [] : [{ id, why: WHY[need] }]
       })
     },
   })
@@ -156,7 +158,7 @@ const SHAPE = {
   roles: z.optional(z.array(aName()).check(z.refine((roles) => roles.length !== 1, 'must name two roles'))),
   issuers: z.optional(z.array(aName()).check(z.minLength(1))),
   newId: z.optional(aFunction<() => string>()),
-  without: z.optional(z.array(z.enum(Object.keys(ABILITIES) as (keyof typeof ABILITIES)[]))),
+  without: z.optional(z.array(z.enum(Object.keys(WITHOUT) as Ability[]))),
   timeoutSeconds: z.optional(aNumber(1, 600)),
 }
 
