@@ -56,7 +56,7 @@ function fieldsOf(value: string): string[] {
   return value.split(',').map(trimBlanks)
 }
 
-/** The part of Node's `ServerResponse` that {@link keepHeaders} needs. */
+/** The part of Node's response that {@link keepHeaders} needs. */
 export interface NodeResponse {
   getHeader?(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown

@@ -1,13 +1,17 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
+import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { runContract } from '../../src/testing/contracts/contract.ts'
 import { invitationContract } from '../../src/testing/contracts/invitations/invitation-contract.ts'
 import { membershipContract } from '../../src/testing/contracts/memberships/membership-contract.ts'
 import { orgContract } from '../../src/testing/contracts/organizations/org-contract.ts'
 import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
 import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
+import { throttleContract } from '../../src/testing/contracts/throttle/throttle-contract.ts'
 import { transactionContract } from '../../src/testing/contracts/transactions/transaction-contract.ts'
 import { userContract } from '../../src/testing/contracts/users/user-contract.ts'
+import { CASES_BY_REQUIREMENT } from './cases-by-requirement.ts'
 
 const make = (): StorageUnderTest => ({ storage: createMemoryStorage() })
 const caseOf = (id: string, maker: () => StorageUnderTest, options = {}): (() => Promise<void>) => {
@@ -32,6 +36,14 @@ describe('the list of cases', () => {
     expect(storageContract.cases(make).map(({ id }) => id)).toEqual(
       suites.flatMap((suite) => suite.cases(make).map(({ id }) => id)),
     )
+  })
+
+  it('has every case that a requirement is held by', () => {
+    const suites = [storageContract, apiKeyContract, accountContract, throttleContract]
+    const ids = suites.flatMap((suite) => suite.cases(() => Promise.reject(new Error('not run'))).map(({ id }) => id))
+    for (const [requirement, cases] of Object.entries(CASES_BY_REQUIREMENT)) {
+      expect(ids, requirement).toEqual(expect.arrayContaining([...cases]))
+    }
   })
 
   it('leaves out by its options exactly what leftOut lists', () => {
