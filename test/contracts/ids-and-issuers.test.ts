@@ -1,7 +1,7 @@
 /** Storages whose ids are integers as text, and whose people come from one issuer alone: the suites can be passed. */
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { AuthStorage } from '../../src/storage/repositories.ts'
+import type { AdminStorage } from '../../src/storage/repositories.ts'
 import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { runContract } from '../../src/testing/contracts/contract.ts'
@@ -50,7 +50,7 @@ function integerStorage(): StorageUnderTest {
   let now = Date.now()
   const memory = createMemoryStorage({ clock: () => ++now })
   const { wrap, back } = integers()
-  const repositories = ({ users, orgs, memberships, invitations }: Omit<AuthStorage, 'transaction'>) => ({
+  const repositories = ({ users, orgs, memberships, invitations }: Omit<AdminStorage, 'transaction'>) => ({
     users: wrap({
       ...users,
       findByIdentity: (({ subject }, selection) =>
