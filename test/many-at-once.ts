@@ -8,22 +8,13 @@ import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import { Hono } from 'hono'
 import Koa from 'koa'
-import {
-  type Auth,
-  createAuth,
-  createJwtVerifier,
-  createOrgResolver,
-  createProvisioner,
-  header,
-  type Organization,
-  type UserOrgContext,
-} from 'sallyport'
+import type { Auth, Organization, UserOrgContext } from 'sallyport'
 import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { createMemoryStorage, type MemoryStorage } from 'sallyport/memory'
 import { expect } from 'vitest'
-import { issuer } from './pipeline/world.ts'
+import { createTestAuth, issuer } from './support/world.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 const servers: Server[] = []
@@ -52,24 +43,11 @@ export type Framework = 'express' | 'koa' | 'hono'
 export async function startHost(framework: Framework = 'express'): Promise<Host> {
   const storage = createMemoryStorage()
   const hooks: string[] = []
-  const auth = createAuth({
-    roles: ['member', 'admin', 'owner'],
-    verifier: createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
-    }),
-    users: createProvisioner({
-      storage,
-      bootstrap: async ({ user }) => {
-        await new Promise((resolve) => setImmediate(resolve))
-        hooks.push(user.subject)
-      },
-    }),
-    orgs: createOrgResolver({
-      memberships: storage.memberships,
-      selectors: [header('X-Org-Id')],
-      whenUnnamed: 'earliest-joined',
-    }),
+  const auth = createTestAuth(storage, {
+    bootstrap: async ({ user }) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      hooks.push(user.subject)
+    },
   })
   const server = createServer(HOSTS[framework](auth as never))
   servers.push(server)

@@ -1,9 +1,10 @@
 /** A body that arrives slowly acted by an authority that had ended meanwhile, and one that never came was waited for without end. */
 
-import { type Auth, AuthError, createJwtVerifier, type Decision } from 'sallyport'
+import { type Auth, AuthError, type Decision } from 'sallyport'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MemoryStorage } from '../../src/storage/memory.ts'
-import { createWorld, issuer, type World } from '../pipeline/world.ts'
+import { createWorld, type World } from '../pipeline/world.ts'
+import { issuer, trusting } from '../support/world.ts'
 import { type Held, PATHS, SLOW_HOSTS, type SlowApp, type SlowHost, serveSlow, slowApp } from './slow-hosts.ts'
 
 const ACCESS = { accept: ['user', 'apiKey'], role: 'admin' } as const
@@ -31,11 +32,7 @@ async function slowWorld(): Promise<SlowWorld> {
   const world = createWorld({
     auth: () => ({
       clock,
-      verifier: createJwtVerifier({
-        issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-        audience: issuer.audience,
-        clock,
-      }),
+      verifier: trusting(issuer, { clock }),
       apiKeys: {
         prefix: 'tk',
         verify: async () => {

@@ -1,19 +1,10 @@
 // `npm run bench`: what the pipeline costs beside its peers, as ratios of one interleaved run on this machine.
 import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import {
-  type Auth,
-  type AuthRequest,
-  createAuth,
-  createJwtVerifier,
-  createOrgResolver,
-  createProvisioner,
-  header,
-  type KeySource,
-  type Verifier,
-} from '../../src/index.ts'
+import { type Auth, type AuthRequest, createJwtVerifier, type KeySource, type Verifier } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/index.ts'
+import { createTestAuth } from '../support/world.ts'
 import { compareOverHttp } from './http.ts'
 import { compareImports } from './import-cost.ts'
 import { type Comparison, type Contender, compare, type Spread } from './rounds.ts'
@@ -35,17 +26,7 @@ function createBenchVerifier(): Verifier<never> {
 }
 
 function createBenchAuth(): Auth {
-  const storage = createMemoryStorage()
-  return createAuth({
-    roles: ['member', 'owner'],
-    verifier: createBenchVerifier(),
-    users: createProvisioner({ storage }),
-    orgs: createOrgResolver({
-      memberships: storage.memberships,
-      selectors: [header('X-Org-Id')],
-      whenUnnamed: 'earliest-joined',
-    }),
-  }) as unknown as Auth
+  return createTestAuth(createMemoryStorage(), { verifier: createBenchVerifier() }) as unknown as Auth
 }
 
 // A fresh string each time, as an HTTP parser makes one: its hash is not computed yet.

@@ -10,19 +10,13 @@ import { header } from '../../src/orgs/selector.ts'
 import type { Access } from '../../src/request.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
-import {
-  createTokenIssuer,
-  type SignOptions,
-  type TokenClaims,
-  type TokenIssuer,
-} from '../../src/testing/token-issuer.ts'
+import type { SignOptions, TokenClaims } from '../../src/testing/token-issuer.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { issuer, trusting } from '../support/world.ts'
 import { countedStorage } from './counted.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 
-/** The issuer every world trusts. */
-export const issuer: TokenIssuer = await createTokenIssuer({ algorithms: ['HS256'] })
+export { issuer }
 
 export const SERVICE_SECRET = 'a-secret-of-a-service-that-is-long-enough'
 export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
@@ -66,10 +60,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const keys = new Map<string, ApiKey>()
   const auth = createAuth({
     roles: ROLES,
-    verifier: createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
-    }),
+    verifier: trusting(issuer),
     apiKeys: { prefix: 'tk', verify: async (token) => keys.get(token) ?? unknownKey() },
     services: createServiceVerifier({
       services: {

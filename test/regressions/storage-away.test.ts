@@ -21,8 +21,8 @@ import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
+import { trusting } from '../support/world.ts'
 
 const ROLES = ['member', 'admin', 'owner'] as const
 const PASSWORD = 'tulip-cavern-91-osprey'
@@ -126,10 +126,7 @@ async function createWorld(tells: boolean): Promise<World> {
   const committed = createMemoryStorage()
   const storage: MemoryStorage = breakable(committed, () => world.thrown)
   const onDecision = tells ? (decision: Decision) => void world.decisions.push(decision) : undefined
-  const verify = createJwtVerifier({
-    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-    audience: issuer.audience,
-  })
+  const verify = trusting(issuer)
   const services = createServiceVerifier({ services: { crm: { header: 'X-Crm-Secret', secrets: [SERVICE_SECRET] } } })
   const ok = (): ReturnType<typeof jsonResponse> => jsonResponse(200, { ok: true })
   const apiKeys = createApiKeys({

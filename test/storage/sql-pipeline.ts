@@ -1,14 +1,10 @@
 /** A pipeline over a SQL storage, with real tokens, and a hook that writes the host's own rows. */
-import { type Auth, createAuth } from '../../src/auth.ts'
-import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
-import { header } from '../../src/orgs/selector.ts'
+import type { Auth } from '../../src/auth.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
 import type { PgQueryable } from '../../src/storage/sql-executor.ts'
-import { createProvisioner } from '../../src/users/provisioner.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
-import { issuer } from '../pipeline/world.ts'
+import { createTestAuth, issuer } from '../support/world.ts'
 import { writeHostRows } from './host-rows.ts'
 
 export { HOST_TABLES } from './host-rows.ts'
@@ -27,23 +23,10 @@ export interface Pipeline {
 
 /** Build the pipeline of a storage. */
 export function createPipeline(storage: AuthStorage<StoredUser, StoredOrganization, unknown>): Pipeline {
-  const auth = createAuth({
-    roles: ['member', 'admin', 'owner'],
-    verifier: createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
-    }),
-    users: createProvisioner({
-      storage,
-      bootstrap: async ({ org, transaction }) => {
-        if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
-      },
-    }),
-    orgs: createOrgResolver({
-      memberships: storage.memberships,
-      selectors: [header('X-Org-Id')],
-      whenUnnamed: 'earliest-joined',
-    }),
+  const auth = createTestAuth(storage, {
+    bootstrap: async ({ org, transaction }) => {
+      if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
+    },
   })
   return {
     auth: auth as unknown as Auth,

@@ -6,16 +6,12 @@ import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import pg from 'pg'
 import { createAdapter } from '../../adapters/express.ts'
-import { createAuth } from '../../src/auth.ts'
-import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
-import { header } from '../../src/orgs/selector.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
 import type { PgQueryable } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
-import { createProvisioner } from '../../src/users/provisioner.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { createTestAuth, trusting } from '../support/world.ts'
 import { writeHostRows } from './host-rows.ts'
 import { sqliteDriver } from './sqlite-drivers.ts'
 
@@ -29,23 +25,11 @@ function openStorage(): AuthStorage<StoredUser, StoredOrganization, unknown> {
 }
 
 const storage = openStorage()
-const auth = createAuth({
-  roles: ['member', 'admin', 'owner'],
-  verifier: createJwtVerifier({
-    issuers: [{ issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }] }],
-    audience: AUDIENCE,
-  }),
-  users: createProvisioner({
-    storage,
-    bootstrap: async ({ org, transaction }) => {
-      if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
-    },
-  }),
-  orgs: createOrgResolver({
-    memberships: storage.memberships,
-    selectors: [header('X-Org-Id')],
-    whenUnnamed: 'earliest-joined',
-  }),
+const auth = createTestAuth(storage, {
+  verifier: trusting({ issuer: ISSUER, audience: AUDIENCE, secret: SECRET }),
+  bootstrap: async ({ org, transaction }) => {
+    if (org !== null) await writeHostRows(transaction.handle as PgQueryable, org.id)
+  },
 })
 const { middleware } = createAdapter(auth)
 const signedIn = middleware()

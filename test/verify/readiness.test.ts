@@ -1,10 +1,11 @@
 // Ready: somebody can be verified, and no issuer that answers lacks a key. Who is down takes only its own users along.
 import { describe, expect, it } from 'vitest'
-import { createAuth, createOrgResolver, createProvisioner, header, supabase } from '../../src/index.ts'
+import { supabase } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { IssuerOptions } from '../../src/verify/issuers.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
+import { createTestAuth } from '../support/world.ts'
 import { createTestClock, down, settle, verdictOf } from './bench.ts'
 
 const SECRET = 'Zx81-kd93-hhwq-0192-qqqq-lsdk-29sk'
@@ -134,18 +135,7 @@ describe('readiness', () => {
   })
 
   it('is told by an auth, also of a verifier that knows no more than isReady', async () => {
-    const storage = createMemoryStorage()
-    const make = (verify: object) =>
-      createAuth({
-        roles: ['owner'],
-        verifier: verify as never,
-        users: createProvisioner({ storage }),
-        orgs: createOrgResolver({
-          memberships: storage.memberships,
-          selectors: [header('X-Org-Id')],
-          whenUnnamed: 'earliest-joined',
-        }),
-      })
+    const make = (verify: object) => createTestAuth(createMemoryStorage(), { verifier: verify as never })
     const { verifier, warmUp } = createVerifier([byUrl('https://one.test'), byUrl('https://two.test')], {
       ...keysOf,
       'https://two.test': down,

@@ -1,0 +1,49 @@
+/** What most tests stand on: an issuer with a secret, a verifier that trusts it, and an auth over a storage. */
+import {
+  type Auth,
+  type AuthOptions,
+  createAuth,
+  createJwtVerifier,
+  createOrgResolver,
+  createProvisioner,
+  type HostTypes,
+  header,
+  type JwtVerifierOptions,
+  type ProvisionerOptions,
+  type Verifier,
+} from '../../src/index.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
+import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
+import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'
+
+/** The issuer that the tests of a file share. */
+export const issuer: TokenIssuer = await createTokenIssuer({ algorithms: ['HS256'] })
+
+/** Make a verifier that trusts an issuer by its secret, and nobody else. */
+export function trusting(
+  { issuer: name, audience, secret }: Pick<TokenIssuer, 'issuer' | 'audience' | 'secret'>,
+  more: Partial<JwtVerifierOptions<never>> = {},
+): Verifier<never> {
+  return createJwtVerifier({ issuers: [{ issuer: name, keys: [{ kind: 'secret', secret }] }], audience, ...more })
+}
+
+type Options = AuthOptions<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, never, never>
+type Bootstrap = ProvisionerOptions<StoredUser, StoredOrganization, unknown>['bootstrap']
+
+/** Make an auth over a storage: first logins are provisioned, the header `X-Org-Id` names the org, else the earliest joined. */
+export function createTestAuth(
+  storage: AuthStorage<StoredUser, StoredOrganization, unknown>,
+  { bootstrap, ...more }: Partial<Options> & { readonly bootstrap?: Bootstrap } = {},
+): Auth<HostTypes<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, never, never>> {
+  return createAuth({
+    roles: ['member', 'admin', 'owner'],
+    verifier: trusting(issuer),
+    users: createProvisioner({ storage, bootstrap }),
+    orgs: createOrgResolver({
+      memberships: storage.memberships,
+      selectors: [header('X-Org-Id')],
+      whenUnnamed: 'earliest-joined',
+    }),
+    ...more,
+  } as Options) as never
+}
