@@ -83,7 +83,7 @@ describe('PostgreSQL, the user’s own org', () => {
     const pool = countedPool(postgres)
     const storage = createPostgresStorage({ pool, membershipOn: 'user-row' })
     const orgs = createUserOrgResolver({
-      source: storage.memberships,
+      memberships: storage.memberships,
       orgIdOf: ({ orgId }: { orgId: string | null }) => orgId,
     } as never)
     const { user } = await storage.users.upsertByIdentity({ issuer: 'https://i.test', subject: 'own', email: null })
