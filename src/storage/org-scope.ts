@@ -7,13 +7,21 @@ import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
 import { aGroup, type Complete, parseOptions } from '../lib/parse-options.ts'
 import { type Frame, openFrame } from './guarded-handle.ts'
-import { beginOn, boundBy, isPostgresPool, LASTING, NOT_HELD, tellSwallowed } from './postgres-transaction.ts'
+import {
+  beginOn,
+  boundBy,
+  explainSwallowed,
+  isPostgresPool,
+  isSameState,
+  LASTING,
+  NOT_HELD,
+  type Settings,
+} from './postgres-transaction.ts'
 import type {
   PgliteDatabase,
   PgliteQueryable,
   PgPool,
   PgQueryable,
-  PgResult,
   PostgresHandle,
   SqlRow,
 } from './sql-executor.ts'
@@ -75,8 +83,8 @@ export function withOrgScope<P extends ScopeTarget, T>(
   work: (handle: ScopeHandle<P>) => Promise<T>,
   options: OrgScopeOptions = {},
 ): Promise<T> {
-  const parsed = parseScopeOptions('withOrgScope', options)
-  return inScope(pool, { parsed, role: parsed.role, obeys: true }, () => valuesOf(context), work)
+  const { settings, role } = parseScopeOptions('withOrgScope', options)
+  return inScope(pool, { settings, role, obeys: true, values: () => valuesOf(context) }, work)
 }
 
 /**
@@ -98,9 +106,11 @@ export function withSystemScope<P extends ScopeTarget, T>(
   work: (handle: ScopeHandle<P>) => Promise<T>,
   options: OrgScopeOptions = {},
 ): Promise<T> {
-  const parsed = parseScopeOptions('withSystemScope', options)
-  return inScope(pool, { parsed, role: parsed.systemRole, obeys: false }, () => SYSTEM, work)
+  const { settings, systemRole: role } = parseScopeOptions('withSystemScope', options)
+  return inScope(pool, { settings, role, obeys: false, values: () => SYSTEM }, work)
 }
+
+type ScopeValues = Complete<ScopeSettings>
 
 const SYSTEM: ScopeValues = { scope: 'system', userId: '', orgId: '', role: '' }
 
@@ -113,32 +123,36 @@ function valuesOf({ kind, org, user, role }: OrgScopeContext): ScopeValues {
 }
 
 interface ScopePlan {
-  readonly parsed: ParsedScopeOptions
+  /** The names of the settings. */
+  readonly settings: Complete<ScopeSettings>
   /** The database role of the statements, or `undefined` for the connection's own. */
   readonly role: string | undefined
   /** Whether that role has to obey policies. */
   readonly obeys: boolean
+  values(): ScopeValues
 }
 
 async function inScope<P extends ScopeTarget, T>(
   target: P,
   plan: ScopePlan,
-  values: () => ScopeValues,
   work: (handle: ScopeHandle<P>) => Promise<T>,
 ): Promise<T> {
-  const bound = values()
+  const { scope, userId, orgId, role } = plan.values()
+  const { settings } = plan
+  const values = new Map([
+    [settings.scope, scope],
+    [settings.userId, userId],
+    [settings.orgId, orgId],
+    [settings.role, role],
+  ])
   const run = ({ handle }: Frame): Promise<T> => work(handle as ScopeHandle<P>)
-  if (isInTransaction(target)) return nested(target, plan, bound, run)
-  const begin = beginOn(target, { what: 'scope', settings: Object.values(plan.parsed.settings) })
+  if (isInTransaction(target)) return nested(target, plan, values, run)
+  const begin = beginOn(target, { what: 'scope', settings: [...values.keys()] })
   return begin(async ({ frame, before, hold }) => {
-    await bind(frame, plan, bound)
-    hold(settingsOf(plan.parsed, { ...bound, databaseRole: plan.role ?? before.get('role') ?? '' }))
+    await bind(frame, plan, values)
+    hold(withRole(values, plan.role ?? before.get('role')))
     return run(frame)
   })
-}
-
-function bind(frame: Frame, { parsed, role, obeys }: ScopePlan, values: ScopeValues): Promise<unknown> {
-  return (obeys ? bindObedientScope : bindScope)(frame.ask, parsed, role, values)
 }
 
 // A client out of a pool can connect too; what has a way back to its pool is in use.
@@ -151,40 +165,39 @@ function isInTransaction(target: ScopeTarget): target is PgQueryable | PgliteQue
 async function nested<T>(
   target: object,
   plan: ScopePlan,
-  values: ScopeValues,
+  values: Settings,
   run: (frame: Frame) => Promise<T>,
 ): Promise<T> {
-  const frame = openFrame(target, { what: 'scope', bound: boundBy(Object.values(plan.parsed.settings)) })
+  const frame = openFrame(target, { what: 'scope', bound: boundBy([...values.keys()]) })
   const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
   try {
-    const before = await readScope(frame.ask, plan.parsed)
+    const before = await readScope(frame, [...values.keys(), 'role'])
     await frame.ask(`SAVEPOINT ${savepoint}`)
     try {
       await bind(frame, plan, values)
       const result = await frame.run(() => run(frame))
-      const until = await restoreScope(frame.ask, plan.parsed, before)
-      requireHeld(frame, until, { ...values, databaseRole: plan.role ?? before.databaseRole })
+      const until = await restoreScope(frame, before)
+      requireHeld(frame, until, withRole(values, plan.role ?? before.get('role')))
       await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
       return result
     } catch (error) {
-      // On a lost connection this fails too; the first failure is the one to tell.
+      // On a lost connection this fails too; the first failure is the one that counts.
       await undo(frame, savepoint).catch(() => undefined)
-      throw tellSwallowed(error)
+      throw explainSwallowed(error)
     }
   } finally {
     frame.end()
   }
 }
 
-function requireHeld({ parent, connection }: Frame, until: BoundScope, held: BoundScope): void {
-  const names = Object.keys(held) as (keyof BoundScope)[]
-  if (names.some((name) => until[name] !== held[name])) {
-    throw new Error(NOT_HELD)
-  }
+function withRole(values: Settings, role: string | undefined): Settings {
+  return new Map([...values, ['role', role ?? '']])
+}
+
+function requireHeld({ parent, connection }: Frame, until: Settings, held: Settings): void {
+  if (!isSameState(held, until)) throw new Error(NOT_HELD)
   // The transaction is the host's, and so is the connection: what can't be put back is undone.
-  if (parent === null && connection.touched.size > 0) {
-    throw new Error(LASTING)
-  }
+  if (parent === null && connection.touched.size > 0) throw new Error(LASTING)
 }
 
 async function undo(frame: Frame, savepoint: string): Promise<void> {
@@ -192,99 +205,44 @@ async function undo(frame: Frame, savepoint: string): Promise<void> {
   await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
 }
 
-/** Ask on a scope's client. */
-export type AskScope = (text: string, values: readonly unknown[]) => Promise<PgResult>
-
-/** What a scope binds. */
-export interface ScopeValues {
-  readonly scope: string
-  readonly userId: string
-  readonly orgId: string
-  readonly role: string
-}
-
-/** What was bound before. */
-export interface BoundScope extends ScopeValues {
-  /** The database role of the statements, or `none` for the connection's own. */
-  readonly databaseRole: string
-}
-
-/** Bind the values to the transaction, and to nothing beyond it. Says whether policies bind the role they are bound for. */
-export async function bindScope(
-  ask: AskScope,
-  { settings }: ParsedScopeOptions,
-  databaseRole: string | undefined,
-  { scope, userId, orgId, role }: ScopeValues,
-): Promise<{ readonly name: string; readonly obeys: boolean }> {
-  const pairs = [settings.scope, scope, settings.userId, userId, settings.orgId, orgId, settings.role, role]
-  if (databaseRole !== undefined) pairs.push('role', databaseRole)
-  const calls = settingCalls(pairs)
-  const name = databaseRole === undefined || databaseRole === 'none' ? 'current_user' : `$${pairs.length}::name`
-  const text = `SELECT ${calls.join(', ')}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
+// Bound to the transaction and to nothing beyond it, in one query with making sure that row-level security binds the
+// statements' role: asked each time, because a role may be altered, and a client's own be set to another.
+async function bind(frame: Frame, { role, obeys }: ScopePlan, values: Settings): Promise<void> {
+  const pairs = [...values, ...(role === undefined ? [] : [['role', role]])].flat()
+  const name = role === undefined || role === 'none' ? 'current_user' : `$${pairs.length}::name`
+  const text = `SELECT ${settingCalls(pairs)}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
     FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
-  const [row] = (await ask(text, pairs)).rows as SqlRow[]
-  return { name: String(row?.['name']), obeys: row?.['obeys'] === true }
-}
-
-/**
- * Bind the values, in one query with making sure that row-level security binds the statements' role: asked each time,
- * because a role may be altered, and a client's own be set to another.
- *
- * @throws Error where the role is a superuser or has BYPASSRLS, or is not there
- */
-export async function bindObedientScope(
-  ask: AskScope,
-  parsed: ParsedScopeOptions,
-  role: string | undefined,
-  values: ScopeValues,
-): Promise<void> {
-  const { name, obeys } = await bindScope(ask, parsed, role, values).catch((error: unknown) => {
-    throw isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
+  const { rows } = await frame.ask(text, pairs).catch((error: unknown) => {
+    throw obeys && isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
   })
-  if (!obeys) {
-    throw new Error(`withOrgScope: the role "${name}" bypasses row-level security: name one that does not (role)`)
-  }
+  const row = rows[0] as SqlRow | undefined
+  if (!obeys || row?.['obeys'] === true) return
+  throw new Error(
+    `withOrgScope: the role "${String(row?.['name'])}" bypasses row-level security: name one that does not (role)`,
+  )
 }
 
 // invalid_parameter_value: of what is bound here only the role can be.
 function isUnknownRole(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as { code?: unknown }).code === '22023'
+  return (error as { code?: unknown } | null)?.code === '22023'
 }
 
 function missing(role: string | undefined): string {
   return `withOrgScope: there is no role "${role}" in this database: make it by roleSql`
 }
 
-/** Read what is bound. */
-export async function readScope(ask: AskScope, parsed: ParsedScopeOptions): Promise<BoundScope> {
-  const names = namesOf(parsed)
-  return toBoundScope((await ask(`SELECT ${readings(names, 0)}`, names)).rows[0] as SqlRow)
+async function readScope(frame: Frame, names: readonly string[]): Promise<Settings> {
+  const { rows } = await frame.ask(`SELECT ${readings(names, 0)}`, names)
+  return toSettings(names, rows[0] as SqlRow)
 }
 
-/** Bind what was bound `before`, and say what was until now; in one query, which reads before it binds. */
-export async function restoreScope(ask: AskScope, parsed: ParsedScopeOptions, before: BoundScope): Promise<BoundScope> {
-  const names = namesOf(parsed)
-  const { scope, userId, orgId, role, databaseRole } = before
-  const values = [scope, userId, orgId, role, databaseRole]
-  const pairs = names.flatMap((name, index) => [name, values[index] ?? ''])
-  const text = `SELECT ${readings(names, pairs.length)}, ${settingCalls(pairs).join(', ')}`
-  return toBoundScope((await ask(text, [...pairs, ...names])).rows[0] as SqlRow)
-}
-
-/** The settings of a scope by their names, and the database role. */
-export function settingsOf({ settings }: ParsedScopeOptions, bound: BoundScope): Map<string, string> {
-  const { scope, userId, orgId, role, databaseRole } = bound
-  return new Map([
-    [settings.scope, scope],
-    [settings.userId, userId],
-    [settings.orgId, orgId],
-    [settings.role, role],
-    ['role', databaseRole],
-  ])
-}
-
-function namesOf({ settings: { scope, userId, orgId, role } }: ParsedScopeOptions): string[] {
-  return [scope, userId, orgId, role, 'role']
+// Binds what was bound before and says what was until now: in one query, which reads before it binds.
+async function restoreScope(frame: Frame, before: Settings): Promise<Settings> {
+  const names = [...before.keys()]
+  const pairs = [...before].flat()
+  const text = `SELECT ${readings(names, pairs.length)}, ${settingCalls(pairs)}`
+  const { rows } = await frame.ask(text, [...pairs, ...names])
+  return toSettings(names, rows[0] as SqlRow)
 }
 
 function readings(names: readonly string[], from: number): string {
@@ -293,18 +251,16 @@ function readings(names: readonly string[], from: number): string {
     .join(', ')
 }
 
-function settingCalls(pairs: readonly string[]): string[] {
-  return Array.from(
+function settingCalls(pairs: readonly string[]): string {
+  const calls = Array.from(
     { length: pairs.length / 2 },
     (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
   )
+  return calls.join(', ')
 }
 
-function toBoundScope(row: SqlRow): BoundScope {
-  const [scope = '', userId = '', orgId = '', role = '', databaseRole = ''] = [0, 1, 2, 3, 4].map((index) =>
-    String(row[`value_${index}`]),
-  )
-  return { scope, userId, orgId, role, databaseRole }
+function toSettings(names: readonly string[], row: SqlRow): Settings {
+  return new Map(names.map((name, index) => [name, String(row[`value_${index}`])]))
 }
 
 /** Names of the settings that a scope binds. */
@@ -332,8 +288,7 @@ export interface OrgScopeOptions {
   readonly settings?: ScopeSettings | undefined
 }
 
-/** The options with their defaults. */
-export interface ParsedScopeOptions {
+interface ParsedScopeOptions {
   readonly role: string | undefined
   readonly systemRole: string | undefined
   readonly settings: Complete<ScopeSettings>
@@ -378,8 +333,7 @@ const SHAPE = {
 // A host hands in one value with every call: it is read once.
 const KNOWN = new WeakMap<OrgScopeOptions, ParsedScopeOptions>()
 
-/** Parse the options; throws `TypeError`. */
-export function parseScopeOptions(name: string, options: OrgScopeOptions): ParsedScopeOptions {
+function parseScopeOptions(name: string, options: OrgScopeOptions): ParsedScopeOptions {
   const known = typeof options === 'object' && options !== null ? KNOWN.get(options) : undefined
   if (known !== undefined) return known
   const { role, systemRole, settings } = parseOptions(name, SHAPE, options)

@@ -55,7 +55,7 @@ function beginOnPool(pool: PgPool, options: BeginOptions): Begin {
       const gone = loss.error() ?? (isUnanswered(error) || isReadOnly(error) ? error : undefined)
       const { failed, dirty } = gone === undefined ? await rollBack(frame, state, before) : { failed: gone }
       broken = failed ?? dirty ?? (isOutOfHand(error, state) ? (error as Error) : undefined)
-      throw toStorageError(told(error, state), failed === undefined ? 'work' : 'statement')
+      throw toStorageError(explained(error, state), failed === undefined ? 'work' : 'statement')
     } finally {
       loss.stop()
       frame?.end()
@@ -97,7 +97,7 @@ function beginInDatabase(database: PgliteDatabase, options: BeginOptions): Begin
         }
       })
     } catch (error) {
-      throw toStorageError(told(error, state), 'work')
+      throw toStorageError(explained(error, state), 'work')
     }
   }
 }
@@ -132,12 +132,12 @@ export const NOT_HELD =
 export const LASTING =
   'nothing was stored: the work changed a setting for longer than its transaction (SET LOCAL does not)'
 
-function told(error: unknown, state: SessionState): unknown {
-  return state.isNotHeld(error) ? new Error(NOT_HELD, { cause: error }) : tellSwallowed(error)
+function explained(error: unknown, state: SessionState): unknown {
+  return state.isNotHeld(error) ? new Error(NOT_HELD, { cause: error }) : explainSwallowed(error)
 }
 
 /** Say of in_failed_sql_transaction what it means: most often it was the last check that met it. */
-export function tellSwallowed(error: unknown): unknown {
+export function explainSwallowed(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code
   return code === '25P02' ? new Error(SWALLOWED, { cause: error }) : error
 }

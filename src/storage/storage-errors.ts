@@ -81,8 +81,8 @@ const SQLITE_UNIQUE_CODES: readonly unknown[] = [1555, 2067, 2579]
  */
 export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown {
   if (isAuthError(error) || isConflictError(error) || isTransientError(error)) return error
-  const told = toTransient(error, from)
-  if (told !== error) return told
+  const passing = toTransient(error, from)
+  if (passing !== error) return passing
   const isTaken = causesOf(error).some((each) => isUnique(each) && (each === error || isQueryWrapper(error)))
   return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
 }
@@ -179,8 +179,8 @@ function asking(storage: object, name: PropertyKey, method: Method): unknown {
     try {
       return await Reflect.apply(method, storage, given)
     } catch (error) {
-      const told = toTransient(error, from)
-      throw from === 'work' ? told : toFault(told)
+      const failure = toTransient(error, from)
+      throw from === 'work' ? failure : toFault(failure)
     }
   }
 }
