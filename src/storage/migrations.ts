@@ -2,11 +2,10 @@
  * The numbered migrations of the SQL storages and what is common in running them: which are pending, what is written
  * down, the whole as plain SQL. The lock that lets several instances start at once is each database's own.
  */
-import { postgresApiKeys, postgresBookkeeping, postgresLogin, postgresTables } from './migrations-postgres.ts'
-import { sqliteApiKeys, sqliteBookkeeping, sqliteLogin, sqliteTables } from './migrations-sqlite.ts'
+import { apiKeys, bookkeeping, localLogin, tenancy } from './migration-statements.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
-import type { SqlNames, SqlTableNames } from './sql-names.ts'
-import type { SqlDialect, SqlTables } from './sql-statements.ts'
+import type { SqlTableNames } from './sql-names.ts'
+import type { SqlTables } from './sql-statements.ts'
 
 /** A migration, as it stands in a database. */
 export interface MigrationStatus {
@@ -21,7 +20,7 @@ interface Migration {
   readonly name: string
   /** What it makes. */
   readonly tables: readonly (keyof SqlTableNames)[]
-  readonly statements: Readonly<Record<SqlDialect['name'], (names: SqlNames) => readonly string[]>>
+  readonly statements: (tables: SqlTables) => readonly string[]
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -29,26 +28,16 @@ const MIGRATIONS: readonly Migration[] = [
     id: 1,
     name: 'users, organizations, memberships, invitations',
     tables: ['users', 'orgs', 'memberships', 'invitations'],
-    statements: { postgres: postgresTables, sqlite: sqliteTables },
+    statements: tenancy,
   },
-  {
-    id: 2,
-    name: 'API keys',
-    tables: ['apiKeys'],
-    statements: { postgres: postgresApiKeys, sqlite: sqliteApiKeys },
-  },
+  { id: 2, name: 'API keys', tables: ['apiKeys'], statements: apiKeys },
   {
     id: 3,
     name: 'local login',
     tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'],
-    statements: { postgres: postgresLogin, sqlite: sqliteLogin },
+    statements: localLogin,
   },
 ]
-
-const BOOKKEEPING: Readonly<Record<SqlDialect['name'], (names: SqlNames) => string>> = {
-  postgres: postgresBookkeeping,
-  sqlite: sqliteBookkeeping,
-}
 
 /** Where migrations are looked up and run. */
 export interface MigrationTarget extends SqlTables {
@@ -63,9 +52,9 @@ export interface MigrationTarget extends SqlTables {
  * @throws Error where one was run, and its tables are not there under these names
  */
 export async function runPending(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
-  const { dialect, names } = target
+  const { names } = target
   const before = await readStatus(session, target)
-  if (!(await target.isThere(session, names.migrations))) await define(session, BOOKKEEPING[dialect.name](names))
+  if (!(await target.isThere(session, names.migrations))) await define(session, bookkeeping(target))
   const ran = new Set(before.flatMap(({ id, appliedAt }) => (appliedAt === null ? [] : [id])))
   const pending = MIGRATIONS.filter(({ id }) => !ran.has(id))
   for (const migration of pending) {
@@ -113,18 +102,19 @@ function allPending(): readonly MigrationStatus[] {
 
 /** Write the migrations as one script of plain SQL, in the order in which they are run. */
 export function printMigrations(target: SqlTables): string {
-  const { dialect, names } = target
+  const { names } = target
   const parts = MIGRATIONS.flatMap((migration) => [
     `-- ${migration.id}: ${migration.name}`,
     ...statementsOf(migration, target).map((text) => `${text};`),
   ])
   const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS ${names.schema};`]
-  return `${[...schema, `${BOOKKEEPING[dialect.name](names)};`, ...parts].join('\n\n')}\n`
+  return `${[...schema, `${bookkeeping(target)};`, ...parts].join('\n\n')}\n`
 }
 
-function statementsOf({ id, name, statements }: Migration, { dialect, names }: SqlTables): string[] {
-  const noted = `INSERT INTO ${names.migrations} (id, name) VALUES (${id}, '${name}')`
-  return [...statements[dialect.name](names), noted]
+function statementsOf({ id, name, statements }: Migration, target: SqlTables): string[] {
+  const { migrations } = target.names
+  const noted = `INSERT INTO ${migrations} (id, name) VALUES (${id}, '${name}')`
+  return [...statements(target), noted]
 }
 
 /** Ask something once that binds nothing. */

@@ -17,14 +17,7 @@ import {
   NOT_HELD,
   type Settings,
 } from './postgres-transaction.ts'
-import type {
-  PgliteDatabase,
-  PgliteQueryable,
-  PgPool,
-  PgQueryable,
-  PostgresHandle,
-  SqlRow,
-} from './sql-executor.ts'
+import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {

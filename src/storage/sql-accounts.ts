@@ -13,7 +13,7 @@ import type {
 } from './account-repositories.ts'
 import type { GuardedChange } from './repositories.ts'
 import type { SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
-import { isId, isText, LONGEST, toAccount, toAccountRecord, toFlag } from './sql-rows.ts'
+import { isId, isText, LONGEST, toAccount, toAccountRecord, toFirst, toFlag } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { sqlThrottle } from './sql-throttle.ts'
 import { ConflictError } from './storage-errors.ts'
@@ -38,10 +38,8 @@ export function sqlAccounts({ session, ...tables }: SqlPlace): AccountStorage {
 const LONGEST_HASH = 512
 
 function accountRepository(session: SqlSession, statements: SqlAccountStatements): AccountRepository {
-  const find = async (statement: SqlStatement, value: string): Promise<AccountRecord | null> => {
-    const [row] = await session.run(statement, [value])
-    return row === undefined ? null : toAccountRecord(row)
-  }
+  const find = async (statement: SqlStatement, value: string): Promise<AccountRecord | null> =>
+    toFirst(await session.run(statement, [value]), toAccountRecord)
   const has = async (statement: SqlStatement, values: readonly SqlValue[]): Promise<boolean> =>
     (await session.run(statement, values)).length > 0
   return {
@@ -94,8 +92,8 @@ async function update(
   accountId: string,
   values: readonly SqlValue[],
 ): Promise<AccountUpdate> {
-  const [row] = await session.run(statements.updateAccount, [accountId, ...values])
-  return row === undefined ? { kind: 'missing' } : { kind: 'done', account: toAccountRecord(row) }
+  const account = toFirst(await session.run(statements.updateAccount, [accountId, ...values]), toAccountRecord)
+  return account === null ? { kind: 'missing' } : { kind: 'done', account }
 }
 
 interface Guarded<T> {

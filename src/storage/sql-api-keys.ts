@@ -1,7 +1,7 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
-import { isId, isText, LONGEST, toDate, toTextOrNull } from './sql-rows.ts'
+import { isId, isText, LONGEST, toDate, toFirst, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
@@ -13,18 +13,15 @@ export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
     isHeld(owner, keyId) ? session.run(statement, [keyId, ...toValues(owner), ...more]) : []
   return {
     insert: (key) => insert(session, statements.insertApiKey, key),
-    async findById(keyId) {
-      const [row] = isKeyId(keyId) ? await session.run(statements.findApiKey, [keyId]) : []
-      return row === undefined ? null : toApiKey(row)
-    },
+    findById: async (keyId) =>
+      isKeyId(keyId) ? toFirst(await session.run(statements.findApiKey, [keyId]), toApiKey) : null,
     async list(owner) {
       if (owner.kind === 'org' && !isId(owner.orgId)) return []
       return (await session.run(statements.listApiKeys, toValues(owner))).map(toApiKey)
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       const more = [secretHash, toMilliseconds(previousUntil)]
-      const [row] = await change(statements.rotateApiKey, owner, keyId, more)
-      return row === undefined ? null : toApiKey(row)
+      return toFirst(await change(statements.rotateApiKey, owner, keyId, more), toApiKey)
     },
     revoke: async (owner, keyId, at) =>
       (await change(statements.revokeApiKey, owner, keyId, [at.getTime()])).length > 0,
@@ -37,18 +34,11 @@ export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
 async function insert(session: SqlSession, statement: SqlStatement, key: NewApiKeyRecord): Promise<ApiKeyRecord> {
   const { id, orgId, name, role, scopes, secretHash, createdBy, createdAt, expiresAt } = key
   if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
-  const texts = [JSON.stringify(scopes), secretHash, createdBy]
-  const [row] = await session.run(statement, [
-    id,
-    orgId,
-    name,
-    role,
-    ...texts,
-    createdAt.getTime(),
-    toMilliseconds(expiresAt),
-  ])
-  if (row === undefined) throw new ConflictError('there is an API key of this id')
-  return toApiKey(row)
+  const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
+  const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
+  const inserted = toFirst(await session.run(statement, values), toApiKey)
+  if (inserted === null) throw new ConflictError('there is an API key of this id')
+  return inserted
 }
 
 function isKeyId(keyId: string): boolean {

@@ -19,6 +19,7 @@ import {
   LONGEST,
   toActing,
   toCount,
+  toFirst,
   toInvitation,
   toMembership,
   toOrganization,
@@ -89,21 +90,21 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
     findByIdentity: async ({ issuer, subject }, selection) =>
       isIdentity(issuer) && isIdentity(subject) ? find(issuer, subject, selection) : null,
     findById: async (userId) =>
-      isId(userId) ? first(await session.run(statements.findUserById, [userId]), toUser) : null,
+      isId(userId) ? toFirst(await session.run(statements.findUserById, [userId]), toUser) : null,
     async upsertByIdentity(user) {
       const { issuer, subject, email } = storable(user)
       for (let attempt = 0; attempt < UPSERT_ATTEMPTS; attempt++) {
         const values = [crypto.randomUUID(), issuer, subject, email, clock()]
-        const created = first(await session.run(statements.insertUser, values), toUser)
+        const created = toFirst(await session.run(statements.insertUser, values), toUser)
         if (created !== null) return { user: created, created: true }
         // A statement of its own: it sees what the insert had to wait for.
-        const found = first(await session.run(statements.findUser, [issuer, subject]), toUser)
+        const found = toFirst(await session.run(statements.findUser, [issuer, subject]), toUser)
         if (found !== null) return { user: found, created: false }
       }
       throw new TransientError('the user was neither inserted nor there')
     },
     setDisabled: async (userId, disabled) =>
-      isId(userId) ? first(await session.run(statements.setUserDisabled, [userId, disabled ? 1 : 0]), toUser) : null,
+      isId(userId) ? toFirst(await session.run(statements.setUserDisabled, [userId, disabled ? 1 : 0]), toUser) : null,
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }
 }
@@ -121,7 +122,7 @@ function storable({ issuer, subject, email }: NewUser): NewUser {
 }
 
 function toFound(rows: readonly SqlRow[], asked: boolean): Found | null {
-  return first(rows, (row) => (asked ? { user: toUser(row), membership: toActing(row) } : { user: toUser(row) }))
+  return toFirst(rows, (row) => (asked ? { user: toUser(row), membership: toActing(row) } : { user: toUser(row) }))
 }
 
 function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
@@ -131,7 +132,7 @@ function organizationRepository({ session, statements, clock }: SqlRepositoryOpt
       return only(await session.run(statements.insertOrg, values), toOrganization)
     },
     findById: async (orgId) =>
-      isId(orgId) ? first(await session.run(statements.findOrg, [orgId]), toOrganization) : null,
+      isId(orgId) ? toFirst(await session.run(statements.findOrg, [orgId]), toOrganization) : null,
     async remove(orgId) {
       if (!isId(orgId)) return false
       return session.atomically(async (inside) => {
@@ -153,20 +154,17 @@ function invitationRepository({ session, statements, clock }: SqlRepositoryOptio
       if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
       if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
       const rows = await session.run(statements.insertInvitation, [crypto.randomUUID(), orgId, email, role, clock()])
-      const inserted = first(rows, toInvitation)
+      const inserted = toFirst(rows, toInvitation)
       if (inserted === null) throw new ConflictError('this address is already invited into this organization')
       return inserted
     },
     findPending: async (email) =>
-      isText(email, LONGEST.email) ? first(await session.run(statements.findInvitation, [email]), toInvitation) : null,
+      isText(email, LONGEST.email)
+        ? toFirst(await session.run(statements.findInvitation, [email]), toInvitation)
+        : null,
     consume: async (invitationId) =>
-      isId(invitationId) ? first(await session.run(statements.deleteInvitation, [invitationId]), toInvitation) : null,
+      isId(invitationId) ? toFirst(await session.run(statements.deleteInvitation, [invitationId]), toInvitation) : null,
   }
-}
-
-function first<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T | null {
-  const [row] = rows
-  return row === undefined ? null : read(row)
 }
 
 function only<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T {
@@ -195,8 +193,7 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
     insert: (membership) => insertMembership(options, membership),
     async find(orgId, userId) {
       if (!isId(orgId) || !isId(userId)) return null
-      const [row] = await session.run(statements.findMembership, [orgId, userId])
-      return row === undefined ? null : toMembership(row)
+      return toFirst(await session.run(statements.findMembership, [orgId, userId]), toMembership)
     },
     async listByOrg(orgId) {
       return isId(orgId) ? (await session.run(statements.listMembershipsOfOrg, [orgId])).map(toMembership) : []
@@ -222,13 +219,11 @@ function actingFinder({ session, statements }: SqlRepositoryOptions) {
     if (!isId(orgId)) return null
     if (caller.kind === 'user') {
       if (!isId(caller.user.id)) return null
-      const [row] = await session.run(statements.findActing, [caller.user.id, orgId])
-      return row === undefined ? null : toActing(row)
+      return toFirst(await session.run(statements.findActing, [caller.user.id, orgId]), toActing)
     }
     if (caller.kind === 'apiKey' && caller.key.orgId !== null && caller.key.orgId !== orgId) return null
-    const [row] = await session.run(statements.findOrg, [orgId])
     const role = caller.kind === 'apiKey' ? caller.key.role : null
-    return row === undefined ? null : toActing({ ...row, acting_role: role })
+    return toFirst(await session.run(statements.findOrg, [orgId]), (row) => toActing({ ...row, acting_role: role }))
   }
 }
 

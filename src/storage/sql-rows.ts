@@ -78,6 +78,12 @@ export function toAccountRecord(row: SqlRow): AccountRecord {
   return Object.freeze({ ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) })
 }
 
+/** Read the first row, or `null` where there is none. */
+export function toFirst<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T | null {
+  const [row] = rows
+  return row === undefined ? null : read(row)
+}
+
 /** Read a count. */
 export function toCount(rows: readonly SqlRow[]): number {
   return Number(rows[0]?.['count'] ?? 0)

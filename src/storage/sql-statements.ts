@@ -25,31 +25,10 @@ export interface SqlStatementOptions extends SqlTables {
 export type SqlStatements = Readonly<Record<SqlStatementName, SqlStatement>>
 
 /** What each of them does. */
-export type SqlStatementName =
-  | 'findUser'
-  | 'findUserInNamedOrg'
-  | 'findUserInEarliestOrg'
-  | 'findUserById'
-  | 'insertUser'
-  | 'setUserDisabled'
-  | 'countUsers'
-  | 'insertOrg'
-  | 'findOrg'
-  | 'lockOrg'
-  | 'clearUsersOfOrg'
-  | 'deleteOrg'
-  | 'countOrgs'
-  | 'findActing'
-  | 'listActing'
-  | 'insertMembership'
-  | 'findMembership'
-  | 'listMembershipsOfOrg'
-  | 'lockHolders'
-  | 'setRole'
-  | 'deleteMembership'
-  | 'insertInvitation'
-  | 'findInvitation'
-  | 'deleteInvitation'
+export type SqlStatementName = keyof (ReturnType<typeof userTexts> &
+  ReturnType<typeof orgTexts> &
+  ReturnType<typeof membershipTexts> &
+  ReturnType<typeof invitationTexts>)
 
 const HOT: readonly string[] = [
   'findUser',
