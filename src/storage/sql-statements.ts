@@ -24,8 +24,7 @@ export interface SqlStatementOptions extends SqlTables {
 /** The statements by name. */
 export type SqlStatements = Readonly<Record<SqlStatementName, SqlStatement>>
 
-/** What each of them does. */
-export type SqlStatementName = keyof (ReturnType<typeof userTexts> &
+type SqlStatementName = keyof (ReturnType<typeof userTexts> &
   ReturnType<typeof orgTexts> &
   ReturnType<typeof membershipTexts> &
   ReturnType<typeof invitationTexts>)
@@ -130,7 +129,17 @@ function orgTexts(options: SqlStatementOptions) {
   }
 }
 
-function membershipTexts(options: SqlStatementOptions) {
+type MembershipStatementName =
+  | 'findActing'
+  | 'listActing'
+  | 'insertMembership'
+  | 'findMembership'
+  | 'listMembershipsOfOrg'
+  | 'lockHolders'
+  | 'setRole'
+  | 'deleteMembership'
+
+function membershipTexts(options: SqlStatementOptions): Readonly<Record<MembershipStatementName, string>> {
   const { dialect, names, membershipOn } = options
   const onUser = membershipOn === 'user-row'
   const [table, userId] = onUser ? [names.users, 'id'] : [names.memberships, 'user_id']

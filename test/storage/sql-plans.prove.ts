@@ -12,7 +12,7 @@ import {
   POSTGRES,
   SQLITE,
   type SqlDialect,
-  type SqlStatementName,
+  type SqlStatements,
 } from '../../src/storage/sql-statements.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
@@ -34,7 +34,7 @@ const U = 'a'
 const O = 'b'
 
 /** Each look-up of a request with its values, for the user of a number. */
-const lookUps = (number: number): readonly (readonly [SqlStatementName, readonly (string | number)[]])[] => [
+const lookUps = (number: number): readonly (readonly [keyof SqlStatements, readonly (string | number)[]])[] => [
   ['findUser', [ISSUER, `subject-${number}`]],
   ['findUserInNamedOrg', [ISSUER, `subject-${number}`, idOf(O, number)]],
   ['findUserInEarliestOrg', [ISSUER, `subject-${number}`]],
@@ -64,7 +64,7 @@ const ORG = ['Index Scan organizations']
 const USER = ['Index Scan users']
 
 /** What is read in a table, found by an index: an organization's name, a user by id. All else is in the index alone. */
-const READ_IN_TABLE: Readonly<Record<string, Readonly<Partial<Record<SqlStatementName, readonly string[]>>>>> = {
+const READ_IN_TABLE: Readonly<Record<string, Readonly<Partial<Record<keyof SqlStatements, readonly string[]>>>>> = {
   rows: {
     findUser: [],
     findUserInNamedOrg: ORG,
