@@ -16,8 +16,8 @@ export async function logIn(same) {
   const login = createLogin({ storage, roles, service: 'smoke', secret, publicUrl: API, clientAddress })
   let admin
   await createFirstAdmin({ storage, email: 'admin@example.com', role: 'admin', announce: (made) => (admin = made) })
-  const source = { findActing: async () => ({ org: { id: 'acme' }, role: 'admin' }), listActing: async () => [] }
-  const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ source, orgIdOf: () => 'acme' }) })
+  const memberships = { findActing: async () => ({ org: { id: 'acme' }, role: 'admin' }), listActing: async () => [] }
+  const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ memberships, orgIdOf: () => 'acme' }) })
   const app = new Hono()
   createAdapter(auth).mount(app, login.routes)
   const post = (email, password) => {

@@ -94,7 +94,7 @@ app.use('/api/*', signedIn)
 app.get('/api/org', (c) => { const id: string = signedIn.getAuth(c).org.id; return c.json({ id }) })
 `
 
-const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join('')
+const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as '${name}' from '${specifier}'\n`).join('')
 
 // [what must not compile, its file, the text, what the compiler says of it]
 const MISTAKES: readonly (readonly [string, string, string, string])[] = [

@@ -79,7 +79,7 @@ export const auth = createAuth({
 `
 
 const HOSTS: Record<string, string> = {
-  declarations: entryPoints.map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`).join(''),
+  declarations: entryPoints.map(({ specifier, name }) => `export * as '${name}' from '${specifier}'\n`).join(''),
   auth: AUTH,
   express: `
 import express from 'express'

@@ -5,19 +5,13 @@
 import { claimsOf, load, signer, verdict, within } from './lib.mjs'
 
 within(60)
-const {
-  createAuth,
-  createJwtVerifier,
-  createOrgResolver,
-  createProvisioner,
-  createSyncGate,
-  fromFetchRequest,
-  header,
-} = await load('index')
+const { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, createSyncGate, header } =
+  await load('index')
+const { fromFetchRequest } = await load('adapter')
 const { createPostgresStorage } = await load('postgres')
 const { jwk, sign } = await signer()
 const issuer = 'https://idp.example.test'
-const verify = createJwtVerifier({
+const verifier = createJwtVerifier({
   issuers: [{ issuer, keys: [{ kind: 'jwks', keys: [jwk] }] }],
   audience: 'authenticated',
 })
@@ -34,7 +28,7 @@ for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'E
   ]) {
     const auth = createAuth({
       roles: ['owner'],
-      verify,
+      verifier,
       users,
       orgs: createOrgResolver({
         memberships: storage.memberships,

@@ -16,25 +16,22 @@ const { transform } = await dep('esbuild')
 const { code } = await transform(sample, { loader: 'ts', format: 'esm' })
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-case-upgrade-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-const core = JSON.stringify(join(project, 'dist/index.js'))
-const memory = JSON.stringify(join(project, 'dist/memory.js'))
+const builtFile = (_, name = 'index') => JSON.stringify(join(project, `dist/${name}.js`))
+const inBuilt = (text) => text.replaceAll(/['"]sallyport(?:\/([\w-]+))?['"]/g, builtFile)
 // A key server that takes half a second: so long is the token being checked.
 writeFileSync(
   join(folder, 'auth.mjs'),
-  `import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header } from ${core}
-import { createMemoryStorage } from ${memory}
+  inBuilt(`import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header } from 'sallyport'
+import { createMemoryStorage } from 'sallyport/memory'
 const storage = createMemoryStorage()
 const slow = () => new Promise((done) => setTimeout(() => done(Response.json({ keys: [] })), 500))
 export const auth = createAuth({ roles: ['owner'],
   verifier: createJwtVerifier({ fetch: slow, audience: null,
     issuers: [{ issuer: 'https://idp.example.test', keys: [{ kind: 'jwks', url: 'https://idp.example.test/jwks' }] }] }),
   users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'none' }) })`,
+  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'none' }) })`),
 )
-writeFileSync(
-  join(folder, 'upgrade.mjs'),
-  code.replaceAll(/['"]sallyport['"]/g, core).replaceAll('./auth.ts', './auth.mjs'),
-)
+writeFileSync(join(folder, 'upgrade.mjs'), inBuilt(code).replaceAll('./auth.ts', './auth.mjs'))
 writeFileSync(
   join(folder, 'main.mjs'),
   `import { server } from './upgrade.mjs'
