@@ -33,13 +33,11 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['forwardedAddress', 'ForwardedAddressOptions'],
   // Beside those of `createLogin` that are not for sessions.
   ['createDevLogin', 'DevLoginOptions'],
-  ['createFirstAdmin, resetAdmin', 'FirstAdminOptions'],
+  ['`createFirstAdmin`, `resetAdmin` of a login', 'FirstAdminOptions'],
   ['loadSigningSecret', 'SigningSecretOptions'],
   ['createPasswordHasher', 'PasswordHasherOptions'],
   ['`cost` of kind `scrypt`', 'ScryptCost'],
   ['`cost` of kind `argon2id`', 'Argon2Cost'],
-  ['createSessionVerifier', 'SessionVerifierOptions'],
-  ['createAccountGate', 'AccountGateOptions'],
   ['createTokenClient', 'TokenClientOptions'],
   ['`grant` of kind `supabase`', 'SupabaseGrant'],
   ['createMemoryStorage', 'MemoryStorageOptions'],
@@ -51,7 +49,7 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
 ]
 
 // The same as another row's, or a part of it.
-const LEFT_OUT = ['KeyAgeOptions', 'AccountsOptions', 'SessionFormat']
+const LEFT_OUT = ['KeyAgeOptions', 'AccountsOptions']
 
 /** The names of interfaces that the table shows, or leaves out for a reason. */
 export const SHOWN: ReadonlySet<string> = new Set([...GROUPS.map(([, name]) => name), ...LEFT_OUT])

@@ -146,6 +146,8 @@ export interface UserResolver<U extends User = User, C extends string = string> 
   (identity: Identity<C>, selection: OrgSelection, roles?: readonly string[]): Promise<ResolvedUser<U>>
   /** Roles this step writes by itself: `createAuth` checks that they are on the ladder. */
   readonly assignsRoles?: readonly string[] | undefined
+  /** The ladder this step was made with, lowest first: `createAuth` takes no other. */
+  readonly roles?: readonly string[] | undefined
 }
 
 /** Step 4: which organization the call acts in. */

@@ -72,6 +72,11 @@ export interface AccessRule<R extends string = string> {
   readonly accept?: readonly CallerKind[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
   readonly optional?: boolean | undefined
+  /**
+   * Whether the route only tells if there is such a caller: then a verified one of another kind is 401 as nobody is, and the
+   * answer has no `Vary`: its handler lets no cache keep it (`no-store`). Default `false`.
+   */
+  readonly probe?: boolean | undefined
   /** How far to go. Default `'org'`. */
   readonly needs?: Needs | undefined
   /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */

@@ -8,7 +8,7 @@ import { createAdapter } from 'sallyport/hono'
 import { type FirstAdminOptions, forwardedAddress, loadSigningSecret } from 'sallyport/login'
 import { closing, listen, type Running } from '../start/run.ts'
 import { type Environment, isSettingsError, readSettings, type Settings, settingsError } from '../start/settings.ts'
-import { bootstrapAdmin, createIronflow, type Entry, type Ironflow, resetPassword } from './auth.ts'
+import { createIronflow, type Entry, type Ironflow } from './auth.ts'
 import { readConfiguredSecret } from './config.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { routesOfIronflow } from './routes.ts'
@@ -18,6 +18,8 @@ type Announce = FirstAdminOptions['announce']
 
 const DEV =
   'dev mode: nobody logs in and everybody is the admin; never put it behind a proxy or a tunnel: one that adds no header can not be seen'
+
+const ADMIN_EMAIL = 'admin@ironflow.local'
 
 const VARIABLES = { publicUrl: 'IRONFLOW_PUBLIC_URL' }
 
@@ -40,11 +42,14 @@ export async function startIronflow(environment: Environment, start: IronflowSta
     const ironflow = settings.judge(VARIABLES, () => createIronflow({ ...entry, secret }, storage))
     // First: a port that is taken must not cost the password that is said once.
     const running = await listen(createApp(ironflow, storage), settings, 3003, ironflow.auth.close)
-    return orStop({ ...running, notes: dev ? [DEV] : [] }, bootstrapAdmin(storage, announce))
+    return orStop(
+      { ...running, notes: dev ? [DEV] : [] },
+      ironflow.login.createFirstAdmin({ email: ADMIN_EMAIL, announce }),
+    )
   })
 }
 
-async function orStop(running: Running, rest: Promise<void>): Promise<Running> {
+async function orStop(running: Running, rest: Promise<unknown>): Promise<Running> {
   try {
     await rest
     return running
@@ -61,7 +66,9 @@ export async function resetIronflowAdmin(
 ): Promise<void> {
   const storage = await openStorage(readSettings(environment))
   try {
-    await resetPassword(storage, announce)
+    // No session is issued or read here: any secret does.
+    const { login } = createIronflow({ secret: crypto.getRandomValues(new Uint8Array(32)) }, storage)
+    await login.resetAdmin({ email: ADMIN_EMAIL, announce })
   } finally {
     await storage.close()
   }

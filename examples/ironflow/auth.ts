@@ -4,14 +4,7 @@
  */
 import { type Auth, createAuth, createOrgResolver, type HostTypes, header, type Route, slugFormat } from 'sallyport'
 import { type ApiKeyInfo, type ApiKeys, createApiKeys, type IssuedApiKey } from 'sallyport/api-keys'
-import {
-  createDevLogin,
-  createFirstAdmin,
-  createLogin,
-  type FirstAdminOptions,
-  type LoginOptions,
-  resetAdmin,
-} from 'sallyport/login'
+import { createDevLogin, createLogin, type Login, type LoginOptions } from 'sallyport/login'
 import type { Account } from 'sallyport/storage'
 import { environments, type WorkEnvironment } from './environments.ts'
 import type { IronflowStorage } from './storage.ts'
@@ -37,6 +30,7 @@ export type IronflowTypes = HostTypes<(typeof ROLES)[number], Account, WorkEnvir
 /** Ironflow, without its own routes. */
 export interface Ironflow {
   readonly auth: Auth<IronflowTypes>
+  readonly login: Login
   readonly apiKeys: ApiKeys
   /** Login, users, API keys. */
   readonly routes: readonly Route[]
@@ -62,7 +56,6 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
     owner: { kind: 'installation', memberships: environments, field: 'environment' },
   })
   const auth = createAuth({
-    roles: ROLES,
     ...login.auth,
     apiKeys,
     orgs: createOrgResolver({
@@ -73,7 +66,7 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
     }),
   })
   const keyRoutes = apiKeys.routes({ role: 'admin', path: '/api/v1/api-keys', present: KEYS })
-  return { auth, apiKeys, routes: [...login.routes, ...keyRoutes] }
+  return { auth, login, apiKeys, routes: [...login.routes, ...keyRoutes] }
 }
 
 /** How a key is shown in a list. */
@@ -91,16 +84,4 @@ const KEYS = {
     key,
   }),
   listed: (keys: readonly ApiKeyInfo[]) => ({ api_keys: keys.map(presentKey) }),
-}
-
-const ADMIN = { email: 'admin@ironflow.local', role: 'admin' }
-
-/** Make the first admin, where there never was one; `announce` is told the password. */
-export async function bootstrapAdmin(storage: IronflowStorage, announce: FirstAdminOptions['announce']): Promise<void> {
-  await createFirstAdmin({ ...ADMIN, storage: storage.accounts, announce })
-}
-
-/** Give the admin a new password. */
-export function resetPassword(storage: IronflowStorage, announce: FirstAdminOptions['announce']): Promise<void> {
-  return resetAdmin({ ...ADMIN, storage: storage.accounts, announce })
 }

@@ -17,19 +17,16 @@ export interface ExtractorOptions {
   readonly apiKeyPrefix: string | null
   /** The session cookie, or `null` where there is none. */
   readonly cookie: { readonly name: string; readonly origin: string | null } | null
-  /** What authenticates in dev mode; left out: nothing does. */
+  /** Dev mode; left out: there is no such mode. */
   readonly dev?: DevAuthenticator | undefined
 }
 
-/** Authenticates every request in dev mode: `createDevLogin` of `sallyport/login` makes one. */
-export interface DevAuthenticator {
-  /**
-   * Judge a request before anything else is read of it, on public routes too, and hand on what stands in for a credential
-   * where it brings none.
-   * @throws AuthError `forbidden`
-   */
-  enter(request: AuthRequest): Credential
-}
+/**
+ * Dev mode, `createDevLogin` of `sallyport/login`: looks at a request before anything else is read of it, on public routes
+ * too, and hands on what stands in for a credential where it brings none.
+ * @throws AuthError `forbidden`
+ */
+export type DevAuthenticator = (request: AuthRequest) => Credential
 
 /** Step 1. */
 export interface Extractor {
@@ -62,7 +59,7 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
   return {
     readsCookie: cookie !== null,
     extract(request) {
-      const standIn = dev?.enter(request) ?? null
+      const standIn = dev?.(request) ?? null
       const found = fromHeaders(request)
       if (found.length > 1) throw new AuthError('bad_request', { reason: 'credential_ambiguous' })
       if (found[0] !== undefined) return found[0]
@@ -73,7 +70,7 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
       return { kind: 'bearer', token, from: 'cookie' }
     },
     checkPublic(request) {
-      dev?.enter(request)
+      dev?.(request)
       if (cookie === null || hasBearerForm(request.lines('authorization'))) return
       requireSameOrigin(request, cookie.origin, hasCookie(request.lines('cookie'), cookie.name))
     },

@@ -1,64 +1,65 @@
 /**
- * The management of users by admins: create, change, remove, list. Only what is named here can be set from outside;
- * one enabled admin always remains, whatever happens at the same time. Hands on accounts without their hashes.
+ * Who writes accounts: admins, by the bodies of their requests, and who starts the service, for its first admin and for the
+ * way back in after a lost password. One enabled admin always remains. Hands on accounts without their hashes.
  */
+import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { type JsonObject, readField } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
+import { aFunction, parseOptions } from '../lib/parse-options.ts'
 import type { Account, AccountChange } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
-import { tellEvent } from './login-events.ts'
-import type { AccountSettings } from './login-options.ts'
+import { type AccountSettings, tellEvent } from './login-options.ts'
 import { requireGoodPassword } from './password-rules.ts'
+import { createThrottle, DEFAULT_LIMITS } from './throttle.ts'
 
-/** The operations on users, each on behalf of `byId`. */
-export interface Accounts {
-  list(): Promise<readonly Account[]>
-  /** @throws AuthError `validation_error` naming the field, `conflict` for a taken e-mail, `temporarily_unavailable` */
-  create(body: JsonObject, byId: string): Promise<Account>
-  /** @throws AuthError as `create`; `not_found`; `conflict` for the last admin */
-  change(accountId: string, body: JsonObject, byId: string): Promise<Account>
-  /** @throws AuthError `not_found`, `conflict` for the last admin */
-  remove(accountId: string, byId: string): Promise<void>
+/**
+ * Create an account on behalf of the admin `byId`. Only what is named here can be set from outside.
+ * @throws AuthError `validation_error` naming the field, `conflict` for a taken e-mail, `temporarily_unavailable`
+ */
+export async function createAccount(settings: AccountSettings, body: JsonObject, byId: string): Promise<Account> {
+  const email = readEmail(body)
+  const role = readRole(settings, body)
+  const disabled = Object.hasOwn(body, 'disabled') ? readField(body, 'disabled', isBoolean) : false
+  const passwordHash = await settings.passwords.hash(readPassword(settings, body, email))
+  const account = await orConflict(() =>
+    settings.storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(settings.clock()) }),
+  )
+  tellEvent(settings, 'user_created', account.id, byId)
+  return account
 }
 
-/** Create the operations. */
-export function createAccounts(settings: AccountSettings): Accounts {
-  const { storage, passwords, adminRole, clock } = settings
-  const { accounts } = storage
-  return {
-    list: () => accounts.list(),
-    async create(body, byId) {
-      const email = readEmail(body)
-      const role = readRole(settings, body)
-      const disabled = Object.hasOwn(body, 'disabled') ? readField(body, 'disabled', isBoolean) : false
-      const password = readPassword(settings, body, email)
-      const passwordHash = await passwords.hash(password)
-      const account = await orConflict(() =>
-        accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(clock()) }),
-      )
-      tellEvent(settings, 'user_created', account.id, byId)
-      return account
-    },
-    async change(accountId, body, byId) {
-      const found = requireAccount(await accounts.findById(accountId))
-      const change = await readChange(settings, body, found.email)
-      const updated = await orConflict(() => accounts.update(accountId, change, { keep: adminRole }))
-      requireNotLast(updated.kind)
-      const account = requireAccount(updated.kind === 'done' ? updated.account : null)
-      tellEvent(settings, 'user_changed', accountId, byId)
-      return account
-    },
-    async remove(accountId, byId) {
-      const removed = await accounts.remove(accountId, { keep: adminRole })
-      requireNotLast(removed)
-      requireAccount(removed === 'done' ? removed : null)
-      tellEvent(settings, 'user_removed', accountId, byId)
-    },
-  }
+/**
+ * Change an account on behalf of the admin `byId`. Members that are not there stay as they are; others mean nothing.
+ * @throws AuthError as {@link createAccount}; `not_found`; `conflict` for the last admin
+ */
+export async function changeAccount(
+  settings: AccountSettings,
+  accountId: string,
+  body: JsonObject,
+  byId: string,
+): Promise<Account> {
+  const { storage, adminRole } = settings
+  const found = requireAccount(await storage.accounts.findById(accountId))
+  const change = await readChange(settings, body, found.email)
+  const updated = await orConflict(() => storage.accounts.update(accountId, change, { keep: adminRole }))
+  requireNotLast(updated.kind)
+  const account = requireAccount(updated.kind === 'done' ? updated.account : null)
+  tellEvent(settings, 'user_changed', accountId, byId)
+  return account
 }
 
-// Members that are not there stay as they are; any other member of the body means nothing.
+/**
+ * Remove an account on behalf of the admin `byId`.
+ * @throws AuthError `not_found`, `conflict` for the last admin
+ */
+export async function removeAccount(settings: AccountSettings, accountId: string, byId: string): Promise<void> {
+  const removed = await settings.storage.accounts.remove(accountId, { keep: settings.adminRole })
+  requireNotLast(removed)
+  requireAccount(removed === 'done' ? removed : null)
+  tellEvent(settings, 'user_removed', accountId, byId)
+}
+
 async function readChange(settings: AccountSettings, body: JsonObject, email: string): Promise<AccountChange> {
   const has = (name: string): boolean => Object.hasOwn(body, name)
   const change = {
@@ -77,8 +78,8 @@ function readEmail(body: JsonObject): string {
   return email
 }
 
-function readRole({ ladder }: AccountSettings, body: JsonObject): string {
-  return readField(body, 'role', (value): value is string => (ladder.roles as readonly unknown[]).includes(value))
+function readRole({ roles }: AccountSettings, body: JsonObject): string {
+  return readField(body, 'role', (value): value is string => (roles as readonly unknown[]).includes(value))
 }
 
 function readPassword({ rules }: AccountSettings, body: JsonObject, email: string): string {
@@ -112,4 +113,65 @@ export function isString(value: unknown): value is string {
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean'
+}
+
+/** Options of `createFirstAdmin` and `resetAdmin` of a {@link Login}. */
+export interface FirstAdminOptions {
+  /** The admin's e-mail. */
+  readonly email: string
+  /**
+   * Gets the password, once: print it, log nothing of it. Called inside the transaction, so that a crash can't leave an
+   * admin whom nobody knows; where it throws, there is no admin and no new password.
+   */
+  readonly announce: (admin: { readonly email: string; readonly password: string }) => unknown
+}
+
+/** Make the first admin unless there is one, or ever was: see `createFirstAdmin` of {@link Login}. */
+export async function createFirstAdmin(settings: AccountSettings, options: FirstAdminOptions): Promise<boolean> {
+  const { email, announce } = parseAdmin('createFirstAdmin', options)
+  const { storage, adminRole: role, passwords, clock } = settings
+  return storage.transaction(async (transaction) => {
+    const createdAt = new Date(clock())
+    if (!(await transaction.claimFirstAdmin(createdAt))) return false
+    const accounts = await transaction.accounts.list()
+    if (accounts.some((account) => account.role === role || account.email === email)) return false
+    const password = randomPassword()
+    await transaction.accounts.insert({ email, passwordHash: await passwords.hash(password), role, createdAt })
+    await announce({ email, password })
+    return true
+  })
+}
+
+/** Give the admin a new password: see `resetAdmin` of {@link Login}. */
+export async function resetAdmin(settings: AccountSettings, options: FirstAdminOptions): Promise<void> {
+  const { email, announce } = parseAdmin('resetAdmin', options)
+  const { storage, adminRole: role, passwords, clock } = settings
+  const password = randomPassword()
+  const passwordHash = await passwords.hash(password)
+  await storage.transaction(async (transaction) => {
+    const { accounts } = transaction
+    const createdAt = new Date(clock())
+    await transaction.claimFirstAdmin(createdAt)
+    const found = await accounts.findByEmail(email)
+    if (found === null) await accounts.insert({ email, passwordHash, role, createdAt })
+    else await accounts.update(found.id, { role, passwordHash, disabled: false })
+    await announce({ email, password })
+  })
+  await createThrottle(storage.throttle, DEFAULT_LIMITS, clock).reset(email)
+}
+
+function parseAdmin(name: string, options: FirstAdminOptions): FirstAdminOptions {
+  const parsed = parseOptions(name, ADMIN_SHAPE, options)
+  const email = normalizeEmail(parsed.email)
+  if (email === null) throw new TypeError(`${name}: option "email" must be a plain e-mail address`)
+  return { ...parsed, email }
+}
+
+const ADMIN_SHAPE = { email: z.string(), announce: aFunction<FirstAdminOptions['announce']>() }
+
+// 26 of 32 letters: 130 bits. Nothing in it is mistaken for another letter, or broken by a double click.
+const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'
+
+function randomPassword(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => LETTERS.charAt(byte & 31)).join('')
 }

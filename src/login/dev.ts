@@ -1,21 +1,18 @@
 /**
- * Dev mode: nobody logs in and everybody is the admin, on this very machine only. An entry of its own, so that no
- * option of the real login can lead here. Hands on steps and routes of the same shape.
+ * Dev mode: nobody logs in and everybody is the admin, on this very machine only. A function of its own, so that no option of
+ * the real login can lead here. Hands on what {@link createLogin} does.
  */
-import type { Identity } from '../context.ts'
+import type { Credential, Identity } from '../context.ts'
 import { hasCookie } from '../credentials/cookie.ts'
 import { requireSameOrigin } from '../credentials/csrf.ts'
-import type { DevAuthenticator } from '../credentials/extractor.ts'
 import { AuthError } from '../errors.ts'
-import { jsonResponse, noContent } from '../http/json-response.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
-import { isLoopbackAddress } from '../lib/peer-address.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Account } from '../storage/account-repositories.ts'
-import type { Login } from './login.ts'
+import { isLoopbackAddress } from './client-address.ts'
+import { type Login, loginOf } from './login.ts'
 import { type AccountSettings, type AccountsOptions, parseAccountsOptions } from './login-options.ts'
-import { capabilitiesRoute, createUserRoutes, routeOf } from './routes.ts'
-import { createSessionCookie } from './session-cookie.ts'
+import { createDevRoutes } from './routes.ts'
 
 /** Options of {@link createDevLogin}. */
 export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
@@ -39,46 +36,30 @@ const NAME = 'createDevLogin'
  * @example
  * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
  */
-export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login {
+export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login<R> {
   const { nodeEnv, ...common } = options ?? {}
   if (nodeEnv !== 'development' && nodeEnv !== 'test') {
     throw new TypeError(`${NAME}: option "nodeEnv" must be exactly "development" or "test"`)
   }
   const settings = parseAccountsOptions(NAME, common)
-  const { cookieName, publicUrl, adminRole, paths } = settings
-  const identity = devIdentity(settings)
-  const user = devUser(settings)
-  const cookie = createSessionCookie(cookieName, publicUrl, 0)
-  const noStore = ['Cache-Control', 'no-store'] as const
-  return Object.freeze({
-    auth: Object.freeze({
-      // An old session that a browser still sends is as good as none: who may enter was decided at the door.
-      verifier: Object.freeze({ verify: async () => identity, isReady: () => true }),
-      users: async () => ({ user, role: adminRole }),
-      cookie: { name: cookieName },
-      dev: devEntrance(cookieName),
-    }),
-    routes: Object.freeze([
-      capabilitiesRoute(paths.capabilities, false),
-      routeOf('GET', paths.validate, { needs: 'user' }, async () => jsonResponse(200, { valid: true }, [noStore])),
-      routeOf('POST', paths.logout, 'public', async (_, request) => noContent([noStore, cookie.clear(request)])),
-      ...createUserRoutes(settings),
-    ]),
-  })
+  const [identity, user] = [devIdentity(settings), devUser(settings)]
+  // An old session that a browser still sends is as good as none: who may enter is decided before.
+  const verifier = Object.freeze({ verify: async () => identity, isReady: () => true })
+  const users = async () => ({ user, role: settings.adminRole })
+  const cookie = { name: settings.cookieName }
+  const dev = (request: AuthRequest) => toDevCredential(request, cookie.name)
+  return loginOf<R>(settings, { verifier, users, cookie, dev }, createDevRoutes(settings))
 }
 
-function devEntrance(cookieName: string): DevAuthenticator {
-  return Object.freeze({
-    enter(request: AuthRequest) {
-      if (!isLoopbackAddress(request.remoteAddress))
-        throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
-      if (isForwarded(request)) throw new AuthError('forbidden', { reason: 'dev_request_forwarded' })
-      if (!isLoopbackNamed(request) || !isLoopbackTarget(request))
-        throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
-      requireSameOrigin(request, null, hasCookie(request.lines('cookie'), cookieName))
-      return { kind: 'bearer', token: 'dev', from: 'header' } as const
-    },
-  })
+// What stands in for a credential where a request brings none; refuses what does not come from this machine.
+function toDevCredential(request: AuthRequest, cookieName: string): Credential {
+  if (!isLoopbackAddress(request.remoteAddress)) throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
+  if (isForwarded(request)) throw new AuthError('forbidden', { reason: 'dev_request_forwarded' })
+  if (!isLoopbackNamed(request) || !isLoopbackTarget(request)) {
+    throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
+  }
+  requireSameOrigin(request, null, hasCookie(request.lines('cookie'), cookieName))
+  return { kind: 'bearer', token: 'dev', from: 'header' }
 }
 
 // What proxies are known to add, whatever is in it. One that adds nothing can't be seen.

@@ -1,16 +1,18 @@
-/** The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. */
+/**
+ * The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. Hands on the
+ * settings, of which the hook for the audit log is told by the whole login.
+ */
 import * as z from 'zod/mini'
 import { isHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
+import { notify } from '../lib/notify.ts'
 import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import { createRoleLadder, type RoleLadder } from '../permissions/role-ladder.ts'
+import { createRoleLadder } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
-import type { LoginEvent } from './login-events.ts'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
 import type { PasswordRules } from './password-rules.ts'
-import { hasPrefix } from './session-cookie.ts'
-import { DEFAULT_LIMITS, type ThrottleLimits } from './throttle-policy.ts'
+import { DEFAULT_LIMITS, type ThrottleLimits } from './throttle.ts'
 
 /** Where the routes are. */
 export interface LoginPaths {
@@ -34,7 +36,7 @@ export interface AccountsOptions<R extends string = string> {
   readonly storage: AccountStorage
   /** The service's name: `iss` and `aud` of its sessions; no password may be little more than it. */
   readonly service: string
-  /** The role ladder, lowest first: the one of `createAuth`. */
+  /** The role ladder, lowest first: `createAuth` gets it with the rest of `login.auth`. */
   readonly roles: readonly R[]
   /** The lowest role that manages users, and of which one enabled account always remains. Default: the highest. */
   readonly adminRole?: R | undefined
@@ -75,7 +77,7 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
 export interface AccountSettings {
   readonly storage: AccountStorage
   readonly service: string
-  readonly ladder: RoleLadder
+  readonly roles: readonly string[]
   readonly adminRole: string
   readonly cookieName: string
   readonly publicUrl: string | null
@@ -126,7 +128,7 @@ function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof 
     throw new TypeError(`${name}: option "cookieName" has a prefix that needs an https "publicUrl"`)
   }
   return {
-    ...{ storage, service, ladder, adminRole, cookieName, publicUrl, onEvent },
+    ...{ storage, service, roles: ladder.roles, adminRole, cookieName, publicUrl, onEvent },
     paths: { ...PATHS, ...given(parsed.paths) },
     rules: { minLength: parsed.minPasswordLength ?? 15, serviceName: service },
     passwords: passwords ?? createPasswordHasher(),
@@ -190,4 +192,38 @@ const LOGIN_SHAPE = {
     }),
   ),
   clientAddress: z.optional(aFunction<(request: AuthRequest) => string | null>()),
+}
+
+/** What happened. `accountId` is whose account it was, or `null` where it is unknown or nobody's. */
+export interface LoginEvent {
+  readonly kind:
+    | 'login_succeeded'
+    | 'login_failed'
+    | 'login_throttled'
+    /** The stored hash of the account can't be computed here (damaged, dearer than others, of another kind): nobody can log in by it. */
+    | 'password_hash_unusable'
+    | 'logged_out'
+    | 'password_changed'
+    | 'user_created'
+    | 'user_changed'
+    | 'user_removed'
+  readonly accountId: string | null
+  /** Who did it, where that is somebody else: the id of the admin. */
+  readonly byId: string | null
+  readonly at: Date
+}
+
+/** Tell the host. Whatever comes of it, the answer is the same. */
+export function tellEvent(
+  { onEvent, clock }: AccountSettings,
+  kind: LoginEvent['kind'],
+  accountId: string | null,
+  byId: string | null = null,
+): void {
+  notify(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
+}
+
+/** Ask whether a cookie's name is one that browsers accept with `Secure` only (RFC 6265bis §4.1.3). */
+export function hasPrefix(name: string): boolean {
+  return /^__(?:host|secure)-/i.test(name)
 }

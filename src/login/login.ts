@@ -1,20 +1,21 @@
 /**
- * Local login put together: the rooms of a pipeline whose users sign in here, and the routes by which they do. Hands both
- * to the host, who spreads the rooms into `createAuth` and mounts the routes.
+ * Local login put together: what a `createAuth` takes whose users sign in here, the routes by which they do, and the first
+ * admin. Hands all of it to the host.
  */
 import type { UserResolver, Verifier } from '../context.ts'
 import { createExtractor, type DevAuthenticator } from '../credentials/extractor.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
-import { createAccountGate } from '../users/account-gate.ts'
-import { createSessionVerifier } from '../verify/session-verifier.ts'
-import { type LoginOptions, parseLoginOptions } from './login-options.ts'
+import { createFirstAdmin, type FirstAdminOptions, resetAdmin } from './accounts.ts'
+import { type AccountSettings, type LoginOptions, parseLoginOptions } from './login-options.ts'
 import { createPasswordLogin } from './password-login.ts'
 import { createSessionRoutes, createUserRoutes } from './routes.ts'
-import { createSessionCookie } from './session-cookie.ts'
+import { createSessions } from './session.ts'
 
-/** The steps that local login brings to `createAuth`: spread them into its options. */
-export interface LoginAuth {
+/** What local login brings to `createAuth`: spread it into its options. */
+interface LoginAuth<R extends string> {
+  /** The ladder: the roles of accounts are those of `createAuth`. */
+  readonly roles: readonly R[]
   readonly verifier: Verifier<'ver'>
   readonly users: UserResolver<Account, 'ver'>
   /** The session cookie; with it the CSRF rule holds. */
@@ -23,44 +24,75 @@ export interface LoginAuth {
   readonly dev?: DevAuthenticator | undefined
 }
 
-/** What {@link createLogin} and {@link createDevLogin} make. */
-export interface Login {
-  readonly auth: LoginAuth
+/** What {@link createLogin} and `createDevLogin` make. */
+export interface Login<R extends string = string> {
+  readonly auth: LoginAuth<R>
+  /** For an adapter's `mount`. */
   readonly routes: readonly Route[]
+  /**
+   * Create the first admin unless this storage has, or ever had, one: a marker that one process claims, once and for all.
+   * Call it at every start, after the tables are made; no route does. The account has the `adminRole`. Cost where there is
+   * nothing to do: one transaction, no hash.
+   *
+   * @returns whether this call made the admin
+   * @throws TypeError for a missing or unknown option, or what is no e-mail
+   * @example
+   * await login.createFirstAdmin({
+   *   email: 'admin@example.com',
+   *   announce: ({ email, password }) => console.log(`${email} has the password: ${password}`),
+   * })
+   */
+  createFirstAdmin(options: FirstAdminOptions): Promise<boolean>
+  /**
+   * Give the admin a new password: the account is enabled, its role set, made where it was deleted; its sessions end and its
+   * throttle is forgotten. For a command of yours; safe beside running servers. Cost: one hash, one transaction.
+   *
+   * @throws TypeError for a missing or unknown option, or what is no e-mail
+   * @example
+   * await login.resetAdmin({ email: 'admin@example.com', announce })
+   */
+  resetAdmin(options: FirstAdminOptions): Promise<void>
 }
 
 /**
  * Create local login: `POST …/login`, `POST …/logout`, `GET …/validate`, `POST …/password`, `GET …/capabilities`, and
  * `GET|POST …/users`, `PATCH|DELETE …/users/:id` for admins.
  *
- * Logging in costs one look-up, one hash and two updates of the throttle, whoever it is and whatever is wrong; a try
- * for which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a
- * request with a session costs one HMAC and one query.
+ * Logging in costs one look-up, one hash and two updates of the throttle, whoever it is and whatever is wrong; a try for
+ * which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a request with a session
+ * costs one HMAC and one query.
  *
  * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
  * without `clientAddress` or the other way about
  * @example
  * const login = createLogin({ storage, secret, service: 'ironflow', roles: ['viewer', 'developer', 'admin'] })
- * const auth = createAuth({ roles: ['viewer', 'developer', 'admin'], ...login.auth, orgs })
+ * const auth = createAuth({ ...login.auth, orgs })
  * mount(app, login.routes)
  */
-export function createLogin<const R extends string>(options: LoginOptions<R>): Login {
+export function createLogin<const R extends string>(options: LoginOptions<R>): Login<R> {
   const settings = parseLoginOptions(options)
-  const { secret, service, clock, cookieName, publicUrl, storage } = settings
-  const verify = createSessionVerifier({ secret, service, clock })
-  const users = createAccountGate({ sessions: storage.sessions })
+  const { cookieName: name, publicUrl } = settings
+  const sessions = createSessions({ ...settings, repository: settings.storage.sessions })
   const origin = publicUrl === null ? null : new URL(publicUrl).origin
-  const routes = createSessionRoutes({
-    settings,
-    login: createPasswordLogin(settings),
-    cookie: createSessionCookie(cookieName, publicUrl, settings.sessionSeconds),
-    extractor: createExtractor({ serviceHeaders: [], apiKeyPrefix: null, cookie: { name: cookieName, origin } }),
-    verify: (token) => verify.verify(token),
-    requireLive: (identity) => users(identity, { kind: 'unnamed' }),
-  })
-  const cookie = publicUrl === null ? { name: cookieName } : { name: cookieName, publicUrl }
+  const extractor = createExtractor({ serviceHeaders: [], apiKeyPrefix: null, cookie: { name, origin } })
+  const sessionRoutes = createSessionRoutes(createPasswordLogin(settings, sessions), extractor)
+  const { verifier, users } = sessions
+  const cookie = publicUrl === null ? { name } : { name, publicUrl }
+  return loginOf<R>(settings, { verifier, users, cookie }, sessionRoutes)
+}
+
+/** Put a login together from what it brings to `createAuth` and its own routes; users' routes stand in every login. */
+export function loginOf<R extends string>(
+  settings: AccountSettings,
+  steps: Omit<LoginAuth<R>, 'roles'>,
+  routes: readonly Route[],
+): Login<R> {
+  const roles = settings.roles as readonly R[]
+  const users: UserResolver<Account, 'ver'> = Object.freeze(Object.assign(steps.users, { roles }))
   return Object.freeze({
-    auth: Object.freeze({ verifier: verify, users, cookie }),
+    auth: Object.freeze({ ...steps, roles, users }),
     routes: Object.freeze([...routes, ...createUserRoutes(settings)]),
+    createFirstAdmin: (options: FirstAdminOptions) => createFirstAdmin(settings, options),
+    resetAdmin: (options: FirstAdminOptions) => resetAdmin(settings, options),
   })
 }

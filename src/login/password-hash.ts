@@ -6,8 +6,6 @@ import * as nodeCrypto from 'node:crypto'
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { readPasswordText } from '../lib/password-text.ts'
-import { createSlots } from '../lib/slots.ts'
 import {
   type Argon2Cost,
   describeCost,
@@ -16,11 +14,12 @@ import {
   isSameCost,
   type PasswordHash,
   parseHash,
+  readPasswordText,
   type ScryptCost,
   workOf,
-} from './password-phc.ts'
+} from './password-text.ts'
 
-export type { Argon2Cost, HashCost, ScryptCost } from './password-phc.ts'
+export type { Argon2Cost, HashCost, ScryptCost } from './password-text.ts'
 
 /** Options of {@link createPasswordHasher}. */
 export interface PasswordHasherOptions {
@@ -124,10 +123,10 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   const derive: Derive = (password, salt, each, length) =>
     each.kind === 'scrypt' ? scrypt(password, salt, each, length) : argon2id(argon2, password, salt, each, length)
   const dearest = dearestOf([cost, ...storedCosts])
-  const slots = createSlots(maxConcurrent, maxQueued, Math.floor(maxQueued / 4))
+  const take = createSlots(maxConcurrent, maxQueued, Math.floor(maxQueued / 4))
   const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
   const takePlace = (mayTakeKept: boolean): HashingPlace => {
-    const place = slots.take(mayTakeKept)
+    const place = take(mayTakeKept)
     if (place !== null) return place
     throw new AuthError('temporarily_unavailable', {
       reason: 'password_queue_full',
@@ -283,4 +282,44 @@ const SHAPE = {
   argon2: z.optional(aFunction<Argon2Function>()),
   maxConcurrent: z.optional(aNumber(1, 64)),
   maxQueued: z.optional(aNumber(0, 10_000)),
+}
+
+/**
+ * Create a few slots for costly work, and places before them that have an end: who gets no place is told so at once.
+ *
+ * @param slots how much work runs at once, in the order of asking; a slot is given back however the work ends
+ * @param queued how many more places there are
+ * @param kept how many of those are for who may take them
+ * @returns takes a place; `null` where there is none
+ */
+export function createSlots(
+  slots: number,
+  queued: number,
+  kept: number,
+): (mayTakeKept: boolean) => HashingPlace | null {
+  const waiting: (() => void)[] = []
+  let running = 0
+  let taken = 0
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < slots) running += 1
+    else await new Promise<void>((resolve) => void waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      // A slot that is handed on stays taken: nobody slips in between.
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
+  return (mayTakeKept) => {
+    if (taken >= slots + queued - (mayTakeKept ? 0 : kept)) return null
+    taken += 1
+    let isHeld = true
+    const leave = (): void => {
+      if (isHeld) taken -= 1
+      isHeld = false
+    }
+    return { run, leave }
+  }
 }

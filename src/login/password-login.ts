@@ -2,83 +2,53 @@
  * E-mail and password to a session, and an old password to a new one. Whatever is wrong, the work is the same: one look-up
  * and one hash, both behind the throttle. Hands on the session, or refuses.
  */
-import type { Identity } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Account, AccountRecord } from '../storage/account-repositories.ts'
-import { type AddressNotes, createAddressNotes } from './address-notes.ts'
-import { tellEvent } from './login-events.ts'
-import type { LoginSettings } from './login-options.ts'
+import { type AddressNotes, createAddressNotes } from './client-address.ts'
+import { type LoginSettings, tellEvent } from './login-options.ts'
 import type { HashingPlace } from './password-hash.ts'
 import { requireGoodPassword } from './password-rules.ts'
-import { createSessionIssuer, type IssuedSession } from './session-token.ts'
+import type { IssuedSession, Sessions } from './session.ts'
 import { createThrottle, type Throttle } from './throttle.ts'
 
-/** What {@link createPasswordLogin} makes. `address` is the client's, for the throttle. */
+/** What a try is judged with. */
 export interface PasswordLogin {
-  /**
-   * Log in.
-   * @throws AuthError `unauthorized` (challenge `Bearer` alone) for anything wrong, `rate_limit_exceeded`,
-   * `temporarily_unavailable`
-   */
-  logIn(email: string, password: string, address: string | null): Promise<IssuedSession>
-  /**
-   * Change the own password: every session of the account ends.
-   * @throws AuthError `validation_error` (field `new_password`), `forbidden` for a wrong current one, which counts,
-   * `rate_limit_exceeded`, `temporarily_unavailable`, `conflict` where it was changed meanwhile
-   */
-  changePassword(user: Account, passwords: ChangedPassword, address: string | null): Promise<void>
-  /** End one session. */
-  logOut(identity: Identity<'ver'>): Promise<void>
+  readonly settings: LoginSettings
+  readonly sessions: Sessions
+  readonly throttle: Throttle
+  readonly notes: AddressNotes
 }
-
-/** The own password, and what it is to become. */
-interface ChangedPassword {
-  readonly current: string
-  readonly next: string
-}
-
-// A verifier lets a session in for some seconds beyond its end; a storage forgets a revocation at the end it is told.
-const LONGEST_LEEWAY_MS = 300_000
 
 // No normalized address: nobody has it, and looking it up costs what looking up any other does.
 const NOBODY = '-'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** What a try is judged with. */
-interface Parts {
-  readonly settings: LoginSettings
-  readonly throttle: Throttle
-  readonly notes: AddressNotes
-  readonly issue: (account: AccountRecord) => Promise<IssuedSession>
-}
-
-/** Create the login. */
-export function createPasswordLogin(settings: LoginSettings): PasswordLogin {
+/** Create what one login judges its tries with. */
+export function createPasswordLogin(settings: LoginSettings, sessions: Sessions): PasswordLogin {
   const { storage, limits, clock } = settings
-  const parts: Parts = {
+  return {
     settings,
+    sessions,
     throttle: createThrottle(storage.throttle, limits, clock),
     notes: createAddressNotes(limits.addressWindowSeconds, clock),
-    issue: createSessionIssuer(settings, settings.sessionSeconds, clock),
-  }
-  return {
-    logIn: (...given) => logIn(parts, ...given),
-    changePassword: (...given) => changePassword(parts, ...given),
-    async logOut({ subject, tokenId, expiresAt }) {
-      const forgettableAt = new Date(expiresAt.getTime() + LONGEST_LEEWAY_MS)
-      await storage.sessions.revoke({ id: tokenId as string, expiresAt: forgettableAt }, new Date(clock()))
-      tellEvent(settings, 'logged_out', subject)
-    },
   }
 }
 
-async function logIn(
-  parts: Parts,
-  ...[email, password, address]: Parameters<PasswordLogin['logIn']>
+/**
+ * Log in.
+ * @param address the client's, for the throttle
+ * @throws AuthError `unauthorized` (challenge `Bearer` alone) for anything wrong, `rate_limit_exceeded`,
+ * `temporarily_unavailable`
+ */
+export async function logIn(
+  login: PasswordLogin,
+  email: string,
+  password: string,
+  address: string | null,
 ): Promise<IssuedSession> {
-  const { settings, issue } = parts
+  const { settings, sessions } = login
   const normal = normalizeEmail(email)
   let accountId: string | null = null
   const judge = async (place: HashingPlace | undefined): Promise<IssuedSession | null> => {
@@ -87,10 +57,10 @@ async function logIn(
     const isRight = await isPassword(settings, password, account, place)
     if (!isRight || account === null || account.disabled) return null
     await upgradeHash(settings, account, password, place)
-    return issue(account)
+    return sessions.issue(account)
   }
   const trier = { email: normal ?? `\0${email}`, address }
-  const session = await attempt(parts, trier, judge).catch((error: unknown) => {
+  const session = await attempt(login, trier, judge).catch((error: unknown) => {
     if (isAuthError(error) && error.code === 'rate_limit_exceeded') tellEvent(settings, 'login_throttled', null)
     throw error
   })
@@ -99,15 +69,22 @@ async function logIn(
   return session
 }
 
-async function changePassword(
-  parts: Parts,
-  ...[{ id, email }, { current, next }, address]: Parameters<PasswordLogin['changePassword']>
+/**
+ * Change the own password: every session of the account ends.
+ * @throws AuthError `validation_error` (field `new_password`), `forbidden` for a wrong current one, which counts,
+ * `rate_limit_exceeded`, `temporarily_unavailable`, `conflict` where it was changed meanwhile
+ */
+export async function changePassword(
+  login: PasswordLogin,
+  { id, email }: Account,
+  { current, next }: { readonly current: string; readonly next: string },
+  address: string | null,
 ): Promise<void> {
-  const { settings } = parts
+  const { settings } = login
   const { storage, passwords, rules } = settings
   requireGoodPassword(next, rules, email, 'new_password')
   // Both hashes in one place: who was found right is not sent away for want of another.
-  const change = await attempt(parts, { email, address }, async (place) => {
+  const change = await attempt(login, { email, address }, async (place) => {
     const account = await storage.accounts.findById(id)
     const isRight = await isPassword(settings, current, account, place)
     const from = account?.passwordHash ?? null
@@ -121,7 +98,7 @@ async function changePassword(
 
 // First a place in the queue, then the throttle: who gets no place writes nothing, and who holds one is counted.
 async function attempt<T>(
-  { settings, throttle, notes }: Parts,
+  { settings, throttle, notes }: PasswordLogin,
   trier: { readonly email: string; readonly address: string | null },
   judge: (place: HashingPlace | undefined) => Promise<T | null>,
 ): Promise<T | null> {

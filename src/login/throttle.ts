@@ -1,21 +1,12 @@
 /**
- * The throttle of every route that takes a password: check and count as one, before any hash is made. Hands on
- * the answer of the work it lets through, or refuses with 429.
+ * The throttle of every route that takes a password: check and count as one, before any hash is made. Its rules are pure
+ * decisions on one key's state: an account is closed for a while that doubles with each failure, an address after so many
+ * failures in a window. Tries in flight count, so that many at once are not more than one after another.
  */
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { toAddressKeys } from '../lib/peer-address.ts'
-import type { ThrottleStore } from '../storage/account-repositories.ts'
-import {
-  type Attempt,
-  accountPolicy,
-  addressPolicy,
-  LEASE_MS,
-  NETWORK_TIMES,
-  type Outcome,
-  type ThrottleLimits,
-  type ThrottlePolicy,
-} from './throttle-policy.ts'
+import type { ThrottleState, ThrottleStore } from '../storage/account-repositories.ts'
+import { toAddressKeys } from './client-address.ts'
 
 /** Who tries. */
 interface Trier {
@@ -121,4 +112,156 @@ async function countersOf({ email, address }: Trier): Promise<readonly Counter[]
   return Promise.all(
     named.map(async ([kind, text]) => ({ kind, key: `${kind}:${(await sha256Hex(text)).slice(0, 32)}` })),
   )
+}
+
+/** Limits of the throttle. Times in seconds. */
+export interface ThrottleLimits {
+  /** The failure of an account from which on it is closed for a while. Default 5. */
+  readonly accountFailures: number
+  /** How long at first. Default 1. */
+  readonly firstWaitSeconds: number
+  /** How long at most, however many failures follow. Default 900. */
+  readonly longestWaitSeconds: number
+  /** Failures from one address (of IPv6: from one /64) within the window, from which on it is refused, a /48 with 12 times as many. Default 50. */
+  readonly addressFailures: number
+  /** For how long a failure counts against its address. Default 900. */
+  readonly addressWindowSeconds: number
+}
+
+/** An IPv6 network of 48 bits may fail so many times as often as an address (of IPv6: a network of 64 bits). */
+export const NETWORK_TIMES = 12
+
+/** What holds unless a host says otherwise. */
+export const DEFAULT_LIMITS: ThrottleLimits = Object.freeze({
+  accountFailures: 5,
+  firstWaitSeconds: 1,
+  longestWaitSeconds: 900,
+  addressFailures: 50,
+  addressWindowSeconds: 900,
+})
+
+/** Whether a try may begin. */
+export type Attempt =
+  | { readonly kind: 'open'; readonly pendingUntil: number }
+  | { readonly kind: 'closed'; readonly retryAfterSeconds: number }
+
+/** How a try ended: `dropped` is one that never got to its password, and counts for nothing. */
+export type Outcome = 'failed' | 'succeeded' | 'dropped'
+
+/** The rules of one kind of key. Every `now` is by the store's clock. */
+export interface ThrottlePolicy {
+  /** Begin a try at `now` (milliseconds), or not: then the state is the very one that was given. */
+  begin(state: ThrottleState | null, now: number): { readonly state: ThrottleState | null; readonly result: Attempt }
+  /** End the try that `begin` opened. */
+  end(state: ThrottleState | null, now: number, pendingUntil: number, outcome: Outcome): ThrottleState | null
+}
+
+/** For how long a try in flight counts, in milliseconds: a process that died in the middle of one must not leave it there for good. */
+export const LEASE_MS = 60_000
+// Longer than the longest wait: with less, a patient attacker would never meet it.
+const MEMORY_MS = 86_400_000
+
+// What a clock may be set back, or another process's be ahead, where the store has none of its own.
+const SKEW_MS = 60_000
+
+const NOTHING: readonly number[] = Object.freeze([])
+const EMPTY: ThrottleState = Object.freeze({
+  failures: 0,
+  closedUntil: 0,
+  recent: NOTHING,
+  pending: NOTHING,
+  expiresAt: 0,
+})
+
+/** The rules for an account, known or not. A success resets it. */
+export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
+  const { accountFailures, firstWaitSeconds, longestWaitSeconds } = limits
+  const waitMs = (failures: number): number =>
+    Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** (failures - accountFailures)) * 1000
+  // A clock set back must not keep it closed for longer than it ever was meant to be.
+  const isClosed = ({ closedUntil }: ThrottleState, now: number): boolean =>
+    closedUntil > now && closedUntil <= now + longestWaitSeconds * 1000
+  return {
+    begin(state, now) {
+      const known = current(state, now)
+      if (isClosed(known, now)) return closed(state, known.closedUntil - now)
+      // After the limit one at a time: each further failure has a wait of its own.
+      const free = Math.max(1, accountFailures - known.failures) - known.pending.length
+      return free > 0 ? opened(known, now) : closed(state, firstWaitSeconds * 1000)
+    },
+    end(state, now, pendingUntil, outcome) {
+      const known = settled(current(state, now), pendingUntil)
+      if (outcome === 'dropped') return kept(known, now)
+      if (outcome === 'succeeded') return kept({ ...known, failures: 0, closedUntil: 0 }, now)
+      // Begun before it was closed: only a failure after a wait makes the next one longer.
+      if (isClosed(known, now)) return kept(known, now)
+      // Bounded: beyond some sixty doublings there is nothing left to count.
+      const failures = Math.min(known.failures + 1, accountFailures + 60)
+      const closedUntil = failures < accountFailures ? 0 : now + waitMs(failures)
+      return kept({ ...known, failures, closedUntil }, now)
+    },
+  }
+}
+
+/**
+ * The rules for an address: so many failures within a window that moves along. A success changes nothing of it.
+ *
+ * @param times for a network of many addresses, how many times the failures of one address: they are counted in lots of
+ * so many, each as old as its last one
+ */
+export function addressPolicy({ addressFailures, addressWindowSeconds }: ThrottleLimits, times = 1): ThrottlePolicy {
+  const windowMs = addressWindowSeconds * 1000
+  const within = (state: ThrottleState | null, now: number): ThrottleState => {
+    const known = current(state, now)
+    const recent = known.recent.filter((at) => at > now - windowMs && at <= now + SKEW_MS)
+    return recent.length === known.recent.length ? known : { ...known, recent }
+  }
+  return {
+    begin(state, now) {
+      const known = within(state, now)
+      if (known.recent.length >= addressFailures) {
+        return closed(state, (known.recent.at(-addressFailures) as number) + windowMs - now)
+      }
+      const free = (addressFailures - known.recent.length) * times - known.failures - known.pending.length
+      return free > 0 ? opened(known, now) : closed(state, 1000)
+    },
+    end(state, now, pendingUntil, outcome) {
+      const known = settled(within(state, now), pendingUntil)
+      if (outcome !== 'failed') return kept(known, now, windowMs)
+      const failures = known.failures + 1
+      if (failures < times) return kept({ ...known, failures }, now, windowMs)
+      return kept({ ...known, failures: 0, recent: [...known.recent, now].slice(-addressFailures) }, now, windowMs)
+    },
+  }
+}
+
+// Nor anything in flight.
+function current(state: ThrottleState | null, now: number): ThrottleState {
+  const known = state ?? EMPTY
+  const pending = known.pending.filter((until) => until > now && until <= now + LEASE_MS + SKEW_MS)
+  return pending.length === known.pending.length ? known : { ...known, pending }
+}
+
+function opened(known: ThrottleState, now: number): ReturnType<ThrottlePolicy['begin']> {
+  const pendingUntil = now + LEASE_MS
+  const pending = [...known.pending, pendingUntil]
+  const expiresAt = Math.max(known.expiresAt, pendingUntil)
+  return { state: Object.freeze({ ...known, pending, expiresAt }), result: { kind: 'open', pendingUntil } }
+}
+
+// The state as it was: a refused try counts for nothing and writes nothing.
+function closed(state: ThrottleState | null, waitMs: number): ReturnType<ThrottlePolicy['begin']> {
+  return { state, result: { kind: 'closed', retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) } }
+}
+
+function settled(known: ThrottleState, pendingUntil: number): ThrottleState {
+  const at = known.pending.indexOf(pendingUntil)
+  return at < 0 ? known : { ...known, pending: known.pending.toSpliced(at, 1) }
+}
+
+function kept(known: ThrottleState, now: number, memoryMs: number = MEMORY_MS): ThrottleState | null {
+  const { failures, recent, pending } = known
+  if (failures === 0 && recent.length === 0 && pending.length === 0) return null
+  const isRemembered = failures > 0 || recent.length > 0
+  return Object.freeze({ ...known, expiresAt: Math.max(isRemembered ? now + memoryMs : 0, ...pending) })
 }

@@ -9,6 +9,7 @@ import type { Access, Needs, OrgSelector } from '../request.ts'
 export interface Rule {
   readonly accept: ReadonlySet<string>
   readonly optional: boolean
+  readonly probe: boolean
   readonly needs: Needs
   readonly selectors: readonly OrgSelector[]
   readonly role: string | null
@@ -29,10 +30,12 @@ export interface AccessVocabulary {
 export function parseAccess(access: Access, vocabulary: AccessVocabulary): Rule | 'public' {
   if (access === 'public') return 'public'
   const parsed = parseOptions('Access', SHAPE, access)
-  const { accept = ['user'], needs = 'org', selectors = [], role, scopes = [], optional = false } = parsed
+  const { accept = ['user'], needs = 'org', selectors = [], role, scopes = [] } = parsed
+  const { optional = false, probe = false } = parsed
   const rule: Rule = {
     accept: new Set(accept.map((kind) => knownKind(kind, vocabulary))),
     optional,
+    probe,
     needs,
     selectors,
     role: role === undefined ? null : vocabulary.ladder.named(role, 'Access'),
@@ -70,6 +73,7 @@ function contradictionIn({ accept, needs, selectors, role, scopes }: Rule): stri
 const SHAPE = {
   accept: z.optional(z.array(aName())),
   optional: z.optional(z.boolean()),
+  probe: z.optional(z.boolean()),
   needs: z.optional(z.enum(['identity', 'user', 'org'])),
   selectors: z.optional(
     z.array(

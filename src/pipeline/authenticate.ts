@@ -78,7 +78,9 @@ async function verifyByKind({ verifier: verify, apiKeys, services }: Steps, cred
 function requireAccepted({ rule, record }: Attempt, verified: Verified): void {
   if (verified.kind === 'service') record.principal('service', verified.name)
   if (verified.kind === 'apiKey') record.principal('apiKey', verified.key.id)
-  if (!accepts(rule, verified)) throw new AuthError('forbidden', { reason: 'caller_kind_not_accepted' })
+  if (!accepts(rule, verified)) {
+    throw new AuthError(rule.probe ? 'unauthorized' : 'forbidden', { reason: 'caller_kind_not_accepted' })
+  }
 }
 
 function readSelection({ orgs }: Steps, { request, rule, state, record }: Attempt): OrgSelection {

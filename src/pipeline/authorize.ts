@@ -57,7 +57,7 @@ export function createAuthorization(
         }
         if (context !== null) recheckWithBody(request.source, steps, () => again(state))
         record.allowed(context, rule === 'public')
-        const vary = rule === 'public' ? [] : [['Vary', varyOf(steps, rule)] as const]
+        const vary = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)] as const]
         return { context, responseHeaders: () => [...echoOf(steps, state), ...vary] }
       } catch (error) {
         throw recordThrow(state, record, error)

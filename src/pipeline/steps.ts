@@ -45,7 +45,8 @@ export function parseAuthOptions(options: unknown): ParsedAuthOptions {
 export function toSteps(options: ParsedAuthOptions): Steps {
   const { verifier, users, orgs, apiKeys = null, services = null, cookie, dev } = options
   const ladder = createRoleLadder(options.roles)
-  requireSameRoles(ladder.roles, apiKeys?.roles)
+  requireSameRoles(ladder.roles, 'apiKeys', apiKeys?.roles)
+  requireSameRoles(ladder.roles, 'users', users.roles)
   for (const role of users.assignsRoles ?? []) ladder.named(role, 'createAuth: option "users"')
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
@@ -56,11 +57,11 @@ export function toSteps(options: ParsedAuthOptions): Steps {
   return Object.freeze({ extractor, verifier, apiKeys, services, users, orgs, ladder })
 }
 
-// Two ladders that differ would rank one key twice.
-function requireSameRoles(roles: readonly string[], ofKeys: readonly string[] = roles): void {
-  if (ofKeys.length === roles.length && ofKeys.every((role, rank) => role === roles[rank])) return
+// Where two ladders differ, a role that is high on one may be low on the other.
+function requireSameRoles(roles: readonly string[], option: string, theirs: readonly string[] = roles): void {
+  if (theirs.length === roles.length && theirs.every((role, rank) => role === roles[rank])) return
   throw new TypeError(
-    `createAuth: option "apiKeys" has the roles ${ofKeys.join(', ')}, option "roles" has ${roles.join(', ')}`,
+    `createAuth: option "${option}" has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`,
   )
 }
 
@@ -104,7 +105,7 @@ const SHAPE = {
       publicUrl: z.optional(z.custom<string>(isHttpUrl, 'must be an http(s) URL')),
     }),
   ),
-  dev: z.optional(anObjectWith<DevAuthenticator>('enter')),
+  dev: z.optional(aFunction<DevAuthenticator>()),
   users: aFunction<UserResolver>(),
   orgs: anObjectWith<OrgResolver>('readSelection', 'resolve', 'toOrgId'),
   errorFormat: z.optional(z.enum(['json', 'problem'])),

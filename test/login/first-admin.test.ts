@@ -1,10 +1,11 @@
 /** L14: one admin, one announcement, whatever starts at once and whatever fails; and the way back in. */
 import { describe, expect, it } from 'vitest'
-import { createFirstAdmin, type FirstAdminOptions, resetAdmin } from '../../src/login/first-admin.ts'
+import type { FirstAdminOptions } from '../../src/login/accounts.ts'
+import { createLogin } from '../../src/login/login.ts'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import type { AccountStorage } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
-import { createLoginWorld, FAST, GOOD } from './login-world.ts'
+import { createLoginWorld, FAST, GOOD, ROLES, SECRET } from './login-world.ts'
 
 const EMAIL = 'admin@ironflow.local'
 
@@ -20,11 +21,12 @@ function createInstallation(storage: AccountStorage = createMemoryAccounts()) {
     },
   }
   const announce = (admin: { email: string; password: string }): void => void announced.push(admin)
-  const options: FirstAdminOptions = { storage, email: EMAIL, role: 'admin', announce, passwords }
+  const login = createLogin({ storage, passwords, roles: ROLES, service: 'ironflow', secret: SECRET })
+  const options = { email: EMAIL, announce }
   return {
-    ...{ storage, announced, options, hashes: () => hashes },
-    boot: (more: Partial<FirstAdminOptions> = {}) => createFirstAdmin({ ...options, ...more }),
-    reset: (more: Partial<FirstAdminOptions> = {}) => resetAdmin({ ...options, ...more }),
+    ...{ storage, announced, passwords, hashes: () => hashes },
+    boot: (more: Partial<FirstAdminOptions> = {}) => login.createFirstAdmin({ ...options, ...more }),
+    reset: (more: Partial<FirstAdminOptions> = {}) => login.resetAdmin({ ...options, ...more }),
     find: () => storage.accounts.findByEmail(EMAIL),
   }
 }
@@ -49,7 +51,7 @@ describe('createFirstAdmin', () => {
       announced.push(...installation.announced)
       const { password } = installation.announced[0] as { password: string }
       const hash = (await installation.find())?.passwordHash as string
-      expect(await installation.options.passwords?.verify(password, hash)).toBe(true)
+      expect(await installation.passwords.verify(password, hash)).toBe(true)
       expect(hash).not.toContain(password)
     }
     expect(new Set(announced.map(({ password }) => password)).size).toBe(50)
@@ -95,7 +97,7 @@ describe('createFirstAdmin', () => {
 
   it.each([
     [{ email: 'no address' }, 'createFirstAdmin: option "email" must be a plain e-mail address'],
-    [{ role: '' }, 'option "role"'],
+    [{ role: 'root' }, 'unknown option "role"'],
     [{ announce: undefined }, 'option "announce"'],
     [{ password: 'admin123' }, 'unknown option "password"'],
   ])('refuses %j', async (more, sentence) => {
@@ -109,7 +111,7 @@ describe('resetAdmin', () => {
     await installation.boot()
     const { call, signIn } = createLoginWorld({
       storage: installation.storage,
-      passwords: installation.options.passwords as never,
+      passwords: installation.passwords,
     })
     const { password } = installation.announced[0] as { password: string }
     const token = await signIn(EMAIL, password)
@@ -152,7 +154,7 @@ describe('resetAdmin', () => {
     await installation.boot()
     const { call, signIn } = createLoginWorld({
       storage: installation.storage,
-      passwords: installation.options.passwords as never,
+      passwords: installation.passwords,
     })
     const body = { email: EMAIL, password: 'wrong' }
     for (let i = 0; i < 5; i++) await call('POST', '/auth/login', { body })

@@ -36,7 +36,7 @@ const login = createLogin({
 })
 const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
 const app = express()
-const { mount, onError } = createAdapter(createAuth({ roles: ROLES, ...login.auth, orgs }) as never)
+const { mount, onError } = createAdapter(createAuth({ ...login.auth, orgs }) as never)
 mount(app, login.routes)
 app.use(onError)
 const server = createServer(app as never)

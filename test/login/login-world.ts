@@ -3,8 +3,7 @@ import { type Auth, createAuth } from '../../src/auth.ts'
 import { isAuthError } from '../../src/errors.ts'
 import { createRouteFinder } from '../../src/http/route-path.ts'
 import { createLogin, type Login } from '../../src/login/login.ts'
-import type { LoginEvent } from '../../src/login/login-events.ts'
-import type { LoginOptions } from '../../src/login/login-options.ts'
+import type { LoginEvent, LoginOptions } from '../../src/login/login-options.ts'
 import { createPasswordHasher, type PasswordHasher } from '../../src/login/password-hash.ts'
 import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { AuthRequest, AuthResponse } from '../../src/request.ts'
@@ -63,10 +62,14 @@ export interface LoginWorld {
 
 export const FAST = { kind: 'scrypt', ln: 4, r: 1, p: 1 } as const
 
-export function createLoginWorld(
-  options: Partial<LoginOptions> & { readonly makeLogin?: (common: LoginOptions) => Login } = {},
-): LoginWorld {
-  const { makeLogin = createLogin, ...more } = options
+export interface LoginWorldOptions {
+  readonly makeLogin?: (common: LoginOptions) => Login
+  /** What the auth takes beside what the login brings. */
+  readonly auth?: Partial<Parameters<typeof createAuth>[0]>
+}
+
+export function createLoginWorld(options: Partial<LoginOptions> & LoginWorldOptions = {}): LoginWorld {
+  const { makeLogin = createLogin, auth: others, ...more } = options
   const calls: string[] = []
   const committed = more.storage ?? createMemoryAccounts()
   const storage: AccountStorage = {
@@ -91,7 +94,7 @@ export function createLoginWorld(
     passwords,
   })
   const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
-  const auth = createAuth({ roles: ROLES, ...login.auth, orgs }) as unknown as Auth
+  const auth = createAuth({ ...login.auth, orgs, ...others }) as unknown as Auth
   const send = senderOf(auth, login)
   return Object.assign(world, {
     ...{ storage, login, auth, calls, events, passwords },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createPasswordHasher, type HashingPlace } from '../../src/login/password-hash.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { bytesOf } from '../refusal-bytes.ts'
-import { type Answer, BETTER, createLoginWorld, FAST, GOOD, type LoginWorld } from './login-world.ts'
+import { type Answer, BETTER, createLoginWorld, FAST, GOOD, type LoginWorld, ROLES } from './login-world.ts'
 
 const clientAddress = () => null
 const EMAIL = 'ada@example.test'
@@ -559,6 +559,21 @@ describe('GET validate', () => {
     expect((await world.call('GET', '/auth/validate', { token: 'x', cookie: token })).status).toBe(401)
   })
 
+  it('is 401 for whoever is verified and has no session: an API key, a service', async () => {
+    const verified = { id: 'key-1', orgId: null, role: 'admin', scopes: [] }
+    const world = createLoginWorld({
+      auth: {
+        apiKeys: { prefix: 'ifkey', verify: async () => verified as never },
+        services: { services: [{ name: 'billing', header: 'X-Billing' }], verify: async () => 'billing' } as never,
+      },
+    })
+    for (const how of [{ token: 'ifkey_a_b' }, { headers: { 'x-billing': 'secret' } }]) {
+      const { status, headers, reason } = await world.call('GET', '/auth/validate', how)
+      expect([status, reason]).toEqual([401, 'caller_kind_not_accepted'])
+      expect(headers).toContainEqual(['WWW-Authenticate', 'Bearer error="invalid_token"'])
+    }
+  })
+
   it('tells an expired session by its code', async () => {
     const { world, token } = await withAda()
     world.now += 86_405_000
@@ -770,10 +785,21 @@ it('GET capabilities says that one has to log in', async () => {
   expect([status, text]).toEqual([200, '{"auth_required":true}'])
 })
 
+it.each([[['viewer', 'admin', 'developer']], [['viewer', 'developer', 'admin', 'owner']], [['viewer', 'admin']]])(
+  'an auth with another ladder than its login, %j, is refused',
+  (roles) => {
+    const sentence = `createAuth: option "users" has the roles ${ROLES.join(', ')}, option "roles" has ${roles.join(', ')}`
+    expect(() => createLoginWorld({ auth: { roles } })).toThrow(new TypeError(sentence))
+  },
+)
+
 describe('the options of createLogin', () => {
   it.each([
     [{ secret: new Uint8Array(8) }, 'option "secret" must be a Uint8Array of at least 16 bytes'],
     [{ secret: undefined }, 'option "secret"'],
+    [{ secret: 'a'.repeat(32) }, 'option "secret"'],
+    [{ service: ' ' }, 'option "service"'],
+    [{ service: undefined }, 'option "service"'],
     [{ service: '' }, 'option "service"'],
     [{ roles: [] }, 'createLogin: option "roles"'],
     [{ adminRole: 'root' }, 'role "root" is not one of viewer, developer, admin'],

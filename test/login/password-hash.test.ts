@@ -2,7 +2,7 @@
 import * as nodeCrypto from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Argon2Input, createPasswordHasher } from '../../src/login/password-hash.ts'
-import { parseHash } from '../../src/login/password-phc.ts'
+import { parseHash } from '../../src/login/password-text.ts'
 import { refusalOf } from '../pipeline/world.ts'
 import { FAST, GOOD } from './login-world.ts'
 

@@ -1,7 +1,6 @@
 /** L5: length by code points, no composition rules, and not what everybody tries first. */
 import { describe, expect, it } from 'vitest'
-import { MOST_COMMON_PASSWORDS } from '../../src/login/most-common-passwords.ts'
-import { judgePassword } from '../../src/login/password-rules.ts'
+import { judgePassword, MOST_COMMON_PASSWORDS } from '../../src/login/password-rules.ts'
 
 const RULES = { minLength: 15, serviceName: 'ironflow' }
 const judge = (password: string, minLength = 15, email = 'ada.lovelace@example.test'): string =>

@@ -1,10 +1,9 @@
 /** L7, L8, L11: the session's format, and that it is interchangeable with no other token, in neither direction. */
 import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { createSessionIssuer } from '../../src/login/session-token.ts'
-import { createAccountGate } from '../../src/users/account-gate.ts'
+import { createSessions, type SessionSettings } from '../../src/login/session.ts'
+import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
-import { createSessionVerifier } from '../../src/verify/session-verifier.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { createLoginWorld, SECRET, START } from './login-world.ts'
 
@@ -12,8 +11,12 @@ const TEXT = 'a-secret-of-sixty-four-letters-that-two-verifiers-share-by-error'
 const SHARED = new TextEncoder().encode(TEXT)
 const clock = (): number => START
 const ACCOUNT = { id: 'acc-1', sessionVersion: 3 }
-const verifier = createSessionVerifier({ secret: SECRET, service: 'ironflow', clock })
-const issue = createSessionIssuer({ secret: SECRET, service: 'ironflow' }, 86_400, clock)
+const create = (more: Partial<SessionSettings> = {}) =>
+  createSessions({
+    ...{ secret: SECRET, service: 'ironflow', sessionSeconds: 86_400, clock },
+    ...{ repository: createMemoryAccounts().sessions, ...more },
+  })
+const { issue, verifier } = create()
 
 const partOf = (token: string, part: 0 | 1): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[part] as string, 'base64url').toString())
@@ -39,8 +42,7 @@ describe('a session', () => {
 
   it('ends after 24 hours, with the leeway of 5 seconds', async () => {
     const { token } = await issue(ACCOUNT)
-    const at = (seconds: number) =>
-      createSessionVerifier({ secret: SECRET, service: 'ironflow', clock: () => START + seconds * 1000 }).verify(token)
+    const at = (seconds: number) => create({ clock: () => START + seconds * 1000 }).verifier.verify(token)
     expect((await at(86_404)).subject).toBe('acc-1')
     expect((await refusalOf(at(86_405))).code).toBe('token_expired')
     expect(await reasonOf(at(-6))).toBe('token_issued_in_future')
@@ -48,17 +50,16 @@ describe('a session', () => {
 
   it('is good with its own secret and service only', async () => {
     const { token } = await issue(ACCOUNT)
-    const other = (secret: Uint8Array, service: string) =>
-      createSessionVerifier({ secret, service, clock }).verify(token)
+    const other = (secret: Uint8Array, service: string) => create({ secret, service }).verifier.verify(token)
     expect(await reasonOf(other(new Uint8Array(32), 'ironflow'))).toBe('session_signature_invalid')
     expect(await reasonOf(other(SECRET, 'Ironflow'))).toBe('session_issuer_other')
   })
 
   it('does not change with the bytes it was made of', async () => {
     const secret = SECRET.slice()
-    const mine = createSessionVerifier({ secret, service: 'ironflow', clock })
+    const mine = create({ secret })
     secret.fill(0)
-    expect((await mine.verify((await issue(ACCOUNT)).token)).subject).toBe('acc-1')
+    expect((await mine.verifier.verify((await issue(ACCOUNT)).token)).subject).toBe('acc-1')
   })
 })
 
@@ -114,45 +115,32 @@ describe('a session and an external JWT', () => {
     audience: 'ironflow',
     clock,
   })
-  const session = createSessionVerifier({ secret: SHARED, service: 'ironflow', clock })
+  const session = create({ secret: SHARED, sessionSeconds: 60 })
 
   it('are never taken for one another, even with one secret, one issuer and one audience', async () => {
-    const { token } = await createSessionIssuer({ secret: SHARED, service: 'ironflow' }, 60, clock)(ACCOUNT)
-    expect((await session.verify(token)).subject).toBe('acc-1')
+    const { token } = await session.issue(ACCOUNT)
+    expect((await session.verifier.verify(token)).subject).toBe('acc-1')
     expect(await reasonOf(external.verify(token))).toBe('token_type_refused')
     for (const typ of ['JWT', 'at+jwt', undefined]) {
       const jwt = await sign(CLAIMS, { typ }, SHARED)
       expect((await external.verify(jwt)).subject).toBe('acc-1')
-      expect(await reasonOf(session.verify(jwt))).toBe('token_type_refused')
+      expect(await reasonOf(session.verifier.verify(jwt))).toBe('token_type_refused')
     }
   })
 
-  it('are told apart by the account gate too: an identity without a version is none of its', async () => {
+  it('are told apart by their accounts too: an identity without a version is none of its', async () => {
     const { storage, account } = createLoginWorld()
     const { id } = await account('ada@example.test')
-    const gate = createAccountGate({ sessions: storage.sessions })
+    const { users } = create({ repository: storage.sessions })
     const identity = await external.verify(await sign({ ...CLAIMS, sub: id }, { typ: 'JWT' }, SHARED))
-    expect(await reasonOf(gate(identity as never, { kind: 'unnamed' }))).toBe('session_superseded')
+    expect(await reasonOf(users(identity as never, { kind: 'unnamed' }))).toBe('session_superseded')
   })
 })
 
-describe('the options', () => {
-  it.each([
-    [{ secret: new Uint8Array(15), service: 'x' }, 'option "secret" must be a Uint8Array of at least 16 bytes'],
-    [{ secret: 'a'.repeat(32), service: 'x' }, 'option "secret"'],
-    [{ service: 'x' }, 'option "secret"'],
-    [{ secret: SECRET, service: ' ' }, 'option "service"'],
-    [{ secret: SECRET }, 'option "service"'],
-    [{ secret: SECRET, service: 'x', clockToleranceSeconds: 301 }, 'option "clockToleranceSeconds"'],
-    [{ secret: SECRET, service: 'x', audience: 'x' }, 'unknown option "audience"'],
-  ])('%# is refused', (options, sentence) => {
-    expect(() => createSessionVerifier(options as never)).toThrow(sentence)
-  })
-
-  it('show nothing of the secret', async () => {
-    const { inspect } = await import('node:util')
-    const { login } = createLoginWorld({ secret: new TextEncoder().encode('canary-canary-canary-canary-canary') })
-    const text = inspect({ login, verifier }, { depth: 9, showHidden: true }) + JSON.stringify(login)
-    expect(text).not.toMatch(/canary|99, 97, 110, 97/)
-  })
+it('shows nothing of the secret', async () => {
+  const { inspect } = await import('node:util')
+  const secret = new TextEncoder().encode('canary-canary-canary-canary-canary')
+  const { login } = createLoginWorld({ secret })
+  const text = inspect({ login, sessions: create({ secret }) }, { depth: 9, showHidden: true }) + JSON.stringify(login)
+  expect(text).not.toMatch(/canary|99, 97, 110, 97/)
 })

@@ -1,13 +1,13 @@
 /** L2, to the letter: by the pure rules over a clock that is moved by hand, and through the store. */
 import { describe, expect, it } from 'vitest'
-import { createThrottle } from '../../src/login/throttle.ts'
 import {
   accountPolicy,
   addressPolicy,
+  createThrottle,
   DEFAULT_LIMITS,
   NETWORK_TIMES,
   type Outcome,
-} from '../../src/login/throttle-policy.ts'
+} from '../../src/login/throttle.ts'
 import type { ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'

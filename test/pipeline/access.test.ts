@@ -19,6 +19,7 @@ describe('an Access', () => {
     expect(parse({})).toEqual({
       accept: new Set(['user']),
       optional: false,
+      probe: false,
       needs: 'org',
       selectors: [],
       role: null,

@@ -12,7 +12,7 @@ import type { AuthRequest } from '../../src/request.ts'
 import type { Route } from '../../src/route.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
-import { createLoginWorld, GOOD, ROLES } from '../login/login-world.ts'
+import { createLoginWorld, GOOD } from '../login/login-world.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createWorld, ROLES as LADDER, reasonOf, SERVICE_SECRET } from '../pipeline/world.ts'
 
@@ -46,7 +46,7 @@ describe('users, by local login', () => {
   const start = async () => {
     const world = createLoginWorld()
     const orgs = createUserOrgResolver({ memberships: createMemoryStorage().memberships as never, orgIdOf: () => null })
-    const auth = createAuth({ roles: ROLES, ...world.login.auth, orgs, clock: () => world.now }) as unknown as Auth
+    const auth = createAuth({ ...world.login.auth, orgs, clock: () => world.now }) as unknown as Auth
     const admin = await world.account('root@example.test', 'admin')
     const other = await world.account('other@example.test', 'admin')
     const token = await world.signIn('root@example.test')

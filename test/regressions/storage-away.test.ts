@@ -159,7 +159,7 @@ async function createWorld(tells: boolean): Promise<World> {
     ...{ cookieName: 'session', passwords: createPasswordHasher({ cost: { kind: 'scrypt', ln: 4, r: 1, p: 1 } }) },
   })
   const signedIn = createAuth({
-    ...{ roles: ['viewer', 'admin'], ...login.auth, onDecision },
+    ...{ ...login.auth, onDecision },
     orgs: createOrgResolver({ memberships: storage.memberships as never, selectors: [], whenUnnamed: 'none' }),
   })
 

@@ -1,6 +1,6 @@
 /** A process that starts on a database as an app with local login does: makes the tables, then the first admin. */
 import pg from 'pg'
-import { createFirstAdmin } from '../../src/login/first-admin.ts'
+import { createLogin } from '../../src/login/login.ts'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import type { AccountStorage } from '../../src/storage/account-repositories.ts'
 import * as postgres from '../../src/storage/postgres.ts'
@@ -26,11 +26,15 @@ async function openSqlite(driver: string, path: string): Promise<Opened> {
 
 const [name = '', url = ''] = process.argv.slice(2)
 const { storage, close } = await (name === 'pg' ? openPostgres(url) : openSqlite(name, url))
-await createFirstAdmin({
+const login = createLogin({
   storage,
-  email: 'admin@example.com',
-  role: 'admin',
+  roles: ['admin'],
+  service: 'app',
+  secret: new Uint8Array(32),
   passwords: createPasswordHasher({ cost: { kind: 'scrypt', ln: 12, r: 8, p: 1 } }),
+})
+await login.createFirstAdmin({
+  email: 'admin@example.com',
   announce: ({ password }) => console.log(`password: ${password}`),
 })
 await close()

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { createFirstAdmin } from '../../src/login/first-admin.ts'
+import { createLogin } from '../../src/login/login.ts'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import type { AccountStorage, ThrottleStore } from '../../src/storage/account-repositories.ts'
 import * as postgres from '../../src/storage/postgres.ts'
@@ -88,10 +88,9 @@ describe.each(PLACES)('$name', (place) => {
     const announced: string[] = []
     const starts = Array.from({ length: 4 }, async () => {
       const storage = await place.open(url)
-      const made = await createFirstAdmin({
-        ...{ storage, email: EMAIL, role: 'admin', passwords },
-        announce: ({ password }) => announced.push(password),
-      })
+      const login = createLogin({ storage, passwords, roles: ['admin'], service: 'app', secret: new Uint8Array(32) })
+      const announce = ({ password }: { password: string }) => announced.push(password)
+      const made = await login.createFirstAdmin({ email: EMAIL, announce })
       return { storage, made }
     })
     const started = await Promise.all(starts)

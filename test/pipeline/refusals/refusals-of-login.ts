@@ -3,7 +3,8 @@ import { SignJWT } from 'jose'
 import { AuthError } from '../../../src/errors.ts'
 import { createDevLogin } from '../../../src/login/dev.ts'
 import { createPasswordHasher, type HashingPlace } from '../../../src/login/password-hash.ts'
-import { createSessionVerifier } from '../../../src/verify/session-verifier.ts'
+import { createSessions } from '../../../src/login/session.ts'
+import { createMemoryAccounts } from '../../../src/storage/memory.ts'
 import {
   type Answer,
   BETTER,
@@ -50,7 +51,9 @@ async function verifies(claims: object, { alg = 'HS256', secret = SECRET } = {})
   const token = await new SignJWT(claims as never)
     .setProtectedHeader({ alg, typ: 'session+jwt' })
     .sign(alg === 'HS256' ? secret : (await crypto.subtle.generateKey(ES256, false, ['sign'])).privateKey)
-  return createSessionVerifier({ secret: SECRET, service: 'ironflow', clock: () => START }).verify(token)
+  const repository = createMemoryAccounts().sessions
+  const settings = { secret: SECRET, service: 'ironflow', sessionSeconds: 60, clock: () => START, repository }
+  return createSessions(settings).verifier.verify(token)
 }
 
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
@@ -117,12 +120,6 @@ export const REFUSALS_OF_LOGIN: readonly Refusal[] = [
     provoke: () => verifies(CLAIMS, { secret: new Uint8Array(32) }),
   },
   { reason: 'session_claims_malformed', code: 'unauthorized', provoke: () => verifies({ ...CLAIMS, ver: '0' }) },
-  {
-    reason: 'session_missing',
-    code: 'unauthorized',
-    wire: { challenge: 'Bearer' },
-    provoke: () => refused(createLoginWorld().call('GET', '/auth/validate')),
-  },
   {
     reason: 'login_refused',
     code: 'unauthorized',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSlots, type Place } from '../../src/lib/slots.ts'
+import { createSlots, type HashingPlace } from '../../src/login/password-hash.ts'
 
 /** Work that ends when it is told to. */
 function heldWork() {
@@ -24,8 +24,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 describe('createSlots', () => {
   it('runs so much at once, lets so much wait, and has no place for the rest', async () => {
     const { work, ends, most, running } = heldWork()
-    const slots = createSlots(2, 3, 0)
-    const places = Array.from({ length: 7 }, () => slots.take(true))
+    const take = createSlots(2, 3, 0)
+    const places = Array.from({ length: 7 }, () => take(true))
     expect(places.map((each) => each === null)).toEqual([false, false, false, false, false, true, true])
     const given = places.map((place) => place?.run(work))
     for (let i = 0; i < 5; i++) {
@@ -37,33 +37,33 @@ describe('createSlots', () => {
   })
 
   it('has a place again for each that was left, once, whether it was used or not', async () => {
-    const slots = createSlots(1, 1, 0)
-    const [one, two] = [slots.take(true) as Place, slots.take(true) as Place]
-    expect(slots.take(true)).toBeNull()
+    const take = createSlots(1, 1, 0)
+    const [one, two] = [take(true) as HashingPlace, take(true) as HashingPlace]
+    expect(take(true)).toBeNull()
     one.leave()
     one.leave()
-    const three = slots.take(true)
+    const three = take(true)
     expect(three).not.toBeNull()
-    expect(slots.take(true)).toBeNull()
+    expect(take(true)).toBeNull()
     await two.run(async () => undefined)
     await two.run(async () => undefined)
-    expect(slots.take(true)).toBeNull()
+    expect(take(true)).toBeNull()
     two.leave()
-    expect(slots.take(true)).not.toBeNull()
+    expect(take(true)).not.toBeNull()
   })
 
   it('keeps the last places for who may take them', () => {
-    const slots = createSlots(2, 6, 3)
-    const strangers = Array.from({ length: 20 }, () => slots.take(false))
+    const take = createSlots(2, 6, 3)
+    const strangers = Array.from({ length: 20 }, () => take(false))
     expect(strangers.filter((place) => place !== null)).toHaveLength(5)
-    const others = Array.from({ length: 20 }, () => slots.take(true))
+    const others = Array.from({ length: 20 }, () => take(true))
     expect(others.filter((place) => place !== null)).toHaveLength(3)
   })
 
   it('gives a slot back however the work ends: 1,000 rejections, throws and values leave it as it was', async () => {
-    const slots = createSlots(2, 1000, 0)
+    const take = createSlots(2, 1000, 0)
     const works = Array.from({ length: 1000 }, async (_, i) => {
-      const place = slots.take(true) as Place
+      const place = take(true) as HashingPlace
       return place
         .run(async () => {
           if (i % 3 === 0) throw new Error('throws at once')
@@ -76,7 +76,7 @@ describe('createSlots', () => {
     const settled = await Promise.allSettled(works)
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(333)
     const { work, ends, most } = heldWork()
-    const after = [1, 2, 3].map(() => slots.take(true)?.run(work))
+    const after = [1, 2, 3].map(() => take(true)?.run(work))
     await turn()
     expect(most()).toBe(2)
     ends[0]?.()
@@ -86,9 +86,9 @@ describe('createSlots', () => {
   })
 
   it('keeps the order of asking', async () => {
-    const slots = createSlots(1, 10, 0)
+    const take = createSlots(1, 10, 0)
     const order: number[] = []
-    const places = [0, 1, 2, 3].map(() => slots.take(true))
+    const places = [0, 1, 2, 3].map(() => take(true))
     await Promise.all([2, 0, 3, 1].map((i) => places[i]?.run(async () => void order.push(i))))
     expect(order).toEqual([2, 0, 3, 1])
   })

@@ -1,7 +1,27 @@
 /**
- * Password hashes as text: PHC strings, read strictly. What a row says of its own cost is bounded here, so that no row can
- * demand gigabytes of memory or minutes of work.
+ * Passwords and their hashes as text: the one form in which a password is counted, judged and hashed, and PHC strings,
+ * read strictly. What a row says of its own cost is bounded here, so that no row can demand gigabytes or minutes.
  */
+
+/** A password in its normal form. */
+export interface PasswordText {
+  /** NFKC: what different keyboards make of the same characters is the same password. */
+  readonly text: string
+  readonly codePoints: number
+  /** UTF-8. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+const MAX_BYTES = 1024
+
+/** Read a password; `null` where no password can be this: over 1,024 bytes, or not well-formed Unicode. */
+export function readPasswordText(given: string): PasswordText | null {
+  // Lone surrogates have no UTF-8: two different passwords would be the same bytes.
+  if (given.length > MAX_BYTES || /\p{Cs}/u.test(given)) return null
+  const text = given.normalize('NFKC')
+  const bytes = new TextEncoder().encode(text)
+  return bytes.length > MAX_BYTES ? null : { text, codePoints: [...text].length, bytes }
+}
 
 /** The cost of scrypt (RFC 7914): N = 2^ln, block size r, p times. */
 export interface ScryptCost {

@@ -1,0 +1,147 @@
+/**
+ * The addresses of clients: what each counts as, which one counts behind proxies that the host trusts, and what this process
+ * remembers of those that tried passwords here.
+ */
+import * as z from 'zod/mini'
+import { createBoundedMap } from '../lib/bounded-map.ts'
+import { notify } from '../lib/notify.ts'
+import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import type { AuthRequest } from '../request.ts'
+
+/** What an address counts as. */
+export interface AddressKeys {
+  /** IPv4 as it is, an IPv4-mapped one as IPv4, IPv6 as its /64: one client's. */
+  readonly address: string
+  /** IPv6 as its /48, of which one client may have a good part; `null` for IPv4. */
+  readonly network: string | null
+}
+
+/** Bring a peer's address to the forms it is counted by; `null` for what is no address: nobody is counted by it. */
+export function toAddressKeys(address: string | null): AddressKeys | null {
+  const text = (address ?? '').toLowerCase().split('%', 1)[0] as string
+  const mapped = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/.exec(text)?.[1]
+  if (mapped !== undefined) return { address: mapped, network: null }
+  const groups = expand(text)
+  if (groups === null) return null
+  const [, , , , , fifth, high, low] = groups
+  if (groups.slice(0, 5).every((group) => group === 0) && fifth === 0xffff) {
+    const bytes = [high, low].flatMap((group = 0) => [group >> 8, group & 255])
+    return { address: bytes.join('.'), network: null }
+  }
+  const prefix = (length: number): string =>
+    groups
+      .slice(0, length)
+      .map((group) => group.toString(16))
+      .join(':')
+  return { address: `${prefix(4)}::/64`, network: `${prefix(3)}::/48` }
+}
+
+/** Ask whether a peer's address is this very machine: 127.0.0.0/8, `::1`, and the former mapped into IPv6. */
+export function isLoopbackAddress(address: string | null): boolean {
+  const text = (address ?? '').toLowerCase()
+  return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(text) || text === '::1'
+}
+
+function expand(text: string): number[] | null {
+  const [head = '', tail, ...more] = text.split('::')
+  const left = groupsOf(head)
+  const right = tail === undefined ? [] : groupsOf(tail)
+  if (left === null || right === null || more.length > 0 || !text.includes(':')) return null
+  const missing = 8 - left.length - right.length
+  if (tail === undefined ? missing !== 0 : missing < 1) return null
+  return [...left, ...Array.from({ length: missing }, () => 0), ...right]
+}
+
+function groupsOf(text: string): number[] | null {
+  if (text === '') return []
+  const groups = text.split(':')
+  return groups.every((group) => /^[0-9a-f]{1,4}$/.test(group))
+    ? groups.map((group) => Number.parseInt(group, 16))
+    : null
+}
+
+/** Options of {@link forwardedAddress}. */
+export interface ForwardedAddressOptions {
+  /** How many proxies of your own stand between clients and this process, each adding the address of its peer: 1 to 16. */
+  readonly hops: number
+  /** Told once, where a request has fewer entries than hops: it has come past a proxy, or there are fewer. */
+  readonly onWarning?: ((sentence: string) => unknown) | undefined
+}
+
+const NAME = 'forwardedAddress'
+
+/**
+ * Make the `clientAddress` of `createLogin` for a service behind proxies. What a client sends itself stands to the left of
+ * what they add, and means nothing. Where there are fewer entries than hops, or no address in the one that counts, it is
+ * the peer's.
+ *
+ * @throws TypeError for a missing or unknown option
+ * @example
+ * createLogin({ …, publicUrl: 'https://app.example.com', clientAddress: forwardedAddress({ hops: 1, onWarning: console.warn }) })
+ */
+export function forwardedAddress(options: ForwardedAddressOptions): (request: AuthRequest) => string | null {
+  const { hops, onWarning } = parseOptions(NAME, SHAPE, options)
+  let isWarned = false
+  return ({ lines, remoteAddress }) => {
+    const entries = lines('x-forwarded-for')
+      .flatMap((line) => line.split(','))
+      .map(bare)
+    const address = entries.at(-hops)
+    if (address !== undefined && toAddressKeys(address) !== null) return address
+    if (!isWarned)
+      notify(onWarning, `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`)
+    isWarned = true
+    return remoteAddress
+  }
+}
+
+// Some proxies add the port: `192.0.2.1:5000`, `[2001:db8::1]:5000`.
+function bare(entry: string): string {
+  const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
+  return /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(text)?.[1] ?? text
+}
+
+const SHAPE = {
+  hops: z.custom<number>(
+    (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 16,
+    'must be a whole number from 1 to 16',
+  ),
+  onWarning: z.optional(aFunction<(sentence: string) => unknown>()),
+}
+
+/** What {@link createAddressNotes} makes. */
+export interface AddressNotes {
+  /** Whether an address has no failures here and no try in flight. One that is not known is never quiet. */
+  isQuiet(address: string | null): boolean
+  /** Note that a try is in flight, until it is told how it ended. */
+  begin(address: string | null): (isFailure: boolean) => void
+}
+
+const MOST_ADDRESSES = 10_000
+
+/** Create the notes; a failure is remembered for `windowSeconds`. IPv6 counts by its /48. */
+export function createAddressNotes(windowSeconds: number, clock: () => number): AddressNotes {
+  const failedUntil = createBoundedMap<string, number>(MOST_ADDRESSES)
+  const inFlight = new Map<string, number>()
+  const keyOf = (address: string | null): string | null => {
+    const keys = toAddressKeys(address)
+    return keys === null ? null : (keys.network ?? keys.address)
+  }
+  return {
+    isQuiet(address) {
+      const key = keyOf(address)
+      return key !== null && !inFlight.has(key) && !((failedUntil.get(key) ?? 0) > clock())
+    },
+    begin(address) {
+      const key = keyOf(address)
+      if (key === null) return () => undefined
+      inFlight.set(key, (inFlight.get(key) ?? 0) + 1)
+      return (isFailure) => {
+        const left = (inFlight.get(key) ?? 1) - 1
+        if (left === 0) inFlight.delete(key)
+        else inFlight.set(key, left)
+        if (isFailure) failedUntil.set(key, clock() + windowSeconds * 1000)
+      }
+    },
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The sessions of local login: tokens that this service issues to itself, another one at each login, each as good as its
+ * account is now. Disabling, deleting, a new password, a new role, logging out: each ends sessions from the next request on.
+ */
+import { compactVerify, SignJWT } from 'jose'
+import type { Identity, UserResolver, Verifier } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { isBase64Url } from '../lib/base64url.ts'
+import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
+import { checkClaims } from '../verify/claims.ts'
+import { toIdentity } from '../verify/identity.ts'
+import { ownOf, readTokenForm } from '../verify/token-form.ts'
+
+/** What sessions are made of. */
+export interface SessionSettings {
+  /** The bytes of the HS256 key: at least 16, better 32. */
+  readonly secret: Uint8Array
+  /** The name of the service: `iss` and `aud` of each session. */
+  readonly service: string
+  /** How long a session lives. */
+  readonly sessionSeconds: number
+  readonly clock: () => number
+  /** Where to find what a session is judged by. */
+  readonly repository: SessionRepository
+}
+
+/** A session that was just issued. */
+export interface IssuedSession {
+  /** The session's own id, `jti`: what it is revoked by. */
+  readonly id: string
+  /** The bearer token. */
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/** What {@link createSessions} makes. */
+export interface Sessions {
+  /** Issue a new session: never one that came along. */
+  issue(account: Pick<Account, 'id' | 'sessionVersion'>): Promise<IssuedSession>
+  /**
+   * Verifies sessions of this service, of this secret and of their own type, and nothing else: `unauthorized`, and
+   * `token_expired` where only `exp` is amiss. One HMAC, no storage.
+   */
+  readonly verifier: Verifier<'ver'>
+  /**
+   * Finds the account of a session, and its role; a claim of the token is not read for it. Refuses with `unauthorized`, as
+   * for any credential that is none any more, where the account is deleted or disabled, where the session is of another
+   * version than the account, and where it was revoked. One query a request, never a cache.
+   */
+  readonly users: UserResolver<Account, 'ver'>
+  /** End one session. */
+  end(session: Identity<'ver'>): Promise<void>
+}
+
+// Its own, so that no token of anybody else is taken for one (RFC 8725 §3.11).
+const TYPE = 'session+jwt'
+const MAX_TOKEN_BYTES = 2048
+// 128 bits in base64url.
+const ID_LETTERS = 22
+const LEEWAY_SECONDS = 5
+// The verifier lets a session in for some seconds beyond its end; a storage forgets a revocation at the end it is told.
+const FORGET_AFTER_MS = 300_000
+
+/** Create the sessions of one service. */
+export function createSessions({ secret, service, sessionSeconds, clock, repository }: SessionSettings): Sessions {
+  const bytes = new Uint8Array(secret)
+  let importing: Promise<CryptoKey> | undefined
+  const keyOf = (): Promise<CryptoKey> => {
+    const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+    importing ??= crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign', 'verify'])
+    return importing
+  }
+  const form = { maxTokenBytes: MAX_TOKEN_BYTES, types: new Set([TYPE]), typeRequired: true }
+  const rules = {
+    audience: [service],
+    clockToleranceSeconds: LEEWAY_SECONDS,
+    maxTokenAgeSeconds: null,
+    takesBoundTokens: false,
+  }
+  return {
+    async issue({ id: subject, sessionVersion }) {
+      const issuedAt = Math.floor(clock() / 1000)
+      const expiresAt = issuedAt + sessionSeconds
+      const id = newSessionId()
+      const token = await new SignJWT({ ver: sessionVersion })
+        .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+        .setIssuer(service)
+        .setAudience(service)
+        .setSubject(subject)
+        .setJti(id)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(expiresAt)
+        .sign(await keyOf())
+      return { id, token, expiresAt: new Date(expiresAt * 1000) }
+    },
+    verifier: Object.freeze({
+      async verify(token: string) {
+        const { algorithm, payload } = readTokenForm(token, form)
+        if (algorithm !== 'HS256') throw new AuthError('unauthorized', { reason: 'session_algorithm_other' })
+        if (ownOf(payload, 'iss') !== service) throw new AuthError('unauthorized', { reason: 'session_issuer_other' })
+        if (!(await isSignedBy(token, await keyOf()))) {
+          throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
+        }
+        requireSessionClaims(payload)
+        const checked = checkClaims(payload, rules, clock())
+        return toIdentity({ issuer: service, emails: 'as-claimed' }, checked, payload, ['ver'])
+      },
+      isReady: () => true,
+    }),
+    async users(identity) {
+      const account = requireLive(await repository.find(identity.subject, identity.tokenId ?? ''), identity)
+      return { user: account, role: account.role }
+    },
+    end: ({ tokenId, expiresAt }) =>
+      repository.revoke(
+        { id: tokenId as string, expiresAt: new Date(expiresAt.getTime() + FORGET_AFTER_MS) },
+        new Date(clock()),
+      ),
+  }
+}
+
+function newSessionId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
+async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {
+  try {
+    await compactVerify(token, key)
+    return true
+  } catch {
+    return false
+  }
+}
+
+// What only this service can have signed is looked at all the same: a claim that is missing must not mean anything.
+function requireSessionClaims(payload: object): void {
+  const [id, version] = [ownOf(payload, 'jti'), ownOf(payload, 'ver')]
+  const isId = typeof id === 'string' && id.length === ID_LETTERS && isBase64Url(id)
+  if (!isId || !Number.isSafeInteger(version) || (version as number) < 0) {
+    throw new AuthError('unauthorized', { reason: 'session_claims_malformed' })
+  }
+}
+
+// Without the hash: a handler, a log, an answer, none of them has a use for it.
+function requireLive(found: SessionRecord | null, { claims }: Identity<'ver'>): Account {
+  if (found === null) throw new AuthError('unauthorized', { reason: 'account_missing' })
+  const { id, email, role, disabled, sessionVersion, createdAt } = found.account
+  const principal = { kind: 'user', id } as const
+  if (disabled) throw new AuthError('unauthorized', { reason: 'account_disabled', principal })
+  if (sessionVersion !== claims.ver) throw new AuthError('unauthorized', { reason: 'session_superseded', principal })
+  if (found.revoked) throw new AuthError('unauthorized', { reason: 'session_revoked', principal })
+  return Object.freeze({ id, email, role, disabled, sessionVersion, createdAt })
+}
