@@ -19,8 +19,6 @@ import {
   workOf,
 } from './password-text.ts'
 
-export type { Argon2Cost, HashCost, ScryptCost } from './password-text.ts'
-
 /** Options of {@link createPasswordHasher}. */
 export interface PasswordHasherOptions {
   /**
