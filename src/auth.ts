@@ -46,7 +46,7 @@ export interface AuthOptions<
   readonly cookie?: SessionCookie | undefined
   /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
   readonly dev?: DevAuthenticator | undefined
-  /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, `createAccountGate(…)`. */
+  /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. */
   readonly users: UserResolver<U, C>
   /** Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. */
   readonly orgs: OrgResolver<U, O>
