@@ -19,7 +19,7 @@ import { createAuditLog } from './audit-log.ts'
 /** What the app is made of. */
 export interface AuditedOptions {
   readonly storage: Pick<AppStorage, 'memberships' | 'transaction' | 'users'> & { readonly apiKeys: ApiKeyRepository }
-  readonly verify: Verifier<never>
+  readonly verifier: Verifier<never>
   readonly serviceSecret: string
   /** Where the lines go. */
   readonly write: (line: string) => void
@@ -32,7 +32,7 @@ export interface AuditedApp {
 }
 
 /** Make the app. */
-export function createAuditedApp({ storage, verify, serviceSecret, write }: AuditedOptions): AuditedApp {
+export function createAuditedApp({ storage, verifier, serviceSecret, write }: AuditedOptions): AuditedApp {
   const roles = ['member', 'admin'] as const
   const log = createAuditLog(write)
   const apiKeys = createApiKeys({
@@ -45,7 +45,7 @@ export function createAuditedApp({ storage, verify, serviceSecret, write }: Audi
   })
   const auth = createAuth({
     roles,
-    verifier: verify,
+    verifier,
     apiKeys,
     services: createServiceVerifier({
       services: { telephony: { header: 'X-Service-Secret', secrets: [serviceSecret] } },

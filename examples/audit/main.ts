@@ -3,8 +3,8 @@ import { createTestKit } from 'sallyport/testing'
 import { createAuditedApp } from './app.ts'
 
 const serviceSecret = crypto.randomUUID()
-const { verify, storage, signIn } = await createTestKit()
-const { app } = createAuditedApp({ storage, verify, serviceSecret, write: (line) => console.log(line) })
+const { verifier, storage, signIn } = await createTestKit()
+const { app } = createAuditedApp({ storage, verifier, serviceSecret, write: (line) => console.log(line) })
 
 const ask = (line: string, headers: Readonly<Record<string, string>>, body?: object): Promise<Response> | Response => {
   const [method = '', path = ''] = line.split(' ')

@@ -1,22 +1,23 @@
 /**
- * Sign people in without a network: an issuer, a verifier that trusts it, and a storage in memory, for tests that send
- * real requests through a host's own routes.
+ * Sign people in without a network: an issuer, a verifier that trusts it, and a storage, for tests that send real
+ * requests through a host's own routes.
  */
 import * as z from 'zod/mini'
+import type { Organization, User } from '../context.ts'
 import { createJwtVerifier, type Verifier } from '../index.ts'
 import { aHeaderName, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import type { StoredOrganization, StoredUser } from '../storage/index.ts'
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory.ts'
+import type { AuthStorage, MembershipAdmin } from '../storage/repositories.ts'
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
 /** Options of {@link createTestKit}. */
-export interface TestKitOptions {
+export interface TestKitOptions<S extends AuthStorage = MemoryStorage> {
   /** The audience of its tokens. Default `authenticated`. */
   readonly audience?: string | undefined
   /** The header that names the organization. Default `x-org-id`. */
   readonly orgHeader?: string | undefined
-  /** The storage to sign people into. Default: a fresh one. */
-  readonly storage?: MemoryStorage | undefined
+  /** The storage to sign people into: any. Default: a fresh one in memory. */
+  readonly storage?: S | undefined
 }
 
 /** Whom to sign in. */
@@ -32,74 +33,85 @@ export interface SignInOptions {
 }
 
 /** Somebody signed in. */
-export interface TestCaller {
+export interface TestCaller<S extends AuthStorage = MemoryStorage> {
   readonly token: string
   /** Headers for a request: the token, and the organization where one was named. */
   readonly headers: Readonly<Record<string, string>>
   /** The user's row; `null` where no organization was named. */
-  readonly user: StoredUser | null
-  readonly org: StoredOrganization | null
+  readonly user: UserOf<S> | null
+  readonly org: OrgOf<S> | null
 }
 
+type UserOf<S extends AuthStorage> = Awaited<ReturnType<S['users']['upsertByIdentity']>>['user']
+type OrgOf<S extends AuthStorage> = Awaited<ReturnType<S['orgs']['insert']>>
+
 /** What {@link createTestKit} makes. */
-export interface TestKit {
+export interface TestKit<S extends AuthStorage = MemoryStorage> {
   readonly issuer: TokenIssuer
-  /** Give it to `createAuth` as `verify`: it trusts the kit's issuer only. */
-  readonly verify: Verifier<never>
-  readonly storage: MemoryStorage
+  /** Give it to `createAuth`: it trusts the kit's issuer only. */
+  readonly verifier: Verifier<never>
+  readonly storage: S
   /** Sign somebody in, with a real token and a real membership. */
-  signIn(options?: SignInOptions): Promise<TestCaller>
+  signIn(options?: SignInOptions): Promise<TestCaller<S>>
 }
 
 /**
- * Create a test kit. No network, no database; each kit is apart from every other.
+ * Create a test kit. No network, and no database but the one of your storage; each kit is apart from every other.
  *
  * @throws TypeError for an unknown or malformed option, of `signIn` too
+ * @throws Error from `signIn` where somebody has another role already and the storage can't change it (no `setRole`)
  * @example
  * const kit = await createTestKit()
- * const app = createApp({ verify: kit.verify, storage: kit.storage })
+ * const app = createApp({ verifier: kit.verifier, storage: kit.storage })
  * const caller = await kit.signIn({ org: 'acme', role: 'admin' })
  * expect((await app.request('/api/contacts', { headers: caller.headers })).status).toBe(200)
  */
-export async function createTestKit(options: TestKitOptions = {}): Promise<TestKit> {
+export async function createTestKit<S extends AuthStorage = MemoryStorage>(
+  options: TestKitOptions<S> = {},
+): Promise<TestKit<S>> {
   const parsed = parseOptions('createTestKit', SHAPE, options)
-  const { audience = 'authenticated', orgHeader = 'x-org-id', storage = createMemoryStorage() } = parsed
+  const { audience = 'authenticated', orgHeader = 'x-org-id' } = parsed
+  const storage: AuthStorage = parsed.storage ?? createMemoryStorage()
   const issuer = await createTokenIssuer({ audience, algorithms: ['HS256'] })
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
-  const verify = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience })
-  const orgs = new Map<string, Promise<StoredOrganization>>()
+  const verifier = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience })
+  const orgs = new Map<string, Promise<Organization>>()
   let people = 0
 
-  const orgNamed = (name: string): Promise<StoredOrganization> => {
+  const orgNamed = (name: string): Promise<Organization> => {
     const org = orgs.get(name) ?? storage.orgs.insert({ name })
     orgs.set(name, org)
     return org
   }
-  return {
-    issuer,
-    verify,
-    storage,
-    async signIn(whom = {}) {
-      const asked = parseOptions('signIn', WHOM, whom)
-      const { email = `person-${++people}@example.test`, org: orgName, role = 'member', claims = {} } = asked
-      const subject = `subject of ${email}`
-      const token = await issuer.sign({ sub: subject, email, ...claims })
-      const authorization = `Bearer ${token}`
-      if (orgName === undefined) return { token, headers: { authorization }, user: null, org: null }
-      const org = await orgNamed(orgName)
-      const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
-      if ((await storage.memberships.setRole(org.id, user.id, role)) === 'missing') {
-        await storage.memberships.insert({ orgId: org.id, userId: user.id, role })
-      }
-      return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
-    },
+  const signIn = async (whom: SignInOptions = {}): Promise<TestCaller<AuthStorage>> => {
+    const asked = parseOptions('signIn', WHOM, whom)
+    const { email = `person-${++people}@example.test`, org: orgName, role = 'member', claims = {} } = asked
+    const subject = `subject of ${email}`
+    const token = await issuer.sign({ sub: subject, email, ...claims })
+    const authorization = `Bearer ${token}`
+    if (orgName === undefined) return { token, headers: { authorization }, user: null, org: null }
+    const org = await orgNamed(orgName)
+    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
+    await join(storage, org.id, user, role)
+    return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
   }
+  return { issuer, verifier, storage: storage as S, signIn: signIn as TestKit<S>['signIn'] }
+}
+
+async function join({ memberships }: AuthStorage, orgId: string, user: User, role: string): Promise<void> {
+  const acting = await memberships.findActing({ kind: 'user', user }, orgId)
+  if (acting?.role === role) return
+  if (acting === null) return void (await memberships.insert({ orgId, userId: user.id, role }))
+  const { setRole } = memberships as Partial<MembershipAdmin>
+  if (setRole === undefined)
+    throw new Error(`signIn: the user is there as ${acting.role}; this storage changes no role`)
+  await setRole.call(memberships, orgId, user.id, role)
 }
 
 const SHAPE = {
   audience: z.optional(aName()),
   orgHeader: z.optional(aHeaderName()),
-  storage: z.optional(anObjectWith<MemoryStorage>('transaction')),
+  storage: z.optional(anObjectWith<AuthStorage>('transaction')),
 }
 
 const WHOM = {

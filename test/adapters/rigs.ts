@@ -64,7 +64,7 @@ export async function createRigWorld(): Promise<RigWorld> {
   const verify: Verifier<never> = {
     verify: (token) => {
       counts.verify++
-      return kit.verify.verify(token)
+      return kit.verifier.verify(token)
     },
   }
   const gate = createSyncGate({ users: kit.storage.users })

@@ -47,7 +47,7 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
     users,
     deleteUser,
   } = await (STORAGES[name] as () => Promise<Opened>)()
-  const { verify, issuer } = await createTestKit()
+  const { verifier, issuer } = await createTestKit()
   const apiKeys = createApiKeys({
     storage: { apiKeys: repository },
     prefix: 'itk',
@@ -57,7 +57,7 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
   })
   const auth = createAuth({
     roles: ROLES,
-    verifier: verify,
+    verifier,
     apiKeys,
     users: createSyncGate({ users }),
     orgs: createOrgResolver({ memberships: memberships, selectors: [], whenUnnamed: 'earliest-joined' }),

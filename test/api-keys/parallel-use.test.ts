@@ -50,10 +50,10 @@ async function openKeyInUse(): Promise<{
     ...{ storage: { apiKeys: { ...storage.apiKeys, findById } }, prefix: 'itk', roles: ROLES, clock },
     ...{ scopes: { 'things:read': 'viewer' } as const, defaultScopes: ['things:read'] },
   })
-  const { verify } = await createTestKit()
+  const { verifier } = await createTestKit()
   const auth = createAuth({
     roles: ROLES,
-    verifier: verify,
+    verifier,
     apiKeys,
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' }),

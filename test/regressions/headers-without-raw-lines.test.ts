@@ -10,7 +10,7 @@ import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
 const kit = await createTestKit()
 const auth = createAuth({
   roles: ['member', 'owner'],
-  verifier: kit.verify,
+  verifier: kit.verifier,
   users: createSyncGate({ users: kit.storage.users }),
   orgs: createOrgResolver({
     memberships: kit.storage.memberships,

@@ -23,9 +23,9 @@ it.each([
 })
 
 it('on Express 5 a wildcard names no org, a parameter does', async () => {
-  const { verify, storage, signIn } = await createTestKit()
+  const { verifier, storage, signIn } = await createTestKit()
   const orgs = createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' })
-  const auth = createAuth({ roles: ['owner'], verifier: verify, users: createProvisioner({ storage }), orgs })
+  const auth = createAuth({ roles: ['owner'], verifier, users: createProvisioner({ storage }), orgs })
   const { protect } = forExpress.createAdapter(auth)
   const app = express5()
   const selectors = [pathParam('org')]
