@@ -60,18 +60,7 @@ export function anIdentifier(): z.ZodMiniCustom<string, string> {
 
 /** The shape of the option `tables`. */
 export const TABLES_SHAPE: z.ZodMiniOptional<z.ZodMiniType<SqlTableNames>> = z.optional(
-  aGroup({
-    users: z.optional(anIdentifier()),
-    orgs: z.optional(anIdentifier()),
-    memberships: z.optional(anIdentifier()),
-    invitations: z.optional(anIdentifier()),
-    apiKeys: z.optional(anIdentifier()),
-    accounts: z.optional(anIdentifier()),
-    firstAdmin: z.optional(anIdentifier()),
-    revokedSessions: z.optional(anIdentifier()),
-    throttle: z.optional(anIdentifier()),
-    migrations: z.optional(anIdentifier()),
-  }) as never,
+  aGroup(Object.fromEntries(Object.keys(DEFAULTS).map((table) => [table, z.optional(anIdentifier())]))) as never,
 )
 
 /**
