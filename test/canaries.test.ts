@@ -17,9 +17,9 @@ import { createApiKeys } from '../src/api-keys/api-keys.ts'
 import { createAuth } from '../src/auth.ts'
 import { createServiceVerifier } from '../src/services/service-verifier.ts'
 import { createJwtVerifier } from '../src/verify/jwt-verifier.ts'
-import { listen } from './adapters/hosts.ts'
 import { fakeRequest } from './pipeline/fake-request.ts'
 import { createWorld, issuer, SERVICE_SECRET, type World } from './pipeline/world.ts'
+import { listen } from './support/hosts.ts'
 
 const CANARY = 'canary-7d1f0b'
 const KINDS = { accept: ['user', 'service', 'apiKey'] } as const

@@ -7,7 +7,7 @@ import {
   runAdapterAudit,
 } from '../../src/testing/adapter-audit.ts'
 import { AUDITED_HEADERS } from '../../src/testing/audit/audit-case.ts'
-import { HOSTS, type HostName, honoApp, listen } from './hosts.ts'
+import { HOSTS, type HostName, honoApp, listen } from '../support/hosts.ts'
 
 const NAMES = [...Object.keys(HOSTS), 'hono over fetch'] as (HostName | 'hono over fetch')[]
 

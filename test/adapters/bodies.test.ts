@@ -15,7 +15,7 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { describe, expect, it } from 'vitest'
 import { PATIENCE_MS } from '../patience.ts'
-import { type Listening, listen } from './hosts.ts'
+import { type Listening, listen } from '../support/hosts.ts'
 
 type Read = { readonly ours: unknown; readonly theirs?: unknown }
 

@@ -13,7 +13,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { listen } from './hosts.ts'
+import { listen } from '../support/hosts.ts'
 import { createRig, createRigWorld, type Reply, RIGS, type RigRoute, type RigWorld } from './rigs.ts'
 
 let world: RigWorld

@@ -11,8 +11,8 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createWorld } from '../pipeline/world.ts'
-import { type Listening, listen } from './hosts.ts'
-import { honoOf, serveSlow, slowApp } from './slow-hosts.ts'
+import { honoApp, type Listening, listen } from '../support/hosts.ts'
+import { serveSlow, slowApp, slowPart } from './slow-hosts.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -31,7 +31,7 @@ describe('over HTTP/2', () => {
   }
   const hosts: Record<string, () => unknown> = {
     koa: () => (slowApp('koa 3', auth, {}, SOON) as { listener: unknown }).listener,
-    hono: () => getRequestListener(honoOf(auth, {}, SOON).fetch as never),
+    hono: () => getRequestListener(honoApp(slowPart(auth, {}, SOON)).fetch as never),
   }
 
   it.each(Object.keys(hosts))('%s answers 408 and ends the stream, not the connection', async (name) => {

@@ -9,7 +9,7 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Listening, listen } from './hosts.ts'
+import { type Listening, listen } from '../support/hosts.ts'
 import { createRigWorld, type RigWorld } from './rigs.ts'
 
 let world: RigWorld

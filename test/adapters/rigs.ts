@@ -1,12 +1,8 @@
 /** One small app in six frameworks: what a test wants of a host, said once. */
 import { getRequestListener } from '@hono/node-server'
-import express from 'express'
-// @ts-expect-error the same types hold, and the alias has none
-import express4 from 'express4'
+import type express from 'express'
 import { Hono } from 'hono'
-import Koa from 'koa'
-// @ts-expect-error the same types hold, and the alias has none
-import Koa2 from 'koa2'
+import type Koa from 'koa'
 import { type Access, type Auth, type AuthTypes, createAuth, createOrgResolver, type Decision, header } from 'sallyport'
 import type { AdapterOptions } from 'sallyport/adapter'
 import * as forExpress from 'sallyport/express'
@@ -15,7 +11,7 @@ import * as forKoa from 'sallyport/koa'
 import { createTestKit, type TestCaller } from 'sallyport/testing'
 import { createSyncGate, type UserResolver, type Verifier } from '../../src/index.ts'
 import type { StoredUser } from '../../src/storage/shipped-storage.ts'
-import { type Listening, listen } from './hosts.ts'
+import { type Listening, listen, newExpress, newKoa } from '../support/hosts.ts'
 
 export const RIGS = ['express 5', 'express 4', 'koa 3', 'koa 2', 'hono', 'hono over fetch'] as const
 export type RigName = (typeof RIGS)[number]
@@ -122,7 +118,7 @@ function expressRig(
 ): { listener: unknown; errors: unknown[] } {
   const { onError = false, earlier = {}, ...adapterOptions } = options
   const adapter = forExpress.createAdapter(auth, adapterOptions)
-  const app = name === 'express 5' ? express() : (express4() as express.Express)
+  const app = newExpress(name)
   const errors: unknown[] = []
   app.use((_req, res, next) => {
     res.set(earlier)
@@ -170,7 +166,7 @@ function koaRig(
 ): { listener: unknown; errors: unknown[] } {
   const { onError = false, earlier = {}, ...adapterOptions } = options
   const adapter = forKoa.createAdapter(auth, adapterOptions)
-  const app: Koa = name === 'koa 3' ? new Koa() : new Koa2()
+  const app = newKoa(name)
   const errors: unknown[] = []
   app.on('error', (error) => errors.push(error))
   app.use((ctx, next) => {

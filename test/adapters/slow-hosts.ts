@@ -1,19 +1,8 @@
 /** One app in six frameworks that reads bodies in a Route and in handlers of the host's own; and requests held back halfway. */
 import { request as httpRequest, type RequestListener } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import express from 'express'
-// @ts-expect-error the same types hold, and the alias has none
-import express4 from 'express4'
-import { Hono } from 'hono'
-import Koa from 'koa'
-// @ts-expect-error the same types hold, and the alias has none
-import Koa2 from 'koa2'
 import { type Access, type Auth, jsonResponse, type Route, readJson } from 'sallyport'
 import type { AdapterOptions } from 'sallyport/adapter'
-import * as forExpress from 'sallyport/express'
-import * as forHono from 'sallyport/hono'
-import * as forKoa from 'sallyport/koa'
-import { listen } from './hosts.ts'
+import { type Endpoint, HOSTS, honoApp, listen, type Mountable } from '../support/hosts.ts'
 
 export const SLOW_HOSTS = ['express 5', 'express 4', 'koa 3', 'koa 2', 'hono', 'hono over fetch'] as const
 export type SlowHost = (typeof SLOW_HOSTS)[number]
@@ -36,14 +25,37 @@ export interface SlowApp {
   close(): Promise<void>
 }
 
+/** The app as data: it reads bodies in Routes, in `protect`, behind `middleware`, and once its head is out. */
+export function slowPart(auth: Auth, access: Access, options: AdapterOptions = {}): Mountable {
+  const handle: Route['handle'] = async (_context, request) => jsonResponse(200, await readJson(request))
+  const answer: Endpoint['answer'] = async (_context, host) => jsonResponse(200, await host.readJson())
+  return {
+    ...{ auth, options, onError: true },
+    routes: [
+      { method: 'POST', path: '/route', access, handle },
+      { method: 'POST', path: '/public', access: 'public', handle },
+    ],
+    endpoints: [
+      { method: 'POST', path: '/protected', mounts: [], access, answer },
+      { method: 'POST', path: '/behind', mounts: [access], access: null, answer },
+      {
+        ...{ method: 'POST', path: '/head-is-out', mounts: [], access: null },
+        answer: (_context, host) => {
+          host.response?.writeHead(200).write('begun')
+          host.readJson(undefined, { timeoutSeconds: 0.02 }).catch(() => undefined)
+          return null
+        },
+      },
+    ],
+  }
+}
+
 /** The app as a listener of Node's, or as a Fetch handler. */
 export function slowApp(name: SlowHost, auth: Auth, access: Access, options: AdapterOptions = {}): Mounted {
-  if (name.startsWith('express')) return { listener: expressOf(name, auth, access, options) }
-  if (name.startsWith('koa')) return { listener: koaOf(name, auth, access, options) }
-  const app = honoOf(auth, access, options)
-  return name === 'hono'
-    ? { listener: getRequestListener(app.fetch) as RequestListener }
-    : { fetch: (r) => app.fetch(r) }
+  const part = slowPart(auth, access, options)
+  if (name !== 'hono over fetch') return { listener: HOSTS[name](part) }
+  const app = honoApp(part)
+  return { fetch: (request) => app.fetch(request) }
 }
 
 export type Mounted = { readonly listener: RequestListener } | { fetch(request: Request): Response | Promise<Response> }
@@ -54,68 +66,6 @@ export async function serveSlow(mounted: Mounted): Promise<SlowApp> {
     return { hold: (path, headers) => holdFetch(mounted.fetch, path, headers), close: async () => undefined }
   const server = await listen(mounted.listener)
   return { hold: (path, headers) => holdSocket(`${server.url}${path}`, headers), close: server.close }
-}
-
-function routesOf(access: Access): readonly Route[] {
-  const handle: Route['handle'] = async (_context, request) => jsonResponse(200, await readJson(request))
-  return [
-    { method: 'POST', path: '/route', access, handle },
-    { method: 'POST', path: '/public', access: 'public', handle },
-  ]
-}
-
-function expressOf(name: SlowHost, auth: Auth, access: Access, options: AdapterOptions): RequestListener {
-  const { mount, protect, middleware, onError } = forExpress.createAdapter(auth, options)
-  const app = name === 'express 5' ? express() : (express4() as express.Express)
-  mount(app, routesOf(access))
-  app.post(
-    '/protected',
-    protect(access, async (_context, req, res) => void res.json(await forExpress.readJson(req))),
-  )
-  app.post('/behind', middleware(access), (req, res, next) => {
-    forExpress.readJson(req).then((body) => res.json(body), next)
-  })
-  app.post('/head-is-out', (req, res) => {
-    res.writeHead(200).write('begun')
-    forExpress.readJson(req, undefined, { timeoutSeconds: 0.02 }).catch(() => undefined)
-  })
-  app.use(onError)
-  return app as unknown as RequestListener
-}
-
-function koaOf(name: SlowHost, auth: Auth, access: Access, options: AdapterOptions): RequestListener {
-  const { mount, protect, middleware, onError } = forKoa.createAdapter(auth, options)
-  const app: Koa = name === 'koa 3' ? new Koa() : new Koa2()
-  app.silent = true
-  const answer = async (ctx: Koa.Context): Promise<void> => {
-    ctx.body = await forKoa.readJson(ctx)
-  }
-  const wrapped = protect(access, (_context, ctx) => answer(ctx as Koa.Context))
-  const guard = middleware(access)
-  app.use(onError)
-  mount(app, routesOf(access))
-  app.use((ctx, next) => {
-    if (ctx.path === '/protected') return wrapped(ctx, next)
-    if (ctx.path === '/behind') return guard(ctx, () => answer(ctx))
-    if (ctx.path !== '/head-is-out') return next()
-    ctx.respond = false
-    ctx.res.writeHead(200).write('begun')
-    return forKoa.readJson(ctx, undefined, { timeoutSeconds: 0.02 }).catch(() => undefined)
-  })
-  return app.callback() as RequestListener
-}
-
-export function honoOf(auth: Auth, access: Access, options: AdapterOptions): Hono {
-  const { mount, protect, middleware, onError } = forHono.createAdapter(auth, options)
-  const app = new Hono()
-  mount(app, routesOf(access))
-  app.post(
-    '/protected',
-    protect(access, async (_context, c) => c.json((await forHono.readJson(c)) as object)),
-  )
-  app.post('/behind', middleware(access), async (c) => c.json((await forHono.readJson(c)) as object))
-  app.onError(onError)
-  return app
 }
 
 const FIRST = '{"a":'

@@ -12,7 +12,7 @@ import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PATIENCE_MS } from '../patience.ts'
-import { type Listening, listen } from './hosts.ts'
+import { type Listening, listen } from '../support/hosts.ts'
 import { createRigWorld, type RigWorld } from './rigs.ts'
 
 let world: RigWorld

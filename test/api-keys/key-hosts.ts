@@ -10,8 +10,8 @@ import type { Route } from '../../src/route.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
-import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
 import { createWorld, ROLES, SERVICE_SECRET, type World } from '../pipeline/world.ts'
+import { HOSTS, type HostName, type Listening, listen } from '../support/hosts.ts'
 
 export const FRAMEWORKS: readonly HostName[] = ['express 5', 'koa 3', 'hono']
 

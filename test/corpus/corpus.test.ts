@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIssuerKey } from '../../src/testing/issuer-keys.ts'
 import { startJwksServer } from '../../src/testing/key-server.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { HOSTS, type Listening, listen } from '../support/hosts.ts'
+import { exchange, type RawAnswer } from '../support/raw-http.ts'
 import {
   type CorpusCase,
   caseMistake,
@@ -19,9 +21,8 @@ import {
   type Service,
   servicesOf,
 } from './case-format.ts'
-import { FRAMEWORKS, type Host } from './hosts.ts'
 import { damagedKey } from './keys.ts'
-import { exchange, type RawAnswer } from './raw-http.ts'
+import { endpointsFor, routesFor } from './routes.ts'
 import { type Mint, mintToken, type Recipe } from './token-recipes.ts'
 import { compare, fill, normalize } from './verdict.ts'
 import { createAuths, createWorld, NOW, PREVIOUS_SERVICE_SECRET, SERVICE_SECRET, type World } from './world.ts'
@@ -54,8 +55,8 @@ describe('the data', () => {
   })
 })
 
-const names = Object.keys(FRAMEWORKS)
-const servers = new Map<string, { readonly host: Host; readonly world: World }>()
+const names = ['express 5', 'koa 3', 'hono'] as const
+const servers = new Map<string, { readonly host: Listening; readonly world: World }>()
 const answers = new Map<string, string>()
 const endings: (() => Promise<unknown>)[] = []
 let mint: Mint
@@ -87,7 +88,12 @@ beforeAll(async () => {
     for (const service of SERVICES) {
       const world = await createWorld(issuer.issuer)
       const auths = createAuths(world, issuer, service, keys.jwksUrl)
-      const host = await (FRAMEWORKS[name] as (typeof FRAMEWORKS)[string])(auths, world)
+      const parts = [...auths].map(([prefix, auth]) => ({
+        auth: auth as never,
+        routes: routesFor(prefix, auth, world),
+        endpoints: endpointsFor(prefix),
+      }))
+      const host = await listen(HOSTS[name](...parts))
       servers.set(`${name} ${service}`, { host, world })
       endings.push(host.close, async () => {
         for (const auth of auths.values()) auth.close()

@@ -16,6 +16,7 @@ import {
   readJson,
 } from '../../src/index.ts'
 import { isConflictError } from '../../src/storage/storage-errors.ts'
+import type { Endpoint } from '../support/hosts.ts'
 import type { CorpusAuth, World } from './world.ts'
 
 type Handle = (context: never, request: AuthRequest) => AuthResponse | Promise<AuthResponse>
@@ -55,7 +56,7 @@ export function show(context: AuthContext | null): AuthResponse {
 }
 
 /** A context, described: what `protect` and `middleware` handlers of the hosts answer with. */
-export function describe(context: AuthContext | null): object {
+function describe(context: AuthContext | null): object {
   if (context === null) return { anonymous: true }
   if (context.kind === 'service') return { service: context.service }
   if (context.kind === 'apiKey') {
@@ -84,6 +85,15 @@ function thingOf({ ids }: World): Handle {
     if (owner !== context.org.id) throw new AuthError('not_found', { reason: 'thing_of_nobody_here' })
     return jsonResponse(200, { thing: { id } })
   }
+}
+
+/** The host's own handlers below `prefix`: one in `protect`, one behind `middleware`. */
+export function endpointsFor(prefix: string): readonly Endpoint[] {
+  const answer: Endpoint['answer'] = (context) => show(context as AuthContext)
+  return [
+    { method: 'GET', path: `${prefix}/protected`, mounts: [], access: {}, answer },
+    { method: 'GET', path: `${prefix}/mw/protected`, mounts: [{}], access: null, answer },
+  ]
 }
 
 type MakeRoute = (method: Route['method'], path: string, access: Access, handle: Handle) => Route

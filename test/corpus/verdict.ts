@@ -1,8 +1,8 @@
 /** What a case of the corpus leaves open, filled in; how an answer departs from its label, and what all frameworks share. */
 import { faultsOf } from '../../examples/demo/expected-answer.ts'
 import type { WireAnswer } from '../../examples/demo/send.ts'
+import type { RawAnswer } from '../support/raw-http.ts'
 import type { CorpusCase } from './case-format.ts'
-import type { RawAnswer } from './raw-http.ts'
 import type { World } from './world.ts'
 
 /** Fill in the placeholders of a text: ids of the world, `{{ORG.name}}` in upper case, `{{n x text}}`, and `more`. */

@@ -5,32 +5,32 @@
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { RawAnswer } from './raw-http.ts'
+import { HOSTS, type HostName, honoApp } from '../support/hosts.ts'
+import type { RawAnswer } from '../support/raw-http.ts'
 import {
   behindPlatform,
   behindReader,
   type Front,
-  HOSTS,
-  honoHost,
   LEFT,
-  listen,
+  listenSmall,
   ORG,
   SECRET,
   type SmallServer,
+  serviceBehind,
   TOKEN,
-} from './small-hosts.ts'
+} from './small-service.ts'
 
-const NAMES = Object.keys(HOSTS)
+const NAMES = Object.keys(HOSTS) as HostName[]
 const servers = new Map<string, SmallServer>()
 const serverOf = (name: string): SmallServer => servers.get(name) as SmallServer
-const hostOf = (name: string, front: Front = 'mounted') => (HOSTS[name] as (typeof HOSTS)[string])(front)
+const hostOf = (name: HostName, front: Front = 'mounted') => HOSTS[name](serviceBehind(front))
 
 beforeAll(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   for (const name of NAMES) {
-    servers.set(name, await listen(hostOf(name)))
-    servers.set(`${name} guarded`, await listen(hostOf(name, 'guarded')))
-    servers.set(`${name} platform`, await listen(behindPlatform(hostOf(name), [])))
+    servers.set(name, await listenSmall(hostOf(name)))
+    servers.set(`${name} guarded`, await listenSmall(hostOf(name, 'guarded')))
+    servers.set(`${name} platform`, await listenSmall(behindPlatform(hostOf(name), [])))
   }
 })
 afterAll(async () => {
@@ -124,7 +124,7 @@ describe.each(Object.entries(PLACES))('every byte %s', (_where, place) => {
 
   // Without a parser of HTTP/1 before it the control characters arrive, but those that no `Headers` takes.
   it('hono over fetch', async () => {
-    const app = honoHost('mounted')
+    const app = honoApp(serviceBehind('mounted'))
     const bytes = BYTES.filter((byte) => ![0x00, 0x0a, 0x0d].includes(byte))
     const got = bytes.map(async (byte) => {
       const headers = linesOf(place, byte).map((line) => line.split(/: (.*)/s, 2) as [string, string])
@@ -304,7 +304,7 @@ describe('a request that a platform has made, with headers and no raw ones', () 
 
   // Hono's own server needs the raw lines to be there, if empty.
   it.each(NAMES.filter((name) => name !== 'hono'))('also where there are none at all: %s', async (name) => {
-    const server = await listen(behindPlatform(hostOf(name), undefined))
+    const server = await listenSmall(behindPlatform(hostOf(name), undefined))
     servers.set(`${name} without`, server)
     const answers = await server.askAll(CASES.map(([, text]) => text))
     expect(answers.map((answer, i) => [CASES[i]?.[0], verdictOf(answer)])).toEqual(wanted)
@@ -347,7 +347,7 @@ describe('a body that a platform has read before the framework', () => {
   it.each(NAMES.flatMap((name) => Object.keys(LEFT).map((left) => [name, left] as const)))(
     '%s, %s',
     async (name, left) => {
-      const server = await listen(behindReader(hostOf(name), LEFT[left] as (typeof LEFT)[string]))
+      const server = await listenSmall(behindReader(hostOf(name), LEFT[left] as (typeof LEFT)[string]))
       servers.set(`${name} ${left}`, server)
       // Of what is no JSON such a platform leaves no value.
       await expectAll(server, left === 'the value in body' ? CASES : [...CASES, MALFORMED])
@@ -356,7 +356,7 @@ describe('a body that a platform has read before the framework', () => {
 })
 
 // Express speaks HTTP/1 only.
-describe.each(['koa 3', 'koa 2', 'hono'])('over HTTP/2, where :authority is the own host: %s', (name) => {
+describe.each(['koa 3', 'koa 2', 'hono'] as const)('over HTTP/2, where :authority is the own host: %s', (name) => {
   it('what comes from the own origin passes, and nothing else does', async () => {
     const server = createHttp2Server(hostOf(name) as never)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

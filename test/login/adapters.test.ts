@@ -2,8 +2,8 @@
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
-import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
 import { PATIENCE_MS } from '../patience.ts'
+import { HOSTS, type HostName, listen } from '../support/hosts.ts'
 import { BETTER, createLoginWorld, GOOD } from './login-world.ts'
 
 interface Seen {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { createThrottle, DEFAULT_LIMITS } from '../../src/login/throttle.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
-import { HOSTS, listen } from '../adapters/hosts.ts'
+import { HOSTS, listen } from '../support/hosts.ts'
 import { createLoginWorld, GOOD, type LoginWorld } from './login-world.ts'
 
 const RAISED = { accountFailures: 1_000_000, addressFailures: 1_000_000 }

@@ -4,7 +4,7 @@ import express from 'express'
 import { isAuthError } from 'sallyport'
 import { readJson } from 'sallyport/express'
 import { expect, it } from 'vitest'
-import { listen } from '../adapters/hosts.ts'
+import { listen } from '../support/hosts.ts'
 
 const nested = (depth: number): string => `{"name":${'['.repeat(depth)}${']'.repeat(depth)}}`
 

@@ -15,8 +15,8 @@ import * as forExpress from 'sallyport/express'
 import * as forHono from 'sallyport/hono'
 import * as forKoa from 'sallyport/koa'
 import { beforeAll, expect, it } from 'vitest'
-import { listen } from '../adapters/hosts.ts'
 import { createRigWorld, type RigWorld } from '../adapters/rigs.ts'
+import { listen } from '../support/hosts.ts'
 
 let world: RigWorld
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { jsonResponse } from '../../src/http/json-response.ts'
 import { createAuth, createOrgResolver, createSyncGate, header } from '../../src/index.ts'
 import { createTestKit } from '../../src/testing/index.ts'
-import { HOSTS, type HostName, listen } from '../adapters/hosts.ts'
+import { HOSTS, type HostName, listen } from '../support/hosts.ts'
 
 const kit = await createTestKit()
 const auth = createAuth({

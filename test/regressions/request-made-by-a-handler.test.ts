@@ -6,8 +6,8 @@ import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { createAdapter } from 'sallyport/hono'
 import { expect, it } from 'vitest'
-import { listen } from '../adapters/hosts.ts'
 import { createWorld } from '../pipeline/world.ts'
+import { listen } from '../support/hosts.ts'
 
 it('is authenticated by what it brings itself', async () => {
   const world = createWorld()

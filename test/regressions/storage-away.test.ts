@@ -21,7 +21,7 @@ import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
-import { HOSTS, type HostName, type Listening, listen } from '../adapters/hosts.ts'
+import { HOSTS, type HostName, type Listening, listen } from '../support/hosts.ts'
 import { trusting } from '../support/world.ts'
 
 const ROLES = ['member', 'admin', 'owner'] as const

@@ -7,8 +7,8 @@ import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { integerFormat, pathParam, readSelection, slugFormat, uuidFormat } from '../../src/orgs/selector.ts'
 import { createTestKit } from '../../src/testing/test-kit.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { listen } from '../adapters/hosts.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
+import { listen } from '../support/hosts.ts'
 
 it.each([
   [['acme'], slugFormat],

@@ -2,19 +2,8 @@
  * One small service on every framework, without a key or a storage: what of a request reaches the decision is all there is
  * to see. It costs next to nothing, so that thousands of requests may be sent to it.
  */
-import { createServer, IncomingMessage, type RequestListener, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
-import express from 'express'
-// @ts-expect-error the same types hold, and the alias has none
-import express4 from 'express4'
-import { Hono } from 'hono'
-import Koa from 'koa'
-// @ts-expect-error the same types hold, and the alias has none
-import Koa2 from 'koa2'
-import { createAdapter as expressAdapter } from '../../adapters/express.ts'
-import { createAdapter as honoAdapter } from '../../adapters/hono.ts'
-import { createAdapter as koaAdapter } from '../../adapters/koa.ts'
+import { IncomingMessage, type RequestListener } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import {
   type Access,
   type Auth,
@@ -29,7 +18,8 @@ import {
   readJson,
 } from '../../src/index.ts'
 import { PATIENCE_MS } from '../patience.ts'
-import { parseAnswer, type RawAnswer } from './raw-http.ts'
+import { listen, type Mountable } from '../support/hosts.ts'
+import { parseAnswer, type RawAnswer } from '../support/raw-http.ts'
 
 export const TOKEN = 'good-token'
 export const SECRET = 'good-secret'
@@ -92,38 +82,12 @@ export const ROUTES: readonly Route[] = [
 /** Where the routes are: alone, or behind a middleware that guards everything. */
 export type Front = 'mounted' | 'guarded'
 
-/** The service on each framework, as what `createServer` takes. */
-export const HOSTS: Readonly<Record<string, (front: Front) => RequestListener>> = {
-  'express 5': (front) => expressHost(express(), front),
-  'express 4': (front) => expressHost((express4 as typeof express)(), front),
-  'koa 3': (front) => koaHost(new Koa(), front),
-  'koa 2': (front) => koaHost(new (Koa2 as typeof Koa)(), front),
-  hono: (front) => getRequestListener(honoHost(front).fetch),
-}
-
-function expressHost(app: express.Express, front: Front): RequestListener {
-  const { mount, middleware } = expressAdapter(auth)
-  app.disable('x-powered-by')
-  if (front === 'guarded') app.use(middleware({ optional: true }))
-  mount(app, ROUTES)
-  return app as unknown as RequestListener
-}
-
-function koaHost(app: Koa, front: Front): RequestListener {
-  const { mount, middleware } = koaAdapter(auth)
-  if (front === 'guarded') app.use(middleware({ optional: true }))
-  mount(app, ROUTES)
-  return app.callback()
-}
-
-/** The service on Hono, for its `fetch` too. */
-export function honoHost(front: Front): Hono {
-  const { mount, middleware } = honoAdapter(auth)
-  const app = new Hono()
-  if (front === 'guarded') app.use(middleware({ optional: true }))
-  mount(app, ROUTES)
-  return app
-}
+/** The service, to be mounted. */
+export const serviceBehind = (front: Front): Mountable => ({
+  auth,
+  routes: ROUTES,
+  ...(front === 'guarded' && { guard: { optional: true } }),
+})
 
 /** A listening host, asked over a few connections that are kept alive. */
 export interface SmallServer {
@@ -134,12 +98,11 @@ export interface SmallServer {
 }
 
 /** Let a host listen. */
-export async function listen(listener: RequestListener): Promise<SmallServer> {
-  const server: Server = createServer({ keepAliveTimeout: PATIENCE_MS }, listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+export async function listenSmall(listener: RequestListener): Promise<SmallServer> {
+  const { port, close } = await listen(listener, { keepAliveTimeout: PATIENCE_MS })
   return {
     port,
+    close,
     async askAll(requests) {
       const answers: RawAnswer[] = []
       const waiting = requests.map((text, index) => ({ text, index }))
@@ -153,11 +116,6 @@ export async function listen(listener: RequestListener): Promise<SmallServer> {
       await Promise.all(Array.from({ length: 4 }, work))
       return answers
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
   }
 }
 
