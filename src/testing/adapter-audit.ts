@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { Auth, ErrorFormat, Route } from '../index.ts'
 import { parseOptions } from '../lib/parse-options.ts'
-import { type AuditAnswer, type AuditCase, judgeAnswer } from './audit/audit-case.ts'
+import { type AuditAnswer, type AuditCase, compareAnswer } from './audit/audit-case.ts'
 import { createAuditWorld } from './audit/audit-world.ts'
 import { bodyCases } from './audit/body-cases.ts'
 import { callerCases } from './audit/caller-cases.ts'
@@ -82,7 +82,7 @@ export async function runAdapterAudit(
   for (const each of cases) {
     const overFetch = typeof target !== 'string'
     const answer = await (overFetch ? sendOverFetch(target, each.request) : sendOverSocket(target, each.request))
-    results.push({ id: each.id, answer, problems: answer === null ? [] : judgeAnswer(each, answer, overFetch) })
+    results.push({ id: each.id, answer, problems: answer === null ? [] : compareAnswer(each, answer, overFetch) })
   }
   return results
 }

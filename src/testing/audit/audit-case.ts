@@ -60,10 +60,9 @@ export const AUDITED_HEADERS: readonly string[] = Object.freeze([
 export type AuditCaseMore = Partial<Pick<AuditCase, 'requirement' | 'expectedOnFetch'>> &
   Partial<Pick<AuditRequest, 'body' | 'chunked'>>
 
-/** Write a case down: `GET /path`, its header lines, what is expected. */
+/** Write a case down: its names and `GET /path`, its header lines, what is expected. */
 export function auditCase(
-  [id, name]: readonly [id: string, name: string],
-  target: string,
+  [id, name, target]: readonly [id: string, name: string, target: string],
   headers: AuditRequest['headers'],
   expected: AuthResponse,
   { body = null, chunked = false, ...more }: AuditCaseMore = {},
@@ -78,12 +77,12 @@ export function ownAnswer(status: number): AuthResponse {
 }
 
 /**
- * Judge an answer.
+ * Compare an answer with what is expected.
  *
  * @param overFetch whether it came from a Fetch handler, which has no framing of its own
  * @returns what is wrong, as sentences; none: it is as expected
  */
-export function judgeAnswer(wanted: AuditCase, answer: AuditAnswer, overFetch = false): readonly string[] {
+export function compareAnswer(wanted: AuditCase, answer: AuditAnswer, overFetch = false): readonly string[] {
   const expected = overFetch ? (wanted.expectedOnFetch ?? wanted.expected) : wanted.expected
   const isHead = wanted.request.method === 'HEAD'
   const found: string[] = []

@@ -25,23 +25,21 @@ function cookieCases(world: AuditWorld, token: string, expired: string): AuditCa
   const [H5, H6] = [{ requirement: 'H5' }, { requirement: 'H6' }]
   const two = (value: string): [string, string] => ['Cookie', `session=${token}; a=b; session=${value}`]
   return [
-    auditCase(['cookie/valid', 'a good session'], 'GET /user', [session(token)], ada),
-    auditCase(['cookie/bad', 'a bad session'], 'GET /user', [session('x.y.z')], invalid),
-    auditCase(['cookie/expired', 'an expired session'], 'GET /user', [session(expired)], refused('token_expired')),
-    auditCase(['cookie/empty', 'an empty session is none'], 'GET /user', [session('')], absent),
-    auditCase(['cookie/same', 'one session twice'], 'GET /user', [two(token)], ada, H6),
-    auditCase(['cookie/tossed', 'two sessions'], 'GET /user', [two('x.y.z')], invalid, H6),
+    auditCase(['cookie/valid', 'a good session', 'GET /user'], [session(token)], ada),
+    auditCase(['cookie/bad', 'a bad session', 'GET /user'], [session('x.y.z')], invalid),
+    auditCase(['cookie/expired', 'an expired session', 'GET /user'], [session(expired)], refused('token_expired')),
+    auditCase(['cookie/empty', 'an empty session is none', 'GET /user'], [session('')], absent),
+    auditCase(['cookie/same', 'one session twice', 'GET /user'], [two(token)], ada, H6),
+    auditCase(['cookie/tossed', 'two sessions', 'GET /user'], [two('x.y.z')], invalid, H6),
     auditCase(
-      ['cookie/bearer-first', 'a bad token beside a good session'],
-      'GET /user',
+      ['cookie/bearer-first', 'a bad token beside a good session', 'GET /user'],
       [bearer('x.y.z'), session(token)],
       invalid,
       H5,
     ),
-    auditCase(['cookie/basic-first', 'Basic beside a good session'], 'GET /user', [basic, session(token)], absent, H5),
+    auditCase(['cookie/basic-first', 'Basic beside a good session', 'GET /user'], [basic, session(token)], absent, H5),
     auditCase(
-      ['cookie/optional', 'a bad session where none is needed'],
-      'GET /anybody',
+      ['cookie/optional', 'a bad session where none is needed', 'GET /anybody'],
       [session('x.y.z')],
       invalid,
       H5,
@@ -59,7 +57,7 @@ function crossSiteCases(world: AuditWorld, token: string): AuditCase[] {
     name: string,
     headers: readonly (readonly [string, string])[],
     expected: typeof ada,
-  ): AuditCase => auditCase([`cross-site/${id}`, name], 'POST /user', headers, expected, { requirement: 'L10' })
+  ): AuditCase => auditCase([`cross-site/${id}`, name, 'POST /user'], headers, expected, { requirement: 'L10' })
   return [
     post('same', 'our own page', [session(token), site('same-origin')], ada),
     post('typed', 'no page at all', [session(token), site('none')], ada),
@@ -81,18 +79,17 @@ function safeCases(world: AuditWorld, token: string): AuditCase[] {
   const foreign = [session(token), ['Sec-Fetch-Site', 'cross-site']] as const
   const evil = [['Origin', 'https://evil.test']] as const
   return [
-    auditCase(['cross-site/get', 'GET is safe'], 'GET /user', foreign, ada),
-    auditCase(['cross-site/head', 'HEAD is safe'], 'HEAD /user', foreign, ada),
+    auditCase(['cross-site/get', 'GET is safe', 'GET /user'], foreign, ada),
+    auditCase(['cross-site/head', 'HEAD is safe', 'HEAD /user'], foreign, ada),
     auditCase(
-      ['cross-site/upgrade', 'an upgrade is not'],
-      'GET /user',
+      ['cross-site/upgrade', 'an upgrade is not', 'GET /user'],
       [...foreign, ['Upgrade', 'websocket']],
       refusal,
     ),
-    auditCase(['cross-site/public', 'a public route too'], 'POST /public', foreign, refusal),
-    auditCase(['cross-site/login', 'without a session too'], 'POST /public', evil, refusal),
-    auditCase(['cross-site/script', 'a script says nothing'], 'POST /public', [], open),
-    auditCase(['cross-site/read', 'a public GET'], 'GET /public', foreign, open),
+    auditCase(['cross-site/public', 'a public route too', 'POST /public'], foreign, refusal),
+    auditCase(['cross-site/login', 'without a session too', 'POST /public'], evil, refusal),
+    auditCase(['cross-site/script', 'a script says nothing', 'POST /public'], [], open),
+    auditCase(['cross-site/read', 'a public GET', 'GET /public'], foreign, open),
   ]
 }
 
@@ -103,29 +100,27 @@ function serviceCases(world: AuditWorld, token: string): AuditCase[] {
   const good = secret(SERVICE_SECRET)
   const { a } = world.orgs
   return [
-    auditCase(['service/valid', 'the secret opens'], 'GET /service', [good], open),
-    auditCase(['service/named', 'the secret of the service named'], 'GET /telephony', [good], open),
-    auditCase(['service/none', 'nothing opens nothing'], 'GET /service', [], absent),
-    auditCase(['service/wrong', 'a wrong secret'], 'GET /service', [secret('x'.repeat(40))], invalid),
-    auditCase(['service/empty', 'an empty secret'], 'GET /service', [secret('')], invalid),
-    auditCase(['service/twice', 'the secret twice'], 'GET /service', [good, good], refused('bad_request'), {
+    auditCase(['service/valid', 'the secret opens', 'GET /service'], [good], open),
+    auditCase(['service/named', 'the secret of the service named', 'GET /telephony'], [good], open),
+    auditCase(['service/none', 'nothing opens nothing', 'GET /service'], [], absent),
+    auditCase(['service/wrong', 'a wrong secret', 'GET /service'], [secret('x'.repeat(40))], invalid),
+    auditCase(['service/empty', 'an empty secret', 'GET /service'], [secret('')], invalid),
+    auditCase(['service/twice', 'the secret twice', 'GET /service'], [good, good], refused('bad_request'), {
       requirement: 'H1',
     }),
     auditCase(
-      ['service/comma', 'a comma in it'],
-      'GET /service',
+      ['service/comma', 'a comma in it', 'GET /service'],
       [secret(`${SERVICE_SECRET},x`)],
       refused('bad_request'),
       { requirement: 'H1' },
     ),
-    auditCase(['service/both', 'a secret and a token'], 'GET /service', [good, bearer(token)], refused('bad_request'), {
+    auditCase(['service/both', 'a secret and a token', 'GET /service'], [good, bearer(token)], refused('bad_request'), {
       requirement: 'H5',
     }),
-    auditCase(['service/user', 'a user at a service route'], 'GET /service', [bearer(token)], refused('forbidden')),
-    auditCase(['service/elsewhere', 'a service at a user route'], 'GET /user', [good], refused('forbidden')),
+    auditCase(['service/user', 'a user at a service route', 'GET /service'], [bearer(token)], refused('forbidden')),
+    auditCase(['service/elsewhere', 'a service at a user route', 'GET /user'], [good], refused('forbidden')),
     auditCase(
-      ['service/second', 'a user let in before'],
-      'GET /user-service',
+      ['service/second', 'a user let in before', 'GET /user-service'],
       [bearer(token)],
       refused('forbidden', {}, [orgLine(a)]),
     ),
@@ -136,19 +131,24 @@ function actCases(world: AuditWorld): AuditCase[] {
   const { refused } = answersOf(world)
   const { a, b } = world.orgs
   const acted = handled({ org: a }, [orgLine(a)])
-  const act = (id: string, name: string, body: unknown, expected: AuthResponse, ...more: Line[]): AuditCase => {
+  const act = (
+    [id, name]: readonly [id: string, name: string],
+    body: unknown,
+    expected: AuthResponse,
+    ...more: Line[]
+  ): AuditCase => {
     const headers: Line[] = [['X-Telephony-Secret', SERVICE_SECRET], ['Content-Type', 'application/json'], ...more]
-    return auditCase([`act/${id}`, name], 'POST /act', headers, expected, { body: JSON.stringify(body) })
+    return auditCase([`act/${id}`, name, 'POST /act'], headers, expected, { body: JSON.stringify(body) })
   }
   const unknown = '99999999-9999-4999-8999-999999999999'
   return [
-    act('valid', 'an org named in the body', { org_id: a }, acted),
-    act('upper', 'in any case', { org_id: a.toUpperCase() }, acted),
-    act('unknown', 'an unknown org', { org_id: unknown }, refused('forbidden')),
-    act('malformed', 'a malformed id', { org_id: '7' }, refused('invalid_org_id')),
-    act('number', 'no text', { org_id: 7 }, refused('invalid_org_id')),
-    act('agrees', 'the header agrees', { org_id: a }, acted, orgLine(a)),
-    act('conflict', 'the header names another', { org_id: a }, refused('org_selector_conflict'), orgLine(b)),
+    act(['valid', 'an org named in the body'], { org_id: a }, acted),
+    act(['upper', 'in any case'], { org_id: a.toUpperCase() }, acted),
+    act(['unknown', 'an unknown org'], { org_id: unknown }, refused('forbidden')),
+    act(['malformed', 'a malformed id'], { org_id: '7' }, refused('invalid_org_id')),
+    act(['number', 'no text'], { org_id: 7 }, refused('invalid_org_id')),
+    act(['agrees', 'the header agrees'], { org_id: a }, acted, orgLine(a)),
+    act(['conflict', 'the header names another'], { org_id: a }, refused('org_selector_conflict'), orgLine(b)),
   ]
 }
 
@@ -157,25 +157,23 @@ function keyCases(world: AuditWorld): AuditCase[] {
   const { a, b } = world.orgs
   const open = handled({ caller: 'apiKey', org: a, role: 'member', scopes: ['things:read'] }, [['X-Org-Id', a]])
   const get = (
-    id: string,
-    name: string,
+    [id, name]: readonly [id: string, name: string],
     headers: readonly (readonly [string, string])[],
     expected: typeof open,
     requirement?: string,
   ): AuditCase =>
-    auditCase([`key/${id}`, name], 'GET /keys', headers, expected, requirement === undefined ? {} : { requirement })
+    auditCase([`key/${id}`, name, 'GET /keys'], headers, expected, requirement === undefined ? {} : { requirement })
   return [
-    get('valid', 'a key with the scope', [bearer('adk_reading')], open),
+    get(['valid', 'a key with the scope'], [bearer('adk_reading')], open),
     get(
-      'scope',
-      'a key without it',
+      ['scope', 'a key without it'],
       [bearer('adk_nothing')],
       refused('insufficient_scope', { scopes: ['things:read'] }),
       'A6',
     ),
-    get('unknown', 'an unknown key', [bearer('adk_unknown')], invalid, 'A3'),
-    get('own', 'its own org, named', [bearer('adk_reading'), orgLine(a)], open, 'O7'),
-    get('other', 'another org', [bearer('adk_reading'), orgLine(b)], refused('forbidden'), 'O7'),
-    auditCase(['key/elsewhere', 'a key at a user route'], 'GET /user', [bearer('adk_reading')], refused('forbidden')),
+    get(['unknown', 'an unknown key'], [bearer('adk_unknown')], invalid, 'A3'),
+    get(['own', 'its own org, named'], [bearer('adk_reading'), orgLine(a)], open, 'O7'),
+    get(['other', 'another org'], [bearer('adk_reading'), orgLine(b)], refused('forbidden'), 'O7'),
+    auditCase(['key/elsewhere', 'a key at a user route', 'GET /user'], [bearer('adk_reading')], refused('forbidden')),
   ]
 }

@@ -25,28 +25,27 @@ function headerCases(world: AuditWorld, token: string): AuditCase[] {
   const { a, b, c } = world.orgs
   const malformed = refused('invalid_org_id')
   const get = (
-    id: string,
-    name: string,
+    [id, name]: readonly [id: string, name: string],
     values: readonly string[],
     expected: typeof ada,
     requirement = 'O2',
   ): AuditCase =>
-    auditCase([`org/${id}`, name], 'GET /user', [bearer(token), ...values.map(orgLine)], expected, { requirement })
+    auditCase([`org/${id}`, name, 'GET /user'], [bearer(token), ...values.map(orgLine)], expected, { requirement })
   return [
-    get('named', 'a member', [a], ada),
-    get('other', 'the other org, the other role', [b], acting('ada', 'b', 'admin')),
-    get('upper', 'in upper case', [b.toUpperCase()], acting('ada', 'b', 'admin')),
-    get('stranger', 'not a member', [c], refused('forbidden'), 'O3'),
-    get('unknown', 'no such org', ['99999999-9999-4999-8999-999999999999'], refused('forbidden'), 'O3'),
-    get('empty', 'an empty value', [''], malformed),
-    get('braces', 'braces', [`{${a}}`], malformed),
-    get('urn', 'a URN', [`urn:uuid:${a}`], malformed),
-    get('text', 'no UUID', ['acme'], malformed),
-    get('percent', 'percent-escapes', [a.replaceAll('-', '%2D')], malformed),
-    get('null', 'the word null', ['null'], malformed),
-    get('twice', 'the same twice', [a, a], malformed, 'H1'),
-    get('two', 'two orgs', [a, b], malformed, 'H1'),
-    get('comma', 'two in one line', [`${a}, ${b}`], malformed, 'H1'),
+    get(['named', 'a member'], [a], ada),
+    get(['other', 'the other org, the other role'], [b], acting('ada', 'b', 'admin')),
+    get(['upper', 'in upper case'], [b.toUpperCase()], acting('ada', 'b', 'admin')),
+    get(['stranger', 'not a member'], [c], refused('forbidden'), 'O3'),
+    get(['unknown', 'no such org'], ['99999999-9999-4999-8999-999999999999'], refused('forbidden'), 'O3'),
+    get(['empty', 'an empty value'], [''], malformed),
+    get(['braces', 'braces'], [`{${a}}`], malformed),
+    get(['urn', 'a URN'], [`urn:uuid:${a}`], malformed),
+    get(['text', 'no UUID'], ['acme'], malformed),
+    get(['percent', 'percent-escapes'], [a.replaceAll('-', '%2D')], malformed),
+    get(['null', 'the word null'], ['null'], malformed),
+    get(['twice', 'the same twice'], [a, a], malformed, 'H1'),
+    get(['two', 'two orgs'], [a, b], malformed, 'H1'),
+    get(['comma', 'two in one line'], [`${a}, ${b}`], malformed, 'H1'),
   ]
 }
 
@@ -55,27 +54,23 @@ function orderCases(world: AuditWorld, token: string, stranger: string): AuditCa
   const malformed = refused('invalid_org_id')
   return [
     auditCase(
-      ['order/token-first', 'a bad token with a malformed org'],
-      'GET /user',
+      ['order/token-first', 'a bad token with a malformed org', 'GET /user'],
       [bearer('x.y.z'), orgLine('x')],
       invalid,
     ),
     auditCase(
-      ['order/user-first', 'no user row with a malformed org'],
-      'GET /user',
+      ['order/user-first', 'no user row with a malformed org', 'GET /user'],
       [bearer(stranger), orgLine('x')],
       refused('user_not_synced'),
     ),
     auditCase(
-      ['order/org-first', 'a malformed org with too low a role'],
-      'GET /admin',
+      ['order/org-first', 'a malformed org with too low a role', 'GET /admin'],
       [bearer(token), orgLine('x')],
       malformed,
     ),
-    auditCase(['role/low', 'a role too low'], 'GET /admin', [bearer(token)], refused('forbidden')),
+    auditCase(['role/low', 'a role too low', 'GET /admin'], [bearer(token)], refused('forbidden')),
     auditCase(
-      ['role/high', 'a role high enough'],
-      'GET /admin',
+      ['role/high', 'a role high enough', 'GET /admin'],
       [bearer(token), orgLine(world.orgs.b)],
       acting('ada', 'b', 'admin'),
     ),
@@ -86,33 +81,31 @@ function pathCases(world: AuditWorld, token: string): AuditCase[] {
   const { ada, absent, acting, refused } = answersOf(world)
   const { a, b, c } = world.orgs
   const get = (
-    id: string,
-    name: string,
+    [id, name]: readonly [id: string, name: string],
     org: string,
     headers: readonly (readonly [string, string])[],
     expected: typeof ada,
-  ): AuditCase => auditCase([`path/${id}`, name], `GET /orgs/${org}/inside`, headers, expected)
+  ): AuditCase => auditCase([`path/${id}`, name, `GET /orgs/${org}/inside`], headers, expected)
   const line = bearer(token)
   return [
-    get('named', 'a member', b, [line], acting('ada', 'b', 'admin')),
-    get('none', 'no credential', b, [], absent),
-    get('stranger', 'not a member', c, [line], refused('forbidden')),
-    get('malformed', 'a malformed id', 'acme', [line], refused('invalid_org_id')),
-    get('escaped', 'an id in percent-escapes', a.replaceAll('-', '%2D'), [line], ada),
-    get('agrees', 'the header agrees', a, [line, orgLine(a)], ada),
-    get('conflict', 'the header names another', a, [line, orgLine(b)], refused('org_selector_conflict')),
-    get('header-malformed', 'the header is malformed', a, [line, orgLine('')], refused('invalid_org_id')),
+    get(['named', 'a member'], b, [line], acting('ada', 'b', 'admin')),
+    get(['none', 'no credential'], b, [], absent),
+    get(['stranger', 'not a member'], c, [line], refused('forbidden')),
+    get(['malformed', 'a malformed id'], 'acme', [line], refused('invalid_org_id')),
+    get(['escaped', 'an id in percent-escapes'], a.replaceAll('-', '%2D'), [line], ada),
+    get(['agrees', 'the header agrees'], a, [line, orgLine(a)], ada),
+    get(['conflict', 'the header names another'], a, [line, orgLine(b)], refused('org_selector_conflict')),
+    get(['header-malformed', 'the header is malformed'], a, [line, orgLine('')], refused('invalid_org_id')),
   ]
 }
 
 function mountCase(
-  id: string,
-  name: string,
+  [id, name]: readonly [id: string, name: string],
   target: string,
   headers: readonly Line[],
   expected: AuthResponse,
 ): AuditCase {
-  return auditCase([`mount/${id}`, name], `GET ${target}`, headers, expected, { requirement: 'O1' })
+  return auditCase([`mount/${id}`, name, `GET ${target}`], headers, expected, { requirement: 'O1' })
 }
 
 function mountCases(world: AuditWorld, token: string): AuditCase[] {
@@ -121,15 +114,15 @@ function mountCases(world: AuditWorld, token: string): AuditCase[] {
   const nobody = handled({ caller: null })
   const get = mountCase
   return [
-    get('anybody', 'optional, nobody', '/anybody', [], nobody),
-    get('anybody-user', 'optional, a user', '/anybody', [line], ada),
-    get('anybody-bad', 'optional, a bad token', '/anybody', [bearer('x.y.z')], invalid),
-    get('anybody-org', 'optional, a malformed org', '/anybody', [line, orgLine('x')], refused('invalid_org_id')),
-    get('strict-in-optional', 'strict inside optional stays strict', '/optional-strict', [], absent),
-    get('strict-in-optional-user', 'and lets users in', '/optional-strict', [line], ada),
-    get('optional-in-strict', 'optional inside strict stays strict', '/strict-optional', [], absent),
-    get('optional-twice', 'optional twice, nobody', '/optional-twice', [], nobody),
-    get('optional-twice-user', 'optional twice, a user', '/optional-twice', [line], ada),
+    get(['anybody', 'optional, nobody'], '/anybody', [], nobody),
+    get(['anybody-user', 'optional, a user'], '/anybody', [line], ada),
+    get(['anybody-bad', 'optional, a bad token'], '/anybody', [bearer('x.y.z')], invalid),
+    get(['anybody-org', 'optional, a malformed org'], '/anybody', [line, orgLine('x')], refused('invalid_org_id')),
+    get(['strict-in-optional', 'strict inside optional stays strict'], '/optional-strict', [], absent),
+    get(['strict-in-optional-user', 'and lets users in'], '/optional-strict', [line], ada),
+    get(['optional-in-strict', 'optional inside strict stays strict'], '/strict-optional', [], absent),
+    get(['optional-twice', 'optional twice, nobody'], '/optional-twice', [], nobody),
+    get(['optional-twice-user', 'optional twice, a user'], '/optional-twice', [line], ada),
   ]
 }
 
@@ -141,44 +134,50 @@ function selectorCases(world: AuditWorld, token: string, bobs: string): AuditCas
   const outer = (code: AuthErrorCode, org: string): typeof ada => refused(code, {}, [orgLine(org)])
   const get = mountCase
   return [
-    get('path-in-header', 'a path selector inside a header mount names what serves', `/header-path/${a}`, [line], ada),
     get(
-      'path-another',
-      'and nothing else: a request has one org',
+      ['path-in-header', 'a path selector inside a header mount names what serves'],
+      `/header-path/${a}`,
+      [line],
+      ada,
+    ),
+    get(
+      ['path-another', 'and nothing else: a request has one org'],
       `/header-path/${b}`,
       [line],
       outer('org_selector_conflict', a),
     ),
-    get('path-agrees', 'both name one', `/header-path/${b}`, [line, orgLine(b)], acting('ada', 'b', 'admin')),
+    get(['path-agrees', 'both name one'], `/header-path/${b}`, [line, orgLine(b)], acting('ada', 'b', 'admin')),
     get(
-      'path-conflict',
-      'both name another',
+      ['path-conflict', 'both name another'],
       `/header-path/${b}`,
       [line, orgLine(a)],
       outer('org_selector_conflict', a),
     ),
-    get('path-strange', 'a strange org by the path', `/header-path/${c}`, [line], outer('org_selector_conflict', a)),
+    get(['path-strange', 'a strange org by the path'], `/header-path/${c}`, [line], outer('org_selector_conflict', a)),
     get(
-      'role-in-path',
-      'a role is judged where an earlier path leads',
+      ['role-in-path', 'a role is judged where an earlier path leads'],
       `/path-admin/${a}`,
       [line],
       outer('forbidden', a),
     ),
-    get('role-of-path', 'and nowhere else', `/path-admin/${b}`, [line], acting('ada', 'b', 'admin')),
+    get(['role-of-path', 'and nowhere else'], `/path-admin/${b}`, [line], acting('ada', 'b', 'admin')),
     get(
-      'role-holds',
-      'the outer role leads to no other org',
+      ['role-holds', 'the outer role leads to no other org'],
       `/admin-path/${d}`,
       [bob],
       outer('org_selector_conflict', c),
     ),
-    get('role-held', 'and lets in where it is held', `/admin-path/${c}`, [bob], acting('bob', 'c', 'admin')),
-    get('role-first', 'the outer role is judged first', `/admin-path/${b}`, [line], refused('forbidden')),
-    get('weaker-inside', 'a weaker mount inside does not weaken', '/weaker-inside', [line], refused('forbidden')),
-    get('weaker-inside-admin', 'and lets admins in', '/weaker-inside', [line, orgLine(b)], acting('ada', 'b', 'admin')),
-    get('further', 'the inner mount goes further', '/identity-org', [line], ada),
-    get('further-org', 'and judges the org', '/identity-org', [line, orgLine(c)], refused('forbidden')),
+    get(['role-held', 'and lets in where it is held'], `/admin-path/${c}`, [bob], acting('bob', 'c', 'admin')),
+    get(['role-first', 'the outer role is judged first'], `/admin-path/${b}`, [line], refused('forbidden')),
+    get(['weaker-inside', 'a weaker mount inside does not weaken'], '/weaker-inside', [line], refused('forbidden')),
+    get(
+      ['weaker-inside-admin', 'and lets admins in'],
+      '/weaker-inside',
+      [line, orgLine(b)],
+      acting('ada', 'b', 'admin'),
+    ),
+    get(['further', 'the inner mount goes further'], '/identity-org', [line], ada),
+    get(['further-org', 'and judges the org'], '/identity-org', [line, orgLine(c)], refused('forbidden')),
   ]
 }
 
@@ -187,24 +186,21 @@ function stageCases(world: AuditWorld, token: string, stranger: string): AuditCa
   const { ada } = world.users
   return [
     auditCase(
-      ['needs/identity', 'identity needs no user row'],
-      'GET /identity',
+      ['needs/identity', 'identity needs no user row', 'GET /identity'],
       [bearer(stranger)],
       handled({ caller: 'user' }),
     ),
-    auditCase(['needs/identity-none', 'but a credential'], 'GET /identity', [], absent),
+    auditCase(['needs/identity-none', 'but a credential', 'GET /identity'], [], absent),
     auditCase(
-      ['needs/user', 'user needs no org'],
-      'GET /known',
+      ['needs/user', 'user needs no org', 'GET /known'],
       [bearer(token)],
       handled({ caller: 'user', user: ada, role: null }),
     ),
     auditCase(
-      ['needs/user-org', 'and reads no selector'],
-      'GET /known',
+      ['needs/user-org', 'and reads no selector', 'GET /known'],
       [bearer(token), orgLine('x')],
       handled({ caller: 'user', user: ada, role: null }),
     ),
-    auditCase(['needs/user-none', 'but a user row'], 'GET /known', [bearer(stranger)], refused('user_not_synced')),
+    auditCase(['needs/user-none', 'but a user row', 'GET /known'], [bearer(stranger)], refused('user_not_synced')),
   ]
 }
