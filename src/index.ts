@@ -57,6 +57,7 @@ export type { Guards, OrgContext, RoleContext } from './guards.ts'
 export { jsonResponse, noContent } from './http/json-response.ts'
 export { readJson } from './http/read-json.ts'
 export { normalizeEmail } from './lib/email.ts'
+export { type OptionProblem, OptionsError } from './lib/parse-options.ts'
 // Organizations
 export {
   createMembershipCache,

@@ -147,8 +147,7 @@ describe('in process', () => {
     const parts = [
       createServiceVerifier({ services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } }),
       createJwtVerifier({
-        issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'secret', secret: issuer.secret }] }],
-        audience: 'a',
+        issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'secret', secret: issuer.secret }], audience: 'a' }],
       }),
       createApiKeys({ storage: world.storage, prefix: 'tk', roles: ['member'], scopes: {}, defaultScopes: [] }),
       world.auth,
@@ -164,20 +163,20 @@ describe('in process', () => {
   const SOURCE = { kind: 'secret', secret: CANARY } as const
   // A wrong option is said by its name, never by its value.
   it.each<[string, () => unknown]>([
-    ['a short secret', () => createJwtVerifier({ issuers: [{ issuer: 'a', keys: [SOURCE] }], audience: 'a' })],
+    ['a short secret', () => createJwtVerifier({ issuers: [{ issuer: 'a', keys: [SOURCE], audience: 'a' }] })],
     ['a secret that is a list', () => createJwtVerifier({ issuers: [{ issuer: 'a', keys: [[CANARY]] }] } as never)],
     [
       'a secret that is a PEM block',
       () => {
         const secret = `-----BEGIN PUBLIC KEY-----${CANARY}${CANARY}`
-        return createJwtVerifier({ issuers: [{ issuer: 'a', keys: [{ kind: 'secret', secret }] }], audience: 'a' })
+        return createJwtVerifier({ issuers: [{ issuer: 'a', keys: [{ kind: 'secret', secret }], audience: 'a' }] })
       },
     ],
     [
       'a key URL with a password',
       () => {
         const url = `https://user:${CANARY}@keys.test/jwks.json`
-        return createJwtVerifier({ issuers: [{ issuer: 'a', keys: [{ kind: 'jwks', url }] }], audience: 'a' })
+        return createJwtVerifier({ issuers: [{ issuer: 'a', keys: [{ kind: 'jwks', url }], audience: 'a' }] })
       },
     ],
     ['a service secret', () => createServiceVerifier({ services: { a: { header: 'X-A', secrets: [CANARY] } } })],

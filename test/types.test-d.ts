@@ -9,6 +9,7 @@ import {
   createProvisioner,
   createServiceVerifier,
   header,
+  oidc,
   supabase,
 } from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
@@ -18,7 +19,7 @@ const storage = createMemoryStorage()
 const issuers = [supabase({ url: 'https://project.example' })]
 const selectors = [header('X-Org-Id')]
 const steps = {
-  verifier: createJwtVerifier({ issuers, audience: 'authenticated', claims: ['aal'] }),
+  verifier: createJwtVerifier({ issuers, claims: ['aal'] }),
   services: createServiceVerifier({ services: { platform: { header: 'X-Platform-Key', secrets: null } } }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'earliest-joined' }),
@@ -27,13 +28,17 @@ const auth = createAuth({ roles: ['member', 'admin'], ...steps })
 
 export function mistakesInTheSetUp(): void {
   // @ts-expect-error the audience is forgotten; switching the check off is written `null`
-  createJwtVerifier({ issuers })
+  oidc({ issuer: 'https://issuer.example' })
+  // @ts-expect-error the audience of an issuer written out is forgotten
+  createJwtVerifier({ issuers: [{ issuer: null, keys: [] }] })
   // @ts-expect-error an audience is a string, never a pattern
-  createJwtVerifier({ issuers, audience: /authenticated/ })
+  supabase({ url: 'https://project.example', audience: /authenticated/ })
+  // @ts-expect-error what a token must name is said of its issuer
+  createJwtVerifier({ issuers, audience: 'authenticated' })
   // @ts-expect-error a misspelt option
-  createJwtVerifier({ issuers, audience: null, clockTolerance: 5 })
+  createJwtVerifier({ issuers, clockTolerance: 5 })
   // @ts-expect-error nobody is trusted
-  createJwtVerifier({ audience: null })
+  createJwtVerifier({})
   // @ts-expect-error no word on a request that names no organization
   createOrgResolver({ memberships: storage.memberships, selectors })
   // @ts-expect-error no such word

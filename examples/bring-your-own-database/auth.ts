@@ -24,7 +24,7 @@ export function createFleetAuth(
 ): Auth<HostTypes<(typeof POSITIONS)[number], User, Company, never, never>> {
   return createAuth({
     roles: POSITIONS,
-    verifier: createJwtVerifier({ issuers: [issuer], audience: 'authenticated' }),
+    verifier: createJwtVerifier({ issuers: [issuer] }),
     users: createProvisioner({
       storage,
       // In the same transaction, by the query builder's own handle.

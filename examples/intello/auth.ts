@@ -68,8 +68,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({
-      issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'] })],
-      audience: options.jwtAudience,
+      issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'], audience: options.jwtAudience })],
       clockToleranceSeconds: 5,
     }),
     services: createServiceVerifier({

@@ -53,7 +53,6 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
     roles: ROLES,
     verifier: createJwtVerifier({
       issuers: [supabase({ url, secret, issuer, emails, algorithms: ['ES256', 'RS256'] })],
-      audience: 'authenticated',
       clockToleranceSeconds: 5,
     }),
     services: createServiceVerifier({

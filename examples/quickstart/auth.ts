@@ -56,8 +56,7 @@ export function createQuickstart(options: QuickstartOptions, storage: AppStorage
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({
-      issuers: [{ issuer: options.issuer, keys: keysOf(options) }],
-      audience: options.audience,
+      issuers: [{ issuer: options.issuer, keys: keysOf(options), audience: options.audience }],
       clockToleranceSeconds: options.clockToleranceSeconds,
     }),
     users: options.users === 'sync' ? createSyncGate({ users: storage.users }) : provision,

@@ -2,6 +2,7 @@
  * How every example reads its variables: strictly. A variable that is set must be right, an empty one is wrong, and what
  * is wrong is one sentence that names it. Hands on values; the process ends in `run.ts`.
  */
+import { OptionsError } from 'sallyport'
 
 /** The environment an app is started with. */
 export interface Environment extends Readonly<Record<string, string | undefined>> {
@@ -75,14 +76,25 @@ export function readSettings(environment: Environment): Settings {
       try {
         return setUp()
       } catch (error) {
-        if (error instanceof TypeError) throw settingsError(inVariables(error.message, variables))
+        if (error instanceof OptionsError) throw settingsError(inVariables(error, variables))
+        if (error instanceof TypeError) throw settingsError(inText(error.message, variables))
         throw error
       }
     },
   }
 }
 
-function inVariables(message: string, variables: Readonly<Record<string, string>>): string {
+// An option is a path, such as `services.crm.secrets.0`: the last name in it is the one that a variable fills.
+function inVariables({ problems }: OptionsError, variables: Readonly<Record<string, string>>): string {
+  return problems
+    .map(({ option, message }) => {
+      const name = option.split('.').findLast((part) => variables[part] !== undefined)
+      return `${name === undefined ? option : variables[name]} ${message}`
+    })
+    .join('; ')
+}
+
+function inText(message: string, variables: Readonly<Record<string, string>>): string {
   const from = message.indexOf('option "')
   return message.slice(Math.max(from, 0)).replace(/option "(\w+)"/g, (option, name) => variables[name] ?? option)
 }

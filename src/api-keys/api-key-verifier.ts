@@ -7,7 +7,7 @@ import { AuthError } from '../errors.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
-import { passesCheck } from '../verify/own-check.ts'
+import { passesCheck } from '../verify/identity.ts'
 import type { KeyFormat } from './key-format.ts'
 
 /** What keys are verified by. */

@@ -1,24 +1,33 @@
 /** Judge URLs that trust hangs on: https, or http on this very machine; nothing hidden in them. */
 
 /**
- * Parse a URL that keys or tokens may travel to: `https:`, or `http:` for loopback hosts only; no credentials, no
- * fragment, no white space, backslash or quotes (parsers drop, turn or encode those, silently).
- *
- * @param name what to call it in the error
- * @throws TypeError naming the rule that is broken; never the URL, which may hold a password
+ * Say what is wrong with a URL that keys or tokens may travel to, or `null`: it must be `https:`, or `http:` for loopback
+ * hosts only; no credentials, no fragment, no white space, backslash or quotes (parsers drop, turn or encode those,
+ * silently). Never shows the URL, which may hold a password.
  */
-export function parseHttpUrl(name: string, text: unknown): URL {
+export function describeHttpUrl(text: unknown): string | null {
   if (typeof text !== 'string' || /[\s\p{Cc}\\"`]|^'|'$/u.test(text) || !URL.canParse(text)) {
-    throw new TypeError(`${name} must be an absolute URL`)
+    return 'must be an absolute URL'
   }
   const url = new URL(text)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError(`${name} must be an https URL`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an https URL'
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
-    throw new TypeError(`${name} must be an https URL; http is for loopback hosts only`)
+    return 'must be an https URL; http is for loopback hosts only'
   }
-  if (url.username !== '' || url.password !== '') throw new TypeError(`${name} must not contain credentials`)
-  if (text.includes('#')) throw new TypeError(`${name} must not contain a fragment`)
-  return url
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials'
+  return text.includes('#') ? 'must not contain a fragment' : null
+}
+
+/**
+ * Parse a URL as {@link describeHttpUrl} wants it.
+ *
+ * @param name what to call it in the error
+ * @throws TypeError naming the rule that is broken
+ */
+export function parseHttpUrl(name: string, text: unknown): URL {
+  const wrong = describeHttpUrl(text)
+  if (wrong !== null) throw new TypeError(`${name} ${wrong}`)
+  return new URL(text as string)
 }
 
 /**

@@ -1,8 +1,71 @@
 /**
- * Read an options object once, strictly: own properties only, every name known, every value of its type.
- * What is wrong is a `TypeError` naming the function and the option, at construction, never at request time.
+ * Read an options object once, strictly: own properties only, every name known, every value of its type. What is wrong is
+ * an {@link OptionsError} naming the function and each option, at construction, never at request time.
+ *
+ * How to use it: the public interface is the one declaration of the types, with a docstring per option. Beside it stands a
+ * {@link Shape} of it: `const shape = <U extends User>(): Shape<SyncGateOptions<U>> => ({ users: anObjectWith('find'), … })`.
+ * The compiler holds it to exactly the interface's keys, types and optionality, and infers the type of each check from it.
+ * `const { users, syncPath = '/x' } = parseOptions('createSyncGate', shape<U>(), options)` then has the interface's types: no
+ * cast, no twin, defaults by destructuring. What only code can judge afterwards throws {@link optionsError}.
  */
 import * as z from 'zod/mini'
+
+/** One thing that is wrong with the options of a function. */
+export interface OptionProblem {
+  /** Which option, as a path: `clock`, `issuers.0.keys.1.url`; empty where it is the options as a whole. */
+  readonly option: string
+  /** What is wrong with it, to follow its name: `must be …`. Never the value, which may be a secret. */
+  readonly message: string
+}
+
+/**
+ * Wrong options, thrown at construction. The message names the function, every wrong option and what is wrong with it.
+ *
+ * @example
+ * if (error instanceof OptionsError) console.error(error.option, error.problems)
+ */
+export class OptionsError extends TypeError {
+  override readonly name = 'OptionsError'
+  /** The path of the first wrong option. */
+  readonly option: string
+  /** Everything that was found wrong; at least one. */
+  readonly problems: readonly OptionProblem[]
+
+  constructor(name: string, problems: readonly OptionProblem[]) {
+    super(`${name}: ${problems.map(toSentence).join('; ')}`)
+    this.option = problems[0]?.option ?? ''
+    this.problems = Object.freeze(problems.map((problem) => Object.freeze({ ...problem })))
+  }
+}
+
+const UNKNOWN = 'is unknown'
+
+function toSentence({ option, message }: OptionProblem): string {
+  if (message === UNKNOWN) return `unknown option "${option}"`
+  return option === '' ? message : `option "${option}" ${message}`
+}
+
+/**
+ * The error for one wrong option.
+ *
+ * @param name the function to name, as the host calls it
+ * @param option the option's path
+ * @param message what is wrong with it, to follow its name: `must be …`
+ */
+export function optionsError(name: string, option: string, message: string): OptionsError {
+  return new OptionsError(name, [{ option, message }])
+}
+
+/** How one option is checked. */
+export type OptionType<T> = z.ZodMiniType<T>
+
+/** How an option that may be left out is checked: by `z.optional(…)`. */
+export type OptionalType<T> = z.ZodMiniOptional<OptionType<T>>
+
+/** How the options `T` are checked: each of them, no others, and optional where it is optional. */
+export type Shape<T> = {
+  readonly [K in keyof T]-?: undefined extends T[K] ? OptionalType<Exclude<T[K], undefined>> : OptionType<T[K]>
+}
 
 /**
  * Parse `options` by `shape`. A misspelt option throws, a missing one throws, a polluted `Object.prototype` is not seen.
@@ -12,27 +75,63 @@ import * as z from 'zod/mini'
  * @param options what the host passed
  * @returns a copy that holds every option of `shape` as its own, one that was left out as `undefined`: a default is
  * taken by `undefined`, never by what sits on a prototype
+ * @throws OptionsError
  */
+export function parseOptions<T extends object>(name: string, shape: Shape<NoInfer<T>>, options: T): T
 export function parseOptions<S extends z.core.$ZodShape>(
   name: string,
   shape: S,
   options: unknown,
-): z.infer<z.ZodMiniObject<S, z.core.$strict>> {
-  if (!isGroup(options)) {
-    throw new TypeError(`${name}: options must be an object`)
-  }
-  const result = z.strictObject(shape).safeParse(ownOf(options), { error: sentenceOf })
-  if (result.success) return completed(shape, result.data)
-  throw new TypeError(`${name}: ${result.error.issues.map((issue) => describe(issue)).join('; ')}`)
+): z.infer<z.ZodMiniObject<S, z.core.$strict>>
+export function parseOptions(name: string, shape: z.core.$ZodShape, options: unknown): unknown {
+  if (!isGroup(options)) throw optionsError(name, '', 'options must be an object')
+  const { data, issues } = readGroup(shape, options)
+  if (issues.length === 0) return data
+  throw new OptionsError(name, issues.flatMap(toProblems))
 }
 
 /** A group of options inside an option, read as strictly as the whole. */
-export function aGroup<S extends z.core.$ZodShape>(
-  shape: S,
-): z.ZodMiniType<z.infer<z.ZodMiniObject<S, z.core.$strict>>> {
-  const own = z.transform((value: unknown) => (isGroup(value) ? ownOf(value) : value))
-  const complete = z.transform((data: z.infer<z.ZodMiniObject<S, z.core.$strict>>) => completed(shape, data))
-  return z.pipe(z.pipe(own, z.strictObject(shape) as never), complete as never) as never
+export function aGroup<T>(shape: Shape<T>): OptionType<T>
+export function aGroup<S extends z.core.$ZodShape>(shape: S): z.ZodMiniType<z.infer<z.ZodMiniObject<S, z.core.$strict>>>
+export function aGroup(shape: z.core.$ZodShape): OptionType<unknown> {
+  return readBy((value) => readGroup(shape, value))
+}
+
+/** A group of one of several kinds, which its own member `kind` names; `shapes` holds for each kind how it is read. */
+export function aGroupOfKind<T extends { readonly kind: string }>(
+  shapes: {
+    readonly [K in T['kind']]: (group: object) => Shape<Extract<T, { readonly kind: K }>>
+  },
+): OptionType<T> {
+  const kinds = new Map(Object.entries<(group: object) => object>(shapes))
+  const message = `must be one of ${[...kinds.keys()].map((kind) => JSON.stringify(kind)).join(', ')}`
+  return readBy((value) => {
+    const group: { readonly kind?: unknown } = isGroup(value) ? ownOf(value) : {}
+    const shape = typeof group.kind === 'string' ? kinds.get(group.kind) : undefined
+    if (shape !== undefined) return readGroup(shape(group) as z.core.$ZodShape, group)
+    return { data: undefined, issues: [{ code: 'custom', path: ['kind'], message }] }
+  })
+}
+
+interface ReadGroup {
+  readonly data: unknown
+  /** What is wrong; empty where all is well. */
+  readonly issues: readonly z.core.$ZodIssue[]
+}
+
+function readGroup(shape: z.core.$ZodShape, value: unknown): ReadGroup {
+  const result = z.strictObject(shape).safeParse(isGroup(value) ? ownOf(value) : value, { error: sentenceOf })
+  if (!result.success) return { data: undefined, issues: result.error.issues }
+  return { data: completed(shape, result.data), issues: [] }
+}
+
+function readBy<T>(read: (value: unknown) => ReadGroup): OptionType<T> {
+  const step = z.transform((value: unknown, payload) => {
+    const { data, issues } = read(value)
+    for (const issue of issues) payload.issues.push({ ...issue, input: undefined } as z.core.$ZodRawIssue)
+    return data
+  })
+  return z.pipe(z.unknown(), step) as never
 }
 
 function isGroup(value: unknown): value is object {
@@ -51,7 +150,6 @@ function completed<T extends object>(shape: object, data: T): T {
 
 // An error map that never prints the offending value: an option may be a secret.
 function sentenceOf(issue: z.core.$ZodRawIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown option ${issue.keys.map((key) => `"${key}"`).join(', ')}`
   if (issue.code === 'invalid_type')
     return issue.input === undefined ? 'is required' : `must be of type ${issue.expected}`
   if (issue.code === 'invalid_value')
@@ -59,18 +157,19 @@ function sentenceOf(issue: z.core.$ZodRawIssue): string {
   return issue.message ?? 'has a value that is not allowed'
 }
 
-function describe({ path, message, code }: z.core.$ZodIssue): string {
-  const option = path.map(String).join('.')
-  return code === 'unrecognized_keys' && option === '' ? message : `option "${option}" ${message}`
+function toProblems(issue: z.core.$ZodIssue): OptionProblem[] {
+  const path = issue.path.map(String)
+  if (issue.code !== 'unrecognized_keys') return [{ option: path.join('.'), message: issue.message }]
+  return issue.keys.map((key) => ({ option: [...path, key].join('.'), message: UNKNOWN }))
 }
 
 /** A function, handed through untouched. */
-export function aFunction<F>(): z.ZodMiniCustom<F, F> {
+export function aFunction<F>(): OptionType<F> {
   return z.custom<F>((value) => typeof value === 'function', 'must be a function')
 }
 
 /** An object with these methods (a repository, a step), handed through untouched. */
-export function anObjectWith<T>(...methods: string[]): z.ZodMiniCustom<T, T> {
+export function anObjectWith<T>(...methods: string[]): OptionType<T> {
   return z.custom<T>(
     (value) =>
       typeof value === 'object' &&
@@ -80,24 +179,36 @@ export function anObjectWith<T>(...methods: string[]): z.ZodMiniCustom<T, T> {
   )
 }
 
+/** A list, each entry checked. */
+export function aListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
+  return z.array(entry)
+}
+
+/** A value of which `describe` says what is wrong (`must be …`), or `null`. */
+export function judgedBy<T>(describe: (value: unknown) => string | null): OptionType<T> {
+  return z.custom<T>((value) => describe(value) === null, { error: ({ input }) => describe(input) })
+}
+
 /** A finite number from `min` to `max`; `NaN`, `Infinity` and numeric strings are refused. */
-export function aNumber(min: number, max: number): z.ZodMiniCustom<number, number> {
+export function aNumber(min: number, max: number): OptionType<number> {
   return z.custom<number>(
     (value) => typeof value === 'number' && value >= min && value <= max,
     `must be a number from ${min} to ${max}`,
   )
 }
 
+/** A string, an empty one too. */
+export function aString<T extends string = string>(): OptionType<T> {
+  return z.custom<T>((value) => typeof value === 'string', 'must be of type string')
+}
+
 /** A string that is not empty and not blank. */
-export function aName(): z.ZodMiniCustom<string, string> {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && value.trim() !== '',
-    'must be a string that is not blank',
-  )
+export function aName<T extends string = string>(): OptionType<T> {
+  return z.custom<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
 }
 
 /** An HTTP field name (RFC 9110 §5.1). */
-export function aHeaderName(): z.ZodMiniCustom<string, string> {
+export function aHeaderName(): OptionType<string> {
   return z.custom<string>(
     (value) => typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value),
     'must be a header name',

@@ -14,6 +14,12 @@ export function describeEdges(text: string): string | null {
   return /^(["'`]).*\1$/s.test(text) ? 'must not stand in quotes' : null
 }
 
+/** Say what is wrong with a text option, or `null`: not a string, blank, with edges ({@link describeEdges}). */
+export function describeText(value: unknown): string | null {
+  if (typeof value !== 'string') return 'must be a string'
+  return value.trim() === '' ? 'must not be blank' : describeEdges(value)
+}
+
 /**
  * Say what is wrong with a secret, or `null`: not a string, empty, blank, the text of an unset variable, with edges
  * ({@link describeEdges}), or under 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
@@ -52,6 +58,14 @@ const KEY_MATERIAL: readonly (readonly [what: string, pattern: RegExp])[] = [
 export function describeKeyMaterial(secret: string): string | null {
   const text = secret.trim()
   return KEY_MATERIAL.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+}
+
+/** Say what is wrong with a secret that tokens are signed with, or `null`: weak, or public material of some kind. */
+export function describeSigningSecret(secret: unknown): string | null {
+  const weakness = describeWeakSecret(secret)
+  if (weakness !== null) return weakness
+  const material = describeKeyMaterial(secret as string)
+  return material === null ? null : `looks like ${material}, not like a secret`
 }
 
 // Reduced to letters and digits, so that `Super_Secret…` is found as well.

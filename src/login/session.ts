@@ -9,7 +9,7 @@ import { isBase64Url } from '../lib/base64url.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
 import { checkClaims } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
-import { ownOf, readTokenForm } from '../verify/token-form.ts'
+import { ownOf, readTokenForm, requireTokenType } from '../verify/token-form.ts'
 
 /** What sessions are made of. */
 export interface SessionSettings {
@@ -54,6 +54,7 @@ export interface Sessions {
 
 // Its own, so that no token of anybody else is taken for one (RFC 8725 §3.11).
 const TYPE = 'session+jwt'
+const TYPES: ReadonlySet<string> = new Set([TYPE])
 const MAX_TOKEN_BYTES = 2048
 // 128 bits in base64url.
 const ID_LETTERS = 22
@@ -70,7 +71,6 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     importing ??= crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign', 'verify'])
     return importing
   }
-  const form = { maxTokenBytes: MAX_TOKEN_BYTES, types: new Set([TYPE]), typeRequired: true }
   const rules = {
     audience: [service],
     clockToleranceSeconds: LEEWAY_SECONDS,
@@ -95,7 +95,9 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     },
     verifier: Object.freeze({
       async verify(token: string) {
-        const { algorithm, payload } = readTokenForm(token, form)
+        const form = readTokenForm(token, MAX_TOKEN_BYTES)
+        const { algorithm, payload } = form
+        requireTokenType(form, TYPES, true)
         if (algorithm !== 'HS256') throw new AuthError('unauthorized', { reason: 'session_algorithm_other' })
         if (ownOf(payload, 'iss') !== service) throw new AuthError('unauthorized', { reason: 'session_issuer_other' })
         if (!(await isSignedBy(token, await keyOf()))) {

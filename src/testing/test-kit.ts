@@ -74,7 +74,7 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
   const storage: AuthStorage = parsed.storage ?? createMemoryStorage()
   const issuer = await createTokenIssuer({ audience, algorithms: ['HS256'] })
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
-  const verifier = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience })
+  const verifier = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience }] })
   const orgs = new Map<string, Promise<Organization>>()
   let people = 0
 

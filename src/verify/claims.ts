@@ -82,6 +82,7 @@ function readAudience(payload: object, wanted: readonly string[] | null): readon
   const audience: readonly unknown[] = claim === undefined ? [] : Array.isArray(claim) ? claim : [claim]
   if (!isStrings(audience)) throw new AuthError('unauthorized', { reason: 'token_audience_malformed' })
   if (wanted !== null && !wanted.some((name) => audience.includes(name))) {
+    if (audience.length === 0) throw new AuthError('unauthorized', { reason: 'token_audience_missing' })
     throw new AuthError('unauthorized', { reason: 'token_audience_other' })
   }
   return Object.freeze([...audience])

@@ -4,17 +4,20 @@
  */
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { parseHttpUrl } from '../lib/http-url.ts'
-import { parseOptions } from '../lib/parse-options.ts'
-import { describeEdges } from '../lib/secret-check.ts'
-import type { EmailPolicy } from './identity.ts'
-import type {
-  DiscoverySource,
-  IssuerOptions,
-  JwksAlgorithm,
-  KeyAgeOptions,
-  KeySource,
-  SecretSource,
+import { describeHttpUrl } from '../lib/http-url.ts'
+import { aListOf, judgedBy, OptionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { describeText } from '../lib/secret-check.ts'
+import {
+  anAudience,
+  type DiscoverySource,
+  describeSecrets,
+  type EmailPolicy,
+  type IssuerOptions,
+  type JwksAlgorithm,
+  KEY_SHAPE,
+  type KeyAgeOptions,
+  type KeySource,
+  type SecretSource,
 } from './issuers.ts'
 
 /** Options of {@link supabase}: at least one of `url` and `secret`. */
@@ -25,6 +28,8 @@ export interface SupabaseOptions extends KeyAgeOptions {
   readonly secret?: SecretSource['secret'] | undefined
   /** The exact `iss` claim. Default `${url}/auth/v1`. */
   readonly issuer?: string | undefined
+  /** Audiences of which a token must name one. Default `authenticated`; `null` switches the check off. */
+  readonly audience?: IssuerOptions['audience'] | undefined
   /** Accepted algorithms of the JWK Set. Default: `ES256`, `RS256` and `EdDSA`. */
   readonly algorithms?: readonly JwksAlgorithm[] | undefined
   /**
@@ -48,22 +53,25 @@ export interface SupabaseOptions extends KeyAgeOptions {
 export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
   /** The exact issuer, as its metadata and its tokens name it. */
   readonly issuer: string
+  /** Audiences of which a token must name one. `null` switches the check off, and must be written. */
+  readonly audience: IssuerOptions['audience']
 }
 
-const anything = { url: z.unknown(), secret: z.unknown(), issuer: z.unknown(), algorithms: z.unknown() }
-const ages = { maxAgeSeconds: z.unknown(), maxStaleSeconds: z.unknown() }
-
-const people = {
+const SUPABASE: Shape<SupabaseOptions> = {
+  url: z.optional(judgedBy(describeProjectUrl)),
+  secret: z.optional(judgedBy(describeProjectSecret)),
+  issuer: z.optional(judgedBy(describeText)),
+  audience: z.optional(anAudience()),
   emails: z.optional(z.enum(['confirmed', 'as-claimed'])),
   anonymous: z.optional(z.enum(['refuse', 'accept'])),
-  apps: z.optional(
-    z.array(
-      z.custom<string>(
-        (id) => typeof id === 'string' && id !== '' && describeEdges(id) === null,
-        'must be the id of an app, without white space or quotes around it',
-      ),
-    ),
-  ),
+  apps: z.optional(aListOf(judgedBy(describeText))),
+  ...KEY_SHAPE,
+}
+const OIDC: Shape<OidcOptions> = {
+  issuer: judgedBy(describeHttpUrl),
+  audience: anAudience(),
+  url: z.optional(judgedBy(describeHttpUrl)),
+  ...KEY_SHAPE,
 }
 
 /**
@@ -71,25 +79,30 @@ const people = {
  * `${url}/auth/v1/.well-known/jwks.json`, side by side while a project moves from one to the other. Lets in people's own
  * sessions: anonymous sign-ins and third-party apps only where they are written out.
  *
- * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], emails, accepts }`
- * @throws TypeError neither `url` nor `secret`; no issuer to be had; a bad URL
+ * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], audience, emails, accepts }`
+ * @throws OptionsError neither `url` nor `secret`; no issuer to be had; a bad URL; an API key in the place of the secret
  * @example
- * createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co' })], audience: 'authenticated' })
+ * createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co' })] })
  */
 export function supabase(options: SupabaseOptions): IssuerOptions {
-  const shape = { ...optional({ ...anything, ...ages }), ...people }
-  const parsed = parseOptions('supabase', shape, options) as SupabaseOptions
-  const { url, secret, issuer, emails = 'as-claimed', anonymous = 'refuse', apps = [], ...rest } = parsed
-  if (url === undefined && secret === undefined) {
-    throw new TypeError('supabase: option "url" or option "secret" is required')
-  }
-  const base = url === undefined ? undefined : `${toProjectUrl(url)}/auth/v1`
+  const parsed = parseOptions('supabase', SUPABASE, options)
+  const { url, secret, issuer, audience = 'authenticated', emails = 'as-claimed', ...rest } = parsed
+  const { anonymous = 'refuse', apps = [], ...source } = rest
+  if (url === undefined && secret === undefined) throw oneIsRequired('url', 'secret')
+  const base = url === undefined ? undefined : `${url.replace(/\/$/, '')}/auth/v1`
   const named = issuer ?? base
-  if (named === undefined) throw new TypeError('supabase: option "issuer" is required without option "url"')
+  if (named === undefined) throw oneIsRequired('issuer', 'url')
   const keys: KeySource[] = []
   if (secret !== undefined) keys.push({ kind: 'secret', secret })
-  if (base !== undefined) keys.push({ kind: 'jwks', url: `${base}/.well-known/jwks.json`, ...given(rest) })
-  return { issuer: named, keys, emails, accepts: acceptsOnly(anonymous, apps) }
+  if (base !== undefined) keys.push({ kind: 'jwks', url: `${base}/.well-known/jwks.json`, ...given(source) })
+  return { issuer: named, keys, audience, emails, accepts: acceptsOnly(anonymous, apps) }
+}
+
+function oneIsRequired(one: string, other: string): OptionsError {
+  return new OptionsError('supabase', [
+    { option: one, message: `is required without option "${other}"` },
+    { option: other, message: `is required without option "${one}"` },
+  ])
 }
 
 // By one key, issuer and audience the project signs what its people, its guests and the apps of its OAuth server send.
@@ -109,31 +122,35 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
  * Write the issuer of an OpenID provider: its keys are found by discovery at the first use, under the limits of every key
  * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3).
  *
- * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', … }] }`
- * @throws TypeError a bad URL
+ * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', … }], audience }`
+ * @throws OptionsError a bad URL; no audience
  * @example
- * createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example.com' })], audience: 'https://api.example.com' })
+ * createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example.com', audience: 'https://api.example.com' })] })
  */
 export function oidc(options: OidcOptions): IssuerOptions {
-  const { url, issuer, algorithms } = anything
-  const shape = { ...optional({ url, algorithms, ...ages }), issuer }
-  const { issuer: named, ...rest } = parseOptions('oidc', shape, options) as OidcOptions
-  parseHttpUrl('oidc: option "issuer"', named)
-  return { issuer: named, keys: [{ kind: 'discovery', ...given(rest) }] }
+  const { issuer, audience, ...source } = parseOptions('oidc', OIDC, options)
+  return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience }
 }
 
-function optional<S extends Record<string, z.ZodMiniUnknown>>(shape: S): { [K in keyof S]: z.ZodMiniOptional<S[K]> } {
-  const entries = Object.entries(shape).map(([name, type]) => [name, z.optional(type)])
-  return Object.fromEntries(entries) as { [K in keyof S]: z.ZodMiniOptional<S[K]> }
+function describeProjectUrl(value: unknown): string | null {
+  const wrong = describeHttpUrl(value)
+  if (wrong !== null) return wrong
+  const { pathname, search, hostname } = new URL(value as string)
+  if (search !== '') return 'must not contain a query'
+  if (/^(?:app\.)?supabase\.com$/.test(hostname)) return "is the dashboard's, not the project's"
+  const [service] = /\/(?:auth|rest|storage|realtime|functions|graphql)\/v1(?:\/|$)/i.exec(pathname) ?? []
+  return service === undefined ? null : `is the project's, without ${service.replace(/\/$/, '')} and what follows`
 }
 
-function toProjectUrl(text: string): string {
-  if (parseHttpUrl('supabase: option "url"', text).search !== '') {
-    throw new TypeError('supabase: option "url" must not contain a query')
-  }
-  const base = text.replace(/\/$/, '')
-  if (/\/auth\/v1$/i.test(base)) throw new TypeError('supabase: option "url" is the project\'s, without /auth/v1')
-  return base
+// What the dashboard shows beside the secret, and whoever takes one for the other trusts what is public.
+function describeProjectSecret(value: unknown): string | null {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const isApiKey = texts.some(
+    (text) => typeof text === 'string' && /^\s*(?:eyJ[\w-]+\.eyJ|sb_(?:publishable|secret)_)/.test(text),
+  )
+  return isApiKey
+    ? 'is an API key of the project (anon, service_role, publishable or secret), not its JWT secret'
+    : describeSecrets(value)
 }
 
 function given<T extends object>(options: T): T {

@@ -1,17 +1,27 @@
 /**
- * The issuers a verifier trusts, as the host writes them, judged at construction: every weakness is a `TypeError`
+ * The issuers a verifier trusts, as the host writes them, checked at construction: every weakness is an `OptionsError`
  * then. Hands on one configuration per issuer, with its secrets and its key sets strictly apart.
  */
 import * as z from 'zod/mini'
-import { isLoopbackUrl, parseHttpUrl } from '../lib/http-url.ts'
-import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { describeEdges, describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../lib/secret-check.ts'
+import type { Identity } from '../context.ts'
+import { describeHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
+import {
+  aFunction,
+  aGroupOfKind,
+  aListOf,
+  aNumber,
+  judgedBy,
+  type OptionType,
+  optionsError,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { describeSigningSecret, describeText, isSampleSecret } from '../lib/secret-check.ts'
+import type { ClaimRules } from './claims.ts'
 import { toMetadataUrl } from './discovery.ts'
-import type { EmailPolicy } from './identity.ts'
 import { importKeys, isUnsoundJwk, type KeyAlgorithm, toUsableJwk } from './jwk-import.ts'
 import { createFixedKeySet, createKeySet, type KeyNews, type KeySet } from './key-set.ts'
 import { type LoadKeys, loadByDiscovery, loadFromUrl } from './key-source.ts'
-import { type Algorithm, toAlgorithm } from './token-form.ts'
+import { type Algorithm, toAlgorithm, toTokenType } from './token-form.ts'
 
 /** An algorithm of a JWK Set; `Ed25519` and `EdDSA` are one (RFC 9864). */
 export type JwksAlgorithm = 'ES256' | 'RS256' | 'EdDSA' | 'Ed25519'
@@ -64,12 +74,28 @@ export type KeySource = SecretSource | JwksUrlSource | JwksKeysSource | Discover
 /** The claims of a verified token, as they are in it; frozen, without a prototype. */
 export type VerifiedClaims = Readonly<Record<string, unknown>>
 
-/** An issuer and its keys. {@link supabase} and {@link oidc} write one. */
-export interface IssuerOptions {
+/** When an e-mail counts as verified: see `emails` of {@link IssuerOptions}. */
+export type EmailPolicy = 'confirmed' | 'as-claimed'
+
+/**
+ * An issuer, its keys, and what its tokens are trusted for. {@link supabase} and {@link oidc} write one.
+ * @typeParam C names of the further claims that the verifier hands on
+ */
+export interface IssuerOptions<C extends string = string> {
   /** The exact `iss` claim. `null`: not checked, and then this is the only issuer. */
   readonly issuer: string | null
   /** Sources of keys, side by side; at least one. */
   readonly keys: readonly KeySource[]
+  /** Audiences of which a token of this issuer must name one. `null` switches the check off, and must be written. */
+  readonly audience: string | readonly string[] | null
+  /** Accepted `typ` headers; none at all is accepted too. Default `['JWT', 'at+jwt']`. */
+  readonly types?: readonly string[] | undefined
+  /**
+   * A check of the host's own, awaited, after all claims and on cache hits too. `true` lets the token pass, `false` is
+   * refused with `unauthorized`, like a token that does not verify; refuse by policy with `AuthError('forbidden')`. Anything
+   * else that it answers or throws is a fault of the host (500), never a pass.
+   */
+  readonly check?: ((identity: Identity<C>) => boolean | Promise<boolean>) | undefined
   /**
    * When an e-mail counts as verified (`identity.emailVerified`). Default `as-claimed`: where the token's top-level
    * `email_verified` is `true`. `confirmed`: always, unless that claim is there and isn't `true`; for issuers that put an
@@ -90,7 +116,7 @@ export interface IssuerOptions {
   readonly boundTokens?: 'refuse' | 'as-bearer' | undefined
 }
 
-/** An issuer, judged. */
+/** An issuer, checked. */
 export interface Issuer {
   readonly issuer: string | null
   readonly algorithms: ReadonlySet<Algorithm>
@@ -98,91 +124,165 @@ export interface Issuer {
   readonly secrets: () => Promise<readonly CryptoKey[]>
   readonly keySets: readonly KeySet[]
   readonly hasSecret: boolean
+  /** Accepted `typ` values, by {@link toTokenType}. */
+  readonly types: ReadonlySet<string>
+  readonly rules: ClaimRules
   readonly emails: EmailPolicy
   readonly accepts: NonNullable<IssuerOptions['accepts']> | null
-  readonly takesBoundTokens: boolean
+  readonly check: NonNullable<IssuerOptions['check']> | null
 }
 
 /** What happened to the keys of an issuer: for metrics and the audit log. */
 export type KeyEvent = KeyNews & { readonly issuer: string | null; readonly url: string }
 
-/** What key sets need from outside. */
-export interface KeyOutside {
+/** What all issuers of a verifier have in common. */
+export interface Surroundings {
+  /** What is asked of the times of every token. */
+  readonly times: Pick<ClaimRules, 'clockToleranceSeconds' | 'maxTokenAgeSeconds'>
   readonly fetcher: typeof fetch
   /** Milliseconds, never running backwards. */
   readonly time: () => number
   readonly onEvent: (event: KeyEvent) => void
 }
 
-/** Judge the issuers a host wrote; `name` is the function to name in errors. */
-export function toIssuers(name: string, given: readonly unknown[], outside: KeyOutside): readonly Issuer[] {
-  const parsed = given.map((value, index) => parseOptions(`${name}: issuers[${index}]`, issuerShape, value))
-  if (parsed.length === 0) throw new TypeError(`${name}: option "issuers" must name at least one issuer`)
-  const names = parsed.map(({ issuer }) => issuer)
-  if (names.some((issuer) => issuer?.trim() === '')) throw new TypeError(`${name}: an issuer must not be blank`)
-  for (const [index, issuer] of names.entries()) {
-    const edges = describeEdges(issuer ?? '')
-    if (edges !== null) throw new TypeError(`${name}: issuers[${index}]: option "issuer" ${edges}`)
-  }
-  if (new Set(names).size < names.length) throw new TypeError(`${name}: an issuer is named twice`)
-  if (names.includes(null) && names.length > 1) throw new TypeError(`${name}: issuer null must be the only one`)
-  const local = names.every((issuer) => issuer !== null && isLoopbackUrl(issuer))
-  return parsed.map((one, index) => toIssuer(`${name}: issuers[${index}]`, one as IssuerOptions, local, outside))
+const AGES: Shape<KeyAgeOptions> = {
+  maxAgeSeconds: z.optional(aNumber(1, 86_400)),
+  maxStaleSeconds: z.optional(aNumber(0, 86_400)),
+}
+const ALGORITHMS: Shape<Pick<JwksUrlSource, 'algorithms'>> = {
+  algorithms: z.optional(
+    z.readonly(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'Ed25519'])).check(z.minLength(1, 'must not be empty'))),
+  ),
+}
+const URL_SOURCE: Shape<JwksUrlSource> = {
+  ...{ kind: z.literal('jwks'), url: judgedBy(describeHttpUrl) },
+  ...{ ...ALGORITHMS, ...AGES },
+}
+const KEYS_SOURCE: Shape<JwksKeysSource> = {
+  kind: z.literal('jwks'),
+  keys: z.array(z.custom<object>(() => true)),
+  ...ALGORITHMS,
 }
 
-const issuerShape = {
-  issuer: z.nullable(z.string()),
-  keys: z.array(z.unknown()),
+/** How `supabase` and `oidc` have in common to say which keys they take. */
+export const KEY_SHAPE: Shape<KeyAgeOptions & Pick<JwksUrlSource, 'algorithms'>> = { ...ALGORITHMS, ...AGES }
+
+/** An audience, as issuer options name it. */
+export function anAudience(): OptionType<IssuerOptions['audience']> {
+  return judgedBy((value) => {
+    if (value === null) return null
+    const names: readonly unknown[] = Array.isArray(value) ? value : [value]
+    return names.length > 0 && names.every((name) => describeText(name) === null)
+      ? null
+      : 'must be a string, a list of strings, or null to switch the check off; none blank, or with white space or quotes around it'
+  })
+}
+
+/** How the options of an issuer are read. */
+export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
+  issuer: z.nullable(judgedBy<string>(describeText)),
+  keys: aListOf(
+    aGroupOfKind<KeySource>({
+      secret: () => ({ kind: z.literal('secret'), secret: judgedBy(describeSecrets) }),
+      jwks: (source) => (Object.hasOwn(source, 'keys') ? KEYS_SOURCE : URL_SOURCE),
+      discovery: () => ({ ...URL_SOURCE, kind: z.literal('discovery'), url: z.optional(URL_SOURCE.url) }),
+    }),
+  ),
+  audience: anAudience(),
+  types: z.optional(z.array(z.string()).check(z.minLength(1, 'must not be empty'))),
+  check: z.optional(aFunction()),
   emails: z.optional(z.enum(['confirmed', 'as-claimed'])),
-  accepts: z.optional(aFunction<(claims: VerifiedClaims) => boolean>()),
+  accepts: z.optional(aFunction()),
   boundTokens: z.optional(z.enum(['refuse', 'as-bearer'])),
+})
+
+export function describeSecrets(value: unknown): string | null {
+  const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (secrets.length < 1 || secrets.length > 2) return 'must hold one or two'
+  return secrets.map(describeSigningSecret).find((wrong) => wrong !== null) ?? null
 }
 
-function toIssuer(name: string, options: IssuerOptions, local: boolean, outside: KeyOutside): Issuer {
-  const { issuer, emails = 'as-claimed', accepts = null, boundTokens = 'refuse' } = options
-  const sources: readonly unknown[] = options.keys
-  const hasSecret = sources.some((source) => kindOf(source) === 'secret')
-  if (sources.length === 0) throw new TypeError(`${name}: option "keys" must name at least one source of keys`)
-  const secrets: string[] = []
-  const keySets: KeySet[] = []
-  for (const [index, source] of sources.entries()) {
-    const label = `${name}.keys[${index}]`
-    const kind = kindOf(source)
-    if (kind === 'secret') secrets.push(...toSecrets(label, source, local))
-    else if (kind === 'jwks') keySets.push(toJwks(label, { issuer, hasSecret }, source, outside))
-    else if (kind === 'discovery') keySets.push(toDiscovery(label, { issuer, hasSecret }, source, outside))
-    else throw new TypeError(`${label}: option "kind" must be one of "secret", "jwks", "discovery"`)
+/**
+ * Make issuers of their options, which have been read by {@link issuerShape}; `name` is the function to name in errors.
+ * @throws OptionsError
+ */
+export function toIssuers<C extends string>(
+  name: string,
+  given: readonly IssuerOptions<C>[],
+  outside: Surroundings,
+): readonly Issuer[] {
+  if (given.length === 0) throw optionsError(name, 'issuers', 'must name at least one issuer')
+  const names = given.map(({ issuer }) => issuer)
+  if (new Set(names).size < names.length) throw optionsError(name, 'issuers', 'has an issuer that is named twice')
+  if (names.includes(null) && names.length > 1) throw optionsError(name, 'issuers', 'has more than issuer null alone')
+  const isLocal = names.every((issuer) => issuer !== null && isLoopbackUrl(issuer))
+  return given.map((options, index) => {
+    const wrong = problemIn(options, isLocal)
+    if (wrong !== null) throw optionsError(name, `issuers.${index}.${wrong[0]}`, wrong[1])
+    return toIssuer(options as IssuerOptions<never>, outside)
+  })
+}
+
+// What is wrong between options that are right, each by itself.
+function problemIn(
+  { issuer, keys }: Pick<IssuerOptions, 'issuer' | 'keys'>,
+  isLocal: boolean,
+): readonly [string, string] | null {
+  if (keys.length === 0) return ['keys', 'must name at least one source of keys']
+  const secrets = keys.flatMap(secretsOf)
+  if (new Set(secrets).size < secrets.length) return ['keys', 'has a secret that is given twice']
+  for (const [index, source] of keys.entries()) {
+    const wrong = problemInSource(source, issuer, isLocal)
+    if (wrong !== null) return [`keys.${index}.${wrong[0]}`, wrong[1]]
   }
-  if (new Set(secrets).size < secrets.length) throw new TypeError(`${name}: a secret is given twice`)
-  const algorithms = new Set<Algorithm>(secrets.length > 0 ? ['HS256'] : [])
-  for (const { algorithms: own } of keySets) for (const algorithm of own) algorithms.add(algorithm)
+  return null
+}
+
+function problemInSource(source: KeySource, issuer: string | null, isLocal: boolean): readonly [string, string] | null {
+  if (!isLocal && secretsOf(source).some(isSampleSecret)) {
+    return ['secret', 'is a sample that everybody knows; it is for loopback issuers only']
+  }
+  if (source.kind === 'discovery') {
+    if (issuer === null) return ['kind', 'is discovery, which needs an issuer']
+    const wrong = describeHttpUrl(source.url ?? toMetadataUrl(issuer))
+    return wrong === null ? null : ['url', wrong]
+  }
+  if (source.kind !== 'jwks' || !('keys' in source)) return null
+  const unsound = source.keys.findIndex(isUnsoundJwk)
+  if (unsound >= 0) return ['keys', `has a weak key, or no key of its type: keys[${unsound}]`]
+  const algorithms = toAlgorithms(source.algorithms)
+  const isUsable = (key: object): boolean => algorithms.has(toUsableJwk(key)?.algorithm as KeyAlgorithm)
+  return source.keys.some(isUsable) ? null : ['keys', 'holds no public key of use']
+}
+
+function toIssuer(options: IssuerOptions<never>, outside: Surroundings): Issuer {
+  const { issuer, keys, audience, types = ['JWT', 'at+jwt'], check = null } = options
+  const { emails = 'as-claimed', accepts = null, boundTokens = 'refuse' } = options
+  const secrets = keys.flatMap(secretsOf)
+  const hasSecret = secrets.length > 0
+  const keySets = keys.flatMap((source) => toKeySet(source, { issuer, hasSecret }, outside))
   let imported: Promise<readonly CryptoKey[]> | undefined
   return {
-    ...{ issuer, algorithms, keySets, hasSecret, emails, accepts, takesBoundTokens: boundTokens === 'as-bearer' },
+    issuer,
+    algorithms: new Set([...(hasSecret ? ['HS256' as const] : []), ...keySets.flatMap((set) => [...set.algorithms])]),
     secrets: () => (imported ??= Promise.all(secrets.map(importSecret))),
+    keySets,
+    hasSecret,
+    types: new Set(types.map(toTokenType)),
+    rules: {
+      ...outside.times,
+      audience: typeof audience === 'string' ? [audience] : audience,
+      takesBoundTokens: boundTokens === 'as-bearer',
+    },
+    emails,
+    accepts,
+    check: check as Issuer['check'],
   }
 }
 
-function kindOf(source: unknown): unknown {
-  return typeof source === 'object' && source !== null && Object.hasOwn(source, 'kind')
-    ? (source as { readonly kind: unknown }).kind
-    : undefined
-}
-
-function toSecrets(name: string, source: unknown, local: boolean): readonly string[] {
-  const { secret } = parseOptions(name, { kind: z.literal('secret'), secret: z.unknown() }, source)
-  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
-  if (secrets.length < 1 || secrets.length > 2) throw new TypeError(`${name}: option "secret" must hold one or two`)
-  return secrets.map((text) => {
-    const weakness = describeWeakSecret(text)
-    if (weakness !== null) throw new TypeError(`${name}: option "secret" ${weakness}`)
-    const material = describeKeyMaterial(text as string)
-    if (material !== null) throw new TypeError(`${name}: option "secret" looks like ${material}, not like a secret`)
-    if (!local && isSampleSecret(text as string)) {
-      throw new TypeError(`${name}: option "secret" is a sample that everybody knows; it is for loopback issuers only`)
-    }
-    return text as string
-  })
+function secretsOf(source: KeySource): readonly string[] {
+  if (source.kind !== 'secret') return []
+  return typeof source.secret === 'string' ? [source.secret] : source.secret
 }
 
 async function importSecret(secret: string): Promise<CryptoKey> {
@@ -190,65 +290,27 @@ async function importSecret(secret: string): Promise<CryptoKey> {
   return await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
 }
 
-const algorithmsOption: z.ZodMiniType<readonly JwksAlgorithm[] | undefined> = z.optional(
-  z.readonly(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'Ed25519'])).check(z.minLength(1, 'must not be empty'))),
-)
-const ageOptions = { maxAgeSeconds: z.optional(aNumber(1, 86_400)), maxStaleSeconds: z.optional(aNumber(0, 86_400)) }
-
 function toAlgorithms(given: readonly JwksAlgorithm[] | undefined): ReadonlySet<KeyAlgorithm> {
   const names = given ?? ['ES256', 'RS256', 'EdDSA']
   return new Set(names.map(toAlgorithm).filter((name) => name !== undefined && name !== 'HS256'))
 }
 
-// Whose keys a set holds.
-type Owner = Pick<Issuer, 'issuer' | 'hasSecret'>
-
-function toJwks(name: string, owner: Owner, source: unknown, outside: KeyOutside): KeySet {
-  if (Object.hasOwn(source as object, 'keys')) return toFixed(name, source)
-  const shape = { kind: z.literal('jwks'), url: z.unknown(), algorithms: algorithmsOption, ...ageOptions }
-  const parsed = parseOptions(name, shape, source)
-  const url = parseHttpUrl(`${name}: option "url"`, parsed.url)
-  const algorithms = toAlgorithms(parsed.algorithms)
-  return toFetched(owner, url, algorithms, loadFromUrl(outside.fetcher, url, algorithms), parsed, outside)
-}
-
-function toFixed(name: string, source: unknown): KeySet {
-  const shape = { kind: z.literal('jwks'), keys: z.array(z.unknown()), algorithms: algorithmsOption }
-  const parsed = parseOptions(name, shape, source)
-  const algorithms = toAlgorithms(parsed.algorithms)
-  const keys: readonly unknown[] = structuredClone(parsed.keys)
-  const unsound = keys.findIndex(isUnsoundJwk)
-  if (unsound >= 0) throw new TypeError(`${name}: option "keys": keys[${unsound}] is weak, or no key of its type`)
-  if (!keys.some((key) => algorithms.has(toUsableJwk(key)?.algorithm as KeyAlgorithm))) {
-    throw new TypeError(`${name}: option "keys" holds no public key of use`)
+// `owner`: whose keys the set holds.
+function toKeySet(source: KeySource, owner: Pick<Issuer, 'issuer' | 'hasSecret'>, outside: Surroundings): KeySet[] {
+  if (source.kind === 'secret') return []
+  const algorithms = toAlgorithms(source.algorithms)
+  if ('keys' in source) {
+    const keys: readonly unknown[] = structuredClone(source.keys)
+    return [createFixedKeySet(algorithms, () => importKeys(keys, algorithms))]
   }
-  return createFixedKeySet(algorithms, () => importKeys(keys, algorithms))
-}
-
-function toDiscovery(name: string, owner: Owner, source: unknown, outside: KeyOutside): KeySet {
-  const { issuer } = owner
-  const shape = {
-    kind: z.literal('discovery'),
-    url: z.optional(z.string()),
-    algorithms: algorithmsOption,
-    ...ageOptions,
-  }
-  const parsed = parseOptions(name, shape, source)
-  if (issuer === null) throw new TypeError(`${name}: discovery needs an issuer`)
-  const url = parseHttpUrl(`${name}: option "url"`, parsed.url ?? toMetadataUrl(issuer))
-  const algorithms = toAlgorithms(parsed.algorithms)
-  const load = loadByDiscovery(outside.fetcher, issuer, url, algorithms)
-  return toFetched(owner, url, algorithms, load, parsed, outside)
-}
-
-function toFetched(
-  { issuer, hasSecret }: Owner,
-  url: URL,
-  algorithms: ReadonlySet<KeyAlgorithm>,
-  load: LoadKeys,
-  { maxAgeSeconds = 600, maxStaleSeconds = 3600 }: KeyAgeOptions,
-  { time, onEvent }: KeyOutside,
-): KeySet {
+  const { issuer, hasSecret } = owner
+  const { maxAgeSeconds = 600, maxStaleSeconds = 3600 } = source
+  const { fetcher, time, onEvent } = outside
+  const url = new URL(source.url ?? toMetadataUrl(issuer ?? ''))
+  const load: LoadKeys =
+    source.kind === 'jwks'
+      ? loadFromUrl(fetcher, url, algorithms)
+      : loadByDiscovery(fetcher, issuer ?? '', url, algorithms)
   const onNews = (news: KeyNews): void => onEvent({ ...news, issuer, url: url.href })
-  return createKeySet({ algorithms, load, maxAgeSeconds, maxStaleSeconds, mayBeEmpty: hasSecret, time, onNews })
+  return [createKeySet({ algorithms, load, maxAgeSeconds, maxStaleSeconds, mayBeEmpty: hasSecret, time, onNews })]
 }

@@ -2,10 +2,10 @@
  * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: `HS256` meets
  * secrets only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
+import { compactVerify } from 'jose'
 import { AuthError } from '../errors.ts'
 import type { Issuer } from './issuers.ts'
 import type { KeySet, SetKey } from './key-set.ts'
-import { isSignedBy } from './signature.ts'
 import type { Algorithm, TokenForm } from './token-form.ts'
 
 /** The key that verified a token, as long as it may be used. */
@@ -77,4 +77,15 @@ async function refreshAll({ algorithm }: TokenForm, issuer: Issuer): Promise<num
 async function tryKeys(token: string, keys: readonly SetKey[]): Promise<VerifiedBy | null> {
   for (const key of keys) if (await isSignedBy(key.key, token)) return key
   return null
+}
+
+/** Ask whether the key signed this token (RFC 7515 §5.2). Never throws. */
+export async function isSignedBy(key: CryptoKey, token: string): Promise<boolean> {
+  try {
+    await compactVerify(token, key)
+    return true
+  } catch {
+    // The key is imported and fits the algorithm: whatever is thrown here was provoked by the token.
+    return false
+  }
 }

@@ -1,10 +1,11 @@
 /**
  * The keys of one source, kept fresh by the requests that need them: no timer runs here. Good keys are replaced
- * by good keys only, and an outage is bridged with stale ones for a while. Hands on keys that may be used now.
+ * by good keys only, and an outage is bridged with stale ones for a while. A server is asked by one request at a time, on
+ * demand at most every 30 s, in the background with growing rests while it fails. Hands on keys that may be used now.
  */
 import { failureWord, fetchFailure } from '../lib/json-exchange.ts'
+import { createFlight, restMilliseconds } from '../lib/time.ts'
 import type { KeyAlgorithm, PublicKey } from './jwk-import.ts'
-import { createRefresher } from './key-refresh.ts'
 import type { LoadKeys } from './key-source.ts'
 
 /** A key in a set. */
@@ -150,5 +151,91 @@ export function createFixedKeySet(
     state: () => (keys === null || keys.length > 0 ? 'ready' : 'lacking'),
     retryAfterSeconds: () => 1,
     close() {},
+  }
+}
+
+/** What {@link createRefresher} makes. */
+interface Refresher {
+  /** Begin a refresh if none runs and the server has had its rest; wait for nothing. */
+  inBackground(): void
+  /** Wait for the refresh that runs, or for a new one if the server may be asked now; `urgent`: rest only after failures. */
+  onDemand(urgent: boolean): Promise<void>
+  /** Whether the last attempt failed. */
+  isFailing(): boolean
+  /** Seconds until the server may be asked on demand, at least 1. */
+  retryAfterSeconds(): number
+  /** Ask no more, and end what runs. */
+  close(): void
+}
+
+/** What a refresher needs. */
+interface RefresherOptions {
+  readonly load: LoadKeys
+  /** Milliseconds, never running backwards. */
+  readonly time: () => number
+  /** Told of new keys, and when they were asked for. */
+  readonly onLoaded: (keys: readonly PublicKey[], at: number) => void
+  readonly onFailed: (error: unknown) => void
+}
+
+/** All a key server gets, from the first byte out to the last byte in. */
+const FETCH_LIMIT_SECONDS = 5
+const DEMAND_MS = 30_000
+// 30 to 36 s, doubled with each failure, at most 300.
+const BACKOFF = { firstMs: 36_000, mostMs: 300_000, spread: 1 / 6 }
+
+/** Create a refresher. Nothing is asked before it is told to. */
+function createRefresher({ load, time, onLoaded, onFailed }: RefresherOptions): Refresher {
+  let attemptedAt = Number.NEGATIVE_INFINITY
+  let settledAt = Number.NEGATIVE_INFINITY
+  let replacedAt = Number.NEGATIVE_INFINITY
+  let failures = 0
+  let backoff = 0
+  let closed = false
+  const rested = (since: number, ms: number): boolean => time() - since >= ms
+
+  const flight = createFlight<readonly PublicKey[], void>({
+    time,
+    limitSeconds: FETCH_LIMIT_SECONDS,
+    work(signal) {
+      attemptedAt = time()
+      return load(signal)
+    },
+    settle(outcome, startedAt) {
+      settledAt = attemptedAt
+      if ('given' in outcome) {
+        failures = 0
+        onLoaded(outcome.given, startedAt)
+      } else {
+        backoff = restMilliseconds(++failures, BACKOFF)
+        onFailed(outcome.error ?? fetchFailure('timeout'))
+      }
+    },
+    mayReplace,
+  })
+
+  // An attempt that ended with the request that had begun it (in workers) says nothing of the server. One more may be made
+  // at once; the same again is taken for an attempt like any other.
+  function mayReplace(): boolean {
+    if (!rested(replacedAt, DEMAND_MS)) return false
+    replacedAt = time()
+    return true
+  }
+
+  return {
+    inBackground() {
+      if (!closed && (failures === 0 || rested(attemptedAt, backoff))) flight.begin()
+    },
+    async onDemand(urgent) {
+      if (closed) return
+      const mayAsk = flight.isRunning() || rested(attemptedAt, DEMAND_MS) || (urgent && failures === 0)
+      if (mayAsk || (settledAt < attemptedAt && mayReplace())) await flight.join()
+    },
+    isFailing: () => failures > 0,
+    retryAfterSeconds: () => Math.max(1, Math.ceil((attemptedAt + DEMAND_MS - time()) / 1000)),
+    close() {
+      closed = true
+      flight.end()
+    },
   }
 }

@@ -5,8 +5,8 @@
 import { createBoundedMap } from '../lib/bounded-map.ts'
 
 /** What was verified, and as long as what it stays so. */
-interface VerifiedToken<I> {
-  readonly identity: I
+interface VerifiedToken<V> {
+  readonly value: V
   /** From when to when its claims hold, in milliseconds of the wall clock; the end itself is outside. */
   readonly validFrom: number
   readonly validUntil: number
@@ -15,9 +15,9 @@ interface VerifiedToken<I> {
 }
 
 /** What {@link createTokenCache} makes. */
-export interface TokenCache<I> {
-  get(digest: string): I | undefined
-  set(digest: string, token: VerifiedToken<I>): void
+export interface TokenCache<V> {
+  get(digest: string): V | undefined
+  set(digest: string, token: VerifiedToken<V>): void
   clear(): void
 }
 
@@ -32,17 +32,16 @@ export interface TokenCacheOptions {
 }
 
 /** Create a token cache. Reading drops what no longer holds; the long way then says why. */
-export function createTokenCache<I>(options: TokenCacheOptions): TokenCache<I> {
+export function createTokenCache<V>(options: TokenCacheOptions): TokenCache<V> {
   const { maxEntries, ttlSeconds, clock, time } = options
-  const entries = createBoundedMap<string, { readonly token: VerifiedToken<I>; readonly until: number }>(maxEntries)
+  const entries = createBoundedMap<string, { readonly token: VerifiedToken<V>; readonly until: number }>(maxEntries)
   return {
     get(digest) {
       const entry = entries.get(digest)
       if (entry === undefined) return undefined
       const { token, until } = entry
       const now = clock()
-      if (time() < until && now >= token.validFrom && now < token.validUntil && token.isKeyUsable())
-        return token.identity
+      if (time() < until && now >= token.validFrom && now < token.validUntil && token.isKeyUsable()) return token.value
       entries.delete(digest)
       return undefined
     },

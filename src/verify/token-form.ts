@@ -13,18 +13,10 @@ export interface TokenForm {
   readonly algorithm: Algorithm
   /** The key id, or `null` where the token has none. */
   readonly kid: string | null
+  /** The `typ` header by {@link toTokenType}, or `null` where the token has none. */
+  readonly type: string | null
   /** The claims: read them by {@link ownOf}. */
   readonly payload: object
-}
-
-/** What a token may look like. */
-export interface FormRules {
-  /** The size beyond which a token is not even decoded, in bytes. */
-  readonly maxTokenBytes: number
-  /** Accepted `typ` values, by {@link toTokenType}. */
-  readonly types: ReadonlySet<string>
-  /** Whether a token without `typ` is refused too. */
-  readonly typeRequired?: boolean | undefined
 }
 
 const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([
@@ -64,11 +56,12 @@ export function checkTokenSize(token: string, maxTokenBytes: number): void {
   }
 }
 
-/** Take a token apart, or refuse it. */
-export function readTokenForm(token: string, rules: FormRules): TokenForm {
-  checkTokenSize(token, rules.maxTokenBytes)
+/** Take a token apart, or refuse it; one over `maxTokenBytes` isn't even decoded. */
+export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
+  checkTokenSize(token, maxTokenBytes)
   const parts = token.split('.', 4)
   const [first, second, third] = parts
+  if (parts.length === 1) throw new AuthError('unauthorized', { reason: 'token_not_a_jwt' })
   if (parts.length !== 3 || !first || !second || !third) {
     throw new AuthError('unauthorized', { reason: 'token_part_count' })
   }
@@ -79,13 +72,20 @@ export function readTokenForm(token: string, rules: FormRules): TokenForm {
   }
   const header = parseObject(headerBytes)
   if (header === null) throw new AuthError('unauthorized', { reason: 'token_header_not_object' })
-  const form = readHeader(header, rules)
+  const form = readHeader(header)
   const payload = parseObject(payloadBytes)
   if (payload === null) throw new AuthError('unauthorized', { reason: 'token_payload_not_object' })
   return { ...form, payload }
 }
 
-function readHeader(header: object, rules: FormRules): Pick<TokenForm, 'algorithm' | 'kid'> {
+/** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
+export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>, isRequired = false): void {
+  if (type === null ? isRequired : !types.has(type)) {
+    throw new AuthError('unauthorized', { reason: 'token_type_refused' })
+  }
+}
+
+function readHeader(header: object): Omit<TokenForm, 'payload'> {
   if (['crit', 'b64', 'zip'].some((name) => Object.hasOwn(header, name))) {
     throw new AuthError('unauthorized', { reason: 'token_header_extension' })
   }
@@ -96,14 +96,10 @@ function readHeader(header: object, rules: FormRules): Pick<TokenForm, 'algorith
     throw new AuthError('unauthorized', { reason: 'token_kid_malformed' })
   }
   const typ = ownOf(header, 'typ')
-  if (typ === undefined ? rules.typeRequired === true : !isAccepted(typ, rules)) {
-    throw new AuthError('unauthorized', { reason: 'token_type_refused' })
+  if (typ !== undefined && typeof typ !== 'string') {
+    throw new AuthError('unauthorized', { reason: 'token_type_malformed' })
   }
-  return { algorithm, kid: kid ?? null }
-}
-
-function isAccepted(typ: unknown, { types }: FormRules): boolean {
-  return typeof typ === 'string' && types.has(toTokenType(typ))
+  return { algorithm, kid: kid ?? null, type: typ === undefined ? null : toTokenType(typ) }
 }
 
 function parseObject(binary: string): object | null {

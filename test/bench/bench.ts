@@ -22,7 +22,7 @@ function createBenchVerifier(): Verifier<never> {
     { kind: 'secret', secret: issuer.secret },
     { kind: 'jwks', keys: jwks.keys },
   ]
-  return createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience: AUDIENCE })
+  return createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: AUDIENCE }] })
 }
 
 function createBenchAuth(): Auth {

@@ -23,7 +23,7 @@ const verifyBare = (line: string | undefined): Promise<unknown> =>
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['owner'],
-  verifier: createJwtVerifier({ issuers: [{ issuer, keys: [{ kind: 'jwks', keys: jwks.keys }] }], audience }),
+  verifier: createJwtVerifier({ issuers: [{ issuer, keys: [{ kind: 'jwks', keys: jwks.keys }], audience }] }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({
     memberships: storage.memberships,

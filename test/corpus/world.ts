@@ -114,8 +114,7 @@ function verifierFor(issuer: TokenIssuer, service: Service, url: string): Verifi
   const jwks: KeySource = { kind: 'jwks', url }
   const keys = { hs256: [secret], jwks: [jwks], both: [secret, jwks] }[service]
   return createJwtVerifier({
-    issuers: [{ issuer: issuer.issuer, keys }],
-    audience: issuer.audience,
+    issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }],
     clock: () => NOW,
   })
 }

@@ -23,7 +23,7 @@ async function seenBy(use: (fetcher: typeof fetch) => Promise<unknown>): Promise
 }
 
 async function verify(fetcher: typeof fetch): Promise<void> {
-  await createJwtVerifier({ issuers: [oidc({ issuer: ISSUER })], audience: 'a', fetch: fetcher }).warmUp?.()
+  await createJwtVerifier({ issuers: [oidc({ issuer: ISSUER, audience: 'a' })], fetch: fetcher }).warmUp?.()
 }
 
 async function signIn(fetcher: typeof fetch): Promise<void> {

@@ -74,7 +74,7 @@ describe('what is none', () => {
     ['no type', {}, { typ: undefined }, 'token_type_refused'],
     ['type JWT', {}, { typ: 'JWT' }, 'token_type_refused'],
     ['type at+jwt', {}, { typ: 'at+jwt' }, 'token_type_refused'],
-    ['a type that is no text', {}, { typ: 1 }, 'token_type_refused'],
+    ['a type that is no text', {}, { typ: 1 }, 'token_type_malformed'],
     ['another issuer', { iss: 'x' }, {}, 'session_issuer_other'],
     ['no issuer', { iss: undefined }, {}, 'session_issuer_other'],
     ['a list of issuers', { iss: ['ironflow'] }, {}, 'session_issuer_other'],
@@ -111,8 +111,7 @@ describe('what is none', () => {
 
 describe('a session and an external JWT', () => {
   const external = createJwtVerifier({
-    issuers: [{ issuer: 'ironflow', keys: [{ kind: 'secret', secret: TEXT }] }],
-    audience: 'ironflow',
+    issuers: [{ issuer: 'ironflow', keys: [{ kind: 'secret', secret: TEXT }], audience: 'ironflow' }],
     clock,
   })
   const session = create({ secret: SHARED, sessionSeconds: 60 })

@@ -71,7 +71,6 @@ export async function startService(
     roles: ['member'],
     verifier: createJwtVerifier({
       issuers: [supabase({ url: issuer.url })],
-      audience: 'authenticated',
       clock,
       clockToleranceSeconds: 0,
     }),

@@ -75,8 +75,7 @@ describe('oidc-provider', () => {
       const clock = createClock()
       const client = connect({ ...who, clientAuth, issuer, scopes: ['read', 'write'] }, { clock })
       const verifier = createJwtVerifier({
-        issuers: [oidc({ issuer })],
-        audience: RESOURCE,
+        issuers: [oidc({ issuer, audience: RESOURCE })],
       })
       const tokens = new Set(await Promise.all(Array.from({ length: 100 }, () => client.token())))
       expect(tokens.size).toBe(1)

@@ -23,7 +23,9 @@ type Options = Record<string, unknown>
 type Create = (options: never) => unknown
 
 const storage = createMemoryStorage()
-const issuers = [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }]
+const issuers = [
+  { issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: issuer.audience },
+]
 const selectors = [header('X-Org-Id')]
 const { memberships } = storage
 
@@ -33,12 +35,12 @@ const GOOD: Readonly<Record<string, readonly [Create, Options]>> = {
     createAuth as Create,
     {
       roles: ROLES,
-      verifier: createJwtVerifier({ issuers: issuers as never, audience: issuer.audience }),
+      verifier: createJwtVerifier({ issuers: issuers as never }),
       users: createProvisioner({ storage }),
       orgs: createOrgResolver({ memberships, selectors, whenUnnamed: 'reject' }),
     },
   ],
-  createJwtVerifier: [createJwtVerifier as Create, { issuers, audience: null }],
+  createJwtVerifier: [createJwtVerifier as Create, { issuers }],
   createServiceVerifier: [
     createServiceVerifier as Create,
     { services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } },
@@ -50,7 +52,7 @@ const GOOD: Readonly<Record<string, readonly [Create, Options]>> = {
   createSyncRoute: [createSyncRoute as Create, { provision: createProvisioner({ storage }), memberships }],
   createMemoryStorage: [createMemoryStorage as Create, {}],
   supabase: [supabase as Create, { url: 'https://project.example' }],
-  oidc: [oidc as Create, { issuer: 'https://issuer.example' }],
+  oidc: [oidc as Create, { issuer: 'https://issuer.example', audience: 'api' }],
 }
 
 const verify = { verify: async () => '' }
@@ -107,7 +109,12 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createAuth', 'a cookie without a name', { cookie: {} }, 'option "cookie.name"'],
   ['createAuth', 'a cookie name with an equals sign', { cookie: { name: 'a=b' } }, 'option "cookie.name"'],
   ['createAuth', 'a cookie name with a line break', { cookie: { name: 'a\r\nb' } }, 'option "cookie.name"'],
-  ['createAuth', 'a cookie option misspelt', { cookie: { name: 'a', publicURL: 'x' } }, 'unknown option "publicURL"'],
+  [
+    'createAuth',
+    'a cookie option misspelt',
+    { cookie: { name: 'a', publicURL: 'x' } },
+    'unknown option "cookie.publicURL"',
+  ],
   ['createAuth', 'a public URL that is none', { cookie: { name: 'a', publicUrl: 'app.test' } }, 'cookie.publicUrl'],
   ['createAuth', 'a public URL of a file', { cookie: { name: 'a', publicUrl: 'file:///x' } }, 'cookie.publicUrl'],
   ['createAuth', 'another error format', { errorFormat: 'xml' }, 'option "errorFormat"'],
@@ -270,7 +277,9 @@ describe('a polluted Object.prototype (V1)', () => {
       expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow(
         'option "whenUnnamed" must be one of',
       )
-      expect(() => createJwtVerifier({ issuers } as never)).toThrow('option "audience" must be')
+      expect(() => createJwtVerifier({ issuers: issuers.map(({ audience: _, ...rest }) => rest) } as never)).toThrow(
+        'option "issuers.0.audience" must be',
+      )
     })
     const own = createMemoryStorage()
     const provision = (await attempt(members, () => createProvisioner({ storage: own }))) as ReturnType<
@@ -287,8 +296,7 @@ it('an auth tells nothing about its secrets', async () => {
   const own = await createTokenIssuer({ algorithms: ['HS256'] })
   const [, options] = GOOD['createAuth'] as (typeof GOOD)[string]
   const verifier = createJwtVerifier({
-    issuers: [{ issuer: own.issuer, keys: [{ kind: 'secret', secret: own.secret }] }],
-    audience: null,
+    issuers: [{ issuer: own.issuer, keys: [{ kind: 'secret', secret: own.secret }], audience: null }],
   })
   const services = createServiceVerifier({ services: { a: { header: 'X-A', secrets: [SERVICE_SECRET] } } })
   const auth = createAuth({ ...options, verifier, services } as never)

@@ -25,7 +25,7 @@ const MACHINES: readonly (readonly [string, object])[] = [
 ]
 
 function createWorldOf(preset: keyof typeof PRESETS, syncFirst = false): World {
-  const verifier = createJwtVerifier({ issuers: [PRESETS[preset]], audience })
+  const verifier = createJwtVerifier({ issuers: [{ ...PRESETS[preset], audience }] })
   return createWorld({
     auth: ({ users }) => ({ verifier, ...(syncFirst ? { users: createSyncGate({ users }) } : {}) }) as never,
   })
@@ -104,7 +104,7 @@ describe('a guest of a Supabase project (an anonymous sign-in)', () => {
   })
 
   it('comes in where the host accepts guests', async () => {
-    const verifier = createJwtVerifier({ issuers: [supabase({ issuer: name, secret, anonymous: 'accept' })], audience })
+    const verifier = createJwtVerifier({ issuers: [supabase({ issuer: name, secret, anonymous: 'accept', audience })] })
     await expect(verifier.verify(await issuer.sign({ is_anonymous: true }))).resolves.toBeDefined()
   })
 })
@@ -116,8 +116,7 @@ describe('a third-party app of a Supabase project’s OAuth server', () => {
 
   it('comes in where the host lists it, and no other', async () => {
     const verifier = createJwtVerifier({
-      issuers: [supabase({ issuer: name, secret, apps: ['one', 'two'] })],
-      audience,
+      issuers: [supabase({ issuer: name, secret, apps: ['one', 'two'], audience })],
     })
     for (const id of ['one', 'two', 'one']) {
       await expect(verifier.verify(await issuer.sign({ client_id: id }))).resolves.toBeDefined()
@@ -137,7 +136,7 @@ it('a service is not asked what it is by the issuer of people', async () => {
 
 describe('accepts, the host’s own word on who may call', () => {
   const verifierOf = (accepts: unknown) =>
-    createJwtVerifier({ issuers: [{ ...PRESETS['options written out'], accepts: accepts as never }], audience })
+    createJwtVerifier({ issuers: [{ ...PRESETS['options written out'], accepts: accepts as never, audience }] })
 
   it('is handed the claims, frozen and without a prototype, and lets in by true', async () => {
     const seen: object[] = []
@@ -164,9 +163,7 @@ describe('accepts, the host’s own word on who may call', () => {
   it('is not asked about a token that does not verify, nor one that the host’s check refuses', async () => {
     const accepts = (): boolean => expect.fail('asked')
     const verifier = createJwtVerifier({
-      issuers: [{ ...PRESETS['options written out'], accepts }],
-      audience,
-      check: () => false,
+      issuers: [{ ...PRESETS['options written out'], accepts, audience, check: () => false }],
     })
     expect((await refusalOf(verifier.verify(await issuer.sign({ aud: 'other' })))).code).toBe('unauthorized')
     expect((await refusalOf(verifier.verify(await issuer.sign()))).code).toBe('unauthorized')

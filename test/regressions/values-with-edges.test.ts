@@ -24,7 +24,7 @@ const EDGES: readonly (readonly [string, (text: string) => string])[] = [
 ]
 
 const issuer = (more: object) =>
-  createJwtVerifier({ issuers: [{ issuer: URL_TEXT, keys: [], ...more }], audience: null })
+  createJwtVerifier({ issuers: [{ issuer: URL_TEXT, keys: [], ...more, audience: null }] })
 const secretSource = (secret: string) => ({ kind: 'secret', secret }) as const
 const client = (grant: object) => createTokenClient({ grant: grant as never, origins: [] })
 const machine = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET, tokenUrl: URL_TEXT }
@@ -38,10 +38,10 @@ const OPTIONS: readonly (readonly [string, string, (text: string) => unknown])[]
   ['the URL of Supabase', URL_TEXT, (url) => supabase({ url })],
   ['the issuer of Supabase', URL_TEXT, (text) => issuer(supabase({ url: URL_TEXT, issuer: text }))],
   ['an issuer', URL_TEXT, (text) => issuer({ issuer: text, keys: jwks })],
-  ['an issuer of discovery', URL_TEXT, (text) => oidc({ issuer: text })],
+  ['an issuer of discovery', URL_TEXT, (text) => oidc({ issuer: text, audience: null })],
   ['a URL of metadata', URL_TEXT, (url) => issuer({ keys: [{ kind: 'discovery', url }] })],
   ['a URL of keys', URL_TEXT, (url) => issuer({ keys: [{ kind: 'jwks', url }] })],
-  ['an audience', 'api', (audience) => createJwtVerifier({ issuers: [{ issuer: URL_TEXT, keys: jwks }], audience })],
+  ['an audience', 'api', (audience) => createJwtVerifier({ issuers: [{ issuer: URL_TEXT, keys: jwks, audience }] })],
   [
     'a service secret',
     SECRET,

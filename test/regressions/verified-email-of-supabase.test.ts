@@ -19,7 +19,7 @@ async function joinedAs(emails: SupabaseOptions['emails'], claims: object): Prom
     // As the README shows it.
     invitations: { emailIsVerified: (identity) => identity.emailVerified === true },
   })
-  const verifier = createJwtVerifier({ issuers: [supabase({ issuer, secret, emails })], audience })
+  const verifier = createJwtVerifier({ issuers: [supabase({ issuer, secret, emails, audience })] })
   const identity = await verifier.verify(
     await tokens.sign(tokens.supabaseClaims({ sub: 'u', email: 'ada@example.test', ...claims })),
   )

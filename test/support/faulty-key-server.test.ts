@@ -107,7 +107,7 @@ describe('our verifier, cold, makes of each what the list says', () => {
       const own = await startFaultyKeyServer((url) => createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
       await own.fault(mode)
       const keys = [{ kind: 'jwks', url: own.jwksUrl } as const]
-      const verifier = createJwtVerifier({ issuers: [{ issuer: own.url, keys }], audience: 'authenticated' })
+      const verifier = createJwtVerifier({ issuers: [{ issuer: own.url, keys, audience: 'authenticated' }] })
       try {
         const token = await own.issuer.sign()
         expect(await verifier.verify(token).then(() => 'accepted', outcomeOf)).toBe(outcome)

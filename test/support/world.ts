@@ -24,7 +24,7 @@ export function trusting(
   { issuer: name, audience, secret }: Pick<TokenIssuer, 'issuer' | 'audience' | 'secret'>,
   more: Partial<JwtVerifierOptions<never>> = {},
 ): Verifier<never> {
-  return createJwtVerifier({ issuers: [{ issuer: name, keys: [{ kind: 'secret', secret }] }], audience, ...more })
+  return createJwtVerifier({ issuers: [{ issuer: name, keys: [{ kind: 'secret', secret }], audience }], ...more })
 }
 
 type Options = AuthOptions<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, never, never>

@@ -43,6 +43,7 @@ describe('a request', async () => {
   const auth = createFleetAuth(storage, {
     issuer: issuer.issuer,
     keys: [{ kind: 'secret', secret: issuer.secret }],
+    audience: issuer.audience,
   })
   const ask = async (sub: string, company?: string) => {
     const token = await issuer.sign({ sub, email: `${sub}@example.test` })

@@ -26,29 +26,27 @@ export const CASES: readonly TypeCase[] = [
   {
     name: 'an audience that is forgotten',
     code: `import { createJwtVerifier } from 'sallyport'
-import { issuers } from './hosts.ts'
-export const verify: unknown = createJwtVerifier({ issuers })`,
-    errors: [2345],
+export const verify: unknown = createJwtVerifier({ issuers: [{ issuer: 'https://issuer.test', keys: [] }] })`,
+    errors: [2741],
   },
   {
     name: 'an audience switched off by undefined',
     code: `import { createJwtVerifier } from 'sallyport'
-import { issuers } from './hosts.ts'
-export const verify: unknown = createJwtVerifier({ issuers, audience: undefined })`,
+const issuer = { issuer: 'https://issuer.test', keys: [], audience: undefined }
+export const verify: unknown = createJwtVerifier({ issuers: [issuer] })`,
     errors: [2322],
   },
   {
     name: 'an audience written null',
     code: `import { createJwtVerifier } from 'sallyport'
-import { issuers } from './hosts.ts'
-export const verify: unknown = createJwtVerifier({ issuers, audience: null })`,
+export const verify: unknown = createJwtVerifier({ issuers: [{ issuer: null, keys: [], audience: null }] })`,
     errors: [],
   },
   {
     name: 'a misspelt option',
     code: `import { createJwtVerifier } from 'sallyport'
 import { issuers } from './hosts.ts'
-export const verify: unknown = createJwtVerifier({ issuers, audience: null, audiance: 'x' })`,
+export const verify: unknown = createJwtVerifier({ issuers, claim: [] })`,
     errors: [2561],
   },
   {

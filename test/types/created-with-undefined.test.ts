@@ -26,8 +26,8 @@ const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
 const accounts = createMemoryAccounts()
 const apiKeys = { storage: memory, prefix: 'tst', roles: ['admin'], scopes: { read: 'admin' }, defaultScopes: ['read'] }
 const users = async () => ({ user: { id: 'u', disabled: false } })
-const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }] }]
-const verifier = main.createJwtVerifier({ issuers, audience: 'a' } as never)
+const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }], audience: 'a' }]
+const verifier = main.createJwtVerifier({ issuers } as never)
 const orgs = { memberships: memory.memberships, selectors: [], whenUnnamed: 'reject' }
 const resolver = main.createOrgResolver(orgs as never)
 const auth = main.createAuth({ roles: ['admin'], verifier, users, orgs: resolver } as never)
@@ -38,7 +38,7 @@ const grant = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET,
 const CREATED: Record<string, readonly [required: Options, create: (options: never) => unknown]> = {
   createApiKeys: [apiKeys, createApiKeys],
   createAuth: [{ roles: ['admin'], verifier, users, orgs: resolver }, main.createAuth],
-  createJwtVerifier: [{ issuers, audience: 'a' }, main.createJwtVerifier],
+  createJwtVerifier: [{ issuers }, main.createJwtVerifier],
   createMembershipCache: [{ users: memory.users, memberships: memory.memberships }, main.createMembershipCache],
   createOrgResolver: [orgs, main.createOrgResolver],
   createOrgScoped: [{}, (options) => main.createOrgScoped({ find: () => null }, options)],
@@ -123,18 +123,19 @@ describe.each(Object.entries(CREATED))('%s', (label, [required, create]) => {
 describe('undefined inside of an option', () => {
   const none = { maxAgeSeconds: undefined, maxStaleSeconds: undefined, algorithms: undefined, url: undefined }
   const source = { kind: 'discovery', ...none }
-  const issuer = { issuer: URL_TEXT, keys: [source], emails: undefined, accepts: undefined, boundTokens: undefined }
+  const unsaid = { types: undefined, check: undefined, emails: undefined, accepts: undefined, boundTokens: undefined }
+  const issuer = { issuer: URL_TEXT, keys: [source], audience: 'a', ...unsaid }
   const limits = {
     ...{ accountFailures: undefined, firstWaitSeconds: undefined, longestWaitSeconds: undefined },
     ...{ addressFailures: undefined, addressWindowSeconds: undefined },
   }
   it.each<[string, () => unknown]>([
-    ['an issuer and its source of keys', () => main.createJwtVerifier({ issuers: [issuer as never], audience: 'a' })],
+    ['an issuer and its source of keys', () => main.createJwtVerifier({ issuers: [issuer as never] })],
     [
       'the cache of tokens',
       () =>
         main.createJwtVerifier({
-          ...{ issuers: issuers as never, audience: 'a' },
+          issuers: issuers as never,
           cache: { maxEntries: undefined, ttlSeconds: undefined },
         }),
     ],

@@ -26,11 +26,11 @@ interface HostTypes<O extends Organization | null> {
 }
 
 export const storage: MemoryStorage = createMemoryStorage()
-export const issuers: readonly { issuer: string; keys: [] }[] = []
+export const issuers: readonly { issuer: string; keys: []; audience: null }[] = []
 
 const steps = {
   roles: ['viewer', 'member', 'admin'],
-  verifier: createJwtVerifier({ issuers, audience: null, claims: ['aal', 'name'] }),
+  verifier: createJwtVerifier({ issuers, claims: ['aal', 'name'] }),
   services: createServiceVerifier({
     services: { telephony: { header: 'X-T', secrets: null }, billing: { header: 'X-B', secrets: null } },
   }),

@@ -38,9 +38,9 @@ describe.each(ALGORITHMS)('bad tokens around %s', (algorithm) => {
             { kind: 'secret', secret: issuer.secret },
             { kind: 'jwks', keys: issuer.jwks().keys },
           ],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
     })
     const wrong: string[] = []
     const tokens = await badTokens(issuer, { algorithm, attackerUrl })
@@ -59,8 +59,9 @@ describe('key classes stay apart (T1)', () => {
   it('HS256 where only public keys are known is 401 before any key is looked up', async () => {
     let calls = 0
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: 'https://keys.test/jwks' }] }],
-      audience: issuer.audience,
+      issuers: [
+        { issuer: issuer.issuer, keys: [{ kind: 'jwks', url: 'https://keys.test/jwks' }], audience: issuer.audience },
+      ],
       fetch: () => {
         calls += 1
         return Promise.reject(new Error('nobody there'))
@@ -73,8 +74,9 @@ describe('key classes stay apart (T1)', () => {
 
   it('an asymmetric token where only a secret is known is 401', async () => {
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
+      issuers: [
+        { issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: issuer.audience },
+      ],
     })
     for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
       const token = await issuer.sign({}, { algorithm })
@@ -91,9 +93,9 @@ describe('key classes stay apart (T1)', () => {
             { kind: 'jwks', url: 'https://keys.test/jwks' },
             { kind: 'secret', secret: ['previous-secret-previous-secret-01', issuer.secret] },
           ],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
       fetch: () => expect.fail('no network for HS256'),
     })
     for (const kid of [null, 'undefined', '../../dev/null', "' or 1=1 --", '0', '']) {
@@ -106,8 +108,7 @@ describe('key classes stay apart (T1)', () => {
   it('a key published without alg serves the one algorithm of its type', async () => {
     const keys = issuer.jwks().keys.map(({ alg: _, ...key }) => key)
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', keys }] }],
-      audience: issuer.audience,
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', keys }], audience: issuer.audience }],
     })
     expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'RS256' })))).toBe('ok')
     for (const algorithm of ['PS256', 'RS512'] as const) {
@@ -122,9 +123,12 @@ describe('key classes stay apart (T1)', () => {
   it('an algorithm the host left out is 401 before any fetch', async () => {
     const verifier = createJwtVerifier({
       issuers: [
-        { issuer: issuer.issuer, keys: [{ kind: 'jwks', url: 'https://keys.test/jwks', algorithms: ['ES256'] }] },
+        {
+          issuer: issuer.issuer,
+          keys: [{ kind: 'jwks', url: 'https://keys.test/jwks', algorithms: ['ES256'] }],
+          audience: issuer.audience,
+        },
       ],
-      audience: issuer.audience,
       fetch: () => expect.fail('no fetch for an algorithm that is not wanted'),
     })
     const token = await issuer.sign({}, { algorithm: 'RS256' })
@@ -142,9 +146,9 @@ describe('key classes stay apart (T1)', () => {
         {
           issuer: issuer.issuer,
           keys: [{ kind: 'jwks', keys: [{ ...publicJwk, alg: keyAlg }], algorithms: ['Ed25519'] }],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
     })
     const token = await issuer.sign({}, { algorithm: 'EdDSA', header: { alg: tokenAlg } })
     expect(await verdictOf(verifier.verify(token))).toBe('ok')
@@ -154,8 +158,9 @@ describe('key classes stay apart (T1)', () => {
 describe('sizes (T2)', () => {
   it('refuses a token over the limit unread, at no cost to speak of', async () => {
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
+      issuers: [
+        { issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: issuer.audience },
+      ],
       maxTokenBytes: 8192,
     })
     const sized = async (size: number): Promise<string> => {
@@ -177,8 +182,9 @@ describe('sizes (T2)', () => {
 
   it.each([undefined, null, 42, {}, ['a.b.c'], Buffer.from('a.b.c')])('refuses %j, which is no text', async (token) => {
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-      audience: issuer.audience,
+      issuers: [
+        { issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: issuer.audience },
+      ],
     })
     expect(await verdictOf(verifier.verify(token as unknown as string))).toBe('unauthorized:token_oversize')
   })

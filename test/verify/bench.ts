@@ -65,8 +65,7 @@ export async function createBench(
   const server = createKeyServer(() => issuer.jwks())
   const events: KeyEvent[] = []
   const verifier = createJwtVerifier({
-    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: KEYS_URL, ...source }] }],
-    audience: issuer.audience,
+    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: KEYS_URL, ...source }], audience: issuer.audience }],
     cache: null,
     clock,
     fetch: server.fetch,

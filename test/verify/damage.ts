@@ -18,9 +18,9 @@ export async function damage(
           { kind: 'jwks', keys: issuer.jwks().keys },
           { kind: 'secret', secret: issuer.secret },
         ],
+        audience: issuer.audience,
       },
     ],
-    audience: issuer.audience,
   })
   const tokens: string[] = []
   for (const algorithm of ['ES256', 'RS256', 'EdDSA', 'HS256'] as const) {

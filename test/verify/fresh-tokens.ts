@@ -25,9 +25,9 @@ export async function verifyFresh(count: number): Promise<Record<string, number>
           { kind: 'jwks', keys: issuer.jwks().keys },
           { kind: 'secret', secret: issuer.secret },
         ],
+        audience: issuer.audience,
       },
     ],
-    audience: issuer.audience,
   })
   const verdicts: Record<string, number> = {}
   const algorithms = ['ES256', 'ES256', 'RS256', 'EdDSA', 'HS256'] as const

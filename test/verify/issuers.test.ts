@@ -13,7 +13,7 @@ const SAMPLE = 'super-secret-jwt-token-with-at-least-32-characters-long'
 
 const build = (...keys: readonly unknown[]): unknown => buildFor(ISSUER, ...keys)
 const buildFor = (issuer: string | null, ...keys: readonly unknown[]): unknown =>
-  createJwtVerifier({ issuers: [{ issuer, keys } as IssuerOptions], audience: null })
+  createJwtVerifier({ issuers: [{ ...({ issuer, keys } as IssuerOptions), audience: null }] })
 
 describe('sources of keys', () => {
   it.each<[string, readonly unknown[], RegExp]>([
@@ -75,7 +75,7 @@ describe('key URLs (K1)', () => {
     7,
     new URL('https://keys.test/jwks'),
   ])('%s is refused', (url) => {
-    expect(() => build({ kind: 'jwks', url })).toThrow(/createJwtVerifier.*"url"/)
+    expect(() => build({ kind: 'jwks', url })).toThrow(/createJwtVerifier.*"issuers\.0\.keys\.0\.url"/)
     if (url !== undefined) expect(() => build({ kind: 'discovery', url })).toThrow(/createJwtVerifier.*url/)
   })
 
@@ -150,7 +150,7 @@ describe('secrets (T6)', () => {
         expect(error).toBeInstanceOf(TypeError)
         message = (error as TypeError).message
       }
-      expect(message).toMatch(/"secret"/)
+      expect(message).toMatch(/option "issuers\.0\.keys\.0\.secret"/)
       if (typeof secret === 'string' && secret.length > 8 && secret !== 'undefined')
         expect(message).not.toContain(secret)
     }
@@ -175,10 +175,9 @@ describe('secrets (T6)', () => {
     expect(() =>
       createJwtVerifier({
         issuers: [
-          { issuer: 'http://localhost/auth/v1', keys: [{ kind: 'secret', secret: SAMPLE }] },
-          { issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }] },
+          { issuer: 'http://localhost/auth/v1', keys: [{ kind: 'secret', secret: SAMPLE }], audience: null },
+          { issuer: ISSUER, keys: [{ kind: 'secret', secret: SECRET }], audience: null },
         ],
-        audience: null,
       }),
     ).toThrow(/sample/)
   })
@@ -201,7 +200,7 @@ describe('keys written out', () => {
     ['an RSA modulus of 512 bits', { ...key('rsa'), n: 'A'.repeat(10) + '_'.repeat(76) }],
   ])('%s is said at construction, alone and beside a good one', (_, bad) => {
     for (const keys of [[bad], [good, bad]]) {
-      expect(() => build({ kind: 'jwks', keys })).toThrow(/option "keys"/)
+      expect(() => build({ kind: 'jwks', keys })).toThrow(/option "issuers\.0\.keys\.0\.keys"/)
       expect(() => build({ kind: 'jwks', keys })).toThrow(TypeError)
     }
   })
@@ -214,8 +213,12 @@ describe('keys written out', () => {
 })
 
 describe('supabase', () => {
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const apiKeyOf = (role: string): string =>
+    `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ iss: 'supabase', ref: 'abc', role })}.${encode({ s: SECRET })}`
+
   it('writes what a host could write', () => {
-    const people = { emails: 'as-claimed', accepts: expect.any(Function) }
+    const people = { audience: 'authenticated', emails: 'as-claimed', accepts: expect.any(Function) }
     const jwks = { kind: 'jwks', url: 'https://abc.supabase.co/auth/v1/.well-known/jwks.json' }
     expect(supabase({ url: 'https://abc.supabase.co' })).toEqual({
       issuer: 'https://abc.supabase.co/auth/v1',
@@ -252,7 +255,22 @@ describe('supabase', () => {
     [{ url: '' }, /url/],
     [{ url: 'http://abc.supabase.co' }, /https/],
     [{ url: 'https://abc.supabase.co?x' }, /query/],
-    [{ url: 'https://abc.supabase.co/auth/v1' }, /without \/auth\/v1/],
+    ...['/auth/v1', '/auth/v1/.well-known/jwks.json', '/rest/v1', '/AUTH/V1/x'].map((path): [object, RegExp] => [
+      { url: `https://abc.supabase.co${path}` },
+      new RegExp(`"url".*without ${path.slice(0, 8)}`),
+    ]),
+    [{ url: 'https://supabase.com/dashboard/project/abc' }, /dashboard/],
+    ...['anon', 'service_role'].map((role): [object, RegExp] => [
+      { url: 'https://abc.supabase.co', secret: [SECRET, apiKeyOf(role)] },
+      /"secret" is an API key of the project/,
+    ]),
+    ...['sb_publishable_', 'sb_secret_'].map((prefix): [object, RegExp] => [
+      { url: 'https://abc.supabase.co', secret: `${prefix}${SECRET}` },
+      /"secret" is an API key of the project/,
+    ]),
+    [{ url: 'https://abc.supabase.co', audience: '' }, /"audience"/],
+    [{ url: 'https://abc.supabase.co', maxAgeSeconds: 0 }, /"maxAgeSeconds"/],
+    [{ url: 'https://abc.supabase.co', algorithms: ['HS256'] }, /"algorithms/],
     [{ url: 'https://abc.supabase.co/auth/v1/' }, /without \/auth\/v1/],
     [{ url: 'https://abc.supabase.co', emails: true }, /emails/],
     [{ url: 'https://abc.supabase.co', anonymous: true }, /anonymous/],
@@ -266,7 +284,7 @@ describe('supabase', () => {
 
   it.each(['', undefined])('an empty secret is no missing one: %j', (secret) => {
     const make = (): unknown =>
-      createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co', secret })], audience: null })
+      createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co', secret, audience: null })] })
     if (secret === undefined) expect(make).not.toThrow()
     else expect(make).toThrow(/empty/)
   })
@@ -277,7 +295,6 @@ describe('supabase', () => {
     const server = createKeyServer(() => issuer.jwks())
     const verifier = createJwtVerifier({
       issuers: [supabase({ url, secret: issuer.secret })],
-      audience: 'authenticated',
       fetch: server.fetch,
     })
     expect(await verdictOf(verifier.verify(await issuer.sign({}, { algorithm: 'HS256' })))).toBe('ok')
@@ -299,8 +316,7 @@ describe('oidc', () => {
     const urls: string[] = []
     let reason: string | undefined
     const verifier = createJwtVerifier({
-      issuers: [oidc({ issuer: issuerName })],
-      audience: 'authenticated',
+      issuers: [oidc({ issuer: issuerName, audience: 'authenticated' })],
       onKeyEvent: (event) => {
         if (event.type === 'fetch_failed') reason = event.reason
       },
@@ -314,13 +330,15 @@ describe('oidc', () => {
   }
 
   it('writes what a host could write', () => {
-    expect(oidc({ issuer: NAME, algorithms: ['RS256'], maxAgeSeconds: 60 })).toEqual({
+    expect(oidc({ issuer: NAME, audience: 'api', algorithms: ['RS256'], maxAgeSeconds: 60 })).toEqual({
       issuer: NAME,
       keys: [{ kind: 'discovery', algorithms: ['RS256'], maxAgeSeconds: 60 }],
+      audience: 'api',
     })
-    expect(() => oidc({ issuer: 'http://login.test' })).toThrow(/https/)
-    expect(() => oidc({} as { issuer: string })).toThrow(/issuer/)
-    expect(() => oidc({ issuer: NAME, clientId: 'x' } as { issuer: string })).toThrow(/clientId/)
+    expect(() => oidc({ issuer: 'http://login.test', audience: 'api' })).toThrow(/https/)
+    expect(() => oidc({ issuer: NAME } as never)).toThrow(/"audience"/)
+    expect(() => oidc({ audience: 'api' } as never)).toThrow(/issuer/)
+    expect(() => oidc({ issuer: NAME, audience: 'api', clientId: 'x' } as never)).toThrow(/clientId/)
   })
 
   it('finds the keys by the metadata, lazily, once', async () => {
@@ -358,8 +376,7 @@ describe('oidc', () => {
     let place = 'https://false.test/jwks'
     const asked: string[] = []
     const verifier = createJwtVerifier({
-      issuers: [oidc({ issuer: NAME })],
-      audience: 'authenticated',
+      issuers: [oidc({ issuer: NAME, audience: 'authenticated' })],
       cache: null,
       clock,
       fetch: async (input) => {

@@ -4,30 +4,44 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Identity, Verifier } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { IssuerOptions } from '../../src/verify/issuers.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
 import { createTestClock, verdictOf } from './bench.ts'
 
 const clock = createTestClock()
 const issuer = await createTokenIssuer({ clock, algorithms: ['ES256', 'RS256', 'EdDSA', 'HS256'] })
 const other = await createTokenIssuer({ clock, issuer: 'https://other.test', algorithms: ['ES256', 'HS256'] })
-const ISSUERS = [{ issuer: issuer.issuer, keys: [{ kind: 'jwks' as const, keys: issuer.jwks().keys }] }]
-const GOOD = { issuers: ISSUERS, audience: issuer.audience, clock }
+const { audience } = issuer
+const TRUSTED = { issuer: issuer.issuer, keys: [{ kind: 'jwks' as const, keys: issuer.jwks().keys }], audience }
+const ISSUERS = [TRUSTED]
+const GOOD = { issuers: ISSUERS, clock }
+const withIssuer = (more: Partial<IssuerOptions>): JwtVerifierOptions<never> => ({
+  ...GOOD,
+  issuers: [{ ...TRUSTED, ...more }],
+})
 
 describe('construction refuses', () => {
+  const issuerWith = (more: object): object => ({ issuers: [{ ...TRUSTED, ...more }] })
   it.each<[string, object, RegExp]>([
-    ['no audience', { audience: undefined }, /audience/],
-    ['an empty audience', { audience: '' }, /audience/],
-    ['a blank audience', { audience: ' ' }, /audience/],
-    ['an empty list of audiences', { audience: [] }, /audience/],
-    ['an audience that is a RegExp', { audience: /api/ }, /audience/],
-    ['a RegExp among audiences', { audience: ['a', /b/g] }, /audience/],
+    ['no audience', issuerWith({ audience: undefined }), /audience/],
+    ['an empty audience', issuerWith({ audience: '' }), /audience/],
+    ['a blank audience', issuerWith({ audience: ' ' }), /audience/],
+    ['an empty list of audiences', issuerWith({ audience: [] }), /audience/],
+    ['an audience that is a RegExp', issuerWith({ audience: /api/ }), /audience/],
+    ['a RegExp among audiences', issuerWith({ audience: ['a', /b/g] }), /audience/],
+    [
+      'no audience of the second issuer',
+      { issuers: [TRUSTED, { ...TRUSTED, issuer: 'x', audience: undefined }] },
+      /issuers.1.audience/,
+    ],
+    ['an audience for all issuers', { audience }, /unknown option "audience"/],
     ['no issuers', { issuers: undefined }, /issuers/],
     ['an empty list of issuers', { issuers: [] }, /issuers/],
     ['an issuer that is a RegExp', { issuers: [{ ...ISSUERS[0], issuer: /x/ }] }, /issuer/],
     ['an issuer left out', { issuers: [{ keys: ISSUERS[0]?.keys }] }, /issuer/],
     ['a blank issuer', { issuers: [{ ...ISSUERS[0], issuer: ' ' }] }, /blank/],
     ['the same issuer twice', { issuers: [...ISSUERS, ...ISSUERS] }, /twice/],
-    ['issuer null beside another', { issuers: [...ISSUERS, { ...ISSUERS[0], issuer: null }] }, /only one/],
+    ['issuer null beside another', { issuers: [...ISSUERS, { ...ISSUERS[0], issuer: null }] }, /issuer null alone/],
     ['a negative leeway', { clockToleranceSeconds: -1 }, /clockTolerance/],
     ['a leeway that is a string', { clockToleranceSeconds: '5' }, /clockTolerance/],
     ['a leeway NaN', { clockToleranceSeconds: Number.NaN }, /clockTolerance/],
@@ -35,8 +49,8 @@ describe('construction refuses', () => {
     ['a leeway over 300', { clockToleranceSeconds: 301 }, /clockTolerance/],
     ['tokens over 16 KB', { maxTokenBytes: 16_385 }, /maxTokenBytes/],
     ['an age of 0', { maxTokenAgeSeconds: 0 }, /maxTokenAge/],
-    ['no types', { types: [] }, /types/],
-    ['a check that is no function', { check: true }, /check/],
+    ['no types', issuerWith({ types: [] }), /types/],
+    ['a check that is no function', issuerWith({ check: true }), /check/],
     ['a clock that is no function', { clock: 5 }, /clock/],
     ['a cache of no size', { cache: { maxEntries: 0 } }, /maxEntries/],
     ['a cache that is true', { cache: true }, /cache/],
@@ -50,31 +64,32 @@ describe('construction refuses', () => {
   })
 
   it('what an own option would allow, when it sits on a prototype (V1)', () => {
-    const polluted = Object.assign(Object.create({ audience: null }) as object, { issuers: ISSUERS })
-    expect(() => createJwtVerifier(polluted as unknown as JwtVerifierOptions)).toThrow(/audience/)
+    const polluted = Object.assign(Object.create({ audience: null }) as object, { ...TRUSTED })
+    Reflect.deleteProperty(polluted, 'audience')
+    expect(() => createJwtVerifier({ issuers: [polluted as IssuerOptions] })).toThrow(/audience/)
   })
 
   it('nothing it should take', () => {
-    expect(() => createJwtVerifier({ ...GOOD, audience: null, clockToleranceSeconds: 300, cache: null })).not.toThrow()
     expect(() =>
-      createJwtVerifier({ ...GOOD, issuers: ISSUERS.map((one) => ({ ...one, issuer: null })) }),
+      createJwtVerifier({ ...withIssuer({ audience: null }), clockToleranceSeconds: 300, cache: null }),
     ).not.toThrow()
+    expect(() => createJwtVerifier(withIssuer({ issuer: null }))).not.toThrow()
   })
 })
 
 it('names claims in types', () => {
   expectTypeOf(createJwtVerifier({ ...GOOD, claims: ['aal', 'role'] })).toEqualTypeOf<Verifier<'aal' | 'role'>>()
   expectTypeOf(createJwtVerifier(GOOD)).toEqualTypeOf<Verifier<never>>()
+  const { issuer: name, keys } = TRUSTED
   // @ts-expect-error the audience must be written, if only as null
-  expect(() => createJwtVerifier({ issuers: ISSUERS })).toThrow(TypeError)
+  expect(() => createJwtVerifier({ issuers: [{ issuer: name, keys }] })).toThrow(TypeError)
   // @ts-expect-error a RegExp is no audience
-  expect(() => createJwtVerifier({ issuers: ISSUERS, audience: /x/ })).toThrow(TypeError)
+  expect(() => createJwtVerifier({ issuers: [{ issuer: name, keys, audience: /x/ }] })).toThrow(TypeError)
 })
 
 describe('the issuer', () => {
   const verifier = createJwtVerifier({
-    issuers: [...ISSUERS, { issuer: other.issuer, keys: [{ kind: 'jwks', keys: other.jwks().keys }] }],
-    audience: issuer.audience,
+    issuers: [...ISSUERS, { issuer: other.issuer, keys: [{ kind: 'jwks', keys: other.jwks().keys }], audience }],
     clock,
   })
 
@@ -100,7 +115,7 @@ describe('the issuer', () => {
   })
 
   it('null takes any, and hands on what the token says, if it is text', async () => {
-    const any = createJwtVerifier({ ...GOOD, issuers: ISSUERS.map((one) => ({ ...one, issuer: null })) })
+    const any = createJwtVerifier(withIssuer({ issuer: null }))
     expect((await any.verify(await issuer.sign({ iss: 'x' }))).issuer).toBe('x')
     expect((await any.verify(await issuer.sign({ iss: ['x'] }))).issuer).toBe('')
     expect((await any.verify(await issuer.sign({ iss: undefined }))).issuer).toBe('')
@@ -110,7 +125,9 @@ describe('the issuer', () => {
     const token = await issuer.sign()
     const first = createJwtVerifier(GOOD)
     await first.verify(token)
-    expect(await verdictOf(createJwtVerifier({ ...GOOD, audience: 'else' }).verify(token))).toMatch(/audience_other$/)
+    expect(await verdictOf(createJwtVerifier(withIssuer({ audience: 'else' })).verify(token))).toMatch(
+      /audience_other$/,
+    )
     const elsewhere = ISSUERS.map((one) => ({ ...one, issuer: 'https://else.test' }))
     expect(await verdictOf(createJwtVerifier({ ...GOOD, issuers: elsewhere }).verify(token))).toMatch(/issuer_unknown$/)
   })
@@ -213,7 +230,7 @@ describe('the identity', () => {
 
 describe('when an e-mail is verified', () => {
   const verifiedBy = async (emails: 'confirmed' | 'as-claimed' | undefined, claims: object): Promise<unknown> => {
-    const verifier = createJwtVerifier({ ...GOOD, issuers: GOOD.issuers.map((one) => ({ ...one, emails })) })
+    const verifier = createJwtVerifier(withIssuer({ emails }))
     return (
       await verifier.verify(await issuer.sign({ email: 'ada@example.test', email_verified: undefined, ...claims }))
     ).emailVerified
@@ -242,15 +259,14 @@ describe('a token that is bound to a key', () => {
   it('is 401, unless its issuer’s options take it as a bearer', async () => {
     const token = await issuer.sign({ cnf: { jkt: 'thumbprint' } })
     expect(await verdictOf(createJwtVerifier(GOOD).verify(token))).toBe('unauthorized:token_bound_to_key')
-    const issuers = GOOD.issuers.map((one) => ({ ...one, boundTokens: 'as-bearer' as const }))
-    expect(await verdictOf(createJwtVerifier({ ...GOOD, issuers }).verify(token))).toBe('ok')
+    expect(await verdictOf(createJwtVerifier(withIssuer({ boundTokens: 'as-bearer' })).verify(token))).toBe('ok')
   })
 })
 
 describe('the check of the host', () => {
   it('sees the identity, on cache hits too, and may let in', async () => {
     const seen: string[] = []
-    const verifier = createJwtVerifier({ ...GOOD, check: ({ subject }) => seen.push(subject) > 0 })
+    const verifier = createJwtVerifier(withIssuer({ check: ({ subject }) => seen.push(subject) > 0 }))
     const token = await issuer.sign({ sub: 'u1' })
     await verifier.verify(token)
     await verifier.verify(token)
@@ -276,7 +292,7 @@ describe('the check of the host', () => {
     ['a Boolean object', () => Object(true), 'undefined:undefined'],
     ['its own fault', () => Promise.reject(new Error('database')), 'undefined:undefined'],
   ])('refuses by %s, each time', async (_, check, expected) => {
-    const verifier = createJwtVerifier({ ...GOOD, check: check as () => boolean })
+    const verifier = createJwtVerifier(withIssuer({ check: check as () => boolean }))
     const token = await issuer.sign()
     expect(await verdictOf(verifier.verify(token))).toBe(expected)
     expect(await verdictOf(verifier.verify(token))).toBe(expected)
@@ -284,7 +300,7 @@ describe('the check of the host', () => {
 
   it('may change its mind about a token that was let in', async () => {
     let blocked = false
-    const verifier = createJwtVerifier({ ...GOOD, check: () => !blocked })
+    const verifier = createJwtVerifier(withIssuer({ check: () => !blocked }))
     const token = await issuer.sign()
     expect(await verdictOf(verifier.verify(token))).toBe('ok')
     blocked = true
@@ -292,7 +308,7 @@ describe('the check of the host', () => {
   })
 
   it('is not asked about a token that does not verify', async () => {
-    const verifier = createJwtVerifier({ ...GOOD, check: () => expect.fail('asked') })
+    const verifier = createJwtVerifier(withIssuer({ check: () => expect.fail('asked') }))
     expect(await verdictOf(verifier.verify(await issuer.sign({ aud: 'x' })))).toMatch(/^unauthorized/)
   })
 })
@@ -349,9 +365,8 @@ describe('the cache of verified tokens', () => {
 
   it('does not keep a token that the check refused, nor put another out for it', async () => {
     const verifier = createJwtVerifier({
-      ...GOOD,
+      ...withIssuer({ check: ({ subject }) => subject === 'kept' }),
       cache: { maxEntries: 1 },
-      check: ({ subject }) => subject === 'kept',
     })
     const kept = await issuer.sign({ sub: 'kept' })
     const first = await verifier.verify(kept)
@@ -377,10 +392,7 @@ describe('the cache of verified tokens', () => {
 })
 
 it('shows no secret to JSON or to the inspector (G2)', async () => {
-  const verifier = createJwtVerifier({
-    ...GOOD,
-    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }] }],
-  })
+  const verifier = createJwtVerifier(withIssuer({ keys: [{ kind: 'secret', secret: issuer.secret }] }))
   const token = await issuer.sign({}, { algorithm: 'HS256' })
   await verifier.verify(token)
   const shown = JSON.stringify(verifier) + inspect(verifier, { depth: 20, showHidden: true })
@@ -390,7 +402,7 @@ it('shows no secret to JSON or to the inspector (G2)', async () => {
 })
 
 it('accepts other types where the host names them, and no others then', async () => {
-  const verifier = createJwtVerifier({ ...GOOD, types: ['application/secevent+jwt'] })
+  const verifier = createJwtVerifier(withIssuer({ types: ['application/secevent+jwt'] }))
   expect(await verdictOf(verifier.verify(await issuer.sign({}, { typ: 'SECEVENT+JWT' })))).toBe('ok')
   expect(await verdictOf(verifier.verify(await issuer.sign({}, { typ: null })))).toBe('ok')
   expect(await verdictOf(verifier.verify(await issuer.sign({}, { typ: 'JWT' })))).toBe(

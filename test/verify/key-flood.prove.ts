@@ -46,8 +46,7 @@ describe.each(['ok', 'status-500'] as const)('a server that says %s', (fault) =>
     )
     const { issuer } = server
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
-      audience: issuer.audience,
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }], audience: issuer.audience }],
       cache: null,
     })
     try {
@@ -81,8 +80,7 @@ it.each(['ok', 'status-500'] as const)(
     )
     const { issuer } = server
     const verifier = createJwtVerifier({
-      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
-      audience: issuer.audience,
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }], audience: issuer.audience }],
     })
     try {
       const valid = await issuer.sign()
@@ -123,9 +121,9 @@ it('a million distinct bad tokens leave less than 30 MB behind', async () => {
           { kind: 'jwks', keys: issuer.jwks().keys },
           { kind: 'secret', secret: issuer.secret },
         ],
+        audience: issuer.audience,
       },
     ],
-    audience: issuer.audience,
   })
   const [header = '', payload = '', signature = ''] = (await issuer.sign()).split('.')
   const makers: readonly ((n: number) => string)[] = [

@@ -46,8 +46,7 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
   const { issuer } = server
   const news: string[] = []
   const verifier: Verifier = createJwtVerifier({
-    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }] }],
-    audience: issuer.audience,
+    issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'jwks', url: server.jwksUrl }], audience: issuer.audience }],
     cache: null,
     clock,
     onKeyEvent: ({ type }) => news.push(type),

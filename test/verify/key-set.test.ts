@@ -601,9 +601,9 @@ describe('the verifier over a key set', () => {
             { kind: 'jwks', url: 'https://ec.test/keys', algorithms: ['ES256'] },
             { kind: 'jwks', url: 'https://ed.test/keys', algorithms: ['EdDSA'] },
           ],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
       clock: issuer.clock,
       fetch: server.fetch,
     })
@@ -641,9 +641,9 @@ describe('the verifier over a key set', () => {
             { kind: 'jwks', url: 'https://down.test/keys' },
             { kind: 'jwks', url: 'https://up.test/keys' },
           ],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
       clock,
       fetch: async (input, init) => (String(input).includes('down') ? down() : await server.fetch(input, init)),
     })

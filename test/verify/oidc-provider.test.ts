@@ -85,8 +85,7 @@ describe('tokens of oidc-provider', () => {
   it('verifies each algorithm by discovery, and follows a rotation while running', async () => {
     let now = Date.now()
     const verifier = createJwtVerifier({
-      issuers: [oidc({ issuer })],
-      audience: 'https://api.example.test',
+      issuers: [oidc({ issuer, audience: 'https://api.example.test' })],
       clock: () => now,
     })
     const before = new Map<Algorithm, string>()
@@ -113,11 +112,10 @@ describe('tokens of oidc-provider', () => {
 
   it('refuses its tokens for another audience, and another issuer in its name', async () => {
     const token = await fetchToken('ES256')
-    const elsewhere = createJwtVerifier({ issuers: [oidc({ issuer })], audience: 'https://other.example.test' })
+    const elsewhere = createJwtVerifier({ issuers: [oidc({ issuer, audience: 'https://other.example.test' })] })
     await expect(elsewhere.verify(token)).rejects.toMatchObject({ code: 'unauthorized' })
     const misnamed = createJwtVerifier({
-      issuers: [oidc({ issuer: `${issuer}/tenant` })],
-      audience: 'https://api.example.test',
+      issuers: [oidc({ issuer: `${issuer}/tenant`, audience: 'https://api.example.test' })],
     })
     await expect(misnamed.verify(token)).rejects.toMatchObject({ code: 'unauthorized' })
   })

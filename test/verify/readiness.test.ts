@@ -13,9 +13,13 @@ const clock = createTestClock()
 const one = await createTokenIssuer({ issuer: 'https://one.test', algorithms: ['ES256', 'HS256'], clock })
 const two = await createTokenIssuer({ issuer: 'https://two.test', algorithms: ['ES256'], clock })
 
-const byUrl = (issuer: string): IssuerOptions => ({ issuer, keys: [{ kind: 'jwks', url: `${issuer}/jwks` }] })
-const withSecret = (issuer: string): IssuerOptions => ({
+const byUrl = (issuer: string): IssuerOptions => ({
   issuer,
+  keys: [{ kind: 'jwks', url: `${issuer}/jwks` }],
+  audience: one.audience,
+})
+const withSecret = (issuer: string): IssuerOptions => ({
+  ...byUrl(issuer),
   keys: [...byUrl(issuer).keys, { kind: 'secret', secret: one.secret }],
 })
 const keysOf = {
@@ -31,7 +35,6 @@ function createVerifier(issuers: readonly IssuerOptions[], answers: Answers, mor
   const asked: string[] = []
   const verifier = createJwtVerifier({
     issuers,
-    audience: one.audience,
     cache: null,
     clock,
     fetch: async (input) => {

@@ -3,7 +3,7 @@ import { base64url } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { importKeys } from '../../src/verify/jwk-import.ts'
-import { isSignedBy } from '../../src/verify/signature.ts'
+import { isSignedBy } from '../../src/verify/key-choice.ts'
 
 const issuer = await createTokenIssuer({ algorithms: ['ES256', 'RS256', 'EdDSA', 'HS256'] })
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'HS256'] as const

@@ -9,7 +9,7 @@ function createWorld(maxEntries: number) {
   const put = (
     name: string,
     over: { validFrom?: number; validUntil?: number; isKeyUsable?: () => boolean } = {},
-  ): void => cache.set(name, { identity: name, validFrom: 0, validUntil: 1e9, isKeyUsable: () => true, ...over })
+  ): void => cache.set(name, { value: name, validFrom: 0, validUntil: 1e9, isKeyUsable: () => true, ...over })
   return { clock, cache, put }
 }
 

@@ -97,7 +97,7 @@ function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, 
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
   const auth = createAuth({
     roles: ['member', 'admin', 'owner'],
-    verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys }], audience: issuer.audience }),
+    verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }] }),
     apiKeys: apiKeysOf(keysOrg),
     services: createServiceVerifier({ services }),
     cookie: { name: 'session' },

@@ -12,12 +12,13 @@ const [published] = asymmetric.jwks().keys
 
 const SECRET = { kind: 'secret', secret: issuer.secret } as const
 
+const { audience } = issuer
 const accepts = ({ class: kind }: TokenClaims): boolean => kind !== 'other'
+const TRUSTED = { issuer: issuer.issuer, keys: [SECRET], audience, accepts }
 
 /** Authenticate with a token through a verifier with further options. */
 async function authenticateWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
-  const issuers = [{ issuer: issuer.issuer, keys: [SECRET], accepts }]
-  const verify = createJwtVerifier({ issuers, audience: issuer.audience, ...options })
+  const verify = createJwtVerifier({ issuers: [TRUSTED], ...options })
   const { authenticate } = createWorld({ auth: () => ({ verifier: verify as never }) })
   return authenticate({ headers: { authorization: `Bearer ${token}` } }, { needs: 'identity' })
 }
@@ -29,13 +30,13 @@ async function authenticateSigned(claims: TokenClaims, how: SignOptions = {}, op
 
 /** Authenticate with a token of key pairs, where the verifier has these public keys. */
 async function authenticateAsymmetric(keys: readonly object[], how: SignOptions): Promise<unknown> {
-  const issuers = [{ issuer: asymmetric.issuer, keys: [{ kind: 'jwks' as const, keys }] }]
+  const issuers = [{ issuer: asymmetric.issuer, keys: [{ kind: 'jwks' as const, keys }], audience }]
   return authenticateWith(await asymmetric.sign({}, how), { issuers })
 }
 
 /** Authenticate with a token of a Supabase project. */
 async function authenticateSupabase(claims: TokenClaims): Promise<unknown> {
-  const issuers = [supabase({ issuer: issuer.issuer, secret: issuer.secret })]
+  const issuers = [supabase({ issuer: issuer.issuer, secret: issuer.secret, audience })]
   return authenticateWith(await issuer.sign(claims), { issuers })
 }
 
@@ -53,6 +54,7 @@ function unauthorized(reason: string, provoke: () => unknown): Refusal {
 
 export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_oversize', () => authenticateSigned({}, {}, { maxTokenBytes: 64 })),
+  unauthorized('token_not_a_jwt', () => authenticateWith('opaque')),
   unauthorized('token_part_count', async () => authenticateWith(`${await issuer.sign()}.x`)),
   unauthorized('token_part_encoding', async () => authenticateWith(`${await issuer.sign()}=`)),
   unauthorized('token_header_not_object', async () => authenticateWith(await withPart(0, encode([])))),
@@ -60,6 +62,7 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_header_extension', () => authenticateSigned({}, { header: { crit: ['exp'] } })),
   unauthorized('token_algorithm_unknown', () => authenticateSigned({}, { header: { alg: 'none' } })),
   unauthorized('token_kid_malformed', () => authenticateSigned({}, { kid: 'k'.repeat(257) })),
+  unauthorized('token_type_malformed', () => authenticateSigned({}, { header: { typ: null } })),
   unauthorized('token_type_refused', () => authenticateSigned({}, { typ: 'session+jwt' })),
   unauthorized('token_issuer_unknown', () => authenticateSigned({ iss: 'https://evil.test' })),
   unauthorized('token_algorithm_not_of_issuer', async () => authenticateWith(await asymmetric.sign())),
@@ -72,6 +75,7 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   }),
   unauthorized('token_subject_malformed', () => authenticateSigned({ sub: ' ' })),
   unauthorized('token_audience_malformed', () => authenticateSigned({ aud: [issuer.audience, 1] })),
+  unauthorized('token_audience_missing', () => authenticateSigned({ aud: undefined })),
   unauthorized('token_audience_other', () => authenticateSigned({ aud: 'another' })),
   unauthorized('token_bound_to_key', () => authenticateSigned({ cnf: { jkt: 'thumbprint' } })),
   unauthorized('token_time_malformed', () => authenticateSigned({ nbf: '0' })),
@@ -87,13 +91,16 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
     provoke: async () => {
       const fetch = async (): Promise<Response> => new Response('', { status: 500 })
       const keys = [{ kind: 'jwks' as const, url: 'https://keys.test/jwks' }]
-      return authenticateWith(await asymmetric.sign(), { issuers: [{ issuer: asymmetric.issuer, keys }], fetch })
+      return authenticateWith(await asymmetric.sign(), {
+        issuers: [{ issuer: asymmetric.issuer, keys, audience }],
+        fetch,
+      })
     },
   },
   {
     reason: 'identity_check_refused',
     code: 'unauthorized',
-    provoke: () => authenticateSigned({}, {}, { check: async () => false }),
+    provoke: () => authenticateSigned({}, {}, { issuers: [{ ...TRUSTED, check: async () => false }] }),
   },
   { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => authenticateSigned({ sub: 'm', client_id: 'm' }) },
   { reason: 'anonymous_user', code: 'forbidden', provoke: () => authenticateSupabase({ is_anonymous: true }) },

@@ -66,9 +66,9 @@ describe.each(['ES256', 'RS256', 'EdDSA', 'HS256'] as const)('bad tokens around 
             { kind: 'jwks', keys: issuer.jwks().keys },
             { kind: 'secret', secret: issuer.secret },
           ],
+          audience: issuer.audience,
         },
       ],
-      audience: issuer.audience,
     })
     await verifier.verify(await issuer.sign({}, { algorithm }))
     const wrong: string[] = []
