@@ -81,13 +81,22 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const authorize = auth.authorizer(access)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = () => []
+      // Where no response of Node's says when its head is out: it is, as good as, when the outermost mount has the answer.
+      const listeners: (() => void)[] = []
+      const whenAnswered = (listener: () => void): unknown => listeners.push(listener)
       try {
-        const { context, responseHeaders } = await authorize(limitBody(toAuthRequest(c)))
+        const request = limitBody(toAuthRequest(c))
+        const { context, responseHeaders } = await authorize({
+          ...request,
+          whenAnswered: request.whenAnswered ?? whenAnswered,
+        })
         headersOf = announce(c, sourceOf(c), responseHeaders)
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
         stamp(c, headersOf)
         return refuse(error, c, throwOn)
+      } finally {
+        for (const listener of listeners) listener()
       }
     }
     return Object.assign(handler, { getAuth: (c: Context) => authorize.contextOf(sourceOf(c)) })

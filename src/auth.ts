@@ -52,8 +52,10 @@ export interface AuthOptions<
   readonly orgs: OrgResolver<U, O>
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
   readonly errorFormat?: ErrorFormat | undefined
-  /** Gets one record per request, and one per `actIn` of a service: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
+  /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
+  readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined
   /** The clock for records, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
 }
@@ -126,9 +128,9 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    */
   route<const A extends AccessOf<T>>(route: Route<T, A>): Route
   /**
-   * Tell `onDecision` of what a handler threw: one record more, with the caller and the organization of the pipeline. A refusal
-   * (`not_found`, `conflict`, a malformed body) is `refused`, an error is `failed`; what carries a status of its own and what
-   * the pipeline itself threw is passed over. For who writes an adapter: those of this package call it.
+   * Write what a handler threw into the request's record. A refusal (`not_found`, `conflict`, a malformed body) is `refused`,
+   * an error is `failed`; what carries a status of its own and what the pipeline itself threw is passed over. For who writes
+   * an adapter.
    * @param source the framework's request object
    * @returns what is to be answered: `temporarily_unavailable` for a `TransientError`, else the error as it is
    */
@@ -171,23 +173,24 @@ export function createAuth<
   C extends string = never,
   S extends string = never,
 >(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>> {
-  const { errorFormat = 'json', onDecision, clock = Date.now, ...given } = parseAuthOptions(options)
+  const { errorFormat = 'json', onDecision, requestId, clock = Date.now, ...given } = parseAuthOptions(options)
   const steps = toSteps(given)
-  const { enter, recordRefusal } = createAuthorization(steps, clock, onDecision)
+  const records = onDecision === undefined ? null : { clock, onDecision, requestId }
+  const { authorize, recordRefusal } = createAuthorization(steps, clock, records)
   const vocabulary = { ladder: steps.ladder, apiKeys: steps.apiKeys !== null, services: steps.services?.services ?? [] }
   const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
   const ruleOf = rememberRules(parse)
 
   const authorizer = (access: Access): Authorizer<AuthContext | null> => {
     const rule = parse(access)
-    return Object.assign((request: AuthRequest) => enter(request, rule), {
+    return Object.assign((request: AuthRequest) => authorize(request, rule), {
       contextOf: (source: object) => contextFor(source, steps, rule),
     })
   }
   const auth = {
     ...createGuards(steps.ladder),
     authorizer,
-    authenticate: async (request: AuthRequest, access?: Access) => (await enter(request, ruleOf(access))).context,
+    authenticate: async (request: AuthRequest, access?: Access) => (await authorize(request, ruleOf(access))).context,
     route: (route: Route) => {
       parse(route.access)
       return Object.freeze(route)

@@ -261,10 +261,13 @@ export type AuthContextOf<T extends AuthTypes, A = object> = A extends AccessRul
   : null
 
 /**
- * What a request leaves behind for `onDecision`: why it ended as it did. Never a secret, token, cookie or e-mail. A service's
- * pipeline knows no org; its `actIn` leaves another record, with the org or why it was refused.
+ * What a request leaves behind for `onDecision`, once, whatever it was mounted with: told when the head of the answer is out,
+ * and where there is no answer (`authenticate`), when that settles. What fails after that is told once more, by the same
+ * `requestId`. Never a secret, token, cookie or e-mail.
  */
 export interface Decision {
+  /** What the host calls the request (`requestId` of `createAuth`), else a random UUID. */
+  readonly requestId: string
   /** When the request was first looked at. */
   readonly at: Date
   /** The request's method, in upper case. */
@@ -295,6 +298,6 @@ export interface Decision {
   readonly orgId: string | null
   /** The role in it, or `null`. */
   readonly role: string | null
-  /** Milliseconds spent in each step that was entered for this mount; a re-used step has none. */
+  /** Milliseconds spent in each step that was entered. */
   readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>
 }

@@ -39,6 +39,11 @@ export interface AuthRequest {
   /** Whether the request asks to become another protocol (a WebSocket): it counts as unsafe for CSRF. */
   readonly upgrade: boolean
   /**
+   * Be told, once, when the head of the answer is out or the connection has ended. Left out: not known; then what became of
+   * the request is told as soon as it is decided.
+   */
+  readonly whenAnswered?: ((listener: () => void) => unknown) | undefined
+  /**
    * Read the body once, at most `limit` bytes; what a body parser left is handed on. Never hangs: refuses with
    * `request_timeout` what is not whole after `timeoutSeconds` (default: the adapter's, 10). Where it took over a second,
    * the caller is judged once more, and refused as a fresh request would be.

@@ -49,17 +49,18 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
   const extras = ownMembers(given)
   const { source = request, params = null, remoteAddress = null, incoming } = extras
   const { headers } = request
-  const node = incoming === undefined ? null : fromNodeRequest(incoming)
+  const node = incoming === undefined ? null : fromNodeRequest(incoming, { response: extras.response })
   const own = {
     source,
     path: pathOf(request.url),
     lines: (name: string) => (name.startsWith(':') ? ownFieldOf(request, name) : splitJoined(name, headers.get(name))),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
+    whenAnswered: undefined,
   }
   const isNodes =
     node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
-  const { path, lines, headerNames, upgrade, ...kept } = isNodes ? node : own
+  const { path, lines, headerNames, upgrade, whenAnswered, ...kept } = isNodes ? node : own
   return {
     method: request.method.toUpperCase(),
     // As it came, in absolute form too: as on any other Node server.
@@ -71,6 +72,7 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
     remoteAddress: node?.remoteAddress ?? remoteAddress,
     encrypted: node?.encrypted ?? request.url.startsWith('https:'),
     upgrade,
+    whenAnswered,
     body: (limit, timeoutSeconds) =>
       readWatched(kept.source, timeoutSeconds, (seconds) =>
         readFetchBody(request, isNodes ? incoming : undefined, extras, { limit, seconds }),

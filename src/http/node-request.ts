@@ -6,6 +6,7 @@ import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { type Bounds, fromBytes, inTime, parseJson, readBody, readWatched, toBody } from './request-body.ts'
+import { type NodeResponse, whenHeadIsOut } from './response-headers.ts'
 
 /** The part of Node's `IncomingMessage` that a body is read from. */
 export interface NodeStream {
@@ -85,7 +86,7 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     )
   }
   const extras = ownMembers(given)
-  const { source = message, params = null, url = message.url ?? '/' } = extras
+  const { source = message, params = null, url = message.url ?? '/', response } = extras
   const arrived = headerLines(message)
   const rawHeaders = (): readonly string[] => requireWhole(message, arrived)
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
@@ -99,6 +100,7 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     remoteAddress: message.socket?.remoteAddress ?? null,
     encrypted: message.socket?.encrypted === true,
     upgrade: linesOf(arrived, 'upgrade').length > 0,
+    whenAnswered: response && ((listener) => whenHeadIsOut(response as NodeResponse, listener)),
     body: (limit, timeoutSeconds) =>
       readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, lines, extras, { limit, seconds })),
   }

@@ -60,7 +60,23 @@ function fieldsOf(value: string): string[] {
 export interface NodeResponse {
   getHeader?(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
+  once?(event: 'close', listener: () => void): unknown
   writeHead: unknown
+}
+
+/** Be told when the head of a Node response is out, or its connection has ended without one. */
+export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => void): void {
+  const writeHead = response.writeHead as (...head: unknown[]) => unknown
+  if (typeof writeHead !== 'function') {
+    listener()
+    return
+  }
+  response.writeHead = function tellingHead(...head: unknown[]): unknown {
+    const result = writeHead.apply(this, head)
+    listener()
+    return result
+  }
+  response.once?.('close', listener)
 }
 
 /**

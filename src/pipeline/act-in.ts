@@ -2,13 +2,13 @@
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { recordThrow, SERVICE_REQUESTS, type ServiceRequest } from './authorize.ts'
-import type { Recorder } from './decision-record.ts'
+import { SILENT } from './decision-record.ts'
 import { toActed } from './own-copies.ts'
 import { selectTogether } from './request-state.ts'
 import type { Steps } from './steps.ts'
 
 /**
- * Let a service act in the org `orgId`. Leaves a decision record of its own, since the pipeline's knew no org yet.
+ * Let a service act in the org `orgId`. The request's record says which.
  * @throws AuthError `forbidden` for another kind of caller or an unknown org, `invalid_org_id`, `org_selector_conflict`
  */
 export async function actIn(steps: Steps, context: AuthContext, orgId: unknown): Promise<ServiceOrgContext> {
@@ -16,27 +16,26 @@ export async function actIn(steps: Steps, context: AuthContext, orgId: unknown):
   // A context of another auth is no service here: that one may trust callers that this one does not.
   if (known?.steps !== steps || context.kind !== 'service')
     throw new AuthError('forbidden', { reason: 'act_in_no_service' })
-  const record = known.begin()
-  known.state.record = record
-  record.credential(known.state.credential ?? null)
-  record.principal('service', context.service)
+  const { state } = known
   try {
-    const org = await resolve(steps, known, record, context.service, orgId)
+    const org = await resolve(steps, known, context.service, orgId)
     const acting = Object.freeze({ ...context, org })
-    record.allowed(acting, false)
+    state.record?.allowed(acting, false)
     return acting
   } catch (error) {
-    throw recordThrow(known.state, record, error)
+    throw recordThrow(state, error)
+  } finally {
+    state.record?.settled()
   }
 }
 
 async function resolve(
   steps: Steps,
   { request, rule, state }: ServiceRequest,
-  record: Recorder,
   name: string,
   orgId: unknown,
 ): Promise<Organization> {
+  const record = state.record ?? SILENT
   const named = typeof orgId === 'string' ? steps.orgs.toOrgId(orgId) : null
   if (named === null) throw new AuthError('invalid_org_id', { reason: 'act_in_org_id_malformed' })
   const selection = selectTogether(state, steps.orgs.readSelection(request, rule.selectors))

@@ -1,4 +1,4 @@
-/** The decision record of one request: filled step by step, handed to `onDecision` at the end. Never a secret in it. */
+/** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
 import type { AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { notify } from '../lib/notify.ts'
@@ -6,45 +6,53 @@ import { createLinePrinter } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { codeOf } from '../storage/storage-errors.ts'
 
-type Room = 'verify' | 'users' | 'orgs'
+type Step = 'verify' | 'users' | 'orgs'
 
 // Longer than any id: a key or a token that somebody has put into a path.
 const SECRET = /[\w-]{65,}/g
 
-/** Writes one request down. */
+/** Writes down what becomes of one request, whichever mounts it passes. */
 export interface Recorder {
   credential(credential: Credential | null): void
   principal(kind: Principal['kind'], id: string): void
   selection(selection: OrgSelection): void
   acting(orgId: string | null, role: string | null): void
-  /** Run a step's work and keep how long it took. */
-  timed<T>(step: Room, work: () => Promise<T>): Promise<T>
-  /** The pipeline let the request in. */
+  /** Run a step's work and add how long it took. */
+  timed<T>(step: Step, work: () => Promise<T>): Promise<T>
+  /** A mount has let the request in. */
   allowed(context: AuthContext | null, isPublic: boolean): void
-  /** The pipeline ended in a throw, or what came after it did: then there are two records. */
+  /** A mount, or what came after it, ended in a throw. */
   threw(error: unknown): void
+  /** A mount is through with it: told now where the answer is under way, or where nothing says when it is. */
+  settled(): void
 }
 
-/** Begin a record. `onDecision` never changes an answer: what it throws or rejects with is dropped. */
-export function startRecord(
-  request: AuthRequest,
-  clock: () => number,
-  onDecision: (decision: Decision) => unknown,
-): Recorder {
-  const timings: Partial<Record<Room, number>> = {}
-  const seen: Partial<Pick<Decision, 'credential' | 'principal' | 'selection' | 'orgId' | 'role'>> & object = {}
-  const at = new Date(clock())
-  const { method } = request
+/** How records are made: the clock, who listens, and how a request is called. */
+export interface RecordOptions {
+  readonly clock: () => number
+  readonly onDecision: (decision: Decision) => unknown
+  readonly requestId?: ((request: AuthRequest) => unknown) | undefined
+}
+
+type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'cause'>
+
+/** Begin the record of a request. `onDecision` never changes an answer: what it throws or rejects with is dropped. */
+export function startRecord(request: AuthRequest, { clock, onDecision, requestId }: RecordOptions): Recorder {
+  const { method, whenAnswered } = request
   const path = request.path.replace(SECRET, '…')
-  const finish = (
-    outcome: Decision['outcome'],
-    code: string | null,
-    reason: string | null,
-    more: object = {},
-  ): void => {
-    const base = { credential: null, principal: null, selection: null, orgId: null, role: null }
-    notify(onDecision, Object.freeze({ at, method, path, outcome, code, reason, ...more, ...base, ...seen, timings }))
+  const base = { requestId: toRequestId(requestId?.(request)), at: new Date(clock()), method, path }
+  const seen = { credential: null, principal: null, selection: null, orgId: null, role: null }
+  const timings: Partial<Record<Step, number>> = {}
+  let ending: Ending | null = null
+  let isAnswered = whenAnswered === undefined
+
+  const tell = (): void => {
+    if (ending !== null) notify(onDecision, Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } }))
   }
+  whenAnswered?.(() => {
+    if (!isAnswered) tell()
+    isAnswered = true
+  })
   return {
     credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
     principal: (kind, id) => void Object.assign(seen, { principal: { kind, id } }),
@@ -55,19 +63,33 @@ export function startRecord(
       try {
         return await work()
       } finally {
-        timings[step] = clock() - started
+        timings[step] = (timings[step] ?? 0) + clock() - started
       }
     },
-    allowed: (context, isPublic) => finish(context === null && !isPublic ? 'anonymous' : 'allowed', null, null),
+    allowed(context, isPublic) {
+      ending = { outcome: context === null && !isPublic ? 'anonymous' : 'allowed', code: null, reason: null }
+    },
     threw(error) {
-      if (!isAuthError(error)) return finish('failed', null, 'internal_error', { cause: error })
+      ending = endingOf(error)
       // Another copy of this package may have made it, an older one.
-      const { kind, id } = error.principal ?? {}
+      const { kind, id } = (isAuthError(error) ? error.principal : null) ?? {}
       if (kind !== undefined && id !== undefined) Object.assign(seen, { principal: { kind, id } })
-      if (isFault(error)) return finish('failed', error.code, error.reason, { cause: error.cause })
-      finish('refused', error.code, error.reason)
+    },
+    settled() {
+      if (isAnswered) tell()
     },
   }
+}
+
+function endingOf(error: unknown): Ending {
+  if (!isAuthError(error)) return { outcome: 'failed', code: null, reason: 'internal_error', cause: error }
+  const { code, reason, cause } = error
+  return isFault(error) ? { outcome: 'failed', code, reason, cause } : { outcome: 'refused', code, reason }
+}
+
+// It stands in the host's log: nothing that a client sends may break a line of it.
+function toRequestId(given: unknown): string {
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : crypto.randomUUID()
 }
 
 /** A recorder for a host that wants no records: it says of faults alone that there were any, in a line on standard error. */
@@ -103,4 +125,5 @@ export const SILENT: Recorder = {
   timed: (_room, work) => work(),
   allowed: () => undefined,
   threw: () => undefined,
+  settled: () => undefined,
 }

@@ -13,12 +13,12 @@ import type { Steps } from './steps.ts'
 const GOOD_FOR_MS = 1000
 
 /**
- * Judge the caller once more, if the last look is over a second old.
+ * Check the caller once more, if the last look is over a second old.
  * @throws AuthError what the pipeline refuses; `forbidden` where the caller may do less than the handler was told
  */
 export async function recheck(steps: Steps, state: RequestState, clock: () => number): Promise<void> {
   const now = clock()
-  const age = now - (state.judgedAt ?? Number.NaN)
+  const age = now - (state.checkedAt ?? Number.NaN)
   // A clock that was set back says nothing of how long it took.
   if (age >= 0 && age <= GOOD_FOR_MS) return
   const fresh: RequestState = { ...newState(), credential: state.credential, selection: state.selection }
@@ -28,7 +28,7 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   }
   const isLess = !isAtLeast(steps, await authorityOf(steps, fresh, state.acted), await authorityOf(steps, state))
   if (isLess) throw new AuthError('forbidden', { reason: 'authority_ended_meanwhile' })
-  state.judgedAt = now
+  state.checkedAt = now
 }
 
 interface Authority {

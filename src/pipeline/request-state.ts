@@ -24,8 +24,8 @@ export interface RequestState {
   /** Where the caller acts, as it was resolved. */
   acted: Acted | undefined
   /** When the oldest of this work was begun, in milliseconds. */
-  judgedAt: number | undefined
-  /** The latest record, and the throw that was written down last: several mounts may see the same one. */
+  checkedAt: number | undefined
+  /** The record of the request, and the throw that was written down last: several mounts may see the same one. */
   record: Recorder | undefined
   recorded: unknown
 }
@@ -72,7 +72,7 @@ export function newState(): RequestState {
     passed: [],
     servingOrgId: null,
     acted: undefined,
-    judgedAt: undefined,
+    checkedAt: undefined,
     record: undefined,
     recorded: undefined,
   }

@@ -6,6 +6,7 @@ import type { ErrorFormat } from '../errors.ts'
 import { isHttpUrl } from '../lib/http-url.ts'
 import { aFunction, aGroup, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, type RoleLadder } from '../permissions/role-ladder.ts'
+import type { AuthRequest } from '../request.ts'
 
 /** The steps of one auth. */
 export interface Steps {
@@ -30,6 +31,7 @@ export interface ParsedAuthOptions {
   readonly orgs: OrgResolver
   readonly errorFormat?: ErrorFormat | undefined
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
+  readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined
   readonly clock?: (() => number) | undefined
 }
 
@@ -110,5 +112,6 @@ const SHAPE = {
   orgs: anObjectWith<OrgResolver>('readSelection', 'resolve', 'toOrgId'),
   errorFormat: z.optional(z.enum(['json', 'problem'])),
   onDecision: z.optional(aFunction<(decision: Decision) => unknown>()),
+  requestId: z.optional(aFunction<(request: AuthRequest) => string | undefined>()),
   clock: z.optional(aFunction<() => number>()),
 }

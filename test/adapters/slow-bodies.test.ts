@@ -1,6 +1,6 @@
 /** A body that arrives slowly acted by an authority that had ended meanwhile, and one that never came was waited for without end. */
 
-import { type Auth, AuthError, type Decision } from 'sallyport'
+import { type Auth, AuthError, createOrgResolver, header, type OrgResolver } from 'sallyport'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MemoryStorage } from '../../src/storage/memory.ts'
 import { createWorld, type World } from '../pipeline/world.ts'
@@ -17,21 +17,22 @@ interface SlowWorld {
   readonly storage: MemoryStorage
   /** Let time pass by the clocks that were handed in. */
   pass(seconds: number): void
-  /** Resolves when the next authenticate has let somebody in. */
+  /** Resolves when the pipeline has let the next one in. */
   letIn(): Promise<unknown>
   revokeKey(): void
 }
 
 async function slowWorld(): Promise<SlowWorld> {
   let passed = 0
-  let tell: (decision: Decision) => void = () => undefined
+  let tell: () => void = () => undefined
   let isRevoked = false
   // Stands still but for what passes here: how fast the machine is must not count.
   const begun = Date.now()
   const clock = (): number => begun + passed
   const world = createWorld({
-    auth: () => ({
+    auth: ({ memberships }) => ({
       clock,
+      orgs: tellingOrgs(memberships, () => tell()) as never,
       verifier: trusting(issuer, { clock }),
       apiKeys: {
         prefix: 'tk',
@@ -40,7 +41,6 @@ async function slowWorld(): Promise<SlowWorld> {
           return { id: 'k', name: 'k', orgId, role: 'admin', scopes: [] }
         },
       },
-      onDecision: (decision: Decision) => tell(decision),
     }),
   })
   const orgId = await world.org('acme')
@@ -52,11 +52,22 @@ async function slowWorld(): Promise<SlowWorld> {
     pass: (seconds) => {
       passed += seconds * 1000
     },
-    letIn: () => new Promise((resolve) => (tell = (decision) => decision.outcome === 'allowed' && resolve(null))),
+    letIn: () => new Promise((resolve) => (tell = () => resolve(null))),
     revokeKey: () => {
       isRevoked = true
     },
   }
+}
+
+// The last step of the pipeline, and a word when the handler runs.
+function tellingOrgs(memberships: MemoryStorage['memberships'], tell: () => void): OrgResolver {
+  const orgs = createOrgResolver({ memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' })
+  const resolve: typeof orgs.resolve = async (...asked) => {
+    const acting = await orgs.resolve(...asked)
+    setImmediate(tell)
+    return acting
+  }
+  return { ...orgs, resolve } as OrgResolver
 }
 
 let app: SlowApp | null = null

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
-import type { Access } from '../../src/request.ts'
+import type { Access, AuthRequest } from '../../src/request.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 import { createWorld, refusalOf, SERVICE_SECRET } from './world.ts'
 
@@ -11,6 +11,13 @@ async function decisionOf(make: (world: ReturnType<typeof createWorld>) => Promi
   const [request, access] = await make(world)
   await world.authenticate(request, access).catch(() => null)
   return { decision: world.decisions.at(-1) as Decision, count: world.decisions.length }
+}
+
+// A request that says when its answer's head is out, and the word for that.
+function answered(options: FakeRequestOptions): { readonly request: AuthRequest; answer(): void } {
+  const listeners: (() => void)[] = []
+  const request = fakeRequest({ ...options, whenAnswered: (listener) => listeners.push(listener) })
+  return { request, answer: () => listeners.forEach((listener) => void listener()) }
 }
 
 describe('the decision record', () => {
@@ -54,13 +61,15 @@ describe('the decision record', () => {
     expect(decision.principal).toEqual({ kind: 'service', id: 'telephony' })
   })
 
-  it('of a service that acts in an org: one more, with the org or why it was refused', async () => {
+  it('of a service that acts in an org: with the org, or why it was refused', async () => {
     const world = createWorld()
     const [orgId, other] = [await world.org('acme'), await world.org('other')]
     const acts = async (named: unknown, more: Record<string, string> = {}): Promise<Decision | undefined> => {
       const headers = { 'x-telephony-secret': SERVICE_SECRET, ...more }
-      const context = await world.authenticate({ path: '/internal/calls', headers }, { accept: ['service'] })
+      const { request, answer } = answered({ path: '/internal/calls', headers })
+      const context = await world.auth.authenticate(request, { accept: ['service'] })
       await world.auth.actIn(context as never, named).catch(() => null)
+      answer()
       return world.decisions.at(-1)
     }
     const shared = { path: '/internal/calls', credential: 'service', principal: { kind: 'service', id: 'telephony' } }
@@ -73,7 +82,7 @@ describe('the decision record', () => {
     expect(await acts(crypto.randomUUID())).toMatchObject({ ...refused, code: 'forbidden', reason: 'not_a_member' })
     const differs = { ...refused, reason: 'act_in_selector_differs', selection: 'named' }
     expect(await acts(orgId, { 'x-org-id': other })).toMatchObject(differs)
-    expect(world.decisions).toHaveLength(8)
+    expect(world.decisions).toHaveLength(4)
   })
 
   it('of an API key in its org', async () => {
@@ -101,23 +110,59 @@ describe('the decision record', () => {
     expect(world.decisions).toMatchObject([{ reason: 'user_disabled', principal: { kind: 'user', id } }])
   })
 
-  it('of what a handler threw afterwards: one more, with the caller and the org, once however many mounts saw it', async () => {
+  it('of what a handler threw: the same one, with the caller and the org, however many mounts saw it', async () => {
     const world = createWorld()
     const orgId = await world.org('acme')
     const { id, headers } = await world.person('ada', { [orgId]: 'admin' })
-    const request = fakeRequest({ headers })
+    const { request, answer } = answered({ headers })
     await world.auth.authenticate(request)
     const refusal = new AuthError('not_found', { reason: 'no_such_contact' })
-    const broken = new Error('no refusal')
-    for (const thrown of [refusal, refusal, broken, broken, Object.assign(new Error('gone'), { status: 410 }), null]) {
+    for (const thrown of [refusal, refusal, Object.assign(new Error('gone'), { status: 410 }), null]) {
       world.auth.recordRefusal(request.source, thrown)
     }
+    expect(world.decisions).toEqual([])
+    answer()
     const common = { principal: { kind: 'user', id }, orgId, role: 'admin' }
-    expect(world.decisions).toMatchObject([
-      { outcome: 'allowed', code: null, ...common },
-      { outcome: 'refused', code: 'not_found', reason: 'no_such_contact', ...common },
-      { outcome: 'failed', code: null, reason: 'internal_error', cause: broken, ...common },
-    ])
+    const first = { outcome: 'refused', code: 'not_found', reason: 'no_such_contact', ...common }
+    expect(world.decisions).toMatchObject([first])
+  })
+
+  it('is told once more where something fails after the head is out, by the same id', async () => {
+    const world = createWorld()
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'admin' })
+    const { request, answer } = answered({ headers })
+    await world.auth.authenticate(request)
+    answer()
+    answer()
+    const broken = new Error('the stream broke')
+    for (const thrown of [broken, broken]) world.auth.recordRefusal(request.source, thrown)
+    const [first, second, ...more] = world.decisions
+    expect(first).toMatchObject({ outcome: 'allowed', code: null })
+    expect(second).toMatchObject({ outcome: 'failed', reason: 'internal_error', cause: broken })
+    expect(second?.requestId).toBe(first?.requestId)
+    expect(more).toEqual([])
+  })
+
+  it('waits for the decision where the client has gone before it', async () => {
+    const world = createWorld()
+    const { request, answer } = answered({})
+    const deciding = refusalOf(world.auth.authenticate(request))
+    answer()
+    await deciding
+    expect(world.decisions).toMatchObject([{ reason: 'credential_missing' }])
+  })
+
+  it.each([
+    ['what the host says', (): unknown => 'req-7/a', 'req-7/a'],
+    ['a UUID where the host says nothing', (): unknown => undefined, /^[0-9a-f-]{36}$/],
+    ['a UUID for a text that could break a line', (): unknown => 'a\nb', /^[0-9a-f-]{36}$/],
+    ['a UUID for a text that is too long', (): unknown => 'a'.repeat(129), /^[0-9a-f-]{36}$/],
+    ['a UUID by default', undefined, /^[0-9a-f-]{36}$/],
+  ] as const)('calls its request by %s', async (_what, requestId, expected) => {
+    const world = createWorld({ auth: () => ({ requestId: requestId as never }) })
+    await world.authenticate({}).catch(() => null)
+    if (typeof expected === 'string') expect(world.decisions[0]?.requestId).toBe(expected)
+    else expect(world.decisions[0]?.requestId).toMatch(expected)
   })
 
   it('of a request that refused is not written twice, and a request that never came by leaves none', async () => {
@@ -150,13 +195,17 @@ describe('the decision record', () => {
     expect(JSON.stringify(world.decisions)).not.toContain('hunter2')
   })
 
-  it('is written once per mount, with timings of the steps that mount ran', async () => {
+  it('is one for all mounts of a request, with the timings of them all and the last outcome', async () => {
     const world = createWorld()
     const { headers } = await world.person('ada', { [await world.org('acme')]: 'viewer' })
-    const request = fakeRequest({ headers })
+    const { request, answer } = answered({ headers })
     await world.auth.authorizer({ needs: 'user' })(request)
     await world.auth.authorizer({})(request)
-    expect(world.decisions.map(({ timings }) => Object.keys(timings))).toEqual([['verify', 'users'], ['orgs']])
+    await refusalOf(world.auth.authorizer({ role: 'admin' })(request))
+    expect(world.decisions).toEqual([])
+    answer()
+    expect(world.decisions).toMatchObject([{ outcome: 'refused', reason: 'role_too_low' }])
+    expect(Object.keys(world.decisions[0]?.timings ?? {})).toEqual(['verify', 'users', 'orgs'])
   })
 
   it('holds no token, cookie, secret, key or e-mail', async () => {

@@ -12,6 +12,7 @@ export interface FakeRequestOptions {
   readonly encrypted?: boolean
   readonly upgrade?: boolean
   readonly body?: RequestBody
+  readonly whenAnswered?: (listener: () => void) => unknown
 }
 
 export function fakeRequest(options: FakeRequestOptions = {}): AuthRequest {
@@ -28,6 +29,7 @@ export function fakeRequest(options: FakeRequestOptions = {}): AuthRequest {
     remoteAddress: '127.0.0.1',
     encrypted: options.encrypted ?? false,
     upgrade: options.upgrade ?? false,
+    whenAnswered: options.whenAnswered,
     body: async () => options.body ?? { kind: 'bytes', bytes: new Uint8Array() },
   }
 }
