@@ -7,13 +7,14 @@ import { parseInstant } from '../src/api-keys/api-key-actions.ts'
 import { createKeyFormat } from '../src/api-keys/key-format.ts'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'
+import { isAuthError } from '../src/errors.ts'
 import { fromFetchRequest } from '../src/http/fetch-request.ts'
 import { isText, readJson } from '../src/http/read-json.ts'
 import { parseJson } from '../src/http/request-body.ts'
 import { createRouteFinder } from '../src/http/route-path.ts'
 import { normalizeEmail } from '../src/lib/email.ts'
 import { describeKeyMaterial } from '../src/lib/secret-check.ts'
-import { judgePassword } from '../src/login/password-rules.ts'
+import { requireGoodPassword } from '../src/login/password-rules.ts'
 import { integerFormat, slugFormat, uuidFormat } from '../src/orgs/selector.ts'
 import { readTokenForm } from '../src/verify/token-form.ts'
 
@@ -54,7 +55,13 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   path: (text) => find('GET', text),
   parameter: (text) => find('GET', `/a/${text}/c`),
   'long path': (text) => findLong('GET', `/${text}`),
-  password: (text) => judgePassword(text.slice(0, 256), rules, 'ada@example.test'),
+  password(text) {
+    try {
+      requireGoodPassword(text.slice(0, 256), rules, 'ada@example.test', 'password')
+    } catch (error) {
+      if (!isAuthError(error)) throw error
+    }
+  },
   'signing secret': describeKeyMaterial,
   'Fetch URL': (text) => fetched(`http://x/${text}`, ''),
   'Fetch header': (text) => fetched('http://x/', text),

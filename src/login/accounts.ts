@@ -9,7 +9,7 @@ import { normalizeEmail } from '../lib/email.ts'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
 import type { Account, AccountChange } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
-import { type AccountSettings, tellEvent } from './login-options.ts'
+import { type AccountSettings, notifyEvent } from './login-options.ts'
 import { requireGoodPassword } from './password-rules.ts'
 import { createThrottle, DEFAULT_LIMITS } from './throttle.ts'
 
@@ -25,7 +25,7 @@ export async function createAccount(settings: AccountSettings, body: JsonObject,
   const account = await orConflict(() =>
     settings.storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(settings.clock()) }),
   )
-  tellEvent(settings, 'user_created', account.id, byId)
+  notifyEvent(settings, 'user_created', account.id, byId)
   return account
 }
 
@@ -45,7 +45,7 @@ export async function changeAccount(
   const updated = await orConflict(() => storage.accounts.update(accountId, change, { keep: adminRole }))
   requireNotLast(updated.kind)
   const account = requireAccount(updated.kind === 'done' ? updated.account : null)
-  tellEvent(settings, 'user_changed', accountId, byId)
+  notifyEvent(settings, 'user_changed', accountId, byId)
   return account
 }
 
@@ -57,7 +57,7 @@ export async function removeAccount(settings: AccountSettings, accountId: string
   const removed = await settings.storage.accounts.remove(accountId, { keep: settings.adminRole })
   requireNotLast(removed)
   requireAccount(removed === 'done' ? removed : null)
-  tellEvent(settings, 'user_removed', accountId, byId)
+  notifyEvent(settings, 'user_removed', accountId, byId)
 }
 
 async function readChange(settings: AccountSettings, body: JsonObject, email: string): Promise<AccountChange> {

@@ -8,16 +8,13 @@ import { notify } from '../lib/notify.ts'
 import { aFunction, parseOptions } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 
-/** What an address counts as. */
-export interface AddressKeys {
-  /** IPv4 as it is, an IPv4-mapped one as IPv4, IPv6 as its /64: one client's. */
-  readonly address: string
-  /** IPv6 as its /48, of which one client may have a good part; `null` for IPv4. */
-  readonly network: string | null
-}
-
-/** Bring a peer's address to the forms it is counted by; `null` for what is no address: nobody is counted by it. */
-export function toAddressKeys(address: string | null): AddressKeys | null {
+/**
+ * Bring a peer's address to the forms it is counted by: IPv4 as it is, an IPv4-mapped one as IPv4, IPv6 as its /64, which is
+ * one client's, and as its /48, of which one client may have a good part. `null` for what is no address: nobody counts by it.
+ */
+export function toAddressKeys(
+  address: string | null,
+): { readonly address: string; readonly network: string | null } | null {
   const text = (address ?? '').toLowerCase().split('%', 1)[0] as string
   const mapped = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/.exec(text)?.[1]
   if (mapped !== undefined) return { address: mapped, network: null }
@@ -28,12 +25,8 @@ export function toAddressKeys(address: string | null): AddressKeys | null {
     const bytes = [high, low].flatMap((group = 0) => [group >> 8, group & 255])
     return { address: bytes.join('.'), network: null }
   }
-  const prefix = (length: number): string =>
-    groups
-      .slice(0, length)
-      .map((group) => group.toString(16))
-      .join(':')
-  return { address: `${prefix(4)}::/64`, network: `${prefix(3)}::/48` }
+  const [a, b, c, d] = groups.map((group) => group.toString(16))
+  return { address: `${a}:${b}:${c}:${d}::/64`, network: `${a}:${b}:${c}::/48` }
 }
 
 /** Ask whether a peer's address is this very machine: 127.0.0.0/8, `::1`, and the former mapped into IPv6. */

@@ -1,6 +1,6 @@
 /**
  * The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. Hands on the
- * settings, of which the hook for the audit log is told by the whole login.
+ * settings, whose hook for the audit log the whole login notifies.
  */
 import * as z from 'zod/mini'
 import { isHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
@@ -213,8 +213,8 @@ export interface LoginEvent {
   readonly at: Date
 }
 
-/** Tell the host. Whatever comes of it, the answer is the same. */
-export function tellEvent(
+/** Notify the host. Whatever comes of it, the answer is the same. */
+export function notifyEvent(
   { onEvent, clock }: AccountSettings,
   kind: LoginEvent['kind'],
   accountId: string | null,

@@ -40,22 +40,18 @@ export interface PasswordHasherOptions {
   readonly maxQueued?: number | undefined
 }
 
-/** Argon2id, version 1.3 (RFC 9106), of the caller's own: what of `@node-rs/argon2`, `argon2` or `hash-wasm` is wrapped. */
-export type Argon2Function = (input: Argon2Input) => Promise<Uint8Array>
-
-/** What an {@link Argon2Function} is given: it hands back the raw hash of `hashLength` bytes, nothing encoded. */
-export interface Argon2Input {
+/**
+ * Argon2id, version 1.3 (RFC 9106), of the caller's own: what of `@node-rs/argon2`, `argon2` or `hash-wasm` is wrapped. It
+ * hands back the raw hash of `hashLength` bytes, nothing encoded; memory is in KiB, time in passes, parallelism in lanes.
+ */
+export type Argon2Function = (input: {
   readonly password: Uint8Array
   readonly salt: Uint8Array
-  /** Memory in KiB. */
   readonly memoryCost: number
-  /** Passes. */
   readonly timeCost: number
-  /** Lanes. */
   readonly parallelism: number
-  /** Length of the hash in bytes. */
   readonly hashLength: number
-}
+}) => Promise<Uint8Array>
 
 /** A place in the queue of a {@link PasswordHasher}: taken before a try is counted, given back after it. */
 export interface HashingPlace {
@@ -242,26 +238,17 @@ async function argon2id(
   throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${hashLength} bytes of the hash itself`)
 }
 
-type NodeArgon2 = (
-  algorithm: 'argon2id',
-  parameters: Readonly<Record<string, number | Uint8Array>>,
-  callback: (error: Error | null, key: Buffer) => void,
-) => void
+interface NodeArgon2 {
+  argon2?(kind: 'argon2id', input: object, callback: (error: Error | null, key: Buffer) => void): void
+}
 
 function nodeArgon2(): Argon2Function | undefined {
-  const { argon2 } = nodeCrypto as { readonly argon2?: NodeArgon2 | undefined }
+  const { argon2 } = nodeCrypto as NodeArgon2
   if (argon2 === undefined) return undefined
-  return ({
-    password: message,
-    salt: nonce,
-    memoryCost: memory,
-    timeCost: passes,
-    parallelism,
-    hashLength: tagLength,
-  }) =>
+  return ({ password: message, salt: nonce, memoryCost: memory, timeCost: passes, parallelism, hashLength }) =>
     new Promise((resolve, reject) => {
-      const parameters = { message, nonce, parallelism, tagLength, memory, passes }
-      argon2('argon2id', parameters, (error, key) => (error ? reject(error) : resolve(key)))
+      const input = { message, nonce, parallelism, tagLength: hashLength, memory, passes }
+      argon2('argon2id', input, (error, key) => (error ? reject(error) : resolve(key)))
     })
 }
 

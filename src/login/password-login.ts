@@ -6,13 +6,13 @@ import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Account, AccountRecord } from '../storage/account-repositories.ts'
 import { type AddressNotes, createAddressNotes } from './client-address.ts'
-import { type LoginSettings, tellEvent } from './login-options.ts'
+import { type LoginSettings, notifyEvent } from './login-options.ts'
 import type { HashingPlace } from './password-hash.ts'
 import { requireGoodPassword } from './password-rules.ts'
 import type { IssuedSession, Sessions } from './session.ts'
 import { createThrottle, type Throttle } from './throttle.ts'
 
-/** What a try is judged with. */
+/** What a try is checked with. */
 export interface PasswordLogin {
   readonly settings: LoginSettings
   readonly sessions: Sessions
@@ -25,7 +25,7 @@ const NOBODY = '-'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** Create what one login judges its tries with. */
+/** Create what one login checks its tries with. */
 export function createPasswordLogin(settings: LoginSettings, sessions: Sessions): PasswordLogin {
   const { storage, limits, clock } = settings
   return {
@@ -51,7 +51,7 @@ export async function logIn(
   const { settings, sessions } = login
   const normal = normalizeEmail(email)
   let accountId: string | null = null
-  const judge = async (place: HashingPlace | undefined): Promise<IssuedSession | null> => {
+  const check = async (place: HashingPlace | undefined): Promise<IssuedSession | null> => {
     const account = await settings.storage.accounts.findByEmail(normal ?? NOBODY)
     accountId = account?.id ?? null
     const isRight = await isPassword(settings, password, account, place)
@@ -60,11 +60,11 @@ export async function logIn(
     return sessions.issue(account)
   }
   const trier = { email: normal ?? `\0${email}`, address }
-  const session = await attempt(login, trier, judge).catch((error: unknown) => {
-    if (isAuthError(error) && error.code === 'rate_limit_exceeded') tellEvent(settings, 'login_throttled', null)
+  const session = await attempt(login, trier, check).catch((error: unknown) => {
+    if (isAuthError(error) && error.code === 'rate_limit_exceeded') notifyEvent(settings, 'login_throttled', null)
     throw error
   })
-  tellEvent(settings, session === null ? 'login_failed' : 'login_succeeded', accountId)
+  notifyEvent(settings, session === null ? 'login_failed' : 'login_succeeded', accountId)
   if (session === null) throw new AuthError('unauthorized', { reason: 'login_refused', absent: true })
   return session
 }
@@ -93,20 +93,20 @@ export async function changePassword(
   if (change === null) throw new AuthError('forbidden', { reason: 'current_password_wrong' })
   const isChanged = await storage.accounts.replaceHash(id, change)
   if (!isChanged) throw new AuthError('conflict', { reason: 'password_changed_meanwhile' })
-  tellEvent(settings, 'password_changed', id)
+  notifyEvent(settings, 'password_changed', id)
 }
 
 // First a place in the queue, then the throttle: who gets no place writes nothing, and who holds one is counted.
 async function attempt<T>(
   { settings, throttle, notes }: PasswordLogin,
   trier: { readonly email: string; readonly address: string | null },
-  judge: (place: HashingPlace | undefined) => Promise<T | null>,
+  check: (place: HashingPlace | undefined) => Promise<T | null>,
 ): Promise<T | null> {
   const place = settings.passwords.takePlace?.(notes.isQuiet(trier.address))
   const note = notes.begin(trier.address)
   let isFailure = false
   try {
-    const value = await throttle.attempt(trier, (isCounted) => judge(place && whileCounted(place, isCounted)))
+    const value = await throttle.attempt(trier, (isCounted) => check(place && whileCounted(place, isCounted)))
     isFailure = value === null
     return value
   } catch (error) {
@@ -148,7 +148,7 @@ async function isPassword(
   } catch (error) {
     if (account === null || stored === null || isAuthError(error)) throw error
     await passwords.verify(password, null, place)
-    tellEvent(settings, 'password_hash_unusable', account.id)
+    notifyEvent(settings, 'password_hash_unusable', account.id)
     return false
   }
 }

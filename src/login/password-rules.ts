@@ -6,7 +6,7 @@
 import { AuthError } from '../errors.ts'
 import { readPasswordText } from './password-text.ts'
 
-/** What a new password is judged by. */
+/** What a new password is held to. */
 export interface PasswordRules {
   /** Fewest code points, 8 to 64. */
   readonly minLength: number
@@ -16,29 +16,26 @@ export interface PasswordRules {
 
 const MAX_LENGTH = 256
 
-/** Say what is wrong with a new password, or `fine`: `length` also where it is over 1,024 bytes or no well-formed Unicode. */
-export function judgePassword(
-  password: string,
-  rules: PasswordRules,
-  email: string,
-): 'fine' | 'length' | 'common' | 'near_context' {
-  const read = readPasswordText(password)
-  if (read === null || read.codePoints < rules.minLength || read.codePoints > MAX_LENGTH) return 'length'
-  if (isCommonPassword(read.text)) return 'common'
-  return isNearContext(read.text, [rules.serviceName, email]) ? 'near_context' : 'fine'
-}
-
 /**
  * Require that a new password follows the rules.
  *
  * @param field the member of the body it came in
  * @throws AuthError `validation_error` naming the field
  */
-export function requireGoodPassword(password: string, rules: PasswordRules, email: string, field: string): void {
-  const judgement = judgePassword(password, rules, email)
-  if (judgement === 'length') throw new AuthError('validation_error', { field, reason: 'password_length' })
-  if (judgement === 'common') throw new AuthError('validation_error', { field, reason: 'password_common' })
-  if (judgement !== 'fine') throw new AuthError('validation_error', { field, reason: 'password_near_context' })
+export function requireGoodPassword(
+  password: string,
+  { minLength, serviceName }: PasswordRules,
+  email: string,
+  field: string,
+): void {
+  const read = readPasswordText(password)
+  if (read === null || read.codePoints < minLength || read.codePoints > MAX_LENGTH) {
+    throw new AuthError('validation_error', { field, reason: 'password_length' })
+  }
+  if (isCommon(read.text)) throw new AuthError('validation_error', { field, reason: 'password_common' })
+  if (isNearContext(read.text, [serviceName, email])) {
+    throw new AuthError('validation_error', { field, reason: 'password_near_context' })
+  }
 }
 
 // What the list of leaks has too far down: what people set who have to set something.
@@ -67,7 +64,7 @@ const LONG = 15
 
 // A listed one or a row of keys, also repeated, with digits for letters, one after another with a second such, or with up
 // to four characters around it. At most some thousand short comparisons.
-function isCommonPassword(text: string): boolean {
+function isCommon(text: string): boolean {
   const plain = text.toLowerCase()
   const unit = unitOf(plain)
   if (isListed(plain) || isListed(unit)) return true

@@ -1,5 +1,5 @@
 /**
- * Passwords and their hashes as text: the one form in which a password is counted, judged and hashed, and PHC strings,
+ * Passwords and their hashes as text: the one form in which a password is counted, checked and hashed, and PHC strings,
  * read strictly. What a row says of its own cost is bounded here, so that no row can demand gigabytes or minutes.
  */
 

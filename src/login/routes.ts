@@ -8,7 +8,7 @@ import type { Access, AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { changeAccount, createAccount, isString, removeAccount } from './accounts.ts'
-import { type AccountSettings, hasPrefix, tellEvent } from './login-options.ts'
+import { type AccountSettings, hasPrefix, notifyEvent } from './login-options.ts'
 import { changePassword, logIn, type PasswordLogin } from './password-login.ts'
 
 type Header = AuthResponse['headers'][number]
@@ -39,7 +39,7 @@ export function createSessionRoutes(login: PasswordLogin, extractor: Extractor):
       const session = await findSession(login, extractor, request)
       if (session !== null) {
         await sessions.end(session)
-        tellEvent(settings, 'logged_out', session.subject)
+        notifyEvent(settings, 'logged_out', session.subject)
       }
       return noContent([NO_STORE, cookieLine(settings, request)])
     }),

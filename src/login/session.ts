@@ -20,7 +20,7 @@ export interface SessionSettings {
   /** How long a session lives. */
   readonly sessionSeconds: number
   readonly clock: () => number
-  /** Where to find what a session is judged by. */
+  /** Where accounts and ended sessions are found. */
   readonly repository: SessionRepository
 }
 

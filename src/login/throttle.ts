@@ -19,14 +19,14 @@ interface Trier {
 /** What {@link createThrottle} makes. */
 export interface Throttle {
   /**
-   * Run `judge` as one try. A value is a success, `null` a failure that counts; what it throws counts for nothing.
+   * Run `work` as one try. A value is a success, `null` a failure that counts; what it throws counts for nothing.
    * Costs one update of the store before it, for account and address together, and one after it; a refused try one look-up.
    *
-   * @param judge may ask `isCounted` before its costly work: a try that has waited for long will soon not count as in
+   * @param work may ask `isCounted` before its costly work: a try that has waited for long will soon not count as in
    * flight any more, and must not begin
-   * @throws AuthError `rate_limit_exceeded` with `Retry-After`: `judge` did not run
+   * @throws AuthError `rate_limit_exceeded` with `Retry-After`: `work` did not run
    */
-  attempt<T>(trier: Trier, judge: (isCounted: () => boolean) => Promise<T | null>): Promise<T | null>
+  attempt<T>(trier: Trier, work: (isCounted: () => boolean) => Promise<T | null>): Promise<T | null>
   /** Forget the failures of an account. */
   reset(email: string): Promise<void>
 }
@@ -52,7 +52,7 @@ export function createThrottle(store: ThrottleStore, limits: ThrottleLimits, clo
       result: null,
     }))
   return {
-    async attempt(trier, judge) {
+    async attempt(trier, work) {
       const counters = await countersOf(trier)
       const begunAt = clock()
       const begun = await begin(counters, begunAt)
@@ -60,7 +60,7 @@ export function createThrottle(store: ThrottleStore, limits: ThrottleLimits, clo
       const isCounted = (): boolean => clock() - begunAt < LEASE_MS / 2
       return settling(
         (outcome) => end(counters, begun.pendingUntil, outcome),
-        () => judge(isCounted),
+        () => work(isCounted),
       )
     },
     async reset(email) {
@@ -87,13 +87,10 @@ function refusal({ by, retryAfterSeconds }: Extract<Begun, { kind: 'closed' }>):
 }
 
 // Nothing that is thrown leaves a try in flight.
-async function settling<T>(
-  end: (outcome: Outcome) => Promise<null>,
-  judge: () => Promise<T | null>,
-): Promise<T | null> {
+async function settling<T>(end: (outcome: Outcome) => Promise<null>, work: () => Promise<T | null>): Promise<T | null> {
   let value: T | null
   try {
-    value = await judge()
+    value = await work()
   } catch (error) {
     await end('dropped').catch(() => null)
     throw error

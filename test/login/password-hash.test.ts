@@ -1,10 +1,12 @@
 /** L3, L4, L5: hashes as text, their bounds, their work (counted at `node:crypto`), their slots. */
 import * as nodeCrypto from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Argon2Input, createPasswordHasher } from '../../src/login/password-hash.ts'
+import { type Argon2Function, createPasswordHasher } from '../../src/login/password-hash.ts'
 import { parseHash } from '../../src/login/password-text.ts'
 import { refusalOf } from '../pipeline/world.ts'
 import { FAST, GOOD } from './login-world.ts'
+
+type Argon2Input = Parameters<Argon2Function>[0]
 
 const runs = vi.hoisted(() => [] as { N: number; r: number; p: number }[])
 

@@ -1,10 +1,19 @@
 /** L5: length by code points, no composition rules, and not what everybody tries first. */
 import { describe, expect, it } from 'vitest'
-import { judgePassword, MOST_COMMON_PASSWORDS } from '../../src/login/password-rules.ts'
+import { isAuthError } from '../../src/errors.ts'
+import { MOST_COMMON_PASSWORDS, requireGoodPassword } from '../../src/login/password-rules.ts'
 
 const RULES = { minLength: 15, serviceName: 'ironflow' }
-const judge = (password: string, minLength = 15, email = 'ada.lovelace@example.test'): string =>
-  judgePassword(password, { ...RULES, minLength }, email)
+
+function judge(password: string, minLength = 15, email = 'ada.lovelace@example.test'): string {
+  try {
+    requireGoodPassword(password, { ...RULES, minLength }, email, 'password')
+    return 'fine'
+  } catch (error) {
+    if (!isAuthError(error) || error.field !== 'password') throw error
+    return String(error.reason).replace('password_', '')
+  }
+}
 
 describe('length', () => {
   it.each([
