@@ -115,7 +115,9 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   requireComputable('cost', cost, argon2)
   for (const each of storedCosts) requireComputable('storedCosts', each, argon2)
   const derive: Derive = (password, salt, each, length) =>
-    each.kind === 'scrypt' ? scrypt(password, salt, each, length) : argon2id(argon2, password, salt, each, length)
+    each.kind === 'scrypt'
+      ? scrypt(password, salt, each, length)
+      : argon2id(argon2, { password, salt, hashLength: length }, each)
   const dearest = dearestOf([cost, ...storedCosts])
   const take = createSlots(maxConcurrent, maxQueued, Math.floor(maxQueued / 4))
   const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
@@ -227,15 +229,13 @@ function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost
 
 async function argon2id(
   argon2: Argon2Function | undefined,
-  password: Uint8Array,
-  salt: Uint8Array,
+  input: Pick<Parameters<Argon2Function>[0], 'password' | 'salt' | 'hashLength'>,
   { m, t, p }: Argon2Cost,
-  hashLength: number,
 ): Promise<Uint8Array> {
   if (argon2 === undefined) throw new Error('sallyport: a stored hash needs argon2id, which this runtime has not')
-  const hash = await argon2({ password, salt, memoryCost: m, timeCost: t, parallelism: p, hashLength })
-  if (hash instanceof Uint8Array && hash.length === hashLength) return hash
-  throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${hashLength} bytes of the hash itself`)
+  const hash = await argon2({ ...input, memoryCost: m, timeCost: t, parallelism: p })
+  if (hash instanceof Uint8Array && hash.length === input.hashLength) return hash
+  throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${input.hashLength} bytes of the hash itself`)
 }
 
 interface NodeArgon2 {
