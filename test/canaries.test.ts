@@ -184,7 +184,7 @@ describe('in process', () => {
       'a service secret with a comma',
       () => createServiceVerifier({ services: { a: { header: 'X-A', secrets: [`${CANARY},`.repeat(5)] } } }),
     ],
-    ['an option of another type', () => createAuth({ roles: [{ [CANARY]: CANARY }], verify: CANARY } as never)],
+    ['an option of another type', () => createAuth({ roles: [{ [CANARY]: CANARY }], verifier: CANARY } as never)],
   ])('%s is refused without being shown', (_, make) => {
     let thrown: unknown = null
     try {
