@@ -18,6 +18,17 @@ export function describeHttpUrl(text: unknown): string | null {
   return text.includes('#') ? 'must not contain a fragment' : null
 }
 
+/** Say what is wrong with the URL of a Supabase project, or `null`: what pages of the dashboard show beside it is not it. */
+export function describeProjectUrl(value: unknown): string | null {
+  const wrong = describeHttpUrl(value)
+  if (wrong !== null) return wrong
+  const { pathname, search, hostname } = new URL(value as string)
+  if (search !== '') return 'must not contain a query'
+  if (/^(?:app\.)?supabase\.com$/.test(hostname)) return "is the dashboard's, not the project's"
+  const [service] = /\/(?:auth|rest|storage|realtime|functions|graphql)\/v1(?:\/|$)/i.exec(pathname) ?? []
+  return service === undefined ? null : `is the project's, without ${service.replace(/\/$/, '')} and what follows`
+}
+
 /**
  * Parse a URL as {@link describeHttpUrl} wants it.
  *

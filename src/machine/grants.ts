@@ -9,7 +9,7 @@ import { decideTokenAnswer, READ_STATUSES, type TokenVerdict } from './token-ans
 import { type TokenFailure, toTokenFailure } from './token-client-error.ts'
 
 /** A machine account that is a user of a Supabase project: password grant, rotating refresh tokens. */
-export interface SupabaseGrant {
+interface SupabaseGrant {
   readonly kind: 'supabase'
   /** The project's URL, `https://<project>.supabase.co`. */
   readonly url: string
@@ -22,7 +22,7 @@ export interface SupabaseGrant {
 }
 
 /** A machine account that is an OAuth client: client credentials (RFC 6749 §4.4). */
-export type ClientCredentialsGrant = {
+type ClientCredentialsGrant = {
   readonly kind: 'clientCredentials'
   readonly clientId: string
   readonly clientSecret: string
@@ -60,7 +60,7 @@ export interface Attempt {
 }
 
 /** Asks for a token now. */
-export type Obtain = (signal: AbortSignal) => Promise<Attempt>
+type Obtain = (signal: AbortSignal) => Promise<Attempt>
 
 /** What grants need from outside. */
 export interface GrantOutside {
@@ -71,12 +71,18 @@ export interface GrantOutside {
   readonly onRefreshRefused: (failure: TokenFailure) => void
 }
 
+/** Make what asks for tokens by a grant. */
+export function createObtain(grant: TokenGrant, outside: GrantOutside): Obtain {
+  return grant.kind === 'supabase' ? createSupabaseGrant(grant, outside) : createClientCredentialsGrant(grant, outside)
+}
+
 /**
  * Sign in by password once, then by the refresh token that each answer brings. A refused one is forgotten and the password
  * is sent, once; a failure of any other kind spends nothing.
  */
-export function createSupabaseGrant(grant: SupabaseGrant, outside: GrantOutside): Obtain {
-  const { url, apiKey, email, password } = grant
+function createSupabaseGrant(grant: SupabaseGrant, outside: GrantOutside): Obtain {
+  const { apiKey, email, password } = grant
+  const url = grant.url.replace(/\/$/, '')
   let refreshToken: string | null = null
   const ask = async (source: TokenSource, type: string, fields: object, signal: AbortSignal): Promise<Attempt> => {
     const headers = { 'content-type': 'application/json', apikey: apiKey }
@@ -99,7 +105,7 @@ export function createSupabaseGrant(grant: SupabaseGrant, outside: GrantOutside)
 }
 
 /** Ask with the client's own credentials; the token endpoint is given, or found by discovery and kept while it answers. */
-export function createClientCredentialsGrant(grant: ClientCredentialsGrant, outside: GrantOutside): Obtain {
+function createClientCredentialsGrant(grant: ClientCredentialsGrant, outside: GrantOutside): Obtain {
   const { headers, body } = toClientRequest(grant)
   const source = 'client_credentials'
   let discovered: string | null = null

@@ -5,7 +5,6 @@
 import {
   createFlight,
   createMonotonicClock,
-  type Flight,
   randomFraction,
   restMilliseconds,
   startTimer,
@@ -81,16 +80,8 @@ export function createRenewal(options: RenewalOptions): Renewal {
   }
 }
 
-interface TokenRequester {
-  readonly held: HeldToken
-  readonly flight: Flight<string | null>
-  /** Somebody wants the token. */
-  use(): void
-  end(): void
-}
-
 // The token, the one request for it, and the timer between them.
-function createTokenRequester(options: RenewalOptions, time: () => number): TokenRequester {
+function createTokenRequester(options: RenewalOptions, time: () => number) {
   const { obtain, timeoutSeconds, marginSeconds, onRenewed, onFailed } = options
   const held = createHeldToken(time, marginSeconds)
   const flight = createFlight<Attempt, string | null>({
@@ -146,38 +137,25 @@ function createAlarm(time: () => number, work: () => void): { at(moment: number)
   return { at, stop: () => stop() }
 }
 
-// What is known of the token at a moment.
-interface HeldToken {
-  /** The token while there is no need for another: 70 to 80 % of its life, by chance. */
-  fresh(): string | null
-  /** The token while it may be handed out: until the margin before its end, or a tenth of its life if that is less. */
-  usable(): string | null
-  /** Whether the issuer has had its rest. */
-  mayAsk(): boolean
-  /** When to look for another token: milliseconds by the clock. */
-  nextLook(): number
-  /** A token came, for a request that began at `askedAt`. */
-  succeed(token: string, expiresInSeconds: number, askedAt: number): void
-  /** None came. Returns the failure with the rest that follows it. */
-  fail(failure: TokenFailure): TokenFailure
-  /** Why there is no token, as of now. */
-  failure(): TokenFailure
-  forget(): void
-}
-
 const TIMEOUT: TokenFailure = toTokenFailure('token_unavailable', 'timeout')
 
-function createHeldToken(time: () => number, marginSeconds: number): HeldToken {
+// What is known of the token at a moment.
+function createHeldToken(time: () => number, marginSeconds: number) {
   let held: { readonly token: string; readonly renewAt: number; readonly usableUntil: number } | null = null
   let last: TokenFailure | null = null
   let restUntil = Number.NEGATIVE_INFINITY
   let failures = 0
   return {
-    fresh: () => (held !== null && time() < held.renewAt ? held.token : null),
-    usable: () => (held !== null && time() < held.usableUntil ? held.token : null),
+    /** The token while there is no need for another: 70 to 80 % of its life, by chance. */
+    fresh: (): string | null => (held !== null && time() < held.renewAt ? held.token : null),
+    /** The token while it may be handed out: until the margin before its end, or a tenth of its life if that is less. */
+    usable: (): string | null => (held !== null && time() < held.usableUntil ? held.token : null),
+    /** Whether the issuer has had its rest. */
     mayAsk: () => time() >= restUntil,
+    /** When to look for another token: milliseconds by the clock. */
     nextLook: () => Math.max(held?.renewAt ?? 0, restUntil),
-    succeed(token, expiresInSeconds, askedAt) {
+    /** A token came, for a request that began at `askedAt`. */
+    succeed(token: string, expiresInSeconds: number, askedAt: number) {
       // A token tells its end in whole seconds, rounded down: it may end up to a second before its life is over.
       const named = expiresInSeconds * 1000
       const life = named - Math.min(1000, named / 2)
@@ -186,14 +164,16 @@ function createHeldToken(time: () => number, marginSeconds: number): HeldToken {
       failures = 0
       restUntil = Number.NEGATIVE_INFINITY
     },
-    fail(failure) {
+    /** None came. Returns the failure with the rest that follows it. */
+    fail(failure: TokenFailure): TokenFailure {
       failures += 1
       const rest = restAfter(failure, failures)
       restUntil = time() + rest
       last = failure
       return { ...failure, retryAfterSeconds: Math.ceil(rest / 1000) }
     },
-    failure() {
+    /** Why there is no token, as of now. */
+    failure(): TokenFailure {
       const seconds = Math.ceil((restUntil - time()) / 1000)
       return { ...(last ?? TIMEOUT), retryAfterSeconds: Math.max(1, Number.isFinite(seconds) ? seconds : 1) }
     },

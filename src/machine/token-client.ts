@@ -3,20 +3,20 @@
  * while, and a `fetch` that carries them.
  */
 import * as z from 'zod/mini'
-import { parseHttpUrl } from '../lib/http-url.ts'
+import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
-import { describeEdges } from '../lib/secret-check.ts'
 import {
-  type ClientCredentialsGrant,
-  createClientCredentialsGrant,
-  createSupabaseGrant,
-  type GrantOutside,
-  type Obtain,
-  type SupabaseGrant,
-  type TokenGrant,
-  type TokenSource,
-} from './grants.ts'
+  aFunction,
+  aGroupOfKind,
+  aListOf,
+  aNumber,
+  judgedBy,
+  type OptionType,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { describeText } from '../lib/secret-check.ts'
+import { createObtain, type TokenGrant, type TokenSource } from './grants.ts'
 import { createRenewal } from './renewal.ts'
 import type { TokenClientErrorCode } from './token-client-error.ts'
 import { createTokenFetch } from './token-fetch.ts'
@@ -91,8 +91,6 @@ export interface TokenClient {
   close(): void
 }
 
-const NAME = 'createTokenClient'
-
 /**
  * Create a client that keeps a machine account signed in.
  *
@@ -109,7 +107,7 @@ const NAME = 'createTokenClient'
  * an error, an event, or what `util.inspect` shows. No timer keeps the process alive. Runs on Node, Bun, Deno and workers.
  *
  * @param options who signs in, and where the token may go
- * @throws TypeError at construction: a missing or blank secret, a plain http URL, an origin with a path, a misspelt option
+ * @throws OptionsError at construction: a missing or blank secret, a plain http URL, an origin with a path, a misspelt option
  * @example
  * const client = createTokenClient({
  *   grant: { kind: 'supabase', url: SUPABASE_URL, apiKey: SUPABASE_ANON_KEY, email: 'bot@example.com', password },
@@ -118,145 +116,106 @@ const NAME = 'createTokenClient'
  * const answer = await client.fetch('https://api.example.com/api/dependencies')
  */
 export function createTokenClient(options: TokenClientOptions): TokenClient {
-  const { grant, origins, marginSeconds, timeoutSeconds, responseTimeoutSeconds, fetcher, clock, onEvent } =
-    parseTokenClientOptions(options)
+  const parsed = parseOptions('createTokenClient', SHAPE, options)
+  const { grant, origins, marginSeconds = 10, timeoutSeconds = 10, responseTimeoutSeconds = 60 } = parsed
+  const { onEvent, clock = Date.now } = parsed
+  // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
+  const fetcher = parsed.fetch ?? ((input: string | URL | Request, init?: RequestInit) => fetch(input, init))
+  const report = (event: TokenEvent): void => notify(onEvent, Object.freeze(event))
   const at = (): Date => new Date(clock())
   const renewal = createRenewal({
-    obtain: toObtain(grant, {
+    obtain: createObtain(grant, {
       fetcher,
       clock,
-      onRefreshRefused: ({ reason }) => onEvent({ type: 'refresh_refused', reason, at: at() }),
+      onRefreshRefused: ({ reason }) => report({ type: 'refresh_refused', reason, at: at() }),
     }),
     clock,
     marginSeconds,
     timeoutSeconds,
-    onRenewed: (source, expiresInSeconds) => onEvent({ type: 'renewed', source, expiresInSeconds, at: at() }),
+    onRenewed: (source, expiresInSeconds) => report({ type: 'renewed', source, expiresInSeconds, at: at() }),
     onFailed: ({ code, reason, status, retryAfterSeconds }) =>
-      onEvent({ type: 'failed', code, reason, status, retryAfterSeconds, at: at() }),
+      report({ type: 'failed', code, reason, status, retryAfterSeconds, at: at() }),
   })
+  const allowed = new Set(origins.map((origin) => new URL(origin).origin))
   return Object.freeze({
     token: renewal.token,
-    fetch: createTokenFetch(renewal, origins, { fetcher, timeoutSeconds: responseTimeoutSeconds }),
+    fetch: createTokenFetch(renewal, allowed, { fetcher, timeoutSeconds: responseTimeoutSeconds }),
     close: renewal.close,
   })
 }
 
-function toObtain(grant: TokenGrant, outside: GrantOutside): Obtain {
-  return grant.kind === 'supabase' ? createSupabaseGrant(grant, outside) : createClientCredentialsGrant(grant, outside)
+function describeOrigin(value: unknown): string | null {
+  const wrong = describeHttpUrl(value)
+  if (wrong !== null) return wrong
+  const { pathname, search } = new URL(value as string)
+  return pathname === '/' && search === '' ? null : 'must be an origin, without a path'
 }
 
-function parseTokenClientOptions(options: TokenClientOptions) {
-  const shape = {
-    grant: z.unknown(),
-    origins: z.array(z.unknown()),
-    marginSeconds: z.optional(aNumber(0, 3600)),
-    timeoutSeconds: z.optional(aNumber(0.1, 300)),
-    responseTimeoutSeconds: z.optional(z.nullable(aNumber(0.1, 86_400))),
-    onEvent: z.optional(aFunction<(event: TokenEvent) => unknown>()),
-    fetch: z.optional(aFunction<typeof fetch>()),
-    clock: z.optional(aFunction<() => number>()),
-  }
-  const parsed = parseOptions(NAME, shape, options)
-  const { responseTimeoutSeconds = 60 } = parsed
-  return {
-    grant: parseGrant(`${NAME}: option "grant"`, parsed.grant),
-    origins: new Set(parsed.origins.map((origin, index) => toOrigin(`${NAME}: origins[${index}]`, origin))),
-    marginSeconds: parsed.marginSeconds ?? 10,
-    timeoutSeconds: parsed.timeoutSeconds ?? 10,
-    responseTimeoutSeconds,
-    // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
-    fetcher: parsed.fetch ?? ((input: string | URL | Request, init?: RequestInit) => fetch(input, init)),
-    clock: parsed.clock ?? Date.now,
-    onEvent: (event: TokenEvent) => notify(parsed.onEvent, Object.freeze(event)),
-  }
-}
-
-function toOrigin(name: string, given: unknown): string {
-  const url = parseHttpUrl(name, given)
-  if (url.pathname !== '/' || url.search !== '') throw new TypeError(`${name} must be an origin, without a path`)
-  return url.origin
-}
-
-/** Judge a grant; `name` is what to call it in errors. No value is ever part of one. */
-export function parseGrant(name: string, given: unknown): TokenGrant {
-  const kind =
-    typeof given === 'object' && given !== null && Object.hasOwn(given, 'kind') ? Reflect.get(given, 'kind') : null
-  if (kind === 'supabase') return parseSupabase(name, given)
-  if (kind === 'clientCredentials') return parseClientCredentials(name, given)
-  throw new TypeError(`${name} must have a "kind": "supabase" or "clientCredentials"`)
-}
-
-function parseSupabase(name: string, given: unknown): SupabaseGrant {
-  const shape = { kind: z.literal('supabase'), url: z.unknown(), apiKey: aKey(), email: aText(), password: aSecret() }
-  const grant = parseOptions(name, shape, given)
-  const url = parseHttpUrl(`${name}: option "url"`, grant.url)
-  if (url.search !== '') throw new TypeError(`${name}: option "url" must not contain a query`)
-  return { ...grant, url: url.href.replace(/\/$/, '') }
-}
-
-function parseClientCredentials(name: string, given: unknown): ClientCredentialsGrant {
-  const shape = {
-    kind: z.literal('clientCredentials'),
-    clientId: aText(),
-    clientSecret: aSecret(),
-    clientAuth: z.optional(z.enum(['basic', 'post'])),
-    scopes: z.optional(z.array(aScope())),
-    resource: z.optional(z.union([aResource(), z.array(aResource())])),
-    audience: z.optional(z.union([aText(), z.array(aText())])),
-    tokenUrl: z.optional(z.unknown()),
-    issuer: z.optional(z.unknown()),
-  }
-  const { tokenUrl, issuer, ...grant } = parseOptions(name, shape, given)
-  if ((tokenUrl === undefined) === (issuer === undefined)) {
-    throw new TypeError(`${name}: one of the options "tokenUrl" and "issuer" is required, not both`)
-  }
-  if (tokenUrl !== undefined) return { ...grant, tokenUrl: parseHttpUrl(`${name}: option "tokenUrl"`, tokenUrl).href }
-  if (parseHttpUrl(`${name}: option "issuer"`, issuer).search !== '') {
-    throw new TypeError(`${name}: option "issuer" must not contain a query`)
-  }
-  return { ...grant, issuer: issuer as string }
-}
-
-function aText() {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && value.trim() !== '' && describeEdges(value) === null,
-    'must be a string that is not blank, without white space or quotes around it',
-  )
+function describeIssuer(value: unknown): string | null {
+  return describeHttpUrl(value) ?? ((value as string).includes('?') ? 'must not contain a query' : null)
 }
 
 // The texts that unset variables turn into are refused: they would only be refused later, by the issuer, as a wrong secret.
-function aSecret() {
-  return z.custom<string>(
-    (value) =>
-      typeof value === 'string' &&
-      value.trim() !== '' &&
-      describeEdges(value) === null &&
-      !/^(?:undefined|null|\[object object\])$/i.test(value),
-    'must be a string that is not blank, nor the text of an unset variable, without white space or quotes around it',
-  )
+function describeSecret(value: unknown): string | null {
+  const isUnset = typeof value === 'string' && /^(?:undefined|null|\[object object\])$/i.test(value)
+  return isUnset ? 'is the text of an unset variable' : describeText(value)
 }
 
-function aKey() {
-  return z.custom<string>(
-    (value) =>
-      typeof value === 'string' &&
-      /^[\x21-\x7e]+$/.test(value) &&
-      describeEdges(value) === null &&
-      !/^(?:undefined|null)$/i.test(value),
-    'must be a string of visible ASCII characters without quotes around it, not the text of an unset variable',
-  )
+function describeApiKey(value: unknown): string | null {
+  const isVisible = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
+  return isVisible ? describeSecret(value) : 'must be a string of visible ASCII characters'
 }
 
-function aScope() {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value),
-    'must be a scope token (RFC 6749 §3.3)',
-  )
+function describeScope(value: unknown): string | null {
+  const isScope = typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+  return isScope ? null : 'must be a scope token (RFC 6749 §3.3)'
 }
 
-function aResource() {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && URL.canParse(value) && !/[#\s]/.test(value),
-    'must be an absolute URI without a fragment (RFC 8707)',
-  )
+function describeResource(value: unknown): string | null {
+  const isResource = typeof value === 'string' && URL.canParse(value) && !/[#\s]/.test(value)
+  return isResource ? null : 'must be an absolute URI without a fragment (RFC 8707)'
+}
+
+function oneOrMore(describe: (value: unknown) => string | null): OptionType<string | readonly string[]> {
+  return judgedBy((value) => [value].flat().reduce<string | null>((wrong, each) => wrong ?? describe(each), null))
+}
+
+// Of a group without a prototype.
+function namesOnlyIssuer({ issuer, tokenUrl }: { readonly issuer?: unknown; readonly tokenUrl?: unknown }): boolean {
+  return issuer !== undefined && tokenUrl === undefined
+}
+
+const notBoth = (): OptionType<never> => judgedBy(() => 'must not stand beside "tokenUrl": one of them, not both')
+
+const CLIENT = {
+  kind: z.literal('clientCredentials'),
+  clientId: judgedBy<string>(describeText),
+  clientSecret: judgedBy<string>(describeSecret),
+  clientAuth: z.optional(z.enum(['basic', 'post'])),
+  scopes: z.optional(aListOf(judgedBy<string>(describeScope))),
+  resource: z.optional(oneOrMore(describeResource)),
+  audience: z.optional(oneOrMore(describeText)),
+} as const
+
+const SHAPE: Shape<TokenClientOptions> = {
+  grant: aGroupOfKind<TokenGrant>({
+    supabase: () => ({
+      kind: z.literal('supabase'),
+      url: judgedBy(describeProjectUrl),
+      apiKey: judgedBy(describeApiKey),
+      email: judgedBy(describeText),
+      password: judgedBy(describeSecret),
+    }),
+    clientCredentials: (group) =>
+      namesOnlyIssuer(group)
+        ? { ...CLIENT, issuer: judgedBy<string>(describeIssuer), tokenUrl: z.optional(notBoth()) }
+        : { ...CLIENT, tokenUrl: judgedBy<string>(describeHttpUrl), issuer: z.optional(notBoth()) },
+  }),
+  origins: aListOf(judgedBy(describeOrigin)),
+  marginSeconds: z.optional(aNumber(0, 3600)),
+  timeoutSeconds: z.optional(aNumber(0.1, 300)),
+  responseTimeoutSeconds: z.optional(z.nullable(aNumber(0.1, 86_400))),
+  onEvent: z.optional(aFunction()),
+  fetch: z.optional(aFunction()),
+  clock: z.optional(aFunction()),
 }

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { describeHttpUrl } from '../lib/http-url.ts'
+import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
 import { aListOf, judgedBy, OptionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import {
@@ -130,16 +130,6 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
 export function oidc(options: OidcOptions): IssuerOptions {
   const { issuer, audience, ...source } = parseOptions('oidc', OIDC, options)
   return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience }
-}
-
-function describeProjectUrl(value: unknown): string | null {
-  const wrong = describeHttpUrl(value)
-  if (wrong !== null) return wrong
-  const { pathname, search, hostname } = new URL(value as string)
-  if (search !== '') return 'must not contain a query'
-  if (/^(?:app\.)?supabase\.com$/.test(hostname)) return "is the dashboard's, not the project's"
-  const [service] = /\/(?:auth|rest|storage|realtime|functions|graphql)\/v1(?:\/|$)/i.exec(pathname) ?? []
-  return service === undefined ? null : `is the project's, without ${service.replace(/\/$/, '')} and what follows`
 }
 
 // What the dashboard shows beside the secret, and whoever takes one for the other trusts what is public.

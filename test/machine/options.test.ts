@@ -1,4 +1,5 @@
 // What createTokenClient refuses at construction, and that no sentence of it holds the value.
+import { OptionsError } from 'sallyport'
 import { createTokenClient, type TokenClientOptions } from 'sallyport/machine'
 import { describe, expect, it } from 'vitest'
 import { show } from './bench.ts'
@@ -20,6 +21,7 @@ describe('createTokenClient', () => {
     const { tokenUrl, ...client } = OAUTH
     create(OAUTH, { origins: [] })
     create({ ...client, issuer: 'http://localhost:3000/' }, { responseTimeoutSeconds: null })
+    create({ ...client, issuer: 'https://idp.test', tokenUrl: undefined }, { fetch: undefined, clock: undefined })
     create({ ...OAUTH, clientAuth: 'post', scopes: ['a', 'b:c'], resource: ['urn:x:y'], audience: 'z' })
     expect(tokenUrl).toBeDefined()
   })
@@ -32,6 +34,7 @@ describe('createTokenClient', () => {
     ['url', { ...SUPABASE, url: 'https://user:canary@abc.supabase.co' }],
     ['url', { ...SUPABASE, url: 'https://abc.supabase.co?x=canary' }],
     ['url', { ...SUPABASE, url: undefined }],
+    ['without /auth/v1', { ...SUPABASE, url: 'https://abc.supabase.co/auth/v1' }],
     ['apiKey', { ...SUPABASE, apiKey: 'canary\r\nx: y' }],
     ['apiKey', { ...SUPABASE, apiKey: 'undefined' }],
     ['apiKey', { ...SUPABASE, apiKey: undefined }],
@@ -39,9 +42,10 @@ describe('createTokenClient', () => {
     ['password', { ...SUPABASE, password: 'undefined' }],
     ['password', { ...SUPABASE, password: 12345 }],
     ['email', { ...SUPABASE, email: '' }],
-    ['"passwort"', { ...SUPABASE, passwort: 'canary' }],
+    ['"grant.passwort"', { ...SUPABASE, passwort: 'canary' }],
     ['tokenUrl', { ...OAUTH, tokenUrl: undefined }],
     ['not both', { ...OAUTH, issuer: 'https://idp.test' }],
+    ['issuer', { ...OAUTH, tokenUrl: undefined, issuer: ' https://idp.test' }],
     ['tokenUrl', { ...OAUTH, tokenUrl: 'http://idp.test/token' }],
     ['issuer', { ...OAUTH, tokenUrl: undefined, issuer: 'https://idp.test/?canary' }],
     ['clientSecret', { ...OAUTH, clientSecret: 'null' }],
@@ -51,10 +55,10 @@ describe('createTokenClient', () => {
     ['resource', { ...OAUTH, resource: '/canary' }],
     ['resource', { ...OAUTH, resource: 'https://a.test/#canary' }],
     ['origins', SUPABASE, { origins: undefined }],
-    ['origins[0]', SUPABASE, { origins: ['http://api.test'] }],
-    ['origins[1]', SUPABASE, { origins: ['https://api.test', 'https://api.test/canary'] }],
-    ['origins[0]', SUPABASE, { origins: ['*'] }],
-    ['origins[0]', SUPABASE, { origins: [/canary/] }],
+    ['"origins.0"', SUPABASE, { origins: ['http://api.test'] }],
+    ['"origins.1"', SUPABASE, { origins: ['https://api.test', 'https://api.test/canary'] }],
+    ['"origins.0"', SUPABASE, { origins: ['*'] }],
+    ['"origins.0"', SUPABASE, { origins: [/canary/] }],
     ['marginSeconds', SUPABASE, { marginSeconds: -1 }],
     ['timeoutSeconds', SUPABASE, { timeoutSeconds: Number.NaN }],
     ['responseTimeoutSeconds', SUPABASE, { responseTimeoutSeconds: 0 }],
@@ -68,7 +72,7 @@ describe('createTokenClient', () => {
     } catch (error) {
       thrown = error
     }
-    expect(thrown).toBeInstanceOf(TypeError)
+    expect(thrown).toBeInstanceOf(OptionsError)
     expect(String(thrown)).toContain('createTokenClient')
     expect(String(thrown)).toContain(word)
     expect(show(thrown)).not.toMatch(/canary|12345/)
