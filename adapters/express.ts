@@ -155,4 +155,4 @@ export function writeAuthResponse(res: Response, { status, headers, body }: Auth
  * @example
  * const { name } = await readJson(req, z.object({ name: z.string().min(1) }))
  */
-export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)
+export const readJson: ReadJson<Request> = /* @__PURE__ */ createReadJson(toAuthRequest)

@@ -165,7 +165,7 @@ export function writeAuthResponse(c: Context, { status, headers, body }: AuthRes
  * @example
  * const { name } = await readJson(c, z.object({ name: z.string().min(1) }))
  */
-export const readJson: ReadJson<Context> = createReadJson(toAuthRequest)
+export const readJson: ReadJson<Context> = /* @__PURE__ */ createReadJson(toAuthRequest)
 
 // An error page is kept for nobody else either: what the handler's answer would have said, it says.
 const varyOf = (c: Context): HeadersOf => {

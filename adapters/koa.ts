@@ -151,4 +151,4 @@ export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, 
  * @example
  * const { name } = await readJson(ctx, z.object({ name: z.string().min(1) }))
  */
-export const readJson: ReadJson<KoaContext> = createReadJson(toAuthRequest)
+export const readJson: ReadJson<KoaContext> = /* @__PURE__ */ createReadJson(toAuthRequest)

@@ -74,7 +74,7 @@ export function createReadJson<Q>(toAuthRequest: (request: Q) => AuthRequest): R
  * const { name } = await readJson(request, z.object({ name: z.string().min(1) }))
  * const image = await readJson(request, Image, { limitBytes: 1_000_000, timeoutSeconds: 60 })
  */
-export const readJson: ReadJson<AuthRequest> = createReadJson((request: AuthRequest) => request)
+export const readJson: ReadJson<AuthRequest> = /* @__PURE__ */ createReadJson((request: AuthRequest) => request)
 
 async function read<Output>(
   request: AuthRequest,
