@@ -1,10 +1,22 @@
 /** `createApiKeys`: its options, checked once, and one object that verifies keys, handles them and has their routes. */
 import * as z from 'zod/mini'
 import type { ApiKey, ApiKeyVerifier } from '../context.ts'
-import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroupOfKind,
+  aListOf,
+  aName,
+  aNumber,
+  anObjectWith,
+  aString,
+  judgedBy,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createRoleLadder, isScope } from '../permissions/role-ladder.ts'
 import type { Route } from '../route.ts'
-import type { ActingOrgSource, ApiKeyRepository } from '../storage/repositories.ts'
+import type { ApiKeyRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import {
   type ApiKeyActions,
@@ -60,7 +72,7 @@ export interface ApiKeys<R extends string = string> extends ApiKeyVerifier, ApiK
    * installation's, and `{"overlap_seconds"?}`, which may be left out altogether. They take users only, who act in the org
    * where keys are an org's, and refuse as the methods and `readJson` do. Cost: one or two storage queries a call.
    *
-   * @throws TypeError for a missing, unknown or wrong option
+   * @throws OptionsError for a missing, unknown or wrong option
    * @example
    * mount(app, apiKeys.routes({ role: 'admin' }))
    */
@@ -76,7 +88,7 @@ export interface ApiKeys<R extends string = string> extends ApiKeyVerifier, ApiK
  * key's previous secret is good until its deadline, at that very instant no more. A use is noted with `touch` at most once a
  * minute a key, beside the request: it delays and fails nothing. What the other methods refuse and cost, each says.
  *
- * @throws TypeError for a missing, unknown or wrong option, a role that is not on the ladder, a scope that is none
+ * @throws OptionsError for a missing, unknown or wrong option, a role that is not on the ladder, a scope that is none
  * @example
  * const roles = ['viewer', 'member', 'admin'] as const
  * const apiKeys = createApiKeys({
@@ -106,24 +118,27 @@ export function createApiKeys<const R extends string, const S extends string>(
 
 const NAME = 'createApiKeys'
 
-function parse(options: unknown): ApiKeySettings & Pick<ApiKeysOptions<string, string>, 'check'> {
+type Options = ApiKeysOptions<string, string>
+
+function parse(options: Options): ApiKeySettings & Pick<Options, 'check'> {
   const { storage, prefix, roles, scopes, defaultScopes, ...parsed } = parseOptions(NAME, shape(), options)
   const { owner = { kind: 'org' }, maxOverlapSeconds = 604_800, maxKeys = 1000, clock = Date.now } = parsed
   const ladder = createRoleLadder(roles, NAME)
-  for (const [scope, role] of Object.entries(scopes)) {
-    if (!isScope(scope)) throw new TypeError(`${NAME}: option "scopes" has a name that is no scope (RFC 6749 §3.3)`)
-    ladder.named(role, `${NAME}: option "scopes"`)
+  const known = new Map(Object.entries(scopes))
+  for (const [scope, role] of known) {
+    if (!isScope(scope)) throw optionsError(NAME, 'scopes', 'has a name that is no scope (RFC 6749 §3.3)')
+    ladder.named(role, NAME, 'scopes')
   }
-  const unknown = defaultScopes.find((scope) => !Object.hasOwn(scopes, scope))
+  const unknown = defaultScopes.find((scope) => !known.has(scope))
   if (unknown !== undefined) {
-    throw new TypeError(`${NAME}: option "defaultScopes" names ${JSON.stringify(unknown)}, which is not a scope`)
+    throw optionsError(NAME, 'defaultScopes', `names ${JSON.stringify(unknown)}, which is not a scope`)
   }
   return {
     ...parsed,
     repository: storage.apiKeys,
     format: createKeyFormat(NAME, prefix),
     ladder,
-    scopes: new Map(Object.entries(scopes)),
+    scopes: known,
     defaultScopes,
     owner: owner.kind === 'org' ? owner : { ...owner, memberships: withStorageErrors(owner.memberships) },
     maxOverlapSeconds,
@@ -133,31 +148,33 @@ function parse(options: unknown): ApiKeySettings & Pick<ApiKeysOptions<string, s
 }
 
 const METHODS = ['insert', 'findById', 'list', 'rotate', 'revoke', 'touch'] as const
-const hasKeys = ({ apiKeys }: { readonly apiKeys?: Partial<ApiKeyRepository> | null }): boolean =>
-  METHODS.every((method) => typeof apiKeys?.[method] === 'function')
+
+function describeStorage(storage: unknown): string | null {
+  const { apiKeys } = (storage ?? {}) as { readonly apiKeys?: Partial<ApiKeyRepository> | null }
+  const hasAll = METHODS.every((method) => typeof apiKeys?.[method] === 'function')
+  return hasAll ? null : `must have apiKeys with ${METHODS.join(', ')}`
+}
 
 // A function: what a host does not use must not stay in its bundle.
-const shape = () => ({
-  storage: anObjectWith<{ readonly apiKeys: ApiKeyRepository }>().check(
-    z.refine(hasKeys, `must have apiKeys with ${METHODS.join(', ')}`),
-  ),
-  prefix: z.string(),
-  roles: z.array(z.string()),
+const shape = (): Shape<Options> => ({
+  storage: judgedBy(describeStorage),
+  prefix: aString(),
+  roles: aListOf(aString()),
   scopes: z.record(z.string(), z.string()),
-  defaultScopes: z.array(z.string()),
+  defaultScopes: aListOf(aString()),
   owner: z.optional(
-    z.union([
-      aGroup({ kind: z.literal('org') }),
-      aGroup({
+    aGroupOfKind<ApiKeyOwnership>({
+      org: () => ({ kind: z.literal('org') }),
+      installation: () => ({
         kind: z.literal('installation'),
-        memberships: anObjectWith<Pick<ActingOrgSource, 'findActing'>>('findActing'),
+        memberships: anObjectWith('findActing'),
         field: aName(),
       }),
-    ]),
+    }),
   ),
   maxOverlapSeconds: z.optional(aNumber(0, 31_536_000)),
   maxKeys: z.optional(aNumber(1, 1_000_000)),
-  check: z.optional(aFunction<(key: ApiKey) => boolean | Promise<boolean>>()),
-  onEvent: z.optional(aFunction<(event: ApiKeyEvent) => unknown>()),
-  clock: z.optional(aFunction<() => number>()),
+  check: z.optional(aFunction()),
+  onEvent: z.optional(aFunction()),
+  clock: z.optional(aFunction()),
 })

@@ -2,6 +2,7 @@
  * The text of an API key: prefix, public id, secret and checksum, so that a scanner recognises it and a typing error
  * costs nothing. Makes keys and reads them back without any storage; every key has exactly one text.
  */
+import { optionsError } from '../lib/parse-options.ts'
 
 /** A key's parts. */
 interface KeyParts {
@@ -38,11 +39,11 @@ const CHECKSUM_LETTERS = 6
  *
  * @param name the function to name in the error, as the host calls it
  * @param prefix a lower-case letter, then 1 to 15 lower-case letters and digits
- * @throws TypeError for another prefix
+ * @throws OptionsError for another prefix
  */
 export function createKeyFormat(name: string, prefix: string): KeyFormat {
   if (typeof prefix !== 'string' || !/^[a-z][a-z0-9]{1,15}$/.test(prefix)) {
-    throw new TypeError(`${name}: option "prefix" must be 2 to 16 lower-case letters and digits, a letter first`)
+    throw optionsError(name, 'prefix', 'must be 2 to 16 lower-case letters and digits, a letter first')
   }
   const form = new RegExp(`^${prefix}_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})$`)
   const length = prefix.length + ID_LETTERS + SECRET_LETTERS + CHECKSUM_LETTERS + 3

@@ -123,7 +123,7 @@ function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof 
   const { service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
   const storage = withStorageErrors(parsed.storage)
   const ladder = createRoleLadder(parsed.roles, name)
-  const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), `${name}: option "adminRole"`)
+  const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), name, 'adminRole')
   if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {
     throw new TypeError(`${name}: option "cookieName" has a prefix that needs an https "publicUrl"`)
   }

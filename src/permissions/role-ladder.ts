@@ -1,12 +1,13 @@
-/** The last step: roles as an ordered ladder the host names once, lowest first; and the scopes that bind API keys. */
+/** Roles as an ordered ladder the host names once, lowest first; and the scopes that bind API keys. */
 import { AuthError } from '../errors.ts'
+import { optionsError } from '../lib/parse-options.ts'
 
 /** An ordered list of roles. */
 export interface RoleLadder<R extends string = string> {
   /** The roles, lowest first. */
   readonly roles: readonly R[]
-  /** Check at construction that `role` is on the ladder; throws `TypeError` naming `where`. */
-  named(role: string, where: string): R
+  /** Check at construction that a role is on the ladder; throws `OptionsError` naming the function and the option. */
+  named(role: string, name: string, option?: string): R
   /**
    * Take a stored role onto the ladder.
    * @throws AuthError `forbidden` where it is not on it: names are compared exactly
@@ -23,19 +24,23 @@ export interface RoleLadder<R extends string = string> {
  * Build the ladder.
  *
  * @param roles lowest first: `['viewer', 'developer', 'admin']`
- * @param where the function to name in the error, as the host calls it
- * @throws TypeError where it is empty, has a blank name or one twice
+ * @param name the function to name in the error, as the host calls it
+ * @throws OptionsError where it is empty, has a blank name or one twice
  */
-export function createRoleLadder<const R extends string>(roles: readonly R[], where = 'createAuth'): RoleLadder<R> {
+export function createRoleLadder<const R extends string>(roles: readonly R[], name = 'createAuth'): RoleLadder<R> {
   const ranks = new Map<string, number>(roles.map((role, rank) => [role, rank]))
   if (roles.length === 0 || ranks.size !== roles.length || roles.some((role) => role.trim() === '')) {
-    throw new TypeError(`${where}: option "roles" must be a list of different role names, lowest first`)
+    throw optionsError(name, 'roles', 'must be a list of different role names, lowest first')
   }
   const ladder: RoleLadder<R> = {
     roles: Object.freeze([...roles]),
-    named(role, where) {
+    named(role, name, option = 'role') {
       if (ranks.has(role)) return role as R
-      throw new TypeError(`${where}: role ${JSON.stringify(role)} is not one of ${roles.join(', ')}`)
+      throw optionsError(
+        name,
+        option,
+        `must be on the ladder: role ${JSON.stringify(role)} is not one of ${roles.join(', ')}`,
+      )
     },
     requireKnown(role) {
       if (role === null || !ranks.has(role)) throw new AuthError('forbidden', { reason: 'role_unknown' })

@@ -4,7 +4,7 @@ import type { ApiKeyVerifier, Decision, OrgResolver, ServiceVerifier, UserResolv
 import { createExtractor, type DevAuthenticator, type Extractor } from '../credentials/extractor.ts'
 import type { ErrorFormat } from '../errors.ts'
 import { isHttpUrl } from '../lib/http-url.ts'
-import { aFunction, aGroup, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, anObjectWith, optionsError, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder, type RoleLadder } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 
@@ -49,7 +49,7 @@ export function toSteps(options: ParsedAuthOptions): Steps {
   const ladder = createRoleLadder(options.roles)
   requireSameRoles(ladder.roles, 'apiKeys', apiKeys?.roles)
   requireSameRoles(ladder.roles, 'users', users.roles)
-  for (const role of users.assignsRoles ?? []) ladder.named(role, 'createAuth: option "users"')
+  for (const role of users.assignsRoles ?? []) ladder.named(role, 'createAuth', 'users')
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
     apiKeyPrefix: apiKeys?.prefix ?? null,
@@ -62,8 +62,10 @@ export function toSteps(options: ParsedAuthOptions): Steps {
 // Where two ladders differ, a role that is high on one may be low on the other.
 function requireSameRoles(roles: readonly string[], option: string, theirs: readonly string[] = roles): void {
   if (theirs.length === roles.length && theirs.every((role, rank) => role === roles[rank])) return
-  throw new TypeError(
-    `createAuth: option "${option}" has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`,
+  throw optionsError(
+    'createAuth',
+    option,
+    `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`,
   )
 }
 

@@ -5,7 +5,15 @@ import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
-import { aHeaderName, parseOptions } from '../lib/parse-options.ts'
+import {
+  aGroup,
+  aHeaderName,
+  judgedBy,
+  type OptionType,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { describeWeakSecret } from '../lib/secret-check.ts'
 
 /** One service. */
@@ -32,16 +40,13 @@ interface Entry<S> {
   readonly digest: string
 }
 
-const NAME = 'createServiceVerifier'
-const TAKEN: readonly string[] = ['authorization', 'proxy-authorization', 'cookie', 'host']
-
 /**
  * Create the verifier of service secrets.
  *
  * Compares SHA-256 digests of all secrets of the header in constant time, without an early exit. Costs one digest a call,
  * no storage and no network. `verify(header, secret)` refuses with `unauthorized`.
  *
- * @throws TypeError at construction: no service; a secret that is empty, blank, short, given twice for one header, or of
+ * @throws OptionsError at construction: no service; a secret that is empty, blank, short, given twice for one header, or of
  * characters that can't arrive; a header that belongs to another credential
  * @example
  * const services = createServiceVerifier({
@@ -49,14 +54,12 @@ const TAKEN: readonly string[] = ['authorization', 'proxy-authorization', 'cooki
  * })
  */
 export function createServiceVerifier<const S extends string>(options: ServiceVerifierOptions<S>): ServiceVerifier<S> {
-  const { services } = parseOptions(NAME, { services: z.record(z.string(), z.unknown()) }, options)
-  const names = Object.keys(services) as S[]
-  if (names.length === 0) throw new TypeError(`${NAME}: option "services" must name at least one service`)
-  const parsed = names.map((name) => ({ name, ...readService(name, services[name]) }))
-  checkDistinct(parsed)
-  const digests = Promise.all(parsed.flatMap((service) => service.secrets.map((secret) => digestOf(service, secret))))
+  const parsed = parseOptions<ServiceVerifierOptions>(NAME, shape(), options)
+  const services = Object.entries(parsed.services).map(([name, each]) => ({ name: name as S, ...each }))
+  requireDistinct(services)
+  const digests = Promise.all(services.flatMap((each) => (each.secrets ?? []).map((secret) => toEntry(each, secret))))
   return Object.freeze({
-    services: Object.freeze(parsed.map(({ name, header }) => Object.freeze({ name, header }))),
+    services: Object.freeze(services.map(({ name, header }) => Object.freeze({ name, header }))),
     async verify(header: string, secret: string) {
       const digest = await sha256Hex(secret)
       const name = match(await digests, header.toLowerCase(), digest)
@@ -75,34 +78,49 @@ function match<S>(entries: readonly Entry<S>[], header: string, digest: string):
   return found
 }
 
-async function digestOf<S>(service: { readonly name: S; readonly header: string }, secret: string): Promise<Entry<S>> {
+async function toEntry<S>(service: { readonly name: S; readonly header: string }, secret: string): Promise<Entry<S>> {
   return { name: service.name, header: service.header.toLowerCase(), digest: await sha256Hex(secret) }
 }
 
-function readService(name: string, value: unknown): { readonly header: string; readonly secrets: readonly string[] } {
-  const label = `${NAME}: service "${name}"`
-  if (name.trim() === '') throw new TypeError(`${NAME}: the name of a service must not be blank`)
-  const { header, secrets } = parseOptions(label, { header: aHeaderName(), secrets: z.unknown() }, value)
-  if (TAKEN.includes(header.toLowerCase())) {
-    throw new TypeError(`${label}: option "header" must be a header of its own, not ${header}`)
-  }
-  if (secrets === null) return { header, secrets: [] }
+function requireDistinct(services: readonly ServiceOptions[]): void {
+  const all = services.flatMap(({ header, secrets }) =>
+    (secrets ?? []).map((secret) => `${header.toLowerCase()} ${secret}`),
+  )
+  if (new Set(all).size < all.length) throw optionsError(NAME, 'services', 'holds a secret twice for one header')
+}
+
+const NAME = 'createServiceVerifier'
+
+// A function: what a host does not use must not stay in its bundle.
+const shape = (): Shape<ServiceVerifierOptions> => ({
+  services: z
+    .record(z.string(), aGroup<ServiceOptions>({ header: aHeaderOfItsOwn(), secrets: judgedBy(describeSecrets) }))
+    .check(z.refine(isNamed, 'must name at least one service, and none by blanks')),
+})
+
+const isNamed = (services: object): boolean => {
+  const names = Object.keys(services)
+  return names.length > 0 && names.every((name) => name.trim() !== '')
+}
+
+const aHeaderOfItsOwn = (): OptionType<string> =>
+  aHeaderName().check(
+    z.refine(
+      (header) => !/^(?:authorization|proxy-authorization|cookie|host)$/i.test(header),
+      'must be a header of its own, not that of another credential',
+    ),
+  )
+
+function describeSecrets(secrets: unknown): string | null {
+  if (secrets === null) return null
   if (!Array.isArray(secrets) || secrets.length < 1 || secrets.length > 2) {
-    throw new TypeError(`${label}: option "secrets" must hold one or two secrets, or be null`)
+    return 'must hold one or two secrets, or be null'
   }
-  return { header, secrets: secrets.map((secret) => readSecret(label, secret)) }
+  const wrong = secrets.map(describeSecret).find((each) => each !== null)
+  return wrong === undefined ? null : `holds a secret that ${wrong}`
 }
 
-function readSecret(label: string, secret: unknown): string {
-  const weakness = describeWeakSecret(secret)
-  if (weakness !== null) throw new TypeError(`${label}: option "secrets": a secret ${weakness}`)
-  if (!/^[\x21-\x2b\x2d-\x7e]+$/.test(secret as string)) {
-    throw new TypeError(`${label}: option "secrets": a secret must be of visible ASCII characters other than the comma`)
-  }
-  return secret as string
-}
-
-function checkDistinct(services: readonly { readonly header: string; readonly secrets: readonly string[] }[]): void {
-  const all = services.flatMap(({ header, secrets }) => secrets.map((secret) => `${header.toLowerCase()} ${secret}`))
-  if (new Set(all).size < all.length) throw new TypeError(`${NAME}: a secret is given twice for one header`)
+function describeSecret(secret: unknown): string | null {
+  const isSendable = typeof secret === 'string' && /^[\x21-\x2b\x2d-\x7e]+$/.test(secret)
+  return describeWeakSecret(secret) ?? (isSendable ? null : 'must be of visible ASCII characters other than the comma')
 }

@@ -278,7 +278,10 @@ describe('the shape is the host’s', () => {
 describe('the options', () => {
   it.each([
     [{ apiKeys: {} }, 'unknown option "apiKeys"'],
-    [{ role: 'boss' }, 'apiKeys.routes: role "boss" is not one of viewer, member, admin, owner'],
+    [
+      { role: 'boss' },
+      'apiKeys.routes: option "role" must be on the ladder: role "boss" is not one of viewer, member, admin, owner',
+    ],
     [{ role: '' }, 'option "role"'],
     [{ role: undefined }, 'option "role"'],
     [{ path: 'api/keys' }, 'option "path"'],

@@ -4,6 +4,7 @@ import { type ApiKeyEvent, createApiKeys } from '../../src/api-keys/index.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { sha256Hex } from '../../src/lib/digest.ts'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import {
   testApiKeyContext,
@@ -344,15 +345,18 @@ describe('the options', () => {
     [{ scopes: undefined }, 'option "scopes" is required'],
     [{ defaultScopes: ['things:write'] }, '"things:write", which is not a scope'],
     [{ defaultScopes: ['constructor'] }, '"constructor", which is not a scope'],
-    [{ owner: { kind: 'everybody' } }, 'option "owner"'],
-    [{ owner: { kind: 'installation' } }, 'option "owner"'],
+    [{ owner: { kind: 'everybody' } }, 'option "owner.kind" must be one of "org", "installation"'],
+    [
+      { owner: { kind: 'installation' } },
+      'option "owner.memberships" must be an object with findActing; option "owner.field"',
+    ],
     [{ maxOverlapSeconds: -1 }, 'option "maxOverlapSeconds"'],
     [{ maxKeys: 0 }, 'option "maxKeys"'],
     [{ check: true }, 'option "check"'],
     [{ onUse: () => undefined }, 'unknown option "onUse"'],
     [{ environment: true }, 'unknown option "environment"'],
   ])('%j are refused', (over, sentence) => {
-    expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(TypeError)
+    expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(OptionsError)
     expect(() => createApiKeys({ ...good, ...over } as never)).toThrow(sentence)
   })
 })
@@ -371,9 +375,12 @@ describe('as the verifier of createAuth', () => {
     const { apiKeys, member, orgId } = await createApiKeyTestWorld()
     const authOf = (roles: readonly string[]) => createWorld({ auth: () => ({ roles, apiKeys }) })
     expect(() => authOf(['viewer', 'owner'])).toThrow(
-      new TypeError(
-        'createAuth: option "apiKeys" has the roles viewer, member, admin, owner, option "roles" has viewer, owner',
-      ),
+      new OptionsError('createAuth', [
+        {
+          option: 'apiKeys',
+          message: 'has the roles viewer, member, admin, owner, option "roles" has viewer, owner',
+        },
+      ]),
     )
     const { key } = await apiKeys.issue(member('owner'), { ...NAMED, role: 'member' })
     const { storage, authenticate } = authOf([...ROLES])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createRoleLadder, requireScopes } from '../../src/permissions/role-ladder.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'
 
@@ -27,13 +28,13 @@ describe('the ladder', () => {
     expect(ladder.named('admin', 'Access')).toBe('admin')
     for (const role of ['owner', '', 'hasOwnProperty']) {
       expect(() => ladder.named(role, 'Access')).toThrow(
-        `Access: role "${role}" is not one of viewer, developer, admin`,
+        `Access: option "role" must be on the ladder: role "${role}" is not one of viewer, developer, admin`,
       )
     }
   })
 
   it.each([[[]], [['a', 'a']], [['a', '']], [[' ']]])('can’t be built of %j', (roles) => {
-    expect(() => createRoleLadder(roles)).toThrow(TypeError)
+    expect(() => createRoleLadder(roles)).toThrow(OptionsError)
     expect(() => createRoleLadder(roles)).toThrow('createAuth: option "roles"')
     expect(() => createRoleLadder(roles, 'createLogin')).toThrow('createLogin: option "roles"')
   })

@@ -70,7 +70,7 @@ describe('guards', () => {
   })
 
   it('throw at construction for a role or scope that is none', () => {
-    expect(() => guards.requireRole('owner')).toThrow('requireRole: role "owner" is not one of viewer, member, admin')
+    expect(() => guards.requireRole('owner')).toThrow('role "owner" is not one of viewer, member, admin')
     expect(() => guards.requireRole('constructor')).toThrow(TypeError)
     expect(() => guards.requireScope()).toThrow('requireScope: name at least one scope')
     expect(() => guards.requireScope('a b')).toThrow(TypeError)

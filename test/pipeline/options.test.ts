@@ -167,13 +167,13 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
         b: { header: 'x-a', secrets: [SERVICE_SECRET] },
       },
     },
-    'a secret is given twice',
+    'option "services" holds a secret twice for one header',
   ],
   [
     'createServiceVerifier',
     'a header that is read as something else',
     { services: { a: { header: 'Cookie', secrets: [SERVICE_SECRET] } } },
-    'service "a": option "header" must be a header of its own, not Cookie',
+    'option "services.a.header" must be a header of its own',
   ],
 ]
 

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { ServiceVerifier } from '../../src/context.ts'
 import * as constantTime from '../../src/lib/digest.ts'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createServiceVerifier, type ServiceVerifierOptions } from '../../src/services/service-verifier.ts'
 import { verdictOf } from '../verify/bench.ts'
 
@@ -36,7 +37,7 @@ describe('construction', () => {
     ['other letters', [`${CURRENT}é`]],
     ['DEL', [`${CURRENT}\x7f`]],
   ])('refuses %s', (_, secrets) => {
-    expect(() => withSecrets(secrets)).toThrow(TypeError)
+    expect(() => withSecrets(secrets)).toThrow(OptionsError)
     expect(() => withSecrets(secrets)).toThrow(/createServiceVerifier/)
     expect(() => withSecrets(secrets)).toThrow(/^(?!.*current-secret)/)
   })
@@ -56,7 +57,21 @@ describe('construction', () => {
       { a: { header: HEADER, secrets: [CURRENT] }, b: { header: HEADER.toLowerCase(), secrets: [CURRENT] } },
     ],
   ])('refuses %s', (_, services) => {
-    expect(() => createServiceVerifier({ services } as ServiceVerifierOptions)).toThrow(TypeError)
+    expect(() => createServiceVerifier({ services } as ServiceVerifierOptions)).toThrow(OptionsError)
+  })
+
+  it('says all that is wrong at once, and where', () => {
+    const services = {
+      a: { header: 'Cookie', secrets: null },
+      b: { header: HEADER, secrets: ['short'], secret: CURRENT },
+    }
+    const problems = [
+      { option: 'services.a.header', message: 'must be a header of its own, not that of another credential' },
+      { option: 'services.b.secrets', message: 'holds a secret that must be at least 32 bytes long' },
+      { option: 'services.b.secret', message: 'is unknown' },
+    ]
+    const wrong = new OptionsError('createServiceVerifier', problems)
+    expect(() => createServiceVerifier({ services } as never)).toThrow(wrong)
   })
 })
 
