@@ -4,6 +4,7 @@ import { createPasswordHasher, type HashingPlace } from '../../src/login/passwor
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { bytesOf } from '../refusal-bytes.ts'
 import { type Answer, BETTER, createLoginWorld, FAST, GOOD, type LoginWorld, ROLES } from './login-world.ts'
+import { optionsError } from '../../src/lib/parse-options.ts'
 
 const clientAddress = () => null
 const EMAIL = 'ada@example.test'
@@ -788,8 +789,9 @@ it('GET capabilities says that one has to log in', async () => {
 it.each([[['viewer', 'admin', 'developer']], [['viewer', 'developer', 'admin', 'owner']], [['viewer', 'admin']]])(
   'an auth with another ladder than its login, %j, is refused',
   (roles) => {
-    const sentence = `createAuth: option "users" has the roles ${ROLES.join(', ')}, option "roles" has ${roles.join(', ')}`
-    expect(() => createLoginWorld({ auth: { roles } })).toThrow(new TypeError(sentence))
+    const message = `has the roles ${ROLES.join(', ')}, option "roles" has ${roles.join(', ')}`
+    const wrong = optionsError('createAuth', 'users', message)
+    expect(() => createLoginWorld({ auth: { roles } })).toThrow(wrong)
   },
 )
 
