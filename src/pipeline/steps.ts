@@ -62,11 +62,7 @@ export function toSteps(options: ParsedAuthOptions): Steps {
 // Where two ladders differ, a role that is high on one may be low on the other.
 function requireSameRoles(roles: readonly string[], option: string, theirs: readonly string[] = roles): void {
   if (theirs.length === roles.length && theirs.every((role, rank) => role === roles[rank])) return
-  throw optionsError(
-    'createAuth',
-    option,
-    `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`,
-  )
+  throw optionsError('createAuth', option, `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`)
 }
 
 function originOf(publicUrl: string | undefined): string | null {

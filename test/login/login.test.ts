@@ -1,10 +1,10 @@
 /** L1, L2, L7, L9–L11, L17: signing in and out, the own password, as a client sees them. */
 import { describe, expect, it } from 'vitest'
+import { optionsError } from '../../src/lib/parse-options.ts'
 import { createPasswordHasher, type HashingPlace } from '../../src/login/password-hash.ts'
 import { createMemoryAccounts } from '../../src/storage/memory.ts'
 import { bytesOf } from '../refusal-bytes.ts'
 import { type Answer, BETTER, createLoginWorld, FAST, GOOD, type LoginWorld, ROLES } from './login-world.ts'
-import { optionsError } from '../../src/lib/parse-options.ts'
 
 const clientAddress = () => null
 const EMAIL = 'ada@example.test'
