@@ -63,7 +63,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireAccess, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
     const error = auth.recordRefusal(req, thrown)
@@ -87,7 +87,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (req: object) => authorize.contextOf(req) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _req, _res, next) => next())) as never,
+    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
+      wrap(requireAccess(access, more), (_context, _req, _res, next) => next())) as never,
     protect: (...given: unknown[]) => {
       const [access, handler] = given.length === 1 ? [{}, given[0]] : given
       return wrap(access as never, requireHandler(handler) as never) as never

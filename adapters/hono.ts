@@ -68,7 +68,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireHandler, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireAccess, requireHandler, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, c: Context, otherwise: (error: unknown) => Response): Response => {
     const error = auth.recordRefusal(sourceOf(c), thrown)
@@ -102,7 +102,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (c: Context) => authorize.contextOf(sourceOf(c)) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _c, next) => next())) as never,
+    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
+      wrap(requireAccess(access, more), (_context, _c, next) => next())) as never,
     protect: (...given: unknown[]) => {
       const [access, handler] = given.length === 1 ? [{}, given[0]] : given
       return wrap(access as never, requireHandler(handler) as never) as never

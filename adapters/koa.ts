@@ -67,7 +67,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.use((ctx) => { ctx.body = contacts.of(signedIn.getAuth(ctx).org) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
+  const { errors, limitBody, requireAccess, requireHandler } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, ctx: ParameterizedContext): void => {
     const error = auth.recordRefusal(ctx.req, thrown)
@@ -91,7 +91,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (ctx: Pick<KoaContext, 'req'>) => authorize.contextOf(ctx.req) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never) => wrap(access, (_context, _ctx, next) => next())) as never,
+    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
+      wrap(requireAccess(access, more), (_context, _ctx, next) => next())) as never,
     protect: (...given: unknown[]) => {
       const [access, handler] = given.length === 1 ? [{}, given[0]] : given
       return wrap(access as never, requireHandler(handler) as never) as never

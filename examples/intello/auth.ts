@@ -51,7 +51,7 @@ export interface Intello extends Store<(typeof TABLES)[number]> {
   readonly keyRoutes: readonly Route[] | null
 }
 
-/** Set everything up. Throws a `TypeError` where an option is wrong. */
+/** Set everything up. Throws an `OptionsError` where an option is wrong. */
 export function createIntello(options: IntelloOptions, store: Store<(typeof TABLES)[number]>): Intello {
   const { storage } = store
   const { memberships: source, users } = storage

@@ -43,7 +43,7 @@ export interface Iron extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IronTypes>
 }
 
-/** Set everything up. Throws a `TypeError` where an option is wrong. */
+/** Set everything up. Throws an `OptionsError` where an option is wrong. */
 export function createIron(options: IronOptions, store: Store<(typeof TABLES)[number]>): Iron {
   const { supabaseUrl: url, jwtSecret: secret, jwtIssuer: issuer, serviceSecret } = options
   const { storage, tables } = store

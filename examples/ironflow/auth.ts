@@ -36,7 +36,7 @@ export interface Ironflow {
   readonly routes: readonly Route[]
 }
 
-/** Set everything up. Throws a `TypeError` where an option is wrong. */
+/** Set everything up. Throws an `OptionsError` where an option is wrong. */
 export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow {
   const common = {
     storage: storage.accounts,

@@ -49,7 +49,7 @@ export interface Quickstart {
   readonly routes: readonly Route[]
 }
 
-/** Set everything up. Throws a `TypeError` where an option is wrong. */
+/** Set everything up. Throws an `OptionsError` where an option is wrong. */
 export function createQuickstart(options: QuickstartOptions, storage: AppStorage): Quickstart {
   const provision = createProvisioner({ storage, ownerRole: options.role })
 

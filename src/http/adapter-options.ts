@@ -1,6 +1,6 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import * as z from 'zod/mini'
-import { parseOptions } from '../lib/parse-options.ts'
+import { optionsError, parseOptions } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { isBodySeconds, limitBodyTime } from './request-body.ts'
@@ -36,6 +36,12 @@ export interface AdapterSettings {
    * @throws TypeError where it is no function
    */
   requireHandler<H>(handler: H): H
+  /**
+   * Check that `middleware` was called by the host, and hand its Access back: with `more` arguments, or an app, it was handed
+   * to the framework as if it were the middleware.
+   * @throws OptionsError that says so
+   */
+  requireAccess<A>(access: A, more: readonly unknown[]): A
   /** Throw it on to a framework that hands its error handling nothing but `Error`s, so that nothing goes without a trace. */
   throwOn(error: unknown): never
   /**
@@ -50,7 +56,7 @@ export interface AdapterSettings {
  *
  * @param auth what `createAuth` made
  * @param options the adapter's options
- * @throws TypeError for something else than an auth, an unknown option or a wrong value
+ * @throws OptionsError for something else than an auth, an unknown option or a wrong value
  * @example
  * export function createAdapter(auth, options = {}) {
  *   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
@@ -59,14 +65,14 @@ export interface AdapterSettings {
  */
 export function parseAdapterOptions(auth: WithAuthorizer, options: AdapterOptions): AdapterSettings {
   if (typeof (auth as Partial<WithAuthorizer> | null | undefined)?.authorizer !== 'function') {
-    throw new TypeError(`${NAME}: the auth (first argument) must be what createAuth returned`)
+    throw optionsError(NAME, '', 'the auth (first argument) must be what createAuth returned')
   }
   const { errors = 'write', bodyTimeoutSeconds } = parseOptions(NAME, SHAPE, options)
   const limitBody = (request: AuthRequest): AuthRequest => {
     if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
     return request
   }
-  return Object.freeze({ errors, limitBody, requireHandler, throwOn, toErrorPage })
+  return Object.freeze({ errors, limitBody, requireHandler, requireAccess, throwOn, toErrorPage })
 }
 
 const SHAPE = {
@@ -77,6 +83,12 @@ const SHAPE = {
 function requireHandler<H>(handler: H): H {
   if (typeof handler !== 'function') throw new TypeError('protect: the handler (second argument) must be a function')
   return handler
+}
+
+function requireAccess<A>(access: A, more: readonly unknown[]): A {
+  const isApp = typeof access === 'function' || typeof (access as { use?: unknown } | null)?.use === 'function'
+  if (!isApp && more.length === 0) return access
+  throw optionsError('middleware', '', 'it makes the middleware and must be called: app.use(middleware())')
 }
 
 function throwOn(error: unknown): never {

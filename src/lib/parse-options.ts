@@ -207,6 +207,11 @@ export function aName<T extends string = string>(): OptionType<T> {
   return z.custom<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
 }
 
+/** A path of an HTTP request, without white space. */
+export function aPath(): OptionType<string> {
+  return z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path')
+}
+
 /** An HTTP field name (RFC 9110 §5.1). */
 export function aHeaderName(): OptionType<string> {
   return z.custom<string>(

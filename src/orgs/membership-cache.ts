@@ -42,7 +42,7 @@ export interface MembershipCache<R, M> {
  * where `invalidate` is called. "No such user" is never kept, so that a first login is seen at once. Writes, and
  * everything inside a transaction, go to the storage. Cost: a hit asks nothing; a miss is the storage's query.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError for a missing, unknown or malformed option
  * @example
  * const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships, ttlSeconds: 2 })
  * createAuth({

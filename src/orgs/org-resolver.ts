@@ -39,7 +39,7 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
  * is bound to none goes the way of the selection, as a user does.
  * Cost: one storage query, none where the user resolver's query already found the membership.
  *
- * @throws TypeError for a missing or unknown option, or a path selector
+ * @throws OptionsError for a missing or unknown option, or a path selector
  * @example
  * orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' })
  */

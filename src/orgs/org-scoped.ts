@@ -4,6 +4,7 @@
  */
 import type { Organization } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { optionsError } from '../lib/parse-options.ts'
 
 /** What every look-up is told: the acting organization, and the whole context for stores that want it. */
 export interface ActingScope<C extends OrgHolder = OrgHolder> {
@@ -44,7 +45,7 @@ export interface OrgScopedOptions {
  * An answer of `null`, `undefined` or `false` (nothing found, nothing removed) is refused with `not_found` (404), another
  * organization's row alike: so a write answers its row, or `true`. Costs nothing of its own.
  *
- * @throws TypeError for functions that are none
+ * @throws OptionsError for functions that are none
  * @example
  * const contacts = createOrgScoped({
  *   find: ({ orgId }, id: string) => db.one('select * from contacts where org_id = $1 and id = $2', [orgId, id]),
@@ -58,7 +59,7 @@ export function createOrgScoped<F extends ScopedFunctions<C>, C extends OrgHolde
 ): (context: C) => OrgScoped<F> {
   const entries = Object.entries(functions)
   if (entries.length === 0 || entries.some(([, each]) => typeof each !== 'function')) {
-    throw new TypeError('createOrgScoped: the functions must be an object of functions')
+    throw optionsError('createOrgScoped', '', 'the functions must be an object of functions')
   }
   return (context) => {
     const scope = { orgId: requireOrgId(context), context }

@@ -29,7 +29,7 @@ export interface UserOrgResolverOptions<U extends User, O extends Organization> 
  * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one.
  * Cost: one storage query, none where the user resolver's query already found it.
  *
- * @throws TypeError for a missing or unknown option
+ * @throws OptionsError for a missing or unknown option
  * @example
  * orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
  */

@@ -2,15 +2,17 @@
  * The user resolver that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
+import * as z from 'zod/mini'
 import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
+import { aFunction, aGroup, aName, judgedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
-import { provisioning } from './provision.ts'
-import { type ProvisionerOptions, parseProvisionerOptions } from './provisioner-options.ts'
-import { resolveUser } from './resolved-user.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
+import { type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
 import { retryTransient } from './retry.ts'
 import { createSingleFlight } from './single-flight.ts'
+import { resolveUser } from './sync-gate.ts'
 
-export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provisioner-options.ts'
+export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provision.ts'
 
 // Longer than a first login takes but where it waits for a connection; a second one beside it does no harm.
 const SHARED_MS = 15_000
@@ -28,7 +30,7 @@ const SHARED_MS = 15_000
  * Cost: one query for a known user; for a new one the invitation look-up and one transaction, shared by all requests
  * of that person in flight.
  *
- * @throws TypeError for a missing or unknown option
+ * @throws OptionsError for a missing or unknown option
  * @example
  * users: createProvisioner({
  *   storage,
@@ -38,17 +40,36 @@ const SHARED_MS = 15_000
 export function createProvisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
 ): UserResolver<U> {
-  const parsed = parseProvisionerOptions(options)
-  const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(parsed.clock))
+  const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)
+  if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.findPending !== 'function') {
+    throw optionsError(NAME, 'invitations', 'needs a storage with invitations')
+  }
+  const { ownerRole = 'owner', clock = Date.now } = parsed
+  const storage = withStorageErrors(parsed.storage)
+  const settings: ProvisionerSettings<U, O, Tx> = { ...parsed, storage, ownerRole }
+  const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(clock))
 
   const step: UserResolver<U> = async (identity, selection, roles) => {
-    const record = await parsed.storage.users.findByIdentity(identity, selection)
+    const record = await storage.users.findByIdentity(identity, selection)
     if (record !== null) return resolveUser(record)
     const key = JSON.stringify([identity.issuer, identity.subject])
-    const { value, leader } = await inFlight(key, () =>
-      retryTransient(provisioning(parsed, identity, roles), parsed.clock),
-    )
+    const { value, leader } = await inFlight(key, () => retryTransient(provisioning(settings, identity, roles), clock))
     return { ...resolveUser(value), created: leader && value.created === true }
   }
-  return Object.assign(step, { assignsRoles: Object.freeze([parsed.ownerRole]) })
+  return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]) })
 }
+
+const NAME = 'createProvisioner'
+// A function: what a host does not use must not stay in its bundle.
+const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerOptions<U, O, Tx>> => ({
+  storage: judgedBy((value) => {
+    const storage = value as { readonly transaction?: unknown; readonly users?: { readonly findByIdentity?: unknown } }
+    if (typeof storage?.transaction !== 'function') return 'must be an object with transaction'
+    return typeof storage.users?.findByIdentity === 'function' ? null : 'must be a storage with users'
+  }),
+  ownerRole: z.optional(aName()),
+  invitations: z.optional(aGroup({ emailIsVerified: aFunction() })),
+  decide: z.optional(aFunction()),
+  bootstrap: z.optional(aFunction()),
+  clock: z.optional(aFunction()),
+})

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UserResolver } from '../context.ts'
 import { jsonResponse } from '../http/json-response.ts'
 import { rolesOf } from '../lib/context-roles.ts'
-import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, anObjectWith, aPath, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -27,12 +27,12 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
  *
  * Refuses as the provisioner does. Cost: what the provisioner costs, and one query.
  *
- * @throws TypeError for a missing or unknown option
+ * @throws OptionsError for a missing or unknown option
  * @example
  * mount(app, [createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })])
  */
 export function createSyncRoute<U extends User, O extends Organization>(options: SyncRouteOptions<U, O>): Route {
-  const parsed = parseOptions('createSyncRoute', shape(), options) as unknown as SyncRouteOptions<U, O>
+  const parsed = parseOptions('createSyncRoute', shape<U, O>(), options)
   const { provision, path = '/auth/sync', present = toBody } = parsed
   const memberships = withStorageErrors(parsed.memberships)
   const route: Route<AuthTypes, { readonly needs: 'identity' }> = {
@@ -55,11 +55,9 @@ function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
 }
 
 // A function: what a host does not use must not stay in its bundle.
-const shape = () => ({
+const shape = <U extends User, O extends Organization>(): Shape<SyncRouteOptions<U, O>> => ({
   provision: aFunction(),
   memberships: anObjectWith('findActing', 'listActing'),
-  path: z.optional(
-    z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path'),
-  ),
+  path: z.optional(aPath()),
   present: z.optional(aFunction()),
 })

@@ -181,7 +181,7 @@ describe.each([
 
   it.each([[undefined], [{}], [null]])('refuses %j as an auth', (wrong) => {
     expect(() => createAdapter(wrong as never)).toThrow(
-      new TypeError('createAdapter: the auth (first argument) must be what createAuth returned'),
+      'createAdapter: the auth (first argument) must be what createAuth returned',
     )
   })
 
