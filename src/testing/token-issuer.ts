@@ -14,7 +14,6 @@ import {
   type KeyAlgorithm,
   type PublicJwk,
 } from './issuer-keys.ts'
-import { supabaseClaimsOf } from './supabase-claims.ts'
 
 /** Claims of a token; a member that is `undefined` is left out. */
 export type TokenClaims = Readonly<Record<string, unknown>>
@@ -186,4 +185,20 @@ function pairOf(keys: IssuerKeys, algorithm: SigningAlgorithm, foreign: boolean)
 function defaultClaims(iss: string, aud: string, clock: () => number, lifeSeconds: number): TokenClaims {
   const iat = Math.floor(clock() / 1000)
   return { iss, sub: DEFAULT_SUBJECT, aud, iat, exp: iat + lifeSeconds, email: DEFAULT_EMAIL }
+}
+
+// What a Supabase access token holds around the registered claims.
+function supabaseClaimsOf(claims: TokenClaims): TokenClaims {
+  const { email, sub, iat } = claims
+  return {
+    phone: '',
+    app_metadata: { provider: 'email', providers: ['email'] },
+    user_metadata: { email, email_verified: true, phone_verified: false, sub },
+    role: 'authenticated',
+    aal: 'aal1',
+    amr: [{ method: 'password', timestamp: iat }],
+    session_id: '9b2f6d1e-40c7-4b8a-8f35-c1d07e6a2b94',
+    is_anonymous: false,
+    ...claims,
+  }
 }

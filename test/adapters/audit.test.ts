@@ -8,6 +8,7 @@ import {
 } from '../../src/testing/adapter-audit.ts'
 import { AUDITED_HEADERS } from '../../src/testing/audit/audit-case.ts'
 import { HOSTS, type HostName, honoApp, listen } from '../support/hosts.ts'
+import { AUDIT_BY_REQUIREMENT } from './audit-by-requirement.ts'
 
 const NAMES = [...Object.keys(HOSTS), 'hono over fetch'] as (HostName | 'hono over fetch')[]
 
@@ -26,6 +27,13 @@ describe.each(['json', 'problem'] as const)('refusals as %s', (errorFormat) => {
     const ids = audit.cases.map(({ id }) => id)
     expect(ids.length).toBeGreaterThanOrEqual(80)
     expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('has every case that a requirement is held by', () => {
+    const ids = audit.cases.flatMap(({ id }) => [id, id.split('/')[0] ?? ''])
+    for (const [requirement, cases] of Object.entries(AUDIT_BY_REQUIREMENT)) {
+      expect(ids, requirement).toEqual(expect.arrayContaining([...cases]))
+    }
   })
 
   it.each(NAMES)('%s answers every case as expected', (name) => {

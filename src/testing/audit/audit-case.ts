@@ -29,8 +29,6 @@ export interface AuditCase {
   /** `group/what`: stable, to be named in reports. */
   readonly id: string
   readonly name: string
-  /** The requirement it follows, where there is one. */
-  readonly requirement?: string | undefined
   readonly request: AuditRequest
   /**
    * Status, audited headers and body, byte for byte; a body of `null`: the framework's own answer (a 404, a 500), of
@@ -57,7 +55,7 @@ export const AUDITED_HEADERS: readonly string[] = Object.freeze([
 ])
 
 /** Further members of a case. */
-export type AuditCaseMore = Partial<Pick<AuditCase, 'requirement' | 'expectedOnFetch'>> &
+export type AuditCaseMore = Partial<Pick<AuditCase, 'expectedOnFetch'>> &
   Partial<Pick<AuditRequest, 'body' | 'chunked'>>
 
 /** Write a case down: its names and `GET /path`, its header lines, what is expected. */

@@ -61,7 +61,7 @@ function jsonCases(world: AuditWorld): AuditCase[] {
   const post = postJson
   return [
     post(['object', 'an object'], '{"a":{"b":[1,null]}}', handled({ a: { b: [1, null] } })),
-    post(['last-wins', 'a member twice'], '{"a":1,"a":2}', handled({ a: 2 }), { requirement: 'T5' }),
+    post(['last-wins', 'a member twice'], '{"a":1,"a":2}', handled({ a: 2 })),
     post(['unicode', 'beyond ASCII'], '{"a":"ä€😀"}', handled({ a: 'ä€😀' })),
     post(['empty', 'nothing'], '', wrong),
     post(['malformed', 'half an object'], '{"a":', wrong),
@@ -83,12 +83,12 @@ function sizeCases(world: AuditWorld): AuditCase[] {
   const answered = (bytes: number): typeof wrong => handled(JSON.parse(sized(bytes)))
   const post = postJson
   return [
-    post(['limit', 'exactly 16 KB'], sized(LIMIT), answered(LIMIT), { requirement: 'R2' }),
-    post(['over', 'one byte more'], sized(LIMIT + 1), large, { requirement: 'R2' }),
+    post(['limit', 'exactly 16 KB'], sized(LIMIT), answered(LIMIT)),
+    post(['over', 'one byte more'], sized(LIMIT + 1), large),
     post(['chunked', 'in chunks'], '{"a":1}', handled({ a: 1 }), { chunked: true }),
     post(['chunked-limit', 'exactly 16 KB in chunks'], sized(LIMIT), answered(LIMIT), { chunked: true }),
-    post(['chunked-over', 'one byte more in chunks'], sized(LIMIT + 1), large, { chunked: true, requirement: 'R2' }),
-    post(['chunked-far-over', 'much more in chunks'], sized(LIMIT * 4), large, { chunked: true, requirement: 'R2' }),
+    post(['chunked-over', 'one byte more in chunks'], sized(LIMIT + 1), large, { chunked: true }),
+    post(['chunked-far-over', 'much more in chunks'], sized(LIMIT * 4), large, { chunked: true }),
     post(['chunked-empty', 'nothing in chunks'], '', wrong, { chunked: true }),
   ]
 }
@@ -165,7 +165,7 @@ async function faultCases(world: AuditWorld): Promise<AuditCase[]> {
     const line = bearer(await world.tokenOf(`fault-${index}`))
     for (const path of ['/user', '/below', '/route', '/optional-strict']) {
       const id = `fault/${index}${path}`
-      cases.push(auditCase([id, `a step throws ${what}`, `GET ${path}`], [line], ownAnswer(500), { requirement: 'E2' }))
+      cases.push(auditCase([id, `a step throws ${what}`, `GET ${path}`], [line], ownAnswer(500)))
     }
   }
   return cases

@@ -22,28 +22,21 @@ export async function callerCases(world: AuditWorld): Promise<readonly AuditCase
 function cookieCases(world: AuditWorld, token: string, expired: string): AuditCase[] {
   const { absent, invalid, ada, refused } = answersOf(world)
   const basic = ['Authorization', 'Basic eDp5'] as const
-  const [H5, H6] = [{ requirement: 'H5' }, { requirement: 'H6' }]
   const two = (value: string): [string, string] => ['Cookie', `session=${token}; a=b; session=${value}`]
   return [
     auditCase(['cookie/valid', 'a good session', 'GET /user'], [session(token)], ada),
     auditCase(['cookie/bad', 'a bad session', 'GET /user'], [session('x.y.z')], invalid),
     auditCase(['cookie/expired', 'an expired session', 'GET /user'], [session(expired)], refused('token_expired')),
     auditCase(['cookie/empty', 'an empty session is none', 'GET /user'], [session('')], absent),
-    auditCase(['cookie/same', 'one session twice', 'GET /user'], [two(token)], ada, H6),
-    auditCase(['cookie/tossed', 'two sessions', 'GET /user'], [two('x.y.z')], invalid, H6),
+    auditCase(['cookie/same', 'one session twice', 'GET /user'], [two(token)], ada),
+    auditCase(['cookie/tossed', 'two sessions', 'GET /user'], [two('x.y.z')], invalid),
     auditCase(
       ['cookie/bearer-first', 'a bad token beside a good session', 'GET /user'],
       [bearer('x.y.z'), session(token)],
       invalid,
-      H5,
     ),
-    auditCase(['cookie/basic-first', 'Basic beside a good session', 'GET /user'], [basic, session(token)], absent, H5),
-    auditCase(
-      ['cookie/optional', 'a bad session where none is needed', 'GET /anybody'],
-      [session('x.y.z')],
-      invalid,
-      H5,
-    ),
+    auditCase(['cookie/basic-first', 'Basic beside a good session', 'GET /user'], [basic, session(token)], absent),
+    auditCase(['cookie/optional', 'a bad session where none is needed', 'GET /anybody'], [session('x.y.z')], invalid),
   ]
 }
 
@@ -57,7 +50,7 @@ function crossSiteCases(world: AuditWorld, token: string): AuditCase[] {
     name: string,
     headers: readonly (readonly [string, string])[],
     expected: typeof ada,
-  ): AuditCase => auditCase([`cross-site/${id}`, name, 'POST /user'], headers, expected, { requirement: 'L10' })
+  ): AuditCase => auditCase([`cross-site/${id}`, name, 'POST /user'], headers, expected)
   return [
     post('same', 'our own page', [session(token), site('same-origin')], ada),
     post('typed', 'no page at all', [session(token), site('none')], ada),
@@ -105,18 +98,13 @@ function serviceCases(world: AuditWorld, token: string): AuditCase[] {
     auditCase(['service/none', 'nothing opens nothing', 'GET /service'], [], absent),
     auditCase(['service/wrong', 'a wrong secret', 'GET /service'], [secret('x'.repeat(40))], invalid),
     auditCase(['service/empty', 'an empty secret', 'GET /service'], [secret('')], invalid),
-    auditCase(['service/twice', 'the secret twice', 'GET /service'], [good, good], refused('bad_request'), {
-      requirement: 'H1',
-    }),
+    auditCase(['service/twice', 'the secret twice', 'GET /service'], [good, good], refused('bad_request')),
     auditCase(
       ['service/comma', 'a comma in it', 'GET /service'],
       [secret(`${SERVICE_SECRET},x`)],
       refused('bad_request'),
-      { requirement: 'H1' },
     ),
-    auditCase(['service/both', 'a secret and a token', 'GET /service'], [good, bearer(token)], refused('bad_request'), {
-      requirement: 'H5',
-    }),
+    auditCase(['service/both', 'a secret and a token', 'GET /service'], [good, bearer(token)], refused('bad_request')),
     auditCase(['service/user', 'a user at a service route', 'GET /service'], [bearer(token)], refused('forbidden')),
     auditCase(['service/elsewhere', 'a service at a user route', 'GET /user'], [good], refused('forbidden')),
     auditCase(
@@ -160,20 +148,17 @@ function keyCases(world: AuditWorld): AuditCase[] {
     [id, name]: readonly [id: string, name: string],
     headers: readonly (readonly [string, string])[],
     expected: typeof open,
-    requirement?: string,
-  ): AuditCase =>
-    auditCase([`key/${id}`, name, 'GET /keys'], headers, expected, requirement === undefined ? {} : { requirement })
+  ): AuditCase => auditCase([`key/${id}`, name, 'GET /keys'], headers, expected)
   return [
     get(['valid', 'a key with the scope'], [bearer('adk_reading')], open),
     get(
       ['scope', 'a key without it'],
       [bearer('adk_nothing')],
       refused('insufficient_scope', { scopes: ['things:read'] }),
-      'A6',
     ),
-    get(['unknown', 'an unknown key'], [bearer('adk_unknown')], invalid, 'A3'),
-    get(['own', 'its own org, named'], [bearer('adk_reading'), orgLine(a)], open, 'O7'),
-    get(['other', 'another org'], [bearer('adk_reading'), orgLine(b)], refused('forbidden'), 'O7'),
+    get(['unknown', 'an unknown key'], [bearer('adk_unknown')], invalid),
+    get(['own', 'its own org, named'], [bearer('adk_reading'), orgLine(a)], open),
+    get(['other', 'another org'], [bearer('adk_reading'), orgLine(b)], refused('forbidden')),
     auditCase(['key/elsewhere', 'a key at a user route', 'GET /user'], [bearer('adk_reading')], refused('forbidden')),
   ]
 }

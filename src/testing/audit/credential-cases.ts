@@ -18,7 +18,6 @@ function formCases(world: AuditWorld, token: string): AuditCase[] {
   const { absent, invalid, ada, refused } = answersOf(world)
   const malformed = refused('bad_request')
   const line = (value: string): [string, string][] => [['Authorization', value]]
-  const H2 = { requirement: 'H2' }
   return [
     auditCase(['form/none', 'no credential', 'GET /user'], [], absent),
     auditCase(['form/valid', 'one good token', 'GET /user'], [bearer(token)], ada),
@@ -26,27 +25,26 @@ function formCases(world: AuditWorld, token: string): AuditCase[] {
     auditCase(['form/below-none', 'no credential, below middleware', 'GET /below'], [], absent),
     auditCase(['form/route', 'one good token on a Route', 'GET /route'], [bearer(token)], ada),
     auditCase(['form/route-none', 'no credential on a Route', 'GET /route'], [], absent),
-    auditCase(['form/lower', 'the scheme in lower case', 'GET /user'], line(`bearer ${token}`), ada, H2),
-    auditCase(['form/upper', 'the scheme in upper case', 'GET /user'], line(`BEARER ${token}`), ada, H2),
-    auditCase(['form/spaces', 'several spaces after it', 'GET /user'], line(`Bearer    ${token}`), ada, H2),
+    auditCase(['form/lower', 'the scheme in lower case', 'GET /user'], line(`bearer ${token}`), ada),
+    auditCase(['form/upper', 'the scheme in upper case', 'GET /user'], line(`BEARER ${token}`), ada),
+    auditCase(['form/spaces', 'several spaces after it', 'GET /user'], line(`Bearer    ${token}`), ada),
     auditCase(['form/field-case', 'an odd field name', 'GET /user'], [['aUTHORIZATION', `Bearer ${token}`]], ada),
-    auditCase(['form/basic', 'Basic is no credential', 'GET /user'], line(`Basic ${token}`), absent, H2),
-    auditCase(['form/token', 'Token is no credential', 'GET /user'], line(`Token ${token}`), absent, H2),
-    auditCase(['form/dpop', 'DPoP is no credential', 'GET /user'], line(`DPoP ${token}`), absent, H2),
-    auditCase(['form/raw', 'a token without a scheme', 'GET /user'], line(token), absent, H2),
-    auditCase(['form/empty', 'an empty header', 'GET /user'], line(''), absent, H2),
-    auditCase(['form/scheme-only', 'no token', 'GET /user'], line('Bearer'), malformed, H2),
-    auditCase(['form/blank', 'a blank token', 'GET /user'], line('Bearer   '), malformed, H2),
-    auditCase(['form/space-inside', 'a space inside', 'GET /user'], line(`Bearer ${token} x`), malformed, H2),
-    auditCase(['form/tab', 'a tab after the scheme', 'GET /user'], line(`Bearer\t${token}`), malformed, H2),
-    auditCase(['form/comma', 'a comma inside', 'GET /user'], line('Bearer a,b'), malformed, H2),
-    auditCase(['form/comma-last', 'a comma behind', 'GET /user'], line(`Bearer ${token},`), malformed, H2),
-    auditCase(['form/comma-first', 'a comma before', 'GET /user'], line(`Bearer ,${token}`), malformed, H2),
-    auditCase(['form/quoted', 'a quoted token', 'GET /user'], line(`Bearer "${token}"`), invalid, H2),
-    auditCase(['form/percent', 'a broken percent-escape', 'GET /user'], line('Bearer %'), invalid, H2),
-    auditCase(['form/latin1', 'characters beyond ASCII', 'GET /user'], line('Bearer t\xf6ken'), invalid, H2),
+    auditCase(['form/basic', 'Basic is no credential', 'GET /user'], line(`Basic ${token}`), absent),
+    auditCase(['form/token', 'Token is no credential', 'GET /user'], line(`Token ${token}`), absent),
+    auditCase(['form/dpop', 'DPoP is no credential', 'GET /user'], line(`DPoP ${token}`), absent),
+    auditCase(['form/raw', 'a token without a scheme', 'GET /user'], line(token), absent),
+    auditCase(['form/empty', 'an empty header', 'GET /user'], line(''), absent),
+    auditCase(['form/scheme-only', 'no token', 'GET /user'], line('Bearer'), malformed),
+    auditCase(['form/blank', 'a blank token', 'GET /user'], line('Bearer   '), malformed),
+    auditCase(['form/space-inside', 'a space inside', 'GET /user'], line(`Bearer ${token} x`), malformed),
+    auditCase(['form/tab', 'a tab after the scheme', 'GET /user'], line(`Bearer\t${token}`), malformed),
+    auditCase(['form/comma', 'a comma inside', 'GET /user'], line('Bearer a,b'), malformed),
+    auditCase(['form/comma-last', 'a comma behind', 'GET /user'], line(`Bearer ${token},`), malformed),
+    auditCase(['form/comma-first', 'a comma before', 'GET /user'], line(`Bearer ,${token}`), malformed),
+    auditCase(['form/quoted', 'a quoted token', 'GET /user'], line(`Bearer "${token}"`), invalid),
+    auditCase(['form/percent', 'a broken percent-escape', 'GET /user'], line('Bearer %'), invalid),
+    auditCase(['form/latin1', 'characters beyond ASCII', 'GET /user'], line('Bearer t\xf6ken'), invalid),
     auditCase(['form/digest', 'Digest has commas of its own', 'GET /user'], line('Digest a="b", c="d"'), absent, {
-      requirement: 'H3',
       expectedOnFetch: malformed,
     }),
   ]
@@ -57,36 +55,27 @@ function repetitionCases(world: AuditWorld, token: string): AuditCase[] {
   const malformed = refused('bad_request')
   const [good, bad] = [bearer(token), bearer('x.y.z')]
   const mixed: [string, string][] = [good as [string, string], ['authorization', `Bearer ${token}`]]
-  const H1 = { requirement: 'H1' }
-  const H4 = { requirement: 'H4' }
   return [
-    auditCase(['repeated/same', 'the same line twice', 'GET /user'], [good, good], malformed, H1),
-    auditCase(['repeated/case', 'twice in two spellings', 'GET /user'], mixed, malformed, H1),
-    auditCase(['repeated/good-bad', 'a good one, then a bad one', 'GET /user'], [good, bad], malformed, H1),
-    auditCase(['repeated/bad-good', 'a bad one, then a good one', 'GET /user'], [bad, good], malformed, H1),
+    auditCase(['repeated/same', 'the same line twice', 'GET /user'], [good, good], malformed),
+    auditCase(['repeated/case', 'twice in two spellings', 'GET /user'], mixed, malformed),
+    auditCase(['repeated/good-bad', 'a good one, then a bad one', 'GET /user'], [good, bad], malformed),
+    auditCase(['repeated/bad-good', 'a bad one, then a good one', 'GET /user'], [bad, good], malformed),
     auditCase(
       ['repeated/basic', 'a good one, then Basic', 'GET /user'],
       [good, ['Authorization', 'Basic eDp5']],
       malformed,
-      H1,
     ),
-    auditCase(['repeated/optional', 'twice where none is needed', 'GET /anybody'], [good, good], malformed, H1),
+    auditCase(['repeated/optional', 'twice where none is needed', 'GET /anybody'], [good, good], malformed),
     auditCase(['size/one', 'a credential over 8,192 bytes', 'GET /user'], [bearer('a'.repeat(8193))], invalid),
     auditCase(['size/two', 'size comes before form', 'GET /user'], [good, bearer('a'.repeat(8193))], invalid),
-    auditCase(['elsewhere/query', 'a token in the query', `GET /user?access_token=${token}`], [], absent, H4),
+    auditCase(['elsewhere/query', 'a token in the query', `GET /user?access_token=${token}`], [], absent),
     auditCase(
       ['elsewhere/proxy', 'a token for a proxy', 'GET /user'],
       [['Proxy-Authorization', `Bearer ${token}`]],
       absent,
-      H4,
     ),
-    auditCase(['elsewhere/header', 'a token in another header', 'GET /user'], [['X-Access-Token', token]], absent, H4),
-    auditCase(
-      ['elsewhere/cookie', 'a token in another cookie', 'GET /user'],
-      [['Cookie', `token=${token}`]],
-      absent,
-      H4,
-    ),
+    auditCase(['elsewhere/header', 'a token in another header', 'GET /user'], [['X-Access-Token', token]], absent),
+    auditCase(['elsewhere/cookie', 'a token in another cookie', 'GET /user'], [['Cookie', `token=${token}`]], absent),
   ]
 }
 
