@@ -169,6 +169,7 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
     { 'src/auth.ts': 'export function f(a: 1, b: 2, c: 3, d: 4, e: 5) {}' },
     'f takes 5 parameters, the budget is 4',
   ],
+  ['a metaphor', { 'src/auth.ts': 'export const enterDoor = 1' }, 'declares enterDoor, a metaphor'],
   ['a method of many', { 'src/auth.ts': 'export class A { m(a, b, c, d, ...e) {} }' }, 'm takes 5 parameters'],
   ['a long text', { 'src/auth.ts': `export const a = \`${'\n'.repeat(300)}\`` }, 'has 301 lines of code'],
   ['a long set-up', { 'examples/iron-crm/auth.ts': manyLines(121) }, 'has 121 lines of code, the budget is 120'],

@@ -45,7 +45,7 @@ export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
 
 const STATES: WeakMap<object, Map<object, RequestState>> = new WeakMap()
 
-/** Find the state of `auth` for a request, or `undefined` where none of its doors was entered. */
+/** Find the state of `auth` for a request, or `undefined` where none of its authorizers has seen it. */
 export function findState(source: object, auth: object): RequestState | undefined {
   return STATES.get(source)?.get(auth)
 }

@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import { callsCreateAuth, handWork } from './hand-work.ts'
-import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, type Place, placeOf, WIDE_FUNCTIONS } from './layers.ts'
+import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, METAPHORS, type Place, placeOf, WIDE_FUNCTIONS } from './layers.ts'
 import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
 
 /** Check a tree: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
@@ -43,9 +43,14 @@ function checkSource(file: SourceFile): string[] {
     ...file.imports.flatMap((line) => checkImport(line, place)),
     ...checkGlobals(file, place),
     ...checkBudgets(file),
+    ...[...file.declared].filter(isMetaphor).map((name) => `declares ${name}, a metaphor: say what it is`),
     ...(file.hasHeadComment ? [] : ['has no head comment']),
     ...(place.reExportsOnly === true && !file.reExportsOnly ? ['is an entry point: it may only re-export'] : []),
   ].map((sentence) => `${file.path}: ${sentence}`)
+}
+
+function isMetaphor(name: string): boolean {
+  return name.split(/(?=[A-Z])|_/).some((word) => METAPHORS.includes(word.toLowerCase()))
 }
 
 function checkImport(line: ImportLine, place: Place): string[] {

@@ -33,6 +33,8 @@ export interface SourceFile {
   readonly functions: readonly SourceFunction[]
   /** How often `as unknown as` is written. */
   readonly castsThroughUnknown: number
+  /** Every name it declares, members and locals too. */
+  readonly declared: ReadonlySet<string>
   /** Globals and calls worth a rule: `process`, `console`, `Buffer`, `Math.random`, `Date.now()`, `new Date()` … */
   readonly globals: ReadonlySet<string>
   /** The `reason` of each `new AuthError(…)`, `null` where it has none. */
@@ -72,6 +74,7 @@ function parseSource(path: string, text: string): SourceFile {
       .filter((node) => 'body' in node && node.body !== undefined)
       .map((node) => ({ name: nameOf(node), codeLines: countLines(node), parameters: countParameters(node) })),
     castsThroughUnknown: nodes.filter(isCastThroughUnknown).length,
+    declared: new Set(nodes.flatMap((node) => declaredBy(node) ?? [])),
     globals: new Set(nodes.flatMap((node) => globalOf(node) ?? [])),
     refusals: nodes.flatMap((node) => (isRefusal(node) ? [reasonOf(node)] : [])),
     hasHeadComment: /^(#!.*\n)?(\/\*\*|\/\/)/.test(text),
@@ -150,6 +153,11 @@ function nameOf(node: ts.Node): string {
   if (named.name !== undefined) return named.name.getText()
   if (ts.isVariableDeclaration(node.parent) || ts.isPropertyAssignment(node.parent)) return node.parent.name.getText()
   return '(anonymous)'
+}
+
+function declaredBy(node: ts.Node): string | null {
+  const { name } = node as { readonly name?: ts.Node }
+  return name !== undefined && ts.isIdentifier(name) && !ts.isPropertyAccessExpression(node) ? name.text : null
 }
 
 function countParameters({ parameters }: ts.SignatureDeclaration): number {

@@ -43,7 +43,7 @@ const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
 
 /** What the user resolver throws for the subjects `fault-0`, `fault-1`, …: each must be a 500. */
 export const FAULTS: readonly { readonly what: string; readonly thrown: () => unknown }[] = Object.freeze([
-  { what: 'an error', thrown: () => new Error('the audit broke a room') },
+  { what: 'an error', thrown: () => new Error('the audit broke a step') },
   { what: 'a string that Express obeys', thrown: () => 'route' },
   { what: 'another word that Express obeys', thrown: () => 'router' },
   { what: 'null', thrown: () => null },
@@ -60,7 +60,7 @@ export const FAULTS: readonly { readonly what: string; readonly thrown: () => un
 const ownResponse = (): Response => new Response('a way in')
 
 function rejected(): Promise<never> {
-  const promise = Promise.reject(new Error('the audit broke a room'))
+  const promise = Promise.reject(new Error('the audit broke a step'))
   promise.catch(() => undefined)
   return promise
 }
