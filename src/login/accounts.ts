@@ -6,7 +6,7 @@ import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { type JsonObject, readField } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { Account, AccountChange } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { type AccountSettings, notifyEvent } from './login-options.ts'
@@ -163,11 +163,11 @@ export async function resetAdmin(settings: AccountSettings, options: FirstAdminO
 function parseAdmin(name: string, options: FirstAdminOptions): FirstAdminOptions {
   const parsed = parseOptions(name, ADMIN_SHAPE, options)
   const email = normalizeEmail(parsed.email)
-  if (email === null) throw new TypeError(`${name}: option "email" must be a plain e-mail address`)
+  if (email === null) throw optionsError(name, 'email', 'must be a plain e-mail address')
   return { ...parsed, email }
 }
 
-const ADMIN_SHAPE = { email: z.string(), announce: aFunction<FirstAdminOptions['announce']>() }
+const ADMIN_SHAPE: Shape<FirstAdminOptions> = { email: z.string(), announce: aFunction() }
 
 // 26 of 32 letters: 130 bits. Nothing in it is mistaken for another letter, or broken by a double click.
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'

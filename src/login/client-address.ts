@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 
 /**
@@ -68,7 +68,7 @@ const NAME = 'forwardedAddress'
  * what they add, and means nothing. Where there are fewer entries than hops, or no address in the one that counts, it is
  * the peer's.
  *
- * @throws TypeError for a missing or unknown option
+ * @throws OptionsError for a missing or unknown option
  * @example
  * createLogin({ …, publicUrl: 'https://app.example.com', clientAddress: forwardedAddress({ hops: 1, onWarning: console.warn }) })
  */
@@ -94,12 +94,12 @@ function bare(entry: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(text)?.[1] ?? text
 }
 
-const SHAPE = {
+const SHAPE: Shape<ForwardedAddressOptions> = {
   hops: z.custom<number>(
     (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 16,
     'must be a whole number from 1 to 16',
   ),
-  onWarning: z.optional(aFunction<(sentence: string) => unknown>()),
+  onWarning: z.optional(aFunction()),
 }
 
 /** What {@link createAddressNotes} makes. */

@@ -7,6 +7,7 @@ import { hasCookie } from '../credentials/cookie.ts'
 import { requireSameOrigin } from '../credentials/csrf.ts'
 import { AuthError } from '../errors.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
+import { optionsError } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { isLoopbackAddress } from './client-address.ts'
@@ -32,14 +33,14 @@ const NAME = 'createDevLogin'
  *
  * Never put a proxy or a tunnel in front of dev mode: one that adds no header can't be seen, and whoever reaches it is admin.
  *
- * @throws TypeError unless `nodeEnv` is exactly `development` or `test`
+ * @throws OptionsError unless `nodeEnv` is exactly `development` or `test`
  * @example
  * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
  */
 export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login<R> {
   const { nodeEnv, ...common } = options ?? {}
   if (nodeEnv !== 'development' && nodeEnv !== 'test') {
-    throw new TypeError(`${NAME}: option "nodeEnv" must be exactly "development" or "test"`)
+    throw optionsError(NAME, 'nodeEnv', 'must be exactly "development" or "test"')
   }
   const settings = parseAccountsOptions(NAME, common)
   const [identity, user] = [devIdentity(settings), devUser(settings)]

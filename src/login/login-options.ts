@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import { isHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aGroup, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aName, aNumber, anObjectWith, optionsError, parseOptions } from '../lib/parse-options.ts'
 import { createRoleLadder } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
@@ -96,7 +96,7 @@ export interface LoginSettings extends AccountSettings {
   readonly clientAddress: (request: AuthRequest) => string | null
 }
 
-/** Parse the options of `createLogin`; throws `TypeError`. */
+/** Parse the options of `createLogin`; throws `OptionsError`. */
 export function parseLoginOptions(options: unknown): LoginSettings {
   const parsed = parseOptions('createLogin', LOGIN_SHAPE, options)
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
@@ -109,12 +109,14 @@ export function parseLoginOptions(options: unknown): LoginSettings {
 function requireTogether({ publicUrl, clientAddress }: { publicUrl?: unknown; clientAddress?: unknown }): void {
   if ((publicUrl === undefined) === (clientAddress === undefined)) return
   const [missing, given] = publicUrl === undefined ? ['publicUrl', 'clientAddress'] : ['clientAddress', 'publicUrl']
-  throw new TypeError(
-    `createLogin: option "${missing}" is required where there is "${given}": behind a proxy both are known, or the throttle takes all clients for one`,
+  throw optionsError(
+    'createLogin',
+    missing as string,
+    `is required where there is "${given}": behind a proxy both are known, or the throttle takes all clients for one`,
   )
 }
 
-/** Parse the options of `createDevLogin` but its own; throws `TypeError`. */
+/** Parse the options of `createDevLogin` but its own; throws `OptionsError`. */
 export function parseAccountsOptions(name: string, options: unknown): AccountSettings {
   return settingsOf(name, parseOptions(name, SHAPE, options))
 }
@@ -125,7 +127,7 @@ function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof 
   const ladder = createRoleLadder(parsed.roles, name)
   const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), name, 'adminRole')
   if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {
-    throw new TypeError(`${name}: option "cookieName" has a prefix that needs an https "publicUrl"`)
+    throw optionsError(name, 'cookieName', 'has a prefix that needs an https "publicUrl"')
   }
   return {
     ...{ storage, service, roles: ladder.roles, adminRole, cookieName, publicUrl, onEvent },

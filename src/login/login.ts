@@ -35,7 +35,7 @@ export interface Login<R extends string = string> {
    * nothing to do: one transaction, no hash.
    *
    * @returns whether this call made the admin
-   * @throws TypeError for a missing or unknown option, or what is no e-mail
+   * @throws OptionsError for a missing or unknown option, or what is no e-mail
    * @example
    * await login.createFirstAdmin({
    *   email: 'admin@example.com',
@@ -47,7 +47,7 @@ export interface Login<R extends string = string> {
    * Give the admin a new password: the account is enabled, its role set, made where it was deleted; its sessions end and its
    * throttle is forgotten. For a command of yours; safe beside running servers. Cost: one hash, one transaction.
    *
-   * @throws TypeError for a missing or unknown option, or what is no e-mail
+   * @throws OptionsError for a missing or unknown option, or what is no e-mail
    * @example
    * await login.resetAdmin({ email: 'admin@example.com', announce })
    */
@@ -62,7 +62,7 @@ export interface Login<R extends string = string> {
  * which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a request with a session
  * costs one HMAC and one query.
  *
- * @throws TypeError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
+ * @throws OptionsError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
  * without `clientAddress` or the other way about
  * @example
  * const login = createLogin({ storage, secret, service: 'ironflow', roles: ['viewer', 'developer', 'admin'] })

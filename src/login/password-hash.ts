@@ -5,7 +5,7 @@
 import * as nodeCrypto from 'node:crypto'
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { aFunction, aNumber, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aNumber, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import {
   type Argon2Cost,
   describeCost,
@@ -99,7 +99,7 @@ const HALVINGS = 7
  * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
  * user a hash of nobody's password is computed, and one with a smaller cost is made up for.
  *
- * @throws TypeError for an unknown option, a cost out of bounds, argon2id where there is none
+ * @throws OptionsError for an unknown option, a cost out of bounds, argon2id where there is none
  * @example
  * const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 17, r: 8, p: 1 } })
  * @example
@@ -165,9 +165,9 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 
 function requireComputable(option: string, cost: HashCost, argon2: Argon2Function | undefined): void {
   const outOfBounds = describeCost(cost)
-  if (outOfBounds !== null) throw new TypeError(`${NAME}: option "${option}" ${outOfBounds}`)
+  if (outOfBounds !== null) throw optionsError(NAME, option, outOfBounds)
   if (cost.kind === 'argon2id' && argon2 === undefined) {
-    throw new TypeError(`${NAME}: option "${option}" names argon2id, which this runtime has not: hand in "argon2"`)
+    throw optionsError(NAME, option, 'names argon2id, which this runtime has not: hand in "argon2"')
   }
 }
 
@@ -261,10 +261,10 @@ const aCost = z.custom<HashCost>(
   'must be of kind "scrypt" or "argon2id"',
 )
 
-const SHAPE = {
+const SHAPE: Shape<PasswordHasherOptions> = {
   cost: z.optional(aCost),
   storedCosts: z.optional(z.array(aCost)),
-  argon2: z.optional(aFunction<Argon2Function>()),
+  argon2: z.optional(aFunction()),
   maxConcurrent: z.optional(aNumber(1, 64)),
   maxQueued: z.optional(aNumber(0, 10_000)),
 }

@@ -7,7 +7,7 @@ import { link, open, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
-import { aFunction, aName, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aName, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 
 /** Options of {@link loadSigningSecret}. */
 export interface SigningSecretOptions {
@@ -36,7 +36,7 @@ const MAX_FILE_BYTES = 1024
  * not, or that is empty, short or no hexadecimal, throws and is left alone: a new secret would log everybody out.
  * Cost: reading one small file; where there is none, writing it once.
  *
- * @throws TypeError for a wrong option
+ * @throws OptionsError for a wrong option
  * @throws Error for a bad file, or one that can't be written
  * @example
  * const secret = await loadSigningSecret({
@@ -53,7 +53,7 @@ export async function loadSigningSecret(options: SigningSecretOptions): Promise<
   }
   if (hex !== undefined) {
     const given = bytesOf(hex)
-    if (typeof given === 'string') throw new TypeError(`${NAME}: option "hex" ${given}`)
+    if (typeof given === 'string') throw optionsError(NAME, 'hex', given)
     return warn(given, 'the signing secret')
   }
   const shared = at.allowSharedFile === true
@@ -165,10 +165,10 @@ function codeOf(error: unknown): string {
   return String((error as { readonly code?: unknown }).code ?? 'unknown error')
 }
 
-const SHAPE = {
+const SHAPE: Shape<SigningSecretOptions> = {
   hex: z.optional(z.string()),
   file: aName(),
-  onWarning: aFunction<(sentence: string) => unknown>(),
+  onWarning: aFunction(),
   ephemeral: z.optional(z.boolean()),
   allowSharedFile: z.optional(z.boolean()),
 }
