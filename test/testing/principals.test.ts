@@ -118,9 +118,7 @@ it('what is misspelt is refused: a test that passes it over would prove nothing'
     ['testIdentity', testIdentity],
   ]
   for (const [name, make] of made) {
-    expect(() => make({ rol: 'admin' } as never)).toThrow(
-      expect.objectContaining({ name: 'OptionsError', message: `${name}: unknown option "rol"` }),
-    )
+    expect(() => make({ rol: 'admin' } as never)).toThrow(new TypeError(`${name}: unknown option "rol"`))
   }
   expect(() => testContext({ identity: { sub: 's1' } as never })).toThrow('testIdentity: unknown option "sub"')
 })
