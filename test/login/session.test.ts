@@ -79,7 +79,7 @@ describe('what is none', () => {
     ['no issuer', { iss: undefined }, {}, 'session_issuer_other'],
     ['a list of issuers', { iss: ['ironflow'] }, {}, 'session_issuer_other'],
     ['another audience', { aud: 'authenticated' }, {}, 'token_audience_other'],
-    ['no audience', { aud: undefined }, {}, 'token_audience_other'],
+    ['no audience', { aud: undefined }, {}, 'token_audience_missing'],
     ['no id', { jti: undefined }, {}, 'session_claims_malformed'],
     ['a short id', { jti: 'abc' }, {}, 'session_claims_malformed'],
     ['an id of another alphabet', { jti: `${'A'.repeat(21)}+` }, {}, 'session_claims_malformed'],
