@@ -1,73 +1,31 @@
 /** The pipeline's front: the steps fixed once, an authorizer for every route, and what a host asks of the whole. */
 import type {
   AccessOf,
-  ApiKeyVerifier,
   AuthContext,
   AuthContextOf,
   AuthTypes,
-  Decision,
   Organization,
-  OrgResolver,
   Readiness,
   ServiceOrgContext,
-  ServiceVerifier,
   User,
-  UserResolver,
   Verifier,
 } from './context.ts'
-import type { DevAuthenticator } from './credentials/extractor.ts'
-import { type AuthError, type ErrorFormat, toAuthResponse } from './errors.ts'
+import { type AuthError, toAuthResponse } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
 import { parseAccess, type Rule } from './pipeline/access.ts'
 import { actIn } from './pipeline/act-in.ts'
+import {
+  type AnyAuthOptions,
+  type AuthOptions,
+  type IdentityOptions,
+  parseAuthOptions,
+} from './pipeline/auth-options.ts'
 import { type Authorized, createAuthorization } from './pipeline/authorize.ts'
 import { contextFor } from './pipeline/request-state.ts'
-import { parseAuthOptions, toSteps } from './pipeline/steps.ts'
 import type { Access, AuthRequest, AuthResponse } from './request.ts'
 import type { Route } from './route.ts'
 
-/** Options of {@link createAuth}. */
-export interface AuthOptions<
-  R extends string,
-  U extends User,
-  O extends Organization | null,
-  C extends string,
-  S extends string,
-> {
-  /** The role ladder, lowest first. A stored role that is not on it is refused. */
-  readonly roles: readonly R[]
-  /** Who verifies bearer tokens: `createJwtVerifier(…)`, or the one of `login.auth`. */
-  readonly verifier: Verifier<C>
-  /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeys(…)`. Default: there are none. */
-  readonly apiKeys?: ApiKeyVerifier | undefined
-  /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
-  readonly services?: ServiceVerifier<S> | undefined
-  /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
-  readonly cookie?: SessionCookie | undefined
-  /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
-  readonly dev?: DevAuthenticator | undefined
-  /** Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. */
-  readonly users: UserResolver<U, C>
-  /** Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. */
-  readonly orgs: OrgResolver<U, O>
-  /** The body of refusals. Default `json`; `problem` is RFC 9457. */
-  readonly errorFormat?: ErrorFormat | undefined
-  /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
-  readonly onDecision?: ((decision: Decision) => unknown) | undefined
-  /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
-  readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined
-  /** The clock for records, in milliseconds. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
-}
-
-/** The one cookie that is read as a credential. */
-export interface SessionCookie {
-  /** The cookie's name. Its value is a bearer token, under the cross-site rule. */
-  readonly name: string
-  /** The public URL of this service behind a proxy: its origin is "our own" for CSRF. Default: socket and `Host`. */
-  readonly publicUrl?: string | undefined
-}
-
+export type { AuthOptions, IdentityOptions } from './pipeline/auth-options.ts'
 export type { Authorized } from './pipeline/authorize.ts'
 
 /** The types of a host's auth, inferred by {@link createAuth}. */
@@ -85,6 +43,23 @@ export interface HostTypes<
   readonly claim: C
   readonly service: S
 }
+
+/** The types of an auth that knows identities alone, inferred by {@link createAuth}. */
+export interface IdentityTypes<C extends string, S extends string> {
+  readonly user: never
+  readonly org: null
+  readonly role: never
+  readonly actingRole: null
+  readonly claim: C
+  readonly service: S
+  readonly needs: 'identity'
+}
+
+/**
+ * The context that handlers of a route get: `ContextOf<typeof auth, { role: 'admin' }>`, for helpers that take one.
+ * @typeParam A the route's Access; left out: the default
+ */
+export type ContextOf<AuthOrTypes, A = object> = AuthOrTypes extends Auth<infer T> ? AuthContextOf<T, A> : never
 
 /** What one mount decides by: its Access, checked once. For who writes an adapter. */
 export interface Authorizer<C> {
@@ -151,59 +126,66 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
 }
 
 /**
- * Create the pipeline: fix the steps once, then hand it to an adapter (`createAdapter(auth)` of `sallyport/express`,
- * `/koa`, `/hono`), or call `authenticate` yourself.
+ * Create an auth: what is trusted, where users are, which roles there are. Hand it to an adapter (`createAdapter(auth)` of
+ * `sallyport/express`, `/koa`, `/hono`), or call `authenticate` yourself. Every default stands for a long form, which each
+ * option's docstring writes out.
  *
- * Each request is authenticated once: nothing later runs after a refusal, every fault is a 500 or a named
- * 503. The pipeline itself asks no storage and no network; each step's `create…` says what it costs.
+ * Without `roles`, `storage`, `users` and `orgs` (none of them given, not even as `undefined`) it knows identities alone:
+ * who signed the token and for whom; its routes can ask nothing more.
  *
- * @throws TypeError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
+ * Each request is authenticated once: nothing later runs after a refusal, every fault is a 500 or a named 503. It asks no
+ * storage and no network by itself; each step's `create…` says what it costs.
+ *
+ * @throws OptionsError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
  * @example
  * const auth = createAuth({
+ *   issuers: [supabase({ url: 'https://abc.supabase.co' })],
+ *   storage: createPostgresStorage({ pool }),
  *   roles: ['member', 'admin', 'owner'],
- *   verifier: createJwtVerifier({ issuers: [supabase({ url, secret })], audience: 'authenticated' }),
- *   users: createProvisioner({ storage }),
- *   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
  * })
+ * const identities = createAuth({ issuers: [oidc({ issuer, audience: 'https://api.example.com' })] })
  */
+export function createAuth<C extends string = never, S extends string = never>(
+  options: IdentityOptions<C, S>,
+): Auth<IdentityTypes<C, S>>
 export function createAuth<
   const R extends string,
   U extends User,
   O extends Organization | null,
   C extends string = never,
   S extends string = never,
->(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>> {
-  const { errorFormat = 'json', onDecision, requestId, clock = Date.now, ...given } = parseAuthOptions(options)
-  const steps = toSteps(given)
+>(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>>
+export function createAuth(given: AnyAuthOptions): unknown {
+  const { options, steps } = parseAuthOptions(given)
+  const { errorFormat = 'json', onDecision, requestId, clock = Date.now } = options
+  const { verifier } = steps
   const records = onDecision === undefined ? null : { clock, onDecision, requestId }
   const { authorize, recordRefusal } = createAuthorization(steps, clock, records)
-  const vocabulary = { ladder: steps.ladder, apiKeys: steps.apiKeys !== null, services: steps.services?.services ?? [] }
-  const parse = (access: Access): Rule | 'public' => parseAccess(access, vocabulary)
+  const parse = (access: Access): Rule | 'public' => parseAccess(access, steps)
   const ruleOf = rememberRules(parse)
 
-  const authorizer = (access: Access): Authorizer<AuthContext | null> => {
-    const rule = parse(access)
-    return Object.assign((request: AuthRequest) => authorize(request, rule), {
-      contextOf: (source: object) => contextFor(source, steps, rule),
-    })
-  }
-  const auth = {
+  const auth: Auth = {
     ...createGuards(steps.ladder),
-    authorizer,
-    authenticate: async (request: AuthRequest, access?: Access) => (await authorize(request, ruleOf(access))).context,
-    route: (route: Route) => {
-      parse(route.access)
-      return Object.freeze(route)
+    authorizer(access) {
+      const rule = parse(access)
+      const contextOf = (source: object) => contextFor(source, steps, rule) as never
+      return Object.assign((request: AuthRequest) => authorize(request, rule) as Promise<never>, { contextOf })
     },
-    actIn: (context: AuthContext, orgId: unknown) => actIn(steps, context, orgId),
+    authenticate: async (request: AuthRequest, access?: Access) =>
+      (await authorize(request, ruleOf(access))).context as never,
+    route(route) {
+      parse(route.access)
+      return Object.freeze(route) as Route
+    },
+    actIn: (context, orgId) => actIn(steps, context, orgId),
     recordRefusal,
-    toResponse: (error: AuthError) => toAuthResponse(error, errorFormat),
-    warmUp: async () => steps.verifier.warmUp?.(),
-    isReady: () => readinessOf(steps.verifier).isReady,
-    readiness: () => readinessOf(steps.verifier),
-    close: () => steps.verifier.close?.(),
+    toResponse: (error) => toAuthResponse(error, errorFormat),
+    warmUp: async () => verifier.warmUp?.(),
+    isReady: () => readinessOf(verifier).isReady,
+    readiness: () => readinessOf(verifier),
+    close: () => verifier.close?.(),
   }
-  return Object.freeze(auth) as unknown as ReturnType<typeof createAuth<R, U, O, C, S>>
+  return Object.freeze(auth)
 }
 
 function readinessOf(verify: Verifier): Readiness {

@@ -4,11 +4,10 @@
 export {
   type Auth,
   type AuthOptions,
-  type Authorized,
-  type Authorizer,
+  type ContextOf,
   createAuth,
   type HostTypes,
-  type SessionCookie,
+  type IdentityTypes,
 } from './auth.ts'
 // The nouns
 export type {

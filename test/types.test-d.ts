@@ -45,8 +45,6 @@ export function mistakesInTheSetUp(): void {
   createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'first' })
   // @ts-expect-error who may be trusted with an e-mail has no default
   createProvisioner({ storage, invitations: {} })
-  // @ts-expect-error no steps
-  createAuth({ roles: ['member'] })
   // @ts-expect-error no ladder
   createAuth(steps)
   // @ts-expect-error three secrets of one service at once

@@ -56,6 +56,18 @@ export function createRoleLadder<const R extends string>(roles: readonly R[], na
   return ladder
 }
 
+/** The ladder of an auth that knows identities alone: nobody has a role, and whoever asks for one is told so at once. */
+export const NO_ROLES: RoleLadder<never> = {
+  roles: Object.freeze([]),
+  named: (_role, where) => noRoles(where),
+  requireKnown: () => noRoles('requireRole'),
+  requireAtLeast: () => noRoles('requireRole'),
+}
+
+function noRoles(where: string): never {
+  throw optionsError(where, 'role', 'asks for a role: createAuth was given no roles')
+}
+
 /** Ask whether a text is a scope (RFC 6749 §3.3): it stands in a challenge, so a quote or a line break must not. */
 export function isScope(text: unknown): text is string {
   return typeof text === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)

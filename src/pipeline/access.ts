@@ -1,9 +1,10 @@
 /** A route's `Access`, checked once when the route is mounted: what the pipeline needs of it, complete and known. */
 import * as z from 'zod/mini'
-import type { ServiceVerifier, Verified } from '../context.ts'
-import { aGroup, aHeaderName, aName, parseOptions } from '../lib/parse-options.ts'
-import { isScope, type RoleLadder } from '../permissions/role-ladder.ts'
+import type { Verified } from '../context.ts'
+import { aGroup, aHeaderName, aName, optionsError, parseOptions } from '../lib/parse-options.ts'
+import { isScope } from '../permissions/role-ladder.ts'
 import type { Access, Needs, OrgSelector } from '../request.ts'
+import type { Steps } from './auth-options.ts'
 
 /** A parsed {@link AccessRule}: every default filled in. */
 export interface Rule {
@@ -16,57 +17,61 @@ export interface Rule {
   readonly scopes: readonly string[]
 }
 
-/** What an Access may name. */
-export interface AccessVocabulary {
-  readonly ladder: RoleLadder
-  readonly apiKeys: boolean
-  readonly services: ServiceVerifier['services']
-}
-
 /**
  * Parse an Access.
  * @throws TypeError for an unknown option, role, kind of caller or service, and for rules that contradict each other
  */
-export function parseAccess(access: Access, vocabulary: AccessVocabulary): Rule | 'public' {
+export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public' {
   if (access === 'public') return 'public'
   const parsed = parseOptions('Access', SHAPE, access)
-  const { accept = ['user'], needs = 'org', selectors = [], role, scopes = [] } = parsed
+  const {
+    accept = ['user'],
+    needs = steps.identityOnly ? 'identity' : 'org',
+    selectors = [],
+    role,
+    scopes = [],
+  } = parsed
   const { optional = false, probe = false } = parsed
   const rule: Rule = {
-    accept: new Set(accept.map((kind) => knownKind(kind, vocabulary))),
+    accept: new Set(accept.map((kind) => knownKind(kind, steps))),
     optional,
     probe,
     needs,
     selectors,
-    role: role === undefined ? null : vocabulary.ladder.named(role, 'Access'),
+    role: role === undefined ? null : steps.ladder.named(role, 'Access'),
     scopes,
   }
+  if (steps.identityOnly && needs !== 'identity') {
+    throw optionsError('Access', 'needs', 'must be "identity": createAuth was given no users and no organizations')
+  }
   const contradiction = contradictionIn(rule)
-  if (contradiction !== null) throw new TypeError(`Access: ${contradiction}`)
+  if (contradiction !== null) throw optionsError('Access', ...contradiction)
   return Object.freeze(rule)
 }
+
+type AccessSteps = Pick<Steps, 'ladder' | 'apiKeys' | 'services' | 'identityOnly'>
 
 /** Whether a verified caller is of a kind the rule accepts. */
 export function accepts({ accept }: Rule, verified: Verified): boolean {
   return accept.has(verified.kind) || (verified.kind === 'service' && accept.has(`service:${verified.name}`))
 }
 
-function knownKind(kind: string, { apiKeys, services }: AccessVocabulary): string {
-  if (kind === 'user' || (kind === 'apiKey' && apiKeys) || (kind === 'service' && services.length > 0)) return kind
-  if (services.some(({ name }) => kind === `service:${name}`)) return kind
-  throw new TypeError(
-    `Access: option "accept" names ${JSON.stringify(kind)}, which createAuth was given no verifier for`,
-  )
+function knownKind(kind: string, { apiKeys, services }: AccessSteps): string {
+  const names = services?.services.map(({ name }) => `service:${name}`) ?? []
+  const known = ['user', ...(apiKeys === null ? [] : ['apiKey']), ...(names.length === 0 ? [] : ['service', ...names])]
+  if (known.includes(kind)) return kind
+  throw optionsError('Access', 'accept', `names ${JSON.stringify(kind)}, which createAuth was given no verifier for`)
 }
 
-function contradictionIn({ accept, needs, selectors, role, scopes }: Rule): string | null {
+function contradictionIn(rule: Rule): readonly [option: string, message: string] | null {
+  const { accept, needs, selectors, role, scopes } = rule
   const keys = accept.has('apiKey')
-  if (accept.size === 0) return 'option "accept" must name a kind of caller'
-  if (needs === 'identity' && role !== null) return 'option "role" requires needs: "user" or "org"'
-  if (needs !== 'org' && selectors.length > 0) return 'option "selectors" requires needs: "org"'
-  if (needs !== 'org' && keys) return 'an API key requires needs: "org"'
-  if (scopes.length > 0 && !keys) return 'option "scopes" binds API keys only: accept "apiKey"'
-  if (role !== null && !keys && !accept.has('user')) return 'option "role" can bind users and API keys only'
+  if (accept.size === 0) return ['accept', 'must name a kind of caller']
+  if (needs === 'identity' && role !== null) return ['role', 'requires needs: "user" or "org"']
+  if (needs !== 'org' && selectors.length > 0) return ['selectors', 'requires needs: "org"']
+  if (needs !== 'org' && keys) return ['accept', 'with "apiKey" requires needs: "org"']
+  if (scopes.length > 0 && !keys) return ['scopes', 'binds API keys only: accept "apiKey"']
+  if (role !== null && !keys && !accept.has('user')) return ['role', 'can bind users and API keys only']
   return null
 }
 

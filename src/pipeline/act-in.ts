@@ -1,11 +1,11 @@
 /** A service names the organization it acts in, in its body: the one way into an org without a user. */
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import type { Steps } from './auth-options.ts'
 import { recordThrow, SERVICE_REQUESTS, type ServiceRequest } from './authorize.ts'
 import { SILENT } from './decision-record.ts'
 import { toActed } from './own-copies.ts'
 import { selectTogether } from './request-state.ts'
-import type { Steps } from './steps.ts'
 
 /**
  * Let a service act in the org `orgId`. The request's record says which.

@@ -20,10 +20,10 @@ import { AuthError } from '../errors.ts'
 import { requireScopes } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 import { accepts, type Rule } from './access.ts'
+import type { Steps } from './auth-options.ts'
 import type { Recorder } from './decision-record.ts'
 import { type Acted, type KeptUser, toActed, toKeptUser, toVerified } from './own-copies.ts'
 import { NAMES_ANOTHER, type RequestState, selectTogether, UNNAMED } from './request-state.ts'
-import type { Steps } from './steps.ts'
 
 /** One request: what is asked, by which rule, and where its work is kept. */
 export interface Attempt {

@@ -6,11 +6,11 @@ import { rememberRoles } from '../lib/context-roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
 import type { Rule } from './access.ts'
+import type { Steps } from './auth-options.ts'
 import { authenticate } from './authenticate.ts'
 import { createQuietRecorder, type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { recheck } from './recheck.ts'
 import { findState, type RequestState, stateOf } from './request-state.ts'
-import type { Steps } from './steps.ts'
 import { varyOf } from './vary.ts'
 
 /** What an authorizer hands an adapter: the handler's context, and the headers of ours for the response. */

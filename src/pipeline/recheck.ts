@@ -3,11 +3,11 @@
  * once more, of storage too, before anything is done. The refusal is the one that a fresh request would get.
  */
 import { AuthError } from '../errors.ts'
+import type { Steps } from './auth-options.ts'
 import { authenticate } from './authenticate.ts'
 import { SILENT } from './decision-record.ts'
 import { type Acted, toActed } from './own-copies.ts'
 import { newState, type RequestState } from './request-state.ts'
-import type { Steps } from './steps.ts'
 
 // What was decided so long ago still counts.
 const GOOD_FOR_MS = 1000

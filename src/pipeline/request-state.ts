@@ -5,9 +5,9 @@
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
+import type { Steps } from './auth-options.ts'
 import type { Recorder } from './decision-record.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
-import type { Steps } from './steps.ts'
 
 /** The work of one auth for one request. A promise is kept as it is, refusals too. */
 export interface RequestState {

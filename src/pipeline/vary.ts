@@ -1,6 +1,6 @@
 /** Which request headers an answer depends on, so that no cache keeps it for somebody who sends others. */
 import type { Rule } from './access.ts'
-import type { Steps } from './steps.ts'
+import type { Steps } from './auth-options.ts'
 
 /**
  * The `Vary` of what a rule lets in (RFC 9110 §12.5.5): every header that the route reads as a credential or as a selector

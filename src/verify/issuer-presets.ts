@@ -55,6 +55,8 @@ export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
   readonly issuer: string
   /** Audiences of which a token must name one. `null` switches the check off, and must be written. */
   readonly audience: IssuerOptions['audience']
+  /** Whom it signs in: `own` people of this service alone, or `anybody`, the default. */
+  readonly people?: IssuerOptions['people'] | undefined
 }
 
 const SUPABASE: Shape<SupabaseOptions> = {
@@ -70,6 +72,7 @@ const SUPABASE: Shape<SupabaseOptions> = {
 const OIDC: Shape<OidcOptions> = {
   issuer: judgedBy(describeHttpUrl),
   audience: anAudience(),
+  people: z.optional(z.enum(['own', 'anybody'])),
   url: z.optional(judgedBy(describeHttpUrl)),
   ...KEY_SHAPE,
 }
@@ -79,7 +82,7 @@ const OIDC: Shape<OidcOptions> = {
  * `${url}/auth/v1/.well-known/jwks.json`, side by side while a project moves from one to the other. Lets in people's own
  * sessions: anonymous sign-ins and third-party apps only where they are written out.
  *
- * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], audience, emails, accepts }`
+ * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], audience, emails, people: 'own', accepts }`
  * @throws OptionsError neither `url` nor `secret`; no issuer to be had; a bad URL; an API key in the place of the secret
  * @example
  * createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co' })] })
@@ -95,7 +98,7 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
   const keys: KeySource[] = []
   if (secret !== undefined) keys.push({ kind: 'secret', secret })
   if (base !== undefined) keys.push({ kind: 'jwks', url: `${base}/.well-known/jwks.json`, ...given(source) })
-  return { issuer: named, keys, audience, emails, accepts: acceptsOnly(anonymous, apps) }
+  return { issuer: named, keys, audience, emails, people: 'own', accepts: acceptsOnly(anonymous, apps) }
 }
 
 function oneIsRequired(one: string, other: string): OptionsError {
@@ -128,8 +131,8 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
  * createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example.com', audience: 'https://api.example.com' })] })
  */
 export function oidc(options: OidcOptions): IssuerOptions {
-  const { issuer, audience, ...source } = parseOptions('oidc', OIDC, options)
-  return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience }
+  const { issuer, audience, people, ...source } = parseOptions('oidc', OIDC, options)
+  return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience, people }
 }
 
 // What the dashboard shows beside the secret, and whoever takes one for the other trusts what is public.

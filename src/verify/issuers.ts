@@ -110,6 +110,11 @@ export interface IssuerOptions<C extends string = string> {
    */
   readonly accepts?: ((claims: VerifiedClaims) => boolean) | undefined
   /**
+   * Whom this issuer signs in. `own`: people of this service alone, who may become users on their first request, which is
+   * what `createAuth` then does where it is told nothing else. Default `anybody`.
+   */
+  readonly people?: 'own' | 'anybody' | undefined
+  /**
    * Tokens that are bound to a key of their holder (`cnf`, RFC 7800; DPoP, mTLS), whose possession nobody here asks a proof
    * of. Default `refuse` (401); `as-bearer` takes them like any other.
    */
@@ -193,6 +198,7 @@ export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   check: z.optional(aFunction()),
   emails: z.optional(z.enum(['confirmed', 'as-claimed'])),
   accepts: z.optional(aFunction()),
+  people: z.optional(z.enum(['own', 'anybody'])),
   boundTokens: z.optional(z.enum(['refuse', 'as-bearer'])),
 })
 

@@ -9,8 +9,10 @@ const services = [
   { name: 'telephony', header: 'X-Telephony-Secret' },
   { name: 'billing', header: 'X-Billing-Secret' },
 ]
-const parse = (access: unknown, vocabulary = { ladder, apiKeys: true, services }): Rule | 'public' =>
-  parseAccess(access as Access, vocabulary)
+const parse = (
+  access: unknown,
+  steps = { ladder, apiKeys: {}, services: { services }, identityOnly: false },
+): Rule | 'public' => parseAccess(access as Access, steps as never)
 
 const ORG_PARAM = { kind: 'pathParam', name: 'org' }
 
@@ -72,8 +74,16 @@ describe('an Access', () => {
     ['a scope with a line break in it', { accept: ['apiKey'], scopes: ['a\r\nb'] }, 'option "scopes'],
     ['a role before users are known', { needs: 'identity', role: 'admin' }, 'option "role" requires needs'],
     ['selectors that need no org', { needs: 'user', selectors: [ORG_PARAM] }, 'option "selectors" requires needs'],
-    ['an API key without an org', { accept: ['apiKey'], needs: 'user' }, 'an API key requires needs: "org"'],
-    ['an API key as an identity', { accept: ['user', 'apiKey'], needs: 'identity' }, 'an API key requires needs'],
+    [
+      'an API key without an org',
+      { accept: ['apiKey'], needs: 'user' },
+      'option "accept" with "apiKey" requires needs: "org"',
+    ],
+    [
+      'an API key as an identity',
+      { accept: ['user', 'apiKey'], needs: 'identity' },
+      'option "accept" with "apiKey" requires needs',
+    ],
     ['scopes that bind nobody', { scopes: ['a'] }, 'option "scopes" binds API keys only'],
     ['a role that binds nobody', { accept: ['service'], role: 'admin' }, 'option "role" can bind users'],
   ])('is a TypeError for %s', (_what, access, sentence) => {
@@ -83,7 +93,7 @@ describe('an Access', () => {
   })
 
   it('may name only what createAuth has a verifier for', () => {
-    const bare = { ladder, apiKeys: false, services: [] }
+    const bare = { ladder, apiKeys: null, services: null, identityOnly: false } as never
     for (const kind of ['apiKey', 'service', 'service:telephony']) {
       expect(() => parse({ accept: [kind] }, bare)).toThrow(`option "accept" names "${kind}"`)
     }

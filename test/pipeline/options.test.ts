@@ -59,7 +59,7 @@ const verify = { verify: async () => '' }
 
 // [function, what is wrong, options over the good ones, what the sentence says]
 const BAD: readonly (readonly [string, string, Options, string])[] = [
-  ['createAuth', 'no roles', { roles: undefined }, 'option "roles" is required'],
+  ['createAuth', 'no roles', { roles: undefined }, 'option "roles" is undefined'],
   ['createAuth', 'an empty ladder', { roles: [] }, 'option "roles"'],
   ['createAuth', 'a role twice', { roles: ['a', 'owner', 'a'] }, 'option "roles"'],
   ['createAuth', 'a blank role', { roles: ['owner', ' '] }, 'option "roles"'],
@@ -242,7 +242,7 @@ describe('a polluted Object.prototype (V1)', () => {
     for (const members of [{ optional: true }, { needs: 'identity' }, { accept: ['service'] }, { role: undefined }]) {
       const result = await attempt(members, () => auth.authenticate(fakeRequest()).catch((error) => error.reason))
       expect(result).toBe('credential_missing')
-      const authorizer = await attempt(members, () => auth.authorizer({ role: 'owner' as never }))
+      const authorizer = await attempt(members, () => auth.authorizer({ role: 'owner' } as never))
       expect(await (authorizer as (request: unknown) => Promise<unknown>)(fakeRequest()).catch((e) => e.reason)).toBe(
         'credential_missing',
       )

@@ -107,7 +107,11 @@ it('is asked of every create… function that the package exports', () => {
 
 describe.each(Object.entries(CREATED))('%s', (label, [required, create]) => {
   const types = optionsTypesOf(label.split(' ', 1)[0] as string)
-  const names = [...new Set(types.flatMap(optionalOf))].filter((name) => !Object.hasOwn(required, name))
+  // By a `storage` that got lost nothing may open: createAuth refuses it (test/auth.test.ts).
+  const isLeftOut = (name: string): boolean => label === 'createAuth' && ['storage', 'issuers'].includes(name)
+  const names = [...new Set(types.flatMap(optionalOf))].filter(
+    (name) => !Object.hasOwn(required, name) && !isLeftOut(name),
+  )
 
   it('takes undefined for each of its optional options', async () => {
     const nothing = Object.fromEntries(names.map((name) => [name, undefined]))

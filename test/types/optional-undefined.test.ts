@@ -61,7 +61,10 @@ describe('every optional member', () => {
 
   it('of a declared type takes undefined', () => {
     expect(files.length).toBeGreaterThan(100)
-    expect(files.flatMap(optionalWithoutUndefined)).toEqual([])
+    // But those by which createAuth knows more than identities: by a value that got lost nothing may open.
+    const isRefused = (line: string): boolean =>
+      /auth-options\.ts:\d+ readonly (?:roles|storage|users|orgs)\?/.test(line)
+    expect(files.flatMap(optionalWithoutUndefined).filter((line) => !isRefused(line))).toEqual([])
   })
 })
 

@@ -1,0 +1,251 @@
+/** The options of `createAuth`, checked, their defaults filled in, and turned into the steps of one pipeline. */
+import * as z from 'zod/mini'
+import type {
+  ApiKeyVerifier,
+  Decision,
+  Organization,
+  OrgResolver,
+  ServiceVerifier,
+  User,
+  UserResolver,
+  Verifier,
+} from '../context.ts'
+import { createExtractor, type DevAuthenticator, type Extractor } from '../credentials/extractor.ts'
+import type { ErrorFormat } from '../errors.ts'
+import { describeHttpUrl } from '../lib/http-url.ts'
+import {
+  aFunction,
+  aGroup,
+  anObjectWith,
+  judgedBy,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { createOrgResolver } from '../orgs/org-resolver.ts'
+import { header } from '../orgs/selector.ts'
+import { createRoleLadder, NO_ROLES, type RoleLadder } from '../permissions/role-ladder.ts'
+import type { AuthRequest } from '../request.ts'
+import type { AuthStorage } from '../storage/repositories.ts'
+import { createProvisioner } from '../users/provisioner.ts'
+import type { IssuerOptions } from '../verify/issuers.ts'
+import { createJwtVerifier } from '../verify/jwt-verifier.ts'
+
+/** Options of `createAuth` that every auth has. */
+export interface CommonOptions<C extends string, S extends string> {
+  /** Whose tokens are accepted: short for `verifier: createJwtVerifier({ issuers })`. */
+  readonly issuers?: readonly IssuerOptions[] | undefined
+  /** Who verifies bearer tokens, in the place of `issuers`: `createJwtVerifier(…)`, or that of `login.auth`. */
+  readonly verifier?: Verifier<C> | undefined
+  /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeys(…)`. Default: there are none. */
+  readonly apiKeys?: ApiKeyVerifier | undefined
+  /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
+  readonly services?: ServiceVerifier<S> | undefined
+  /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
+  readonly cookie?: SessionCookie | undefined
+  /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
+  readonly dev?: DevAuthenticator | undefined
+  /** The body of refusals. Default `json`; `problem` is RFC 9457. */
+  readonly errorFormat?: ErrorFormat | undefined
+  /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  readonly onDecision?: ((decision: Decision) => unknown) | undefined
+  /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
+  readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined
+  /** The clock for records, in milliseconds. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+}
+
+/** Options of `createAuth` for an auth that knows identities alone: its routes need no user, organization or role. */
+export interface IdentityOptions<C extends string, S extends string> extends CommonOptions<C, S> {
+  readonly roles?: never
+  readonly storage?: never
+  readonly users?: never
+  readonly orgs?: never
+}
+
+/** Options of `createAuth`. */
+export interface AuthOptions<
+  R extends string,
+  U extends User,
+  O extends Organization | null,
+  C extends string,
+  S extends string,
+> extends CommonOptions<C, S> {
+  /** The role ladder, lowest first. A stored role that is not on it is refused. */
+  readonly roles: readonly R[]
+  /** Where users, organizations and memberships are: what the defaults of `users` and `orgs` ask. */
+  readonly storage?: AuthStorage<U, NonNullable<O>>
+  /**
+   * Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. Default:
+   * `createProvisioner({ storage, ownerRole })` with the highest role, where every issuer has `people: 'own'`; else it must
+   * be written.
+   */
+  readonly users?: UserResolver<U, C>
+  /**
+   * Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. Default: `createOrgResolver({ memberships:
+   * storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'only-membership' })`.
+   */
+  readonly orgs?: OrgResolver<U, O>
+}
+
+/** The one cookie that is read as a credential. */
+export interface SessionCookie {
+  /** The cookie's name. Its value is a bearer token, under the cross-site rule. */
+  readonly name: string
+  /** The public URL of this service behind a proxy: its origin is "our own" for CSRF. Default: socket and `Host`. */
+  readonly publicUrl?: string | undefined
+}
+
+/** The steps of one auth. */
+export interface Steps {
+  readonly extractor: Extractor
+  readonly verifier: Verifier
+  readonly apiKeys: ApiKeyVerifier | null
+  readonly services: ServiceVerifier | null
+  readonly users: UserResolver
+  readonly orgs: OrgResolver
+  readonly ladder: RoleLadder
+  /** Whether its routes know the identity alone. */
+  readonly identityOnly: boolean
+}
+
+/** What `createAuth` was called with, whichever way. */
+export type AnyAuthOptions = Partial<AuthOptions<string, User, Organization | null, string, string>>
+
+const NAME = 'createAuth'
+
+// Any of these makes an auth that knows more than identities: by a value that got lost nothing may open.
+const MORE_THAN_IDENTITIES = ['roles', 'storage', 'users', 'orgs'] as const
+
+/** Check the options of `createAuth`, and build its steps. */
+export function parseAuthOptions(given: AnyAuthOptions): { readonly options: AnyAuthOptions; readonly steps: Steps } {
+  for (const option of MORE_THAN_IDENTITIES) {
+    if (typeof given === 'object' && given !== null && Object.hasOwn(given, option) && given[option] === undefined) {
+      throw optionsError(NAME, option, 'is undefined: give it a value, or leave it out')
+    }
+  }
+  const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
+  const { apiKeys = null, services = null, cookie, dev } = options
+  const extractor = createExtractor({
+    serviceHeaders: services?.services.map((service) => service.header) ?? [],
+    apiKeyPrefix: apiKeys?.prefix ?? null,
+    cookie: cookie === undefined ? null : { name: cookie.name, origin: originOf(cookie.publicUrl) },
+    ...(dev === undefined ? {} : { dev }),
+  })
+  const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
+  const more = isIdentityOnly ? identitiesAlone(options) : usersAndOrgs(options)
+  return { options, steps: Object.freeze({ extractor, verifier: toVerifier(options), apiKeys, services, ...more }) }
+}
+
+type UsersAndOrgs = Pick<Steps, 'users' | 'orgs' | 'ladder' | 'identityOnly'>
+
+function identitiesAlone({ apiKeys }: AnyAuthOptions): UsersAndOrgs {
+  if (apiKeys !== undefined)
+    throw optionsError(NAME, 'apiKeys', 'needs option "roles" and who decides the organization')
+  const unasked = (): never => {
+    throw new Error('sallyport: createAuth was given no users and no organizations')
+  }
+  const orgs: OrgResolver = { readSelection: unasked, resolve: unasked, toOrgId: unasked, responseHeader: null }
+  return { users: unasked, orgs, ladder: NO_ROLES, identityOnly: true }
+}
+
+function usersAndOrgs(options: AnyAuthOptions): UsersAndOrgs {
+  const { roles, apiKeys } = options
+  if (roles === undefined) throw optionsError(NAME, 'roles', 'is required')
+  const ladder = createRoleLadder(roles)
+  const users =
+    options.users ?? createProvisioner({ storage: requireStorage(options, 'users'), ownerRole: ladder.roles.at(-1) })
+  const orgs =
+    options.orgs ??
+    createOrgResolver({
+      memberships: requireStorage(options, 'orgs').memberships,
+      selectors: [header('X-Org-Id')],
+      whenUnnamed: 'only-membership',
+    })
+  if (options.users === undefined) requireOwnPeople(options)
+  requireSameRoles(ladder.roles, 'apiKeys', apiKeys?.roles)
+  requireSameRoles(ladder.roles, 'users', users.roles)
+  for (const role of users.assignsRoles ?? []) ladder.named(role, NAME, 'users')
+  return { users, orgs, ladder, identityOnly: false }
+}
+
+function toVerifier({ issuers, verifier }: AnyAuthOptions): Verifier {
+  if (verifier !== undefined && issuers !== undefined) throw optionsError(NAME, 'issuers', 'excludes option "verifier"')
+  if (verifier !== undefined) return verifier
+  if (issuers === undefined) throw optionsError(NAME, 'issuers', 'is required, or option "verifier"')
+  return createJwtVerifier({ issuers })
+}
+
+function requireStorage({ storage }: AnyAuthOptions, option: string): AuthStorage {
+  if (storage === undefined) throw optionsError(NAME, option, 'is required without option "storage"')
+  return storage as AuthStorage
+}
+
+// Whoever has an account at a public provider is nobody's user yet: to make one of them must be written.
+function requireOwnPeople({ issuers }: AnyAuthOptions): void {
+  if (issuers?.every(({ people }) => people === 'own') === true) return
+  throw optionsError(
+    NAME,
+    'users',
+    'is required where an issuer is not known to sign in your own people alone (people: "own"): createProvisioner({ storage }) makes a user of whoever comes, createSyncGate({ users }) lets in who is known',
+  )
+}
+
+// Where two ladders differ, a role that is high on one may be low on the other.
+function requireSameRoles(roles: readonly string[], option: string, theirs: readonly string[] = roles): void {
+  if (theirs.length === roles.length && theirs.every((role, rank) => role === roles[rank])) return
+  throw optionsError(NAME, option, `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`)
+}
+
+function originOf(publicUrl: string | undefined): string | null {
+  return publicUrl === undefined ? null : new URL(publicUrl).origin
+}
+
+// A header that is read as another credential could not be told apart from it.
+function isOwnHeader(name: unknown): boolean {
+  return (
+    typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !/^(authorization|cookie)$/i.test(name)
+  )
+}
+
+const SHAPE: Shape<AnyAuthOptions> = {
+  issuers: z.optional(
+    z.array(z.custom<IssuerOptions>((value) => typeof value === 'object' && value !== null, 'must be an issuer')),
+  ),
+  verifier: z.optional(anObjectWith<Verifier>('verify')),
+  apiKeys: z.optional(
+    anObjectWith<ApiKeyVerifier>('verify').check(
+      z.refine(({ prefix }) => typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix), 'must have a prefix'),
+      z.refine(
+        ({ roles }) => roles === undefined || (Array.isArray(roles) && roles.every((role) => typeof role === 'string')),
+        'must have a list of roles, or none',
+      ),
+    ),
+  ),
+  services: z.optional(
+    anObjectWith<ServiceVerifier>('verify').check(
+      z.refine(
+        ({ services }) => Array.isArray(services) && services.every(({ header }) => isOwnHeader(header)),
+        'must list its services, each with a header of its own',
+      ),
+    ),
+  ),
+  cookie: z.optional(
+    aGroup<SessionCookie>({
+      name: z.custom<string>(
+        (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
+        'must be a cookie name',
+      ),
+      publicUrl: z.optional(judgedBy<string>(describeHttpUrl)),
+    }),
+  ),
+  dev: z.optional(aFunction()),
+  errorFormat: z.optional(z.enum(['json', 'problem'])),
+  onDecision: z.optional(aFunction()),
+  requestId: z.optional(aFunction()),
+  clock: z.optional(aFunction()),
+  roles: z.optional(z.array(z.string())),
+  storage: z.optional(anObjectWith<AuthStorage>('transaction')),
+  users: z.optional(aFunction()),
+  orgs: z.optional(anObjectWith<OrgResolver>('readSelection', 'resolve', 'toOrgId')),
+}

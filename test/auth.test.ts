@@ -1,0 +1,159 @@
+/** `createAuth` in its short forms: what each default stands for, and what opens nothing by having been lost. */
+import { createAuth, createSyncGate, header, OptionsError, oidc, supabase } from 'sallyport'
+import { createMemoryStorage } from 'sallyport/memory'
+import { createTokenIssuer } from 'sallyport/testing'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { ContextOf } from '../src/auth.ts'
+import { createOrgResolver } from '../src/orgs/org-resolver.ts'
+import { fakeRequest } from './pipeline/fake-request.ts'
+import { refusalOf } from './pipeline/world.ts'
+
+const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
+const AUDIENCE = 'https://api.example.test'
+const HS256 = {
+  issuer: issuer.issuer,
+  keys: [{ kind: 'secret', secret: issuer.secret }],
+  audience: AUDIENCE,
+} as const
+const own = { ...HS256, people: 'own' } as const
+const roles = ['member', 'admin', 'owner'] as const
+
+async function requestOf(subject: string, headers: Readonly<Record<string, string>> = {}) {
+  const token = await issuer.sign({ sub: subject, aud: AUDIENCE, email: `${subject}@example.test` })
+  return fakeRequest({ headers: { authorization: `Bearer ${token}`, ...headers } })
+}
+
+function optionsErrorOf(make: () => unknown): OptionsError {
+  try {
+    make()
+  } catch (error) {
+    if (error instanceof OptionsError) return error
+    throw error
+  }
+  throw new Error('was taken')
+}
+
+describe('createAuth({ issuers, storage, roles })', () => {
+  it('makes whoever comes first the owner of an organization of their own', async () => {
+    const auth = createAuth({ issuers: [own], storage: createMemoryStorage(), roles })
+    const context = await auth.authenticate(await requestOf('ada'))
+    expect(context).toMatchObject({ kind: 'user', user: { email: 'ada@example.test' }, role: 'owner' })
+    expectTypeOf(context.role).toEqualTypeOf<'member' | 'admin' | 'owner'>()
+    expectTypeOf(context.user.issuer).toEqualTypeOf<string>()
+    expectTypeOf<ContextOf<typeof auth>>().toEqualTypeOf<typeof context>()
+  })
+
+  it('grants no other role than the highest of the ladder', async () => {
+    const auth = createAuth({ issuers: [own], storage: createMemoryStorage(), roles: ['reader', 'chief'] })
+    expect(await auth.authenticate(await requestOf('ada'))).toMatchObject({ role: 'chief' })
+  })
+
+  it('acts where X-Org-Id says, where there is one membership in that, and else nowhere', async () => {
+    const storage = createMemoryStorage()
+    const auth = createAuth({ issuers: [own], storage, roles })
+    const { user, org } = await auth.authenticate(await requestOf('ada'))
+    const second = await storage.orgs.insert({ name: 'second' })
+    await storage.memberships.insert({ orgId: second.id, userId: user.id, role: 'member' })
+    expect((await refusalOf(auth.authenticate(await requestOf('ada')))).code).toBe('org_required')
+    for (const [id, role] of [
+      [org.id, 'owner'],
+      [second.id, 'member'],
+    ] as const) {
+      const named = await auth.authorizer({})(await requestOf('ada', { 'x-org-id': id }))
+      expect(named.context).toMatchObject({ org: { id }, role })
+      expect(named.responseHeaders()).toContainEqual(['X-Org-Id', id])
+    }
+  })
+
+  it('takes the long form of each part', async () => {
+    const storage = createMemoryStorage()
+    const gated = createAuth({ issuers: [HS256], storage, roles, users: createSyncGate({ users: storage.users }) })
+    expect((await refusalOf(gated.authenticate(await requestOf('ada')))).code).toBe('user_not_synced')
+    const selectors = [header('X-Team')]
+    const orgs = createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'reject' })
+    const named = createAuth({ issuers: [own], storage, roles, orgs })
+    expect((await refusalOf(named.authenticate(await requestOf('ada')))).code).toBe('org_required')
+  })
+
+  it('makes nobody a user by itself where an issuer signs in anybody', () => {
+    const storage = createMemoryStorage()
+    const open = oidc({ issuer: 'https://accounts.example.test', audience: AUDIENCE })
+    for (const issuers of [[HS256], [open], [own, open]]) {
+      const error = optionsErrorOf(() => createAuth({ issuers, storage, roles }))
+      expect([error.option, error.message]).toEqual(['users', expect.stringContaining('people: "own"')])
+    }
+    const verifier = { verify: async () => ({}) as never }
+    expect(optionsErrorOf(() => createAuth({ verifier, storage, roles })).option).toBe('users')
+    const taken = [
+      supabase({ url: 'https://abc.supabase.co' }),
+      oidc({ issuer: 'https://staff.example.test', audience: AUDIENCE, people: 'own' }),
+    ]
+    expect(() => createAuth({ issuers: taken, storage, roles })).not.toThrow()
+  })
+})
+
+describe('createAuth({ issuers })', () => {
+  const auth = createAuth({ issuers: [HS256] })
+
+  it('says who calls, and asks nothing else', async () => {
+    const { context, responseHeaders } = await auth.authorizer({})(await requestOf('ada', { 'x-org-id': 'nonsense' }))
+    expect(context).toMatchObject({ kind: 'user', identity: { subject: 'ada', audience: [AUDIENCE] } })
+    expect(Object.keys(context).sort()).toEqual(['identity', 'kind'])
+    expect(responseHeaders()).toEqual([['Vary', 'Authorization']])
+    // @ts-expect-error nobody is looked up
+    context.user
+    expect((await refusalOf(auth.authenticate(fakeRequest()))).reason).toBe('credential_missing')
+  })
+
+  it('refuses an Access that asks for more, when it is mounted', () => {
+    const asks: readonly [object, string][] = [
+      [{ role: 'admin' }, 'role'],
+      [{ needs: 'user' }, 'needs'],
+      [{ needs: 'org' }, 'needs'],
+      [{ selectors: [header('X-Org-Id')] }, 'selectors'],
+      [{ accept: ['apiKey'] }, 'accept'],
+    ]
+    for (const [access, option] of asks) {
+      expect(optionsErrorOf(() => auth.authorizer(access as never)).option).toBe(option)
+      expect(
+        optionsErrorOf(() => auth.route({ method: 'GET', path: '/', access, handle: () => null } as never)).option,
+      ).toBe(option)
+    }
+    expect(optionsErrorOf(() => auth.requireRole('admin' as never)).option).toBe('role')
+    // @ts-expect-error there are no roles
+    expect(() => auth.authorizer({ role: 'admin' })).toThrow(OptionsError)
+    // @ts-expect-error there are no organizations
+    expect(() => auth.authorizer({ needs: 'org' })).toThrow(OptionsError)
+  })
+
+  it('is none where one of roles, storage, users and orgs is there, though it were undefined', () => {
+    const storage = createMemoryStorage()
+    for (const option of ['roles', 'storage', 'users', 'orgs']) {
+      const error = optionsErrorOf(() => createAuth({ issuers: [own], [option]: undefined } as never))
+      expect([error.option, error.message]).toEqual([option, expect.stringContaining('is undefined')])
+    }
+    const partly: readonly [object, string][] = [
+      [{ roles }, 'users'],
+      [{ storage }, 'roles'],
+      [{ users: createSyncGate({ users: storage.users }) }, 'roles'],
+      [{ roles, users: createSyncGate({ users: storage.users }) }, 'orgs'],
+      [{ roles, storage, users: undefined }, 'users'],
+      [{ roles, storage, orgs: undefined }, 'orgs'],
+    ]
+    for (const [given, option] of partly) {
+      expect(optionsErrorOf(() => createAuth({ issuers: [own], ...given } as never)).option).toBe(option)
+    }
+  })
+
+  it('knows no API keys, which act in an organization', () => {
+    const apiKeys = { prefix: 'tk', verify: async () => ({}) as never }
+    expect(optionsErrorOf(() => createAuth({ issuers: [own], apiKeys })).option).toBe('apiKeys')
+  })
+})
+
+it('asks for one way to verify tokens, and not for two', () => {
+  const verifier = { verify: async () => ({}) as never }
+  expect(optionsErrorOf(() => createAuth({})).option).toBe('issuers')
+  expect(optionsErrorOf(() => createAuth({ issuers: [own], verifier })).option).toBe('issuers')
+  expect(optionsErrorOf(() => createAuth({ issuers: [] })).option).toBe('issuers')
+})
