@@ -32,7 +32,8 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const INPUTS = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters', 'scripts']
 const TEXTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
-const HOSTS = ['express', 'koa', 'hono', '@types']
+/** The frameworks and their types, as the repository has them. */
+export const HOSTS: readonly string[] = ['express', 'koa', 'hono', '@hono', '@types']
 
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pack-'))

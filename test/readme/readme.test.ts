@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Express } from 'express'
 import type { Hono } from 'hono'
-import type Koa from 'koa'
 import type pg from 'pg'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -17,12 +16,11 @@ import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
 import { listExportedNames } from '../architecture/exported-names.ts'
 import { createTestDatabase } from '../postgres.ts'
+import { readme, snippet, snippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 // Of this run alone: another one may be going on. Not below test/: what a run that was killed leaves would be taken for tests.
 const folder = fileURLToPath(new URL(`../../.data/snippets/${process.pid}/`, import.meta.url))
-const readme = readFileSync(`${root}README.md`, 'utf8')
-const snippets = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => ({ name, code }))
 
 let issuer: SupabaseIssuer
 let token: string
@@ -32,7 +30,7 @@ const afterEnd: (() => Promise<unknown>)[] = []
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const { name, code } of snippets) writeFileSync(`${folder}${name}`, code as string)
+  for (const { name, code } of snippets) writeFileSync(`${folder}${name}`, code)
   issuer = await startSupabaseIssuer({
     users: [
       { email: 'ada@example.test', password: 'correct horse battery' },
@@ -40,6 +38,7 @@ beforeAll(async () => {
     ],
   })
   process.env['SUPABASE_URL'] = issuer.url
+  process.env['PORT'] = '0'
   process.env['SUPABASE_JWT_SECRET'] = 'a legacy secret of thirty-two bytes or more'
   process.env['TELEPHONY_SECRET'] = 'a telephony secret of the readme'.replaceAll(' ', '-')
   token = await issuer.tokens.sign(
@@ -66,6 +65,28 @@ async function serve(handler: Parameters<typeof createServer>[1] | Server): Prom
   servers.push(server)
   if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const bearer = (credential: string): { authorization: string } => ({ authorization: `Bearer ${credential}` })
+
+// What a snippet imports from the package, and what it takes out of what those give.
+function namesOfOurs(code: string): string[] {
+  const { statements } = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true)
+  const imported = statements.filter(ts.isImportDeclaration).flatMap(({ importClause, moduleSpecifier }) => {
+    const bindings = importClause?.namedBindings
+    const isOurs = /^sallyport(\/|$)/.test((moduleSpecifier as ts.StringLiteral).text)
+    return isOurs && bindings !== undefined && ts.isNamedImports(bindings)
+      ? bindings.elements.map(({ name }) => name.text)
+      : []
+  })
+  const declared = statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => declarationList.declarations)
+  const taken = declared.flatMap(({ name, initializer }) => {
+    const isOurs = initializer !== undefined && imported.some((each) => initializer.getText().startsWith(each))
+    return isOurs && ts.isObjectBindingPattern(name) ? name.elements.map((element) => element.name.getText()) : []
+  })
+  return [...imported, ...taken]
 }
 
 type Asked = (...given: string[]) => Promise<unknown>
@@ -141,38 +162,88 @@ describe('README snippets', () => {
     expect(problems).toEqual([])
   })
 
-  it.each(['express.ts', 'koa.ts'])('%s: answers who calls, and refuses without a token', async (name) => {
-    const { app } = await load<{ app: Express | Koa }>(name)
-    const base = await serve('callback' in app ? (app as Koa).callback() : (app as Express))
+  it.each(['express', 'koa', 'hono'])('%s: the first route knows at most six names of ours', (framework) => {
+    const names = [...namesOfOurs(snippet('auth.ts').code), ...namesOfOurs(snippet(`${framework}.ts`).code)]
+    expect(names).toEqual(['createAuth', 'supabase', 'createMemoryStorage', 'createAdapter', 'protect'])
+    expect(names.length).toBeLessThanOrEqual(6)
+  })
+
+  it.each(['express.ts', 'koa.ts', 'hono.ts'])('%s: answers who calls, and refuses without a token', async (name) => {
+    const base = await serve((await load<{ server: Server }>(name)).server)
     expect((await fetch(`${base}/api/me`)).status).toBe(401)
-    const answer = await fetch(`${base}/api/me`, { headers: { authorization: `Bearer ${token}` } })
+    const answer = await fetch(`${base}/api/me`, { headers: bearer(token) })
     expect(answer.headers.get('x-org-id')).toMatch(/^[0-9a-f-]{36}$/)
     expect(await answer.json()).toEqual({ user: 'ada@example.test', org: 'ada@example.test', role: 'owner' })
+    expect((await fetch(`${base}/api/nothing`)).status).toBe(404)
   })
 
-  it('hono.ts: answers who calls, and refuses without a token', async () => {
-    const { app } = await load<{ app: Hono }>('hono.ts')
-    expect((await app.request('/api/me')).status).toBe(401)
-    const answer = await app.request('/api/me', { headers: { authorization: `Bearer ${token}` } })
-    expect(await answer.json()).toMatchObject({ role: 'owner' })
-  })
-
-  it('all three: the owner may delete, and `onError` answers what a plain handler refuses', async () => {
-    const headers = { authorization: `Bearer ${token}` }
-    const { app: hono } = await load<{ app: Hono }>('hono.ts')
-    const bases = [
-      await serve((await load<{ app: Express }>('express.ts')).app),
-      await serve((await load<{ app: Koa }>('koa.ts')).app.callback()),
-    ]
-    const asks = [...bases.map((base) => (path: string, init: RequestInit) => fetch(base + path, init)), hono.request]
-    for (const ask of asks) {
-      const deleted = await ask('/api/org', { method: 'DELETE', headers })
-      expect([deleted.status, await deleted.json()]).toEqual([200, { deleted: expect.any(String) }])
-      const missing = await ask('/api/nothing', { headers })
-      expect(missing.headers.get('cache-control')).toBe('no-store')
-      const error = { code: 'not_found', message: 'There is no such resource.' }
-      expect([missing.status, await missing.json()]).toEqual([404, { error }])
+  it('long.ts: the long form answers what the short one does, byte for byte', async () => {
+    const short = await serve((await load<{ server: Server }>('express.ts')).server)
+    const long = await serve((await load<{ app: Express }>('long.ts')).app)
+    const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+    const sign = (claims: object): Promise<string> =>
+      issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: 'long', email: 'long@example.test', ...claims }))
+    const own = bearer(await sign({}))
+    const ask = async (base: string, headers: Record<string, string>): Promise<unknown> => {
+      const answer = await fetch(`${base}/api/me`, { headers })
+      const { date: _, ...lines } = Object.fromEntries(answer.headers)
+      return { status: answer.status, lines, body: await answer.text() }
     }
+    const statuses: unknown[] = []
+    const bothAnswer = async (headers: Record<string, string>): Promise<void> => {
+      const answer = await ask(short, headers)
+      expect(await ask(long, headers)).toEqual(answer)
+      statuses.push((answer as { status: number }).status)
+    }
+    // Whichever is asked first makes the user: no other person is looked at until then.
+    const made = [bearer(await sign({ sub: 'first-short' })), bearer(await sign({ sub: 'first-long' }))] as const
+    const [first, second] = [await ask(short, made[0]), await ask(long, made[1])] as { status: number; body: string }[]
+    expect([second?.status, second?.body]).toEqual([first?.status, first?.body])
+    for (const headers of [
+      {},
+      { authorization: 'Basic eDp5' },
+      { authorization: 'Bearer' },
+      bearer('x.y.z'),
+      bearer(await sign({ exp: Math.floor(Date.now() / 1000) - 60 })),
+      bearer(await sign({ aud: 'another' })),
+      bearer(await sign({ is_anonymous: true })),
+      bearer(await sign({ client_id: 'an app' })),
+      own,
+      { ...own, 'x-org-id': 'nonsense' },
+      { ...own, 'x-org-id': crypto.randomUUID() },
+    ]) {
+      await bothAnswer(headers)
+    }
+    expect(statuses).toEqual([401, 401, 400, 401, 401, 401, 403, 403, 200, 400, 403])
+    const found = await storage.users.findByIdentity({ issuer: issuer.issuer, subject: 'long' }, { kind: 'unnamed' })
+    const org = await storage.orgs.insert({ name: 'second' })
+    await storage.memberships.insert({ orgId: org.id, userId: String(found?.user.id), role: 'member' })
+    await bothAnswer(own)
+    await bothAnswer({ ...own, 'x-org-id': org.id })
+    expect(statuses.slice(-2)).toEqual([400, 200])
+  })
+
+  it('routes.ts: reads the context of its mount, a typed body, and answers what a plain handler refuses', async () => {
+    const base = await serve((await load<{ app: Express }>('routes.ts')).app)
+    const headers = bearer(token)
+    const me = await fetch(`${base}/api/me`, { headers })
+    expect(await me.json()).toEqual({ user: 'ada@example.test', org: 'ada@example.test', role: 'owner' })
+    const add = async (body: object): Promise<unknown[]> => {
+      const json = { ...headers, 'content-type': 'application/json' }
+      const answer = await fetch(`${base}/api/members`, { method: 'POST', headers: json, body: JSON.stringify(body) })
+      return [answer.status, await answer.json()]
+    }
+    const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject: 'bob', email: null })
+    const member = { user_id: user.id, role: 'member' }
+    expect(await add(member)).toEqual([201, member])
+    expect(await add({ ...member, role: 'owner' })).toMatchObject([400, { error: { field: 'role' } }])
+    const deleted = await fetch(`${base}/api/org`, { method: 'DELETE', headers })
+    expect([deleted.status, await deleted.json()]).toEqual([200, { deleted: me.headers.get('x-org-id') }])
+    const missing = await fetch(`${base}/api/nothing`, { headers })
+    expect(missing.headers.get('cache-control')).toBe('no-store')
+    const error = { code: 'not_found', message: 'There is no such resource.' }
+    expect([missing.status, await missing.json()]).toEqual([404, { error }])
   })
 
   it('paths.ts: the path selects', async () => {
@@ -236,7 +307,7 @@ describe('README snippets', () => {
   it('machine.ts: signs in, calls a service, says what happened', async () => {
     process.env['SUPABASE_ANON_KEY'] = 'an-anon-key'
     process.env['BOT_PASSWORD'] = 'correct horse battery'
-    process.env['API_URL'] = await serve((await load<{ app: Express }>('express.ts')).app)
+    process.env['API_URL'] = await serve((await load<{ server: Server }>('express.ts')).server)
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
     const { client, whoAmI } = await load<{ client: { close(): void }; whoAmI(): Promise<unknown> }>('machine.ts')
     try {
