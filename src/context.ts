@@ -2,7 +2,7 @@
  * The nouns handed on from step to step (Credential → Identity → User → ActingOrg → AuthContext) and the types of the
  * steps themselves. What one step returns is the next one's argument. Types only.
  */
-import type { Principal } from './errors.ts'
+import type { Principal, Reason } from './errors.ts'
 import type { Access, AccessRule, AuthRequest, CallerKind, IdentityRule, Needs, OrgSelector } from './request.ts'
 
 /** What the request brought to prove who calls: exactly one, or none. */
@@ -283,8 +283,15 @@ export interface Decision {
   readonly credential: Credential['kind'] | null
   /** The public code of the refusal, or `null`. */
   readonly code: string | null
-  /** The internal reason of the refusal, or `null`; one word per check, never a value from the request. */
-  readonly reason: string | null
+  /** The internal reason of the refusal, or `null`; one word per check, never a value from the request. All: `docs/reasons.md`. */
+  readonly reason: Reason | null
+  /**
+   * What the check wanted, or `null` where that says nothing or could be a secret. As `got` at most 200 characters without
+   * control characters, but of what a client may have chosen, the `iss` of a token that is not verified for one.
+   */
+  readonly expected: string | null
+  /** What came instead, or `null`. */
+  readonly got: string | null
   /**
    * What was thrown, where the outcome is `failed`; else `undefined`. The error as its maker made it: a driver's message may
    * name values and addresses.

@@ -2,6 +2,8 @@
  * The refusals: one table where code, status, challenge and the fixed sentence meet, and the error that carries a row of it.
  * Everything a client may learn about a refusal is decided here; the reason behind it stays in the decision record.
  */
+import { toLogText } from './lib/log-text.ts'
+import type { RefusalReason } from './reasons.ts'
 import type { AuthResponse } from './request.ts'
 
 /** One row of {@link AUTH_ERRORS}. */
@@ -75,8 +77,12 @@ function row(status: number, message: string, challenge: string | null): AuthErr
 
 /** What an {@link AuthError} may carry beside its code. */
 export interface AuthErrorDetails {
-  /** Why, for the decision record and the log: a short snake_case word, never sent to the client. */
-  readonly reason?: string | undefined
+  /** Why, for the decision record and the log: a short snake_case word, never sent to the client. One of ours, or your own. */
+  readonly reason?: Reason | undefined
+  /** What the check wanted, for the decision record and the log, never sent to the client. Never a secret. */
+  readonly expected?: string | undefined
+  /** What came instead, likewise. Both are kept by their first 200 characters, without what may not stand in a log. */
+  readonly got?: string | undefined
   /** `unauthorized` only: no credential was sent, so the challenge is `Bearer` alone (RFC 6750 §3.1). */
   readonly absent?: boolean | undefined
   /** `validation_error` only: the field that is wrong, or `body`. */
@@ -98,6 +104,9 @@ export interface Principal {
   readonly kind: 'user' | 'apiKey' | 'service'
   readonly id: string
 }
+
+/** One of the library's reasons, or a host's own. */
+export type Reason = RefusalReason | (string & Record<never, never>)
 
 const BRAND: symbol = Symbol.for('sallyport.AuthError')
 
@@ -121,7 +130,11 @@ export class AuthError extends Error {
   /** Headers of the refusal: the challenge and `Retry-After`, where they apply, and `Cache-Control: no-store`. */
   readonly headers: Readonly<Record<string, string>>
   /** Why, for the decision record; never on the wire. */
-  readonly reason: string
+  readonly reason: Reason
+  /** What the check wanted, or `null`: safe to log, never on the wire. */
+  readonly expected: string | null
+  /** What came instead, or `null`: safe to log, never on the wire. */
+  readonly got: string | null
   /** The wrong field of a `validation_error`, else `null`. */
   readonly field: string | null
   /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
@@ -134,6 +147,8 @@ export class AuthError extends Error {
     this.status = AUTH_ERRORS[code].status
     this.statusCode = this.status
     this.reason = details.reason ?? code
+    this.expected = toLogText(details.expected)
+    this.got = toLogText(details.got)
     this.field = details.field ?? null
     this.principal = details.principal ?? null
     this.headers = headersOf(code, details)

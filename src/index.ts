@@ -81,6 +81,7 @@ export {
   uuidFormat,
 } from './orgs/selector.ts'
 export { createUserOrgResolver, type UserOrgResolverOptions } from './orgs/user-org-resolver.ts'
+export type { RefusalReason } from './reasons.ts'
 // Requests, responses, routes
 export type {
   Access,

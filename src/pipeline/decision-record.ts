@@ -1,15 +1,13 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
 import type { AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
+import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
 import { createLinePrinter } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { codeOf } from '../storage/storage-errors.ts'
 
 type Step = 'verify' | 'users' | 'orgs'
-
-// Longer than any id: a key or a token that somebody has put into a path.
-const SECRET = /[\w-]{65,}/g
 
 /** Writes down what becomes of one request, whichever mounts it passes. */
 export interface Recorder {
@@ -34,12 +32,14 @@ export interface RecordOptions {
   readonly requestId?: ((request: AuthRequest) => unknown) | undefined
 }
 
-type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'cause'>
+type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'expected' | 'got' | 'cause'>
+
+const NOTHING_TO_SAY = { code: null, reason: null, expected: null, got: null }
 
 /** Begin the record of a request. `onDecision` never changes an answer: what it throws or rejects with is dropped. */
 export function startRecord(request: AuthRequest, { clock, onDecision, requestId }: RecordOptions): Recorder {
   const { method, whenAnswered } = request
-  const path = request.path.replace(SECRET, '…')
+  const path = withoutSecrets(request.path)
   const base = { requestId: toRequestId(requestId?.(request)), at: new Date(clock()), method, path }
   const seen = { credential: null, principal: null, selection: null, orgId: null, role: null }
   const timings: Partial<Record<Step, number>> = {}
@@ -67,7 +67,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
       }
     },
     allowed(context, isPublic) {
-      ending = { outcome: context === null && !isPublic ? 'anonymous' : 'allowed', code: null, reason: null }
+      ending = { ...NOTHING_TO_SAY, outcome: context === null && !isPublic ? 'anonymous' : 'allowed' }
     },
     threw(error) {
       ending = endingOf(error)
@@ -82,9 +82,11 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
 }
 
 function endingOf(error: unknown): Ending {
-  if (!isAuthError(error)) return { outcome: 'failed', code: null, reason: 'internal_error', cause: error }
-  const { code, reason, cause } = error
-  return isFault(error) ? { outcome: 'failed', code, reason, cause } : { outcome: 'refused', code, reason }
+  if (!isAuthError(error)) return { ...NOTHING_TO_SAY, outcome: 'failed', reason: 'internal_error', cause: error }
+  // One of an older copy of this package has neither `expected` nor `got`.
+  const { code, reason, expected = null, got = null, cause } = error
+  const refusal = { code, reason, expected, got }
+  return isFault(error) ? { ...refusal, outcome: 'failed', cause } : { ...refusal, outcome: 'refused' }
 }
 
 // It stands in the host's log: nothing that a client sends may break a line of it.

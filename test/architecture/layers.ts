@@ -57,7 +57,13 @@ const entry = (name: string, files: RegExp, imports: readonly string[]): Place =
 /** The layers, from the ground up; within a layer the narrower pattern first. */
 export const PLACES: readonly Place[] = [
   { name: 'lib', layer: 0, files: /^src\/lib\//, imports: [], among: false, packages: [ZOD] },
-  { name: 'nouns', layer: 1, files: /^src\/(request|context|errors|route)\.ts$/, imports: ['lib'], among: true },
+  {
+    name: 'nouns',
+    layer: 1,
+    files: /^src\/(request|context|errors|reasons|route)\.ts$/,
+    imports: ['lib'],
+    among: true,
+  },
   entry('adapter entry', /^src\/http\/index\.ts$/, ['http', 'auth']),
   { name: 'http', layer: 1, files: /^src\/http\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
   {

@@ -16,6 +16,14 @@ const thrown = readdirSync(`${root}src`, { recursive: true, withFileTypes: true 
   .filter(({ kind }) => kind !== 'check')
   .map(({ what }) => what)
 
+it('RefusalReason names every reason of the source, what adapters refuse and a fault, and no other', () => {
+  const named = [...readFileSync(`${root}src/reasons.ts`, 'utf8').matchAll(/^ {2}\| '(\w+)'$/gm)].map(
+    ([, word]) => word,
+  )
+  expect(new Set(named).size).toBe(named.length)
+  expect(named.sort()).toEqual([...thrown, 'path_undecodable', 'internal_error'].sort())
+})
+
 it('the list holds every refusal of the source, once, and no other', () => {
   expect(thrown.length).toBeGreaterThan(50)
   expect([...thrown].sort()).toEqual(REFUSALS.map(({ reason }) => reason).sort())

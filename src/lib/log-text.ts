@@ -1,0 +1,26 @@
+/**
+ * Text that a client may have written, made fit for a line of a log: bounded, and without what breaks a line, looks like a
+ * secret or names a person.
+ */
+
+const MAX_LENGTH = 200
+
+// Longer than any id, or the beginning of every JWT: a key or a token that somebody has put where it does not belong.
+const SECRET = /[\w-]{65,}|\beyJ[\w.-]{5,}/g
+
+/** Blank out what may be a key or a token. */
+export function withoutSecrets(text: string): string {
+  return text.replace(SECRET, '…')
+}
+
+/**
+ * Make a text fit for a log: at most 200 characters, control and other invisible characters replaced, keys, tokens and
+ * what stands before an `@` (an address, a URL's password) blanked out. `null` for what is no text.
+ */
+export function toLogText(text: unknown): string | null {
+  if (typeof text !== 'string') return null
+  // More than is kept, so that what is cut off at the end is still known for what it is.
+  const known = withoutSecrets(text.slice(0, MAX_LENGTH * 2)).replace(/[^\s,@]*@/g, '…@')
+  const visible = known.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+  return visible.length > MAX_LENGTH ? `${visible.slice(0, MAX_LENGTH - 1)}…` : visible
+}
