@@ -59,7 +59,7 @@ export async function createAdapterAudit(options: AdapterAuditOptions = {}): Pro
   const parts = [credentialCases(world), callerCases(world), orgCases(world), bodyCases(world)]
   return Object.freeze({
     auth: world.auth,
-    routes: auditRoutes(world),
+    routes: auditRoutes(world.auth),
     endpoints: AUDIT_ENDPOINTS,
     cases: Object.freeze((await Promise.all(parts)).flat()),
   })

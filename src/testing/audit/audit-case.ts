@@ -1,8 +1,11 @@
 /**
  * What an adapter audit is made of: requests as raw lines, the one answer they must get on every framework, and the
- * judge between the two. Data and pure functions only.
+ * comparison of the two. Data and pure functions only.
  */
 import type { AuthResponse } from '../../request.ts'
+
+/** A header line. */
+export type Line = readonly [name: string, value: string]
 
 /** A request as it goes over the wire. */
 export interface AuditRequest {
@@ -10,7 +13,7 @@ export interface AuditRequest {
   /** The request target, sent as it stands. */
   readonly path: string
   /** Header lines in order, sent as they stand; `Host`, `Connection` and the framing are added. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly headers: readonly Line[]
   readonly body: string | Uint8Array | null
   /** Send the body chunked, without `Content-Length`. */
   readonly chunked: boolean
@@ -26,9 +29,8 @@ export interface AuditAnswer {
 
 /** One case: a request, and what must come back. */
 export interface AuditCase {
-  /** `group/what`: stable, to be named in reports. */
+  /** `group/what`: stable, says in short what is asked. */
   readonly id: string
-  readonly name: string
   readonly request: AuditRequest
   /**
    * Status, audited headers and body, byte for byte; a body of `null`: the framework's own answer (a 404, a 500), of
@@ -54,20 +56,29 @@ export const AUDITED_HEADERS: readonly string[] = Object.freeze([
   'x-org-id',
 ])
 
-/** Further members of a case. */
-export type AuditCaseMore = Partial<Pick<AuditCase, 'expectedOnFetch'>> &
-  Partial<Pick<AuditRequest, 'body' | 'chunked'>>
-
-/** Write a case down: its names and `GET /path`, its header lines, what is expected. */
-export function auditCase(
-  [id, name, target]: readonly [id: string, name: string, target: string],
-  headers: AuditRequest['headers'],
+/** A case as it is written down: `GET /path`, its header lines, what is expected, and what else is sent or differs. */
+export type CaseRow = readonly [
+  id: string,
+  target: string,
+  headers: readonly Line[],
   expected: AuthResponse,
-  { body = null, chunked = false, ...more }: AuditCaseMore = {},
-): AuditCase {
-  const [method = '', path = ''] = target.split(' ')
-  return Object.freeze({ id, name, ...more, request: { method, path, headers, body, chunked }, expected })
+  more?: Partial<Pick<AuditCase, 'expectedOnFetch'> & Pick<AuditRequest, 'body' | 'chunked'>>,
+]
+
+/** The cases of a group. */
+export function casesOf(group: string, rows: readonly CaseRow[]): readonly AuditCase[] {
+  return rows.map(([id, target, headers, expected, { body = null, chunked = false, ...more } = {}]) => {
+    const [method = '', path = ''] = target.split(' ')
+    return Object.freeze({ id: `${group}/${id}`, ...more, request: { method, path, headers, body, chunked }, expected })
+  })
 }
+
+/** An `Authorization: Bearer` line. */
+export const bearer = (token: string): Line => ['Authorization', `Bearer ${token}`]
+/** An `X-Org-Id` line. */
+export const orgLine = (value: string): Line => ['X-Org-Id', value]
+/** A `Content-Type` line. */
+export const typeLine = (value: string): Line => ['Content-Type', value]
 
 /** A framework's own answer: only the status counts, and that no handler has run. */
 export function ownAnswer(status: number): AuthResponse {

@@ -6,7 +6,9 @@ import {
   type ApiKeyVerifier,
   type Auth,
   AuthError,
-  type AuthTypes,
+  type AuthErrorCode,
+  type AuthErrorDetails,
+  type AuthResponse,
   createAuth,
   createJwtVerifier,
   createOrgResolver,
@@ -19,18 +21,35 @@ import {
 import type { StoredUser } from '../../storage/index.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
+import { type Line, orgLine } from './audit-case.ts'
+import { handled } from './endpoints.ts'
 
 /** What the cases of an audit are written with. */
-export interface AuditWorld {
-  readonly auth: Auth<AuthTypes>
+export interface AuditWorld extends Answers {
+  readonly auth: Auth
   readonly issuer: TokenIssuer
-  readonly errorFormat: ErrorFormat
   /** Org ids: `ada` is a member of `a` and then admin of `b`; `bob` is admin of `c` and then a member of `d`. */
   readonly orgs: Readonly<Record<'a' | 'b' | 'c' | 'd', string>>
   /** User ids by name. */
   readonly users: Readonly<Record<'ada' | 'bob' | 'odd' | 'gone', string>>
+  /** Good tokens of `ada`, of `bob`, of somebody without a user row; and one of `ada` that has expired. */
+  readonly tokens: Readonly<Record<'ada' | 'bob' | 'stranger' | 'expired', string>>
   /** Sign a token for somebody: the name is the subject. */
-  readonly tokenOf: (subject: string) => Promise<string>
+  tokenOf(subject: string): Promise<string>
+}
+
+/** The answers that cases expect. */
+interface Answers {
+  /** No credential: the challenge is `Bearer` alone. */
+  readonly absent: AuthResponse
+  /** A credential that does not verify. */
+  readonly invalid: AuthResponse
+  /** `ada`, acting in her earliest org. */
+  readonly ada: AuthResponse
+  /** A user, acting in an org. */
+  acting(user: keyof AuditWorld['users'], org: keyof AuditWorld['orgs'], role: string): AuthResponse
+  /** Another refusal, with further headers where a handler had been let in. */
+  refused(code: AuthErrorCode, details?: AuthErrorDetails, headers?: readonly Line[]): AuthResponse
 }
 
 /** The secret that opens the audit's service routes. */
@@ -41,29 +60,26 @@ const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   adk_nothing: [],
 })
 
-/** What the user resolver throws for the subjects `fault-0`, `fault-1`, …: each must be a 500. */
-export const FAULTS: readonly { readonly what: string; readonly thrown: () => unknown }[] = Object.freeze([
-  { what: 'an error', thrown: () => new Error('the audit broke a step') },
-  { what: 'a string that Express obeys', thrown: () => 'route' },
-  { what: 'another word that Express obeys', thrown: () => 'router' },
-  { what: 'null', thrown: () => null },
-  { what: 'undefined', thrown: () => undefined },
-  { what: 'false', thrown: () => false },
-  { what: 'an object of status 200', thrown: () => ({ status: 200, expose: true, message: 'fine' }) },
-  { what: 'an error of status 200', thrown: () => Object.assign(new Error('fine'), { status: 200, expose: true }) },
-  { what: 'an error of status 401', thrown: () => Object.assign(new Error('no'), { statusCode: 401, expose: true }) },
-  { what: 'an error with a response', thrown: () => Object.assign(new Error('no'), { getResponse: ownResponse }) },
-  { what: 'a thenable', thrown: () => Object.fromEntries([['then', (resolve: () => void) => resolve()]]) },
-  { what: 'a rejected promise', thrown: () => rejected() },
-])
-
-const ownResponse = (): Response => new Response('a way in')
-
-function rejected(): Promise<never> {
-  const promise = Promise.reject(new Error('the audit broke a step'))
-  promise.catch(() => undefined)
-  return promise
-}
+/** What the user resolver throws for the subjects `fault-error`, `fault-null`, …: each must be a 500. */
+export const FAULTS: Readonly<Record<string, () => unknown>> = Object.freeze({
+  error: () => new Error('the audit broke a step'),
+  // Words that Express obeys.
+  route: () => 'route',
+  router: () => 'router',
+  null: () => null,
+  undefined: () => undefined,
+  false: () => false,
+  'object-of-status-200': () => ({ status: 200, expose: true, message: 'fine' }),
+  'error-of-status-200': () => Object.assign(new Error('fine'), { status: 200, expose: true }),
+  'error-of-status-401': () => Object.assign(new Error('no'), { statusCode: 401, expose: true }),
+  'error-with-response': () => Object.assign(new Error('no'), { getResponse: () => new Response('a way in') }),
+  thenable: () => Object.fromEntries([['then', (resolve: () => void) => resolve()]]),
+  'rejected-promise': () => {
+    const promise = Promise.reject(new Error('the audit broke a step'))
+    promise.catch(() => undefined)
+    return promise
+  },
+})
 
 /** Build the world. Costs one symmetric key and a few rows in memory. */
 export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditWorld> {
@@ -79,7 +95,14 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
   }
   await storage.users.setDisabled(users.gone, true)
   const tokenOf = (sub: string): Promise<string> => issuer.sign({ sub, email: `${sub}@example.test` })
-  return { auth: authOver(storage, issuer, orgs.a, errorFormat), issuer, errorFormat, orgs, users, tokenOf }
+  const tokens = {
+    ada: await tokenOf('ada'),
+    bob: await tokenOf('bob'),
+    stranger: await tokenOf('stranger'),
+    expired: await issuer.sign({ sub: 'ada' }, { expiresInSeconds: -60 }),
+  }
+  const auth = authOver(storage, issuer, orgs.a, errorFormat)
+  return { auth, issuer, orgs, users, tokens, tokenOf, ...answersOf(auth, users, orgs) }
 
   async function org(name: string): Promise<string> {
     return (await storage.orgs.insert({ name })).id
@@ -89,6 +112,22 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
     const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
     for (const [orgId, role] of places) await storage.memberships.insert({ orgId, userId: user.id, role })
     return user.id
+  }
+}
+
+function answersOf(auth: Auth, users: AuditWorld['users'], orgs: AuditWorld['orgs']): Answers {
+  const refused: Answers['refused'] = (code, details, more = []) => {
+    const { status, headers, body } = auth.toResponse(new AuthError(code, { ...details, reason: 'audit' }))
+    return { status, headers: [...headers, ...more], body }
+  }
+  const acting: Answers['acting'] = (user, org, role) =>
+    handled({ caller: 'user', user: users[user], org: orgs[org], role }, [orgLine(orgs[org])])
+  return {
+    absent: refused('unauthorized', { absent: true }),
+    invalid: refused('unauthorized'),
+    ada: acting('ada', 'a', 'member'),
+    acting,
+    refused,
   }
 }
 
@@ -135,7 +174,7 @@ function faulty(step: UserResolver<StoredUser>): UserResolver<StoredUser> {
     const { subject } = identity
     if (subject === 'busy') throw new AuthError('temporarily_unavailable', { retryAfterSeconds: 7 })
     if (subject === 'throttled') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 11 })
-    if (subject.startsWith('fault-')) throw FAULTS[Number(subject.slice('fault-'.length))]?.thrown()
+    if (subject.startsWith('fault-')) throw FAULTS[subject.slice('fault-'.length)]?.()
     return step(identity, selection)
   }
 }

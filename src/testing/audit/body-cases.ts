@@ -1,172 +1,129 @@
 /** Audit cases of bodies, of Routes and their answers, and of steps that fail. */
 import type { AuthResponse } from '../../index.ts'
-import { answersOf, bearer } from './answers.ts'
-import { type AuditCase, type AuditCaseMore, auditCase, ownAnswer } from './audit-case.ts'
+import { type AuditCase, bearer, type CaseRow, casesOf, orgLine, ownAnswer, typeLine } from './audit-case.ts'
 import { type AuditWorld, FAULTS } from './audit-world.ts'
-import { handled } from './endpoints.ts'
+import { handled, TWO_COOKIES } from './endpoints.ts'
 
 const LIMIT = 16_384
+const JSON_TYPE = typeLine('application/json')
 
 /** The cases. */
 export async function bodyCases(world: AuditWorld): Promise<readonly AuditCase[]> {
-  const token = await world.tokenOf('ada')
   return [
     ...typeCases(world),
-    ...jsonCases(world),
-    ...sizeCases(world),
-    ...readCases(world, token),
-    ...routeCases(world, token),
+    ...casesOf('body', [...jsonRows(world), ...sizeRows(world), ...readRows(world)]),
+    ...routeCases(world),
     ...(await faultCases(world)),
   ]
 }
 
-const JSON_TYPE = ['Content-Type', 'application/json'] as const
-
-function typeCases(world: AuditWorld): AuditCase[] {
-  const unsupported = answersOf(world).refused('unsupported_media_type')
-  const type = (value: string): [string, string] => ['Content-Type', value]
-  const post = (
-    id: string,
-    name: string,
-    headers: readonly (readonly [string, string])[],
-    expected = unsupported,
-  ): AuditCase => auditCase([`type/${id}`, name, 'POST /json'], headers, expected, { body: '{"a":1}' })
-  return [
-    post('json', 'JSON', [JSON_TYPE], handled({ a: 1 })),
-    post('utf-8', 'JSON in UTF-8', [type('application/json; charset=UTF-8')], handled({ a: 1 })),
-    post('upper', 'JSON in upper case', [type('Application/JSON')], handled({ a: 1 })),
-    post('none', 'no type', []),
-    post('text', 'text', [type('text/plain')]),
-    post('form', 'a form', [type('application/x-www-form-urlencoded')]),
-    post('latin1', 'another charset', [type('application/json; charset=latin1')]),
-    post('suffix', 'something like JSON', [type('application/vnd.api+json')]),
-    post('twice', 'two types', [JSON_TYPE, JSON_TYPE]),
-    auditCase(['type/first', 'type comes before size', 'POST /json'], [type('text/plain')], unsupported, {
-      body: 'x'.repeat(LIMIT + 1),
-    }),
+function typeCases({ refused }: AuditWorld): readonly AuditCase[] {
+  const served = handled({ a: 1 })
+  const unsupported = refused('unsupported_media_type')
+  const of = (id: string, types: readonly string[], expected: AuthResponse, body = '{"a":1}'): CaseRow => [
+    id,
+    'POST /json',
+    types.map(typeLine),
+    expected,
+    { body },
   ]
+  return casesOf('type', [
+    of('json', ['application/json'], served),
+    of('utf-8', ['application/json; charset=UTF-8'], served),
+    of('upper', ['Application/JSON'], served),
+    of('none', [], unsupported),
+    of('text', ['text/plain'], unsupported),
+    of('form', ['application/x-www-form-urlencoded'], unsupported),
+    of('latin1', ['application/json; charset=latin1'], unsupported),
+    of('suffix', ['application/vnd.api+json'], unsupported),
+    of('twice', ['application/json', 'application/json'], unsupported),
+    // The type comes before the size.
+    of('first', ['text/plain'], unsupported, 'x'.repeat(LIMIT + 1)),
+  ])
 }
 
-function postJson(
-  [id, name]: readonly [id: string, name: string],
-  body: string | Uint8Array,
-  expected: AuthResponse,
-  more: AuditCaseMore = {},
-): AuditCase {
-  return auditCase([`body/${id}`, name, 'POST /json'], [JSON_TYPE], expected, { body, ...more })
+function postJson(id: string, body: string | Uint8Array, expected: AuthResponse, chunked = false): CaseRow {
+  return [id, 'POST /json', [JSON_TYPE], expected, { body, chunked }]
 }
 
-function jsonCases(world: AuditWorld): AuditCase[] {
-  const wrong = answersOf(world).refused('validation_error', { field: 'body' })
-  const post = postJson
-  return [
-    post(['object', 'an object'], '{"a":{"b":[1,null]}}', handled({ a: { b: [1, null] } })),
-    post(['last-wins', 'a member twice'], '{"a":1,"a":2}', handled({ a: 2 })),
-    post(['unicode', 'beyond ASCII'], '{"a":"ä€😀"}', handled({ a: 'ä€😀' })),
-    post(['empty', 'nothing'], '', wrong),
-    post(['malformed', 'half an object'], '{"a":', wrong),
-    post(['trailing', 'two objects'], '{}{}', wrong),
-    post(['array', 'an array'], '[]', wrong),
-    post(['null', 'null'], 'null', wrong),
-    post(['string', 'a string'], '"{}"', wrong),
-    post(['number', 'a number'], '7', wrong),
-    post(['bom', 'a byte order mark'], '\ufeff{}', wrong),
-    post(['utf-8', 'broken UTF-8'], new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), wrong),
-  ]
-}
-
-function sizeCases(world: AuditWorld): AuditCase[] {
-  const { refused } = answersOf(world)
+function jsonRows({ refused }: AuditWorld): readonly CaseRow[] {
   const wrong = refused('validation_error', { field: 'body' })
+  return [
+    postJson('object', '{"a":{"b":[1,null]}}', handled({ a: { b: [1, null] } })),
+    postJson('last-wins', '{"a":1,"a":2}', handled({ a: 2 })),
+    postJson('unicode', '{"a":"ä€😀"}', handled({ a: 'ä€😀' })),
+    postJson('empty', '', wrong),
+    postJson('malformed', '{"a":', wrong),
+    postJson('trailing', '{}{}', wrong),
+    postJson('array', '[]', wrong),
+    postJson('null', 'null', wrong),
+    postJson('string', '"{}"', wrong),
+    postJson('number', '7', wrong),
+    postJson('bom', '\ufeff{}', wrong),
+    postJson('utf-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), wrong),
+  ]
+}
+
+function sizeRows({ refused }: AuditWorld): readonly CaseRow[] {
   const large = refused('payload_too_large')
   const sized = (bytes: number): string => `{"a":"${'x'.repeat(bytes - 8)}"}`
-  const answered = (bytes: number): typeof wrong => handled(JSON.parse(sized(bytes)))
-  const post = postJson
+  const served = handled(JSON.parse(sized(LIMIT)))
   return [
-    post(['limit', 'exactly 16 KB'], sized(LIMIT), answered(LIMIT)),
-    post(['over', 'one byte more'], sized(LIMIT + 1), large),
-    post(['chunked', 'in chunks'], '{"a":1}', handled({ a: 1 }), { chunked: true }),
-    post(['chunked-limit', 'exactly 16 KB in chunks'], sized(LIMIT), answered(LIMIT), { chunked: true }),
-    post(['chunked-over', 'one byte more in chunks'], sized(LIMIT + 1), large, { chunked: true }),
-    post(['chunked-far-over', 'much more in chunks'], sized(LIMIT * 4), large, { chunked: true }),
-    post(['chunked-empty', 'nothing in chunks'], '', wrong, { chunked: true }),
+    postJson('limit', sized(LIMIT), served),
+    postJson('over', sized(LIMIT + 1), large),
+    postJson('chunked', '{"a":1}', handled({ a: 1 }), true),
+    postJson('chunked-limit', sized(LIMIT), served, true),
+    postJson('chunked-over', sized(LIMIT + 1), large, true),
+    postJson('chunked-far-over', sized(LIMIT * 4), large, true),
+    postJson('chunked-empty', '', refused('validation_error', { field: 'body' }), true),
   ]
 }
 
-function readCases(world: AuditWorld, token: string): AuditCase[] {
-  const { refused, absent } = answersOf(world)
+function readRows({ orgs, tokens, refused, absent }: AuditWorld): readonly CaseRow[] {
   const wrong = refused('validation_error', { field: 'body' })
   const wrongName = refused('validation_error', { field: 'name' })
-  const echo = [['X-Org-Id', world.orgs.a]] as const
+  const known = [JSON_TYPE, bearer(tokens.ada)]
+  const [a, inherited] = ['{"a":1}', '{"__proto__":{"name":"x"}}']
+  const echo = [orgLine(orgs.a)]
   return [
-    auditCase(['body/missing', 'no body', 'POST /json'], [JSON_TYPE], wrong),
-    auditCase(['body/twice', 'read twice', 'POST /twice'], [JSON_TYPE], handled({ a: 1 }), { body: '{"a":1}' }),
-    auditCase(['body/field', 'a field', 'POST /named'], [JSON_TYPE], handled({ name: 'x' }), { body: '{"name":"x"}' }),
-    auditCase(['body/field-wrong', 'a wrong field', 'POST /named'], [JSON_TYPE], wrongName, { body: '{"name":7}' }),
-    auditCase(['body/field-proto', 'an inherited field', 'POST /named'], [JSON_TYPE], wrongName, {
-      body: '{"__proto__":{"name":"x"}}',
-    }),
-    auditCase(['body/after-auth', 'the credential first', 'PUT /json'], [JSON_TYPE], absent, { body: '{' }),
-    auditCase(
-      ['body/echo', 'and then the body', 'PUT /json'],
-      [JSON_TYPE, bearer(token)],
-      refused('validation_error', { field: 'body' }, echo),
-      { body: '{' },
-    ),
-    auditCase(
-      ['body/served', 'a body behind a credential', 'PUT /json'],
-      [JSON_TYPE, bearer(token)],
-      handled({ a: 1 }, echo),
-      { body: '{"a":1}' },
-    ),
+    ['missing', 'POST /json', [JSON_TYPE], wrong],
+    ['twice', 'POST /twice', [JSON_TYPE], handled({ a: 1 }), { body: a }],
+    ['field', 'POST /named', [JSON_TYPE], handled({ name: 'x' }), { body: '{"name":"x"}' }],
+    ['field-wrong', 'POST /named', [JSON_TYPE], wrongName, { body: '{"name":7}' }],
+    ['field-proto', 'POST /named', [JSON_TYPE], wrongName, { body: inherited }],
+    // The credential comes before the body.
+    ['after-auth', 'PUT /json', [JSON_TYPE], absent, { body: '{' }],
+    ['echo', 'PUT /json', known, refused('validation_error', { field: 'body' }, echo), { body: '{' }],
+    ['served', 'PUT /json', known, handled({ a: 1 }, echo), { body: a }],
   ]
 }
 
-function routeCases(world: AuditWorld, token: string): AuditCase[] {
-  const { refused } = answersOf(world)
-  const echo = [['X-Org-Id', world.orgs.a]] as const
-  const mark = [['X-Audit', 'handled']] as const
-  const cookies = handled({}, [
-    ['Set-Cookie', 'one=1; Path=/'],
-    ['Set-Cookie', 'two=2; Path=/'],
-    ['Cache-Control', 'no-store'],
+function routeCases({ orgs, tokens, refused }: AuditWorld): readonly AuditCase[] {
+  const [line, echo, ok] = [bearer(tokens.ada), orgLine(orgs.a), handled({ ok: true })]
+  const noContent = { status: 204, headers: [['X-Audit', 'handled'], echo], body: null } as const
+  return casesOf('route', [
+    ['public', 'GET /public', [], ok],
+    ['query', 'GET /public?x=/route', [], ok],
+    ['param', 'GET /things/7', [], handled({ id: '7' })],
+    ['decoded', 'GET /things/a%20b%C3%A9', [], handled({ id: 'a bé' })],
+    ['slash', 'GET /things/a%2Fb', [], handled({ id: 'a/b' })],
+    ['deeper', 'GET /things/7/8', [], ownAnswer(404)],
+    ['none', 'GET /nothing', [], ownAnswer(404)],
+    ['post', 'POST /route', [], ownAnswer(404)],
+    ['cookies', 'GET /cookies', [], TWO_COOKIES],
+    ['no-content', 'DELETE /route', [line], noContent],
+    ['not-found', 'GET /missing', [line], refused('not_found', {}, [echo])],
+    ['head', 'HEAD /public', [], ok],
   ])
-  return [
-    auditCase(['route/public', 'a public route', 'GET /public'], [], handled({ ok: true })),
-    auditCase(['route/query', 'the query is no path', 'GET /public?x=/route'], [], handled({ ok: true })),
-    auditCase(['route/param', 'a parameter', 'GET /things/7'], [], handled({ id: '7' })),
-    auditCase(
-      ['route/decoded', 'a parameter in percent-escapes', 'GET /things/a%20b%C3%A9'],
-      [],
-      handled({ id: 'a bé' }),
-    ),
-    auditCase(['route/slash', 'an escaped slash stays inside', 'GET /things/a%2Fb'], [], handled({ id: 'a/b' })),
-    auditCase(['route/deeper', 'a deeper path is another', 'GET /things/7/8'], [], ownAnswer(404)),
-    auditCase(['route/none', 'no route', 'GET /nothing'], [], ownAnswer(404)),
-    auditCase(['route/post', 'another method', 'POST /route'], [], ownAnswer(404)),
-    auditCase(['route/cookies', 'a header twice', 'GET /cookies'], [], cookies),
-    auditCase(['route/no-content', '204 without a body', 'DELETE /route'], [bearer(token)], {
-      status: 204,
-      headers: [...mark, ...echo],
-      body: null,
-    }),
-    auditCase(
-      ['route/not-found', 'a refusal of the handler', 'GET /missing'],
-      [bearer(token)],
-      refused('not_found', {}, echo),
-    ),
-    auditCase(['route/head', 'HEAD of a public route', 'HEAD /public'], [], handled({ ok: true })),
-  ]
 }
 
-async function faultCases(world: AuditWorld): Promise<AuditCase[]> {
-  const cases: AuditCase[] = []
-  for (const [index, { what }] of FAULTS.entries()) {
-    const line = bearer(await world.tokenOf(`fault-${index}`))
+async function faultCases({ tokenOf }: AuditWorld): Promise<readonly AuditCase[]> {
+  const rows: CaseRow[] = []
+  for (const what of Object.keys(FAULTS)) {
+    const line = bearer(await tokenOf(`fault-${what}`))
     for (const path of ['/user', '/below', '/route', '/optional-strict']) {
-      const id = `fault/${index}${path}`
-      cases.push(auditCase([id, `a step throws ${what}`, `GET ${path}`], [line], ownAnswer(500)))
+      rows.push([`${what}${path}`, `GET ${path}`, [line], ownAnswer(500)])
     }
   }
-  return cases
+  return casesOf('fault', rows)
 }

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import {
   type Access,
+  type Auth,
   type AuthContext,
   AuthError,
   type AuthRequest,
@@ -14,7 +15,6 @@ import {
   type Route,
   readJson,
 } from '../../index.ts'
-import type { AuditWorld } from './audit-world.ts'
 
 /** A path of the host's own: `middleware(access)` for each of `mounts` in order, then the handler. */
 export interface AuditEndpoint {
@@ -46,6 +46,13 @@ function describeCaller(context: AuthContext | null): unknown {
 export function handled(value: unknown, headers: AuthResponse['headers'] = []): AuthResponse {
   return jsonResponse(200, value, [HANDLED, ...headers])
 }
+
+/** A header twice, and one that the library writes too. */
+export const TWO_COOKIES: AuthResponse = handled({}, [
+  ['Set-Cookie', 'one=1; Path=/'],
+  ['Set-Cookie', 'two=2; Path=/'],
+  ['Cache-Control', 'no-store'],
+])
 
 const PATH: Access = { selectors: [pathParam('orgId')] }
 
@@ -84,7 +91,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
 const NAMED = z.object({ name: z.string().check(z.minLength(1)) })
 
 /** The Routes, for `mount`. */
-export function auditRoutes({ auth }: Pick<AuditWorld, 'auth'>): readonly Route[] {
+export function auditRoutes(auth: Auth): readonly Route[] {
   const route = (method: Route['method'], path: string, access: Access, handle: Route['handle']): Route =>
     Object.freeze({ method, path, access, handle })
   return Object.freeze([
@@ -93,13 +100,7 @@ export function auditRoutes({ auth }: Pick<AuditWorld, 'auth'>): readonly Route[
     route('GET', '/route', {}, (context) => handled(describeCaller(context))),
     route('DELETE', '/route', {}, () => ({ status: 204, headers: [HANDLED], body: null })),
     route('GET', '/things/:id', 'public', (_context, { params }) => handled({ id: params?.['id'] })),
-    route('GET', '/cookies', 'public', () =>
-      handled({}, [
-        ['Set-Cookie', 'one=1; Path=/'],
-        ['Set-Cookie', 'two=2; Path=/'],
-        ['Cache-Control', 'no-store'],
-      ]),
-    ),
+    route('GET', '/cookies', 'public', () => TWO_COOKIES),
     route('GET', '/missing', {}, () => Promise.reject(new AuthError('not_found', { reason: 'audit_missing' }))),
     route('POST', '/json', 'public', async (_context, request) => handled(await readJson(request))),
     route('PUT', '/json', {}, async (_context, request) => handled(await readJson(request))),
