@@ -8,8 +8,10 @@ import {
   aName,
   aNumber,
   anObjectWith,
+  aRecordOf,
   aString,
   judgedBy,
+  oneOf,
   optionsError,
   parseOptions,
   type Shape,
@@ -160,13 +162,13 @@ const shape = (): Shape<Options> => ({
   storage: judgedBy(describeStorage),
   prefix: aString(),
   roles: aListOf(aString()),
-  scopes: z.record(z.string(), z.string()),
+  scopes: aRecordOf(aString()),
   defaultScopes: aListOf(aString()),
   owner: z.optional(
     aGroupOfKind<ApiKeyOwnership>({
-      org: () => ({ kind: z.literal('org') }),
+      org: () => ({ kind: oneOf('org') }),
       installation: () => ({
-        kind: z.literal('installation'),
+        kind: oneOf('installation'),
         memberships: anObjectWith('findActing'),
         field: aName(),
       }),

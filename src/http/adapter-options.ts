@@ -1,6 +1,6 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import * as z from 'zod/mini'
-import { optionsError, parseOptions } from '../lib/parse-options.ts'
+import { judgedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { isBodySeconds, limitBodyTime } from './request-body.ts'
@@ -75,9 +75,11 @@ export function parseAdapterOptions(auth: WithAuthorizer, options: AdapterOption
   return Object.freeze({ errors, limitBody, requireHandler, requireAccess, throwOn, toErrorPage })
 }
 
-const SHAPE = {
-  errors: z.optional(z.enum(['write', 'delegate'])),
-  bodyTimeoutSeconds: z.optional(z.custom<number>(isBodySeconds, 'must be a number above 0 and at most 3600')),
+const SHAPE: Shape<AdapterOptions> = {
+  errors: z.optional(oneOf('write', 'delegate')),
+  bodyTimeoutSeconds: z.optional(
+    judgedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
+  ),
 }
 
 function requireHandler<H>(handler: H): H {

@@ -64,7 +64,7 @@ export type OptionalType<T> = z.ZodMiniOptional<OptionType<T>>
 
 /** How the options `T` are checked: each of them, no others, and optional where it is optional. */
 export type Shape<T> = {
-  readonly [K in keyof T]-?: undefined extends T[K] ? OptionalType<Exclude<T[K], undefined>> : OptionType<T[K]>
+  readonly [K in keyof T]-?: object extends Pick<T, K> ? OptionalType<Exclude<T[K], undefined>> : OptionType<T[K]>
 }
 
 /**
@@ -109,7 +109,7 @@ export function aGroupOfKind<T extends { readonly kind: string }>(
     const group: { readonly kind?: unknown } = isGroup(value) ? ownOf(value) : {}
     const shape = typeof group.kind === 'string' ? kinds.get(group.kind) : undefined
     if (shape !== undefined) return readGroup(shape(group) as z.core.$ZodShape, group)
-    return { data: undefined, issues: [{ code: 'custom', path: ['kind'], message }] }
+    return { data: undefined, issues: [{ ...issueOf(message), path: ['kind'] }] }
   })
 }
 
@@ -125,13 +125,18 @@ function readGroup(shape: z.core.$ZodShape, value: unknown): ReadGroup {
   return { data: completed(shape, result.data), issues: [] }
 }
 
+// Of zod only what this file names is in a host's bundle: lists, records and choices are read by checks of our own.
 function readBy<T>(read: (value: unknown) => ReadGroup): OptionType<T> {
-  const step = z.transform((value: unknown, payload) => {
-    const { data, issues } = read(value)
+  const type = z.custom<T>().check((payload) => {
+    const { data, issues } = read(payload.value)
     for (const issue of issues) payload.issues.push({ ...issue, input: undefined } as z.core.$ZodRawIssue)
-    return data
+    payload.value = data as T
   })
-  return z.pipe(z.unknown(), step) as never
+  return type
+}
+
+function issueOf(message: string): z.core.$ZodIssue {
+  return { code: 'custom', path: [], message }
 }
 
 function isGroup(value: unknown): value is object {
@@ -181,7 +186,65 @@ export function anObjectWith<T>(...methods: string[]): OptionType<T> {
 
 /** A list, each entry checked. */
 export function aListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
-  return z.array(entry)
+  return readBy((value) => (Array.isArray(value) ? readEntries(entry, [...value.entries()]) : noneOf('array', value)))
+}
+
+/** A list that is not empty, each entry checked. */
+export function aFilledListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
+  const list = aListOf(entry)
+  return list.check(({ value, issues }) => {
+    if (Array.isArray(value) && value.length === 0) issues.push({ ...issueOf('must not be empty'), input: undefined })
+  })
+}
+
+/** A plain object of any names, each entry checked. */
+export function aRecordOf<T>(entry: OptionType<T>): OptionType<Readonly<Record<string, T>>> {
+  return readBy((value) => {
+    if (!isPlain(value)) return noneOf('record', value)
+    const { data, issues } = readEntries(entry, Object.entries(value))
+    return { data: Object.fromEntries(Object.keys(value).map((key, index) => [key, data[index]])), issues }
+  })
+}
+
+function readEntries(entry: OptionType<unknown>, entries: readonly (readonly [number | string, unknown])[]) {
+  const data: unknown[] = []
+  const issues: z.core.$ZodIssue[] = []
+  for (const [key, value] of entries) {
+    const result = entry.safeParse(value, { error: sentenceOf })
+    if (result.success) data.push(result.data)
+    else issues.push(...result.error.issues.map((issue) => ({ ...issue, path: [key, ...issue.path] })))
+  }
+  return { data, issues }
+}
+
+function noneOf(expected: string, value: unknown): ReadGroup {
+  return { data: undefined, issues: [issueOf(value === undefined ? 'is required' : `must be of type ${expected}`)] }
+}
+
+function isPlain(value: unknown): value is object {
+  if (!isGroup(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** `null`, or what `type` takes. */
+export function orNull<T>(type: OptionType<T>): OptionType<T | null> {
+  return readBy((value) => {
+    if (value === null) return { data: null, issues: [] }
+    const result = type.safeParse(value, { error: sentenceOf })
+    return result.success ? { data: result.data, issues: [] } : { data: undefined, issues: result.error.issues }
+  })
+}
+
+/** One of these values. */
+export function oneOf<const T extends string>(...values: readonly T[]): OptionType<T> {
+  const message = `must be one of ${values.map((value) => JSON.stringify(value)).join(', ')}`
+  return z.custom<T>((value) => values.includes(value as T), message)
+}
+
+/** `true` or `false`. */
+export function aBoolean(): OptionType<boolean> {
+  return z.custom<boolean>((value) => typeof value === 'boolean', 'must be of type boolean')
 }
 
 /** A value of which `describe` says what is wrong (`must be …`), or `null`. */
@@ -214,10 +277,12 @@ export function aPath(): OptionType<string> {
 
 /** An HTTP field name (RFC 9110 §5.1). */
 export function aHeaderName(): OptionType<string> {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value),
-    'must be a header name',
-  )
+  return z.custom<string>(isHttpToken, 'must be a header name')
+}
+
+/** Ask whether a value is a token as HTTP has it (RFC 9110 §5.6.2): the name of a header, of a cookie. */
+export function isHttpToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value)
 }
 
 /** Options with every default filled in: nothing may be missing, nothing `undefined`. */

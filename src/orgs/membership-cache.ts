@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { aFunction, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aNumber, anObjectWith, judgedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
@@ -56,14 +56,14 @@ export interface MembershipCache<R, M> {
 export function createMembershipCache<R extends UserRepository, M extends ActingOrgSource>(
   options: MembershipCacheOptions<R, M>,
 ): MembershipCache<R, M> {
-  const parsed = parseOptions('createMembershipCache', shape(), options)
+  const parsed = parseOptions('createMembershipCache', shape<R, M>(), options)
   const { ttlSeconds = LONGEST_SECONDS, maxEntries = MOST_ENTRIES, clock = Date.now } = parsed
   const answers = createAnswers({ milliseconds: ttlSeconds * 1000, maxEntries, clock: createMonotonicClock(clock) })
   return {
     users: withMethods(parsed.users, cachedUsers(parsed.users, answers)),
     memberships: withMethods(parsed.memberships, cachedMemberships(parsed.memberships, answers)),
     invalidate: answers.forget,
-  } as unknown as MembershipCache<R, M>
+  }
 }
 
 const LONGEST_SECONDS = 5
@@ -71,18 +71,18 @@ const NEGATIVE_MS = 1000
 const MOST_ENTRIES = 10_000
 
 // A function: what a host does not use must not stay in its bundle.
-const shape = () => ({
-  users: anObjectWith<UserRepository>('findByIdentity'),
-  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
-  ttlSeconds: z.optional(
-    z.custom<number>(
-      (value) => typeof value === 'number' && value > 0 && value <= LONGEST_SECONDS,
-      'must be a number above 0 and at most 5',
-    ),
-  ),
+const shape = <R extends UserRepository, M extends ActingOrgSource>(): Shape<MembershipCacheOptions<R, M>> => ({
+  users: anObjectWith('findByIdentity'),
+  memberships: anObjectWith('findActing', 'listActing'),
+  ttlSeconds: z.optional(judgedBy(describeSeconds)),
   maxEntries: z.optional(aNumber(1, MOST_ENTRIES)),
-  clock: z.optional(aFunction<() => number>()),
+  clock: z.optional(aFunction()),
 })
+
+function describeSeconds(value: unknown): string | null {
+  const isGood = typeof value === 'number' && value > 0 && value <= LONGEST_SECONDS
+  return isGood ? null : 'must be a number above 0 and at most 5'
+}
 
 function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity'> {
   return {
@@ -173,12 +173,12 @@ function createAnswers(limits: { milliseconds: number; maxEntries: number; clock
 
 // Behind the cache everything else is the host's own object, whose methods may need their `this`. The proxy stands before
 // a copy, because what is frozen must answer with what it holds.
-function withMethods<T extends object>(object: T, methods: Partial<T>): T {
+function withMethods<T extends M, M extends object>(object: T, methods: M): T {
   return new Proxy(
     { ...object },
     {
       get(_, name) {
-        if (Object.hasOwn(methods, name)) return methods[name as keyof T]
+        if (Object.hasOwn(methods, name)) return Reflect.get(methods, name)
         const value: unknown = Reflect.get(object, name)
         return typeof value === 'function' ? value.bind(object) : value
       },

@@ -5,7 +5,18 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { aFunction, aGroup, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroup,
+  aHeaderName,
+  aListOf,
+  anObjectWith,
+  type OptionType,
+  oneOf,
+  orNull,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import type { OrgSelector } from '../request.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
@@ -52,24 +63,26 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     whenUnnamed,
     idFormat = uuidFormat,
     responseHeader,
-  } = parseOptions(NAME, SHAPE, options)
-  const step: OrgResolver<User, Organization | null> = {
+  } = parseOptions('createOrgResolver', shape<U, O, M>(), options)
+  type Served = M extends 'none' ? O | null : O
+  return {
     readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
     toOrgId: idFormat,
     selectorHeaders: Object.freeze(selectors.map(({ name }) => name)),
     responseHeader: responseHeader === undefined ? (selectors[0]?.name ?? null) : responseHeader,
     async resolve(caller, selection, known) {
-      const acting = await actingFor(caller, requireWellFormed(selection), known)
+      // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
+      const acting = await actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
       if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
-      return acting
+      return acting as ActingOrg<Served>
     },
   }
 
   async function actingFor(
-    caller: Caller,
+    caller: Caller<U>,
     selection: Selection,
-    known: ActingOrg<Organization> | null | undefined,
-  ): Promise<ActingOrg | null> {
+    known: ActingOrg<O> | null | undefined,
+  ): Promise<ActingOrg<O | null> | null> {
     if (caller.kind === 'apiKey' && caller.key.orgId !== null) {
       return memberships.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
     }
@@ -86,7 +99,6 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one' })
     return acting[0] ?? null
   }
-  return step as unknown as OrgResolver<U, M extends 'none' ? O | null : O>
 }
 
 type Selection = Extract<OrgSelection, { kind: 'named' | 'unnamed' }>
@@ -106,11 +118,14 @@ export function requireKeysOrg(orgId: string, selection: Selection): string {
   return orgId
 }
 
-const NAME = 'createOrgResolver'
-const SHAPE = {
-  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
-  selectors: z.array(aGroup({ kind: z.literal('header'), name: aHeaderName() })),
-  whenUnnamed: z.enum(['earliest-joined', 'only-membership', 'reject', 'none']),
-  idFormat: z.optional(aFunction<OrgIdFormat>()),
-  responseHeader: z.optional(z.nullable(aHeaderName())),
-}
+type HeaderSelector = Extract<OrgSelector, { readonly kind: 'header' }>
+
+const shape = <U extends User, O extends Organization, M extends WhenUnnamed>(): Shape<
+  OrgResolverOptions<U, O, M>
+> => ({
+  memberships: anObjectWith('findActing', 'listActing'),
+  selectors: aListOf<OrgSelector>(aGroup<HeaderSelector>({ kind: oneOf('header'), name: aHeaderName() })),
+  whenUnnamed: oneOf('earliest-joined', 'only-membership', 'reject', 'none') as OptionType<M>,
+  idFormat: z.optional(aFunction()),
+  responseHeader: z.optional(orNull(aHeaderName())),
+})

@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Organization, OrgResolver, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { aFunction, aHeaderName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aFunction, aHeaderName, anObjectWith, orNull, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { requireKeysOrg, requireWellFormed } from './org-resolver.ts'
 import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
@@ -41,11 +41,11 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
     orgIdOf,
     idFormat = uuidFormat,
     responseHeader = null,
-  } = parseOptions('createUserOrgResolver', shape(), options)
-  const step: OrgResolver<User, Organization> = {
+  } = parseOptions('createUserOrgResolver', shape<U, O>(), options)
+  return {
     readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
     toOrgId: idFormat,
-    responseHeader: responseHeader,
+    responseHeader,
     async resolve(caller, selection, known) {
       const wanted = requireWellFormed(selection)
       const own = ownOrgId()
@@ -61,18 +61,18 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
         if (caller.kind === 'apiKey' && caller.key.orgId !== null) return requireKeysOrg(caller.key.orgId, wanted)
         return wanted.kind === 'named' ? wanted.orgId : null
       }
-      async function actingIn(orgId: string): Promise<ActingOrg<Organization> | null> {
-        return known !== undefined && known?.org.id === orgId ? known : memberships.findActing(caller, orgId)
+      // What the users step found comes of the same storage.
+      async function actingIn(orgId: string): Promise<ActingOrg<O> | null> {
+        return known?.org.id === orgId ? (known as ActingOrg<O>) : memberships.findActing(caller, orgId)
       }
     },
   }
-  return step as unknown as OrgResolver<U, O>
 }
 
 // A function: what a host does not use must not stay in its bundle.
-const shape = () => ({
-  memberships: anObjectWith<ActingOrgSource>('findActing', 'listActing'),
-  orgIdOf: aFunction<(user: User) => string | null>(),
-  idFormat: z.optional(aFunction<OrgIdFormat>()),
-  responseHeader: z.optional(z.nullable(aHeaderName())),
+const shape = <U extends User, O extends Organization>(): Shape<UserOrgResolverOptions<U, O>> => ({
+  memberships: anObjectWith('findActing', 'listActing'),
+  orgIdOf: aFunction(),
+  idFormat: z.optional(aFunction()),
+  responseHeader: z.optional(orNull(aHeaderName())),
 })

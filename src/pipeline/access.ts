@@ -1,9 +1,20 @@
 /** A route's `Access`, checked once when the route is mounted: what the pipeline needs of it, complete and known. */
 import * as z from 'zod/mini'
 import type { Verified } from '../context.ts'
-import { aGroup, aHeaderName, aName, optionsError, parseOptions } from '../lib/parse-options.ts'
+import {
+  aBoolean,
+  aGroupOfKind,
+  aHeaderName,
+  aListOf,
+  aName,
+  judgedBy,
+  oneOf,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { isScope } from '../permissions/role-ladder.ts'
-import type { Access, Needs, OrgSelector } from '../request.ts'
+import type { Access, AccessRule, Needs, OrgSelector } from '../request.ts'
 import type { Steps } from './auth-options.ts'
 
 /** A parsed {@link AccessRule}: every default filled in. */
@@ -23,7 +34,7 @@ export interface Rule {
  */
 export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public' {
   if (access === 'public') return 'public'
-  const parsed = parseOptions('Access', SHAPE, access)
+  const parsed = parseOptions<AccessRule>('Access', SHAPE, access)
   const {
     accept = ['user'],
     needs = steps.identityOnly ? 'identity' : 'org',
@@ -75,19 +86,19 @@ function contradictionIn(rule: Rule): readonly [option: string, message: string]
   return null
 }
 
-const SHAPE = {
-  accept: z.optional(z.array(aName())),
-  optional: z.optional(z.boolean()),
-  probe: z.optional(z.boolean()),
-  needs: z.optional(z.enum(['identity', 'user', 'org'])),
+const SHAPE: Shape<AccessRule> = {
+  accept: z.optional(aListOf(aName())),
+  optional: z.optional(aBoolean()),
+  probe: z.optional(aBoolean()),
+  needs: z.optional(oneOf('identity', 'user', 'org')),
   selectors: z.optional(
-    z.array(
-      z.union([
-        aGroup({ kind: z.literal('header'), name: aHeaderName() }),
-        aGroup({ kind: z.literal('pathParam'), name: aName() }),
-      ]),
+    aListOf(
+      aGroupOfKind<OrgSelector>({
+        header: () => ({ kind: oneOf('header'), name: aHeaderName() }),
+        pathParam: () => ({ kind: oneOf('pathParam'), name: aName() }),
+      }),
     ),
   ),
   role: z.optional(aName()),
-  scopes: z.optional(z.array(z.custom<string>(isScope, 'must be a scope (RFC 6749 §3.3)'))),
+  scopes: z.optional(aListOf(judgedBy((scope) => (isScope(scope) ? null : 'must be a scope (RFC 6749 §3.3)')))),
 }

@@ -16,8 +16,12 @@ import { describeHttpUrl } from '../lib/http-url.ts'
 import {
   aFunction,
   aGroup,
+  aListOf,
   anObjectWith,
+  aString,
+  isHttpToken,
   judgedBy,
+  oneOf,
   optionsError,
   parseOptions,
   type Shape,
@@ -201,51 +205,45 @@ function originOf(publicUrl: string | undefined): string | null {
   return publicUrl === undefined ? null : new URL(publicUrl).origin
 }
 
+function describeApiKeys(apiKeys: unknown): string | null {
+  const { verify, prefix, roles } = (apiKeys ?? {}) as { readonly [K in keyof ApiKeyVerifier]?: unknown }
+  if (typeof verify !== 'function') return 'must be an object with verify'
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_-]+$/.test(prefix)) return 'must have a prefix'
+  const hasRoles = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
+  return roles === undefined || hasRoles ? null : 'must have a list of roles, or none'
+}
+
+function describeServices(given: unknown): string | null {
+  const { verify, services } = (given ?? {}) as { readonly [K in keyof ServiceVerifier]?: unknown }
+  if (typeof verify !== 'function') return 'must be an object with verify'
+  return Array.isArray(services) && services.every((each) => isOwnHeader(each?.header))
+    ? null
+    : 'must list its services, each with a header of its own'
+}
+
 // A header that is read as another credential could not be told apart from it.
 function isOwnHeader(name: unknown): boolean {
-  return (
-    typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !/^(authorization|cookie)$/i.test(name)
-  )
+  return isHttpToken(name) && !/^(authorization|cookie)$/i.test(name)
 }
 
 const SHAPE: Shape<AnyAuthOptions> = {
-  issuers: z.optional(
-    z.array(z.custom<IssuerOptions>((value) => typeof value === 'object' && value !== null, 'must be an issuer')),
-  ),
+  issuers: z.optional(aListOf(anObjectWith<IssuerOptions>())),
   verifier: z.optional(anObjectWith<Verifier>('verify')),
-  apiKeys: z.optional(
-    anObjectWith<ApiKeyVerifier>('verify').check(
-      z.refine(({ prefix }) => typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix), 'must have a prefix'),
-      z.refine(
-        ({ roles }) => roles === undefined || (Array.isArray(roles) && roles.every((role) => typeof role === 'string')),
-        'must have a list of roles, or none',
-      ),
-    ),
-  ),
-  services: z.optional(
-    anObjectWith<ServiceVerifier>('verify').check(
-      z.refine(
-        ({ services }) => Array.isArray(services) && services.every(({ header }) => isOwnHeader(header)),
-        'must list its services, each with a header of its own',
-      ),
-    ),
-  ),
+  apiKeys: z.optional(judgedBy(describeApiKeys)),
+  services: z.optional(judgedBy(describeServices)),
   cookie: z.optional(
     aGroup<SessionCookie>({
-      name: z.custom<string>(
-        (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
-        'must be a cookie name',
-      ),
-      publicUrl: z.optional(judgedBy<string>(describeHttpUrl)),
+      name: judgedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
+      publicUrl: z.optional(judgedBy(describeHttpUrl)),
     }),
   ),
   dev: z.optional(aFunction()),
-  errorFormat: z.optional(z.enum(['json', 'problem'])),
+  errorFormat: z.optional(oneOf('json', 'problem')),
   onDecision: z.optional(aFunction()),
   requestId: z.optional(aFunction()),
   clock: z.optional(aFunction()),
-  roles: z.optional(z.array(z.string())),
-  storage: z.optional(anObjectWith<AuthStorage>('transaction')),
+  roles: z.optional(aListOf(aString())),
+  storage: z.optional(anObjectWith('transaction')),
   users: z.optional(aFunction()),
-  orgs: z.optional(anObjectWith<OrgResolver>('readSelection', 'resolve', 'toOrgId')),
+  orgs: z.optional(anObjectWith('readSelection', 'resolve', 'toOrgId')),
 }

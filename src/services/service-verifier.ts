@@ -1,15 +1,14 @@
 /**
  * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A service is nobody: it has no user, no role and no organization.
  */
-import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import {
   aGroup,
-  aHeaderName,
+  aRecordOf,
+  isHttpToken,
   judgedBy,
-  type OptionType,
   optionsError,
   parseOptions,
   type Shape,
@@ -56,6 +55,7 @@ interface Entry<S> {
 export function createServiceVerifier<const S extends string>(options: ServiceVerifierOptions<S>): ServiceVerifier<S> {
   const parsed = parseOptions<ServiceVerifierOptions>(NAME, shape(), options)
   const services = Object.entries(parsed.services).map(([name, each]) => ({ name: name as S, ...each }))
+  requireNames(services)
   requireDistinct(services)
   const digests = Promise.all(services.flatMap((each) => (each.secrets ?? []).map((secret) => toEntry(each, secret))))
   return Object.freeze({
@@ -82,6 +82,11 @@ async function toEntry<S>(service: { readonly name: S; readonly header: string }
   return { name: service.name, header: service.header.toLowerCase(), digest: await sha256Hex(secret) }
 }
 
+function requireNames(services: readonly { readonly name: string }[]): void {
+  if (services.length > 0 && services.every(({ name }) => name.trim() !== '')) return
+  throw optionsError(NAME, 'services', 'must name at least one service, and none by blanks')
+}
+
 function requireDistinct(services: readonly ServiceOptions[]): void {
   const all = services.flatMap(({ header, secrets }) =>
     (secrets ?? []).map((secret) => `${header.toLowerCase()} ${secret}`),
@@ -93,23 +98,15 @@ const NAME = 'createServiceVerifier'
 
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ServiceVerifierOptions> => ({
-  services: z
-    .record(z.string(), aGroup<ServiceOptions>({ header: aHeaderOfItsOwn(), secrets: judgedBy(describeSecrets) }))
-    .check(z.refine(isNamed, 'must name at least one service, and none by blanks')),
+  services: aRecordOf(aGroup<ServiceOptions>({ header: judgedBy(describeHeader), secrets: judgedBy(describeSecrets) })),
 })
 
-const isNamed = (services: object): boolean => {
-  const names = Object.keys(services)
-  return names.length > 0 && names.every((name) => name.trim() !== '')
+function describeHeader(header: unknown): string | null {
+  if (!isHttpToken(header)) return 'must be a header name'
+  return /^(?:authorization|proxy-authorization|cookie|host)$/i.test(header)
+    ? 'must be a header of its own, not that of another credential'
+    : null
 }
-
-const aHeaderOfItsOwn = (): OptionType<string> =>
-  aHeaderName().check(
-    z.refine(
-      (header) => !/^(?:authorization|proxy-authorization|cookie|host)$/i.test(header),
-      'must be a header of its own, not that of another credential',
-    ),
-  )
 
 function describeSecrets(secrets: unknown): string | null {
   if (secrets === null) return null

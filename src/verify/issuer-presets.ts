@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
-import { aListOf, judgedBy, OptionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aListOf, judgedBy, OptionsError, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import {
   anAudience,
@@ -64,15 +64,15 @@ const SUPABASE: Shape<SupabaseOptions> = {
   secret: z.optional(judgedBy(describeProjectSecret)),
   issuer: z.optional(judgedBy(describeText)),
   audience: z.optional(anAudience()),
-  emails: z.optional(z.enum(['confirmed', 'as-claimed'])),
-  anonymous: z.optional(z.enum(['refuse', 'accept'])),
+  emails: z.optional(oneOf('confirmed', 'as-claimed')),
+  anonymous: z.optional(oneOf('refuse', 'accept')),
   apps: z.optional(aListOf(judgedBy(describeText))),
   ...KEY_SHAPE,
 }
 const OIDC: Shape<OidcOptions> = {
   issuer: judgedBy(describeHttpUrl),
   audience: anAudience(),
-  people: z.optional(z.enum(['own', 'anybody'])),
+  people: z.optional(oneOf('own', 'anybody')),
   url: z.optional(judgedBy(describeHttpUrl)),
   ...KEY_SHAPE,
 }

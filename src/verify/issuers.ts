@@ -6,13 +6,17 @@ import * as z from 'zod/mini'
 import type { Identity } from '../context.ts'
 import { describeHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
 import {
+  aFilledListOf,
   aFunction,
   aGroupOfKind,
   aListOf,
   aNumber,
+  aString,
   judgedBy,
   type OptionType,
+  oneOf,
   optionsError,
+  orNull,
   type Shape,
 } from '../lib/parse-options.ts'
 import { describeSigningSecret, describeText, isSampleSecret } from '../lib/secret-check.ts'
@@ -155,22 +159,20 @@ const AGES: Shape<KeyAgeOptions> = {
   maxStaleSeconds: z.optional(aNumber(0, 86_400)),
 }
 const ALGORITHMS: Shape<Pick<JwksUrlSource, 'algorithms'>> = {
-  algorithms: z.optional(
-    z.readonly(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'Ed25519'])).check(z.minLength(1, 'must not be empty'))),
-  ),
+  algorithms: z.optional(aFilledListOf(oneOf('ES256', 'RS256', 'EdDSA', 'Ed25519'))),
 }
+/** How `supabase` and `oidc` say which keys they take, as the sources do. */
+export const KEY_SHAPE: Shape<KeyAgeOptions & Pick<JwksUrlSource, 'algorithms'>> = { ...ALGORITHMS, ...AGES }
 const URL_SOURCE: Shape<JwksUrlSource> = {
-  ...{ kind: z.literal('jwks'), url: judgedBy(describeHttpUrl) },
-  ...{ ...ALGORITHMS, ...AGES },
+  kind: oneOf('jwks'),
+  url: judgedBy(describeHttpUrl),
+  ...KEY_SHAPE,
 }
 const KEYS_SOURCE: Shape<JwksKeysSource> = {
-  kind: z.literal('jwks'),
-  keys: z.array(z.custom<object>(() => true)),
+  kind: oneOf('jwks'),
+  keys: aListOf(judgedBy(() => null)),
   ...ALGORITHMS,
 }
-
-/** How `supabase` and `oidc` have in common to say which keys they take. */
-export const KEY_SHAPE: Shape<KeyAgeOptions & Pick<JwksUrlSource, 'algorithms'>> = { ...ALGORITHMS, ...AGES }
 
 /** An audience, as issuer options name it. */
 export function anAudience(): OptionType<IssuerOptions['audience']> {
@@ -185,21 +187,21 @@ export function anAudience(): OptionType<IssuerOptions['audience']> {
 
 /** How the options of an issuer are read. */
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
-  issuer: z.nullable(judgedBy<string>(describeText)),
+  issuer: orNull(judgedBy(describeText)),
   keys: aListOf(
     aGroupOfKind<KeySource>({
-      secret: () => ({ kind: z.literal('secret'), secret: judgedBy(describeSecrets) }),
+      secret: () => ({ kind: oneOf('secret'), secret: judgedBy(describeSecrets) }),
       jwks: (source) => (Object.hasOwn(source, 'keys') ? KEYS_SOURCE : URL_SOURCE),
-      discovery: () => ({ ...URL_SOURCE, kind: z.literal('discovery'), url: z.optional(URL_SOURCE.url) }),
+      discovery: () => ({ ...URL_SOURCE, kind: oneOf('discovery'), url: z.optional(URL_SOURCE.url) }),
     }),
   ),
   audience: anAudience(),
-  types: z.optional(z.array(z.string()).check(z.minLength(1, 'must not be empty'))),
+  types: z.optional(aFilledListOf(aString())),
   check: z.optional(aFunction()),
-  emails: z.optional(z.enum(['confirmed', 'as-claimed'])),
+  emails: z.optional(oneOf('confirmed', 'as-claimed')),
   accepts: z.optional(aFunction()),
-  people: z.optional(z.enum(['own', 'anybody'])),
-  boundTokens: z.optional(z.enum(['refuse', 'as-bearer'])),
+  people: z.optional(oneOf('own', 'anybody')),
+  boundTokens: z.optional(oneOf('refuse', 'as-bearer')),
 })
 
 export function describeSecrets(value: unknown): string | null {

@@ -7,7 +7,7 @@ import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aGroup, aListOf, aNumber, aString, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aListOf, aNumber, aString, orNull, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import { checkClaims } from './claims.ts'
 import { passesCheck, requirePerson, toIdentity } from './identity.ts'
@@ -55,7 +55,7 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
   maxTokenAgeSeconds: z.optional(aNumber(1, 31_536_000)),
   claims: z.optional(aListOf(aString())),
   cache: z.optional(
-    z.nullable(
+    orNull(
       aGroup<TokenCacheSettings>({
         maxEntries: z.optional(aNumber(1, 1_000_000)),
         ttlSeconds: z.optional(aNumber(1, 3600)),

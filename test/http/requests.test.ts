@@ -5,6 +5,7 @@ import { parseAdapterOptions, toThrown } from '../../src/http/adapter-options.ts
 import { fromFetchRequest } from '../../src/http/fetch-request.ts'
 import { fromNodeRequest, type NodeRequestExtras } from '../../src/http/node-request.ts'
 import { readJson } from '../../src/http/read-json.ts'
+import { optionsError } from '../../src/lib/parse-options.ts'
 import type { AuthRequest } from '../../src/request.ts'
 
 const JSON_TYPE = ['Content-Type', 'application/json']
@@ -294,7 +295,7 @@ describe('parseAdapterOptions', () => {
 
   it.each([[undefined], [null], [{}], ['auth'], [{ authorizer: 1 }]])('refuses %j as an auth', (wrong) => {
     expect(() => parseAdapterOptions(wrong as never, {})).toThrow(
-      new TypeError('createAdapter: the auth (first argument) must be what createAuth returned'),
+      optionsError('createAdapter', '', 'the auth (first argument) must be what createAuth returned'),
     )
   })
 })

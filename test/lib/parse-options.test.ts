@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import {
+  aBoolean,
+  aFilledListOf,
   aFunction,
   aGroup,
   aGroupOfKind,
@@ -9,9 +11,13 @@ import {
   aName,
   aNumber,
   anObjectWith,
+  aRecordOf,
   judgedBy,
   OptionsError,
+  type OptionType,
+  oneOf,
   optionsError,
+  orNull,
   parseOptions,
   type Shape,
 } from '../../src/lib/parse-options.ts'
@@ -33,7 +39,7 @@ const shape = <V extends Visitor, C extends string>(): Shape<DoorbellOptions<V, 
   find: anObjectWith('find'),
   onRing: z.optional(aFunction()),
   quiet: z.optional(aGroup({ fromHour: aNumber(0, 23), toHour: z.optional(aNumber(0, 23)) })),
-  tone: z.optional(z.nullable(z.enum(['high', 'low']))),
+  tone: z.optional(orNull(oneOf('high', 'low'))),
 })
 const GOOD = { names: ['a'], find: { find: (id: string) => ({ id }) } }
 
@@ -106,6 +112,60 @@ describe('parseOptions', () => {
   })
 })
 
+describe('a check of one value', () => {
+  const problemsOf = (type: OptionType<unknown>, value: unknown): unknown => {
+    try {
+      return parseOptions<{ readonly it: unknown }>('f', { it: type } as never, { it: value }).it
+    } catch (error) {
+      return (error as OptionsError).problems.map(({ option, message }) => `${option} ${message}`)
+    }
+  }
+
+  it.each<[string, OptionType<unknown>, unknown]>([
+    ['aBoolean', aBoolean(), false],
+    ['oneOf', oneOf('a', 'b'), 'b'],
+    ['orNull', orNull(aName()), null],
+    ['orNull', orNull(aName()), 'a'],
+    ['aListOf', aListOf(aName()), []],
+    ['aFilledListOf', aFilledListOf(aName()), ['a', 'b']],
+    ['aRecordOf', aRecordOf(aName()), { a: 'b', c: 'd' }],
+    ['aRecordOf', aRecordOf(aName()), Object.assign(Object.create(null), { a: 'b' })],
+  ])('%s takes what it is for: %#', (_, type, value) => {
+    expect(problemsOf(type, value)).toEqual(value)
+  })
+
+  it.each<[string, OptionType<unknown>, unknown, readonly string[]]>([
+    ['aBoolean', aBoolean(), 'true', ['it must be of type boolean']],
+    ['oneOf', oneOf('a', 'b'), 'c', ['it must be one of "a", "b"']],
+    ['oneOf', oneOf('a', 'b'), undefined, ['it must be one of "a", "b"']],
+    ['orNull', orNull(aName()), ' ', ['it must be a string that is not blank']],
+    ['orNull', orNull(aListOf(aName())), [1], ['it.0 must be a string that is not blank']],
+    ['aListOf', aListOf(aName()), { 0: 'a', length: 1 }, ['it must be of type array']],
+    ['aListOf', aListOf(aName()), undefined, ['it is required']],
+    // biome-ignore lint/suspicious/noSparseArray: what is under test
+    ['aListOf', aListOf(aName()), ['a', , 'b'], ['it.1 must be a string that is not blank']],
+    ['aFilledListOf', aFilledListOf(aName()), [], ['it must not be empty']],
+    ['aFilledListOf', aFilledListOf(aName()), 'a', ['it must be of type array']],
+    [
+      'aRecordOf',
+      aRecordOf(aName()),
+      { a: '', b: 'c', d: 1 },
+      ['it.a must be a string that is not blank', 'it.d must be a string that is not blank'],
+    ],
+    ['aRecordOf', aRecordOf(aName()), new Map(), ['it must be of type record']],
+    ['aRecordOf', aRecordOf(aName()), new (class Options {})(), ['it must be of type record']],
+    ['aRecordOf', aRecordOf(aName()), ['a'], ['it must be of type record']],
+    ['aRecordOf', aRecordOf(aName()), undefined, ['it is required']],
+  ])('%s refuses what it is not: %#', (_, type, value, problems) => {
+    expect(problemsOf(type, value)).toEqual(problems)
+  })
+
+  it('aRecordOf keeps a name of a prototype as an own member', () => {
+    const read = problemsOf(aRecordOf(aName()), JSON.parse('{"__proto__":"a"}')) as object
+    expect(Object.getOwnPropertyDescriptor(read, '__proto__')?.value).toBe('a')
+  })
+})
+
 it('judgedBy says the sentence of its judge', () => {
   const even = { n: judgedBy<number>((value) => (value === 2 ? null : `must be 2, not a ${typeof value}`)) }
   expect(() => parseOptions('f', even, { n: 'x' })).toThrow(
@@ -119,8 +179,8 @@ describe('aGroupOfKind', () => {
   const keys: Shape<{ readonly keys: readonly Key[] }> = {
     keys: aListOf(
       aGroupOfKind<Key>({
-        text: () => ({ kind: z.literal('text'), text: aName() }),
-        number: () => ({ kind: z.literal('number'), number: aNumber(1, 9) }),
+        text: () => ({ kind: oneOf('text'), text: aName() }),
+        number: () => ({ kind: oneOf('number'), number: aNumber(1, 9) }),
       }),
     ),
   }

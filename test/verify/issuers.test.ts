@@ -218,7 +218,7 @@ describe('supabase', () => {
     `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ iss: 'supabase', ref: 'abc', role })}.${encode({ s: SECRET })}`
 
   it('writes what a host could write', () => {
-    const people = { audience: 'authenticated', emails: 'as-claimed', accepts: expect.any(Function) }
+    const people = { audience: 'authenticated', emails: 'as-claimed', people: 'own', accepts: expect.any(Function) }
     const jwks = { kind: 'jwks', url: 'https://abc.supabase.co/auth/v1/.well-known/jwks.json' }
     expect(supabase({ url: 'https://abc.supabase.co' })).toEqual({
       issuer: 'https://abc.supabase.co/auth/v1',
