@@ -3,13 +3,13 @@
  * machine in the best of a hundred times, which what is quadratic does not reach either.
  */
 import { expect, it } from 'vitest'
-import { parseInstant } from '../src/api-keys/api-key-actions.ts'
+import { isText, parseInstant } from '../src/api-keys/api-key-actions.ts'
 import { createKeyFormat } from '../src/api-keys/key-format.ts'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'
 import { isAuthError } from '../src/errors.ts'
 import { fromFetchRequest } from '../src/http/fetch-request.ts'
-import { isText, readJson } from '../src/http/read-json.ts'
+import { readJson } from '../src/http/read-json.ts'
 import { parseJson } from '../src/http/request-body.ts'
 import { createRouteFinder } from '../src/http/route-path.ts'
 import { normalizeEmail } from '../src/lib/email.ts'

@@ -4,7 +4,7 @@
  */
 import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { isText, readField } from '../http/read-json.ts'
+import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { notify } from '../lib/notify.ts'
 import type { RoleLadder } from '../permissions/role-ladder.ts'
@@ -167,7 +167,7 @@ async function rotate(
   const { repository, format, clock, maxOverlapSeconds } = settings
   const isOverlap = (value: unknown): value is number =>
     Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxOverlapSeconds
-  const overlap = readField({ overlap_seconds: overlapSeconds }, 'overlap_seconds', isOverlap)
+  const overlap = requireField('overlap_seconds', overlapSeconds, isOverlap)
   const found = requireFound(await findOwn(settings, issuer, keyId))
   requireRotatable(settings, found, issuer)
   const made = format.create(found.id)
@@ -212,6 +212,16 @@ function requireIssuer({ ladder, owner }: ApiKeySettings, context: AuthContext):
   return { user, role: ladder.requireKnown(role), owner: whose }
 }
 
+function requireField<T>(field: string, value: unknown, isValid: (value: unknown) => value is T): T {
+  if (isValid(value)) return value
+  throw invalidField(field)
+}
+
+/** Ask whether a value is a string that is not blank, at most 255 characters, well-formed and without control characters. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
+}
+
 type ParsedFields = Pick<ApiKeyRecord, 'name' | 'role' | 'scopes' | 'expiresAt'>
 
 // Well-formed, and the role enough for the scopes; whether the creator may make such a key is not asked yet.
@@ -219,9 +229,9 @@ function parseFields(settings: ApiKeySettings, fields: ApiKeyFields, now: number
   const { scopes: known, defaultScopes } = settings
   const areKnown = (value: unknown): value is readonly string[] =>
     Array.isArray(value) && value.every((scope) => known.has(scope as string))
-  const name = readField({ name: fields.name }, 'name', isText)
+  const name = requireField('name', fields.name, isText)
   const { scopes: wanted = defaultScopes } = fields
-  const scopes = [...new Set(readField({ scopes: wanted }, 'scopes', areKnown))]
+  const scopes = [...new Set(requireField('scopes', wanted, areKnown))]
   return {
     name,
     scopes,
@@ -237,7 +247,7 @@ function roleOf(
 ): string {
   const needed = Math.max(0, ...scopes.map((scope) => roles.indexOf(known.get(scope) ?? '')))
   if (wanted === undefined && known.size > 0) return roles[needed] as string
-  const role = readField({ role: wanted }, 'role', (value): value is string => roles.includes(value as string))
+  const role = requireField('role', wanted, (value): value is string => roles.includes(value as string))
   if (roles.indexOf(role) < needed) {
     throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes' })
   }
@@ -248,7 +258,7 @@ function expiryOf(wanted: unknown, now: number): Date | null {
   if (wanted === null) return null
   const parsed = typeof wanted === 'string' ? parseInstant(wanted) : wanted
   const isInstant = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime())
-  const expiresAt = readField({ expires_at: parsed }, 'expires_at', isInstant)
+  const expiresAt = requireField('expires_at', parsed, isInstant)
   if (expiresAt.getTime() <= now) {
     throw new AuthError('validation_error', { field: 'expires_at', reason: 'api_key_expires_in_the_past' })
   }
@@ -292,7 +302,7 @@ async function bindingOf(
 ): Promise<{ readonly orgId: string | null; readonly role: string }> {
   if (owner.kind === 'org') return { orgId: issuer.owner.kind === 'org' ? issuer.owner.orgId : null, role: issuer.role }
   if (wanted === null) return { orgId: null, role: issuer.role }
-  const orgId = readField({ [owner.field]: wanted }, owner.field, isText)
+  const orgId = requireField(owner.field, wanted, isText)
   const caller: Caller = { kind: 'user', user: issuer.user }
   const acting = await owner.memberships.findActing(caller, orgId)
   if (acting === null) throw new AuthError('validation_error', { field: owner.field, reason: 'api_key_org_unknown' })

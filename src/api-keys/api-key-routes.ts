@@ -4,7 +4,7 @@ import type { AuthContext } from '../context.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
 import { type JsonObject, LIMIT_BYTES, readJson } from '../http/read-json.ts'
 import { ownMembers } from '../lib/own-members.ts'
-import { aFunction, aGroup, aName, judgedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aName, aRoutePath, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { ApiKeyActions, ApiKeyInfo, ApiKeySettings, IssuedApiKey } from './api-key-actions.ts'
@@ -94,10 +94,6 @@ const NAME = 'apiKeys.routes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ApiKeyRoutesOptions> => ({
   role: aName(),
-  path: z.optional(
-    judgedBy((path) =>
-      typeof path === 'string' && /^(?:\/[\x21-\x2e\x30-\x7e]+)+$/.test(path) ? null : 'must be a path',
-    ),
-  ),
+  path: z.optional(aRoutePath(1)),
   present: z.optional(aGroup<Presenter>({ issued: aFunction(), listed: aFunction() })),
 })

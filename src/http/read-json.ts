@@ -83,15 +83,26 @@ async function read<Output>(
 ): Promise<Output> {
   if (schema !== undefined) requireSchema(schema)
   const value = await readValue(request, parseLimits(limits))
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (value === undefined || (schema === undefined && !isObject)) {
+  if (value === undefined || (schema === undefined && !isObject(value))) {
     throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
   }
-  if (schema === undefined) return value as Output
+  return schema === undefined ? (value as Output) : parseBody(value, schema)
+}
+
+/**
+ * Parse what was read by a schema.
+ * @throws AuthError `validation_error`: `field` is the path of the first issue
+ */
+export async function parseBody<Output>(value: unknown, schema: StandardSchema<Output>): Promise<Output> {
   // A schema looks members up: one that was left out must not be found in `Object.prototype`.
-  const result = await schema['~standard'].validate(isObject ? ownMembers(value) : value)
-  if (result.issues) throw invalid(fieldOf(result.issues[0]))
-  return result.value
+  const result = await schema['~standard'].validate(isObject(value) ? ownMembers(value) : value)
+  if (!result.issues) return result.value
+  throw invalidField(fieldOf(result.issues[0]))
+}
+
+/** The refusal of a body whose `field` is missing or wrong. */
+export function invalidField(field: string): AuthError {
+  return new AuthError('validation_error', { field, reason: 'field_invalid' })
 }
 
 async function readValue(request: AuthRequest, { limitBytes, timeoutSeconds }: ParsedLimits): Promise<unknown> {
@@ -108,6 +119,10 @@ async function readValue(request: AuthRequest, { limitBytes, timeoutSeconds }: P
   return body.kind === 'bytes' ? parseJson(body.bytes) : undefined
 }
 
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function requireSchema(schema: { readonly '~standard'?: StandardSchema<unknown>['~standard'] | undefined }): void {
   const { version, validate } = schema?.['~standard'] ?? {}
   if (version !== 1 || typeof validate !== 'function') {
@@ -120,35 +135,6 @@ function requireSchema(schema: { readonly '~standard'?: StandardSchema<unknown>[
 function fieldOf(issue: SchemaIssue | undefined): string {
   const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))
   return path.join('.') || 'body'
-}
-
-function invalid(field: string): AuthError {
-  return new AuthError('validation_error', { field, reason: 'field_invalid' })
-}
-
-/**
- * Take one member of a body, checked.
- *
- * @param name the member
- * @param isValid a type guard for its value
- * @throws AuthError `validation_error` naming the field where it is missing or wrong
- * @example
- * const name = readField(body, 'name', (value) => typeof value === 'string' && value !== '')
- */
-export function readField<T>(body: JsonObject, name: string, isValid: (value: unknown) => value is T): T {
-  const value = Object.hasOwn(body, name) ? body[name] : undefined
-  if (!isValid(value)) throw invalid(name)
-  return value
-}
-
-/**
- * Ask whether a value is a string that is not blank, at most 255 characters, well-formed and without control characters.
- *
- * @example
- * const name = readField(body, 'name', isText)
- */
-export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
 }
 
 interface ParsedLimits {

@@ -1,4 +1,5 @@
 /** A Route's path: the one grammar all adapters mount, and the matcher for a framework that has no router. */
+import { isRoutePath, optionsError } from '../lib/parse-options.ts'
 
 /** Find the route that serves a method and a request target as it arrived, with its percent-decoded parameters. */
 export type RouteFinder<R> = (
@@ -9,11 +10,11 @@ export type RouteFinder<R> = (
 /**
  * Compile the paths of Routes: literal segments and `:name`, each one whole segment that isn't empty. A match is exact and
  * case-sensitive, a slash at the end is a segment more, nothing is normalised, and each costs one pass over the target.
- * A target with a segment of dots (`..`, `%2e`) matches nothing: some servers would make another path of it. HEAD is served by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path
- * (`*`); of one that names a host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who
- * writes an adapter.
+ * A target with a segment of dots (`..`, `%2e`) matches nothing: some servers would make another path of it. HEAD is served
+ * by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path (`*`); of one that names a
+ * host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who writes an adapter.
  *
- * @throws TypeError for a path that some framework's router would read otherwise (`*`, `?`, `(`, a `:name` twice, …)
+ * @throws OptionsError for a path that some framework's router would read otherwise (`*`, `?`, `(`, a `:name` twice, …)
  * @example
  * createRouteFinder([{ method: 'GET', path: '/orgs/:id' }])('GET', '/orgs/7') // { route, params: { id: '7' } }
  */
@@ -57,16 +58,8 @@ function match(wanted: readonly string[], given: readonly string[]): Record<stri
 }
 
 function segmentsOf(path: unknown): readonly string[] {
-  const segments = typeof path === 'string' ? path.split('/') : []
-  const names = segments.filter((segment) => segment.startsWith(':'))
-  const isKnown = (segment: string): boolean =>
-    /^:[A-Za-z_][A-Za-z0-9_]*$/.test(segment) || (/^[A-Za-z0-9._~-]+$/.test(segment) && !isDots(segment))
-  const [root, ...rest] = segments
-  const known = root === '' && rest.length > 0 && (rest.every(isKnown) || path === '/')
-  if (!known || names.includes(':__proto__') || new Set(names).size < names.length) {
-    throw new TypeError('Route: option "path" must be "/" and segments that are plain text or one ":name" each')
-  }
-  return segments
+  if (isRoutePath(path)) return path.split('/')
+  throw optionsError('Route', 'path', 'must be "/" and segments that are plain text or one ":name" each')
 }
 
 // RFC 3986 §5.2.4, and what the URL Standard takes for the same.

@@ -76,8 +76,3 @@ export function isLoopbackUrl(text: string): boolean {
   const url = new URL(text)
   return (url.protocol === 'http:' || url.protocol === 'https:') && isLoopbackHost(url.hostname)
 }
-
-/** Ask whether a value is an absolute http or https URL, as it is: without white space or quotes, inside or around it. */
-export function isHttpUrl(value: unknown): value is string {
-  return typeof value === 'string' && /^https?:\/\/[^/\s\p{Cc}"'][^\s\p{Cc}"']*$/u.test(value) && URL.canParse(value)
-}

@@ -275,6 +275,23 @@ export function aPath(): OptionType<string> {
   return z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path')
 }
 
+const SEGMENT = /^(?::[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9._~-]+)$/
+
+/** Ask whether a value is the path of a Route: "/" and segments that are plain text or one `:name` each, no name twice. */
+export function isRoutePath(path: unknown): path is string {
+  if (typeof path !== 'string' || !path.startsWith('/')) return false
+  const segments = path.slice(1).split('/')
+  const names = segments.filter((segment) => segment.startsWith(':'))
+  // A server would make another path of dots (RFC 3986 §5.2.4).
+  const areKnown = segments.every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..')
+  return path === '/' || (areKnown && !names.includes(':__proto__') && new Set(names).size === names.length)
+}
+
+/** The path of a Route; with `least` as 1 not "/", so that others can lie below it. */
+export function aRoutePath(least: 0 | 1 = 0): OptionType<string> {
+  return z.custom<string>((path) => isRoutePath(path) && path.length > least, 'must be a path')
+}
+
 /** An HTTP field name (RFC 9110 §5.1). */
 export function aHeaderName(): OptionType<string> {
   return z.custom<string>(isHttpToken, 'must be a header name')

@@ -4,33 +4,51 @@
  */
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { type JsonObject, readField } from '../http/read-json.ts'
+import { type JsonObject, parseBody } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { aFunction, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
-import type { Account, AccountChange } from '../storage/account-repositories.ts'
+import type { Account } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { type AccountSettings, notifyEvent } from './login-options.ts'
 import { requireGoodPassword } from './password-rules.ts'
 import { createThrottle, DEFAULT_LIMITS } from './throttle.ts'
 
+const anEmail = z.pipe(
+  z.string(),
+  z.transform((text, payload) => {
+    const email = normalizeEmail(text)
+    if (email === null) payload.issues.push({ code: 'custom', message: 'is no e-mail address', input: text })
+    return email ?? ''
+  }),
+)
+
+// What an admin may set of an account: only what is named here can be set from outside.
+const fieldsOf = ({ roles }: AccountSettings) =>
+  z.object({
+    email: anEmail,
+    role: z.custom<string>((role) => (roles as readonly unknown[]).includes(role)),
+    disabled: z.optional(z.boolean()),
+    password: z.string(),
+  })
+
 /**
- * Create an account on behalf of the admin `byId`. Only what is named here can be set from outside.
+ * Create an account on behalf of the admin `byId`.
  * @throws AuthError `validation_error` naming the field, `conflict` for a taken e-mail, `temporarily_unavailable`
  */
 export async function createAccount(settings: AccountSettings, body: JsonObject, byId: string): Promise<Account> {
-  const email = readEmail(body)
-  const role = readRole(settings, body)
-  const disabled = Object.hasOwn(body, 'disabled') ? readField(body, 'disabled', isBoolean) : false
-  const passwordHash = await settings.passwords.hash(readPassword(settings, body, email))
+  const { storage, passwords, rules, clock } = settings
+  const { email, role, disabled = false, password } = await parseBody(body, fieldsOf(settings))
+  requireGoodPassword(password, rules, email, 'password')
+  const passwordHash = await passwords.hash(password)
   const account = await orConflict(() =>
-    settings.storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(settings.clock()) }),
+    storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(clock()) }),
   )
   notifyEvent(settings, 'user_created', account.id, byId)
   return account
 }
 
 /**
- * Change an account on behalf of the admin `byId`. Members that are not there stay as they are; others mean nothing.
+ * Change an account on behalf of the admin `byId`. Fields that are not there stay as they are.
  * @throws AuthError as {@link createAccount}; `not_found`; `conflict` for the last admin
  */
 export async function changeAccount(
@@ -39,9 +57,11 @@ export async function changeAccount(
   body: JsonObject,
   byId: string,
 ): Promise<Account> {
-  const { storage, adminRole } = settings
+  const { storage, passwords, rules, adminRole } = settings
   const found = requireAccount(await storage.accounts.findById(accountId))
-  const change = await readChange(settings, body, found.email)
+  const { password, ...fields } = await parseBody(body, z.partial(fieldsOf(settings)))
+  if (password !== undefined) requireGoodPassword(password, rules, fields.email ?? found.email, 'password')
+  const change = password === undefined ? fields : { ...fields, passwordHash: await passwords.hash(password) }
   const updated = await orConflict(() => storage.accounts.update(accountId, change, { keep: adminRole }))
   requireNotLast(updated.kind)
   const account = requireAccount(updated.kind === 'done' ? updated.account : null)
@@ -60,34 +80,6 @@ export async function removeAccount(settings: AccountSettings, accountId: string
   notifyEvent(settings, 'user_removed', accountId, byId)
 }
 
-async function readChange(settings: AccountSettings, body: JsonObject, email: string): Promise<AccountChange> {
-  const has = (name: string): boolean => Object.hasOwn(body, name)
-  const change = {
-    ...(has('email') ? { email: readEmail(body) } : {}),
-    ...(has('role') ? { role: readRole(settings, body) } : {}),
-    ...(has('disabled') ? { disabled: readField(body, 'disabled', isBoolean) } : {}),
-  }
-  if (!has('password')) return change
-  const password = readPassword(settings, body, change.email ?? email)
-  return { ...change, passwordHash: await settings.passwords.hash(password) }
-}
-
-function readEmail(body: JsonObject): string {
-  const email = normalizeEmail(readField(body, 'email', isString))
-  if (email === null) throw new AuthError('validation_error', { field: 'email', reason: 'account_email_malformed' })
-  return email
-}
-
-function readRole({ roles }: AccountSettings, body: JsonObject): string {
-  return readField(body, 'role', (value): value is string => (roles as readonly unknown[]).includes(value))
-}
-
-function readPassword({ rules }: AccountSettings, body: JsonObject, email: string): string {
-  const password = readField(body, 'password', isString)
-  requireGoodPassword(password, rules, email, 'password')
-  return password
-}
-
 function requireAccount<T>(found: T | null): T {
   if (found === null) throw new AuthError('not_found', { reason: 'account_not_found' })
   return found
@@ -104,15 +96,6 @@ async function orConflict<T>(work: () => Promise<T>): Promise<T> {
     if (isConflictError(cause)) throw new AuthError('conflict', { reason: 'account_email_taken', cause })
     throw cause
   }
-}
-
-/** A type guard for members of a body. */
-export function isString(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === 'boolean'
 }
 
 /** Options of `createFirstAdmin` and `resetAdmin` of a {@link Login}. */

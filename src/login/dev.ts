@@ -7,21 +7,12 @@ import { hasCookie } from '../credentials/cookie.ts'
 import { requireSameOrigin } from '../credentials/csrf.ts'
 import { AuthError } from '../errors.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
-import { optionsError } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { isLoopbackAddress } from './client-address.ts'
 import { type Login, loginOf } from './login.ts'
-import { type AccountSettings, type AccountsOptions, parseAccountsOptions } from './login-options.ts'
+import { type AccountSettings, type DevLoginOptions, parseDevLoginOptions } from './login-options.ts'
 import { createDevRoutes } from './routes.ts'
-
-/** Options of {@link createDevLogin}. */
-export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
-  /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. The other options are those of {@link createLogin}, but `secret`, `sessionSeconds`, `throttle` and `clientAddress`. */
-  readonly nodeEnv: string | undefined
-}
-
-const NAME = 'createDevLogin'
 
 /**
  * Create dev mode in the place of {@link createLogin}: every request is the admin's, `{"auth_required":false}`, and there
@@ -38,11 +29,7 @@ const NAME = 'createDevLogin'
  * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
  */
 export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login<R> {
-  const { nodeEnv, ...common } = options ?? {}
-  if (nodeEnv !== 'development' && nodeEnv !== 'test') {
-    throw optionsError(NAME, 'nodeEnv', 'must be exactly "development" or "test"')
-  }
-  const settings = parseAccountsOptions(NAME, common)
+  const settings = parseDevLoginOptions(options)
   const [identity, user] = [devIdentity(settings), devUser(settings)]
   // An old session that a browser still sends is as good as none: who may enter is decided before.
   const verifier = Object.freeze({ verify: async () => identity, isReady: () => true })

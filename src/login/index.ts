@@ -2,9 +2,9 @@
 
 export type { FirstAdminOptions } from './accounts.ts'
 export { type ForwardedAddressOptions, forwardedAddress } from './client-address.ts'
-export { createDevLogin, type DevLoginOptions } from './dev.ts'
+export { createDevLogin } from './dev.ts'
 export { createLogin, type Login } from './login.ts'
-export type { LoginEvent, LoginOptions } from './login-options.ts'
+export type { DevLoginOptions, LoginEvent, LoginOptions } from './login-options.ts'
 export {
   type Argon2Function,
   createPasswordHasher,

@@ -3,9 +3,22 @@
  * settings, whose hook for the audit log the whole login notifies.
  */
 import * as z from 'zod/mini'
-import { isHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
+import { describeHttpUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aGroup, aName, aNumber, anObjectWith, optionsError, parseOptions } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroup,
+  aListOf,
+  aName,
+  aNumber,
+  anObjectWith,
+  aRoutePath,
+  aString,
+  judgedBy,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createRoleLadder } from '../permissions/role-ladder.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
@@ -14,8 +27,10 @@ import { createPasswordHasher, type PasswordHasher } from './password-hash.ts'
 import type { PasswordRules } from './password-rules.ts'
 import { DEFAULT_LIMITS, type ThrottleLimits } from './throttle.ts'
 
+type Some<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
 /** Where the routes are. */
-export interface LoginPaths {
+interface LoginPaths {
   /** `POST`: log in. Default `/api/v1/auth/login`. */
   readonly login: string
   /** `POST`: log out. Default `/api/v1/auth/logout`. */
@@ -45,7 +60,7 @@ export interface AccountsOptions<R extends string = string> {
   /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
   readonly publicUrl?: string | undefined
   /** Other paths of the routes, one by one. Default `/api/v1/auth/login`, `…/logout`, `…/validate`, `…/password`, `/api/v1/capabilities`, `/api/v1/users`. */
-  readonly paths?: { readonly [K in keyof LoginPaths]?: LoginPaths[K] | undefined } | undefined
+  readonly paths?: Some<LoginPaths> | undefined
   /** Fewest code points of a new password: 8 to 64. Default 15, what a password without a second factor needs. */
   readonly minPasswordLength?: number | undefined
   /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
@@ -63,7 +78,7 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
   /** How long a session lives, in seconds: 60 to 2592000. Default 86400. */
   readonly sessionSeconds?: number | undefined
   /** Other limits of the throttle. */
-  readonly throttle?: { readonly [K in keyof ThrottleLimits]?: ThrottleLimits[K] | undefined } | undefined
+  readonly throttle?: Some<ThrottleLimits> | undefined
   /**
    * The client's address for the throttle: the one place where a trusted proxy is named ({@link forwardedAddress}); `null`
    * where it is not known: then only accounts are counted. Goes together with `publicUrl`: behind a proxy all clients have
@@ -71,6 +86,12 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
    * means nothing, because anybody can send one.
    */
   readonly clientAddress?: ((request: AuthRequest) => string | null) | undefined
+}
+
+/** Options of {@link createDevLogin}. */
+export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
+  /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. The other options are those of {@link createLogin}, but `secret`, `sessionSeconds`, `throttle` and `clientAddress`. */
+  readonly nodeEnv: string | undefined
 }
 
 /** What user management works with. */
@@ -84,7 +105,7 @@ export interface AccountSettings {
   readonly paths: LoginPaths
   readonly rules: PasswordRules
   readonly passwords: PasswordHasher
-  readonly onEvent: ((event: LoginEvent) => unknown) | undefined
+  readonly onEvent: AccountsOptions['onEvent']
   readonly clock: () => number
 }
 
@@ -97,16 +118,25 @@ export interface LoginSettings extends AccountSettings {
 }
 
 /** Parse the options of `createLogin`; throws `OptionsError`. */
-export function parseLoginOptions(options: unknown): LoginSettings {
-  const parsed = parseOptions('createLogin', LOGIN_SHAPE, options)
+export function parseLoginOptions<R extends string>(options: LoginOptions<R>): LoginSettings {
+  const parsed = parseOptions('createLogin', { ...accountsShape<R>(), ...loginShape() }, options)
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
   requireTogether(parsed)
   const limits = { ...DEFAULT_LIMITS, ...given(parsed.throttle) }
   return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
 }
 
+/** Parse the options of `createDevLogin`; throws `OptionsError`. */
+export function parseDevLoginOptions<R extends string>(options: DevLoginOptions<R>): AccountSettings {
+  const name = 'createDevLogin'
+  const shape = { ...accountsShape<R>(), nodeEnv: z.optional(aString()) }
+  const parsed = parseOptions(name, shape, options)
+  if (parsed.nodeEnv === 'development' || parsed.nodeEnv === 'test') return settingsOf(name, parsed)
+  throw optionsError(name, 'nodeEnv', 'must be exactly "development" or "test"')
+}
+
 // A public URL says that there is a proxy; whose address is the client's, only the host knows.
-function requireTogether({ publicUrl, clientAddress }: { publicUrl?: unknown; clientAddress?: unknown }): void {
+function requireTogether({ publicUrl, clientAddress }: Pick<LoginOptions, 'publicUrl' | 'clientAddress'>): void {
   if ((publicUrl === undefined) === (clientAddress === undefined)) return
   const [missing, given] = publicUrl === undefined ? ['publicUrl', 'clientAddress'] : ['clientAddress', 'publicUrl']
   throw optionsError(
@@ -116,25 +146,16 @@ function requireTogether({ publicUrl, clientAddress }: { publicUrl?: unknown; cl
   )
 }
 
-/** Parse the options of `createDevLogin` but its own; throws `OptionsError`. */
-export function parseAccountsOptions(name: string, options: unknown): AccountSettings {
-  return settingsOf(name, parseOptions(name, SHAPE, options))
-}
-
-function settingsOf(name: string, parsed: ReturnType<typeof parseOptions<typeof SHAPE>>): AccountSettings {
-  const { service, cookieName = '__Host-session', publicUrl = null, passwords, onEvent } = parsed
-  const storage = withStorageErrors(parsed.storage)
+function settingsOf<R extends string>(name: string, parsed: AccountsOptions<R>): AccountSettings {
+  const { service, cookieName = '__Host-session', publicUrl = null, onEvent, clock = Date.now } = parsed
   const ladder = createRoleLadder(parsed.roles, name)
   const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), name, 'adminRole')
-  if (publicUrl !== null && hasPrefix(cookieName) && !publicUrl.startsWith('https:') && !isLoopbackUrl(publicUrl)) {
-    throw optionsError(name, 'cookieName', 'has a prefix that needs an https "publicUrl"')
-  }
   return {
-    ...{ storage, service, roles: ladder.roles, adminRole, cookieName, publicUrl, onEvent },
+    ...{ service, roles: ladder.roles, adminRole, cookieName, publicUrl, onEvent, clock },
+    storage: withStorageErrors(parsed.storage),
     paths: { ...PATHS, ...given(parsed.paths) },
     rules: { minLength: parsed.minPasswordLength ?? 15, serviceName: service },
-    passwords: passwords ?? createPasswordHasher(),
-    clock: parsed.clock ?? Date.now,
+    passwords: parsed.passwords ?? createPasswordHasher(),
   }
 }
 
@@ -152,49 +173,47 @@ const PATHS: LoginPaths = Object.freeze({
   users: '/api/v1/users',
 })
 
-const aPath = z.optional(
-  z.custom<string>((path) => typeof path === 'string' && /^(?:\/[A-Za-z0-9._~-]+)+$/.test(path), 'must be a path'),
-)
+const path = z.optional(aRoutePath(1))
+const PATHS_SHAPE: Shape<Some<LoginPaths>> = {
+  ...{ login: path, logout: path, validate: path, password: path, capabilities: path, users: path },
+}
 
-const SHAPE = {
-  storage: anObjectWith<AccountStorage>('transaction'),
+const LIMITS_SHAPE: Shape<Some<ThrottleLimits>> = {
+  accountFailures: z.optional(aNumber(1, 1_000_000)),
+  firstWaitSeconds: z.optional(aNumber(1, 900)),
+  longestWaitSeconds: z.optional(aNumber(1, 86_400)),
+  addressFailures: z.optional(aNumber(1, 1_000_000)),
+  addressWindowSeconds: z.optional(aNumber(1, 86_400)),
+}
+
+const accountsShape = <R extends string>(): Shape<AccountsOptions<R>> => ({
+  storage: anObjectWith('transaction'),
   service: aName(),
-  roles: z.array(z.string()),
-  adminRole: z.optional(z.string()),
+  roles: aListOf(aString<R>()),
+  adminRole: z.optional(aString<R>()),
   cookieName: z.optional(
     z.custom<string>(
       (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
       'must be a cookie name',
     ),
   ),
-  publicUrl: z.optional(z.custom<string>(isHttpUrl, 'must be an http(s) URL')),
-  paths: z.optional(
-    aGroup({ login: aPath, logout: aPath, validate: aPath, password: aPath, capabilities: aPath, users: aPath }),
-  ),
+  publicUrl: z.optional(judgedBy<string>(describeHttpUrl)),
+  paths: z.optional(aGroup(PATHS_SHAPE)),
   minPasswordLength: z.optional(aNumber(8, 64)),
   passwords: z.optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
-  onEvent: z.optional(aFunction<(event: LoginEvent) => unknown>()),
-  clock: z.optional(aFunction<() => number>()),
-}
+  onEvent: z.optional(aFunction()),
+  clock: z.optional(aFunction()),
+})
 
-const LOGIN_SHAPE = {
-  ...SHAPE,
+const loginShape = (): Shape<Omit<LoginOptions, keyof AccountsOptions>> => ({
   secret: z.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length >= 16,
     'must be a Uint8Array of at least 16 bytes',
   ),
   sessionSeconds: z.optional(aNumber(60, 2_592_000)),
-  throttle: z.optional(
-    aGroup({
-      accountFailures: z.optional(aNumber(1, 1_000_000)),
-      firstWaitSeconds: z.optional(aNumber(1, 900)),
-      longestWaitSeconds: z.optional(aNumber(1, 86_400)),
-      addressFailures: z.optional(aNumber(1, 1_000_000)),
-      addressWindowSeconds: z.optional(aNumber(1, 86_400)),
-    }),
-  ),
-  clientAddress: z.optional(aFunction<(request: AuthRequest) => string | null>()),
-}
+  throttle: z.optional(aGroup(LIMITS_SHAPE)),
+  clientAddress: z.optional(aFunction()),
+})
 
 /** What happened. `accountId` is whose account it was, or `null` where it is unknown or nobody's. */
 export interface LoginEvent {

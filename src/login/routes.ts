@@ -1,15 +1,19 @@
 /** The routes of local login as data: sign in and out, the own password, users. Hands them to an adapter's `mount`. */
+import * as z from 'zod/mini'
 import type { AuthContext, Identity, UserContext } from '../context.ts'
 import type { Extractor } from '../credentials/extractor.ts'
 import { isAuthError } from '../errors.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
-import { readField, readJson } from '../http/read-json.ts'
+import { readJson } from '../http/read-json.ts'
 import type { Access, AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
-import { changeAccount, createAccount, isString, removeAccount } from './accounts.ts'
+import { changeAccount, createAccount, removeAccount } from './accounts.ts'
 import { type AccountSettings, hasPrefix, notifyEvent } from './login-options.ts'
 import { changePassword, logIn, type PasswordLogin } from './password-login.ts'
+
+const CREDENTIALS = z.object({ email: z.string(), password: z.string() })
+const PASSWORDS = z.object({ current_password: z.string(), new_password: z.string() })
 
 type Header = AuthResponse['headers'][number]
 
@@ -30,8 +34,7 @@ export function createSessionRoutes(login: PasswordLogin, extractor: Extractor):
   const { paths, clientAddress, sessionSeconds } = settings
   return [
     routeOf<null>('POST', paths.login, 'public', async (_, request) => {
-      const body = await readJson(request)
-      const [email, password] = [readField(body, 'email', isString), readField(body, 'password', isString)]
+      const { email, password } = await readJson(request, CREDENTIALS)
       const { token } = await logIn(login, email, password, clientAddress(request))
       return jsonResponse(200, { token }, [NO_STORE, cookieLine(settings, request, { token, sessionSeconds })])
     }),
@@ -45,9 +48,7 @@ export function createSessionRoutes(login: PasswordLogin, extractor: Extractor):
     }),
     validateRoute(settings, SESSION),
     routeOf<UserContext>('POST', paths.password, USER, async ({ user }, request) => {
-      const body = await readJson(request)
-      const current = readField(body, 'current_password', isString)
-      const next = readField(body, 'new_password', isString)
+      const { current_password: current, new_password: next } = await readJson(request, PASSWORDS)
       await changePassword(login, user as Account, { current, next }, clientAddress(request))
       return noContent([NO_STORE, cookieLine(settings, request)])
     }),
@@ -106,7 +107,7 @@ function routeOf<C>(
   access: Access,
   handle: (context: C, request: AuthRequest) => Promise<AuthResponse>,
 ): Route {
-  return Object.freeze({ method, path, access, handle: handle as unknown as Route['handle'] })
+  return Object.freeze({ method, path, access, handle: handle as Route['handle'] })
 }
 
 // What is no session, or none that verifies, is nothing to end: the cookie goes all the same.

@@ -5,6 +5,7 @@
  */
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
+import { restMilliseconds } from '../lib/time.ts'
 import type { ThrottleState, ThrottleStore } from '../storage/account-repositories.ts'
 import { toAddressKeys } from './client-address.ts'
 
@@ -173,8 +174,7 @@ const EMPTY: ThrottleState = Object.freeze({
 /** The rules for an account, known or not. A success resets it. */
 export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
   const { accountFailures, firstWaitSeconds, longestWaitSeconds } = limits
-  const waitMs = (failures: number): number =>
-    Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** (failures - accountFailures)) * 1000
+  const rest = { firstMs: firstWaitSeconds * 1000, mostMs: longestWaitSeconds * 1000, spread: 0 }
   // A clock set back must not keep it closed for longer than it ever was meant to be.
   const isClosed = ({ closedUntil }: ThrottleState, now: number): boolean =>
     closedUntil > now && closedUntil <= now + longestWaitSeconds * 1000
@@ -194,7 +194,8 @@ export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
       if (isClosed(known, now)) return kept(known, now)
       // Bounded: beyond some sixty doublings there is nothing left to count.
       const failures = Math.min(known.failures + 1, accountFailures + 60)
-      const closedUntil = failures < accountFailures ? 0 : now + waitMs(failures)
+      const rests = failures - accountFailures + 1
+      const closedUntil = rests < 1 ? 0 : now + restMilliseconds(rests, rest)
       return kept({ ...known, failures, closedUntil }, now)
     },
   }

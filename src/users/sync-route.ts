@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { ActingOrg, AuthTypes, IdentityContext, Organization, User, UserResolver } from '../context.ts'
 import { jsonResponse } from '../http/json-response.ts'
 import { rolesOf } from '../lib/context-roles.ts'
-import { aFunction, anObjectWith, aPath, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, anObjectWith, aRoutePath, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -58,6 +58,6 @@ function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
 const shape = <U extends User, O extends Organization>(): Shape<SyncRouteOptions<U, O>> => ({
   provision: aFunction(),
   memberships: anObjectWith('findActing', 'listActing'),
-  path: z.optional(aPath()),
+  path: z.optional(aRoutePath()),
   present: z.optional(aFunction()),
 })

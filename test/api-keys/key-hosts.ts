@@ -1,9 +1,11 @@
 /** One pipeline with every kind of caller, mounted on the three frameworks: people, keys, a service, and routes for each. */
+import * as z from 'zod/mini'
 import { send as sendLines, type WireAnswer } from '../../examples/demo/send.ts'
+import { isText } from '../../src/api-keys/api-key-actions.ts'
 import { type ApiKeys, createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { jsonResponse } from '../../src/http/json-response.ts'
-import { isText, readField, readJson } from '../../src/http/read-json.ts'
+import { readJson } from '../../src/http/read-json.ts'
 import { pathParam } from '../../src/orgs/selector.ts'
 import type { Access } from '../../src/request.ts'
 import type { Route } from '../../src/route.ts'
@@ -136,8 +138,8 @@ function booking({ auth }: World): Route {
     path: '/booking',
     access: { accept: ['service:telephony'] },
     async handle(context, request) {
-      const body = await readJson(request)
-      const { org } = await auth.actIn(context as AuthContext, readField(body, 'org_id', isText))
+      const { org_id: orgId } = await readJson(request, z.object({ org_id: z.custom<string>(isText) }))
+      const { org } = await auth.actIn(context as AuthContext, orgId)
       return jsonResponse(201, { org: org.id })
     },
   }

@@ -1,6 +1,7 @@
 /** The routes every corpus server has, below each prefix, as data: the same values on all three frameworks. */
 
-import { isText, readField } from '../../src/http/read-json.ts'
+import * as z from 'zod/mini'
+import { isText } from '../../src/api-keys/api-key-actions.ts'
 import {
   type Access,
   type AuthContext,
@@ -72,9 +73,11 @@ function describe(context: AuthContext | null): object {
   }
 }
 
+const aText = z.custom<string>(isText)
+
 async function createItem(_context: unknown, request: AuthRequest): Promise<AuthResponse> {
-  const body = await readJson(request)
-  return jsonResponse(201, { item: { id: 'item-1', name: readField(body, 'name', isText) } })
+  const { name } = await readJson(request, z.object({ name: aText }))
+  return jsonResponse(201, { item: { id: 'item-1', name } })
 }
 
 // thing-acme belongs to acme, thing-globex to globex: for everybody else it does not exist.
@@ -104,12 +107,10 @@ interface InOrg {
 const ROLES: readonly unknown[] = ['member', 'admin', 'owner']
 
 function memberRoutes(route: MakeRoute, { storage }: World): readonly Route[] {
-  const isRole = (value: unknown): value is string => ROLES.includes(value)
+  const member = z.object({ user_id: aText, role: z.custom<string>((value) => ROLES.includes(value)) })
   return [
     route('POST', '/members', { role: 'admin' }, async ({ org }: InOrg, request) => {
-      const body = await readJson(request)
-      const userId = readField(body, 'user_id', isText)
-      const role = readField(body, 'role', isRole)
+      const { user_id: userId, role } = await readJson(request, member)
       if ((await storage.users.findById(userId)) === null) throw new AuthError('not_found')
       try {
         await storage.memberships.insert({ orgId: org.id, userId, role })
@@ -142,10 +143,10 @@ function keyRoutes(route: MakeRoute): readonly Route[] {
 }
 
 function serviceRoutes(route: MakeRoute, auth: CorpusAuth): readonly Route[] {
-  const isPresent = (value: unknown): value is unknown => value !== undefined
+  const job = z.object({ org_id: z.custom<unknown>((value) => value !== undefined) })
   const createJob: Handle = async (context: AuthContext, request) => {
-    const body = await readJson(request)
-    const { org, service } = await auth.actIn(context as never, readField(body, 'org_id', isPresent))
+    const { org_id: orgId } = await readJson(request, job)
+    const { org, service } = await auth.actIn(context as never, orgId)
     return jsonResponse(201, { job: { id: 'job-1', org: org.id, service } })
   }
   return [

@@ -178,7 +178,7 @@ describe('undefined inside of an option', () => {
     const [required] = CREATED['createLogin'] as readonly [Options, unknown]
     const paths = { login: undefined, users: undefined }
     const [without, withUndefined] = [{}, { throttle: limits, paths }].map((more) =>
-      parseLoginOptions({ ...required, ...more }),
+      parseLoginOptions({ ...required, ...more } as never),
     )
     expect([withUndefined?.limits, withUndefined?.paths]).toEqual([without?.limits, without?.paths])
     expect(Object.values(withUndefined?.limits ?? {}).every(Number.isFinite)).toBe(true)

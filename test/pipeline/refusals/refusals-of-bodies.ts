@@ -1,8 +1,10 @@
 /** The refusals of the strict body reader, and of bodies that break off. */
+
 import { EventEmitter } from 'node:events'
+import * as z from 'zod/mini'
 import { fromFetchRequest } from '../../../src/http/fetch-request.ts'
 import { fromNodeRequest, type NodeRequest } from '../../../src/http/node-request.ts'
-import { isText, readField, readJson } from '../../../src/http/read-json.ts'
+import { readJson } from '../../../src/http/read-json.ts'
 import { fakeRequest } from '../fake-request.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -56,7 +58,7 @@ export const REFUSALS_OF_BODIES: readonly Refusal[] = [
     reason: 'field_invalid',
     code: 'validation_error',
     wire: { field: 'name' },
-    provoke: async () => readField(await readJson(post('application/json', '{"name":1}')), 'name', isText),
+    provoke: async () => readJson(post('application/json', '{"name":1}'), z.object({ name: z.string() })),
   },
   {
     reason: 'body_aborted',

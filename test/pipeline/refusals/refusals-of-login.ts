@@ -204,12 +204,6 @@ export const REFUSALS_OF_LOGIN: readonly Refusal[] = [
     },
   },
   {
-    reason: 'account_email_malformed',
-    code: 'validation_error',
-    wire: { field: 'email' },
-    provoke: () => admin('POST', '/users', { email: 'x', password: GOOD, role: 'viewer' }),
-  },
-  {
     reason: 'account_email_taken',
     code: 'conflict',
     provoke: () => admin('POST', '/users', { email: 'ADA@example.test', password: GOOD, role: 'viewer' }),
