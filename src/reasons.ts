@@ -134,7 +134,6 @@ export type RefusalReason =
   | 'login_address_throttled'
   | 'login_network_throttled'
   // Local login: accounts and dev mode
-  | 'account_email_malformed'
   | 'account_email_taken'
   | 'account_not_found'
   | 'account_last_admin'
