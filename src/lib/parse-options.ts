@@ -270,9 +270,14 @@ export function aName<T extends string = string>(): OptionType<T> {
   return z.custom<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
 }
 
+/** A string that `pattern` matches; else the `message` (`must be …`). */
+export function aMatch(pattern: RegExp, message: string): OptionType<string> {
+  return z.custom<string>((value) => typeof value === 'string' && pattern.test(value), message)
+}
+
 /** A path of an HTTP request, without white space. */
 export function aPath(): OptionType<string> {
-  return z.custom<string>((path) => typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path), 'must be a path')
+  return aMatch(/^\/[\x21-\x7e]*$/, 'must be a path')
 }
 
 const SEGMENT = /^(?::[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9._~-]+)$/

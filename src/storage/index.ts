@@ -8,9 +8,7 @@ export type {
   ApiKeyRepository,
   AuthStorage,
   Invitation,
-  InvitationRepository,
   Membership,
-  MembershipRepository,
   OrganizationRepository,
   UserRepository,
 } from './repositories.ts'

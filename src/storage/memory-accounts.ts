@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import { aNumber, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type {
   AccountChange,
   AccountRecord,
@@ -33,7 +33,7 @@ interface AccountTables {
 /**
  * Create the storage of local login in memory. Writers take turns; a reader sees what is committed.
  *
- * @throws TypeError for an unknown option
+ * @throws OptionsError
  * @example
  * const login = createLogin({ storage: createMemoryAccounts(), … })
  */
@@ -70,7 +70,7 @@ function copyOfTables({ accounts, hadFirstAdmin }: AccountTables, requireOpen: (
   }
 }
 
-const SHAPE = { maxThrottleKeys: z.optional(aNumber(100, 1_000_000)) }
+const SHAPE: Shape<MemoryAccountsOptions> = { maxThrottleKeys: z.optional(aNumber(100, 1_000_000)) }
 
 function transactionOver(tables: AccountTables): AccountTransaction {
   return {

@@ -2,26 +2,17 @@
  * A storage in this process's memory: for unit tests, quick starts and examples. It holds every promise of the ports
  * (uniqueness, one transaction at a time, nothing half-written), and forgets everything when the process ends.
  */
-import * as z from 'zod/mini'
-import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { parseOptions } from '../lib/parse-options.ts'
 import { createMemoryAccounts } from './memory-accounts.ts'
 import { apiKeyRepository, memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables, writingInTurn } from './memory-tables.ts'
-import type { ShippedStorage, StoredRepositories } from './shipped-storage.ts'
+import { SHIPPED, type ShippedStorage, type ShippedStorageOptions, type StoredRepositories } from './shipped-storage.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
 
 /** Options of {@link createMemoryStorage}. */
-export interface MemoryStorageOptions {
-  /**
-   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
-   * and role are columns of the user's own row, so there is at most one.
-   */
-  readonly membershipOn?: 'rows' | 'user-row' | undefined
-  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
-}
+export interface MemoryStorageOptions extends ShippedStorageOptions {}
 
 /** The in-memory storage. Its transaction handle is `null`. */
 export type MemoryStorage = ShippedStorage<null>
@@ -31,13 +22,13 @@ export type MemoryStorage = ShippedStorage<null>
  * seconds for its turn gets a `TransientError`: most often a hook that used the storage instead of its transaction. A
  * transaction that has not ended after 30 seconds is dropped and rejects, so that nobody who hangs holds everybody.
  *
- * @throws TypeError for an unknown option
+ * @throws OptionsError
  * @example
  * const storage = createMemoryStorage()
  * const users = createProvisioner({ storage })
  */
 export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
-  const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHAPE, options)
+  const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHIPPED, options)
   const committed = createTables()
   const exclusive = createTurns('the in-memory storage')
   const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
@@ -85,9 +76,4 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
     accounts: createMemoryAccounts(),
     transaction: (work) => inTurn((tables) => work({ ...over(tables), handle: null })),
   }
-}
-
-const SHAPE = {
-  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
-  clock: z.optional(aFunction<() => number>()),
 }

@@ -5,7 +5,14 @@
 
 import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
-import { aGroup, type Complete, parseOptions } from '../lib/parse-options.ts'
+import {
+  aMatch,
+  type Complete,
+  type OptionalType,
+  type OptionType,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { type Frame, openFrame } from './guarded-handle.ts'
 import {
   beginOn,
@@ -18,6 +25,7 @@ import {
   type Settings,
 } from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
+import { aGroupOfNames, withDefaults } from './sql-names.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {
@@ -88,7 +96,7 @@ export function withOrgScope<P extends ScopeTarget, T>(
  *
  * Cost: BEGIN, one query that binds the scope, COMMIT; on a client inside a transaction a savepoint.
  *
- * @throws TypeError for an unknown or malformed option
+ * @throws OptionsError
  * @throws TransientError and ConflictError as a storage's transaction does; what `work` throws, after the rollback
  * @example
  * bootstrap: ({ org, transaction }) =>
@@ -281,13 +289,8 @@ export interface OrgScopeOptions {
   readonly settings?: ScopeSettings | undefined
 }
 
-interface ParsedScopeOptions {
-  readonly role: string | undefined
-  readonly systemRole: string | undefined
-  readonly settings: Complete<ScopeSettings>
-}
-
-const DEFAULTS: Complete<ScopeSettings> = {
+/** The names of the settings, where no others are given. */
+export const SETTING_NAMES: Complete<ScopeSettings> = {
   userId: 'app.user_id',
   orgId: 'app.org_id',
   role: 'app.role',
@@ -296,32 +299,30 @@ const DEFAULTS: Complete<ScopeSettings> = {
 
 // PostgreSQL takes a setting of one's own only with a dot in its name.
 const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,30}\.[A-Za-z_][A-Za-z0-9_]{0,30}$/
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
-
-function aSetting(): z.ZodMiniOptional<z.ZodMiniCustom<string, string>> {
-  return z.optional(
-    z.custom<string>((value) => typeof value === 'string' && SETTING.test(value), 'must be a name such as app.org_id'),
-  )
-}
+const ROLE = /^(?!pg_|none$|public$)[a-z_][a-z0-9_]{0,62}$/i
 
 /** A name that PostgreSQL takes as it is: letters, digits and underscores, at most 63. */
-export function aRoleName(): z.ZodMiniCustom<string, string> {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && NAME.test(value) && !/^(pg_|none$|public$)/i.test(value),
+export function aRoleName(): OptionType<string> {
+  return aMatch(
+    ROLE,
     'must be a name of letters, digits and underscores, at most 63, that PostgreSQL does not keep for itself',
   )
 }
 
-/** The shape of the option `settings`. */
-export const SETTINGS_SHAPE: z.ZodMiniOptional<z.ZodMiniType<ScopeSettings>> = z.optional(
-  aGroup({ userId: aSetting(), orgId: aSetting(), role: aSetting(), scope: aSetting() }) as never,
+/** How the option `settings` is checked. */
+export const SETTINGS: OptionalType<ScopeSettings> = aGroupOfNames(
+  SETTING_NAMES,
+  aMatch(SETTING, 'must be a name such as app.org_id'),
+  'gives two settings one name',
 )
 
-const SHAPE = {
+const SHAPE: Shape<OrgScopeOptions> = {
   role: z.optional(aRoleName()),
   systemRole: z.optional(aRoleName()),
-  settings: SETTINGS_SHAPE,
+  settings: SETTINGS,
 }
+
+type ParsedScopeOptions = Omit<OrgScopeOptions, 'settings'> & { readonly settings: Complete<ScopeSettings> }
 
 // A host hands in one value with every call: it is read once.
 const KNOWN = new WeakMap<OrgScopeOptions, ParsedScopeOptions>()
@@ -330,17 +331,7 @@ function parseScopeOptions(name: string, options: OrgScopeOptions): ParsedScopeO
   const known = typeof options === 'object' && options !== null ? KNOWN.get(options) : undefined
   if (known !== undefined) return known
   const { role, systemRole, settings } = parseOptions(name, SHAPE, options)
-  const parsed = { role, systemRole, settings: completeSettings(name, settings) }
+  const parsed = { role, systemRole, settings: withDefaults(SETTING_NAMES, settings) }
   KNOWN.set(options, parsed)
   return parsed
-}
-
-/** Complete the settings' names; throws `TypeError` where two are one. */
-export function completeSettings(name: string, settings: ScopeSettings = {}): Complete<ScopeSettings> {
-  const given = Object.entries(settings).filter(([, each]) => each !== undefined)
-  const complete = { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<Complete<ScopeSettings>>) }
-  if (new Set(Object.values(complete).map((each) => each.toLowerCase())).size < Object.keys(DEFAULTS).length) {
-    throw new TypeError(`${name}: option "settings" gives two settings one name`)
-  }
-  return complete
 }

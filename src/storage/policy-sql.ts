@@ -1,8 +1,8 @@
 /** The SQL that makes PostgreSQL enforce the acting organization on a host's own table: printed, for the host to run. */
 import * as z from 'zod/mini'
-import { parseOptions } from '../lib/parse-options.ts'
-import { aRoleName, completeSettings, type ScopeSettings, SETTINGS_SHAPE } from './org-scope.ts'
-import { anIdentifier } from './sql-names.ts'
+import { parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aRoleName, type ScopeSettings, SETTING_NAMES, SETTINGS } from './org-scope.ts'
+import { anIdentifier, withDefaults } from './sql-names.ts'
 
 /** Options of {@link policySql}. */
 export interface PolicySqlOptions {
@@ -36,23 +36,13 @@ export interface PolicySqlOptions {
  * the database (42501). Forced means that the owner is bound too; superusers and roles with BYPASSRLS never are.
  * Can be run again. Policies of one table add up: one of your own that lets more through, lets it through.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @example
  * await pool.query(policySql({ table: 'contacts', column: 'org_id', role: 'tenant', system: 'none' }))
  */
 export function policySql(options: PolicySqlOptions): string {
-  const name = 'policySql'
-  const {
-    table,
-    schema,
-    column,
-    type = 'uuid',
-    role,
-    system,
-    systemRole,
-    settings,
-  } = parseOptions(name, SHAPE, options)
-  const { orgId, scope } = completeSettings(name, settings)
+  const { table, schema, column, type = 'uuid', role, system, ...more } = parseOptions('policySql', SHAPE, options)
+  const { orgId, scope } = withDefaults(SETTING_NAMES, more.settings)
   const on = schema === undefined ? `"${table}"` : `"${schema}"."${table}"`
   const own = `"${column}" = NULLIF(current_setting('${orgId}', true), '')::${type}`
   const bySystem = `current_setting('${scope}', true) = 'system'`
@@ -63,7 +53,14 @@ export function policySql(options: PolicySqlOptions): string {
     `DROP POLICY IF EXISTS "${table}_by_system" ON ${on};`,
     ...(system === 'none'
       ? []
-      : [create(`${table}_by_system`, on, systemRole === undefined ? 'CURRENT_USER' : `"${systemRole}"`, bySystem)]),
+      : [
+          create(
+            `${table}_by_system`,
+            on,
+            more.systemRole === undefined ? 'CURRENT_USER' : `"${more.systemRole}"`,
+            bySystem,
+          ),
+        ]),
     ...(role === undefined ? [] : grants(on, role)),
     '',
   ].join('\n')
@@ -75,7 +72,7 @@ export function policySql(options: PolicySqlOptions): string {
  * databases may meet in one; who comes second finds it made.
  *
  * @param role letters, digits and underscores, at most 63
- * @throws TypeError for a name that is malformed or PostgreSQL's own
+ * @throws OptionsError for a name that is malformed or PostgreSQL's own
  * @example
  * await pool.query(roleSql('tenant'))
  */
@@ -132,7 +129,7 @@ function create(name: string, on: string, to: string, condition: string): string
   return `CREATE POLICY "${name}" ON ${on} FOR ALL TO ${to}\n  USING (${condition})\n  WITH CHECK (${condition});`
 }
 
-const SHAPE = {
+const SHAPE: Shape<PolicySqlOptions> = {
   table: anIdentifier(),
   schema: z.optional(anIdentifier()),
   column: anIdentifier(),
@@ -140,5 +137,5 @@ const SHAPE = {
   role: z.optional(aRoleName()),
   system: z.enum(['all', 'none']),
   systemRole: z.optional(aRoleName()),
-  settings: SETTINGS_SHAPE,
+  settings: SETTINGS,
 }

@@ -2,7 +2,7 @@
  * Statements and transactions on PostgreSQL: over a pool, or over PGlite, which takes turns by itself. Hands on sessions
  * to the repositories.
  */
-import { completeSettings } from './org-scope.ts'
+import { SETTING_NAMES } from './org-scope.ts'
 import { beginOn, isPostgresPool } from './postgres-transaction.ts'
 import {
   oneTransaction,
@@ -30,7 +30,7 @@ export interface PostgresSessions {
 
 /** Make sessions; `prepare` names the statements of the hot path, so that a connection plans each once. */
 export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: boolean): PostgresSessions {
-  const begin = beginOn(pool, { what: 'transaction', settings: Object.values(completeSettings('')) })
+  const begin = beginOn(pool, { what: 'transaction', settings: Object.values(SETTING_NAMES) })
   const ask = isPostgresPool(pool) ? askUnnamed : askByText
   // In a transaction by text: a prepared statement that is gone or outdated would take the transaction with it.
   const over = (queryable: unknown): SqlSession['run'] =>

@@ -2,6 +2,7 @@
  * A transaction on PostgreSQL whose work has a guarded handle: it begins and ends here and nowhere else, and its connection
  * goes back as it came or not at all. BEGIN and COMMIT are one round trip each, with what is asked beside them.
  */
+import { optionsError } from '../lib/parse-options.ts'
 import { type Frame, type FrameOptions, openFrame, UNFINISHED } from './guarded-handle.ts'
 import type { PgClient, PgliteDatabase, PgliteQueryable, PgPool, PgResult, SqlRow } from './sql-executor.ts'
 import { isReadOnly, isUnanswered, toStorageError } from './storage-errors.ts'
@@ -165,7 +166,7 @@ async function connect(pool: PgPool): Promise<PgClient> {
     throw toStorageError(error, 'statement')
   }
   if (typeof client?.release === 'function') return client
-  throw new TypeError('createPostgresStorage: option "pool" must be a pool: its connections have no release()')
+  throw optionsError('createPostgresStorage', 'pool', 'must be a pool: its connections have no release()')
 }
 
 // An error of a connection in use that nobody listens to would end the process.

@@ -3,7 +3,7 @@
  * No driver is imported; a transaction's handle is the host's own client.
  */
 import * as z from 'zod/mini'
-import { aFunction, parseOptions } from '../lib/parse-options.ts'
+import { judgedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
 import {
   ask,
   type MigrationStatus,
@@ -13,18 +13,18 @@ import {
   runPending,
 } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
-import type { ShippedStorage, StoredRepositories } from './shipped-storage.ts'
+import { SHIPPED, type ShippedStorage, type ShippedStorageOptions, type StoredRepositories } from './shipped-storage.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
-import { anIdentifier, createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
+import { anIdentifier, createNames, type SqlTableNames, TABLES } from './sql-names.ts'
 import { sqlStorage } from './sql-repositories.ts'
 import { POSTGRES } from './sql-statements.ts'
 
 export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
-export { type PolicySqlOptions, policySql, roleSql } from './policy-sql.ts'
-export type { PgPool } from './sql-executor.ts'
+export { policySql, roleSql } from './policy-sql.ts'
 
 /** Options of {@link createPostgresStorage}. */
-export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase> {
+interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>
+  extends ShippedStorageOptions {
   /** The host's pool. The host makes it, sets its size, listens to its `error` event and ends it. */
   readonly pool: P
   /** The schema of the tables. Default: the first of the connection's search path. */
@@ -32,17 +32,10 @@ export interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPo
   /** The tables' names. */
   readonly tables?: SqlTableNames | undefined
   /**
-   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
-   * and role are columns of the user's own row, so there is at most one.
-   */
-  readonly membershipOn?: 'rows' | 'user-row' | undefined
-  /**
    * Whether the statements of the hot path are prepared by name on each connection (default), so that the database plans
    * them once. `false` behind a pooler that gives each statement another connection and knows no prepared statements.
    */
   readonly prepare?: boolean | undefined
-  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
 }
 
 /** The PostgreSQL storage: what all shipped storages offer, and a way into the host's own transactions. */
@@ -64,7 +57,7 @@ export interface PostgresStorage<Tx> extends ShippedStorage<Tx> {
  * transaction's handle is guarded as {@link withOrgScope}'s is, and dies with it. Lost while committing means that nobody knows whether it was
  * stored: a first login that is tried again finds the user then.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @example
  * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
  * await migrate({ pool })
@@ -73,10 +66,15 @@ export interface PostgresStorage<Tx> extends ShippedStorage<Tx> {
 export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
   options: PostgresStorageOptions<P>,
 ): PostgresStorage<PostgresHandle<P>> {
-  const name = 'createPostgresStorage'
-  const { pool, schema, tables, prepare = true, ...more } = parseOptions(name, SHAPE, options)
+  const {
+    pool,
+    schema,
+    tables,
+    prepare = true,
+    ...more
+  } = parseOptions<PostgresStorageOptions>('createPostgresStorage', SHAPE, options)
   const sessions = createPostgresSessions(pool, prepare)
-  const place = { session: sessions.session, dialect: POSTGRES, names: createNames(name, tables, schema) }
+  const place = { session: sessions.session, dialect: POSTGRES, names: createNames(tables, schema) }
   const { over, atRest } = sqlStorage(place, more)
   return {
     ...atRest,
@@ -92,7 +90,7 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
  * only; roles, which belong to the whole cluster, are not touched.
  *
  * @returns the migrations that were run by this call; none where all had been
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @throws Error where they had been run for tables of other names
  * @example
  * await migrate({ pool, schema: 'auth' })
@@ -112,7 +110,7 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
 /**
  * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @example
  * const pending = (await migrationStatus({ pool })).filter(({ appliedAt }) => appliedAt === null)
  */
@@ -125,16 +123,18 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
  * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
  * {@link migrate} what was run. Asks no database.
  *
- * @throws TypeError for an unknown or malformed option
+ * @throws OptionsError
  * @example
  * writeFileSync('auth.sql', migrationSql({ schema: 'auth', tables: { users: 'people' } }))
  */
 export function migrationSql(options: TablesOptions = {}): string {
-  const { schema, tables } = parseOptions('migrationSql', TABLES, options)
-  return printMigrations({ dialect: POSTGRES, names: createNames('migrationSql', tables, schema) })
+  const { schema, tables } = parseOptions('migrationSql', PLACE, options)
+  return printMigrations({ dialect: POSTGRES, names: createNames(tables, schema) })
 }
 
 type TablesOptions = Pick<PostgresStorageOptions, 'schema' | 'tables'>
+
+const PLACE: Shape<TablesOptions> = { schema: z.optional(anIdentifier()), tables: TABLES }
 
 // The role of the pool may create tables.
 type MigrationOptions = Pick<PostgresStorageOptions, 'pool' | 'schema' | 'tables'>
@@ -146,12 +146,12 @@ function parseMigrationOptions(
   name: string,
   options: MigrationOptions,
 ): { sessions: ReturnType<typeof createPostgresSessions>; target: MigrationTarget } {
-  const { pool, schema, tables } = parseOptions(name, { ...TABLES, pool: SHAPE.pool }, options)
+  const { pool, schema, tables } = parseOptions<MigrationOptions>(name, { ...PLACE, pool: SHAPE.pool }, options)
   return {
     sessions: createPostgresSessions(pool, false),
     target: {
       dialect: POSTGRES,
-      names: createNames(name, tables, schema),
+      names: createNames(tables, schema),
       isThere: (session, table) => isThere(session, 'regclass', table),
     },
   }
@@ -163,20 +163,14 @@ async function isThere(session: SqlSession, kind: 'regclass' | 'regnamespace', n
   return row?.['name'] !== null && row?.['name'] !== undefined
 }
 
-const TABLES = { schema: z.optional(anIdentifier()), tables: TABLES_SHAPE }
-
-const SHAPE = {
-  ...TABLES,
-  pool: z.custom<PgPool | PgliteDatabase>(
-    (pool) =>
-      typeof pool === 'object' &&
-      pool !== null &&
-      'query' in pool &&
-      (('connect' in pool && typeof pool.connect === 'function') ||
-        ('transaction' in pool && typeof pool.transaction === 'function')),
-    'must be a pool with connect and query, or a PGlite database',
-  ),
-  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
+const SHAPE: Shape<PostgresStorageOptions> = {
+  ...SHIPPED,
+  ...PLACE,
+  pool: judgedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),
   prepare: z.optional(z.boolean()),
-  clock: z.optional(aFunction<() => number>()),
+}
+
+function isPool(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('query' in value)) return false
+  return ['connect', 'transaction'].some((method) => typeof Reflect.get(value, method) === 'function')
 }

@@ -1,6 +1,25 @@
 /** What every shipped storage keeps and offers alike: the ports, what pages of admins ask, and what an operator needs. */
+import * as z from 'zod/mini'
+import { aFunction, type Shape } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
 import type { AdminStorage, ApiKeyRepository, OrganizationRepository, UserRepository } from './repositories.ts'
+
+/** Options of every shipped storage. */
+export interface ShippedStorageOptions {
+  /**
+   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
+   * and role are columns of the user's own row, so there is at most one.
+   */
+  readonly membershipOn?: 'rows' | 'user-row' | undefined
+  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+}
+
+/** How they are checked. */
+export const SHIPPED: Shape<ShippedStorageOptions> = {
+  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
+  clock: z.optional(aFunction<() => number>()),
+}
 
 /** A user as the shipped storages keep it. */
 export interface StoredUser {

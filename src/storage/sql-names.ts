@@ -1,6 +1,6 @@
 /** The names of the tables: the host's choice, checked once, quoted always. */
 import * as z from 'zod/mini'
-import { aGroup, type Complete } from '../lib/parse-options.ts'
+import { aGroup, aMatch, type Complete, type OptionalType, type OptionType, type Shape } from '../lib/parse-options.ts'
 
 /** Names of the tables; each one left out is the default. */
 export interface SqlTableNames {
@@ -51,29 +51,39 @@ const DEFAULTS: Complete<SqlTableNames> = {
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/
 
 /** An SQL identifier: letters, digits and underscores, at most 40. */
-export function anIdentifier(): z.ZodMiniCustom<string, string> {
-  return z.custom<string>(
-    (value) => typeof value === 'string' && IDENTIFIER.test(value),
-    'must be a name of letters, digits and underscores, at most 40',
-  )
+export function anIdentifier(): OptionType<string> {
+  return aMatch(IDENTIFIER, 'must be a name of letters, digits and underscores, at most 40')
 }
 
-/** The shape of the option `tables`. */
-export const TABLES_SHAPE: z.ZodMiniOptional<z.ZodMiniType<SqlTableNames>> = z.optional(
-  aGroup(Object.fromEntries(Object.keys(DEFAULTS).map((table) => [table, z.optional(anIdentifier())]))) as never,
-)
-
-/**
- * Complete and quote the names.
- *
- * @param name the function to name in the error
- * @throws TypeError where two tables have one name
- */
-export function createNames(name: string, tables: SqlTableNames = {}, schema?: string): SqlNames {
-  const plain = { ...DEFAULTS, ...withoutUndefined(tables) }
-  if (new Set(Object.values(plain).map((each) => each.toLowerCase())).size < Object.keys(plain).length) {
-    throw new TypeError(`${name}: option "tables" gives two tables one name`)
+/** An optional group of names, each with a default; `twice` says what is wrong where two are one, whatever their case. */
+export function aGroupOfNames<T extends NamesOf<T>>(
+  defaults: Complete<T>,
+  aName: OptionType<string>,
+  twice: string,
+): OptionalType<T> {
+  const keys = Object.keys(defaults)
+  const group = aGroup(Object.fromEntries(keys.map((key) => [key, z.optional(aName)])) as Shape<T>)
+  const areDistinct = (given: T): boolean => {
+    const names = Object.values<string>(withDefaults(defaults, given))
+    return new Set(names.map((name) => name.toLowerCase())).size === keys.length
   }
+  return z.optional(group.check(z.refine(areDistinct, twice)))
+}
+
+type NamesOf<T> = { readonly [K in keyof T]?: string | undefined }
+
+/** The defaults, and in their place what was given. */
+export function withDefaults<T extends object>(defaults: Complete<T>, given: T | undefined): Complete<T> {
+  const own = Object.entries(given ?? {}).filter(([, name]) => name !== undefined)
+  return { ...defaults, ...Object.fromEntries(own) }
+}
+
+/** How the option `tables` is checked. */
+export const TABLES: OptionalType<SqlTableNames> = aGroupOfNames(DEFAULTS, anIdentifier(), 'gives two tables one name')
+
+/** Complete and quote the names. */
+export function createNames(tables?: SqlTableNames, schema?: string): SqlNames {
+  const plain = withDefaults(DEFAULTS, tables)
   const prefix = schema === undefined ? '' : `"${schema}".`
   const quoted = Object.fromEntries(Object.entries(plain).map(([table, each]) => [table, `${prefix}"${each}"`]))
   return {
@@ -81,8 +91,4 @@ export function createNames(name: string, tables: SqlTableNames = {}, schema?: s
     schema: schema === undefined ? null : `"${schema}"`,
     index: (table, suffix) => `"${plain[table]}_${suffix}"`,
   }
-}
-
-function withoutUndefined(tables: SqlTableNames): Partial<Complete<SqlTableNames>> {
-  return Object.fromEntries(Object.entries(tables).filter(([, each]) => each !== undefined))
 }

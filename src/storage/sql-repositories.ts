@@ -4,6 +4,7 @@ import { normalizeEmail } from '../lib/email.ts'
 import type { GuardedChange, Membership, NewUser, UserRecord } from './repositories.ts'
 import type {
   ShippedStorage,
+  ShippedStorageOptions,
   StoredOrganization,
   StoredOrganizationRepository,
   StoredRepositories,
@@ -29,12 +30,6 @@ import {
 import { createStatements, type SqlDialect, type SqlPlace, type SqlStatements } from './sql-statements.ts'
 import { ConflictError, TransientError } from './storage-errors.ts'
 
-/** How a SQL storage's repositories work. */
-export interface SqlStorageSettings {
-  readonly membershipOn?: 'rows' | 'user-row' | undefined
-  readonly clock?: (() => number) | undefined
-}
-
 /** A SQL storage but for its transactions. */
 export interface SqlStorage {
   /** The repositories over another session: one transaction's. */
@@ -46,7 +41,7 @@ export interface SqlStorage {
 /** Put a SQL storage together over a session: a pool's or a handle's. */
 export function sqlStorage(
   place: SqlPlace,
-  { membershipOn = 'rows', clock = Date.now }: SqlStorageSettings,
+  { membershipOn = 'rows', clock = Date.now }: ShippedStorageOptions,
 ): SqlStorage {
   const { session: outside, dialect, names } = place
   const statements = createStatements({ dialect, names, membershipOn })

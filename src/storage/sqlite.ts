@@ -2,8 +2,7 @@
  * The SQLite storage: every repository of the ports over the host's own handle (`node:sqlite`, `libsql`, better-sqlite3,
  * `bun:sqlite`), and its migrations. No driver is imported; a transaction's handle is the host's own.
  */
-import * as z from 'zod/mini'
-import { aFunction, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
 import {
   ask,
   type MigrationStatus,
@@ -12,9 +11,9 @@ import {
   readStatus,
   runPending,
 } from './migrations.ts'
-import type { ShippedStorage } from './shipped-storage.ts'
+import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
-import { createNames, type SqlTableNames, TABLES_SHAPE } from './sql-names.ts'
+import { createNames, type SqlTableNames, TABLES } from './sql-names.ts'
 import { sqlStorage } from './sql-repositories.ts'
 import { SQLITE } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-session.ts'
@@ -22,18 +21,11 @@ import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-
 export type { SqliteDatabase } from './sql-executor.ts'
 
 /** Options of {@link createSqliteStorage}. */
-export interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase> {
+interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase> extends ShippedStorageOptions {
   /** The host's handle. The host opens it, and closes it. */
   readonly database: D
   /** The tables' names. */
   readonly tables?: SqlTableNames | undefined
-  /**
-   * Where memberships live: `rows` (default), a user may belong to many organizations; `user-row`, the organization
-   * and role are columns of the user's own row, so there is at most one.
-   */
-  readonly membershipOn?: 'rows' | 'user-row' | undefined
-  /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
 }
 
 /** The SQLite storage: what all shipped storages offer, and turns at the handle for the host's own statements. */
@@ -56,18 +48,17 @@ export interface SqliteStorage<D> extends ShippedStorage<D> {
  * 30 seconds is rolled back and rejects, so that nobody who hangs holds everybody. Unique violations throw
  * `ConflictError`, also out of the host's own statements inside `transaction`.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @example
  * const database = new DatabaseSync('app.db')
  * await migrate({ database })
  * const storage = createSqliteStorage({ database })
  */
 export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteStorageOptions<D>): SqliteStorage<D> {
-  const name = 'createSqliteStorage'
-  const { database: given, tables, ...more } = parseOptions(name, SHAPE, options)
+  const { database: given, tables, ...more } = parseOptions<SqliteStorageOptions>('createSqliteStorage', SHAPE, options)
   const database = given as D
   const sessions = createSqliteSessions(database)
-  const place = { session: sessions.session, dialect: SQLITE, names: createNames(name, tables) }
+  const place = { session: sessions.session, dialect: SQLITE, names: createNames(tables) }
   const { over, atRest } = sqlStorage(place, more)
   return {
     ...atRest,
@@ -89,7 +80,7 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
  * it done. All pending migrations are one transaction.
  *
  * @returns the migrations that were run by this call; none where all had been
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @throws Error where they had been run for tables of other names
  * @example
  * await migrate({ database })
@@ -102,7 +93,7 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
 /**
  * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
- * @throws TypeError for a missing, unknown or malformed option
+ * @throws OptionsError
  * @example
  * const pending = (await migrationStatus({ database })).filter(({ appliedAt }) => appliedAt === null)
  */
@@ -115,13 +106,13 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
  * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
  * {@link migrate} what was run. Asks no database.
  *
- * @throws TypeError for an unknown or malformed option
+ * @throws OptionsError
  * @example
  * writeFileSync('auth.sql', migrationSql({ tables: { users: 'people' } }))
  */
 export function migrationSql(options: TablesOptions = {}): string {
-  const { tables } = parseOptions('migrationSql', TABLES, options)
-  return printMigrations({ dialect: SQLITE, names: createNames('migrationSql', tables) })
+  const { tables } = parseOptions('migrationSql', { tables: TABLES }, options)
+  return printMigrations({ dialect: SQLITE, names: createNames(tables) })
 }
 
 type TablesOptions = Pick<SqliteStorageOptions, 'tables'>
@@ -132,10 +123,14 @@ function parseMigrationOptions(
   name: string,
   options: MigrationOptions,
 ): { sessions: SqliteSessions; target: MigrationTarget } {
-  const { database, tables } = parseOptions(name, { ...TABLES, database: SHAPE.database }, options)
+  const { database, tables } = parseOptions<MigrationOptions>(
+    name,
+    { database: SHAPE.database, tables: TABLES },
+    options,
+  )
   return {
     sessions: createSqliteSessions(database),
-    target: { dialect: SQLITE, names: createNames(name, tables), isThere },
+    target: { dialect: SQLITE, names: createNames(tables), isThere },
   }
 }
 
@@ -144,11 +139,8 @@ async function isThere(session: SqlSession, table: string): Promise<boolean> {
   return (await ask(session, `SELECT name FROM sqlite_master WHERE name = '${name}' COLLATE NOCASE`)).length > 0
 }
 
-const TABLES = { tables: TABLES_SHAPE }
-
-const SHAPE = {
-  ...TABLES,
-  database: anObjectWith<SqliteDatabase>('exec', 'prepare'),
-  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
-  clock: z.optional(aFunction<() => number>()),
+const SHAPE: Shape<SqliteStorageOptions> = {
+  ...SHIPPED,
+  tables: TABLES,
+  database: anObjectWith('exec', 'prepare'),
 }

@@ -98,7 +98,7 @@ describe('what is wrong', () => {
     ['migrate print --dialect sqlite --database postgres://me:hunter22@h/x', 'the database is none of sqlite'],
     ['migrate print --dialect postgres --schema a;b', 'option "schema"'],
     ['migrate print --dialect postgres --table people', 'write --table users=people'],
-    ['migrate print --dialect postgres --table persons=people', 'unknown option "persons"'],
+    ['migrate print --dialect postgres --table persons=people', 'unknown option "tables.persons"'],
     ['dance', 'there is no command "dance"'],
   ])('%s: exit code 2, with the sentence and the usage', (args, sentence) => {
     const { code, out, complaint } = sallyport(args)

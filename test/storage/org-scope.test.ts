@@ -2,6 +2,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { type OrgScopeContext, withOrgScope, withSystemScope } from '../../src/storage/org-scope.ts'
 import { policySql, roleSql } from '../../src/storage/policy-sql.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
@@ -427,12 +428,18 @@ describe('options', () => {
     [{ role: 'pg_read_all_data' }, 'option "role"'],
     [{ role: 'none' }, 'option "role"'],
     [{ settings: { orgId: 'org' } }, 'option "settings.orgId"'],
-    [{ settings: { orgId: 'app.user_id' } }, 'two settings one name'],
+    [{ settings: { orgId: 'app.user_id' } }, 'option "settings" gives two settings one name'],
+    [{ settings: { orgId: 'app.a', role: 'APP.A' } }, 'option "settings" gives two settings one name'],
     [{ rolle: 'x' }, 'unknown option "rolle"'],
     [null, 'options must be an object'],
   ])('%j is refused', (options, sentence) => {
-    expect(() => withOrgScope(pool, acting(ONE), async () => 0, options as object)).toThrow(sentence)
-    expect(() => withSystemScope(pool, async () => 0, options as object)).toThrow(sentence)
+    for (const scope of [
+      () => withOrgScope(pool, acting(ONE), async () => 0, options as object),
+      () => withSystemScope(pool, async () => 0, options as object),
+    ]) {
+      expect(scope).toThrow(OptionsError)
+      expect(scope).toThrow(sentence)
+    }
   })
 
   it('of a policy are identifiers, and what the system may do is said', () => {
@@ -443,7 +450,9 @@ describe('options', () => {
       { type: 'uuid; --' },
       { role: "a'b" },
       { system: undefined },
+      { settings: { orgId: 'app.scope' } },
     ]) {
+      expect(() => policySql({ ...good, ...wrong } as never)).toThrow(OptionsError)
       expect(() => policySql({ ...good, ...wrong } as never)).toThrow(/^policySql: option/)
     }
     expect(() => roleSql("x'")).toThrow(/^roleSql: option "role"/)

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createPostgresStorage, migrate, type PostgresStorage, withSystemScope } from '../../src/storage/postgres.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
@@ -295,8 +296,8 @@ describe('names', () => {
     ['clock', { clock: 5 }],
   ])('refuses a wrong %s: %j', (option, wrong) => {
     const create = () => createPostgresStorage({ pool, ...wrong } as never)
-    expect(create).toThrow(TypeError)
-    expect(create).toThrow(`createPostgresStorage: option "${option}`)
+    expect(create).toThrow(OptionsError)
+    expect(create).toThrow(new RegExp(`^createPostgresStorage: (unknown )?option "${option}`))
   })
 })
 

@@ -160,7 +160,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('writes none of the keys where one of them was written by another process meanwhile, and decides again', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames('test') }
+    const tables = { dialect, names: createNames() }
     const other = sqlThrottle({ session, ...tables })
     await putting(other)('b', LASTING)
     const read: unknown[] = []
@@ -212,7 +212,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('keeps the throttle bounded: what has expired goes, and beyond the limit what was not used for longest', async () => {
     const { session, dialect, count } = await open()
-    const tables = { dialect, names: createNames('test') }
+    const tables = { dialect, names: createNames() }
     const upkeep = { mostKeys: 20, sweepEvery: 10, trimEvery: 10, atOnce: 100 }
     const clock = { now: NOW }
     const throttle = sqlThrottle({ session: atClock(session, clock), ...tables }, upkeep)
@@ -238,7 +238,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('decides again where another process wrote between the read and a removal', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames('test') }
+    const tables = { dialect, names: createNames() }
     const other = sqlThrottle({ session, ...tables })
     const put = (failures: number) => putting(other)('key', { ...LASTING, failures })
     await put(1)
@@ -267,7 +267,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('asks the database for few of many tries at once: a look-up of a session beside a flood does not wait for it', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames('test') }
+    const tables = { dialect, names: createNames() }
     const asking = { now: 0, most: 0 }
     const noted = async <T>(ask: () => Promise<T>): Promise<T> => {
       asking.most = Math.max(asking.most, ++asking.now)
@@ -287,7 +287,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('gives up with a TransientError where others write between every read and write', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames('test') }
+    const tables = { dialect, names: createNames() }
     const other = sqlThrottle({ session, ...tables })
     let writes = 0
     const meddling: SqlSession = {

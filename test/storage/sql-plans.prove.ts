@@ -25,7 +25,7 @@ const STEPS = [1_000, 10_000, 100_000, 1_000_000]
 const ISSUER = 'https://issuer.test/auth/v1'
 const MODES = ['rows', 'user-row'] as const
 const statementsOf = (dialect: SqlDialect, membershipOn: (typeof MODES)[number]) =>
-  createStatements({ dialect, names: createNames('plans'), membershipOn })
+  createStatements({ dialect, names: createNames(), membershipOn })
 
 // The id of the user, or org, of a number: everybody is a member of the org of the same number and of the one before.
 const idOf = (prefix: string, number: number): string =>

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, describe, expect, it } from 'vitest'
+import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/storage/sqlite.ts'
 import { isConflictError, isTransientError } from '../../src/storage/storage-errors.ts'
 import { until } from '../patience.ts'
@@ -175,7 +176,7 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
   it('refuses wrong options', () => {
     const database = driver.open(createSqlitePath())
     const wrongs = [{ database: {} }, { databse: database }, { tables: { users: 'a b' } }, { membershipOn: 'x' }]
-    for (const wrong of wrongs) expect(() => createSqliteStorage({ database, ...wrong } as never)).toThrow(TypeError)
+    for (const wrong of wrongs) expect(() => createSqliteStorage({ database, ...wrong } as never)).toThrow(OptionsError)
     database.close()
   })
 })
