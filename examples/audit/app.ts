@@ -1,13 +1,6 @@
 /** A small app on Hono with every kind of caller, whose every decision goes to the audit log. */
 import { Hono } from 'hono'
-import {
-  createAuth,
-  createOrgResolver,
-  createProvisioner,
-  createServiceVerifier,
-  header,
-  type Verifier,
-} from 'sallyport'
+import { createAuth, createServiceVerifier, type IssuerOptions } from 'sallyport'
 import { type ApiKeys, createApiKeys } from 'sallyport/api-keys'
 import { createAdapter, readJson } from 'sallyport/hono'
 import type { ApiKeyRepository } from 'sallyport/storage'
@@ -18,8 +11,8 @@ import { createAuditLog } from './audit-log.ts'
 
 /** What the app is made of. */
 export interface AuditedOptions {
-  readonly storage: Pick<AppStorage, 'memberships' | 'transaction' | 'users'> & { readonly apiKeys: ApiKeyRepository }
-  readonly verifier: Verifier<never>
+  readonly storage: AppStorage & { readonly apiKeys: ApiKeyRepository }
+  readonly issuers: readonly IssuerOptions[]
   readonly serviceSecret: string
   /** Where the lines go. */
   readonly write: (line: string) => void
@@ -32,7 +25,7 @@ export interface AuditedApp {
 }
 
 /** Make the app. */
-export function createAuditedApp({ storage, verifier, serviceSecret, write }: AuditedOptions): AuditedApp {
+export function createAuditedApp({ storage, issuers, serviceSecret, write }: AuditedOptions): AuditedApp {
   const roles = ['member', 'admin'] as const
   const log = createAuditLog(write)
   const apiKeys = createApiKeys({
@@ -44,17 +37,12 @@ export function createAuditedApp({ storage, verifier, serviceSecret, write }: Au
     onEvent: log.happened,
   })
   const auth = createAuth({
+    issuers,
+    storage,
     roles,
-    verifier,
     apiKeys,
     services: createServiceVerifier({
       services: { telephony: { header: 'X-Service-Secret', secrets: [serviceSecret] } },
-    }),
-    users: createProvisioner({ storage, ownerRole: 'admin' }),
-    orgs: createOrgResolver({
-      memberships: storage.memberships,
-      selectors: [header('X-Org-Id')],
-      whenUnnamed: 'earliest-joined',
     }),
     onDecision: log.decided,
   })

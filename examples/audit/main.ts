@@ -3,8 +3,8 @@ import { createTestKit } from 'sallyport/testing'
 import { createAuditedApp } from './app.ts'
 
 const serviceSecret = crypto.randomUUID()
-const { verifier, storage, signIn } = await createTestKit()
-const { app } = createAuditedApp({ storage, verifier, serviceSecret, write: (line) => console.log(line) })
+const { issuers, storage, signIn } = await createTestKit()
+const { app } = createAuditedApp({ storage, issuers, serviceSecret, write: (line) => console.log(line) })
 
 const ask = (line: string, headers: Readonly<Record<string, string>>, body?: object): Promise<Response> | Response => {
   const [method = '', path = ''] = line.split(' ')

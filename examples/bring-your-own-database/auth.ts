@@ -2,7 +2,6 @@
 import {
   type Auth,
   createAuth,
-  createJwtVerifier,
   createOrgResolver,
   createProvisioner,
   type HostTypes,
@@ -24,7 +23,7 @@ export function createFleetAuth(
 ): Auth<HostTypes<(typeof POSITIONS)[number], User, Company, never, never>> {
   return createAuth({
     roles: POSITIONS,
-    verifier: createJwtVerifier({ issuers: [issuer] }),
+    issuers: [issuer],
     users: createProvisioner({
       storage,
       // In the same transaction, by the query builder's own handle.

@@ -5,7 +5,6 @@
 import {
   type Auth,
   createAuth,
-  createJwtVerifier,
   createProvisioner,
   createServiceVerifier,
   createSyncGate,
@@ -67,10 +66,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   })
   const auth = createAuth({
     roles: ROLES,
-    verifier: createJwtVerifier({
-      issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'], audience: options.jwtAudience })],
-      clockToleranceSeconds: 5,
-    }),
+    issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'], audience: options.jwtAudience })],
     services: createServiceVerifier({
       services: {
         platform: {

@@ -46,7 +46,7 @@ function createApp(iron: Iron): Server {
   app.use('/api/v1', middleware({ needs: 'identity' }))
   app.get(
     '/api/v1/me',
-    protect({}, async (context, _req, res) => {
+    protect(async (context, _req, res) => {
       const { user, org, role } = context
       const [tenant] = await tables.tenants.of(context).list()
       res.json({

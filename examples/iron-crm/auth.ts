@@ -5,7 +5,6 @@
 import {
   type Auth,
   createAuth,
-  createJwtVerifier,
   createOrgResolver,
   createProvisioner,
   createServiceVerifier,
@@ -51,10 +50,7 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
 
   const auth = createAuth({
     roles: ROLES,
-    verifier: createJwtVerifier({
-      issuers: [supabase({ url, secret, issuer, emails, algorithms: ['ES256', 'RS256'] })],
-      clockToleranceSeconds: 5,
-    }),
+    issuers: [supabase({ url, secret, issuer, emails, algorithms: ['ES256', 'RS256'] })],
     services: createServiceVerifier({
       services: {
         'iron-crm': { header: 'X-Iron-CRM-Secret', secrets: serviceSecret === undefined ? null : [serviceSecret] },

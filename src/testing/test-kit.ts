@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
-import { createJwtVerifier, type Verifier } from '../index.ts'
+import { createJwtVerifier, type IssuerOptions, type Verifier } from '../index.ts'
 import { aHeaderName, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory.ts'
 import type { AuthStorage, MembershipAdmin } from '../storage/repositories.ts'
@@ -48,7 +48,9 @@ type OrgOf<S extends AuthStorage> = Awaited<ReturnType<S['orgs']['insert']>>
 /** What {@link createTestKit} makes. */
 export interface TestKit<S extends AuthStorage = MemoryStorage> {
   readonly issuer: TokenIssuer
-  /** Give it to `createAuth`: it trusts the kit's issuer only. */
+  /** Give them to `createAuth`: the kit's issuer alone, whose people are the host's own. */
+  readonly issuers: readonly IssuerOptions[]
+  /** The same as a verifier, for an auth in the long form. */
   readonly verifier: Verifier<never>
   readonly storage: S
   /** Sign somebody in, with a real token and a real membership. */
@@ -62,7 +64,7 @@ export interface TestKit<S extends AuthStorage = MemoryStorage> {
  * @throws Error from `signIn` where somebody has another role already and the storage can't change it (no `setRole`)
  * @example
  * const kit = await createTestKit()
- * const app = createApp({ verifier: kit.verifier, storage: kit.storage })
+ * const app = createApp(createAuth({ issuers: kit.issuers, storage: kit.storage, roles: ['member', 'admin'] }))
  * const caller = await kit.signIn({ org: 'acme', role: 'admin' })
  * expect((await app.request('/api/contacts', { headers: caller.headers })).status).toBe(200)
  */
@@ -74,7 +76,8 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
   const storage: AuthStorage = parsed.storage ?? createMemoryStorage()
   const issuer = await createTokenIssuer({ audience, algorithms: ['HS256'] })
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
-  const verifier = createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience }] })
+  const issuers = [{ issuer: issuer.issuer, keys, audience, people: 'own' }] as const
+  const verifier = createJwtVerifier({ issuers })
   const orgs = new Map<string, Promise<Organization>>()
   let people = 0
 
@@ -95,7 +98,7 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
     await join(storage, org.id, user, role)
     return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
   }
-  return { issuer, verifier, storage: storage as S, signIn: signIn as TestKit<S>['signIn'] }
+  return { issuer, issuers, verifier, storage: storage as S, signIn: signIn as TestKit<S>['signIn'] }
 }
 
 async function join({ memberships }: AuthStorage, orgId: string, user: User, role: string): Promise<void> {

@@ -13,7 +13,13 @@ import { SHOWN } from '../../scripts/readme-options.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
 import type { OrgResolver, UserResolver } from '../../src/index.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
-import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
+import {
+  createTokenIssuer,
+  type SupabaseIssuer,
+  startJwksServer,
+  startSupabaseIssuer,
+  testIdentity,
+} from '../../src/testing/index.ts'
 import { listExportedNames } from '../architecture/exported-names.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { readme, snippet, snippets } from './snippets.ts'
@@ -246,6 +252,22 @@ describe('README snippets', () => {
     expect([missing.status, await missing.json()]).toEqual([404, { error }])
   })
 
+  it('express-jwt.ts: two lines change; 401 without a token, with one the subject', async () => {
+    const { code } = snippet('express-jwt.ts')
+    expect(code.match(/\/\/ was: /g)).toHaveLength(2)
+    expect(namesOfOurs(code)).toEqual(['createAuth', 'oidc', 'createAdapter'])
+    const audience = 'https://api.example.com'
+    const provider = await startJwksServer((url) => createTokenIssuer({ issuer: url, audience, algorithms: ['RS256'] }))
+    afterEnd.push(() => provider.close())
+    process.env['ISSUER'] = provider.issuer.issuer
+    const base = await serve((await load<{ app: Express }>('express-jwt.ts')).app)
+    expect((await fetch(`${base}/api/me`)).status).toBe(401)
+    const other = await provider.issuer.sign({ aud: 'https://another.example.com' })
+    expect((await fetch(`${base}/api/me`, { headers: bearer(other) })).status).toBe(401)
+    const answer = await fetch(`${base}/api/me`, { headers: bearer(await provider.issuer.sign({ sub: 'ada' })) })
+    expect([answer.status, await answer.json()]).toEqual([200, { subject: 'ada' }])
+  })
+
   it('paths.ts: the path selects', async () => {
     const base = await serve((await load<{ app: Express }>('paths.ts')).app)
     const headers = { authorization: `Bearer ${token}` }
@@ -281,7 +303,7 @@ describe('README snippets', () => {
     ])
   })
 
-  it('services.ts: the secret opens it, a user does not', async () => {
+  it('services.ts: lets its service in by the secret, and by no other', async () => {
     const { storage } = await load<{ storage: { orgs: { insert(org: object): Promise<{ id: string }> } } }>('auth.ts')
     const org = await storage.orgs.insert({ name: 'acme' })
     const previous = 'the-secret-that-the-readme-had-before'
@@ -341,7 +363,7 @@ describe('README snippets', () => {
     log.mockRestore()
   })
 
-  it('login.ts: the announced password logs in, the session opens, a stranger does not enter', async () => {
+  it('login.ts: the announced password logs in, its session is let in, no credential is 401', async () => {
     process.env['SESSION_SECRET_FILE'] = `${folder}.session_secret`
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
@@ -430,7 +452,7 @@ describe('README snippets', () => {
     await expect(enter()).rejects.toMatchObject({ code: 'forbidden' })
   })
 
-  it('cors.ts: a real preflight passes, the response header is exposed', async () => {
+  it('cors.ts: a real preflight is answered, the response header is exposed', async () => {
     const base = await serve((await load<{ app: Express }>('cors.ts')).app)
     const preflight = await fetch(`${base}/api/me`, {
       method: 'OPTIONS',
