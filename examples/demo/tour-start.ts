@@ -69,7 +69,7 @@ export const STARTS: readonly Chapter[] = [
     steps: [
       refuses('iron', { IRON_CRM_SECRET: '' }, 'IRON_CRM_SECRET is set, but empty'),
       refuses('iron', { IRON_CRM_SECRET: ' '.repeat(40) }, 'IRON_CRM_SECRET is set, but empty'),
-      refuses('iron', { IRON_CRM_SECRET: 'short' }, `IRON_CRM_SECRET: a secret ${SHORT}`),
+      refuses('iron', { IRON_CRM_SECRET: 'short' }, `IRON_CRM_SECRET holds a secret that ${SHORT}`),
       refuses('iron', { SUPABASE_JWT_SECRET: 'short' }, `SUPABASE_JWT_SECRET ${SHORT}`),
       refuses('iron', { SUPABASE_URL: 'http://project.example' }, `SUPABASE_URL ${URL_SENTENCE}`),
       refuses('iron', {}, 'AUTH_JWT_ISSUER is required without SUPABASE_URL', ['SUPABASE_URL']),
@@ -86,7 +86,7 @@ export const STARTS: readonly Chapter[] = [
         },
         'SUPABASE_JWT_SECRET is a sample that everybody knows; it is for loopback issuers only',
       ),
-      refuses('intello', { PLATFORM_API_KEY: 'short' }, `PLATFORM_API_KEY: a secret ${SHORT}`),
+      refuses('intello', { PLATFORM_API_KEY: 'short' }, `PLATFORM_API_KEY holds a secret that ${SHORT}`),
       refuses('intello', { PLATFORM_API_KEY: '' }, 'PLATFORM_API_KEY is set, but empty'),
       refuses('intello', {}, 'SUPABASE_URL is required', ['SUPABASE_URL']),
       refuses('intello', { AUTH_JWT_AUDIENCE: '' }, 'AUTH_JWT_AUDIENCE is set, but empty'),

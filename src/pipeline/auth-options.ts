@@ -84,7 +84,7 @@ export interface AuthOptions<
    * `createProvisioner({ storage, ownerRole })` with the highest role, where every issuer has `people: 'own'`; else it must
    * be written.
    */
-  readonly users?: UserResolver<U, C>
+  readonly users?: UserResolver<U, NoInfer<C>>
   /**
    * Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. Default: `createOrgResolver({ memberships:
    * storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'only-membership' })`.

@@ -131,6 +131,6 @@ it('refuses to start with a short secret: one sentence, no stack, exit code 1', 
   expect(ending).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'iron-crm: IRON_CRM_SECRET: a secret must be at least 32 bytes long\n',
+    stderr: 'iron-crm: IRON_CRM_SECRET holds a secret that must be at least 32 bytes long\n',
   })
 })
