@@ -7,7 +7,6 @@ import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User }
 import { AuthError } from '../errors.ts'
 import {
   aFunction,
-  aGroup,
   aHeaderName,
   aListOf,
   anObjectWith,
@@ -19,7 +18,7 @@ import {
 } from '../lib/parse-options.ts'
 import type { OrgSelector } from '../request.ts'
 import type { ActingOrgSource } from '../storage/repositories.ts'
-import { type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
+import { aSelectorForAllRoutes, headerOf, type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
 
 /**
  * What happens where the request names no organization: the caller's earliest-joined one (join time, then id);
@@ -64,12 +63,13 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     idFormat = uuidFormat,
     responseHeader,
   } = parseOptions('createOrgResolver', shape<U, O, M>(), options)
+  const headers = selectors.flatMap((selector) => headerOf(selector) ?? [])
   type Served = M extends 'none' ? O | null : O
   return {
     readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
     toOrgId: idFormat,
-    selectorHeaders: Object.freeze(selectors.map(({ name }) => name)),
-    responseHeader: responseHeader === undefined ? (selectors[0]?.name ?? null) : responseHeader,
+    selectorHeaders: Object.freeze(headers),
+    responseHeader: responseHeader === undefined ? (headers[0] ?? null) : responseHeader,
     async resolve(caller, selection, known) {
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const acting = await actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
@@ -118,13 +118,11 @@ export function requireKeysOrg(orgId: string, selection: Selection): string {
   return orgId
 }
 
-type HeaderSelector = Extract<OrgSelector, { readonly kind: 'header' }>
-
 const shape = <U extends User, O extends Organization, M extends WhenUnnamed>(): Shape<
   OrgResolverOptions<U, O, M>
 > => ({
   memberships: anObjectWith('findActing', 'listActing'),
-  selectors: aListOf<OrgSelector>(aGroup<HeaderSelector>({ kind: oneOf('header'), name: aHeaderName() })),
+  selectors: aListOf<OrgSelector>(aSelectorForAllRoutes()),
   whenUnnamed: oneOf('earliest-joined', 'only-membership', 'reject', 'none') as OptionType<M>,
   idFormat: z.optional(aFunction()),
   responseHeader: z.optional(orNull(aHeaderName())),

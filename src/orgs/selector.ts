@@ -3,6 +3,7 @@
  * A selector is a header or a path parameter; never a claim, a body, a query or the host name.
  */
 import type { OrgSelection } from '../context.ts'
+import { aGroupOfKind, aHeaderName, aName, type OptionType, oneOf } from '../lib/parse-options.ts'
 import type { AuthRequest, OrgSelector } from '../request.ts'
 
 /** Bring an id as a client wrote it into its one canonical form; `null` if it is malformed. */
@@ -66,7 +67,7 @@ export function readSelection(
 ): OrgSelection {
   const named = new Set<string>()
   for (const selector of selectors) {
-    const lines = selector.kind === 'header' ? request.lines(selector.name) : [paramOf(request, selector.name)]
+    const lines = linesOf(request, selector)
     const [line] = lines
     if (line === undefined) continue
     // A wildcard's parts are a list (Express 5): a format would read one of a single part as its text.
@@ -79,6 +80,25 @@ export function readSelection(
   return named.size > 1 ? { kind: 'conflict' } : { kind: 'named', orgId }
 }
 
+function linesOf(request: AuthRequest, selector: OrgSelector): readonly unknown[] {
+  switch (selector.kind) {
+    case 'header':
+      return request.lines(selector.name)
+    case 'pathParam':
+      return [paramOf(request, selector.name)]
+  }
+}
+
+/** The request header that a selector reads, which the answer varies by; `null`: none. */
+export function headerOf(selector: OrgSelector): string | null {
+  switch (selector.kind) {
+    case 'header':
+      return selector.name
+    case 'pathParam':
+      return null
+  }
+}
+
 function paramOf({ params }: AuthRequest, name: string): unknown {
   const value: unknown = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
   if (value === undefined) {
@@ -86,3 +106,16 @@ function paramOf({ params }: AuthRequest, name: string): unknown {
   }
   return value
 }
+
+/** How a selector of a route's `Access` is checked: of every kind. */
+export function anOrgSelector(): OptionType<OrgSelector> {
+  return aGroupOfKind<OrgSelector>({ header: headerShape, pathParam: pathParamShape })
+}
+
+/** How a selector of the org resolver is checked, which is read on every route: of no kind that only some routes have. */
+export function aSelectorForAllRoutes(): OptionType<Exclude<OrgSelector, { readonly kind: 'pathParam' }>> {
+  return aGroupOfKind<Exclude<OrgSelector, { readonly kind: 'pathParam' }>>({ header: headerShape })
+}
+
+const headerShape = () => ({ kind: oneOf('header'), name: aHeaderName() })
+const pathParamShape = () => ({ kind: oneOf('pathParam'), name: aName() })

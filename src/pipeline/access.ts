@@ -3,8 +3,6 @@ import * as z from 'zod/mini'
 import type { Verified } from '../context.ts'
 import {
   aBoolean,
-  aGroupOfKind,
-  aHeaderName,
   aListOf,
   aName,
   judgedBy,
@@ -13,6 +11,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { anOrgSelector } from '../orgs/selector.ts'
 import { isScope } from '../permissions/role-ladder.ts'
 import type { Access, AccessRule, Needs, OrgSelector } from '../request.ts'
 import type { Steps } from './auth-options.ts'
@@ -91,14 +90,7 @@ const SHAPE: Shape<AccessRule> = {
   optional: z.optional(aBoolean()),
   probe: z.optional(aBoolean()),
   needs: z.optional(oneOf('identity', 'user', 'org')),
-  selectors: z.optional(
-    aListOf(
-      aGroupOfKind<OrgSelector>({
-        header: () => ({ kind: oneOf('header'), name: aHeaderName() }),
-        pathParam: () => ({ kind: oneOf('pathParam'), name: aName() }),
-      }),
-    ),
-  ),
+  selectors: z.optional(aListOf(anOrgSelector())),
   role: z.optional(aName()),
   scopes: z.optional(aListOf(judgedBy((scope) => (isScope(scope) ? null : 'must be a scope (RFC 6749 §3.3)')))),
 }

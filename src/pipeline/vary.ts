@@ -1,4 +1,5 @@
 /** Which request headers an answer depends on, so that no cache keeps it for somebody who sends others. */
+import { headerOf } from '../orgs/selector.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 
@@ -8,7 +9,7 @@ import type { Steps } from './auth-options.ts'
  */
 export function varyOf({ extractor, services, orgs }: Steps, { accept, needs, selectors }: Rule): string {
   const taken = (services?.services ?? []).filter(({ name }) => accept.has('service') || accept.has(`service:${name}`))
-  const routes = selectors.filter(({ kind }) => kind === 'header').map(({ name }) => name)
+  const routes = selectors.flatMap((selector) => headerOf(selector) ?? [])
   const names = [
     'Authorization',
     ...(extractor.readsCookie ? ['Cookie'] : []),

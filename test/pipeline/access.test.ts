@@ -65,8 +65,16 @@ describe('an Access', () => {
     ['a service without a name', { accept: ['service:'] }, 'names "service:"'],
     ['optional as text', { optional: 'yes' }, 'option "optional"'],
     ['a selector as text', { selectors: ['X-Org-Id'] }, 'option "selectors'],
-    ['a selector of another kind', { selectors: [{ kind: 'query', name: 'org' }] }, 'option "selectors'],
-    ['a header with a space', { selectors: [{ kind: 'header', name: 'X Org' }] }, 'option "selectors'],
+    [
+      'a selector of another kind',
+      { selectors: [{ kind: 'query', name: 'org' }] },
+      'option "selectors.0.kind" must be one of',
+    ],
+    [
+      'a header with a space',
+      { selectors: [{ kind: 'header', name: 'X Org' }] },
+      'option "selectors.0.name" must be a header',
+    ],
     ['a selector with more in it', { selectors: [{ ...ORG_PARAM, optional: true }] }, 'option "selectors'],
     ['a blank scope', { accept: ['apiKey'], scopes: [''] }, 'option "scopes'],
     ['a scope with a quote in it', { accept: ['apiKey'], scopes: ['a"'] }, 'option "scopes'],
