@@ -47,9 +47,14 @@ export interface AuditResult {
  * @throws TypeError for an unknown option
  * @example
  * const audit = await createAdapterAudit()
- * const { middleware, protect, mount, getAuth } = createAdapter(audit.auth)
+ * const { middleware, protect, mount } = createAdapter(audit.auth)
  * mount(app, audit.routes)
- * for (const { path, mounts, access, answer } of audit.endpoints) …
+ * for (const { method, path, mounts, access, answer } of audit.endpoints) {
+ *   const guards = mounts.map((each) => middleware(each))
+ *   const write = (context, req, res) => writeAuthResponse(res, answer(context))
+ *   const handler = access === null ? (req, res) => write(guards.at(-1).getAuth(req), req, res) : protect(access, write)
+ *   app[method.toLowerCase()](path, ...guards, handler)
+ * }
  * const failed = (await runAdapterAudit(audit, 'http://127.0.0.1:3000')).filter(({ problems }) => problems.length > 0)
  */
 export async function createAdapterAudit(options: AdapterAuditOptions = {}): Promise<AdapterAudit> {

@@ -91,8 +91,9 @@ function readRows({ orgs, tokens, refused, absent }: AuditWorld): readonly CaseR
     ['field', 'POST /named', [JSON_TYPE], handled({ name: 'x' }), { body: '{"name":"x"}' }],
     ['field-wrong', 'POST /named', [JSON_TYPE], wrongName, { body: '{"name":7}' }],
     ['field-proto', 'POST /named', [JSON_TYPE], wrongName, { body: inherited }],
-    // The credential comes before the body.
+    // The credential comes before the body: in a Route, and where `protect` wraps a handler.
     ['after-auth', 'PUT /json', [JSON_TYPE], absent, { body: '{' }],
+    ['after-protect', 'POST /user', [JSON_TYPE], absent, { body: '{' }],
     ['echo', 'PUT /json', known, refused('validation_error', { field: 'body' }, echo), { body: '{' }],
     ['served', 'PUT /json', known, handled({ a: 1 }, echo), { body: a }],
   ]
