@@ -2,13 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createTokenIssuer,
-  type JwksServer,
-  type SignOptions,
-  startJwksServer,
-  type TokenClaims,
-} from 'sallyport/testing'
+import { createTokenIssuer, type JwksServer, startJwksServer, type TokenIssuer } from 'sallyport/testing'
 import type { Environment } from '../start/settings.ts'
 
 /** What can be started. */
@@ -173,8 +167,10 @@ function startIssuer(name: string): Promise<JwksServer> {
 
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'HS256'] as const
 
+type Signing = Parameters<TokenIssuer['sign']>
+
 /** What can be odd about a token. */
-const ODDITIES: Readonly<Record<string, { readonly claims?: TokenClaims; readonly options?: SignOptions }>> = {
+const ODDITIES: Readonly<Record<string, { readonly claims?: Signing[0]; readonly options?: Signing[1] }>> = {
   expired: { options: { expiresInSeconds: -6 } },
   'just expired': { options: { expiresInSeconds: 0 } },
   'not yet valid': { claims: { nbf: Math.floor(Date.now() / 1000) + 3600 } },

@@ -14,15 +14,7 @@ export { throttleContract } from './contracts/throttle/throttle-contract.ts'
 export { transactionContract } from './contracts/transactions/transaction-contract.ts'
 export { userContract } from './contracts/users/user-contract.ts'
 export { type JwksServer, startJwksServer } from './key-server.ts'
-export {
-  testApiKeyContext,
-  testContext,
-  testIdentity,
-  testIdentityContext,
-  testServiceContext,
-  testUser,
-  testUserContext,
-} from './principals.ts'
+export { testApiKeyContext, testContext, testIdentity, testServiceContext, testUser } from './principals.ts'
 export { type SupabaseIssuer, startSupabaseIssuer } from './supabase-issuer.ts'
 export { createTestKit, type TestCaller, type TestKit } from './test-kit.ts'
-export { createTokenIssuer, type SignOptions, type TokenClaims, type TokenIssuer } from './token-issuer.ts'
+export { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'

@@ -12,54 +12,14 @@ import type {
   User,
 } from '../context.ts'
 
-/**
- * The user of {@link testUser}.
- *
- * @example
- * expect(note.author).toBe(TEST_USER_ID)
- */
+/** The user of {@link testUser}. */
 export const TEST_USER_ID = '11111111-1111-4111-8111-111111111111'
-/**
- * The organization of every test context that names none.
- *
- * @example
- * await notes.insert({ orgId: TEST_ORG_ID, text: 'hello' })
- */
+/** The organization of every test context that names none. */
 export const TEST_ORG_ID = '22222222-2222-4222-8222-222222222222'
+const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
 
 /** Some members of a thing, in place of what a test would get; `undefined` is as left out. */
 type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
-
-/** The types of a test context, from what it was given. */
-export interface TestTypes<O extends Organization = Organization, R extends string = string, S extends string = string>
-  extends AuthTypes {
-  readonly org: O
-  readonly role: R
-  readonly service: S
-}
-
-/** What {@link testIdentityContext} makes: an `IdentityContext` of any host's types. */
-export interface TestIdentityContext<C extends string = string> {
-  readonly kind: 'user'
-  readonly identity: Identity<C>
-}
-
-/** What {@link testUserContext} makes: a `UserContext` of any host's types that fit. */
-export interface TestUserContext<U extends User, R extends string, C extends string> extends TestIdentityContext<C> {
-  readonly user: U
-  readonly role: R | null
-}
-
-/**
- * What {@link testContext} makes: a `UserOrgContext` of any host's types that fit. Spelt out member by member,
- * because TypeScript compares two `UserOrgContext<…>` by their type arguments, and a host's are always wider.
- */
-export interface TestContext<U extends User, O extends Organization | null, R extends string, C extends string>
-  extends TestIdentityContext<C> {
-  readonly user: U
-  readonly org: O
-  readonly role: null extends O ? R | null : R
-}
 
 /**
  * Make an identity as a verified token gives it. Frozen.
@@ -78,15 +38,15 @@ export function testIdentity<C extends string = string>(overrides: Overrides<Ide
     emailVerified: null,
     tokenId: null,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
-    ...given(overrides),
-    claims: Object.freeze({ ...overrides.claims }),
+    claims: {},
   }
-  requireNamed('testIdentity', overrides, IDENTITY_MEMBERS)
-  return Object.freeze(identity) as Identity<C>
+  requireNamed('testIdentity', overrides, Object.keys(identity))
+  const claims = Object.freeze({ ...overrides.claims })
+  return Object.freeze({ ...identity, ...given(overrides), claims }) as Identity<C>
 }
 
 /**
- * Make a user.
+ * Make a user. Frozen.
  *
  * @param overrides members to replace, and a host's own
  * @example
@@ -97,96 +57,109 @@ export function testUser<const W extends object = object>(overrides?: W & Overri
   return Object.freeze(user) as User & W
 }
 
+/** The context of a handler of `needs: 'identity'`. */
+interface TestIdentityContext<C extends string> {
+  readonly kind: 'user'
+  readonly identity: Identity<C>
+}
+
+/** The context of a handler of `needs: 'user'`. */
+interface TestUserContext<U extends User, R extends string, C extends string> extends TestIdentityContext<C> {
+  readonly user: U
+  readonly role: R | null
+}
+
+/**
+ * A `UserOrgContext` of any host's types that fit. Spelt out member by member, because TypeScript compares two
+ * `UserOrgContext<…>` by their type arguments, and a host's are always wider.
+ */
+interface TestContext<U extends User, O extends Organization | null, R extends string, C extends string>
+  extends TestIdentityContext<C> {
+  readonly user: U
+  readonly org: O
+  readonly role: null extends O ? R | null : R
+}
+
 /** What to put into a user's context. */
-export interface TestContextOptions<U extends User, O extends Organization | null, R extends string, C extends string> {
+interface TestContextOptions<U extends User, O extends Organization | null, R extends string, C extends string> {
+  /** What the handler's Access says: `user` leaves the organization out, `identity` the user and the role too. Default `org`. */
+  readonly needs?: 'org' | undefined
   /** Default: {@link testUser}`()`. */
   readonly user?: U | undefined
-  /** Default: an organization of id {@link TEST_ORG_ID}; `null` for none. */
+  /** Default: an organization with an id; `null` for none. */
   readonly org?: O | undefined
-  /** Default `member`. */
+  /** Default `member`; without an organization `null`. */
   readonly role?: R | undefined
   /** Members of the identity to replace. */
   readonly identity?: Overrides<Identity<C>> | undefined
 }
 
+const MEMBERS = {
+  org: ['identity', 'user', 'role', 'org'],
+  user: ['identity', 'user', 'role'],
+  identity: ['identity'],
+}
+
 /**
- * Make the context a handler gets by default: a user, acting in an organization as a role. Frozen.
+ * Make the context a handler gets for a user: acting in an organization as a role, or what `needs` says. Frozen.
  *
- * @param options user, org, role, identity; a host's wider types are kept
+ * @param options needs, user, org, role, identity; a host's wider types are kept
  * @throws TypeError for an unknown option
  * @example
  * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
+ * const synced = await syncRoute.handle(testContext({ needs: 'identity', identity: { subject: 's1' } }), request)
  */
+export function testContext<C extends string = string>(
+  options: { readonly needs: 'identity' } & Pick<TestContextOptions<User, null, string, C>, 'identity'>,
+): TestIdentityContext<C>
+export function testContext<U extends User = User, R extends string = string, C extends string = string>(
+  options: { readonly needs: 'user' } & Omit<TestContextOptions<U, null, R, C>, 'needs' | 'org'>,
+): TestUserContext<U, R, C>
 export function testContext<
   U extends User = User,
   O extends Organization | null = Organization,
   R extends string = string,
   C extends string = string,
->(options: TestContextOptions<U, O, R, C> = {}): TestContext<U, O, R, C> {
-  requireNamed('testContext', options, ['user', 'org', 'role', 'identity'])
-  const { org = TEST_ORG, role = org === null ? null : 'member' } = options
-  return Object.freeze({ ...testUserParts(options), org, role }) as TestContext<U, O, R, C>
+>(options?: TestContextOptions<U, O, R, C>): TestContext<U, O, R, C>
+export function testContext({
+  needs = 'org',
+  ...options
+}: Omit<TestContextOptions<User, Organization | null, string, string>, 'needs'> & {
+  readonly needs?: keyof typeof MEMBERS | undefined
+} = {}): TestIdentityContext<string> {
+  if (!Object.hasOwn(MEMBERS, needs)) throw new TypeError('testContext: needs must be "org", "user" or "identity"')
+  requireNamed('testContext', options, MEMBERS[needs])
+  const { user = testUser(), org = TEST_ORG, identity } = options
+  if (needs === 'identity') return Object.freeze({ kind: 'user', identity: testIdentity(identity) })
+  const known = { kind: 'user' as const, identity: testIdentity({ email: user.email, ...given(identity) }), user }
+  if (needs === 'user') return Object.freeze({ ...known, role: options.role ?? null })
+  const { role = org === null ? null : 'member' } = options
+  return Object.freeze({ ...known, org, role })
 }
 
-/**
- * Make the context of a handler of `needs: 'user'`. The role is `null` unless given. Frozen.
- *
- * @throws TypeError for an unknown option
- * @example
- * testUserContext({ user: testUser({ plan: 'pro' }), role: 'admin' })
- */
-export function testUserContext<U extends User = User, R extends string = string, C extends string = string>(
-  options: Omit<TestContextOptions<U, null, R, C>, 'org'> = {},
-): TestUserContext<U, R, C> {
-  requireNamed('testUserContext', options, ['user', 'role', 'identity'])
-  return Object.freeze({ ...testUserParts(options), role: options.role ?? null }) as TestUserContext<U, R, C>
-}
-
-/**
- * Make the context of a handler of `needs: 'identity'`, such as a sync route. Frozen.
- *
- * @throws TypeError for a member that an identity does not have
- * @example
- * const answer = await syncRoute.handle(testIdentityContext({ subject: 's1' }), request)
- */
-export function testIdentityContext<C extends string = string>(
-  overrides: Overrides<Identity<C>> = {},
-): TestIdentityContext<C> {
-  return Object.freeze(testPerson(overrides)) as TestIdentityContext<C>
-}
-
-/** What to put into an API key's context: members of the key to replace, and the organization. */
-export interface TestApiKeyOptions<O extends Organization, R extends string>
-  extends Overrides<Omit<ApiKey, 'orgId' | 'role'>> {
-  /** Default: an organization of id {@link TEST_ORG_ID}. */
-  readonly org?: O | undefined
-  /** Default `member`. */
-  readonly role?: R | undefined
+/** The types of a test context, from what it was given. */
+interface TestTypes<O extends Organization, R extends string, S extends string = string> extends AuthTypes {
+  readonly org: O
+  readonly role: R
+  readonly service: S
 }
 
 /**
  * Make the context a handler gets for an API key: always in the key's organization. Frozen.
  *
+ * @param options members of the key to replace; `org` (default: one with an id) and `role` (default `member`)
  * @throws TypeError for an unknown option
  * @example
  * testApiKeyContext({ scopes: ['dependencies:read'] })
  */
 export function testApiKeyContext<O extends Organization = Organization, R extends string = string>(
-  options: TestApiKeyOptions<O, R> = {},
+  options: Overrides<Omit<ApiKey, 'orgId' | 'role'> & { readonly org: O; readonly role: R }> = {},
 ): ApiKeyContext<TestTypes<O, R>> {
   requireNamed('testApiKeyContext', options, ['id', 'name', 'scopes', 'org', 'role'])
-  const { org = TEST_ORG, role = 'member', scopes = [], ...rest } = options
-  const frozenScopes = Object.freeze([...scopes])
-  const key: ApiKey = Object.freeze({
-    id: 'testkey00001',
-    name: 'test key',
-    ...given(rest),
-    orgId: org.id,
-    role,
-    scopes: frozenScopes,
-  })
-  const context = { kind: 'apiKey' as const, key, org, role, scopes: frozenScopes }
-  return Object.freeze(context) as ApiKeyContext<TestTypes<O, R>>
+  const { org = TEST_ORG, role = 'member', id = 'testkey00001', name = 'test key' } = options
+  const scopes = Object.freeze([...(options.scopes ?? [])])
+  const key: ApiKey = Object.freeze({ id, name, orgId: org.id, role, scopes })
+  return Object.freeze({ kind: 'apiKey' as const, key, org, role, scopes }) as ApiKeyContext<TestTypes<O, R>>
 }
 
 /**
@@ -206,35 +179,12 @@ export function testServiceContext(name: string, org?: Organization): ServiceCon
   return Object.freeze({ kind: 'service' as const, service: name, ...(org !== undefined && { org }) })
 }
 
-const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
-
-const IDENTITY_MEMBERS: readonly string[] = [
-  'issuer',
-  'subject',
-  'audience',
-  'email',
-  'emailVerified',
-  'tokenId',
-  'expiresAt',
-  'claims',
-]
-
 // A test whose `rol` is passed over would prove nothing.
-function requireNamed(name: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key))
+function requireNamed(name: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
   if (unknown !== undefined) throw new TypeError(`${name}: unknown option "${unknown}"`)
 }
 
 function given(overrides: object | undefined): object {
   return Object.fromEntries(Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined))
-}
-
-function testPerson(overrides: Overrides<Identity>): TestIdentityContext {
-  const identity = testIdentity(overrides)
-  return { kind: 'user', identity }
-}
-
-function testUserParts(options: { user?: User | undefined; identity?: Overrides<Identity> | undefined }): object {
-  const { user = testUser(), identity } = options
-  return { ...testPerson({ email: user.email, ...given(identity) }), user }
 }

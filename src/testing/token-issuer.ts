@@ -2,21 +2,17 @@
  * An identity provider without a network: own key pairs, an HS256 secret, tokens with any claims. Hands on tokens that
  * verify, and everything needed to make ones that do not.
  */
-import { type KeyObject, randomBytes } from 'node:crypto'
+import { generateKeyPair, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
 import * as z from 'zod/mini'
 import { aFunction, aName, parseOptions } from '../lib/parse-options.ts'
 import { type SigningAlgorithm, signCompact } from './compact-jws.ts'
-import {
-  createIssuerKey,
-  createIssuerKeys,
-  type IssuerKey,
-  type IssuerKeys,
-  type KeyAlgorithm,
-  type PublicJwk,
-} from './issuer-keys.ts'
 
 /** Claims of a token; a member that is `undefined` is left out. */
 export type TokenClaims = Readonly<Record<string, unknown>>
+
+/** Algorithms a test issuer has key pairs for. */
+export type KeyAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
 /** Algorithms an issuer signs by: the ones with key pairs, and HS256 with its secret. */
 export type IssuerAlgorithm = KeyAlgorithm | 'HS256'
@@ -33,8 +29,6 @@ export interface TokenIssuerOptions {
   readonly secret?: string | undefined
   /** Now, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
-  /** Key ids of the first keys. Default `es256-1`, `rs256-2`, … */
-  readonly keyIds?: { readonly [K in KeyAlgorithm]?: string | undefined } | undefined
 }
 
 /** How to sign one token. */
@@ -51,6 +45,24 @@ export interface SignOptions {
   readonly expiresInSeconds?: number | undefined
   /** Another key than the issuer's own: a private key, or bytes as an HMAC secret. */
   readonly key?: KeyObject | Uint8Array | undefined
+}
+
+/** A public key as a JWK Set holds it (RFC 7517). */
+export interface PublicJwk extends JsonWebKey {
+  readonly kid: string
+  readonly alg: KeyAlgorithm
+  readonly use: 'sig'
+}
+
+/** A key pair of a test issuer. */
+export interface IssuerKey {
+  readonly algorithm: KeyAlgorithm
+  /** `es256-1`, `rs256-2`, … by the order they were made. */
+  readonly kid: string
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+  /** The published form, with `kid`, `alg` and `use`. */
+  readonly publicJwk: PublicJwk
 }
 
 /** How to replace a key. */
@@ -102,89 +114,99 @@ const LIFE_SECONDS = 3600
  * const token = await issuer.sign({ sub: 'u1' }, { algorithm: 'RS256' })
  */
 export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
-  const parsed = parseTokenIssuerOptions(options)
-  const { issuer, audience, algorithms, clock } = parsed
-  const secret = parsed.secret ?? randomBytes(48).toString('base64url')
+  const parsed = parseOptions('createTokenIssuer', SHAPE, options)
+  const { issuer = 'https://issuer.test/auth/v1', audience = 'authenticated', clock = Date.now } = parsed
+  const { secret = randomBytes(48).toString('base64url') } = parsed
+  const algorithms = Object.freeze([...new Set(parsed.algorithms ?? (['ES256', 'RS256', 'EdDSA'] as const))])
   const paired = algorithms.filter((algorithm) => algorithm !== 'HS256')
-  const keys = createIssuerKeys(
-    await Promise.all(
-      paired.map((name, index) => createIssuerKey(name, parsed.keyIds[name] ?? `${name.toLowerCase()}-${index + 1}`)),
-    ),
+  const keys = createKeys(
+    await Promise.all(paired.map((name, index) => createIssuerKey(name, `${name.toLowerCase()}-${index + 1}`))),
   )
-  const sign = createSigner({ issuer, audience, algorithms, clock, secret }, keys)
+  const defaults = (lifeSeconds = LIFE_SECONDS): TokenClaims => {
+    const iat = Math.floor(clock() / 1000)
+    return { iss: issuer, sub: DEFAULT_SUBJECT, aud: audience, iat, exp: iat + lifeSeconds, email: DEFAULT_EMAIL }
+  }
   return Object.freeze({
     issuer,
     audience,
     algorithms,
     secret,
     clock,
-    sign,
-    key: (algorithm: KeyAlgorithm) => keyOf(keys, algorithm),
+    sign: async (claims: TokenClaims = {}, how: SignOptions = {}) => {
+      const algorithm = how.algorithm ?? algorithms[0] ?? 'HS256'
+      // With a foreign key the issuer's own pair only lends its kid, and may be missing.
+      const find = how.key === undefined ? keys.need : keys.current
+      const pair = algorithm.startsWith('HS') ? undefined : find(pairedWith(algorithm))
+      const { kid = pair?.kid ?? null, typ = 'JWT', key = pair?.privateKey ?? Buffer.from(secret) } = how
+      const header = { alg: algorithm, ...(typ !== null && { typ }), ...(kid !== null && { kid }), ...how.header }
+      return signCompact(header, { ...defaults(how.expiresInSeconds), ...claims }, algorithm, key)
+    },
+    key: keys.need,
     jwks: () => ({ keys: keys.published().map(({ publicJwk }) => publicJwk) }),
-    rotate: async (algorithm: KeyAlgorithm = paired[0] ?? 'ES256', { overlap = true, key }: RotateOptions = {}) =>
-      await keys.replace(algorithm, overlap, key),
+    rotate: (algorithm: KeyAlgorithm = paired[0] ?? 'ES256', how: RotateOptions = {}) => keys.replace(algorithm, how),
     drop: keys.drop,
-    supabaseClaims: (overrides: TokenClaims = {}) =>
-      supabaseClaimsOf({ ...defaultClaims(issuer, audience, clock, LIFE_SECONDS), ...overrides }),
+    supabaseClaims: (overrides: TokenClaims = {}) => supabaseClaimsOf({ ...defaults(), ...overrides }),
   })
 }
 
-type Settings = Pick<TokenIssuer, 'issuer' | 'audience' | 'algorithms' | 'clock' | 'secret'>
+const SHAPE = {
+  issuer: z.optional(aName()),
+  audience: z.optional(aName()),
+  algorithms: z.optional(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'HS256'])).check(z.minLength(1))),
+  secret: z.optional(aName()),
+  clock: z.optional(aFunction<() => number>()),
+}
 
-function parseTokenIssuerOptions(options: TokenIssuerOptions): Omit<Settings, 'secret'> & {
-  secret: string | undefined
-  keyIds: { readonly [K in KeyAlgorithm]?: string | undefined }
-} {
-  const parsed = parseOptions(
-    'createTokenIssuer',
-    {
-      issuer: z.optional(aName()),
-      audience: z.optional(aName()),
-      algorithms: z.optional(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'HS256'])).check(z.minLength(1))),
-      secret: z.optional(aName()),
-      clock: z.optional(aFunction<() => number>()),
-      keyIds: z.optional(z.partialRecord(z.enum(['ES256', 'RS256', 'EdDSA']), z.optional(aName()))),
-    },
-    options,
-  )
+function pairedWith(algorithm: SigningAlgorithm): KeyAlgorithm {
+  return algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
+}
+
+/** Generate a key pair: ES256 (P-256), RS256 (2,048 bits) or EdDSA (Ed25519). */
+export async function createIssuerKey(algorithm: KeyAlgorithm, kid: string): Promise<IssuerKey> {
+  const { privateKey, publicKey } = await generated(algorithm)
+  const jwk = publicKey.export({ format: 'jwk' })
+  const publicJwk: PublicJwk = Object.freeze({ ...jwk, kid, alg: algorithm, use: 'sig' as const })
+  return Object.freeze({ algorithm, kid, privateKey, publicKey, publicJwk })
+}
+
+function generated(algorithm: KeyAlgorithm): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
+  const generate = promisify(generateKeyPair)
+  if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' })
+  if (algorithm === 'RS256') return generate('rsa', { modulusLength: 2048 })
+  return generate('ed25519')
+}
+
+// The keys of one issuer, in the order they were made: what signs now, what is published.
+function createKeys(initial: readonly IssuerKey[]) {
+  const signing = new Map<KeyAlgorithm, IssuerKey>()
+  let published: readonly IssuerKey[] = []
+  let made = 0
+  const put = (key: IssuerKey): void => {
+    signing.set(key.algorithm, key)
+    published = [...published.filter(({ kid }) => kid !== key.kid), key]
+    made += 1
+  }
+  const drop = (kid: string): void => {
+    published = published.filter((key) => key.kid !== kid)
+  }
+  initial.forEach(put)
   return {
-    issuer: parsed.issuer ?? 'https://issuer.test/auth/v1',
-    audience: parsed.audience ?? 'authenticated',
-    algorithms: Object.freeze([...new Set(parsed.algorithms ?? (['ES256', 'RS256', 'EdDSA'] as const))]),
-    secret: parsed.secret,
-    clock: parsed.clock ?? Date.now,
-    keyIds: parsed.keyIds ?? {},
+    published: () => published,
+    drop,
+    current: (algorithm: KeyAlgorithm) => signing.get(algorithm),
+    need(algorithm: KeyAlgorithm): IssuerKey {
+      const key = signing.get(algorithm)
+      if (key === undefined) throw new TypeError(`createTokenIssuer: this issuer has no key for ${algorithm}`)
+      return key
+    },
+    async replace(algorithm: KeyAlgorithm, { overlap = true, key: given }: RotateOptions): Promise<IssuerKey> {
+      const old = signing.get(algorithm)
+      const key = given ?? (await createIssuerKey(algorithm, `${algorithm.toLowerCase()}-${made + 1}`))
+      if (!overlap && old !== undefined) drop(old.kid)
+      put(key)
+      return key
+    },
   }
-}
-
-function keyOf(keys: IssuerKeys, algorithm: KeyAlgorithm): IssuerKey {
-  const key = keys.current(algorithm)
-  if (key === undefined) throw new TypeError(`createTokenIssuer: this issuer has no key for ${algorithm}`)
-  return key
-}
-
-function createSigner(settings: Settings, keys: IssuerKeys): TokenIssuer['sign'] {
-  const { issuer, audience, clock, secret } = settings
-  return async (claims = {}, options = {}) => {
-    const algorithm = options.algorithm ?? settings.algorithms[0] ?? 'HS256'
-    const pair = algorithm.startsWith('HS') ? undefined : pairOf(keys, algorithm, options.key !== undefined)
-    const kid = options.kid === undefined ? (pair?.kid ?? null) : options.kid
-    const typ = options.typ === undefined ? 'JWT' : options.typ
-    const header = { alg: algorithm, ...(typ !== null && { typ }), ...(kid !== null && { kid }), ...options.header }
-    const payload = { ...defaultClaims(issuer, audience, clock, options.expiresInSeconds ?? LIFE_SECONDS), ...claims }
-    return signCompact(header, payload, algorithm, options.key ?? pair?.privateKey ?? Buffer.from(secret))
-  }
-}
-
-// With a foreign key the issuer's own pair only lends its kid, and may be missing.
-function pairOf(keys: IssuerKeys, algorithm: SigningAlgorithm, foreign: boolean): IssuerKey | undefined {
-  const name = algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
-  return foreign ? keys.current(name) : keyOf(keys, name)
-}
-
-function defaultClaims(iss: string, aud: string, clock: () => number, lifeSeconds: number): TokenClaims {
-  const iat = Math.floor(clock() / 1000)
-  return { iss, sub: DEFAULT_SUBJECT, aud, iat, exp: iat + lifeSeconds, email: DEFAULT_EMAIL }
 }
 
 // What a Supabase access token holds around the registered claims.

@@ -6,12 +6,7 @@ import type { AuthContext } from '../../src/context.ts'
 import { sha256Hex } from '../../src/lib/digest.ts'
 import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import {
-  testApiKeyContext,
-  testContext,
-  testIdentityContext,
-  testServiceContext,
-} from '../../src/testing/principals.ts'
+import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, ROLES, START } from './world.ts'
 
@@ -138,7 +133,7 @@ describe('nobody but a user who acts in an org', () => {
     ['a key', testApiKeyContext({ role: 'owner' }) as AuthContext],
     ['a service', testServiceContext('billing') as AuthContext],
     ['a service that acts in an org', testServiceContext('billing', { id: 'o1' }) as AuthContext],
-    ['somebody not looked up', testIdentityContext() as AuthContext],
+    ['somebody not looked up', testContext({ needs: 'identity' }) as AuthContext],
     ['a user without an org', testContext({ org: null }) as AuthContext],
   ]
   it.each(contexts)('handles keys: %s is forbidden', async (_, context) => {

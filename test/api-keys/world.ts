@@ -4,7 +4,7 @@ import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-
 import type { AuthContext, User, UserContext, UserOrgContext } from '../../src/context.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
-import { testContext, testUser, testUserContext } from '../../src/testing/principals.ts'
+import { testContext, testUser } from '../../src/testing/principals.ts'
 import { counted } from '../pipeline/counted.ts'
 
 export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
@@ -53,7 +53,8 @@ export async function createApiKeyTestWorld(options: Partial<Options> = {}): Pro
     member: (role, orgId = org.id) =>
       testContext({ role, org: { id: orgId }, user: testUser({ id: `user-${role}` }) }) as UserOrgContext,
     user: (role) =>
-      testUserContext({
+      testContext({
+        needs: 'user',
         user: testUser<User>({ id: `user-${role}`, email: null, disabled: false }),
         ...(role !== null && { role }),
       }) as UserContext,

@@ -5,9 +5,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createIssuerKey } from '../../src/testing/issuer-keys.ts'
 import { startJwksServer } from '../../src/testing/key-server.ts'
-import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { createIssuerKey, createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { HOSTS, type Listening, listen } from '../support/hosts.ts'
 import { exchange, type RawAnswer } from '../support/raw-http.ts'
 import {

@@ -1,6 +1,6 @@
 /** Every way to write a published key down, in case somebody takes it for an HMAC secret (T1, RFC 8725 §2.1). */
 import { createHash } from 'node:crypto'
-import type { IssuerKey } from '../../src/testing/issuer-keys.ts'
+import type { IssuerKey } from '../../src/testing/token-issuer.ts'
 
 const der = ({ publicKey }: IssuerKey): Buffer => publicKey.export({ type: 'spki', format: 'der' })
 const pem = ({ publicKey }: IssuerKey): string => publicKey.export({ type: 'spki', format: 'pem' }).toString()

@@ -7,8 +7,7 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { encodePart, type SigningAlgorithm, signCompact } from '../../src/testing/compact-jws.ts'
-import type { IssuerKey, KeyAlgorithm } from '../../src/testing/issuer-keys.ts'
-import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { IssuerKey, KeyAlgorithm, TokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { Service } from './case-format.ts'
 import { PUBLIC_FORMS } from './public-forms.ts'
 import { changeSignature, type SignatureChange } from './signature-changes.ts'

@@ -2,22 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
 import { createGuards } from '../../src/guards.ts'
 import { createRoleLadder } from '../../src/permissions/role-ladder.ts'
-import {
-  testApiKeyContext,
-  testContext,
-  testIdentityContext,
-  testServiceContext,
-  testUserContext,
-} from '../../src/testing/principals.ts'
+import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
 import { reasonOf } from './world.ts'
 
 const guards = createGuards(createRoleLadder(['viewer', 'member', 'admin']))
 
 const CONTEXTS: Readonly<Record<string, AuthContext | null>> = {
   nobody: null,
-  identity: testIdentityContext(),
-  user: testUserContext(),
-  'user with a role': testUserContext({ role: 'admin' }),
+  identity: testContext({ needs: 'identity' }),
+  user: testContext({ needs: 'user' }),
+  'user with a role': testContext({ needs: 'user', role: 'admin' }),
   'user in an org': testContext({ role: 'member' }),
   'user without an org': testContext({ org: null }),
   'user with a stored role off the ladder': testContext({ role: 'owner' }),
@@ -65,7 +59,7 @@ describe('guards', () => {
     const both = (context: AuthContext | null): unknown =>
       guards.requireRole('member')(guards.requireOrg(context) as AuthContext)
     expect(await reasonOf(() => both(testServiceContext('telephony', { id: 'o1' })))).toBe('guard_no_role')
-    expect(await reasonOf(() => both(testUserContext({ role: 'admin' })))).toBe('guard_no_org')
+    expect(await reasonOf(() => both(testContext({ needs: 'user', role: 'admin' })))).toBe('guard_no_org')
     expect(both(testContext({ role: 'admin' }))).toBeDefined()
   })
 

@@ -3,7 +3,7 @@
  * keys to a bad set.
  */
 import { generateKeyPairSync } from 'node:crypto'
-import { createIssuerKey, type IssuerKey, type KeyAlgorithm, type PublicJwk } from '../../src/testing/issuer-keys.ts'
+import { createIssuerKey, type IssuerKey, type KeyAlgorithm, type PublicJwk } from '../../src/testing/token-issuer.ts'
 
 /** A fault of the JWK Set itself. */
 export type KeySetFault =

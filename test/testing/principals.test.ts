@@ -6,10 +6,8 @@ import {
   testApiKeyContext,
   testContext,
   testIdentity,
-  testIdentityContext,
   testServiceContext,
   testUser,
-  testUserContext,
 } from '../../src/testing/principals.ts'
 
 describe('a user in an organization', () => {
@@ -67,9 +65,11 @@ describe('a user in an organization', () => {
     expect(handler(testApiKeyContext({ org: { id: 'o1', name: 'Acme' }, role: 'viewer' as const }))).toBe('viewer')
     expect(handler(testServiceContext('booking'))).toBe('booking')
     const person = (context: AuthContextOf<Host, { needs: 'user' }>): string => context.user.plan
-    expect(person(testUserContext({ user: testUser({ plan: 'pro' }), identity: { claims: { aal: 1 } } }))).toBe('pro')
+    expect(
+      person(testContext({ needs: 'user', user: testUser({ plan: 'pro' }), identity: { claims: { aal: 1 } } })),
+    ).toBe('pro')
     const sync = (context: AuthContextOf<Host, { needs: 'identity' }>): unknown => context.identity.claims.aal
-    expect(sync(testIdentityContext({ claims: { aal: 1 } }))).toBe(1)
+    expect(sync(testContext({ needs: 'identity', identity: { claims: { aal: 1 } } }))).toBe(1)
   })
 
   it('may be without an organization', () => {
@@ -86,10 +86,13 @@ describe('a user in an organization', () => {
 })
 
 it('what needs less holds less', () => {
-  expect(Object.keys(testIdentityContext({ subject: 's1' })).sort()).toEqual(['identity', 'kind'])
-  expect(testUserContext({ role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
-  expect(testUserContext()).not.toHaveProperty('org')
-  expect(testUserContext().role).toBeNull()
+  expect(Object.keys(testContext({ needs: 'identity', identity: { subject: 's1' } })).sort()).toEqual([
+    'identity',
+    'kind',
+  ])
+  expect(testContext({ needs: 'user', role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
+  expect(testContext({ needs: 'user' })).not.toHaveProperty('org')
+  expect(testContext({ needs: 'user' }).role).toBeNull()
 })
 
 it('an API key acts in its organization', () => {
@@ -113,12 +116,15 @@ it('a service is nobody, until it acts somewhere', () => {
 it('what is misspelt is refused: a test that passes it over would prove nothing', () => {
   const made: readonly (readonly [string, (options: never) => unknown])[] = [
     ['testContext', testContext],
-    ['testUserContext', testUserContext],
     ['testApiKeyContext', testApiKeyContext],
     ['testIdentity', testIdentity],
   ]
   for (const [name, make] of made) {
     expect(() => make({ rol: 'admin' } as never)).toThrow(new TypeError(`${name}: unknown option "rol"`))
   }
+  expect(() => testContext({ needs: 'user', org: { id: 'o1' } } as never)).toThrow('testContext: unknown option "org"')
+  expect(() => testContext({ needs: 'user', rol: 'admin' } as never)).toThrow('testContext: unknown option "rol"')
+  expect(() => testContext({ needs: 'identity', role: 'admin' } as never)).toThrow('unknown option "role"')
+  expect(() => testContext({ needs: 'nothing' } as never)).toThrow('testContext: needs must be')
   expect(() => testContext({ identity: { sub: 's1' } as never })).toThrow('testIdentity: unknown option "sub"')
 })

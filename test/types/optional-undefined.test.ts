@@ -13,7 +13,6 @@ import {
   testContext,
   testIdentity,
   testUser,
-  testUserContext,
 } from '../../src/testing/index.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -74,13 +73,15 @@ describe('undefined is as left out', () => {
     expect(testIdentity(nothing)).toEqual(testIdentity())
     expect(testUser({ id: undefined, email: undefined, disabled: undefined })).toEqual(testUser())
     expect(testContext({ user: undefined, org: undefined, role: undefined, identity: nothing })).toEqual(testContext())
-    expect(testUserContext({ user: undefined, role: undefined, identity: undefined })).toEqual(testUserContext())
+    expect(testContext({ needs: 'user', user: undefined, role: undefined, identity: undefined })).toEqual(
+      testContext({ needs: 'user' }),
+    )
     const key = { id: undefined, name: undefined, scopes: undefined, org: undefined, role: undefined }
     expect(testApiKeyContext(key)).toEqual(testApiKeyContext())
   })
 
   it('in its issuers', async () => {
-    const issuer = await createTokenIssuer({ algorithms: ['ES256'], keyIds: { ES256: undefined }, audience: undefined })
+    const issuer = await createTokenIssuer({ algorithms: ['ES256'], clock: undefined, audience: undefined })
     expect(issuer.key('ES256').kid).toBe('es256-1')
     const user = { email: 'ada@example.test', password: 'x' }
     const supabase = await startSupabaseIssuer({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { IdentityContext, OrgSelection } from '../../src/context.ts'
 import { createMemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory.ts'
-import { testIdentityContext } from '../../src/testing/principals.ts'
+import { testContext } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncGate } from '../../src/users/sync-gate.ts'
 import { createSyncRoute } from '../../src/users/sync-route.ts'
@@ -42,7 +42,7 @@ describe('the sync gate', () => {
 function routeOver(options: MemoryStorageOptions = {}) {
   const storage = createMemoryStorage(options)
   const route = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
-  const sync = async (context: IdentityContext = testIdentityContext(ADA)) => {
+  const sync = async (context: IdentityContext = testContext({ needs: 'identity', identity: ADA })) => {
     const { status, body } = await route.handle(context as never, fakeRequest({ method: 'POST' }))
     return { status, body: JSON.parse(body ?? 'null') as unknown }
   }
@@ -78,7 +78,8 @@ describe('the sync route', () => {
   it('the same over two instances', async () => {
     const { storage, sync } = routeOver()
     const other = createSyncRoute({ provision: createProvisioner({ storage }), memberships: storage.memberships })
-    const elsewhere = async () => (await other.handle(testIdentityContext(ADA) as never, fakeRequest())).status
+    const elsewhere = async () =>
+      (await other.handle(testContext({ needs: 'identity', identity: ADA }) as never, fakeRequest())).status
     const statuses = await Promise.all([
       ...Array.from({ length: 50 }, async () => (await sync()).status),
       ...Array.from({ length: 50 }, elsewhere),
@@ -89,7 +90,7 @@ describe('the sync route', () => {
   it('does not read the body, and refuses who is disabled', async () => {
     const { route, storage, sync } = routeOver()
     const request = { ...fakeRequest(), body: () => Promise.reject(new Error('the body was read')) }
-    expect((await route.handle(testIdentityContext(ADA) as never, request)).status).toBe(201)
+    expect((await route.handle(testContext({ needs: 'identity', identity: ADA }) as never, request)).status).toBe(201)
     const found = await storage.users.findByIdentity(ADA, UNNAMED)
     await storage.users.setDisabled(found?.user.id ?? '', true)
     expect(await reasonOf(sync())).toBe('user_disabled')
@@ -104,7 +105,7 @@ describe('the sync route', () => {
       present: (user, acting) => ({ id: user.id !== '', acting }),
     })
     expect(route.path).toBe('/v1/me/sync')
-    const answer = await route.handle(testIdentityContext(ADA) as never, fakeRequest())
+    const answer = await route.handle(testContext({ needs: 'identity', identity: ADA }) as never, fakeRequest())
     expect(answer).toMatchObject({ status: 201, body: '{"id":true,"acting":null}' })
   })
 })

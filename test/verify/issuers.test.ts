@@ -371,7 +371,8 @@ describe('oidc', () => {
 
   it('asks for the key URL with each refresh: a false one is gone as soon as it is mended', async () => {
     const issuer = await createTokenIssuer({ issuer: NAME, algorithms: ['ES256'] })
-    const other = await createTokenIssuer({ issuer: NAME, algorithms: ['ES256'], keyIds: { ES256: 'other' } })
+    const other = await createTokenIssuer({ issuer: NAME, algorithms: ['ES256'] })
+    await other.rotate('ES256', { overlap: false })
     const clock = createTestClock(Date.now())
     let place = 'https://false.test/jwks'
     const asked: string[] = []

@@ -4,7 +4,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../../src/context.ts'
 import type { MemoryStorage } from '../../../src/storage/memory.ts'
-import { testContext, testServiceContext, testUser, testUserContext } from '../../../src/testing/principals.ts'
+import { testContext, testServiceContext, testUser } from '../../../src/testing/principals.ts'
 import { createWorld, NOWHERE } from '../world.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -47,7 +47,9 @@ export async function createKeyWorld(options: { maxKeys?: number; installation?:
     })
   const keys = keysOf(() => true)
   const as = (role: string): AuthContext =>
-    (installation ? testUserContext({ role }) : testContext({ user: testUser(), org: { id: orgId }, role })) as never
+    (installation
+      ? testContext({ needs: 'user', role })
+      : testContext({ user: testUser(), org: { id: orgId }, role })) as never
   return {
     storage,
     orgId,

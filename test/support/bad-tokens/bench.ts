@@ -4,8 +4,8 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { type SigningAlgorithm, signCompact } from '../../../src/testing/compact-jws.ts'
-import { createIssuerKey, type IssuerKey, type KeyAlgorithm } from '../../../src/testing/issuer-keys.ts'
 import type { IssuerAlgorithm, SignOptions, TokenClaims, TokenIssuer } from '../../../src/testing/token-issuer.ts'
+import { createIssuerKey, type IssuerKey, type KeyAlgorithm } from '../../../src/testing/token-issuer.ts'
 
 /** What a recipe works with. */
 export interface Bench {

@@ -3,8 +3,7 @@
  * HMAC secret, an empty or guessable secret.
  */
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
-import type { IssuerKey, KeyAlgorithm } from '../../../src/testing/issuer-keys.ts'
-import type { TokenClaims } from '../../../src/testing/token-issuer.ts'
+import type { IssuerKey, KeyAlgorithm, TokenClaims } from '../../../src/testing/token-issuer.ts'
 import type { BadTokenRecipe, Bench } from './bench.ts'
 
 /**
