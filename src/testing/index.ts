@@ -5,14 +5,16 @@ export { type AdapterAudit, createAdapterAudit, runAdapterAudit } from './adapte
 export { accountContract } from './contracts/accounts/account-contract.ts'
 export { apiKeyContract } from './contracts/api-keys/api-key-contract.ts'
 export { type Contract, type ContractOptions, runContract } from './contracts/contract.ts'
-export { invitationContract } from './contracts/invitations/invitation-contract.ts'
-export { membershipContract } from './contracts/memberships/membership-contract.ts'
-export { orgContract } from './contracts/organizations/org-contract.ts'
-export { storageContract } from './contracts/storage-contract.ts'
+export {
+  invitationContract,
+  membershipContract,
+  orgContract,
+  storageContract,
+  transactionContract,
+  userContract,
+} from './contracts/storage-contract.ts'
 export type { StorageUnderTest } from './contracts/storage-world.ts'
 export { throttleContract } from './contracts/throttle/throttle-contract.ts'
-export { transactionContract } from './contracts/transactions/transaction-contract.ts'
-export { userContract } from './contracts/users/user-contract.ts'
 export { type JwksServer, startJwksServer } from './key-server.ts'
 export { testApiKeyContext, testContext, testIdentity, testServiceContext, testUser } from './principals.ts'
 export { type SupabaseIssuer, startSupabaseIssuer } from './supabase-issuer.ts'

@@ -3,14 +3,16 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { type Contract, runContract } from '../../src/testing/contracts/contract.ts'
-import { invitationContract } from '../../src/testing/contracts/invitations/invitation-contract.ts'
-import { membershipContract } from '../../src/testing/contracts/memberships/membership-contract.ts'
-import { orgContract } from '../../src/testing/contracts/organizations/org-contract.ts'
-import { storageContract } from '../../src/testing/contracts/storage-contract.ts'
+import {
+  invitationContract,
+  membershipContract,
+  orgContract,
+  storageContract,
+  transactionContract,
+  userContract,
+} from '../../src/testing/contracts/storage-contract.ts'
 import type { StorageUnderTest } from '../../src/testing/contracts/storage-world.ts'
 import { throttleContract } from '../../src/testing/contracts/throttle/throttle-contract.ts'
-import { transactionContract } from '../../src/testing/contracts/transactions/transaction-contract.ts'
-import { userContract } from '../../src/testing/contracts/users/user-contract.ts'
 import { CASES_BY_REQUIREMENT } from './cases-by-requirement.ts'
 
 const make = (): StorageUnderTest => ({ storage: createMemoryStorage() })
@@ -96,7 +98,7 @@ describe('the list of cases', () => {
   it.each([
     [{ membershipPerUser: 'one' }, 'unknown option "membershipPerUser"'],
     [{ membershipsPerUser: 'few' }, 'must be one of "many", "one"'],
-    [{ without: ['orgs'] }, 'must be one of "disableUser", "deleteOrg"'],
+    [{ without: ['orgs'] }, 'must be one of "admin", "disableUser", "deleteOrg"'],
     [{ roles: ['owner'] }, 'must name two roles'],
     [{ issuers: [] }, 'issuers'],
     [{ newId: '1' }, '"newId" must be a function'],

@@ -7,9 +7,10 @@ import { aFunction, aName, aNumber, parseOptions } from '../../lib/parse-options
 import { show } from './expectations.ts'
 
 /** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
-type Ability = 'disableUser' | 'deleteOrg' | 'unboundKeys' | 'freshAccounts' | 'deadlock'
+export type Ability = 'admin' | 'disableUser' | 'deleteOrg' | 'unboundKeys' | 'freshAccounts' | 'deadlock'
 
 const WITHOUT: Readonly<Record<Ability, string>> = {
+  admin: 'needs what pages of admins ask: members to list and change, invitations to make',
   disableUser: 'needs users that can be disabled',
   deleteOrg: 'needs organizations that can be deleted',
   unboundKeys: 'needs API keys that are bound to no organization',
@@ -46,15 +47,9 @@ export interface ContractOptions {
   readonly timeoutSeconds?: number | undefined
 }
 
-/** The options, read. */
-export interface ParsedContractOptions {
-  readonly membershipsPerUser: 'many' | 'one'
-  readonly roles: readonly string[]
-  /** `null`: any. */
-  readonly issuers: readonly string[] | null
-  readonly newId: () => string
-  readonly without: readonly Need[]
-  readonly timeoutSeconds: number
+/** The options, read; issuers of `null`: any. */
+export type ParsedContractOptions = {
+  readonly [K in keyof ContractOptions]-?: NonNullable<ContractOptions[K]> | (K extends 'issuers' ? null : never)
 }
 
 /** One promise of a port, as a test. */
@@ -93,6 +88,12 @@ export type Cases<World> = Readonly<
     { readonly name: string; readonly needs?: readonly Need[] | undefined; test(world: World): Promise<void> }
   >
 >
+
+/** Cases of which each needs this, too. */
+export function needing<World>(need: Need, cases: Cases<World>): Cases<World> {
+  const entries = Object.entries(cases)
+  return Object.fromEntries(entries.map(([id, { needs = [], ...rest }]) => [id, { ...rest, needs: [need, ...needs] }]))
+}
 
 /** Make a suite of cases. */
 export function createContract<Made extends Closable, World>(

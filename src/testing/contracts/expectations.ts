@@ -38,6 +38,36 @@ export async function expectConflict(call: Promise<unknown>, what: string): Prom
   expectThat(isConflictError(error), `${what} to be rejected with a ConflictError`, error)
 }
 
+/** Of calls at once exactly one is fulfilled, every other is rejected with a `ConflictError`; hand its value on. */
+export function expectOneWinner<T>(results: readonly PromiseSettledResult<T>[], what: string): T {
+  const won = results.filter((result) => result.status === 'fulfilled')
+  expectThat(won.length === 1, `one ${what} to win`, won.length)
+  const odd = results.find((result) => result.status === 'rejected' && !isConflictError(result.reason))
+  expectThat(odd === undefined, `every other ${what} to be rejected with a ConflictError`, odd)
+  return (won[0] as PromiseFulfilledResult<T>).value
+}
+
+/** Of calls at once none is rejected; hand their values on. */
+export function expectAllFulfilled<T>(results: readonly PromiseSettledResult<T>[], what: string): readonly T[] {
+  const failed = results.find(({ status }) => status === 'rejected')
+  expectThat(failed === undefined, `no ${what} to be rejected`, failed)
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value)
+}
+
+/** Records are these, by their ids, in this order. */
+export function expectIds(got: readonly { readonly id: string }[], wanted: readonly string[], what: string): void {
+  expectSame(
+    got.map(({ id }) => id),
+    wanted,
+    what,
+  )
+}
+
+/** A list without anything in it. */
+export function isEmpty(got: unknown): boolean {
+  return Array.isArray(got) && got.length === 0
+}
+
 /** Wait for a call, however it ends. */
 export async function settled<T>(call: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [result] = await Promise.allSettled([call])
@@ -65,38 +95,15 @@ export function show(value: unknown): string {
 }
 
 const HOSTILE: readonly string[] = [
-  '',
-  ' ',
-  '\0',
-  'a\0b',
-  '\n',
-  'x'.repeat(10_240),
-  '🦊',
-  '\ud83e',
-  'a\udd8a',
-  "'",
-  '"',
-  '`',
-  '\\',
-  '%',
-  '_',
-  '$1',
-  "' OR '1'='1",
-  "'; DROP TABLE users; --",
-  '__proto__',
-  'constructor',
-  'toString',
-  'hasOwnProperty',
-  'not-a-uuid',
-  'null',
-  'undefined',
-  'NaN',
-  '-1',
-  '1e309',
-  '9'.repeat(40),
-  '../../etc/passwd',
-  '{"$ne":null}',
-  '00000000-0000-0000-0000-00000000000g',
+  ...['', ' ', '\0', 'a\0b', '\n', 'x'.repeat(10_240), '9'.repeat(40), '-1', '1e309', 'NaN'],
+  // Beyond ASCII, and halves of a surrogate pair.
+  ...['🦊', '\ud83e', 'a\udd8a'],
+  // What a query, a pattern, a path or a document could be broken by.
+  ...["'", '"', '`', '\\', '%', '_', '$1', "' OR '1'='1", "'; DROP TABLE users; --"],
+  ...['../../etc/passwd', '{"$ne":null}'],
+  // What an object has without being asked.
+  ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'null', 'undefined'],
+  ...['not-a-uuid', '00000000-0000-0000-0000-00000000000g'],
 ]
 
 /** Hostile ids; with `near`, an id that exists, also ones that a careless storage takes for it. */

@@ -1,16 +1,19 @@
-/** The suites of a whole storage as one. */
+/** The suites of a storage: as one, and one for each of its repositories. */
+import { type Cases, type Contract, createContract } from './contract.ts'
+import { INVITATION_CASES } from './invitations/invitation-cases.ts'
+import { MEMBERSHIP_CASES } from './memberships/membership-cases.ts'
+import { ORG_CASES } from './organizations/org-cases.ts'
+import { createWorld, type StorageUnderTest, type World } from './storage-world.ts'
+import { TRANSACTION_CASES } from './transactions/transaction-cases.ts'
+import { USER_CASES } from './users/user-cases.ts'
 
-import { type Contract, createContract } from './contract.ts'
-import { INVITATION_CASES } from './invitations/invitation-contract.ts'
-import { MEMBERSHIP_CASES } from './memberships/membership-contract.ts'
-import { ORG_CASES } from './organizations/org-contract.ts'
-import { createWorld, type StorageUnderTest } from './storage-world.ts'
-import { TRANSACTION_CASES } from './transactions/transaction-contract.ts'
-import { USER_CASES } from './users/user-contract.ts'
+const suite = (name: string, cases: Cases<World>): Contract<StorageUnderTest> =>
+  createContract(name, cases, createWorld)
 
 /**
  * The promises of a whole storage, races and hostile ids included: users, organizations, memberships, invitations,
- * transactions. Cost: some 75 cases with up to a few hundred queries each; on a local database well under a minute.
+ * transactions. A storage that is an `AuthStorage` and no `AdminStorage` says `without: ['admin']`. Cost: some 75 cases
+ * with up to a few hundred queries each; on a local database well under a minute.
  *
  * @example
  * // vitest; `node:test` has `test` in place of `it`
@@ -24,8 +27,50 @@ import { USER_CASES } from './users/user-contract.ts'
  * for (const { id, name, run } of storageContract.cases(make)) it(`${id}: ${name}`, run)
  * console.log(storageContract.leftOut())
  */
-export const storageContract: Contract<StorageUnderTest> = createContract(
-  'storageContract',
-  { ...USER_CASES, ...ORG_CASES, ...MEMBERSHIP_CASES, ...INVITATION_CASES, ...TRANSACTION_CASES },
-  createWorld,
-)
+export const storageContract: Contract<StorageUnderTest> = suite('storageContract', {
+  ...USER_CASES,
+  ...ORG_CASES,
+  ...MEMBERSHIP_CASES,
+  ...INVITATION_CASES,
+  ...TRANSACTION_CASES,
+})
+
+/**
+ * The promises of a user repository: `users/…` of {@link storageContract}.
+ *
+ * @example
+ * for (const { id, name, run } of userContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const userContract: Contract<StorageUnderTest> = suite('userContract', USER_CASES)
+
+/**
+ * The promises of an organization repository, and of what a caller may act in: `orgs/…` of {@link storageContract}.
+ *
+ * @example
+ * for (const { id, name, run } of orgContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const orgContract: Contract<StorageUnderTest> = suite('orgContract', ORG_CASES)
+
+/**
+ * The promises of a membership repository: `memberships/…` of {@link storageContract}.
+ *
+ * @example
+ * for (const { id, name, run } of membershipContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const membershipContract: Contract<StorageUnderTest> = suite('membershipContract', MEMBERSHIP_CASES)
+
+/**
+ * The promises of an invitation repository: `invitations/…` of {@link storageContract}.
+ *
+ * @example
+ * for (const { id, name, run } of invitationContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const invitationContract: Contract<StorageUnderTest> = suite('invitationContract', INVITATION_CASES)
+
+/**
+ * The promises of a storage's unit of work: `transactions/…` of {@link storageContract}.
+ *
+ * @example
+ * for (const { id, name, run } of transactionContract.cases(make)) it(`${id}: ${name}`, run)
+ */
+export const transactionContract: Contract<StorageUnderTest> = suite('transactionContract', TRANSACTION_CASES)

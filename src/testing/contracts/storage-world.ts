@@ -1,9 +1,9 @@
 /** What a contract case finds around it: the storage, people and organizations that nobody else uses, races. */
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
-import type { AdminStorage, NewUser } from '../../storage/repositories.ts'
+import type { AdminStorage, AuthStorage, Membership, NewUser } from '../../storage/repositories.ts'
 import { isTransientError } from '../../storage/storage-errors.ts'
-import type { Closable, ParsedContractOptions } from './contract.ts'
-import { expectFound } from './expectations.ts'
+import type { Ability, Closable, ParsedContractOptions } from './contract.ts'
+import { expectFound, expectNull, expectSame } from './expectations.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
 export interface StorageProbe {
@@ -17,12 +17,14 @@ export interface StorageProbe {
 
 /** One storage to be tested. */
 export interface StorageUnderTest extends Closable {
-  readonly storage: AdminStorage
+  /** An `AdminStorage`; or one that only the pipeline can ask, where the options say `without: ['admin']`. */
+  readonly storage: AuthStorage
   readonly probe?: StorageProbe | undefined
 }
 
 /** The surroundings of one case. */
 export interface World {
+  /** Where the options say `without: ['admin']`, only what an `AuthStorage` has is there. */
   readonly storage: AdminStorage
   /** A role to be guarded, and a lower one. */
   readonly top: string
@@ -47,29 +49,30 @@ export interface World {
   newOrg(): Promise<Organization>
   /** A new user who is a member of the org; `role` is the lower one unless given. */
   newMember(orgId: string, role?: string): Promise<User>
-  /** Write one row of each kind, as a first login does: a user, an org, a membership, an invitation. */
+  /** A new user's membership in each of the orgs, some milliseconds apart; `roleOf` says the role, the lower one by default. */
+  joinAll(user: User, orgs: readonly Organization[], roleOf?: (index: number) => string): Promise<readonly Membership[]>
+  /** The membership is stored as `insert` returned it; its instant can be seen where the storage has `find`. */
+  expectStored(membership: Membership, what: string): Promise<void>
+  expectNoMember(orgId: string, userId: string, what: string): Promise<void>
+  /** Write one row of each kind, as a first login does: a user, an org, a membership, an invitation where the port can. */
   join(repositories: Repositories): Promise<Joined>
+  /** Look for what `join` wrote, each row by its own look-up; the names of those that are there. */
+  whatIsThere(repositories: Repositories, joined: Joined): Promise<readonly Row[]>
   /** `count` new orgs, highest id first. */
   newOrgs(count: number): Promise<readonly Organization[]>
   /** The user as a caller, read anew: in some storages the membership hangs on the row. */
   callerOf(user: User): Promise<Caller>
 }
 
-const ODD_ROLES = [
-  'Owner',
-  'OWNER',
-  ' owner',
-  'owner ',
-  'constructor',
-  '__proto__',
-  'o\'wner"',
-  'bäcker 🥐',
-  'r'.repeat(64),
-]
+const ODD = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', 'o\'wner"', 'bäcker 🥐', 'r'.repeat(64)]
 
 /** Build the surroundings of one case. */
-export function createWorld({ storage, probe = {} }: StorageUnderTest, options: ParsedContractOptions): World {
-  const { roles, issuers, newId } = options
+export function createWorld(made: StorageUnderTest, options: ParsedContractOptions): World {
+  const { probe = {} } = made
+  const { roles, issuers, newId, without } = options
+  const isAdmin = !without.includes('admin')
+  const storage = made.storage as AdminStorage
+  if (isAdmin && typeof storage.memberships.setRole !== 'function') throw new Error(missing('storage', 'admin'))
   const [top = 'owner', low = 'member'] = roles
   const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
   const newIdentity = (): IdentityKey => ({ issuer, subject: crypto.randomUUID() })
@@ -77,6 +80,7 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, options: 
   const newUser = async (): Promise<User> => (await storage.users.upsertByIdentity(newPerson())).user
   const newOrg = (): Promise<Organization> => storage.orgs.insert({ name: `Org ${crypto.randomUUID()}` })
   return {
+    ...createRows({ storage, newPerson, top, low }, isAdmin),
     storage,
     top,
     low,
@@ -84,14 +88,14 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, options: 
     newId,
     newIdentity,
     newPerson,
-    oddRoles: roles.length > 0 ? roles : ODD_ROLES,
+    oddRoles: roles.length > 0 ? roles : ODD,
     transaction: (work) => retried(() => storage.transaction(work)),
     async disableUser(userId) {
-      if (probe.disableUser === undefined) throw new Error(missing('disableUser'))
+      if (probe.disableUser === undefined) throw new Error(missing('probe.disableUser', 'disableUser'))
       await probe.disableUser(userId)
     },
     async deleteOrg(orgId) {
-      if (probe.deleteOrg === undefined) throw new Error(missing('deleteOrg'))
+      if (probe.deleteOrg === undefined) throw new Error(missing('probe.deleteOrg', 'deleteOrg'))
       await probe.deleteOrg(orgId)
     },
     countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
@@ -102,13 +106,13 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, options: 
       await storage.memberships.insert({ orgId, userId: user.id, role })
       return user
     },
-    async join({ users, orgs, memberships, invitations }) {
-      const person = newPerson()
-      const { user } = await users.upsertByIdentity(person)
-      const { id: orgId } = await orgs.insert({ name: 'Acme' })
-      await memberships.insert({ orgId, userId: user.id, role: top })
-      const { email } = await invitations.insert({ orgId, email: newEmail(), role: low })
-      return { identity: person, user, orgId, email }
+    async joinAll(user, orgs, roleOf = () => low) {
+      const joined: Membership[] = []
+      for (const [index, { id: orgId }] of orgs.entries()) {
+        joined.push(await storage.memberships.insert({ orgId, userId: user.id, role: roleOf(index) }))
+        await pause(4)
+      }
+      return joined
     },
     newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
     callerOf: async ({ id }) => ({
@@ -118,8 +122,57 @@ export function createWorld({ storage, probe = {} }: StorageUnderTest, options: 
   }
 }
 
-function missing(ability: string): string {
-  return `expected make() to return probe.${ability}, got none; a storage that can't says without: ['${ability}']`
+/** How rows are written and looked for: by all that admins can ask, or by the pipeline's port alone. */
+function createRows(
+  { storage, newPerson, top, low }: Pick<World, 'storage' | 'newPerson' | 'top' | 'low'>,
+  isAdmin: boolean,
+): Pick<World, 'expectStored' | 'expectNoMember' | 'join' | 'whatIsThere'> {
+  return {
+    async expectStored({ orgId, userId, role, joinedAt }, what) {
+      const found = await membershipIn(storage, orgId, userId)
+      expectSame(found, isAdmin ? { orgId, userId, role, joinedAt } : { orgId, userId, role }, what)
+    },
+    expectNoMember: async (orgId, userId, what) => expectNull(await membershipIn(storage, orgId, userId), what),
+    async join({ users, orgs, memberships, invitations }) {
+      const identity = newPerson()
+      const { user } = await users.upsertByIdentity(identity)
+      const { id: orgId } = await orgs.insert({ name: 'Acme' })
+      await memberships.insert({ orgId, userId: user.id, role: top })
+      if (!isAdmin) return { identity, user, orgId, email: '', rows: ['user', 'org', 'membership'] }
+      const { email } = await invitations.insert({ orgId, email: newEmail(), role: low })
+      return { identity, user, orgId, email, rows: ['user', 'org', 'membership', 'invitation'] }
+    },
+    async whatIsThere(repositories, { identity, user, orgId, email }) {
+      const { users, orgs, invitations } = repositories
+      // One after another: a connection takes one query at a time.
+      const byIdentity = await users.findByIdentity(identity, { kind: 'unnamed' })
+      const byKey = await users.findById(user.id)
+      const there: Record<Row, boolean> = {
+        user: byIdentity !== null || byKey !== null,
+        org: (await orgs.findById(orgId)) !== null,
+        membership: (await membershipIn(repositories, orgId, user.id)) !== null,
+        invitation: isAdmin && (await invitations.findPending(email)) !== null,
+      }
+      return (Object.keys(there) as Row[]).filter((row) => there[row])
+    },
+  }
+
+  async function membershipIn(
+    { users, memberships }: Repositories,
+    orgId: string,
+    userId: string,
+  ): Promise<Partial<Membership> | null> {
+    if (isAdmin) return memberships.find(orgId, userId)
+    const user = await users.findById(userId)
+    const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
+    return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
+  }
+}
+
+/** What to say where `make` left out what a case needs. */
+export function missing(member: string, ability: Ability): string {
+  const wanted = ability === 'admin' ? 'a storage that admins can ask' : member
+  return `expected make() to return ${wanted}, got none; a storage that can't says without: ['${ability}']`
 }
 
 /** An address that nobody else has, in normal form. */
@@ -181,32 +234,14 @@ export function spoil(value: unknown): void {
 /** The repositories of a storage or of a transaction. */
 export type Repositories = Pick<AdminStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>
 
+/** A kind of row that {@link World}`.join` writes. */
+export type Row = 'user' | 'org' | 'membership' | 'invitation'
+
 /** What {@link World}`.join` wrote. */
 export interface Joined {
   readonly identity: IdentityKey
   readonly user: User
   readonly orgId: string
   readonly email: string
-}
-
-/** What of {@link World}`.join` can be seen, each row by its own look-up. */
-export interface Seen {
-  readonly user: boolean
-  readonly org: boolean
-  readonly membership: boolean
-  readonly invitation: boolean
-}
-
-/** Look for what was written. */
-export async function whatIsThere(repositories: Repositories, { identity, user, orgId, email }: Joined): Promise<Seen> {
-  const { users, orgs, memberships, invitations } = repositories
-  // One after another: a connection takes one query at a time.
-  const byIdentity = await users.findByIdentity(identity, { kind: 'unnamed' })
-  const byKey = await users.findById(user.id)
-  return {
-    user: byIdentity !== null || byKey !== null,
-    org: (await orgs.findById(orgId)) !== null,
-    membership: (await memberships.find(orgId, user.id)) !== null,
-    invitation: (await invitations.findPending(email)) !== null,
-  }
+  readonly rows: readonly Row[]
 }

@@ -129,12 +129,8 @@ const CASES: Cases<ThrottleStore> = {
         return (index % 3 === 0 ? counts[0] : counts[1]) ?? 0
       }
       const results = await Promise.all(Array.from({ length: 60 }, (_, index) => update(index)))
-      const states = [await read(store, all), await read(store, even), await read(store, odd)]
-      expectSame(
-        states.map((state) => state?.failures),
-        [60, 30, 30],
-        'the counts',
-      )
+      const counts = await Promise.all([all, even, odd].map(async (key) => (await read(store, key))?.failures))
+      expectSame(counts, [60, 30, 30], 'the counts')
       expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
     },
   },
@@ -179,11 +175,8 @@ const CASES: Cases<ThrottleStore> = {
       const failing = store.update([key, other], NOW, () => {
         throw thrown
       })
-      expectThat(
-        (await expectRejected(failing, 'the update')) === thrown,
-        'what was thrown',
-        await failing.catch(String),
-      )
+      const error = await expectRejected(failing, 'the update')
+      expectThat(error === thrown, 'what was thrown', error)
       expectSame(await read(store, key), state, 'the state after it')
       expectNull(await read(store, other), 'the state of the other key')
     },

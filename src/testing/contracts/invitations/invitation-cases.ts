@@ -1,30 +1,20 @@
 /** The promises of the invitation repository: one per address and org, the earliest first, taken by one caller. */
-import { isConflictError } from '../../../storage/storage-errors.ts'
-import { type Cases, type Contract, createContract } from '../contract.ts'
+import { type Cases, needing } from '../contract.ts'
 import {
+  expectAllFulfilled,
   expectConflict,
   expectNothing,
   expectNull,
+  expectOneWinner,
   expectRejected,
   expectSame,
   expectThat,
-  fulfilledValue,
   hostileIds,
   textOf,
 } from '../expectations.ts'
-import {
-  createWorld,
-  newEmail,
-  pause,
-  RACERS,
-  race,
-  type StorageUnderTest,
-  spoil,
-  type World,
-} from '../storage-world.ts'
+import { newEmail, pause, RACERS, race, spoil, type World } from '../storage-world.ts'
 
-/** The cases, for compositions. */
-export const INVITATION_CASES: Cases<World> = {
+export const INVITATION_CASES: Cases<World> = needing('admin', {
   'invitations/normalized': {
     name: 'MUST keep the address trimmed and in lower case, and find it so, as insert returned it',
     async test({ storage: { invitations }, newOrg, low }) {
@@ -52,12 +42,7 @@ export const INVITATION_CASES: Cases<World> = {
     async test({ storage: { invitations }, newOrg, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const results = await race(RACERS, () => invitations.insert({ orgId, email, role: low }))
-      const won = results.filter(({ status }) => status === 'fulfilled').length
-      expectThat(won === 1, 'one invitation to win', won)
-      for (const result of results) {
-        const conflict = result.status === 'fulfilled' || isConflictError(result.reason)
-        expectThat(conflict, 'every other to be rejected with a ConflictError', result)
-      }
+      expectOneWinner(results, 'invitation')
     },
   },
   'invitations/insert-unknown': {
@@ -115,9 +100,7 @@ export const INVITATION_CASES: Cases<World> = {
       for (let round = 0; round < 5; round++) {
         const { id } = await invitations.insert({ orgId: (await newOrg()).id, email: newEmail(), role: low })
         const results = await race(RACERS, () => invitations.consume(id))
-        const failed = results.find(({ status }) => status === 'rejected')
-        expectThat(failed === undefined, 'nobody to be rejected', failed)
-        const winners = results.map(fulfilledValue).filter((taken) => taken !== null)
+        const winners = expectAllFulfilled(results, 'taker').filter((taken) => taken !== null)
         expectThat(winners.length === 1 && winners[0]?.id === id, 'one winner', winners)
       }
     },
@@ -169,16 +152,4 @@ export const INVITATION_CASES: Cases<World> = {
       expectSame(textOf(await invitations.consume(id)), before, 'the invitation taken')
     },
   },
-}
-
-/**
- * The promises of an invitation repository: `invitations/…` of `storageContract`.
- *
- * @example
- * for (const { id, name, run } of invitationContract.cases(make)) it(`${id}: ${name}`, run)
- */
-export const invitationContract: Contract<StorageUnderTest> = createContract(
-  'invitationContract',
-  INVITATION_CASES,
-  createWorld,
-)
+})

@@ -2,12 +2,11 @@
  * The promises of the organization repository, and of what a caller may act in: the membership's own role, the join
  * order, nothing of an organization that is deleted or somebody else's.
  */
-
-import type { ActingOrg, Organization, OrgSelection, User } from '../../../context.ts'
-import type { Membership, MembershipAdmin, NewUser, UserRepository } from '../../../storage/repositories.ts'
-import { type Cases, type Contract, createContract } from '../contract.ts'
+import type { ActingOrg, Organization, OrgSelection } from '../../../context.ts'
+import type { Membership, NewUser, UserRepository } from '../../../storage/repositories.ts'
+import type { Cases } from '../contract.ts'
 import { expectFound, expectNothing, expectNull, expectSame, expectThat, hostileIds, textOf } from '../expectations.ts'
-import { compareIds, createWorld, pause, type StorageUnderTest, spoil, type World } from '../storage-world.ts'
+import { compareIds, spoil, type World } from '../storage-world.ts'
 import { ACTING_CASES, expectActing } from './acting-cases.ts'
 
 const CASES: Cases<World> = {
@@ -73,33 +72,19 @@ const CASES: Cases<World> = {
   'orgs/deleted-is-not-first': {
     name: 'MUST pass over a deleted organization in the join order, also where only one is asked for',
     needs: ['deleteOrg', 'many'],
-    async test({ storage: { memberships }, newOrgs, newUser, callerOf, deleteOrg, low }) {
+    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf, deleteOrg }) {
       const [user, orgs] = [await newUser(), await newOrgs(2)]
-      for (const { id } of orgs) {
-        await memberships.insert({ orgId: id, userId: user.id, role: low })
-        await pause(4)
-      }
-      const [first, second] = orgs.map(({ id }) => id)
-      await deleteOrg(expectFound(first, 'an organization'))
-      const listed = await memberships.listActing(await callerOf(user), 1)
-      expectSame(
-        listed.map(({ org }) => org.id),
-        [second],
-        'the earliest-joined organization that still exists',
-      )
+      const [first, second] = await joinAll(user, orgs)
+      await deleteOrg(first?.orgId ?? '')
+      const listed = idsOf(await memberships.listActing(await callerOf(user), 1))
+      expectSame(listed, [second?.orgId], 'the earliest-joined organization that still exists')
     },
   },
 }
 
-/** The user's organizations in the order that the memberships' own instants say. */
-async function inJoinOrder(
-  memberships: MembershipAdmin,
-  user: User,
-  orgs: readonly Organization[],
-): Promise<readonly string[]> {
-  const joined: Membership[] = []
-  for (const { id } of orgs) joined.push(expectFound(await memberships.find(id, user.id), 'the membership'))
-  return joined
+/** The organizations in the order that the memberships' own instants say. */
+function inJoinOrder(joined: readonly Membership[]): readonly string[] {
+  return [...joined]
     .sort((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compareIds(a.orgId, b.orgId))
     .map(({ orgId }) => orgId)
 }
@@ -125,13 +110,9 @@ const LIST_CASES: Cases<World> = {
   'orgs/list-order': {
     name: 'MUST list by join time, earliest first, not by id',
     needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, callerOf, low }) {
-      const [user, orgs] = [await newUser(), await newOrgs(5)]
-      for (const { id } of orgs) {
-        await memberships.insert({ orgId: id, userId: user.id, role: low })
-        await pause(4)
-      }
-      const wanted = await inJoinOrder(memberships, user, orgs)
+    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf }) {
+      const user = await newUser()
+      const wanted = inJoinOrder(await joinAll(user, await newOrgs(5)))
       expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
     },
   },
@@ -141,19 +122,21 @@ const LIST_CASES: Cases<World> = {
     async test({ storage, newOrgs, newUser, callerOf, low, transaction }) {
       const [user, orgs] = [await newUser(), await newOrgs(6)]
       // One transaction: in most storages that is one instant.
-      await transaction(async ({ memberships }) => {
-        for (const { id } of orgs) await memberships.insert({ orgId: id, userId: user.id, role: low })
+      const joined = await transaction(async ({ memberships }) => {
+        const inserted: Membership[] = []
+        for (const { id } of orgs) inserted.push(await memberships.insert({ orgId: id, userId: user.id, role: low }))
+        return inserted
       })
-      const wanted = await inJoinOrder(storage.memberships, user, orgs)
+      const wanted = inJoinOrder(joined)
       expectSame(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
     },
   },
   'orgs/list-limit': {
     name: 'MUST list the first `limit` of the order and no more',
     needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, callerOf, low }) {
-      const [user, orgs] = [await newUser(), await newOrgs(4)]
-      for (const { id } of orgs) await memberships.insert({ orgId: id, userId: user.id, role: low })
+    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf }) {
+      const user = await newUser()
+      await joinAll(user, await newOrgs(4))
       const caller = await callerOf(user)
       const all = idsOf(await memberships.listActing(caller))
       expectThat(all.length === 4, '4 orgs without a limit', all)
@@ -222,13 +205,10 @@ const SELECTION_CASES: Cases<World> = {
   'orgs/selection-many': {
     name: 'MUST answer the earliest-joined of several orgs where none is named, and the named one where one is',
     needs: ['many'],
-    async test({ storage: { users, memberships }, newOrgs, top, low, newPerson }) {
+    async test({ storage: { users }, newOrgs, joinAll, top, low, newPerson }) {
       const person = newPerson()
       const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
-      for (const [index, { id }] of orgs.entries()) {
-        await memberships.insert({ orgId: id, userId: user.id, role: index === 0 ? low : top })
-        await pause(4)
-      }
+      await joinAll(user, orgs, (index) => (index === 0 ? low : top))
       const acting = orgs.map((org, index) => ({ org, role: index === 0 ? low : top }))
       await expectMembership(users, person, { kind: 'unnamed' }, acting[0] ?? null)
       for (const one of acting) await expectMembership(users, person, { kind: 'named', orgId: one.org.id }, one)
@@ -249,13 +229,4 @@ const SELECTION_CASES: Cases<World> = {
   },
 }
 
-/** The cases, for compositions. */
 export const ORG_CASES: Cases<World> = { ...CASES, ...ACTING_CASES, ...LIST_CASES, ...SELECTION_CASES }
-
-/**
- * The promises of an organization repository, and of what a caller may act in: `orgs/…` of `storageContract`.
- *
- * @example
- * for (const { id, name, run } of orgContract.cases(make)) it(`${id}: ${name}`, run)
- */
-export const orgContract: Contract<StorageUnderTest> = createContract('orgContract', ORG_CASES, createWorld)
