@@ -5,6 +5,8 @@ import { SYSTEMS } from './world.ts'
 
 const URL_SENTENCE = 'must be an https URL; http is for loopback hosts only'
 const SHORT = 'must be at least 32 bytes long'
+const needsOneOf = (one: string, other: string): string =>
+  `${one} is required without ${other}; ${other} is required without ${one}`
 const NO_URL = 'DATABASE_URL must be a URL postgres://…'
 const NO_FOLDER = "DATA_DIR: cannot open the database: ENOTDIR: not a directory, mkdir '/dev/null/x'"
 const NOBODY = 'DATABASE_URL: cannot open the database: connect ECONNREFUSED 127.0.0.1:1'
@@ -72,8 +74,8 @@ export const STARTS: readonly Chapter[] = [
       refuses('iron', { IRON_CRM_SECRET: 'short' }, `IRON_CRM_SECRET holds a secret that ${SHORT}`),
       refuses('iron', { SUPABASE_JWT_SECRET: 'short' }, `SUPABASE_JWT_SECRET ${SHORT}`),
       refuses('iron', { SUPABASE_URL: 'http://project.example' }, `SUPABASE_URL ${URL_SENTENCE}`),
-      refuses('iron', {}, 'AUTH_JWT_ISSUER is required without SUPABASE_URL', ['SUPABASE_URL']),
-      refuses('iron', { AUTH_JWT_ISSUER: 'x' }, 'SUPABASE_URL or SUPABASE_JWT_SECRET is required', [
+      refuses('iron', {}, needsOneOf('AUTH_JWT_ISSUER', 'SUPABASE_URL'), ['SUPABASE_URL']),
+      refuses('iron', { AUTH_JWT_ISSUER: 'x' }, needsOneOf('SUPABASE_URL', 'SUPABASE_JWT_SECRET'), [
         'SUPABASE_URL',
         'SUPABASE_JWT_SECRET',
       ]),

@@ -77,24 +77,20 @@ export function readSettings(environment: Environment): Settings {
         return setUp()
       } catch (error) {
         if (error instanceof OptionsError) throw settingsError(inVariables(error, variables))
-        if (error instanceof TypeError) throw settingsError(inText(error.message, variables))
         throw error
       }
     },
   }
 }
 
-// An option is a path, such as `services.crm.secrets.0`: the last name in it is the one that a variable fills.
+// An option is a path, such as `services.crm.secrets.0`: the last name in it is the one that a variable fills. What is said
+// of it may name another option.
 function inVariables({ problems }: OptionsError, variables: Readonly<Record<string, string>>): string {
   return problems
     .map(({ option, message }) => {
       const name = option.split('.').findLast((part) => variables[part] !== undefined)
-      return `${name === undefined ? option : variables[name]} ${message}`
+      const text = message.replace(/option "(\w+)"/g, (other, part) => variables[part] ?? other)
+      return `${name === undefined ? option : variables[name]} ${text}`
     })
     .join('; ')
-}
-
-function inText(message: string, variables: Readonly<Record<string, string>>): string {
-  const from = message.indexOf('option "')
-  return message.slice(Math.max(from, 0)).replace(/option "(\w+)"/g, (option, name) => variables[name] ?? option)
 }
