@@ -11,7 +11,7 @@ import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { SHOWN } from '../../scripts/readme-options.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
-import type { OrgResolver, UserResolver } from '../../src/index.ts'
+import type { Auth, HostTypes, Organization, User, UserResolver } from '../../src/index.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import {
   createTokenIssuer,
@@ -21,6 +21,7 @@ import {
   testIdentity,
 } from '../../src/testing/index.ts'
 import { listExportedNames } from '../architecture/exported-names.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { readme, snippet, snippets } from './snippets.ts'
 
@@ -110,8 +111,7 @@ interface ContactsSnippet {
 }
 
 interface CacheSnippet {
-  readonly users: UserResolver
-  readonly orgs: OrgResolver
+  readonly auth: Auth<HostTypes<string, User, Organization, never, never>>
   removeMember(orgId: string, userId: string): Promise<void>
 }
 
@@ -229,14 +229,15 @@ describe('README snippets', () => {
     expect(statuses.slice(-2)).toEqual([400, 200])
   })
 
-  it('routes.ts: reads the context of its mount, a typed body, and answers what a plain handler refuses', async () => {
+  it('routes.ts: reads the context of its mount, the organization of the path, a typed body, and answers what a plain handler refuses', async () => {
     const base = await serve((await load<{ app: Express }>('routes.ts')).app)
     const headers = bearer(token)
     const me = await fetch(`${base}/api/me`, { headers })
     expect(await me.json()).toEqual({ user: 'ada@example.test', org: 'ada@example.test', role: 'owner' })
-    const add = async (body: object): Promise<unknown[]> => {
+    const add = async (body: object, named = me.headers.get('x-org-id')): Promise<unknown[]> => {
       const json = { ...headers, 'content-type': 'application/json' }
-      const answer = await fetch(`${base}/api/members`, { method: 'POST', headers: json, body: JSON.stringify(body) })
+      const init = { method: 'POST', headers: json, body: JSON.stringify(body) }
+      const answer = await fetch(`${base}/orgs/${named}/members`, init)
       return [answer.status, await answer.json()]
     }
     const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
@@ -244,6 +245,8 @@ describe('README snippets', () => {
     const member = { user_id: user.id, role: 'member' }
     expect(await add(member)).toEqual([201, member])
     expect(await add({ ...member, role: 'owner' })).toMatchObject([400, { error: { field: 'role' } }])
+    expect(await add(member, crypto.randomUUID())).toMatchObject([403, { error: { code: 'forbidden' } }])
+    expect(await add(member, 'nonsense')).toMatchObject([400, { error: { code: 'invalid_org_id' } }])
     const deleted = await fetch(`${base}/api/org`, { method: 'DELETE', headers })
     expect([deleted.status, await deleted.json()]).toEqual([200, { deleted: me.headers.get('x-org-id') }])
     const missing = await fetch(`${base}/api/nothing`, { headers })
@@ -266,15 +269,6 @@ describe('README snippets', () => {
     expect((await fetch(`${base}/api/me`, { headers: bearer(other) })).status).toBe(401)
     const answer = await fetch(`${base}/api/me`, { headers: bearer(await provider.issuer.sign({ sub: 'ada' })) })
     expect([answer.status, await answer.json()]).toEqual([200, { subject: 'ada' }])
-  })
-
-  it('paths.ts: the path selects', async () => {
-    const base = await serve((await load<{ app: Express }>('paths.ts')).app)
-    const headers = { authorization: `Bearer ${token}` }
-    const { storage } = await load<typeof import('../../src/storage/memory.ts') & { storage: never }>('auth.ts')
-    expect(storage).toBeDefined()
-    expect((await fetch(`${base}/orgs/${crypto.randomUUID()}/members`, { headers })).status).toBe(403)
-    expect((await fetch(`${base}/orgs/nonsense/members`, { headers })).status).toBe(400)
   })
 
   it('users.ts, verifier.ts, decisions.ts: are built', async () => {
@@ -440,15 +434,12 @@ describe('README snippets', () => {
     }
     expect([await own['find']?.('n'), await own['remove']?.('n')]).toMatchObject([{ text: 'text' }, true])
 
-    const { users, orgs, removeMember } = await load<CacheSnippet>('cache.ts')
-    const unnamed = { kind: 'unnamed' } as const
-    const enter = async () => {
-      const { user, membership } = await users(testIdentity({ subject: 'cached' }), unnamed)
-      return { user, ...(await orgs.resolve({ kind: 'user', user }, unnamed, membership)) }
-    }
+    const { auth, removeMember } = await load<CacheSnippet>('cache.ts')
+    const cached = await issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: 'cached' }))
+    const enter = () => auth.authenticate(fakeRequest({ headers: bearer(cached) }))
     const { user, org } = await enter()
     await enter()
-    await removeMember(org?.id ?? '', user.id)
+    await removeMember(org.id, user.id)
     await expect(enter()).rejects.toMatchObject({ code: 'forbidden' })
   })
 
