@@ -27,7 +27,8 @@ export interface AuthRequest {
   readonly params: Readonly<Record<string, string | undefined>> | null
   /**
    * Every line of a header exactly as it arrived, in order; none: an empty array. A Fetch `Headers` object has joined
-   * them already: then it is one line, and a comma in it means a repeated header.
+   * them already: then it is one line, and a comma in it means a repeated header. HTTP/2's own fields have lines, too:
+   * its host is `:authority`.
    */
   lines(name: string): readonly string[]
   /** The names of all headers that came, in any case. Left out by who made this request: not known. */

@@ -21,6 +21,17 @@ describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (name) => {
     expect(paths.filter((path) => !existsSync(root + path))).toEqual([])
   })
 
+  it('names what the files it points to hold', () => {
+    const named = [
+      ...read(name).matchAll(
+        /((?:`\w+`(?:,| and| or)?\s+)+)(?:in|of)\s+`((?:src|adapters|test|scripts)\/[\w./-]+\.ts)`/g,
+      ),
+    ]
+      .flatMap(([, names = '', path = '']) => [...names.matchAll(/\w+/g)].map(([word]) => [word, path] as const))
+      .filter(([word]) => word !== 'and' && word !== 'or')
+    expect(named.filter(([word, path]) => !new RegExp(`\\b${word}\\b`).test(read(path)))).toEqual([])
+  })
+
   it('names commands that package.json has', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     const commands = [...read(name).matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script)

@@ -42,7 +42,7 @@ export interface Rig {
   close(): Promise<void>
 }
 
-/** A world with one member of one org, and counters of the rooms' work. */
+/** A world with one member of one org, and counters of the steps' work. */
 export interface RigWorld {
   readonly auth: Auth<AuthTypes>
   readonly caller: TestCaller
