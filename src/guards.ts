@@ -53,19 +53,22 @@ export function createGuards<T extends AuthTypes>(ladder: RoleLadder): Guards<T>
   return {
     requireUser(context) {
       const known = requireSomebody(context)
-      if (!('user' in known)) throw new AuthError('forbidden', { reason: 'guard_not_a_user' })
+      if (!('user' in known))
+        throw new AuthError('forbidden', { reason: 'guard_not_a_user', expected: 'user', got: known.kind })
       return known
     },
     requireOrg(context) {
       const known = requireSomebody(context)
-      if (!('org' in known) || known.org === null) throw new AuthError('forbidden', { reason: 'guard_no_org' })
+      if (!('org' in known) || known.org === null)
+        throw new AuthError('forbidden', { reason: 'guard_no_org', got: known.kind })
       return known as OrgContext<T>
     },
     requireRole(role) {
       const minimum = ladder.named(role, 'requireRole')
       return (context) => {
         const known = requireSomebody(context)
-        if (!('role' in known)) throw new AuthError('forbidden', { reason: 'guard_no_role' })
+        if (!('role' in known))
+          throw new AuthError('forbidden', { reason: 'guard_no_role', expected: minimum, got: known.kind })
         ladder.requireAtLeast(known.role, minimum)
         return known
       }

@@ -33,9 +33,12 @@ async function brought(world: World): Promise<{ readonly requests: readonly Head
   const good = await world.sign(claims)
   const expired = await world.sign({ ...claims, exp: 1 })
   const forged = await world.sign(claims, { key: new Uint8Array(32) })
-  const named = await world.sign({ ...claims, iss: `https://${CANARY}.test` })
+  // An issuer is shown as it is; a secret, an address or a token in its place is not.
+  const named = await world.sign({ ...claims, iss: `https://user:${CANARY}@id.test` })
+  const nested = await world.sign({ ...claims, iss: good })
+  const typed = await world.sign(claims, { typ: `${CANARY}@example.test` })
   const kid = await world.sign(claims, { kid: CANARY })
-  const tokens = [good, expired, forged, named, kid]
+  const tokens = [good, expired, forged, named, nested, typed, kid]
   const requests: Headers[] = [
     ...tokens.map((token) => ({ authorization: `Bearer ${token}` })),
     ...tokens.map((token) => ({ cookie: `session=${token}` })),
@@ -44,6 +47,8 @@ async function brought(world: World): Promise<{ readonly requests: readonly Head
     { authorization: `Bearer ${CANARY} ${CANARY}` },
     { authorization: [`Bearer ${good}`, `Bearer ${CANARY}`] },
     { authorization: `Basic ${CANARY}` },
+    { authorization: CANARY },
+    { authorization: `${CANARY} ${CANARY}` },
     { authorization: `Bearer ${good}`, 'x-org-id': CANARY },
     { authorization: `Bearer ${good}`, 'x-telephony-secret': SERVICE_SECRET },
     { 'x-telephony-secret': CANARY.repeat(5) },

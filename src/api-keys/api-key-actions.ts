@@ -249,7 +249,8 @@ function roleOf(
   if (wanted === undefined && known.size > 0) return roles[needed] as string
   const role = requireField('role', wanted, (value): value is string => roles.includes(value as string))
   if (roles.indexOf(role) < needed) {
-    throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes' })
+    const expected = roles[needed]
+    throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes', expected, got: role })
   }
   return role
 }
@@ -311,13 +312,13 @@ async function bindingOf(
 
 function requireNotAbove({ ladder: { roles } }: ApiKeySettings, role: string, creators: string): void {
   if (roles.indexOf(role) > roles.indexOf(creators)) {
-    throw new AuthError('forbidden', { reason: 'api_key_above_creator' })
+    throw new AuthError('forbidden', { reason: 'api_key_above_creator', expected: `at most ${creators}`, got: role })
   }
 }
 
 async function requireBelowLimit({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {
   const keys = await repository.list(owner)
-  if (keys.length >= maxKeys) throw tooMany()
+  if (keys.length >= maxKeys) throw tooMany(maxKeys)
 }
 
 const LOOKS = 5
@@ -335,11 +336,11 @@ async function requireWithinLimit(settings: ApiKeySettings, { owner }: Issuer, k
     if (keys.findIndex(({ id }) => id === keyId) >= maxKeys) break
   }
   await repository.revoke(owner, keyId, new Date(clock()))
-  throw tooMany()
+  throw tooMany(maxKeys)
 }
 
-function tooMany(): AuthError {
-  return new AuthError('conflict', { reason: 'api_keys_too_many' })
+function tooMany(maxKeys: number): AuthError {
+  return new AuthError('conflict', { reason: 'api_keys_too_many', expected: `at most ${maxKeys}` })
 }
 
 async function findOwn({ repository }: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<ApiKeyRecord | null> {
@@ -356,7 +357,11 @@ function requireFound<T>(found: T | null | false): T {
 // Whoever rotates a key holds its secret: no key of a higher role may be had that way.
 function requireRotatable({ ladder: { roles }, clock }: ApiKeySettings, key: ApiKeyRecord, { role }: Issuer): void {
   if (roles.indexOf(key.role) > roles.indexOf(role)) {
-    throw new AuthError('forbidden', { reason: 'api_key_above_its_rotator' })
+    throw new AuthError('forbidden', {
+      reason: 'api_key_above_its_rotator',
+      expected: `at most ${role}`,
+      got: key.role,
+    })
   }
   if (key.expiresAt !== null && key.expiresAt.getTime() <= clock()) {
     throw new AuthError('conflict', { reason: 'api_key_expired_for_rotation' })

@@ -6,6 +6,7 @@ import type { ApiKey } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
+import { describeInstant } from '../lib/log-text.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
 import { passesCheck } from '../verify/identity.ts'
 import type { KeyFormat } from './key-format.ts'
@@ -53,7 +54,10 @@ function requireUsable(record: ApiKeyRecord | null, digest: string, now: number)
   if (record.revokedAt !== null) throw new AuthError('unauthorized', { reason: 'api_key_revoked', principal })
   // Asked so that an instant that is none ends the key.
   const isLasting = record.expiresAt === null || now < record.expiresAt.getTime()
-  if (!isLasting) throw new AuthError('unauthorized', { reason: 'api_key_expired', principal })
+  if (!isLasting) {
+    const [expected, got] = [`later than ${describeInstant(now)}`, describeInstant(Number(record.expiresAt))]
+    throw new AuthError('unauthorized', { reason: 'api_key_expired', principal, expected, got })
+  }
 }
 
 function toApiKey({ id, name, orgId, role, scopes }: ApiKeyRecord): ApiKey {

@@ -7,7 +7,7 @@ import { AuthError } from '../errors.ts'
  */
 export function requireBearerSize(lines: readonly string[], maxBytes: number): void {
   if (lines.some((line) => isBearer(line) && tokenOf(line).length > maxBytes)) {
-    throw new AuthError('unauthorized', { reason: 'bearer_token_too_long' })
+    throw new AuthError('unauthorized', { reason: 'bearer_token_too_long', expected: `at most ${maxBytes} bytes` })
   }
 }
 
@@ -19,7 +19,10 @@ export function requireBearerSize(lines: readonly string[], maxBytes: number): v
  * @throws AuthError `bad_request` for a repeated header, no token, white space or a comma inside
  */
 export function readBearer(lines: readonly string[]): string | null {
-  if (lines.length > 1) throw new AuthError('bad_request', { reason: 'authorization_repeated' })
+  if (lines.length > 1) {
+    const got = `${lines.length} lines`
+    throw new AuthError('bad_request', { reason: 'authorization_repeated', expected: '1 line', got })
+  }
   const [line] = lines
   if (line === undefined || !isBearer(line)) return null
   const token = tokenOf(line)
@@ -38,6 +41,14 @@ export function hasBearerForm(lines: readonly string[]): boolean {
 function isBearer(line: string): boolean {
   return /^bearer(?:[ \t,]|$)/i.test(line)
 }
+
+/** Name the scheme of the header for a log, where it has a known one: another word may be a token that lacks its scheme. */
+export function describeScheme([line]: readonly string[]): string {
+  if (line === undefined) return 'none'
+  return `Authorization: ${SCHEME.exec(line)?.[0] ?? 'another scheme'}`
+}
+
+const SCHEME = /^(?:basic|digest|dpop|negotiate|ntlm|token|jwt|api-?key)(?= |$)/i
 
 function tokenOf(line: string): string {
   return line.slice('bearer'.length).replace(/^ +/, '')

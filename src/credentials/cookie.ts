@@ -9,10 +9,16 @@ import { trimBlanks } from '../lib/trim-blanks.ts'
  */
 export function readCookie(lines: readonly string[], name: string, maxBytes: number): string | null {
   const values = new Set(valuesOf(lines, name).filter((value) => value !== ''))
-  if (values.size > 1) throw new AuthError('unauthorized', { reason: 'cookie_ambiguous' })
+  if (values.size > 1) {
+    const got = `${values.size} values`
+    throw new AuthError('unauthorized', { reason: 'cookie_ambiguous', expected: '1 value', got })
+  }
   const [value] = values
   if (value === undefined) return null
-  if (value.length > maxBytes) throw new AuthError('unauthorized', { reason: 'cookie_too_long' })
+  if (value.length > maxBytes) {
+    const [expected, got] = [`at most ${maxBytes} bytes`, `${value.length} bytes`]
+    throw new AuthError('unauthorized', { reason: 'cookie_too_long', expected, got })
+  }
   return value
 }
 

@@ -16,7 +16,23 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  */
 export function requireSameOrigin(request: AuthRequest, origin: string | null, cookiePresent: boolean): void {
   if (SAFE_METHODS.has(request.method) && !request.upgrade) return
-  if (!isSameOrigin(request, origin, cookiePresent)) throw new AuthError('forbidden', { reason: 'cross_site_request' })
+  if (isSameOrigin(request, origin, cookiePresent)) return
+  throw new AuthError('forbidden', { reason: 'cross_site_request', ...describe(request, origin) })
+}
+
+// For the log: the words of one header, and of the other whatever has the form of an origin.
+function describe(request: AuthRequest, own: string | null): { readonly expected: string; readonly got: string } {
+  const site = request.lines('sec-fetch-site')
+  if (site.length > 0) {
+    const got = site.map((word) => (/^(?:cross-site|same-(?:site|origin)|none)$/.test(word) ? word : 'another word'))
+    return { expected: 'Sec-Fetch-Site: same-origin or none', got: got.join(', ') }
+  }
+  const origins = request.lines('origin')
+  if (origins.length === 0) return { expected: 'Sec-Fetch-Site or Origin', got: 'neither' }
+  const got = origins.map((origin) =>
+    /^(?:[a-z][a-z\d+.-]*:\/\/[\w.:[\]-]+|null)$/i.test(origin) ? origin : 'another form',
+  )
+  return { expected: `Origin: ${own ?? ownOrigin(request) ?? 'that of Host'}`, got: got.join(', ') }
 }
 
 function isSameOrigin(request: AuthRequest, own: string | null, cookiePresent: boolean): boolean {

@@ -3,9 +3,9 @@
  * Read from headers only: never from query, body, trailers or `Proxy-Authorization`.
  */
 import type { Credential } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import { AuthError, type AuthErrorDetails } from '../errors.ts'
 import type { AuthRequest } from '../request.ts'
-import { hasBearerForm, readBearer, requireBearerSize } from './bearer.ts'
+import { describeScheme, hasBearerForm, readBearer, requireBearerSize } from './bearer.ts'
 import { hasCookie, readCookie } from './cookie.ts'
 import { requireSameOrigin } from './csrf.ts'
 
@@ -34,6 +34,8 @@ export interface Extractor {
   extract(request: AuthRequest): Credential | null
   /** Apply the cross-site rule to a route that needs no credential (login, logout): not to what came with a bearer token. */
   checkPublic(request: AuthRequest): void
+  /** For the refusal of a request that brought none: where it looks for one, and what there was instead. */
+  describeMissing(request: AuthRequest): Pick<AuthErrorDetails, 'expected' | 'got'>
   /** Whether a cookie may be a credential. */
   readonly readsCookie: boolean
 }
@@ -43,6 +45,9 @@ const MAX_CREDENTIAL_BYTES = 8192
 /** Build step 1: pure, no storage, no network. */
 export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: ExtractorOptions): Extractor {
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
+  const places = ['Authorization: Bearer', ...(cookie === null ? [] : [`Cookie: ${cookie.name}`]), ...headers].join(
+    ', ',
+  )
 
   const fromHeaders = (request: AuthRequest): Credential[] => {
     const authorization = request.lines('authorization')
@@ -58,10 +63,14 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
 
   return {
     readsCookie: cookie !== null,
+    describeMissing: (request) => ({ expected: places, got: describeScheme(request.lines('authorization')) }),
     extract(request) {
       const standIn = dev?.(request) ?? null
       const found = fromHeaders(request)
-      if (found.length > 1) throw new AuthError('bad_request', { reason: 'credential_ambiguous' })
+      if (found.length > 1) {
+        const got = found.map((each) => (each.kind === 'service' ? each.header : each.kind)).join(', ')
+        throw new AuthError('bad_request', { reason: 'credential_ambiguous', expected: '1 credential', got })
+      }
       if (found[0] !== undefined) return found[0]
       if (cookie === null || request.lines('authorization').length > 0) return standIn
       const token = cookieOf(request)
@@ -85,7 +94,8 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
 
 function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
   if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {
-    throw new AuthError('unauthorized', { reason: 'service_secret_too_long' })
+    const expected = `at most ${MAX_CREDENTIAL_BYTES} bytes`
+    throw new AuthError('unauthorized', { reason: 'service_secret_too_long', expected })
   }
 }
 
@@ -94,7 +104,9 @@ function readService(request: AuthRequest, header: string): Credential[] {
   const lines = request.lines(header)
   const [secret] = lines
   if (secret === undefined) return []
-  if (lines.length > 1 || secret.includes(','))
-    throw new AuthError('bad_request', { reason: 'service_header_repeated' })
+  if (lines.length > 1 || secret.includes(',')) {
+    const expected = `1 line of ${header}, without a comma`
+    throw new AuthError('bad_request', { reason: 'service_header_repeated', expected, got: `${lines.length} lines` })
+  }
   return [{ kind: 'service', header, secret }]
 }

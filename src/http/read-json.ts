@@ -84,7 +84,9 @@ async function read<Output>(
   if (schema !== undefined) requireSchema(schema)
   const value = await readValue(request, parseLimits(limits))
   if (value === undefined || (schema === undefined && !isObject(value))) {
-    throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object' })
+    const got =
+      value === undefined ? 'no JSON' : Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+    throw new AuthError('validation_error', { field: 'body', reason: 'body_not_an_object', got })
   }
   return schema === undefined ? (value as Output) : parseBody(value, schema)
 }
@@ -106,12 +108,14 @@ export function invalidField(field: string): AuthError {
 }
 
 async function readValue(request: AuthRequest, { limitBytes, timeoutSeconds }: ParsedLimits): Promise<unknown> {
-  if (!isJson(request.lines('content-type'))) {
-    throw new AuthError('unsupported_media_type', { reason: 'body_not_json' })
+  const types = request.lines('content-type')
+  if (!isJson(types)) {
+    const [expected, got] = ['application/json', types.join(', ') || 'none']
+    throw new AuthError('unsupported_media_type', { reason: 'body_not_json', expected, got })
   }
   const body = await request.body(limitBytes, timeoutSeconds)
   if (isTooLarge(body, limitBytes)) {
-    throw new AuthError('payload_too_large', { reason: 'body_too_large' })
+    throw new AuthError('payload_too_large', { reason: 'body_too_large', expected: `at most ${limitBytes} bytes` })
   }
   // Once more for requests whose body somebody else reads: it costs a look at the clock.
   await recheckCallers(request.source)

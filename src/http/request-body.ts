@@ -137,7 +137,7 @@ export function toBody(value: unknown): RequestBody {
 function requireNotEncoded(lines: readonly string[]): void {
   const codings = lines.flatMap((line) => line.split(',')).map((coding) => trimBlanks(coding).toLowerCase())
   if (codings.some((coding) => coding !== '' && coding !== 'identity')) {
-    throw new AuthError('unsupported_media_type', { reason: 'body_encoded' })
+    throw new AuthError('unsupported_media_type', { reason: 'body_encoded', got: codings.join(', ') })
   }
 }
 
@@ -150,7 +150,7 @@ function requireNotEncoded(lines: readonly string[]): void {
 export function inTime<T>(seconds: number, reading: Promise<T>, giveUp: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = startTimer(() => {
-      reject(new AuthError('request_timeout', { reason: 'body_late' }))
+      reject(new AuthError('request_timeout', { reason: 'body_late', expected: `within ${seconds} s` }))
       giveUp()
     }, seconds * 1000)
     reading.then(resolve, reject).finally(stop)

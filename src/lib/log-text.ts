@@ -8,6 +8,16 @@ const MAX_LENGTH = 200
 // Longer than any id, or the beginning of every JWT: a key or a token that somebody has put where it does not belong.
 const SECRET = /[\w-]{65,}|\beyJ[\w.-]{5,}/g
 
+/** Say a claim or a header in a log: text as it is, of anything else what it is. */
+export function describeValue(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? 'none' : typeof value
+}
+
+/** Say an instant (milliseconds) in a log. */
+export function describeInstant(milliseconds: number): string {
+  return new Date(milliseconds).toJSON() ?? 'never'
+}
+
 /** Blank out what may be a key or a token. */
 export function withoutSecrets(text: string): string {
   return text.replace(SECRET, '…')

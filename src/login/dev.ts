@@ -42,7 +42,8 @@ export function createDevLogin<const R extends string>(options: DevLoginOptions<
 // What stands in for a credential where a request brings none; refuses what does not come from this machine.
 function toDevCredential(request: AuthRequest, cookieName: string): Credential {
   if (!isLoopbackAddress(request.remoteAddress)) throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
-  if (isForwarded(request)) throw new AuthError('forbidden', { reason: 'dev_request_forwarded' })
+  const got = forwardingOf(request)
+  if (got !== undefined) throw new AuthError('forbidden', { reason: 'dev_request_forwarded', got })
   if (!isLoopbackNamed(request) || !isLoopbackTarget(request)) {
     throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
   }
@@ -55,8 +56,8 @@ const FORWARDING =
   /^(?:(?:x-)?forwarded(?:-.*)?|via|x-real-ip|x-client-ip|x-cluster-client-ip|cf-connecting-ip(?:v6)?|true-client-ip|fastly-client-ip|cdn-loop)$/i
 
 // A request whose header names are not known may have been forwarded.
-function isForwarded({ headerNames }: AuthRequest): boolean {
-  return headerNames === undefined || headerNames().some((name) => FORWARDING.test(name))
+function forwardingOf({ headerNames }: AuthRequest): string | undefined {
+  return headerNames === undefined ? 'unknown headers' : headerNames().find((name) => FORWARDING.test(name))
 }
 
 // DNS rebinding: another site's name may lead to this machine, but the browser still says the name.

@@ -31,7 +31,8 @@ export function requireGoodPassword(
 ): void {
   const read = readPasswordText(password)
   if (read === null || read.codePoints < minLength || read.codePoints > MAX_LENGTH) {
-    throw new AuthError('validation_error', { field, reason: 'password_length' })
+    const expected = `${minLength} to ${MAX_LENGTH} characters`
+    throw new AuthError('validation_error', { field, reason: 'password_length', expected })
   }
   if (isCommon(read.text)) throw new AuthError('validation_error', { field, reason: 'password_common' })
   if (isNearContext(read.text, [serviceName, email])) {

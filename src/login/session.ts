@@ -6,6 +6,7 @@ import { compactVerify, SignJWT } from 'jose'
 import type { Identity, UserResolver, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isBase64Url } from '../lib/base64url.ts'
+import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
 import { checkClaims } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
@@ -98,8 +99,14 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
         const form = readTokenForm(token, MAX_TOKEN_BYTES)
         const { algorithm, payload } = form
         requireTokenType(form, TYPES, true)
-        if (algorithm !== 'HS256') throw new AuthError('unauthorized', { reason: 'session_algorithm_other' })
-        if (ownOf(payload, 'iss') !== service) throw new AuthError('unauthorized', { reason: 'session_issuer_other' })
+        if (algorithm !== 'HS256') {
+          throw new AuthError('unauthorized', { reason: 'session_algorithm_other', expected: 'HS256', got: algorithm })
+        }
+        const iss = ownOf(payload, 'iss')
+        if (iss !== service) {
+          const got = describeValue(iss)
+          throw new AuthError('unauthorized', { reason: 'session_issuer_other', expected: service, got })
+        }
         if (!(await isSignedBy(token, await keyOf()))) {
           throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
         }

@@ -64,6 +64,7 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     responseHeader,
   } = parseOptions('createOrgResolver', shape<U, O, M>(), options)
   const headers = selectors.flatMap((selector) => headerOf(selector) ?? [])
+  const expected = headers.join(', ') || 'a selector of the route'
   type Served = M extends 'none' ? O | null : O
   return {
     readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
@@ -92,11 +93,13 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     }
     if (whenUnnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
     if (whenUnnamed === 'reject' || whenUnnamed === 'none')
-      throw new AuthError('org_required', { reason: 'org_not_named' })
+      throw new AuthError('org_required', { reason: 'org_not_named', expected })
     if (whenUnnamed === 'earliest-joined')
       return known ?? (known === null ? null : ((await memberships.listActing(caller, 1))[0] ?? null))
     const acting = await memberships.listActing(caller, 2)
-    if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one' })
+    if (acting.length > 1) {
+      throw new AuthError('org_required', { reason: 'org_not_the_only_one', expected })
+    }
     return acting[0] ?? null
   }
 }

@@ -43,12 +43,16 @@ export function createRoleLadder<const R extends string>(roles: readonly R[], na
       )
     },
     requireKnown(role) {
-      if (role === null || !ranks.has(role)) throw new AuthError('forbidden', { reason: 'role_unknown' })
+      if (role === null || !ranks.has(role)) {
+        throw new AuthError('forbidden', { reason: 'role_unknown', expected: roles.join(', '), got: role ?? 'none' })
+      }
       return role as R
     },
     requireAtLeast(role, minimum) {
       const known = ladder.requireKnown(role)
-      if (rankOf(known) < rankOf(minimum)) throw new AuthError('forbidden', { reason: 'role_too_low' })
+      if (rankOf(known) < rankOf(minimum)) {
+        throw new AuthError('forbidden', { reason: 'role_too_low', expected: minimum, got: known })
+      }
       return known
     },
   }
@@ -79,6 +83,7 @@ export function isScope(text: unknown): text is string {
  */
 export function requireScopes(held: readonly string[], needed: readonly string[]): void {
   if (!needed.every((scope) => held.includes(scope))) {
-    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed })
+    const [expected, got] = [needed.join(' '), held.join(' ') || 'none']
+    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed, expected, got })
   }
 }

@@ -15,7 +15,11 @@ export async function actIn(steps: Steps, context: AuthContext, orgId: unknown):
   const known = context.kind === 'service' ? SERVICE_REQUESTS.get(context) : undefined
   // A context of another auth is no service here: that one may trust callers that this one does not.
   if (known?.steps !== steps || context.kind !== 'service')
-    throw new AuthError('forbidden', { reason: 'act_in_no_service' })
+    throw new AuthError('forbidden', {
+      reason: 'act_in_no_service',
+      expected: 'a service of this auth',
+      got: context.kind,
+    })
   const { state } = known
   try {
     const org = await resolve(steps, known, context.service, orgId)

@@ -53,7 +53,11 @@ function requireCredential({ extractor }: Steps, { request, rule, state, record 
   state.credential ??= extractor.extract(request)
   record.credential(state.credential)
   if (state.credential === null && !rule.optional) {
-    throw new AuthError('unauthorized', { reason: 'credential_missing', absent: true })
+    throw new AuthError('unauthorized', {
+      reason: 'credential_missing',
+      absent: true,
+      ...extractor.describeMissing(request),
+    })
   }
   return state.credential
 }
@@ -79,7 +83,13 @@ function requireAccepted({ rule, record }: Attempt, verified: Verified): void {
   if (verified.kind === 'service') record.principal('service', verified.name)
   if (verified.kind === 'apiKey') record.principal('apiKey', verified.key.id)
   if (!accepts(rule, verified)) {
-    throw new AuthError(rule.probe ? 'unauthorized' : 'forbidden', { reason: 'caller_kind_not_accepted' })
+    const expected = [...rule.accept].join(', ')
+    const got = verified.kind === 'service' ? `service:${verified.name}` : verified.kind
+    throw new AuthError(rule.probe ? 'unauthorized' : 'forbidden', {
+      reason: 'caller_kind_not_accepted',
+      expected,
+      got,
+    })
   }
 }
 

@@ -3,6 +3,7 @@
  * said only of a token that is right in everything else. Hands on what the identity is built from.
  */
 import { AuthError } from '../errors.ts'
+import { describeInstant } from '../lib/log-text.ts'
 import { ownOf } from './token-form.ts'
 
 /** What claims must hold. */
@@ -43,18 +44,30 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   if (!rules.takesBoundTokens && ownOf(payload, 'cnf') !== undefined) {
     throw new AuthError('unauthorized', { reason: 'token_bound_to_key' })
   }
-  const tolerance = rules.clockToleranceSeconds * 1000
+  const leeway = rules.clockToleranceSeconds
+  const tolerance = leeway * 1000
   const notBefore = readInstant(payload, 'nbf') ?? Number.NEGATIVE_INFINITY
-  if (notBefore > now + tolerance) throw new AuthError('unauthorized', { reason: 'token_not_yet_valid' })
+  if (notBefore > now + tolerance) {
+    const [expected, got] = [`nbf <= ${describeInstant(now)} + ${leeway} s`, describeInstant(notBefore)]
+    throw new AuthError('unauthorized', { reason: 'token_not_yet_valid', expected, got })
+  }
   const issuedAt = readInstant(payload, 'iat')
   if (issuedAt !== null && issuedAt > now + tolerance) {
-    throw new AuthError('unauthorized', { reason: 'token_issued_in_future' })
+    const [expected, got] = [`iat <= ${describeInstant(now)} + ${leeway} s`, describeInstant(issuedAt)]
+    throw new AuthError('unauthorized', { reason: 'token_issued_in_future', expected, got })
   }
   const oldAt = ageLimit(issuedAt, rules.maxTokenAgeSeconds) + tolerance
-  if (now >= oldAt) throw new AuthError('unauthorized', { reason: 'token_too_old' })
+  if (now >= oldAt) {
+    const expected = `iat > ${describeInstant(now)} - ${rules.maxTokenAgeSeconds} s - ${leeway} s`
+    const got = issuedAt === null ? 'none' : describeInstant(issuedAt)
+    throw new AuthError('unauthorized', { reason: 'token_too_old', expected, got })
+  }
   const expiresAt = readInstant(payload, 'exp')
   if (expiresAt === null) throw new AuthError('unauthorized', { reason: 'token_without_expiry' })
-  if (expiresAt <= now - tolerance) throw new AuthError('token_expired', { reason: 'token_expiry_passed' })
+  if (expiresAt <= now - tolerance) {
+    const [expected, got] = [`exp > ${describeInstant(now)} - ${leeway} s`, describeInstant(expiresAt)]
+    throw new AuthError('token_expired', { reason: 'token_expiry_passed', expected, got })
+  }
   return {
     subject,
     audience,
@@ -82,8 +95,9 @@ function readAudience(payload: object, wanted: readonly string[] | null): readon
   const audience: readonly unknown[] = claim === undefined ? [] : Array.isArray(claim) ? claim : [claim]
   if (!isStrings(audience)) throw new AuthError('unauthorized', { reason: 'token_audience_malformed' })
   if (wanted !== null && !wanted.some((name) => audience.includes(name))) {
-    if (audience.length === 0) throw new AuthError('unauthorized', { reason: 'token_audience_missing' })
-    throw new AuthError('unauthorized', { reason: 'token_audience_other' })
+    const expected = wanted.join(', ')
+    if (audience.length === 0) throw new AuthError('unauthorized', { reason: 'token_audience_missing', expected })
+    throw new AuthError('unauthorized', { reason: 'token_audience_other', expected, got: audience.join(', ') })
   }
   return Object.freeze([...audience])
 }
@@ -96,7 +110,8 @@ function readInstant(payload: object, name: 'exp' | 'nbf' | 'iat'): number | nul
   const value = ownOf(payload, name)
   if (value === undefined) return null
   if (typeof value !== 'number' || !(Math.abs(value) <= MAX_INSTANT)) {
-    throw new AuthError('unauthorized', { reason: 'token_time_malformed' })
+    const [expected, got] = [`${name} in seconds`, typeof value]
+    throw new AuthError('unauthorized', { reason: 'token_time_malformed', expected, got })
   }
   return value * 1000
 }

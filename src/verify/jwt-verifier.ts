@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
+import { describeValue } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
 import { aFunction, aGroup, aListOf, aNumber, aString, orNull, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
@@ -95,7 +96,10 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const form = readTokenForm(token, maxTokenBytes)
     const iss = ownOf(form.payload, 'iss')
     const issuer = only ?? (typeof iss === 'string' ? byName.get(iss) : undefined)
-    if (issuer === undefined) throw new AuthError('unauthorized', { reason: 'token_issuer_unknown' })
+    if (issuer === undefined) {
+      const [expected, got] = [[...byName.keys()].join(', '), describeValue(iss)]
+      throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got })
+    }
     requireTokenType(form, issuer.types)
     const key = await verifySignature(token, form, issuer)
     const checked = checkClaims(form.payload, issuer.rules, clock())

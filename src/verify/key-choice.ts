@@ -22,7 +22,8 @@ const ALWAYS: VerifiedBy = { isUsable: () => true }
  */
 export async function verifySignature(token: string, form: TokenForm, issuer: Issuer): Promise<VerifiedBy> {
   if (!issuer.algorithms.has(form.algorithm)) {
-    throw new AuthError('unauthorized', { reason: 'token_algorithm_not_of_issuer' })
+    const [expected, got] = [[...issuer.algorithms].join(', '), form.algorithm]
+    throw new AuthError('unauthorized', { reason: 'token_algorithm_not_of_issuer', expected, got })
   }
   const verified = form.algorithm === 'HS256' ? await bySecret(token, issuer) : await byKeySet(token, form, issuer)
   if (verified === null) throw new AuthError('unauthorized', { reason: 'token_signature_invalid' })
@@ -44,7 +45,11 @@ async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise
   if (fresh.length === 0 && complete !== true) {
     throw new AuthError('keys_unavailable', { reason: 'key_servers_failing', retryAfterSeconds: complete })
   }
-  if (fresh.length === 0) throw new AuthError('unauthorized', { reason: 'token_key_unknown' })
+  if (fresh.length === 0) {
+    const expected = form.kid === null ? form.algorithm : `${form.algorithm}, the token's kid`
+    const got = `none of ${issuer.keySets.flatMap((set) => [...set.keys()]).length} keys`
+    throw new AuthError('unauthorized', { reason: 'token_key_unknown', expected, got })
+  }
   return tryKeys(
     token,
     fresh.filter((key) => !cached.includes(key)),
@@ -60,7 +65,10 @@ function candidatesOf({ algorithm, kid }: TokenForm, issuer: Issuer): readonly S
       if (fits && !found.has(key.thumbprint)) found.set(key.thumbprint, key)
     }
   }
-  if (found.size > MAX_CANDIDATES) throw new AuthError('unauthorized', { reason: 'token_key_ambiguous' })
+  if (found.size > MAX_CANDIDATES) {
+    const [expected, got] = [`at most ${MAX_CANDIDATES} keys`, `${found.size} keys`]
+    throw new AuthError('unauthorized', { reason: 'token_key_ambiguous', expected, got })
+  }
   return [...found.values()]
 }
 

@@ -4,6 +4,7 @@
  */
 import { AuthError } from '../errors.ts'
 import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
+import { describeValue } from '../lib/log-text.ts'
 
 /** A signature algorithm, by the name it has here; `EdDSA` and `Ed25519` (RFC 9864) are one. */
 export type Algorithm = 'HS256' | 'ES256' | 'RS256' | 'EdDSA'
@@ -52,7 +53,8 @@ export function toTokenType(typ: string): string {
 export function checkTokenSize(token: string, maxTokenBytes: number): void {
   // Only ASCII is accepted further down, so characters are bytes.
   if (typeof token !== 'string' || token.length > maxTokenBytes) {
-    throw new AuthError('unauthorized', { reason: 'token_oversize' })
+    const [expected, got] = [`at most ${maxTokenBytes} bytes`, `${token?.length} bytes`]
+    throw new AuthError('unauthorized', { reason: 'token_oversize', expected, got })
   }
 }
 
@@ -63,7 +65,8 @@ export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
   const [first, second, third] = parts
   if (parts.length === 1) throw new AuthError('unauthorized', { reason: 'token_not_a_jwt' })
   if (parts.length !== 3 || !first || !second || !third) {
-    throw new AuthError('unauthorized', { reason: 'token_part_count' })
+    const got = `${token.split('.').length} parts`
+    throw new AuthError('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
   }
   const headerBytes = decodeBase64UrlBinary(first)
   const payloadBytes = decodeBase64UrlBinary(second)
@@ -81,23 +84,30 @@ export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
 /** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
 export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>, isRequired = false): void {
   if (type === null ? isRequired : !types.has(type)) {
-    throw new AuthError('unauthorized', { reason: 'token_type_refused' })
+    const [expected, got] = [[...types].join(', '), type ?? 'none']
+    throw new AuthError('unauthorized', { reason: 'token_type_refused', expected, got })
   }
 }
 
 function readHeader(header: object): Omit<TokenForm, 'payload'> {
-  if (['crit', 'b64', 'zip'].some((name) => Object.hasOwn(header, name))) {
-    throw new AuthError('unauthorized', { reason: 'token_header_extension' })
+  const extension = ['crit', 'b64', 'zip'].find((name) => Object.hasOwn(header, name))
+  if (extension !== undefined) {
+    throw new AuthError('unauthorized', { reason: 'token_header_extension', got: extension })
   }
-  const algorithm = toAlgorithm(ownOf(header, 'alg'))
-  if (algorithm === undefined) throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown' })
+  const alg = ownOf(header, 'alg')
+  const algorithm = toAlgorithm(alg)
+  if (algorithm === undefined) {
+    const [expected, got] = [[...ALGORITHMS.keys()].join(', '), describeValue(alg)]
+    throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown', expected, got })
+  }
   const kid = ownOf(header, 'kid')
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KID)) {
-    throw new AuthError('unauthorized', { reason: 'token_kid_malformed' })
+    const expected = `text of at most ${MAX_KID} characters`
+    throw new AuthError('unauthorized', { reason: 'token_kid_malformed', expected, got: typeof kid })
   }
   const typ = ownOf(header, 'typ')
   if (typ !== undefined && typeof typ !== 'string') {
-    throw new AuthError('unauthorized', { reason: 'token_type_malformed' })
+    throw new AuthError('unauthorized', { reason: 'token_type_malformed', expected: 'text', got: typeof typ })
   }
   return { algorithm, kid: kid ?? null, type: typ === undefined ? null : toTokenType(typ) }
 }

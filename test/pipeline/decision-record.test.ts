@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
+import type { RefusalReason } from '../../src/reasons.ts'
 import type { Access, AuthRequest } from '../../src/request.ts'
+import { createTokenIssuer, type SignOptions, type TokenClaims } from '../../src/testing/token-issuer.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
-import { createWorld, refusalOf, SERVICE_SECRET } from './world.ts'
+import { createWorld, issuer, refusalOf, SERVICE_SECRET } from './world.ts'
 
 async function decisionOf(make: (world: ReturnType<typeof createWorld>) => Promise<[FakeRequestOptions, Access?]>) {
   const world = createWorld()
@@ -219,6 +222,13 @@ describe('the decision record', () => {
       [{ headers: { authorization: `Bearer ${token}` } }],
       [{ headers: { authorization: `Bearer ${forged}` } }],
       [{ headers: { authorization: `Bearer ${canary}` } }],
+      [{ headers: { authorization: canary } }],
+      [{ headers: { authorization: `Token ${canary}` } }],
+      [{ headers: { authorization: `Bearer ${await world.sign({ iss: `${canary}@example.test` })}` } }],
+      [{ headers: { authorization: `Bearer ${await world.sign({ iss: token })}` } }],
+      [{ headers: { authorization: `Bearer ${await world.sign({ sub: canary, aud: [canary, 'other'].join('@') })}` } }],
+      [{ method: 'POST', headers: { cookie: `session=${token}`, 'sec-fetch-site': canary } }],
+      [{ method: 'POST', headers: { cookie: `session=${token}`, origin: `https://${canary}@x.test/${canary}` } }],
       [{ headers: { authorization: [`Bearer ${token}`, canary] } }],
       [{ headers: { authorization: `Bearer tk_${canary}` } }, { accept: ['apiKey'] }],
       [{ headers: { cookie: `session=${token}` } }],
@@ -234,6 +244,172 @@ describe('the decision record', () => {
     for (const secret of [canary, token, forged, SERVICE_SECRET, token.split('.')[2] as string]) {
       expect(seen).not.toContain(secret)
     }
+  })
+})
+
+describe('expected and got in a record', () => {
+  const NOW = Date.parse('2026-01-02T03:04:05Z')
+  const SECONDS = NOW / 1000
+
+  /** The record of a request with a token of these claims, at an instant that is always the same. */
+  async function recordOf(claims: TokenClaims, how?: SignOptions): Promise<Decision> {
+    const verifier = createJwtVerifier({
+      issuers: [{ issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: ['one', 'two'] }],
+      clock: () => NOW,
+      maxTokenAgeSeconds: 600,
+    })
+    const world = createWorld({ auth: () => ({ verifier: verifier as never }) })
+    const times = { iat: SECONDS - 60, exp: SECONDS + 60 }
+    const token = await world.sign({ aud: 'one', ...times, ...claims }, how)
+    await refusalOf(world.authenticate({ headers: { authorization: `Bearer ${token}` } }))
+    return world.decisions[0] as Decision
+  }
+
+  const AT = '2026-01-02T03:04:05.000Z'
+  it.each<[what: string, reason: RefusalReason, expected: string, got: string, () => Promise<Decision>]>([
+    ['issuers', 'token_issuer_unknown', issuer.issuer, 'https://b.test', () => recordOf({ iss: 'https://b.test' })],
+    ['no issuer', 'token_issuer_unknown', issuer.issuer, 'none', () => recordOf({ iss: undefined })],
+    ['an issuer that is a list', 'token_issuer_unknown', issuer.issuer, 'object', () => recordOf({ iss: [] as never })],
+    ['audiences', 'token_audience_other', 'one, two', 'three, four', () => recordOf({ aud: ['three', 'four'] })],
+    ['types', 'token_type_refused', 'jwt, at+jwt', 'logout+jwt', () => recordOf({}, { typ: 'logout+jwt' })],
+    [
+      'an end',
+      'token_expiry_passed',
+      `exp > ${AT} - 5 s`,
+      '2026-01-02T03:03:55.000Z',
+      () => recordOf({ exp: SECONDS - 10 }),
+    ],
+    [
+      'a beginning',
+      'token_not_yet_valid',
+      `nbf <= ${AT} + 5 s`,
+      '2026-01-02T03:04:15.000Z',
+      () => recordOf({ nbf: SECONDS + 10 }),
+    ],
+    [
+      'an issue to come',
+      'token_issued_in_future',
+      `iat <= ${AT} + 5 s`,
+      '2026-01-02T03:04:15.000Z',
+      () => recordOf({ iat: SECONDS + 10 }),
+    ],
+    [
+      'an age',
+      'token_too_old',
+      `iat > ${AT} - 600 s - 5 s`,
+      '2026-01-02T02:04:05.000Z',
+      () => recordOf({ iat: SECONDS - 3600 }),
+    ],
+    ['no age', 'token_too_old', `iat > ${AT} - 600 s - 5 s`, 'none', () => recordOf({ iat: undefined })],
+    ['no time', 'token_time_malformed', 'exp in seconds', 'string', () => recordOf({ exp: 'soon' as never })],
+  ])('say %s', async (_what, reason, expected, got, make) => {
+    expect(await make()).toMatchObject({ reason, expected, got })
+  })
+
+  it('say algorithms', async () => {
+    const world = createWorld()
+    const foreign = await createTokenIssuer({ algorithms: ['ES256'], issuer: issuer.issuer })
+    const headers = { authorization: `Bearer ${await foreign.sign({ aud: issuer.audience })}` }
+    await refusalOf(world.authenticate({ headers }))
+    expect(world.decisions[0]).toMatchObject({
+      reason: 'token_algorithm_not_of_issuer',
+      expected: 'HS256',
+      got: 'ES256',
+    })
+  })
+
+  const SERVICE = { 'x-telephony-secret': SERVICE_SECRET }
+  const PLACES = 'Authorization: Bearer, Cookie: session, x-telephony-secret, x-billing-secret'
+  it.each<[string, FakeRequestOptions, Access, Partial<Decision>]>([
+    ['where a credential is looked for', {}, {}, { reason: 'credential_missing', expected: PLACES, got: 'none' }],
+    [
+      'another scheme, by its name alone',
+      { headers: { authorization: 'Basic YTpi', cookie: 'session=x' } },
+      {},
+      { reason: 'credential_missing', expected: PLACES, got: 'Authorization: Basic' },
+    ],
+    [
+      'an unknown scheme, not at all',
+      { headers: { authorization: 'a-token-alone' } },
+      {},
+      { reason: 'credential_missing', expected: PLACES, got: 'Authorization: another scheme' },
+    ],
+    [
+      'kinds of credential',
+      { headers: { authorization: 'Bearer x', ...SERVICE } },
+      {},
+      { reason: 'credential_ambiguous', expected: '1 credential', got: 'x-telephony-secret, bearer' },
+    ],
+    [
+      'kinds of caller',
+      { headers: SERVICE },
+      { accept: ['user', 'apiKey'] },
+      { reason: 'caller_kind_not_accepted', expected: 'user, apiKey', got: 'service:telephony' },
+    ],
+    [
+      'another site',
+      { method: 'POST', headers: { cookie: 'session=x', 'sec-fetch-site': 'cross-site' } },
+      {},
+      { reason: 'cross_site_request', expected: 'Sec-Fetch-Site: same-origin or none', got: 'cross-site' },
+    ],
+    [
+      'another origin',
+      { method: 'POST', headers: { cookie: 'session=x', host: 'a.test', origin: 'https://b.test' } },
+      {},
+      { reason: 'cross_site_request', expected: 'Origin: http://a.test', got: 'https://b.test' },
+    ],
+    [
+      'neither',
+      { method: 'POST', headers: { cookie: 'session=x' } },
+      {},
+      { reason: 'cross_site_request', expected: 'Sec-Fetch-Site or Origin', got: 'neither' },
+    ],
+  ])('say %s', async (_what, request, access, said) => {
+    const world = createWorld()
+    await refusalOf(world.authenticate(request, access))
+    expect(world.decisions[0]).toMatchObject(said)
+  })
+
+  it('say roles', async () => {
+    const world = createWorld()
+    const { headers } = await world.person('ada', { [await world.org('acme')]: 'member' })
+    await refusalOf(world.authenticate({ headers }, { role: 'admin' }))
+    expect(world.decisions[0]).toMatchObject({ reason: 'role_too_low', expected: 'admin', got: 'member' })
+  })
+
+  it('say scopes', async () => {
+    const world = createWorld()
+    const key = world.apiKey({ orgId: await world.org('acme'), scopes: ['contacts:read', 'calls:read'] })
+    const access: Access = { accept: ['apiKey'], scopes: ['contacts:write'] }
+    await refusalOf(world.authenticate({ headers: { authorization: `Bearer ${key}` } }, access))
+    const said = { reason: 'scope_missing', expected: 'contacts:write', got: 'contacts:read calls:read' }
+    expect(world.decisions[0]).toMatchObject(said)
+  })
+
+  it('are null where nothing is refused, and where there is nothing to say', async () => {
+    const world = createWorld()
+    await world.authenticate({}, { optional: true })
+    await refusalOf(world.authenticate({ headers: { authorization: `Bearer ${await world.sign({ sub: '' })}` } }))
+    expect(world.decisions).toMatchObject([
+      { reason: null, expected: null, got: null },
+      { reason: 'token_subject_malformed', expected: null, got: null },
+    ])
+  })
+
+  it('take no part of a request as it is: no control character, no address, no more than 200 characters', async () => {
+    const { got } = await recordOf({ iss: `https://user:pw@a.test/\n\u202e${'a '.repeat(200)}` })
+    expect(got).toMatch(/^…@a\.test\/\u{fffd}\u{fffd}a a /u)
+    expect(got).toHaveLength(200)
+  })
+
+  it('of an error by an older copy of this package are null', async () => {
+    const world = createWorld()
+    const { request, answer } = answered({})
+    await world.auth.authorizer('public')(request)
+    const { expected: _, got: __, ...older } = Object.assign(new AuthError('not_found'), {})
+    world.auth.recordRefusal(request.source, Object.assign(older, { [Symbol.for('sallyport.AuthError')]: true }))
+    answer()
+    expect(world.decisions[0]).toMatchObject({ code: 'not_found', expected: null, got: null })
   })
 })
 
