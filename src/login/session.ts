@@ -10,7 +10,7 @@ import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
 import { checkClaims } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
-import { ownOf, readTokenForm, requireTokenType } from '../verify/token-form.ts'
+import { ownOf, readTokenForm, requireTokenType, type TokenForm } from '../verify/token-form.ts'
 
 /** What sessions are made of. */
 export interface SessionSettings {
@@ -97,16 +97,9 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     verifier: Object.freeze({
       async verify(token: string) {
         const form = readTokenForm(token, MAX_TOKEN_BYTES)
-        const { algorithm, payload } = form
+        const { payload } = form
         requireTokenType(form, TYPES, true)
-        if (algorithm !== 'HS256') {
-          throw new AuthError('unauthorized', { reason: 'session_algorithm_other', expected: 'HS256', got: algorithm })
-        }
-        const iss = ownOf(payload, 'iss')
-        if (iss !== service) {
-          const got = describeValue(iss)
-          throw new AuthError('unauthorized', { reason: 'session_issuer_other', expected: service, got })
-        }
+        requireOwn(form, service)
         if (!(await isSignedBy(token, await keyOf()))) {
           throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
         }
@@ -142,6 +135,17 @@ async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {
     return true
   } catch {
     return false
+  }
+}
+
+// Refused by its looks already: another algorithm, another issuer.
+function requireOwn({ algorithm, payload }: TokenForm, service: string): void {
+  if (algorithm !== 'HS256') {
+    throw new AuthError('unauthorized', { reason: 'session_algorithm_other', expected: 'HS256', got: algorithm })
+  }
+  const iss = ownOf(payload, 'iss')
+  if (iss !== service) {
+    throw new AuthError('unauthorized', { reason: 'session_issuer_other', expected: service, got: describeValue(iss) })
   }
 }
 
