@@ -46,16 +46,28 @@ describe('a project without any framework', () => {
   })
 })
 
+// The long form, and the short one.
 const CORE = `
-import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, supabase } from 'sallyport'
+import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, oidc } from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
 
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['member', 'admin', 'owner'],
-  verifier: createJwtVerifier({ issuers: [supabase({ url: 'https://project.example' })], audience: 'authenticated' }),
+  verifier: createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example', audience: 'authenticated' })] }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
+})
+`
+
+const SHORT = `
+import { createAuth, supabase } from 'sallyport'
+import { createMemoryStorage } from 'sallyport/memory'
+
+const auth = createAuth({
+  issuers: [supabase({ url: 'https://project.example' })],
+  storage: createMemoryStorage(),
+  roles: ['member', 'admin', 'owner'],
 })
 `
 
@@ -74,7 +86,7 @@ app.delete('/api/x', protect({ role: 'admin' }, ({ org, role }, _req, res) => {
 app.use(onError)
 `
 
-const KOA = `${CORE}
+const KOA = `${SHORT}
 import Koa from 'koa'
 import { createAdapter } from 'sallyport/koa'
 const { middleware } = createAdapter(auth)
@@ -84,14 +96,15 @@ app.use(signedIn)
 app.use((ctx) => { const id: string = signedIn.getAuth(ctx).org.id; ctx.body = { id } })
 `
 
-const HONO = `${CORE}
+const HONO = `${SHORT}
 import { Hono } from 'hono'
 import { createAdapter } from 'sallyport/hono'
-const { middleware } = createAdapter(auth)
+const { middleware, protect } = createAdapter(auth)
 const signedIn = middleware()
 const app = new Hono()
 app.use('/api/*', signedIn)
 app.get('/api/org', (c) => { const id: string = signedIn.getAuth(c).org.id; return c.json({ id }) })
+app.get('/api/role', protect(({ role }, c) => { const known: 'member' | 'admin' | 'owner' = role; return c.json({ known }) }))
 `
 
 const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as '${name}' from '${specifier}'\n`).join('')

@@ -70,8 +70,11 @@ export const storage = createMemoryStorage()
 export const auth = createAuth({
   roles: ['member', 'admin', 'owner'],
   verifier: createJwtVerifier({
-    issuers: [{ issuer: 'https://issuer.example', keys: [{ kind: 'secret', secret: 'a secret of thirty-two bytes, at least' }] }],
-    audience: 'authenticated',
+    issuers: [{
+      issuer: 'https://issuer.example',
+      keys: [{ kind: 'secret', secret: 'a secret of thirty-two bytes, at least' }],
+      audience: 'authenticated',
+    }],
   }),
   users: createProvisioner({ storage, ownerRole: 'admin' }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
