@@ -154,7 +154,7 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   const record = { ...parsed, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
   const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
   await requireWithinLimit(settings, issuer, inserted.id)
-  tellOf(settings, issuer, 'api_key_issued', inserted.id)
+  notifyOf(settings, issuer, 'api_key_issued', inserted.id)
   return toIssued(inserted, format, made)
 }
 
@@ -176,17 +176,17 @@ async function rotate(
     previousUntil: overlap === 0 ? null : new Date(clock() + overlap * 1000),
   }
   const rotated = requireFound(await repository.rotate(issuer.owner, found.id, change))
-  tellOf(settings, issuer, 'api_key_rotated', rotated.id)
+  notifyOf(settings, issuer, 'api_key_rotated', rotated.id)
   return toIssued(rotated, format, made)
 }
 
 async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): Promise<void> {
   const { repository, clock } = settings
   requireFound(await repository.revoke(issuer.owner, keyId, new Date(clock())))
-  tellOf(settings, issuer, 'api_key_revoked', keyId)
+  notifyOf(settings, issuer, 'api_key_revoked', keyId)
 }
 
-function tellOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
+function notifyOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
   const { owner, user } = issuer
   const ownerOrgId = owner.kind === 'org' ? owner.orgId : null
   notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))

@@ -159,7 +159,7 @@ interface Running<R> {
  * who was asked, so another one is begun.
  */
 export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
-  const { time, work, settle: land, mayReplace = () => true } = options
+  const { time, work, settle, mayReplace = () => true } = options
   const limit = options.limitSeconds * 1000
   let running: Running<R> | null = null
   let ended = false
@@ -173,7 +173,7 @@ export function createFlight<T, R>(options: FlightOptions<T, R>): Flight<R> {
     )
     if (running?.controller !== controller) return null
     running = null
-    return land(outcome, startedAt)
+    return settle(outcome, startedAt)
   }
 
   function live(): Running<R> | null {

@@ -42,11 +42,12 @@ export async function authenticate(steps: Steps, w: Attempt): Promise<AuthContex
   if (verified.kind === 'service') return serviceContext(steps, w, verified.name)
   if (verified.kind === 'user' && w.rule.needs === 'identity') return identityContext(verified.identity)
   const selection = readSelection(steps, w)
-  if (verified.kind === 'apiKey') return apiKeyContext(verified.key, await actingOrg(steps, w, verified, selection))
+  if (verified.kind === 'apiKey')
+    return apiKeyContext(verified.key, await actingOrg(steps, w, { caller: verified, selection }))
   const resolvedUser = await resolveUser(steps, w, verified.identity, selection)
   if (w.rule.needs === 'user') return userContext(steps, w, verified.identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  return userOrgContext(verified.identity, resolvedUser, await actingOrg(steps, w, caller, selection, resolvedUser))
+  return userOrgContext(verified.identity, resolvedUser, await actingOrg(steps, w, { caller, selection, resolvedUser }))
 }
 
 function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {
@@ -115,14 +116,16 @@ async function resolveUser(
   return resolvedUser
 }
 
-async function actingOrg(
-  steps: Steps,
-  w: Attempt,
-  caller: Caller,
-  selection: OrgSelection,
-  resolvedUser?: KeptUser,
-): Promise<Acted> {
+interface OrgQuestion {
+  readonly caller: Caller
+  readonly selection: OrgSelection
+  /** The user who calls, whose look-up may have found the membership. */
+  readonly resolvedUser?: KeptUser | undefined
+}
+
+async function actingOrg(steps: Steps, w: Attempt, question: OrgQuestion): Promise<Acted> {
   const { state, record } = w
+  const { caller, selection, resolvedUser } = question
   if (selection === NAMES_ANOTHER) {
     throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
   }

@@ -71,9 +71,9 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
 export function recordThrow(state: RequestState, thrown: unknown): unknown {
   const error = isTransient(thrown, 'statement') ? unavailable(thrown) : thrown
   state.record?.threw(error)
-  const told = toFault(error)
-  state.recorded = told
-  return told
+  const fault = toFault(error)
+  state.recorded = fault
+  return fault
 }
 
 // Whatever asked the storage, and whoever's storage it is.

@@ -46,11 +46,11 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
   let ending: Ending | null = null
   let isAnswered = whenAnswered === undefined
 
-  const tell = (): void => {
+  const report = (): void => {
     if (ending !== null) notify(onDecision, Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } }))
   }
   whenAnswered?.(() => {
-    if (!isAnswered) tell()
+    if (!isAnswered) report()
     isAnswered = true
   })
   return {
@@ -76,7 +76,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
       if (kind !== undefined && id !== undefined) Object.assign(seen, { principal: { kind, id } })
     },
     settled() {
-      if (isAnswered) tell()
+      if (isAnswered) report()
     },
   }
 }

@@ -73,15 +73,15 @@ interface Watched {
 function startWatch(): Watched {
   let refusal: AuthError | undefined
   let hasBegun = false
-  let tell: (refusal: AuthError) => void = () => undefined
-  const late = new Promise<never>((_, reject) => {
-    tell = reject
+  let reject: (refusal: AuthError) => void = () => undefined
+  const late = new Promise<never>((_, rejectLate) => {
+    reject = rejectLate
   })
   // Nobody may be waiting any more.
   late.catch(() => undefined)
   const end = (): void => {
     refusal = cutOff()
-    tell(refusal)
+    reject(refusal)
   }
   let stop = startPatience(WAIT_MS, end)
   const restart = (milliseconds: number): void => {

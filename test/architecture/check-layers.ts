@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import { callsCreateAuth, handWork } from './hand-work.ts'
-import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, METAPHORS, type Place, placeOf, WIDE_FUNCTIONS } from './layers.ts'
+import { BUDGETS, EMPTY_NAMES, EXCEPTIONS, METAPHORS, type Place, placeOf } from './layers.ts'
 import { type ImportLine, readSource, type SourceFile } from './source-file.ts'
 
 /** Check a tree: `texts` holds every file by its path from the repository's root. Empty: nothing is wrong. */
@@ -15,6 +15,7 @@ export function checkLayers(texts: ReadonlyMap<string, string>): string[] {
     ...files.filter(({ path }) => isSource(path)).flatMap(checkSource),
     ...files.filter(({ path }) => path.startsWith('examples/')).flatMap(checkExample),
     ...checkReasons(files.filter(({ path }) => isSource(path))),
+    ...checkCasts(files.filter(({ path }) => isSource(path))),
     ...findCycles(files.filter(({ path }) => isSource(path))),
   ]
 }
@@ -92,7 +93,7 @@ function checkBudgets({ path, codeLines, functions }: SourceFile): string[] {
       .filter((each) => each.codeLines > BUDGETS.function)
       .map((each) => `${each.name} has ${each.codeLines} lines of code, the budget is ${BUDGETS.function}`),
     ...functions
-      .filter((each) => each.parameters > BUDGETS.parameters && !WIDE_FUNCTIONS.includes(each.name))
+      .filter((each) => each.parameters > BUDGETS.parameters)
       .map((each) => `${each.name} takes ${each.parameters} parameters, the budget is ${BUDGETS.parameters}`),
   ]
 }
@@ -126,6 +127,13 @@ export function findCycles(files: readonly SourceFile[]): string[] {
   }
   for (const path of importsOf.keys()) visit(path, [])
   return found
+}
+
+function checkCasts(files: readonly SourceFile[]): string[] {
+  const count = files.reduce((sum, { castsThroughUnknown }) => sum + castsThroughUnknown, 0)
+  if (count <= BUDGETS.casts) return []
+  const paths = files.filter(({ castsThroughUnknown }) => castsThroughUnknown > 0).map(({ path }) => path)
+  return [`${paths.join(', ')}: ${count} casts through unknown, the budget is ${BUDGETS.casts}`]
 }
 
 // The testing kit may throw refusals as made-up steps do; the library's own each have one reason, at one site.

@@ -162,10 +162,9 @@ export const BUDGETS: {
   readonly adapter: number
   readonly exampleSetUp: number
   readonly parameters: number
-} = { file: 300, function: 60, adapter: 120, exampleSetUp: 120, parameters: 4 }
-
-/** Functions that still take more parameters than they may: to be mended, and then this list goes. */
-export const WIDE_FUNCTIONS: readonly string[] = ['actingOrg']
+  /** `as unknown as` in all of the library: where the compiler is told what it can't see, each is looked at. */
+  readonly casts: number
+} = { file: 300, function: 60, adapter: 120, exampleSetUp: 120, parameters: 4, casts: 5 }
 
 /** Words of one picture, which a newcomer would have to learn: no name has them. */
 export const METAPHORS: readonly string[] = [

@@ -16,6 +16,8 @@ import {
   createSyncGate,
   type ErrorFormat,
   header,
+  type Organization,
+  type User,
   type UserResolver,
 } from '../../index.ts'
 import type { StoredUser } from '../../storage/index.ts'
@@ -134,7 +136,7 @@ function answersOf(auth: Auth, users: AuditWorld['users'], orgs: AuditWorld['org
 function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, errorFormat: ErrorFormat): Auth {
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
-  const auth = createAuth({
+  return createAuth<string, User, Organization | null, string, string>({
     roles: ['member', 'admin', 'owner'],
     verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }] }),
     apiKeys: apiKeysOf(keysOrg),
@@ -155,7 +157,6 @@ function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, 
     }),
     errorFormat,
   })
-  return auth as unknown as Auth
 }
 
 function apiKeysOf(orgId: string): ApiKeyVerifier {
