@@ -10,7 +10,7 @@ import {
   anObjectWith,
   aRecordOf,
   aString,
-  judgedBy,
+  checkedBy,
   oneOf,
   optionsError,
   parseOptions,
@@ -159,7 +159,7 @@ function describeStorage(storage: unknown): string | null {
 
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<Options> => ({
-  storage: judgedBy(describeStorage),
+  storage: checkedBy(describeStorage),
   prefix: aString(),
   roles: aListOf(aString()),
   scopes: aRecordOf(aString()),

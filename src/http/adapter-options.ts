@@ -1,6 +1,6 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import * as z from 'zod/mini'
-import { judgedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { checkedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { isBodySeconds, limitBodyTime } from './request-body.ts'
@@ -78,7 +78,7 @@ export function parseAdapterOptions(auth: WithAuthorizer, options: AdapterOption
 const SHAPE: Shape<AdapterOptions> = {
   errors: z.optional(oneOf('write', 'delegate')),
   bodyTimeoutSeconds: z.optional(
-    judgedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
+    checkedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
   ),
 }
 

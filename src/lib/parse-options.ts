@@ -77,23 +77,15 @@ export type Shape<T> = {
  * taken by `undefined`, never by what sits on a prototype
  * @throws OptionsError
  */
-export function parseOptions<T extends object>(name: string, shape: Shape<NoInfer<T>>, options: T): T
-export function parseOptions<S extends z.core.$ZodShape>(
-  name: string,
-  shape: S,
-  options: unknown,
-): z.infer<z.ZodMiniObject<S, z.core.$strict>>
-export function parseOptions(name: string, shape: z.core.$ZodShape, options: unknown): unknown {
+export function parseOptions<T extends object>(name: string, shape: Shape<NoInfer<T>>, options: T): T {
   if (!isGroup(options)) throw optionsError(name, '', 'options must be an object')
   const { data, issues } = readGroup(shape, options)
-  if (issues.length === 0) return data
+  if (issues.length === 0) return data as T
   throw new OptionsError(name, issues.flatMap(toProblems))
 }
 
 /** A group of options inside an option, read as strictly as the whole. */
-export function aGroup<T>(shape: Shape<T>): OptionType<T>
-export function aGroup<S extends z.core.$ZodShape>(shape: S): z.ZodMiniType<z.infer<z.ZodMiniObject<S, z.core.$strict>>>
-export function aGroup(shape: z.core.$ZodShape): OptionType<unknown> {
+export function aGroup<T>(shape: Shape<T>): OptionType<T> {
   return readBy((value) => readGroup(shape, value))
 }
 
@@ -108,7 +100,7 @@ export function aGroupOfKind<T extends { readonly kind: string }>(
   return readBy((value) => {
     const group: { readonly kind?: unknown } = isGroup(value) ? ownOf(value) : {}
     const shape = typeof group.kind === 'string' ? kinds.get(group.kind) : undefined
-    if (shape !== undefined) return readGroup(shape(group) as z.core.$ZodShape, group)
+    if (shape !== undefined) return readGroup(shape(group), group)
     return { data: undefined, issues: [{ ...issueOf(message), path: ['kind'] }] }
   })
 }
@@ -119,8 +111,10 @@ interface ReadGroup {
   readonly issues: readonly z.core.$ZodIssue[]
 }
 
-function readGroup(shape: z.core.$ZodShape, value: unknown): ReadGroup {
-  const result = z.strictObject(shape).safeParse(isGroup(value) ? ownOf(value) : value, { error: sentenceOf })
+function readGroup(shape: object, value: unknown): ReadGroup {
+  const result = z
+    .strictObject(shape as z.core.$ZodShape)
+    .safeParse(isGroup(value) ? ownOf(value) : value, { error: sentenceOf })
   if (!result.success) return { data: undefined, issues: result.error.issues }
   return { data: completed(shape, result.data), issues: [] }
 }
@@ -248,7 +242,7 @@ export function aBoolean(): OptionType<boolean> {
 }
 
 /** A value of which `describe` says what is wrong (`must be …`), or `null`. */
-export function judgedBy<T>(describe: (value: unknown) => string | null): OptionType<T> {
+export function checkedBy<T>(describe: (value: unknown) => string | null): OptionType<T> {
   return z.custom<T>((value) => describe(value) === null, { error: ({ input }) => describe(input) })
 }
 

@@ -7,7 +7,7 @@ import { link, open, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
-import { aFunction, aName, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aBoolean, aFunction, aName, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 
 /** Options of {@link loadSigningSecret}. */
 export interface SigningSecretOptions {
@@ -169,6 +169,6 @@ const SHAPE: Shape<SigningSecretOptions> = {
   hex: z.optional(z.string()),
   file: aName(),
   onWarning: aFunction(),
-  ephemeral: z.optional(z.boolean()),
-  allowSharedFile: z.optional(z.boolean()),
+  ephemeral: z.optional(aBoolean()),
+  allowSharedFile: z.optional(aBoolean()),
 }

@@ -10,8 +10,10 @@ import {
   aGroupOfKind,
   aListOf,
   aNumber,
-  judgedBy,
+  checkedBy,
   type OptionType,
+  oneOf,
+  orNull,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -177,7 +179,7 @@ function describeResource(value: unknown): string | null {
 }
 
 function oneOrMore(describe: (value: unknown) => string | null): OptionType<string | readonly string[]> {
-  return judgedBy((value) => [value].flat().reduce<string | null>((wrong, each) => wrong ?? describe(each), null))
+  return checkedBy((value) => [value].flat().reduce<string | null>((wrong, each) => wrong ?? describe(each), null))
 }
 
 // Of a group without a prototype.
@@ -185,14 +187,14 @@ function namesOnlyIssuer({ issuer, tokenUrl }: { readonly issuer?: unknown; read
   return issuer !== undefined && tokenUrl === undefined
 }
 
-const notBoth = (): OptionType<never> => judgedBy(() => 'must not stand beside "tokenUrl": one of them, not both')
+const notBoth = (): OptionType<never> => checkedBy(() => 'must not stand beside "tokenUrl": one of them, not both')
 
 const CLIENT = {
-  kind: z.literal('clientCredentials'),
-  clientId: judgedBy<string>(describeText),
-  clientSecret: judgedBy<string>(describeSecret),
-  clientAuth: z.optional(z.enum(['basic', 'post'])),
-  scopes: z.optional(aListOf(judgedBy<string>(describeScope))),
+  kind: oneOf('clientCredentials'),
+  clientId: checkedBy<string>(describeText),
+  clientSecret: checkedBy<string>(describeSecret),
+  clientAuth: z.optional(oneOf('basic', 'post')),
+  scopes: z.optional(aListOf(checkedBy<string>(describeScope))),
   resource: z.optional(oneOrMore(describeResource)),
   audience: z.optional(oneOrMore(describeText)),
 } as const
@@ -200,21 +202,21 @@ const CLIENT = {
 const SHAPE: Shape<TokenClientOptions> = {
   grant: aGroupOfKind<TokenGrant>({
     supabase: () => ({
-      kind: z.literal('supabase'),
-      url: judgedBy(describeProjectUrl),
-      apiKey: judgedBy(describeApiKey),
-      email: judgedBy(describeText),
-      password: judgedBy(describeSecret),
+      kind: oneOf('supabase'),
+      url: checkedBy(describeProjectUrl),
+      apiKey: checkedBy(describeApiKey),
+      email: checkedBy(describeText),
+      password: checkedBy(describeSecret),
     }),
     clientCredentials: (group) =>
       namesOnlyIssuer(group)
-        ? { ...CLIENT, issuer: judgedBy<string>(describeIssuer), tokenUrl: z.optional(notBoth()) }
-        : { ...CLIENT, tokenUrl: judgedBy<string>(describeHttpUrl), issuer: z.optional(notBoth()) },
+        ? { ...CLIENT, issuer: checkedBy<string>(describeIssuer), tokenUrl: z.optional(notBoth()) }
+        : { ...CLIENT, tokenUrl: checkedBy<string>(describeHttpUrl), issuer: z.optional(notBoth()) },
   }),
-  origins: aListOf(judgedBy(describeOrigin)),
+  origins: aListOf(checkedBy(describeOrigin)),
   marginSeconds: z.optional(aNumber(0, 3600)),
   timeoutSeconds: z.optional(aNumber(0.1, 300)),
-  responseTimeoutSeconds: z.optional(z.nullable(aNumber(0.1, 86_400))),
+  responseTimeoutSeconds: z.optional(orNull(aNumber(0.1, 86_400))),
   onEvent: z.optional(aFunction()),
   fetch: z.optional(aFunction()),
   clock: z.optional(aFunction()),

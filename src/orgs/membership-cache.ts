@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { aFunction, aNumber, anObjectWith, judgedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aNumber, anObjectWith, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
@@ -74,7 +74,7 @@ const MOST_ENTRIES = 10_000
 const shape = <R extends UserRepository, M extends ActingOrgSource>(): Shape<MembershipCacheOptions<R, M>> => ({
   users: anObjectWith('findByIdentity'),
   memberships: anObjectWith('findActing', 'listActing'),
-  ttlSeconds: z.optional(judgedBy(describeSeconds)),
+  ttlSeconds: z.optional(checkedBy(describeSeconds)),
   maxEntries: z.optional(aNumber(1, MOST_ENTRIES)),
   clock: z.optional(aFunction()),
 })

@@ -5,7 +5,7 @@ import {
   aBoolean,
   aListOf,
   aName,
-  judgedBy,
+  checkedBy,
   oneOf,
   optionsError,
   parseOptions,
@@ -92,5 +92,5 @@ const SHAPE: Shape<AccessRule> = {
   needs: z.optional(oneOf('identity', 'user', 'org')),
   selectors: z.optional(aListOf(anOrgSelector())),
   role: z.optional(aName()),
-  scopes: z.optional(aListOf(judgedBy((scope) => (isScope(scope) ? null : 'must be a scope (RFC 6749 §3.3)')))),
+  scopes: z.optional(aListOf(checkedBy((scope) => (isScope(scope) ? null : 'must be a scope (RFC 6749 §3.3)')))),
 }

@@ -19,8 +19,8 @@ import {
   aListOf,
   anObjectWith,
   aString,
+  checkedBy,
   isHttpToken,
-  judgedBy,
   oneOf,
   optionsError,
   parseOptions,
@@ -229,12 +229,12 @@ function isOwnHeader(name: unknown): boolean {
 const SHAPE: Shape<AnyAuthOptions> = {
   issuers: z.optional(aListOf(anObjectWith<IssuerOptions>())),
   verifier: z.optional(anObjectWith<Verifier>('verify')),
-  apiKeys: z.optional(judgedBy(describeApiKeys)),
-  services: z.optional(judgedBy(describeServices)),
+  apiKeys: z.optional(checkedBy(describeApiKeys)),
+  services: z.optional(checkedBy(describeServices)),
   cookie: z.optional(
     aGroup<SessionCookie>({
-      name: judgedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
-      publicUrl: z.optional(judgedBy(describeHttpUrl)),
+      name: checkedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
+      publicUrl: z.optional(checkedBy(describeHttpUrl)),
     }),
   ),
   dev: z.optional(aFunction()),

@@ -7,8 +7,8 @@ import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import {
   aGroup,
   aRecordOf,
+  checkedBy,
   isHttpToken,
-  judgedBy,
   optionsError,
   parseOptions,
   type Shape,
@@ -98,7 +98,9 @@ const NAME = 'createServiceVerifier'
 
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ServiceVerifierOptions> => ({
-  services: aRecordOf(aGroup<ServiceOptions>({ header: judgedBy(describeHeader), secrets: judgedBy(describeSecrets) })),
+  services: aRecordOf(
+    aGroup<ServiceOptions>({ header: checkedBy(describeHeader), secrets: checkedBy(describeSecrets) }),
+  ),
 })
 
 function describeHeader(header: unknown): string | null {

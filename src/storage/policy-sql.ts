@@ -1,6 +1,6 @@
 /** The SQL that makes PostgreSQL enforce the acting organization on a host's own table: printed, for the host to run. */
 import * as z from 'zod/mini'
-import { parseOptions, type Shape } from '../lib/parse-options.ts'
+import { oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { aRoleName, type ScopeSettings, SETTING_NAMES, SETTINGS } from './org-scope.ts'
 import { anIdentifier, withDefaults } from './sql-names.ts'
 
@@ -133,9 +133,9 @@ const SHAPE: Shape<PolicySqlOptions> = {
   table: anIdentifier(),
   schema: z.optional(anIdentifier()),
   column: anIdentifier(),
-  type: z.optional(z.enum(['uuid', 'text', 'bigint', 'integer'])),
+  type: z.optional(oneOf('uuid', 'text', 'bigint', 'integer')),
   role: z.optional(aRoleName()),
-  system: z.enum(['all', 'none']),
+  system: oneOf('all', 'none'),
   systemRole: z.optional(aRoleName()),
   settings: SETTINGS,
 }

@@ -3,7 +3,7 @@
  * No driver is imported; a transaction's handle is the host's own client.
  */
 import * as z from 'zod/mini'
-import { judgedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aBoolean, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
 import {
   ask,
   type MigrationStatus,
@@ -166,8 +166,8 @@ async function isThere(session: SqlSession, kind: 'regclass' | 'regnamespace', n
 const SHAPE: Shape<PostgresStorageOptions> = {
   ...SHIPPED,
   ...PLACE,
-  pool: judgedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),
-  prepare: z.optional(z.boolean()),
+  pool: checkedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),
+  prepare: z.optional(aBoolean()),
 }
 
 function isPool(value: unknown): boolean {

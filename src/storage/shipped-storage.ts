@@ -1,6 +1,6 @@
 /** What every shipped storage keeps and offers alike: the ports, what pages of admins ask, and what an operator needs. */
 import * as z from 'zod/mini'
-import { aFunction, type Shape } from '../lib/parse-options.ts'
+import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
 import type { AdminStorage, ApiKeyRepository, OrganizationRepository, UserRepository } from './repositories.ts'
 
@@ -17,7 +17,7 @@ export interface ShippedStorageOptions {
 
 /** How they are checked. */
 export const SHIPPED: Shape<ShippedStorageOptions> = {
-  membershipOn: z.optional(z.enum(['rows', 'user-row'])),
+  membershipOn: z.optional(oneOf('rows', 'user-row')),
   clock: z.optional(aFunction<() => number>()),
 }
 

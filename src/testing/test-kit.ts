@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
 import { createJwtVerifier, type IssuerOptions, type Verifier } from '../index.ts'
-import { aHeaderName, aName, anObjectWith, parseOptions } from '../lib/parse-options.ts'
+import { aHeaderName, aName, anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory.ts'
 import type { AuthStorage, MembershipAdmin } from '../storage/repositories.ts'
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
@@ -71,7 +71,7 @@ export interface TestKit<S extends AuthStorage = MemoryStorage> {
 export async function createTestKit<S extends AuthStorage = MemoryStorage>(
   options: TestKitOptions<S> = {},
 ): Promise<TestKit<S>> {
-  const parsed = parseOptions('createTestKit', SHAPE, options)
+  const parsed = parseOptions<TestKitOptions<AuthStorage>>('createTestKit', SHAPE, options)
   const { audience = 'authenticated', orgHeader = 'x-org-id' } = parsed
   const storage: AuthStorage = parsed.storage ?? createMemoryStorage()
   const issuer = await createTokenIssuer({ audience, algorithms: ['HS256'] })
@@ -111,10 +111,10 @@ async function join({ memberships }: AuthStorage, orgId: string, user: User, rol
   await setRole.call(memberships, orgId, user.id, role)
 }
 
-const SHAPE = {
+const SHAPE: Shape<TestKitOptions<AuthStorage>> = {
   audience: z.optional(aName()),
   orgHeader: z.optional(aHeaderName()),
-  storage: z.optional(anObjectWith<AuthStorage>('transaction')),
+  storage: z.optional(anObjectWith('transaction')),
 }
 
 const WHOM = {

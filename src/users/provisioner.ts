@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
-import { aFunction, aGroup, aName, judgedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
@@ -62,7 +62,7 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
 const NAME = 'createProvisioner'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerOptions<U, O, Tx>> => ({
-  storage: judgedBy((value) => {
+  storage: checkedBy((value) => {
     const storage = value as { readonly transaction?: unknown; readonly users?: { readonly findByIdentity?: unknown } }
     if (typeof storage?.transaction !== 'function') return 'must be an object with transaction'
     return typeof storage.users?.findByIdentity === 'function' ? null : 'must be a storage with users'

@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
-import { aListOf, judgedBy, OptionsError, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aListOf, checkedBy, OptionsError, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import {
   anAudience,
@@ -60,20 +60,20 @@ export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
 }
 
 const SUPABASE: Shape<SupabaseOptions> = {
-  url: z.optional(judgedBy(describeProjectUrl)),
-  secret: z.optional(judgedBy(describeProjectSecret)),
-  issuer: z.optional(judgedBy(describeText)),
+  url: z.optional(checkedBy(describeProjectUrl)),
+  secret: z.optional(checkedBy(describeProjectSecret)),
+  issuer: z.optional(checkedBy(describeText)),
   audience: z.optional(anAudience()),
   emails: z.optional(oneOf('confirmed', 'as-claimed')),
   anonymous: z.optional(oneOf('refuse', 'accept')),
-  apps: z.optional(aListOf(judgedBy(describeText))),
+  apps: z.optional(aListOf(checkedBy(describeText))),
   ...KEY_SHAPE,
 }
 const OIDC: Shape<OidcOptions> = {
-  issuer: judgedBy(describeHttpUrl),
+  issuer: checkedBy(describeHttpUrl),
   audience: anAudience(),
   people: z.optional(oneOf('own', 'anybody')),
-  url: z.optional(judgedBy(describeHttpUrl)),
+  url: z.optional(checkedBy(describeHttpUrl)),
   ...KEY_SHAPE,
 }
 

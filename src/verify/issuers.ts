@@ -12,7 +12,7 @@ import {
   aListOf,
   aNumber,
   aString,
-  judgedBy,
+  checkedBy,
   type OptionType,
   oneOf,
   optionsError,
@@ -165,18 +165,18 @@ const ALGORITHMS: Shape<Pick<JwksUrlSource, 'algorithms'>> = {
 export const KEY_SHAPE: Shape<KeyAgeOptions & Pick<JwksUrlSource, 'algorithms'>> = { ...ALGORITHMS, ...AGES }
 const URL_SOURCE: Shape<JwksUrlSource> = {
   kind: oneOf('jwks'),
-  url: judgedBy(describeHttpUrl),
+  url: checkedBy(describeHttpUrl),
   ...KEY_SHAPE,
 }
 const KEYS_SOURCE: Shape<JwksKeysSource> = {
   kind: oneOf('jwks'),
-  keys: aListOf(judgedBy(() => null)),
+  keys: aListOf(checkedBy(() => null)),
   ...ALGORITHMS,
 }
 
 /** An audience, as issuer options name it. */
 export function anAudience(): OptionType<IssuerOptions['audience']> {
-  return judgedBy((value) => {
+  return checkedBy((value) => {
     if (value === null) return null
     const names: readonly unknown[] = Array.isArray(value) ? value : [value]
     return names.length > 0 && names.every((name) => describeText(name) === null)
@@ -187,10 +187,10 @@ export function anAudience(): OptionType<IssuerOptions['audience']> {
 
 /** How the options of an issuer are read. */
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
-  issuer: orNull(judgedBy(describeText)),
+  issuer: orNull(checkedBy(describeText)),
   keys: aListOf(
     aGroupOfKind<KeySource>({
-      secret: () => ({ kind: oneOf('secret'), secret: judgedBy(describeSecrets) }),
+      secret: () => ({ kind: oneOf('secret'), secret: checkedBy(describeSecrets) }),
       jwks: (source) => (Object.hasOwn(source, 'keys') ? KEYS_SOURCE : URL_SOURCE),
       discovery: () => ({ ...URL_SOURCE, kind: oneOf('discovery'), url: z.optional(URL_SOURCE.url) }),
     }),

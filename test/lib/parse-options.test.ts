@@ -12,7 +12,7 @@ import {
   aNumber,
   anObjectWith,
   aRecordOf,
-  judgedBy,
+  checkedBy,
   OptionsError,
   type OptionType,
   oneOf,
@@ -166,9 +166,9 @@ describe('a check of one value', () => {
   })
 })
 
-it('judgedBy says the sentence of its judge', () => {
-  const even = { n: judgedBy<number>((value) => (value === 2 ? null : `must be 2, not a ${typeof value}`)) }
-  expect(() => parseOptions('f', even, { n: 'x' })).toThrow(
+it('checkedBy says the sentence of its function', () => {
+  const even = { n: checkedBy<number>((value) => (value === 2 ? null : `must be 2, not a ${typeof value}`)) }
+  expect(() => parseOptions<{ readonly n: unknown }>('f', even, { n: 'x' })).toThrow(
     expect.objectContaining({ problems: [{ option: 'n', message: 'must be 2, not a string' }] }),
   )
   expect(parseOptions('f', even, { n: 2 }).n).toBe(2)
@@ -186,7 +186,7 @@ describe('aGroupOfKind', () => {
   }
   const problemsOf = (...given: readonly unknown[]): unknown => {
     try {
-      return parseOptions('f', keys, { keys: given as Key[] }).keys
+      return parseOptions<{ readonly keys: readonly Key[] }>('f', keys, { keys: given as Key[] }).keys
     } catch (error) {
       return (error as OptionsError).problems
     }
