@@ -11,6 +11,7 @@ import type {
   UserOrgContext,
 } from './context.ts'
 import { AuthError } from './errors.ts'
+import { optionsError } from './lib/parse-options.ts'
 import { isScope, type RoleLadder, requireScopes } from './permissions/role-ladder.ts'
 
 /** A context that acts in an organization, whoever calls. */
@@ -41,7 +42,7 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
   requireRole(role: T['role']): (context: AuthContext<T> | null) => RoleContext<T>
   /**
    * Make a guard for scopes: binds API keys, lets every other kind of caller pass.
-   * @throws TypeError at once for no scope, or one that is none
+   * @throws OptionsError at once for no scope, or one that is none
    * @example
    * const requireWrite = auth.requireScope('contacts:write')
    */
@@ -75,7 +76,7 @@ export function createGuards<T extends AuthTypes>(ladder: RoleLadder): Guards<T>
     },
     requireScope(...scopes) {
       if (scopes.length === 0 || !scopes.every(isScope)) {
-        throw new TypeError('requireScope: name at least one scope (RFC 6749 §3.3)')
+        throw optionsError('requireScope', '', 'name at least one scope (RFC 6749 §3.3)')
       }
       return (context) => {
         const known = requireSomebody(context)

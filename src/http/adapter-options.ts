@@ -33,7 +33,7 @@ export interface AdapterSettings {
   limitBody(request: AuthRequest): AuthRequest
   /**
    * Check the handler that `protect` is to wrap, and hand it back.
-   * @throws TypeError where it is no function
+   * @throws OptionsError where it is no function
    */
   requireHandler<H>(handler: H): H
   /**
@@ -83,7 +83,8 @@ const SHAPE: Shape<AdapterOptions> = {
 }
 
 function requireHandler<H>(handler: H): H {
-  if (typeof handler !== 'function') throw new TypeError('protect: the handler (second argument) must be a function')
+  if (typeof handler !== 'function')
+    throw optionsError('protect', '', 'the handler (second argument) must be a function')
   return handler
 }
 

@@ -1,6 +1,7 @@
 /** The one strict reader of JSON bodies: for our own routes and for hosts'. */
 import { AuthError } from '../errors.ts'
 import { ownMembers } from '../lib/own-members.ts'
+import { optionsError } from '../lib/parse-options.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { isBodySeconds, parseJson, recheckCallers } from './request-body.ts'
@@ -69,7 +70,7 @@ export function createReadJson<Q>(toAuthRequest: (request: Q) => AuthRequest): R
  * time, and the connection ends; then what checking the caller once more refuses; `validation_error` (400): `field` is the
  * path of the schema's first issue, joined by dots, and `body` for malformed JSON, for what is no object, or without a path
  * @throws Error where another middleware has consumed the body and left nothing: a mistake of the host's
- * @throws TypeError for what is no schema, and for limits that are none
+ * @throws TypeError for what is no schema, OptionsError for limits that are none
  * @example
  * const { name } = await readJson(request, z.object({ name: z.string().min(1) }))
  * const image = await readJson(request, Image, { limitBytes: 1_000_000, timeoutSeconds: 60 })
@@ -148,10 +149,10 @@ interface ParsedLimits {
 
 function parseLimits({ limitBytes = LIMIT_BYTES, timeoutSeconds }: BodyLimits): ParsedLimits {
   if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
-    throw new TypeError('readJson: option "limitBytes" must be a number of bytes')
+    throw optionsError('readJson', 'limitBytes', 'must be a number of bytes')
   }
   if (timeoutSeconds !== undefined && !isBodySeconds(timeoutSeconds)) {
-    throw new TypeError('readJson: option "timeoutSeconds" must be a number above 0 and at most 3600')
+    throw optionsError('readJson', 'timeoutSeconds', 'must be a number above 0 and at most 3600')
   }
   return { limitBytes, timeoutSeconds }
 }

@@ -187,7 +187,10 @@ describe.each([
 
   it.each([[undefined], [{}], ['handler']])('refuses %j as a handler', (wrong) => {
     expect(() => createAdapter(world.auth).protect({}, wrong)).toThrow(
-      new TypeError('protect: the handler (second argument) must be a function'),
+      expect.objectContaining({
+        name: 'OptionsError',
+        message: 'protect: the handler (second argument) must be a function',
+      }),
     )
   })
 })
