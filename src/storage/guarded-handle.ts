@@ -24,7 +24,7 @@ export interface Frame {
 
 /** A client, while it has a scope. */
 export interface Connection {
-  /** Settings that the work changed for longer than the transaction, as far as its texts tell. */
+  /** Settings that the work changed for longer than the transaction, as far as its texts show. */
   readonly touched: Set<string>
   /** Why nothing more should be asked of it: it is cut off, or has become another server's. */
   lost: Error | undefined
@@ -41,7 +41,7 @@ export interface FrameOptions {
 }
 
 interface State extends Frame {
-  readonly client: Client
+  readonly connection: Client
   readonly parent: State | null
   child: State | null
   working: boolean
@@ -69,9 +69,8 @@ export function openFrame(target: object, { what, bound = [], isOurs = false }: 
   const parent = FRAMES.get(target) ?? null
   if (parent !== null) requireFree(parent)
   else if (OUTERMOST.has(target)) throw new Error(BUSY)
-  const client = parent?.client ?? (isOurs ? lentClient(target) : takeClient(target))
+  const client = parent?.connection ?? takeClient(target, isOurs ? [] : ASKING)
   const state: State = {
-    client,
     connection: client,
     parent,
     child: null,
@@ -101,9 +100,9 @@ export function openFrame(target: object, { what, bound = [], isOurs = false }: 
       } else if (parent.child === state) parent.child = null
     },
   }
-  const handle = guarded(client.raw, (name) => client.read(name), {
-    check: () => requireFree(state, what),
-    call: (name, given) => callGuarded(client, bound, name, given),
+  const handle = guarded(client, (name, given) => {
+    requireFree(state, what)
+    return callGuarded(client, bound, name, given)
   })
   Object.assign(state, { handle })
   FRAMES.set(handle, state)
@@ -113,7 +112,7 @@ export function openFrame(target: object, { what, bound = [], isOurs = false }: 
 }
 
 const BUSY = 'this client has a scope already: one at a time, so await that one, or use the client that it hands out'
-/** What work is told that has not waited for a scope of its own. */
+/** Thrown at work that has not waited for a scope of its own. */
 export const UNFINISHED = 'nothing was stored: the work ended before a scope inside it did (await it)'
 const ENDED = {
   scope: 'this scope has ended: its client can no longer be used',
@@ -136,18 +135,20 @@ function askOn(client: Client, text: string, values: readonly unknown[] | undefi
   return client.call('query', given) as ReturnType<PgliteQueryable['query']>
 }
 
-// While a scope is open the host's own client refuses too: it would ask as the scope's role, of the scope's rows.
-const ASKING = ['query', 'exec', 'sql', 'rollback'] as const
+const ASKING: readonly PropertyKey[] = ['query', 'exec', 'sql', 'rollback']
 
-function takeClient(raw: object): Client {
-  const before = ASKING.map((name) => [name, Object.getOwnPropertyDescriptor(raw, name)] as const)
-  const own = new Map<PropertyKey, unknown>(ASKING.map((name) => [name, Reflect.get(raw, name)]))
+// While a scope is open the host's own client refuses too (the methods `taken`): it would ask as the scope's role, of the
+// scope's rows.
+function takeClient(raw: object, taken: readonly PropertyKey[]): Client {
+  const before = taken.map((name) => [name, Object.getOwnPropertyDescriptor(raw, name)] as const)
+  const own = new Map<PropertyKey, unknown>(taken.map((name) => [name, Reflect.get(raw, name)]))
+  const read = (name: PropertyKey): unknown => own.get(name) ?? Reflect.get(raw, name)
   // What a method of the client's own asks in turn is the scope's question.
   let calling = 0
   const call = (name: PropertyKey, given: readonly unknown[]): unknown => {
     calling++
     try {
-      return Reflect.apply((own.get(name) ?? Reflect.get(raw, name)) as () => unknown, raw, given)
+      return Reflect.apply(read(name) as () => unknown, raw, given)
     } finally {
       calling--
     }
@@ -164,44 +165,22 @@ function takeClient(raw: object): Client {
       else Reflect.defineProperty(raw, name, descriptor)
     }
   }
-  return {
-    raw,
-    touched: new Set(),
-    lost: undefined,
-    call,
-    read: (name) => own.get(name) ?? Reflect.get(raw, name),
-    giveBack,
-  }
+  return { raw, touched: new Set(), lost: undefined, call, read, giveBack }
 }
 
-function lentClient(raw: object): Client {
-  const read = (name: PropertyKey): unknown => Reflect.get(raw, name)
-  const call = (name: PropertyKey, given: readonly unknown[]): unknown =>
-    Reflect.apply(read(name) as () => unknown, raw, given)
-  return { raw, touched: new Set(), lost: undefined, call, read, giveBack: () => undefined }
-}
-
-/** What a guard does with each call. */
-export interface CallGuard {
-  /** Throws where nothing may be asked now. */
-  check(): void
-  call(name: PropertyKey, given: readonly unknown[]): unknown
-}
-
-/** Guard every method of `target`; the rest is read as it is. */
-export function guarded<T extends object>(target: T, read: (name: PropertyKey) => unknown, guard: CallGuard): T {
-  const proxy: T = new Proxy(target, {
+// Every method of the client, by `call`; the rest is read as it is.
+function guarded({ raw, read }: Client, call: Client['call']): object {
+  const proxy: object = new Proxy(raw, {
     get(_target, name) {
       const value = read(name)
       if (typeof value !== 'function' || name === 'constructor') return value
       return (...given: unknown[]): unknown => {
         try {
-          guard.check()
-          const result = guard.call(name, given)
+          const result = call(name, given)
           // A method that answers its own object would hand out what is guarded here.
-          return result === target ? proxy : result
+          return result === raw ? proxy : result
         } catch (error) {
-          if (ASKING.includes(name as never) && error instanceof Error) return refusal(given, error)
+          if (ASKING.includes(name) && error instanceof Error) return refusal(given, error)
           throw error
         }
       }
@@ -210,7 +189,7 @@ export function guarded<T extends object>(target: T, read: (name: PropertyKey) =
   return proxy
 }
 
-// As a driver tells an error: by the promise that it would have answered with.
+// As a driver hands on an error: by the promise that it would have answered with.
 function refusal(given: readonly unknown[], error: Error): unknown {
   const [query] = given
   const isOwnQuery = typeof query === 'object' && query !== null && 'submit' in query
@@ -221,13 +200,15 @@ function refusal(given: readonly unknown[], error: Error): unknown {
 function callGuarded(client: Client, bound: readonly string[], name: PropertyKey, given: readonly unknown[]): unknown {
   if (name === 'release') throw new Error('a scope gives its client back by itself')
   if (name === 'rollback') throw new Error(controlled('ROLLBACK'))
-  if (ASKING.includes(name as never)) {
+  if (ASKING.includes(name)) {
     const { control, settings } = readSql(textOf(given))
     if (control !== undefined) throw new Error(controlled(control))
     for (const change of settings) {
       const setting = change.name.startsWith('$') ? boundName(change.name, given) : change.name
       if (setting === 'all') throw new Error('RESET ALL is not for work inside a transaction: name the setting')
-      if (bound.includes(setting)) throw new Error(own(setting))
+      if (bound.includes(setting)) {
+        throw new Error(`the setting ${setting} is the scope's own: to act as another, open a scope inside`)
+      }
       if (change.lasts) client.touched.add(setting)
     }
   }
@@ -240,10 +221,6 @@ function boundName(placeholder: string, [query, values]: readonly unknown[]): st
   const list = Array.isArray(values) ? values : (query as { values?: unknown } | null)?.values
   const name: unknown = Array.isArray(list) ? list[Number(placeholder.slice(1)) - 1] : undefined
   return typeof name === 'string' ? name.toLowerCase() : '*'
-}
-
-function own(setting: string): string {
-  return `the setting ${setting} is the scope's own: to act as another, open a scope inside`
 }
 
 function controlled(word: string): string {

@@ -50,11 +50,7 @@ export function createMemoryAccounts(options: MemoryAccountsOptions = {}): Accou
         return result
       }),
     )
-  const accounts = writingInTurn(
-    accountRepository(committed),
-    ['insert', 'update', 'remove', 'replaceHash', 'endSessions'],
-    (work) => transaction((tx) => work(tx.accounts)),
-  )
+  const accounts = writingInTurn(accountRepository(committed), (work) => transaction((tx) => work(tx.accounts)))
   return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
 }
 

@@ -29,13 +29,16 @@ import type {
 import { ConflictError } from './storage-errors.ts'
 
 /** Build the repositories over one set of tables. */
-export function memoryRepositories(options: MemoryRepositoryOptions): StoredRepositories {
+export function memoryRepositories(
+  options: MemoryRepositoryOptions,
+): StoredRepositories & { readonly apiKeys: ApiKeyRepository } {
   const memberships = membershipRepository(options)
   return {
     users: userRepository(options, memberships),
     orgs: organizationRepository(options),
     memberships,
     invitations: invitationRepository(options),
+    apiKeys: apiKeyRepository(options.tables),
   }
 }
 
@@ -221,21 +224,16 @@ function writeMembership({ tables, membershipOn }: MemoryRepositoryOptions, memb
 
 // Out of every table that knows it.
 function removeMembership({ tables, membershipOn }: MemoryRepositoryOptions, orgId: string, userId: string): void {
+  const without = (ids: readonly string[] | undefined, id: string): readonly string[] =>
+    (ids ?? []).filter((each) => each !== id)
   tables.memberships.delete(pairKey(orgId, userId))
-  tables.orgsOfUser.set(
-    userId,
-    (tables.orgsOfUser.get(userId) ?? []).filter((id) => id !== orgId),
-  )
-  tables.usersOfOrg.set(
-    orgId,
-    (tables.usersOfOrg.get(orgId) ?? []).filter((id) => id !== userId),
-  )
+  tables.orgsOfUser.set(userId, without(tables.orgsOfUser.get(userId), orgId))
+  tables.usersOfOrg.set(orgId, without(tables.usersOfOrg.get(orgId), userId))
   const user = tables.users.get(userId)
   if (membershipOn === 'user-row' && user !== undefined) tables.users.set(userId, { ...user, orgId: null, role: null })
 }
 
-/** Build the API key repository over one set of tables. */
-export function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
+function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
   // A row is written as a copy and handed out as another.
   const write = (key: ApiKeyRecord): ApiKeyRecord => {
     apiKeys.set(key.id, copyOf(key))

@@ -49,25 +49,13 @@ export function createTables(): Tables {
 
 /** Lay a transaction's own tables over `base`, usable while `requireOpen` does not throw; `commit` writes them through. */
 export function overlay(base: Tables, requireOpen: () => void): { readonly tables: Tables; commit(): void } {
-  const commits: (() => void)[] = []
-  const over = <V>(table: Table<V>): Table<V> => {
-    const { layer, commit } = layerOver(table, requireOpen)
-    commits.push(commit)
-    return layer
-  }
+  const layers = Object.entries<Table<unknown>>(base as never).map(
+    ([name, table]) => [name, layerOver(table, requireOpen)] as const,
+  )
   return {
-    tables: {
-      users: over(base.users),
-      userIds: over(base.userIds),
-      orgs: over(base.orgs),
-      memberships: over(base.memberships),
-      orgsOfUser: over(base.orgsOfUser),
-      usersOfOrg: over(base.usersOfOrg),
-      invitations: over(base.invitations),
-      apiKeys: over(base.apiKeys),
-    },
+    tables: Object.fromEntries(layers.map(([name, { layer }]) => [name, layer])) as never,
     commit() {
-      for (const commit of commits) commit()
+      for (const [, { commit }] of layers) commit()
     },
   }
 }
@@ -99,15 +87,18 @@ function layerOver<V>(base: Table<V>, requireOpen: () => void): { readonly layer
   return { layer, commit }
 }
 
-/** A repository whose reads are `reading`'s, and each of whose `writes` is asked of another, in its turn. */
+/**
+ * A repository whose look-ups (`find…`, `list…`, `count`) are `reading`'s; whatever else there is writes, and is asked of
+ * another one in its turn.
+ */
 export function writingInTurn<R extends object>(
   reading: R,
-  writes: readonly (keyof R)[],
   inTurn: <T>(work: (writing: R) => Promise<T>) => Promise<T>,
 ): R {
+  const writes = Object.keys(reading).filter((name) => !/^(find|list|count)/.test(name))
   const waiting = writes.map((name) => [
     name,
-    (...given: unknown[]) => inTurn((own) => Reflect.apply(own[name] as Method, own, given)),
+    (...given: unknown[]) => inTurn((own) => Reflect.apply(own[name as keyof R] as Method, own, given)),
   ])
   return { ...reading, ...Object.fromEntries(waiting) }
 }
@@ -132,7 +123,7 @@ export function copy<T extends object>(record: T): T {
   return Object.freeze(row) as T
 }
 
-/** A copy of a row, or `null` where there is none. */
+/** The same of a row that may not be there. */
 export function copyOrNull<T extends object>(record: T | undefined): T | null {
   return record === undefined ? null : copy(record)
 }

@@ -4,9 +4,9 @@
  */
 import { parseOptions } from '../lib/parse-options.ts'
 import { createMemoryAccounts } from './memory-accounts.ts'
-import { apiKeyRepository, memoryRepositories } from './memory-repositories.ts'
+import { memoryRepositories } from './memory-repositories.ts'
 import { createTables, overlay, type Tables, writingInTurn } from './memory-tables.ts'
-import { SHIPPED, type ShippedStorage, type ShippedStorageOptions, type StoredRepositories } from './shipped-storage.ts'
+import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
@@ -31,8 +31,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
   const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHIPPED, options)
   const committed = createTables()
   const exclusive = createTurns('the in-memory storage')
-  const over = (tables: Tables): StoredRepositories => memoryRepositories({ tables, clock, membershipOn })
-
+  const over = (tables: Tables) => memoryRepositories({ tables, clock, membershipOn })
   const inTurn = <T>(work: (tables: Tables) => Promise<T>): Promise<T> =>
     exclusive((isHeld) =>
       whileOpen(isHeld, async (requireOpen) => {
@@ -44,36 +43,20 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
       }),
     )
   // Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
-  const { users, orgs, memberships, invitations } = over(committed)
-  const writing =
-    <R>(pick: (repositories: StoredRepositories) => R) =>
-    <T>(work: (own: R) => Promise<T>): Promise<T> =>
-      inTurn((tables) => work(pick(over(tables))))
+  const reading = over(committed)
+  const alone = <K extends keyof typeof reading>(name: K): (typeof reading)[K] =>
+    writingInTurn(reading[name], (work) => inTurn((tables) => work(over(tables)[name])))
   return {
-    users: writingInTurn(
-      users,
-      ['upsertByIdentity', 'setDisabled'],
-      writing((own) => own.users),
-    ),
-    orgs: writingInTurn(
-      orgs,
-      ['insert', 'remove'],
-      writing((own) => own.orgs),
-    ),
-    memberships: writingInTurn(
-      memberships,
-      ['insert', 'setRole', 'remove'],
-      writing((own) => own.memberships),
-    ),
-    invitations: writingInTurn(
-      invitations,
-      ['insert', 'consume'],
-      writing((own) => own.invitations),
-    ),
-    apiKeys: writingInTurn(apiKeyRepository(committed), ['insert', 'rotate', 'revoke', 'touch'], (work) =>
-      inTurn((tables) => work(apiKeyRepository(tables))),
-    ),
+    users: alone('users'),
+    orgs: alone('orgs'),
+    memberships: alone('memberships'),
+    invitations: alone('invitations'),
+    apiKeys: alone('apiKeys'),
     accounts: createMemoryAccounts(),
-    transaction: (work) => inTurn((tables) => work({ ...over(tables), handle: null })),
+    transaction: (work) =>
+      inTurn((tables) => {
+        const { apiKeys: _, ...own } = over(tables)
+        return work({ ...own, handle: null })
+      }),
   }
 }

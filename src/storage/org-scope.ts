@@ -22,6 +22,7 @@ import {
   isSameState,
   LASTING,
   NOT_HELD,
+  readerOf,
   type Settings,
 } from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
@@ -172,12 +173,15 @@ async function nested<T>(
   const frame = openFrame(target, { what: 'scope', bound: boundBy([...values.keys()]) })
   const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
   try {
-    const before = await readScope(frame, [...values.keys(), 'role'])
+    const { columns, settingsOf } = readerOf([...values.keys(), 'role'])
+    const before = settingsOf(await frame.ask(`SELECT ${columns}`))
     await frame.ask(`SAVEPOINT ${savepoint}`)
     try {
       await bind(frame, plan, values)
       const result = await frame.run(() => run(frame))
-      const until = await restoreScope(frame, before)
+      // Reads what was bound until now, then binds what was bound before.
+      const pairs = [...before].flat()
+      const until = settingsOf(await frame.ask(`SELECT ${columns}, ${settingCalls(pairs)}`, pairs))
       requireHeld(frame, until, withRole(values, plan.role ?? before.get('role')))
       await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
       return result
@@ -232,36 +236,12 @@ function missing(role: string | undefined): string {
   return `withOrgScope: there is no role "${role}" in this database: make it by roleSql`
 }
 
-async function readScope(frame: Frame, names: readonly string[]): Promise<Settings> {
-  const { rows } = await frame.ask(`SELECT ${readings(names, 0)}`, names)
-  return toSettings(names, rows[0] as SqlRow)
-}
-
-// Binds what was bound before and says what was until now: in one query, which reads before it binds.
-async function restoreScope(frame: Frame, before: Settings): Promise<Settings> {
-  const names = [...before.keys()]
-  const pairs = [...before].flat()
-  const text = `SELECT ${readings(names, pairs.length)}, ${settingCalls(pairs)}`
-  const { rows } = await frame.ask(text, [...pairs, ...names])
-  return toSettings(names, rows[0] as SqlRow)
-}
-
-function readings(names: readonly string[], from: number): string {
-  return names
-    .map((_, index) => `coalesce(current_setting($${from + index + 1}, true), '') AS value_${index}`)
-    .join(', ')
-}
-
 function settingCalls(pairs: readonly string[]): string {
   const calls = Array.from(
     { length: pairs.length / 2 },
     (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
   )
   return calls.join(', ')
-}
-
-function toSettings(names: readonly string[], row: SqlRow): Settings {
-  return new Map(names.map((name, index) => [name, String(row[`value_${index}`])]))
 }
 
 /** Names of the settings that a scope binds. */

@@ -117,7 +117,7 @@ async function run<T>(
 }
 
 async function commit(frame: Frame, state: SessionState, held: Settings): Promise<Settings> {
-  const results = await control(frame, `${state.check(held)}; COMMIT; ${state.read}`)
+  const results = await control(frame, `${state.check(held)}; COMMIT; SELECT ${state.columns}`)
   const list = Array.isArray(results) ? (results as PgResult[]) : [results]
   if (list.some(({ command }) => command === 'ROLLBACK')) throw new Error(SWALLOWED)
   return state.settingsOf(list)
@@ -125,11 +125,11 @@ async function commit(frame: Frame, state: SessionState, held: Settings): Promis
 
 const SWALLOWED = 'nothing was stored: the work went on after a failed statement'
 
-/** What work is told that does not leave its transaction, role and organization as they were bound. */
+/** Thrown at work that does not leave its transaction, role and organization as they were bound. */
 export const NOT_HELD =
   'nothing was stored: the work ended its transaction, or changed the role or organization that it was bound to'
 
-/** What work is told that changes a setting where nobody could put it back. */
+/** Thrown at work that changes a setting where nobody could put it back. */
 export const LASTING =
   'nothing was stored: the work changed a setting for longer than its transaction (SET LOCAL does not)'
 
@@ -197,7 +197,7 @@ async function rollBack(
   try {
     if (frame === undefined) throw new Error('the pool gave out a connection that has a scope')
     frame.connection.touched.clear()
-    const after = state.settingsOf(await frame.ask(`ROLLBACK; ${state.read}`))
+    const after = state.settingsOf(await frame.ask(`ROLLBACK; SELECT ${state.columns}`))
     // Without a first state nothing was asked on it.
     return { dirty: unclean(frame, before ?? after, after) }
   } catch (error) {
@@ -233,35 +233,45 @@ const CHECK_FAILED = 'sallyport.transaction_is_not_held'
 export type Settings = ReadonlyMap<string, string>
 
 /** The texts of a transaction. */
-export interface SessionState {
+interface SessionState extends SettingsReader {
   /** Mark the transaction, and read the state; a query of its own or one with BEGIN. */
   readonly begin: string
-  /** Read the state. */
-  readonly read: string
-  /** Read what {@link begin} and {@link read} answered, in the last of their results. */
-  settingsOf(results: PgResult | readonly PgResult[]): Settings
   /** A query that fails where it is no longer this transaction, or one of `held` no longer bound. */
   check(held: Settings): string
   /** Whether it was {@link check} that failed. */
   isNotHeld(error: unknown): boolean
 }
 
-/** Make the texts; `settings` are the scope's own names, such as `app.org_id`. */
-export function createSessionState(settings: readonly string[]): SessionState {
-  const names = [...STATE, ...settings.map((each) => each.toLowerCase())]
-  const columns = names.map((name, index) => `${current(name)} AS s${index}`).join(', ')
+// `settings` are the scope's own names, such as `app.org_id`.
+function createSessionState(settings: readonly string[]): SessionState {
+  const reader = readerOf([...STATE, ...settings.map((each) => each.toLowerCase())])
   return {
-    begin: `SELECT set_config('${MARK}', 'open', true), ${columns}`,
-    read: `SELECT ${columns}`,
-    settingsOf(results) {
-      const row = (Array.isArray(results) ? results : [results]).at(-1)?.rows?.[0] as SqlRow | undefined
-      return new Map(names.map((name, index) => [name, String(row?.[`s${index}`])]))
-    },
+    ...reader,
+    begin: `SELECT set_config('${MARK}', 'open', true), ${reader.columns}`,
     check(held) {
       const bound = [...held].map(([name, value]) => ` AND ${current(name)} = ${literal(value)}`).join('')
       return `SELECT CASE WHEN ${current(MARK)} = 'open'${bound} THEN '' ELSE current_setting('${CHECK_FAILED}') END`
     },
     isNotHeld: (error) => String((error as Error | null)?.message).includes(CHECK_FAILED),
+  }
+}
+
+/** Reads settings. */
+export interface SettingsReader {
+  /** What a SELECT asks for. */
+  readonly columns: string
+  /** Read what it answered, in the last of several results. */
+  settingsOf(results: PgResult | readonly PgResult[]): Settings
+}
+
+/** Make a reader of settings by their names, which stand in its text as they are. */
+export function readerOf(names: readonly string[]): SettingsReader {
+  return {
+    columns: names.map((name, index) => `${current(name)} AS s${index}`).join(', '),
+    settingsOf(results) {
+      const row = (Array.isArray(results) ? results : [results]).at(-1)?.rows?.[0] as SqlRow | undefined
+      return new Map(names.map((name, index) => [name, String(row?.[`s${index}`])]))
+    },
   }
 }
 

@@ -2,18 +2,20 @@
  * Local login in the SQL storages: the repository of accounts, and the whole put together. Every promise of the ports
  * that speaks of "at once" is one conditional statement, or holds rows locked in one order.
  */
-import type {
-  AccountChange,
-  AccountRecord,
-  AccountRepository,
-  AccountStorage,
-  AccountUpdate,
-  NewAccount,
-  SessionRepository,
-} from './account-repositories.ts'
-import type { GuardedChange } from './repositories.ts'
-import type { SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
-import { isId, isText, LONGEST, toAccount, toAccountRecord, toFirst, toFlag } from './sql-rows.ts'
+import type { AccountChange, AccountRepository, AccountStorage, SessionRepository } from './account-repositories.ts'
+import type { SqlSession, SqlValue } from './sql-executor.ts'
+import {
+  findFirst,
+  type Holders,
+  hasRows,
+  isId,
+  isText,
+  keepingLast,
+  LONGEST,
+  toAccount,
+  toAccountRecord,
+  toFlag,
+} from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { sqlThrottle } from './sql-throttle.ts'
 import { ConflictError } from './storage-errors.ts'
@@ -29,7 +31,7 @@ export function sqlAccounts({ session, ...tables }: SqlPlace): AccountStorage {
       session.atomically((inside) =>
         work({
           accounts: accountRepository(inside, statements),
-          claimFirstAdmin: async (at) => (await inside.run(statements.claimFirstAdmin, [at.getTime()])).length > 0,
+          claimFirstAdmin: (at) => hasRows(inside, statements.claimFirstAdmin, [at.getTime()]),
         }),
       ),
   }
@@ -38,86 +40,47 @@ export function sqlAccounts({ session, ...tables }: SqlPlace): AccountStorage {
 const LONGEST_HASH = 512
 
 function accountRepository(session: SqlSession, statements: SqlAccountStatements): AccountRepository {
-  const find = async (statement: SqlStatement, value: string): Promise<AccountRecord | null> =>
-    toFirst(await session.run(statement, [value]), toAccountRecord)
-  const has = async (statement: SqlStatement, values: readonly SqlValue[]): Promise<boolean> =>
-    (await session.run(statement, values)).length > 0
+  const holders = (holder: string): Holders => ({ lock: statements.lockHoldersOfRole, values: [], holder })
   return {
-    insert: (account) => insert(session, statements, account),
-    findById: async (accountId) => (isId(accountId) ? find(statements.findAccount, accountId) : null),
-    findByEmail: async (email) => (isText(email, LONGEST.email) ? find(statements.findAccountByEmail, email) : null),
+    async insert({ email, passwordHash, role, disabled = false, createdAt }) {
+      const values = toValues({ email, role, disabled, passwordHash: passwordHash ?? undefined })
+      const all = [crypto.randomUUID(), ...values, createdAt.getTime()]
+      const inserted = await findFirst(session, statements.insertAccount, all, toAccountRecord)
+      if (inserted === null) throw new ConflictError('there is an account of this e-mail address')
+      return inserted
+    },
+    findById: async (accountId) =>
+      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], toAccountRecord) : null,
+    findByEmail: async (email) =>
+      isText(email, LONGEST.email) ? findFirst(session, statements.findAccountByEmail, [email], toAccountRecord) : null,
     list: async () => (await session.run(statements.listAccounts, [])).map(toAccount),
     async update(accountId, change, { keep } = {}) {
-      const values = toValues(change)
+      const values = [accountId, ...toValues(change)]
       if (!isId(accountId)) return { kind: 'missing' }
-      const run = (inside: SqlSession): Promise<AccountUpdate> => update(inside, statements, accountId, values)
-      return leaves(change, keep) ? guarded(session, statements, { accountId, keep, run }) : run(session)
+      const kept = leaves(change, keep) ? keep : undefined
+      const account = await keepingLast(session, holders(accountId), kept, (inside) =>
+        findFirst(inside, statements.updateAccount, values, toAccountRecord),
+      )
+      if (account === 'last') return { kind: 'last' }
+      return account === null ? { kind: 'missing' } : { kind: 'done', account }
     },
     async remove(accountId, { keep } = {}) {
       if (!isId(accountId)) return 'missing'
-      const run = async (inside: SqlSession): Promise<GuardedChange> =>
-        (await inside.run(statements.deleteAccount, [accountId])).length > 0 ? 'done' : 'missing'
-      if (keep === undefined) return run(session)
-      const removed = await guarded(session, statements, { accountId, keep, run })
-      return typeof removed === 'string' ? removed : removed.kind
+      const removed = await keepingLast(session, holders(accountId), keep, (inside) =>
+        hasRows(inside, statements.deleteAccount, [accountId]),
+      )
+      return removed === 'last' ? 'last' : removed ? 'done' : 'missing'
     },
     replaceHash: async (accountId, { from, to, endSessions }) =>
-      isId(accountId) && isText(from, LONGEST_HASH)
-        ? has(statements.replaceHash, [accountId, from, requireText(to, LONGEST_HASH, 'hash'), endSessions ? 1 : 0])
-        : false,
-    endSessions: async (accountId) => isId(accountId) && has(statements.endSessions, [accountId]),
+      isId(accountId) &&
+      isText(from, LONGEST_HASH) &&
+      hasRows(session, statements.replaceHash, [accountId, from, requireHash(to), endSessions ? 1 : 0]),
+    endSessions: async (accountId) => isId(accountId) && hasRows(session, statements.endSessions, [accountId]),
   }
 }
 
-async function insert(
-  session: SqlSession,
-  statements: SqlAccountStatements,
-  { email, passwordHash, role, disabled = false, createdAt }: NewAccount,
-): Promise<AccountRecord> {
-  const [row] = await session.run(statements.insertAccount, [
-    crypto.randomUUID(),
-    requireText(email, LONGEST.email, 'e-mail address'),
-    passwordHash === null ? null : requireText(passwordHash, LONGEST_HASH, 'hash'),
-    requireText(role, LONGEST.role, 'role'),
-    disabled ? 1 : 0,
-    createdAt.getTime(),
-  ])
-  if (row === undefined) throw new ConflictError('there is an account of this e-mail address')
-  return toAccountRecord(row)
-}
-
-async function update(
-  session: SqlSession,
-  statements: SqlAccountStatements,
-  accountId: string,
-  values: readonly SqlValue[],
-): Promise<AccountUpdate> {
-  const account = toFirst(await session.run(statements.updateAccount, [accountId, ...values]), toAccountRecord)
-  return account === null ? { kind: 'missing' } : { kind: 'done', account }
-}
-
-interface Guarded<T> {
-  readonly accountId: string
-  readonly keep: string
-  run(inside: SqlSession): Promise<T>
-}
-
-// All enabled holders are locked, in one order: whoever comes second sees what the first has left of them.
-function guarded<T>(
-  session: SqlSession,
-  { lockHoldersOfRole }: SqlAccountStatements,
-  { accountId, keep, run }: Guarded<T>,
-): Promise<T | { readonly kind: 'last' }> {
-  if (!isText(keep, LONGEST.role)) return run(session)
-  return session.atomically(async (inside) => {
-    const holders = await inside.run(lockHoldersOfRole, [keep])
-    const isLast = holders.length === 1 && String(holders[0]?.['id']) === accountId
-    return isLast ? { kind: 'last' } : run(inside)
-  })
-}
-
-function leaves({ role, disabled }: AccountChange, keep: string | undefined): keep is string {
-  return keep !== undefined && (disabled === true || (role !== undefined && role !== keep))
+function leaves({ role, disabled }: AccountChange, keep: string | undefined): boolean {
+  return disabled === true || (role !== undefined && role !== keep)
 }
 
 // Named one by one: what else an object may hold at run time is not a change.
@@ -126,8 +89,12 @@ function toValues({ email, role, disabled, passwordHash }: AccountChange): SqlVa
     email === undefined ? null : requireText(email, LONGEST.email, 'e-mail address'),
     role === undefined ? null : requireText(role, LONGEST.role, 'role'),
     disabled === undefined ? null : Number(disabled),
-    passwordHash === undefined ? null : requireText(passwordHash, LONGEST_HASH, 'hash'),
+    passwordHash === undefined ? null : requireHash(passwordHash),
   ]
+}
+
+function requireHash(hash: string): string {
+  return requireText(hash, LONGEST_HASH, 'hash')
 }
 
 function requireText(text: string, longest: number, what: string): string {
@@ -153,13 +120,13 @@ function accountTexts(tables: SqlTables) {
   const columns = `${listed}, password_hash`
   const byRole = `WHERE role = $1 AND NOT disabled ORDER BY id`
   return {
-    insertAccount: `INSERT INTO ${names.accounts} (id, email, password_hash, role, disabled, created_at)
-      VALUES ($1, $2, $3, $4, ${dialect.toFlag('$5')}, ${dialect.fromMilliseconds('$6')})
+    insertAccount: `INSERT INTO ${names.accounts} (id, email, role, disabled, password_hash, created_at)
+      VALUES ($1, $2, $3, ${dialect.toFlag('$4')}, $5, ${dialect.fromMilliseconds('$6')})
       ON CONFLICT (email) DO NOTHING RETURNING ${columns}`,
     findAccount: `SELECT ${columns} FROM ${names.accounts} WHERE id = $1`,
     findAccountByEmail: `SELECT ${columns} FROM ${names.accounts} WHERE email = $1`,
     listAccounts: `SELECT ${listed} FROM ${names.accounts} ORDER BY created_at, id`,
-    lockHoldersOfRole: `SELECT id FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
+    lockHoldersOfRole: `SELECT id AS holder FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
     updateAccount: updateText(tables, columns),
     deleteAccount: `DELETE FROM ${names.accounts} WHERE id = $1 RETURNING id`,
     replaceHash: `UPDATE ${names.accounts} SET password_hash = $3,

@@ -1,7 +1,7 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
-import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
-import { isId, isText, LONGEST, toDate, toFirst, toTextOrNull } from './sql-rows.ts'
+import type { SqlRow, SqlSession, SqlStatement } from './sql-executor.ts'
+import { findFirst, hasRows, isId, isText, LONGEST, toDate, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
@@ -9,22 +9,20 @@ import { ConflictError } from './storage-errors.ts'
 export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
   const { session } = options
   const statements = toStatements(textsOf(options), ['findApiKey'])
-  const change = async (statement: SqlStatement, owner: ApiKeyOwner, keyId: string, more: readonly SqlValue[]) =>
-    isHeld(owner, keyId) ? session.run(statement, [keyId, ...toValues(owner), ...more]) : []
   return {
     insert: (key) => insert(session, statements.insertApiKey, key),
-    findById: async (keyId) =>
-      isKeyId(keyId) ? toFirst(await session.run(statements.findApiKey, [keyId]), toApiKey) : null,
+    findById: async (keyId) => (isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], toApiKey) : null),
     async list(owner) {
       if (owner.kind === 'org' && !isId(owner.orgId)) return []
       return (await session.run(statements.listApiKeys, toValues(owner))).map(toApiKey)
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
-      const more = [secretHash, toMilliseconds(previousUntil)]
-      return toFirst(await change(statements.rotateApiKey, owner, keyId, more), toApiKey)
+      if (!isHeld(owner, keyId)) return null
+      const values = [keyId, ...toValues(owner), secretHash, toMilliseconds(previousUntil)]
+      return findFirst(session, statements.rotateApiKey, values, toApiKey)
     },
     revoke: async (owner, keyId, at) =>
-      (await change(statements.revokeApiKey, owner, keyId, [at.getTime()])).length > 0,
+      isHeld(owner, keyId) && hasRows(session, statements.revokeApiKey, [keyId, ...toValues(owner), at.getTime()]),
     async touch(keyId, at) {
       if (isKeyId(keyId)) await session.run(statements.touchApiKey, [keyId, at.getTime()])
     },
@@ -36,7 +34,7 @@ async function insert(session: SqlSession, statement: SqlStatement, key: NewApiK
   if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
   const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
   const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
-  const inserted = toFirst(await session.run(statement, values), toApiKey)
+  const inserted = await findFirst(session, statement, values, toApiKey)
   if (inserted === null) throw new ConflictError('there is an API key of this id')
   return inserted
 }

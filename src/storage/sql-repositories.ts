@@ -13,14 +13,16 @@ import type {
 } from './shipped-storage.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
-import type { SqlRow, SqlSession, SqlStatement } from './sql-executor.ts'
+import type { SqlRow, SqlSession } from './sql-executor.ts'
 import {
+  findFirst,
+  hasRows,
   isId,
   isText,
+  keepingLast,
   LONGEST,
   toActing,
   toCount,
-  toFirst,
   toInvitation,
   toMembership,
   toOrganization,
@@ -69,37 +71,34 @@ type Found = UserRecord<StoredUser, StoredOrganization>
 const UPSERT_ATTEMPTS = 3
 
 function userRepository({ session, statements, clock }: SqlRepositoryOptions): StoredUserRepository {
-  const find = async (issuer: string, subject: string, selection: OrgSelection): Promise<Found | null> => {
+  const find = (issuer: string, subject: string, selection: OrgSelection): Promise<Found | null> => {
     const { kind } = selection
-    if (kind === 'unnamed') {
-      return toFound(await session.run(statements.findUserInEarliestOrg, [issuer, subject]), true)
-    }
+    if (kind === 'unnamed') return findFirst(session, statements.findUserInEarliestOrg, [issuer, subject], toFound)
     if (kind === 'named' && isId(selection.orgId)) {
-      return toFound(await session.run(statements.findUserInNamedOrg, [issuer, subject, selection.orgId]), true)
+      return findFirst(session, statements.findUserInNamedOrg, [issuer, subject, selection.orgId], toFound)
     }
-    const found = toFound(await session.run(statements.findUser, [issuer, subject]), false)
-    return found !== null && kind === 'named' ? { ...found, membership: null } : found
+    return findFirst(session, statements.findUser, [issuer, subject], (row) =>
+      kind === 'named' ? { user: toUser(row), membership: null } : { user: toUser(row) },
+    )
   }
-
   return {
     findByIdentity: async ({ issuer, subject }, selection) =>
       isIdentity(issuer) && isIdentity(subject) ? find(issuer, subject, selection) : null,
-    findById: async (userId) =>
-      isId(userId) ? toFirst(await session.run(statements.findUserById, [userId]), toUser) : null,
+    findById: async (userId) => (isId(userId) ? findFirst(session, statements.findUserById, [userId], toUser) : null),
     async upsertByIdentity(user) {
       const { issuer, subject, email } = storable(user)
       for (let attempt = 0; attempt < UPSERT_ATTEMPTS; attempt++) {
         const values = [crypto.randomUUID(), issuer, subject, email, clock()]
-        const created = toFirst(await session.run(statements.insertUser, values), toUser)
+        const created = await findFirst(session, statements.insertUser, values, toUser)
         if (created !== null) return { user: created, created: true }
         // A statement of its own: it sees what the insert had to wait for.
-        const found = toFirst(await session.run(statements.findUser, [issuer, subject]), toUser)
+        const found = await findFirst(session, statements.findUser, [issuer, subject], toUser)
         if (found !== null) return { user: found, created: false }
       }
       throw new TransientError('the user was neither inserted nor there')
     },
     setDisabled: async (userId, disabled) =>
-      isId(userId) ? toFirst(await session.run(statements.setUserDisabled, [userId, disabled ? 1 : 0]), toUser) : null,
+      isId(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], toUser) : null,
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }
 }
@@ -116,25 +115,26 @@ function storable({ issuer, subject, email }: NewUser): NewUser {
   return { issuer, subject, email: isText(email, LONGEST.email) ? email : null }
 }
 
-function toFound(rows: readonly SqlRow[], asked: boolean): Found | null {
-  return toFirst(rows, (row) => (asked ? { user: toUser(row), membership: toActing(row) } : { user: toUser(row) }))
+function toFound(row: SqlRow): Found {
+  return { user: toUser(row), membership: toActing(row) }
 }
 
 function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
   return {
     async insert({ name }) {
       const values = [crypto.randomUUID(), toText(name, LONGEST.name), clock()]
-      return only(await session.run(statements.insertOrg, values), toOrganization)
+      const inserted = await findFirst(session, statements.insertOrg, values, toOrganization)
+      if (inserted !== null) return inserted
+      throw new Error('a statement that returns its row returned none: a trigger or a policy hid it')
     },
-    findById: async (orgId) =>
-      isId(orgId) ? toFirst(await session.run(statements.findOrg, [orgId]), toOrganization) : null,
+    findById: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrg, [orgId], toOrganization) : null),
     async remove(orgId) {
       if (!isId(orgId)) return false
       return session.atomically(async (inside) => {
         // Locked first, so that nobody joins between the two writes.
-        if ((await inside.run(statements.lockOrg, [orgId])).length === 0) return false
+        if (!(await hasRows(inside, statements.lockOrg, [orgId]))) return false
         await inside.run(statements.clearUsersOfOrg, [orgId])
-        return (await inside.run(statements.deleteOrg, [orgId])).length > 0
+        return hasRows(inside, statements.deleteOrg, [orgId])
       })
     },
     count: async () => toCount(await session.run(statements.countOrgs, [])),
@@ -147,25 +147,16 @@ function invitationRepository({ session, statements, clock }: SqlRepositoryOptio
       const email = normalizeEmail(address)
       if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
       if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
-      if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
-      const rows = await session.run(statements.insertInvitation, [crypto.randomUUID(), orgId, email, role, clock()])
-      const inserted = toFirst(rows, toInvitation)
+      const values = [crypto.randomUUID(), orgId, email, requireRole(role), clock()]
+      const inserted = await findFirst(session, statements.insertInvitation, values, toInvitation)
       if (inserted === null) throw new ConflictError('this address is already invited into this organization')
       return inserted
     },
     findPending: async (email) =>
-      isText(email, LONGEST.email)
-        ? toFirst(await session.run(statements.findInvitation, [email]), toInvitation)
-        : null,
+      isText(email, LONGEST.email) ? findFirst(session, statements.findInvitation, [email], toInvitation) : null,
     consume: async (invitationId) =>
-      isId(invitationId) ? toFirst(await session.run(statements.deleteInvitation, [invitationId]), toInvitation) : null,
+      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], toInvitation) : null,
   }
-}
-
-function only<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T {
-  const [row] = rows
-  if (row === undefined) throw new Error('a statement that returns its row returned none: a trigger or a policy hid it')
-  return read(row)
 }
 
 type Acting = ActingOrg<StoredOrganization>
@@ -173,6 +164,17 @@ type Acting = ActingOrg<StoredOrganization>
 function membershipRepository(options: SqlRepositoryOptions): StoredRepositories['memberships'] {
   const { session, statements } = options
   const findActing = actingFinder(options)
+  // Locking the organization would not do, because its roles may also be changed by a host's own statement.
+  const change = async (
+    orgId: string,
+    userId: string,
+    keep: string | undefined,
+    write: (inside: SqlSession) => Promise<boolean>,
+  ): Promise<GuardedChange> => {
+    const holders = { lock: statements.lockHolders, values: [orgId], holder: userId }
+    const done = await keepingLast(session, holders, keep, write)
+    return done === 'last' ? 'last' : done ? 'done' : 'missing'
+  }
   return {
     findActing,
     async listActing(caller, limit) {
@@ -186,21 +188,21 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
       return rows.flatMap((row) => listed(toActing(row)))
     },
     insert: (membership) => insertMembership(options, membership),
-    async find(orgId, userId) {
-      if (!isId(orgId) || !isId(userId)) return null
-      return toFirst(await session.run(statements.findMembership, [orgId, userId]), toMembership)
-    },
+    find: async (orgId, userId) =>
+      isId(orgId) && isId(userId) ? findFirst(session, statements.findMembership, [orgId, userId], toMembership) : null,
     async listByOrg(orgId) {
       return isId(orgId) ? (await session.run(statements.listMembershipsOfOrg, [orgId])).map(toMembership) : []
     },
     async setRole(orgId, userId, role, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'
-      const change: Change = { orgId, userId, statement: statements.setRole, values: [requireRole(role)] }
-      return role === keep ? run(session, change) : guarded(options, change, keep)
+      const values = [orgId, userId, requireRole(role)]
+      return change(orgId, userId, role === keep ? undefined : keep, (inside) =>
+        hasRows(inside, statements.setRole, values),
+      )
     },
     async remove(orgId, userId, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'
-      return guarded(options, { orgId, userId, statement: statements.deleteMembership, values: [] }, keep)
+      return change(orgId, userId, keep, (inside) => hasRows(inside, statements.deleteMembership, [orgId, userId]))
     },
   }
 }
@@ -214,11 +216,11 @@ function actingFinder({ session, statements }: SqlRepositoryOptions) {
     if (!isId(orgId)) return null
     if (caller.kind === 'user') {
       if (!isId(caller.user.id)) return null
-      return toFirst(await session.run(statements.findActing, [caller.user.id, orgId]), toActing)
+      return findFirst(session, statements.findActing, [caller.user.id, orgId], toActing)
     }
     if (caller.kind === 'apiKey' && caller.key.orgId !== null && caller.key.orgId !== orgId) return null
     const role = caller.kind === 'apiKey' ? caller.key.role : null
-    return toFirst(await session.run(statements.findOrg, [orgId]), (row) => toActing({ ...row, acting_role: role }))
+    return findFirst(session, statements.findOrg, [orgId], (row) => toActing({ ...row, acting_role: role }))
   }
 }
 
@@ -227,10 +229,11 @@ async function insertMembership(
   { orgId, userId, role }: Omit<Membership, 'joinedAt'>,
 ): Promise<Membership> {
   if (!isId(orgId) || !isId(userId)) throw unknownPair()
-  const [row] = await session.run(statements.insertMembership, [orgId, userId, requireRole(role), clock()])
-  if (row !== undefined) return toMembership(row)
-  const [user] = await session.run(statements.findUserById, [userId])
-  throw user === undefined ? unknownPair() : new ConflictError('the user has this membership already')
+  const values = [orgId, userId, requireRole(role), clock()]
+  const inserted = await findFirst(session, statements.insertMembership, values, toMembership)
+  if (inserted !== null) return inserted
+  const isUser = await hasRows(session, statements.findUserById, [userId])
+  throw isUser ? new ConflictError('the user has this membership already') : unknownPair()
 }
 
 function unknownPair(): Error {
@@ -240,31 +243,4 @@ function unknownPair(): Error {
 function requireRole(role: string): string {
   if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
   return role
-}
-
-/** A write on one membership: what it is, and what it binds after the pair. */
-interface Change {
-  readonly orgId: string
-  readonly userId: string
-  readonly statement: SqlStatement
-  readonly values: readonly string[]
-}
-
-async function run(session: SqlSession, { orgId, userId, statement, values }: Change): Promise<GuardedChange> {
-  return (await session.run(statement, [orgId, userId, ...values])).length > 0 ? 'done' : 'missing'
-}
-
-// All holders are locked, in one order: whoever comes second sees what the first has left. Locking the organization
-// would not do, because its roles may also be changed by a host's own statement.
-function guarded(
-  { session, statements }: SqlRepositoryOptions,
-  change: Change,
-  keep: string | undefined,
-): Promise<GuardedChange> {
-  if (!isText(keep, LONGEST.role)) return run(session, change)
-  return session.atomically(async (inside) => {
-    const holders = await inside.run(statements.lockHolders, [change.orgId, keep])
-    const isLast = holders.length === 1 && String(holders[0]?.['user_id']) === change.userId
-    return isLast ? 'last' : run(inside, change)
-  })
 }

@@ -8,7 +8,7 @@ import type { ActingOrg } from '../context.ts'
 import type { Account, AccountRecord } from './account-repositories.ts'
 import type { Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
-import type { SqlRow } from './sql-executor.ts'
+import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 
 /** Read a user. */
 export function toUser(row: SqlRow): StoredUser {
@@ -78,10 +78,48 @@ export function toAccountRecord(row: SqlRow): AccountRecord {
   return Object.freeze({ ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) })
 }
 
-/** Read the first row, or `null` where there is none. */
-export function toFirst<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): T | null {
-  const [row] = rows
+/** Read the first row of what a statement answers, or `null` where there is none. */
+export async function findFirst<T>(
+  session: SqlSession,
+  statement: SqlStatement,
+  values: readonly SqlValue[],
+  read: (row: SqlRow) => T,
+): Promise<T | null> {
+  const [row] = await session.run(statement, values)
   return row === undefined ? null : read(row)
+}
+
+/** Ask whether a statement found or wrote any row. */
+export async function hasRows(
+  session: SqlSession,
+  statement: SqlStatement,
+  values: readonly SqlValue[],
+): Promise<boolean> {
+  return (await session.run(statement, values)).length > 0
+}
+
+/** What locks all who hold a role, in one order, for what it binds before the role; and the one who may lose it. */
+export interface Holders {
+  readonly lock: SqlStatement
+  readonly values: readonly string[]
+  readonly holder: string
+}
+
+/**
+ * Make a change, unless it would take the last holder of the role `keep`. All are locked: whoever comes second sees what
+ * the first has left.
+ */
+export function keepingLast<T>(
+  session: SqlSession,
+  { lock, values, holder }: Holders,
+  keep: string | undefined,
+  change: (inside: SqlSession) => Promise<T>,
+): Promise<T | 'last'> {
+  if (!isText(keep, LONGEST.role)) return change(session)
+  return session.atomically(async (inside) => {
+    const holders = await inside.run(lock, [...values, keep])
+    return holders.length === 1 && String(holders[0]?.['holder']) === holder ? 'last' : change(inside)
+  })
 }
 
 /** Read a count. */

@@ -29,19 +29,13 @@ type SqlStatementName = keyof (ReturnType<typeof userTexts> &
   ReturnType<typeof membershipTexts> &
   ReturnType<typeof invitationTexts>)
 
-const HOT: readonly string[] = [
-  'findUser',
-  'findUserInNamedOrg',
-  'findUserInEarliestOrg',
-  'findUserById',
-  'findOrg',
-  'findActing',
-  'listActing',
-]
+const USER_LOOKUPS: readonly string[] = ['findUser', 'findUserInNamedOrg', 'findUserInEarliestOrg', 'findUserById']
+const HOT: readonly string[] = [...USER_LOOKUPS, 'findOrg', 'findActing', 'listActing']
 
 /** Write the statements. */
 export function createStatements(options: SqlStatementOptions): SqlStatements {
-  return toStatements(allTexts(options), HOT)
+  const [users, orgs] = [userTexts(options), orgTexts(options)]
+  return toStatements({ ...users, ...orgs, ...membershipTexts(options), ...invitationTexts(options) }, HOT)
 }
 
 /** Make statements of texts by their names; `hot` are the names of those on the way of a request. */
@@ -56,15 +50,11 @@ export function toStatements<Name extends string>(
   return Object.fromEntries(entries) as Record<Name, SqlStatement>
 }
 
-/** Delete what has expired: a bounded piece of work, which waits for nobody: what another process is at just now is left to it. */
+/** Delete what has expired: so many rows at most, and none that another process is at just now. */
 export function sweepText(dialect: SqlDialect, table: string, key: string): string {
   const expired = `SELECT ${key} FROM ${table} WHERE expires_at < ${dialect.fromMilliseconds('$1')}
     ORDER BY expires_at LIMIT ${dialect.toInteger('$2')}${dialect.skipLocked}`
   return `DELETE FROM ${table} WHERE ${key} IN (${expired}) RETURNING ${key}`
-}
-
-function allTexts(options: SqlStatementOptions): Readonly<Record<SqlStatementName, string>> {
-  return { ...userTexts(options), ...orgTexts(options), ...membershipTexts(options), ...invitationTexts(options) }
 }
 
 // Columns of a user; those of the membership are only read where it lives there.
@@ -129,17 +119,7 @@ function orgTexts(options: SqlStatementOptions) {
   }
 }
 
-type MembershipStatementName =
-  | 'findActing'
-  | 'listActing'
-  | 'insertMembership'
-  | 'findMembership'
-  | 'listMembershipsOfOrg'
-  | 'lockHolders'
-  | 'setRole'
-  | 'deleteMembership'
-
-function membershipTexts(options: SqlStatementOptions): Readonly<Record<MembershipStatementName, string>> {
+function membershipTexts(options: SqlStatementOptions) {
   const { dialect, names, membershipOn } = options
   const onUser = membershipOn === 'user-row'
   const [table, userId] = onUser ? [names.users, 'id'] : [names.memberships, 'user_id']
@@ -149,22 +129,21 @@ function membershipTexts(options: SqlStatementOptions): Readonly<Record<Membersh
     FROM ${table} m JOIN ${names.orgs} o ON o.id = m.org_id WHERE m.${userId} = $1`
   const pair = `org_id = $1 AND ${userId} = $2`
   const joined = dialect.fromMilliseconds('$4')
+  const insert = onUser
+    ? `UPDATE ${table} SET org_id = $1, role = $3, joined_at = ${joined} WHERE id = $2 AND org_id IS NULL`
+    : `INSERT INTO ${table} (org_id, user_id, role, joined_at) VALUES ($1, $2, $3, ${joined})
+       ON CONFLICT (user_id, org_id) DO NOTHING`
+  const remove = onUser ? `UPDATE ${table} SET org_id = NULL, role = NULL, joined_at = NULL` : `DELETE FROM ${table}`
   return {
     findActing: `${acting} AND m.org_id = $2`,
     listActing: `${acting} ORDER BY m.joined_at, m.org_id LIMIT ${dialect.toInteger('$2')}`,
-    insertMembership: onUser
-      ? `UPDATE ${table} SET org_id = $1, role = $3, joined_at = ${joined}
-         WHERE id = $2 AND org_id IS NULL RETURNING ${columns}`
-      : `INSERT INTO ${table} (org_id, user_id, role, joined_at) VALUES ($1, $2, $3, ${joined})
-         ON CONFLICT (user_id, org_id) DO NOTHING RETURNING ${columns}`,
+    insertMembership: `${insert} RETURNING ${columns}`,
     findMembership: `SELECT ${columns} FROM ${table} WHERE ${pair}`,
     listMembershipsOfOrg: `SELECT ${columns} FROM ${table} WHERE org_id = $1 ORDER BY joined_at, ${userId}`,
-    lockHolders: `SELECT ${userId} AS user_id FROM ${table}
+    lockHolders: `SELECT ${userId} AS holder FROM ${table}
       WHERE org_id = $1 AND role = $2 ORDER BY ${userId}${dialect.forUpdate}`,
     setRole: `UPDATE ${table} SET role = $3 WHERE ${pair} RETURNING ${userId}`,
-    deleteMembership: onUser
-      ? `UPDATE ${table} SET org_id = NULL, role = NULL, joined_at = NULL WHERE ${pair} RETURNING id`
-      : `DELETE FROM ${table} WHERE ${pair} RETURNING user_id`,
+    deleteMembership: `${remove} WHERE ${pair} RETURNING ${userId}`,
   }
 }
 

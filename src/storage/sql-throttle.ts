@@ -6,7 +6,7 @@
  */
 import type { ThrottleDecision, ThrottleState, ThrottleStore } from './account-repositories.ts'
 import type { SqlSession } from './sql-executor.ts'
-import { isText } from './sql-rows.ts'
+import { hasRows, isText } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { TransientError } from './storage-errors.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -132,15 +132,15 @@ function writer(session: SqlSession, statements: ThrottleStatements, upkeep: Thr
 // Takes the transaction back; never leaves this module.
 const UNDONE = new Error('written by somebody else meanwhile')
 
-async function writeOne(
+function writeOne(
   session: SqlSession,
   statements: ThrottleStatements,
   { key, now, stored, state }: Change,
 ): Promise<boolean> {
-  if (state === null) return did(session.run(statements.deleteThrottle, [key, stored]))
+  if (state === null) return hasRows(session, statements.deleteThrottle, [key, stored])
   const values = [key, toText(state), state.expiresAt, now]
-  if (stored !== null) return did(session.run(statements.replaceThrottle, [...values, stored]))
-  return did(session.run(statements.insertThrottle, values))
+  if (stored !== null) return hasRows(session, statements.replaceThrottle, [...values, stored])
+  return hasRows(session, statements.insertThrottle, values)
 }
 
 // Before the transaction: what is deleted here stands in no order.
@@ -155,10 +155,6 @@ function sweeper(
     if (count % sweepEvery === 0) await session.run(statements.sweepThrottle, [now, atOnce])
     if (count % trimEvery === 0) await session.run(statements.trimThrottle, [mostKeys, atOnce])
   }
-}
-
-async function did(writing: Promise<readonly unknown[]>): Promise<boolean> {
-  return (await writing).length > 0
 }
 
 function toState(stored: string | null, now: number): ThrottleState | null {

@@ -9,7 +9,7 @@ const HOLD_MS = 30_000
 /**
  * Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled, or
  * when it was held for 30 seconds: then `undo` is called there and then, and what the work does from that moment on must
- * have no effect. `isHeld` tells it.
+ * have no effect: `isHeld` says so.
  */
 export type Turns = <T>(work: (isHeld: () => boolean) => Promise<T>, undo?: () => void) => Promise<T>
 
@@ -19,7 +19,7 @@ export interface TurnsOptions {
   readonly atOnce?: number | undefined
   /** How long one waits. Default 5. */
   readonly waitSeconds?: number | undefined
-  /** Makes what work is told that held its turn too long. Default: an `Error`, which is the host's mistake. */
+  /** Makes what is thrown at work that held its turn too long. Default: an `Error`, which is the host's mistake. */
   readonly toError?: ((sentence: string) => Error) | undefined
   readonly clock?: (() => number) | undefined
 }
@@ -37,52 +37,61 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
     clock = Date.now,
   } = options
   const time = createMonotonicClock(clock)
-  const waiting = new Set<Hold>()
-  const holding = new Set<Hold>()
+  const waiting = new Set<Turn>()
+  const holding = new Set<Turn>()
 
-  const take = (hold: Hold): void => {
-    holding.add(hold)
-    hold.begin()
+  const begin = (turn: Turn): void => {
+    holding.add(turn)
+    turn.startedAt = time()
+    turn.stop = startPatience(HOLD_MS, () => takeAway(turn))
+    turn.begin()
   }
-  const pass = (): void => {
+  const end = (turn: Turn): void => {
+    turn.stop()
+    if (!holding.delete(turn)) return
     const [next] = waiting
     if (next === undefined) return
     waiting.delete(next)
-    take(next)
+    begin(next)
   }
-
-  const end = (hold: Hold): void => {
-    if (holding.delete(hold)) pass()
+  const takeAway = (turn: Turn): void => {
+    turn.undo()
+    turn.lose(toError(`${what} ${HELD}`))
+    end(turn)
   }
-  const overdue = (): Error => toError(`${what} ${HELD}`)
 
   return async (work, undo = () => undefined) => {
-    if (holding.size >= atOnce) for (const each of [...holding]) if (each.isOverdue()) each.takeAway()
-    const hold = createHold({ time, undo, end, overdue })
-    const isHeld = (): boolean => holding.has(hold)
+    if (holding.size >= atOnce) {
+      for (const other of [...holding]) if (time() - other.startedAt > 2 * HOLD_MS) takeAway(other)
+    }
+    const turn = createTurn(undo)
+    const isHeld = (): boolean => holding.has(turn)
     // Before the work runs, because what it calls at once must already wait for it.
-    if (holding.size < atOnce) take(hold)
-    else await waitFor(hold, waiting, `${what} was busy for ${waitSeconds} seconds${ADVICE}`, waitSeconds)
+    if (holding.size < atOnce) begin(turn)
+    else await waitFor(turn, waiting, `${what} was busy for ${waitSeconds} seconds${ADVICE}`, waitSeconds)
     try {
-      return await Promise.race([hold.lost, isHeld() ? work(isHeld) : hold.lost])
+      return await Promise.race([turn.lost, isHeld() ? work(isHeld) : turn.lost])
     } finally {
-      hold.end()
+      end(turn)
     }
   }
 }
 
-interface HoldOptions {
-  readonly time: () => number
+interface Turn {
+  readonly begun: Promise<void>
+  begin(): void
+  /** Rejects when it is taken away. */
+  readonly lost: Promise<never>
+  lose(error: Error): void
   undo(): void
-  end(hold: Hold): void
-  overdue(): Error
+  startedAt: number
+  /** Calls off what takes it away. */
+  stop(): void
 }
 
-function createHold({ time, undo, end, overdue }: HoldOptions): Hold {
+function createTurn(undo: () => void): Turn {
   let begin: () => void = () => undefined
   let lose: (error: Error) => void = () => undefined
-  let stop: () => void = () => undefined
-  let startedAt = 0
   const begun = new Promise<void>((resolve) => {
     begin = resolve
   })
@@ -91,48 +100,19 @@ function createHold({ time, undo, end, overdue }: HoldOptions): Hold {
   })
   // Nobody may be waiting any more.
   lost.catch(() => undefined)
-  const hold: Hold = {
-    begin() {
-      startedAt = time()
-      stop = startPatience(HOLD_MS, hold.takeAway)
-      begin()
-    },
-    end() {
-      stop()
-      end(hold)
-    },
-    takeAway() {
-      undo()
-      lose(overdue())
-      hold.end()
-    },
-    isOverdue: () => time() - startedAt > 2 * HOLD_MS,
-    begun,
-    lost,
-  }
-  return hold
+  return { begun, begin, lost, lose, undo, startedAt: 0, stop: () => undefined }
 }
 
-interface Hold {
-  begin(): void
-  end(): void
-  takeAway(): void
-  isOverdue(): boolean
-  readonly begun: Promise<void>
-  /** Rejects when it is taken away. */
-  readonly lost: Promise<never>
-}
-
-async function waitFor(hold: Hold, waiting: Set<Hold>, sentence: string, seconds: number): Promise<void> {
-  waiting.add(hold)
+async function waitFor(turn: Turn, waiting: Set<Turn>, sentence: string, seconds: number): Promise<void> {
+  waiting.add(turn)
   let stop: () => void = () => undefined
   const late = new Promise<never>((_, reject) => {
     stop = startTimer(() => {
       // Who gave up does not pass on a turn that somebody else still has.
-      if (waiting.delete(hold)) reject(new TransientError(sentence))
+      if (waiting.delete(turn)) reject(new TransientError(sentence))
     }, seconds * 1000)
   })
-  await Promise.race([hold.begun.finally(() => stop()), late])
+  await Promise.race([turn.begun.finally(() => stop()), late])
 }
 
 const ADVICE = ': inside a transaction, use the repositories that it hands you'
