@@ -60,8 +60,8 @@ function running(ask: (statement: SqlStatement, values: readonly SqlValue[]) => 
   }
 }
 
-// A look-up outside of transactions may be asked again, on another connection: once, because a database that is gone is to
-// be told soon. Who has waited in vain for an answer has waited long enough.
+// A look-up outside of transactions may be asked again, on another connection: once, because who asks a
+// database that is gone should soon know. Who has waited in vain for an answer has waited long enough.
 function onceMore(run: SqlSession['run']): SqlSession['run'] {
   return async (statement, values) => {
     try {

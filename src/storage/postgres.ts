@@ -120,8 +120,8 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
 }
 
 /**
- * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
- * {@link migrate} what was run. Asks no database.
+ * Write the migrations as one script of plain SQL, for a host that runs its own; {@link migrate} finds them done then. Asks
+ * no database.
  *
  * @throws OptionsError
  * @example

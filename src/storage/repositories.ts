@@ -138,7 +138,7 @@ export interface InvitationAdmin {
 
 /** An API key as storage keeps it: never the secret, only its SHA-256. */
 export interface ApiKeyRecord {
-  /** The public id, made by the library: 12 letters and digits, upper and lower case told apart. */
+  /** The public id, made by the library: 12 letters and digits, upper and lower case being different. */
   readonly id: string
   /** The org it is bound to; `null`: bound to none. */
   readonly orgId: string | null

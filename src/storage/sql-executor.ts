@@ -8,7 +8,7 @@ import { whileOpen } from './turns.ts'
 /** What a query of a PostgreSQL driver answers. */
 export interface PgResult {
   readonly rows: readonly unknown[]
-  /** The command tag: `pg` tells by it that a COMMIT became a ROLLBACK. */
+  /** The command tag: where a COMMIT became a ROLLBACK, `pg` says so here. */
   readonly command?: string | undefined
 }
 

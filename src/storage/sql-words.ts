@@ -1,6 +1,6 @@
 /**
  * What a SQL text does beside its rows: whether it begins or ends a transaction, and which settings it changes for longer
- * than one. Read from its statements' first words, behind comments and between strings; told without a database.
+ * than one. Read from its statements' first words, behind comments and between strings, without a database.
  */
 
 /** What is read of a text. */
@@ -18,30 +18,27 @@ export interface SettingChange {
   readonly lasts: boolean
 }
 
-/** Whose grammar: comments nest on PostgreSQL only, a trigger's statements stand between BEGIN and END on SQLite. */
-export type SqlGrammar = 'postgres' | 'sqlite'
-
 const CONTROL: readonly string[] = ['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release']
 const SUSPECT =
   /(?<![\w$])(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|load|set_config)(?![\w$])/i
 const NOTHING: SqlReading = { control: undefined, settings: [] }
 
 /** Read a text; most have no suspicious word in them and cost one search. */
-export function readSql(text: string, grammar: SqlGrammar = 'postgres'): SqlReading {
+export function readSql(text: string): SqlReading {
   if (!SUSPECT.test(text)) return NOTHING
-  const readings = [readStatements(text, grammar, false)]
+  const readings = [readStatements(text, false)]
   // Whether a backslash escapes a quote is a setting of the connection: both are tried.
-  if (grammar === 'postgres' && text.includes('\\')) readings.push(readStatements(text, grammar, true))
+  if (text.includes('\\')) readings.push(readStatements(text, true))
   return {
     control: readings.find(({ control }) => control !== undefined)?.control,
     settings: readings.flatMap(({ settings }) => settings),
   }
 }
 
-function readStatements(text: string, grammar: SqlGrammar, escapes: boolean): SqlReading {
+function readStatements(text: string, escapes: boolean): SqlReading {
   const settings: SettingChange[] = []
   let control: string | undefined
-  for (const { words, calls, source } of statementsOf(text, grammar, escapes)) {
+  for (const { words, calls, source } of statementsOf(text, escapes)) {
     const [first = '', second = ''] = words
     if (CONTROL.includes(first) || (first === 'prepare' && second === 'transaction')) control ??= first.toUpperCase()
     settings.push(...calls, ...settingsOf(words, source))
@@ -85,12 +82,12 @@ interface Statement {
 
 const HEAD = 6
 
-function statementsOf(text: string, grammar: SqlGrammar, escapes: boolean): Statement[] {
+function statementsOf(text: string, escapes: boolean): Statement[] {
   const statements: Statement[] = []
   let statement: Statement = { words: [], calls: [], source: '' }
   let began = 0
   let last = ''
-  // Of a body whose statements are the function's or the trigger's own: BEGIN and CASE in it that have no END yet.
+  // Of a body whose statements are the function's own: BEGIN and CASE in it that have no END yet.
   let depth = 0
   const finish = (at: number): void => {
     statement.source = text.slice(began, at)
@@ -99,7 +96,7 @@ function statementsOf(text: string, grammar: SqlGrammar, escapes: boolean): Stat
     began = at + 1
   }
   for (let at = 0; at < text.length; ) {
-    const { kind, end } = tokenAt(text, at, grammar, escapes)
+    const { kind, end } = tokenAt(text, at, escapes)
     const token = kind === 'word' ? text.slice(at, end).toLowerCase() : text[at] === '"' ? unquoted(text, at, end) : ''
     if (kind === 'sign' && text[at] === ';' && depth === 0) finish(at)
     else if (kind !== 'space') {
@@ -107,7 +104,7 @@ function statementsOf(text: string, grammar: SqlGrammar, escapes: boolean): Stat
       if (token === 'set_config') statement.calls.push(...settingCall(text, end))
       if (kind === 'word') {
         if (depth > 0) depth += token === 'case' || token === 'begin' ? 1 : token === 'end' ? -1 : 0
-        else if (opensBody(statement.words, last, token, grammar)) depth = 1
+        else if (opensBody(statement.words, last, token)) depth = 1
         last = token
       }
     }
@@ -117,10 +114,9 @@ function statementsOf(text: string, grammar: SqlGrammar, escapes: boolean): Stat
   return statements
 }
 
-function opensBody(words: readonly string[], last: string, token: string, grammar: SqlGrammar): boolean {
-  if (words[0] !== 'create') return false
-  if (grammar === 'sqlite') return token === 'begin' && words.includes('trigger')
-  return token === 'atomic' && last === 'begin' && (words.includes('function') || words.includes('procedure'))
+function opensBody(words: readonly string[], last: string, token: string): boolean {
+  const isAtomic = token === 'atomic' && last === 'begin'
+  return isAtomic && words[0] === 'create' && (words.includes('function') || words.includes('procedure'))
 }
 
 function unquoted(text: string, at: number, end: number): string {
@@ -142,7 +138,7 @@ function argumentsFrom(text: string, from: number): string[] {
   let depth = 0
   let began = from
   for (let at = from; at < text.length; ) {
-    const { kind, end } = tokenAt(text, at, 'postgres', false)
+    const { kind, end } = tokenAt(text, at, false)
     const sign = kind === 'sign' ? text[at] : ''
     if (sign === '(' || sign === '[') depth++
     if ((sign === ')' || sign === ',') && depth === 0) {
@@ -166,34 +162,28 @@ const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 const NUMBER = /\$?\d[\w.]*/y
 const TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
 
-function tokenAt(text: string, at: number, grammar: SqlGrammar, escapes: boolean): Token {
+function tokenAt(text: string, at: number, escapes: boolean): Token {
   const space = matchEnd(SPACE, text, at)
   if (space > at) return { kind: 'space', end: space }
-  if (text.startsWith('/*', at)) return { kind: 'space', end: endOfComment(text, at, grammar) }
+  if (text.startsWith('/*', at)) return { kind: 'space', end: endOfComment(text, at) }
   const sign = text[at] ?? ''
   if (sign === "'") return { kind: 'string', end: endOfQuoted(text, at, escapes) }
-  if (sign === '"' || (grammar === 'sqlite' && sign === '`')) {
-    return { kind: 'string', end: endOfQuoted(text, at, false) }
+  if (sign === '"') return { kind: 'string', end: endOfQuoted(text, at, false) }
+  const tag = matchEnd(TAG, text, at)
+  if (tag > at) {
+    const end = text.indexOf(text.slice(at, tag), tag)
+    return { kind: 'string', end: end < 0 ? text.length : end + tag - at }
   }
-  if (grammar === 'sqlite' && sign === '[') return { kind: 'string', end: endAfter(text, ']', at + 1) }
-  const tag = grammar === 'postgres' ? matchEnd(TAG, text, at) : at
-  if (tag > at) return { kind: 'string', end: endAfter(text, text.slice(at, tag), tag) }
   const word = matchEnd(WORD, text, at)
-  if (word > at) {
-    const isEscaped = word === at + 1 && /e/i.test(sign) && text[word] === "'" && grammar === 'postgres'
-    return isEscaped ? { kind: 'string', end: endOfQuoted(text, word, true) } : { kind: 'word', end: word }
-  }
+  const isEscaped = word === at + 1 && /e/i.test(sign) && text[word] === "'"
+  if (isEscaped) return { kind: 'string', end: endOfQuoted(text, word, true) }
+  if (word > at) return { kind: 'word', end: word }
   return { kind: 'sign', end: Math.max(at + 1, matchEnd(NUMBER, text, at)) }
 }
 
 function matchEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at
   return pattern.test(text) ? pattern.lastIndex : at
-}
-
-function endAfter(text: string, mark: string, from: number): number {
-  const at = text.indexOf(mark, from)
-  return at < 0 ? text.length : at + mark.length
 }
 
 // A doubled quote is one inside.
@@ -209,8 +199,8 @@ function endOfQuoted(text: string, at: number, escapes: boolean): number {
   return text.length
 }
 
-function endOfComment(text: string, at: number, grammar: SqlGrammar): number {
-  if (grammar === 'sqlite') return endAfter(text, '*/', at + 2)
+// Comments nest.
+function endOfComment(text: string, at: number): number {
   let depth = 1
   const mark = /\/\*|\*\//g
   mark.lastIndex = at + 2

@@ -32,7 +32,7 @@ interface SqliteStorageOptions<D extends SqliteDatabase = SqliteDatabase> extend
 export interface SqliteStorage<D> extends ShippedStorage<D> {
   /**
    * Run the host's own statements on the handle when no transaction is open. Whatever a host asks of the handle outside
-   * of this and of `transaction` may land inside somebody's open transaction: it sees what is not committed, and is
+   * of this and of `transaction` may become part of somebody's open transaction: it sees what is not committed, and is
    * undone with it. Where `work` hasn't ended after 30 seconds it is rejected, the next one's turn comes, and the handle that
    * it was given does nothing more. A failure of the moment in it is a `TransientError`.
    */
@@ -103,8 +103,8 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
 }
 
 /**
- * Write the migrations as one script of plain SQL, for a host that runs its own: with the lines that tell
- * {@link migrate} what was run. Asks no database.
+ * Write the migrations as one script of plain SQL, for a host that runs its own; {@link migrate} finds them done then. Asks
+ * no database.
  *
  * @throws OptionsError
  * @example

@@ -59,9 +59,11 @@ export function isTransientError(error: unknown): error is TransientError {
   return typeof error === 'object' && error !== null && TRANSIENT in error
 }
 
-const PG_UNIQUE = '23505'
-const PRISMA_UNIQUE = 'P2002'
-const SQLITE_UNIQUE_CODES: readonly unknown[] = [1555, 2067, 2579]
+// PostgreSQL, Prisma, SQLite by name and by number.
+const UNIQUE: readonly unknown[] = [
+  ...['23505', 'P2002', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 1555, 2067, 2579],
+]
+const SQLITE = /^(ERR_)?SQLITE_/
 
 /**
  * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
@@ -83,31 +85,17 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   if (isAuthError(error) || isConflictError(error) || isTransientError(error)) return error
   const passing = toTransient(error, from)
   if (passing !== error) return passing
-  const isTaken = causesOf(error).some((each) => isUnique(each) && (each === error || isQueryWrapper(error)))
+  // A query builder wraps the driver's error and says which query it was; a host's own error class does not.
+  const { query, sql } = read(error)
+  const isWrapper = typeof query === 'string' || typeof sql === 'string'
+  const isTaken = isWrapper ? causesOf(error).some(isUnique) : isUnique(error)
   return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
 }
 
 function isUnique(error: unknown): boolean {
   const { code, errcode, message } = read(error)
-  if (
-    code === PG_UNIQUE ||
-    code === PRISMA_UNIQUE ||
-    code === 'SQLITE_CONSTRAINT_UNIQUE' ||
-    code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
-  )
-    return true
-  return SQLITE_UNIQUE_CODES.includes(errcode) || (isSqlite(error) && /UNIQUE constraint failed/.test(String(message)))
-}
-
-function isSqlite(error: unknown): boolean {
-  const { code } = read(error)
-  return /^(ERR_)?SQLITE_/.test(String(code))
-}
-
-// A query builder wraps the driver's error and says which query it was; a host's own error class does not.
-function isQueryWrapper(error: unknown): boolean {
-  const { query, sql } = read(error)
-  return typeof query === 'string' || typeof sql === 'string'
+  if (UNIQUE.includes(code) || UNIQUE.includes(errcode)) return true
+  return SQLITE.test(String(code)) && /UNIQUE constraint failed/.test(String(message))
 }
 
 // PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
@@ -129,12 +117,8 @@ const NO_ANSWER = /^Query read timeout/
 const SQLITE_BUSY = 5
 const MOST_CAUSES = 16
 
-/** Where a throw comes from, as far as its network errors are concerned. */
-export type ThrownBy =
-  /** Asking the storage: a network that can't be reached is the storage's. */
-  | 'statement'
-  /** Work that runs inside a transaction: it may have asked somebody else. */
-  | 'work'
+/** Where a throw comes from: a network that can't be reached is the storage's, or somebody else's whom the work has asked. */
+export type ThrownBy = 'statement' | 'work'
 
 /**
  * Ask whether a failure passes by itself, so that the whole may be tried again: a `TransientError`, or what drivers throw
@@ -148,9 +132,8 @@ export function isTransient(error: unknown, from: ThrownBy): boolean {
 }
 
 /**
- * Hand on a storage whose methods throw a `TransientError` for a failure that passes, whatever its driver throws, and for
- * anything else what no framework takes for an answer. Groups of methods (`storage.sessions`) are handed on alike. What a `transaction` throws may be its
- * work's, which may have asked somebody else: there the network alone says nothing.
+ * Hand on a storage whose methods, those of its groups (`storage.sessions`) too, throw a `TransientError` for a failure that
+ * passes, whatever its driver throws, and for anything else what no framework takes for an answer.
  */
 export function withStorageErrors<T extends object>(storage: T): T {
   const known = new WeakMap<object, unknown>()
@@ -205,7 +188,7 @@ export function isReadOnly(error: unknown): error is Error {
 export function isBusy(error: unknown): boolean {
   const { code, errcode, rawCode, message } = read(error)
   if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
-  return /^(ERR_)?SQLITE_/.test(String(code)) && /^database is locked/.test(String(message))
+  return SQLITE.test(String(code)) && /^database is locked/.test(String(message))
 }
 
 /** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */

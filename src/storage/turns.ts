@@ -25,9 +25,9 @@ export interface TurnsOptions {
 }
 
 /**
- * Make turns at `what` (a storage, for the sentences of the errors). Who waits longer than `waitSeconds` gives up its turn
- * with a `TransientError`: most often a hook that waits for itself. Who holds one for 30 seconds loses it, with what
- * `toError` makes of a sentence; where timers end together with the request that set them, to whoever comes after a minute.
+ * Make turns at `what` (a storage, for the sentences of the errors). Who waits too long gives up its turn with a
+ * `TransientError`: most often a hook that waits for itself. Where timers end together with the request that set them,
+ * whoever comes after a minute takes away a turn that is held too long.
  */
 export function createTurns(what: string, options: TurnsOptions = {}): Turns {
   const {

@@ -50,15 +50,6 @@ describe('a text that controls a transaction', () => {
     expect(readSql(text).control).toBeUndefined()
   })
 
-  it('on SQLite comments do not nest, other quotes quote, and a trigger has statements of its own', () => {
-    expect(readSql('/* /* */ COMMIT', 'sqlite').control).toBe('COMMIT')
-    expect(readSql('SELECT [a;] , `;`; COMMIT', 'sqlite').control).toBe('COMMIT')
-    expect(readSql('SELECT [a; COMMIT], `; COMMIT`', 'sqlite').control).toBeUndefined()
-    const trigger = 'CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN UPDATE a SET b = CASE 1 WHEN 1 THEN 2 END; END'
-    expect(readSql(trigger, 'sqlite').control).toBeUndefined()
-    expect(readSql(`${trigger}; COMMIT`, 'sqlite').control).toBe('COMMIT')
-  })
-
   it('is read in time that grows with its length', () => {
     const text = `SELECT '${"''".repeat(500_000)}' /* ${'/* '.repeat(10)} ${' */'.repeat(11)}; COMMIT`
     expect(readSql(text).control).toBe('COMMIT')
