@@ -1,6 +1,6 @@
 /** A whole local login in memory: fast hashes (counted), a clock that stands still, its routes called as an adapter would. */
 import { type Auth, createAuth } from '../../src/auth.ts'
-import { isAuthError } from '../../src/errors.ts'
+import { type AuthError, isAuthError } from '../../src/errors.ts'
 import { createRouteFinder } from '../../src/http/route-path.ts'
 import { createLogin, type Login } from '../../src/login/login.ts'
 import type { LoginEvent, LoginOptions } from '../../src/login/login-options.ts'
@@ -28,6 +28,9 @@ export interface Answer {
   readonly json: any
   /** The internal reason where it is a refusal. */
   readonly reason: string | null
+  /** What that refusal says it wanted and got. */
+  readonly expected: string | null
+  readonly got: string | null
 }
 
 export interface CallOptions {
@@ -129,7 +132,7 @@ function senderOf(auth: Auth, { routes }: Login): Send {
       const { context } = await found.route.enter(request)
       return toAnswer(await found.route.handle(context as never, request), null)
     } catch (error) {
-      if (isAuthError(error)) return toAnswer(auth.toResponse(error), error.reason)
+      if (isAuthError(error)) return toAnswer(auth.toResponse(error), error)
       throw error
     }
   }
@@ -154,6 +157,7 @@ export function toRequest(
   return { ...request, remoteAddress: address, headerNames: () => Object.keys(all) }
 }
 
-function toAnswer({ status, headers, body }: AuthResponse, reason: string | null): Answer {
-  return { status, headers, text: body, json: body === null ? null : JSON.parse(body), reason }
+function toAnswer({ status, headers, body }: AuthResponse, refusal: AuthError | null): Answer {
+  const { reason = null, expected = null, got = null } = refusal ?? {}
+  return { status, headers, text: body, json: body === null ? null : JSON.parse(body), reason, expected, got }
 }

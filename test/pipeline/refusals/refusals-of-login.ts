@@ -20,12 +20,14 @@ import type { Refusal } from './refusal.ts'
 
 /** The refusal behind an answer, thrown again. */
 async function refused(answering: Promise<Answer>): Promise<never> {
-  const { reason, json, headers } = await answering
+  const { reason, expected, got, json, headers } = await answering
   if (reason === null) throw new Error(`nothing was refused: ${JSON.stringify(json)}`)
   const { code, field } = json.error
   const of = (name: string): string | undefined => headers.find(([key]) => key === name)?.[1]
   throw new AuthError(code, {
     reason,
+    expected: expected ?? undefined,
+    got: got ?? undefined,
     ...(field === undefined ? {} : { field }),
     ...(of('WWW-Authenticate') === 'Bearer' ? { absent: true } : {}),
     ...(of('Retry-After') === undefined ? {} : { retryAfterSeconds: Number(of('Retry-After')) }),
