@@ -82,7 +82,9 @@ export const auth = createAuth({
 `
 
 const HOSTS: Record<string, string> = {
-  declarations: entryPoints.map(({ specifier, name }) => `export * as '${name}' from '${specifier}'\n`).join(''),
+  declarations: entryPoints
+    .map(({ specifier, name }) => `export * as ${name.replaceAll('-', '_')} from '${specifier}'\n`)
+    .join(''),
   auth: AUTH,
   express: `
 import express from 'express'
