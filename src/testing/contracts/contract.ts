@@ -81,11 +81,11 @@ export interface Closable {
   close?(): Promise<unknown> | unknown
 }
 
-/** Cases as the suites write them, by id; `World` is what a case finds around it. */
+/** Cases as the suites write them, by id: what a port must do, and how that is tried; `World` is what a case finds around it. */
 export type Cases<World> = Readonly<
   Record<
     string,
-    { readonly name: string; readonly needs?: readonly Need[] | undefined; test(world: World): Promise<void> }
+    { readonly must: string; readonly needs?: readonly Need[] | undefined; test(world: World): Promise<void> }
   >
 >
 
@@ -109,7 +109,7 @@ export function createContract<Made extends Closable, World>(
       return entries.flatMap(([id, spec]): ContractCase[] => {
         if (lacking(spec, parsed) !== undefined) return []
         const test = (made: Made): Promise<void> => within(parsed.timeoutSeconds, spec.test(worldOf(made, parsed)))
-        return [{ id, name: spec.name, run: () => runCase(make, test) }]
+        return [{ id, name: `MUST ${spec.must}`, run: () => runCase(make, test) }]
       })
     },
     leftOut(options: ContractOptions = {}) {

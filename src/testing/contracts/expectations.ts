@@ -55,12 +55,13 @@ export function expectAllFulfilled<T>(results: readonly PromiseSettledResult<T>[
 }
 
 /** Records are these, by their ids, in this order. */
-export function expectIds(got: readonly { readonly id: string }[], wanted: readonly string[], what: string): void {
-  expectSame(
-    got.map(({ id }) => id),
-    wanted,
-    what,
-  )
+export function expectIds(got: readonly WithId[], wanted: readonly WithId[], what: string): void {
+  const idsOf = (records: readonly WithId[]): readonly string[] => records.map(({ id }) => id)
+  expectSame(idsOf(got), idsOf(wanted), what)
+}
+
+interface WithId {
+  readonly id: string
 }
 
 /** A list without anything in it. */

@@ -23,8 +23,8 @@ export interface StorageUnderTest extends Closable {
 }
 
 /** The surroundings of one case. */
-export interface World {
-  /** Where the options say `without: ['admin']`, only what an `AuthStorage` has is there. */
+export interface World extends Repositories {
+  /** The repositories as one. Where the options say `without: ['admin']`, only what an `AuthStorage` has is there. */
   readonly storage: AdminStorage
   /** A role to be guarded, and a lower one. */
   readonly top: string
@@ -81,6 +81,7 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
   const newOrg = (): Promise<Organization> => storage.orgs.insert({ name: `Org ${crypto.randomUUID()}` })
   return {
     ...createRows({ storage, newPerson, top, low }, isAdmin),
+    ...storage,
     storage,
     top,
     low,

@@ -26,8 +26,8 @@ import { ACCOUNT_CHANGE_CASES } from './change-cases.ts'
 
 const RECORD_CASES: Cases<AccountWorld> = {
   'accounts/found-after-insert': {
-    name: 'MUST find an account by id and by e-mail exactly as it was inserted, its session version 0',
-    async test({ storage: { accounts }, role }) {
+    must: 'find an account by id and by e-mail exactly as it was inserted, its session version 0',
+    async test({ accounts, role }) {
       const given = newAccountOf(role)
       const { id, ...account } = await accounts.insert(given)
       expectSame(account, { ...given, disabled: false, sessionVersion: 0 }, 'the inserted account')
@@ -37,7 +37,7 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/disabled-found': {
-    name: 'MUST keep and find an account that is disabled, and one without a password',
+    must: 'keep and find an account that is disabled, and one without a password',
     async test({ newAccount, now }) {
       const account = await newAccount({ disabled: true, passwordHash: null })
       const { disabled, passwordHash } = await now(account)
@@ -45,8 +45,8 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/unknown-is-null': {
-    name: 'MUST find nothing for ids and addresses that are not there, hostile ones too, and never throw',
-    async test({ storage: { accounts }, newAccount }) {
+    must: 'find nothing for ids and addresses that are not there, hostile ones too, and never throw',
+    async test({ accounts, newAccount }) {
       const { id, email } = await newAccount()
       await expectNothing('findById', hostileIds(id), (text) => accounts.findById(text))
       await expectNothing('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
@@ -54,8 +54,8 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/email-unique': {
-    name: 'MUST refuse a second account of one e-mail with a ConflictError, and keep the first as it is',
-    async test({ storage: { accounts }, newAccount, role, expectUnchanged }) {
+    must: 'refuse a second account of one e-mail with a ConflictError, and keep the first as it is',
+    async test({ accounts, newAccount, role, expectUnchanged }) {
       const account = await newAccount()
       const again = { ...newAccountOf(role), email: account.email }
       await expectConflict(accounts.insert(again), 'a second account of this e-mail')
@@ -63,15 +63,15 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/email-race': {
-    name: 'MUST let one of 20 inserts of one e-mail at once win, the others get a ConflictError',
-    async test({ storage: { accounts }, role }) {
+    must: 'let one of 20 inserts of one e-mail at once win, the others get a ConflictError',
+    async test({ accounts, role }) {
       const email = newEmail()
       expectOneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
     },
   },
   'accounts/email-taken': {
-    name: 'MUST refuse to change an e-mail to one that is taken, and change nothing else with it',
-    async test({ storage: { accounts }, newAccount, expectUnchanged }) {
+    must: 'refuse to change an e-mail to one that is taken, and change nothing else with it',
+    async test({ accounts, newAccount, expectUnchanged }) {
       const [one, other] = [await newAccount(), await newAccount()]
       await expectConflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
       for (const account of [one, other]) await expectUnchanged(account, 'it')
@@ -80,23 +80,19 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/list-order': {
-    name: 'MUST list by creation, then id',
-    async test({ storage: { accounts }, newAccount, role }) {
+    must: 'list by creation, then id',
+    async test({ accounts, newAccount, role }) {
       const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds))
       const made = []
       for (const createdAt of [at(3), at(1), at(2), at(2), at(2), at(2)]) made.push(await newAccount({ createdAt }))
-      const wanted = [...made].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
+      made.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
       const listed = (await accounts.list()).filter((account) => account.role === role)
-      expectIds(
-        listed,
-        wanted.map(({ id }) => id),
-        'the ids in order',
-      )
+      expectIds(listed, made, 'the ids in order')
     },
   },
   'accounts/list-without-hashes': {
-    name: 'MUST list accounts whole, but without their hashes',
-    async test({ storage: { accounts }, newAccount, role }) {
+    must: 'list accounts whole, but without their hashes',
+    async test({ accounts, newAccount, role }) {
       const { passwordHash, ...account } = await newAccount()
       const listed = (await accounts.list()).filter((each) => each.role === role)
       expectSame(listed, [account], 'the list')
@@ -104,8 +100,8 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/copies': {
-    name: 'MUST hand out copies: changing what was returned, or what was inserted, changes nothing stored',
-    async test({ storage: { accounts }, role, now, expectUnchanged }) {
+    must: 'hand out copies: changing what was returned, or what was inserted, changes nothing stored',
+    async test({ accounts, role, now, expectUnchanged }) {
       const given = { ...newAccountOf(role) }
       const account = await accounts.insert(given)
       const before = structuredClone(await now(account))
@@ -115,8 +111,8 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/replace-hash': {
-    name: 'MUST replace a hash only where the present one is the one named, and change nothing else',
-    async test({ storage: { accounts }, newAccount, now, expectUnchanged }) {
+    must: 'replace a hash only where the present one is the one named, and change nothing else',
+    async test({ accounts, newAccount, now, expectUnchanged }) {
       const account = await newAccount()
       const [from, to] = [account.passwordHash as string, newHash()]
       const wrong = await accounts.replaceHash(account.id, { from: newHash(), to, endSessions: true })
@@ -130,8 +126,8 @@ const RECORD_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/replace-hash-race': {
-    name: 'MUST let one of 20 replacements of one hash at once win',
-    async test({ storage: { accounts }, newAccount, now }) {
+    must: 'let one of 20 replacements of one hash at once win',
+    async test({ accounts, newAccount, now }) {
       const account = await newAccount()
       const from = account.passwordHash as string
       const changes = Array.from({ length: 20 }, () => ({ from, to: newHash(), endSessions: true }))
@@ -149,8 +145,8 @@ const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000
 
 const SESSION_CASES: Cases<AccountWorld> = {
   'sessions/find': {
-    name: 'MUST find the account of a session as it is now, and nothing for an unknown one',
-    async test({ storage: { sessions, accounts }, newAccount, now }) {
+    must: 'find the account of a session as it is now, and nothing for an unknown one',
+    async test({ sessions, accounts, newAccount, now }) {
       const account = await newAccount()
       const sessionId = newSessionId()
       expectSame(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
@@ -163,8 +159,8 @@ const SESSION_CASES: Cases<AccountWorld> = {
     },
   },
   'sessions/revoke': {
-    name: 'MUST revoke one session for good, once or many times, and no other session',
-    async test({ storage: { sessions }, newAccount }) {
+    must: 'revoke one session for good, once or many times, and no other session',
+    async test({ sessions, newAccount }) {
       const account = await newAccount()
       const [id, other] = [newSessionId(), newSessionId()]
       expectSame((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
@@ -178,8 +174,8 @@ const SESSION_CASES: Cases<AccountWorld> = {
     },
   },
   'sessions/revoke-keeps': {
-    name: 'MUST keep a revocation until its session expires, whatever else is revoked meanwhile',
-    async test({ storage: { sessions }, newAccount }) {
+    must: 'keep a revocation until its session expires, whatever else is revoked meanwhile',
+    async test({ sessions, newAccount }) {
       const account = await newAccount()
       const [id, short] = [newSessionId(), newSessionId()]
       await sessions.revoke({ id: short, expiresAt: later(1) }, NOW)
@@ -192,8 +188,8 @@ const SESSION_CASES: Cases<AccountWorld> = {
     },
   },
   'transactions/all-or-nothing': {
-    name: 'MUST write nothing of a unit of work that rejects, and all of one that fulfils',
-    async test({ storage: { accounts, transaction }, newAccount, role, expectUnchanged }) {
+    must: 'write nothing of a unit of work that rejects, and all of one that fulfils',
+    async test({ accounts, transaction, newAccount, role, expectUnchanged }) {
       const account = await newAccount()
       const { email } = newAccountOf(role)
       const work = (fails: boolean) =>
@@ -211,9 +207,9 @@ const SESSION_CASES: Cases<AccountWorld> = {
     },
   },
   'transactions/first-admin-once': {
-    name: 'MUST let one of 20 who claim the first admin at once have it, and nobody ever after',
+    must: 'let one of 20 who claim the first admin at once have it, and nobody ever after',
     needs: ['freshAccounts'],
-    async test({ storage: { transaction } }) {
+    async test({ transaction }) {
       const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
       const claims = await Promise.all(Array.from({ length: 20 }, claim))
       expectThat(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
@@ -221,9 +217,9 @@ const SESSION_CASES: Cases<AccountWorld> = {
     },
   },
   'transactions/first-admin-rollback': {
-    name: 'MUST give the claim back with a unit of work that rejects',
+    must: 'give the claim back with a unit of work that rejects',
     needs: ['freshAccounts'],
-    async test({ storage: { transaction } }) {
+    async test({ transaction }) {
       const failing = transaction(async (tx) => {
         expectSame(await tx.claimFirstAdmin(NOW), true, 'the first claim')
         throw new Error('the work fails')

@@ -9,8 +9,7 @@ export interface AccountsUnderTest extends Closable {
 }
 
 /** The surroundings of one case. */
-export interface AccountWorld {
-  readonly storage: AccountsUnderTest['storage']
+export interface AccountWorld extends Pick<AccountStorage, 'accounts' | 'sessions' | 'transaction'> {
   /** A role that no other account has: who is its last holder depends on this case alone. */
   readonly role: string
   /** An account of this role in the storage. */
@@ -27,7 +26,7 @@ export function createAccountWorld({ storage }: AccountsUnderTest): AccountWorld
   const now: AccountWorld['now'] = async ({ id }) =>
     expectFound(await storage.accounts.findById(id), 'the account to be found by id')
   return {
-    storage,
+    ...storage,
     role,
     now,
     newAccount: (over = {}) => storage.accounts.insert({ ...newAccountOf(role), ...over }),

@@ -9,7 +9,7 @@ const ROUNDS = 10
 
 /** Two last holders at once, many times; what `first` and `second` do must leave one. */
 async function expectOneLeft(
-  { storage: { accounts }, newAccount, role }: AccountWorld,
+  { accounts, newAccount, role }: AccountWorld,
   changeOf: (id: string, round: number, which: number) => Promise<unknown>,
 ): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
@@ -23,8 +23,8 @@ async function expectOneLeft(
 
 export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
   'accounts/update': {
-    name: 'MUST change what is named and nothing else, and return the account',
-    async test({ storage: { accounts }, newAccount, now }) {
+    must: 'change what is named and nothing else, and return the account',
+    async test({ accounts, newAccount, now }) {
       const account = await newAccount()
       const email = newEmail()
       const updated = await accounts.update(account.id, { email })
@@ -37,8 +37,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/update-ends-sessions': {
-    name: 'MUST raise the session version by one with another role, another `disabled` and any new hash, else not',
-    async test({ storage: { accounts }, newAccount, now, role }) {
+    must: 'raise the session version by one with another role, another `disabled` and any new hash, else not',
+    async test({ accounts, newAccount, now, role }) {
       const account = await newAccount()
       const passwordHash = newHash()
       const steps: readonly (readonly [AccountChange, number])[] = [
@@ -62,8 +62,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/end-sessions': {
-    name: 'MUST raise the session version by one for each call, 20 at once too, and change nothing else',
-    async test({ storage: { accounts }, newAccount, now }) {
+    must: 'raise the session version by one for each call, 20 at once too, and change nothing else',
+    async test({ accounts, newAccount, now }) {
       const account = await newAccount()
       const ended = expectAllFulfilled(await race(20, () => accounts.endSessions(account.id)), 'call')
       expectSame([...new Set(ended)], [true], 'what each call says')
@@ -71,8 +71,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/missing': {
-    name: 'MUST say so where there is no account to change, end, replace or remove, hostile ids included',
-    async test({ storage: { accounts }, newAccount, expectUnchanged }) {
+    must: 'say so where there is no account to change, end, replace or remove, hostile ids included',
+    async test({ accounts, newAccount, expectUnchanged }) {
       const account = await newAccount()
       for (const id of hostileIds(account.id)) {
         expectSame(await accounts.update(id, { disabled: true }), { kind: 'missing' }, 'the update of nobody')
@@ -85,8 +85,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/remove': {
-    name: 'MUST remove an account for good, its e-mail free again',
-    async test({ storage: { accounts }, newAccount }) {
+    must: 'remove an account for good, its e-mail free again',
+    async test({ accounts, newAccount }) {
       const { id, email } = await newAccount()
       expectSame(await accounts.remove(id), 'done', 'a removal')
       expectNull(await accounts.findById(id), 'the removed account by id')
@@ -96,8 +96,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/last': {
-    name: 'MUST keep the last enabled account of a role: no demotion, no disabling, no removal, and nothing written',
-    async test({ storage: { accounts }, newAccount, role, expectUnchanged, now }) {
+    must: 'keep the last enabled account of a role: no demotion, no disabling, no removal, and nothing written',
+    async test({ accounts, newAccount, role, expectUnchanged, now }) {
       const last = await newAccount()
       await newAccount({ disabled: true })
       const keep = { keep: role }
@@ -111,8 +111,8 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/last-of-another-role': {
-    name: 'MUST let go whoever is not the last: of another role, disabled, or with another beside',
-    async test({ storage: { accounts }, newAccount, role }) {
+    must: 'let go whoever is not the last: of another role, disabled, or with another beside',
+    async test({ accounts, newAccount, role }) {
       const [one, two, disabled] = [await newAccount(), await newAccount(), await newAccount({ disabled: true })]
       const keep = { keep: role }
       expectSame(await accounts.remove(disabled.id, keep), 'done', 'the removal of a disabled one')
@@ -123,19 +123,19 @@ export const ACCOUNT_CHANGE_CASES: Cases<AccountWorld> = {
     },
   },
   'accounts/last-race-demote': {
-    name: 'MUST leave one of two who are demoted at once, and of two who are disabled at once',
+    must: 'leave one of two who are demoted at once, and of two who are disabled at once',
     test: (world) =>
       expectOneLeft(world, (id, round) =>
-        world.storage.accounts.update(id, round % 2 === 0 ? { role: 'x' } : { disabled: true }, { keep: world.role }),
+        world.accounts.update(id, round % 2 === 0 ? { role: 'x' } : { disabled: true }, { keep: world.role }),
       ),
   },
   'accounts/last-race-remove': {
-    name: 'MUST leave one of two who are removed at once, and where one is removed while the other is demoted',
+    must: 'leave one of two who are removed at once, and where one is removed while the other is demoted',
     test: (world) =>
       expectOneLeft(world, (id, round, which) =>
         round % 2 === 0 || which === 0
-          ? world.storage.accounts.remove(id, { keep: world.role })
-          : world.storage.accounts.update(id, { role: 'x' }, { keep: world.role }),
+          ? world.accounts.remove(id, { keep: world.role })
+          : world.accounts.update(id, { role: 'x' }, { keep: world.role }),
       ),
   },
 }

@@ -9,7 +9,7 @@ const UNTIL = new Date('2026-11-20T11:00:00.007Z')
 
 const CHANGE_CASES: Cases<ApiKeyWorld> = {
   'api-keys/rotate': {
-    name: 'MUST make the present hash the previous one until the deadline, change nothing else, and return the key',
+    must: 'make the present hash the previous one until the deadline, change nothing else, and return the key',
     async test({ apiKeys, newKey, now }) {
       const key = await newKey({ expiresAt: new Date('2031-01-01T00:00:00.000Z') })
       const [first, second] = [newHash(), newHash()]
@@ -22,7 +22,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/rotate-at-once': {
-    name: 'MUST keep no previous hash where no deadline is given',
+    must: 'keep no previous hash where no deadline is given',
     async test({ apiKeys, newKey, now }) {
       const key = await newKey()
       const rotate = (previousUntil: Date | null): Promise<unknown> =>
@@ -34,7 +34,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/rotate-revoked': {
-    name: 'MUST not rotate a revoked key',
+    must: 'not rotate a revoked key',
     async test({ apiKeys, newKey, now, expectUnchanged }) {
       const key = await newKey()
       await apiKeys.revoke(ownerOf(key), key.id, UNTIL)
@@ -45,7 +45,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/rotate-own': {
-    name: "MUST not rotate another org's key, nor one that is not there",
+    must: "not rotate another org's key, nor one that is not there",
     async test({ apiKeys, newKey, expectUnchanged }) {
       const [mine, theirs] = [await newKey(), await newKey()]
       const change = { secretHash: newHash(), previousUntil: UNTIL }
@@ -56,7 +56,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/revoke': {
-    name: 'MUST revoke for good, once: still found, and the first instant stays',
+    must: 'revoke for good, once: still found, and the first instant stays',
     async test({ apiKeys, newKey, now }) {
       const key = await newKey()
       for (const at of [UNTIL, new Date(UNTIL.getTime() + 1000), new Date(UNTIL.getTime() - 1000)]) {
@@ -66,7 +66,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/revoke-own': {
-    name: "MUST not revoke another org's key, nor one that is not there",
+    must: "not revoke another org's key, nor one that is not there",
     async test({ apiKeys, newKey, expectUnchanged }) {
       const [mine, theirs] = [await newKey(), await newKey()]
       for (const id of [theirs.id, newKeyId()]) {
@@ -77,7 +77,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/touch': {
-    name: 'MUST note the latest use, whatever order they come in, of that key only',
+    must: 'note the latest use, whatever order they come in, of that key only',
     async test({ apiKeys, newKey, now, expectUnchanged }) {
       const key = await newKey()
       const other = await newKey({ orgId: key.orgId })
@@ -94,7 +94,7 @@ const at = (index: number): Date => new Date(START + index)
 
 const RACE_CASES: Cases<ApiKeyWorld> = {
   'api-keys/rotate-race': {
-    name: `MUST apply ${RACERS} concurrent rotations one after another: each on what the one before has left`,
+    must: `apply ${RACERS} concurrent rotations one after another: each on what the one before has left`,
     async test({ apiKeys, newKey, now }) {
       const key = await newKey()
       const results = await race(RACERS, (index) =>
@@ -109,7 +109,7 @@ const RACE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/revoke-race': {
-    name: `MUST let ${RACERS} concurrent revocations agree on one instant`,
+    must: `let ${RACERS} concurrent revocations agree on one instant`,
     async test({ apiKeys, newKey, now }) {
       for (let round = 0; round < 5; round++) {
         const key = await newKey()
@@ -124,7 +124,7 @@ const RACE_CASES: Cases<ApiKeyWorld> = {
     },
   },
   'api-keys/revoke-wins': {
-    name: 'MUST leave a key revoked that is rotated and used at the same moment',
+    must: 'leave a key revoked that is rotated and used at the same moment',
     async test({ apiKeys, newKey, now }) {
       for (let round = 0; round < 5; round++) {
         const key = await newKey()

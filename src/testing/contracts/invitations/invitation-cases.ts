@@ -16,8 +16,8 @@ import { newEmail, pause, RACERS, race, spoil, type World } from '../storage-wor
 
 export const INVITATION_CASES: Cases<World> = needing('admin', {
   'invitations/normalized': {
-    name: 'MUST keep the address trimmed and in lower case, and find it so, as insert returned it',
-    async test({ storage: { invitations }, newOrg, low }) {
+    must: 'keep the address trimmed and in lower case, and find it so, as insert returned it',
+    async test({ invitations, newOrg, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const inserted = await invitations.insert({ orgId, email: ` ${email.toUpperCase()}\t`, role: low })
       expectSame([inserted.orgId, inserted.email, inserted.role], [orgId, email, low], 'the invitation')
@@ -27,8 +27,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/insert-twice': {
-    name: 'MUST refuse an address already invited into that org, however it is written, and leave the first',
-    async test({ storage: { invitations }, newOrg, top, low }) {
+    must: 'refuse an address already invited into that org, however it is written, and leave the first',
+    async test({ invitations, newOrg, top, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const first = await invitations.insert({ orgId, email, role: low })
       for (const again of [email, ` ${email.toUpperCase()}`]) {
@@ -38,16 +38,16 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/insert-race': {
-    name: `MUST let one of ${RACERS} concurrent invitations of an address win; the others get a ConflictError`,
-    async test({ storage: { invitations }, newOrg, low }) {
+    must: `let one of ${RACERS} concurrent invitations of an address win; the others get a ConflictError`,
+    async test({ invitations, newOrg, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const results = await race(RACERS, () => invitations.insert({ orgId, email, role: low }))
       expectOneWinner(results, 'invitation')
     },
   },
   'invitations/insert-unknown': {
-    name: 'MUST refuse an invitation into an org that does not exist',
-    async test({ storage: { invitations }, low, newId }) {
+    must: 'refuse an invitation into an org that does not exist',
+    async test({ invitations, low, newId }) {
       const email = newEmail()
       const inserting = invitations.insert({ orgId: newId(), email, role: low })
       await expectRejected(inserting, 'an invitation into an unknown org')
@@ -55,8 +55,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/earliest': {
-    name: 'MUST find the earliest invitation of an address first, then the next; each org may invite it',
-    async test({ storage: { invitations }, newOrgs, low }) {
+    must: 'find the earliest invitation of an address first, then the next; each org may invite it',
+    async test({ invitations, newOrgs, low }) {
       const [orgs, email] = [await newOrgs(3), newEmail()]
       for (const { id } of orgs) {
         await invitations.insert({ orgId: id, email, role: low })
@@ -71,9 +71,9 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/deleted-org': {
-    name: 'MUST pass over an invitation into a deleted org',
+    must: 'pass over an invitation into a deleted org',
     needs: ['deleteOrg'],
-    async test({ storage: { invitations }, newOrg, deleteOrg, low }) {
+    async test({ invitations, newOrg, deleteOrg, low }) {
       const [gone, stays, email] = [await newOrg(), await newOrg(), newEmail()]
       await invitations.insert({ orgId: gone.id, email, role: low })
       await deleteOrg(gone.id)
@@ -83,8 +83,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/consume-once': {
-    name: 'MUST hand the invitation to who takes it, once; afterwards the address may be invited again',
-    async test({ storage: { invitations }, newOrg, top, low }) {
+    must: 'hand the invitation to who takes it, once; afterwards the address may be invited again',
+    async test({ invitations, newOrg, top, low }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
       const inserted = await invitations.insert({ orgId, email, role: low })
       expectSame(await invitations.consume(inserted.id), inserted, 'the invitation taken')
@@ -95,8 +95,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/consume-race': {
-    name: `MUST give the invitation to one of ${RACERS} who take it at once, and null to the others`,
-    async test({ storage: { invitations }, newOrg, low }) {
+    must: `give the invitation to one of ${RACERS} who take it at once, and null to the others`,
+    async test({ invitations, newOrg, low }) {
       for (let round = 0; round < 5; round++) {
         const { id } = await invitations.insert({ orgId: (await newOrg()).id, email: newEmail(), role: low })
         const results = await race(RACERS, () => invitations.consume(id))
@@ -106,8 +106,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/others-untouched': {
-    name: 'MUST take that invitation only: those of another address or another org stay',
-    async test({ storage: { invitations }, newOrg, low }) {
+    must: 'take that invitation only: those of another address or another org stay',
+    async test({ invitations, newOrg, low }) {
       const [one, two, email, other] = [await newOrg(), await newOrg(), newEmail(), newEmail()]
       const taken = await invitations.insert({ orgId: one.id, email, role: low })
       const sameOrg = await invitations.insert({ orgId: one.id, email: other, role: low })
@@ -118,8 +118,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/roles-exact': {
-    name: 'MUST store and return role names exactly, known or not',
-    async test({ storage: { invitations }, newOrg, oddRoles }) {
+    must: 'store and return role names exactly, known or not',
+    async test({ invitations, newOrg, oddRoles }) {
       const { id: orgId } = await newOrg()
       for (const role of oddRoles) {
         const { id } = await invitations.insert({ orgId, email: newEmail(), role })
@@ -128,8 +128,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/hostile-ids': {
-    name: 'MUST find and take nothing by a hostile address or id, and never throw',
-    async test({ storage: { invitations }, newOrg, low, newId }) {
+    must: 'find and take nothing by a hostile address or id, and never throw',
+    async test({ invitations, newOrg, low, newId }) {
       const email = newEmail()
       const inserted = await invitations.insert({ orgId: (await newOrg()).id, email, role: low })
       const ids = [newId(), ...hostileIds(inserted.id)]
@@ -139,8 +139,8 @@ export const INVITATION_CASES: Cases<World> = needing('admin', {
     },
   },
   'invitations/copies': {
-    name: 'MUST return copies of invitations, Dates included',
-    async test({ storage: { invitations }, newOrg, low }) {
+    must: 'return copies of invitations, Dates included',
+    async test({ invitations, newOrg, low }) {
       const email = newEmail()
       const input = { orgId: (await newOrg()).id, email, role: low }
       const inserted = await invitations.insert(input)

@@ -18,8 +18,8 @@ import { race, retried, type World } from '../storage-world.ts'
 
 const CHANGE_CASES: Cases<World> = {
   'memberships/roles-exact': {
-    name: 'MUST store and return role names exactly, known or not',
-    async test({ storage: { memberships }, newOrg, newMember, callerOf, oddRoles }) {
+    must: 'store and return role names exactly, known or not',
+    async test({ memberships, newOrg, newMember, callerOf, oddRoles }) {
       const org = await newOrg()
       for (const role of oddRoles) {
         const user = await newMember(org.id, role)
@@ -35,8 +35,8 @@ const CHANGE_CASES: Cases<World> = {
     },
   },
   'memberships/set-role': {
-    name: 'MUST change the role of that membership and nothing else of it',
-    async test({ storage: { memberships }, newOrg, newMember, newUser, top, low, newId }) {
+    must: 'change the role of that membership and nothing else of it',
+    async test({ memberships, newOrg, newMember, newUser, top, low, newId }) {
       const [{ id: orgId }, stranger] = [await newOrg(), await newUser()]
       const user = await newMember(orgId, low)
       const before = expectFound(await memberships.find(orgId, user.id), 'the membership')
@@ -50,8 +50,8 @@ const CHANGE_CASES: Cases<World> = {
     },
   },
   'memberships/remove': {
-    name: 'MUST remove that membership, once; the user may join again',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'remove that membership, once; the user may join again',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId, low)
       expectSame(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
@@ -64,8 +64,8 @@ const CHANGE_CASES: Cases<World> = {
     },
   },
   'memberships/other-org': {
-    name: 'MUST NOT find, list, change or remove a membership by way of another org or another user',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'NOT find, list, change or remove a membership by way of another org or another user',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const [{ id: orgA }, { id: orgB }] = [await newOrg(), await newOrg()]
       const [a, a2, b] = [await newMember(orgA, low), await newMember(orgA, low), await newMember(orgB, low)]
       const before = await memberships.listByOrg(orgA)
@@ -81,8 +81,8 @@ const CHANGE_CASES: Cases<World> = {
     },
   },
   'memberships/hostile-ids': {
-    name: 'MUST find and change nothing by hostile ids, and never throw',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'find and change nothing by hostile ids, and never throw',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const org = await newOrg()
       const user = await newMember(org.id, low)
       const [orgIds, userIds] = [hostileIds(org.id), hostileIds(user.id)]
@@ -128,8 +128,8 @@ async function expectOneStays(world: World, holders: number, waysOf: (index: num
 
 const GUARDED_CASES: Cases<World> = {
   'memberships/keep-last': {
-    name: 'MUST keep the last holder of the role: neither demoted nor removed, and unchanged',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'keep the last holder of the role: neither demoted nor removed, and unchanged',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const { id: orgId } = await newOrg()
       const owner = await newMember(orgId, top)
       await newMember(orgId, low)
@@ -140,8 +140,8 @@ const GUARDED_CASES: Cases<World> = {
     },
   },
   'memberships/keep-not-needed': {
-    name: 'MUST make a guarded change that takes nothing from the last holder',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'make a guarded change that takes nothing from the last holder',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const { id: orgId } = await newOrg()
       const [owner, member] = [await newMember(orgId, top), await newMember(orgId, low)]
       expectSame(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
@@ -153,8 +153,8 @@ const GUARDED_CASES: Cases<World> = {
     },
   },
   'memberships/keep-unasked': {
-    name: 'MUST let the last holder go where no role is to be kept',
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: 'let the last holder go where no role is to be kept',
+    async test({ memberships, newOrg, newMember, top, low }) {
       const { id: orgId } = await newOrg()
       const owner = await newMember(orgId, top)
       expectSame(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
@@ -165,8 +165,8 @@ const GUARDED_CASES: Cases<World> = {
     },
   },
   'memberships/keep-per-org': {
-    name: 'MUST count the holders of that org only, by the exact role name',
-    async test({ storage: { memberships }, newOrg, newMember, top, low, oddRoles }) {
+    must: 'count the holders of that org only, by the exact role name',
+    async test({ memberships, newOrg, newMember, top, low, oddRoles }) {
       const [{ id: orgId }, { id: other }] = [await newOrg(), await newOrg()]
       const owner = await newMember(orgId, top)
       await newMember(other, top)
@@ -176,15 +176,15 @@ const GUARDED_CASES: Cases<World> = {
     },
   },
   'memberships/keep-race-demote': {
-    name: 'MUST leave one holder of two who are demoted at once',
+    must: 'leave one holder of two who are demoted at once',
     test: (world) => expectOneStays(world, 2, () => demote),
   },
   'memberships/keep-race-leave': {
-    name: 'MUST leave one holder of two who are removed at once',
+    must: 'leave one holder of two who are removed at once',
     test: (world) => expectOneStays(world, 2, () => leave),
   },
   'memberships/keep-race-mixed': {
-    name: 'MUST leave one holder of several who are demoted and removed at once',
+    must: 'leave one holder of several who are demoted and removed at once',
     test: (world) => expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave)),
   },
 }

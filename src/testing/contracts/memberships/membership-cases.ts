@@ -14,9 +14,9 @@ import { MEMBERSHIP_CHANGE_CASES } from './change-cases.ts'
 
 const CASES: Cases<World> = {
   'memberships/found-after-insert': {
-    name: 'MUST find and list a membership as insert returned it',
+    must: 'find and list a membership as insert returned it',
     needs: ['admin'],
-    async test({ storage: { memberships }, newOrg, newUser, low }) {
+    async test({ memberships, newOrg, newUser, low }) {
       const [org, user] = [await newOrg(), await newUser()]
       expectNull(await memberships.find(org.id, user.id), 'the membership before it is inserted')
       const inserted = await memberships.insert({ orgId: org.id, userId: user.id, role: low })
@@ -28,9 +28,9 @@ const CASES: Cases<World> = {
     },
   },
   'memberships/deleted-org': {
-    name: 'MUST treat a deleted org as if it had never been: no members, none to change, none to add',
+    must: 'treat a deleted org as if it had never been: no members, none to change, none to add',
     needs: ['admin', 'deleteOrg'],
-    async test({ storage: { memberships }, newOrg, newMember, newUser, deleteOrg, top, low }) {
+    async test({ memberships, newOrg, newMember, newUser, deleteOrg, top, low }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId, low)
       await deleteOrg(orgId)
@@ -46,7 +46,7 @@ const CASES: Cases<World> = {
     },
   },
   'memberships/list-order': {
-    name: 'MUST list the members of an org by join time, then user id, and of that org only',
+    must: 'list the members of an org by join time, then user id, and of that org only',
     needs: ['admin'],
     async test({ storage, newOrg, newUser, newMember, low, transaction }) {
       const [org, other] = [await newOrg(), await newOrg()]
@@ -70,9 +70,9 @@ const CASES: Cases<World> = {
     },
   },
   'memberships/instants': {
-    name: 'MUST keep instants to the millisecond, the same wherever they are read',
+    must: 'keep instants to the millisecond, the same wherever they are read',
     needs: ['admin'],
-    async test({ storage: { memberships }, newOrg, newUser, low }) {
+    async test({ memberships, newOrg, newUser, low }) {
       const { id: orgId } = await newOrg()
       const instants: number[] = []
       for (let count = 0; count < 6; count++) {
@@ -92,9 +92,9 @@ const CASES: Cases<World> = {
     },
   },
   'memberships/copies': {
-    name: 'MUST return copies of memberships, Dates included',
+    must: 'return copies of memberships, Dates included',
     needs: ['admin'],
-    async test({ storage: { memberships }, newOrg, newUser, low }) {
+    async test({ memberships, newOrg, newUser, low }) {
       const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
       const input = { orgId, userId, role: low }
       const inserted = await memberships.insert(input)
@@ -111,8 +111,8 @@ const CASES: Cases<World> = {
 
 const UNIQUE_CASES: Cases<World> = {
   'memberships/insert-race': {
-    name: `MUST let one of ${RACERS} concurrent inserts of a membership win; the others get a ConflictError`,
-    async test({ storage: { memberships }, newOrg, newUser, callerOf, expectStored, low }) {
+    must: `let one of ${RACERS} concurrent inserts of a membership win; the others get a ConflictError`,
+    async test({ memberships, newOrg, newUser, callerOf, expectStored, low }) {
       const [org, user] = [await newOrg(), await newUser()]
       const row = { orgId: org.id, userId: user.id, role: low }
       const winner = expectOneWinner(await race(RACERS, () => memberships.insert(row)), 'insert')
@@ -121,8 +121,8 @@ const UNIQUE_CASES: Cases<World> = {
     },
   },
   'memberships/insert-twice': {
-    name: 'MUST refuse a second membership of the pair with a ConflictError and leave the first as it is',
-    async test({ storage: { memberships }, newOrg, newUser, expectStored, top, low }) {
+    must: 'refuse a second membership of the pair with a ConflictError and leave the first as it is',
+    async test({ memberships, newOrg, newUser, expectStored, top, low }) {
       const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
       const first = await memberships.insert({ orgId, userId, role: low })
       await expectConflict(memberships.insert({ orgId, userId, role: top }), 'a second membership')
@@ -130,13 +130,14 @@ const UNIQUE_CASES: Cases<World> = {
     },
   },
   'memberships/several-orgs': {
-    name: 'MUST keep a membership of one user in each of several orgs',
+    must: 'keep a membership of one user in each of several orgs',
     needs: ['many'],
     async test({ newOrgs, newUser, joinAll, expectStored, top, low }) {
       const [user, orgs] = [await newUser(), await newOrgs(2)]
       const joined = await joinAll(user, orgs, (index) => (index === 0 ? top : low))
+      const roles = joined.map(({ orgId, role }) => [orgId, role])
       expectSame(
-        joined.map(({ orgId, role }) => [orgId, role]),
+        roles,
         [
           [orgs[0]?.id, top],
           [orgs[1]?.id, low],
@@ -147,9 +148,9 @@ const UNIQUE_CASES: Cases<World> = {
     },
   },
   'memberships/one-per-user': {
-    name: 'MUST refuse a membership in a second org with a ConflictError, also at once: nobody is moved',
+    must: 'refuse a membership in a second org with a ConflictError, also at once: nobody is moved',
     needs: ['one'],
-    async test({ storage: { memberships }, newOrg, newOrgs, newUser, expectStored, expectNoMember, low }) {
+    async test({ memberships, newOrg, newOrgs, newUser, expectStored, expectNoMember, low }) {
       const [user, orgs] = [await newUser(), await newOrgs(RACERS)]
       const results = await race(RACERS, (index) =>
         memberships.insert({ orgId: orgs[index]?.id ?? '', userId: user.id, role: low }),
@@ -165,8 +166,8 @@ const UNIQUE_CASES: Cases<World> = {
     },
   },
   'memberships/insert-unknown': {
-    name: 'MUST refuse a membership of a user or in an org that does not exist',
-    async test({ storage: { memberships }, newOrg, newUser, expectNoMember, low, newId }) {
+    must: 'refuse a membership of a user or in an org that does not exist',
+    async test({ memberships, newOrg, newUser, expectNoMember, low, newId }) {
       const [org, user, unknown] = [await newOrg(), await newUser(), newId()]
       for (const [orgId, userId] of [
         [org.id, unknown],

@@ -23,8 +23,8 @@ export function expectActing(
 
 export const ACTING_CASES: Cases<World> = {
   'orgs/acting-member': {
-    name: 'MUST let each member act as the role of the own membership, and nobody who is not a member',
-    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low, newId }) {
+    must: 'let each member act as the role of the own membership, and nobody who is not a member',
+    async test({ memberships, newOrg, newMember, newUser, callerOf, top, low, newId }) {
       const [org, other] = [await newOrg(), await newOrg()]
       const [owner, member, elsewhere] = [
         await newMember(org.id, top),
@@ -40,9 +40,9 @@ export const ACTING_CASES: Cases<World> = {
     },
   },
   'orgs/acting-role-per-org': {
-    name: 'MUST use the role of the membership in that org, never of another',
+    must: 'use the role of the membership in that org, never of another',
     needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf, top, low }) {
+    async test({ memberships, newOrgs, newUser, joinAll, callerOf, top, low }) {
       const [user, orgs] = [await newUser(), await newOrgs(3)]
       await joinAll(user, orgs, (index) => (index === 1 ? top : low))
       const caller = await callerOf(user)
@@ -53,9 +53,9 @@ export const ACTING_CASES: Cases<World> = {
     },
   },
   'orgs/acting-now': {
-    name: 'MUST see a changed role and a removed membership at the next call',
+    must: 'see a changed role and a removed membership at the next call',
     needs: ['admin'],
-    async test({ storage: { memberships }, newOrg, newMember, callerOf, top, low }) {
+    async test({ memberships, newOrg, newMember, callerOf, top, low }) {
       const org = await newOrg()
       const user = await newMember(org.id, top)
       expectActing(await memberships.findActing(await callerOf(user), org.id), org, top, 'the org as an owner')
@@ -68,8 +68,8 @@ export const ACTING_CASES: Cases<World> = {
     },
   },
   'orgs/acting-unknown-org': {
-    name: 'MUST answer null for an org that does not exist, whoever asks, and for hostile ids',
-    async test({ storage: { memberships }, newOrg, newMember, callerOf, low, newId }) {
+    must: 'answer null for an org that does not exist, whoever asks, and for hostile ids',
+    async test({ memberships, newOrg, newMember, callerOf, low, newId }) {
       const { id } = await newOrg()
       const user = await callerOf(await newMember(id))
       const unknown = newId()
@@ -81,8 +81,8 @@ export const ACTING_CASES: Cases<World> = {
     },
   },
   'orgs/acting-hostile-user': {
-    name: 'MUST let nobody act whose user id is hostile, and never throw',
-    async test({ storage: { memberships }, newOrg, newMember, newUser }) {
+    must: 'let nobody act whose user id is hostile, and never throw',
+    async test({ memberships, newOrg, newMember, newUser }) {
       const { id } = await newOrg()
       const [member, row] = [await newMember(id), await newUser()]
       const callers = (userId: string): Caller => ({ kind: 'user', user: { ...row, id: userId } })
@@ -91,16 +91,16 @@ export const ACTING_CASES: Cases<World> = {
     },
   },
   'orgs/acting-service': {
-    name: 'MUST let a service act in any org that exists, as no role',
-    async test({ storage: { memberships }, newOrg, newMember, top }) {
+    must: 'let a service act in any org that exists, as no role',
+    async test({ memberships, newOrg, newMember, top }) {
       const org = await newOrg()
       await newMember(org.id, top)
       expectActing(await memberships.findActing(SERVICE, org.id), org, null, 'the org for a service')
     },
   },
   'orgs/acting-key': {
-    name: "MUST let an API key act in its own org as its own role, in no other and as nobody's role",
-    async test({ storage: { memberships }, newOrg, newMember, top, low }) {
+    must: "let an API key act in its own org as its own role, in no other and as nobody's role",
+    async test({ memberships, newOrg, newMember, top, low }) {
       const [org, other] = [await newOrg(), await newOrg()]
       await newMember(org.id, top)
       await newMember(other.id, top)

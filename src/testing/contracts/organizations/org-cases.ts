@@ -11,8 +11,8 @@ import { ACTING_CASES, expectActing } from './acting-cases.ts'
 
 const CASES: Cases<World> = {
   'orgs/found-after-insert': {
-    name: 'MUST find an inserted organization as it was returned; two of one name are two',
-    async test({ storage: { orgs } }) {
+    must: 'find an inserted organization as it was returned; two of one name are two',
+    async test({ orgs }) {
       const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
       expectThat(one.id !== other.id, 'two ids', [one.id, other.id])
       expectSame(await orgs.findById(one.id), one, 'the organization found by id')
@@ -20,15 +20,15 @@ const CASES: Cases<World> = {
     },
   },
   'orgs/hostile-ids': {
-    name: 'MUST find no organization by an unknown or hostile id, and never throw',
-    async test({ storage: { orgs }, newOrg, newId }) {
+    must: 'find no organization by an unknown or hostile id, and never throw',
+    async test({ orgs, newOrg, newId }) {
       const { id } = await newOrg()
       await expectNothing('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
     },
   },
   'orgs/copies': {
-    name: 'MUST return copies of organizations',
-    async test({ storage: { orgs } }) {
+    must: 'return copies of organizations',
+    async test({ orgs }) {
       const input = { name: 'Acme' }
       const org = await orgs.insert(input)
       const [{ id }, before] = [{ ...org }, textOf(org)]
@@ -40,9 +40,9 @@ const CASES: Cases<World> = {
     },
   },
   'orgs/deleted-is-gone': {
-    name: 'MUST NOT find a deleted organization, nor let anybody act in it',
+    must: 'NOT find a deleted organization, nor let anybody act in it',
     needs: ['deleteOrg'],
-    async test({ storage: { orgs, memberships }, newOrg, newMember, callerOf, deleteOrg, low }) {
+    async test({ orgs, memberships, newOrg, newMember, callerOf, deleteOrg, low }) {
       const { id } = await newOrg()
       const caller = await callerOf(await newMember(id))
       await deleteOrg(id)
@@ -56,9 +56,9 @@ const CASES: Cases<World> = {
     },
   },
   'orgs/deleted-selection': {
-    name: 'MUST NOT hand on a deleted organization as the membership of a look-up by identity',
+    must: 'NOT hand on a deleted organization as the membership of a look-up by identity',
     needs: ['deleteOrg'],
-    async test({ storage: { users, memberships }, newOrg, deleteOrg, low, newPerson }) {
+    async test({ users, memberships, newOrg, deleteOrg, low, newPerson }) {
       const person = newPerson()
       const [{ user }, { id }] = [await users.upsertByIdentity(person), await newOrg()]
       await memberships.insert({ orgId: id, userId: user.id, role: low })
@@ -70,9 +70,9 @@ const CASES: Cases<World> = {
     },
   },
   'orgs/deleted-is-not-first': {
-    name: 'MUST pass over a deleted organization in the join order, also where only one is asked for',
+    must: 'pass over a deleted organization in the join order, also where only one is asked for',
     needs: ['deleteOrg', 'many'],
-    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf, deleteOrg }) {
+    async test({ memberships, newOrgs, newUser, joinAll, callerOf, deleteOrg }) {
       const [user, orgs] = [await newUser(), await newOrgs(2)]
       const [first, second] = await joinAll(user, orgs)
       await deleteOrg(first?.orgId ?? '')
@@ -95,8 +95,8 @@ function idsOf(acting: readonly ActingOrg<Organization>[]): readonly string[] {
 
 const LIST_CASES: Cases<World> = {
   'orgs/list-own': {
-    name: 'MUST list the orgs of the caller only, with the own role; of a stranger, none',
-    async test({ storage: { memberships }, newOrg, newMember, newUser, callerOf, top, low }) {
+    must: 'list the orgs of the caller only, with the own role; of a stranger, none',
+    async test({ memberships, newOrg, newMember, newUser, callerOf, top, low }) {
       const [org, other] = [await newOrg(), await newOrg()]
       await newMember(org.id, low)
       const owner = await newMember(org.id, top)
@@ -108,16 +108,16 @@ const LIST_CASES: Cases<World> = {
     },
   },
   'orgs/list-order': {
-    name: 'MUST list by join time, earliest first, not by id',
+    must: 'list by join time, earliest first, not by id',
     needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf }) {
+    async test({ memberships, newOrgs, newUser, joinAll, callerOf }) {
       const user = await newUser()
       const wanted = inJoinOrder(await joinAll(user, await newOrgs(5)))
       expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
     },
   },
   'orgs/list-ties': {
-    name: 'MUST list orgs that were joined in the same millisecond by org id',
+    must: 'list orgs that were joined in the same millisecond by org id',
     needs: ['many'],
     async test({ storage, newOrgs, newUser, callerOf, low, transaction }) {
       const [user, orgs] = [await newUser(), await newOrgs(6)]
@@ -132,9 +132,9 @@ const LIST_CASES: Cases<World> = {
     },
   },
   'orgs/list-limit': {
-    name: 'MUST list the first `limit` of the order and no more',
+    must: 'list the first `limit` of the order and no more',
     needs: ['many'],
-    async test({ storage: { memberships }, newOrgs, newUser, joinAll, callerOf }) {
+    async test({ memberships, newOrgs, newUser, joinAll, callerOf }) {
       const user = await newUser()
       await joinAll(user, await newOrgs(4))
       const caller = await callerOf(user)
@@ -147,8 +147,8 @@ const LIST_CASES: Cases<World> = {
     },
   },
   'orgs/acting-copies': {
-    name: 'MUST return copies of what a caller may act in',
-    async test({ storage: { memberships }, newOrg, newMember, callerOf }) {
+    must: 'return copies of what a caller may act in',
+    async test({ memberships, newOrg, newMember, callerOf }) {
       const { id } = await newOrg()
       const caller = await callerOf(await newMember(id))
       const before = textOf(await memberships.findActing(caller, id))
@@ -175,8 +175,8 @@ async function expectMembership(
 
 const SELECTION_CASES: Cases<World> = {
   'orgs/selection-named': {
-    name: 'MUST answer a named org as findActing does: own, foreign, unknown and hostile',
-    async test({ storage: { users, memberships }, newOrg, newMember, callerOf, top, low, newPerson, newId }) {
+    must: 'answer a named org as findActing does: own, foreign, unknown and hostile',
+    async test({ users, memberships, newOrg, newMember, callerOf, top, low, newPerson, newId }) {
       const person = newPerson()
       const [{ user }, org, foreign] = [await users.upsertByIdentity(person), await newOrg(), await newOrg()]
       await newMember(org.id, low)
@@ -190,8 +190,8 @@ const SELECTION_CASES: Cases<World> = {
     },
   },
   'orgs/selection-unnamed': {
-    name: 'MUST answer an unnamed org as the first of listActing, and null for a user without any',
-    async test({ storage: { users, memberships }, newOrg, newMember, callerOf, top, low, newPerson }) {
+    must: 'answer an unnamed org as the first of listActing, and null for a user without any',
+    async test({ users, memberships, newOrg, newMember, callerOf, top, low, newPerson }) {
       const person = newPerson()
       const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
       await newMember(org.id, low)
@@ -203,9 +203,9 @@ const SELECTION_CASES: Cases<World> = {
     },
   },
   'orgs/selection-many': {
-    name: 'MUST answer the earliest-joined of several orgs where none is named, and the named one where one is',
+    must: 'answer the earliest-joined of several orgs where none is named, and the named one where one is',
     needs: ['many'],
-    async test({ storage: { users }, newOrgs, joinAll, top, low, newPerson }) {
+    async test({ users, newOrgs, joinAll, top, low, newPerson }) {
       const person = newPerson()
       const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
       await joinAll(user, orgs, (index) => (index === 0 ? low : top))
@@ -215,8 +215,8 @@ const SELECTION_CASES: Cases<World> = {
     },
   },
   'orgs/selection-malformed': {
-    name: 'MUST find the user for a malformed or conflicting selection, and no membership',
-    async test({ storage: { users, memberships }, newOrg, low, newPerson }) {
+    must: 'find the user for a malformed or conflicting selection, and no membership',
+    async test({ users, memberships, newOrg, low, newPerson }) {
       const person = newPerson()
       const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
       await memberships.insert({ orgId: org.id, userId: user.id, role: low })

@@ -60,7 +60,7 @@ function count(store: ThrottleStore, keys: readonly string[]): Promise<readonly 
 
 const CASES: Cases<ThrottleStore> = {
   'throttle/kept': {
-    name: 'MUST hand `decide` the state that was written, every number of it, and return its result',
+    must: 'hand `decide` the state that was written, every number of it, and return its result',
     async test(store) {
       const key = newKey()
       expectNull(await read(store, key), 'the state of an unknown key')
@@ -74,7 +74,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/removed': {
-    name: 'MUST remove the state with `null`',
+    must: 'remove the state with `null`',
     async test(store) {
       const key = newKey()
       await putNew(store, key)
@@ -83,7 +83,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/keys-apart': {
-    name: 'MUST keep keys apart',
+    must: 'keep keys apart',
     async test(store) {
       const key = newKey()
       await putNew(store, key)
@@ -93,7 +93,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/several-keys': {
-    name: 'MUST hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same',
+    must: 'hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same',
     async test(store) {
       const [one, two, three] = [newKey(), newKey(), newKey()]
       const state = await putNew(store, two)
@@ -111,7 +111,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/atomic': {
-    name: 'MUST count each of 100 updates at once',
+    must: 'count each of 100 updates at once',
     async test(store) {
       const key = newKey()
       const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
@@ -120,7 +120,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/atomic-together': {
-    name: 'MUST count each of 60 updates at once on every one of their keys, whatever their order',
+    must: 'count each of 60 updates at once on every one of their keys, whatever their order',
     async test(store) {
       const [all, even, odd] = [newKey(), newKey(), newKey()]
       const update = async (index: number): Promise<number> => {
@@ -135,7 +135,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/atomic-removal': {
-    name: 'MUST let one of 20 updates at once that take what is there have it',
+    must: 'let one of 20 updates at once that take what is there have it',
     async test(store) {
       const key = newKey()
       await putNew(store, key)
@@ -146,7 +146,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/expired': {
-    name: 'MUST hand `decide` nothing of a state from the instant it expires on',
+    must: 'hand `decide` nothing of a state from the instant it expires on',
     async test(store) {
       const key = newKey()
       const state = await putNew(store, key)
@@ -156,7 +156,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/one-clock': {
-    name: 'MUST hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s',
+    must: 'hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s',
     async test(store) {
       const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
       const handed: number[] = []
@@ -167,7 +167,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/throwing': {
-    name: 'MUST reject with what `decide` throws, write nothing, and go on',
+    must: 'reject with what `decide` throws, write nothing, and go on',
     async test(store) {
       const [key, other] = [newKey(), newKey()]
       const state = await putNew(store, key)
@@ -182,7 +182,7 @@ const CASES: Cases<ThrottleStore> = {
     },
   },
   'throttle/copies': {
-    name: 'MUST keep what was written, whatever becomes of the object',
+    must: 'keep what was written, whatever becomes of the object',
     async test(store) {
       const key = newKey()
       const state = stateAt(await clockOf(store))

@@ -7,7 +7,7 @@ import { CONCURRENT_CASES } from './concurrent-cases.ts'
 
 const CASES: Cases<World> = {
   'transactions/value': {
-    name: "MUST fulfil with the work's value, the very same, and run the work once",
+    must: "fulfil with the work's value, the very same, and run the work once",
     async test({ storage, newPerson }) {
       for (const value of [{ some: 'object' }, undefined, null, 0]) {
         let runs = 0
@@ -25,7 +25,7 @@ const CASES: Cases<World> = {
     },
   },
   'transactions/error': {
-    name: "MUST reject with the work's error, the very same, and run the work once",
+    must: "reject with the work's error, the very same, and run the work once",
     async test({ storage, newPerson }) {
       for (const thrown of [new Error('the work failed'), Object.freeze({ code: 'E_HOST' }), undefined]) {
         let runs = 0
@@ -44,7 +44,7 @@ const CASES: Cases<World> = {
     },
   },
   'transactions/own-writes': {
-    name: 'MUST show the work its own writes, and what was there before',
+    must: 'show the work its own writes, and what was there before',
     async test({ newOrg, newMember, callerOf, low, join, whatIsThere, transaction }) {
       const org = await newOrg()
       const member = await callerOf(await newMember(org.id))
@@ -59,14 +59,14 @@ const CASES: Cases<World> = {
     },
   },
   'transactions/committed': {
-    name: 'MUST have stored everything the work wrote when it fulfils',
+    must: 'have stored everything the work wrote when it fulfils',
     async test({ storage, join, whatIsThere, transaction }) {
       const joined = await transaction((inner) => join(inner))
       expectSame(await whatIsThere(storage, joined), joined.rows, 'what the work wrote')
     },
   },
   'transactions/unseen-outside': {
-    name: 'MUST NOT show others what the work wrote before it is committed; they may wait for it',
+    must: 'NOT show others what the work wrote before it is committed; they may wait for it',
     async test({ storage, join, whatIsThere, transaction }) {
       let early: unknown = []
       let ended = false
@@ -85,16 +85,14 @@ const CASES: Cases<World> = {
     },
   },
   'transactions/goes-on': {
-    name: 'MUST go on after failed transactions: no lock and no connection stays behind',
+    must: 'go on after failed transactions: no lock and no connection stays behind',
     async test({ storage, newUser, join, whatIsThere, transaction }) {
       for (let count = 0; count < 15; count++) {
-        await expectRejected(
-          transaction(async ({ orgs }) => {
-            await orgs.insert({ name: 'never' })
-            throw new Error('on purpose')
-          }),
-          'a transaction whose work fails',
-        )
+        const failing = transaction(async ({ orgs }) => {
+          await orgs.insert({ name: 'never' })
+          throw new Error('on purpose')
+        })
+        await expectRejected(failing, 'a transaction whose work fails')
       }
       const joined = await transaction((inner) => join(inner))
       expectSame(await whatIsThere(storage, joined), joined.rows, 'what the next transaction stored')
@@ -105,7 +103,7 @@ const CASES: Cases<World> = {
 
 const ATOMIC_CASES: Cases<World> = {
   'transactions/nothing-left': {
-    name: 'MUST leave no user, org, membership or invitation of work that fails',
+    must: 'leave no user, org, membership or invitation of work that fails',
     async test({ storage, join, whatIsThere, transaction }) {
       let joined: Joined | undefined
       const failing = transaction(async (inner) => {
@@ -119,7 +117,7 @@ const ATOMIC_CASES: Cases<World> = {
     },
   },
   'transactions/nothing-changed': {
-    name: 'MUST take back changed roles, removed memberships and consumed invitations of work that fails',
+    must: 'take back changed roles, removed memberships and consumed invitations of work that fails',
     needs: ['admin'],
     async test({ storage, newOrg, newMember, top, low, transaction }) {
       const [{ id: orgId }, email] = [await newOrg(), newEmail()]
@@ -141,7 +139,7 @@ const ATOMIC_CASES: Cases<World> = {
     },
   },
   'transactions/unseen-when-failed': {
-    name: 'MUST NOT show others anything of work that fails in the end, whenever they look',
+    must: 'NOT show others anything of work that fails in the end, whenever they look',
     async test({ storage, join, whatIsThere, transaction }) {
       let outside: Promise<unknown> | undefined
       const failing = transaction(async (inner) => {
@@ -155,7 +153,7 @@ const ATOMIC_CASES: Cases<World> = {
     },
   },
   'transactions/conflict': {
-    name: 'MUST reject with the ConflictError of a write inside, and leave nothing',
+    must: 'reject with the ConflictError of a write inside, and leave nothing',
     async test({ storage, newOrg, newMember, low, transaction, join, whatIsThere }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId)
@@ -169,7 +167,7 @@ const ATOMIC_CASES: Cases<World> = {
     },
   },
   'transactions/caught-conflict': {
-    name: 'MUST either have stored everything or reject, where the work caught a ConflictError and went on',
+    must: 'either have stored everything or reject, where the work caught a ConflictError and went on',
     async test({ storage, newOrg, newMember, low, transaction, join, whatIsThere }) {
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId)
@@ -182,11 +180,8 @@ const ATOMIC_CASES: Cases<World> = {
       })
       const { status } = await settled(working)
       const seen = await whatIsThere(storage, expectFound(joined, 'the work to run'))
-      expectSame(
-        seen,
-        status === 'fulfilled' ? expectFound<Joined>(joined, 'the work to run').rows : [],
-        `what is stored of a transaction that was ${status}`,
-      )
+      const wanted = status === 'fulfilled' ? expectFound<Joined>(joined, 'the work to run').rows : []
+      expectSame(seen, wanted, `what is stored of a transaction that was ${status}`)
     },
   },
 }

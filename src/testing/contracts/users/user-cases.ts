@@ -27,8 +27,8 @@ async function findUser(users: UserRepository, identity: IdentityKey): Promise<U
 
 const CASES: Cases<World> = {
   'users/created-once': {
-    name: 'MUST create the user at the first upsert and only return it at the second',
-    async test({ storage: { users }, newPerson }) {
+    must: 'create the user at the first upsert and only return it at the second',
+    async test({ users, newPerson }) {
       const person = newPerson()
       const first = await users.upsertByIdentity(person)
       expectThat(first.created, 'created: true for a person never seen', first)
@@ -39,8 +39,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/found-after-upsert': {
-    name: 'MUST find a user by identity and by id as upsert returned it, without any membership too',
-    async test({ storage: { users }, newPerson, newIdentity }) {
+    must: 'find a user by identity and by id as upsert returned it, without any membership too',
+    async test({ users, newPerson, newIdentity }) {
       for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
         const { user } = await users.upsertByIdentity(person)
         expectSame(await findUser(users, person), user, 'the user found by identity')
@@ -49,8 +49,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/unknown-is-null': {
-    name: 'MUST answer null for an identity or an id that nobody has, and create nothing by asking',
-    async test({ storage: { users }, newIdentity, newId }) {
+    must: 'answer null for an identity or an id that nobody has, and create nothing by asking',
+    async test({ users, newIdentity, newId }) {
       const identity = newIdentity()
       expectNull(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
       expectNull(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
@@ -58,8 +58,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/upsert-race': {
-    name: `MUST make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`,
-    async test({ storage: { users }, countUsers, newPerson }) {
+    must: `make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`,
+    async test({ users, countUsers, newPerson }) {
       const person = newPerson()
       const results = await race(RACERS, () => users.upsertByIdentity(person))
       const upserts = expectAllFulfilled(results, 'upsert')
@@ -72,8 +72,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/upsert-race-apart': {
-    name: 'MUST give each of several people upserted at once their own user',
-    async test({ storage: { users }, newPerson }) {
+    must: 'give each of several people upserted at once their own user',
+    async test({ users, newPerson }) {
       const people = Array.from({ length: 5 }, newPerson)
       const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
       const ids = results.map((result) => fulfilledValue(result)?.user.id)
@@ -86,8 +86,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/upsert-unchanged': {
-    name: 'MUST leave the row of a known identity as it is, whatever the second upsert says',
-    async test({ storage: { users }, newPerson }) {
+    must: 'leave the row of a known identity as it is, whatever the second upsert says',
+    async test({ users, newPerson }) {
       const person = newPerson()
       const { user } = await users.upsertByIdentity(person)
       for (const email of [newEmail(), null]) {
@@ -98,9 +98,9 @@ const CASES: Cases<World> = {
     },
   },
   'users/disabled-found': {
-    name: 'MUST find a disabled user, as disabled, so that nobody provisions the person again',
+    must: 'find a disabled user, as disabled, so that nobody provisions the person again',
     needs: ['disableUser'],
-    async test({ storage: { users }, disableUser, newPerson }) {
+    async test({ users, disableUser, newPerson }) {
       const person = newPerson()
       const { user } = await users.upsertByIdentity(person)
       await disableUser(user.id)
@@ -111,8 +111,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/hostile-ids': {
-    name: 'MUST find nobody by a hostile subject or id, and never throw',
-    async test({ storage: { users }, newPerson }) {
+    must: 'find nobody by a hostile subject or id, and never throw',
+    async test({ users, newPerson }) {
       const person = newPerson()
       const { user } = await users.upsertByIdentity(person)
       const subjects = hostileIds(person.subject)
@@ -123,9 +123,9 @@ const CASES: Cases<World> = {
     },
   },
   'users/hostile-issuers': {
-    name: 'MUST find nobody by a hostile issuer, and never throw',
+    must: 'find nobody by a hostile issuer, and never throw',
     needs: ['anyIssuer'],
-    async test({ storage: { users }, newPerson }) {
+    async test({ users, newPerson }) {
       const person = newPerson()
       await users.upsertByIdentity(person)
       await expectNothing('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
@@ -134,8 +134,8 @@ const CASES: Cases<World> = {
     },
   },
   'users/copies': {
-    name: 'MUST return copies: what is changed in them, or in what was handed in, is not stored',
-    async test({ storage: { users }, newPerson }) {
+    must: 'return copies: what is changed in them, or in what was handed in, is not stored',
+    async test({ users, newPerson }) {
       const person = { ...newPerson() }
       const identity = { ...person }
       const first = await users.upsertByIdentity(person)
@@ -174,9 +174,9 @@ async function expectOthers(users: UserRepository, others: readonly IdentityKey[
 
 const IDENTITY_CASES: Cases<World> = {
   'users/identity-is-the-pair': {
-    name: 'MUST tell users apart by issuer and subject together: the same subject of another issuer is another user',
+    must: 'tell users apart by issuer and subject together: the same subject of another issuer is another user',
     needs: ['twoIssuers'],
-    async test({ storage: { users }, newIdentity, issuers }) {
+    async test({ users, newIdentity, issuers }) {
       const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
       const [a, b] = [newIdentity().subject, newIdentity().subject]
       await expectApart(users, [
@@ -187,9 +187,9 @@ const IDENTITY_CASES: Cases<World> = {
     },
   },
   'users/joined-pairs': {
-    name: 'MUST NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over',
+    must: 'NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over',
     needs: ['anyIssuer'],
-    async test({ storage: { users } }) {
+    async test({ users }) {
       for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
         const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
         await expectApart(users, [
@@ -202,33 +202,32 @@ const IDENTITY_CASES: Cases<World> = {
     },
   },
   'users/identity-is-exact': {
-    name: 'MUST compare subjects exactly: case, white space and Unicode form all count',
-    async test({ storage: { users }, newPerson }) {
+    must: 'compare subjects exactly: case, white space and Unicode form all count',
+    async test({ users, newPerson }) {
       const { issuer } = newPerson()
       const subject = `Jos\u00e9 ${crypto.randomUUID()}A`
       await users.upsertByIdentity({ issuer, subject, email: newEmail() })
       const subjects = [subject.toLowerCase(), subject.toUpperCase(), `${subject} `, ` ${subject}`]
-      await expectOthers(
-        users,
-        [...subjects, subject.normalize('NFD')].map((other) => ({ issuer, subject: other })),
-      )
+      const others = [...subjects, subject.normalize('NFD')].map((other) => ({ issuer, subject: other }))
+      await expectOthers(users, others)
     },
   },
   'users/issuer-is-exact': {
-    name: 'MUST compare issuers exactly: case, white space and a final slash all count',
+    must: 'compare issuers exactly: case, white space and a final slash all count',
     needs: ['anyIssuer'],
-    async test({ storage: { users } }) {
+    async test({ users }) {
       const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
       await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+      const issuers = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
       await expectOthers(
         users,
-        [issuer.toUpperCase(), `${issuer}/`, `${issuer} `].map((other) => ({ issuer: other, subject })),
+        issuers.map((other) => ({ issuer: other, subject })),
       )
     },
   },
   'users/long-subjects': {
-    name: 'MUST keep subjects of 255 characters whole: two that differ in the last are two users',
-    async test({ storage: { users }, newIdentity }) {
+    must: 'keep subjects of 255 characters whole: two that differ in the last are two users',
+    async test({ users, newIdentity }) {
       const { issuer, subject } = newIdentity()
       const start = subject.padEnd(254, 'x')
       await expectApart(users, [
@@ -238,9 +237,9 @@ const IDENTITY_CASES: Cases<World> = {
     },
   },
   'users/long-issuers': {
-    name: 'MUST keep issuers of 255 characters whole: two that differ in the last are two',
+    must: 'keep issuers of 255 characters whole: two that differ in the last are two',
     needs: ['anyIssuer'],
-    async test({ storage: { users } }) {
+    async test({ users }) {
       const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
       await expectApart(users, [
         { issuer: `${start}1`, subject },
@@ -249,8 +248,8 @@ const IDENTITY_CASES: Cases<World> = {
     },
   },
   'users/lone-surrogates': {
-    name: 'MUST NOT find a user by a subject that only becomes the same in UTF-8',
-    async test({ storage: { users }, newPerson }) {
+    must: 'NOT find a user by a subject that only becomes the same in UTF-8',
+    async test({ users, newPerson }) {
       const person = newPerson()
       await users.upsertByIdentity({ ...person, subject: `${person.subject}\ufffd` })
       for (const surrogate of ['\ud83e', '\udd8a']) {
@@ -260,8 +259,8 @@ const IDENTITY_CASES: Cases<World> = {
     },
   },
   'users/email-links-nothing': {
-    name: 'MUST make two users of two identities with one e-mail address',
-    async test({ storage: { users }, newPerson, newIdentity }) {
+    must: 'make two users of two identities with one e-mail address',
+    async test({ users, newPerson, newIdentity }) {
       const [first, second] = [newPerson(), newIdentity()]
       const one = await users.upsertByIdentity(first)
       const other = await users.upsertByIdentity({ ...second, email: first.email })
