@@ -4,7 +4,7 @@
  */
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
-import { AuthError, isAuthError } from '../src/errors.ts'
+import { AuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
   type Auth,
@@ -19,8 +19,6 @@ import {
 } from '../src/http/index.ts'
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
-
-export type { AdapterOptions }
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
@@ -63,23 +61,23 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireAccess, requireHandler } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
-    const error = auth.recordRefusal(req, thrown)
-    if (errors === 'write' && isAuthError(error) && !res.headersSent) writeAuthResponse(res, auth.toResponse(error))
-    else next(toThrown(error))
+    const { error, response } = refusalOf(req, thrown)
+    if (response === null || res.headersSent) next(toThrown(error))
+    else writeAuthResponse(res, response)
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
   ): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> } => {
-    const authorize = auth.authorizer(access)
+    const authorize = authorizer(access)
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const authorized = await authorize(limitBody(toAuthRequest(req)))
-        keepHeaders(res, authorized.responseHeaders)
-        await run(authorized.context, req, res, next)
+        const { context, responseHeaders } = await authorize(toAuthRequest(req))
+        keepHeaders(res, responseHeaders)
+        await run(context, req, res, next)
       } catch (error) {
         refuse(error, req, res, next)
       }
@@ -87,12 +85,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (req: object) => authorize.contextOf(req) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
-      wrap(requireAccess(access, more), (_context, _req, _res, next) => next())) as never,
-    protect: (...given: unknown[]) => {
-      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
-      return wrap(access as never, requireHandler(handler) as never) as never
-    },
+    ...handlersOf(wrap),
     mount(app, routes) {
       const respond = ({ access, handle }: Route): RequestHandler =>
         wrap(access as never, async (context, req, res) => {

@@ -4,7 +4,6 @@
  */
 import type { Context, Env, Handler, MiddlewareHandler, Next, TypedResponse } from 'hono'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
-import { isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
   type Auth,
@@ -19,10 +18,8 @@ import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
 
-export type { AdapterOptions }
-
 /** What a Hono handler may return. */
-export type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
+type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
@@ -68,28 +65,26 @@ export interface Adapter<T extends AuthTypes> {
  * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireAccess, requireHandler, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, c: Context, otherwise: (error: unknown) => Response): Response => {
-    const error = auth.recordRefusal(sourceOf(c), thrown)
-    return errors === 'write' && isAuthError(error) ? writeAuthResponse(c, auth.toResponse(error)) : otherwise(error)
+    const { error, response } = refusalOf(sourceOf(c), thrown)
+    return response === null ? otherwise(error) : writeAuthResponse(c, response)
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
   ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
-    const authorize = auth.authorizer(access)
+    const authorize = authorizer(access)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = () => []
       // Where no response of Node's says when its head is out: it is, as good as, when the outermost mount has the answer.
       const listeners: (() => void)[] = []
       const whenAnswered = (listener: () => void): unknown => listeners.push(listener)
       try {
-        const request = limitBody(toAuthRequest(c))
-        const { context, responseHeaders } = await authorize({
-          ...request,
-          whenAnswered: request.whenAnswered ?? whenAnswered,
-        })
+        const request = toAuthRequest(c)
+        const answered = request.whenAnswered ?? whenAnswered
+        const { context, responseHeaders } = await authorize({ ...request, whenAnswered: answered })
         headersOf = announce(c, sourceOf(c), responseHeaders)
         return stamp(c, headersOf, await run(context, c, next))
       } catch (error) {
@@ -102,12 +97,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (c: Context) => authorize.contextOf(sourceOf(c)) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
-      wrap(requireAccess(access, more), (_context, _c, next) => next())) as never,
-    protect: (...given: unknown[]) => {
-      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
-      return wrap(access as never, requireHandler(handler) as never) as never
-    },
+    ...handlersOf(wrap),
     mount(app, routes) {
       createRouteFinder(routes)
       for (const route of routes) {

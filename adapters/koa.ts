@@ -4,7 +4,6 @@
  */
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
-import { isAuthError } from '../src/errors.ts'
 import {
   type AdapterOptions,
   type Auth,
@@ -20,10 +19,8 @@ import {
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 
-export type { AdapterOptions }
-
 /** The part of Koa's context that is read, whatever the host's own generics are. */
-export type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl' | 'request'>
+type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl' | 'request'>
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
@@ -67,23 +64,23 @@ export interface Adapter<T extends AuthTypes> {
  * app.use((ctx) => { ctx.body = contacts.of(signedIn.getAuth(ctx).org) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { errors, limitBody, requireAccess, requireHandler } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, ctx: ParameterizedContext): void => {
-    const error = auth.recordRefusal(ctx.req, thrown)
-    if (errors === 'delegate' || !isAuthError(error) || ctx.headerSent) throw toThrown(error)
-    writeAuthResponse(ctx, auth.toResponse(error))
+    const { error, response } = refusalOf(ctx.req, thrown)
+    if (response === null || ctx.headerSent) throw toThrown(error)
+    writeAuthResponse(ctx, response)
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
     run: (context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown,
   ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> } => {
-    const authorize = auth.authorizer(access)
+    const authorize = authorizer(access)
     const handler: Middleware = async function sallyport(ctx, next) {
       try {
-        const authorized = await authorize(limitBody(toAuthRequest(ctx)))
-        keepHeaders(ctx.res, authorized.responseHeaders)
-        await run(authorized.context, ctx, next)
+        const { context, responseHeaders } = await authorize(toAuthRequest(ctx))
+        keepHeaders(ctx.res, responseHeaders)
+        await run(context, ctx, next)
       } catch (error) {
         refuse(error, ctx)
       }
@@ -91,12 +88,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     return Object.assign(handler, { getAuth: (ctx: Pick<KoaContext, 'req'>) => authorize.contextOf(ctx.req) })
   }
   return {
-    middleware: ((access: AccessOf<T> = {} as never, ...more: unknown[]) =>
-      wrap(requireAccess(access, more), (_context, _ctx, next) => next())) as never,
-    protect: (...given: unknown[]) => {
-      const [access, handler] = given.length === 1 ? [{}, given[0]] : given
-      return wrap(access as never, requireHandler(handler) as never) as never
-    },
+    ...handlersOf(wrap),
     mount(app, routes) {
       const respond = ({ access, handle }: Route): Middleware =>
         wrap(access as never, async (context, ctx) =>

@@ -93,8 +93,8 @@ export interface AccessRule<R extends string = string> {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** What a route of an auth without users and orgs may ask: who calls, and nothing about them here. */
-export interface IdentityRule {
+/** What a route of an auth without users and orgs may ask: who calls, and nothing about them here. An alias: declarations spell it out. */
+export type IdentityRule = {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
   readonly accept?: readonly Exclude<CallerKind, 'apiKey'>[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */

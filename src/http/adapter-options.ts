@@ -1,8 +1,9 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import * as z from 'zod/mini'
+import { type AuthError, isAuthError } from '../errors.ts'
 import { checkedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
-import type { AuthRequest } from '../request.ts'
+import type { AuthRequest, AuthResponse } from '../request.ts'
 import { isBodySeconds, limitBodyTime } from './request-body.ts'
 
 /** Options of every adapter's `createAdapter`. */
@@ -20,28 +21,37 @@ export interface AdapterOptions {
 }
 
 const NAME = 'createAdapter'
-
-interface WithAuthorizer {
-  readonly authorizer: unknown
+const SHAPE: Shape<AdapterOptions> = {
+  errors: z.optional(oneOf('write', 'delegate')),
+  bodyTimeoutSeconds: z.optional(
+    checkedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
+  ),
 }
 
+/** The part of an auth that an adapter is bound to. */
+interface BoundAuth {
+  authorizer(access: never): ((request: AuthRequest) => Promise<unknown>) & { contextOf(source: object): unknown }
+  recordRefusal(source: object, error: unknown): unknown
+  toResponse(error: AuthError): AuthResponse
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each adapter's own wrapper, with what its framework calls a handler with
+type Wrap = (access: any, run: (context: any, ...given: any[]) => unknown) => unknown
+
 /** What an adapter goes by. */
-export interface AdapterSettings {
-  /** Who answers a refusal. */
-  readonly errors: 'write' | 'delegate'
-  /** Have the body of a request take no longer than the option says; hands it back. */
-  limitBody(request: AuthRequest): AuthRequest
+export interface AdapterSettings<A extends BoundAuth> {
+  /** `authorizer` of the auth; the body of a request that it is asked about takes no longer than the option says. */
+  readonly authorizer: A['authorizer']
   /**
-   * Check the handler that `protect` is to wrap, and hand it back.
-   * @throws OptionsError where it is no function
+   * Record what was thrown: `error` is what is to be answered, `response` how, or `null` where that is left to the framework.
+   * @param source the framework's request object
    */
-  requireHandler<H>(handler: H): H
+  refusalOf(source: object, thrown: unknown): { readonly error: unknown; readonly response: AuthResponse | null }
   /**
-   * Check that `middleware` was called by the host, and hand its Access back: with `more` arguments, or an app, it was handed
-   * to the framework as if it were the middleware.
-   * @throws OptionsError that says so
+   * Make `middleware` and `protect` of what wraps a handler of a framework that calls it with `next` as the last argument.
+   * Both throw at once for what they can't be called with: no Access but a request or an app, no function as a handler.
    */
-  requireAccess<A>(access: A, more: readonly unknown[]): A
+  handlersOf(wrap: Wrap): { readonly middleware: never; readonly protect: never }
   /** Throw it on to a framework that hands its error handling nothing but `Error`s, so that nothing goes without a trace. */
   throwOn(error: unknown): never
   /**
@@ -59,36 +69,51 @@ export interface AdapterSettings {
  * @throws OptionsError for something else than an auth, an unknown option or a wrong value
  * @example
  * export function createAdapter(auth, options = {}) {
- *   const { errors, limitBody, requireHandler } = parseAdapterOptions(auth, options)
- *   return { protect: (access, handler) => wrap(access, requireHandler(handler)), … }
+ *   const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
+ *   const wrap = (access, run) => …
+ *   return { ...handlersOf(wrap), mount: … }
  * }
  */
-export function parseAdapterOptions(auth: WithAuthorizer, options: AdapterOptions): AdapterSettings {
-  if (typeof (auth as Partial<WithAuthorizer> | null | undefined)?.authorizer !== 'function') {
+export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: AdapterOptions): AdapterSettings<A> {
+  if (typeof (auth as Partial<BoundAuth> | null | undefined)?.authorizer !== 'function') {
     throw optionsError(NAME, '', 'the auth (first argument) must be what createAuth returned')
   }
   const { errors = 'write', bodyTimeoutSeconds } = parseOptions(NAME, SHAPE, options)
-  const limitBody = (request: AuthRequest): AuthRequest => {
-    if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
-    return request
-  }
-  return Object.freeze({ errors, limitBody, requireHandler, requireAccess, throwOn, toErrorPage })
+  return Object.freeze<AdapterSettings<A>>({
+    authorizer(access: never) {
+      const authorize = auth.authorizer(access)
+      const { contextOf } = authorize
+      const limited = (request: AuthRequest): ReturnType<typeof authorize> => {
+        if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
+        return authorize(request)
+      }
+      return Object.assign(limited, { contextOf })
+    },
+    refusalOf(source, thrown) {
+      const error = auth.recordRefusal(source, thrown)
+      return { error, response: errors === 'write' && isAuthError(error) ? auth.toResponse(error) : null }
+    },
+    handlersOf: (wrap) => {
+      const middleware = (access: unknown = {}, ...more: unknown[]): unknown =>
+        wrap(requireAccess(access, more), (...given) => given.at(-1)())
+      const protect = (...given: unknown[]): unknown => {
+        const [access, handler] = given.length === 1 ? [{}, given[0]] : given
+        return wrap(access, requireHandler(handler))
+      }
+      return { middleware: middleware as never, protect: protect as never }
+    },
+    throwOn,
+    toErrorPage,
+  })
 }
 
-const SHAPE: Shape<AdapterOptions> = {
-  errors: z.optional(oneOf('write', 'delegate')),
-  bodyTimeoutSeconds: z.optional(
-    checkedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
-  ),
+function requireHandler(handler: unknown): () => unknown {
+  if (typeof handler === 'function') return handler as () => unknown
+  throw optionsError('protect', '', 'the handler (second argument) must be a function')
 }
 
-function requireHandler<H>(handler: H): H {
-  if (typeof handler !== 'function')
-    throw optionsError('protect', '', 'the handler (second argument) must be a function')
-  return handler
-}
-
-function requireAccess<A>(access: A, more: readonly unknown[]): A {
+// With more arguments, or an app, `middleware` was handed to the framework as if it were the middleware.
+function requireAccess(access: unknown, more: readonly unknown[]): unknown {
   const isApp = typeof access === 'function' || typeof (access as { use?: unknown } | null)?.use === 'function'
   if (!isApp && more.length === 0) return access
   throw optionsError('middleware', '', 'it makes the middleware and must be called: app.use(middleware())')

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { isAuthError } from '../../src/errors.ts'
-import { parseAdapterOptions, toThrown } from '../../src/http/adapter-options.ts'
+import { AuthError, isAuthError } from '../../src/errors.ts'
+import { type AdapterOptions, parseAdapterOptions, toThrown } from '../../src/http/adapter-options.ts'
 import { fromFetchRequest } from '../../src/http/fetch-request.ts'
 import { fromNodeRequest, type NodeRequestExtras } from '../../src/http/node-request.ts'
 import { readJson } from '../../src/http/read-json.ts'
 import { optionsError } from '../../src/lib/parse-options.ts'
 import type { AuthRequest } from '../../src/request.ts'
+import { createWorld } from '../pipeline/world.ts'
 
 const JSON_TYPE = ['Content-Type', 'application/json']
 
@@ -279,11 +280,13 @@ describe('toThrown', () => {
 })
 
 describe('parseAdapterOptions', () => {
-  const auth = { authorizer: () => undefined }
+  const { auth } = createWorld()
 
   it('writes unless told', () => {
-    expect(parseAdapterOptions(auth, {}).errors).toBe('write')
-    expect(parseAdapterOptions(auth, { errors: 'delegate' }).errors).toBe('delegate')
+    const error = new AuthError('forbidden')
+    const responseOf = (options: AdapterOptions) => parseAdapterOptions(auth, options).refusalOf({}, error).response
+    expect(responseOf({})?.status).toBe(403)
+    expect(responseOf({ errors: 'delegate' })).toBeNull()
   })
 
   it.each([[{ errors: 'throw' }], [{ error: 'write' }], [null], ['delegate'], [{ errors: true }]])(

@@ -122,7 +122,25 @@ const MISTAKES: readonly (readonly [string, string, string, string])[] = [
   ['a role that is not on the ladder', 'ladder', `${CORE}auth.authorizer({ role: 'superuser' })`, '"superuser"'],
 ]
 
-const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO }
+// What a module of its own hands on, with declarations.
+const DECLARED = `${CORE}
+import { createAdapter as forExpress } from 'sallyport/express'
+import { createAdapter as forHono } from 'sallyport/hono'
+import { createAdapter as forKoa } from 'sallyport/koa'
+export const people = createAuth({ issuers: [supabase({ url: 'https://project.example' })] })
+export const toExpress = forExpress(auth, { errors: 'delegate' })
+export const { middleware, protect, mount, onError } = forExpress(people)
+export const signedIn = toExpress.middleware({ role: 'admin' })
+export const toKoa = forKoa(auth)
+export const { middleware: koaMiddleware, protect: koaProtect, mount: koaMount, onError: koaOnError } = forKoa(people)
+export const koaSignedIn = toKoa.middleware({ role: 'admin' })
+export const toHono = forHono(auth)
+export const { middleware: honoMiddleware, protect: honoProtect, mount: honoMount, onError: honoOnError } = forHono(people)
+export const honoSignedIn = toHono.middleware({ role: 'admin' })
+export const whoami = toHono.protect(({ user }, c) => c.json({ id: user.id }))
+`
+
+const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO, exported: DECLARED }
 
 // What a backend of Node's own types has, and what most projects have.
 const LIBS = { 'without the DOM library': ['es2023'], 'with it': ['es2023', 'dom', 'dom.iterable'] }
@@ -147,6 +165,7 @@ function compile(
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
+    declaration: true,
     noEmit: true,
     types: ['node'],
     skipLibCheck,
