@@ -111,8 +111,13 @@ const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as '${na
 
 // [what must not compile, its file, the text, what the compiler says of it]
 const MISTAKES: readonly (readonly [string, string, string, string])[] = [
-  ['a forgotten audience', 'audience', CORE.replace(", audience: 'authenticated'", ''), "'audience' is missing"],
-  ['a misspelt option', 'audiance', CORE.replace('audience:', 'audiance:'), "'audiance' does not exist"],
+  [
+    'a forgotten audience',
+    'audience',
+    `${CORE}createJwtVerifier({ issuers: [{ issuer: '', keys: [] }] })`,
+    "'audience' is missing",
+  ],
+  ['a misspelt option', 'issuerz', CORE.replace('issuers:', 'issuerz:'), "'issuerz' does not exist"],
   [
     'no word on an unnamed org',
     'whenUnnamed',
@@ -127,7 +132,8 @@ const DECLARED = `${CORE}
 import { createAdapter as forExpress } from 'sallyport/express'
 import { createAdapter as forHono } from 'sallyport/hono'
 import { createAdapter as forKoa } from 'sallyport/koa'
-export const people = createAuth({ issuers: [supabase({ url: 'https://project.example' })] })
+import type {} from 'sallyport/storage'
+export const people = createAuth({ issuers: [oidc({ issuer: 'https://login.example', audience: 'authenticated' })] })
 export const toExpress = forExpress(auth, { errors: 'delegate' })
 export const { middleware, protect, mount, onError } = forExpress(people)
 export const signedIn = toExpress.middleware({ role: 'admin' })
@@ -166,6 +172,8 @@ function compile(
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
     declaration: true,
+    // The frameworks' types are links to those of the repository.
+    preserveSymlinks: true,
     noEmit: true,
     types: ['node'],
     skipLibCheck,
