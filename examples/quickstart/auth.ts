@@ -14,7 +14,6 @@ import {
   type HostTypes,
   header,
   jsonResponse,
-  type KeyAgeOptions,
   type KeySource,
   type Route,
 } from 'sallyport'
@@ -32,7 +31,7 @@ export interface QuickstartOptions {
   readonly jwksUrl: string | undefined
   /** A shared secret: HS256. */
   readonly secret: string | undefined
-  readonly keyAges: KeyAgeOptions
+  readonly keyAges: { readonly maxAgeSeconds?: number | undefined; readonly maxStaleSeconds?: number | undefined }
   readonly clockToleranceSeconds: number
   /** Make users on first sight, or ask for `POST /auth/sync` first. */
   readonly users: 'provision' | 'sync'

@@ -10,6 +10,7 @@ import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './ship
 import { createTurns, whileOpen } from './turns.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
+export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 
 /** Options of {@link createMemoryStorage}. */
 export interface MemoryStorageOptions extends ShippedStorageOptions {}

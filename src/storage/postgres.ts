@@ -21,6 +21,7 @@ import { POSTGRES } from './sql-statements.ts'
 
 export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
 export { policySql, roleSql } from './policy-sql.ts'
+export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 
 /** Options of {@link createPostgresStorage}. */
 interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>

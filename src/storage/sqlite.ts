@@ -18,6 +18,7 @@ import { sqlStorage } from './sql-repositories.ts'
 import { SQLITE } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-session.ts'
 
+export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 export type { SqliteDatabase } from './sql-executor.ts'
 
 /** Options of {@link createSqliteStorage}. */

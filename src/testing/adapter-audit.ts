@@ -3,7 +3,8 @@
  * for byte. Whoever writes a further adapter mounts the audit's Routes and endpoints and runs the list against it.
  */
 import * as z from 'zod/mini'
-import type { Auth, ErrorFormat, Route } from '../index.ts'
+import type { ErrorFormat } from '../errors.ts'
+import type { Auth, Route } from '../index.ts'
 import { parseOptions } from '../lib/parse-options.ts'
 import { type AuditAnswer, type AuditCase, compareAnswer } from './audit/audit-case.ts'
 import { createAuditWorld } from './audit/audit-world.ts'

@@ -12,7 +12,7 @@ import { retryTransient } from './retry.ts'
 import { createSingleFlight } from './single-flight.ts'
 import { resolveUser } from './sync-gate.ts'
 
-export type { Bootstrap, ProvisionerOptions, ProvisioningDecision, SystemContext } from './provision.ts'
+export type { Bootstrap, ProvisionerOptions, ProvisioningDecision } from './provision.ts'
 
 // Longer than a first login takes but where it waits for a connection; a second one beside it does no harm.
 const SHARED_MS = 15_000

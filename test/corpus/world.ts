@@ -2,6 +2,7 @@
  * The people and organizations of the corpus, in a fresh storage for each server, and the auths over it: one issuer with
  * an HS256 secret and a real key server, and each way a host may configure the rooms under a path prefix of its own.
  */
+
 import {
   type Auth,
   createAuth,
@@ -13,15 +14,15 @@ import {
   type HostTypes,
   header,
   type KeySource,
-  type ProvisionerOptions,
   type Verifier,
-  type WhenUnnamed,
 } from '../../src/index.ts'
+import type { WhenUnnamed } from '../../src/orgs/org-resolver.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { StorageTransaction } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
 import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { ProvisionerOptions } from '../../src/users/provisioner.ts'
 import type { Service } from './case-format.ts'
 import { createKeys, createKeyVerifier } from './keys.ts'
 

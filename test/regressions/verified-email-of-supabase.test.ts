@@ -2,10 +2,12 @@
  * A Supabase token has no top-level `email_verified`: who waited for `true` there never saw an invitation taken, and who took
  * its absence for it let anybody in whose project confirms nothing. What counts is said of the issuer.
  */
+
 import { expect, it } from 'vitest'
-import { createJwtVerifier, createProvisioner, type SupabaseOptions, supabase } from '../../src/index.ts'
+import { createJwtVerifier, createProvisioner, supabase } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { SupabaseOptions } from '../../src/verify/issuer-presets.ts'
 
 const tokens = await createTokenIssuer({ algorithms: ['HS256'] })
 const { issuer, secret, audience } = tokens

@@ -1,4 +1,5 @@
 /** What most tests stand on: an issuer with a secret, a verifier that trusts it, and an auth over a storage. */
+
 import {
   type Auth,
   type AuthOptions,
@@ -8,13 +9,13 @@ import {
   createProvisioner,
   type HostTypes,
   header,
-  type JwtVerifierOptions,
-  type ProvisionerOptions,
   type Verifier,
 } from '../../src/index.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import type { StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { ProvisionerOptions } from '../../src/users/provisioner.ts'
+import type { JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
 
 /** The issuer that the tests of a file share. */
 export const issuer: TokenIssuer = await createTokenIssuer({ algorithms: ['HS256'] })

@@ -2,19 +2,18 @@
  * The world of an adapter audit: an auth with every kind of caller, people in every state, and steps that fail in every
  * way, all in memory. Hands on the auth, and the tokens and ids that the cases are written with.
  */
+import type { AuthErrorDetails, ErrorFormat } from '../../errors.ts'
 import {
   type ApiKeyVerifier,
   type Auth,
   AuthError,
   type AuthErrorCode,
-  type AuthErrorDetails,
   type AuthResponse,
   createAuth,
   createJwtVerifier,
   createOrgResolver,
   createServiceVerifier,
   createSyncGate,
-  type ErrorFormat,
   header,
   type Organization,
   type User,

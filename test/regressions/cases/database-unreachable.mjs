@@ -12,8 +12,7 @@ const { createPostgresStorage } = await load('postgres')
 const { jwk, sign } = await signer()
 const issuer = 'https://idp.example.test'
 const verifier = createJwtVerifier({
-  issuers: [{ issuer, keys: [{ kind: 'jwks', keys: [jwk] }] }],
-  audience: 'authenticated',
+  issuers: [{ issuer, keys: [{ kind: 'jwks', keys: [jwk] }], audience: 'authenticated' }],
 })
 const lines = []
 let isOk = true

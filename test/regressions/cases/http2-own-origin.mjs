@@ -5,24 +5,19 @@ import { dep, listen, load, verdict, within } from './lib.mjs'
 within(30)
 const { createAuth, createUserOrgResolver } = await load('index')
 const { createMemoryAccounts } = await load('memory')
-const { createFirstAdmin, createLogin } = await load('login')
+const { createLogin } = await load('login')
 const { createAdapter } = await load('koa')
 const { default: Koa } = await dep('koa')
 const roles = ['viewer', 'admin']
 const storage = createMemoryAccounts()
 let password = ''
-await createFirstAdmin({
-  storage,
-  email: 'admin@example.test',
-  role: 'admin',
-  announce: (made) => (password = made.password),
-})
 const login = createLogin({
   storage,
   roles,
   service: 'acme-dashboard',
   secret: crypto.getRandomValues(new Uint8Array(32)),
 })
+await login.createFirstAdmin({ email: 'admin@example.test', announce: (made) => (password = made.password) })
 const source = { listActing: async () => [], findActing: async () => null }
 const auth = createAuth({
   roles,

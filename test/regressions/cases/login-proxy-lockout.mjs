@@ -7,18 +7,12 @@ import { dep, listen, load, verdict, within } from './lib.mjs'
 within(120)
 const { createAuth, createUserOrgResolver } = await load('index')
 const { createMemoryAccounts } = await load('memory')
-const { createFirstAdmin, createLogin } = await load('login')
+const { createLogin } = await load('login')
 const { createAdapter } = await load('express')
 const { default: express } = await dep('express')
 const roles = ['viewer', 'admin']
 const storage = createMemoryAccounts()
 let password = ''
-await createFirstAdmin({
-  storage,
-  email: 'admin@example.test',
-  role: 'admin',
-  announce: (made) => (password = made.password),
-})
 let login
 try {
   // A public URL says that there is a proxy; whose address is the client's, nothing says.
@@ -32,6 +26,7 @@ try {
 } catch (error) {
   verdict(error instanceof TypeError && /clientAddress/.test(error.message), error.message)
 }
+await login.createFirstAdmin({ email: 'admin@example.test', announce: (made) => (password = made.password) })
 const source = { listActing: async () => [], findActing: async () => null }
 const auth = createAuth({
   roles,

@@ -6,7 +6,7 @@ const { createJwtVerifier, supabase } = await load('index')
 const { SignJWT } = await dep('jose')
 const { url, server } = await listen((_, res) => res.setHeader('content-type', 'application/json').end('{"keys":[]}'))
 const secret = 'Zx81-kd93-hhwq-0192-qqqq-lsdk-29sk'
-const verifier = createJwtVerifier({ issuers: [supabase({ url, secret })], audience: 'authenticated' })
+const verifier = createJwtVerifier({ issuers: [supabase({ url, secret })] })
 await verifier.warmUp()
 const token = await new SignJWT(claimsOf(`${url}/auth/v1`))
   .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

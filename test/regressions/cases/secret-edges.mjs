@@ -17,13 +17,12 @@ for (const [name, text] of Object.entries({
   let said = 'accepted'
   try {
     createJwtVerifier({
-      issuers: [{ issuer: 'https://idp.example.test', keys: [{ kind: 'secret', secret: text }] }],
-      audience: null,
+      issuers: [{ issuer: 'https://idp.example.test', keys: [{ kind: 'secret', secret: text }], audience: null }],
     })
   } catch (error) {
     said = `${error.name}${error.message.includes(secret) ? ', WITH the secret in it' : ''}`
   }
-  if (said !== 'TypeError') isOk = false
+  if (said !== 'OptionsError') isOk = false
   lines.push(`${name}: ${said}`)
 }
 verdict(isOk, ...lines)

@@ -26,8 +26,8 @@ import { createMemoryStorage } from 'sallyport/memory'
 const storage = createMemoryStorage()
 const slow = () => new Promise((done) => setTimeout(() => done(Response.json({ keys: [] })), 500))
 export const auth = createAuth({ roles: ['owner'],
-  verifier: createJwtVerifier({ fetch: slow, audience: null,
-    issuers: [{ issuer: 'https://idp.example.test', keys: [{ kind: 'jwks', url: 'https://idp.example.test/jwks' }] }] }),
+  verifier: createJwtVerifier({ fetch: slow,
+    issuers: [{ audience: null, issuer: 'https://idp.example.test', keys: [{ kind: 'jwks', url: 'https://idp.example.test/jwks' }] }] }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'none' }) })`),
 )

@@ -23,7 +23,7 @@ let app
 const make = (jwks) => {
   const storage = createMemoryStorage()
   const auth = createAuth({ roles: ['owner'],
-    verifier: createJwtVerifier({ audience: 'authenticated', cache: null, issuers: [{ issuer: 'https://idp.example.test',
+    verifier: createJwtVerifier({ cache: null, issuers: [{ audience: 'authenticated', issuer: 'https://idp.example.test',
       keys: [{ kind: 'jwks', url: jwks, maxAgeSeconds: 2, maxStaleSeconds: 3 }] }] }),
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }) })
