@@ -116,7 +116,7 @@ describe('the first boot', () => {
   it.each([
     ['PORT', 'http', 'PORT must be a whole number from 0 to 65535'],
     ['HOST', '203.0.113.1', 'cannot listen on HOST 203.0.113.1, PORT 0: EADDRNOTAVAIL'],
-    ['IRONFLOW_PUBLIC_URL', 'ironflow.example', 'IRONFLOW_PUBLIC_URL must be an http(s) URL', 'none'],
+    ['IRONFLOW_PUBLIC_URL', 'ironflow.example', 'IRONFLOW_PUBLIC_URL must be an absolute URL', 'none'],
   ])(
     'a wrong %s is said before the admin is made: the next start tells the password',
     async (name, value, sentence, proxies = '') => {
