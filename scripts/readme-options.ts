@@ -49,7 +49,7 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
 ]
 
 // The same as another row's, or a part of it.
-const LEFT_OUT = ['KeyAgeOptions', 'AccountsOptions', 'CommonOptions', 'IdentityOptions']
+const LEFT_OUT = ['KeyAgeOptions', 'AccountsOptions', 'CommonOptions', 'IdentityOptions', 'ShippedStorageOptions']
 
 /** The names of interfaces that the table shows, or leaves out for a reason. */
 export const SHOWN: ReadonlySet<string> = new Set([...GROUPS.map(([, name]) => name), ...LEFT_OUT])

@@ -27,7 +27,7 @@ const [url, how] = process.argv.slice(-2)
 const storage = createMemoryStorage()
 const auth = createAuth({
   roles: ['owner'],
-  verifier: createJwtVerifier({ issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'jwks', url }] }], audience: 'a' }),
+  verifier: createJwtVerifier({ issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'jwks', url }], audience: 'a' }] }),
   users: createProvisioner({ storage }),
   orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
 })

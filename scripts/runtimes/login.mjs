@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { createAuth, createUserOrgResolver } from 'sallyport'
 import { createAdapter } from 'sallyport/hono'
-import { createFirstAdmin, createLogin } from 'sallyport/login'
+import { createLogin } from 'sallyport/login'
 import { createMemoryAccounts } from 'sallyport/memory'
 
 const API = 'https://dashboard.example/api/v1'
@@ -15,7 +15,7 @@ export async function logIn(same) {
   const clientAddress = () => '192.0.2.1'
   const login = createLogin({ storage, roles, service: 'smoke', secret, publicUrl: API, clientAddress })
   let admin
-  await createFirstAdmin({ storage, email: 'admin@example.com', role: 'admin', announce: (made) => (admin = made) })
+  await login.createFirstAdmin({ email: 'admin@example.com', announce: (made) => (admin = made) })
   const memberships = { findActing: async () => ({ org: { id: 'acme' }, role: 'admin' }), listActing: async () => [] }
   const auth = createAuth({ roles, ...login.auth, orgs: createUserOrgResolver({ memberships, orgIdOf: () => 'acme' }) })
   const app = new Hono()

@@ -110,8 +110,7 @@ function createApp(jwk) {
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({
-      issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }] }],
-      audience: API,
+      issuers: [{ issuer: ISSUER, keys: [{ kind: 'jwks', keys: [jwk] }], audience: API }],
     }),
     services: createServiceVerifier({ services: { booking: { header: 'X-Service-Secret', secrets: [SECRET] } } }),
     apiKeys,
