@@ -24,7 +24,7 @@ import {
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { PATIENCE_MS } from './patience.ts'
 
 /** A server that runs. */
@@ -115,8 +115,10 @@ async function startServer(program: string, data: string, folder: string, wanted
 function bringLeavings(data: string, log: string): void {
   const folder = process.env['SALLYPORT_LEAVINGS']
   if (folder === undefined) return
-  renameSync(data, join(folder, 'postgres'))
-  writeFileSync(join(folder, 'log of postgres'), log)
+  // A run may have several servers, one after another.
+  const name = basename(dirname(data))
+  renameSync(data, join(folder, name))
+  writeFileSync(join(folder, `log of ${name}`), log)
 }
 
 function launch(command: string, args: readonly string[], cwd: string): ChildProcess {

@@ -143,15 +143,14 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  // What is reached, and some 350 bytes. Of the 37.0 kB with Express jose is 3.6 (verifying a JWS; its key import, with the table
-  // of every algorithm, is not there) and zod/mini some 5 (an object read strictly, an optional, a check by a function; lists,
+  // What is reached, and some 350 bytes. Of the 37.8 kB with Express jose is 4.4 (verifying a JWS, importing keys) and zod/mini some 5 (an object read strictly, an optional, a check by a function; lists,
   // records and choices are checks of our own), both there by decision. The other 28, minified: verifying tokens and keeping
   // keys 19 KB, the pipeline 15, reading and writing requests 10, options and what else is shared 12, users and organizations
   // 7, refusals 5, telling faults 3: checks, nearly all of them, and what they say at construction.
   it.each([
-    ['express', 37_300],
-    ['koa', 37_300],
-    ['hono', 38_600],
+    ['express', 38_150],
+    ['koa', 38_150],
+    ['hono', 39_450],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -163,6 +162,6 @@ describe('the built modules', () => {
   it('cost with the testing kit at most 218,500 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(218_500)
+    expect(bytes).toBeLessThanOrEqual(216_000)
   })
 })

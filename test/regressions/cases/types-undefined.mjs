@@ -16,19 +16,19 @@ symlinkSync(join(project, 'node_modules/@types'), join(folder, 'node_modules/@ty
 writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
 writeFileSync(
   join(folder, 'host.ts'),
-  `import { createProvisioner, createSyncGate, type Access, type AuthErrorDetails } from 'sallyport'
+  `import { createProvisioner, createSyncGate, type Access, AuthError } from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
-import { createPostgresStorage, migrate, type PgPool } from 'sallyport/postgres'
+import { createPostgresStorage, migrate } from 'sallyport/postgres'
 declare const text: string | undefined
 declare const count: number | undefined
-declare const pool: PgPool
+declare const pool: Parameters<typeof createPostgresStorage>[0]['pool']
 const storage = createMemoryStorage()
 createProvisioner({ storage, ownerRole: text })
 createSyncGate({ users: storage.users, syncPath: text })
 createPostgresStorage({ pool, schema: text })
 void migrate({ pool, schema: text })
 export const access: Access<'owner'> = { role: text as 'owner' | undefined }
-export const details: AuthErrorDetails = { retryAfterSeconds: count }
+export const error = new AuthError('rate_limit_exceeded', { retryAfterSeconds: count })
 `,
 )
 const options = [
