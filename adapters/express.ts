@@ -54,7 +54,7 @@ export interface Adapter<T extends AuthTypes> {
 /**
  * Bind an auth to Express. Costs nothing beside the pipeline: no storage, no network, one closure a mount.
  *
- * @throws TypeError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
+ * @throws OptionsError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
  * const { middleware, protect } = createAdapter(auth)
  * app.use('/api', middleware())

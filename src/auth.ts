@@ -77,7 +77,7 @@ export interface Authorizer<C> {
 export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   /**
    * Make the authorizer of a route: its Access is checked now, every request is checked against it.
-   * @throws TypeError for an Access that is wrong
+   * @throws OptionsError for an Access that is wrong
    */
   authorizer<const A extends AccessOf<T>>(access: A): Authorizer<AuthContextOf<T, A>>
   /**
@@ -97,7 +97,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   actIn(context: AuthContext<T>, orgId: unknown): Promise<ServiceOrgContext<T>>
   /**
    * Write a Route with the types of this auth: its handler's context follows from its `access`, which is checked now.
-   * @throws TypeError for an Access that is wrong
+   * @throws OptionsError for an Access that is wrong
    * @example
    * auth.route({ method: 'GET', path: '/me', access: {}, handle: ({ user, org }) => jsonResponse(200, { user, org }) })
    */

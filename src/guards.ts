@@ -34,7 +34,7 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
   requireOrg(context: AuthContext<T> | ServiceOrgContext<T> | null): OrgContext<T>
   /**
    * Make a guard for at least `role`.
-   * @throws TypeError at once for a role that is not on the ladder
+   * @throws OptionsError at once for a role that is not on the ladder
    * @example
    * const requireDeveloper = auth.requireRole('developer')
    * requireDeveloper(getAuth(req))

@@ -72,7 +72,7 @@ export type CallerKind = 'user' | 'apiKey' | 'service' | `service:${string}`
 /** How far a route goes: later steps are not entered. */
 export type Needs = 'identity' | 'user' | 'org'
 
-/** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws a `TypeError` then. */
+/** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws an `OptionsError` then. */
 export interface AccessRule<R extends string = string> {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
   readonly accept?: readonly CallerKind[] | undefined

@@ -29,7 +29,7 @@ export interface Rule {
 
 /**
  * Parse an Access.
- * @throws TypeError for an unknown option, role, kind of caller or service, and for rules that contradict each other
+ * @throws OptionsError for an unknown option, role, kind of caller or service, and for rules that contradict each other
  */
 export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public' {
   if (access === 'public') return 'public'

@@ -34,20 +34,24 @@ export interface Attempt {
 }
 
 /** Take a request through the pipeline: the context for the handler, or `null` for an optional route without a credential. */
-export async function authenticate(steps: Steps, w: Attempt): Promise<AuthContext | null> {
-  const credential = requireCredential(steps, w)
+export async function authenticate(steps: Steps, attempt: Attempt): Promise<AuthContext | null> {
+  const credential = requireCredential(steps, attempt)
   if (credential === null) return null
-  const verified = await verify(steps, w, credential)
-  requireAccepted(w, verified)
-  if (verified.kind === 'service') return serviceContext(steps, w, verified.name)
-  if (verified.kind === 'user' && w.rule.needs === 'identity') return identityContext(verified.identity)
-  const selection = readSelection(steps, w)
+  const verified = await verify(steps, attempt, credential)
+  requireAccepted(attempt, verified)
+  if (verified.kind === 'service') return serviceContext(steps, attempt, verified.name)
+  if (verified.kind === 'user' && attempt.rule.needs === 'identity') return identityContext(verified.identity)
+  const selection = readSelection(steps, attempt)
   if (verified.kind === 'apiKey')
-    return apiKeyContext(verified.key, await actingOrg(steps, w, { caller: verified, selection }))
-  const resolvedUser = await resolveUser(steps, w, verified.identity, selection)
-  if (w.rule.needs === 'user') return userContext(steps, w, verified.identity, resolvedUser)
+    return apiKeyContext(verified.key, await actingOrg(steps, attempt, { caller: verified, selection }))
+  const resolvedUser = await resolveUser(steps, attempt, verified.identity, selection)
+  if (attempt.rule.needs === 'user') return userContext(steps, attempt, verified.identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  return userOrgContext(verified.identity, resolvedUser, await actingOrg(steps, w, { caller, selection, resolvedUser }))
+  return userOrgContext(
+    verified.identity,
+    resolvedUser,
+    await actingOrg(steps, attempt, { caller, selection, resolvedUser }),
+  )
 }
 
 function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {
@@ -104,11 +108,11 @@ function readSelection({ orgs }: Steps, { request, rule, state, record }: Attemp
 // The user resolver is entered once per request; a later mount may have another selection, the user is the same.
 async function resolveUser(
   { users, ladder }: Steps,
-  w: Attempt,
+  attempt: Attempt,
   identity: Identity,
   selection: OrgSelection,
 ): Promise<KeptUser> {
-  const { state, record } = w
+  const { state, record } = attempt
   const enter = async (): Promise<KeptUser> => toKeptUser(await users(identity, selection, ladder.roles))
   state.resolvedUser ??= { selection, result: record.timed('users', enter) }
   const resolvedUser = await state.resolvedUser.result
@@ -123,8 +127,8 @@ interface OrgQuestion {
   readonly resolvedUser?: KeptUser | undefined
 }
 
-async function actingOrg(steps: Steps, w: Attempt, question: OrgQuestion): Promise<Acted> {
-  const { state, record } = w
+async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): Promise<Acted> {
+  const { state, record } = attempt
   const { caller, selection, resolvedUser } = question
   if (selection === NAMES_ANOTHER) {
     throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
@@ -139,7 +143,7 @@ async function actingOrg(steps: Steps, w: Attempt, question: OrgQuestion): Promi
   state.acting.set(key, resolving)
   const acting = await resolving
   record.acting(acting.orgId, acting.role)
-  requireRules(steps, w, caller, acting)
+  requireRules(steps, attempt, caller, acting)
   // A later mount may name what serves already.
   if (acting.orgId !== null) state.acting.set(keyOf({ kind: 'named', orgId: acting.orgId }), resolving)
   Object.assign(state, { servingOrgId: acting.orgId, acted: acting })

@@ -45,7 +45,7 @@ export interface AuditResult {
  * Create an audit: an auth over storage in memory, and the cases about it. One audit may serve any number of adapters at
  * once; nothing in it changes.
  *
- * @throws TypeError for an unknown option
+ * @throws OptionsError for an unknown option
  * @example
  * const audit = await createAdapterAudit()
  * const { middleware, protect, mount } = createAdapter(audit.auth)

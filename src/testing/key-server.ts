@@ -25,7 +25,7 @@ export interface JwksServer extends ServerStates {
  *
  * @param issuer whose keys to serve; or a function that makes the issuer, given the server's address
  * @param options the port; default: a free one
- * @throws TypeError for an unknown option
+ * @throws OptionsError for an unknown option
  * @throws Error where the port is taken
  * @example
  * const server = await startJwksServer((url) => createTokenIssuer({ issuer: url }))

@@ -104,7 +104,7 @@ const MEMBERS = {
  * Make the context a handler gets for a user: acting in an organization as a role, or what `needs` says. Frozen.
  *
  * @param options needs, user, org, role, identity; a host's wider types are kept
- * @throws TypeError for an unknown option
+ * @throws OptionsError for an unknown option
  * @example
  * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
  * const synced = await syncRoute.handle(testContext({ needs: 'identity', identity: { subject: 's1' } }), request)
@@ -148,7 +148,7 @@ interface TestTypes<O extends Organization, R extends string, S extends string =
  * Make the context a handler gets for an API key: always in the key's organization. Frozen.
  *
  * @param options members of the key to replace; `org` (default: one with an id) and `role` (default `member`)
- * @throws TypeError for an unknown option
+ * @throws OptionsError for an unknown option
  * @example
  * testApiKeyContext({ scopes: ['dependencies:read'] })
  */

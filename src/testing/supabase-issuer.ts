@@ -60,7 +60,7 @@ export interface SupabaseIssuer extends ServerStates {
  * `GET /auth/v1/.well-known/jwks.json`. A refresh token works once; used again, it ends its session. `ok()`, `down()` and
  * `slow()` switch the server's state. Costs a socket; call `close()`.
  *
- * @throws TypeError for an unknown or malformed option
+ * @throws OptionsError for an unknown or malformed option
  * @throws Error where the port is taken
  * @example
  * const supabase = await startSupabaseIssuer({ users: [{ email: 'bot@example.test', password: 'secret' }] })

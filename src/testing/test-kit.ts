@@ -60,7 +60,7 @@ export interface TestKit<S extends AuthStorage = MemoryStorage> {
 /**
  * Create a test kit. No network, and no database but the one of your storage; each kit is apart from every other.
  *
- * @throws TypeError for an unknown or malformed option, of `signIn` too
+ * @throws OptionsError for an unknown or malformed option, of `signIn` too
  * @throws Error from `signIn` where somebody has another role already and the storage can't change it (no `setRole`)
  * @example
  * const kit = await createTestKit()

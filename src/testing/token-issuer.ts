@@ -108,7 +108,7 @@ const LIFE_SECONDS = 3600
  * Create an issuer with fresh keys. Costs one key generation per algorithm (RSA: about 0.1 s), no network.
  *
  * @param options who it claims to be and what it signs by
- * @throws TypeError for an unknown or malformed option
+ * @throws OptionsError for an unknown or malformed option
  * @example
  * const issuer = await createTokenIssuer()
  * const token = await issuer.sign({ sub: 'u1' }, { algorithm: 'RS256' })

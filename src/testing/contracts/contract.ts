@@ -69,7 +69,7 @@ export interface Contract<Made> {
    *
    * @param make makes what one case is tried on: fresh and empty, or a shared database (cases use random identities and
    * addresses, look only at what they wrote, and may run at the same time)
-   * @throws TypeError for an unknown option
+   * @throws OptionsError for an unknown option
    */
   cases(make: () => Promise<Made> | Made, options?: ContractOptions): readonly ContractCase[]
   /** The cases that these options leave out, and why: what a green run did not prove. */
@@ -127,7 +127,7 @@ export function createContract<Made extends Closable, World>(
  *
  * @param options those of the suite, and how many cases run at once; default 1
  * @returns one result for each case, in their order; `error` is `null` where it has passed
- * @throws TypeError for an unknown option
+ * @throws OptionsError for an unknown option
  * @example
  * const results = await runContract(storageContract, () => ({ storage: myStorage() }), { without: ['deleteOrg'] })
  * console.log(results.filter(({ error }) => error !== null))
