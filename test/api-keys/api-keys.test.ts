@@ -120,8 +120,11 @@ describe('issue', () => {
     const first = await issueKey(world)
     await issueKey(world, { expiresAt: new Date(START + 1) })
     world.pass(1)
+    world.calls.length = 0
     const error = await refusalOf(issueKey(world))
     expect([error.code, error.reason]).toEqual(['conflict', 'api_keys_too_many'])
+    // Nothing is written that would have to be taken back.
+    expect(world.calls).toEqual(['apiKeys.list'])
     await issueKey(world, {}, member('owner', otherOrgId))
     await apiKeys.revoke(member('owner'), first.id)
     await issueKey(world)

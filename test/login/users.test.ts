@@ -168,6 +168,13 @@ describe('change', () => {
     }
   })
 
+  it('is 404 for a user that is not there, before the password is looked at', async () => {
+    const { as } = await withAdmin()
+    for (const body of [{ password: BETTER }, { password: 'short' }, { role: 'emperor' }]) {
+      expect((await as('PATCH', '/users/nobody', body)).reason).toBe('account_not_found')
+    }
+  })
+
   it('is 404 where the user is removed this very moment', async () => {
     const { patch, world, bob } = await withBob()
     const { update } = world.storage.accounts

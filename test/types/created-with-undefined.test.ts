@@ -107,7 +107,7 @@ it('is asked of every create… function that the package exports', () => {
 
 describe.each(Object.entries(CREATED))('%s', (label, [required, create]) => {
   const types = optionsTypesOf(label.split(' ', 1)[0] as string)
-  // By a `storage` that got lost nothing may open: createAuth refuses it (test/auth.test.ts).
+  // By a `storage` that got lost nothing may open: createAuth refuses it (test/pipeline/auth-options.test.ts).
   const isLeftOut = (name: string): boolean => label === 'createAuth' && ['storage', 'issuers'].includes(name)
   const names = [...new Set(types.flatMap(optionalOf))].filter(
     (name) => !Object.hasOwn(required, name) && !isLeftOut(name),

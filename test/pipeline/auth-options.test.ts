@@ -3,10 +3,10 @@ import { createAuth, createSyncGate, header, OptionsError, oidc, supabase } from
 import { createMemoryStorage } from 'sallyport/memory'
 import { createTokenIssuer } from 'sallyport/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { ContextOf } from '../src/auth.ts'
-import { createOrgResolver } from '../src/orgs/org-resolver.ts'
-import { fakeRequest } from './pipeline/fake-request.ts'
-import { refusalOf } from './pipeline/world.ts'
+import type { ContextOf } from '../../src/auth.ts'
+import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
+import { fakeRequest } from './fake-request.ts'
+import { refusalOf } from './world.ts'
 
 const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
 const AUDIENCE = 'https://api.example.test'
@@ -90,6 +90,15 @@ describe('createAuth({ issuers, storage, roles })', () => {
     ]
     expect(() => createAuth({ issuers: taken, storage, roles })).not.toThrow()
   })
+})
+
+it('takes no user resolver of another ladder', () => {
+  const storage = createMemoryStorage()
+  const users = Object.assign(createSyncGate({ users: storage.users }).bind(null), {
+    roles: ['member', 'owner', 'admin'],
+  })
+  const error = optionsErrorOf(() => createAuth({ issuers: [own], storage, roles, users }))
+  expect([error.option, error.message]).toEqual(['users', expect.stringContaining('member, owner, admin')])
 })
 
 describe('createAuth({ issuers })', () => {
