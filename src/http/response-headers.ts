@@ -61,13 +61,16 @@ export interface NodeResponse {
   getHeader?(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
   once?(event: 'close', listener: () => void): unknown
+  readonly headersSent?: boolean | undefined
+  readonly destroyed?: boolean | undefined
   writeHead: unknown
 }
 
 /** Be told when the head of a Node response is out, or its connection has ended without one. */
 export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => void): void {
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
-  if (typeof writeHead !== 'function') {
+  // Of what is over already nothing more is to be heard.
+  if (typeof writeHead !== 'function' || response.headersSent === true || response.destroyed === true) {
     listener()
     return
   }

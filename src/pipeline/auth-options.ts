@@ -187,7 +187,8 @@ function requireStorage({ storage }: AnyAuthOptions, option: string): AuthStorag
 
 // Whoever has an account at a public provider is nobody's user yet: to make one of them must be written.
 function requireOwnPeople({ issuers }: AnyAuthOptions): void {
-  if (issuers?.every(({ people }) => people === 'own') === true) return
+  const isOwn = (issuer: IssuerOptions): boolean => Object.hasOwn(issuer, 'people') && issuer.people === 'own'
+  if (issuers?.every(isOwn) === true) return
   throw optionsError(
     NAME,
     'users',

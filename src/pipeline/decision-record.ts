@@ -40,7 +40,7 @@ const NOTHING_TO_SAY = { code: null, reason: null, expected: null, got: null }
 export function startRecord(request: AuthRequest, { clock, onDecision, requestId }: RecordOptions): Recorder {
   const { method, whenAnswered } = request
   const path = withoutSecrets(request.path)
-  const base = { requestId: toRequestId(requestId?.(request)), at: new Date(clock()), method, path }
+  const base = { requestId: toRequestId(requestId, request), at: new Date(clock()), method, path }
   const seen = { credential: null, principal: null, selection: null, orgId: null, role: null }
   const timings: Partial<Record<Step, number>> = {}
   let ending: Ending | null = null
@@ -89,9 +89,13 @@ function endingOf(error: unknown): Ending {
   return isFault(error) ? { ...refusal, outcome: 'failed', cause } : { ...refusal, outcome: 'refused' }
 }
 
-// It stands in the host's log: nothing that a client sends may break a line of it.
-function toRequestId(given: unknown): string {
-  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : crypto.randomUUID()
+// It stands in the host's log: nothing that a client sends may break a line of it, and a name that can't be had is no failure.
+function toRequestId(nameOf: RecordOptions['requestId'], request: AuthRequest): string {
+  try {
+    const given = nameOf?.(request)
+    if (typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given)) return given
+  } catch {}
+  return crypto.randomUUID()
 }
 
 /** A recorder for a host that wants no records: it says of faults alone that there were any, in a line on standard error. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keepHeaders, mergeHeader, withHeaders, writeHeaders } from '../../src/http/response-headers.ts'
+import { keepHeaders, mergeHeader, whenHeadIsOut, withHeaders, writeHeaders } from '../../src/http/response-headers.ts'
 
 describe('writeHeaders', () => {
   it('sets the first line of a name, adds the further ones; cookies and Vary are always added', () => {
@@ -85,4 +85,38 @@ describe('withHeaders', () => {
     const upgrade = { status: 101, headers: new Headers() } as Response
     expect(withHeaders(upgrade, [['X-Org-Id', 'a']])).toBe(upgrade)
   })
+})
+
+describe('whenHeadIsOut', () => {
+  const responseOf = (more: object = {}) => {
+    const closed: (() => void)[] = []
+    const response = {
+      setHeader: () => undefined,
+      writeHead: () => response,
+      once: (_event: 'close', listener: () => void) => closed.push(listener),
+      ...more,
+    }
+    return { response, close: () => closed.forEach((listener) => void listener()) }
+  }
+
+  it('is heard when the head is written, and when the connection ends without one', () => {
+    for (const how of ['written', 'closed'] as const) {
+      let heard = 0
+      const { response, close } = responseOf()
+      whenHeadIsOut(response, () => heard++)
+      expect(heard).toBe(0)
+      if (how === 'written') response.writeHead()
+      else close()
+      expect(heard).toBe(1)
+    }
+  })
+
+  it.each([{ headersSent: true }, { destroyed: true }, { writeHead: undefined }])(
+    'is heard at once where it is over: %j',
+    (more) => {
+      let heard = 0
+      whenHeadIsOut(responseOf(more).response, () => heard++)
+      expect(heard).toBe(1)
+    },
+  )
 })

@@ -160,10 +160,17 @@ describe('the decision record', () => {
     ['a UUID where the host says nothing', (): unknown => undefined, /^[0-9a-f-]{36}$/],
     ['a UUID for a text that could break a line', (): unknown => 'a\nb', /^[0-9a-f-]{36}$/],
     ['a UUID for a text that is too long', (): unknown => 'a'.repeat(129), /^[0-9a-f-]{36}$/],
+    [
+      'a UUID where the host’s function throws',
+      (): unknown => {
+        throw Object.assign(new Error('no header'), { status: 418 })
+      },
+      /^[0-9a-f-]{36}$/,
+    ],
     ['a UUID by default', undefined, /^[0-9a-f-]{36}$/],
   ] as const)('calls its request by %s', async (_what, requestId, expected) => {
     const world = createWorld({ auth: () => ({ requestId: requestId as never }) })
-    await world.authenticate({}).catch(() => null)
+    expect((await refusalOf(world.authenticate({}))).reason).toBe('credential_missing')
     if (typeof expected === 'string') expect(world.decisions[0]?.requestId).toBe(expected)
     else expect(world.decisions[0]?.requestId).toMatch(expected)
   })
