@@ -4,10 +4,9 @@
  */
 import { parseOptions } from '../lib/parse-options.ts'
 import { createMemoryAccounts } from './memory-accounts.ts'
-import { memoryRepositories } from './memory-repositories.ts'
-import { createTables, overlay, type Tables, writingInTurn } from './memory-tables.ts'
+import { createTables, memoryRepositories, type Tables } from './memory-repositories.ts'
+import { transactionsOver, writingInTurn } from './memory-tables.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
-import { createTurns, whileOpen } from './turns.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
 export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
@@ -31,18 +30,8 @@ export type MemoryStorage = ShippedStorage<null>
 export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
   const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHIPPED, options)
   const committed = createTables()
-  const exclusive = createTurns('the in-memory storage')
+  const inTurn = transactionsOver(committed)
   const over = (tables: Tables) => memoryRepositories({ tables, clock, membershipOn })
-  const inTurn = <T>(work: (tables: Tables) => Promise<T>): Promise<T> =>
-    exclusive((isHeld) =>
-      whileOpen(isHeld, async (requireOpen) => {
-        const { tables, commit } = overlay(committed, requireOpen)
-        const result = await work(tables)
-        requireOpen()
-        commit()
-        return result
-      }),
-    )
   // Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
   const reading = over(committed)
   const alone = <K extends keyof typeof reading>(name: K): (typeof reading)[K] =>
