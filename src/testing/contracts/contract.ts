@@ -81,41 +81,47 @@ export interface Closable {
   close?(): Promise<unknown> | unknown
 }
 
-/** Cases as the suites write them, by id: what a port must do, and how that is tried; `World` is what a case finds around it. */
-export type Cases<World> = Readonly<
-  Record<
-    string,
-    { readonly must: string; readonly needs?: readonly Need[] | undefined; test(world: World): Promise<void> }
-  >
->
+interface Case<World> {
+  readonly id: string
+  readonly must: string
+  readonly needs: readonly Need[]
+  readonly run: (world: World) => Promise<void>
+}
+
+/** Cases as the suites write them; `World` is what a case finds around it. */
+export type Cases<World> = readonly Case<World>[]
+
+/** A case: its id, what a port must do, and how that is tried. Named as the formatter knows tests: the title stays on its line. */
+export function test<World>(title: `${string}: ${string}`, run: (world: World) => Promise<void>): Case<World> {
+  const [id = ''] = title.split(': ', 1)
+  return { id, must: title.slice(id.length + 2), needs: [], run }
+}
 
 /** Cases of which each needs this, too. */
 export function needing<World>(need: Need, cases: Cases<World>): Cases<World> {
-  const entries = Object.entries(cases)
-  return Object.fromEntries(entries.map(([id, { needs = [], ...rest }]) => [id, { ...rest, needs: [need, ...needs] }]))
+  return cases.map((each) => ({ ...each, needs: [need, ...each.needs] }))
 }
 
 /** Make a suite of cases. */
 export function createContract<Made extends Closable, World>(
   name: string,
-  specs: Cases<World>,
+  cases: Cases<World>,
   worldOf: (made: Made, options: ParsedContractOptions) => World,
 ): Contract<Made> {
-  const entries = Object.entries(specs)
   return Object.freeze({
     cases(make: () => Promise<Made> | Made, options: ContractOptions = {}) {
       if (typeof make !== 'function') throw new TypeError(`${name}: make must be a function`)
       const parsed = parse(name, options)
-      return entries.flatMap(([id, spec]): ContractCase[] => {
-        if (lacking(spec, parsed) !== undefined) return []
-        const test = (made: Made): Promise<void> => within(parsed.timeoutSeconds, spec.test(worldOf(made, parsed)))
-        return [{ id, name: `MUST ${spec.must}`, run: () => runCase(make, test) }]
+      const applying = cases.filter(({ needs }) => lacking(needs, parsed) === undefined)
+      return applying.map(({ id, must, run }): ContractCase => {
+        const tryOn = (made: Made): Promise<void> => within(parsed.timeoutSeconds, run(worldOf(made, parsed)))
+        return { id, name: `MUST ${must}`, run: () => runCase(make, tryOn) }
       })
     },
     leftOut(options: ContractOptions = {}) {
       const parsed = parse(name, options)
-      return entries.flatMap(([id, spec]) => {
-        const need = lacking(spec, parsed)
+      return cases.flatMap(({ id, needs }) => {
+        const need = lacking(needs, parsed)
         return need === undefined ? [] : [{ id, why: WHY[need] }]
       })
     },
@@ -169,7 +175,7 @@ function parse(name: string, options: ContractOptions): ParsedContractOptions {
   return { membershipsPerUser, roles, issuers, newId, without, timeoutSeconds }
 }
 
-function lacking({ needs = [] }: Cases<never>[string], options: ParsedContractOptions): Need | undefined {
+function lacking(needs: readonly Need[], options: ParsedContractOptions): Need | undefined {
   const { membershipsPerUser, issuers, without } = options
   return needs.find((need) => {
     if (need === 'many' || need === 'one') return need !== membershipsPerUser
@@ -181,11 +187,11 @@ function lacking({ needs = [] }: Cases<never>[string], options: ParsedContractOp
 
 async function runCase<Made extends Closable>(
   make: () => Promise<Made> | Made,
-  test: (made: Made) => Promise<void>,
+  tryOn: (made: Made) => Promise<void>,
 ): Promise<void> {
   const made = await make()
   try {
-    await test(made)
+    await tryOn(made)
   } catch (error) {
     // The case's own failure is the one to show.
     await Promise.allSettled([made.close?.()])

@@ -27,13 +27,13 @@ const suite = (name: string, cases: Cases<World>): Contract<StorageUnderTest> =>
  * for (const { id, name, run } of storageContract.cases(make)) it(`${id}: ${name}`, run)
  * console.log(storageContract.leftOut())
  */
-export const storageContract: Contract<StorageUnderTest> = suite('storageContract', {
+export const storageContract: Contract<StorageUnderTest> = suite('storageContract', [
   ...USER_CASES,
   ...ORG_CASES,
   ...MEMBERSHIP_CASES,
   ...INVITATION_CASES,
   ...TRANSACTION_CASES,
-})
+])
 
 /**
  * The promises of a user repository: `users/…` of {@link storageContract}.

@@ -1,5 +1,5 @@
 /** The promises of the account storage: accounts found exactly as they were stored, sessions that end early, the one first admin. */
-import { type Cases, type Contract, createContract } from '../contract.ts'
+import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import {
   expectConflict,
   expectFound,
@@ -24,212 +24,178 @@ import {
 } from './account-world.ts'
 import { ACCOUNT_CHANGE_CASES } from './change-cases.ts'
 
-const RECORD_CASES: Cases<AccountWorld> = {
-  'accounts/found-after-insert': {
-    must: 'find an account by id and by e-mail exactly as it was inserted, its session version 0',
-    async test({ accounts, role }) {
-      const given = newAccountOf(role)
-      const { id, ...account } = await accounts.insert(given)
-      expectSame(account, { ...given, disabled: false, sessionVersion: 0 }, 'the inserted account')
-      expectThat(typeof id === 'string' && id !== '', 'an id', id)
-      expectSame(await accounts.findById(id), { id, ...account }, 'the account by id')
-      expectSame(await accounts.findByEmail(given.email), { id, ...account }, 'the account by e-mail')
-    },
-  },
-  'accounts/disabled-found': {
-    must: 'keep and find an account that is disabled, and one without a password',
-    async test({ newAccount, now }) {
-      const account = await newAccount({ disabled: true, passwordHash: null })
-      const { disabled, passwordHash } = await now(account)
-      expectSame([disabled, passwordHash], [true, null], 'disabled, and its hash')
-    },
-  },
-  'accounts/unknown-is-null': {
-    must: 'find nothing for ids and addresses that are not there, hostile ones too, and never throw',
-    async test({ accounts, newAccount }) {
-      const { id, email } = await newAccount()
-      await expectNothing('findById', hostileIds(id), (text) => accounts.findById(text))
-      await expectNothing('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
-      expectNull(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
-    },
-  },
-  'accounts/email-unique': {
-    must: 'refuse a second account of one e-mail with a ConflictError, and keep the first as it is',
-    async test({ accounts, newAccount, role, expectUnchanged }) {
-      const account = await newAccount()
-      const again = { ...newAccountOf(role), email: account.email }
-      await expectConflict(accounts.insert(again), 'a second account of this e-mail')
-      await expectUnchanged(account, 'the second one')
-    },
-  },
-  'accounts/email-race': {
-    must: 'let one of 20 inserts of one e-mail at once win, the others get a ConflictError',
-    async test({ accounts, role }) {
-      const email = newEmail()
-      expectOneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
-    },
-  },
-  'accounts/email-taken': {
-    must: 'refuse to change an e-mail to one that is taken, and change nothing else with it',
-    async test({ accounts, newAccount, expectUnchanged }) {
-      const [one, other] = [await newAccount(), await newAccount()]
-      await expectConflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
-      for (const account of [one, other]) await expectUnchanged(account, 'it')
-      await accounts.update(one.id, { email: one.email })
-      await expectUnchanged(one, 'an update to the e-mail it has')
-    },
-  },
-  'accounts/list-order': {
-    must: 'list by creation, then id',
-    async test({ accounts, newAccount, role }) {
-      const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds))
-      const made = []
-      for (const createdAt of [at(3), at(1), at(2), at(2), at(2), at(2)]) made.push(await newAccount({ createdAt }))
-      made.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
-      const listed = (await accounts.list()).filter((account) => account.role === role)
-      expectIds(listed, made, 'the ids in order')
-    },
-  },
-  'accounts/list-without-hashes': {
-    must: 'list accounts whole, but without their hashes',
-    async test({ accounts, newAccount, role }) {
-      const { passwordHash, ...account } = await newAccount()
-      const listed = (await accounts.list()).filter((each) => each.role === role)
-      expectSame(listed, [account], 'the list')
-      expectThat(!JSON.stringify(listed).includes(passwordHash as string), 'no hash in the list', listed)
-    },
-  },
-  'accounts/copies': {
-    must: 'hand out copies: changing what was returned, or what was inserted, changes nothing stored',
-    async test({ accounts, role, now, expectUnchanged }) {
-      const given = { ...newAccountOf(role) }
-      const account = await accounts.insert(given)
-      const before = structuredClone(await now(account))
-      given.createdAt.setTime(0)
-      for (const copy of [account, await now(account), await accounts.findByEmail(account.email)]) spoil(copy)
-      await expectUnchanged(before, 'changes of copies')
-    },
-  },
-  'accounts/replace-hash': {
-    must: 'replace a hash only where the present one is the one named, and change nothing else',
-    async test({ accounts, newAccount, now, expectUnchanged }) {
-      const account = await newAccount()
-      const [from, to] = [account.passwordHash as string, newHash()]
-      const wrong = await accounts.replaceHash(account.id, { from: newHash(), to, endSessions: true })
-      expectSame(wrong, false, 'a replacement of another hash')
-      await expectUnchanged(account, 'it')
-      expectSame(await accounts.replaceHash(account.id, { from, to, endSessions: false }), true, 'a replacement')
-      expectSame(await now(account), { ...account, passwordHash: to }, 'the account after it')
-      const ending = await accounts.replaceHash(account.id, { from: to, to: from, endSessions: true })
-      expectSame(ending, true, 'a replacement that ends sessions')
-      expectSame(await now(account), { ...account, sessionVersion: 1 }, 'the account after that')
-    },
-  },
-  'accounts/replace-hash-race': {
-    must: 'let one of 20 replacements of one hash at once win',
-    async test({ accounts, newAccount, now }) {
-      const account = await newAccount()
-      const from = account.passwordHash as string
-      const changes = Array.from({ length: 20 }, () => ({ from, to: newHash(), endSessions: true }))
-      const won = await Promise.all(changes.map((change) => accounts.replaceHash(account.id, change)))
-      expectThat(won.filter(Boolean).length === 1, 'one of 20 to win', won)
-      const { passwordHash, sessionVersion } = await now(account)
-      const { to } = expectFound(changes[won.indexOf(true)], 'a winner')
-      expectSame([passwordHash, sessionVersion], [to, 1], "the winner's hash, one version up")
-    },
-  },
-}
+const RECORD_CASES: Cases<AccountWorld> = [
+  test('accounts/found-after-insert: find an account by id and by e-mail exactly as it was inserted, its session version 0', async (world) => {
+    const { accounts, role } = world
+    const given = newAccountOf(role)
+    const { id, ...account } = await accounts.insert(given)
+    expectSame(account, { ...given, disabled: false, sessionVersion: 0 }, 'the inserted account')
+    expectThat(typeof id === 'string' && id !== '', 'an id', id)
+    expectSame(await accounts.findById(id), { id, ...account }, 'the account by id')
+    expectSame(await accounts.findByEmail(given.email), { id, ...account }, 'the account by e-mail')
+  }),
+  test('accounts/disabled-found: keep and find an account that is disabled, and one without a password', async (world) => {
+    const { newAccount, now } = world
+    const account = await newAccount({ disabled: true, passwordHash: null })
+    const { disabled, passwordHash } = await now(account)
+    expectSame([disabled, passwordHash], [true, null], 'disabled, and its hash')
+  }),
+  test('accounts/unknown-is-null: find nothing for ids and addresses that are not there, hostile ones too, and never throw', async (world) => {
+    const { accounts, newAccount } = world
+    const { id, email } = await newAccount()
+    await expectNothing('findById', hostileIds(id), (text) => accounts.findById(text))
+    await expectNothing('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
+    expectNull(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
+  }),
+  test('accounts/email-unique: refuse a second account of one e-mail with a ConflictError, and keep the first as it is', async (world) => {
+    const { accounts, newAccount, role, expectUnchanged } = world
+    const account = await newAccount()
+    const again = { ...newAccountOf(role), email: account.email }
+    await expectConflict(accounts.insert(again), 'a second account of this e-mail')
+    await expectUnchanged(account, 'the second one')
+  }),
+  test('accounts/email-race: let one of 20 inserts of one e-mail at once win, the others get a ConflictError', async (world) => {
+    const { accounts, role } = world
+    const email = newEmail()
+    expectOneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
+  }),
+  test('accounts/email-taken: refuse to change an e-mail to one that is taken, and change nothing else with it', async (world) => {
+    const { accounts, newAccount, expectUnchanged } = world
+    const [one, other] = [await newAccount(), await newAccount()]
+    await expectConflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
+    for (const account of [one, other]) await expectUnchanged(account, 'it')
+    await accounts.update(one.id, { email: one.email })
+    await expectUnchanged(one, 'an update to the e-mail it has')
+  }),
+  test('accounts/list-order: list by creation, then id', async ({ accounts, newAccount, role }) => {
+    const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds))
+    const made = []
+    for (const createdAt of [at(3), at(1), at(2), at(2), at(2), at(2)]) made.push(await newAccount({ createdAt }))
+    made.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
+    const listed = (await accounts.list()).filter((account) => account.role === role)
+    expectIds(listed, made, 'the ids in order')
+  }),
+  test('accounts/list-without-hashes: list accounts whole, but without their hashes', async (world) => {
+    const { accounts, newAccount, role } = world
+    const { passwordHash, ...account } = await newAccount()
+    const listed = (await accounts.list()).filter((each) => each.role === role)
+    expectSame(listed, [account], 'the list')
+    expectThat(!JSON.stringify(listed).includes(passwordHash as string), 'no hash in the list', listed)
+  }),
+  test('accounts/copies: hand out copies: changing what was returned, or what was inserted, changes nothing stored', async (world) => {
+    const { accounts, role, now, expectUnchanged } = world
+    const given = { ...newAccountOf(role) }
+    const account = await accounts.insert(given)
+    const before = structuredClone(await now(account))
+    given.createdAt.setTime(0)
+    for (const copy of [account, await now(account), await accounts.findByEmail(account.email)]) spoil(copy)
+    await expectUnchanged(before, 'changes of copies')
+  }),
+  test('accounts/replace-hash: replace a hash only where the present one is the one named, and change nothing else', async (world) => {
+    const { accounts, newAccount, now, expectUnchanged } = world
+    const account = await newAccount()
+    const [from, to] = [account.passwordHash as string, newHash()]
+    const wrong = await accounts.replaceHash(account.id, { from: newHash(), to, endSessions: true })
+    expectSame(wrong, false, 'a replacement of another hash')
+    await expectUnchanged(account, 'it')
+    expectSame(await accounts.replaceHash(account.id, { from, to, endSessions: false }), true, 'a replacement')
+    expectSame(await now(account), { ...account, passwordHash: to }, 'the account after it')
+    const ending = await accounts.replaceHash(account.id, { from: to, to: from, endSessions: true })
+    expectSame(ending, true, 'a replacement that ends sessions')
+    expectSame(await now(account), { ...account, sessionVersion: 1 }, 'the account after that')
+  }),
+  test('accounts/replace-hash-race: let one of 20 replacements of one hash at once win', async (world) => {
+    const { accounts, newAccount, now } = world
+    const account = await newAccount()
+    const from = account.passwordHash as string
+    const changes = Array.from({ length: 20 }, () => ({ from, to: newHash(), endSessions: true }))
+    const won = await Promise.all(changes.map((change) => accounts.replaceHash(account.id, change)))
+    expectThat(won.filter(Boolean).length === 1, 'one of 20 to win', won)
+    const { passwordHash, sessionVersion } = await now(account)
+    const { to } = expectFound(changes[won.indexOf(true)], 'a winner')
+    expectSame([passwordHash, sessionVersion], [to, 1], "the winner's hash, one version up")
+  }),
+]
 
 const NOW = new Date('2026-11-20T10:00:00.000Z')
 const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000)
 
-const SESSION_CASES: Cases<AccountWorld> = {
-  'sessions/find': {
-    must: 'find the account of a session as it is now, and nothing for an unknown one',
-    async test({ sessions, accounts, newAccount, now }) {
-      const account = await newAccount()
-      const sessionId = newSessionId()
-      expectSame(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
-      await accounts.update(account.id, { disabled: true })
-      const found = await sessions.find(account.id, sessionId)
-      expectSame(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
-      await expectNothing('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
-      await accounts.remove(account.id)
-      expectNull(await sessions.find(account.id, sessionId), 'a session of a removed account')
-    },
-  },
-  'sessions/revoke': {
-    must: 'revoke one session for good, once or many times, and no other session',
-    async test({ sessions, newAccount }) {
-      const account = await newAccount()
-      const [id, other] = [newSessionId(), newSessionId()]
-      expectSame((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
-      for (let i = 0; i < 3; i++) {
-        await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
-        expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked')
-      }
-      for (const text of [other, id.toUpperCase(), id.slice(1), ...hostileIds()]) {
-        expectSame((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
-      }
-    },
-  },
-  'sessions/revoke-keeps': {
-    must: 'keep a revocation until its session expires, whatever else is revoked meanwhile',
-    async test({ sessions, newAccount }) {
-      const account = await newAccount()
-      const [id, short] = [newSessionId(), newSessionId()]
-      await sessions.revoke({ id: short, expiresAt: later(1) }, NOW)
+const SESSION_CASES: Cases<AccountWorld> = [
+  test('sessions/find: find the account of a session as it is now, and nothing for an unknown one', async (world) => {
+    const { sessions, accounts, newAccount, now } = world
+    const account = await newAccount()
+    const sessionId = newSessionId()
+    expectSame(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
+    await accounts.update(account.id, { disabled: true })
+    const found = await sessions.find(account.id, sessionId)
+    expectSame(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
+    await expectNothing('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
+    await accounts.remove(account.id)
+    expectNull(await sessions.find(account.id, sessionId), 'a session of a removed account')
+  }),
+  test('sessions/revoke: revoke one session for good, once or many times, and no other session', async (world) => {
+    const { sessions, newAccount } = world
+    const account = await newAccount()
+    const [id, other] = [newSessionId(), newSessionId()]
+    expectSame((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
+    for (let i = 0; i < 3; i++) {
       await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
-      const others = Array.from({ length: 20 }, (_, i) =>
-        sessions.revoke({ id: newSessionId(), expiresAt: later(3600 + i) }, later(3599)),
-      )
-      await Promise.all(others)
-      expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked, a second before it expires')
-    },
-  },
-  'transactions/all-or-nothing': {
-    must: 'write nothing of a unit of work that rejects, and all of one that fulfils',
-    async test({ accounts, transaction, newAccount, role, expectUnchanged }) {
-      const account = await newAccount()
-      const { email } = newAccountOf(role)
-      const work = (fails: boolean) =>
-        transaction(async (tx) => {
-          await tx.accounts.insert({ ...newAccountOf(role), email })
-          await tx.accounts.update(account.id, { disabled: true })
-          if (fails) throw new Error('the work fails')
-          return tx.accounts.findByEmail(email)
-        })
-      await expectRejected(work(true), 'a unit of work that throws')
-      expectNull(await accounts.findByEmail(email), 'an account of a unit of work that was rejected')
-      await expectUnchanged(account, 'a unit of work that was rejected')
-      const made = await work(false)
-      expectSame(await accounts.findByEmail(email), made, 'an account of a unit of work that fulfilled')
-    },
-  },
-  'transactions/first-admin-once': {
-    must: 'let one of 20 who claim the first admin at once have it, and nobody ever after',
-    needs: ['freshAccounts'],
-    async test({ transaction }) {
-      const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
-      const claims = await Promise.all(Array.from({ length: 20 }, claim))
-      expectThat(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
-      expectSame(await claim(), false, 'a claim afterwards')
-    },
-  },
-  'transactions/first-admin-rollback': {
-    must: 'give the claim back with a unit of work that rejects',
-    needs: ['freshAccounts'],
-    async test({ transaction }) {
-      const failing = transaction(async (tx) => {
-        expectSame(await tx.claimFirstAdmin(NOW), true, 'the first claim')
-        throw new Error('the work fails')
+      expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked')
+    }
+    for (const text of [other, id.toUpperCase(), id.slice(1), ...hostileIds()]) {
+      expectSame((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
+    }
+  }),
+  test('sessions/revoke-keeps: keep a revocation until its session expires, whatever else is revoked meanwhile', async (world) => {
+    const { sessions, newAccount } = world
+    const account = await newAccount()
+    const [id, short] = [newSessionId(), newSessionId()]
+    await sessions.revoke({ id: short, expiresAt: later(1) }, NOW)
+    await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
+    const others = Array.from({ length: 20 }, (_, i) =>
+      sessions.revoke({ id: newSessionId(), expiresAt: later(3600 + i) }, later(3599)),
+    )
+    await Promise.all(others)
+    expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked, a second before it expires')
+  }),
+  test('transactions/all-or-nothing: write nothing of a unit of work that rejects, and all of one that fulfils', async (world) => {
+    const { accounts, transaction, newAccount, role, expectUnchanged } = world
+    const account = await newAccount()
+    const { email } = newAccountOf(role)
+    const work = (fails: boolean) =>
+      transaction(async (tx) => {
+        await tx.accounts.insert({ ...newAccountOf(role), email })
+        await tx.accounts.update(account.id, { disabled: true })
+        if (fails) throw new Error('the work fails')
+        return tx.accounts.findByEmail(email)
       })
-      const error = await expectRejected(failing, 'a unit of work that throws')
-      expectThat((error as Error).message === 'the work fails', 'the error of the work itself', error)
-      expectSame(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
-    },
-  },
-}
+    await expectRejected(work(true), 'a unit of work that throws')
+    expectNull(await accounts.findByEmail(email), 'an account of a unit of work that was rejected')
+    await expectUnchanged(account, 'a unit of work that was rejected')
+    const made = await work(false)
+    expectSame(await accounts.findByEmail(email), made, 'an account of a unit of work that fulfilled')
+  }),
+]
+
+const FIRST_ADMIN_CASES: Cases<AccountWorld> = needing('freshAccounts', [
+  test('transactions/first-admin-once: let one of 20 who claim the first admin at once have it, and nobody ever after', async (world) => {
+    const { transaction } = world
+    const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
+    const claims = await Promise.all(Array.from({ length: 20 }, claim))
+    expectThat(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
+    expectSame(await claim(), false, 'a claim afterwards')
+  }),
+  test('transactions/first-admin-rollback: give the claim back with a unit of work that rejects', async (world) => {
+    const { transaction } = world
+    const failing = transaction(async (tx) => {
+      expectSame(await tx.claimFirstAdmin(NOW), true, 'the first claim')
+      throw new Error('the work fails')
+    })
+    const error = await expectRejected(failing, 'a unit of work that throws')
+    expectThat((error as Error).message === 'the work fails', 'the error of the work itself', error)
+    expectSame(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
+  }),
+])
 
 /**
  * The promises of an account storage, races and hostile ids included. Where all cases share a database, the options say
@@ -240,6 +206,6 @@ const SESSION_CASES: Cases<AccountWorld> = {
  */
 export const accountContract: Contract<AccountsUnderTest> = createContract(
   'accountContract',
-  { ...RECORD_CASES, ...ACCOUNT_CHANGE_CASES, ...SESSION_CASES },
+  [...RECORD_CASES, ...ACCOUNT_CHANGE_CASES, ...SESSION_CASES, ...FIRST_ADMIN_CASES],
   createAccountWorld,
 )

@@ -1,147 +1,126 @@
 /** Cases of the API key contract: rotation, revocation and use, each changing what it says and nothing else, also several at once. */
 import type { ApiKeyRecord } from '../../../storage/repositories.ts'
-import type { Cases } from '../contract.ts'
+import { type Cases, test } from '../contract.ts'
 import { expectAllFulfilled, expectNull, expectSame, expectThat, fulfilledValue } from '../expectations.ts'
 import { RACERS, race, retried } from '../storage-world.ts'
 import { type ApiKeyWorld, newHash, newKeyId, ownerOf } from './api-key-world.ts'
 
 const UNTIL = new Date('2026-11-20T11:00:00.007Z')
 
-const CHANGE_CASES: Cases<ApiKeyWorld> = {
-  'api-keys/rotate': {
-    must: 'make the present hash the previous one until the deadline, change nothing else, and return the key',
-    async test({ apiKeys, newKey, now }) {
-      const key = await newKey({ expiresAt: new Date('2031-01-01T00:00:00.000Z') })
-      const [first, second] = [newHash(), newHash()]
-      const once = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: first, previousUntil: UNTIL })
-      const wanted = { ...key, secretHash: first, previousSecretHash: key.secretHash, previousUntil: UNTIL }
-      expectSame(once, wanted, 'the key after one rotation')
-      expectSame(await now(key), once, 'the key found after one rotation')
-      const twice = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: second, previousUntil: UNTIL })
-      expectSame(twice, { ...wanted, secretHash: second, previousSecretHash: first }, 'the key after two rotations')
-    },
-  },
-  'api-keys/rotate-at-once': {
-    must: 'keep no previous hash where no deadline is given',
-    async test({ apiKeys, newKey, now }) {
-      const key = await newKey()
-      const rotate = (previousUntil: Date | null): Promise<unknown> =>
-        apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil })
-      await rotate(UNTIL)
-      await rotate(null)
-      const { previousSecretHash, previousUntil } = await now(key)
-      expectSame([previousSecretHash, previousUntil], [null, null], 'the previous hash and its deadline')
-    },
-  },
-  'api-keys/rotate-revoked': {
-    must: 'not rotate a revoked key',
-    async test({ apiKeys, newKey, now, expectUnchanged }) {
-      const key = await newKey()
-      await apiKeys.revoke(ownerOf(key), key.id, UNTIL)
-      const revoked = await now(key)
-      const change = { secretHash: newHash(), previousUntil: UNTIL }
-      expectNull(await apiKeys.rotate(ownerOf(key), key.id, change), 'the rotation of a revoked key')
-      await expectUnchanged(revoked, 'a rotation')
-    },
-  },
-  'api-keys/rotate-own': {
-    must: "not rotate another org's key, nor one that is not there",
-    async test({ apiKeys, newKey, expectUnchanged }) {
-      const [mine, theirs] = [await newKey(), await newKey()]
-      const change = { secretHash: newHash(), previousUntil: UNTIL }
-      for (const id of [theirs.id, newKeyId()]) {
-        expectNull(await apiKeys.rotate(ownerOf(mine), id, change), 'the rotation of a key of nobody or somebody else')
-      }
-      for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
-    },
-  },
-  'api-keys/revoke': {
-    must: 'revoke for good, once: still found, and the first instant stays',
-    async test({ apiKeys, newKey, now }) {
-      const key = await newKey()
-      for (const at of [UNTIL, new Date(UNTIL.getTime() + 1000), new Date(UNTIL.getTime() - 1000)]) {
-        expectSame(await apiKeys.revoke(ownerOf(key), key.id, at), true, 'a revocation')
-        expectSame(await now(key), { ...key, revokedAt: UNTIL }, 'the key after a revocation')
-      }
-    },
-  },
-  'api-keys/revoke-own': {
-    must: "not revoke another org's key, nor one that is not there",
-    async test({ apiKeys, newKey, expectUnchanged }) {
-      const [mine, theirs] = [await newKey(), await newKey()]
-      for (const id of [theirs.id, newKeyId()]) {
-        const revoked = await apiKeys.revoke(ownerOf(mine), id, UNTIL)
-        expectSame(revoked, false, 'the revocation of a key of nobody or somebody else')
-      }
-      for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
-    },
-  },
-  'api-keys/touch': {
-    must: 'note the latest use, whatever order they come in, of that key only',
-    async test({ apiKeys, newKey, now, expectUnchanged }) {
-      const key = await newKey()
-      const other = await newKey({ orgId: key.orgId })
-      const latest = new Date(UNTIL.getTime() + 1)
-      for (const at of [UNTIL, latest, UNTIL]) await apiKeys.touch(key.id, at)
-      expectSame(await now(key), { ...key, lastUsedAt: latest }, 'the key after three uses')
-      await expectUnchanged(other, 'uses of another')
-    },
-  },
-}
+const CHANGE_CASES: Cases<ApiKeyWorld> = [
+  test('api-keys/rotate: make the present hash the previous one until the deadline, change nothing else, and return the key', async (world) => {
+    const { apiKeys, newKey, now } = world
+    const key = await newKey({ expiresAt: new Date('2031-01-01T00:00:00.000Z') })
+    const [first, second] = [newHash(), newHash()]
+    const once = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: first, previousUntil: UNTIL })
+    const wanted = { ...key, secretHash: first, previousSecretHash: key.secretHash, previousUntil: UNTIL }
+    expectSame(once, wanted, 'the key after one rotation')
+    expectSame(await now(key), once, 'the key found after one rotation')
+    const twice = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: second, previousUntil: UNTIL })
+    expectSame(twice, { ...wanted, secretHash: second, previousSecretHash: first }, 'the key after two rotations')
+  }),
+  test('api-keys/rotate-at-once: keep no previous hash where no deadline is given', async (world) => {
+    const { apiKeys, newKey, now } = world
+    const key = await newKey()
+    const rotate = (previousUntil: Date | null): Promise<unknown> =>
+      apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil })
+    await rotate(UNTIL)
+    await rotate(null)
+    const { previousSecretHash, previousUntil } = await now(key)
+    expectSame([previousSecretHash, previousUntil], [null, null], 'the previous hash and its deadline')
+  }),
+  test('api-keys/rotate-revoked: not rotate a revoked key', async ({ apiKeys, newKey, now, expectUnchanged }) => {
+    const key = await newKey()
+    await apiKeys.revoke(ownerOf(key), key.id, UNTIL)
+    const revoked = await now(key)
+    const change = { secretHash: newHash(), previousUntil: UNTIL }
+    expectNull(await apiKeys.rotate(ownerOf(key), key.id, change), 'the rotation of a revoked key')
+    await expectUnchanged(revoked, 'a rotation')
+  }),
+  test("api-keys/rotate-own: not rotate another org's key, nor one that is not there", async (world) => {
+    const { apiKeys, newKey, expectUnchanged } = world
+    const [mine, theirs] = [await newKey(), await newKey()]
+    const change = { secretHash: newHash(), previousUntil: UNTIL }
+    for (const id of [theirs.id, newKeyId()]) {
+      expectNull(await apiKeys.rotate(ownerOf(mine), id, change), 'the rotation of a key of nobody or somebody else')
+    }
+    for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
+  }),
+  test('api-keys/revoke: revoke for good, once: still found, and the first instant stays', async (world) => {
+    const { apiKeys, newKey, now } = world
+    const key = await newKey()
+    for (const at of [UNTIL, new Date(UNTIL.getTime() + 1000), new Date(UNTIL.getTime() - 1000)]) {
+      expectSame(await apiKeys.revoke(ownerOf(key), key.id, at), true, 'a revocation')
+      expectSame(await now(key), { ...key, revokedAt: UNTIL }, 'the key after a revocation')
+    }
+  }),
+  test("api-keys/revoke-own: not revoke another org's key, nor one that is not there", async (world) => {
+    const { apiKeys, newKey, expectUnchanged } = world
+    const [mine, theirs] = [await newKey(), await newKey()]
+    for (const id of [theirs.id, newKeyId()]) {
+      const revoked = await apiKeys.revoke(ownerOf(mine), id, UNTIL)
+      expectSame(revoked, false, 'the revocation of a key of nobody or somebody else')
+    }
+    for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
+  }),
+  test('api-keys/touch: note the latest use, whatever order they come in, of that key only', async (world) => {
+    const { apiKeys, newKey, now, expectUnchanged } = world
+    const key = await newKey()
+    const other = await newKey({ orgId: key.orgId })
+    const latest = new Date(UNTIL.getTime() + 1)
+    for (const at of [UNTIL, latest, UNTIL]) await apiKeys.touch(key.id, at)
+    expectSame(await now(key), { ...key, lastUsedAt: latest }, 'the key after three uses')
+    await expectUnchanged(other, 'uses of another')
+  }),
+]
 
 const START = Date.parse('2026-11-20T11:00:00.000Z')
 const at = (index: number): Date => new Date(START + index)
 
-const RACE_CASES: Cases<ApiKeyWorld> = {
-  'api-keys/rotate-race': {
-    must: `apply ${RACERS} concurrent rotations one after another: each on what the one before has left`,
-    async test({ apiKeys, newKey, now }) {
+const RACE_CASES: Cases<ApiKeyWorld> = [
+  test(`api-keys/rotate-race: apply ${RACERS} concurrent rotations one after another: each on what the one before has left`, async (world) => {
+    const { apiKeys, newKey, now } = world
+    const key = await newKey()
+    const results = await race(RACERS, (index) =>
+      retried(() => apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at(index) })),
+    )
+    const rotated = results.map(fulfilledValue).filter((record) => record !== undefined && record !== null)
+    expectThat(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
+    const last = await now(key)
+    const chain = backFrom(last, rotated)
+    expectThat(chain.length === RACERS + 1, `a chain of ${RACERS} rotations back to the first hash`, chain)
+    expectSame(chain.at(-1), key.secretHash, 'the hash at its beginning')
+  }),
+  test(`api-keys/revoke-race: let ${RACERS} concurrent revocations agree on one instant`, async (world) => {
+    const { apiKeys, newKey, now } = world
+    for (let round = 0; round < 5; round++) {
       const key = await newKey()
-      const results = await race(RACERS, (index) =>
-        retried(() => apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at(index) })),
-      )
-      const rotated = results.map(fulfilledValue).filter((record) => record !== undefined && record !== null)
-      expectThat(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
-      const last = await now(key)
-      const chain = backFrom(last, rotated)
-      expectThat(chain.length === RACERS + 1, `a chain of ${RACERS} rotations back to the first hash`, chain)
-      expectSame(chain.at(-1), key.secretHash, 'the hash at its beginning')
-    },
-  },
-  'api-keys/revoke-race': {
-    must: `let ${RACERS} concurrent revocations agree on one instant`,
-    async test({ apiKeys, newKey, now }) {
-      for (let round = 0; round < 5; round++) {
-        const key = await newKey()
-        const seen = await race(RACERS, async (index) => {
-          const revoked = await retried(() => apiKeys.revoke(ownerOf(key), key.id, at(index)))
-          expectSame(revoked, true, 'a revocation')
-          return (await now(key)).revokedAt?.getTime()
-        })
-        const instants = new Set(seen.map(fulfilledValue))
-        expectThat(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
-      }
-    },
-  },
-  'api-keys/revoke-wins': {
-    must: 'leave a key revoked that is rotated and used at the same moment',
-    async test({ apiKeys, newKey, now }) {
-      for (let round = 0; round < 5; round++) {
-        const key = await newKey()
-        const owner = ownerOf(key)
-        const change = { secretHash: newHash(), previousUntil: at(0) }
-        const results = await race(RACERS, (index): Promise<unknown> => {
-          if (index === 10) return retried(() => apiKeys.revoke(owner, key.id, at(index)))
-          if (index % 2 === 0) return retried(() => apiKeys.rotate(owner, key.id, change))
-          return retried(() => apiKeys.touch(key.id, at(index)))
-        })
-        expectAllFulfilled(results, 'call')
-        const { revokedAt, lastUsedAt } = await now(key)
-        expectSame([revokedAt, lastUsedAt], [at(10), at(RACERS - 1)], 'the instants of revocation and last use')
-      }
-    },
-  },
-}
+      const seen = await race(RACERS, async (index) => {
+        const revoked = await retried(() => apiKeys.revoke(ownerOf(key), key.id, at(index)))
+        expectSame(revoked, true, 'a revocation')
+        return (await now(key)).revokedAt?.getTime()
+      })
+      const instants = new Set(seen.map(fulfilledValue))
+      expectThat(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
+    }
+  }),
+  test('api-keys/revoke-wins: leave a key revoked that is rotated and used at the same moment', async (world) => {
+    const { apiKeys, newKey, now } = world
+    for (let round = 0; round < 5; round++) {
+      const key = await newKey()
+      const owner = ownerOf(key)
+      const change = { secretHash: newHash(), previousUntil: at(0) }
+      const results = await race(RACERS, (index): Promise<unknown> => {
+        if (index === 10) return retried(() => apiKeys.revoke(owner, key.id, at(index)))
+        if (index % 2 === 0) return retried(() => apiKeys.rotate(owner, key.id, change))
+        return retried(() => apiKeys.touch(key.id, at(index)))
+      })
+      expectAllFulfilled(results, 'call')
+      const { revokedAt, lastUsedAt } = await now(key)
+      expectSame([revokedAt, lastUsedAt], [at(10), at(RACERS - 1)], 'the instants of revocation and last use')
+    }
+  }),
+]
 
 // From the last rotation to the one it was applied to, and so on: all hashes of the key, the present one first.
 function backFrom(last: ApiKeyRecord, rotated: readonly ApiKeyRecord[]): readonly string[] {
@@ -154,4 +133,4 @@ function backFrom(last: ApiKeyRecord, rotated: readonly ApiKeyRecord[]): readonl
   return hashes
 }
 
-export const API_KEY_CHANGE_CASES: Cases<ApiKeyWorld> = { ...CHANGE_CASES, ...RACE_CASES }
+export const API_KEY_CHANGE_CASES: Cases<ApiKeyWorld> = [...CHANGE_CASES, ...RACE_CASES]

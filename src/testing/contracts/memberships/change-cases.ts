@@ -3,7 +3,7 @@
  * holder of a role, who stays, also when two let go of it at once.
  */
 import type { User } from '../../../context.ts'
-import { type Cases, needing } from '../contract.ts'
+import { type Cases, needing, test } from '../contract.ts'
 import {
   expectAllFulfilled,
   expectFound,
@@ -16,89 +16,79 @@ import {
 } from '../expectations.ts'
 import { race, retried, type World } from '../storage-world.ts'
 
-const CHANGE_CASES: Cases<World> = {
-  'memberships/roles-exact': {
-    must: 'store and return role names exactly, known or not',
-    async test({ memberships, newOrg, newMember, callerOf, oddRoles }) {
-      const org = await newOrg()
-      for (const role of oddRoles) {
-        const user = await newMember(org.id, role)
-        const found = await memberships.find(org.id, user.id)
-        const acting = await memberships.findActing(await callerOf(user), org.id)
-        expectSame([found?.role, acting?.role], [role, role], 'the inserted role')
-      }
-      const changed = await newMember(org.id)
-      for (const role of oddRoles) {
-        await memberships.setRole(org.id, changed.id, role)
-        expectSame((await memberships.find(org.id, changed.id))?.role, role, 'the changed role')
-      }
-    },
-  },
-  'memberships/set-role': {
-    must: 'change the role of that membership and nothing else of it',
-    async test({ memberships, newOrg, newMember, newUser, top, low, newId }) {
-      const [{ id: orgId }, stranger] = [await newOrg(), await newUser()]
-      const user = await newMember(orgId, low)
-      const before = expectFound(await memberships.find(orgId, user.id), 'the membership')
-      expectSame(await memberships.setRole(orgId, user.id, top), 'done', 'what became of the change')
-      expectSame(await memberships.find(orgId, user.id), { ...before, role: top }, 'the membership')
-      for (const userId of [stranger.id, newId()]) {
-        expectSame(await memberships.setRole(orgId, userId, top), 'missing', 'a change for no member')
-        expectSame(await memberships.setRole(orgId, userId, low, { keep: top }), 'missing', 'a guarded one')
-      }
-      expectNull(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
-    },
-  },
-  'memberships/remove': {
-    must: 'remove that membership, once; the user may join again',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const { id: orgId } = await newOrg()
-      const { id: userId } = await newMember(orgId, low)
-      expectSame(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
-      expectNull(await memberships.find(orgId, userId), 'the removed membership')
-      expectSame(await memberships.listByOrg(orgId), [], 'the members')
-      expectSame(await memberships.remove(orgId, userId), 'missing', 'a second removal')
-      expectSame(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
-      const again = await memberships.insert({ orgId, userId, role: top })
-      expectSame(await memberships.listByOrg(orgId), [again], 'the members after joining again')
-    },
-  },
-  'memberships/other-org': {
-    must: 'NOT find, list, change or remove a membership by way of another org or another user',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const [{ id: orgA }, { id: orgB }] = [await newOrg(), await newOrg()]
-      const [a, a2, b] = [await newMember(orgA, low), await newMember(orgA, low), await newMember(orgB, low)]
-      const before = await memberships.listByOrg(orgA)
-      expectNull(await memberships.find(orgB, a.id), 'a member of one org in the other')
-      expectSame(await memberships.setRole(orgB, a.id, top), 'missing', 'setRole by way of the other org')
-      expectSame(await memberships.remove(orgB, a.id), 'missing', 'remove by way of the other org')
-      expectSame(await memberships.listByOrg(orgA), before, 'the members of the one org')
-      await memberships.setRole(orgA, a.id, top)
-      await memberships.remove(orgA, a.id)
-      expectSame((await memberships.find(orgA, a2.id))?.role, low, 'the role of the other member')
-      const listed = (await memberships.listByOrg(orgB)).map(({ userId, role }) => [userId, role])
-      expectSame(listed, [[b.id, low]], 'the members of the other org')
-    },
-  },
-  'memberships/hostile-ids': {
-    must: 'find and change nothing by hostile ids, and never throw',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const org = await newOrg()
-      const user = await newMember(org.id, low)
-      const [orgIds, userIds] = [hostileIds(org.id), hostileIds(user.id)]
-      const missing = (got: unknown): boolean => got === 'missing'
-      await expectNothing('find by org', orgIds, (id) => memberships.find(id, user.id))
-      await expectNothing('find by user', userIds, (id) => memberships.find(org.id, id))
-      await expectNothing('listByOrg', orgIds, (id) => memberships.listByOrg(id), isEmpty)
-      await expectNothing('setRole by org', orgIds, (id) => memberships.setRole(id, user.id, top), missing)
-      await expectNothing('setRole by user', userIds, (id) => memberships.setRole(org.id, id, top), missing)
-      await expectNothing('remove by org', orgIds, (id) => memberships.remove(id, user.id), missing)
-      await expectNothing('remove by user', userIds, (id) => memberships.remove(org.id, id, { keep: top }), missing)
-      const listed = await memberships.listByOrg(org.id)
-      expectThat(listed.length === 1 && listed[0]?.role === low, 'the one member, unchanged', listed)
-    },
-  },
-}
+const CHANGE_CASES: Cases<World> = [
+  test('memberships/roles-exact: store and return role names exactly, known or not', async (world) => {
+    const { memberships, newOrg, newMember, callerOf, oddRoles } = world
+    const org = await newOrg()
+    for (const role of oddRoles) {
+      const user = await newMember(org.id, role)
+      const found = await memberships.find(org.id, user.id)
+      const acting = await memberships.findActing(await callerOf(user), org.id)
+      expectSame([found?.role, acting?.role], [role, role], 'the inserted role')
+    }
+    const changed = await newMember(org.id)
+    for (const role of oddRoles) {
+      await memberships.setRole(org.id, changed.id, role)
+      expectSame((await memberships.find(org.id, changed.id))?.role, role, 'the changed role')
+    }
+  }),
+  test('memberships/set-role: change the role of that membership and nothing else of it', async (world) => {
+    const { memberships, newOrg, newMember, newUser, top, low, newId } = world
+    const [{ id: orgId }, stranger] = [await newOrg(), await newUser()]
+    const user = await newMember(orgId, low)
+    const before = expectFound(await memberships.find(orgId, user.id), 'the membership')
+    expectSame(await memberships.setRole(orgId, user.id, top), 'done', 'what became of the change')
+    expectSame(await memberships.find(orgId, user.id), { ...before, role: top }, 'the membership')
+    for (const userId of [stranger.id, newId()]) {
+      expectSame(await memberships.setRole(orgId, userId, top), 'missing', 'a change for no member')
+      expectSame(await memberships.setRole(orgId, userId, low, { keep: top }), 'missing', 'a guarded one')
+    }
+    expectNull(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
+  }),
+  test('memberships/remove: remove that membership, once; the user may join again', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const { id: orgId } = await newOrg()
+    const { id: userId } = await newMember(orgId, low)
+    expectSame(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
+    expectNull(await memberships.find(orgId, userId), 'the removed membership')
+    expectSame(await memberships.listByOrg(orgId), [], 'the members')
+    expectSame(await memberships.remove(orgId, userId), 'missing', 'a second removal')
+    expectSame(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
+    const again = await memberships.insert({ orgId, userId, role: top })
+    expectSame(await memberships.listByOrg(orgId), [again], 'the members after joining again')
+  }),
+  test('memberships/other-org: NOT find, list, change or remove a membership by way of another org or another user', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const [{ id: orgA }, { id: orgB }] = [await newOrg(), await newOrg()]
+    const [a, a2, b] = [await newMember(orgA, low), await newMember(orgA, low), await newMember(orgB, low)]
+    const before = await memberships.listByOrg(orgA)
+    expectNull(await memberships.find(orgB, a.id), 'a member of one org in the other')
+    expectSame(await memberships.setRole(orgB, a.id, top), 'missing', 'setRole by way of the other org')
+    expectSame(await memberships.remove(orgB, a.id), 'missing', 'remove by way of the other org')
+    expectSame(await memberships.listByOrg(orgA), before, 'the members of the one org')
+    await memberships.setRole(orgA, a.id, top)
+    await memberships.remove(orgA, a.id)
+    expectSame((await memberships.find(orgA, a2.id))?.role, low, 'the role of the other member')
+    const listed = (await memberships.listByOrg(orgB)).map(({ userId, role }) => [userId, role])
+    expectSame(listed, [[b.id, low]], 'the members of the other org')
+  }),
+  test('memberships/hostile-ids: find and change nothing by hostile ids, and never throw', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const org = await newOrg()
+    const user = await newMember(org.id, low)
+    const [orgIds, userIds] = [hostileIds(org.id), hostileIds(user.id)]
+    const missing = (got: unknown): boolean => got === 'missing'
+    await expectNothing('find by org', orgIds, (id) => memberships.find(id, user.id))
+    await expectNothing('find by user', userIds, (id) => memberships.find(org.id, id))
+    await expectNothing('listByOrg', orgIds, (id) => memberships.listByOrg(id), isEmpty)
+    await expectNothing('setRole by org', orgIds, (id) => memberships.setRole(id, user.id, top), missing)
+    await expectNothing('setRole by user', userIds, (id) => memberships.setRole(org.id, id, top), missing)
+    await expectNothing('remove by org', orgIds, (id) => memberships.remove(id, user.id), missing)
+    await expectNothing('remove by user', userIds, (id) => memberships.remove(org.id, id, { keep: top }), missing)
+    const listed = await memberships.listByOrg(org.id)
+    expectThat(listed.length === 1 && listed[0]?.role === low, 'the one member, unchanged', listed)
+  }),
+]
 
 const ROUNDS = 15
 
@@ -126,68 +116,54 @@ async function expectOneStays(world: World, holders: number, waysOf: (index: num
   }
 }
 
-const GUARDED_CASES: Cases<World> = {
-  'memberships/keep-last': {
-    must: 'keep the last holder of the role: neither demoted nor removed, and unchanged',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const { id: orgId } = await newOrg()
-      const owner = await newMember(orgId, top)
-      await newMember(orgId, low)
-      const before = await memberships.listByOrg(orgId)
-      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
-      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
-      expectSame(await memberships.listByOrg(orgId), before, 'the members, unchanged')
-    },
-  },
-  'memberships/keep-not-needed': {
-    must: 'make a guarded change that takes nothing from the last holder',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const { id: orgId } = await newOrg()
-      const [owner, member] = [await newMember(orgId, top), await newMember(orgId, low)]
-      expectSame(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
-      expectSame(await memberships.setRole(orgId, member.id, top, { keep: top }), 'done', 'a promotion')
-      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'done', 'the demotion of one of two')
-      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'done', 'the removal of a lower one')
-      const listed = (await memberships.listByOrg(orgId)).map(({ userId, role }) => [userId, role])
-      expectSame(listed, [[member.id, top]], 'the members')
-    },
-  },
-  'memberships/keep-unasked': {
-    must: 'let the last holder go where no role is to be kept',
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const { id: orgId } = await newOrg()
-      const owner = await newMember(orgId, top)
-      expectSame(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
-      expectSame((await memberships.find(orgId, owner.id))?.role, low, 'the role')
-      await memberships.setRole(orgId, owner.id, top)
-      expectSame(await memberships.remove(orgId, owner.id), 'done', 'a removal')
-      expectSame(await memberships.listByOrg(orgId), [], 'the members')
-    },
-  },
-  'memberships/keep-per-org': {
-    must: 'count the holders of that org only, by the exact role name',
-    async test({ memberships, newOrg, newMember, top, low, oddRoles }) {
-      const [{ id: orgId }, { id: other }] = [await newOrg(), await newOrg()]
-      const owner = await newMember(orgId, top)
-      await newMember(other, top)
-      for (const role of oddRoles) if (role !== top) await newMember(orgId, role)
-      expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
-      expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
-    },
-  },
-  'memberships/keep-race-demote': {
-    must: 'leave one holder of two who are demoted at once',
-    test: (world) => expectOneStays(world, 2, () => demote),
-  },
-  'memberships/keep-race-leave': {
-    must: 'leave one holder of two who are removed at once',
-    test: (world) => expectOneStays(world, 2, () => leave),
-  },
-  'memberships/keep-race-mixed': {
-    must: 'leave one holder of several who are demoted and removed at once',
-    test: (world) => expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave)),
-  },
-}
+const GUARDED_CASES: Cases<World> = [
+  test('memberships/keep-last: keep the last holder of the role: neither demoted nor removed, and unchanged', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const { id: orgId } = await newOrg()
+    const owner = await newMember(orgId, top)
+    await newMember(orgId, low)
+    const before = await memberships.listByOrg(orgId)
+    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+    expectSame(await memberships.listByOrg(orgId), before, 'the members, unchanged')
+  }),
+  test('memberships/keep-not-needed: make a guarded change that takes nothing from the last holder', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const { id: orgId } = await newOrg()
+    const [owner, member] = [await newMember(orgId, top), await newMember(orgId, low)]
+    expectSame(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
+    expectSame(await memberships.setRole(orgId, member.id, top, { keep: top }), 'done', 'a promotion')
+    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'done', 'the demotion of one of two')
+    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'done', 'the removal of a lower one')
+    const listed = (await memberships.listByOrg(orgId)).map(({ userId, role }) => [userId, role])
+    expectSame(listed, [[member.id, top]], 'the members')
+  }),
+  test('memberships/keep-unasked: let the last holder go where no role is to be kept', async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const { id: orgId } = await newOrg()
+    const owner = await newMember(orgId, top)
+    expectSame(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
+    expectSame((await memberships.find(orgId, owner.id))?.role, low, 'the role')
+    await memberships.setRole(orgId, owner.id, top)
+    expectSame(await memberships.remove(orgId, owner.id), 'done', 'a removal')
+    expectSame(await memberships.listByOrg(orgId), [], 'the members')
+  }),
+  test('memberships/keep-per-org: count the holders of that org only, by the exact role name', async (world) => {
+    const { memberships, newOrg, newMember, top, low, oddRoles } = world
+    const [{ id: orgId }, { id: other }] = [await newOrg(), await newOrg()]
+    const owner = await newMember(orgId, top)
+    await newMember(other, top)
+    for (const role of oddRoles) if (role !== top) await newMember(orgId, role)
+    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+  }),
+  test('memberships/keep-race-demote: leave one holder of two who are demoted at once', (world) =>
+    expectOneStays(world, 2, () => demote)),
+  test('memberships/keep-race-leave: leave one holder of two who are removed at once', (world) =>
+    expectOneStays(world, 2, () => leave)),
+  test('memberships/keep-race-mixed: leave one holder of several who are demoted and removed at once', (world) =>
+    expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave))),
+]
 
 /** The cases of changes. */
-export const MEMBERSHIP_CHANGE_CASES: Cases<World> = needing('admin', { ...CHANGE_CASES, ...GUARDED_CASES })
+export const MEMBERSHIP_CHANGE_CASES: Cases<World> = needing('admin', [...CHANGE_CASES, ...GUARDED_CASES])

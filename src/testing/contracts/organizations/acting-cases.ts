@@ -1,6 +1,6 @@
 /** Cases of the organization contract: `findActing` for each kind of caller. */
 import type { ActingOrg, ApiKey, Caller, Organization } from '../../../context.ts'
-import type { Cases } from '../contract.ts'
+import { type Cases, needing, test } from '../contract.ts'
 import { expectNothing, expectNull, expectSame, hostileIds, isEmpty } from '../expectations.ts'
 import type { World } from '../storage-world.ts'
 
@@ -21,41 +21,25 @@ export function expectActing(
   expectSame([got?.org, got?.role], [org, role], what)
 }
 
-export const ACTING_CASES: Cases<World> = {
-  'orgs/acting-member': {
-    must: 'let each member act as the role of the own membership, and nobody who is not a member',
-    async test({ memberships, newOrg, newMember, newUser, callerOf, top, low, newId }) {
-      const [org, other] = [await newOrg(), await newOrg()]
-      const [owner, member, elsewhere] = [
-        await newMember(org.id, top),
-        await newMember(org.id, low),
-        await newMember(other.id, top),
-      ]
-      expectActing(await memberships.findActing(await callerOf(owner), org.id), org, top, 'the org as its owner')
-      expectActing(await memberships.findActing(await callerOf(member), org.id), org, low, 'the org as a member')
-      const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: newId() }]
-      for (const who of [stranger, await callerOf(elsewhere), { kind: 'user', user: nobody } as const]) {
-        expectNull(await memberships.findActing(who, org.id), 'findActing for a stranger')
-      }
-    },
-  },
-  'orgs/acting-role-per-org': {
-    must: 'use the role of the membership in that org, never of another',
-    needs: ['many'],
-    async test({ memberships, newOrgs, newUser, joinAll, callerOf, top, low }) {
-      const [user, orgs] = [await newUser(), await newOrgs(3)]
-      await joinAll(user, orgs, (index) => (index === 1 ? top : low))
-      const caller = await callerOf(user)
-      for (const [index, org] of orgs.entries()) {
-        const got = await memberships.findActing(caller, org.id)
-        expectActing(got, org, index === 1 ? top : low, 'the role of that org')
-      }
-    },
-  },
-  'orgs/acting-now': {
-    must: 'see a changed role and a removed membership at the next call',
-    needs: ['admin'],
-    async test({ memberships, newOrg, newMember, callerOf, top, low }) {
+export const ACTING_CASES: Cases<World> = [
+  test('orgs/acting-member: let each member act as the role of the own membership, and nobody who is not a member', async (world) => {
+    const { memberships, newOrg, newMember, newUser, callerOf, top, low, newId } = world
+    const [org, other] = [await newOrg(), await newOrg()]
+    const [owner, member, elsewhere] = [
+      await newMember(org.id, top),
+      await newMember(org.id, low),
+      await newMember(other.id, top),
+    ]
+    expectActing(await memberships.findActing(await callerOf(owner), org.id), org, top, 'the org as its owner')
+    expectActing(await memberships.findActing(await callerOf(member), org.id), org, low, 'the org as a member')
+    const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: newId() }]
+    for (const who of [stranger, await callerOf(elsewhere), { kind: 'user', user: nobody } as const]) {
+      expectNull(await memberships.findActing(who, org.id), 'findActing for a stranger')
+    }
+  }),
+  ...needing<World>('admin', [
+    test('orgs/acting-now: see a changed role and a removed membership at the next call', async (world) => {
+      const { memberships, newOrg, newMember, callerOf, top, low } = world
       const org = await newOrg()
       const user = await newMember(org.id, top)
       expectActing(await memberships.findActing(await callerOf(user), org.id), org, top, 'the org as an owner')
@@ -65,49 +49,41 @@ export const ACTING_CASES: Cases<World> = {
       const caller = await callerOf(user)
       expectNull(await memberships.findActing(caller, org.id), 'findActing after the removal')
       expectSame(await memberships.listActing(caller), [], 'listActing after the removal')
-    },
-  },
-  'orgs/acting-unknown-org': {
-    must: 'answer null for an org that does not exist, whoever asks, and for hostile ids',
-    async test({ memberships, newOrg, newMember, callerOf, low, newId }) {
-      const { id } = await newOrg()
-      const user = await callerOf(await newMember(id))
-      const unknown = newId()
-      for (const orgId of [unknown, ...hostileIds(id)]) {
-        for (const caller of [user, SERVICE, keyOf(orgId, low), keyOf(id, low)]) {
-          await expectNothing(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
-        }
+    }),
+  ]),
+  test('orgs/acting-unknown-org: answer null for an org that does not exist, whoever asks, and for hostile ids', async (world) => {
+    const { memberships, newOrg, newMember, callerOf, low, newId } = world
+    const { id } = await newOrg()
+    const user = await callerOf(await newMember(id))
+    const unknown = newId()
+    for (const orgId of [unknown, ...hostileIds(id)]) {
+      for (const caller of [user, SERVICE, keyOf(orgId, low), keyOf(id, low)]) {
+        await expectNothing(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
       }
-    },
-  },
-  'orgs/acting-hostile-user': {
-    must: 'let nobody act whose user id is hostile, and never throw',
-    async test({ memberships, newOrg, newMember, newUser }) {
-      const { id } = await newOrg()
-      const [member, row] = [await newMember(id), await newUser()]
-      const callers = (userId: string): Caller => ({ kind: 'user', user: { ...row, id: userId } })
-      await expectNothing('findActing', hostileIds(member.id), (odd) => memberships.findActing(callers(odd), id))
-      await expectNothing('listActing', hostileIds(member.id), (odd) => memberships.listActing(callers(odd)), isEmpty)
-    },
-  },
-  'orgs/acting-service': {
-    must: 'let a service act in any org that exists, as no role',
-    async test({ memberships, newOrg, newMember, top }) {
-      const org = await newOrg()
-      await newMember(org.id, top)
-      expectActing(await memberships.findActing(SERVICE, org.id), org, null, 'the org for a service')
-    },
-  },
-  'orgs/acting-key': {
-    must: "let an API key act in its own org as its own role, in no other and as nobody's role",
-    async test({ memberships, newOrg, newMember, top, low }) {
-      const [org, other] = [await newOrg(), await newOrg()]
-      await newMember(org.id, top)
-      await newMember(other.id, top)
-      expectActing(await memberships.findActing(keyOf(org.id, low), org.id), org, low, 'the org for its key')
-      expectNull(await memberships.findActing(keyOf(org.id, low), other.id), 'another org for the key')
-      const listed = await memberships.listActing(keyOf(org.id, low))
-      expectSame(listed, [{ org, role: low }], 'what the key may act in')
-    },
-  },
-}
+    }
+  }),
+  test('orgs/acting-hostile-user: let nobody act whose user id is hostile, and never throw', async (world) => {
+    const { memberships, newOrg, newMember, newUser } = world
+    const { id } = await newOrg()
+    const [member, row] = [await newMember(id), await newUser()]
+    const callers = (userId: string): Caller => ({ kind: 'user', user: { ...row, id: userId } })
+    await expectNothing('findActing', hostileIds(member.id), (odd) => memberships.findActing(callers(odd), id))
+    await expectNothing('listActing', hostileIds(member.id), (odd) => memberships.listActing(callers(odd)), isEmpty)
+  }),
+  test('orgs/acting-service: let a service act in any org that exists, as no role', async (world) => {
+    const { memberships, newOrg, newMember, top } = world
+    const org = await newOrg()
+    await newMember(org.id, top)
+    expectActing(await memberships.findActing(SERVICE, org.id), org, null, 'the org for a service')
+  }),
+  test("orgs/acting-key: let an API key act in its own org as its own role, in no other and as nobody's role", async (world) => {
+    const { memberships, newOrg, newMember, top, low } = world
+    const [org, other] = [await newOrg(), await newOrg()]
+    await newMember(org.id, top)
+    await newMember(other.id, top)
+    expectActing(await memberships.findActing(keyOf(org.id, low), org.id), org, low, 'the org for its key')
+    expectNull(await memberships.findActing(keyOf(org.id, low), other.id), 'another org for the key')
+    const listed = await memberships.listActing(keyOf(org.id, low))
+    expectSame(listed, [{ org, role: low }], 'what the key may act in')
+  }),
+]

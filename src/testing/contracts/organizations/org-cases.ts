@@ -4,83 +4,35 @@
  */
 import type { ActingOrg, Organization, OrgSelection } from '../../../context.ts'
 import type { Membership, NewUser, UserRepository } from '../../../storage/repositories.ts'
-import type { Cases } from '../contract.ts'
+import { type Cases, needing, test } from '../contract.ts'
 import { expectFound, expectNothing, expectNull, expectSame, expectThat, hostileIds, textOf } from '../expectations.ts'
 import { compareIds, spoil, type World } from '../storage-world.ts'
 import { ACTING_CASES, expectActing } from './acting-cases.ts'
 
-const CASES: Cases<World> = {
-  'orgs/found-after-insert': {
-    must: 'find an inserted organization as it was returned; two of one name are two',
-    async test({ orgs }) {
-      const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
-      expectThat(one.id !== other.id, 'two ids', [one.id, other.id])
-      expectSame(await orgs.findById(one.id), one, 'the organization found by id')
-      expectSame(await orgs.findById(other.id), other, 'the other organization found by id')
-    },
-  },
-  'orgs/hostile-ids': {
-    must: 'find no organization by an unknown or hostile id, and never throw',
-    async test({ orgs, newOrg, newId }) {
-      const { id } = await newOrg()
-      await expectNothing('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
-    },
-  },
-  'orgs/copies': {
-    must: 'return copies of organizations',
-    async test({ orgs }) {
-      const input = { name: 'Acme' }
-      const org = await orgs.insert(input)
-      const [{ id }, before] = [{ ...org }, textOf(org)]
-      input.name = 'spoiled'
-      spoil(org)
-      spoil(await orgs.findById(id))
-      const found = expectFound(await orgs.findById(id), 'the organization to be found after a copy was changed')
-      expectThat(textOf(found) === before, `the organization to be still ${before}`, found)
-    },
-  },
-  'orgs/deleted-is-gone': {
-    must: 'NOT find a deleted organization, nor let anybody act in it',
-    needs: ['deleteOrg'],
-    async test({ orgs, memberships, newOrg, newMember, callerOf, deleteOrg, low }) {
-      const { id } = await newOrg()
-      const caller = await callerOf(await newMember(id))
-      await deleteOrg(id)
-      const key = { id: 'key', name: 'key', orgId: id, role: low, scopes: [] }
-      expectNull(await orgs.findById(id), 'a deleted organization')
-      for (const who of [caller, { kind: 'apiKey', key }, { kind: 'service', name: 'billing' }] as const) {
-        expectNull(await memberships.findActing(who, id), `findActing in a deleted organization for a ${who.kind}`)
-      }
-      expectSame(await memberships.listActing(caller), [], 'what a member of a deleted organization may act in')
-      expectSame(await memberships.listActing({ kind: 'apiKey', key }), [], 'what its API key may act in')
-    },
-  },
-  'orgs/deleted-selection': {
-    must: 'NOT hand on a deleted organization as the membership of a look-up by identity',
-    needs: ['deleteOrg'],
-    async test({ users, memberships, newOrg, deleteOrg, low, newPerson }) {
-      const person = newPerson()
-      const [{ user }, { id }] = [await users.upsertByIdentity(person), await newOrg()]
-      await memberships.insert({ orgId: id, userId: user.id, role: low })
-      await deleteOrg(id)
-      for (const selection of [{ kind: 'named', orgId: id }, { kind: 'unnamed' }] as const) {
-        const found = expectFound(await users.findByIdentity(person, selection), 'the user, who is still there')
-        expectThat((found.membership ?? null) === null, `no membership for ${selection.kind}`, found.membership)
-      }
-    },
-  },
-  'orgs/deleted-is-not-first': {
-    must: 'pass over a deleted organization in the join order, also where only one is asked for',
-    needs: ['deleteOrg', 'many'],
-    async test({ memberships, newOrgs, newUser, joinAll, callerOf, deleteOrg }) {
-      const [user, orgs] = [await newUser(), await newOrgs(2)]
-      const [first, second] = await joinAll(user, orgs)
-      await deleteOrg(first?.orgId ?? '')
-      const listed = idsOf(await memberships.listActing(await callerOf(user), 1))
-      expectSame(listed, [second?.orgId], 'the earliest-joined organization that still exists')
-    },
-  },
-}
+const CASES: Cases<World> = [
+  test('orgs/found-after-insert: find an inserted organization as it was returned; two of one name are two', async (world) => {
+    const { orgs } = world
+    const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
+    expectThat(one.id !== other.id, 'two ids', [one.id, other.id])
+    expectSame(await orgs.findById(one.id), one, 'the organization found by id')
+    expectSame(await orgs.findById(other.id), other, 'the other organization found by id')
+  }),
+  test('orgs/hostile-ids: find no organization by an unknown or hostile id, and never throw', async (world) => {
+    const { orgs, newOrg, newId } = world
+    const { id } = await newOrg()
+    await expectNothing('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
+  }),
+  test('orgs/copies: return copies of organizations', async ({ orgs }) => {
+    const input = { name: 'Acme' }
+    const org = await orgs.insert(input)
+    const [{ id }, before] = [{ ...org }, textOf(org)]
+    input.name = 'spoiled'
+    spoil(org)
+    spoil(await orgs.findById(id))
+    const found = expectFound(await orgs.findById(id), 'the organization to be found after a copy was changed')
+    expectThat(textOf(found) === before, `the organization to be still ${before}`, found)
+  }),
+]
 
 /** The organizations in the order that the memberships' own instants say. */
 function inJoinOrder(joined: readonly Membership[]): readonly string[] {
@@ -93,74 +45,31 @@ function idsOf(acting: readonly ActingOrg<Organization>[]): readonly string[] {
   return acting.map(({ org }) => org.id)
 }
 
-const LIST_CASES: Cases<World> = {
-  'orgs/list-own': {
-    must: 'list the orgs of the caller only, with the own role; of a stranger, none',
-    async test({ memberships, newOrg, newMember, newUser, callerOf, top, low }) {
-      const [org, other] = [await newOrg(), await newOrg()]
-      await newMember(org.id, low)
-      const owner = await newMember(org.id, top)
-      await newMember(other.id, low)
-      const listed = await memberships.listActing(await callerOf(owner))
-      expectThat(listed.length === 1, 'one org', listed)
-      expectActing(listed[0], org, top, 'the own org, as the own role')
-      expectSame(await memberships.listActing(await callerOf(await newUser())), [], 'the orgs of a stranger')
-    },
-  },
-  'orgs/list-order': {
-    must: 'list by join time, earliest first, not by id',
-    needs: ['many'],
-    async test({ memberships, newOrgs, newUser, joinAll, callerOf }) {
-      const user = await newUser()
-      const wanted = inJoinOrder(await joinAll(user, await newOrgs(5)))
-      expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
-    },
-  },
-  'orgs/list-ties': {
-    must: 'list orgs that were joined in the same millisecond by org id',
-    needs: ['many'],
-    async test({ storage, newOrgs, newUser, callerOf, low, transaction }) {
-      const [user, orgs] = [await newUser(), await newOrgs(6)]
-      // One transaction: in most storages that is one instant.
-      const joined = await transaction(async ({ memberships }) => {
-        const inserted: Membership[] = []
-        for (const { id } of orgs) inserted.push(await memberships.insert({ orgId: id, userId: user.id, role: low }))
-        return inserted
-      })
-      const wanted = inJoinOrder(joined)
-      expectSame(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
-    },
-  },
-  'orgs/list-limit': {
-    must: 'list the first `limit` of the order and no more',
-    needs: ['many'],
-    async test({ memberships, newOrgs, newUser, joinAll, callerOf }) {
-      const user = await newUser()
-      await joinAll(user, await newOrgs(4))
-      const caller = await callerOf(user)
-      const all = idsOf(await memberships.listActing(caller))
-      expectThat(all.length === 4, '4 orgs without a limit', all)
-      for (const limit of [1, 2, 4, 100]) {
-        const listed = idsOf(await memberships.listActing(caller, limit))
-        expectSame(listed, all.slice(0, limit), `the first ${limit} orgs`)
-      }
-    },
-  },
-  'orgs/acting-copies': {
-    must: 'return copies of what a caller may act in',
-    async test({ memberships, newOrg, newMember, callerOf }) {
-      const { id } = await newOrg()
-      const caller = await callerOf(await newMember(id))
-      const before = textOf(await memberships.findActing(caller, id))
-      spoil(await memberships.findActing(caller, id))
-      spoil(await memberships.listActing(caller))
-      const found = await memberships.findActing(caller, id)
-      expectThat(textOf(found) === before, `findActing to be still ${before}`, found)
-      const listed = await memberships.listActing(caller)
-      expectThat(textOf(listed) === `[${before}]`, `listActing to be still [${before}]`, listed)
-    },
-  },
-}
+const LIST_CASES: Cases<World> = [
+  test('orgs/list-own: list the orgs of the caller only, with the own role; of a stranger, none', async (world) => {
+    const { memberships, newOrg, newMember, newUser, callerOf, top, low } = world
+    const [org, other] = [await newOrg(), await newOrg()]
+    await newMember(org.id, low)
+    const owner = await newMember(org.id, top)
+    await newMember(other.id, low)
+    const listed = await memberships.listActing(await callerOf(owner))
+    expectThat(listed.length === 1, 'one org', listed)
+    expectActing(listed[0], org, top, 'the own org, as the own role')
+    expectSame(await memberships.listActing(await callerOf(await newUser())), [], 'the orgs of a stranger')
+  }),
+  test('orgs/acting-copies: return copies of what a caller may act in', async (world) => {
+    const { memberships, newOrg, newMember, callerOf } = world
+    const { id } = await newOrg()
+    const caller = await callerOf(await newMember(id))
+    const before = textOf(await memberships.findActing(caller, id))
+    spoil(await memberships.findActing(caller, id))
+    spoil(await memberships.listActing(caller))
+    const found = await memberships.findActing(caller, id)
+    expectThat(textOf(found) === before, `findActing to be still ${before}`, found)
+    const listed = await memberships.listActing(caller)
+    expectThat(textOf(listed) === `[${before}]`, `listActing to be still [${before}]`, listed)
+  }),
+]
 
 async function expectMembership(
   users: UserRepository,
@@ -173,60 +82,138 @@ async function expectMembership(
   if (found.membership !== undefined) expectSame(found.membership, wanted, what)
 }
 
-const SELECTION_CASES: Cases<World> = {
-  'orgs/selection-named': {
-    must: 'answer a named org as findActing does: own, foreign, unknown and hostile',
-    async test({ users, memberships, newOrg, newMember, callerOf, top, low, newPerson, newId }) {
-      const person = newPerson()
-      const [{ user }, org, foreign] = [await users.upsertByIdentity(person), await newOrg(), await newOrg()]
-      await newMember(org.id, low)
-      await newMember(foreign.id, low)
-      await memberships.insert({ orgId: org.id, userId: user.id, role: top })
-      const caller = await callerOf(user)
-      for (const orgId of [org.id, foreign.id, newId(), ...hostileIds(org.id)]) {
-        const wanted = await memberships.findActing(caller, orgId)
-        await expectMembership(users, person, { kind: 'named', orgId }, wanted)
-      }
-    },
-  },
-  'orgs/selection-unnamed': {
-    must: 'answer an unnamed org as the first of listActing, and null for a user without any',
-    async test({ users, memberships, newOrg, newMember, callerOf, top, low, newPerson }) {
-      const person = newPerson()
-      const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
-      await newMember(org.id, low)
-      await expectMembership(users, person, { kind: 'unnamed' }, null)
-      await memberships.insert({ orgId: org.id, userId: user.id, role: top })
-      const [first] = await memberships.listActing(await callerOf(user), 1)
-      expectThat(first?.org.id === org.id, 'the org just joined to be listed', first)
-      await expectMembership(users, person, { kind: 'unnamed' }, first)
-    },
-  },
-  'orgs/selection-many': {
-    must: 'answer the earliest-joined of several orgs where none is named, and the named one where one is',
-    needs: ['many'],
-    async test({ users, newOrgs, joinAll, top, low, newPerson }) {
-      const person = newPerson()
-      const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
-      await joinAll(user, orgs, (index) => (index === 0 ? low : top))
-      const acting = orgs.map((org, index) => ({ org, role: index === 0 ? low : top }))
-      await expectMembership(users, person, { kind: 'unnamed' }, acting[0] ?? null)
-      for (const one of acting) await expectMembership(users, person, { kind: 'named', orgId: one.org.id }, one)
-    },
-  },
-  'orgs/selection-malformed': {
-    must: 'find the user for a malformed or conflicting selection, and no membership',
-    async test({ users, memberships, newOrg, low, newPerson }) {
-      const person = newPerson()
-      const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
-      await memberships.insert({ orgId: org.id, userId: user.id, role: low })
-      for (const kind of ['malformed', 'conflict'] as const) {
-        const found = expectFound(await users.findByIdentity(person, { kind }), `the user, also for "${kind}"`)
-        expectThat(found.user.id === user.id, 'the same user', found.user)
-        expectThat((found.membership ?? null) === null, `no membership for "${kind}"`, found.membership)
-      }
-    },
-  },
-}
+const SELECTION_CASES: Cases<World> = [
+  test('orgs/selection-named: answer a named org as findActing does: own, foreign, unknown and hostile', async (world) => {
+    const { users, memberships, newOrg, newMember, callerOf, top, low, newPerson, newId } = world
+    const person = newPerson()
+    const [{ user }, org, foreign] = [await users.upsertByIdentity(person), await newOrg(), await newOrg()]
+    await newMember(org.id, low)
+    await newMember(foreign.id, low)
+    await memberships.insert({ orgId: org.id, userId: user.id, role: top })
+    const caller = await callerOf(user)
+    for (const orgId of [org.id, foreign.id, newId(), ...hostileIds(org.id)]) {
+      const wanted = await memberships.findActing(caller, orgId)
+      await expectMembership(users, person, { kind: 'named', orgId }, wanted)
+    }
+  }),
+  test('orgs/selection-unnamed: answer an unnamed org as the first of listActing, and null for a user without any', async (world) => {
+    const { users, memberships, newOrg, newMember, callerOf, top, low, newPerson } = world
+    const person = newPerson()
+    const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
+    await newMember(org.id, low)
+    await expectMembership(users, person, { kind: 'unnamed' }, null)
+    await memberships.insert({ orgId: org.id, userId: user.id, role: top })
+    const [first] = await memberships.listActing(await callerOf(user), 1)
+    expectThat(first?.org.id === org.id, 'the org just joined to be listed', first)
+    await expectMembership(users, person, { kind: 'unnamed' }, first)
+  }),
+  test('orgs/selection-malformed: find the user for a malformed or conflicting selection, and no membership', async (world) => {
+    const { users, memberships, newOrg, low, newPerson } = world
+    const person = newPerson()
+    const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
+    await memberships.insert({ orgId: org.id, userId: user.id, role: low })
+    for (const kind of ['malformed', 'conflict'] as const) {
+      const found = expectFound(await users.findByIdentity(person, { kind }), `the user, also for "${kind}"`)
+      expectThat(found.user.id === user.id, 'the same user', found.user)
+      expectThat((found.membership ?? null) === null, `no membership for "${kind}"`, found.membership)
+    }
+  }),
+]
 
-export const ORG_CASES: Cases<World> = { ...CASES, ...ACTING_CASES, ...LIST_CASES, ...SELECTION_CASES }
+const DELETED_CASES: Cases<World> = needing('deleteOrg', [
+  test('orgs/deleted-is-gone: NOT find a deleted organization, nor let anybody act in it', async (world) => {
+    const { orgs, memberships, newOrg, newMember, callerOf, deleteOrg, low } = world
+    const { id } = await newOrg()
+    const caller = await callerOf(await newMember(id))
+    await deleteOrg(id)
+    const key = { id: 'key', name: 'key', orgId: id, role: low, scopes: [] }
+    expectNull(await orgs.findById(id), 'a deleted organization')
+    for (const who of [caller, { kind: 'apiKey', key }, { kind: 'service', name: 'billing' }] as const) {
+      expectNull(await memberships.findActing(who, id), `findActing in a deleted organization for a ${who.kind}`)
+    }
+    expectSame(await memberships.listActing(caller), [], 'what a member of a deleted organization may act in')
+    expectSame(await memberships.listActing({ kind: 'apiKey', key }), [], 'what its API key may act in')
+  }),
+  test('orgs/deleted-selection: NOT hand on a deleted organization as the membership of a look-up by identity', async (world) => {
+    const { users, memberships, newOrg, deleteOrg, low, newPerson } = world
+    const person = newPerson()
+    const [{ user }, { id }] = [await users.upsertByIdentity(person), await newOrg()]
+    await memberships.insert({ orgId: id, userId: user.id, role: low })
+    await deleteOrg(id)
+    for (const selection of [{ kind: 'named', orgId: id }, { kind: 'unnamed' }] as const) {
+      const found = expectFound(await users.findByIdentity(person, selection), 'the user, who is still there')
+      expectThat((found.membership ?? null) === null, `no membership for ${selection.kind}`, found.membership)
+    }
+  }),
+])
+
+const MANY_CASES: Cases<World> = needing('many', [
+  ...needing<World>('deleteOrg', [
+    test('orgs/deleted-is-not-first: pass over a deleted organization in the join order, also where only one is asked for', async (world) => {
+      const { memberships, newOrgs, newUser, joinAll, callerOf, deleteOrg } = world
+      const [user, orgs] = [await newUser(), await newOrgs(2)]
+      const [first, second] = await joinAll(user, orgs)
+      await deleteOrg(first?.orgId ?? '')
+      const listed = idsOf(await memberships.listActing(await callerOf(user), 1))
+      expectSame(listed, [second?.orgId], 'the earliest-joined organization that still exists')
+    }),
+  ]),
+  test('orgs/acting-role-per-org: use the role of the membership in that org, never of another', async (world) => {
+    const { memberships, newOrgs, newUser, joinAll, callerOf, top, low } = world
+    const [user, orgs] = [await newUser(), await newOrgs(3)]
+    await joinAll(user, orgs, (index) => (index === 1 ? top : low))
+    const caller = await callerOf(user)
+    for (const [index, org] of orgs.entries()) {
+      const got = await memberships.findActing(caller, org.id)
+      expectActing(got, org, index === 1 ? top : low, 'the role of that org')
+    }
+  }),
+  test('orgs/list-order: list by join time, earliest first, not by id', async (world) => {
+    const { memberships, newOrgs, newUser, joinAll, callerOf } = world
+    const user = await newUser()
+    const wanted = inJoinOrder(await joinAll(user, await newOrgs(5)))
+    expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
+  }),
+  test('orgs/list-ties: list orgs that were joined in the same millisecond by org id', async (world) => {
+    const { storage, newOrgs, newUser, callerOf, low, transaction } = world
+    const [user, orgs] = [await newUser(), await newOrgs(6)]
+    // One transaction: in most storages that is one instant.
+    const joined = await transaction(async ({ memberships }) => {
+      const inserted: Membership[] = []
+      for (const { id } of orgs) inserted.push(await memberships.insert({ orgId: id, userId: user.id, role: low }))
+      return inserted
+    })
+    const wanted = inJoinOrder(joined)
+    expectSame(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
+  }),
+  test('orgs/list-limit: list the first `limit` of the order and no more', async (world) => {
+    const { memberships, newOrgs, newUser, joinAll, callerOf } = world
+    const user = await newUser()
+    await joinAll(user, await newOrgs(4))
+    const caller = await callerOf(user)
+    const all = idsOf(await memberships.listActing(caller))
+    expectThat(all.length === 4, '4 orgs without a limit', all)
+    for (const limit of [1, 2, 4, 100]) {
+      const listed = idsOf(await memberships.listActing(caller, limit))
+      expectSame(listed, all.slice(0, limit), `the first ${limit} orgs`)
+    }
+  }),
+  test('orgs/selection-many: answer the earliest-joined of several orgs where none is named, and the named one where one is', async (world) => {
+    const { users, newOrgs, joinAll, top, low, newPerson } = world
+    const person = newPerson()
+    const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
+    await joinAll(user, orgs, (index) => (index === 0 ? low : top))
+    const acting = orgs.map((org, index) => ({ org, role: index === 0 ? low : top }))
+    await expectMembership(users, person, { kind: 'unnamed' }, acting[0] ?? null)
+    for (const one of acting) await expectMembership(users, person, { kind: 'named', orgId: one.org.id }, one)
+  }),
+])
+
+export const ORG_CASES: Cases<World> = [
+  ...CASES,
+  ...ACTING_CASES,
+  ...LIST_CASES,
+  ...SELECTION_CASES,
+  ...DELETED_CASES,
+  ...MANY_CASES,
+]

@@ -1,6 +1,6 @@
 /** The promises of the throttle's store: one state per key, several read and written as one, by one clock, forgotten in time. */
 import type { ThrottleState, ThrottleStore } from '../../../storage/account-repositories.ts'
-import { type Cases, type Closable, type Contract, createContract } from '../contract.ts'
+import { type Cases, type Closable, type Contract, createContract, test } from '../contract.ts'
 import { expectNull, expectRejected, expectSame, expectThat } from '../expectations.ts'
 
 /** A throttle's store to be tested. */
@@ -58,146 +58,113 @@ function count(store: ThrottleStore, keys: readonly string[]): Promise<readonly 
   })
 }
 
-const CASES: Cases<ThrottleStore> = {
-  'throttle/kept': {
-    must: 'hand `decide` the state that was written, every number of it, and return its result',
-    async test(store) {
-      const key = newKey()
-      expectNull(await read(store, key), 'the state of an unknown key')
-      const state = stateAt(await clockOf(store))
-      const result = await store.update([key], NOW, () => ({ states: [state], result: { kind: 'open' } }))
-      expectSame(result, { kind: 'open' }, 'the result')
-      expectSame(await read(store, key), state, 'the state')
-      const next = { ...state, failures: 4, recent: [], pending: [] }
-      await put(store, key, next)
-      expectSame(await read(store, key), next, 'the state after another')
-    },
-  },
-  'throttle/removed': {
-    must: 'remove the state with `null`',
-    async test(store) {
-      const key = newKey()
-      await putNew(store, key)
-      await put(store, key, null)
-      expectNull(await read(store, key), 'the removed state')
-    },
-  },
-  'throttle/keys-apart': {
-    must: 'keep keys apart',
-    async test(store) {
-      const key = newKey()
-      await putNew(store, key)
-      for (const other of [newKey(), key.replace('account', 'address'), key.slice(0, -1), `${key}0`]) {
-        expectNull(await read(store, other), 'the state of another key')
-      }
-    },
-  },
-  'throttle/several-keys': {
-    must: 'hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same',
-    async test(store) {
-      const [one, two, three] = [newKey(), newKey(), newKey()]
-      const state = await putNew(store, two)
-      const other = { ...state, failures: 8 }
-      await put(store, three, other)
-      const found = await store.update([one, two, three], NOW, (states) => ({
-        states: [other, null, states[2] ?? null],
-        result: states.map((each) => each?.failures ?? null),
-      }))
-      expectSame(found, [null, 3, 8], 'what `decide` is handed')
-      expectSame(await read(store, one), other, 'the state that was written')
-      expectNull(await read(store, two), 'the state that was removed')
-      expectSame(await read(store, three), other, 'the state that stayed')
-      expectSame(await count(store, [three, one]), [9, 9], 'the counts in another order')
-    },
-  },
-  'throttle/atomic': {
-    must: 'count each of 100 updates at once',
-    async test(store) {
-      const key = newKey()
-      const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
-      expectSame((await read(store, key))?.failures, 100, 'the count')
-      expectThat(new Set(results).size === 100, 'a result of its own for each update', results)
-    },
-  },
-  'throttle/atomic-together': {
-    must: 'count each of 60 updates at once on every one of their keys, whatever their order',
-    async test(store) {
-      const [all, even, odd] = [newKey(), newKey(), newKey()]
-      const update = async (index: number): Promise<number> => {
-        const own = index % 2 === 0 ? even : odd
-        const counts = await count(store, index % 3 === 0 ? [all, own] : [own, all])
-        return (index % 3 === 0 ? counts[0] : counts[1]) ?? 0
-      }
-      const results = await Promise.all(Array.from({ length: 60 }, (_, index) => update(index)))
-      const counts = await Promise.all([all, even, odd].map(async (key) => (await read(store, key))?.failures))
-      expectSame(counts, [60, 30, 30], 'the counts')
-      expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
-    },
-  },
-  'throttle/atomic-removal': {
-    must: 'let one of 20 updates at once that take what is there have it',
-    async test(store) {
-      const key = newKey()
-      await putNew(store, key)
-      const take = (): Promise<boolean> =>
-        store.update([key], NOW, ([state = null]) => ({ states: [null], result: state !== null }))
-      const taken = await Promise.all(Array.from({ length: 20 }, take))
-      expectThat(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
-    },
-  },
-  'throttle/expired': {
-    must: 'hand `decide` nothing of a state from the instant it expires on',
-    async test(store) {
-      const key = newKey()
-      const state = await putNew(store, key)
-      expectSame(await read(store, key), state, 'the state before that')
-      await store.update([key], NOW, (_, now) => ({ states: [{ ...state, expiresAt: now }], result: null }))
-      expectNull(await read(store, key), 'the state at that instant')
-    },
-  },
-  'throttle/one-clock': {
-    must: 'hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s',
-    async test(store) {
-      const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
-      const handed: number[] = []
-      for (const now of given) handed.push(await clockOf(store, now))
-      const isCallers = handed.every((instant, index) => instant === given[index]?.getTime())
-      const isOwn = Math.max(...handed) - Math.min(...handed) < HOUR_MS / 2
-      expectThat(isCallers || isOwn, 'instants of one clock', handed)
-    },
-  },
-  'throttle/throwing': {
-    must: 'reject with what `decide` throws, write nothing, and go on',
-    async test(store) {
-      const [key, other] = [newKey(), newKey()]
-      const state = await putNew(store, key)
-      const thrown = new Error('decides nothing')
-      const failing = store.update([key, other], NOW, () => {
-        throw thrown
-      })
-      const error = await expectRejected(failing, 'the update')
-      expectThat(error === thrown, 'what was thrown', error)
-      expectSame(await read(store, key), state, 'the state after it')
-      expectNull(await read(store, other), 'the state of the other key')
-    },
-  },
-  'throttle/copies': {
-    must: 'keep what was written, whatever becomes of the object',
-    async test(store) {
-      const key = newKey()
-      const state = stateAt(await clockOf(store))
-      const mine = { ...state, recent: [...state.recent] }
-      await put(store, key, mine)
-      try {
-        mine.recent.push(1)
-        mine.failures = 9
-      } catch {
-        // Frozen by the store: as good.
-      }
-      expectSame(await read(store, key), state, 'the state')
-    },
-  },
-}
+const CASES: Cases<ThrottleStore> = [
+  test('throttle/kept: hand `decide` the state that was written, every number of it, and return its result', async (store) => {
+    const key = newKey()
+    expectNull(await read(store, key), 'the state of an unknown key')
+    const state = stateAt(await clockOf(store))
+    const result = await store.update([key], NOW, () => ({ states: [state], result: { kind: 'open' } }))
+    expectSame(result, { kind: 'open' }, 'the result')
+    expectSame(await read(store, key), state, 'the state')
+    const next = { ...state, failures: 4, recent: [], pending: [] }
+    await put(store, key, next)
+    expectSame(await read(store, key), next, 'the state after another')
+  }),
+  test('throttle/removed: remove the state with `null`', async (store) => {
+    const key = newKey()
+    await putNew(store, key)
+    await put(store, key, null)
+    expectNull(await read(store, key), 'the removed state')
+  }),
+  test('throttle/keys-apart: keep keys apart', async (store) => {
+    const key = newKey()
+    await putNew(store, key)
+    for (const other of [newKey(), key.replace('account', 'address'), key.slice(0, -1), `${key}0`]) {
+      expectNull(await read(store, other), 'the state of another key')
+    }
+  }),
+  test('throttle/several-keys: hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same', async (store) => {
+    const [one, two, three] = [newKey(), newKey(), newKey()]
+    const state = await putNew(store, two)
+    const other = { ...state, failures: 8 }
+    await put(store, three, other)
+    const found = await store.update([one, two, three], NOW, (states) => ({
+      states: [other, null, states[2] ?? null],
+      result: states.map((each) => each?.failures ?? null),
+    }))
+    expectSame(found, [null, 3, 8], 'what `decide` is handed')
+    expectSame(await read(store, one), other, 'the state that was written')
+    expectNull(await read(store, two), 'the state that was removed')
+    expectSame(await read(store, three), other, 'the state that stayed')
+    expectSame(await count(store, [three, one]), [9, 9], 'the counts in another order')
+  }),
+  test('throttle/atomic: count each of 100 updates at once', async (store) => {
+    const key = newKey()
+    const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
+    expectSame((await read(store, key))?.failures, 100, 'the count')
+    expectThat(new Set(results).size === 100, 'a result of its own for each update', results)
+  }),
+  test('throttle/atomic-together: count each of 60 updates at once on every one of their keys, whatever their order', async (store) => {
+    const [all, even, odd] = [newKey(), newKey(), newKey()]
+    const update = async (index: number): Promise<number> => {
+      const own = index % 2 === 0 ? even : odd
+      const counts = await count(store, index % 3 === 0 ? [all, own] : [own, all])
+      return (index % 3 === 0 ? counts[0] : counts[1]) ?? 0
+    }
+    const results = await Promise.all(Array.from({ length: 60 }, (_, index) => update(index)))
+    const counts = await Promise.all([all, even, odd].map(async (key) => (await read(store, key))?.failures))
+    expectSame(counts, [60, 30, 30], 'the counts')
+    expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
+  }),
+  test('throttle/atomic-removal: let one of 20 updates at once that take what is there have it', async (store) => {
+    const key = newKey()
+    await putNew(store, key)
+    const take = (): Promise<boolean> =>
+      store.update([key], NOW, ([state = null]) => ({ states: [null], result: state !== null }))
+    const taken = await Promise.all(Array.from({ length: 20 }, take))
+    expectThat(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
+  }),
+  test('throttle/expired: hand `decide` nothing of a state from the instant it expires on', async (store) => {
+    const key = newKey()
+    const state = await putNew(store, key)
+    expectSame(await read(store, key), state, 'the state before that')
+    await store.update([key], NOW, (_, now) => ({ states: [{ ...state, expiresAt: now }], result: null }))
+    expectNull(await read(store, key), 'the state at that instant')
+  }),
+  test('throttle/one-clock: hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s', async (store) => {
+    const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
+    const handed: number[] = []
+    for (const now of given) handed.push(await clockOf(store, now))
+    const isCallers = handed.every((instant, index) => instant === given[index]?.getTime())
+    const isOwn = Math.max(...handed) - Math.min(...handed) < HOUR_MS / 2
+    expectThat(isCallers || isOwn, 'instants of one clock', handed)
+  }),
+  test('throttle/throwing: reject with what `decide` throws, write nothing, and go on', async (store) => {
+    const [key, other] = [newKey(), newKey()]
+    const state = await putNew(store, key)
+    const thrown = new Error('decides nothing')
+    const failing = store.update([key, other], NOW, () => {
+      throw thrown
+    })
+    const error = await expectRejected(failing, 'the update')
+    expectThat(error === thrown, 'what was thrown', error)
+    expectSame(await read(store, key), state, 'the state after it')
+    expectNull(await read(store, other), 'the state of the other key')
+  }),
+  test('throttle/copies: keep what was written, whatever becomes of the object', async (store) => {
+    const key = newKey()
+    const state = stateAt(await clockOf(store))
+    const mine = { ...state, recent: [...state.recent] }
+    await put(store, key, mine)
+    try {
+      mine.recent.push(1)
+      mine.failures = 9
+    } catch {
+      // Frozen by the store: as good.
+    }
+    expectSame(await read(store, key), state, 'the state')
+  }),
+]
 
 /**
  * The promises of a throttle's store, with its races.

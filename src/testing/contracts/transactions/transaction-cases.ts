@@ -1,7 +1,7 @@
 /** The promises of the unit of work: everything or nothing, once, unseen until it is there. */
 import type { MembershipAdmin } from '../../../storage/repositories.ts'
 import { isConflictError, isTransientError } from '../../../storage/storage-errors.ts'
-import type { Cases } from '../contract.ts'
+import { type Cases, needing, test } from '../contract.ts'
 import {
   expectAllFulfilled,
   expectConflict,
@@ -13,261 +13,230 @@ import {
 } from '../expectations.ts'
 import { type Joined, newEmail, pause, RACERS, type Repositories, race, retried, type World } from '../storage-world.ts'
 
-const CASES: Cases<World> = {
-  'transactions/value': {
-    must: "fulfil with the work's value, the very same, and run the work once",
-    async test({ storage, newPerson }) {
-      for (const value of [{ some: 'object' }, undefined, null, 0]) {
-        let runs = 0
-        const got = await retried(() => {
-          runs = 0
-          return storage.transaction(async ({ users }) => {
-            runs++
-            await users.upsertByIdentity(newPerson())
-            return value
-          })
+const CASES: Cases<World> = [
+  test("transactions/value: fulfil with the work's value, the very same, and run the work once", async (world) => {
+    const { storage, newPerson } = world
+    for (const value of [{ some: 'object' }, undefined, null, 0]) {
+      let runs = 0
+      const got = await retried(() => {
+        runs = 0
+        return storage.transaction(async ({ users }) => {
+          runs++
+          await users.upsertByIdentity(newPerson())
+          return value
         })
-        expectThat(got === value, 'the value of the work', got)
-        expectThat(runs === 1, 'the work to run once', runs)
-      }
-    },
-  },
-  'transactions/error': {
-    must: "reject with the work's error, the very same, and run the work once",
-    async test({ storage, newPerson }) {
-      for (const thrown of [new Error('the work failed'), Object.freeze({ code: 'E_HOST' }), undefined]) {
-        let runs = 0
-        const failing = retried(() => {
-          runs = 0
-          return storage.transaction(async ({ users }) => {
-            runs++
-            await users.upsertByIdentity(newPerson())
-            throw thrown
-          })
-        })
-        const error = await expectRejected(failing, 'a transaction whose work fails')
-        expectThat(error === thrown, 'the error of the work, untouched', error)
-        expectThat(runs === 1, 'the work to run once', runs)
-      }
-    },
-  },
-  'transactions/own-writes': {
-    must: 'show the work its own writes, and what was there before',
-    async test({ newOrg, newMember, callerOf, low, join, whatIsThere, transaction }) {
-      const org = await newOrg()
-      const member = await callerOf(await newMember(org.id))
-      await transaction(async (inner) => {
-        const joined = await join(inner)
-        expectSame(await whatIsThere(inner, joined), joined.rows, 'what the work wrote')
-        expectSame(await inner.orgs.findById(org.id), org, 'an org that was there before')
-        expectSame((await inner.memberships.findActing(member, org.id))?.role, low, 'the role of its member')
-        const acting = await inner.memberships.listActing({ kind: 'user', user: joined.user })
-        expectThat(acting.length <= 1, 'at most the one org of the new user', acting)
       })
-    },
-  },
-  'transactions/committed': {
-    must: 'have stored everything the work wrote when it fulfils',
-    async test({ storage, join, whatIsThere, transaction }) {
-      const joined = await transaction((inner) => join(inner))
-      expectSame(await whatIsThere(storage, joined), joined.rows, 'what the work wrote')
-    },
-  },
-  'transactions/unseen-outside': {
-    must: 'NOT show others what the work wrote before it is committed; they may wait for it',
-    async test({ storage, join, whatIsThere, transaction }) {
-      let early: unknown = []
-      let ended = false
-      let outside: Promise<unknown> = Promise.resolve()
-      await transaction(async (inner) => {
-        ended = false
-        const joined = await join(inner)
-        outside = whatIsThere(storage, joined).then((seen) => {
-          if (!ended) early = seen
+      expectThat(got === value, 'the value of the work', got)
+      expectThat(runs === 1, 'the work to run once', runs)
+    }
+  }),
+  test("transactions/error: reject with the work's error, the very same, and run the work once", async (world) => {
+    const { storage, newPerson } = world
+    for (const thrown of [new Error('the work failed'), Object.freeze({ code: 'E_HOST' }), undefined]) {
+      let runs = 0
+      const failing = retried(() => {
+        runs = 0
+        return storage.transaction(async ({ users }) => {
+          runs++
+          await users.upsertByIdentity(newPerson())
+          throw thrown
         })
-        await Promise.race([outside, pause(50)])
-        ended = true
-      })
-      await outside
-      expectSame(early, [], 'what others see during the work')
-    },
-  },
-  'transactions/goes-on': {
-    must: 'go on after failed transactions: no lock and no connection stays behind',
-    async test({ storage, newUser, join, whatIsThere, transaction }) {
-      for (let count = 0; count < 15; count++) {
-        const failing = transaction(async ({ orgs }) => {
-          await orgs.insert({ name: 'never' })
-          throw new Error('on purpose')
-        })
-        await expectRejected(failing, 'a transaction whose work fails')
-      }
-      const joined = await transaction((inner) => join(inner))
-      expectSame(await whatIsThere(storage, joined), joined.rows, 'what the next transaction stored')
-      await newUser()
-    },
-  },
-}
-
-const ATOMIC_CASES: Cases<World> = {
-  'transactions/nothing-left': {
-    must: 'leave no user, org, membership or invitation of work that fails',
-    async test({ storage, join, whatIsThere, transaction }) {
-      let joined: Joined | undefined
-      const failing = transaction(async (inner) => {
-        joined = await join(inner)
-        throw new Error('on purpose')
-      })
-      await expectRejected(failing, 'a transaction whose work fails')
-      expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
-      const again = await storage.users.upsertByIdentity({ ...expectFound(joined, '').identity, email: null })
-      expectSame(again.created, true, 'whether the person is new to the next upsert')
-    },
-  },
-  'transactions/nothing-changed': {
-    must: 'take back changed roles, removed memberships and consumed invitations of work that fails',
-    needs: ['admin'],
-    async test({ storage, newOrg, newMember, top, low, transaction }) {
-      const [{ id: orgId }, email] = [await newOrg(), newEmail()]
-      const [changed, removed] = [await newMember(orgId, low), await newMember(orgId, low)]
-      const invitation = await storage.invitations.insert({ orgId, email, role: low })
-      const before = await storage.memberships.listByOrg(orgId)
-      const failing = transaction(async ({ memberships, invitations }) => {
-        await memberships.setRole(orgId, changed.id, top)
-        await memberships.remove(orgId, removed.id)
-        const taken = await invitations.consume(invitation.id)
-        expectSame([taken?.id, await invitations.consume(invitation.id)], [invitation.id, null], 'the one taking of it')
-        throw new Error('on purpose')
       })
       const error = await expectRejected(failing, 'a transaction whose work fails')
-      expectSame(String(error), 'Error: on purpose', 'the reason')
-      expectSame(await storage.memberships.listByOrg(orgId), before, 'the memberships')
-      expectSame(await storage.invitations.findPending(email), invitation, 'the invitation, pending again')
-      expectSame(await storage.invitations.consume(invitation.id), invitation, 'the invitation, taken again')
-    },
-  },
-  'transactions/unseen-when-failed': {
-    must: 'NOT show others anything of work that fails in the end, whenever they look',
-    async test({ storage, join, whatIsThere, transaction }) {
-      let outside: Promise<unknown> | undefined
-      const failing = transaction(async (inner) => {
-        const joined = await join(inner)
-        outside = whatIsThere(storage, joined)
-        await Promise.race([outside, pause(50)])
+      expectThat(error === thrown, 'the error of the work, untouched', error)
+      expectThat(runs === 1, 'the work to run once', runs)
+    }
+  }),
+  test('transactions/own-writes: show the work its own writes, and what was there before', async (world) => {
+    const { newOrg, newMember, callerOf, low, join, whatIsThere, transaction } = world
+    const org = await newOrg()
+    const member = await callerOf(await newMember(org.id))
+    await transaction(async (inner) => {
+      const joined = await join(inner)
+      expectSame(await whatIsThere(inner, joined), joined.rows, 'what the work wrote')
+      expectSame(await inner.orgs.findById(org.id), org, 'an org that was there before')
+      expectSame((await inner.memberships.findActing(member, org.id))?.role, low, 'the role of its member')
+      const acting = await inner.memberships.listActing({ kind: 'user', user: joined.user })
+      expectThat(acting.length <= 1, 'at most the one org of the new user', acting)
+    })
+  }),
+  test('transactions/committed: have stored everything the work wrote when it fulfils', async (world) => {
+    const { storage, join, whatIsThere, transaction } = world
+    const joined = await transaction((inner) => join(inner))
+    expectSame(await whatIsThere(storage, joined), joined.rows, 'what the work wrote')
+  }),
+  test('transactions/unseen-outside: NOT show others what the work wrote before it is committed; they may wait for it', async (world) => {
+    const { storage, join, whatIsThere, transaction } = world
+    let early: unknown = []
+    let ended = false
+    let outside: Promise<unknown> = Promise.resolve()
+    await transaction(async (inner) => {
+      ended = false
+      const joined = await join(inner)
+      outside = whatIsThere(storage, joined).then((seen) => {
+        if (!ended) early = seen
+      })
+      await Promise.race([outside, pause(50)])
+      ended = true
+    })
+    await outside
+    expectSame(early, [], 'what others see during the work')
+  }),
+  test('transactions/goes-on: go on after failed transactions: no lock and no connection stays behind', async (world) => {
+    const { storage, newUser, join, whatIsThere, transaction } = world
+    for (let count = 0; count < 15; count++) {
+      const failing = transaction(async ({ orgs }) => {
+        await orgs.insert({ name: 'never' })
         throw new Error('on purpose')
       })
       await expectRejected(failing, 'a transaction whose work fails')
-      expectSame(await outside, [], 'what others saw of it')
-    },
-  },
-  'transactions/conflict': {
-    must: 'reject with the ConflictError of a write inside, and leave nothing',
-    async test({ storage, newOrg, newMember, low, transaction, join, whatIsThere }) {
-      const { id: orgId } = await newOrg()
-      const { id: userId } = await newMember(orgId)
-      let joined: Joined | undefined
-      const failing = transaction(async (inner) => {
-        joined = await join(inner)
-        await inner.memberships.insert({ orgId, userId, role: low })
+    }
+    const joined = await transaction((inner) => join(inner))
+    expectSame(await whatIsThere(storage, joined), joined.rows, 'what the next transaction stored')
+    await newUser()
+  }),
+]
+
+const ATOMIC_CASES: Cases<World> = [
+  test('transactions/nothing-left: leave no user, org, membership or invitation of work that fails', async (world) => {
+    const { storage, join, whatIsThere, transaction } = world
+    let joined: Joined | undefined
+    const failing = transaction(async (inner) => {
+      joined = await join(inner)
+      throw new Error('on purpose')
+    })
+    await expectRejected(failing, 'a transaction whose work fails')
+    expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
+    const again = await storage.users.upsertByIdentity({ ...expectFound(joined, '').identity, email: null })
+    expectSame(again.created, true, 'whether the person is new to the next upsert')
+  }),
+  test('transactions/unseen-when-failed: NOT show others anything of work that fails in the end, whenever they look', async (world) => {
+    const { storage, join, whatIsThere, transaction } = world
+    let outside: Promise<unknown> | undefined
+    const failing = transaction(async (inner) => {
+      const joined = await join(inner)
+      outside = whatIsThere(storage, joined)
+      await Promise.race([outside, pause(50)])
+      throw new Error('on purpose')
+    })
+    await expectRejected(failing, 'a transaction whose work fails')
+    expectSame(await outside, [], 'what others saw of it')
+  }),
+  test('transactions/conflict: reject with the ConflictError of a write inside, and leave nothing', async (world) => {
+    const { storage, newOrg, newMember, low, transaction, join, whatIsThere } = world
+    const { id: orgId } = await newOrg()
+    const { id: userId } = await newMember(orgId)
+    let joined: Joined | undefined
+    const failing = transaction(async (inner) => {
+      joined = await join(inner)
+      await inner.memberships.insert({ orgId, userId, role: low })
+    })
+    await expectConflict(failing, 'a transaction with a second membership')
+    expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
+  }),
+  test('transactions/caught-conflict: either have stored everything or reject, where the work caught a ConflictError and went on', async (world) => {
+    const { storage, newOrg, newMember, low, transaction, join, whatIsThere } = world
+    const { id: orgId } = await newOrg()
+    const { id: userId } = await newMember(orgId)
+    let joined: Joined | undefined
+    const working = transaction(async (inner) => {
+      joined = await join(inner)
+      await inner.memberships.insert({ orgId, userId, role: low }).catch((error: unknown) => {
+        if (!isConflictError(error)) throw error
       })
-      await expectConflict(failing, 'a transaction with a second membership')
-      expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
-    },
-  },
-  'transactions/caught-conflict': {
-    must: 'either have stored everything or reject, where the work caught a ConflictError and went on',
-    async test({ storage, newOrg, newMember, low, transaction, join, whatIsThere }) {
-      const { id: orgId } = await newOrg()
-      const { id: userId } = await newMember(orgId)
-      let joined: Joined | undefined
-      const working = transaction(async (inner) => {
-        joined = await join(inner)
-        await inner.memberships.insert({ orgId, userId, role: low }).catch((error: unknown) => {
-          if (!isConflictError(error)) throw error
-        })
-      })
-      const { status } = await settled(working)
-      const seen = await whatIsThere(storage, expectFound(joined, 'the work to run'))
-      const wanted = status === 'fulfilled' ? expectFound<Joined>(joined, 'the work to run').rows : []
-      expectSame(seen, wanted, `what is stored of a transaction that was ${status}`)
-    },
-  },
-}
+    })
+    const { status } = await settled(working)
+    const seen = await whatIsThere(storage, expectFound(joined, 'the work to run'))
+    const wanted = status === 'fulfilled' ? expectFound<Joined>(joined, 'the work to run').rows : []
+    expectSame(seen, wanted, `what is stored of a transaction that was ${status}`)
+  }),
+]
 
 // Several units of work at once. A storage may refuse one with a `TransientError`; then it is tried again, as the port leaves
 // to its callers.
-const CONCURRENT_CASES: Cases<World> = {
-  'transactions/first-login-race': {
-    must: `make one user and one org of ${RACERS} concurrent first logins of one person`,
-    async test({ storage, callerOf, top, transaction, newPerson }) {
-      const person = newPerson()
-      const results = await race(RACERS, () =>
-        transaction(async ({ users, orgs, memberships }) => {
-          const { user, created } = await users.upsertByIdentity(person)
-          if (!created) return { user, orgId: null }
-          const { id: orgId } = await orgs.insert({ name: 'Acme' })
-          await memberships.insert({ orgId, userId: user.id, role: top })
-          return { user, orgId }
-        }),
-      )
-      const logins = expectAllFulfilled(results, 'login')
-      expectThat(new Set(logins.map(({ user }) => user.id)).size === 1, 'one user', logins)
-      const orgIds = logins.map(({ orgId }) => orgId).filter((orgId) => orgId !== null)
-      expectThat(orgIds.length === 1, 'one org', orgIds)
-      const caller = await callerOf(expectFound(logins[0], 'a login').user)
-      const acting = await storage.memberships.listActing(caller)
-      const actingIds = acting.map(({ org }) => org.id)
-      expectSame(actingIds, orgIds, 'what the user may act in')
-    },
-  },
-  'transactions/many-at-once': {
-    must: 'complete 40 transactions that are started at once, also with few connections',
-    async test({ storage, join, whatIsThere, transaction }) {
-      const results = await race(40, () => transaction((inner) => join(inner)))
-      for (const joined of expectAllFulfilled(results, 'transaction')) {
-        expectSame(await whatIsThere(storage, joined), joined.rows, 'what each has stored')
-      }
-    },
-  },
-  'transactions/consume-race': {
-    must: 'let one of several transactions that take one invitation have it',
-    needs: ['admin'],
-    async test({ storage, newOrg, newUser, low, transaction }) {
+const CONCURRENT_CASES: Cases<World> = [
+  test(`transactions/first-login-race: make one user and one org of ${RACERS} concurrent first logins of one person`, async (world) => {
+    const { storage, callerOf, top, transaction, newPerson } = world
+    const person = newPerson()
+    const results = await race(RACERS, () =>
+      transaction(async ({ users, orgs, memberships }) => {
+        const { user, created } = await users.upsertByIdentity(person)
+        if (!created) return { user, orgId: null }
+        const { id: orgId } = await orgs.insert({ name: 'Acme' })
+        await memberships.insert({ orgId, userId: user.id, role: top })
+        return { user, orgId }
+      }),
+    )
+    const logins = expectAllFulfilled(results, 'login')
+    expectThat(new Set(logins.map(({ user }) => user.id)).size === 1, 'one user', logins)
+    const orgIds = logins.map(({ orgId }) => orgId).filter((orgId) => orgId !== null)
+    expectThat(orgIds.length === 1, 'one org', orgIds)
+    const caller = await callerOf(expectFound(logins[0], 'a login').user)
+    const acting = await storage.memberships.listActing(caller)
+    const actingIds = acting.map(({ org }) => org.id)
+    expectSame(actingIds, orgIds, 'what the user may act in')
+  }),
+  test('transactions/many-at-once: complete 40 transactions that are started at once, also with few connections', async (world) => {
+    const { storage, join, whatIsThere, transaction } = world
+    const results = await race(40, () => transaction((inner) => join(inner)))
+    for (const joined of expectAllFulfilled(results, 'transaction')) {
+      expectSame(await whatIsThere(storage, joined), joined.rows, 'what each has stored')
+    }
+  }),
+]
+
+const ADMIN_CASES: Cases<World> = needing('admin', [
+  test('transactions/nothing-changed: take back changed roles, removed memberships and consumed invitations of work that fails', async (world) => {
+    const { storage, newOrg, newMember, top, low, transaction } = world
+    const [{ id: orgId }, email] = [await newOrg(), newEmail()]
+    const [changed, removed] = [await newMember(orgId, low), await newMember(orgId, low)]
+    const invitation = await storage.invitations.insert({ orgId, email, role: low })
+    const before = await storage.memberships.listByOrg(orgId)
+    const failing = transaction(async ({ memberships, invitations }) => {
+      await memberships.setRole(orgId, changed.id, top)
+      await memberships.remove(orgId, removed.id)
+      const taken = await invitations.consume(invitation.id)
+      expectSame([taken?.id, await invitations.consume(invitation.id)], [invitation.id, null], 'the one taking of it')
+      throw new Error('on purpose')
+    })
+    const error = await expectRejected(failing, 'a transaction whose work fails')
+    expectSame(String(error), 'Error: on purpose', 'the reason')
+    expectSame(await storage.memberships.listByOrg(orgId), before, 'the memberships')
+    expectSame(await storage.invitations.findPending(email), invitation, 'the invitation, pending again')
+    expectSame(await storage.invitations.consume(invitation.id), invitation, 'the invitation, taken again')
+  }),
+  test('transactions/consume-race: let one of several transactions that take one invitation have it', async (world) => {
+    const { storage, newOrg, newUser, low, transaction } = world
+    const { id: orgId } = await newOrg()
+    const { id } = await storage.invitations.insert({ orgId, email: newEmail(), role: low })
+    const users = await Promise.all(Array.from({ length: 8 }, newUser))
+    const results = await race(users.length, (index) =>
+      transaction(async ({ invitations, memberships }) => {
+        const taken = await invitations.consume(id)
+        const userId = users[index]?.id ?? ''
+        return taken === null ? null : await memberships.insert({ orgId, userId, role: taken.role })
+      }),
+    )
+    expectAllFulfilled(results, 'transaction')
+    const joined = await storage.memberships.listByOrg(orgId)
+    expectThat(joined.length === 1, 'one member by one invitation', joined)
+  }),
+  test('transactions/keep-race: leave one holder of a role where two let go of it in transactions of their own', async (world) => {
+    const { storage, newOrg, newMember, top, low, transaction } = world
+    for (let round = 0; round < 10; round++) {
       const { id: orgId } = await newOrg()
-      const { id } = await storage.invitations.insert({ orgId, email: newEmail(), role: low })
-      const users = await Promise.all(Array.from({ length: 8 }, newUser))
-      const results = await race(users.length, (index) =>
-        transaction(async ({ invitations, memberships }) => {
-          const taken = await invitations.consume(id)
-          const userId = users[index]?.id ?? ''
-          return taken === null ? null : await memberships.insert({ orgId, userId, role: taken.role })
-        }),
+      const owners = [await newMember(orgId, top), await newMember(orgId, top)]
+      const results = await race(owners.length, (index) =>
+        transaction(({ memberships }) => memberships.setRole(orgId, owners[index]?.id ?? '', low, { keep: top })),
       )
-      expectAllFulfilled(results, 'transaction')
-      const joined = await storage.memberships.listByOrg(orgId)
-      expectThat(joined.length === 1, 'one member by one invitation', joined)
-    },
-  },
-  'transactions/keep-race': {
-    must: 'leave one holder of a role where two let go of it in transactions of their own',
-    needs: ['admin'],
-    async test({ storage, newOrg, newMember, top, low, transaction }) {
-      for (let round = 0; round < 10; round++) {
-        const { id: orgId } = await newOrg()
-        const owners = [await newMember(orgId, top), await newMember(orgId, top)]
-        const results = await race(owners.length, (index) =>
-          transaction(({ memberships }) => memberships.setRole(orgId, owners[index]?.id ?? '', low, { keep: top })),
-        )
-        expectSame([...expectAllFulfilled(results, 'change')].sort(), ['done', 'last'], 'what became of the two')
-        const left = (await storage.memberships.listByOrg(orgId)).filter(({ role }) => role === top)
-        expectThat(left.length === 1, 'one holder to remain', left)
-      }
-    },
-  },
-  'transactions/deadlock': {
-    must: 'let one of two transactions that wait for each other have its way, and reject the other with a TransientError',
-    needs: ['admin', 'deadlock'],
-    async test({ storage, newOrg, newMember, top, low, transaction }) {
+      expectSame([...expectAllFulfilled(results, 'change')].sort(), ['done', 'last'], 'what became of the two')
+      const left = (await storage.memberships.listByOrg(orgId)).filter(({ role }) => role === top)
+      expectThat(left.length === 1, 'one holder to remain', left)
+    }
+  }),
+  ...needing<World>('deadlock', [
+    test('transactions/deadlock: let one of two transactions that wait for each other have its way, and reject the other with a TransientError', async (world) => {
+      const { storage, newOrg, newMember, top, low, transaction } = world
       const orgs = [(await newOrg()).id, (await newOrg()).id]
       const members = [(await newMember(orgs[0] ?? '', low)).id, (await newMember(orgs[1] ?? '', low)).id]
       const promote = (memberships: MembershipAdmin, index: number): Promise<unknown> =>
@@ -298,8 +267,8 @@ const CONCURRENT_CASES: Cases<World> = {
       for (const [index, orgId] of orgs.entries()) {
         expectSame((await storage.memberships.find(orgId, members[index] ?? ''))?.role, top, 'the role')
       }
-    },
-  },
-}
+    }),
+  ]),
+])
 
-export const TRANSACTION_CASES: Cases<World> = { ...CASES, ...ATOMIC_CASES, ...CONCURRENT_CASES }
+export const TRANSACTION_CASES: Cases<World> = [...CASES, ...ATOMIC_CASES, ...CONCURRENT_CASES, ...ADMIN_CASES]

@@ -4,7 +4,7 @@
  */
 import type { IdentityKey, User } from '../../../context.ts'
 import type { UserRepository } from '../../../storage/repositories.ts'
-import type { Cases } from '../contract.ts'
+import { type Cases, needing, test } from '../contract.ts'
 import {
   expectAllFulfilled,
   expectFound,
@@ -25,82 +25,69 @@ async function findUser(users: UserRepository, identity: IdentityKey): Promise<U
   return (await users.findByIdentity(identity, UNNAMED))?.user ?? null
 }
 
-const CASES: Cases<World> = {
-  'users/created-once': {
-    must: 'create the user at the first upsert and only return it at the second',
-    async test({ users, newPerson }) {
-      const person = newPerson()
-      const first = await users.upsertByIdentity(person)
-      expectThat(first.created, 'created: true for a person never seen', first)
-      expectSame([first.user.email, first.user.disabled], [person.email, false], 'e-mail and disabled of a new user')
-      const second = await users.upsertByIdentity(person)
-      expectThat(!second.created, 'created: false for a person who is there', second)
-      expectSame(second.user, first.user, 'the user of the second upsert')
-    },
-  },
-  'users/found-after-upsert': {
-    must: 'find a user by identity and by id as upsert returned it, without any membership too',
-    async test({ users, newPerson, newIdentity }) {
-      for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
-        const { user } = await users.upsertByIdentity(person)
-        expectSame(await findUser(users, person), user, 'the user found by identity')
-        expectSame(await users.findById(user.id), user, 'the user found by id')
-      }
-    },
-  },
-  'users/unknown-is-null': {
-    must: 'answer null for an identity or an id that nobody has, and create nothing by asking',
-    async test({ users, newIdentity, newId }) {
-      const identity = newIdentity()
-      expectNull(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
-      expectNull(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
-      expectNull(await users.findById(newId()), 'the user of an unknown id')
-    },
-  },
-  'users/upsert-race': {
-    must: `make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`,
-    async test({ users, countUsers, newPerson }) {
-      const person = newPerson()
-      const results = await race(RACERS, () => users.upsertByIdentity(person))
-      const upserts = expectAllFulfilled(results, 'upsert')
-      const winners = upserts.filter(({ created }) => created).length
-      expectThat(winners === 1, 'exactly one created: true', winners)
-      const ids = new Set(upserts.map(({ user }) => user.id))
-      expectThat(ids.size === 1, 'the same user for everybody', [...ids])
-      const rows = await countUsers(person)
-      expectThat(rows === null || rows === 1, 'one row of this identity', rows)
-    },
-  },
-  'users/upsert-race-apart': {
-    must: 'give each of several people upserted at once their own user',
-    async test({ users, newPerson }) {
-      const people = Array.from({ length: 5 }, newPerson)
-      const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
-      const ids = results.map((result) => fulfilledValue(result)?.user.id)
-      for (const [index, person] of people.entries()) {
-        const { id } = expectFound(await findUser(users, person), 'each person to be found')
-        const own = new Set(ids.filter((_, racer) => racer % 5 === index))
-        expectSame([...own], [id], 'the user of all upserts of one person')
-      }
-      expectThat(new Set(ids).size === 5, '5 users', [...new Set(ids)])
-    },
-  },
-  'users/upsert-unchanged': {
-    must: 'leave the row of a known identity as it is, whatever the second upsert says',
-    async test({ users, newPerson }) {
-      const person = newPerson()
+const CASES: Cases<World> = [
+  test('users/created-once: create the user at the first upsert and only return it at the second', async (world) => {
+    const { users, newPerson } = world
+    const person = newPerson()
+    const first = await users.upsertByIdentity(person)
+    expectThat(first.created, 'created: true for a person never seen', first)
+    expectSame([first.user.email, first.user.disabled], [person.email, false], 'e-mail and disabled of a new user')
+    const second = await users.upsertByIdentity(person)
+    expectThat(!second.created, 'created: false for a person who is there', second)
+    expectSame(second.user, first.user, 'the user of the second upsert')
+  }),
+  test('users/found-after-upsert: find a user by identity and by id as upsert returned it, without any membership too', async (world) => {
+    const { users, newPerson, newIdentity } = world
+    for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
       const { user } = await users.upsertByIdentity(person)
-      for (const email of [newEmail(), null]) {
-        const again = await users.upsertByIdentity({ ...person, email })
-        expectSame(again.user, user, 'the user, unchanged, from upsert')
-        expectSame(await users.findById(user.id), user, 'the user, unchanged, from storage')
-      }
-    },
-  },
-  'users/disabled-found': {
-    must: 'find a disabled user, as disabled, so that nobody provisions the person again',
-    needs: ['disableUser'],
-    async test({ users, disableUser, newPerson }) {
+      expectSame(await findUser(users, person), user, 'the user found by identity')
+      expectSame(await users.findById(user.id), user, 'the user found by id')
+    }
+  }),
+  test('users/unknown-is-null: answer null for an identity or an id that nobody has, and create nothing by asking', async (world) => {
+    const { users, newIdentity, newId } = world
+    const identity = newIdentity()
+    expectNull(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
+    expectNull(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
+    expectNull(await users.findById(newId()), 'the user of an unknown id')
+  }),
+  test(`users/upsert-race: make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`, async (world) => {
+    const { users, countUsers, newPerson } = world
+    const person = newPerson()
+    const results = await race(RACERS, () => users.upsertByIdentity(person))
+    const upserts = expectAllFulfilled(results, 'upsert')
+    const winners = upserts.filter(({ created }) => created).length
+    expectThat(winners === 1, 'exactly one created: true', winners)
+    const ids = new Set(upserts.map(({ user }) => user.id))
+    expectThat(ids.size === 1, 'the same user for everybody', [...ids])
+    const rows = await countUsers(person)
+    expectThat(rows === null || rows === 1, 'one row of this identity', rows)
+  }),
+  test('users/upsert-race-apart: give each of several people upserted at once their own user', async (world) => {
+    const { users, newPerson } = world
+    const people = Array.from({ length: 5 }, newPerson)
+    const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
+    const ids = results.map((result) => fulfilledValue(result)?.user.id)
+    for (const [index, person] of people.entries()) {
+      const { id } = expectFound(await findUser(users, person), 'each person to be found')
+      const own = new Set(ids.filter((_, racer) => racer % 5 === index))
+      expectSame([...own], [id], 'the user of all upserts of one person')
+    }
+    expectThat(new Set(ids).size === 5, '5 users', [...new Set(ids)])
+  }),
+  test('users/upsert-unchanged: leave the row of a known identity as it is, whatever the second upsert says', async (world) => {
+    const { users, newPerson } = world
+    const person = newPerson()
+    const { user } = await users.upsertByIdentity(person)
+    for (const email of [newEmail(), null]) {
+      const again = await users.upsertByIdentity({ ...person, email })
+      expectSame(again.user, user, 'the user, unchanged, from upsert')
+      expectSame(await users.findById(user.id), user, 'the user, unchanged, from storage')
+    }
+  }),
+  ...needing<World>('disableUser', [
+    test('users/disabled-found: find a disabled user, as disabled, so that nobody provisions the person again', async (world) => {
+      const { users, disableUser, newPerson } = world
       const person = newPerson()
       const { user } = await users.upsertByIdentity(person)
       await disableUser(user.id)
@@ -108,49 +95,33 @@ const CASES: Cases<World> = {
       expectThat(!again.created, 'created: false for a disabled user', again)
       const all = [await findUser(users, person), await users.findById(user.id), again.user]
       for (const got of all) expectSame([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
-    },
-  },
-  'users/hostile-ids': {
-    must: 'find nobody by a hostile subject or id, and never throw',
-    async test({ users, newPerson }) {
-      const person = newPerson()
-      const { user } = await users.upsertByIdentity(person)
-      const subjects = hostileIds(person.subject)
-      await expectNothing('findById', hostileIds(user.id), (id) => users.findById(id))
-      await expectNothing('findByIdentity by subject', subjects, (subject) =>
-        users.findByIdentity({ ...person, subject }, UNNAMED),
-      )
-    },
-  },
-  'users/hostile-issuers': {
-    must: 'find nobody by a hostile issuer, and never throw',
-    needs: ['anyIssuer'],
-    async test({ users, newPerson }) {
-      const person = newPerson()
-      await users.upsertByIdentity(person)
-      await expectNothing('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
-        users.findByIdentity({ ...person, issuer }, UNNAMED),
-      )
-    },
-  },
-  'users/copies': {
-    must: 'return copies: what is changed in them, or in what was handed in, is not stored',
-    async test({ users, newPerson }) {
-      const person = { ...newPerson() }
-      const identity = { ...person }
-      const first = await users.upsertByIdentity(person)
-      const before = textOf(first.user)
-      Object.assign(person, { subject: 'spoiled', issuer: 'spoiled', email: 'spoiled' })
-      spoil(first)
-      spoil(await users.upsertByIdentity(identity))
-      spoil(await users.findByIdentity(identity, UNNAMED))
-      const found = expectFound(await findUser(users, identity), 'the user to be found after a copy was changed')
-      expectThat(textOf(found) === before, `the user to be still ${before}`, found)
-      spoil(await users.findById(found.id))
-      expectThat(textOf(await users.findById(found.id)) === before, `the user to be still ${before}`, found)
-    },
-  },
-}
+    }),
+  ]),
+  test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newPerson }) => {
+    const person = newPerson()
+    const { user } = await users.upsertByIdentity(person)
+    const subjects = hostileIds(person.subject)
+    await expectNothing('findById', hostileIds(user.id), (id) => users.findById(id))
+    await expectNothing('findByIdentity by subject', subjects, (subject) =>
+      users.findByIdentity({ ...person, subject }, UNNAMED),
+    )
+  }),
+  test('users/copies: return copies: what is changed in them, or in what was handed in, is not stored', async (world) => {
+    const { users, newPerson } = world
+    const person = { ...newPerson() }
+    const identity = { ...person }
+    const first = await users.upsertByIdentity(person)
+    const before = textOf(first.user)
+    Object.assign(person, { subject: 'spoiled', issuer: 'spoiled', email: 'spoiled' })
+    spoil(first)
+    spoil(await users.upsertByIdentity(identity))
+    spoil(await users.findByIdentity(identity, UNNAMED))
+    const found = expectFound(await findUser(users, identity), 'the user to be found after a copy was changed')
+    expectThat(textOf(found) === before, `the user to be still ${before}`, found)
+    spoil(await users.findById(found.id))
+    expectThat(textOf(await users.findById(found.id)) === before, `the user to be still ${before}`, found)
+  }),
+]
 
 // Every identity is a user of its own, and is found as that user.
 async function expectApart(users: UserRepository, identities: readonly IdentityKey[]): Promise<void> {
@@ -172,11 +143,10 @@ async function expectOthers(users: UserRepository, others: readonly IdentityKey[
   await expectApart(users, others)
 }
 
-const IDENTITY_CASES: Cases<World> = {
-  'users/identity-is-the-pair': {
-    must: 'tell users apart by issuer and subject together: the same subject of another issuer is another user',
-    needs: ['twoIssuers'],
-    async test({ users, newIdentity, issuers }) {
+const IDENTITY_CASES: Cases<World> = [
+  ...needing<World>('twoIssuers', [
+    test('users/identity-is-the-pair: tell users apart by issuer and subject together: the same subject of another issuer is another user', async (world) => {
+      const { users, newIdentity, issuers } = world
       const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
       const [a, b] = [newIdentity().subject, newIdentity().subject]
       await expectApart(users, [
@@ -184,90 +154,83 @@ const IDENTITY_CASES: Cases<World> = {
         { issuer: two, subject: a },
         { issuer: one, subject: b },
       ])
-    },
-  },
-  'users/joined-pairs': {
-    must: 'NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over',
-    needs: ['anyIssuer'],
-    async test({ users }) {
-      for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
-        const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
-        await expectApart(users, [
-          { issuer: a, subject: `${b}${joint}${c}` },
-          { issuer: `${a}${joint}${b}`, subject: c },
-          { issuer: a, subject: c },
-          { issuer: c, subject: a },
-        ])
-      }
-    },
-  },
-  'users/identity-is-exact': {
-    must: 'compare subjects exactly: case, white space and Unicode form all count',
-    async test({ users, newPerson }) {
-      const { issuer } = newPerson()
-      const subject = `Jos\u00e9 ${crypto.randomUUID()}A`
-      await users.upsertByIdentity({ issuer, subject, email: newEmail() })
-      const subjects = [subject.toLowerCase(), subject.toUpperCase(), `${subject} `, ` ${subject}`]
-      const others = [...subjects, subject.normalize('NFD')].map((other) => ({ issuer, subject: other }))
-      await expectOthers(users, others)
-    },
-  },
-  'users/issuer-is-exact': {
-    must: 'compare issuers exactly: case, white space and a final slash all count',
-    needs: ['anyIssuer'],
-    async test({ users }) {
-      const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
-      await users.upsertByIdentity({ issuer, subject, email: newEmail() })
-      const issuers = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
-      await expectOthers(
-        users,
-        issuers.map((other) => ({ issuer: other, subject })),
-      )
-    },
-  },
-  'users/long-subjects': {
-    must: 'keep subjects of 255 characters whole: two that differ in the last are two users',
-    async test({ users, newIdentity }) {
-      const { issuer, subject } = newIdentity()
-      const start = subject.padEnd(254, 'x')
-      await expectApart(users, [
-        { issuer, subject: `${start}1` },
-        { issuer, subject: `${start}2` },
-      ])
-    },
-  },
-  'users/long-issuers': {
-    must: 'keep issuers of 255 characters whole: two that differ in the last are two',
-    needs: ['anyIssuer'],
-    async test({ users }) {
-      const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
-      await expectApart(users, [
-        { issuer: `${start}1`, subject },
-        { issuer: `${start}2`, subject },
-      ])
-    },
-  },
-  'users/lone-surrogates': {
-    must: 'NOT find a user by a subject that only becomes the same in UTF-8',
-    async test({ users, newPerson }) {
-      const person = newPerson()
-      await users.upsertByIdentity({ ...person, subject: `${person.subject}\ufffd` })
-      for (const surrogate of ['\ud83e', '\udd8a']) {
-        const identity = { ...person, subject: `${person.subject}${surrogate}` }
-        expectNull(await findUser(users, identity), 'the user of a subject that ends in a lone surrogate')
-      }
-    },
-  },
-  'users/email-links-nothing': {
-    must: 'make two users of two identities with one e-mail address',
-    async test({ users, newPerson, newIdentity }) {
-      const [first, second] = [newPerson(), newIdentity()]
-      const one = await users.upsertByIdentity(first)
-      const other = await users.upsertByIdentity({ ...second, email: first.email })
-      expectThat(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
-      expectSame([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
-    },
-  },
-}
+    }),
+  ]),
+  test('users/identity-is-exact: compare subjects exactly: case, white space and Unicode form all count', async (world) => {
+    const { users, newPerson } = world
+    const { issuer } = newPerson()
+    const subject = `Jos\u00e9 ${crypto.randomUUID()}A`
+    await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+    const subjects = [subject.toLowerCase(), subject.toUpperCase(), `${subject} `, ` ${subject}`]
+    const others = [...subjects, subject.normalize('NFD')].map((other) => ({ issuer, subject: other }))
+    await expectOthers(users, others)
+  }),
+  test('users/long-subjects: keep subjects of 255 characters whole: two that differ in the last are two users', async (world) => {
+    const { users, newIdentity } = world
+    const { issuer, subject } = newIdentity()
+    const start = subject.padEnd(254, 'x')
+    await expectApart(users, [
+      { issuer, subject: `${start}1` },
+      { issuer, subject: `${start}2` },
+    ])
+  }),
+  test('users/lone-surrogates: NOT find a user by a subject that only becomes the same in UTF-8', async (world) => {
+    const { users, newPerson } = world
+    const person = newPerson()
+    await users.upsertByIdentity({ ...person, subject: `${person.subject}\ufffd` })
+    for (const surrogate of ['\ud83e', '\udd8a']) {
+      const identity = { ...person, subject: `${person.subject}${surrogate}` }
+      expectNull(await findUser(users, identity), 'the user of a subject that ends in a lone surrogate')
+    }
+  }),
+  test('users/email-links-nothing: make two users of two identities with one e-mail address', async (world) => {
+    const { users, newPerson, newIdentity } = world
+    const [first, second] = [newPerson(), newIdentity()]
+    const one = await users.upsertByIdentity(first)
+    const other = await users.upsertByIdentity({ ...second, email: first.email })
+    expectThat(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
+    expectSame([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
+  }),
+]
 
-export const USER_CASES: Cases<World> = { ...CASES, ...IDENTITY_CASES }
+const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
+  test('users/hostile-issuers: find nobody by a hostile issuer, and never throw', async ({ users, newPerson }) => {
+    const person = newPerson()
+    await users.upsertByIdentity(person)
+    await expectNothing('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
+      users.findByIdentity({ ...person, issuer }, UNNAMED),
+    )
+  }),
+  test('users/joined-pairs: NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over', async (world) => {
+    const { users } = world
+    for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
+      const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+      await expectApart(users, [
+        { issuer: a, subject: `${b}${joint}${c}` },
+        { issuer: `${a}${joint}${b}`, subject: c },
+        { issuer: a, subject: c },
+        { issuer: c, subject: a },
+      ])
+    }
+  }),
+  test('users/issuer-is-exact: compare issuers exactly: case, white space and a final slash all count', async (world) => {
+    const { users } = world
+    const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
+    await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+    const issuers = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
+    await expectOthers(
+      users,
+      issuers.map((other) => ({ issuer: other, subject })),
+    )
+  }),
+  test('users/long-issuers: keep issuers of 255 characters whole: two that differ in the last are two', async (world) => {
+    const { users } = world
+    const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
+    await expectApart(users, [
+      { issuer: `${start}1`, subject },
+      { issuer: `${start}2`, subject },
+    ])
+  }),
+])
+
+export const USER_CASES: Cases<World> = [...CASES, ...IDENTITY_CASES, ...ISSUER_CASES]
