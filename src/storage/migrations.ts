@@ -1,10 +1,11 @@
 /**
  * The numbered migrations of the SQL storages and what is common in running them: which are pending, what is written
- * down, the whole as plain SQL. The lock that lets several instances start at once is each database's own.
+ * down, the whole as plain SQL. What was released is never changed, only followed. The lock that lets several instances
+ * start at once is each database's own.
  */
-import { apiKeys, bookkeeping, localLogin, tenancy } from './migration-statements.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
-import type { SqlTableNames } from './sql-names.ts'
+import type { SqlNames, SqlTableNames } from './sql-names.ts'
+import { toDate } from './sql-rows.ts'
 import type { SqlTables } from './sql-statements.ts'
 
 /** A migration, as it stands in a database. */
@@ -15,12 +16,151 @@ export interface MigrationStatus {
   readonly appliedAt: Date | null
 }
 
+// What the databases say in words of their own: PostgreSQL, SQLite.
+const WORDS = {
+  id: ['uuid', 'TEXT'],
+  text: ['text', 'TEXT'],
+  // Text of which the bytes are compared, whatever the system's locale is.
+  exact: ['text COLLATE "C"', 'TEXT'],
+  // Whole milliseconds since 1970 in SQLite. The default is for rows that a host inserts by its own statements.
+  instant: ['timestamptz(3)', 'INTEGER'],
+  now: [
+    'timestamptz(3) NOT NULL DEFAULT now()',
+    "INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))",
+  ],
+  integer: ['integer', 'INTEGER'],
+  flag: ['boolean NOT NULL DEFAULT false', 'INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))'],
+  primaryKey: ['PRIMARY KEY', 'NOT NULL PRIMARY KEY'],
+  // What ends a table; and one whose primary key is looked up by nothing but itself.
+  end: [')', ') STRICT'],
+  endOfKeyed: [')', ') STRICT, WITHOUT ROWID'],
+  // What an index only holds, so that a look-up of a request need not read the table.
+  holdingUser: ['\n  INCLUDE (id, email, disabled, created_at, org_id, role)', ''],
+  holdingRole: [' INCLUDE (role)', ''],
+  andRole: [') INCLUDE (role)', ', role)'],
+} as const satisfies Record<string, readonly [postgres: string, sqlite: string]>
+
+type Words = SqlNames & Readonly<Record<keyof typeof WORDS, string>>
+
+function wordsOf({ dialect, names }: SqlTables): Words {
+  const words = Object.entries(WORDS).map(([word, [postgres, sqlite]]) => [
+    word,
+    dialect.name === 'postgres' ? postgres : sqlite,
+  ])
+  return { ...names, ...(Object.fromEntries(words) as Record<keyof typeof WORDS, string>) }
+}
+
+const bookkeeping = (w: Words): string => `CREATE TABLE IF NOT EXISTS ${w.migrations} (
+  id ${w.integer} PRIMARY KEY,
+  name ${w.text} NOT NULL,
+  applied_at ${w.now}
+${w.end}`
+
+const tenancy = (w: Words): string => `CREATE TABLE ${w.orgs} (
+  id ${w.id} ${w.primaryKey},
+  name ${w.text} NOT NULL,
+  created_at ${w.now}
+${w.end};
+
+CREATE TABLE ${w.users} (
+  id ${w.id} ${w.primaryKey},
+  issuer ${w.exact} NOT NULL,
+  subject ${w.exact} NOT NULL,
+  email ${w.exact},
+  disabled ${w.flag},
+  created_at ${w.now},
+  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE SET NULL,
+  role ${w.exact},
+  joined_at ${w.instant}
+${w.end};
+
+CREATE UNIQUE INDEX ${w.index('users', 'identity')} ON ${w.users} (issuer, subject)${w.holdingUser};
+
+CREATE INDEX ${w.index('users', 'org')} ON ${w.users} (org_id, joined_at, id) WHERE org_id IS NOT NULL;
+
+CREATE TABLE ${w.memberships} (
+  user_id ${w.id} NOT NULL REFERENCES ${w.users} (id) ON DELETE CASCADE,
+  org_id ${w.id} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  role ${w.exact} NOT NULL,
+  joined_at ${w.now},
+  PRIMARY KEY (user_id, org_id)${w.holdingRole}
+${w.endOfKeyed};
+
+CREATE INDEX ${w.index('memberships', 'joined')} ON ${w.memberships} (user_id, joined_at, org_id${w.andRole};
+
+CREATE INDEX ${w.index('memberships', 'members')} ON ${w.memberships} (org_id, joined_at, user_id${w.andRole};
+
+CREATE TABLE ${w.invitations} (
+  id ${w.id} ${w.primaryKey},
+  org_id ${w.id} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  email ${w.exact} NOT NULL,
+  role ${w.exact} NOT NULL,
+  created_at ${w.now},
+  UNIQUE (org_id, email)
+${w.end};
+
+CREATE INDEX ${w.index('invitations', 'email')} ON ${w.invitations} (email, created_at, id)`
+
+// Deleting the user who made a key changes nothing, so `created_by` references nobody.
+const apiKeys = (w: Words): string => `CREATE TABLE ${w.apiKeys} (
+  id ${w.exact} ${w.primaryKey},
+  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  name ${w.text} NOT NULL,
+  role ${w.exact} NOT NULL,
+  scopes ${w.text} NOT NULL,
+  secret_hash ${w.text} NOT NULL,
+  previous_secret_hash ${w.text},
+  previous_until ${w.instant},
+  created_by ${w.text},
+  created_at ${w.instant} NOT NULL,
+  expires_at ${w.instant},
+  revoked_at ${w.instant},
+  last_used_at ${w.instant}
+${w.end};
+
+CREATE INDEX ${w.index('apiKeys', 'org')} ON ${w.apiKeys} (org_id, created_at, id)`
+
+const localLogin = (w: Words): string => `CREATE TABLE ${w.accounts} (
+  id ${w.id} ${w.primaryKey},
+  email ${w.exact} NOT NULL UNIQUE,
+  password_hash ${w.text},
+  role ${w.exact} NOT NULL,
+  disabled ${w.flag},
+  session_version ${w.integer} NOT NULL DEFAULT 0,
+  created_at ${w.now}
+${w.end};
+
+CREATE INDEX ${w.index('accounts', 'role')} ON ${w.accounts} (role, id) WHERE NOT disabled;
+
+CREATE TABLE ${w.firstAdmin} (
+  id ${w.integer} PRIMARY KEY CHECK (id = 1),
+  claimed_at ${w.instant} NOT NULL
+${w.end};
+
+CREATE TABLE ${w.revokedSessions} (
+  id ${w.exact} ${w.primaryKey},
+  expires_at ${w.instant} NOT NULL
+${w.endOfKeyed};
+
+CREATE INDEX ${w.index('revokedSessions', 'expires')} ON ${w.revokedSessions} (expires_at);
+
+CREATE TABLE ${w.throttle} (
+  key ${w.exact} ${w.primaryKey},
+  state ${w.text} NOT NULL,
+  expires_at ${w.instant} NOT NULL,
+  used_at ${w.instant} NOT NULL
+${w.endOfKeyed};
+
+CREATE INDEX ${w.index('throttle', 'expires')} ON ${w.throttle} (expires_at);
+
+CREATE INDEX ${w.index('throttle', 'used')} ON ${w.throttle} (used_at)`
+
 interface Migration {
   readonly id: number
   readonly name: string
   /** What it makes. */
   readonly tables: readonly (keyof SqlTableNames)[]
-  readonly statements: (tables: SqlTables) => readonly string[]
+  readonly text: (words: Words) => string
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -28,15 +168,10 @@ const MIGRATIONS: readonly Migration[] = [
     id: 1,
     name: 'users, organizations, memberships, invitations',
     tables: ['users', 'orgs', 'memberships', 'invitations'],
-    statements: tenancy,
+    text: tenancy,
   },
-  { id: 2, name: 'API keys', tables: ['apiKeys'], statements: apiKeys },
-  {
-    id: 3,
-    name: 'local login',
-    tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'],
-    statements: localLogin,
-  },
+  { id: 2, name: 'API keys', tables: ['apiKeys'], text: apiKeys },
+  { id: 3, name: 'local login', tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'], text: localLogin },
 ]
 
 /** Where migrations are looked up and run. */
@@ -52,16 +187,13 @@ export interface MigrationTarget extends SqlTables {
  * @throws Error where one was run, and its tables are not there under these names
  */
 export async function runPending(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
-  const { names } = target
   const before = await readStatus(session, target)
-  if (!(await target.isThere(session, names.migrations))) await define(session, bookkeeping(target))
-  const ran = new Set(before.flatMap(({ id, appliedAt }) => (appliedAt === null ? [] : [id])))
-  const pending = MIGRATIONS.filter(({ id }) => !ran.has(id))
-  for (const migration of pending) {
+  const pending = new Set(before.flatMap(({ id, appliedAt }) => (appliedAt === null ? [id] : [])))
+  if (!(await target.isThere(session, target.names.migrations))) await define(session, bookkeeping(wordsOf(target)))
+  for (const migration of MIGRATIONS.filter(({ id }) => pending.has(id))) {
     for (const text of statementsOf(migration, target)) await define(session, text)
   }
-  const now = new Set(pending.map(({ id }) => id))
-  return (await readStatus(session, target)).filter(({ id }) => now.has(id))
+  return (await readStatus(session, target)).filter(({ id }) => pending.has(id))
 }
 
 /**
@@ -70,51 +202,38 @@ export async function runPending(session: SqlSession, target: MigrationTarget): 
  * @throws Error where one was run, and its tables are not there under these names
  */
 export async function readStatus(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
-  const { dialect, names } = target
-  if (!(await target.isThere(session, names.migrations))) return allPending()
+  const { dialect, names, isThere } = target
   const text = `SELECT id, name, ${dialect.toMilliseconds('applied_at')} AS applied FROM ${names.migrations} ORDER BY id`
-  const rows = (await ask(session, text)).map((row) => ({
-    id: Number(row['id']),
-    name: String(row['name']),
-    appliedAt: new Date(Math.round(Number(row['applied']))),
-  }))
-  const ran = new Set(rows.map(({ id }) => id))
-  await requireTables(session, target, ran)
-  return [...rows, ...allPending().filter(({ id }) => !ran.has(id))].sort((a, b) => a.id - b.id)
-}
-
-// What was written down holds for the names it was run with: under others, what is asked for is not there.
-async function requireTables(session: SqlSession, target: MigrationTarget, ran: ReadonlySet<number>): Promise<void> {
-  const { names, isThere } = target
+  const rows = (await isThere(session, names.migrations)) ? await ask(session, text) : []
+  const ran = new Map(rows.map((row) => [Number(row['id']), row]))
   for (const { id, tables } of MIGRATIONS.filter((migration) => ran.has(migration.id))) {
     for (const table of tables) {
       if (await isThere(session, names[table])) continue
+      // What was written down holds for the names it was run with.
       throw new Error(
         `migration ${id} was run, as ${names.migrations} says, but there is no table ${names[table]}: name the tables as they were named then, or another table for "migrations"`,
       )
     }
   }
-}
-
-function allPending(): readonly MigrationStatus[] {
-  return MIGRATIONS.map(({ id, name }) => ({ id, name, appliedAt: null }))
+  const done = [...ran].map(([id, { name, applied }]) => ({ id, name: String(name), appliedAt: toDate(applied) }))
+  const pending = MIGRATIONS.filter(({ id }) => !ran.has(id)).map(({ id, name }) => ({ id, name, appliedAt: null }))
+  return [...done, ...pending].sort((a, b) => a.id - b.id)
 }
 
 /** Write the migrations as one script of plain SQL, in the order in which they are run. */
 export function printMigrations(target: SqlTables): string {
-  const { names } = target
+  const { schema } = target.names
   const parts = MIGRATIONS.flatMap((migration) => [
     `-- ${migration.id}: ${migration.name}`,
     ...statementsOf(migration, target).map((text) => `${text};`),
   ])
-  const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS ${names.schema};`]
-  return `${[...schema, `${bookkeeping(target)};`, ...parts].join('\n\n')}\n`
+  const before = schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS ${schema};`]
+  return `${[...before, `${bookkeeping(wordsOf(target))};`, ...parts].join('\n\n')}\n`
 }
 
-function statementsOf({ id, name, statements }: Migration, target: SqlTables): string[] {
-  const { migrations } = target.names
-  const noted = `INSERT INTO ${migrations} (id, name) VALUES (${id}, '${name}')`
-  return [...statements(target), noted]
+function statementsOf({ id, name, text }: Migration, target: SqlTables): string[] {
+  const noted = `INSERT INTO ${target.names.migrations} (id, name) VALUES (${id}, '${name}')`
+  return [...text(wordsOf(target)).split(';\n\n'), noted]
 }
 
 /** Ask something once that binds nothing. */

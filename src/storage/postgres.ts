@@ -4,14 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { aBoolean, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
-import {
-  ask,
-  type MigrationStatus,
-  type MigrationTarget,
-  printMigrations,
-  readStatus,
-  runPending,
-} from './migrations.ts'
+import { ask, type MigrationStatus, printMigrations, readStatus, runPending } from './migrations.ts'
 import { createPostgresSessions } from './postgres-session.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions, type StoredRepositories } from './shipped-storage.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
@@ -74,8 +67,7 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
     prepare = true,
     ...more
   } = parseOptions<PostgresStorageOptions>('createPostgresStorage', SHAPE, options)
-  const sessions = createPostgresSessions(pool, prepare)
-  const place = { session: sessions.session, dialect: POSTGRES, names: createNames(tables, schema) }
+  const { sessions, place } = placeOf({ pool, schema, tables }, prepare)
   const { over, atRest } = sqlStorage(place, more)
   return {
     ...atRest,
@@ -97,14 +89,14 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
  * await migrate({ pool, schema: 'auth' })
  */
 export async function migrate(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
-  const { sessions, target } = parseMigrationOptions('migrate', options)
+  const { sessions, place } = placeOf(parseOptions('migrate', PLACE, options))
   return sessions.transaction(async (session) => {
     await ask(session, `SELECT pg_advisory_xact_lock(${LOCK})::text`)
-    const { schema } = target.names
-    if (schema !== null && !(await isThere(session, 'regnamespace', schema))) {
+    const { schema } = place.names
+    if (schema !== null && !(await isNamed(session, 'regnamespace', schema))) {
       await ask(session, `CREATE SCHEMA ${schema}`)
     }
-    return runPending(session, target)
+    return runPending(session, place)
   })
 }
 
@@ -116,8 +108,8 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
  * const pending = (await migrationStatus({ pool })).filter(({ appliedAt }) => appliedAt === null)
  */
 export async function migrationStatus(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
-  const { sessions, target } = parseMigrationOptions('migrationStatus', options)
-  return readStatus(sessions.session, target)
+  const { place } = placeOf(parseOptions('migrationStatus', PLACE, options))
+  return readStatus(place.session, place)
 }
 
 /**
@@ -129,13 +121,11 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
  * writeFileSync('auth.sql', migrationSql({ schema: 'auth', tables: { users: 'people' } }))
  */
 export function migrationSql(options: TablesOptions = {}): string {
-  const { schema, tables } = parseOptions('migrationSql', PLACE, options)
+  const { schema, tables } = parseOptions('migrationSql', TABLE_SHAPE, options)
   return printMigrations({ dialect: POSTGRES, names: createNames(tables, schema) })
 }
 
 type TablesOptions = Pick<PostgresStorageOptions, 'schema' | 'tables'>
-
-const PLACE: Shape<TablesOptions> = { schema: z.optional(anIdentifier()), tables: TABLES }
 
 // The role of the pool may create tables.
 type MigrationOptions = Pick<PostgresStorageOptions, 'pool' | 'schema' | 'tables'>
@@ -143,33 +133,25 @@ type MigrationOptions = Pick<PostgresStorageOptions, 'pool' | 'schema' | 'tables
 // Any number nobody else uses; two instances of one database must agree in it.
 const LOCK = '7358196320481'
 
-function parseMigrationOptions(
-  name: string,
-  options: MigrationOptions,
-): { sessions: ReturnType<typeof createPostgresSessions>; target: MigrationTarget } {
-  const { pool, schema, tables } = parseOptions<MigrationOptions>(name, { ...PLACE, pool: SHAPE.pool }, options)
-  return {
-    sessions: createPostgresSessions(pool, false),
-    target: {
-      dialect: POSTGRES,
-      names: createNames(tables, schema),
-      isThere: (session, table) => isThere(session, 'regclass', table),
-    },
-  }
+function placeOf({ pool, schema, tables }: MigrationOptions, prepare = false) {
+  const sessions = createPostgresSessions(pool, prepare)
+  const isThere = (session: SqlSession, table: string): Promise<boolean> => isNamed(session, 'regclass', table)
+  const names = createNames(tables, schema)
+  return { sessions, place: { session: sessions.session, dialect: POSTGRES, names, isThere } }
 }
 
 // Asked first, because CREATE … IF NOT EXISTS wants the right to create also where there is nothing to do.
-async function isThere(session: SqlSession, kind: 'regclass' | 'regnamespace', name: string): Promise<boolean> {
+async function isNamed(session: SqlSession, kind: 'regclass' | 'regnamespace', name: string): Promise<boolean> {
   const [row] = await ask(session, `SELECT to_${kind}('${name}')::text AS name`)
   return row?.['name'] !== null && row?.['name'] !== undefined
 }
 
-const SHAPE: Shape<PostgresStorageOptions> = {
-  ...SHIPPED,
-  ...PLACE,
+const TABLE_SHAPE: Shape<TablesOptions> = { schema: z.optional(anIdentifier()), tables: TABLES }
+const PLACE: Shape<MigrationOptions> = {
+  ...TABLE_SHAPE,
   pool: checkedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),
-  prepare: z.optional(aBoolean()),
 }
+const SHAPE: Shape<PostgresStorageOptions> = { ...SHIPPED, ...PLACE, prepare: z.optional(aBoolean()) }
 
 function isPool(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('query' in value)) return false

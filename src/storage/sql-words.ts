@@ -3,15 +3,8 @@
  * than one. Read from its statements' first words, behind comments and between strings, without a database.
  */
 
-/** What is read of a text. */
-export interface SqlReading {
-  /** The statement that controls a transaction, by its first word in capitals. */
-  readonly control: string | undefined
-  readonly settings: readonly SettingChange[]
-}
-
 /** A setting that a text changes. */
-export interface SettingChange {
+interface SettingChange {
   /** In lower case; `*` for one that can't be read, `all`, and `$1` … for one that is bound beside the text. */
   readonly name: string
   /** Whether for longer than the transaction. */
@@ -21,29 +14,27 @@ export interface SettingChange {
 const CONTROL: readonly string[] = ['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release']
 const SUSPECT =
   /(?<![\w$])(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|load|set_config)(?![\w$])/i
-const NOTHING: SqlReading = { control: undefined, settings: [] }
 
-/** Read a text; most have no suspicious word in them and cost one search. */
-export function readSql(text: string): SqlReading {
-  if (!SUSPECT.test(text)) return NOTHING
-  const readings = [readStatements(text, false)]
+/**
+ * Read a text: the statement that controls a transaction, by its first word in capitals, and the settings that are changed.
+ * Most have no suspicious word in them and cost one search.
+ */
+export function readSql(text: string): {
+  readonly control: string | undefined
+  readonly settings: readonly SettingChange[]
+} {
+  if (!SUSPECT.test(text)) return { control: undefined, settings: [] }
   // Whether a backslash escapes a quote is a setting of the connection: both are tried.
-  if (text.includes('\\')) readings.push(readStatements(text, true))
+  const statements = statementsOf(text, false).concat(text.includes('\\') ? statementsOf(text, true) : [])
   return {
-    control: readings.find(({ control }) => control !== undefined)?.control,
-    settings: readings.flatMap(({ settings }) => settings),
+    control: statements.map(({ words }) => controlOf(words)).find((word) => word !== undefined),
+    settings: statements.flatMap(({ words, calls, source }) => [...calls, ...settingsOf(words, source)]),
   }
 }
 
-function readStatements(text: string, escapes: boolean): SqlReading {
-  const settings: SettingChange[] = []
-  let control: string | undefined
-  for (const { words, calls, source } of statementsOf(text, escapes)) {
-    const [first = '', second = ''] = words
-    if (CONTROL.includes(first) || (first === 'prepare' && second === 'transaction')) control ??= first.toUpperCase()
-    settings.push(...calls, ...settingsOf(words, source))
-  }
-  return { control, settings }
+function controlOf([first = '', second]: readonly string[]): string | undefined {
+  const controls = CONTROL.includes(first) || (first === 'prepare' && second === 'transaction')
+  return controls ? first.toUpperCase() : undefined
 }
 
 // In a block: a statement of it that sets beyond the transaction.
@@ -95,32 +86,26 @@ function statementsOf(text: string, escapes: boolean): Statement[] {
     statement = { words: [], calls: [], source: '' }
     began = at + 1
   }
-  for (let at = 0; at < text.length; ) {
-    const { kind, end } = tokenAt(text, at, escapes)
-    const token = kind === 'word' ? text.slice(at, end).toLowerCase() : text[at] === '"' ? unquoted(text, at, end) : ''
-    if (kind === 'sign' && text[at] === ';' && depth === 0) finish(at)
-    else if (kind !== 'space') {
-      if (statement.words.length < HEAD) statement.words.push(token === '' ? (text[at] ?? '') : token)
-      if (token === 'set_config') statement.calls.push(...settingCall(text, end))
-      if (kind === 'word') {
-        if (depth > 0) depth += token === 'case' || token === 'begin' ? 1 : token === 'end' ? -1 : 0
-        else if (opensBody(statement.words, last, token)) depth = 1
-        last = token
-      }
+  for (const { kind, token, end } of tokensOf(text, 0, escapes)) {
+    if (kind === 'sign' && token === ';' && depth === 0) {
+      finish(end - 1)
+      continue
     }
-    at = end
+    if (statement.words.length < HEAD) statement.words.push(token)
+    if (token === 'set_config') statement.calls.push(...settingCall(text, end))
+    if (kind !== 'word') continue
+    if (depth > 0) depth += DEPTHS.get(token) ?? 0
+    else if (token === 'atomic' && last === 'begin' && definesRoutine(statement.words)) depth = 1
+    last = token
   }
   finish(text.length)
   return statements
 }
 
-function opensBody(words: readonly string[], last: string, token: string): boolean {
-  const isAtomic = token === 'atomic' && last === 'begin'
-  return isAtomic && words[0] === 'create' && (words.includes('function') || words.includes('procedure'))
-}
+const DEPTHS: ReadonlyMap<string, number> = new Map(Object.entries({ case: 1, begin: 1, end: -1 }))
 
-function unquoted(text: string, at: number, end: number): string {
-  return text.slice(at + 1, end - 1).toLowerCase()
+function definesRoutine(words: readonly string[]): boolean {
+  return words[0] === 'create' && (words.includes('function') || words.includes('procedure'))
 }
 
 // set_config(name, value, true) ends with the transaction; every other call may not.
@@ -137,76 +122,63 @@ function argumentsFrom(text: string, from: number): string[] {
   const found: string[] = []
   let depth = 0
   let began = from
-  for (let at = from; at < text.length; ) {
-    const { kind, end } = tokenAt(text, at, false)
-    const sign = kind === 'sign' ? text[at] : ''
-    if (sign === '(' || sign === '[') depth++
-    if ((sign === ')' || sign === ',') && depth === 0) {
-      found.push(text.slice(began, at))
+  for (const { kind, token, end } of tokensOf(text, from, false)) {
+    if (kind !== 'sign') continue
+    if (depth === 0 && (token === ')' || token === ',')) {
+      found.push(text.slice(began, end - 1))
       began = end
-      if (sign === ')') break
+      if (token === ')') break
     }
-    if (sign === ')' || sign === ']') depth--
-    at = end
+    if (token === '(' || token === '[') depth++
+    if (token === ')' || token === ']') depth--
   }
   return found
 }
 
 interface Token {
-  readonly kind: 'space' | 'word' | 'string' | 'sign'
+  readonly kind: 'word' | 'quoted' | 'sign'
+  /** A word in lower case, as a quoted name between its quotes; of anything else the first sign. */
+  readonly token: string
   readonly end: number
 }
 
-const SPACE = /[ \t\n\r\f\v]+|--[^\n\r]*/y
-const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
-const NUMBER = /\$?\d[\w.]*/y
-const TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
+const TOKEN =
+  /([ \t\n\r\f\v]+|--[^\n\r]*)|(\/\*|e?'|"|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|\$?\d[\w.]*|./isy
 
-function tokenAt(text: string, at: number, escapes: boolean): Token {
-  const space = matchEnd(SPACE, text, at)
-  if (space > at) return { kind: 'space', end: space }
-  if (text.startsWith('/*', at)) return { kind: 'space', end: endOfComment(text, at) }
-  const sign = text[at] ?? ''
-  if (sign === "'") return { kind: 'string', end: endOfQuoted(text, at, escapes) }
-  if (sign === '"') return { kind: 'string', end: endOfQuoted(text, at, false) }
-  const tag = matchEnd(TAG, text, at)
-  if (tag > at) {
-    const end = text.indexOf(text.slice(at, tag), tag)
-    return { kind: 'string', end: end < 0 ? text.length : end + tag - at }
+// All but blanks and comments.
+function* tokensOf(text: string, from: number, escapes: boolean): Generator<Token> {
+  for (let at = from, end = from; at < text.length; at = end) {
+    TOKEN.lastIndex = at
+    const [, space, opening, word] = TOKEN.exec(text) ?? []
+    end = opening === undefined ? TOKEN.lastIndex : endOf(text, TOKEN.lastIndex, opening, escapes)
+    if (space !== undefined || opening === '/*') continue
+    const name = opening === '"' ? text.slice(at + 1, end - 1) : (word ?? '')
+    const kind = opening === undefined ? 'sign' : 'quoted'
+    yield { kind: word === undefined ? kind : 'word', token: name.toLowerCase() || text.charAt(at), end }
   }
-  const word = matchEnd(WORD, text, at)
-  const isEscaped = word === at + 1 && /e/i.test(sign) && text[word] === "'"
-  if (isEscaped) return { kind: 'string', end: endOfQuoted(text, word, true) }
-  if (word > at) return { kind: 'word', end: word }
-  return { kind: 'sign', end: Math.max(at + 1, matchEnd(NUMBER, text, at)) }
 }
 
-function matchEnd(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at
-  return pattern.test(text) ? pattern.lastIndex : at
+// What counts on the way to the end of what a sign opens: a doubled quote is one inside, comments nest.
+const MARKS: Readonly<Record<string, RegExp>> = {
+  '/*': /\/\*|\*\//g,
+  '"': /""|"/g,
+  "'": /''|'/g,
+  "e'": /\\.|''|'/gs,
 }
+const CLOSING: readonly string[] = ["'", '"', '*/']
 
-// A doubled quote is one inside.
-function endOfQuoted(text: string, at: number, escapes: boolean): number {
-  const quote = text[at]
-  for (let index = at + 1; index < text.length; index++) {
-    if (escapes && text[index] === '\\') index++
-    else if (text[index] === quote) {
-      if (text[index + 1] !== quote) return index + 1
-      index++
-    }
+function endOf(text: string, from: number, opening: string, escapes: boolean): number {
+  const marks = MARKS[escapes && opening === "'" ? "e'" : opening.toLowerCase()]
+  if (marks === undefined) {
+    const end = text.indexOf(opening, from)
+    return end < 0 ? text.length : end + opening.length
   }
-  return text.length
-}
-
-// Comments nest.
-function endOfComment(text: string, at: number): number {
   let depth = 1
-  const mark = /\/\*|\*\//g
-  mark.lastIndex = at + 2
-  for (let found = mark.exec(text); found !== null; found = mark.exec(text)) {
-    depth += found[0] === '/*' ? 1 : -1
-    if (depth === 0) return mark.lastIndex
+  marks.lastIndex = from
+  for (let found = marks.exec(text); found !== null; found = marks.exec(text)) {
+    if (found[0] === '/*') depth++
+    if (CLOSING.includes(found[0])) depth--
+    if (depth === 0) return marks.lastIndex
   }
   return text.length
 }

@@ -3,20 +3,13 @@
  * `bun:sqlite`), and its migrations. No driver is imported; a transaction's handle is the host's own.
  */
 import { anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
-import {
-  ask,
-  type MigrationStatus,
-  type MigrationTarget,
-  printMigrations,
-  readStatus,
-  runPending,
-} from './migrations.ts'
+import { ask, type MigrationStatus, printMigrations, readStatus, runPending } from './migrations.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES } from './sql-names.ts'
 import { sqlStorage } from './sql-repositories.ts'
 import { SQLITE } from './sql-statements.ts'
-import { createSqliteSessions, lendHandle, type SqliteSessions } from './sqlite-session.ts'
+import { createSqliteSessions, lendHandle } from './sqlite-session.ts'
 
 export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 export type { SqliteDatabase } from './sql-executor.ts'
@@ -58,8 +51,7 @@ export interface SqliteStorage<D> extends ShippedStorage<D> {
 export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteStorageOptions<D>): SqliteStorage<D> {
   const { database: given, tables, ...more } = parseOptions<SqliteStorageOptions>('createSqliteStorage', SHAPE, options)
   const database = given as D
-  const sessions = createSqliteSessions(database)
-  const place = { session: sessions.session, dialect: SQLITE, names: createNames(tables) }
+  const { sessions, place } = placeOf({ database, tables })
   const { over, atRest } = sqlStorage(place, more)
   return {
     ...atRest,
@@ -87,8 +79,8 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
  * await migrate({ database })
  */
 export async function migrate(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
-  const { sessions, target } = parseMigrationOptions('migrate', options)
-  return sessions.transaction(async (session) => runPending(session, target))
+  const { sessions, place } = placeOf(parseOptions('migrate', PLACE, options))
+  return sessions.transaction((session) => runPending(session, place))
 }
 
 /**
@@ -99,8 +91,8 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
  * const pending = (await migrationStatus({ database })).filter(({ appliedAt }) => appliedAt === null)
  */
 export async function migrationStatus(options: MigrationOptions): Promise<readonly MigrationStatus[]> {
-  const { sessions, target } = parseMigrationOptions('migrationStatus', options)
-  return readStatus(sessions.session, target)
+  const { place } = placeOf(parseOptions('migrationStatus', PLACE, options))
+  return readStatus(place.session, place)
 }
 
 /**
@@ -120,19 +112,9 @@ type TablesOptions = Pick<SqliteStorageOptions, 'tables'>
 
 type MigrationOptions = Pick<SqliteStorageOptions, 'database' | 'tables'>
 
-function parseMigrationOptions(
-  name: string,
-  options: MigrationOptions,
-): { sessions: SqliteSessions; target: MigrationTarget } {
-  const { database, tables } = parseOptions<MigrationOptions>(
-    name,
-    { database: SHAPE.database, tables: TABLES },
-    options,
-  )
-  return {
-    sessions: createSqliteSessions(database),
-    target: { dialect: SQLITE, names: createNames(tables), isThere },
-  }
+function placeOf({ database, tables }: MigrationOptions) {
+  const sessions = createSqliteSessions(database)
+  return { sessions, place: { session: sessions.session, dialect: SQLITE, names: createNames(tables), isThere } }
 }
 
 async function isThere(session: SqlSession, table: string): Promise<boolean> {
@@ -140,8 +122,5 @@ async function isThere(session: SqlSession, table: string): Promise<boolean> {
   return (await ask(session, `SELECT name FROM sqlite_master WHERE name = '${name}' COLLATE NOCASE`)).length > 0
 }
 
-const SHAPE: Shape<SqliteStorageOptions> = {
-  ...SHIPPED,
-  tables: TABLES,
-  database: anObjectWith('exec', 'prepare'),
-}
+const PLACE: Shape<MigrationOptions> = { tables: TABLES, database: anObjectWith('exec', 'prepare') }
+const SHAPE: Shape<SqliteStorageOptions> = { ...SHIPPED, ...PLACE }
