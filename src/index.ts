@@ -46,10 +46,9 @@ export { normalizeEmail } from './lib/email.ts'
 export { OptionsError } from './lib/parse-options.ts'
 // Organizations
 export { createMembershipCache, type MembershipCache } from './orgs/membership-cache.ts'
-export { createOrgResolver } from './orgs/org-resolver.ts'
+export { createOrgResolver, createUserOrgResolver } from './orgs/org-resolver.ts'
 export { type ActingScope, createOrgScoped, type OrgHolder, type OrgScoped } from './orgs/org-scoped.ts'
 export { header, integerFormat, pathParam, slugFormat, uuidFormat } from './orgs/selector.ts'
-export { createUserOrgResolver } from './orgs/user-org-resolver.ts'
 export type { RefusalReason } from './reasons.ts'
 // Requests, responses, routes
 export type { Access, AuthRequest, AuthResponse, OrgSelector } from './request.ts'
@@ -58,8 +57,7 @@ export type { Route } from './route.ts'
 export { createServiceVerifier } from './services/service-verifier.ts'
 // Users
 export { type Bootstrap, createProvisioner, type ProvisioningDecision } from './users/provisioner.ts'
-export { createSyncGate } from './users/sync-gate.ts'
-export { createSyncRoute } from './users/sync-route.ts'
+export { createSyncGate, createSyncRoute } from './users/sync.ts'
 // Verifiers
 export { oidc, supabase } from './verify/issuer-presets.ts'
 export type { IssuerOptions, KeySource } from './verify/issuers.ts'

@@ -102,7 +102,9 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       }
       return { middleware: middleware as never, protect: protect as never }
     },
-    throwOn,
+    throwOn(error) {
+      throw toError(error)
+    },
     toErrorPage,
   })
 }
@@ -117,10 +119,6 @@ function requireAccess(access: unknown, more: readonly unknown[]): unknown {
   const isApp = typeof access === 'function' || typeof (access as { use?: unknown } | null)?.use === 'function'
   if (!isApp && more.length === 0) return access
   throw optionsError('middleware', '', 'it makes the middleware and must be called: app.use(middleware())')
-}
-
-function throwOn(error: unknown): never {
-  throw toError(error)
 }
 
 function toErrorPage(error: unknown): Response {
@@ -146,7 +144,7 @@ export function toThrown(thrown: unknown): object {
   return typeof thrown === 'object' && thrown !== null ? thrown : toError(thrown)
 }
 
-// The same, where only an `Error` stays the same object.
+// Only an `Error` stays the same object.
 function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   return new Error('sallyport: a handler threw a value that is no error', { cause: thrown })

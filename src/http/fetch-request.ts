@@ -1,27 +1,23 @@
 /** A Fetch `Request` as the pipeline reads it: for Hono and any server that speaks Fetch. */
 import { AuthError } from '../errors.ts'
 import { readBounded } from '../lib/json-exchange.ts'
-import { ownMembers } from '../lib/own-members.ts'
+import { ownMembers } from '../lib/parse-options.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import {
-  type AnsweringResponse,
   endConnection,
   fromNodeRequest,
   isCut,
   joinLines,
   leftByPlatform,
   type NodeRequest,
+  type RequestExtras,
   splitJoined,
 } from './node-request.ts'
 import { type Bounds, CONSUMED, fromBytes, inTime, readBody, readWatched, toBody } from './request-body.ts'
 import { pathOf } from './route-path.ts'
 
 /** What the framework knows beside the Fetch request. */
-export interface FetchRequestExtras {
-  /** The framework's own request object, where it is another one than the request. */
-  readonly source?: object | undefined
-  /** Path parameters of the matched route. */
-  readonly params?: Readonly<Record<string, string | undefined>> | undefined
+export interface FetchRequestExtras extends RequestExtras {
   /** The peer's address, where the platform tells it. */
   readonly remoteAddress?: string | undefined
   /**
@@ -34,8 +30,6 @@ export interface FetchRequestExtras {
   readonly readText?: (() => Promise<string>) | undefined
   /** Called once after the stream was read here, with its bytes (none, where there were too many): keep them for others. */
   readonly leaveBytes?: ((bytes: Uint8Array) => void) | undefined
-  /** The Node response to it: where a body does not come in time, its connection ends after the answer. */
-  readonly response?: AnsweringResponse | undefined
 }
 
 /**
@@ -60,21 +54,16 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
   }
   const isNodes =
     node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
-  const { path, lines, headerNames, upgrade, whenAnswered, ...kept } = isNodes ? node : own
+  // Of Node's the path is as it came, in absolute form too: as on any other Node server.
+  const served = isNodes ? node : own
   return {
+    ...served,
     method: request.method.toUpperCase(),
-    // As it came, in absolute form too: as on any other Node server.
-    path,
-    source: kept.source,
     params,
-    lines,
-    headerNames: headerNames as () => readonly string[],
     remoteAddress: node?.remoteAddress ?? remoteAddress,
     encrypted: node?.encrypted ?? request.url.startsWith('https:'),
-    upgrade,
-    whenAnswered,
     body: (limit, timeoutSeconds) =>
-      readWatched(kept.source, timeoutSeconds, (seconds) =>
+      readWatched(served.source, timeoutSeconds, (seconds) =>
         readFetchBody(request, isNodes ? incoming : undefined, extras, { limit, seconds }),
       ),
   }

@@ -1,31 +1,21 @@
 /** A Node `IncomingMessage` as the pipeline reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
 import { collectBytes } from '../lib/json-exchange.ts'
-import { ownMembers } from '../lib/own-members.ts'
+import { ownMembers } from '../lib/parse-options.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { type Bounds, fromBytes, inTime, parseJson, readBody, readWatched, toBody } from './request-body.ts'
 import { type NodeResponse, whenHeadIsOut } from './response-headers.ts'
 
-/** The part of Node's `IncomingMessage` that a body is read from. */
-export interface NodeStream {
-  readonly httpVersionMajor?: number | undefined
-  readonly readableDidRead?: boolean | undefined
-  readonly readableEnded?: boolean | undefined
-  readonly destroyed?: boolean | undefined
-  on(event: string, listener: (chunk: Uint8Array) => void): unknown
-  off(event: string, listener: (chunk: Uint8Array) => void): unknown
-}
-
 /** The part of Node's `IncomingMessage` that is read: any server built on `node:http` has it. */
-export interface NodeRequest extends NodeStream {
+export interface NodeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   /** Header lines exactly as they arrived: names and values in turn. Left out or empty: `headers` is read. */
   readonly rawHeaders?: readonly string[] | undefined
   /** Headers by name, as a platform hands them on that makes requests by itself: repeated lines may be joined. */
-  readonly headers?: NodeHeaders | undefined
+  readonly headers?: Readonly<Record<string, string | number | readonly string[] | undefined>> | undefined
   readonly socket?:
     | {
         readonly remoteAddress?: string | undefined
@@ -34,38 +24,44 @@ export interface NodeRequest extends NodeStream {
       }
     | null
     | undefined
-}
-
-type NodeHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>
-
-interface Http2Stream {
-  close?(code?: number): unknown
-  once?(event: string, listener: () => void): unknown
+  readonly httpVersionMajor?: number | undefined
+  readonly readableDidRead?: boolean | undefined
+  readonly readableEnded?: boolean | undefined
+  readonly destroyed?: boolean | undefined
+  on(event: string, listener: (chunk: Uint8Array) => void): unknown
+  off(event: string, listener: (chunk: Uint8Array) => void): unknown
 }
 
 /** The part of Node's response that ends a connection whose body did not come in time; of HTTP/1 or HTTP/2. */
-export interface AnsweringResponse {
+interface AnsweringResponse {
   readonly headersSent?: boolean | undefined
   shouldKeepAlive?: boolean | undefined
-  readonly stream?: Http2Stream | null | undefined
+  readonly stream?:
+    | { close?(code?: number): unknown; once?(event: string, listener: () => void): unknown }
+    | null
+    | undefined
   setHeader(name: string, value: string): unknown
   destroy?(): unknown
 }
 
-/** What the framework knows beside the message. */
-export interface NodeRequestExtras {
-  /** The framework's own request object, where it is another one than the message. */
+/** What every framework knows beside the request. */
+export interface RequestExtras {
+  /** The framework's own request object, where it is another one than the message or the request of Fetch. */
   readonly source?: object | undefined
   /** Path parameters of the matched route. */
   readonly params?: Readonly<Record<string, string | undefined>> | undefined
+  /** Node's response to it: where a body does not come in time, its connection ends after the answer. */
+  readonly response?: AnsweringResponse | undefined
+}
+
+/** What the framework knows beside the message. */
+export interface NodeRequestExtras extends RequestExtras {
   /** The request target as it arrived, where the framework rewrites `url` for nested apps. */
   readonly url?: string | undefined
   /** What a body parser left, or `undefined`: a parsed value, text or bytes. */
   readonly parsedBody?: (() => unknown) | undefined
   /** Called once after the stream was read here, with the parsed JSON or `null`: leave it where the parser would. */
   readonly leaveBody?: ((value: unknown) => void) | undefined
-  /** The response to this request: where a body does not come in time, its connection ends after the answer. */
-  readonly response?: AnsweringResponse | undefined
 }
 
 /**
@@ -167,7 +163,7 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
 }
 
 function readNodeBody(
-  message: NodeStream,
+  message: NodeRequest,
   lines: AuthRequest['lines'],
   { parsedBody, leaveBody, response }: NodeRequestExtras,
   bounds: Bounds,
@@ -192,13 +188,13 @@ function readNodeBody(
 const EMPTY: RequestBody = Object.freeze(fromBytes(new Uint8Array()))
 
 /** What a platform left on the message that has read it before the framework: the bytes, or what it made of them. */
-export function leftByPlatform(message: NodeStream): unknown {
+export function leftByPlatform(message: NodeRequest): unknown {
   const { rawBody, body } = message as { readonly rawBody?: unknown; readonly body?: unknown }
   return rawBody instanceof Uint8Array || typeof rawBody === 'string' ? rawBody : body
 }
 
 // By the framing of HTTP/1 (RFC 9112 §6.3): a parser may have left an empty object for it, which no client has sent.
-function isBodyless(message: NodeStream, length: string | undefined, lines: AuthRequest['lines']): boolean {
+function isBodyless(message: NodeRequest, length: string | undefined, lines: AuthRequest['lines']): boolean {
   if (length !== undefined) return Number(length) === 0
   return (message.httpVersionMajor ?? 1) < 2 && lines('transfer-encoding').length === 0
 }
@@ -210,7 +206,7 @@ function isSomething(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0
 }
 
-function listen(message: NodeStream, limit: number): { readonly whole: Promise<RequestBody>; stop(): void } {
+function listen(message: NodeRequest, limit: number): { readonly whole: Promise<RequestBody>; stop(): void } {
   const chunks = collectBytes(limit)
   const listeners = new Map<string, (chunk: Uint8Array) => void>()
   const stop = (): void => {
@@ -239,7 +235,7 @@ function aborted(): AuthError {
  * End the connection of a body that did not come: after the answer, and at once where its head is out. Over HTTP/2 it is
  * the stream that ends (RFC 9113 §8.1). Where nobody answers for as long again, it ends all the same.
  */
-export function endConnection(message: NodeStream, response: AnsweringResponse | undefined, seconds: number): void {
+export function endConnection(message: NodeRequest, response: AnsweringResponse | undefined, seconds: number): void {
   if (response === undefined) return
   const { stream } = response
   if ((message.httpVersionMajor ?? 1) >= 2) {

@@ -1,7 +1,6 @@
 /** The one strict reader of JSON bodies: for our own routes and for hosts'. */
 import { AuthError } from '../errors.ts'
-import { ownMembers } from '../lib/own-members.ts'
-import { optionsError } from '../lib/parse-options.ts'
+import { optionsError, ownMembers } from '../lib/parse-options.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import { isBodySeconds, parseJson, recheckCallers } from './request-body.ts'
@@ -83,7 +82,7 @@ async function read<Output>(
   limits: BodyLimits = {},
 ): Promise<Output> {
   if (schema !== undefined) requireSchema(schema)
-  const value = await readValue(request, parseLimits(limits))
+  const value = await readValue(request, limits)
   if (value === undefined || (schema === undefined && !isObject(value))) {
     const got =
       value === undefined ? 'no JSON' : Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
@@ -108,7 +107,11 @@ export function invalidField(field: string): AuthError {
   return new AuthError('validation_error', { field, reason: 'field_invalid' })
 }
 
-async function readValue(request: AuthRequest, { limitBytes, timeoutSeconds }: ParsedLimits): Promise<unknown> {
+async function readValue(
+  request: AuthRequest,
+  { limitBytes = LIMIT_BYTES, timeoutSeconds }: BodyLimits,
+): Promise<unknown> {
+  requireLimits(limitBytes, timeoutSeconds)
   const types = request.lines('content-type')
   if (!isJson(types)) {
     const [expected, got] = ['application/json', types.join(', ') || 'none']
@@ -142,19 +145,13 @@ function fieldOf(issue: SchemaIssue | undefined): string {
   return path.join('.') || 'body'
 }
 
-interface ParsedLimits {
-  readonly limitBytes: number
-  readonly timeoutSeconds: number | undefined
-}
-
-function parseLimits({ limitBytes = LIMIT_BYTES, timeoutSeconds }: BodyLimits): ParsedLimits {
+function requireLimits(limitBytes: unknown, timeoutSeconds: unknown): void {
   if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
     throw optionsError('readJson', 'limitBytes', 'must be a number of bytes')
   }
   if (timeoutSeconds !== undefined && !isBodySeconds(timeoutSeconds)) {
     throw optionsError('readJson', 'timeoutSeconds', 'must be a number above 0 and at most 3600')
   }
-  return { limitBytes, timeoutSeconds }
 }
 
 function isJson(lines: readonly string[]): boolean {
@@ -186,17 +183,10 @@ function isLargerThan(limitBytes: number, root: unknown): boolean {
       count(value)
       continue
     }
-    const names = Array.isArray(value) ? null : Object.keys(value)
-    const members = names?.length ?? (value as unknown[]).length
-    size += 1 + Math.max(1, members)
-    for (let index = 0; index < members && size <= limitBytes; index++) {
-      const name = names === null ? index : (names[index] as string)
-      if (names !== null) {
-        count(name)
-        size += 1
-      }
-      open.push((value as Record<string | number, unknown>)[name])
-    }
+    const members: readonly unknown[] = Array.isArray(value) ? value : Object.entries(value).flat()
+    // Two brackets, and a comma or a colon after all but the last.
+    size += 1 + Math.max(1, members.length)
+    for (let index = 0; index < members.length && size <= limitBytes; index++) open.push(members[index])
   }
   return size > limitBytes
 }

@@ -45,18 +45,11 @@ function toSentence({ option, message }: OptionProblem): string {
   return option === '' ? message : `option "${option}" ${message}`
 }
 
-/**
- * The error for one wrong option.
- *
- * @param name the function to name, as the host calls it
- * @param option the option's path
- * @param message what is wrong with it, to follow its name: `must be …`
- */
+/** The error for one wrong option of the function `name`; `message` follows the option's name: `must be …`. */
 export function optionsError(name: string, option: string, message: string): OptionsError {
   return new OptionsError(name, [{ option, message }])
 }
 
-/** How one option is checked. */
 export type OptionType<T> = z.ZodMiniType<T>
 
 /** How an option that may be left out is checked: by `z.optional(…)`. */
@@ -71,8 +64,6 @@ export type Shape<T> = {
  * Parse `options` by `shape`. A misspelt option throws, a missing one throws, a polluted `Object.prototype` is not seen.
  *
  * @param name the function to name in the error, as the host calls it
- * @param shape the options by name
- * @param options what the host passed
  * @returns a copy that holds every option of `shape` as its own, one that was left out as `undefined`: a default is
  * taken by `undefined`, never by what sits on a prototype
  * @throws OptionsError
@@ -96,9 +87,9 @@ export function aGroupOfKind<T extends { readonly kind: string }>(
   },
 ): OptionType<T> {
   const kinds = new Map(Object.entries<(group: object) => object>(shapes))
-  const message = `must be one of ${[...kinds.keys()].map((kind) => JSON.stringify(kind)).join(', ')}`
+  const message = mustBeOneOf([...kinds.keys()])
   return readBy((value) => {
-    const group: { readonly kind?: unknown } = isGroup(value) ? ownOf(value) : {}
+    const group: { readonly kind?: unknown } = isGroup(value) ? ownMembers(value) : {}
     const shape = typeof group.kind === 'string' ? kinds.get(group.kind) : undefined
     if (shape !== undefined) return readGroup(shape(group), group)
     return { data: undefined, issues: [{ ...issueOf(message), path: ['kind'] }] }
@@ -112,21 +103,24 @@ interface ReadGroup {
 }
 
 function readGroup(shape: object, value: unknown): ReadGroup {
-  const result = z
-    .strictObject(shape as z.core.$ZodShape)
-    .safeParse(isGroup(value) ? ownOf(value) : value, { error: sentenceOf })
-  if (!result.success) return { data: undefined, issues: result.error.issues }
-  return { data: completed(shape, result.data), issues: [] }
+  const { data, issues } = readAs(z.strictObject(shape as z.core.$ZodShape), isGroup(value) ? ownMembers(value) : value)
+  // Whoever destructures the result, or a copy of it, must not fall through to Object.prototype for what was left out.
+  const absent = Object.fromEntries(Object.keys(shape).map((key) => [key, undefined]))
+  return { data: Object.assign(Object.create(null) as object, absent, data), issues }
+}
+
+function readAs(type: OptionType<unknown>, value: unknown): ReadGroup {
+  const { data, error } = type.safeParse(value, { error: sentenceOf })
+  return { data, issues: error?.issues ?? [] }
 }
 
 // Of zod only what this file names is in a host's bundle: lists, records and choices are read by checks of our own.
 function readBy<T>(read: (value: unknown) => ReadGroup): OptionType<T> {
-  const type = z.custom<T>().check((payload) => {
+  return z.custom<T>().check((payload) => {
     const { data, issues } = read(payload.value)
     for (const issue of issues) payload.issues.push({ ...issue, input: undefined } as z.core.$ZodRawIssue)
     payload.value = data as T
   })
-  return type
 }
 
 function issueOf(message: string): z.core.$ZodIssue {
@@ -137,23 +131,21 @@ function isGroup(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function ownOf(options: object): object {
-  return Object.assign(Object.create(null) as object, options)
-}
-
-// Whoever destructures the result, or a copy of it, must not fall through to Object.prototype for what was left out.
-function completed<T extends object>(shape: object, data: T): T {
-  const absent = Object.keys(shape).map((key) => [key, undefined])
-  return Object.assign(Object.create(null) as object, Object.fromEntries(absent), data) as T
+/**
+ * Copy the own members of an object into one without a prototype: where other code of the process has written into
+ * `Object.prototype`, a part that was left out stays left out.
+ */
+export function ownMembers<T extends object>(given: T): T {
+  return Object.assign(Object.create(null) as T, given)
 }
 
 // An error map that never prints the offending value: an option may be a secret.
 function sentenceOf(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type')
     return issue.input === undefined ? 'is required' : `must be of type ${issue.expected}`
-  if (issue.code === 'invalid_value')
-    return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
-  return issue.message ?? 'has a value that is not allowed'
+  return issue.code === 'invalid_value'
+    ? mustBeOneOf(issue.values)
+    : (issue.message ?? 'has a value that is not allowed')
 }
 
 function toProblems(issue: z.core.$ZodIssue): OptionProblem[] {
@@ -162,12 +154,11 @@ function toProblems(issue: z.core.$ZodIssue): OptionProblem[] {
   return issue.keys.map((key) => ({ option: [...path, key].join('.'), message: UNKNOWN }))
 }
 
-/** A function, handed through untouched. */
 export function aFunction<F>(): OptionType<F> {
   return z.custom<F>((value) => typeof value === 'function', 'must be a function')
 }
 
-/** An object with these methods (a repository, a step), handed through untouched. */
+/** An object with these methods (a repository, a step): handed through untouched, as a function is. */
 export function anObjectWith<T>(...methods: string[]): OptionType<T> {
   return z.custom<T>(
     (value) =>
@@ -178,15 +169,12 @@ export function anObjectWith<T>(...methods: string[]): OptionType<T> {
   )
 }
 
-/** A list, each entry checked. */
 export function aListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
   return readBy((value) => (Array.isArray(value) ? readEntries(entry, [...value.entries()]) : noneOf('array', value)))
 }
 
-/** A list that is not empty, each entry checked. */
 export function aFilledListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
-  const list = aListOf(entry)
-  return list.check(({ value, issues }) => {
+  return aListOf(entry).check(({ value, issues }) => {
     if (Array.isArray(value) && value.length === 0) issues.push({ ...issueOf('must not be empty'), input: undefined })
   })
 }
@@ -201,14 +189,11 @@ export function aRecordOf<T>(entry: OptionType<T>): OptionType<Readonly<Record<s
 }
 
 function readEntries(entry: OptionType<unknown>, entries: readonly (readonly [number | string, unknown])[]) {
-  const data: unknown[] = []
-  const issues: z.core.$ZodIssue[] = []
-  for (const [key, value] of entries) {
-    const result = entry.safeParse(value, { error: sentenceOf })
-    if (result.success) data.push(result.data)
-    else issues.push(...result.error.issues.map((issue) => ({ ...issue, path: [key, ...issue.path] })))
+  const read = entries.map(([key, value]) => ({ key, ...readAs(entry, value) }))
+  return {
+    data: read.map(({ data }) => data),
+    issues: read.flatMap(({ key, issues }) => issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }))),
   }
-  return { data, issues }
 }
 
 function noneOf(expected: string, value: unknown): ReadGroup {
@@ -221,22 +206,18 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** `null`, or what `type` takes. */
 export function orNull<T>(type: OptionType<T>): OptionType<T | null> {
-  return readBy((value) => {
-    if (value === null) return { data: null, issues: [] }
-    const result = type.safeParse(value, { error: sentenceOf })
-    return result.success ? { data: result.data, issues: [] } : { data: undefined, issues: result.error.issues }
-  })
+  return readBy((value) => (value === null ? { data: null, issues: [] } : readAs(type, value)))
 }
 
-/** One of these values. */
 export function oneOf<const T extends string>(...values: readonly T[]): OptionType<T> {
-  const message = `must be one of ${values.map((value) => JSON.stringify(value)).join(', ')}`
-  return z.custom<T>((value) => values.includes(value as T), message)
+  return z.custom<T>((value) => values.includes(value as T), mustBeOneOf(values))
 }
 
-/** `true` or `false`. */
+function mustBeOneOf(values: readonly unknown[]): string {
+  return `must be one of ${values.map((value) => JSON.stringify(value)).join(', ')}`
+}
+
 export function aBoolean(): OptionType<boolean> {
   return z.custom<boolean>((value) => typeof value === 'boolean', 'must be of type boolean')
 }
@@ -259,7 +240,6 @@ export function aString<T extends string = string>(): OptionType<T> {
   return z.custom<T>((value) => typeof value === 'string', 'must be of type string')
 }
 
-/** A string that is not empty and not blank. */
 export function aName<T extends string = string>(): OptionType<T> {
   return z.custom<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
 }
@@ -291,7 +271,6 @@ export function aRoutePath(least: 0 | 1 = 0): OptionType<string> {
   return z.custom<string>((path) => isRoutePath(path) && path.length > least, 'must be a path')
 }
 
-/** An HTTP field name (RFC 9110 §5.1). */
 export function aHeaderName(): OptionType<string> {
   return z.custom<string>(isHttpToken, 'must be a header name')
 }

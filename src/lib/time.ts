@@ -7,8 +7,6 @@
 /**
  * Create a clock that never runs backwards, over one that may: what ages (a cached key, a cool-down) must not become
  * young again, nor wait for hours, because the system's clock was set back. After such a jump it goes on from where it was.
- *
- * @param clock the wall clock, in milliseconds
  */
 export function createMonotonicClock(clock: () => number): () => number {
   let last = Number.NEGATIVE_INFINITY
@@ -28,12 +26,7 @@ interface DenoTimers {
 // What setTimeout can wait for; it fires at once for more.
 const MAX_MS = 2 ** 31 - 1
 
-/**
- * Run `work` once, later.
- *
- * @param milliseconds at most 24 days: a longer wait ends then
- * @returns a function that calls it off
- */
+/** Run `work` once, later, after 24 days at most. Returns a function that calls it off. */
 export function startTimer(work: () => void, milliseconds: number): () => void {
   const timer: unknown = setTimeout(work, Math.min(MAX_MS, Math.max(0, milliseconds)))
   // Node and Bun return an object, Deno a number with a function of its own; in workers nothing outlives its request.
@@ -68,10 +61,7 @@ const STEPS = 10
 
 /**
  * Run `end` once the process has let others run for so long. Counted in steps: one that a busy machine did not let run has
- * not waited all that time, and its answer may be here.
- *
- * @param milliseconds how long
- * @returns a function that calls it off
+ * not waited all that time, and its answer may be here. Returns a function that calls it off.
  */
 export function startPatience(milliseconds: number, end: () => void, steps: number = STEPS): () => void {
   let stop = startTimer(() => {
@@ -83,10 +73,7 @@ export function startPatience(milliseconds: number, end: () => void, steps: numb
 
 /**
  * Wait for `work` until it ends, the time is up or `controller` aborts, whichever comes first; also if `work` ignores its
- * signal. When the time is up, the controller is aborted with what `late` makes.
- *
- * @param milliseconds how long
- * @param late makes what is thrown when the time is up
+ * signal. When the time is up, the controller is aborted with what `late` makes, which is thrown.
  */
 export async function withDeadline<T>(
   controller: AbortController,
@@ -107,16 +94,16 @@ export async function withDeadline<T>(
   }
 }
 
-const OVERDUE: unique symbol = Symbol('overdue')
+/** What {@link within} hands back where the work did not end in time. */
+export const OVERDUE: unique symbol = Symbol('overdue')
 
-/** Wait for work, but not longer than this; the work goes on. Never rejects. */
+/** Wait for work, but not longer than this; the work goes on. Rejects only as the work does. */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | typeof OVERDUE> {
-  return await withDeadline(
-    new AbortController(),
-    milliseconds,
-    () => OVERDUE,
-    () => work,
-  ).catch(() => OVERDUE)
+  const late = (): unknown => OVERDUE
+  return await withDeadline(new AbortController(), milliseconds, late, () => work).catch((error: unknown) => {
+    if (error !== OVERDUE) throw error
+    return OVERDUE
+  })
 }
 
 /** What {@link createFlight} makes. */
@@ -130,13 +117,11 @@ export interface Flight<R> {
   end(): void
 }
 
-/** What a flight needs. */
-export interface FlightOptions<T, R> {
+interface FlightOptions<T, R> {
   /** Milliseconds, never running backwards. */
   readonly time: () => number
   /** How long an attempt may last. */
   readonly limitSeconds: number
-  /** Makes the attempt. */
   readonly work: (signal: AbortSignal) => Promise<T>
   /**
    * Makes something of what the attempt gave, `error` being what it threw (`null`: it took too long), and when it began;

@@ -87,14 +87,15 @@ function describeSeconds(value: unknown): string | null {
 function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity'> {
   return {
     async findByIdentity(identity, selection) {
-      const { issuer, subject } = identity
       const orgId = selection.kind === 'named' ? selection.orgId : null
-      const answer = await answers.ask<UserRecord>(JSON.stringify(['user', issuer, subject, selection.kind, orgId]), {
+      const record = await answers.ask({
+        key: ['user', identity.issuer, identity.subject, selection.kind, orgId],
+        orgId,
         ask: () => users.findByIdentity(identity, selection),
-        about: ({ user }) => ({ userId: user.id, orgId }),
-        isNegative: ({ membership }) => membership === null,
+        userIdOf: (found) => found?.user.id ?? null,
+        isNegative: (found) => found?.membership === null,
       })
-      return answer === null ? null : copyOfRecord(answer)
+      return record === null ? null : copyOfRecord(record)
     },
   }
 }
@@ -103,46 +104,50 @@ function cachedMemberships(memberships: ActingOrgSource, answers: Answers): Acti
   return {
     async findActing(caller, orgId) {
       if (caller.kind !== 'user') return memberships.findActing(caller, orgId)
-      const { acting } = (await answers.ask(JSON.stringify(['acting', caller.user.id, orgId]), {
-        ask: async () => ({ acting: await memberships.findActing(caller, orgId) }),
-        about: () => ({ userId: caller.user.id, orgId }),
-        isNegative: (found) => found.acting === null,
-      })) as { acting: ActingOrg<Organization> | null }
-      return copyOfActing(acting)
+      const acting = await answers.ask({
+        key: ['acting', caller.user.id, orgId],
+        orgId,
+        ask: () => memberships.findActing(caller, orgId),
+        userIdOf: () => caller.user.id,
+        isNegative: (found) => found === null,
+      })
+      return acting === null ? null : copyOfActing(acting)
     },
     async listActing(caller, limit) {
       if (caller.kind !== 'user') return memberships.listActing(caller, limit)
-      const list = (await answers.ask(JSON.stringify(['list', caller.user.id, limit ?? null]), {
+      const list = await answers.ask({
+        key: ['list', caller.user.id, limit ?? null],
+        orgId: null,
         ask: () => memberships.listActing(caller, limit),
-        about: () => ({ userId: caller.user.id, orgId: null }),
+        userIdOf: () => caller.user.id,
         isNegative: (found) => found.length === 0,
-      })) as readonly ActingOrg<Organization>[]
-      return list.map((acting) => copyOfActing(acting) as ActingOrg<Organization>)
+      })
+      return list.map(copyOfActing)
     },
   }
 }
 
-/** Whom an answer is about; no organization: whatever becomes of one of them may change it. */
-interface About {
-  readonly userId: string
-  readonly orgId: string | null
-}
-
 interface Question<A> {
-  ask(): Promise<A | null>
-  about(answer: A): About
+  readonly key: readonly unknown[]
+  /** The organization it is about; `null`: whatever becomes of one of them may change the answer. */
+  readonly orgId: string | null
+  ask(): Promise<A>
+  /** Whom the answer is about; `null`: it is not kept. */
+  userIdOf(answer: A): string | null
   isNegative(answer: A): boolean
 }
 
 interface Answers {
-  /** Answer from what is known, else ask. `null` is handed on and never kept. */
-  ask<A>(key: string, question: Question<A>): Promise<A | null>
+  /** Answer from what is known, else ask. */
+  ask<A>(question: Question<A>): Promise<A>
   forget(userId: string, orgId?: string): void
 }
 
-interface Entry extends About {
+interface Entry {
   readonly answer: unknown
   readonly until: number
+  readonly userId: string
+  readonly orgId: string | null
 }
 
 function createAnswers(limits: { milliseconds: number; maxEntries: number; clock: () => number }): Answers {
@@ -151,22 +156,25 @@ function createAnswers(limits: { milliseconds: number; maxEntries: number; clock
   // Counts the calls of `forget`: an answer that was asked for before one of them may be the old one.
   let forgotten = 0
   return {
-    async ask<A>(key: string, { ask, about, isNegative }: Question<A>): Promise<A | null> {
+    async ask<A>({ key, orgId, ask, userIdOf, isNegative }: Question<A>): Promise<A> {
       const asked = clock()
-      const known = entries.get(key)
+      const name = JSON.stringify(key)
+      const known = entries.get(name)
       if (known !== undefined && asked < known.until) return known.answer as A
       const before = forgotten
       const answer = await ask()
-      if (answer === null || before !== forgotten) return answer
+      const userId = userIdOf(answer)
+      if (userId === null || before !== forgotten) return answer
       const until = asked + (isNegative(answer) ? Math.min(NEGATIVE_MS, milliseconds) : milliseconds)
-      entries.set(key, { answer, until, ...about(answer) })
+      entries.set(name, { answer, until, userId, orgId })
       return answer
     },
     forget(userId, orgId) {
       forgotten += 1
-      entries.deleteWhere(
-        (entry) => entry.userId === userId && (orgId === undefined || entry.orgId === null || entry.orgId === orgId),
-      )
+      for (const [name, entry] of entries) {
+        const isOfOrg = orgId === undefined || entry.orgId === null || entry.orgId === orgId
+        if (entry.userId === userId && isOfOrg) entries.delete(name)
+      }
     },
   }
 }
@@ -188,13 +196,12 @@ function withMethods<T extends M, M extends object>(object: T, methods: M): T {
 
 // Whoever gets an answer may change it, where the host's rows are not frozen: what is kept is handed out as a copy.
 function copyOfRecord(record: UserRecord): UserRecord {
-  const { user, membership } = record
-  const copy = { ...record, user: copyOf(user) }
-  return membership === undefined ? copy : { ...copy, membership: copyOfActing(membership) }
+  const copy = { ...record, user: copyOf(record.user) }
+  return record.membership ? { ...copy, membership: copyOfActing(record.membership) } : copy
 }
 
-function copyOfActing(acting: ActingOrg<Organization> | null): ActingOrg<Organization> | null {
-  return acting === null ? null : { ...acting, org: copyOf(acting.org) }
+function copyOfActing<A extends ActingOrg<Organization>>(acting: A): A {
+  return { ...acting, org: copyOf(acting.org) }
 }
 
 function copyOf<T extends object>(row: T): T {

@@ -1,6 +1,7 @@
 /**
- * The org resolver for users who may belong to several organizations: the request names one, storage says whether the
- * caller may act there and as what. Membership is read on every request, never from claims.
+ * Which organization a request acts in: storage says whether the caller may act there and as what. Of users who may belong to
+ * several the request names one; of users who belong to exactly one it stands on their own record, so that nothing the client
+ * sends can choose another. Membership is read on every request, never from claims.
  */
 import * as z from 'zod/mini'
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
@@ -104,29 +105,96 @@ export function createOrgResolver<U extends User, O extends Organization, const 
   }
 }
 
+/** Options of {@link createUserOrgResolver}. */
+export interface UserOrgResolverOptions<U extends User, O extends Organization> {
+  /** Where to ask for that organization and the caller's role in it. */
+  readonly memberships: ActingOrgSource<U, O>
+  /** The organization on the user's record, or `null` for none. */
+  readonly orgIdOf: (user: U) => string | null
+  /** The form of an id, for route selectors and `actIn`. Default {@link uuidFormat}. */
+  readonly idFormat?: OrgIdFormat | undefined
+  /** A response header that echoes the serving org. Default `null`: none. */
+  readonly responseHeader?: string | null | undefined
+}
+
+/**
+ * Create the org resolver over the user's own record. No header is read; where a route has a selector of its own, it must
+ * name that very organization.
+ *
+ * Refuses with `forbidden` (403) where the user has no organization, it is deleted, or a route names another one.
+ * Cost: one storage query, none where the user resolver's query already found it.
+ *
+ * @throws OptionsError for a missing or unknown option
+ * @example
+ * orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
+ */
+export function createUserOrgResolver<U extends User, O extends Organization>(
+  options: UserOrgResolverOptions<U, O>,
+): OrgResolver<U, O> {
+  const {
+    memberships,
+    orgIdOf,
+    idFormat = uuidFormat,
+    responseHeader = null,
+  } = parseOptions('createUserOrgResolver', userShape<U, O>(), options)
+  return {
+    readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
+    toOrgId: idFormat,
+    responseHeader,
+    async resolve(caller, selection, known) {
+      const wanted = requireWellFormed(selection)
+      const own = ownOrgId()
+      if (wanted.kind === 'named' && caller.kind === 'user' && wanted.orgId !== own) {
+        throw new AuthError('forbidden', { reason: 'not_the_users_org' })
+      }
+      const acting = own === null ? null : await actingIn(own)
+      if (acting === null) throw new AuthError('forbidden', { reason: 'user_without_org' })
+      return acting
+
+      function ownOrgId(): string | null {
+        if (caller.kind === 'user') return orgIdOf(caller.user)
+        if (caller.kind === 'apiKey' && caller.key.orgId !== null) return requireKeysOrg(caller.key.orgId, wanted)
+        return wanted.kind === 'named' ? wanted.orgId : null
+      }
+      // What the users step found comes of the same storage.
+      async function actingIn(orgId: string): Promise<ActingOrg<O> | null> {
+        return known?.org.id === orgId ? (known as ActingOrg<O>) : memberships.findActing(caller, orgId)
+      }
+    },
+  }
+}
+
 type Selection = Extract<OrgSelection, { kind: 'named' | 'unnamed' }>
 
 /** Judge the form of a selection. */
-export function requireWellFormed(selection: OrgSelection): Selection {
+function requireWellFormed(selection: OrgSelection): Selection {
   if (selection.kind === 'malformed') throw new AuthError('invalid_org_id', { reason: 'org_id_malformed' })
   if (selection.kind === 'conflict') throw new AuthError('org_selector_conflict', { reason: 'org_selectors_differ' })
   return selection
 }
 
 /** The org an API key acts in: its own, and no other that the request names. */
-export function requireKeysOrg(orgId: string, selection: Selection): string {
+function requireKeysOrg(orgId: string, selection: Selection): string {
   if (selection.kind === 'named' && selection.orgId !== orgId) {
     throw new AuthError('forbidden', { reason: 'key_of_another_org' })
   }
   return orgId
 }
 
+// Functions: what a host does not use must not stay in its bundle.
 const shape = <U extends User, O extends Organization, M extends WhenUnnamed>(): Shape<
   OrgResolverOptions<U, O, M>
 > => ({
   memberships: anObjectWith('findActing', 'listActing'),
   selectors: aListOf<OrgSelector>(aSelectorForAllRoutes()),
   whenUnnamed: oneOf('earliest-joined', 'only-membership', 'reject', 'none') as OptionType<M>,
+  idFormat: z.optional(aFunction()),
+  responseHeader: z.optional(orNull(aHeaderName())),
+})
+
+const userShape = <U extends User, O extends Organization>(): Shape<UserOrgResolverOptions<U, O>> => ({
+  memberships: anObjectWith('findActing', 'listActing'),
+  orgIdOf: aFunction(),
   idFormat: z.optional(aFunction()),
   responseHeader: z.optional(orNull(aHeaderName())),
 })

@@ -2,9 +2,9 @@
 import type { AuthContext } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
 import { recheckWithBody } from '../http/request-body.ts'
-import { rememberRoles } from '../lib/context-roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
+import { CONTEXT_ROLES } from '../users/sync.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 import { authenticate } from './authenticate.ts'
@@ -83,7 +83,7 @@ function unavailable(cause: unknown): AuthError {
 
 async function admit(steps: Steps, request: AuthRequest, rule: Rule, state: RequestState): Promise<AuthContext | null> {
   const context = await authenticate(steps, { request, rule, state, record: state.record ?? SILENT })
-  if (context !== null) rememberRoles(context, steps.ladder.roles)
+  if (context !== null) CONTEXT_ROLES.set(context, steps.ladder.roles)
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
   return context

@@ -5,12 +5,11 @@
 import * as z from 'zod/mini'
 import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
 import { aFunction, aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
-import { createMonotonicClock } from '../lib/time.ts'
+import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
 import { retryTransient } from './retry.ts'
-import { createSingleFlight } from './single-flight.ts'
-import { resolveUser } from './sync-gate.ts'
+import { resolveUser } from './sync.ts'
 
 export type { Bootstrap, ProvisionerOptions, ProvisioningDecision } from './provision.ts'
 
@@ -57,6 +56,40 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
     return { ...resolveUser(value), created: leader && value.created === true }
   }
   return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]) })
+}
+
+/** What a caller of a single flight gets: the value, and whether this very call did the work. */
+interface Shared<T> {
+  readonly value: T
+  readonly leader: boolean
+}
+
+/**
+ * Create a single flight: whoever asks for work under a key that is in flight waits for it instead of starting it again, and
+ * nobody longer than until it is `milliseconds` old. Workers end what a request began together with it, without a word: what
+ * is overdue is given up by those who wait for it and by whoever comes next, who begin it anew. It keeps nothing once the work
+ * is done. `time`: milliseconds, never running backwards.
+ */
+export function createSingleFlight<T>(
+  milliseconds: number,
+  time: () => number,
+): (key: string, work: () => Promise<T>) => Promise<Shared<T>> {
+  const flights = new Map<string, { readonly startedAt: number; readonly work: Promise<T> }>()
+  return async (key, begin) => {
+    for (let running = flights.get(key); running !== undefined; running = flights.get(key)) {
+      const rest = running.startedAt + milliseconds - time()
+      const value = rest > 0 ? await within(rest, running.work) : OVERDUE
+      if (value !== OVERDUE) return { value, leader: false }
+      if (flights.get(key) === running) flights.delete(key)
+    }
+    const own = { startedAt: time(), work: begin() }
+    flights.set(key, own)
+    try {
+      return { value: await own.work, leader: true }
+    } finally {
+      if (flights.get(key) === own) flights.delete(key)
+    }
+  }
 }
 
 const NAME = 'createProvisioner'

@@ -38,17 +38,17 @@ export async function retryTransient<T>(attempt: (watch: AttemptWatch) => Promis
   let deadline: number | undefined
   for (let retries = 0; ; retries++) {
     const started = clock()
-    const watched = startWatch()
+    const watch = startWatch()
     try {
-      return await Promise.race([watched.late, attempt(watched.watch)])
+      return await Promise.race([watch.late, attempt(watch)])
     } catch (error) {
       if (!isTransientError(error) && !isConflictError(error)) throw error
-      deadline ??= (watched.hasBegun() ? clock() : started) + DEADLINE_MS
+      deadline ??= (watch.hasBegun() ? clock() : started) + DEADLINE_MS
       const wait = restMilliseconds(1, REST)
       if (retries === RETRIES || clock() + wait >= deadline) throw busy(error)
       await pause(wait)
     } finally {
-      watched.stop()
+      watch.stop()
     }
   }
 }
@@ -62,8 +62,7 @@ function cutOff(): AuthError {
   return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
 }
 
-interface Watched {
-  readonly watch: AttemptWatch
+interface Watched extends AttemptWatch {
   /** Rejects when the time is up. */
   readonly late: Promise<never>
   hasBegun(): boolean
@@ -71,26 +70,22 @@ interface Watched {
 }
 
 function startWatch(): Watched {
-  let refusal: AuthError | undefined
-  let hasBegun = false
-  let reject: (refusal: AuthError) => void = () => undefined
-  const late = new Promise<never>((_, rejectLate) => {
-    reject = rejectLate
-  })
+  const controller = new AbortController()
+  const { signal } = controller
+  const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   // Nobody may be waiting any more.
   late.catch(() => undefined)
-  const end = (): void => {
-    refusal = cutOff()
-    reject(refusal)
-  }
-  let stop = startPatience(WAIT_MS, end)
+  let hasBegun = false
+  let stop = (): void => undefined
   const restart = (milliseconds: number): void => {
     stop()
-    stop = startPatience(milliseconds, end)
+    stop = startPatience(milliseconds, () => controller.abort(cutOff()))
   }
-  const watch: AttemptWatch = {
+  restart(WAIT_MS)
+  return {
+    late,
     inTime(work) {
-      if (refusal !== undefined) throw refusal
+      signal.throwIfAborted()
       hasBegun = true
       restart(WORK_MS)
       return Promise.race([late, work()])
@@ -99,6 +94,7 @@ function startWatch(): Watched {
       hasBegun = false
       restart(WAIT_MS)
     },
+    hasBegun: () => hasBegun,
+    stop: () => stop(),
   }
-  return { watch, late, hasBegun: () => hasBegun, stop: () => stop() }
 }

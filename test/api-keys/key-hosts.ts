@@ -11,7 +11,7 @@ import type { Access } from '../../src/request.ts'
 import type { Route } from '../../src/route.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { createSyncRoute } from '../../src/users/sync-route.ts'
+import { createSyncRoute } from '../../src/users/sync.ts'
 import { createWorld, ROLES, SERVICE_SECRET, type World } from '../pipeline/world.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../support/hosts.ts'
 

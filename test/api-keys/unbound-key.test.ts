@@ -1,9 +1,8 @@
 /** A key that is bound to no org goes the way of the selection: it acts in the org the request names, as its own role. */
 import { describe, expect, it } from 'vitest'
 import type { WhenUnnamed } from '../../src/orgs/org-resolver.ts'
-import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
+import { createOrgResolver, createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
-import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { ActingOrgSource } from '../../src/storage/repositories.ts'
 import { createWorld, NOWHERE, reasonOf, refusalOf, type World } from '../pipeline/world.ts'
 

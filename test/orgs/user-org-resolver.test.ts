@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ActingOrg, Caller, Organization, OrgSelection } from '../../src/context.ts'
+import { createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { pathParam } from '../../src/orgs/selector.ts'
-import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { NOWHERE, reasonOf } from '../pipeline/world.ts'
 

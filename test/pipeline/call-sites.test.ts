@@ -1,7 +1,7 @@
 /** Checks that are called at more than one line: a case for each line, so that taking one call away is noticed. */
 import { describe, expect, it } from 'vitest'
 import type { AuthContext, UserResolver } from '../../src/context.ts'
-import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
+import { createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { testApiKeyContext, testContext } from '../../src/testing/principals.ts'
 import { createKeyWorld } from './refusals/refusals-of-api-keys.ts'
 import { createWorld, NOWHERE, reasonOf } from './world.ts'

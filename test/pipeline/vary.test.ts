@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header, pathParam } from '../../src/orgs/selector.ts'
-import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
 import type { Access } from '../../src/request.ts'
 import { fakeRequest } from './fake-request.ts'
 import { createWorld, SERVICE_SECRET, type WorldOptions } from './world.ts'

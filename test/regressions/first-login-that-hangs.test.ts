@@ -6,8 +6,12 @@ import { toEmail } from '../../src/lib/email.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { SqliteDatabase, SqliteStatement } from '../../src/storage/sql-executor.ts'
 import { lendHandle } from '../../src/storage/sqlite-session.ts'
-import { type Bootstrap, createProvisioner, type ProvisioningDecision } from '../../src/users/provisioner.ts'
-import { createSingleFlight } from '../../src/users/single-flight.ts'
+import {
+  type Bootstrap,
+  createProvisioner,
+  createSingleFlight,
+  type ProvisioningDecision,
+} from '../../src/users/provisioner.ts'
 import { countRows, identityOf } from '../users/first-logins.ts'
 
 const UNNAMED = { kind: 'unnamed' } as const

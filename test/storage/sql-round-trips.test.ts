@@ -1,6 +1,6 @@
 /** What a request costs, counted at the driver: a warm one is one round trip, whatever it names. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createUserOrgResolver } from '../../src/orgs/user-org-resolver.ts'
+import { createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
 import { reasonOf } from '../pipeline/world.ts'
