@@ -22,9 +22,8 @@ import type { ActingOrgSource } from '../storage/repositories.ts'
 import { aSelectorForAllRoutes, headerOf, type OrgIdFormat, readSelection, uuidFormat } from './selector.ts'
 
 /**
- * What happens where the request names no organization: the caller's earliest-joined one (join time, then id);
- * the only one they have, else 400 `org_required`; always 400 `org_required`; or none, and the handler gets
- * `org: null`.
+ * What happens where the request names no organization: the caller's earliest-joined one (join time, then id); the only
+ * one they have, else 400 `org_required`; always 400 `org_required`; or none, and the handler gets `org: null`.
  */
 export type WhenUnnamed = 'earliest-joined' | 'only-membership' | 'reject' | 'none'
 

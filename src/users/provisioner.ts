@@ -18,16 +18,15 @@ const SHARED_MS = 15_000
 
 /**
  * Create the provisioner. Any number of first requests of one person at once make one user, one organization, one
- * membership and run the hook's effect once; a transient failure is tried again (at most 5 times, 5–50 ms
- * apart, within 5 seconds of the first). Waiting for a connection is the pool's to limit; a transaction that hangs is cut
- * off 5 seconds after it began.
+ * membership and run the hook's effect once; a transient failure is tried again (at most 5 times, 5–50 ms apart, within
+ * 5 seconds of the first). Waiting for a connection is the pool's to limit; a transaction that hangs is cut off 5
+ * seconds after it began.
  *
- * Refuses with `forbidden` where the user is disabled (never provisioned again), and with
- * `temporarily_unavailable` (503) where the first login could not be committed just now;
- * then nothing is written, unless it was the answer to its COMMIT that did not come: then all of it is there, or nothing,
- * and the next request finds out. What `decide` names must exist: else a mistake of the host, a 500.
- * Cost: one query for a known user; for a new one the invitation look-up and one transaction, shared by all requests
- * of that person in flight.
+ * Refuses with `forbidden` where the user is disabled (never provisioned again), and with `temporarily_unavailable`
+ * (503) where the first login could not be committed just now; then nothing is written, unless it was the answer to its
+ * COMMIT that did not come: then all of it is there, or nothing, and the next request finds out. What `decide` names
+ * must exist: else a mistake of the host, a 500. Cost: one query for a known user; for a new one the invitation look-up
+ * and one transaction, shared by all requests of that person in flight.
  *
  * @throws OptionsError for a missing or unknown option
  * @example
