@@ -1,23 +1,35 @@
 /**
- * Passwords to hashes and back to a yes or no, as slowly as it has to be and never too many at once: scrypt shares the
- * thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens. Hands on PHC strings.
+ * Passwords to hashes (PHC strings) and back to a yes or no, as slowly as it has to be and never too many at once: scrypt
+ * shares the thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens.
  */
 import * as nodeCrypto from 'node:crypto'
 import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { aFunction, aNumber, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
-import {
-  type Argon2Cost,
-  describeCost,
-  formatHash,
-  type HashCost,
-  isSameCost,
-  type PasswordHash,
-  parseHash,
-  readPasswordText,
-  type ScryptCost,
-  workOf,
-} from './password-text.ts'
+
+/** The cost of scrypt (RFC 7914). */
+interface ScryptCost {
+  readonly kind: 'scrypt'
+  /** Base-2 logarithm of N, the rounds. A hash takes 128 × N × r bytes of memory. */
+  readonly ln: number
+  /** Block size, in units of 128 bytes. */
+  readonly r: number
+  /** How many times, one after another. */
+  readonly p: number
+}
+
+/** The cost of Argon2id (RFC 9106). */
+interface Argon2Cost {
+  readonly kind: 'argon2id'
+  /** Memory, in KiB. */
+  readonly m: number
+  /** Passes over the memory. */
+  readonly t: number
+  /** Lanes. */
+  readonly p: number
+}
+
+type HashCost = ScryptCost | Argon2Cost
 
 /** Options of {@link createPasswordHasher}. */
 export interface PasswordHasherOptions {
@@ -44,14 +56,15 @@ export interface PasswordHasherOptions {
  * Argon2id, version 1.3 (RFC 9106), of the caller's own: what of `@node-rs/argon2`, `argon2` or `hash-wasm` is wrapped. It
  * hands back the raw hash of `hashLength` bytes, nothing encoded; memory is in KiB, time in passes, parallelism in lanes.
  */
-export type Argon2Function = (input: {
+export type Argon2Function = (
+  input: HashInput & { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number },
+) => Promise<Uint8Array>
+
+interface HashInput {
   readonly password: Uint8Array
   readonly salt: Uint8Array
-  readonly memoryCost: number
-  readonly timeCost: number
-  readonly parallelism: number
   readonly hashLength: number
-}) => Promise<Uint8Array>
+}
 
 /** A place in the queue of a {@link PasswordHasher}: taken before a try is counted, given back after it. */
 export interface HashingPlace {
@@ -61,18 +74,16 @@ export interface HashingPlace {
   leave(): void
 }
 
-/** What {@link createPasswordHasher} makes: put one of your own in its place to use another algorithm. */
+/**
+ * What {@link createPasswordHasher} makes: put one of your own in its place to use another algorithm. `hash` and `verify`
+ * work in the `place` they are given, else in one that they take; where there is none, each throws AuthError
+ * `temporarily_unavailable`.
+ */
 export interface PasswordHasher {
-  /**
-   * Hash a password, its NFKC form, with a new salt.
-   * @param place one of `takePlace`; without it one is taken for this hash
-   * @throws AuthError `temporarily_unavailable` where the queue is full
-   */
+  /** Hash a password, its NFKC form, with a new salt. */
   hash(password: string, place?: HashingPlace): Promise<string>
   /**
    * Ask whether `stored` is the hash of the password. `null` (no such user, no password) costs the same and is `false`.
-   * @param place one of `takePlace`; without it one is taken for this hash
-   * @throws AuthError `temporarily_unavailable` where the queue is full
    * @throws Error at once for a stored hash that can't be computed: it is none, costs too much, or needs what the runtime
    * has not. The login then spends what nobody's password costs, answers as for a wrong one, and tells `onEvent`
    */
@@ -80,10 +91,8 @@ export interface PasswordHasher {
   /** Ask whether a hash has another cost than the one in use, and should be replaced. */
   needsRehash(stored: string): boolean
   /**
-   * Take a place in the queue: the login asks for one before it counts a try, so that a try without one costs no write.
-   * A hasher of your own may leave it out.
-   * @param mayTakeKept whether those places may be taken that are kept for addresses without failures
-   * @throws AuthError `temporarily_unavailable` where there is none
+   * Take a place in the queue, with `mayTakeKept` also one that is kept for addresses without failures. The login takes it
+   * before it counts a try, so that a try without one costs no write. A hasher of your own may leave it out.
    */
   takePlace?(mayTakeKept: boolean): HashingPlace
 }
@@ -94,6 +103,8 @@ const SALT_BYTES = 16
 const HASH_BYTES = 32
 const RETRY_AFTER_SECONDS = 5
 const HALVINGS = 7
+const NOTHING = new Uint8Array()
+const MAX_PASSWORD_BYTES = 1024
 
 /**
  * Create the hasher of passwords. Whatever is stored, one `verify` costs what one hash with the present cost does: for no
@@ -114,11 +125,8 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   const { cost = DEFAULT, argon2 = nodeArgon2(), maxConcurrent = 2, maxQueued = 64, storedCosts = [] } = parsed
   requireComputable('cost', cost, argon2)
   for (const each of storedCosts) requireComputable('storedCosts', each, argon2)
-  const derive: Derive = (password, salt, each, length) =>
-    each.kind === 'scrypt'
-      ? scrypt(password, salt, each, length)
-      : argon2id(argon2, { password, salt, hashLength: length }, each)
-  const dearest = dearestOf([cost, ...storedCosts])
+  const derive = createDerive(argon2)
+  const dearest = dearestOf([...storedCosts, cost])
   const take = createSlots(maxConcurrent, maxQueued, Math.floor(maxQueued / 4))
   const nobodys: PasswordHash = { cost, salt: random(SALT_BYTES), hash: random(HASH_BYTES) }
   const takePlace = (mayTakeKept: boolean): HashingPlace => {
@@ -144,22 +152,22 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       const text = readPasswordText(password)
       if (text === null) throw new TypeError('sallyport: a password to be hashed must be checked before')
       const salt = random(SALT_BYTES)
-      const hash = await inPlace(place, () => derive(text.bytes, salt, cost, HASH_BYTES))
-      return formatHash({ cost, salt, hash })
+      const input = { password: text.bytes, salt, hashLength: HASH_BYTES }
+      return formatHash({ cost, salt, hash: await inPlace(place, () => derive(cost, input)) })
     },
     async verify(password: string, stored: string | null, place?: HashingPlace) {
       const wanted = stored === null ? nobodys : parseHash(stored)
       requireWithin(dearest, wanted.cost)
       const text = readPasswordText(password)
-      const bytes = text?.bytes ?? new Uint8Array()
+      const input = { password: text?.bytes ?? NOTHING, salt: wanted.salt, hashLength: wanted.hash.length }
       const derived = await inPlace(place, async () => {
-        const hash = await derive(bytes, wanted.salt, wanted.cost, wanted.hash.length)
+        const hash = await derive(wanted.cost, input)
         await padCost(derive, wanted.cost, dearest)
         return hash
       })
       return nodeCrypto.timingSafeEqual(derived, wanted.hash) && stored !== null && text !== null
     },
-    needsRehash: (stored: string) => !isSameCost(parseHash(stored).cost, cost),
+    needsRehash: (stored: string) => formatCost(parseHash(stored).cost) !== formatCost(cost),
   })
 }
 
@@ -171,71 +179,65 @@ function requireComputable(option: string, cost: HashCost, argon2: Argon2Functio
   }
 }
 
-/** What each verify spends: the dearest cost of each kind in use. */
-type Dearest = Readonly<Partial<Record<HashCost['kind'], HashCost>>>
-
-function dearestOf(costs: readonly HashCost[]): Dearest {
-  const dearest: Partial<Record<HashCost['kind'], HashCost>> = {}
-  for (const cost of costs) {
-    const known = dearest[cost.kind]
-    if (known === undefined || workOf(cost) > workOf(known)) dearest[cost.kind] = cost
-  }
-  return dearest
+// What each verify spends: the dearest cost of each kind in use.
+function dearestOf(costs: readonly HashCost[]): ReadonlyMap<string, HashCost> {
+  const rising = costs.toSorted((a, b) => workOf(a) - workOf(b))
+  return new Map(rising.map((cost) => [cost.kind, cost]))
 }
 
 // Before any work: what is dearer, or of a kind that nobody else pays for, would be seen by the clock.
-function requireWithin(dearest: Dearest, cost: HashCost): void {
-  const limit = dearest[cost.kind]
+function requireWithin(dearest: ReadonlyMap<string, HashCost>, cost: HashCost): void {
+  const limit = dearest.get(cost.kind)
   if (limit !== undefined && workOf(cost) <= workOf(limit)) return
   throw new Error('sallyport: a stored password hash costs more than "cost" and "storedCosts" of the hasher allow')
 }
 
-type Derive = (password: Uint8Array, salt: Uint8Array, cost: HashCost, length: number) => Promise<Uint8Array>
-
 // What another cost has saved is spent, so that nobody sees whose hash is old. With the dearest cost's own table as far as
 // possible, then with halves of it: a much smaller one would fit into a cache, and be faster for the same work.
-async function padCost(derive: Derive, spent: HashCost, dearest: Dearest): Promise<void> {
-  for (const limit of Object.values(dearest)) {
+async function padCost(derive: Derive, spent: HashCost, dearest: ReadonlyMap<string, HashCost>): Promise<void> {
+  const input = { password: NOTHING, salt: new Uint8Array(SALT_BYTES), hashLength: HASH_BYTES }
+  for (const limit of dearest.values()) {
     let saved = workOf(limit) - (limit.kind === spent.kind ? workOf(spent) : 0)
     for (let halvings = 0; halvings < HALVINGS && saved > 0; halvings += 1) {
-      const unit = partOf(limit, halvings)
-      const times = unit === null ? 0 : Math.floor(saved / workOf(unit))
-      if (unit === null || times < 1) continue
-      await derive(new Uint8Array(), new Uint8Array(SALT_BYTES), timesOf(unit, times), HASH_BYTES)
-      saved -= times * workOf(unit)
+      const padding = paddingOf(limit, halvings, saved)
+      if (padding === null) continue
+      await derive(padding, input)
+      saved -= workOf(padding)
     }
   }
 }
 
-// A table of half the size for each halving, gone through once.
-function partOf(cost: HashCost, halvings: number): HashCost | null {
-  if (cost.kind === 'scrypt') return cost.ln > halvings ? { ...cost, ln: cost.ln - halvings, p: 1 } : null
+// A table of half the size for each halving, gone through as often as is still to be spent.
+function paddingOf(cost: HashCost, halvings: number, saved: number): HashCost | null {
+  if (cost.kind === 'scrypt') {
+    const ln = cost.ln - halvings
+    const p = Math.floor(saved / (2 ** ln * cost.r))
+    return ln >= 1 && p >= 1 ? { ...cost, ln, p } : null
+  }
   const m = Math.floor(cost.m / 2 ** halvings)
-  return m >= 8 * cost.p ? { ...cost, m, t: 1 } : null
+  const t = Math.floor(saved / m)
+  return m >= 8 * cost.p && t >= 1 ? { ...cost, m, t } : null
 }
 
-function timesOf(unit: HashCost, times: number): HashCost {
-  return unit.kind === 'scrypt' ? { ...unit, p: times } : { ...unit, t: times }
+type Derive = (cost: HashCost, input: HashInput) => Promise<Uint8Array>
+
+// Without `argon2` no cost in use is of argon2id (requireComputable), and no stored one passes requireWithin.
+function createDerive(argon2: Argon2Function | undefined): Derive {
+  return async (cost, input) => {
+    if (cost.kind === 'scrypt') return scrypt(cost, input)
+    const hash = await argon2?.({ ...input, memoryCost: cost.m, timeCost: cost.t, parallelism: cost.p })
+    if (hash instanceof Uint8Array && hash.length === input.hashLength) return hash
+    throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${input.hashLength} bytes of the hash itself`)
+  }
 }
 
-function scrypt(password: Uint8Array, salt: Uint8Array, { ln, r, p }: ScryptCost, length: number): Promise<Buffer> {
+function scrypt({ ln, r, p }: ScryptCost, { password, salt, hashLength }: HashInput): Promise<Buffer> {
   const N = 2 ** ln
   // Twice the big table: OpenSSL counts its small ones too.
   const settings = { N, r, p, maxmem: 256 * N * r + 256 * r * p + 4096 }
   return new Promise((resolve, reject) => {
-    nodeCrypto.scrypt(password, salt, length, settings, (error, key) => (error ? reject(error) : resolve(key)))
+    nodeCrypto.scrypt(password, salt, hashLength, settings, (error, key) => (error ? reject(error) : resolve(key)))
   })
-}
-
-async function argon2id(
-  argon2: Argon2Function | undefined,
-  input: Pick<Parameters<Argon2Function>[0], 'password' | 'salt' | 'hashLength'>,
-  { m, t, p }: Argon2Cost,
-): Promise<Uint8Array> {
-  if (argon2 === undefined) throw new Error('sallyport: a stored hash needs argon2id, which this runtime has not')
-  const hash = await argon2({ ...input, memoryCost: m, timeCost: t, parallelism: p })
-  if (hash instanceof Uint8Array && hash.length === input.hashLength) return hash
-  throw new Error(`sallyport: ${NAME}: "argon2" must hand back the ${input.hashLength} bytes of the hash itself`)
 }
 
 interface NodeArgon2 {
@@ -270,12 +272,8 @@ const SHAPE: Shape<PasswordHasherOptions> = {
 }
 
 /**
- * Create a few slots for costly work, and places before them that have an end: who gets no place is told so at once.
- *
- * @param slots how much work runs at once, in the order of asking; a slot is given back however the work ends
- * @param queued how many more places there are
- * @param kept how many of those are for who may take them
- * @returns takes a place; `null` where there is none
+ * Create slots for costly work, and places before them that have an end: `slots` at once in the order of asking, `queued`
+ * more places, `kept` of them for who may take them. What it makes takes a place; `null` where there is none.
  */
 export function createSlots(
   slots: number,
@@ -307,4 +305,79 @@ export function createSlots(
     }
     return { run, leave }
   }
+}
+
+interface PasswordText {
+  /** NFKC: what different keyboards make of the same characters is the same password. */
+  readonly text: string
+  readonly codePoints: number
+  /** UTF-8. */
+  readonly bytes: Uint8Array
+}
+
+/** Read a password; `null` where no password can be this: over 1,024 bytes, or not well-formed Unicode. */
+export function readPasswordText(given: string): PasswordText | null {
+  // Lone surrogates have no UTF-8: two different passwords would be the same bytes.
+  if (given.length > MAX_PASSWORD_BYTES || /\p{Cs}/u.test(given)) return null
+  const text = given.normalize('NFKC')
+  const bytes = new TextEncoder().encode(text)
+  return bytes.length > MAX_PASSWORD_BYTES ? null : { text, codePoints: [...text].length, bytes }
+}
+
+interface PasswordHash {
+  readonly cost: HashCost
+  readonly salt: Uint8Array
+  readonly hash: Uint8Array
+}
+
+const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
+const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
+
+/**
+ * Read a PHC string. Throws for anything else, and for a cost out of bounds, so that no row can demand gigabytes or minutes:
+ * a fault of the row, never of who logs in.
+ */
+export function parseHash(text: string): PasswordHash {
+  const found = text.length > 512 ? null : (SCRYPT.exec(text) ?? ARGON2.exec(text))
+  if (found === null) throw new Error('sallyport: a stored password hash is not a PHC string of scrypt or argon2id')
+  const [first = 0, second = 0, p = 0] = found.slice(1, 4).map(Number)
+  const cost: HashCost = text.startsWith('$scrypt$')
+    ? { kind: 'scrypt', ln: first, r: second, p }
+    : { kind: 'argon2id', m: first, t: second, p }
+  const salt = Buffer.from(found[4] as string, 'base64')
+  const hash = Buffer.from(found[5] as string, 'base64')
+  const isSized = salt.length >= 8 && salt.length <= 64 && hash.length >= 16 && hash.length <= 64
+  if (!isSized || describeCost(cost) !== null) {
+    throw new Error('sallyport: a stored password hash demands what is out of bounds')
+  }
+  return { cost, salt, hash }
+}
+
+function formatHash({ cost, salt, hash }: PasswordHash): string {
+  const [saltText, hashText] = [salt, hash].map((bytes) => Buffer.from(bytes).toString('base64').replaceAll('=', ''))
+  return `${formatCost(cost)}$${saltText}$${hashText}`
+}
+
+function formatCost(cost: HashCost): string {
+  return cost.kind === 'scrypt'
+    ? `$scrypt$ln=${cost.ln},r=${cost.r},p=${cost.p}`
+    : `$argon2id$v=19$m=${cost.m},t=${cost.t},p=${cost.p}`
+}
+
+// What is out of bounds with a cost, or `null`: at most 128 MiB, and some seconds of work.
+function describeCost(cost: HashCost): string | null {
+  const isWhole = Object.entries(cost).every(([name, value]) => name === 'kind' || Number.isInteger(value))
+  const least = cost.kind === 'scrypt' ? Math.min(cost.ln, cost.r, cost.p) : Math.min(cost.t, cost.p)
+  if (!isWhole || !(least >= 1)) return 'must be whole numbers from 1'
+  if (cost.kind === 'argon2id') {
+    const fits = cost.m >= 8 * cost.p && cost.m <= 131_072 && cost.t <= 20 && cost.p <= 16
+    return fits ? null : 'must have m from 8·p to 131072 (KiB), t to 20, p to 16'
+  }
+  const fits = cost.ln <= 20 && 128 * 2 ** cost.ln * cost.r <= 2 ** 27 && workOf(cost) <= 2 ** 23 && cost.p <= 16
+  return fits ? null : 'must need at most 128 MiB (128·r·2^ln), at most 2^23 block mixes (p·r·2^ln), p to 16'
+}
+
+// In units of its own kind (block mixes; KiB filled): what the time of one hash is proportional to.
+function workOf(cost: HashCost): number {
+  return cost.kind === 'scrypt' ? 2 ** cost.ln * cost.r * cost.p : cost.m * cost.t
 }

@@ -5,7 +5,7 @@
  */
 import { AuthError } from '../errors.ts'
 import commonPasswords from './common-passwords.json' with { type: 'json' }
-import { readPasswordText } from './password-text.ts'
+import { readPasswordText } from './password-hash.ts'
 
 /** What a new password is held to. */
 export interface PasswordRules {

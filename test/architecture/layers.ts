@@ -85,7 +85,7 @@ export const PLACES: readonly Place[] = [
   entry('machine entry', /^src\/machine\/index\.ts$/, ['machine']),
   entry('testing entry', /^src\/testing\/index\.ts$/, ['testing']),
   composition('login session', { files: /^src\/login\/session\.ts$/, packages: [ZOD, 'jose'] }),
-  composition('login secrets', { files: /^src\/login\/(password-hash|password-text|signing-secret)\.ts$/, node: true }),
+  composition('login secrets', { files: /^src\/login\/(password-hash|signing-secret)\.ts$/, node: true }),
   composition('login', { imports: [...BELOW_ENTRIES, 'login session', 'login secrets'] }),
   composition('api-keys'),
   composition('machine'),

@@ -1,8 +1,7 @@
 /** L3, L4, L5: hashes as text, their bounds, their work (counted at `node:crypto`), their slots. */
 import * as nodeCrypto from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Argon2Function, createPasswordHasher } from '../../src/login/password-hash.ts'
-import { parseHash } from '../../src/login/password-text.ts'
+import { type Argon2Function, createPasswordHasher, parseHash } from '../../src/login/password-hash.ts'
 import { refusalOf } from '../pipeline/world.ts'
 import { FAST, GOOD } from './login-world.ts'
 
