@@ -14,7 +14,9 @@ import {
   anObjectWith,
   aRoutePath,
   aString,
+  type Complete,
   checkedBy,
+  isHttpToken,
   optionsError,
   parseOptions,
   type Shape,
@@ -94,30 +96,23 @@ export interface DevLoginOptions<R extends string = string> extends AccountsOpti
   readonly nodeEnv: string | undefined
 }
 
+type Settled = Omit<Complete<AccountsOptions>, 'minPasswordLength' | 'paths' | 'publicUrl' | 'onEvent'>
+
 /** What user management works with. */
-export interface AccountSettings {
-  readonly storage: AccountStorage
-  readonly service: string
-  readonly roles: readonly string[]
-  readonly adminRole: string
-  readonly cookieName: string
+export interface AccountSettings extends Settled {
   readonly publicUrl: string | null
   readonly paths: LoginPaths
   readonly rules: PasswordRules
-  readonly passwords: PasswordHasher
   readonly onEvent: AccountsOptions['onEvent']
-  readonly clock: () => number
 }
 
 /** What login works with. */
-export interface LoginSettings extends AccountSettings {
-  readonly secret: Uint8Array
-  readonly sessionSeconds: number
+export interface LoginSettings
+  extends AccountSettings,
+    Complete<Pick<LoginOptions, 'secret' | 'sessionSeconds' | 'clientAddress'>> {
   readonly limits: ThrottleLimits
-  readonly clientAddress: (request: AuthRequest) => string | null
 }
 
-/** Parse the options of `createLogin`; throws `OptionsError`. */
 export function parseLoginOptions<R extends string>(options: LoginOptions<R>): LoginSettings {
   const parsed = parseOptions('createLogin', { ...accountsShape<R>(), ...loginShape() }, options)
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
@@ -126,11 +121,9 @@ export function parseLoginOptions<R extends string>(options: LoginOptions<R>): L
   return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
 }
 
-/** Parse the options of `createDevLogin`; throws `OptionsError`. */
 export function parseDevLoginOptions<R extends string>(options: DevLoginOptions<R>): AccountSettings {
   const name = 'createDevLogin'
-  const shape = { ...accountsShape<R>(), nodeEnv: z.optional(aString()) }
-  const parsed = parseOptions(name, shape, options)
+  const parsed = parseOptions(name, { ...accountsShape<R>(), nodeEnv: z.optional(aString()) }, options)
   if (parsed.nodeEnv === 'development' || parsed.nodeEnv === 'test') return settingsOf(name, parsed)
   throw optionsError(name, 'nodeEnv', 'must be exactly "development" or "test"')
 }
@@ -139,11 +132,8 @@ export function parseDevLoginOptions<R extends string>(options: DevLoginOptions<
 function requireTogether({ publicUrl, clientAddress }: Pick<LoginOptions, 'publicUrl' | 'clientAddress'>): void {
   if ((publicUrl === undefined) === (clientAddress === undefined)) return
   const [missing, given] = publicUrl === undefined ? ['publicUrl', 'clientAddress'] : ['clientAddress', 'publicUrl']
-  throw optionsError(
-    'createLogin',
-    missing as string,
-    `is required where there is "${given}": behind a proxy both are known, or the throttle takes all clients for one`,
-  )
+  const why = 'behind a proxy both are known, or the throttle takes all clients for one'
+  throw optionsError('createLogin', missing as string, `is required where there is "${given}": ${why}`)
 }
 
 function settingsOf<R extends string>(name: string, parsed: AccountsOptions<R>): AccountSettings {
@@ -174,31 +164,17 @@ const PATHS: LoginPaths = Object.freeze({
 })
 
 const path = z.optional(aRoutePath(1))
-const PATHS_SHAPE: Shape<Some<LoginPaths>> = {
-  ...{ login: path, logout: path, validate: path, password: path, capabilities: path, users: path },
-}
-
-const LIMITS_SHAPE: Shape<Some<ThrottleLimits>> = {
-  accountFailures: z.optional(aNumber(1, 1_000_000)),
-  firstWaitSeconds: z.optional(aNumber(1, 900)),
-  longestWaitSeconds: z.optional(aNumber(1, 86_400)),
-  addressFailures: z.optional(aNumber(1, 1_000_000)),
-  addressWindowSeconds: z.optional(aNumber(1, 86_400)),
-}
 
 const accountsShape = <R extends string>(): Shape<AccountsOptions<R>> => ({
   storage: anObjectWith('transaction'),
   service: aName(),
   roles: aListOf(aString<R>()),
   adminRole: z.optional(aString<R>()),
-  cookieName: z.optional(
-    z.custom<string>(
-      (name) => typeof name === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name),
-      'must be a cookie name',
-    ),
-  ),
+  cookieName: z.optional(z.custom<string>(isHttpToken, 'must be a cookie name')),
   publicUrl: z.optional(checkedBy<string>(describeHttpUrl)),
-  paths: z.optional(aGroup(PATHS_SHAPE)),
+  paths: z.optional(
+    aGroup({ login: path, logout: path, validate: path, password: path, capabilities: path, users: path }),
+  ),
   minPasswordLength: z.optional(aNumber(8, 64)),
   passwords: z.optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
   onEvent: z.optional(aFunction()),
@@ -211,7 +187,15 @@ const loginShape = (): Shape<Omit<LoginOptions, keyof AccountsOptions>> => ({
     'must be a Uint8Array of at least 16 bytes',
   ),
   sessionSeconds: z.optional(aNumber(60, 2_592_000)),
-  throttle: z.optional(aGroup(LIMITS_SHAPE)),
+  throttle: z.optional(
+    aGroup({
+      accountFailures: z.optional(aNumber(1, 1_000_000)),
+      firstWaitSeconds: z.optional(aNumber(1, 900)),
+      longestWaitSeconds: z.optional(aNumber(1, 86_400)),
+      addressFailures: z.optional(aNumber(1, 1_000_000)),
+      addressWindowSeconds: z.optional(aNumber(1, 86_400)),
+    }),
+  ),
   clientAddress: z.optional(aFunction()),
 })
 
@@ -242,9 +226,4 @@ export function notifyEvent(
   byId: string | null = null,
 ): void {
   notify(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
-}
-
-/** Ask whether a cookie's name is one that browsers accept with `Secure` only (RFC 6265bis §4.1.3). */
-export function hasPrefix(name: string): boolean {
-  return /^__(?:host|secure)-/i.test(name)
 }

@@ -9,7 +9,7 @@ import type { Access, AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { changeAccount, createAccount, removeAccount } from './accounts.ts'
-import { type AccountSettings, hasPrefix, notifyEvent } from './login-options.ts'
+import { type AccountSettings, notifyEvent } from './login-options.ts'
 import { changePassword, logIn, type PasswordLogin } from './password-login.ts'
 
 const CREDENTIALS = z.object({ email: z.string(), password: z.string() })
@@ -19,16 +19,11 @@ type Header = AuthResponse['headers'][number]
 
 // Tokens and people in it: no cache keeps it, shared or private.
 const NO_STORE: Header = ['Cache-Control', 'no-store']
-
 const USER: Access = Object.freeze({ needs: 'user' })
-
 // Whoever else calls, an API key or a service, has no session here.
 const SESSION: Access = Object.freeze({ needs: 'user', probe: true })
 
-/**
- * The routes around a session.
- * @param extractor reads the one session that a request brings
- */
+/** The routes around a session; `extractor` reads the one session that a request brings. */
 export function createSessionRoutes(login: PasswordLogin, extractor: Extractor): readonly Route[] {
   const { settings, sessions } = login
   const { paths, clientAddress, sessionSeconds } = settings
@@ -125,16 +120,15 @@ async function findSession(
   }
 }
 
-// Set, and without a session cleared, with the same attributes; `Secure` wherever there is TLS.
+// Set, and without a session cleared, with the same attributes; `Secure` wherever there is TLS, or the name asks for it
+// (RFC 6265bis §4.1.3).
 function cookieLine(
   { cookieName, publicUrl }: AccountSettings,
   { encrypted }: AuthRequest,
-  { token, sessionSeconds }: { readonly token: string; readonly sessionSeconds: number } = {
-    token: '',
-    sessionSeconds: 0,
-  },
+  { token, sessionSeconds } = { token: '', sessionSeconds: 0 },
 ): Header {
-  const isSecure = hasPrefix(cookieName) || (publicUrl === null ? encrypted : publicUrl.startsWith('https:'))
+  const isPrefixed = /^__(?:host|secure)-/i.test(cookieName)
+  const isSecure = isPrefixed || (publicUrl === null ? encrypted : publicUrl.startsWith('https:'))
   const attributes = `Path=/; Max-Age=${sessionSeconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   return ['Set-Cookie', `${cookieName}=${token}; ${attributes}`]
 }

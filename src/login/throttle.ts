@@ -10,7 +10,7 @@ import type { ThrottleState, ThrottleStore } from '../storage/account-repositori
 import { toAddressKeys } from './client-address.ts'
 
 /** Who tries. */
-interface Trier {
+export interface Trier {
   /** The account's normalized e-mail, or what was given for one. */
   readonly email: string
   /** The client's address; `null` where it is not known: then only the account is counted. */
@@ -20,11 +20,10 @@ interface Trier {
 /** What {@link createThrottle} makes. */
 export interface Throttle {
   /**
-   * Run `work` as one try. A value is a success, `null` a failure that counts; what it throws counts for nothing.
-   * Costs one update of the store before it, for account and address together, and one after it; a refused try one look-up.
+   * Run `work` as one try. A value is a success, `null` a failure that counts; what it throws counts for nothing. `work` may
+   * ask `isCounted` before it begins: a try that has waited for long will soon not count as in flight any more. Costs one
+   * update of the store before and one after it, for account and address together; a refused try one look-up.
    *
-   * @param work may ask `isCounted` before its costly work: a try that has waited for long will soon not count as in
-   * flight any more, and must not begin
    * @throws AuthError `rate_limit_exceeded` with `Retry-After`: `work` did not run
    */
   attempt<T>(trier: Trier, work: (isCounted: () => boolean) => Promise<T | null>): Promise<T | null>
@@ -41,28 +40,32 @@ export function createThrottle(store: ThrottleStore, limits: ThrottleLimits, clo
   }
   const begin = (counters: readonly Counter[], now: number): Promise<Begun> =>
     store.update(keysOf(counters), new Date(now), (states, at) => {
-      const begun = counters.map(({ kind }, index) => policies[kind].begin(states[index] ?? null, at))
-      const shut = begun.findIndex(({ result }) => result.kind === 'closed')
-      const { kind } = counters[Math.max(0, shut)] as Counter
-      const { result } = begun[Math.max(0, shut)] as ReturnType<ThrottlePolicy['begin']>
-      return { states: shut < 0 ? begun.map(({ state }) => state) : states, result: { ...result, by: kind } }
+      const begun = counters.map(({ kind }, i) => ({ by: kind, ...policies[kind].begin(states[i] ?? null, at) }))
+      const first = begun.find(({ result }) => result.kind === 'closed') ?? begun[0]
+      const { by, result } = first as (typeof begun)[number]
+      return { states: result.kind === 'closed' ? states : begun.map(({ state }) => state), result: { ...result, by } }
     })
   const end = (counters: readonly Counter[], pendingUntil: number, outcome: Outcome): Promise<null> =>
     store.update(keysOf(counters), new Date(clock()), (states, at) => ({
-      states: counters.map(({ kind }, index) => policies[kind].end(states[index] ?? null, at, pendingUntil, outcome)),
+      states: counters.map(({ kind }, i) => policies[kind].end(states[i] ?? null, at, pendingUntil, outcome)),
       result: null,
     }))
   return {
-    async attempt(trier, work) {
+    async attempt<T>(trier: Trier, work: (isCounted: () => boolean) => Promise<T | null>) {
       const counters = await countersOf(trier)
       const begunAt = clock()
       const begun = await begin(counters, begunAt)
       if (begun.kind === 'closed') throw refusal(begun)
-      const isCounted = (): boolean => clock() - begunAt < LEASE_MS / 2
-      return settling(
-        (outcome) => end(counters, begun.pendingUntil, outcome),
-        () => work(isCounted),
-      )
+      let value: T | null
+      try {
+        value = await work(() => clock() - begunAt < LEASE_MS / 2)
+      } catch (error) {
+        // Nothing that is thrown leaves a try in flight.
+        await end(counters, begun.pendingUntil, 'dropped').catch(() => null)
+        throw error
+      }
+      await end(counters, begun.pendingUntil, value === null ? 'failed' : 'succeeded')
+      return value
     },
     async reset(email) {
       const keys = keysOf(await countersOf({ email, address: null }))
@@ -85,19 +88,6 @@ function refusal({ by, retryAfterSeconds }: Extract<Begun, { kind: 'closed' }>):
   if (by === 'account') return new AuthError('rate_limit_exceeded', { reason: 'login_account_throttled', ...more })
   if (by === 'address') return new AuthError('rate_limit_exceeded', { reason: 'login_address_throttled', ...more })
   return new AuthError('rate_limit_exceeded', { reason: 'login_network_throttled', ...more })
-}
-
-// Nothing that is thrown leaves a try in flight.
-async function settling<T>(end: (outcome: Outcome) => Promise<null>, work: () => Promise<T | null>): Promise<T | null> {
-  let value: T | null
-  try {
-    value = await work()
-  } catch (error) {
-    await end('dropped').catch(() => null)
-    throw error
-  }
-  await end(value === null ? 'failed' : 'succeeded')
-  return value
 }
 
 // Digests: a table of failed logins is no list of people.
@@ -148,28 +138,20 @@ export type Outcome = 'failed' | 'succeeded' | 'dropped'
 
 /** The rules of one kind of key. Every `now` is by the store's clock. */
 export interface ThrottlePolicy {
-  /** Begin a try at `now` (milliseconds), or not: then the state is the very one that was given. */
+  /** Begin a try, or not: then the state is the very one that was given. */
   begin(state: ThrottleState | null, now: number): { readonly state: ThrottleState | null; readonly result: Attempt }
   /** End the try that `begin` opened. */
   end(state: ThrottleState | null, now: number, pendingUntil: number, outcome: Outcome): ThrottleState | null
 }
 
-/** For how long a try in flight counts, in milliseconds: a process that died in the middle of one must not leave it there for good. */
-export const LEASE_MS = 60_000
+// For how long a try in flight counts: a process that died in the middle of one must not leave it there for good.
+const LEASE_MS = 60_000
 // Longer than the longest wait: with less, a patient attacker would never meet it.
 const MEMORY_MS = 86_400_000
-
 // What a clock may be set back, or another process's be ahead, where the store has none of its own.
 const SKEW_MS = 60_000
 
-const NOTHING: readonly number[] = Object.freeze([])
-const EMPTY: ThrottleState = Object.freeze({
-  failures: 0,
-  closedUntil: 0,
-  recent: NOTHING,
-  pending: NOTHING,
-  expiresAt: 0,
-})
+const EMPTY: ThrottleState = Object.freeze({ failures: 0, closedUntil: 0, recent: [], pending: [], expiresAt: 0 })
 
 /** The rules for an account, known or not. A success resets it. */
 export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
@@ -202,10 +184,8 @@ export function accountPolicy(limits: ThrottleLimits): ThrottlePolicy {
 }
 
 /**
- * The rules for an address: so many failures within a window that moves along. A success changes nothing of it.
- *
- * @param times for a network of many addresses, how many times the failures of one address: they are counted in lots of
- * so many, each as old as its last one
+ * The rules for an address: so many failures within a window that moves along. A success changes nothing of it. A network of
+ * many addresses may fail `times` as often: its failures are counted in lots of so many, each as old as its last one.
  */
 export function addressPolicy({ addressFailures, addressWindowSeconds }: ThrottleLimits, times = 1): ThrottlePolicy {
   const windowMs = addressWindowSeconds * 1000
