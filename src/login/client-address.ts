@@ -18,14 +18,17 @@ export function toAddressKeys(
   const text = (address ?? '').toLowerCase().split('%', 1)[0] as string
   const mapped = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/.exec(text)?.[1]
   if (mapped !== undefined) return { address: mapped, network: null }
-  const groups = expand(text)
-  if (groups === null) return null
-  const [, , , , , fifth, high, low] = groups
-  if (groups.slice(0, 5).every((group) => group === 0) && fifth === 0xffff) {
-    const bytes = [high, low].flatMap((group = 0) => [group >> 8, group & 255])
+  if (!/^[0-9a-f:]+$/.test(text) || !URL.canParse(`http://[${text}]`)) return null
+  // In the form of RFC 5952: no leading zeros, `::` once at most.
+  const host = new URL(`http://[${text}]`).hostname.slice(1, -1)
+  const words = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(host)
+  if (words !== null) {
+    const bytes = words.slice(1).flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 255])
     return { address: bytes.join('.'), network: null }
   }
-  const [a, b, c, d] = groups.map((group) => group.toString(16))
+  const [left = [], right = []] = host.split('::').map((part) => part.match(/[0-9a-f]+/g) ?? [])
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
+  const [a, b, c, d] = [...left, ...zeros, ...right]
   return { address: `${a}:${b}:${c}:${d}::/64`, network: `${a}:${b}:${c}::/48` }
 }
 
@@ -33,24 +36,6 @@ export function toAddressKeys(
 export function isLoopbackAddress(address: string | null): boolean {
   const text = (address ?? '').toLowerCase()
   return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(text) || text === '::1'
-}
-
-function expand(text: string): number[] | null {
-  const [head = '', tail, ...more] = text.split('::')
-  const left = groupsOf(head)
-  const right = tail === undefined ? [] : groupsOf(tail)
-  if (left === null || right === null || more.length > 0 || !text.includes(':')) return null
-  const missing = 8 - left.length - right.length
-  if (tail === undefined ? missing !== 0 : missing < 1) return null
-  return [...left, ...Array.from({ length: missing }, () => 0), ...right]
-}
-
-function groupsOf(text: string): number[] | null {
-  if (text === '') return []
-  const groups = text.split(':')
-  return groups.every((group) => /^[0-9a-f]{1,4}$/.test(group))
-    ? groups.map((group) => Number.parseInt(group, 16))
-    : null
 }
 
 /** Options of {@link forwardedAddress}. */
@@ -81,8 +66,8 @@ export function forwardedAddress(options: ForwardedAddressOptions): (request: Au
       .map(bare)
     const address = entries.at(-hops)
     if (address !== undefined && toAddressKeys(address) !== null) return address
-    if (!isWarned)
-      notify(onWarning, `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`)
+    const warning = `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`
+    if (!isWarned) notify(onWarning, warning)
     isWarned = true
     return remoteAddress
   }
@@ -102,7 +87,7 @@ const SHAPE: Shape<ForwardedAddressOptions> = {
   onWarning: z.optional(aFunction()),
 }
 
-/** What {@link createAddressNotes} makes. */
+/** What this process remembers of addresses that tried passwords here. */
 export interface AddressNotes {
   /** Whether an address has no failures here and no try in flight. One that is not known is never quiet. */
   isQuiet(address: string | null): boolean
