@@ -9,8 +9,8 @@ import { type AddressNotes, createAddressNotes } from './client-address.ts'
 import { type LoginSettings, notifyEvent } from './login-options.ts'
 import type { HashingPlace } from './password-hash.ts'
 import { requireGoodPassword } from './password-rules.ts'
-import type { IssuedSession, Sessions } from './session.ts'
-import { createThrottle, type Throttle } from './throttle.ts'
+import type { Sessions } from './session.ts'
+import { createThrottle, type Throttle, type Trier } from './throttle.ts'
 
 /** What a try is checked with. */
 export interface PasswordLogin {
@@ -22,7 +22,6 @@ export interface PasswordLogin {
 
 // No normalized address: nobody has it, and looking it up costs what looking up any other does.
 const NOBODY = '-'
-
 const RETRY_AFTER_SECONDS = 5
 
 /** Create what one login checks its tries with. */
@@ -36,22 +35,17 @@ export function createPasswordLogin(settings: LoginSettings, sessions: Sessions)
   }
 }
 
-/**
- * Log in.
- * @param address the client's, for the throttle
- * @throws AuthError `unauthorized` (challenge `Bearer` alone) for anything wrong, `rate_limit_exceeded`,
- * `temporarily_unavailable`
- */
+/** Log in, from a client's address, to the token of a session. Anything wrong is `unauthorized`, challenge `Bearer` alone. */
 export async function logIn(
   login: PasswordLogin,
   email: string,
   password: string,
   address: string | null,
-): Promise<IssuedSession> {
+): Promise<string> {
   const { settings, sessions } = login
   const normal = normalizeEmail(email)
   let accountId: string | null = null
-  const check = async (place: HashingPlace | undefined): Promise<IssuedSession | null> => {
+  const check = async (place: HashingPlace | undefined): Promise<string | null> => {
     const account = await settings.storage.accounts.findByEmail(normal ?? NOBODY)
     accountId = account?.id ?? null
     const isRight = await isPassword(settings, password, account, place)
@@ -60,20 +54,16 @@ export async function logIn(
     return sessions.issue(account)
   }
   const trier = { email: normal ?? `\0${email}`, address }
-  const session = await attempt(login, trier, check).catch((error: unknown) => {
+  const token = await attempt(login, trier, check).catch((error: unknown) => {
     if (isAuthError(error) && error.code === 'rate_limit_exceeded') notifyEvent(settings, 'login_throttled', null)
     throw error
   })
-  notifyEvent(settings, session === null ? 'login_failed' : 'login_succeeded', accountId)
-  if (session === null) throw new AuthError('unauthorized', { reason: 'login_refused', absent: true })
-  return session
+  notifyEvent(settings, token === null ? 'login_failed' : 'login_succeeded', accountId)
+  if (token === null) throw new AuthError('unauthorized', { reason: 'login_refused', absent: true })
+  return token
 }
 
-/**
- * Change the own password: every session of the account ends.
- * @throws AuthError `validation_error` (field `new_password`), `forbidden` for a wrong current one, which counts,
- * `rate_limit_exceeded`, `temporarily_unavailable`, `conflict` where it was changed meanwhile
- */
+/** Change the own password: every session of the account ends. A wrong current one counts as a failed try. */
 export async function changePassword(
   login: PasswordLogin,
   { id, email }: Account,
@@ -99,7 +89,7 @@ export async function changePassword(
 // First a place in the queue, then the throttle: who gets no place writes nothing, and who holds one is counted.
 async function attempt<T>(
   { settings, throttle, notes }: PasswordLogin,
-  trier: { readonly email: string; readonly address: string | null },
+  trier: Trier,
   check: (place: HashingPlace | undefined) => Promise<T | null>,
 ): Promise<T | null> {
   const place = settings.passwords.takePlace?.(notes.isQuiet(trier.address))

@@ -30,7 +30,7 @@ export function createSessionRoutes(login: PasswordLogin, extractor: Extractor):
   return [
     routeOf<null>('POST', paths.login, 'public', async (_, request) => {
       const { email, password } = await readJson(request, CREDENTIALS)
-      const { token } = await logIn(login, email, password, clientAddress(request))
+      const token = await logIn(login, email, password, clientAddress(request))
       return jsonResponse(200, { token }, [NO_STORE, cookieLine(settings, request, { token, sessionSeconds })])
     }),
     routeOf<null>('POST', paths.logout, 'public', async (_, request) => {

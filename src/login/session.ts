@@ -2,7 +2,7 @@
  * The sessions of local login: tokens that this service issues to itself, another one at each login, each as good as its
  * account is now. Disabling, deleting, a new password, a new role, logging out: each ends sessions from the next request on.
  */
-import { compactVerify, SignJWT } from 'jose'
+import { base64url, compactVerify, SignJWT } from 'jose'
 import type { Identity, UserResolver, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isBase64Url } from '../lib/base64url.ts'
@@ -14,40 +14,22 @@ import { ownOf, readTokenForm, requireTokenType, type TokenForm } from '../verif
 
 /** What sessions are made of. */
 export interface SessionSettings {
-  /** The bytes of the HS256 key: at least 16, better 32. */
+  /** The bytes of the HS256 key. */
   readonly secret: Uint8Array
-  /** The name of the service: `iss` and `aud` of each session. */
+  /** `iss` and `aud` of each session. */
   readonly service: string
-  /** How long a session lives. */
   readonly sessionSeconds: number
   readonly clock: () => number
-  /** Where accounts and ended sessions are found. */
   readonly repository: SessionRepository
-}
-
-/** A session that was just issued. */
-export interface IssuedSession {
-  /** The session's own id, `jti`: what it is revoked by. */
-  readonly id: string
-  /** The bearer token. */
-  readonly token: string
-  readonly expiresAt: Date
 }
 
 /** What {@link createSessions} makes. */
 export interface Sessions {
-  /** Issue a new session: never one that came along. */
-  issue(account: Pick<Account, 'id' | 'sessionVersion'>): Promise<IssuedSession>
-  /**
-   * Verifies sessions of this service, of this secret and of their own type, and nothing else: `unauthorized`, and
-   * `token_expired` where only `exp` is amiss. One HMAC, no storage.
-   */
+  /** Issue the token of a new session: never one that came along. */
+  issue(account: Pick<Account, 'id' | 'sessionVersion'>): Promise<string>
+  /** Verifies sessions of this service, of this secret and of their own type, and nothing else. One HMAC, no storage. */
   readonly verifier: Verifier<'ver'>
-  /**
-   * Finds the account of a session, and its role; a claim of the token is not read for it. Refuses with `unauthorized`, as
-   * for any credential that is none any more, where the account is deleted or disabled, where the session is of another
-   * version than the account, and where it was revoked. One query a request, never a cache.
-   */
+  /** Finds the account of a session that is still live, and its role. One query a request, never a cache. */
   readonly users: UserResolver<Account, 'ver'>
   /** End one session. */
   end(session: Identity<'ver'>): Promise<void>
@@ -55,11 +37,9 @@ export interface Sessions {
 
 // Its own, so that no token of anybody else is taken for one (RFC 8725 §3.11).
 const TYPE = 'session+jwt'
-const TYPES: ReadonlySet<string> = new Set([TYPE])
 const MAX_TOKEN_BYTES = 2048
 // 128 bits in base64url.
 const ID_LETTERS = 22
-const LEEWAY_SECONDS = 5
 // The verifier lets a session in for some seconds beyond its end; a storage forgets a revocation at the end it is told.
 const FORGET_AFTER_MS = 300_000
 
@@ -72,37 +52,30 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     importing ??= crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign', 'verify'])
     return importing
   }
-  const rules = {
-    audience: [service],
-    clockToleranceSeconds: LEEWAY_SECONDS,
-    maxTokenAgeSeconds: null,
-    takesBoundTokens: false,
-  }
+  const types = new Set([TYPE])
+  const rules = { audience: [service], clockToleranceSeconds: 5, maxTokenAgeSeconds: null, takesBoundTokens: false }
   return {
     async issue({ id: subject, sessionVersion }) {
       const issuedAt = Math.floor(clock() / 1000)
-      const expiresAt = issuedAt + sessionSeconds
-      const id = newSessionId()
-      const token = await new SignJWT({ ver: sessionVersion })
+      return new SignJWT({ ver: sessionVersion })
         .setProtectedHeader({ alg: 'HS256', typ: TYPE })
         .setIssuer(service)
         .setAudience(service)
         .setSubject(subject)
-        .setJti(id)
+        .setJti(base64url.encode(crypto.getRandomValues(new Uint8Array(16))))
         .setIssuedAt(issuedAt)
-        .setExpirationTime(expiresAt)
+        .setExpirationTime(issuedAt + sessionSeconds)
         .sign(await keyOf())
-      return { id, token, expiresAt: new Date(expiresAt * 1000) }
     },
     verifier: Object.freeze({
       async verify(token: string) {
         const form = readTokenForm(token, MAX_TOKEN_BYTES)
         const { payload } = form
-        requireTokenType(form, TYPES, true)
+        requireTokenType(form, types, true)
         requireOwn(form, service)
-        if (!(await isSignedBy(token, await keyOf()))) {
+        await compactVerify(token, await keyOf()).catch(() => {
           throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
-        }
+        })
         requireSessionClaims(payload)
         const checked = checkClaims(payload, rules, clock())
         return toIdentity({ issuer: service, emails: 'as-claimed' }, checked, payload, ['ver'])
@@ -113,28 +86,10 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
       const account = requireLive(await repository.find(identity.subject, identity.tokenId ?? ''), identity)
       return { user: account, role: account.role }
     },
-    end: ({ tokenId, expiresAt }) =>
-      repository.revoke(
-        { id: tokenId as string, expiresAt: new Date(expiresAt.getTime() + FORGET_AFTER_MS) },
-        new Date(clock()),
-      ),
-  }
-}
-
-function newSessionId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
-
-async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {
-  try {
-    await compactVerify(token, key)
-    return true
-  } catch {
-    return false
+    async end({ tokenId, expiresAt }) {
+      const forgetAt = new Date(expiresAt.getTime() + FORGET_AFTER_MS)
+      await repository.revoke({ id: tokenId as string, expiresAt: forgetAt }, new Date(clock()))
+    },
   }
 }
 
