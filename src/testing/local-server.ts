@@ -1,26 +1,7 @@
-/**
- * A real HTTP server on 127.0.0.1 that can be away, slow, and back on the same port. What it answers is its caller's
- * affair.
- */
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-} from 'node:http'
+/** Real HTTP servers on 127.0.0.1 that can be away, slow, and back on the same port. */
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-
-/** A server of one's own. */
-export interface LocalServer {
-  /** `http://127.0.0.1:<port>`, without a slash. */
-  readonly url: string
-  readonly port: number
-  /** Listen again on the same port; nothing happens if it does. */
-  open(): Promise<void>
-  /** Stop listening and cut every connection, busy ones too: connections are refused from then on. */
-  shut(): Promise<void>
-}
 
 /** The states of a server for tests, and its end. */
 export interface ServerStates {
@@ -49,19 +30,49 @@ export interface JsonAnswer {
   readonly body: unknown
 }
 
+/** Which endpoint a request is for, if any, and what that answers. */
+export interface JsonEndpoints<Name extends string> {
+  endpointOf(request: JsonRequest): Name | null
+  answer(endpoint: Name, request: JsonRequest): JsonAnswer | Promise<JsonAnswer>
+}
+
+/** A server that listens, or not. */
+interface LocalServer {
+  readonly url: string
+  readonly port: number
+  /** Listen again on the same port; nothing happens if it does. */
+  open(): Promise<void>
+  /** Stop listening and cut every connection, busy ones too: connections are refused from then on. */
+  shut(): Promise<void>
+}
+
+/** A server of JSON endpoints. */
+interface JsonServer<E> extends Pick<LocalServer, 'url' | 'port'>, ServerStates {
+  readonly endpoints: E
+  /** How often an endpoint was asked. */
+  count(endpoint: string): number
+}
+
+/** What a path that is not there gets. */
+export const NO_SUCH_PATH: JsonAnswer = { status: 404, body: { code: 404, msg: 'no such path' } }
 const MAX_BODY_BYTES = 64 * 1024
 const TRIES_TO_LISTEN = 40
 const MILLISECONDS_BETWEEN = 50
 
-/** Start a server of JSON answers; `null` is a 404. */
-export async function startJsonServer(
-  answer: (request: JsonRequest) => JsonAnswer | null | Promise<JsonAnswer | null>,
+/** Start a server of JSON endpoints, which are made once its address is known. */
+export async function startJsonServer<E extends JsonEndpoints<string>>(
+  make: (url: string) => Promise<E>,
   port = 0,
-): Promise<Pick<LocalServer, 'url' | 'port'> & ServerStates> {
+): Promise<JsonServer<E>> {
   let waitSeconds = 0
-  const handle: RequestListener = async (incoming, response) => {
+  const counts = new Map<string, number>()
+  const server = await startLocalServer(async (incoming, response) => {
     try {
-      const { status, body } = (await answer(await readRequest(incoming))) ?? NO_SUCH_PATH
+      const request = await readRequest(incoming)
+      const { endpointOf, answer } = await made
+      const endpoint = endpointOf(request)
+      if (endpoint !== null) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
+      const { status, body } = endpoint === null ? NO_SUCH_PATH : await answer(endpoint, request)
       const write = () =>
         response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
       if (waitSeconds === 0) return void write()
@@ -70,24 +81,16 @@ export async function startJsonServer(
     } catch {
       response.destroy()
     }
-  }
-  const server = await startLocalServer(handle, port)
-  const openAfter = (seconds: number): Promise<void> => {
+  }, port)
+  const { url, open, shut } = server
+  const made = make(url)
+  const slow = (seconds = 0.25): Promise<void> => {
     waitSeconds = seconds
-    return server.open()
+    return open()
   }
-  return {
-    url: server.url,
-    port: server.port,
-    ok: () => openAfter(0),
-    down: server.shut,
-    slow: (seconds = 0.25) => openAfter(seconds),
-    close: server.shut,
-  }
+  const states = { ok: () => slow(0), down: shut, slow, close: shut }
+  return { url, port: server.port, ...states, endpoints: await made, count: (endpoint) => counts.get(endpoint) ?? 0 }
 }
-
-/** What a path that is not there gets. */
-export const NO_SUCH_PATH: JsonAnswer = { status: 404, body: { code: 404, msg: 'no such path' } }
 
 /** Read a request whole; `target` in place of its own where another is meant. */
 export async function readRequest(
@@ -108,42 +111,27 @@ export async function readRequest(
 
 /** Start a server; port 0 takes a free one. */
 export async function startLocalServer(listener: RequestListener, port = 0): Promise<LocalServer> {
-  let server = await listen(listener, port, 1)
+  const server = createServer(listener)
+  const listen = (on: number): Promise<unknown> => once(server.listen(on, '127.0.0.1'), 'listening')
+  await listen(port)
   const { port: bound } = server.address() as AddressInfo
-  return Object.freeze({
+  return {
     url: `http://127.0.0.1:${bound}`,
     port: bound,
     async open() {
-      if (!server.listening) server = await listen(listener, bound, TRIES_TO_LISTEN)
+      // Somebody else may sit on the port for a moment after we left it.
+      for (let tries = 1; !server.listening; tries += 1) {
+        await listen(bound).catch(async (error) => {
+          if (tries === TRIES_TO_LISTEN) throw error
+          await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_BETWEEN))
+        })
+      }
     },
     async shut() {
-      if (server.listening) await close(server)
+      if (!server.listening) return
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
     },
-  })
-}
-
-// Somebody else may sit on the port for a moment after we left it.
-async function listen(listener: RequestListener, port: number, tries: number): Promise<Server> {
-  try {
-    return await listenOnce(listener, port)
-  } catch (error) {
-    if (tries <= 1) throw error
-    await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_BETWEEN))
-    return await listen(listener, port, tries - 1)
   }
-}
-
-function listenOnce(listener: RequestListener, port: number): Promise<Server> {
-  const server = createServer(listener)
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server.off('error', reject)))
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

@@ -4,8 +4,18 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
-import { aFunction, aName, aNumber, anObjectWith, parseOptions } from '../lib/parse-options.ts'
-import { type JsonAnswer, type JsonRequest, type ServerStates, startJsonServer } from './local-server.ts'
+import {
+  aFunction,
+  aGroup,
+  aListOf,
+  aName,
+  aNumber,
+  anObjectWith,
+  oneOf,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { type JsonAnswer, type JsonEndpoints, type ServerStates, startJsonServer } from './local-server.ts'
 import { createTokenIssuer, type TokenClaims, type TokenIssuer } from './token-issuer.ts'
 
 /** Somebody who can sign in. */
@@ -68,20 +78,13 @@ export interface SupabaseIssuer extends ServerStates {
  */
 export async function startSupabaseIssuer(options: SupabaseIssuerOptions = {}): Promise<SupabaseIssuer> {
   const { port, ...given } = parseOptions('startSupabaseIssuer', SHAPE, options)
-  const counts = { password: 0, refresh: 0 }
-  const server = await startJsonServer(async (request) => {
-    const { answer } = await project
-    const endpoint = supabaseEndpointOf(request)
-    if (endpoint === 'password' || endpoint === 'refresh') counts[endpoint] += 1
-    return endpoint && (await answer(endpoint, request))
-  }, port)
-  const project = createSupabaseProject(server.url, given)
-  const { answer: _, ...made } = await project
+  const { count, endpoints, ...server } = await startJsonServer((url) => createSupabaseProject(url, given), port)
+  const { endpointOf: _, answer: __, ...project } = endpoints
   return Object.freeze({
     ...server,
-    ...made,
+    ...project,
     get requests() {
-      return Object.freeze({ ...counts })
+      return Object.freeze({ password: count('password'), refresh: count('refresh') })
     },
   })
 }
@@ -89,21 +92,9 @@ export async function startSupabaseIssuer(options: SupabaseIssuerOptions = {}): 
 /** The endpoints of a project. */
 export type SupabaseEndpoint = 'password' | 'refresh' | 'jwks'
 
-/** Which endpoint a request is for, if any. */
-export function supabaseEndpointOf({ method, path, query }: Omit<JsonRequest, 'body'>): SupabaseEndpoint | null {
-  if (method === 'GET' && path === '/auth/v1/.well-known/jwks.json') return 'jwks'
-  if (method !== 'POST' || path !== '/auth/v1/token') return null
-  const grant = query.get('grant_type')
-  return grant === 'password' ? 'password' : grant === 'refresh_token' ? 'refresh' : null
-}
-
 /** What stands behind the server: users, their sessions, the tokens, and an answer for each endpoint. */
-export type SupabaseProject = Pick<
-  SupabaseIssuer,
-  'issuer' | 'jwksUrl' | 'secret' | 'tokens' | 'addUser' | 'signOut'
-> & {
-  answer(endpoint: SupabaseEndpoint, request: JsonRequest): JsonAnswer | Promise<JsonAnswer>
-}
+type SupabaseProject = JsonEndpoints<SupabaseEndpoint> &
+  Pick<SupabaseIssuer, 'issuer' | 'jwksUrl' | 'secret' | 'tokens' | 'addUser' | 'signOut'>
 
 /** Make the project of the server at `url`. */
 export async function createSupabaseProject(url: string, options: SupabaseIssuerOptions): Promise<SupabaseProject> {
@@ -118,16 +109,12 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
     return user
   }
   options.users?.forEach(addUser)
-
-  function sessionBy(endpoint: 'password' | 'refresh', fields: Fields): Session | JsonAnswer {
-    if (endpoint === 'refresh') return renew(fields['refresh_token'])
-    const { email, password } = fields
+  const signIn = (email: unknown, password: unknown): Session | JsonAnswer => {
     if (typeof email !== 'string' || email === '') return refusal('validation_failed', 'missing email or phone')
     const user = users.get(email.toLowerCase())
     if (user !== undefined && user.password === password) return begin(user)
     return refusal('invalid_credentials', 'Invalid login credentials')
   }
-
   return {
     issuer,
     jwksUrl: `${issuer}/.well-known/jwks.json`,
@@ -135,6 +122,11 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
     tokens,
     addUser,
     signOut,
+    endpointOf({ method, path, query }) {
+      if (method === 'GET' && path === '/auth/v1/.well-known/jwks.json') return 'jwks'
+      const grantType = method === 'POST' && path === '/auth/v1/token' ? query.get('grant_type') : null
+      return grantType === 'refresh_token' ? 'refresh' : grantType === 'password' ? 'password' : null
+    },
     answer(endpoint, { headers, body }) {
       if (endpoint === 'jwks') return { status: 200, body: tokens.jwks() }
       if (apiKey !== undefined && headers['apikey'] !== apiKey) {
@@ -142,7 +134,8 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
       }
       const fields = fieldsOf(body)
       if (fields === null) return refusal('bad_json', 'Could not parse request body as JSON')
-      const session = sessionBy(endpoint, fields)
+      const { email, password, refresh_token } = fields
+      const session = endpoint === 'refresh' ? renew(refresh_token) : signIn(email, password)
       return 'status' in session ? session : grant(session, tokens, expiresInSeconds)
     },
   }
@@ -153,38 +146,32 @@ type User = ReturnType<SupabaseIssuer['addUser']>
 interface Session {
   readonly id: string
   readonly user: User
-  readonly used: Set<string>
   refreshToken: string
 }
 
-/** The sessions of a project: each has one refresh token that is good now, and remembers those that were used. */
+// Each session has one refresh token that is good; the ones it had are known until it ends.
 function createSessions() {
-  const sessions = new Set<Session>()
-  const newToken = (): string => randomBytes(9).toString('base64url')
+  const byToken = new Map<string, Session>()
+  const end = (isMeant: (session: Session) => boolean): void => {
+    for (const [token, session] of byToken) if (isMeant(session)) byToken.delete(token)
+  }
+  const handOut = (session: Session): Session => {
+    session.refreshToken = randomBytes(9).toString('base64url')
+    byToken.set(session.refreshToken, session)
+    return session
+  }
   return {
-    begin(user: User): Session {
-      const session = { id: randomUUID(), user, used: new Set<string>(), refreshToken: newToken() }
-      sessions.add(session)
-      return session
-    },
+    begin: (user: User): Session => handOut({ id: randomUUID(), user, refreshToken: '' }),
     renew(token: unknown): Session | JsonAnswer {
       if (typeof token !== 'string' || token === '') return refusal('validation_failed', 'refresh_token required')
-      for (const session of sessions) {
-        if (session.used.has(token)) {
-          sessions.delete(session)
-          return refusal('refresh_token_already_used', 'Invalid Refresh Token: Already Used')
-        }
-        if (session.refreshToken === token) {
-          session.used.add(token)
-          session.refreshToken = newToken()
-          return session
-        }
-      }
-      return refusal('refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+      const session = byToken.get(token)
+      if (session?.refreshToken === token) return handOut(session)
+      if (session === undefined)
+        return refusal('refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+      end((each) => each === session)
+      return refusal('refresh_token_already_used', 'Invalid Refresh Token: Already Used')
     },
-    signOut(userId: string): void {
-      for (const session of sessions) if (session.user.id === userId) sessions.delete(session)
-    },
+    signOut: (userId: string): void => end(({ user }) => user.id === userId),
   }
 }
 
@@ -202,12 +189,16 @@ async function grant({ id, user, refreshToken }: Session, tokens: TokenIssuer, s
   return { status: 200, body }
 }
 
-type Fields = Readonly<Record<string, unknown>>
+interface Fields {
+  readonly email?: unknown
+  readonly password?: unknown
+  readonly refresh_token?: unknown
+}
 
 function fieldsOf(body: string): Fields | null {
   try {
     const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? { ...value } : null
+    return typeof value === 'object' ? value : null
   } catch {
     return null
   }
@@ -217,15 +208,15 @@ function refusal(code: string, message: string): JsonAnswer {
   return { status: 400, body: { code: 400, error_code: code, msg: message } }
 }
 
-const USER = {
+const USER: Shape<SupabaseUser> = {
   email: aName(),
   password: aName(),
   id: z.optional(aName()),
   claims: z.optional(anObjectWith<TokenClaims>()),
 }
-const SHAPE = {
-  users: z.optional(z.array(z.strictObject(USER))),
-  algorithm: z.optional(z.enum(['ES256', 'RS256', 'HS256'])),
+const SHAPE: Shape<SupabaseIssuerOptions> = {
+  users: z.optional(aListOf(aGroup(USER))),
+  algorithm: z.optional(oneOf('ES256', 'RS256', 'HS256')),
   secret: z.optional(aName()),
   expiresInSeconds: z.optional(aNumber(1, 10 ** 9)),
   apiKey: z.optional(aName()),

@@ -2,11 +2,18 @@
  * An identity provider without a network: own key pairs, an HS256 secret, tokens with any claims. Hands on tokens that
  * verify, and everything needed to make ones that do not.
  */
-import { generateKeyPair, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  generateKeyPair,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+  sign as signBytes,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import * as z from 'zod/mini'
-import { aFunction, aName, parseOptions } from '../lib/parse-options.ts'
-import { type SigningAlgorithm, signCompact } from './compact-jws.ts'
+import { aFilledListOf, aFunction, aName, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 
 /** Claims of a token; a member that is `undefined` is left out. */
 export type TokenClaims = Readonly<Record<string, unknown>>
@@ -30,6 +37,9 @@ export interface TokenIssuerOptions {
   /** Now, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
 }
+
+/** Algorithms a token can be signed by. */
+export type SigningAlgorithm = 'ES256' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'EdDSA' | 'HS256' | 'HS384' | 'HS512'
 
 /** How to sign one token. */
 export interface SignOptions {
@@ -136,7 +146,8 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
       const algorithm = how.algorithm ?? algorithms[0] ?? 'HS256'
       // With a foreign key the issuer's own pair only lends its kid, and may be missing.
       const find = how.key === undefined ? keys.need : keys.current
-      const pair = algorithm.startsWith('HS') ? undefined : find(pairedWith(algorithm))
+      const pairedWith = algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
+      const pair = algorithm.startsWith('HS') ? undefined : find(pairedWith)
       const { kid = pair?.kid ?? null, typ = 'JWT', key = pair?.privateKey ?? Buffer.from(secret) } = how
       const header = { alg: algorithm, ...(typ !== null && { typ }), ...(kid !== null && { kid }), ...how.header }
       return signCompact(header, { ...defaults(how.expiresInSeconds), ...claims }, algorithm, key)
@@ -149,16 +160,12 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
   })
 }
 
-const SHAPE = {
+const SHAPE: Shape<TokenIssuerOptions> = {
   issuer: z.optional(aName()),
   audience: z.optional(aName()),
-  algorithms: z.optional(z.array(z.enum(['ES256', 'RS256', 'EdDSA', 'HS256'])).check(z.minLength(1))),
+  algorithms: z.optional(aFilledListOf(oneOf('ES256', 'RS256', 'EdDSA', 'HS256'))),
   secret: z.optional(aName()),
   clock: z.optional(aFunction<() => number>()),
-}
-
-function pairedWith(algorithm: SigningAlgorithm): KeyAlgorithm {
-  return algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
 }
 
 /** Generate a key pair: ES256 (P-256), RS256 (2,048 bits) or EdDSA (Ed25519). */
@@ -172,38 +179,31 @@ export async function createIssuerKey(algorithm: KeyAlgorithm, kid: string): Pro
 function generated(algorithm: KeyAlgorithm): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
   const generate = promisify(generateKeyPair)
   if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' })
-  if (algorithm === 'RS256') return generate('rsa', { modulusLength: 2048 })
-  return generate('ed25519')
+  return algorithm === 'RS256' ? generate('rsa', { modulusLength: 2048 }) : generate('ed25519')
 }
 
 // The keys of one issuer, in the order they were made: what signs now, what is published.
 function createKeys(initial: readonly IssuerKey[]) {
-  const signing = new Map<KeyAlgorithm, IssuerKey>()
-  let published: readonly IssuerKey[] = []
-  let made = 0
-  const put = (key: IssuerKey): void => {
-    signing.set(key.algorithm, key)
-    published = [...published.filter(({ kid }) => kid !== key.kid), key]
-    made += 1
-  }
-  const drop = (kid: string): void => {
-    published = published.filter((key) => key.kid !== kid)
-  }
-  initial.forEach(put)
+  const signing = new Map(initial.map((key) => [key.algorithm, key]))
+  let published = initial
+  let made = initial.length
   return {
     published: () => published,
-    drop,
     current: (algorithm: KeyAlgorithm) => signing.get(algorithm),
     need(algorithm: KeyAlgorithm): IssuerKey {
       const key = signing.get(algorithm)
       if (key === undefined) throw new TypeError(`createTokenIssuer: this issuer has no key for ${algorithm}`)
       return key
     },
+    drop(kid: string): void {
+      published = published.filter((key) => key.kid !== kid)
+    },
     async replace(algorithm: KeyAlgorithm, { overlap = true, key: given }: RotateOptions): Promise<IssuerKey> {
-      const old = signing.get(algorithm)
-      const key = given ?? (await createIssuerKey(algorithm, `${algorithm.toLowerCase()}-${made + 1}`))
-      if (!overlap && old !== undefined) drop(old.kid)
-      put(key)
+      made += 1
+      const key = given ?? (await createIssuerKey(algorithm, `${algorithm.toLowerCase()}-${made}`))
+      const gone = [key.kid, ...(overlap ? [] : [signing.get(algorithm)?.kid])]
+      published = [...published.filter(({ kid }) => !gone.includes(kid)), key]
+      signing.set(key.algorithm, key)
       return key
     },
   }
@@ -223,4 +223,32 @@ function supabaseClaimsOf(claims: TokenClaims): TokenClaims {
     is_anonymous: false,
     ...claims,
   }
+}
+
+/** Encode one part of a token: bytes, text (as UTF-8), or a value to write as JSON. */
+export function encodePart(part: unknown): string {
+  const bytes = part instanceof Uint8Array || typeof part === 'string' ? part : JSON.stringify(part)
+  return Buffer.from(bytes as string).toString('base64url')
+}
+
+/**
+ * Sign two parts as they are, as a compact JWS (RFC 7515 §3.1), also one that no library would write.
+ *
+ * @param algorithm what to compute; the header may claim something else
+ * @param key private key, or the secret of an HMAC as a `KeyObject` or bytes (an empty one is possible)
+ */
+export function signCompact(
+  header: unknown,
+  payload: unknown,
+  algorithm: SigningAlgorithm,
+  key: KeyObject | Uint8Array,
+): string {
+  const input = `${encodePart(header)}.${encodePart(payload)}`
+  const digest = `sha${algorithm.slice(2)}`
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants
+  const how = { dsaEncoding: 'ieee-p1363' as const, ...(algorithm === 'PS256' && { padding, saltLength }) }
+  const signature = algorithm.startsWith('HS')
+    ? createHmac(digest, key).update(input).digest()
+    : signBytes(algorithm === 'EdDSA' ? null : digest, Buffer.from(input), { key: key as KeyObject, ...how })
+  return `${input}.${signature.toString('base64url')}`
 }

@@ -6,8 +6,14 @@
  * is that text as it is; `{"$repeat": [text, n]}`; `{"$kid": alg}` and `{"$jwk": alg}` a published key's, or the stranger's.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { encodePart, type SigningAlgorithm, signCompact } from '../../src/testing/compact-jws.ts'
-import type { IssuerKey, KeyAlgorithm, TokenIssuer } from '../../src/testing/token-issuer.ts'
+import {
+  encodePart,
+  type IssuerKey,
+  type KeyAlgorithm,
+  type SigningAlgorithm,
+  signCompact,
+  type TokenIssuer,
+} from '../../src/testing/token-issuer.ts'
 import type { Service } from './case-format.ts'
 import { PUBLIC_FORMS } from './public-forms.ts'
 import { changeSignature, type SignatureChange } from './signature-changes.ts'

@@ -1,7 +1,7 @@
 /** The key server of the testing kit, failing in every way a key server fails. */
-import { type JwksServer, type KeyEndpoint, keyAnswer, keyEndpointOf } from '../../src/testing/key-server.ts'
+import { createKeyEndpoints, type IssuerAt, type JwksServer } from '../../src/testing/key-server.ts'
 import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
-import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
+import { startFaultyServer } from './faulty-server.ts'
 import { HTTP_FAULTS, type HttpFault, type WriteFault, writeJson } from './http-faults.ts'
 import { KEY_SET_FAULTS, type KeyOutcome, type KeySetFault } from './key-set-faults.ts'
 
@@ -45,20 +45,13 @@ export interface FaultyKeyServer extends Omit<JwksServer, 'ok' | 'down' | 'slow'
 }
 
 /** Start a key server with faults: whose keys to serve, or a function that makes the issuer, given the server's address. */
-export async function startFaultyKeyServer(
-  issuer: TokenIssuer | ((url: string) => Promise<TokenIssuer>),
-): Promise<FaultyKeyServer> {
-  let source = typeof issuer === 'function' ? null : issuer
-  const server: FaultyServer<KeyEndpoint> = await startFaultyServer({
-    endpointOf: keyEndpointOf,
-    answer: (endpoint) => keyAnswer(endpoint, source, server.url),
-  })
-  source = typeof issuer === 'function' ? await issuer(server.url) : issuer
+export async function startFaultyKeyServer(issuer: IssuerAt): Promise<FaultyKeyServer> {
+  const server = await startFaultyServer((url) => createKeyEndpoints(url, issuer))
   return Object.freeze({
     url: server.url,
     port: server.port,
-    jwksUrl: `${server.url}/.well-known/jwks.json`,
-    issuer: source,
+    jwksUrl: server.endpoints.jwksUrl,
+    issuer: server.endpoints.issuer,
     get requests() {
       return server.count('jwks')
     },

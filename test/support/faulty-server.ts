@@ -3,27 +3,14 @@
  * on demand.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  type JsonAnswer,
-  type JsonRequest,
-  NO_SUCH_PATH,
-  readRequest,
-  startLocalServer,
-} from '../../src/testing/local-server.ts'
+import { type JsonEndpoints, NO_SUCH_PATH, readRequest, startLocalServer } from '../../src/testing/local-server.ts'
 import { HTTP_FAULTS, type HttpFault, MOVED_PATH, type WriteFault, writeJson } from './http-faults.ts'
 
-/** What a faulty server answers where nothing is wrong. */
-export interface FaultyServerOptions<Name extends string> {
-  readonly port?: number | undefined
-  /** Name the endpoint of a request, or `null` for 404. */
-  readonly endpointOf: (request: JsonRequest) => Name | null
-  readonly answer: (endpoint: Name, request: JsonRequest) => JsonAnswer | Promise<JsonAnswer>
-}
-
 /** A server with a fault switch. */
-export interface FaultyServer<Name extends string> {
+export interface FaultyServer<Name extends string, E extends JsonEndpoints<Name>> {
   readonly url: string
   readonly port: number
+  readonly endpoints: E
   /** How often an endpoint was asked since the start, redirects followed not counted. */
   count(endpoint: Name): number
   /** How often somebody followed a redirect. */
@@ -33,10 +20,10 @@ export interface FaultyServer<Name extends string> {
   close(): Promise<void>
 }
 
-/** Start a server with a fault switch on 127.0.0.1. */
-export async function startFaultyServer<Name extends string>(
-  options: FaultyServerOptions<Name>,
-): Promise<FaultyServer<Name>> {
+/** Start a server with a fault switch on 127.0.0.1; its endpoints are made once its address is known. */
+export async function startFaultyServer<Name extends string, E extends JsonEndpoints<Name>>(
+  make: (url: string) => Promise<E & JsonEndpoints<Name>>,
+): Promise<FaultyServer<Name, E>> {
   const counts = new Map<Name, number>()
   let followed = 0
   let write: WriteFault | null = null
@@ -44,12 +31,13 @@ export async function startFaultyServer<Name extends string>(
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const moved = incoming.url?.startsWith(`${MOVED_PATH}/`) === true
     const request = await readRequest(incoming, moved ? incoming.url?.slice(MOVED_PATH.length) : incoming.url)
-    const endpoint = options.endpointOf(request)
+    const { endpointOf, answer } = await made
+    const endpoint = endpointOf(request)
     if (endpoint === null) return writeJson(response, 404, JSON.stringify(NO_SUCH_PATH.body))
     if (moved) followed += 1
     else counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
     const due = async () => {
-      const { status, body } = await options.answer(endpoint, request)
+      const { status, body } = await answer(endpoint, request)
       return { status, body: JSON.stringify(body) }
     }
     if (write !== null && !moved && (spoilt === undefined || spoilt === endpoint)) return await write(response, due)
@@ -58,8 +46,10 @@ export async function startFaultyServer<Name extends string>(
   }
   const server = await startLocalServer((request, response) => {
     handle(request, response).catch(() => response.destroy())
-  }, options.port)
+  })
+  const made = make(server.url)
   return {
+    endpoints: await made,
     url: server.url,
     port: server.port,
     count: (endpoint) => counts.get(endpoint) ?? 0,

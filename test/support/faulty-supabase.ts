@@ -4,10 +4,8 @@ import {
   type SupabaseEndpoint,
   type SupabaseIssuer,
   type SupabaseIssuerOptions,
-  type SupabaseProject,
-  supabaseEndpointOf,
 } from '../../src/testing/supabase-issuer.ts'
-import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
+import { startFaultyServer } from './faulty-server.ts'
 import type { HttpFault } from './http-faults.ts'
 
 /** An issuer that fails on demand. */
@@ -20,14 +18,10 @@ export interface FaultySupabase extends Omit<SupabaseIssuer, 'ok' | 'down' | 'sl
 
 /** Start an issuer with faults. */
 export async function startFaultySupabase(options: SupabaseIssuerOptions = {}): Promise<FaultySupabase> {
-  const server: FaultyServer<SupabaseEndpoint> = await startFaultyServer({
-    endpointOf: supabaseEndpointOf,
-    answer: async (endpoint, request) => (await project).answer(endpoint, request),
-  })
-  const project: Promise<SupabaseProject> = createSupabaseProject(server.url, options)
-  const { answer: _, ...made } = await project
+  const server = await startFaultyServer((url) => createSupabaseProject(url, options))
+  const { endpointOf: _, answer: __, ...project } = server.endpoints
   return Object.freeze({
-    ...made,
+    ...project,
     url: server.url,
     port: server.port,
     get requests() {

@@ -222,7 +222,7 @@ describe('the identity', () => {
   async function signRaw(payload: object): Promise<string> {
     const { iss, aud, sub, exp } = { iss: issuer.issuer, aud: issuer.audience, sub: 'u', exp: clock() / 1000 + 60 }
     const text = `${JSON.stringify({ iss, aud, sub, exp }).slice(0, -1)},${JSON.stringify(payload).slice(1)}`
-    const { signCompact } = await import('../../src/testing/compact-jws.ts')
+    const { signCompact } = await import('../../src/testing/token-issuer.ts')
     const { kid, privateKey } = issuer.key('ES256')
     return signCompact({ alg: 'ES256', kid }, text, 'ES256', privateKey)
   }

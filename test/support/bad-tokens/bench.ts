@@ -3,9 +3,17 @@
  * Hands recipes what they need; `badTokens` runs them.
  */
 import type { KeyObject } from 'node:crypto'
-import { type SigningAlgorithm, signCompact } from '../../../src/testing/compact-jws.ts'
-import type { IssuerAlgorithm, SignOptions, TokenClaims, TokenIssuer } from '../../../src/testing/token-issuer.ts'
-import { createIssuerKey, type IssuerKey, type KeyAlgorithm } from '../../../src/testing/token-issuer.ts'
+import {
+  createIssuerKey,
+  type IssuerAlgorithm,
+  type IssuerKey,
+  type KeyAlgorithm,
+  type SigningAlgorithm,
+  type SignOptions,
+  signCompact,
+  type TokenClaims,
+  type TokenIssuer,
+} from '../../../src/testing/token-issuer.ts'
 
 /** What a recipe works with. */
 export interface Bench {

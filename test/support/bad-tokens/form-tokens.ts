@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
-import { encodePart } from '../../../src/testing/compact-jws.ts'
+import { encodePart } from '../../../src/testing/token-issuer.ts'
 import type { BadTokenRecipe, Bench } from './bench.ts'
 
 function form(name: string, why: string, make: BadTokenRecipe['make'], requirement = 'T2'): BadTokenRecipe {

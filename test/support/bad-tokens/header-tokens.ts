@@ -2,8 +2,7 @@
  * Tokens signed rightly over a header that must be refused.
  */
 
-import { encodePart, type SigningAlgorithm, signCompact } from '../../../src/testing/compact-jws.ts'
-import type { TokenClaims } from '../../../src/testing/token-issuer.ts'
+import { encodePart, type SigningAlgorithm, signCompact, type TokenClaims } from '../../../src/testing/token-issuer.ts'
 import type { BadTokenRecipe, Bench } from './bench.ts'
 
 function header(name: string, why: string, members: TokenClaims, requirement = 'T3'): BadTokenRecipe {
