@@ -5,11 +5,10 @@
 import * as z from 'zod/mini'
 import type { ErrorFormat } from '../errors.ts'
 import type { Auth, Route } from '../index.ts'
-import { parseOptions } from '../lib/parse-options.ts'
+import { oneOf, parseOptions } from '../lib/parse-options.ts'
 import { type AuditAnswer, type AuditCase, compareAnswer } from './audit/audit-case.ts'
 import { createAuditWorld } from './audit/audit-world.ts'
 import { bodyCases } from './audit/body-cases.ts'
-import { callerCases } from './audit/caller-cases.ts'
 import { credentialCases } from './audit/credential-cases.ts'
 import { AUDIT_ENDPOINTS, type AuditEndpoint, auditRoutes } from './audit/endpoints.ts'
 import { orgCases } from './audit/org-cases.ts'
@@ -59,10 +58,10 @@ export interface AuditResult {
  * const failed = (await runAdapterAudit(audit, 'http://127.0.0.1:3000')).filter(({ problems }) => problems.length > 0)
  */
 export async function createAdapterAudit(options: AdapterAuditOptions = {}): Promise<AdapterAudit> {
-  const shape = { errorFormat: z.optional(z.enum(['json', 'problem'])) }
+  const shape = { errorFormat: z.optional(oneOf('json', 'problem')) }
   const { errorFormat = 'json' } = parseOptions('createAdapterAudit', shape, options)
   const world = await createAuditWorld(errorFormat)
-  const parts = [credentialCases(world), callerCases(world), orgCases(world), bodyCases(world)]
+  const parts = [credentialCases(world), orgCases(world), bodyCases(world)]
   return Object.freeze({
     auth: world.auth,
     routes: auditRoutes(world.auth),

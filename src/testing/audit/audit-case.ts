@@ -56,20 +56,21 @@ export const AUDITED_HEADERS: readonly string[] = Object.freeze([
   'x-org-id',
 ])
 
-/** A case as it is written down: `GET /path`, its header lines, what is expected, and what else is sent or differs. */
+/** Cases as they are written down: `GET /path`, what is expected, by id the header lines, and what else is sent or differs. */
 export type CaseRow = readonly [
-  id: string,
   target: string,
-  headers: readonly Line[],
   expected: AuthResponse,
+  cases: Readonly<Record<string, readonly Line[]>>,
   more?: Partial<Pick<AuditCase, 'expectedOnFetch'> & Pick<AuditRequest, 'body' | 'chunked'>>,
 ]
 
 /** The cases of a group. */
 export function casesOf(group: string, rows: readonly CaseRow[]): readonly AuditCase[] {
-  return rows.map(([id, target, headers, expected, { body = null, chunked = false, ...more } = {}]) => {
+  return rows.flatMap(([target, expected, cases, { body = null, chunked = false, ...more } = {}]) => {
     const [method = '', path = ''] = target.split(' ')
-    return Object.freeze({ id: `${group}/${id}`, ...more, request: { method, path, headers, body, chunked }, expected })
+    return Object.entries(cases).map(([id, headers]) =>
+      Object.freeze({ id: `${group}/${id}`, ...more, request: { method, path, headers, body, chunked }, expected }),
+    )
   })
 }
 
@@ -79,45 +80,39 @@ export const bearer = (token: string): Line => ['Authorization', `Bearer ${token
 export const orgLine = (value: string): Line => ['X-Org-Id', value]
 /** A `Content-Type` line. */
 export const typeLine = (value: string): Line => ['Content-Type', value]
-
 /** A framework's own answer: only the status counts, and that no handler has run. */
-export function ownAnswer(status: number): AuthResponse {
-  return { status, headers: [], body: null }
+export const ownAnswer = (status: number): AuthResponse => ({ status, headers: [], body: null })
+
+/** Header values by lower-case name, several lines joined by `, `. */
+export function joinHeaders(lines: Iterable<Line>): Record<string, string> {
+  const joined: Record<string, string> = {}
+  for (const [name, value] of lines) {
+    const key = name.toLowerCase()
+    joined[key] = joined[key] === undefined ? value : `${joined[key]}, ${value}`
+  }
+  return joined
 }
 
-/**
- * Compare an answer with what is expected.
- *
- * @param overFetch whether it came from a Fetch handler, which has no framing of its own
- * @returns what is wrong, as sentences; none: it is as expected
- */
-export function compareAnswer(wanted: AuditCase, answer: AuditAnswer, overFetch = false): readonly string[] {
-  const expected = overFetch ? (wanted.expectedOnFetch ?? wanted.expected) : wanted.expected
+/** Say what is wrong with an answer; `overFetch`: it came from a Fetch handler, which has no framing of its own. */
+export function compareAnswer(wanted: AuditCase, answer: AuditAnswer, overFetch: boolean): readonly string[] {
+  const { status, headers: lines, body } = (overFetch ? wanted.expectedOnFetch : undefined) ?? wanted.expected
   const isHead = wanted.request.method === 'HEAD'
   const found: string[] = []
   const compare = (what: string, want: unknown, got: unknown): void => {
     if (want !== got) found.push(`expected ${what} ${JSON.stringify(want)}, got ${JSON.stringify(got)}`)
   }
-  compare('status', expected.status, answer.status)
-  if (expected.body === null && expected.status >= 400) {
+  compare('status', status, answer.status)
+  if (body === null && status >= 400) {
     compare('no handler to run: header x-audit', undefined, answer.headers['x-audit'])
     compare('no challenge', undefined, answer.headers['www-authenticate'])
     return found
   }
-  const headers = headersOf(expected)
+  const headers = joinHeaders(lines)
+  if (body !== null) headers['content-length'] = String(Buffer.byteLength(body))
   for (const name of AUDITED_HEADERS) {
     if (name !== 'content-length' || !overFetch || isHead)
       compare(`header ${name}`, headers[name], answer.headers[name])
   }
-  compare('body', isHead ? '' : (expected.body ?? ''), answer.body)
+  compare('body', isHead ? '' : (body ?? ''), answer.body)
   return found
-}
-
-function headersOf({ headers, body }: AuthResponse): Readonly<Record<string, string>> {
-  const all: Record<string, string> = {}
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase()
-    all[key] = all[key] === undefined ? value : `${all[key]}, ${value}`
-  }
-  return body === null ? all : { ...all, 'content-length': String(Buffer.byteLength(body)) }
 }

@@ -4,7 +4,6 @@
  */
 import type { AuthErrorDetails, ErrorFormat } from '../../errors.ts'
 import {
-  type ApiKeyVerifier,
   type Auth,
   AuthError,
   type AuthErrorCode,
@@ -17,38 +16,31 @@ import {
   header,
   type Organization,
   type User,
-  type UserResolver,
 } from '../../index.ts'
-import type { StoredUser } from '../../storage/index.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
 import { type Line, orgLine } from './audit-case.ts'
 import { handled } from './endpoints.ts'
 
 /** What the cases of an audit are written with. */
-export interface AuditWorld extends Answers {
+export interface AuditWorld {
   readonly auth: Auth
   readonly issuer: TokenIssuer
   /** Org ids: `ada` is a member of `a` and then admin of `b`; `bob` is admin of `c` and then a member of `d`. */
   readonly orgs: Readonly<Record<'a' | 'b' | 'c' | 'd', string>>
   /** User ids by name. */
-  readonly users: Readonly<Record<'ada' | 'bob' | 'odd' | 'gone', string>>
+  readonly users: Readonly<Record<'ada' | 'bob', string>>
   /** Good tokens of `ada`, of `bob`, of somebody without a user row; and one of `ada` that has expired. */
   readonly tokens: Readonly<Record<'ada' | 'bob' | 'stranger' | 'expired', string>>
   /** Sign a token for somebody: the name is the subject. */
   tokenOf(subject: string): Promise<string>
-}
-
-/** The answers that cases expect. */
-interface Answers {
-  /** No credential: the challenge is `Bearer` alone. */
+  /** The answer to no credential (the challenge is `Bearer` alone); to one that does not verify. */
   readonly absent: AuthResponse
-  /** A credential that does not verify. */
   readonly invalid: AuthResponse
-  /** `ada`, acting in her earliest org. */
+  /** The answer to `ada`, acting in her earliest org. */
   readonly ada: AuthResponse
-  /** A user, acting in an org. */
-  acting(user: keyof AuditWorld['users'], org: keyof AuditWorld['orgs'], role: string): AuthResponse
+  /** The answer to a user, acting in an org. */
+  acting(user: 'ada' | 'bob', org: 'a' | 'b' | 'c' | 'd', role: string): AuthResponse
   /** Another refusal, with further headers where a handler had been let in. */
   refused(code: AuthErrorCode, details?: AuthErrorDetails, headers?: readonly Line[]): AuthResponse
 }
@@ -56,10 +48,10 @@ interface Answers {
 /** The secret that opens the audit's service routes. */
 export const SERVICE_SECRET = 'audit-service-secret-of-40-characters-xx'
 /** API keys of the audit: by token, the scopes. Both belong to org `a`. */
-const API_KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  adk_reading: ['things:read'],
-  adk_nothing: [],
-})
+const API_KEYS = new Map([
+  ['adk_reading', ['things:read']],
+  ['adk_nothing', []],
+])
 
 /** What the user resolver throws for the subjects `fault-error`, `fault-null`, …: each must be a 500. */
 export const FAULTS: Readonly<Record<string, () => unknown>> = Object.freeze({
@@ -87,14 +79,20 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
   const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
   let now = Date.now()
   const storage = createMemoryStorage({ clock: () => ++now })
+  const org = async (name: string): Promise<string> => (await storage.orgs.insert({ name })).id
+  const person = async (subject: string, ...places: [orgId: string, role: string][]): Promise<string> => {
+    const email = `${subject}@example.test`
+    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
+    for (const [orgId, role] of places) await storage.memberships.insert({ orgId, userId: user.id, role })
+    return user.id
+  }
   const orgs = { a: await org('a'), b: await org('b'), c: await org('c'), d: await org('d') }
   const users = {
     ada: await person('ada', [orgs.a, 'member'], [orgs.b, 'admin']),
     bob: await person('bob', [orgs.c, 'admin'], [orgs.d, 'member']),
-    odd: await person('odd', [orgs.a, 'wizard']),
-    gone: await person('gone', [orgs.a, 'member']),
   }
-  await storage.users.setDisabled(users.gone, true)
+  await person('odd', [orgs.a, 'wizard'])
+  await storage.users.setDisabled(await person('gone', [orgs.a, 'member']), true)
   const tokenOf = (sub: string): Promise<string> => issuer.sign({ sub, email: `${sub}@example.test` })
   const tokens = {
     ada: await tokenOf('ada'),
@@ -102,79 +100,55 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
     stranger: await tokenOf('stranger'),
     expired: await issuer.sign({ sub: 'ada' }, { expiresInSeconds: -60 }),
   }
-  const auth = authOver(storage, issuer, orgs.a, errorFormat)
-  return { auth, issuer, orgs, users, tokens, tokenOf, ...answersOf(auth, users, orgs) }
-
-  async function org(name: string): Promise<string> {
-    return (await storage.orgs.insert({ name })).id
-  }
-  async function person(subject: string, ...places: [orgId: string, role: string][]): Promise<string> {
-    const email = `${subject}@example.test`
-    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
-    for (const [orgId, role] of places) await storage.memberships.insert({ orgId, userId: user.id, role })
-    return user.id
-  }
-}
-
-function answersOf(auth: Auth, users: AuditWorld['users'], orgs: AuditWorld['orgs']): Answers {
-  const refused: Answers['refused'] = (code, details, more = []) => {
+  const auth = createAuditAuth(storage, issuer, orgs.a, errorFormat)
+  const refused: AuditWorld['refused'] = (code, details, more = []) => {
     const { status, headers, body } = auth.toResponse(new AuthError(code, { ...details, reason: 'audit' }))
     return { status, headers: [...headers, ...more], body }
   }
-  const acting: Answers['acting'] = (user, org, role) =>
+  const acting: AuditWorld['acting'] = (user, org, role) =>
     handled({ caller: 'user', user: users[user], org: orgs[org], role }, [orgLine(orgs[org])])
+  const [absent, invalid] = [refused('unauthorized', { absent: true }), refused('unauthorized')]
   return {
-    absent: refused('unauthorized', { absent: true }),
-    invalid: refused('unauthorized'),
+    auth,
+    issuer,
+    orgs,
+    users,
+    tokens,
+    tokenOf,
+    absent,
+    invalid,
     ada: acting('ada', 'a', 'member'),
     acting,
     refused,
   }
 }
 
-function authOver(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, errorFormat: ErrorFormat): Auth {
+function createAuditAuth(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, errorFormat: ErrorFormat): Auth {
   const keys = [{ kind: 'secret', secret: issuer.secret }] as const
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
+  const selectors = [header('X-Org-Id')]
+  const syncGate = createSyncGate({ users: storage.users })
   return createAuth<string, User, Organization | null, string, string>({
     roles: ['member', 'admin', 'owner'],
     verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }] }),
-    apiKeys: apiKeysOf(keysOrg),
+    apiKeys: {
+      prefix: 'adk',
+      async verify(token) {
+        const scopes = API_KEYS.get(token)
+        if (scopes === undefined) throw new AuthError('unauthorized', { reason: 'audit_key_unknown' })
+        return { id: token.slice(4), name: token, orgId: keysOrg, role: 'member', scopes }
+      },
+    },
     services: createServiceVerifier({ services }),
     cookie: { name: 'session' },
-    users: faulty(createSyncGate({ users: storage.users })),
-    orgs: createOrgResolver({
-      memberships: {
-        ...storage.memberships,
-        findActing: async (caller, orgId) => {
-          if (caller.kind === 'user') return storage.memberships.findActing(caller, orgId)
-          const found = await storage.orgs.findById(orgId)
-          return found === null ? null : { org: found, role: caller.kind === 'apiKey' ? caller.key.role : null }
-        },
-      },
-      selectors: [header('X-Org-Id')],
-      whenUnnamed: 'earliest-joined',
-    }),
+    async users(identity, selection) {
+      const { subject } = identity
+      if (subject === 'busy') throw new AuthError('temporarily_unavailable', { retryAfterSeconds: 7 })
+      if (subject === 'throttled') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 11 })
+      if (subject.startsWith('fault-')) throw FAULTS[subject.slice('fault-'.length)]?.()
+      return syncGate(identity, selection)
+    },
+    orgs: createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'earliest-joined' }),
     errorFormat,
   })
-}
-
-function apiKeysOf(orgId: string): ApiKeyVerifier {
-  return {
-    prefix: 'adk',
-    async verify(token) {
-      const scopes = Object.hasOwn(API_KEYS, token) ? API_KEYS[token] : undefined
-      if (scopes === undefined) throw new AuthError('unauthorized', { reason: 'audit_key_unknown' })
-      return { id: token.slice(4), name: token, orgId, role: 'member', scopes }
-    },
-  }
-}
-
-function faulty(step: UserResolver<StoredUser>): UserResolver<StoredUser> {
-  return async (identity, selection) => {
-    const { subject } = identity
-    if (subject === 'busy') throw new AuthError('temporarily_unavailable', { retryAfterSeconds: 7 })
-    if (subject === 'throttled') throw new AuthError('rate_limit_exceeded', { retryAfterSeconds: 11 })
-    if (subject.startsWith('fault-')) throw FAULTS[subject.slice('fault-'.length)]?.()
-    return step(identity, selection)
-  }
 }

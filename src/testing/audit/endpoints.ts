@@ -8,13 +8,13 @@ import {
   type Auth,
   type AuthContext,
   AuthError,
-  type AuthRequest,
   type AuthResponse,
   jsonResponse,
   pathParam,
   type Route,
   readJson,
 } from '../../index.ts'
+import { aName } from '../../lib/parse-options.ts'
 
 /** A path of the host's own: `middleware(access)` for each of `mounts` in order, then the handler. */
 export interface AuditEndpoint {
@@ -34,12 +34,13 @@ const HANDLED = ['X-Audit', 'handled'] as const
 /** Say in JSON who calls. */
 function describeCaller(context: AuthContext | null): unknown {
   if (context === null) return { caller: null }
-  const { kind } = context
-  const user = 'user' in context ? { user: context.user.id } : {}
-  const org = 'org' in context ? { org: context.org?.id ?? null } : {}
-  const role = 'role' in context ? { role: context.role } : {}
-  const scopes = 'scopes' in context ? { scopes: context.scopes } : {}
-  return { caller: kind, ...user, ...org, ...role, ...scopes }
+  return {
+    caller: context.kind,
+    user: 'user' in context ? context.user.id : undefined,
+    org: 'org' in context ? (context.org?.id ?? null) : undefined,
+    role: 'role' in context ? context.role : undefined,
+    scopes: 'scopes' in context ? context.scopes : undefined,
+  }
 }
 
 /** An answer of the audit's own handlers. */
@@ -88,7 +89,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
 ])
 
-const NAMED = z.object({ name: z.string().check(z.minLength(1)) })
+const NAMED = z.object({ name: aName() })
 
 /** The Routes, for `mount`. */
 export function auditRoutes(auth: Auth): readonly Route[] {
@@ -104,18 +105,14 @@ export function auditRoutes(auth: Auth): readonly Route[] {
     route('GET', '/missing', {}, () => Promise.reject(new AuthError('not_found', { reason: 'audit_missing' }))),
     route('POST', '/json', 'public', async (_context, request) => handled(await readJson(request))),
     route('PUT', '/json', {}, async (_context, request) => handled(await readJson(request))),
-    route('POST', '/twice', 'public', async (_context, request) => handled(await twice(request))),
-    route('POST', '/named', 'public', async (_context, request) =>
-      handled({ name: (await readJson(request, NAMED)).name }),
-    ),
+    route('POST', '/twice', 'public', async (_context, request) => {
+      await readJson(request)
+      return handled(await readJson(request))
+    }),
+    route('POST', '/named', 'public', async (_context, request) => handled(await readJson(request, NAMED))),
     route('POST', '/act', { accept: ['service'] }, async (context, request) => {
       const acting = await auth.actIn(context as AuthContext, (await readJson(request))['org_id'])
       return handled({ org: acting.org.id })
     }),
   ])
-}
-
-async function twice(request: AuthRequest): Promise<unknown> {
-  await readJson(request)
-  return readJson(request)
 }

@@ -1,57 +1,35 @@
 /** Audit cases of the organization: how a request names it, who may act there, and which role holds. */
 import type { AuthErrorCode, AuthResponse } from '../../index.ts'
-import { type AuditCase, bearer, casesOf, orgLine } from './audit-case.ts'
+import { type AuditCase, bearer, casesOf, type Line, orgLine } from './audit-case.ts'
 import type { AuditWorld } from './audit-world.ts'
 import { handled } from './endpoints.ts'
 
 /** The cases. */
 export function orgCases(world: AuditWorld): readonly AuditCase[] {
-  return [
-    ...headerCases(world),
-    ...orderCases(world),
-    ...pathCases(world),
-    ...optionalCases(world),
-    ...mountCases(world),
-    ...needsCases(world),
-  ]
+  return [headerCases, pathCases, optionalCases, mountCases].flatMap((casesIn) => casesIn(world))
 }
 
-function headerCases({ tokens, orgs, ada, acting, refused }: AuditWorld): readonly AuditCase[] {
-  const { a, b, c } = orgs
-  const malformed = refused('invalid_org_id')
-  const rows: readonly (readonly [id: string, values: readonly string[], expected: AuthResponse])[] = [
-    ['named', [a], ada],
-    ['other', [b], acting('ada', 'b', 'admin')],
-    ['upper', [b.toUpperCase()], acting('ada', 'b', 'admin')],
-    ['stranger', [c], refused('forbidden')],
-    ['unknown', ['99999999-9999-4999-8999-999999999999'], refused('forbidden')],
-    ['empty', [''], malformed],
-    ['braces', [`{${a}}`], malformed],
-    ['urn', [`urn:uuid:${a}`], malformed],
-    ['text', ['acme'], malformed],
-    ['percent', [a.replaceAll('-', '%2D')], malformed],
-    ['null', ['null'], malformed],
-    ['twice', [a, a], malformed],
-    ['two', [a, b], malformed],
-    ['comma', [`${a}, ${b}`], malformed],
-  ]
-  return casesOf(
-    'org',
-    rows.map(([id, values, expected]) => [id, 'GET /user', [bearer(tokens.ada), ...values.map(orgLine)], expected]),
-  )
-}
-
-function orderCases({ tokens, orgs, acting, invalid, refused }: AuditWorld): readonly AuditCase[] {
-  const [line, malformed] = [bearer(tokens.ada), orgLine('x')]
+function headerCases({ tokens, orgs: { a, b, c }, ada, acting, invalid, refused }: AuditWorld): readonly AuditCase[] {
+  const [line, stranger] = [bearer(tokens.ada), bearer(tokens.stranger)]
+  const named = (...values: string[]): readonly Line[] => [line, ...values.map(orgLine)]
+  const [admin, forbidden, malformed] = [acting('ada', 'b', 'admin'), refused('forbidden'), refused('invalid_org_id')]
   return [
+    ...casesOf('org', [
+      ['GET /user', ada, { named: named(a) }],
+      ['GET /user', admin, { other: named(b), upper: named(b.toUpperCase()) }],
+      ['GET /user', forbidden, { stranger: named(c), unknown: named('99999999-9999-4999-8999-999999999999') }],
+      ['GET /user', malformed, { empty: named(''), braces: named(`{${a}}`), urn: named(`urn:uuid:${a}`) }],
+      ['GET /user', malformed, { text: named('acme'), percent: named(a.replaceAll('-', '%2D')), null: named('null') }],
+      ['GET /user', malformed, { twice: named(a, a), two: named(a, b), comma: named(`${a}, ${b}`) }],
+    ]),
     ...casesOf('order', [
-      ['token-first', 'GET /user', [bearer('x.y.z'), malformed], invalid],
-      ['user-first', 'GET /user', [bearer(tokens.stranger), malformed], refused('user_not_synced')],
-      ['org-first', 'GET /admin', [line, malformed], refused('invalid_org_id')],
+      ['GET /user', invalid, { 'token-first': [bearer('x.y.z'), orgLine('x')] }],
+      ['GET /user', refused('user_not_synced'), { 'user-first': [stranger, orgLine('x')] }],
+      ['GET /admin', malformed, { 'org-first': named('x') }],
     ]),
     ...casesOf('role', [
-      ['low', 'GET /admin', [line], refused('forbidden')],
-      ['high', 'GET /admin', [line, orgLine(orgs.b)], acting('ada', 'b', 'admin')],
+      ['GET /admin', forbidden, { low: [line] }],
+      ['GET /admin', admin, { high: named(b) }],
     ]),
   ]
 }
@@ -60,31 +38,41 @@ function pathCases({ tokens, orgs: { a, b, c }, ada, absent, acting, refused }: 
   const line = bearer(tokens.ada)
   const at = (org: string): string => `GET /orgs/${org}/inside`
   return casesOf('path', [
-    ['named', at(b), [line], acting('ada', 'b', 'admin')],
-    ['none', at(b), [], absent],
-    ['stranger', at(c), [line], refused('forbidden')],
-    ['malformed', at('acme'), [line], refused('invalid_org_id')],
-    ['escaped', at(a.replaceAll('-', '%2D')), [line], ada],
-    ['agrees', at(a), [line, orgLine(a)], ada],
-    ['conflict', at(a), [line, orgLine(b)], refused('org_selector_conflict')],
-    ['header-malformed', at(a), [line, orgLine('')], refused('invalid_org_id')],
+    [at(b), acting('ada', 'b', 'admin'), { named: [line] }],
+    [at(b), absent, { none: [] }],
+    [at(c), refused('forbidden'), { stranger: [line] }],
+    [at('acme'), refused('invalid_org_id'), { malformed: [line] }],
+    [at(a.replaceAll('-', '%2D')), ada, { escaped: [line] }],
+    [at(a), ada, { agrees: [line, orgLine(a)] }],
+    [at(a), refused('org_selector_conflict'), { conflict: [line, orgLine(b)] }],
+    [at(a), refused('invalid_org_id'), { 'header-malformed': [line, orgLine('')] }],
   ])
 }
 
-function optionalCases({ tokens, ada, absent, invalid, refused }: AuditWorld): readonly AuditCase[] {
-  const line = bearer(tokens.ada)
-  const nobody = handled({ caller: null })
-  return casesOf('mount', [
-    ['anybody', 'GET /anybody', [], nobody],
-    ['anybody-user', 'GET /anybody', [line], ada],
-    ['anybody-bad', 'GET /anybody', [bearer('x.y.z')], invalid],
-    ['anybody-org', 'GET /anybody', [line, orgLine('x')], refused('invalid_org_id')],
-    ['strict-in-optional', 'GET /optional-strict', [], absent],
-    ['strict-in-optional-user', 'GET /optional-strict', [line], ada],
-    ['optional-in-strict', 'GET /strict-optional', [], absent],
-    ['optional-twice', 'GET /optional-twice', [], nobody],
-    ['optional-twice-user', 'GET /optional-twice', [line], ada],
-  ])
+function optionalCases({ tokens, users, ada, absent, invalid, refused }: AuditWorld): readonly AuditCase[] {
+  const [line, stranger] = [bearer(tokens.ada), bearer(tokens.stranger)]
+  const [nobody, identity] = [handled({ caller: null }), handled({ caller: 'user' })]
+  const user = handled({ caller: 'user', user: users.ada, role: null })
+  return [
+    ...casesOf('mount', [
+      ['GET /anybody', nobody, { anybody: [] }],
+      ['GET /anybody', ada, { 'anybody-user': [line] }],
+      ['GET /anybody', invalid, { 'anybody-bad': [bearer('x.y.z')] }],
+      ['GET /anybody', refused('invalid_org_id'), { 'anybody-org': [line, orgLine('x')] }],
+      ['GET /optional-strict', absent, { 'strict-in-optional': [] }],
+      ['GET /optional-strict', ada, { 'strict-in-optional-user': [line] }],
+      ['GET /strict-optional', absent, { 'optional-in-strict': [] }],
+      ['GET /optional-twice', nobody, { 'optional-twice': [] }],
+      ['GET /optional-twice', ada, { 'optional-twice-user': [line] }],
+    ]),
+    ...casesOf('needs', [
+      ['GET /identity', identity, { identity: [stranger] }],
+      ['GET /identity', absent, { 'identity-none': [] }],
+      // No selector is read where no org is needed.
+      ['GET /known', user, { user: [line], 'user-org': [line, orgLine('x')] }],
+      ['GET /known', refused('user_not_synced'), { 'user-none': [stranger] }],
+    ]),
+  ]
 }
 
 function mountCases({ tokens, orgs: { a, b, c, d }, ada, acting, refused }: AuditWorld): readonly AuditCase[] {
@@ -95,34 +83,20 @@ function mountCases({ tokens, orgs: { a, b, c, d }, ada, acting, refused }: Audi
   const admin = acting('ada', 'b', 'admin')
   return casesOf('mount', [
     // A request has one org: what the path of the inner mount names, the outer one has served.
-    ['path-in-header', `GET /header-path/${a}`, [line], ada],
-    ['path-another', `GET /header-path/${b}`, [line], conflict],
-    ['path-agrees', `GET /header-path/${b}`, [line, orgLine(b)], admin],
-    ['path-conflict', `GET /header-path/${b}`, [line, orgLine(a)], conflict],
-    ['path-strange', `GET /header-path/${c}`, [line], conflict],
+    [`GET /header-path/${a}`, ada, { 'path-in-header': [line] }],
+    [`GET /header-path/${b}`, conflict, { 'path-another': [line], 'path-conflict': [line, orgLine(a)] }],
+    [`GET /header-path/${b}`, admin, { 'path-agrees': [line, orgLine(b)] }],
+    [`GET /header-path/${c}`, conflict, { 'path-strange': [line] }],
     // A role is looked at where the path of an earlier mount leads, and nowhere else.
-    ['role-in-path', `GET /path-admin/${a}`, [line], outer('forbidden', a)],
-    ['role-of-path', `GET /path-admin/${b}`, [line], admin],
+    [`GET /path-admin/${a}`, outer('forbidden', a), { 'role-in-path': [line] }],
+    [`GET /path-admin/${b}`, admin, { 'role-of-path': [line] }],
     // The role of the outer mount leads to no other org, and comes first.
-    ['role-holds', `GET /admin-path/${d}`, [bob], outer('org_selector_conflict', c)],
-    ['role-held', `GET /admin-path/${c}`, [bob], acting('bob', 'c', 'admin')],
-    ['role-first', `GET /admin-path/${b}`, [line], refused('forbidden')],
-    ['weaker-inside', 'GET /weaker-inside', [line], refused('forbidden')],
-    ['weaker-inside-admin', 'GET /weaker-inside', [line, orgLine(b)], admin],
-    ['further', 'GET /identity-org', [line], ada],
-    ['further-org', 'GET /identity-org', [line, orgLine(c)], refused('forbidden')],
-  ])
-}
-
-function needsCases({ tokens, users, absent, refused }: AuditWorld): readonly AuditCase[] {
-  const [line, stranger] = [bearer(tokens.ada), bearer(tokens.stranger)]
-  const user = handled({ caller: 'user', user: users.ada, role: null })
-  return casesOf('needs', [
-    ['identity', 'GET /identity', [stranger], handled({ caller: 'user' })],
-    ['identity-none', 'GET /identity', [], absent],
-    ['user', 'GET /known', [line], user],
-    // No selector is read where no org is needed.
-    ['user-org', 'GET /known', [line, orgLine('x')], user],
-    ['user-none', 'GET /known', [stranger], refused('user_not_synced')],
+    [`GET /admin-path/${d}`, outer('org_selector_conflict', c), { 'role-holds': [bob] }],
+    [`GET /admin-path/${c}`, acting('bob', 'c', 'admin'), { 'role-held': [bob] }],
+    [`GET /admin-path/${b}`, refused('forbidden'), { 'role-first': [line] }],
+    ['GET /weaker-inside', refused('forbidden'), { 'weaker-inside': [line] }],
+    ['GET /weaker-inside', admin, { 'weaker-inside-admin': [line, orgLine(b)] }],
+    ['GET /identity-org', ada, { further: [line] }],
+    ['GET /identity-org', refused('forbidden'), { 'further-org': [line, orgLine(c)] }],
   ])
 }
