@@ -13,17 +13,14 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
-import { type Frame, openFrame } from './guarded-handle.ts'
+import type { Frame } from './guarded-handle.ts'
 import {
+  type Begin,
   beginOn,
-  boundBy,
-  explainSwallowed,
+  beginWithin,
   isPostgresPool,
-  isSameState,
-  LASTING,
-  NOT_HELD,
-  readerOf,
   type Settings,
+  settingCalls,
 } from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
 import { aGroupOfNames, withDefaults } from './sql-names.ts'
@@ -139,22 +136,18 @@ async function inScope<P extends ScopeTarget, T>(
   plan: ScopePlan,
   work: (handle: ScopeHandle<P>) => Promise<T>,
 ): Promise<T> {
-  const { scope, userId, orgId, role } = plan.values()
-  const { settings } = plan
-  const values = new Map([
-    [settings.scope, scope],
-    [settings.userId, userId],
-    [settings.orgId, orgId],
-    [settings.role, role],
-  ])
-  const run = ({ handle }: Frame): Promise<T> => work(handle as ScopeHandle<P>)
-  if (isInTransaction(target)) return nested(target, plan, values, run)
-  const begin = beginOn(target, { what: 'scope', settings: [...values.keys()] })
-  return begin(async ({ frame, before, hold }) => {
+  const entries = Object.entries(plan.values()) as [keyof ScopeSettings, string][]
+  const values: Settings = new Map(entries.map(([key, value]) => [plan.settings[key], value]))
+  return beginFor(target, [...values.keys()])(async (transaction) => {
+    const { frame, before } = transaction
     await bind(frame, plan, values)
-    hold(withRole(values, plan.role ?? before.get('role')))
-    return run(frame)
+    transaction.held = new Map([...values, ['role', plan.role ?? before.get('role') ?? '']])
+    return work(frame.handle as ScopeHandle<P>)
   })
+}
+
+function beginFor(target: ScopeTarget, settings: readonly string[]): Begin {
+  return isInTransaction(target) ? beginWithin(target, settings) : beginOn(target, { what: 'scope', settings })
 }
 
 // A client out of a pool can connect too; what has a way back to its pool is in use.
@@ -162,86 +155,24 @@ function isInTransaction(target: ScopeTarget): target is PgQueryable | PgliteQue
   return 'release' in target || !(isPostgresPool(target as PgPool) || 'transaction' in target)
 }
 
-// What a savepoint is rolled back to restores the settings by itself; what it is released to does not. Its name is its
-// own, so that none ends another's.
-async function nested<T>(
-  target: object,
-  plan: ScopePlan,
-  values: Settings,
-  run: (frame: Frame) => Promise<T>,
-): Promise<T> {
-  const frame = openFrame(target, { what: 'scope', bound: boundBy([...values.keys()]) })
-  const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
-  try {
-    const { columns, settingsOf } = readerOf([...values.keys(), 'role'])
-    const before = settingsOf(await frame.ask(`SELECT ${columns}`))
-    await frame.ask(`SAVEPOINT ${savepoint}`)
-    try {
-      await bind(frame, plan, values)
-      const result = await frame.run(() => run(frame))
-      // Reads what was bound until now, then binds what was bound before.
-      const pairs = [...before].flat()
-      const until = settingsOf(await frame.ask(`SELECT ${columns}, ${settingCalls(pairs)}`, pairs))
-      requireHeld(frame, until, withRole(values, plan.role ?? before.get('role')))
-      await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
-      return result
-    } catch (error) {
-      // On a lost connection this fails too; the first failure is the one that counts.
-      await undo(frame, savepoint).catch(() => undefined)
-      throw explainSwallowed(error)
-    }
-  } finally {
-    frame.end()
-  }
-}
-
-function withRole(values: Settings, role: string | undefined): Settings {
-  return new Map([...values, ['role', role ?? '']])
-}
-
-function requireHeld({ parent, connection }: Frame, until: Settings, held: Settings): void {
-  if (!isSameState(held, until)) throw new Error(NOT_HELD)
-  // The transaction is the host's, and so is the connection: what can't be put back is undone.
-  if (parent === null && connection.touched.size > 0) throw new Error(LASTING)
-}
-
-async function undo(frame: Frame, savepoint: string): Promise<void> {
-  await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`)
-  await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
-}
-
 // Bound to the transaction and to nothing beyond it, in one query with making sure that row-level security binds the
 // statements' role: asked each time, because a role may be altered, and a client's own be set to another.
 async function bind(frame: Frame, { role, obeys }: ScopePlan, values: Settings): Promise<void> {
-  const pairs = [...values, ...(role === undefined ? [] : [['role', role]])].flat()
-  const name = role === undefined || role === 'none' ? 'current_user' : `$${pairs.length}::name`
-  const text = `SELECT ${settingCalls(pairs)}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
+  const bound: Settings = new Map([...values, ...(role === undefined ? [] : [['role', role] as const])])
+  const name = role === undefined ? 'current_user' : `$${2 * bound.size}::name`
+  const text = `SELECT ${settingCalls(bound)}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
     FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
-  const { rows } = await frame.ask(text, pairs).catch((error: unknown) => {
-    throw obeys && isUnknownRole(error) ? new Error(missing(role), { cause: error }) : error
+  const { rows } = await frame.ask(text, [...bound].flat()).catch((error: unknown) => {
+    // invalid_parameter_value: of what is bound here only the role can be.
+    const isUnknown = (error as { code?: unknown } | null)?.code === '22023'
+    if (!obeys || !isUnknown) throw error
+    throw new Error(`withOrgScope: there is no role "${role}" in this database: make it by roleSql`, { cause: error })
   })
   const row = rows[0] as SqlRow | undefined
   if (!obeys || row?.['obeys'] === true) return
   throw new Error(
     `withOrgScope: the role "${String(row?.['name'])}" bypasses row-level security: name one that does not (role)`,
   )
-}
-
-// invalid_parameter_value: of what is bound here only the role can be.
-function isUnknownRole(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '22023'
-}
-
-function missing(role: string | undefined): string {
-  return `withOrgScope: there is no role "${role}" in this database: make it by roleSql`
-}
-
-function settingCalls(pairs: readonly string[]): string {
-  const calls = Array.from(
-    { length: pairs.length / 2 },
-    (_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`,
-  )
-  return calls.join(', ')
 }
 
 /** Names of the settings that a scope binds. */

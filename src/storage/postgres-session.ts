@@ -31,10 +31,11 @@ export interface PostgresSessions {
 /** Make sessions; `prepare` names the statements of the hot path, so that a connection plans each once. */
 export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: boolean): PostgresSessions {
   const begin = beginOn(pool, { what: 'transaction', settings: Object.values(SETTING_NAMES) })
-  const ask = isPostgresPool(pool) ? askUnnamed : askByText
   // In a transaction by text: a prepared statement that is gone or outdated would take the transaction with it.
   const over = (queryable: unknown): SqlSession['run'] =>
-    running((statement, values) => ask(queryable, statement, values))
+    isPostgresPool(pool)
+      ? running(({ text }, values) => (queryable as PgQueryable).query({ text, values: [...values] }))
+      : running(({ text }, values) => (queryable as PgliteQueryable).query(text, [...values]))
   const transaction: PostgresSessions['transaction'] = (work) =>
     begin(({ frame: { handle } }) => oneTransaction(over(handle), (session) => work(session, handle)))
   const outside = isPostgresPool(pool) && prepare ? byName(pool) : over(pool)
@@ -48,9 +49,9 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
   }
 }
 
-type Ask = (queryable: unknown, statement: SqlStatement, values: readonly SqlValue[]) => Promise<PgResult>
+type Ask = (statement: SqlStatement, values: readonly SqlValue[]) => Promise<PgResult>
 
-function running(ask: (statement: SqlStatement, values: readonly SqlValue[]) => Promise<PgResult>): SqlSession['run'] {
+function running(ask: Ask): SqlSession['run'] {
   return async (statement, values) => {
     try {
       return (await ask(statement, values)).rows as readonly SqlRow[]
@@ -73,23 +74,20 @@ function onceMore(run: SqlSession['run']): SqlSession['run'] {
   }
 }
 
-const askByText: Ask = (queryable, { text }, values) => (queryable as PgliteQueryable).query(text, [...values])
-
-const askUnnamed: Ask = (queryable, { text }, values) => (queryable as PgQueryable).query({ text, values: [...values] })
-
 // A statement that is gone from its connection, outdated by a change of its tables, or another's behind a pooler was not
 // run: it is asked once more, unnamed.
 function byName(pool: PgPool): SqlSession['run'] {
   const names = new WeakMap<SqlStatement, string>()
-  return running(async (statement, values) => {
-    if (!statement.hot) return askUnnamed(pool, statement, values)
+  return running(async (statement, given) => {
+    const query = { text: statement.text, values: [...given] }
+    if (!statement.hot) return pool.query(query)
     const name = names.get(statement) ?? nameOf(statement)
     names.set(statement, name)
     try {
-      return await pool.query({ name, text: statement.text, values: [...values] })
+      return await pool.query({ name, ...query })
     } catch (error) {
       if (!isStale(error)) throw error
-      return askUnnamed(pool, statement, values)
+      return pool.query(query)
     }
   })
 }

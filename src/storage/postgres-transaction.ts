@@ -6,7 +6,7 @@ import { optionsError } from '../lib/parse-options.ts'
 import { type Frame, type FrameOptions, openFrame, UNFINISHED } from './guarded-handle.ts'
 import type { PgClient, PgliteDatabase, PgliteQueryable, PgPool, PgResult, SqlRow } from './sql-executor.ts'
 import { isReadOnly, isUnanswered, toStorageError } from './storage-errors.ts'
-import { withinHold } from './turns.ts'
+import { createTurns } from './turns.ts'
 
 /** A transaction, from its BEGIN to the end of its work. */
 export interface PostgresTransaction {
@@ -14,7 +14,7 @@ export interface PostgresTransaction {
   /** The connection's state when it began. */
   readonly before: Settings
   /** What has to be bound still when it ends, by the settings' names; else nothing is stored. */
-  hold(settings: Settings): void
+  held: Settings
 }
 
 /** Run `work` in a transaction. */
@@ -24,7 +24,7 @@ export type Begin = <T>(work: (transaction: PostgresTransaction) => Promise<T>) 
 export interface BeginOptions {
   /** What it is, for sentences. */
   readonly what: 'scope' | 'transaction'
-  /** Names of the settings that a scope binds. */
+  /** Names of the settings that a scope binds, such as `app.org_id`. */
   readonly settings: readonly string[]
 }
 
@@ -34,29 +34,31 @@ export function isPostgresPool(pool: PgPool | PgliteDatabase): pool is PgPool {
 }
 
 /** Begin transactions on a pool, or in PGlite. */
-export function beginOn(pool: PgPool | PgliteDatabase, options: BeginOptions): Begin {
-  return isPostgresPool(pool) ? beginOnPool(pool, options) : beginInDatabase(pool, options)
+export function beginOn(pool: PgPool | PgliteDatabase, { what, settings }: BeginOptions): Begin {
+  const frameOptions = { what, bound: what === 'scope' ? boundBy(settings) : [], isOurs: true }
+  const reader = readerOf([...STATE, ...settings.map((each) => each.toLowerCase())])
+  return isPostgresPool(pool) ? beginOnPool(pool, frameOptions, reader) : beginInDatabase(pool, frameOptions, reader)
 }
 
-function beginOnPool(pool: PgPool, options: BeginOptions): Begin {
+function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader): Begin {
   return async (work) => {
     const client = await connect(pool)
     const loss = watch(client)
-    const state = createSessionState(options.settings)
     let frame: Frame | undefined
     let before: Settings | undefined
     let broken: Error | undefined
     try {
-      frame = openFrame(client, frameOf(options))
-      before = state.settingsOf(await control(frame, `BEGIN ISOLATION LEVEL READ COMMITTED; ${state.begin}`))
-      const { result, held } = await run(frame, before, work)
-      broken = unclean(frame, before, await commit(frame, state, held))
+      frame = openFrame(client, options)
+      before = reader.settingsOf(await control(frame, `BEGIN ISOLATION LEVEL READ COMMITTED; ${opening(reader)}`))
+      const transaction: PostgresTransaction = { frame, before, held: new Map() }
+      const result = await frame.run(() => work(transaction))
+      broken = unclean(frame, before, await commit(transaction, reader))
       return result
     } catch (error) {
       const gone = loss.error() ?? (isUnanswered(error) || isReadOnly(error) ? error : undefined)
-      const { failed, dirty } = gone === undefined ? await rollBack(frame, state, before) : { failed: gone }
-      broken = failed ?? dirty ?? (isOutOfHand(error, state) ? (error as Error) : undefined)
-      throw toStorageError(explained(error, state), failed === undefined ? 'work' : 'statement')
+      const { failed, dirty } = gone === undefined ? await rollBack(frame, reader, before) : { failed: gone }
+      broken = failed ?? dirty ?? (isOutOfHand(error) ? (error as Error) : undefined)
+      throw toStorageError(explained(error), failed === undefined ? 'work' : 'statement')
     } finally {
       loss.stop()
       frame?.end()
@@ -65,32 +67,19 @@ function beginOnPool(pool: PgPool, options: BeginOptions): Begin {
   }
 }
 
-/** What no text inside a scope may change. */
-export function boundBy(settings: readonly string[]): string[] {
-  return ['role', 'session_authorization', ...settings.map((each) => each.toLowerCase())]
-}
-
-function frameOf({ what, settings }: BeginOptions): FrameOptions {
-  return { what, bound: what === 'scope' ? boundBy(settings) : [], isOurs: true }
-}
-
-// Nobody knows what else was asked on such a connection, or is still on its way.
-function isOutOfHand(error: unknown, state: SessionState): boolean {
-  return state.isNotHeld(error) || (error as Error | null)?.message === UNFINISHED
-}
-
 // PGlite begins, commits and rolls back by itself, on the one connection it has: what can't be put back is not stored.
-function beginInDatabase(database: PgliteDatabase, options: BeginOptions): Begin {
+function beginInDatabase(database: PgliteDatabase, options: FrameOptions, reader: SettingsReader): Begin {
+  // It gives turns by itself as well; but whoever hangs would hold everybody.
+  const withinHold = createTurns('PGlite', { atOnce: Number.POSITIVE_INFINITY })
   return async (work) => {
-    const state = createSessionState(options.settings)
     try {
       return await database.transaction(async (handle: PgliteQueryable) => {
-        const frame = openFrame(handle, frameOf(options))
+        const frame = openFrame(handle, options)
         try {
-          const before = state.settingsOf(await frame.ask(state.begin))
-          // Whoever hangs would hold everybody: there is one connection.
-          const { result, held } = await withinHold('PGlite', () => run(frame, before, work))
-          await frame.ask(state.check(held))
+          const before = reader.settingsOf(await frame.ask(opening(reader)))
+          const transaction: PostgresTransaction = { frame, before, held: new Map() }
+          const result = await withinHold(() => frame.run(() => work(transaction)))
+          await frame.ask(checking(transaction.held))
           await putBack(frame, before)
           return result
         } finally {
@@ -98,49 +87,79 @@ function beginInDatabase(database: PgliteDatabase, options: BeginOptions): Begin
         }
       })
     } catch (error) {
-      throw toStorageError(explained(error, state), 'work')
+      throw toStorageError(explained(error), 'work')
     }
   }
 }
 
-async function run<T>(
-  frame: Frame,
-  before: Settings,
-  work: (transaction: PostgresTransaction) => Promise<T>,
-): Promise<{ readonly result: T; readonly held: Settings }> {
-  let held: Settings = new Map()
-  const hold = (settings: Settings): void => {
-    held = settings
+/**
+ * Begin scopes as savepoints in the transaction that a client is in, or a scope's handle. What one is rolled back to restores
+ * the settings by itself; what it is released to does not. Its name is its own, so that none ends another's.
+ */
+export function beginWithin(client: object, settings: readonly string[]): Begin {
+  return async (work) => {
+    const frame = openFrame(client, { what: 'scope', bound: boundBy(settings) })
+    const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
+    const { columns, settingsOf } = readerOf([...settings, 'role'])
+    try {
+      const before = settingsOf(await frame.ask(`SELECT ${columns}`))
+      await frame.ask(`SAVEPOINT ${savepoint}`)
+      try {
+        const transaction: PostgresTransaction = { frame, before, held: new Map() }
+        const result = await frame.run(() => work(transaction))
+        // Reads what was bound until now, then binds what was bound before.
+        const asked = await frame.ask(`SELECT ${columns}, ${settingCalls(before)}`, [...before].flat())
+        if (!isSameState(transaction.held, settingsOf(asked))) throw new Error(NOT_HELD)
+        // The transaction is the host's, and so is the connection: what can't be put back is undone.
+        if (frame.parent === null && frame.connection.touched.size > 0) throw new Error(LASTING)
+        await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
+        return result
+      } catch (error) {
+        // On a lost connection this fails too; the first failure is the one that counts.
+        await undo(frame, savepoint).catch(() => undefined)
+        throw explainSwallowed(error)
+      }
+    } finally {
+      frame.end()
+    }
   }
-  const result = await frame.run(() => work({ frame, before, hold }))
-  return { result, held }
 }
 
-async function commit(frame: Frame, state: SessionState, held: Settings): Promise<Settings> {
-  const results = await control(frame, `${state.check(held)}; COMMIT; SELECT ${state.columns}`)
+async function undo(frame: Frame, savepoint: string): Promise<void> {
+  await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`)
+  await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
+}
+
+// What no text inside a scope may change.
+function boundBy(settings: readonly string[]): string[] {
+  return ['role', 'session_authorization', ...settings.map((each) => each.toLowerCase())]
+}
+
+async function commit({ frame, held }: PostgresTransaction, reader: SettingsReader): Promise<Settings> {
+  const results = await control(frame, `${checking(held)}; COMMIT; SELECT ${reader.columns}`)
   const list = Array.isArray(results) ? (results as PgResult[]) : [results]
   if (list.some(({ command }) => command === 'ROLLBACK')) throw new Error(SWALLOWED)
-  return state.settingsOf(list)
+  return reader.settingsOf(list)
 }
 
 const SWALLOWED = 'nothing was stored: the work went on after a failed statement'
-
-/** Thrown at work that does not leave its transaction, role and organization as they were bound. */
-export const NOT_HELD =
+const NOT_HELD =
   'nothing was stored: the work ended its transaction, or changed the role or organization that it was bound to'
+const LASTING = 'nothing was stored: the work changed a setting for longer than its transaction (SET LOCAL does not)'
 
-/** Thrown at work that changes a setting where nobody could put it back. */
-export const LASTING =
-  'nothing was stored: the work changed a setting for longer than its transaction (SET LOCAL does not)'
-
-function explained(error: unknown, state: SessionState): unknown {
-  return state.isNotHeld(error) ? new Error(NOT_HELD, { cause: error }) : explainSwallowed(error)
+function explained(error: unknown): unknown {
+  return isNotHeld(error) ? new Error(NOT_HELD, { cause: error }) : explainSwallowed(error)
 }
 
-/** Say of in_failed_sql_transaction what it means: most often it was the last check that met it. */
-export function explainSwallowed(error: unknown): unknown {
+// Says of in_failed_sql_transaction what it means: most often it was the last check that met it.
+function explainSwallowed(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code
   return code === '25P02' ? new Error(SWALLOWED, { cause: error }) : error
+}
+
+// Nobody knows what else was asked on such a connection, or is still on its way.
+function isOutOfHand(error: unknown): boolean {
+  return isNotHeld(error) || (error as Error | null)?.message === UNFINISHED
 }
 
 function unclean(frame: Frame, before: Settings, after: Settings): Error | undefined {
@@ -191,13 +210,13 @@ async function control(frame: Frame, text: string): Promise<PgResult> {
 // transaction is undone with it.
 async function rollBack(
   frame: Frame | undefined,
-  state: SessionState,
+  reader: SettingsReader,
   before: Settings | undefined,
 ): Promise<{ readonly failed?: Error; readonly dirty?: Error | undefined }> {
   try {
     if (frame === undefined) throw new Error('the pool gave out a connection that has a scope')
     frame.connection.touched.clear()
-    const after = state.settingsOf(await frame.ask(`ROLLBACK; SELECT ${state.columns}`))
+    const after = reader.settingsOf(await frame.ask(`ROLLBACK; SELECT ${reader.columns}`))
     // Without a first state nothing was asked on it.
     return { dirty: unclean(frame, before ?? after, after) }
   } catch (error) {
@@ -205,23 +224,12 @@ async function rollBack(
   }
 }
 
+// What a connection has to be given back with.
 const STATE: readonly string[] = [
-  'role',
-  'session_authorization',
-  'search_path',
-  'row_security',
-  'session_replication_role',
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-  'default_transaction_isolation',
-  'default_transaction_read_only',
-  'timezone',
-  'datestyle',
-  'intervalstyle',
-  'client_encoding',
-  'standard_conforming_strings',
-  'bytea_output',
+  ...['role', 'session_authorization', 'search_path', 'row_security', 'session_replication_role'],
+  ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'],
+  ...['default_transaction_isolation', 'default_transaction_read_only'],
+  ...['timezone', 'datestyle', 'intervalstyle', 'client_encoding', 'standard_conforming_strings', 'bytea_output'],
 ]
 
 // Set with BEGIN, and gone with the transaction.
@@ -229,43 +237,33 @@ const MARK = 'sallyport.transaction'
 // A setting nobody has: to ask for it fails.
 const CHECK_FAILED = 'sallyport.transaction_is_not_held'
 
+// Marks the transaction, and reads the state; a query of its own or one with BEGIN.
+function opening({ columns }: SettingsReader): string {
+  return `SELECT set_config('${MARK}', 'open', true), ${columns}`
+}
+
+// A query that fails where it is no longer this transaction, or one of `held` no longer bound.
+function checking(held: Settings): string {
+  const bound = [...held].map(([name, value]) => ` AND ${current(name)} = ${literal(value)}`).join('')
+  return `SELECT CASE WHEN ${current(MARK)} = 'open'${bound} THEN '' ELSE current_setting('${CHECK_FAILED}') END`
+}
+
+function isNotHeld(error: unknown): boolean {
+  return String((error as Error | null)?.message).includes(CHECK_FAILED)
+}
+
 /** The values of settings by their names, in lower case. */
 export type Settings = ReadonlyMap<string, string>
 
-/** The texts of a transaction. */
-interface SessionState extends SettingsReader {
-  /** Mark the transaction, and read the state; a query of its own or one with BEGIN. */
-  readonly begin: string
-  /** A query that fails where it is no longer this transaction, or one of `held` no longer bound. */
-  check(held: Settings): string
-  /** Whether it was {@link check} that failed. */
-  isNotHeld(error: unknown): boolean
-}
-
-// `settings` are the scope's own names, such as `app.org_id`.
-function createSessionState(settings: readonly string[]): SessionState {
-  const reader = readerOf([...STATE, ...settings.map((each) => each.toLowerCase())])
-  return {
-    ...reader,
-    begin: `SELECT set_config('${MARK}', 'open', true), ${reader.columns}`,
-    check(held) {
-      const bound = [...held].map(([name, value]) => ` AND ${current(name)} = ${literal(value)}`).join('')
-      return `SELECT CASE WHEN ${current(MARK)} = 'open'${bound} THEN '' ELSE current_setting('${CHECK_FAILED}') END`
-    },
-    isNotHeld: (error) => String((error as Error | null)?.message).includes(CHECK_FAILED),
-  }
-}
-
-/** Reads settings. */
-export interface SettingsReader {
+interface SettingsReader {
   /** What a SELECT asks for. */
   readonly columns: string
   /** Read what it answered, in the last of several results. */
   settingsOf(results: PgResult | readonly PgResult[]): Settings
 }
 
-/** Make a reader of settings by their names, which stand in its text as they are. */
-export function readerOf(names: readonly string[]): SettingsReader {
+// Reads settings by their names, which stand in its text as they are.
+function readerOf(names: readonly string[]): SettingsReader {
   return {
     columns: names.map((name, index) => `${current(name)} AS s${index}`).join(', '),
     settingsOf(results) {
@@ -275,8 +273,12 @@ export function readerOf(names: readonly string[]): SettingsReader {
   }
 }
 
-/** Ask whether two states are the same. */
-export function isSameState(one: Settings, other: Settings): boolean {
+/** Text of a SELECT that sets each until the transaction ends; names and values are bound as `$1`, `$2` and so on. */
+export function settingCalls(settings: Settings): string {
+  return [...settings].map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ')
+}
+
+function isSameState(one: Settings, other: Settings): boolean {
   return [...one].every(([name, value]) => other.get(name) === value)
 }
 

@@ -41,10 +41,19 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
   const holding = new Set<Turn>()
 
   const begin = (turn: Turn): void => {
+    turn.stop()
     holding.add(turn)
     turn.startedAt = time()
     turn.stop = startPatience(HOLD_MS, () => takeAway(turn))
     turn.begin()
+  }
+  const wait = (turn: Turn): void => {
+    waiting.add(turn)
+    turn.stop = startTimer(() => {
+      // Who gives up does not pass on a turn that somebody else still has.
+      waiting.delete(turn)
+      turn.lose(new TransientError(`${what} was busy for ${waitSeconds} seconds${ADVICE}`))
+    }, waitSeconds * 1000)
   }
   const end = (turn: Turn): void => {
     turn.stop()
@@ -66,10 +75,13 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
     }
     const turn = createTurn(undo)
     const isHeld = (): boolean => holding.has(turn)
-    // Before the work runs, because what it calls at once must already wait for it.
-    if (holding.size < atOnce) begin(turn)
-    else await waitFor(turn, waiting, `${what} was busy for ${waitSeconds} seconds${ADVICE}`, waitSeconds)
     try {
+      // Before the work runs, because what it calls at once must already wait for it.
+      if (holding.size < atOnce) begin(turn)
+      else {
+        wait(turn)
+        await Promise.race([turn.begun, turn.lost])
+      }
       return await Promise.race([turn.lost, isHeld() ? work(isHeld) : turn.lost])
     } finally {
       end(turn)
@@ -77,15 +89,18 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
   }
 }
 
+const ADVICE = ': inside a transaction, use the repositories that it hands you'
+const HELD = 'was held for 30 seconds by work that did not end: nothing of it is stored, and it can do nothing more'
+
 interface Turn {
   readonly begun: Promise<void>
-  begin(): void
-  /** Rejects when it is taken away. */
+  readonly begin: () => void
+  /** Rejects when it is taken away, or not waited for any more. */
   readonly lost: Promise<never>
-  lose(error: Error): void
-  undo(): void
+  readonly lose: (error: Error) => void
+  readonly undo: () => void
   startedAt: number
-  /** Calls off what takes it away. */
+  /** Calls off what takes it away, or ends the waiting. */
   stop(): void
 }
 
@@ -101,34 +116,6 @@ function createTurn(undo: () => void): Turn {
   // Nobody may be waiting any more.
   lost.catch(() => undefined)
   return { begun, begin, lost, lose, undo, startedAt: 0, stop: () => undefined }
-}
-
-async function waitFor(turn: Turn, waiting: Set<Turn>, sentence: string, seconds: number): Promise<void> {
-  waiting.add(turn)
-  let stop: () => void = () => undefined
-  const late = new Promise<never>((_, reject) => {
-    stop = startTimer(() => {
-      // Who gave up does not pass on a turn that somebody else still has.
-      if (waiting.delete(turn)) reject(new TransientError(sentence))
-    }, seconds * 1000)
-  })
-  await Promise.race([turn.begun.finally(() => stop()), late])
-}
-
-const ADVICE = ': inside a transaction, use the repositories that it hands you'
-const HELD = 'was held for 30 seconds by work that did not end: nothing of it is stored, and it can do nothing more'
-
-/** Wait for work that holds `what`, which gives turns by itself, but no longer than for any other turn. */
-export async function withinHold<T>(what: string, work: () => Promise<T>): Promise<T> {
-  let stop: () => void = () => undefined
-  const late = new Promise<never>((_, reject) => {
-    stop = startPatience(HOLD_MS, () => reject(new Error(`${what} ${HELD}`)))
-  })
-  try {
-    return await Promise.race([late, work()])
-  } finally {
-    stop()
-  }
 }
 
 /** What is said to whoever asks a transaction that has ended. */
