@@ -6,7 +6,7 @@
  */
 import type { ThrottleDecision, ThrottleState, ThrottleStore } from './account-repositories.ts'
 import type { SqlSession } from './sql-executor.ts'
-import { hasRows, isText } from './sql-rows.ts'
+import { hasRows, isText, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { TransientError } from './storage-errors.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -37,34 +37,40 @@ const UPKEEP: ThrottleUpkeep = { mostKeys: 1_000_000, sweepEvery: 100, trimEvery
 /** Build the throttle's store over a session of the database, by the database's clock. */
 export function sqlThrottle({ session, ...tables }: SqlPlace, upkeep: ThrottleUpkeep = UPKEEP): ThrottleStore {
   const statements = createStatements(tables)
-  const inTurn = createKeyedTurns()
   const write = writer(session, statements, upkeep)
+  const inTurn = createKeyedTurns()
   const inSmallNumber = createTurns('the throttle', {
     ...{ atOnce: ATTEMPTS_AT_ONCE, waitSeconds: WAIT_SECONDS, toError: toTransient },
   })
-  const attempt: Attempt = (keys, decide) => inSmallNumber(() => attemptAlone(keys, decide))
-  const attemptAlone: Attempt = async (keys, decide) => {
-    const { now, stored } = await read(session, statements, keys)
-    const states = stored.map((text) => toState(text, now))
-    const decided = decide(states, now)
-    const changes = keys.flatMap((key, index) => {
-      const [before = null, state = null] = [stored[index], decided.states[index]]
-      return state === states[index] ? [] : [{ key, now, stored: before, state }]
+  // `lost` is the key that somebody else has written meanwhile: then nothing was written.
+  const attempt = <T>(keys: readonly string[], decide: Decide<T>) =>
+    inSmallNumber(async () => {
+      const values = Array.from({ length: MOST_KEYS }, (_, index) => keys[index] ?? null)
+      const [row = {}] = await session.run(statements.readThrottle, values)
+      const now = Number(row['now'])
+      const stored = keys.map((_, index) => toTextOrNull(row[`state${index}`]))
+      const states = stored.map((text) => toState(text, now))
+      const { states: decided, result } = decide(states, now)
+      const changes = keys.flatMap((key, index) => {
+        const [before = null, state = null] = [stored[index], decided[index]]
+        return state === states[index] ? [] : [{ key, stored: before, state }]
+      })
+      return { result, lost: await write(changes, now) }
     })
-    return { decided, lost: await write(changes) }
-  }
   return {
     async update(keys, _, decide) {
       requireKeys(keys)
-      let { decided, lost } = await attempt(keys, decide)
+      let { result, lost } = await attempt(keys, decide)
       for (let count = 1; lost !== null; count++) {
         if (count === ATTEMPTS) throw new TransientError('the throttle was written by others again and again')
-        ;({ decided, lost } = await inTurn(lost, () => attempt(keys, decide)))
+        ;({ result, lost } = await inTurn(lost, () => attempt(keys, decide)))
       }
-      return decided.result
+      return result
     },
   }
 }
+
+type Decide<T> = (states: readonly (ThrottleState | null)[], now: number) => ThrottleDecision<T>
 
 function requireKeys(keys: readonly string[]): void {
   const areKeys = keys.length >= 1 && keys.length <= MOST_KEYS && keys.every((key) => isText(key, LONGEST_KEY))
@@ -72,56 +78,43 @@ function requireKeys(keys: readonly string[]): void {
   throw new TypeError(`one to ${MOST_KEYS} different keys, each a text of at most ${LONGEST_KEY} characters`)
 }
 
-type Decide<T> = (states: readonly (ThrottleState | null)[], now: number) => ThrottleDecision<T>
-
-/** One attempt; `lost` is the key that somebody else has written meanwhile: then nothing was written. */
-type Attempt = <T>(
-  keys: readonly string[],
-  decide: Decide<T>,
-) => Promise<{ readonly decided: ThrottleDecision<T>; readonly lost: string | null }>
-
-async function read(
-  session: SqlSession,
-  { readThrottle }: ThrottleStatements,
-  keys: readonly string[],
-): Promise<{ readonly now: number; readonly stored: readonly (string | null)[] }> {
-  const [row = {}] = await session.run(readThrottle, [keys[0] ?? null, keys[1] ?? null, keys[2] ?? null])
-  const stored = keys.map((_, index) => {
-    const state = row[`state${index}`] ?? null
-    return state === null ? null : String(state)
-  })
-  return { now: Number(row['now']), stored }
-}
-
 interface Change {
   readonly key: string
-  readonly now: number
   /** What was read. */
   readonly stored: string | null
   readonly state: ThrottleState | null
 }
 
-/** Write all changes or none; hands on the key that stood in the way. */
-type Write = (changes: readonly Change[]) => Promise<string | null>
-
-function writer(session: SqlSession, statements: ThrottleStatements, upkeep: ThrottleUpkeep): Write {
-  const sweep = sweeper(session, statements, upkeep)
-  return async (changes) => {
-    const [first, ...more] = changes
-    if (first === undefined) return null
-    for (const { stored, now } of changes) if (stored === null) await sweep(now)
-    if (more.length === 0) return (await writeOne(session, statements, first)) ? null : first.key
+// Writes all changes or none; hands on the key that stood in the way.
+function writer(session: SqlSession, statements: ThrottleStatements, upkeep: ThrottleUpkeep) {
+  const { mostKeys, sweepEvery, trimEvery, atOnce } = upkeep
+  let newKeys = 0
+  const sweep = async (now: number): Promise<void> => {
+    const count = newKeys++
+    if (count % sweepEvery === 0) await session.run(statements.sweepThrottle, [now, atOnce])
+    if (count % trimEvery === 0) await session.run(statements.trimThrottle, [mostKeys, atOnce])
+  }
+  const writeOne = (inside: SqlSession, { key, stored, state }: Change, now: number): Promise<boolean> => {
+    if (state === null) return hasRows(inside, statements.deleteThrottle, [key, stored])
+    const values = [key, toText(state), state.expiresAt, now]
+    if (stored === null) return hasRows(inside, statements.insertThrottle, values)
+    return hasRows(inside, statements.replaceThrottle, [...values, stored])
+  }
+  return async (changes: readonly Change[], now: number): Promise<string | null> => {
+    // Before the transaction: what is deleted here stands in no order.
+    for (const { stored } of changes) if (stored === null) await sweep(now)
     // In one order, so that two who write the same keys never wait for each other.
     const ordered = changes.toSorted((a, b) => (a.key < b.key ? -1 : 1))
     let lost: string | null = null
+    const writeAll = async (inside: SqlSession): Promise<void> => {
+      for (const change of ordered) {
+        if (await writeOne(inside, change, now)) continue
+        lost = change.key
+        throw UNDONE
+      }
+    }
     try {
-      await session.atomically(async (inside) => {
-        for (const change of ordered) {
-          if (await writeOne(inside, statements, change)) continue
-          lost = change.key
-          throw UNDONE
-        }
-      })
+      await (changes.length > 1 ? session.atomically(writeAll) : writeAll(session))
     } catch (error) {
       if (error !== UNDONE) throw error
     }
@@ -131,31 +124,6 @@ function writer(session: SqlSession, statements: ThrottleStatements, upkeep: Thr
 
 // Takes the transaction back; never leaves this module.
 const UNDONE = new Error('written by somebody else meanwhile')
-
-function writeOne(
-  session: SqlSession,
-  statements: ThrottleStatements,
-  { key, now, stored, state }: Change,
-): Promise<boolean> {
-  if (state === null) return hasRows(session, statements.deleteThrottle, [key, stored])
-  const values = [key, toText(state), state.expiresAt, now]
-  if (stored !== null) return hasRows(session, statements.replaceThrottle, [...values, stored])
-  return hasRows(session, statements.insertThrottle, values)
-}
-
-// Before the transaction: what is deleted here stands in no order.
-function sweeper(
-  session: SqlSession,
-  statements: ThrottleStatements,
-  { mostKeys, sweepEvery, trimEvery, atOnce }: ThrottleUpkeep,
-): (now: number) => Promise<void> {
-  let newKeys = 0
-  return async (now) => {
-    const count = newKeys++
-    if (count % sweepEvery === 0) await session.run(statements.sweepThrottle, [now, atOnce])
-    if (count % trimEvery === 0) await session.run(statements.trimThrottle, [mostKeys, atOnce])
-  }
-}
 
 function toState(stored: string | null, now: number): ThrottleState | null {
   const state = stored === null ? null : (JSON.parse(stored) as ThrottleState)
@@ -170,10 +138,8 @@ function toText({ failures, closedUntil, recent, pending, expiresAt }: ThrottleS
 function createKeyedTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const queues = new Map<string, { readonly turns: Turns; waiting: number }>()
   return async (key, work) => {
-    const queue = queues.get(key) ?? {
-      turns: createTurns('a key of the throttle', { toError: toTransient }),
-      waiting: 0,
-    }
+    const turns = createTurns('a key of the throttle', { toError: toTransient })
+    const queue = queues.get(key) ?? { turns, waiting: 0 }
     queues.set(key, queue)
     queue.waiting++
     try {
@@ -187,11 +153,7 @@ function createKeyedTurns(): <T>(key: string, work: () => Promise<T>) => Promise
 
 type ThrottleStatements = ReturnType<typeof createStatements>
 
-function createStatements(tables: SqlTables) {
-  return toStatements(textsOf(tables), ['readThrottle'])
-}
-
-function textsOf({ dialect, names }: SqlTables) {
+function createStatements({ dialect, names }: SqlTables) {
   const table = names.throttle
   const [expires, used] = [dialect.fromMilliseconds('$3'), dialect.fromMilliseconds('$4')]
   const stateOf = (key: string): string => `(SELECT state FROM ${table} WHERE key = ${key})`
@@ -200,7 +162,7 @@ function textsOf({ dialect, names }: SqlTables) {
   const newest = `SELECT used_at FROM ${table} ORDER BY used_at DESC LIMIT 1 OFFSET ${dialect.toInteger('$1')}`
   const oldest = `SELECT key FROM ${table} WHERE used_at <= (${newest})
     ORDER BY used_at LIMIT ${dialect.toInteger('$2')}${dialect.skipLocked}`
-  return {
+  const texts = {
     // One row, whatever is there: the clock, and up to three states.
     readThrottle: `SELECT ${dialect.now} AS now, ${stateOf('$1')} AS state0, ${stateOf('$2')} AS state1,
       ${stateOf('$3')} AS state2`,
@@ -212,4 +174,5 @@ function textsOf({ dialect, names }: SqlTables) {
     sweepThrottle: sweepText(dialect, table, 'key'),
     trimThrottle: `DELETE FROM ${table} WHERE key IN (${oldest}) RETURNING key`,
   }
+  return toStatements(texts, ['readThrottle'])
 }
