@@ -2,9 +2,17 @@
  * Local login in the SQL storages: the repository of accounts, and the whole put together. Every promise of the ports
  * that speaks of "at once" is one conditional statement, or holds rows locked in one order.
  */
-import type { AccountChange, AccountRepository, AccountStorage, SessionRepository } from './account-repositories.ts'
+import type {
+  Account,
+  AccountChange,
+  AccountRecord,
+  AccountRepository,
+  AccountStorage,
+  SessionRepository,
+} from './account-repositories.ts'
 import type { SqlSession, SqlValue } from './sql-executor.ts'
 import {
+  columnsOf,
   findFirst,
   type Holders,
   hasRows,
@@ -12,9 +20,9 @@ import {
   isText,
   keepingLast,
   LONGEST,
-  toAccount,
-  toAccountRecord,
+  toDate,
   toFlag,
+  toTextOrNull,
 } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
 import { sqlThrottle } from './sql-throttle.ts'
@@ -45,21 +53,23 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
     async insert({ email, passwordHash, role, disabled = false, createdAt }) {
       const values = toValues({ email, role, disabled, passwordHash: passwordHash ?? undefined })
       const all = [crypto.randomUUID(), ...values, createdAt.getTime()]
-      const inserted = await findFirst(session, statements.insertAccount, all, toAccountRecord)
+      const inserted = await findFirst(session, statements.insertAccount, all, ACCOUNT_RECORD.read)
       if (inserted === null) throw new ConflictError('there is an account of this e-mail address')
       return inserted
     },
     findById: async (accountId) =>
-      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], toAccountRecord) : null,
+      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], ACCOUNT_RECORD.read) : null,
     findByEmail: async (email) =>
-      isText(email, LONGEST.email) ? findFirst(session, statements.findAccountByEmail, [email], toAccountRecord) : null,
-    list: async () => (await session.run(statements.listAccounts, [])).map(toAccount),
+      isText(email, LONGEST.email)
+        ? findFirst(session, statements.findAccountByEmail, [email], ACCOUNT_RECORD.read)
+        : null,
+    list: async () => (await session.run(statements.listAccounts, [])).map(ACCOUNT.read),
     async update(accountId, change, { keep } = {}) {
       const values = [accountId, ...toValues(change)]
       if (!isId(accountId)) return { kind: 'missing' }
       const kept = leaves(change, keep) ? keep : undefined
       const account = await keepingLast(session, holders(accountId), kept, (inside) =>
-        findFirst(inside, statements.updateAccount, values, toAccountRecord),
+        findFirst(inside, statements.updateAccount, values, ACCOUNT_RECORD.read),
       )
       if (account === 'last') return { kind: 'last' }
       return account === null ? { kind: 'missing' } : { kind: 'done', account }
@@ -109,15 +119,15 @@ function createStatements(tables: SqlTables) {
   return toStatements({ ...accountTexts(tables), ...sessionTexts(tables) }, ['findSession', 'findAccountByEmail'])
 }
 
-function accountColumns({ dialect }: SqlTables, a: string): string {
-  const created = `${dialect.toMilliseconds(`${a}created_at`)} AS created`
-  return `${a}id, ${a}email, ${a}role, ${a}disabled, ${a}session_version, ${created}`
+const ACCOUNT_MEMBERS = {
+  ...{ id: String, email: String, role: String, disabled: toFlag, sessionVersion: Number, createdAt: toDate },
 }
+const ACCOUNT = columnsOf<Account>('account', ACCOUNT_MEMBERS)
+const ACCOUNT_RECORD = columnsOf<AccountRecord>('account', { ...ACCOUNT_MEMBERS, passwordHash: toTextOrNull })
 
 function accountTexts(tables: SqlTables) {
   const { dialect, names } = tables
-  const listed = accountColumns(tables, '')
-  const columns = `${listed}, password_hash`
+  const columns = ACCOUNT_RECORD.select(dialect.toMilliseconds, '')
   const byRole = `WHERE role = $1 AND NOT disabled ORDER BY id`
   return {
     insertAccount: `INSERT INTO ${names.accounts} (id, email, role, disabled, password_hash, created_at)
@@ -125,7 +135,7 @@ function accountTexts(tables: SqlTables) {
       ON CONFLICT (email) DO NOTHING RETURNING ${columns}`,
     findAccount: `SELECT ${columns} FROM ${names.accounts} WHERE id = $1`,
     findAccountByEmail: `SELECT ${columns} FROM ${names.accounts} WHERE email = $1`,
-    listAccounts: `SELECT ${listed} FROM ${names.accounts} ORDER BY created_at, id`,
+    listAccounts: `SELECT ${ACCOUNT.select(dialect.toMilliseconds, '')} FROM ${names.accounts} ORDER BY created_at, id`,
     lockHoldersOfRole: `SELECT id AS holder FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
     updateAccount: updateText(tables, columns),
     deleteAccount: `DELETE FROM ${names.accounts} WHERE id = $1 RETURNING id`,
@@ -154,7 +164,7 @@ function sessionTexts(tables: SqlTables) {
   const { dialect, names } = tables
   const table = names.revokedSessions
   return {
-    findSession: `SELECT ${accountColumns(tables, 'a.')}, a.password_hash, r.id IS NOT NULL AS revoked
+    findSession: `SELECT ${ACCOUNT_RECORD.select(dialect.toMilliseconds, 'a.')}, r.id IS NOT NULL AS revoked
       FROM ${names.accounts} a LEFT JOIN ${table} r ON r.id = $2 WHERE a.id = $1`,
     revokeSession: `INSERT INTO ${table} (id, expires_at) VALUES ($1, ${dialect.fromMilliseconds('$2')})
       ON CONFLICT (id) DO NOTHING RETURNING id`,
@@ -175,7 +185,7 @@ function sessionRepository(session: SqlSession, statements: SqlAccountStatements
       if (!isId(accountId)) return null
       // What can't be stored was never revoked.
       const [row] = await session.run(statements.findSession, [accountId, isSessionId(sessionId) ? sessionId : null])
-      return row === undefined ? null : { account: toAccountRecord(row), revoked: toFlag(row['revoked']) }
+      return row === undefined ? null : { account: ACCOUNT_RECORD.read(row), revoked: toFlag(row['revoked']) }
     },
     async revoke({ id, expiresAt }, now) {
       if (!isSessionId(id)) throw new TypeError(`the id of a session is a text of at most ${LONGEST_ID} characters`)

@@ -1,7 +1,7 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
-import type { SqlRow, SqlSession, SqlStatement } from './sql-executor.ts'
-import { findFirst, hasRows, isId, isText, LONGEST, toDate, toTextOrNull } from './sql-rows.ts'
+import type { SqlSession, SqlStatement } from './sql-executor.ts'
+import { columnsOf, findFirst, hasRows, isId, isText, LONGEST, toDate, toDateOrNull, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
@@ -11,15 +11,16 @@ export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
   const statements = toStatements(textsOf(options), ['findApiKey'])
   return {
     insert: (key) => insert(session, statements.insertApiKey, key),
-    findById: async (keyId) => (isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], toApiKey) : null),
+    findById: async (keyId) =>
+      isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null,
     async list(owner) {
       if (owner.kind === 'org' && !isId(owner.orgId)) return []
-      return (await session.run(statements.listApiKeys, toValues(owner))).map(toApiKey)
+      return (await session.run(statements.listApiKeys, toValues(owner))).map(API_KEY.read)
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       if (!isHeld(owner, keyId)) return null
       const values = [keyId, ...toValues(owner), secretHash, toMilliseconds(previousUntil)]
-      return findFirst(session, statements.rotateApiKey, values, toApiKey)
+      return findFirst(session, statements.rotateApiKey, values, API_KEY.read)
     },
     revoke: async (owner, keyId, at) =>
       isHeld(owner, keyId) && hasRows(session, statements.revokeApiKey, [keyId, ...toValues(owner), at.getTime()]),
@@ -34,7 +35,7 @@ async function insert(session: SqlSession, statement: SqlStatement, key: NewApiK
   if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
   const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
   const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
-  const inserted = await findFirst(session, statement, values, toApiKey)
+  const inserted = await findFirst(session, statement, values, API_KEY.read)
   if (inserted === null) throw new ConflictError('there is an API key of this id')
   return inserted
 }
@@ -58,9 +59,7 @@ function toMilliseconds(instant: Date | null): number | null {
 
 function textsOf({ dialect, names }: SqlTables) {
   const instant = dialect.fromMilliseconds
-  const instants = ['previous_until', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']
-  const columns = `id, org_id, name, role, scopes, secret_hash, previous_secret_hash, created_by,
-    ${instants.map((column) => `${dialect.toMilliseconds(column)} AS ${column}_ms`).join(', ')}`
+  const columns = API_KEY.select(dialect.toMilliseconds, '')
   const owned = `WHERE id = $1 AND (${dialect.toFlag('$2')} OR org_id = $3)`
   const table = names.apiKeys
   return {
@@ -80,21 +79,9 @@ function textsOf({ dialect, names }: SqlTables) {
   }
 }
 
-function toApiKey(row: SqlRow): ApiKeyRecord {
-  const instant = (column: string): Date | null => (row[column] === null ? null : toDate(row[column]))
-  return Object.freeze({
-    id: String(row['id']),
-    orgId: toTextOrNull(row['org_id']),
-    name: String(row['name']),
-    role: String(row['role']),
-    scopes: Object.freeze(JSON.parse(String(row['scopes'])) as string[]),
-    secretHash: String(row['secret_hash']),
-    previousSecretHash: toTextOrNull(row['previous_secret_hash']),
-    previousUntil: instant('previous_until_ms'),
-    createdBy: toTextOrNull(row['created_by']),
-    createdAt: toDate(row['created_at_ms']),
-    expiresAt: instant('expires_at_ms'),
-    revokedAt: instant('revoked_at_ms'),
-    lastUsedAt: instant('last_used_at_ms'),
-  })
-}
+const API_KEY = columnsOf<ApiKeyRecord>('key', {
+  ...{ id: String, orgId: toTextOrNull, name: String, role: String },
+  scopes: (text) => Object.freeze(JSON.parse(String(text)) as string[]),
+  ...{ secretHash: String, previousSecretHash: toTextOrNull, previousUntil: toDateOrNull, createdBy: toTextOrNull },
+  ...{ createdAt: toDate, expiresAt: toDateOrNull, revokedAt: toDateOrNull, lastUsedAt: toDateOrNull },
+})

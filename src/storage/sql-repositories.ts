@@ -17,17 +17,17 @@ import type { SqlRow, SqlSession } from './sql-executor.ts'
 import {
   findFirst,
   hasRows,
+  INVITATION,
   isId,
   isText,
   keepingLast,
   LONGEST,
+  MEMBERSHIP,
+  ORG,
   toActing,
   toCount,
-  toInvitation,
-  toMembership,
-  toOrganization,
   toText,
-  toUser,
+  USER,
 } from './sql-rows.ts'
 import { createStatements, type SqlDialect, type SqlPlace, type SqlStatements } from './sql-statements.ts'
 import { ConflictError, TransientError } from './storage-errors.ts'
@@ -78,27 +78,28 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
       return findFirst(session, statements.findUserInNamedOrg, [issuer, subject, selection.orgId], toFound)
     }
     return findFirst(session, statements.findUser, [issuer, subject], (row) =>
-      kind === 'named' ? { user: toUser(row), membership: null } : { user: toUser(row) },
+      kind === 'named' ? { user: USER.read(row), membership: null } : { user: USER.read(row) },
     )
   }
   return {
     findByIdentity: async ({ issuer, subject }, selection) =>
       isIdentity(issuer) && isIdentity(subject) ? find(issuer, subject, selection) : null,
-    findById: async (userId) => (isId(userId) ? findFirst(session, statements.findUserById, [userId], toUser) : null),
+    findById: async (userId) =>
+      isId(userId) ? findFirst(session, statements.findUserById, [userId], USER.read) : null,
     async upsertByIdentity(user) {
       const { issuer, subject, email } = storable(user)
       for (let attempt = 0; attempt < UPSERT_ATTEMPTS; attempt++) {
         const values = [crypto.randomUUID(), issuer, subject, email, clock()]
-        const created = await findFirst(session, statements.insertUser, values, toUser)
+        const created = await findFirst(session, statements.insertUser, values, USER.read)
         if (created !== null) return { user: created, created: true }
         // A statement of its own: it sees what the insert had to wait for.
-        const found = await findFirst(session, statements.findUser, [issuer, subject], toUser)
+        const found = await findFirst(session, statements.findUser, [issuer, subject], USER.read)
         if (found !== null) return { user: found, created: false }
       }
       throw new TransientError('the user was neither inserted nor there')
     },
     setDisabled: async (userId, disabled) =>
-      isId(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], toUser) : null,
+      isId(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], USER.read) : null,
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }
 }
@@ -116,18 +117,18 @@ function storable({ issuer, subject, email }: NewUser): NewUser {
 }
 
 function toFound(row: SqlRow): Found {
-  return { user: toUser(row), membership: toActing(row) }
+  return { user: USER.read(row), membership: toActing(row) }
 }
 
 function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
   return {
     async insert({ name }) {
       const values = [crypto.randomUUID(), toText(name, LONGEST.name), clock()]
-      const inserted = await findFirst(session, statements.insertOrg, values, toOrganization)
+      const inserted = await findFirst(session, statements.insertOrg, values, ORG.read)
       if (inserted !== null) return inserted
       throw new Error('a statement that returns its row returned none: a trigger or a policy hid it')
     },
-    findById: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrg, [orgId], toOrganization) : null),
+    findById: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrg, [orgId], ORG.read) : null),
     async remove(orgId) {
       if (!isId(orgId)) return false
       return session.atomically(async (inside) => {
@@ -148,14 +149,14 @@ function invitationRepository({ session, statements, clock }: SqlRepositoryOptio
       if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
       if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
       const values = [crypto.randomUUID(), orgId, email, requireRole(role), clock()]
-      const inserted = await findFirst(session, statements.insertInvitation, values, toInvitation)
+      const inserted = await findFirst(session, statements.insertInvitation, values, INVITATION.read)
       if (inserted === null) throw new ConflictError('this address is already invited into this organization')
       return inserted
     },
     findPending: async (email) =>
-      isText(email, LONGEST.email) ? findFirst(session, statements.findInvitation, [email], toInvitation) : null,
+      isText(email, LONGEST.email) ? findFirst(session, statements.findInvitation, [email], INVITATION.read) : null,
     consume: async (invitationId) =>
-      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], toInvitation) : null,
+      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
   }
 }
 
@@ -189,9 +190,11 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
     },
     insert: (membership) => insertMembership(options, membership),
     find: async (orgId, userId) =>
-      isId(orgId) && isId(userId) ? findFirst(session, statements.findMembership, [orgId, userId], toMembership) : null,
+      isId(orgId) && isId(userId)
+        ? findFirst(session, statements.findMembership, [orgId, userId], MEMBERSHIP.read)
+        : null,
     async listByOrg(orgId) {
-      return isId(orgId) ? (await session.run(statements.listMembershipsOfOrg, [orgId])).map(toMembership) : []
+      return isId(orgId) ? (await session.run(statements.listMembershipsOfOrg, [orgId])).map(MEMBERSHIP.read) : []
     },
     async setRole(orgId, userId, role, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'
@@ -230,7 +233,7 @@ async function insertMembership(
 ): Promise<Membership> {
   if (!isId(orgId) || !isId(userId)) throw unknownPair()
   const values = [orgId, userId, requireRole(role), clock()]
-  const inserted = await findFirst(session, statements.insertMembership, values, toMembership)
+  const inserted = await findFirst(session, statements.insertMembership, values, MEMBERSHIP.read)
   if (inserted !== null) return inserted
   const isUser = await hasRows(session, statements.findUserById, [userId])
   throw isUser ? new ConflictError('the user has this membership already') : unknownPair()

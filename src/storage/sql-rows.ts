@@ -5,77 +5,64 @@
  * SQLite drivers end the text there, and lone surrogates become another text.
  */
 import type { ActingOrg } from '../context.ts'
-import type { Account, AccountRecord } from './account-repositories.ts'
 import type { Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 
-/** Read a user. */
-export function toUser(row: SqlRow): StoredUser {
-  const orgId = toTextOrNull(row['own_org_id'])
-  return Object.freeze({
-    id: String(row['user_id']),
-    issuer: String(row['issuer']),
-    subject: String(row['subject']),
-    email: toTextOrNull(row['email']),
-    disabled: toFlag(row['disabled']),
-    createdAt: toDate(row['user_created_at']),
-    orgId,
-    role: orgId === null ? null : toTextOrNull(row['own_role']),
-  })
+/** The columns of a record, each named after its member. */
+export interface Columns<T> {
+  /** What a statement asks of the table `t.`, instants by `toMilliseconds`; `instead`: what it asks for some members. */
+  select(toMilliseconds: (column: string) => string, t: string, instead?: { readonly [K in keyof T]?: string }): string
+  /** Read them. */
+  read(row: SqlRow): T
 }
 
-/** Read an organization. */
-export function toOrganization(row: SqlRow): StoredOrganization {
-  return Object.freeze({
-    id: String(row['org_id']),
-    name: String(row['org_name']),
-    createdAt: toDate(row['org_created_at']),
+/** Make columns, known in a row by their `prefix`: for each member, what makes it of a driver's value. */
+export function columnsOf<T extends object>(
+  prefix: string,
+  members: { readonly [K in keyof T]-?: (value: unknown) => T[K] },
+): Columns<T> {
+  const columns = Object.entries<(value: unknown) => unknown>(members).map(([member, read]) => {
+    const column = member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    return { member: member as keyof T, column, alias: `${prefix}_${column}`, read }
   })
+  return {
+    select: (toMilliseconds, t, instead = {}) => {
+      const asked = columns.map(({ member, column, alias, read }) => {
+        const isInstant = read === toDate || read === toDateOrNull
+        const value = instead[member] ?? `${t}${column}`
+        return `${isInstant ? toMilliseconds(value) : value} AS ${alias}`
+      })
+      return asked.join(', ')
+    },
+    read: (row) =>
+      Object.freeze(Object.fromEntries(columns.map(({ member, alias, read }) => [member, read(row[alias])]))) as T,
+  }
 }
+
+/** A user's. */
+export const USER: Columns<StoredUser> = columnsOf('user', {
+  ...{ id: String, issuer: String, subject: String, email: toTextOrNull, disabled: toFlag, createdAt: toDate },
+  ...{ orgId: toTextOrNull, role: toTextOrNull },
+})
+
+/** An organization's. */
+export const ORG: Columns<StoredOrganization> = columnsOf('org', { id: String, name: String, createdAt: toDate })
+
+/** A membership's. */
+export const MEMBERSHIP: Columns<Membership> = columnsOf('membership', {
+  ...{ orgId: String, userId: String, role: String, joinedAt: toDate },
+})
+
+/** An invitation's. */
+export const INVITATION: Columns<Invitation> = columnsOf('invitation', {
+  ...{ id: String, orgId: String, email: String, role: String, createdAt: toDate },
+})
 
 /** Read what somebody may act in, or `null` where the join found none. */
 export function toActing(row: SqlRow): ActingOrg<StoredOrganization> | null {
   if (toTextOrNull(row['org_id']) === null) return null
-  return Object.freeze({ org: toOrganization(row), role: toTextOrNull(row['acting_role']) })
-}
-
-/** Read a membership. */
-export function toMembership(row: SqlRow): Membership {
-  return Object.freeze({
-    orgId: String(row['org_id']),
-    userId: String(row['user_id']),
-    role: String(row['role']),
-    joinedAt: toDate(row['joined']),
-  })
-}
-
-/** Read an invitation. */
-export function toInvitation(row: SqlRow): Invitation {
-  return Object.freeze({
-    id: String(row['id']),
-    orgId: String(row['org_id']),
-    email: String(row['email']),
-    role: String(row['role']),
-    createdAt: toDate(row['created']),
-  })
-}
-
-/** Read an account, without its hash. */
-export function toAccount(row: SqlRow): Account {
-  return Object.freeze({
-    id: String(row['id']),
-    email: String(row['email']),
-    role: String(row['role']),
-    disabled: toFlag(row['disabled']),
-    sessionVersion: Number(row['session_version']),
-    createdAt: toDate(row['created']),
-  })
-}
-
-/** Read an account with its hash. */
-export function toAccountRecord(row: SqlRow): AccountRecord {
-  return Object.freeze({ ...toAccount(row), passwordHash: toTextOrNull(row['password_hash']) })
+  return Object.freeze({ org: ORG.read(row), role: toTextOrNull(row['acting_role']) })
 }
 
 /** Read the first row of what a statement answers, or `null` where there is none. */
@@ -142,16 +129,16 @@ export function toDate(value: unknown): Date {
   return new Date(Math.round(Number(value)))
 }
 
+/** Read an instant that may be absent. */
+export function toDateOrNull(value: unknown): Date | null {
+  return value === null ? null : toDate(value)
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const NOT_TEXT = /[\0\p{Surrogate}]/u
 
 /** The longest issuer and subject, e-mail and role, in UTF-16 units: an index entry holds them together (2,704 bytes). */
-export const LONGEST: { readonly identity: 255; readonly email: 254; readonly role: 64; readonly name: 1000 } = {
-  identity: 255,
-  email: 254,
-  role: 64,
-  name: 1000,
-}
+export const LONGEST = { identity: 255, email: 254, role: 64, name: 1000 } as const
 
 /** Ask whether an id is one that the tables can hold: a UUID in canonical form. */
 export function isId(id: unknown): id is string {

@@ -4,6 +4,7 @@
  */
 import type { SqlSession, SqlStatement } from './sql-executor.ts'
 import type { SqlNames } from './sql-names.ts'
+import { INVITATION, MEMBERSHIP, ORG, USER } from './sql-rows.ts'
 
 /** What statements are written for. */
 export interface SqlTables {
@@ -22,20 +23,16 @@ export interface SqlStatementOptions extends SqlTables {
 }
 
 /** The statements by name. */
-export type SqlStatements = Readonly<Record<SqlStatementName, SqlStatement>>
-
-type SqlStatementName = keyof (ReturnType<typeof userTexts> &
-  ReturnType<typeof orgTexts> &
-  ReturnType<typeof membershipTexts> &
-  ReturnType<typeof invitationTexts>)
-
-const USER_LOOKUPS: readonly string[] = ['findUser', 'findUserInNamedOrg', 'findUserInEarliestOrg', 'findUserById']
-const HOT: readonly string[] = [...USER_LOOKUPS, 'findOrg', 'findActing', 'listActing']
+export type SqlStatements = Readonly<Record<keyof (UserTexts & MembershipTexts), SqlStatement>>
+type UserTexts = ReturnType<typeof userTexts> & ReturnType<typeof orgTexts>
+type MembershipTexts = ReturnType<typeof membershipTexts> & ReturnType<typeof invitationTexts>
 
 /** Write the statements. */
 export function createStatements(options: SqlStatementOptions): SqlStatements {
   const [users, orgs] = [userTexts(options), orgTexts(options)]
-  return toStatements({ ...users, ...orgs, ...membershipTexts(options), ...invitationTexts(options) }, HOT)
+  const lookUps = ['findUser', 'findUserInNamedOrg', 'findUserInEarliestOrg', 'findUserById']
+  const hot = [...lookUps, 'findOrg', 'findActing', 'listActing']
+  return toStatements({ ...users, ...orgs, ...membershipTexts(options), ...invitationTexts(options) }, hot)
 }
 
 /** Make statements of texts by their names; `hot` are the names of those on the way of a request. */
@@ -57,24 +54,21 @@ export function sweepText(dialect: SqlDialect, table: string, key: string): stri
   return `DELETE FROM ${table} WHERE ${key} IN (${expired}) RETURNING ${key}`
 }
 
-// Columns of a user; those of the membership are only read where it lives there.
+// Those of the membership are only read where it lives there; of an organization that is gone the role is left behind.
 function userColumns({ dialect, membershipOn }: SqlStatementOptions, u: string): string {
-  const membership = membershipOn === 'user-row' ? `${u}org_id AS own_org_id, ${u}role AS own_role` : NO_MEMBERSHIP
-  return `${u}id AS user_id, ${u}issuer, ${u}subject, ${u}email, ${u}disabled,
-    ${dialect.toMilliseconds(`${u}created_at`)} AS user_created_at, ${membership}`
-}
-
-const NO_MEMBERSHIP = 'NULL AS own_org_id, NULL AS own_role'
-
-function orgColumns({ dialect }: SqlStatementOptions, o: string): string {
-  return `${o}id AS org_id, ${o}name AS org_name, ${dialect.toMilliseconds(`${o}created_at`)} AS org_created_at`
+  const role = `CASE WHEN ${u}org_id IS NOT NULL THEN ${u}role END`
+  return USER.select(
+    dialect.toMilliseconds,
+    u,
+    membershipOn === 'user-row' ? { role } : { orgId: 'NULL', role: 'NULL' },
+  )
 }
 
 function userTexts(options: SqlStatementOptions) {
   const { dialect, names } = options
   const found = `SELECT ${userColumns(options, 'u.')}`
   const role = `${options.membershipOn === 'user-row' ? 'u' : 'm'}.role AS acting_role`
-  const acting = `${found}, ${role}, ${orgColumns(options, 'o.')} FROM ${names.users} u`
+  const acting = `${found}, ${role}, ${ORG.select(dialect.toMilliseconds, 'o.')} FROM ${names.users} u`
   const byIdentity = 'WHERE u.issuer = $1 AND u.subject = $2'
   return {
     findUser: `${found} FROM ${names.users} u ${byIdentity}`,
@@ -109,8 +103,8 @@ function orgTexts(options: SqlStatementOptions) {
   const { dialect, names } = options
   return {
     insertOrg: `INSERT INTO ${names.orgs} (id, name, created_at)
-      VALUES ($1, $2, ${dialect.fromMilliseconds('$3')}) RETURNING ${orgColumns(options, '')}`,
-    findOrg: `SELECT ${orgColumns(options, 'o.')} FROM ${names.orgs} o WHERE o.id = $1`,
+      VALUES ($1, $2, ${dialect.fromMilliseconds('$3')}) RETURNING ${ORG.select(dialect.toMilliseconds, '')}`,
+    findOrg: `SELECT ${ORG.select(dialect.toMilliseconds, 'o.')} FROM ${names.orgs} o WHERE o.id = $1`,
     lockOrg: `SELECT o.id FROM ${names.orgs} o WHERE o.id = $1${dialect.forUpdate}`,
     clearUsersOfOrg: `UPDATE ${names.users} SET org_id = NULL, role = NULL, joined_at = NULL
       WHERE org_id = $1 RETURNING id`,
@@ -123,9 +117,8 @@ function membershipTexts(options: SqlStatementOptions) {
   const { dialect, names, membershipOn } = options
   const onUser = membershipOn === 'user-row'
   const [table, userId] = onUser ? [names.users, 'id'] : [names.memberships, 'user_id']
-  const instant = dialect.toMilliseconds('joined_at')
-  const columns = `org_id, ${userId} AS user_id, role, ${instant} AS joined`
-  const acting = `SELECT m.role AS acting_role, ${orgColumns(options, 'o.')}
+  const columns = MEMBERSHIP.select(dialect.toMilliseconds, '', { userId })
+  const acting = `SELECT m.role AS acting_role, ${ORG.select(dialect.toMilliseconds, 'o.')}
     FROM ${table} m JOIN ${names.orgs} o ON o.id = m.org_id WHERE m.${userId} = $1`
   const pair = `org_id = $1 AND ${userId} = $2`
   const joined = dialect.fromMilliseconds('$4')
@@ -148,8 +141,7 @@ function membershipTexts(options: SqlStatementOptions) {
 }
 
 function invitationTexts({ dialect, names }: SqlStatementOptions) {
-  const columns = (i: string): string =>
-    `${i}id, ${i}org_id, ${i}email, ${i}role, ${dialect.toMilliseconds(`${i}created_at`)} AS created`
+  const columns = (i: string): string => INVITATION.select(dialect.toMilliseconds, i)
   return {
     insertInvitation: `INSERT INTO ${names.invitations} (id, org_id, email, role, created_at)
       VALUES ($1, $2, $3, $4, ${dialect.fromMilliseconds('$5')})
