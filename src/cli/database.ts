@@ -14,21 +14,21 @@ export type NamedDatabase =
   | { readonly dialect: 'postgres'; readonly url: string }
   | { readonly dialect: 'sqlite'; readonly path: string }
 
-/** Read the name of a database; what is wrong with it, as a sentence. */
-export function readDatabaseName(name: string): NamedDatabase | string {
+/** Read the name of a database; throws an `Error` that says what is wrong with it. */
+export function readDatabaseName(name: string): NamedDatabase {
   if (/^postgres(ql)?:/i.test(name)) return readPostgres(name)
   const path = name.replace(/^(sqlite|file):(\/\/+(?=\/))?/i, '')
   // One letter and a colon is a drive.
   if (/^([a-z][a-z0-9+.-]+:(?!memory:)|\/\/)/i.test(path))
-    return 'the database must be postgres://… or a path of a SQLite file'
-  if (path === '') return 'the database is an empty name'
-  if (path.includes('?')) return 'a SQLite file takes no "?…"'
+    throw new Error('the database must be postgres://… or a path of a SQLite file')
+  if (path === '') throw new Error('the database is an empty name')
+  if (path.includes('?')) throw new Error('a SQLite file takes no "?…"')
   return { dialect: 'sqlite', path }
 }
 
-function readPostgres(url: string): NamedDatabase | string {
-  if (!/^\w+:\/\/./.test(url) || !URL.canParse(url)) return 'the database must be a URL postgres://…'
-  if (new URL(url).pathname.length < 2) return 'the URL names no database: postgres://host/name'
+function readPostgres(url: string): NamedDatabase {
+  if (!/^\w+:\/\/./.test(url) || !URL.canParse(url)) throw new Error('the database must be a URL postgres://…')
+  if (new URL(url).pathname.length < 2) throw new Error('the URL names no database: postgres://host/name')
   return { dialect: 'postgres', url }
 }
 

@@ -73,7 +73,7 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   const isPrint = action === 'print'
   // Printing asks nobody: a variable that happens to be set is no contradiction.
   const name = values.database ?? (isPrint && values.dialect !== undefined ? undefined : env['DATABASE_URL'])
-  const database = name === undefined ? undefined : readName(name)
+  const database = name === undefined ? undefined : asUsage(() => readDatabaseName(name))
   const dialect = values.dialect ?? database?.dialect
   if (dialect !== 'postgres' && dialect !== 'sqlite') {
     throw wrong(dialect === undefined ? 'name a --database or a --dialect' : `there is no dialect "${dialect}"`)
@@ -82,12 +82,6 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   if (database === undefined && !isPrint) throw wrong('name a --database, or set DATABASE_URL')
   const where = { ...schemaOf(values.schema, dialect), ...tablesOf(values.table) }
   return { action, dialect, database, where }
-}
-
-function readName(name: string): NamedDatabase {
-  const database = readDatabaseName(name)
-  if (typeof database === 'string') throw wrong(database)
-  return database
 }
 
 function schemaOf(schema: string | undefined, dialect: string): { schema?: string | undefined } {

@@ -4,8 +4,8 @@
 export class Failure extends Error {
   readonly exitCode: number
 
-  constructor(message: string, exitCode: number, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(message: string, exitCode: number) {
+    super(message)
     this.exitCode = exitCode
   }
 }

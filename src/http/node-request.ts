@@ -76,7 +76,8 @@ export interface NodeRequestExtras extends RequestExtras {
  * })
  */
 export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras = {}): AuthRequest {
-  if (!hasHeaders(message)) {
+  const { rawHeaders: raw, headers } = (message ?? {}) as Partial<NodeRequest>
+  if (!Array.isArray(raw) && (typeof headers !== 'object' || headers === null)) {
     throw new TypeError(
       'fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders or headers',
     )
@@ -84,7 +85,10 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   const extras = ownMembers(given)
   const { source = message, params = null, url = message.url ?? '/', response } = extras
   const arrived = headerLines(message)
-  const rawHeaders = (): readonly string[] => requireWhole(message, arrived)
+  const rawHeaders = (): readonly string[] => {
+    if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
+    return arrived
+  }
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
@@ -107,20 +111,9 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
  * credential, the organization, or a proxy's mark.
  */
 export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | 'socket'>): boolean {
-  const most = socket?.server?.maxHeadersCount ?? NODES_DEFAULT
+  // Node's default.
+  const most = socket?.server?.maxHeadersCount ?? 1000
   return most > 0 && (rawHeaders?.length ?? 0) >= most * 2
-}
-
-const NODES_DEFAULT = 1000
-
-function requireWhole(message: NodeRequest, lines: readonly string[]): readonly string[] {
-  if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
-  return lines
-}
-
-function hasHeaders(message: Partial<NodeRequest> | null | undefined): boolean {
-  const headers = message?.headers
-  return Array.isArray(message?.rawHeaders) || (typeof headers === 'object' && headers !== null)
 }
 
 // Node's own messages have raw lines wherever they have headers.
@@ -143,14 +136,14 @@ export function splitJoined(name: string, value: string | null): string[] {
 /** Every header of a request by its name in lower case, its lines joined as `Headers` would. One pass over them. */
 export function joinLines(message: NodeRequest): ReadonlyMap<string, string> {
   const lines = headerLines(message)
-  const joined = new Map<string, string[]>()
+  const joined = new Map<string, string>()
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const name = (lines[i] as string).toLowerCase()
-    const values = joined.get(name)
-    if (values === undefined) joined.set(name, [lines[i + 1] as string])
-    else values.push(lines[i + 1] as string)
+    const before = joined.get(name)
+    const joint = name === 'cookie' ? '; ' : ', '
+    joined.set(name, before === undefined ? (lines[i + 1] as string) : `${before}${joint}${lines[i + 1]}`)
   }
-  return new Map([...joined].map(([name, values]) => [name, values.join(name === 'cookie' ? '; ' : ', ')]))
+  return joined
 }
 
 function linesOf(rawHeaders: readonly string[], name: string): string[] {
@@ -213,7 +206,8 @@ function listen(message: NodeRequest, limit: number): { readonly whole: Promise<
     for (const [event, listener] of listeners) message.off(event, listener)
   }
   const whole = new Promise<RequestBody>((resolve, reject) => {
-    const onLost = (): void => reject(aborted())
+    // The client is gone: nobody reads this answer, but it must be an answer and not an unhandled rejection.
+    const onLost = (): void => reject(new AuthError('validation_error', { field: 'body', reason: 'body_aborted' }))
     if (message.destroyed === true) return onLost()
     listeners.set('end', () => resolve(fromBytes(chunks.join())))
     listeners.set('close', onLost)
@@ -224,11 +218,6 @@ function listen(message: NodeRequest, limit: number): { readonly whole: Promise<
     for (const [event, listener] of listeners) message.on(event, listener)
   })
   return { whole: whole.finally(stop), stop }
-}
-
-// The client is gone: nobody reads this answer, but it must be an answer and not an unhandled rejection.
-function aborted(): AuthError {
-  return new AuthError('validation_error', { field: 'body', reason: 'body_aborted' })
 }
 
 /**

@@ -21,11 +21,7 @@ function findHash(): Hash | undefined {
   }
 }
 
-/**
- * Digest the UTF-8 bytes of a text.
- *
- * @returns 64 lower-case hex digits; a promise of them only where the runtime has no synchronous digest
- */
+/** Digest the UTF-8 bytes of a text: 64 lower-case hex digits; a promise only where the runtime has no synchronous digest. */
 export function sha256Hex(text: string): string | Promise<string> {
   return hash === undefined ? sha256HexByWebCrypto(text) : hash('sha256', text, 'hex')
 }

@@ -30,23 +30,15 @@ export function describeProjectUrl(value: unknown): string | null {
 }
 
 /**
- * Parse a URL as {@link describeHttpUrl} wants it.
+ * Parse a URL that a document names (an issuer's metadata), as {@link describeHttpUrl} wants it: where one of `from`, the
+ * issuer and the place the document was found at, is https, it must be https too, also on loopback.
  *
- * @param name what to call it in the error
  * @throws TypeError naming the rule that is broken
  */
-export function parseHttpUrl(name: string, text: unknown): URL {
+export function parseNamedUrl(name: string, text: unknown, ...from: readonly string[]): URL {
   const wrong = describeHttpUrl(text)
   if (wrong !== null) throw new TypeError(`${name} ${wrong}`)
-  return new URL(text as string)
-}
-
-/**
- * Parse a URL that a document names (an issuer's metadata), as {@link parseHttpUrl} does: where one of `from`, the issuer and
- * the place the document was found at, is https, it must be https too, also on loopback.
- */
-export function parseNamedUrl(name: string, text: unknown, ...from: readonly string[]): URL {
-  const url = parseHttpUrl(name, text)
+  const url = new URL(text as string)
   if (url.protocol !== 'https:' && from.some((each) => /^https:/i.test(each))) {
     throw new TypeError(`${name} must be an https URL, as the document that names it`)
   }
@@ -55,20 +47,10 @@ export function parseNamedUrl(name: string, text: unknown, ...from: readonly str
 
 /** Ask whether a host name is this very machine: 127.0.0.0/8, `::1`, `localhost`, `*.localhost` (RFC 6761 §6.3). */
 export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.toLowerCase()
-  return (
-    host === 'localhost' ||
-    (host.endsWith('.localhost') && host.length > '.localhost'.length) ||
-    host === '[::1]' ||
-    host === '::1' ||
-    isLoopbackV4(host)
-  )
+  return LOOPBACK.test(hostname)
 }
 
-function isLoopbackV4(host: string): boolean {
-  const parts = host.split('.')
-  return parts.length === 4 && parts[0] === '127' && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
-}
+const LOOPBACK = /^(?:(?:.+\.)?localhost|\[::1\]|::1|127(?:\.(?:25[0-5]|2[0-4]\d|[01]?\d?\d)){3})$/is
 
 /** Ask whether a text is an http or https URL of a loopback host. */
 export function isLoopbackUrl(text: string): boolean {

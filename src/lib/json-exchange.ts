@@ -49,9 +49,9 @@ export async function exchangeJson(
   return { ...answer, body: await readObject(response) }
 }
 
-async function readObject(response: Response): Promise<JsonAnswer['body']> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return 'not_json'
+async function readObject({ body }: Response): Promise<JsonAnswer['body']> {
+  if (body === null) return 'not_json'
+  const reader = body.getReader()
   const bytes = await readBounded(reader, MAX_BYTES)
   if (bytes !== null) return parseJsonObject(bytes)
   reader.cancel().catch(() => {})
@@ -69,8 +69,7 @@ export function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unkn
   }
 }
 
-/** What {@link collectBytes} makes. */
-export interface ByteCollector {
+interface ByteCollector {
   /** Keep a part; `false` where there are too many bytes now: nothing of them is kept any longer. */
   add(chunk: Uint8Array): boolean
   /** All parts as one. */
@@ -100,12 +99,7 @@ export function collectBytes(maxBytes: number): ByteCollector {
   }
 }
 
-/**
- * Read the stream of a body to its end. It is decompressed already: the limit holds for what arrives in memory, not for
- * what was sent.
- *
- * @returns the bytes, or `null` where there are more than `maxBytes`: the rest is not read
- */
+/** Read a body to its end: its bytes after decompression; `null` where there are more than `maxBytes`: the rest is not read. */
 export async function readBounded(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,

@@ -11,11 +11,7 @@ export function printError(error: unknown): void {
   console.error(error)
 }
 
-/**
- * Make a printer of lines, each at most once a second.
- *
- * @param clock milliseconds
- */
+/** Make a printer of lines, each at most once a second by `clock`, in milliseconds. */
 export function createLinePrinter(clock: () => number): (line: string) => void {
   const printed = new Map<string, number>()
   return (line) => {

@@ -78,11 +78,6 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
   readonly clock?: (() => number) | undefined
 }
 
-/** What first logins go by: the options, `ownerRole` with its default. */
-export type ProvisionerSettings<U extends User, O extends Organization, Tx> = ProvisionerOptions<U, O, Tx> & {
-  readonly ownerRole: string
-}
-
 const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisioning' })
 
 /**
@@ -90,7 +85,7 @@ const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisio
  * whether this attempt made it. `roles`: those there are, where they are known.
  */
 export function provisioning<U extends User, O extends Organization, Tx>(
-  options: ProvisionerSettings<U, O, Tx>,
+  options: ProvisionerOptions<U, O, Tx> & { readonly ownerRole: string },
   identity: Identity,
   roles: readonly string[] | undefined,
 ): (watch: AttemptWatch) => Promise<ResolvedUser<U>> {
@@ -114,19 +109,17 @@ export function provisioning<U extends User, O extends Organization, Tx>(
         thrownByHook = error
         throw error
       }
-      return { user: await reread(transaction, user), created }
+      // Where the membership stands on the user's row, the row has changed since it was inserted.
+      return { user: (await transaction.users.findById(user.id)) ?? user, created }
     }
     try {
       // What holds the transaction open is cut off inside it, so that the storage undoes it and is free again.
       return await storage.transaction((transaction) => watch.inTime(() => write(transaction)))
     } catch (error) {
-      throw isOf(thrownByHook, error) ? toHookError(error) : toTransient(error, 'statement')
+      const isOfHook = thrownByHook !== undefined && causesOf(error).includes(thrownByHook)
+      throw isOfHook ? toHookError(error) : toTransient(error, 'statement')
     }
   }
-}
-
-function isOf(cause: unknown, error: unknown): boolean {
-  return cause !== undefined && causesOf(error).includes(cause)
 }
 
 // Whom else the hook has asked in vain is not asked again and again.
@@ -163,8 +156,6 @@ function byInvitation(_identity: Identity, invitation: Invitation | null): Provi
   return { kind: 'join', orgId: invitation.orgId, role: invitation.role, invitationId: invitation.id }
 }
 
-type Place<O extends Organization> = Pick<Bootstrap<User, O>, 'org' | 'role'>
-
 interface Wish {
   readonly decision: ProvisioningDecision
   readonly email: string | null
@@ -177,7 +168,7 @@ async function place<U extends User, O extends Organization, Tx>(
   { orgs, memberships, invitations }: StorageTransaction<U, O, Tx>,
   { id: userId }: U,
   { decision, email, ownerRole, missing }: Wish,
-): Promise<Place<O>> {
+): Promise<Pick<Bootstrap<U, O>, 'org' | 'role'>> {
   if (decision.kind === 'none') return { org: null, role: null }
   if (decision.kind === 'create') {
     const org = await orgs.insert({ name: decision.orgName ?? email ?? 'Personal' })
@@ -208,9 +199,4 @@ function decideAgain(orgId: string, missing: Set<string>, cause: unknown): unkno
   if (missing.has(orgId)) return cause
   missing.add(orgId)
   return new TransientError('the organization to join is gone', { cause })
-}
-
-// Where the membership stands on the user's row, the row has changed since it was inserted.
-async function reread<U extends User>({ users }: Pick<StorageTransaction<U>, 'users'>, user: U): Promise<U> {
-  return (await users.findById(user.id)) ?? user
 }

@@ -7,7 +7,7 @@ import type { Organization, ResolvedUser, User, UserResolver } from '../context.
 import { aFunction, aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
-import { type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
+import { type ProvisionerOptions, provisioning } from './provision.ts'
 import { retryTransient } from './retry.ts'
 import { resolveUser } from './sync.ts'
 
@@ -44,7 +44,7 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   }
   const { ownerRole = 'owner', clock = Date.now } = parsed
   const storage = withStorageErrors(parsed.storage)
-  const settings: ProvisionerSettings<U, O, Tx> = { ...parsed, storage, ownerRole }
+  const settings = { ...parsed, storage, ownerRole }
   const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(clock))
 
   const step: UserResolver<U> = async (identity, selection, roles) => {
