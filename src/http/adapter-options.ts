@@ -4,7 +4,7 @@ import { type AuthError, isAuthError } from '../errors.ts'
 import { checkedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
-import { isBodySeconds, limitBodyTime } from './request-body.ts'
+import { describeBodySeconds, limitBodyTime } from './request-body.ts'
 
 /** Options of every adapter's `createAdapter`. */
 export interface AdapterOptions {
@@ -23,9 +23,7 @@ export interface AdapterOptions {
 const NAME = 'createAdapter'
 const SHAPE: Shape<AdapterOptions> = {
   errors: z.optional(oneOf('write', 'delegate')),
-  bodyTimeoutSeconds: z.optional(
-    checkedBy((value) => (isBodySeconds(value) ? null : 'must be a number above 0 and at most 3600')),
-  ),
+  bodyTimeoutSeconds: z.optional(checkedBy(describeBodySeconds)),
 }
 
 /** The part of an auth that an adapter is bound to. */
@@ -144,7 +142,7 @@ export function toThrown(thrown: unknown): object {
   return typeof thrown === 'object' && thrown !== null ? thrown : toError(thrown)
 }
 
-// Only an `Error` stays the same object.
+// Here only an `Error` stays the same object.
 function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   return new Error('sallyport: a handler threw a value that is no error', { cause: thrown })

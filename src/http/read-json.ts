@@ -3,7 +3,7 @@ import { AuthError } from '../errors.ts'
 import { optionsError, ownMembers } from '../lib/parse-options.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
-import { isBodySeconds, parseJson, recheckCallers } from './request-body.ts'
+import { describeBodySeconds, parseJson, recheckCallers } from './request-body.ts'
 
 /** A JSON object as a client sent it: own members only mean something. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -91,10 +91,7 @@ async function read<Output>(
   return schema === undefined ? (value as Output) : parseBody(value, schema)
 }
 
-/**
- * Parse what was read by a schema.
- * @throws AuthError `validation_error`: `field` is the path of the first issue
- */
+/** Parse what was read by a schema; `validation_error` names the path of the first issue. */
 export async function parseBody<Output>(value: unknown, schema: StandardSchema<Output>): Promise<Output> {
   // A schema looks members up: one that was left out must not be found in `Object.prototype`.
   const result = await schema['~standard'].validate(isObject(value) ? ownMembers(value) : value)
@@ -102,7 +99,6 @@ export async function parseBody<Output>(value: unknown, schema: StandardSchema<O
   throw invalidField(fieldOf(result.issues[0]))
 }
 
-/** The refusal of a body whose `field` is missing or wrong. */
 export function invalidField(field: string): AuthError {
   return new AuthError('validation_error', { field, reason: 'field_invalid' })
 }
@@ -149,9 +145,8 @@ function requireLimits(limitBytes: unknown, timeoutSeconds: unknown): void {
   if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
     throw optionsError('readJson', 'limitBytes', 'must be a number of bytes')
   }
-  if (timeoutSeconds !== undefined && !isBodySeconds(timeoutSeconds)) {
-    throw optionsError('readJson', 'timeoutSeconds', 'must be a number above 0 and at most 3600')
-  }
+  const wrong = timeoutSeconds === undefined ? null : describeBodySeconds(timeoutSeconds)
+  if (wrong !== null) throw optionsError('readJson', 'timeoutSeconds', wrong)
 }
 
 function isJson(lines: readonly string[]): boolean {

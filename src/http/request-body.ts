@@ -7,12 +7,12 @@ import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { RequestBody } from '../request.ts'
 
-/** How long a body may take, in seconds, unless told. */
-const BODY_SECONDS = 10
+const DEFAULT_SECONDS = 10
 
-/** Whether a value is a time to wait for a body: more than 0 seconds, at most an hour. */
-export function isBodySeconds(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value <= 3600
+/** Say what is wrong with a time to wait for a body, in seconds, or `null`. */
+export function describeBodySeconds(value: unknown): string | null {
+  const isGood = typeof value === 'number' && value > 0 && value <= 3600
+  return isGood ? null : 'must be a number above 0 and at most 3600'
 }
 
 // What is known of a request while its body is awaited, by the framework's own request object: whoever reads it finds it.
@@ -44,24 +44,21 @@ export async function recheckCallers(source: object): Promise<void> {
   for (const recheck of [...(AWAITED.get(source)?.rechecks.values() ?? [])]) await recheck()
 }
 
-/** How much of a body is read, and for how long. */
 export interface Bounds {
   readonly limit: number
   readonly seconds: number
 }
 
 /**
- * Read a body and have its caller checked once more before it is handed on. One that is too large is refused as it is.
- *
- * @param timeoutSeconds what the reader says, before what the adapter says
- * @param read reads it, and gives up after so many seconds
+ * Read a body and have its caller checked once more before it is handed on; one that is too large is refused as it is. What
+ * the reader says of the time comes before what the adapter says.
  */
 export async function readWatched(
   source: object,
   timeoutSeconds: number | undefined,
   read: (seconds: number) => Promise<RequestBody>,
 ): Promise<RequestBody> {
-  const body = await read(timeoutSeconds ?? AWAITED.get(source)?.timeoutSeconds ?? BODY_SECONDS)
+  const body = await read(timeoutSeconds ?? AWAITED.get(source)?.timeoutSeconds ?? DEFAULT_SECONDS)
   if (body.kind !== 'too_large') await recheckCallers(source)
   return body
 }
@@ -87,11 +84,8 @@ export interface BodySource {
 const READ: WeakMap<object, Promise<RequestBody>> = new WeakMap()
 
 /**
- * Read a body.
- *
  * @throws AuthError `unsupported_media_type` for an encoded one, before a byte is read; `request_timeout`; `validation_error`
- * where it breaks off
- * @throws Error where somebody else has read it and left nothing
+ * where it breaks off; Error where somebody else has read it and left nothing
  */
 export async function readBody(source: BodySource, bounds: Bounds): Promise<RequestBody> {
   const { message, length, codings, isTaken } = source
@@ -99,7 +93,10 @@ export async function readBody(source: BodySource, bounds: Bounds): Promise<Requ
   if (isOurs) requireNotEncoded(codings)
   if (Number(length ?? 0) > bounds.limit) return TOO_LARGE
   const known = READ.get(message)
-  if (known !== undefined) return within(await known, bounds.limit)
+  if (known !== undefined) {
+    const body = await known
+    return body.kind === 'bytes' && body.bytes.length > bounds.limit ? TOO_LARGE : body
+  }
   if (isOurs) {
     const reading = source.read(bounds)
     READ.set(message, reading)
@@ -116,10 +113,6 @@ export async function readBody(source: BodySource, bounds: Bounds): Promise<Requ
 export const CONSUMED = 'sallyport: somebody else has read the request body and left nothing of it'
 
 const TOO_LARGE: RequestBody = Object.freeze({ kind: 'too_large' })
-
-function within(body: RequestBody, limit: number): RequestBody {
-  return body.kind === 'bytes' && body.bytes.length > limit ? TOO_LARGE : body
-}
 
 /** What was read, as a body; `null` for too much of it. */
 export function fromBytes(bytes: Uint8Array | null): RequestBody {
@@ -141,12 +134,7 @@ function requireNotEncoded(lines: readonly string[]): void {
   }
 }
 
-/**
- * Wait for a body, but not longer than this (RFC 9110 §15.5.9).
- *
- * @param giveUp ends the reading when the time is up
- * @throws AuthError `request_timeout`
- */
+/** Wait for a body, but not longer than this: then it is `request_timeout` (RFC 9110 §15.5.9), and `giveUp` ends the reading. */
 export function inTime<T>(seconds: number, reading: Promise<T>, giveUp: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = startTimer(() => {

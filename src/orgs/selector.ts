@@ -55,11 +55,7 @@ export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(t
  */
 export const slugFormat: OrgIdFormat = (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null)
 
-/**
- * Read every selector of a request into one selection: all that are named must be well-formed and agree.
- *
- * @throws Error where a path selector's parameter is absent: a mistake of the host's routing, so a 500
- */
+/** Read every selector of a request into one selection: all that are named must be well-formed and agree. */
 export function readSelection(
   request: AuthRequest,
   selectors: readonly OrgSelector[],
@@ -101,6 +97,7 @@ export function headerOf(selector: OrgSelector): string | null {
 
 function paramOf({ params }: AuthRequest, name: string): unknown {
   const value: unknown = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
+  // A mistake of the host's routing, so a 500.
   if (value === undefined) {
     throw new Error(`sallyport: the route has no path parameter "${name}": put pathParam() on the route that has it`)
   }
@@ -113,7 +110,7 @@ export function anOrgSelector(): OptionType<OrgSelector> {
 }
 
 /** How a selector of the org resolver is checked, which is read on every route: of no kind that only some routes have. */
-export function aSelectorForAllRoutes(): OptionType<Exclude<OrgSelector, { readonly kind: 'pathParam' }>> {
+export function aSelectorForAllRoutes(): OptionType<OrgSelector> {
   return aGroupOfKind<Exclude<OrgSelector, { readonly kind: 'pathParam' }>>({ header: headerShape })
 }
 

@@ -1,6 +1,4 @@
-/**
- * Try a transaction again after a failure of the moment, for a bounded time, and cut off one that hangs; then say so.
- */
+/** Try a transaction again after a failure of the moment, for a bounded time; cut off one that hangs; then say so. */
 import { AuthError } from '../errors.ts'
 import { pause, restMilliseconds, startPatience } from '../lib/time.ts'
 import { isConflictError, isTransientError } from '../storage/storage-errors.ts'
