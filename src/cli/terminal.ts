@@ -44,9 +44,7 @@ export function createTerminal({ stdout, stderr, env, cwd }: NodeJS.Process): Te
   }
 }
 
-function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text
-}
+const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text)
 
 function widthOf(rows: readonly (readonly Cell[])[], column: number): number {
   return Math.max(...rows.map((row) => textOf(row[column] ?? '').length))

@@ -26,7 +26,6 @@ const SHAPE: Shape<AdapterOptions> = {
   bodyTimeoutSeconds: z.optional(checkedBy(describeBodySeconds)),
 }
 
-/** The part of an auth that an adapter is bound to. */
 interface BoundAuth {
   authorizer(access: never): ((request: AuthRequest) => Promise<unknown>) & { contextOf(source: object): unknown }
   recordRefusal(source: object, error: unknown): unknown
@@ -62,8 +61,6 @@ export interface AdapterSettings<A extends BoundAuth> {
 /**
  * Parse what `createAdapter` was called with. For who writes an adapter. Costs nothing at request time.
  *
- * @param auth what `createAuth` made
- * @param options the adapter's options
  * @throws OptionsError for something else than an auth, an unknown option or a wrong value
  * @example
  * export function createAdapter(auth, options = {}) {

@@ -2,11 +2,8 @@
 import type { AuthResponse } from '../request.ts'
 
 /**
- * Answer with JSON.
+ * Answer with what `JSON.stringify` makes of `value`; `headers` are further header lines.
  *
- * @param status HTTP status
- * @param value what `JSON.stringify` makes the body of
- * @param headers further header lines
  * @example
  * return jsonResponse(201, { contact })
  */

@@ -47,7 +47,6 @@ export interface ReadJson<Q> {
 /**
  * Make the `readJson` of an adapter.
  *
- * @param toAuthRequest reads the framework's request
  * @example
  * export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)
  */

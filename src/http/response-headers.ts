@@ -87,7 +87,6 @@ export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => v
  * any form that Node takes) and an error page all carry them, with the values of that moment. Ours come last; `Vary` is
  * joined, as {@link mergeHeader} does. For who writes an adapter.
  *
- * @param headersOf read when the head is written
  * @example
  * keepHeaders(res, authorized.responseHeaders)
  */

@@ -5,10 +5,7 @@ const LONGEST = 254
 
 /**
  * Read what an issuer or a host calls an e-mail: text with one `@` and something on both sides, no white space, control or
- * invisible character within, at most 254 characters, without the blanks around it. Anything else is none, `null`. Pure.
- *
- * @example
- * toEmail(' Ada@Example.test ') // 'Ada@Example.test'
+ * invisible character within, at most 254 characters, without the blanks around it. Anything else is none, `null`.
  */
 export function toEmail(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 4 * LONGEST) return null

@@ -3,8 +3,6 @@
  * the place of a secret, the samples every tutorial prints. Hands on a sentence, never the secret.
  */
 
-const MIN_BYTES = 32
-
 /**
  * Say what a text brings along at its edges that nobody meant, or `null`: the newline of `echo`, the carriage return of a
  * Windows file, a blank, the quotes of an env file.
@@ -31,8 +29,7 @@ export function describeWeakSecret(secret: unknown): string | null {
   if (/^(?:undefined|null|nan|\[object object\])$/i.test(text)) return 'is the text of an unset variable'
   const edges = describeEdges(secret)
   if (edges !== null) return edges
-  if (new TextEncoder().encode(secret).length < MIN_BYTES) return `must be at least ${MIN_BYTES} bytes long`
-  return null
+  return new TextEncoder().encode(secret).length < 32 ? 'must be at least 32 bytes long' : null
 }
 
 // What public keys look like, wherever it stands in the text: PEM, JWK and JWK Set, and DER by the object identifiers of

@@ -146,7 +146,9 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
       if (wanted.kind === 'named' && caller.kind === 'user' && wanted.orgId !== own) {
         throw new AuthError('forbidden', { reason: 'not_the_users_org' })
       }
-      const acting = own === null ? null : await actingIn(own)
+      // What the users step found comes of the same storage.
+      const found = known?.org.id === own ? (known as ActingOrg<O>) : null
+      const acting = found ?? (own === null ? null : await memberships.findActing(caller, own))
       if (acting === null) throw new AuthError('forbidden', { reason: 'user_without_org' })
       return acting
 
@@ -155,17 +157,12 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
         if (caller.kind === 'apiKey' && caller.key.orgId !== null) return requireKeysOrg(caller.key.orgId, wanted)
         return wanted.kind === 'named' ? wanted.orgId : null
       }
-      // What the users step found comes of the same storage.
-      async function actingIn(orgId: string): Promise<ActingOrg<O> | null> {
-        return known?.org.id === orgId ? (known as ActingOrg<O>) : memberships.findActing(caller, orgId)
-      }
     },
   }
 }
 
 type Selection = Extract<OrgSelection, { kind: 'named' | 'unnamed' }>
 
-/** Judge the form of a selection. */
 function requireWellFormed(selection: OrgSelection): Selection {
   if (selection.kind === 'malformed') throw new AuthError('invalid_org_id', { reason: 'org_id_malformed' })
   if (selection.kind === 'conflict') throw new AuthError('org_selector_conflict', { reason: 'org_selectors_differ' })
