@@ -1,72 +1,52 @@
-/**
- * The assertions of the contract suites, plain errors with one sentence, so that any runner can show them; and ids that no
- * storage holds: of the wrong form, too long, made to break queries or look-ups by name.
- */
+/** The assertions of the contract suites, imported as `expect`: errors of one sentence, which any runner can show; hostile ids. */
 import { isConflictError } from '../../storage/storage-errors.ts'
 
-/** Throw `expected …, got …` unless `holds`. */
-export function expectThat(holds: boolean, expected: string, got: unknown): asserts holds {
+export function that(holds: boolean, expected: string, got: unknown): asserts holds {
   if (!holds) throw new Error(`expected ${expected}, got ${show(got)}`)
 }
 
 /** Two values are the same as data: members, instants and all. */
-export function expectSame(got: unknown, wanted: unknown, what: string): void {
-  expectThat(textOf(got) === textOf(wanted), `${what}: ${show(wanted)}`, got)
+export function same(got: unknown, wanted: unknown, what: string): void {
+  that(textOf(got) === textOf(wanted), `${what}: ${show(wanted)}`, got)
 }
 
-/** The value is exactly `null`. */
-export function expectNull(got: unknown, what: string): asserts got is null {
-  expectThat(got === null, `${what}: null`, got)
+export function absent(got: unknown, what: string): asserts got is null {
+  that(got === null, `${what}: null`, got)
 }
 
 /** The value is there; hand it on without the `null`. */
-export function expectFound<T>(got: T | null | undefined, what: string): T {
-  expectThat(got !== null && got !== undefined, what, got)
+export function found<T>(got: T | null | undefined, what: string): T {
+  that(got !== null && got !== undefined, what, got)
   return got
 }
 
 /** The call rejects; hand the error on. */
-export async function expectRejected(call: Promise<unknown>, what: string): Promise<unknown> {
+export async function rejected(call: Promise<unknown>, what: string): Promise<unknown> {
   const result = await settled(call)
-  expectThat(result.status === 'rejected', `${what} to be rejected`, `the value ${show(fulfilledValue(result))}`)
+  that(result.status === 'rejected', `${what} to be rejected`, `the value ${show(fulfilledValue(result))}`)
   return result.reason
 }
 
 /** The call rejects with a `ConflictError`, recognised by its brand. */
-export async function expectConflict(call: Promise<unknown>, what: string): Promise<void> {
-  const error = await expectRejected(call, what)
-  expectThat(isConflictError(error), `${what} to be rejected with a ConflictError`, error)
+export async function conflict(call: Promise<unknown>, what: string): Promise<void> {
+  const error = await rejected(call, what)
+  that(isConflictError(error), `${what} to be rejected with a ConflictError`, error)
 }
 
 /** Of calls at once exactly one is fulfilled, every other is rejected with a `ConflictError`; hand its value on. */
-export function expectOneWinner<T>(results: readonly PromiseSettledResult<T>[], what: string): T {
+export function oneWinner<T>(results: readonly PromiseSettledResult<T>[], what: string): T {
   const won = results.filter((result) => result.status === 'fulfilled')
-  expectThat(won.length === 1, `one ${what} to win`, won.length)
+  that(won.length === 1, `one ${what} to win`, won.length)
   const odd = results.find((result) => result.status === 'rejected' && !isConflictError(result.reason))
-  expectThat(odd === undefined, `every other ${what} to be rejected with a ConflictError`, odd)
+  that(odd === undefined, `every other ${what} to be rejected with a ConflictError`, odd)
   return (won[0] as PromiseFulfilledResult<T>).value
 }
 
 /** Of calls at once none is rejected; hand their values on. */
-export function expectAllFulfilled<T>(results: readonly PromiseSettledResult<T>[], what: string): readonly T[] {
+export function allFulfilled<T>(results: readonly PromiseSettledResult<T>[], what: string): readonly T[] {
   const failed = results.find(({ status }) => status === 'rejected')
-  expectThat(failed === undefined, `no ${what} to be rejected`, failed)
+  that(failed === undefined, `no ${what} to be rejected`, failed)
   return results.map((result) => (result as PromiseFulfilledResult<T>).value)
-}
-
-/** Records are these, by their ids, in this order. */
-export function expectIds(got: readonly WithId[], wanted: readonly WithId[], what: string): void {
-  const idsOf = (records: readonly WithId[]): readonly string[] => records.map(({ id }) => id)
-  expectSame(idsOf(got), idsOf(wanted), what)
-}
-
-interface WithId {
-  readonly id: string
-}
-
-/** A list without anything in it. */
-export function isEmpty(got: unknown): boolean {
-  return Array.isArray(got) && got.length === 0
 }
 
 /** Wait for a call, however it ends. */
@@ -113,17 +93,17 @@ export function hostileIds(near?: string): readonly string[] {
   return [...HOSTILE, `${near}\0`, `${near}\0x`, `${near} `, ` ${near}`, `${near}\n`, `${near}'--`, `${near}x`]
 }
 
-/** Call a look-up with each hostile id: each must answer `nothing`, none may throw. */
-export async function expectNothing(
+/** A look-up answers `nothing` for each of the ids, and never throws. */
+export async function none(
   what: string,
   ids: readonly string[],
   find: (id: string) => Promise<unknown>,
-  nothing: (got: unknown) => boolean = (got) => got === null,
+  nothing: unknown = null,
 ): Promise<void> {
   for (const id of ids) {
     const result = await settled(find(id))
     const sentence = `${what} to find nothing for the id ${show(id)}`
-    expectThat(result.status === 'fulfilled', sentence, result.status === 'rejected' ? result.reason : undefined)
-    expectThat(nothing(result.value), sentence, result.value)
+    that(result.status === 'fulfilled', sentence, result.status === 'rejected' ? result.reason : undefined)
+    that(textOf(result.value) === textOf(nothing), sentence, result.value)
   }
 }

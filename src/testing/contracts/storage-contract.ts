@@ -35,42 +35,17 @@ export const storageContract: Contract<StorageUnderTest> = suite('storageContrac
   ...TRANSACTION_CASES,
 ])
 
-/**
- * The promises of a user repository: `users/…` of {@link storageContract}.
- *
- * @example
- * for (const { id, name, run } of userContract.cases(make)) it(`${id}: ${name}`, run)
- */
+/** The promises of a user repository: `users/…` of {@link storageContract}, run like it. */
 export const userContract: Contract<StorageUnderTest> = suite('userContract', USER_CASES)
 
-/**
- * The promises of an organization repository, and of what a caller may act in: `orgs/…` of {@link storageContract}.
- *
- * @example
- * for (const { id, name, run } of orgContract.cases(make)) it(`${id}: ${name}`, run)
- */
+/** The promises of an organization repository, and of what a caller may act in: `orgs/…` of {@link storageContract}, run like it. */
 export const orgContract: Contract<StorageUnderTest> = suite('orgContract', ORG_CASES)
 
-/**
- * The promises of a membership repository: `memberships/…` of {@link storageContract}.
- *
- * @example
- * for (const { id, name, run } of membershipContract.cases(make)) it(`${id}: ${name}`, run)
- */
+/** The promises of a membership repository: `memberships/…` of {@link storageContract}, run like it. */
 export const membershipContract: Contract<StorageUnderTest> = suite('membershipContract', MEMBERSHIP_CASES)
 
-/**
- * The promises of an invitation repository: `invitations/…` of {@link storageContract}.
- *
- * @example
- * for (const { id, name, run } of invitationContract.cases(make)) it(`${id}: ${name}`, run)
- */
+/** The promises of an invitation repository: `invitations/…` of {@link storageContract}, run like it. */
 export const invitationContract: Contract<StorageUnderTest> = suite('invitationContract', INVITATION_CASES)
 
-/**
- * The promises of a storage's unit of work: `transactions/…` of {@link storageContract}.
- *
- * @example
- * for (const { id, name, run } of transactionContract.cases(make)) it(`${id}: ${name}`, run)
- */
+/** The promises of a storage's unit of work: `transactions/…` of {@link storageContract}, run like it. */
 export const transactionContract: Contract<StorageUnderTest> = suite('transactionContract', TRANSACTION_CASES)

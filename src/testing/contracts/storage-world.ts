@@ -1,9 +1,10 @@
 /** What a contract case finds around it: the storage, people and organizations that nobody else uses, races. */
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
-import type { AdminStorage, AuthStorage, Membership, NewUser } from '../../storage/repositories.ts'
+import type { AdminStorage, AuthStorage, Invitation, Membership, NewUser } from '../../storage/repositories.ts'
 import { isTransientError } from '../../storage/storage-errors.ts'
 import type { Ability, Closable, ParsedContractOptions } from './contract.ts'
-import { expectFound, expectNull, expectSame } from './expectations.ts'
+import * as expect from './expectations.ts'
+import { textOf } from './expectations.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
 export interface StorageProbe {
@@ -47,6 +48,8 @@ export interface World extends Repositories {
   countUsers(identity: IdentityKey): Promise<number | null>
   newUser(): Promise<User>
   newOrg(): Promise<Organization>
+  /** An invitation of a new address into a new org, as the lower role, unless given. */
+  invite(over?: Partial<Pick<Invitation, 'orgId' | 'email' | 'role'>>): Promise<Invitation>
   /** A new user who is a member of the org; `role` is the lower one unless given. */
   newMember(orgId: string, role?: string): Promise<User>
   /** A new user's membership in each of the orgs, some milliseconds apart; `roleOf` says the role, the lower one by default. */
@@ -102,6 +105,13 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
     countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
     newUser,
     newOrg,
+    invite: async (over) =>
+      storage.invitations.insert({
+        orgId: over?.orgId ?? (await newOrg()).id,
+        email: newEmail(),
+        role: low,
+        ...over,
+      }),
     async newMember(orgId, role = low) {
       const user = await newUser()
       await storage.memberships.insert({ orgId, userId: user.id, role })
@@ -118,7 +128,7 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
     newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
     callerOf: async ({ id }) => ({
       kind: 'user',
-      user: expectFound(await storage.users.findById(id), 'the user to be found by id'),
+      user: expect.found(await storage.users.findById(id), 'the user to be found by id'),
     }),
   }
 }
@@ -131,9 +141,9 @@ function createRows(
   return {
     async expectStored({ orgId, userId, role, joinedAt }, what) {
       const found = await membershipIn(storage, orgId, userId)
-      expectSame(found, isAdmin ? { orgId, userId, role, joinedAt } : { orgId, userId, role }, what)
+      expect.same(found, isAdmin ? { orgId, userId, role, joinedAt } : { orgId, userId, role }, what)
     },
-    expectNoMember: async (orgId, userId, what) => expectNull(await membershipIn(storage, orgId, userId), what),
+    expectNoMember: async (orgId, userId, what) => expect.absent(await membershipIn(storage, orgId, userId), what),
     async join({ users, orgs, memberships, invitations }) {
       const identity = newPerson()
       const { user } = await users.upsertByIdentity(identity)
@@ -220,8 +230,30 @@ export function byId(a: { readonly id: string }, b: { readonly id: string }): nu
   return compareIds(a.id, b.id)
 }
 
-/** Change everything a returned record holds, as careless code might; what refuses to change stays. */
-export function spoil(value: unknown): void {
+/** The ids of records, in their order. */
+export function idsOf(records: readonly { readonly id: string }[]): readonly string[] {
+  return records.map(({ id }) => id)
+}
+
+/**
+ * A storage keeps and hands out copies: spoiling what it `returned`, what it was `given` and what each look-up finds, the
+ * record or a list of it alone, changes nothing stored.
+ */
+export async function expectCopies(
+  [returned, given]: readonly [unknown, unknown?],
+  lookUps: readonly (() => Promise<unknown>)[],
+): Promise<void> {
+  const before = textOf([returned])
+  for (const value of [returned, given]) spoil(value)
+  for (const find of [...lookUps, ...lookUps]) {
+    const found = await find()
+    expect.same(textOf([found].flat()), before, 'what was stored, whatever became of copies')
+    spoil(found)
+  }
+}
+
+// As careless code might; what refuses to change stays.
+function spoil(value: unknown): void {
   if (value instanceof Date) value.setTime(0)
   else if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value)) {

@@ -1,18 +1,8 @@
 /** The promises of the account storage: accounts found exactly as they were stored, sessions that end early, the one first admin. */
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
-import {
-  expectConflict,
-  expectFound,
-  expectIds,
-  expectNothing,
-  expectNull,
-  expectOneWinner,
-  expectRejected,
-  expectSame,
-  expectThat,
-  hostileIds,
-} from '../expectations.ts'
-import { compareIds, RACERS, race, spoil } from '../storage-world.ts'
+import * as expect from '../expectations.ts'
+import { hostileIds } from '../expectations.ts'
+import { compareIds, expectCopies, idsOf, RACERS, race } from '../storage-world.ts'
 import {
   type AccountsUnderTest,
   type AccountWorld,
@@ -29,40 +19,40 @@ const RECORD_CASES: Cases<AccountWorld> = [
     const { accounts, role } = world
     const given = newAccountOf(role)
     const { id, ...account } = await accounts.insert(given)
-    expectSame(account, { ...given, disabled: false, sessionVersion: 0 }, 'the inserted account')
-    expectThat(typeof id === 'string' && id !== '', 'an id', id)
-    expectSame(await accounts.findById(id), { id, ...account }, 'the account by id')
-    expectSame(await accounts.findByEmail(given.email), { id, ...account }, 'the account by e-mail')
+    expect.same(account, { ...given, disabled: false, sessionVersion: 0 }, 'the inserted account')
+    expect.that(typeof id === 'string' && id !== '', 'an id', id)
+    expect.same(await accounts.findById(id), { id, ...account }, 'the account by id')
+    expect.same(await accounts.findByEmail(given.email), { id, ...account }, 'the account by e-mail')
   }),
   test('accounts/disabled-found: keep and find an account that is disabled, and one without a password', async (world) => {
     const { newAccount, now } = world
     const account = await newAccount({ disabled: true, passwordHash: null })
     const { disabled, passwordHash } = await now(account)
-    expectSame([disabled, passwordHash], [true, null], 'disabled, and its hash')
+    expect.same([disabled, passwordHash], [true, null], 'disabled, and its hash')
   }),
   test('accounts/unknown-is-null: find nothing for ids and addresses that are not there, hostile ones too, and never throw', async (world) => {
     const { accounts, newAccount } = world
     const { id, email } = await newAccount()
-    await expectNothing('findById', hostileIds(id), (text) => accounts.findById(text))
-    await expectNothing('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
-    expectNull(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
+    await expect.none('findById', hostileIds(id), (text) => accounts.findById(text))
+    await expect.none('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
+    expect.absent(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
   }),
   test('accounts/email-unique: refuse a second account of one e-mail with a ConflictError, and keep the first as it is', async (world) => {
     const { accounts, newAccount, role, expectUnchanged } = world
     const account = await newAccount()
     const again = { ...newAccountOf(role), email: account.email }
-    await expectConflict(accounts.insert(again), 'a second account of this e-mail')
+    await expect.conflict(accounts.insert(again), 'a second account of this e-mail')
     await expectUnchanged(account, 'the second one')
   }),
   test('accounts/email-race: let one of 20 inserts of one e-mail at once win, the others get a ConflictError', async (world) => {
     const { accounts, role } = world
     const email = newEmail()
-    expectOneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
+    expect.oneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
   }),
   test('accounts/email-taken: refuse to change an e-mail to one that is taken, and change nothing else with it', async (world) => {
     const { accounts, newAccount, expectUnchanged } = world
     const [one, other] = [await newAccount(), await newAccount()]
-    await expectConflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
+    await expect.conflict(accounts.update(one.id, { email: other.email, role: 'x' }), 'an e-mail that is taken')
     for (const account of [one, other]) await expectUnchanged(account, 'it')
     await accounts.update(one.id, { email: one.email })
     await expectUnchanged(one, 'an update to the e-mail it has')
@@ -73,36 +63,34 @@ const RECORD_CASES: Cases<AccountWorld> = [
     for (const createdAt of [at(3), at(1), at(2), at(2), at(2), at(2)]) made.push(await newAccount({ createdAt }))
     made.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a.id, b.id))
     const listed = (await accounts.list()).filter((account) => account.role === role)
-    expectIds(listed, made, 'the ids in order')
+    expect.same(idsOf(listed), idsOf(made), 'the ids in order')
   }),
   test('accounts/list-without-hashes: list accounts whole, but without their hashes', async (world) => {
     const { accounts, newAccount, role } = world
     const { passwordHash, ...account } = await newAccount()
     const listed = (await accounts.list()).filter((each) => each.role === role)
-    expectSame(listed, [account], 'the list')
-    expectThat(!JSON.stringify(listed).includes(passwordHash as string), 'no hash in the list', listed)
+    expect.same(listed, [account], 'the list')
+    expect.that(!JSON.stringify(listed).includes(passwordHash as string), 'no hash in the list', listed)
   }),
   test('accounts/copies: hand out copies: changing what was returned, or what was inserted, changes nothing stored', async (world) => {
-    const { accounts, role, now, expectUnchanged } = world
-    const given = { ...newAccountOf(role) }
+    const { accounts, role, now } = world
+    const given = newAccountOf(role)
     const account = await accounts.insert(given)
-    const before = structuredClone(await now(account))
-    given.createdAt.setTime(0)
-    for (const copy of [account, await now(account), await accounts.findByEmail(account.email)]) spoil(copy)
-    await expectUnchanged(before, 'changes of copies')
+    const { id, email } = account
+    await expectCopies([account, given], [() => now({ id }), () => accounts.findByEmail(email)])
   }),
   test('accounts/replace-hash: replace a hash only where the present one is the one named, and change nothing else', async (world) => {
     const { accounts, newAccount, now, expectUnchanged } = world
     const account = await newAccount()
     const [from, to] = [account.passwordHash as string, newHash()]
     const wrong = await accounts.replaceHash(account.id, { from: newHash(), to, endSessions: true })
-    expectSame(wrong, false, 'a replacement of another hash')
+    expect.same(wrong, false, 'a replacement of another hash')
     await expectUnchanged(account, 'it')
-    expectSame(await accounts.replaceHash(account.id, { from, to, endSessions: false }), true, 'a replacement')
-    expectSame(await now(account), { ...account, passwordHash: to }, 'the account after it')
+    expect.same(await accounts.replaceHash(account.id, { from, to, endSessions: false }), true, 'a replacement')
+    expect.same(await now(account), { ...account, passwordHash: to }, 'the account after it')
     const ending = await accounts.replaceHash(account.id, { from: to, to: from, endSessions: true })
-    expectSame(ending, true, 'a replacement that ends sessions')
-    expectSame(await now(account), { ...account, sessionVersion: 1 }, 'the account after that')
+    expect.same(ending, true, 'a replacement that ends sessions')
+    expect.same(await now(account), { ...account, sessionVersion: 1 }, 'the account after that')
   }),
   test('accounts/replace-hash-race: let one of 20 replacements of one hash at once win', async (world) => {
     const { accounts, newAccount, now } = world
@@ -110,10 +98,10 @@ const RECORD_CASES: Cases<AccountWorld> = [
     const from = account.passwordHash as string
     const changes = Array.from({ length: 20 }, () => ({ from, to: newHash(), endSessions: true }))
     const won = await Promise.all(changes.map((change) => accounts.replaceHash(account.id, change)))
-    expectThat(won.filter(Boolean).length === 1, 'one of 20 to win', won)
+    expect.that(won.filter(Boolean).length === 1, 'one of 20 to win', won)
     const { passwordHash, sessionVersion } = await now(account)
-    const { to } = expectFound(changes[won.indexOf(true)], 'a winner')
-    expectSame([passwordHash, sessionVersion], [to, 1], "the winner's hash, one version up")
+    const { to } = expect.found(changes[won.indexOf(true)], 'a winner')
+    expect.same([passwordHash, sessionVersion], [to, 1], "the winner's hash, one version up")
   }),
 ]
 
@@ -125,25 +113,25 @@ const SESSION_CASES: Cases<AccountWorld> = [
     const { sessions, accounts, newAccount, now } = world
     const account = await newAccount()
     const sessionId = newSessionId()
-    expectSame(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
+    expect.same(await sessions.find(account.id, sessionId), { account, revoked: false }, 'a session')
     await accounts.update(account.id, { disabled: true })
     const found = await sessions.find(account.id, sessionId)
-    expectSame(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
-    await expectNothing('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
+    expect.same(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
+    await expect.none('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
     await accounts.remove(account.id)
-    expectNull(await sessions.find(account.id, sessionId), 'a session of a removed account')
+    expect.absent(await sessions.find(account.id, sessionId), 'a session of a removed account')
   }),
   test('sessions/revoke: revoke one session for good, once or many times, and no other session', async (world) => {
     const { sessions, newAccount } = world
     const account = await newAccount()
     const [id, other] = [newSessionId(), newSessionId()]
-    expectSame((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
+    expect.same((await sessions.find(account.id, id))?.revoked, false, 'revoked, before')
     for (let i = 0; i < 3; i++) {
       await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
-      expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked')
+      expect.same((await sessions.find(account.id, id))?.revoked, true, 'revoked')
     }
     for (const text of [other, id.toUpperCase(), id.slice(1), ...hostileIds()]) {
-      expectSame((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
+      expect.same((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
     }
   }),
   test('sessions/revoke-keeps: keep a revocation until its session expires, whatever else is revoked meanwhile', async (world) => {
@@ -156,7 +144,7 @@ const SESSION_CASES: Cases<AccountWorld> = [
       sessions.revoke({ id: newSessionId(), expiresAt: later(3600 + i) }, later(3599)),
     )
     await Promise.all(others)
-    expectSame((await sessions.find(account.id, id))?.revoked, true, 'revoked, a second before it expires')
+    expect.same((await sessions.find(account.id, id))?.revoked, true, 'revoked, a second before it expires')
   }),
   test('transactions/all-or-nothing: write nothing of a unit of work that rejects, and all of one that fulfils', async (world) => {
     const { accounts, transaction, newAccount, role, expectUnchanged } = world
@@ -169,11 +157,11 @@ const SESSION_CASES: Cases<AccountWorld> = [
         if (fails) throw new Error('the work fails')
         return tx.accounts.findByEmail(email)
       })
-    await expectRejected(work(true), 'a unit of work that throws')
-    expectNull(await accounts.findByEmail(email), 'an account of a unit of work that was rejected')
+    await expect.rejected(work(true), 'a unit of work that throws')
+    expect.absent(await accounts.findByEmail(email), 'an account of a unit of work that was rejected')
     await expectUnchanged(account, 'a unit of work that was rejected')
     const made = await work(false)
-    expectSame(await accounts.findByEmail(email), made, 'an account of a unit of work that fulfilled')
+    expect.same(await accounts.findByEmail(email), made, 'an account of a unit of work that fulfilled')
   }),
 ]
 
@@ -182,18 +170,18 @@ const FIRST_ADMIN_CASES: Cases<AccountWorld> = needing('freshAccounts', [
     const { transaction } = world
     const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
     const claims = await Promise.all(Array.from({ length: 20 }, claim))
-    expectThat(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
-    expectSame(await claim(), false, 'a claim afterwards')
+    expect.that(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
+    expect.same(await claim(), false, 'a claim afterwards')
   }),
   test('transactions/first-admin-rollback: give the claim back with a unit of work that rejects', async (world) => {
     const { transaction } = world
     const failing = transaction(async (tx) => {
-      expectSame(await tx.claimFirstAdmin(NOW), true, 'the first claim')
+      expect.same(await tx.claimFirstAdmin(NOW), true, 'the first claim')
       throw new Error('the work fails')
     })
-    const error = await expectRejected(failing, 'a unit of work that throws')
-    expectThat((error as Error).message === 'the work fails', 'the error of the work itself', error)
-    expectSame(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
+    const error = await expect.rejected(failing, 'a unit of work that throws')
+    expect.that((error as Error).message === 'the work fails', 'the error of the work itself', error)
+    expect.same(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
   }),
 ])
 

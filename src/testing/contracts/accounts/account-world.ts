@@ -1,7 +1,7 @@
 /** What a case of the account contract finds around it: the storage, and accounts that nobody else uses. */
 import type { AccountRecord, AccountStorage, NewAccount } from '../../../storage/account-repositories.ts'
 import type { Closable } from '../contract.ts'
-import { expectFound, expectSame } from '../expectations.ts'
+import * as expect from '../expectations.ts'
 
 /** Accounts to be tested. */
 export interface AccountsUnderTest extends Closable {
@@ -24,14 +24,14 @@ export interface AccountWorld extends Pick<AccountStorage, 'accounts' | 'session
 export function createAccountWorld({ storage }: AccountsUnderTest): AccountWorld {
   const role = `role-${newText()}`
   const now: AccountWorld['now'] = async ({ id }) =>
-    expectFound(await storage.accounts.findById(id), 'the account to be found by id')
+    expect.found(await storage.accounts.findById(id), 'the account to be found by id')
   return {
     ...storage,
     role,
     now,
     newAccount: (over = {}) => storage.accounts.insert({ ...newAccountOf(role), ...over }),
     expectUnchanged: async (account, after) =>
-      expectSame(await now(account), account, `the account, unchanged after ${after}`),
+      expect.same(await now(account), account, `the account, unchanged after ${after}`),
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a case of the API key contract finds around it: the repository, organizations and keys that nobody else uses. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from '../../../storage/repositories.ts'
 import type { Closable, ParsedContractOptions } from '../contract.ts'
-import { expectFound, expectSame } from '../expectations.ts'
+import * as expect from '../expectations.ts'
 
 /** API keys to be tested. */
 export interface ApiKeysUnderTest extends Closable {
@@ -27,14 +27,15 @@ export interface ApiKeyWorld extends ApiKeysUnderTest {
 /** Build the surroundings of one case. */
 export function createApiKeyWorld(made: ApiKeysUnderTest, { newId }: ParsedContractOptions): ApiKeyWorld {
   const { apiKeys } = made
-  const now: ApiKeyWorld['now'] = async ({ id }) => expectFound(await apiKeys.findById(id), 'the key to be found by id')
+  const now: ApiKeyWorld['now'] = async ({ id }) =>
+    expect.found(await apiKeys.findById(id), 'the key to be found by id')
   return {
     ...made,
     newId,
     now,
     newKey: async (over = {}) =>
       apiKeys.insert(newKeyOf(over.orgId === undefined ? (await made.newOrg()).id : null, over)),
-    expectUnchanged: async (key, after) => expectSame(await now(key), key, `the key, unchanged after ${after}`),
+    expectUnchanged: async (key, after) => expect.same(await now(key), key, `the key, unchanged after ${after}`),
   }
 }
 
@@ -67,7 +68,7 @@ export function newHash(): string {
 
 /** The owner of a key that is bound to an org. */
 export function ownerOf({ orgId }: Pick<ApiKeyRecord, 'orgId'>): ApiKeyOwner {
-  return { kind: 'org', orgId: expectFound(orgId, 'the key to be bound to an org') }
+  return { kind: 'org', orgId: expect.found(orgId, 'the key to be bound to an org') }
 }
 
 /** Everything. */

@@ -1,7 +1,8 @@
 /** Cases of the API key contract: rotation, revocation and use, each changing what it says and nothing else, also several at once. */
 import type { ApiKeyRecord } from '../../../storage/repositories.ts'
 import { type Cases, test } from '../contract.ts'
-import { expectAllFulfilled, expectNull, expectSame, expectThat, fulfilledValue } from '../expectations.ts'
+import * as expect from '../expectations.ts'
+import { fulfilledValue } from '../expectations.ts'
 import { RACERS, race, retried } from '../storage-world.ts'
 import { type ApiKeyWorld, newHash, newKeyId, ownerOf } from './api-key-world.ts'
 
@@ -14,10 +15,10 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const [first, second] = [newHash(), newHash()]
     const once = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: first, previousUntil: UNTIL })
     const wanted = { ...key, secretHash: first, previousSecretHash: key.secretHash, previousUntil: UNTIL }
-    expectSame(once, wanted, 'the key after one rotation')
-    expectSame(await now(key), once, 'the key found after one rotation')
+    expect.same(once, wanted, 'the key after one rotation')
+    expect.same(await now(key), once, 'the key found after one rotation')
     const twice = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: second, previousUntil: UNTIL })
-    expectSame(twice, { ...wanted, secretHash: second, previousSecretHash: first }, 'the key after two rotations')
+    expect.same(twice, { ...wanted, secretHash: second, previousSecretHash: first }, 'the key after two rotations')
   }),
   test('api-keys/rotate-at-once: keep no previous hash where no deadline is given', async (world) => {
     const { apiKeys, newKey, now } = world
@@ -27,14 +28,14 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     await rotate(UNTIL)
     await rotate(null)
     const { previousSecretHash, previousUntil } = await now(key)
-    expectSame([previousSecretHash, previousUntil], [null, null], 'the previous hash and its deadline')
+    expect.same([previousSecretHash, previousUntil], [null, null], 'the previous hash and its deadline')
   }),
   test('api-keys/rotate-revoked: not rotate a revoked key', async ({ apiKeys, newKey, now, expectUnchanged }) => {
     const key = await newKey()
     await apiKeys.revoke(ownerOf(key), key.id, UNTIL)
     const revoked = await now(key)
     const change = { secretHash: newHash(), previousUntil: UNTIL }
-    expectNull(await apiKeys.rotate(ownerOf(key), key.id, change), 'the rotation of a revoked key')
+    expect.absent(await apiKeys.rotate(ownerOf(key), key.id, change), 'the rotation of a revoked key')
     await expectUnchanged(revoked, 'a rotation')
   }),
   test("api-keys/rotate-own: not rotate another org's key, nor one that is not there", async (world) => {
@@ -42,7 +43,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const [mine, theirs] = [await newKey(), await newKey()]
     const change = { secretHash: newHash(), previousUntil: UNTIL }
     for (const id of [theirs.id, newKeyId()]) {
-      expectNull(await apiKeys.rotate(ownerOf(mine), id, change), 'the rotation of a key of nobody or somebody else')
+      expect.absent(await apiKeys.rotate(ownerOf(mine), id, change), 'the rotation of a key of nobody or somebody else')
     }
     for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
   }),
@@ -50,8 +51,8 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const { apiKeys, newKey, now } = world
     const key = await newKey()
     for (const at of [UNTIL, new Date(UNTIL.getTime() + 1000), new Date(UNTIL.getTime() - 1000)]) {
-      expectSame(await apiKeys.revoke(ownerOf(key), key.id, at), true, 'a revocation')
-      expectSame(await now(key), { ...key, revokedAt: UNTIL }, 'the key after a revocation')
+      expect.same(await apiKeys.revoke(ownerOf(key), key.id, at), true, 'a revocation')
+      expect.same(await now(key), { ...key, revokedAt: UNTIL }, 'the key after a revocation')
     }
   }),
   test("api-keys/revoke-own: not revoke another org's key, nor one that is not there", async (world) => {
@@ -59,7 +60,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const [mine, theirs] = [await newKey(), await newKey()]
     for (const id of [theirs.id, newKeyId()]) {
       const revoked = await apiKeys.revoke(ownerOf(mine), id, UNTIL)
-      expectSame(revoked, false, 'the revocation of a key of nobody or somebody else')
+      expect.same(revoked, false, 'the revocation of a key of nobody or somebody else')
     }
     for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
   }),
@@ -69,7 +70,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const other = await newKey({ orgId: key.orgId })
     const latest = new Date(UNTIL.getTime() + 1)
     for (const at of [UNTIL, latest, UNTIL]) await apiKeys.touch(key.id, at)
-    expectSame(await now(key), { ...key, lastUsedAt: latest }, 'the key after three uses')
+    expect.same(await now(key), { ...key, lastUsedAt: latest }, 'the key after three uses')
     await expectUnchanged(other, 'uses of another')
   }),
 ]
@@ -85,11 +86,11 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
       retried(() => apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at(index) })),
     )
     const rotated = results.map(fulfilledValue).filter((record) => record !== undefined && record !== null)
-    expectThat(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
+    expect.that(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
     const last = await now(key)
     const chain = backFrom(last, rotated)
-    expectThat(chain.length === RACERS + 1, `a chain of ${RACERS} rotations back to the first hash`, chain)
-    expectSame(chain.at(-1), key.secretHash, 'the hash at its beginning')
+    expect.that(chain.length === RACERS + 1, `a chain of ${RACERS} rotations back to the first hash`, chain)
+    expect.same(chain.at(-1), key.secretHash, 'the hash at its beginning')
   }),
   test(`api-keys/revoke-race: let ${RACERS} concurrent revocations agree on one instant`, async (world) => {
     const { apiKeys, newKey, now } = world
@@ -97,11 +98,11 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
       const key = await newKey()
       const seen = await race(RACERS, async (index) => {
         const revoked = await retried(() => apiKeys.revoke(ownerOf(key), key.id, at(index)))
-        expectSame(revoked, true, 'a revocation')
+        expect.same(revoked, true, 'a revocation')
         return (await now(key)).revokedAt?.getTime()
       })
       const instants = new Set(seen.map(fulfilledValue))
-      expectThat(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
+      expect.that(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
     }
   }),
   test('api-keys/revoke-wins: leave a key revoked that is rotated and used at the same moment', async (world) => {
@@ -115,9 +116,9 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
         if (index % 2 === 0) return retried(() => apiKeys.rotate(owner, key.id, change))
         return retried(() => apiKeys.touch(key.id, at(index)))
       })
-      expectAllFulfilled(results, 'call')
+      expect.allFulfilled(results, 'call')
       const { revokedAt, lastUsedAt } = await now(key)
-      expectSame([revokedAt, lastUsedAt], [at(10), at(RACERS - 1)], 'the instants of revocation and last use')
+      expect.same([revokedAt, lastUsedAt], [at(10), at(RACERS - 1)], 'the instants of revocation and last use')
     }
   }),
 ]

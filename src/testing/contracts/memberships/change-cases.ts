@@ -1,19 +1,8 @@
-/**
- * Cases of the membership contract: roles as they were written, changes that meet one membership and no other, and the last
- * holder of a role, who stays, also when two let go of it at once.
- */
+/** Cases of the membership contract: roles as written, changes of one membership and no other, the last holder of a role. */
 import type { User } from '../../../context.ts'
 import { type Cases, needing, test } from '../contract.ts'
-import {
-  expectAllFulfilled,
-  expectFound,
-  expectNothing,
-  expectNull,
-  expectSame,
-  expectThat,
-  hostileIds,
-  isEmpty,
-} from '../expectations.ts'
+import * as expect from '../expectations.ts'
+import { hostileIds } from '../expectations.ts'
 import { race, retried, type World } from '../storage-world.ts'
 
 const CHANGE_CASES: Cases<World> = [
@@ -24,69 +13,68 @@ const CHANGE_CASES: Cases<World> = [
       const user = await newMember(org.id, role)
       const found = await memberships.find(org.id, user.id)
       const acting = await memberships.findActing(await callerOf(user), org.id)
-      expectSame([found?.role, acting?.role], [role, role], 'the inserted role')
+      expect.same([found?.role, acting?.role], [role, role], 'the inserted role')
     }
     const changed = await newMember(org.id)
     for (const role of oddRoles) {
       await memberships.setRole(org.id, changed.id, role)
-      expectSame((await memberships.find(org.id, changed.id))?.role, role, 'the changed role')
+      expect.same((await memberships.find(org.id, changed.id))?.role, role, 'the changed role')
     }
   }),
   test('memberships/set-role: change the role of that membership and nothing else of it', async (world) => {
     const { memberships, newOrg, newMember, newUser, top, low, newId } = world
     const [{ id: orgId }, stranger] = [await newOrg(), await newUser()]
     const user = await newMember(orgId, low)
-    const before = expectFound(await memberships.find(orgId, user.id), 'the membership')
-    expectSame(await memberships.setRole(orgId, user.id, top), 'done', 'what became of the change')
-    expectSame(await memberships.find(orgId, user.id), { ...before, role: top }, 'the membership')
+    const before = expect.found(await memberships.find(orgId, user.id), 'the membership')
+    expect.same(await memberships.setRole(orgId, user.id, top), 'done', 'what became of the change')
+    expect.same(await memberships.find(orgId, user.id), { ...before, role: top }, 'the membership')
     for (const userId of [stranger.id, newId()]) {
-      expectSame(await memberships.setRole(orgId, userId, top), 'missing', 'a change for no member')
-      expectSame(await memberships.setRole(orgId, userId, low, { keep: top }), 'missing', 'a guarded one')
+      expect.same(await memberships.setRole(orgId, userId, top), 'missing', 'a change for no member')
+      expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'missing', 'a guarded one')
     }
-    expectNull(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
+    expect.absent(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
   }),
   test('memberships/remove: remove that membership, once; the user may join again', async (world) => {
     const { memberships, newOrg, newMember, top, low } = world
     const { id: orgId } = await newOrg()
     const { id: userId } = await newMember(orgId, low)
-    expectSame(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
-    expectNull(await memberships.find(orgId, userId), 'the removed membership')
-    expectSame(await memberships.listByOrg(orgId), [], 'the members')
-    expectSame(await memberships.remove(orgId, userId), 'missing', 'a second removal')
-    expectSame(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
+    expect.same(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
+    expect.absent(await memberships.find(orgId, userId), 'the removed membership')
+    expect.same(await memberships.listByOrg(orgId), [], 'the members')
+    expect.same(await memberships.remove(orgId, userId), 'missing', 'a second removal')
+    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
     const again = await memberships.insert({ orgId, userId, role: top })
-    expectSame(await memberships.listByOrg(orgId), [again], 'the members after joining again')
+    expect.same(await memberships.listByOrg(orgId), [again], 'the members after joining again')
   }),
   test('memberships/other-org: NOT find, list, change or remove a membership by way of another org or another user', async (world) => {
     const { memberships, newOrg, newMember, top, low } = world
     const [{ id: orgA }, { id: orgB }] = [await newOrg(), await newOrg()]
     const [a, a2, b] = [await newMember(orgA, low), await newMember(orgA, low), await newMember(orgB, low)]
     const before = await memberships.listByOrg(orgA)
-    expectNull(await memberships.find(orgB, a.id), 'a member of one org in the other')
-    expectSame(await memberships.setRole(orgB, a.id, top), 'missing', 'setRole by way of the other org')
-    expectSame(await memberships.remove(orgB, a.id), 'missing', 'remove by way of the other org')
-    expectSame(await memberships.listByOrg(orgA), before, 'the members of the one org')
+    expect.absent(await memberships.find(orgB, a.id), 'a member of one org in the other')
+    expect.same(await memberships.setRole(orgB, a.id, top), 'missing', 'setRole by way of the other org')
+    expect.same(await memberships.remove(orgB, a.id), 'missing', 'remove by way of the other org')
+    expect.same(await memberships.listByOrg(orgA), before, 'the members of the one org')
     await memberships.setRole(orgA, a.id, top)
     await memberships.remove(orgA, a.id)
-    expectSame((await memberships.find(orgA, a2.id))?.role, low, 'the role of the other member')
+    expect.same((await memberships.find(orgA, a2.id))?.role, low, 'the role of the other member')
     const listed = (await memberships.listByOrg(orgB)).map(({ userId, role }) => [userId, role])
-    expectSame(listed, [[b.id, low]], 'the members of the other org')
+    expect.same(listed, [[b.id, low]], 'the members of the other org')
   }),
   test('memberships/hostile-ids: find and change nothing by hostile ids, and never throw', async (world) => {
     const { memberships, newOrg, newMember, top, low } = world
     const org = await newOrg()
     const user = await newMember(org.id, low)
     const [orgIds, userIds] = [hostileIds(org.id), hostileIds(user.id)]
-    const missing = (got: unknown): boolean => got === 'missing'
-    await expectNothing('find by org', orgIds, (id) => memberships.find(id, user.id))
-    await expectNothing('find by user', userIds, (id) => memberships.find(org.id, id))
-    await expectNothing('listByOrg', orgIds, (id) => memberships.listByOrg(id), isEmpty)
-    await expectNothing('setRole by org', orgIds, (id) => memberships.setRole(id, user.id, top), missing)
-    await expectNothing('setRole by user', userIds, (id) => memberships.setRole(org.id, id, top), missing)
-    await expectNothing('remove by org', orgIds, (id) => memberships.remove(id, user.id), missing)
-    await expectNothing('remove by user', userIds, (id) => memberships.remove(org.id, id, { keep: top }), missing)
+    await expect.none('find by org', orgIds, (id) => memberships.find(id, user.id))
+    await expect.none('find by user', userIds, (id) => memberships.find(org.id, id))
+    await expect.none('listByOrg', orgIds, (id) => memberships.listByOrg(id), [])
+    await expect.none('setRole by org', orgIds, (id) => memberships.setRole(id, user.id, top), 'missing')
+    await expect.none('setRole by user', userIds, (id) => memberships.setRole(org.id, id, top), 'missing')
+    await expect.none('remove by org', orgIds, (id) => memberships.remove(id, user.id), 'missing')
+    await expect.none('remove by user', userIds, (id) => memberships.remove(org.id, id, { keep: top }), 'missing')
     const listed = await memberships.listByOrg(org.id)
-    expectThat(listed.length === 1 && listed[0]?.role === low, 'the one member, unchanged', listed)
+    expect.that(listed.length === 1 && listed[0]?.role === low, 'the one member, unchanged', listed)
   }),
 ]
 
@@ -108,11 +96,11 @@ async function expectOneStays(world: World, holders: number, waysOf: (index: num
     const owners: User[] = []
     for (let count = 0; count < holders; count++) owners.push(await newMember(org.id, top))
     const results = await race(holders, (index) => waysOf(index)(world, org.id, owners[index]?.id ?? ''))
-    const changes = [...expectAllFulfilled(results, 'change')].sort()
+    const changes = [...expect.allFulfilled(results, 'change')].sort()
     const wanted = [...Array.from({ length: holders - 1 }, () => 'done'), 'last']
-    expectSame(changes, wanted, `what became of ${holders} holders who let go at once`)
+    expect.same(changes, wanted, `what became of ${holders} holders who let go at once`)
     const left = (await storage.memberships.listByOrg(org.id)).filter(({ role }) => role === top)
-    expectThat(left.length === 1, 'one holder of the role to remain', left)
+    expect.that(left.length === 1, 'one holder of the role to remain', left)
   }
 }
 
@@ -123,30 +111,30 @@ const GUARDED_CASES: Cases<World> = [
     const owner = await newMember(orgId, top)
     await newMember(orgId, low)
     const before = await memberships.listByOrg(orgId)
-    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
-    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
-    expectSame(await memberships.listByOrg(orgId), before, 'the members, unchanged')
+    expect.same(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+    expect.same(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+    expect.same(await memberships.listByOrg(orgId), before, 'the members, unchanged')
   }),
   test('memberships/keep-not-needed: make a guarded change that takes nothing from the last holder', async (world) => {
     const { memberships, newOrg, newMember, top, low } = world
     const { id: orgId } = await newOrg()
     const [owner, member] = [await newMember(orgId, top), await newMember(orgId, low)]
-    expectSame(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
-    expectSame(await memberships.setRole(orgId, member.id, top, { keep: top }), 'done', 'a promotion')
-    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'done', 'the demotion of one of two')
-    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'done', 'the removal of a lower one')
+    expect.same(await memberships.setRole(orgId, owner.id, top, { keep: top }), 'done', 'the same role again')
+    expect.same(await memberships.setRole(orgId, member.id, top, { keep: top }), 'done', 'a promotion')
+    expect.same(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'done', 'the demotion of one of two')
+    expect.same(await memberships.remove(orgId, owner.id, { keep: top }), 'done', 'the removal of a lower one')
     const listed = (await memberships.listByOrg(orgId)).map(({ userId, role }) => [userId, role])
-    expectSame(listed, [[member.id, top]], 'the members')
+    expect.same(listed, [[member.id, top]], 'the members')
   }),
   test('memberships/keep-unasked: let the last holder go where no role is to be kept', async (world) => {
     const { memberships, newOrg, newMember, top, low } = world
     const { id: orgId } = await newOrg()
     const owner = await newMember(orgId, top)
-    expectSame(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
-    expectSame((await memberships.find(orgId, owner.id))?.role, low, 'the role')
+    expect.same(await memberships.setRole(orgId, owner.id, low), 'done', 'a demotion')
+    expect.same((await memberships.find(orgId, owner.id))?.role, low, 'the role')
     await memberships.setRole(orgId, owner.id, top)
-    expectSame(await memberships.remove(orgId, owner.id), 'done', 'a removal')
-    expectSame(await memberships.listByOrg(orgId), [], 'the members')
+    expect.same(await memberships.remove(orgId, owner.id), 'done', 'a removal')
+    expect.same(await memberships.listByOrg(orgId), [], 'the members')
   }),
   test('memberships/keep-per-org: count the holders of that org only, by the exact role name', async (world) => {
     const { memberships, newOrg, newMember, top, low, oddRoles } = world
@@ -154,8 +142,8 @@ const GUARDED_CASES: Cases<World> = [
     const owner = await newMember(orgId, top)
     await newMember(other, top)
     for (const role of oddRoles) if (role !== top) await newMember(orgId, role)
-    expectSame(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
-    expectSame(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
+    expect.same(await memberships.setRole(orgId, owner.id, low, { keep: top }), 'last', 'a demotion')
+    expect.same(await memberships.remove(orgId, owner.id, { keep: top }), 'last', 'a removal')
   }),
   test('memberships/keep-race-demote: leave one holder of two who are demoted at once', (world) =>
     expectOneStays(world, 2, () => demote)),

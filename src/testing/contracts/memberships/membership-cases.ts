@@ -1,28 +1,20 @@
 /** The promises of the membership repository: unique by org and user, exact roles, a guarded last holder. */
 import { type Cases, needing, test } from '../contract.ts'
-import {
-  expectConflict,
-  expectNull,
-  expectOneWinner,
-  expectRejected,
-  expectSame,
-  expectThat,
-  textOf,
-} from '../expectations.ts'
-import { byId, compareIds, pause, RACERS, race, spoil, type World } from '../storage-world.ts'
+import * as expect from '../expectations.ts'
+import { byId, compareIds, expectCopies, pause, RACERS, race, type World } from '../storage-world.ts'
 import { MEMBERSHIP_CHANGE_CASES } from './change-cases.ts'
 
 const ADMIN_CASES: Cases<World> = needing('admin', [
   test('memberships/found-after-insert: find and list a membership as insert returned it', async (world) => {
     const { memberships, newOrg, newUser, low } = world
     const [org, user] = [await newOrg(), await newUser()]
-    expectNull(await memberships.find(org.id, user.id), 'the membership before it is inserted')
+    expect.absent(await memberships.find(org.id, user.id), 'the membership before it is inserted')
     const inserted = await memberships.insert({ orgId: org.id, userId: user.id, role: low })
     const { orgId, userId, role, joinedAt } = inserted
-    expectSame([orgId, userId, role], [org.id, user.id, low], 'the inserted membership')
-    expectThat(joinedAt instanceof Date, 'joinedAt to be a Date', joinedAt)
-    expectSame(await memberships.find(org.id, user.id), inserted, 'the membership found')
-    expectSame(await memberships.listByOrg(org.id), [inserted], 'the members of the org')
+    expect.same([orgId, userId, role], [org.id, user.id, low], 'the inserted membership')
+    expect.that(joinedAt instanceof Date, 'joinedAt to be a Date', joinedAt)
+    expect.same(await memberships.find(org.id, user.id), inserted, 'the membership found')
+    expect.same(await memberships.listByOrg(org.id), [inserted], 'the members of the org')
   }),
   ...needing<World>('deleteOrg', [
     test('memberships/deleted-org: treat a deleted org as if it had never been: no members, none to change, none to add', async (world) => {
@@ -30,15 +22,15 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
       const { id: orgId } = await newOrg()
       const { id: userId } = await newMember(orgId, low)
       await deleteOrg(orgId)
-      expectNull(await memberships.find(orgId, userId), 'the membership')
-      expectSame(await memberships.listByOrg(orgId), [], 'the members')
-      expectSame(await memberships.setRole(orgId, userId, top), 'missing', 'setRole')
-      expectSame(await memberships.remove(orgId, userId), 'missing', 'remove')
+      expect.absent(await memberships.find(orgId, userId), 'the membership')
+      expect.same(await memberships.listByOrg(orgId), [], 'the members')
+      expect.same(await memberships.setRole(orgId, userId, top), 'missing', 'setRole')
+      expect.same(await memberships.remove(orgId, userId), 'missing', 'remove')
       const late = { orgId, userId: (await newUser()).id, role: low }
-      await expectRejected(memberships.insert(late), 'a new membership in a deleted org')
+      await expect.rejected(memberships.insert(late), 'a new membership in a deleted org')
       const { id: elsewhere } = await newOrg()
       const joined = await memberships.insert({ orgId: elsewhere, userId, role: low })
-      expectSame(await memberships.find(elsewhere, userId), joined, 'a membership of the user in another org')
+      expect.same(await memberships.find(elsewhere, userId), joined, 'a membership of the user in another org')
     }),
   ]),
   test('memberships/list-order: list the members of an org by join time, then user id, and of that org only', async (world) => {
@@ -59,8 +51,8 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
       (a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compareIds(a.userId, b.userId),
     )
     const members = listed.map(({ userId }) => userId).sort(compareIds)
-    expectSame(members, users.map(({ id }) => id).reverse(), 'the members of the org')
-    expectSame(listed, wanted, 'the members in join order')
+    expect.same(members, users.map(({ id }) => id).reverse(), 'the members of the org')
+    expect.same(listed, wanted, 'the members in join order')
   }),
   test('memberships/instants: keep instants to the millisecond, the same wherever they are read', async (world) => {
     const { memberships, newOrg, newUser, low } = world
@@ -69,30 +61,24 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
     for (let count = 0; count < 6; count++) {
       const { id: userId } = await newUser()
       const { joinedAt } = await memberships.insert({ orgId, userId, role: low })
-      expectSame((await memberships.find(orgId, userId))?.joinedAt, joinedAt, 'joinedAt, found')
+      expect.same((await memberships.find(orgId, userId))?.joinedAt, joinedAt, 'joinedAt, found')
       instants.push(joinedAt.getTime())
       await pause(7)
     }
     const listed = (await memberships.listByOrg(orgId)).map(({ joinedAt }) => joinedAt.getTime())
-    expectSame(listed, instants, 'joinedAt, listed')
+    expect.same(listed, instants, 'joinedAt, listed')
     const ascending = [...new Set(instants)].sort((a, b) => a - b)
-    expectSame(instants, ascending, 'instants 7 ms apart, each later than the one before')
+    expect.same(instants, ascending, 'instants 7 ms apart, each later than the one before')
     // Ten minutes: clocks differ, but a time zone taken for another is off by more.
     const off = Math.abs((instants[0] ?? 0) - Date.now())
-    expectThat(off < 600_000, 'joinedAt to be now', new Date(instants[0] ?? 0))
+    expect.that(off < 600_000, 'joinedAt to be now', new Date(instants[0] ?? 0))
   }),
   test('memberships/copies: return copies of memberships, Dates included', async (world) => {
     const { memberships, newOrg, newUser, low } = world
     const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
     const input = { orgId, userId, role: low }
     const inserted = await memberships.insert(input)
-    const before = textOf(inserted)
-    input.role = 'spoiled'
-    spoil(inserted)
-    spoil(await memberships.find(orgId, userId))
-    spoil(await memberships.listByOrg(orgId))
-    expectSame(textOf(await memberships.find(orgId, userId)), before, 'the membership found')
-    expectSame(textOf(await memberships.listByOrg(orgId)), `[${before}]`, 'the membership listed')
+    await expectCopies([inserted, input], [() => memberships.find(orgId, userId), () => memberships.listByOrg(orgId)])
   }),
 ])
 
@@ -101,15 +87,15 @@ const UNIQUE_CASES: Cases<World> = [
     const { memberships, newOrg, newUser, callerOf, expectStored, low } = world
     const [org, user] = [await newOrg(), await newUser()]
     const row = { orgId: org.id, userId: user.id, role: low }
-    const winner = expectOneWinner(await race(RACERS, () => memberships.insert(row)), 'insert')
+    const winner = expect.oneWinner(await race(RACERS, () => memberships.insert(row)), 'insert')
     await expectStored(winner, 'the membership')
-    expectSame(await memberships.listActing(await callerOf(user)), [{ org, role: low }], 'what the user may act in')
+    expect.same(await memberships.listActing(await callerOf(user)), [{ org, role: low }], 'what the user may act in')
   }),
   test('memberships/insert-twice: refuse a second membership of the pair with a ConflictError and leave the first as it is', async (world) => {
     const { memberships, newOrg, newUser, expectStored, top, low } = world
     const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
     const first = await memberships.insert({ orgId, userId, role: low })
-    await expectConflict(memberships.insert({ orgId, userId, role: top }), 'a second membership')
+    await expect.conflict(memberships.insert({ orgId, userId, role: top }), 'a second membership')
     await expectStored(first, 'the first membership, unchanged')
   }),
   ...needing<World>('many', [
@@ -117,13 +103,10 @@ const UNIQUE_CASES: Cases<World> = [
       const { newOrgs, newUser, joinAll, expectStored, top, low } = world
       const [user, orgs] = [await newUser(), await newOrgs(2)]
       const joined = await joinAll(user, orgs, (index) => (index === 0 ? top : low))
-      const roles = joined.map(({ orgId, role }) => [orgId, role])
-      expectSame(
-        roles,
-        [
-          [orgs[0]?.id, top],
-          [orgs[1]?.id, low],
-        ],
+      const wanted = orgs.map(({ id }, index) => [id, index === 0 ? top : low])
+      expect.same(
+        joined.map(({ orgId, role }) => [orgId, role]),
+        wanted,
         'both',
       )
       for (const membership of joined) await expectStored(membership, 'each membership as inserted')
@@ -136,13 +119,13 @@ const UNIQUE_CASES: Cases<World> = [
       const results = await race(RACERS, (index) =>
         memberships.insert({ orgId: orgs[index]?.id ?? '', userId: user.id, role: low }),
       )
-      const winner = expectOneWinner(results, 'insert')
+      const winner = expect.oneWinner(results, 'insert')
       for (const { id } of orgs) {
         if (id === winner.orgId) await expectStored(winner, 'the membership of the winner')
         else await expectNoMember(id, user.id, 'a membership of a loser')
       }
       const late = { orgId: (await newOrg()).id, userId: user.id, role: low }
-      await expectConflict(memberships.insert(late), 'a membership in a second org')
+      await expect.conflict(memberships.insert(late), 'a membership in a second org')
       await expectStored(winner, 'the one membership, unchanged')
     }),
   ]),
@@ -153,7 +136,7 @@ const UNIQUE_CASES: Cases<World> = [
       [org.id, unknown],
       [unknown, user.id],
     ] as const) {
-      await expectRejected(memberships.insert({ orgId, userId, role: low }), 'a membership of nobody or nowhere')
+      await expect.rejected(memberships.insert({ orgId, userId, role: low }), 'a membership of nobody or nowhere')
       await expectNoMember(orgId, userId, 'a membership of nobody or nowhere')
     }
   }),

@@ -1,7 +1,8 @@
 /** Cases of the organization contract: `findActing` for each kind of caller. */
 import type { ActingOrg, ApiKey, Caller, Organization } from '../../../context.ts'
 import { type Cases, needing, test } from '../contract.ts'
-import { expectNothing, expectNull, expectSame, hostileIds, isEmpty } from '../expectations.ts'
+import * as expect from '../expectations.ts'
+import { hostileIds } from '../expectations.ts'
 import type { World } from '../storage-world.ts'
 
 const SERVICE: Caller = { kind: 'service', name: 'billing' }
@@ -18,7 +19,7 @@ export function expectActing(
   role: string | null,
   what: string,
 ): void {
-  expectSame([got?.org, got?.role], [org, role], what)
+  expect.same([got?.org, got?.role], [org, role], what)
 }
 
 export const ACTING_CASES: Cases<World> = [
@@ -34,7 +35,7 @@ export const ACTING_CASES: Cases<World> = [
     expectActing(await memberships.findActing(await callerOf(member), org.id), org, low, 'the org as a member')
     const [stranger, nobody] = [await callerOf(await newUser()), { ...(await newUser()), id: newId() }]
     for (const who of [stranger, await callerOf(elsewhere), { kind: 'user', user: nobody } as const]) {
-      expectNull(await memberships.findActing(who, org.id), 'findActing for a stranger')
+      expect.absent(await memberships.findActing(who, org.id), 'findActing for a stranger')
     }
   }),
   ...needing<World>('admin', [
@@ -47,8 +48,8 @@ export const ACTING_CASES: Cases<World> = [
       expectActing(await memberships.findActing(await callerOf(user), org.id), org, low, 'the org as a member')
       await memberships.remove(org.id, user.id)
       const caller = await callerOf(user)
-      expectNull(await memberships.findActing(caller, org.id), 'findActing after the removal')
-      expectSame(await memberships.listActing(caller), [], 'listActing after the removal')
+      expect.absent(await memberships.findActing(caller, org.id), 'findActing after the removal')
+      expect.same(await memberships.listActing(caller), [], 'listActing after the removal')
     }),
   ]),
   test('orgs/acting-unknown-org: answer null for an org that does not exist, whoever asks, and for hostile ids', async (world) => {
@@ -58,7 +59,7 @@ export const ACTING_CASES: Cases<World> = [
     const unknown = newId()
     for (const orgId of [unknown, ...hostileIds(id)]) {
       for (const caller of [user, SERVICE, keyOf(orgId, low), keyOf(id, low)]) {
-        await expectNothing(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
+        await expect.none(`findActing for a ${caller.kind}`, [orgId], (odd) => memberships.findActing(caller, odd))
       }
     }
   }),
@@ -67,8 +68,8 @@ export const ACTING_CASES: Cases<World> = [
     const { id } = await newOrg()
     const [member, row] = [await newMember(id), await newUser()]
     const callers = (userId: string): Caller => ({ kind: 'user', user: { ...row, id: userId } })
-    await expectNothing('findActing', hostileIds(member.id), (odd) => memberships.findActing(callers(odd), id))
-    await expectNothing('listActing', hostileIds(member.id), (odd) => memberships.listActing(callers(odd)), isEmpty)
+    await expect.none('findActing', hostileIds(member.id), (odd) => memberships.findActing(callers(odd), id))
+    await expect.none('listActing', hostileIds(member.id), (odd) => memberships.listActing(callers(odd)), [])
   }),
   test('orgs/acting-service: let a service act in any org that exists, as no role', async (world) => {
     const { memberships, newOrg, newMember, top } = world
@@ -82,8 +83,8 @@ export const ACTING_CASES: Cases<World> = [
     await newMember(org.id, top)
     await newMember(other.id, top)
     expectActing(await memberships.findActing(keyOf(org.id, low), org.id), org, low, 'the org for its key')
-    expectNull(await memberships.findActing(keyOf(org.id, low), other.id), 'another org for the key')
+    expect.absent(await memberships.findActing(keyOf(org.id, low), other.id), 'another org for the key')
     const listed = await memberships.listActing(keyOf(org.id, low))
-    expectSame(listed, [{ org, role: low }], 'what the key may act in')
+    expect.same(listed, [{ org, role: low }], 'what the key may act in')
   }),
 ]

@@ -5,32 +5,29 @@
 import type { ActingOrg, Organization, OrgSelection } from '../../../context.ts'
 import type { Membership, NewUser, UserRepository } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
-import { expectFound, expectNothing, expectNull, expectSame, expectThat, hostileIds, textOf } from '../expectations.ts'
-import { compareIds, spoil, type World } from '../storage-world.ts'
+import * as expect from '../expectations.ts'
+import { hostileIds } from '../expectations.ts'
+import { compareIds, expectCopies, type World } from '../storage-world.ts'
 import { ACTING_CASES, expectActing } from './acting-cases.ts'
 
 const CASES: Cases<World> = [
   test('orgs/found-after-insert: find an inserted organization as it was returned; two of one name are two', async (world) => {
     const { orgs } = world
     const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
-    expectThat(one.id !== other.id, 'two ids', [one.id, other.id])
-    expectSame(await orgs.findById(one.id), one, 'the organization found by id')
-    expectSame(await orgs.findById(other.id), other, 'the other organization found by id')
+    expect.that(one.id !== other.id, 'two ids', [one.id, other.id])
+    expect.same(await orgs.findById(one.id), one, 'the organization found by id')
+    expect.same(await orgs.findById(other.id), other, 'the other organization found by id')
   }),
   test('orgs/hostile-ids: find no organization by an unknown or hostile id, and never throw', async (world) => {
     const { orgs, newOrg, newId } = world
     const { id } = await newOrg()
-    await expectNothing('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
+    await expect.none('orgs.findById', [newId(), ...hostileIds(id)], (orgId) => orgs.findById(orgId))
   }),
   test('orgs/copies: return copies of organizations', async ({ orgs }) => {
     const input = { name: 'Acme' }
     const org = await orgs.insert(input)
-    const [{ id }, before] = [{ ...org }, textOf(org)]
-    input.name = 'spoiled'
-    spoil(org)
-    spoil(await orgs.findById(id))
-    const found = expectFound(await orgs.findById(id), 'the organization to be found after a copy was changed')
-    expectThat(textOf(found) === before, `the organization to be still ${before}`, found)
+    const { id } = org
+    await expectCopies([org, input], [() => orgs.findById(id)])
   }),
 ]
 
@@ -53,21 +50,16 @@ const LIST_CASES: Cases<World> = [
     const owner = await newMember(org.id, top)
     await newMember(other.id, low)
     const listed = await memberships.listActing(await callerOf(owner))
-    expectThat(listed.length === 1, 'one org', listed)
+    expect.that(listed.length === 1, 'one org', listed)
     expectActing(listed[0], org, top, 'the own org, as the own role')
-    expectSame(await memberships.listActing(await callerOf(await newUser())), [], 'the orgs of a stranger')
+    expect.same(await memberships.listActing(await callerOf(await newUser())), [], 'the orgs of a stranger')
   }),
   test('orgs/acting-copies: return copies of what a caller may act in', async (world) => {
     const { memberships, newOrg, newMember, callerOf } = world
     const { id } = await newOrg()
     const caller = await callerOf(await newMember(id))
-    const before = textOf(await memberships.findActing(caller, id))
-    spoil(await memberships.findActing(caller, id))
-    spoil(await memberships.listActing(caller))
-    const found = await memberships.findActing(caller, id)
-    expectThat(textOf(found) === before, `findActing to be still ${before}`, found)
-    const listed = await memberships.listActing(caller)
-    expectThat(textOf(listed) === `[${before}]`, `listActing to be still [${before}]`, listed)
+    const find = () => memberships.findActing(caller, id)
+    await expectCopies([await find()], [find, () => memberships.listActing(caller)])
   }),
 ]
 
@@ -77,9 +69,9 @@ async function expectMembership(
   selection: OrgSelection,
   wanted: ActingOrg<Organization> | null,
 ): Promise<void> {
-  const found = expectFound(await users.findByIdentity(person, selection), 'the user')
+  const found = expect.found(await users.findByIdentity(person, selection), 'the user')
   const what = `the membership for the selection "${selection.kind}", or none asked`
-  if (found.membership !== undefined) expectSame(found.membership, wanted, what)
+  if (found.membership !== undefined) expect.same(found.membership, wanted, what)
 }
 
 const SELECTION_CASES: Cases<World> = [
@@ -104,7 +96,7 @@ const SELECTION_CASES: Cases<World> = [
     await expectMembership(users, person, { kind: 'unnamed' }, null)
     await memberships.insert({ orgId: org.id, userId: user.id, role: top })
     const [first] = await memberships.listActing(await callerOf(user), 1)
-    expectThat(first?.org.id === org.id, 'the org just joined to be listed', first)
+    expect.that(first?.org.id === org.id, 'the org just joined to be listed', first)
     await expectMembership(users, person, { kind: 'unnamed' }, first)
   }),
   test('orgs/selection-malformed: find the user for a malformed or conflicting selection, and no membership', async (world) => {
@@ -113,9 +105,9 @@ const SELECTION_CASES: Cases<World> = [
     const [{ user }, org] = [await users.upsertByIdentity(person), await newOrg()]
     await memberships.insert({ orgId: org.id, userId: user.id, role: low })
     for (const kind of ['malformed', 'conflict'] as const) {
-      const found = expectFound(await users.findByIdentity(person, { kind }), `the user, also for "${kind}"`)
-      expectThat(found.user.id === user.id, 'the same user', found.user)
-      expectThat((found.membership ?? null) === null, `no membership for "${kind}"`, found.membership)
+      const found = expect.found(await users.findByIdentity(person, { kind }), `the user, also for "${kind}"`)
+      expect.that(found.user.id === user.id, 'the same user', found.user)
+      expect.that((found.membership ?? null) === null, `no membership for "${kind}"`, found.membership)
     }
   }),
 ]
@@ -127,12 +119,12 @@ const DELETED_CASES: Cases<World> = needing('deleteOrg', [
     const caller = await callerOf(await newMember(id))
     await deleteOrg(id)
     const key = { id: 'key', name: 'key', orgId: id, role: low, scopes: [] }
-    expectNull(await orgs.findById(id), 'a deleted organization')
+    expect.absent(await orgs.findById(id), 'a deleted organization')
     for (const who of [caller, { kind: 'apiKey', key }, { kind: 'service', name: 'billing' }] as const) {
-      expectNull(await memberships.findActing(who, id), `findActing in a deleted organization for a ${who.kind}`)
+      expect.absent(await memberships.findActing(who, id), `findActing in a deleted organization for a ${who.kind}`)
     }
-    expectSame(await memberships.listActing(caller), [], 'what a member of a deleted organization may act in')
-    expectSame(await memberships.listActing({ kind: 'apiKey', key }), [], 'what its API key may act in')
+    expect.same(await memberships.listActing(caller), [], 'what a member of a deleted organization may act in')
+    expect.same(await memberships.listActing({ kind: 'apiKey', key }), [], 'what its API key may act in')
   }),
   test('orgs/deleted-selection: NOT hand on a deleted organization as the membership of a look-up by identity', async (world) => {
     const { users, memberships, newOrg, deleteOrg, low, newPerson } = world
@@ -141,8 +133,8 @@ const DELETED_CASES: Cases<World> = needing('deleteOrg', [
     await memberships.insert({ orgId: id, userId: user.id, role: low })
     await deleteOrg(id)
     for (const selection of [{ kind: 'named', orgId: id }, { kind: 'unnamed' }] as const) {
-      const found = expectFound(await users.findByIdentity(person, selection), 'the user, who is still there')
-      expectThat((found.membership ?? null) === null, `no membership for ${selection.kind}`, found.membership)
+      const found = expect.found(await users.findByIdentity(person, selection), 'the user, who is still there')
+      expect.that((found.membership ?? null) === null, `no membership for ${selection.kind}`, found.membership)
     }
   }),
 ])
@@ -155,7 +147,7 @@ const MANY_CASES: Cases<World> = needing('many', [
       const [first, second] = await joinAll(user, orgs)
       await deleteOrg(first?.orgId ?? '')
       const listed = idsOf(await memberships.listActing(await callerOf(user), 1))
-      expectSame(listed, [second?.orgId], 'the earliest-joined organization that still exists')
+      expect.same(listed, [second?.orgId], 'the earliest-joined organization that still exists')
     }),
   ]),
   test('orgs/acting-role-per-org: use the role of the membership in that org, never of another', async (world) => {
@@ -172,7 +164,7 @@ const MANY_CASES: Cases<World> = needing('many', [
     const { memberships, newOrgs, newUser, joinAll, callerOf } = world
     const user = await newUser()
     const wanted = inJoinOrder(await joinAll(user, await newOrgs(5)))
-    expectSame(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
+    expect.same(idsOf(await memberships.listActing(await callerOf(user))), wanted, 'the orgs in join order')
   }),
   test('orgs/list-ties: list orgs that were joined in the same millisecond by org id', async (world) => {
     const { storage, newOrgs, newUser, callerOf, low, transaction } = world
@@ -184,7 +176,7 @@ const MANY_CASES: Cases<World> = needing('many', [
       return inserted
     })
     const wanted = inJoinOrder(joined)
-    expectSame(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
+    expect.same(idsOf(await storage.memberships.listActing(await callerOf(user))), wanted, 'the orgs by time, then id')
   }),
   test('orgs/list-limit: list the first `limit` of the order and no more', async (world) => {
     const { memberships, newOrgs, newUser, joinAll, callerOf } = world
@@ -192,10 +184,10 @@ const MANY_CASES: Cases<World> = needing('many', [
     await joinAll(user, await newOrgs(4))
     const caller = await callerOf(user)
     const all = idsOf(await memberships.listActing(caller))
-    expectThat(all.length === 4, '4 orgs without a limit', all)
+    expect.that(all.length === 4, '4 orgs without a limit', all)
     for (const limit of [1, 2, 4, 100]) {
       const listed = idsOf(await memberships.listActing(caller, limit))
-      expectSame(listed, all.slice(0, limit), `the first ${limit} orgs`)
+      expect.same(listed, all.slice(0, limit), `the first ${limit} orgs`)
     }
   }),
   test('orgs/selection-many: answer the earliest-joined of several orgs where none is named, and the named one where one is', async (world) => {

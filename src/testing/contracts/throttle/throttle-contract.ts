@@ -1,7 +1,7 @@
 /** The promises of the throttle's store: one state per key, several read and written as one, by one clock, forgotten in time. */
 import type { ThrottleState, ThrottleStore } from '../../../storage/account-repositories.ts'
 import { type Cases, type Closable, type Contract, createContract, test } from '../contract.ts'
-import { expectNull, expectRejected, expectSame, expectThat } from '../expectations.ts'
+import * as expect from '../expectations.ts'
 
 /** A throttle's store to be tested. */
 export interface ThrottleUnderTest extends Closable {
@@ -61,26 +61,26 @@ function count(store: ThrottleStore, keys: readonly string[]): Promise<readonly 
 const CASES: Cases<ThrottleStore> = [
   test('throttle/kept: hand `decide` the state that was written, every number of it, and return its result', async (store) => {
     const key = newKey()
-    expectNull(await read(store, key), 'the state of an unknown key')
+    expect.absent(await read(store, key), 'the state of an unknown key')
     const state = stateAt(await clockOf(store))
     const result = await store.update([key], NOW, () => ({ states: [state], result: { kind: 'open' } }))
-    expectSame(result, { kind: 'open' }, 'the result')
-    expectSame(await read(store, key), state, 'the state')
+    expect.same(result, { kind: 'open' }, 'the result')
+    expect.same(await read(store, key), state, 'the state')
     const next = { ...state, failures: 4, recent: [], pending: [] }
     await put(store, key, next)
-    expectSame(await read(store, key), next, 'the state after another')
+    expect.same(await read(store, key), next, 'the state after another')
   }),
   test('throttle/removed: remove the state with `null`', async (store) => {
     const key = newKey()
     await putNew(store, key)
     await put(store, key, null)
-    expectNull(await read(store, key), 'the removed state')
+    expect.absent(await read(store, key), 'the removed state')
   }),
   test('throttle/keys-apart: keep keys apart', async (store) => {
     const key = newKey()
     await putNew(store, key)
     for (const other of [newKey(), key.replace('account', 'address'), key.slice(0, -1), `${key}0`]) {
-      expectNull(await read(store, other), 'the state of another key')
+      expect.absent(await read(store, other), 'the state of another key')
     }
   }),
   test('throttle/several-keys: hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same', async (store) => {
@@ -92,17 +92,17 @@ const CASES: Cases<ThrottleStore> = [
       states: [other, null, states[2] ?? null],
       result: states.map((each) => each?.failures ?? null),
     }))
-    expectSame(found, [null, 3, 8], 'what `decide` is handed')
-    expectSame(await read(store, one), other, 'the state that was written')
-    expectNull(await read(store, two), 'the state that was removed')
-    expectSame(await read(store, three), other, 'the state that stayed')
-    expectSame(await count(store, [three, one]), [9, 9], 'the counts in another order')
+    expect.same(found, [null, 3, 8], 'what `decide` is handed')
+    expect.same(await read(store, one), other, 'the state that was written')
+    expect.absent(await read(store, two), 'the state that was removed')
+    expect.same(await read(store, three), other, 'the state that stayed')
+    expect.same(await count(store, [three, one]), [9, 9], 'the counts in another order')
   }),
   test('throttle/atomic: count each of 100 updates at once', async (store) => {
     const key = newKey()
     const results = (await Promise.all(Array.from({ length: 100 }, () => count(store, [key])))).flat()
-    expectSame((await read(store, key))?.failures, 100, 'the count')
-    expectThat(new Set(results).size === 100, 'a result of its own for each update', results)
+    expect.same((await read(store, key))?.failures, 100, 'the count')
+    expect.that(new Set(results).size === 100, 'a result of its own for each update', results)
   }),
   test('throttle/atomic-together: count each of 60 updates at once on every one of their keys, whatever their order', async (store) => {
     const [all, even, odd] = [newKey(), newKey(), newKey()]
@@ -113,8 +113,8 @@ const CASES: Cases<ThrottleStore> = [
     }
     const results = await Promise.all(Array.from({ length: 60 }, (_, index) => update(index)))
     const counts = await Promise.all([all, even, odd].map(async (key) => (await read(store, key))?.failures))
-    expectSame(counts, [60, 30, 30], 'the counts')
-    expectThat(new Set(results).size === 60, 'a result of its own for each update', results)
+    expect.same(counts, [60, 30, 30], 'the counts')
+    expect.that(new Set(results).size === 60, 'a result of its own for each update', results)
   }),
   test('throttle/atomic-removal: let one of 20 updates at once that take what is there have it', async (store) => {
     const key = newKey()
@@ -122,14 +122,14 @@ const CASES: Cases<ThrottleStore> = [
     const take = (): Promise<boolean> =>
       store.update([key], NOW, ([state = null]) => ({ states: [null], result: state !== null }))
     const taken = await Promise.all(Array.from({ length: 20 }, take))
-    expectThat(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
+    expect.that(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
   }),
   test('throttle/expired: hand `decide` nothing of a state from the instant it expires on', async (store) => {
     const key = newKey()
     const state = await putNew(store, key)
-    expectSame(await read(store, key), state, 'the state before that')
+    expect.same(await read(store, key), state, 'the state before that')
     await store.update([key], NOW, (_, now) => ({ states: [{ ...state, expiresAt: now }], result: null }))
-    expectNull(await read(store, key), 'the state at that instant')
+    expect.absent(await read(store, key), 'the state at that instant')
   }),
   test('throttle/one-clock: hand `decide` the instant of one clock: its own, whatever the caller says, or always its caller’s', async (store) => {
     const given = [NOW, new Date(NOW.getTime() + HOUR_MS), new Date(NOW.getTime() - HOUR_MS)]
@@ -137,7 +137,7 @@ const CASES: Cases<ThrottleStore> = [
     for (const now of given) handed.push(await clockOf(store, now))
     const isCallers = handed.every((instant, index) => instant === given[index]?.getTime())
     const isOwn = Math.max(...handed) - Math.min(...handed) < HOUR_MS / 2
-    expectThat(isCallers || isOwn, 'instants of one clock', handed)
+    expect.that(isCallers || isOwn, 'instants of one clock', handed)
   }),
   test('throttle/throwing: reject with what `decide` throws, write nothing, and go on', async (store) => {
     const [key, other] = [newKey(), newKey()]
@@ -146,10 +146,10 @@ const CASES: Cases<ThrottleStore> = [
     const failing = store.update([key, other], NOW, () => {
       throw thrown
     })
-    const error = await expectRejected(failing, 'the update')
-    expectThat(error === thrown, 'what was thrown', error)
-    expectSame(await read(store, key), state, 'the state after it')
-    expectNull(await read(store, other), 'the state of the other key')
+    const error = await expect.rejected(failing, 'the update')
+    expect.that(error === thrown, 'what was thrown', error)
+    expect.same(await read(store, key), state, 'the state after it')
+    expect.absent(await read(store, other), 'the state of the other key')
   }),
   test('throttle/copies: keep what was written, whatever becomes of the object', async (store) => {
     const key = newKey()
@@ -162,7 +162,7 @@ const CASES: Cases<ThrottleStore> = [
     } catch {
       // Frozen by the store: as good.
     }
-    expectSame(await read(store, key), state, 'the state')
+    expect.same(await read(store, key), state, 'the state')
   }),
 ]
 

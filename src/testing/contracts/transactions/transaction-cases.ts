@@ -2,16 +2,18 @@
 import type { MembershipAdmin } from '../../../storage/repositories.ts'
 import { isConflictError, isTransientError } from '../../../storage/storage-errors.ts'
 import { type Cases, needing, test } from '../contract.ts'
-import {
-  expectAllFulfilled,
-  expectConflict,
-  expectFound,
-  expectRejected,
-  expectSame,
-  expectThat,
-  settled,
-} from '../expectations.ts'
-import { type Joined, newEmail, pause, RACERS, type Repositories, race, retried, type World } from '../storage-world.ts'
+import * as expect from '../expectations.ts'
+import { settled } from '../expectations.ts'
+import { idsOf, type Joined, pause, RACERS, type Repositories, race, retried, type World } from '../storage-world.ts'
+
+/** Run a unit of work that does this and then fails; hands on what the transaction is rejected with. */
+function runFailing({ transaction }: World, work: (inner: Repositories) => Promise<unknown>): Promise<unknown> {
+  const failing = transaction(async (inner) => {
+    await work(inner)
+    throw new Error('on purpose')
+  })
+  return expect.rejected(failing, 'a transaction whose work fails')
+}
 
 const CASES: Cases<World> = [
   test("transactions/value: fulfil with the work's value, the very same, and run the work once", async (world) => {
@@ -26,8 +28,8 @@ const CASES: Cases<World> = [
           return value
         })
       })
-      expectThat(got === value, 'the value of the work', got)
-      expectThat(runs === 1, 'the work to run once', runs)
+      expect.that(got === value, 'the value of the work', got)
+      expect.that(runs === 1, 'the work to run once', runs)
     }
   }),
   test("transactions/error: reject with the work's error, the very same, and run the work once", async (world) => {
@@ -42,9 +44,9 @@ const CASES: Cases<World> = [
           throw thrown
         })
       })
-      const error = await expectRejected(failing, 'a transaction whose work fails')
-      expectThat(error === thrown, 'the error of the work, untouched', error)
-      expectThat(runs === 1, 'the work to run once', runs)
+      const error = await expect.rejected(failing, 'a transaction whose work fails')
+      expect.that(error === thrown, 'the error of the work, untouched', error)
+      expect.that(runs === 1, 'the work to run once', runs)
     }
   }),
   test('transactions/own-writes: show the work its own writes, and what was there before', async (world) => {
@@ -53,17 +55,17 @@ const CASES: Cases<World> = [
     const member = await callerOf(await newMember(org.id))
     await transaction(async (inner) => {
       const joined = await join(inner)
-      expectSame(await whatIsThere(inner, joined), joined.rows, 'what the work wrote')
-      expectSame(await inner.orgs.findById(org.id), org, 'an org that was there before')
-      expectSame((await inner.memberships.findActing(member, org.id))?.role, low, 'the role of its member')
+      expect.same(await whatIsThere(inner, joined), joined.rows, 'what the work wrote')
+      expect.same(await inner.orgs.findById(org.id), org, 'an org that was there before')
+      expect.same((await inner.memberships.findActing(member, org.id))?.role, low, 'the role of its member')
       const acting = await inner.memberships.listActing({ kind: 'user', user: joined.user })
-      expectThat(acting.length <= 1, 'at most the one org of the new user', acting)
+      expect.that(acting.length <= 1, 'at most the one org of the new user', acting)
     })
   }),
   test('transactions/committed: have stored everything the work wrote when it fulfils', async (world) => {
     const { storage, join, whatIsThere, transaction } = world
     const joined = await transaction((inner) => join(inner))
-    expectSame(await whatIsThere(storage, joined), joined.rows, 'what the work wrote')
+    expect.same(await whatIsThere(storage, joined), joined.rows, 'what the work wrote')
   }),
   test('transactions/unseen-outside: NOT show others what the work wrote before it is committed; they may wait for it', async (world) => {
     const { storage, join, whatIsThere, transaction } = world
@@ -80,47 +82,38 @@ const CASES: Cases<World> = [
       ended = true
     })
     await outside
-    expectSame(early, [], 'what others see during the work')
+    expect.same(early, [], 'what others see during the work')
   }),
   test('transactions/goes-on: go on after failed transactions: no lock and no connection stays behind', async (world) => {
     const { storage, newUser, join, whatIsThere, transaction } = world
     for (let count = 0; count < 15; count++) {
-      const failing = transaction(async ({ orgs }) => {
-        await orgs.insert({ name: 'never' })
-        throw new Error('on purpose')
-      })
-      await expectRejected(failing, 'a transaction whose work fails')
+      await runFailing(world, ({ orgs }) => orgs.insert({ name: 'never' }))
     }
     const joined = await transaction((inner) => join(inner))
-    expectSame(await whatIsThere(storage, joined), joined.rows, 'what the next transaction stored')
+    expect.same(await whatIsThere(storage, joined), joined.rows, 'what the next transaction stored')
     await newUser()
   }),
 ]
 
 const ATOMIC_CASES: Cases<World> = [
   test('transactions/nothing-left: leave no user, org, membership or invitation of work that fails', async (world) => {
-    const { storage, join, whatIsThere, transaction } = world
+    const { storage, join, whatIsThere } = world
     let joined: Joined | undefined
-    const failing = transaction(async (inner) => {
+    await runFailing(world, async (inner) => {
       joined = await join(inner)
-      throw new Error('on purpose')
     })
-    await expectRejected(failing, 'a transaction whose work fails')
-    expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
-    const again = await storage.users.upsertByIdentity({ ...expectFound(joined, '').identity, email: null })
-    expectSame(again.created, true, 'whether the person is new to the next upsert')
+    expect.same(await whatIsThere(storage, expect.found(joined, 'the work to run')), [], 'what is left of it')
+    const again = await storage.users.upsertByIdentity({ ...expect.found(joined, '').identity, email: null })
+    expect.same(again.created, true, 'whether the person is new to the next upsert')
   }),
   test('transactions/unseen-when-failed: NOT show others anything of work that fails in the end, whenever they look', async (world) => {
-    const { storage, join, whatIsThere, transaction } = world
+    const { storage, join, whatIsThere } = world
     let outside: Promise<unknown> | undefined
-    const failing = transaction(async (inner) => {
-      const joined = await join(inner)
-      outside = whatIsThere(storage, joined)
+    await runFailing(world, async (inner) => {
+      outside = whatIsThere(storage, await join(inner))
       await Promise.race([outside, pause(50)])
-      throw new Error('on purpose')
     })
-    await expectRejected(failing, 'a transaction whose work fails')
-    expectSame(await outside, [], 'what others saw of it')
+    expect.same(await outside, [], 'what others saw of it')
   }),
   test('transactions/conflict: reject with the ConflictError of a write inside, and leave nothing', async (world) => {
     const { storage, newOrg, newMember, low, transaction, join, whatIsThere } = world
@@ -131,8 +124,8 @@ const ATOMIC_CASES: Cases<World> = [
       joined = await join(inner)
       await inner.memberships.insert({ orgId, userId, role: low })
     })
-    await expectConflict(failing, 'a transaction with a second membership')
-    expectSame(await whatIsThere(storage, expectFound(joined, 'the work to run')), [], 'what is left of it')
+    await expect.conflict(failing, 'a transaction with a second membership')
+    expect.same(await whatIsThere(storage, expect.found(joined, 'the work to run')), [], 'what is left of it')
   }),
   test('transactions/caught-conflict: either have stored everything or reject, where the work caught a ConflictError and went on', async (world) => {
     const { storage, newOrg, newMember, low, transaction, join, whatIsThere } = world
@@ -146,14 +139,13 @@ const ATOMIC_CASES: Cases<World> = [
       })
     })
     const { status } = await settled(working)
-    const seen = await whatIsThere(storage, expectFound(joined, 'the work to run'))
-    const wanted = status === 'fulfilled' ? expectFound<Joined>(joined, 'the work to run').rows : []
-    expectSame(seen, wanted, `what is stored of a transaction that was ${status}`)
+    const seen = await whatIsThere(storage, expect.found(joined, 'the work to run'))
+    const wanted = status === 'fulfilled' ? expect.found<Joined>(joined, 'the work to run').rows : []
+    expect.same(seen, wanted, `what is stored of a transaction that was ${status}`)
   }),
 ]
 
-// Several units of work at once. A storage may refuse one with a `TransientError`; then it is tried again, as the port leaves
-// to its callers.
+// A storage may refuse one of several at once with a `TransientError`: the world's `transaction` tries it again.
 const CONCURRENT_CASES: Cases<World> = [
   test(`transactions/first-login-race: make one user and one org of ${RACERS} concurrent first logins of one person`, async (world) => {
     const { storage, callerOf, top, transaction, newPerson } = world
@@ -167,48 +159,43 @@ const CONCURRENT_CASES: Cases<World> = [
         return { user, orgId }
       }),
     )
-    const logins = expectAllFulfilled(results, 'login')
-    expectThat(new Set(logins.map(({ user }) => user.id)).size === 1, 'one user', logins)
+    const logins = expect.allFulfilled(results, 'login')
+    expect.that(new Set(logins.map(({ user }) => user.id)).size === 1, 'one user', logins)
     const orgIds = logins.map(({ orgId }) => orgId).filter((orgId) => orgId !== null)
-    expectThat(orgIds.length === 1, 'one org', orgIds)
-    const caller = await callerOf(expectFound(logins[0], 'a login').user)
-    const acting = await storage.memberships.listActing(caller)
-    const actingIds = acting.map(({ org }) => org.id)
-    expectSame(actingIds, orgIds, 'what the user may act in')
+    expect.that(orgIds.length === 1, 'one org', orgIds)
+    const acting = await storage.memberships.listActing(await callerOf(expect.found(logins[0], 'a login').user))
+    expect.same(idsOf(acting.map(({ org }) => org)), orgIds, 'what the user may act in')
   }),
   test('transactions/many-at-once: complete 40 transactions that are started at once, also with few connections', async (world) => {
     const { storage, join, whatIsThere, transaction } = world
     const results = await race(40, () => transaction((inner) => join(inner)))
-    for (const joined of expectAllFulfilled(results, 'transaction')) {
-      expectSame(await whatIsThere(storage, joined), joined.rows, 'what each has stored')
+    for (const joined of expect.allFulfilled(results, 'transaction')) {
+      expect.same(await whatIsThere(storage, joined), joined.rows, 'what each has stored')
     }
   }),
 ]
 
 const ADMIN_CASES: Cases<World> = needing('admin', [
   test('transactions/nothing-changed: take back changed roles, removed memberships and consumed invitations of work that fails', async (world) => {
-    const { storage, newOrg, newMember, top, low, transaction } = world
-    const [{ id: orgId }, email] = [await newOrg(), newEmail()]
-    const [changed, removed] = [await newMember(orgId, low), await newMember(orgId, low)]
-    const invitation = await storage.invitations.insert({ orgId, email, role: low })
+    const { storage, invite, newMember, top } = world
+    const invitation = await invite()
+    const { orgId, email } = invitation
+    const [changed, removed] = [await newMember(orgId), await newMember(orgId)]
     const before = await storage.memberships.listByOrg(orgId)
-    const failing = transaction(async ({ memberships, invitations }) => {
+    const error = await runFailing(world, async ({ memberships, invitations }) => {
       await memberships.setRole(orgId, changed.id, top)
       await memberships.remove(orgId, removed.id)
       const taken = await invitations.consume(invitation.id)
-      expectSame([taken?.id, await invitations.consume(invitation.id)], [invitation.id, null], 'the one taking of it')
-      throw new Error('on purpose')
+      expect.same([taken?.id, await invitations.consume(invitation.id)], [invitation.id, null], 'the one taking of it')
     })
-    const error = await expectRejected(failing, 'a transaction whose work fails')
-    expectSame(String(error), 'Error: on purpose', 'the reason')
-    expectSame(await storage.memberships.listByOrg(orgId), before, 'the memberships')
-    expectSame(await storage.invitations.findPending(email), invitation, 'the invitation, pending again')
-    expectSame(await storage.invitations.consume(invitation.id), invitation, 'the invitation, taken again')
+    expect.same(String(error), 'Error: on purpose', 'the reason')
+    expect.same(await storage.memberships.listByOrg(orgId), before, 'the memberships')
+    expect.same(await storage.invitations.findPending(email), invitation, 'the invitation, pending again')
+    expect.same(await storage.invitations.consume(invitation.id), invitation, 'the invitation, taken again')
   }),
   test('transactions/consume-race: let one of several transactions that take one invitation have it', async (world) => {
-    const { storage, newOrg, newUser, low, transaction } = world
-    const { id: orgId } = await newOrg()
-    const { id } = await storage.invitations.insert({ orgId, email: newEmail(), role: low })
+    const { storage, invite, newUser, transaction } = world
+    const { id, orgId } = await invite()
     const users = await Promise.all(Array.from({ length: 8 }, newUser))
     const results = await race(users.length, (index) =>
       transaction(async ({ invitations, memberships }) => {
@@ -217,9 +204,9 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
         return taken === null ? null : await memberships.insert({ orgId, userId, role: taken.role })
       }),
     )
-    expectAllFulfilled(results, 'transaction')
+    expect.allFulfilled(results, 'transaction')
     const joined = await storage.memberships.listByOrg(orgId)
-    expectThat(joined.length === 1, 'one member by one invitation', joined)
+    expect.that(joined.length === 1, 'one member by one invitation', joined)
   }),
   test('transactions/keep-race: leave one holder of a role where two let go of it in transactions of their own', async (world) => {
     const { storage, newOrg, newMember, top, low, transaction } = world
@@ -229,9 +216,9 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
       const results = await race(owners.length, (index) =>
         transaction(({ memberships }) => memberships.setRole(orgId, owners[index]?.id ?? '', low, { keep: top })),
       )
-      expectSame([...expectAllFulfilled(results, 'change')].sort(), ['done', 'last'], 'what became of the two')
+      expect.same([...expect.allFulfilled(results, 'change')].sort(), ['done', 'last'], 'what became of the two')
       const left = (await storage.memberships.listByOrg(orgId)).filter(({ role }) => role === top)
-      expectThat(left.length === 1, 'one holder to remain', left)
+      expect.that(left.length === 1, 'one holder to remain', left)
     }
   }),
   ...needing<World>('deadlock', [
@@ -257,15 +244,16 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
       })
       const results = await Promise.all(works.map((work) => settled(storage.transaction(work))))
       const lost = works.filter((_, index) => results[index]?.status === 'rejected')
-      expectThat(lost.length < works.length, 'one of the two to be fulfilled', results)
+      expect.that(lost.length < works.length, 'one of the two to be fulfilled', results)
       for (const result of results) {
-        if (result.status === 'fulfilled') expectFound(await storage.orgs.findById(result.value), 'what it wrote')
+        if (result.status === 'fulfilled') expect.found(await storage.orgs.findById(result.value), 'what it wrote')
         else
-          expectThat(isTransientError(result.reason), 'the other to be rejected with a TransientError', result.reason)
+          expect.that(isTransientError(result.reason), 'the other to be rejected with a TransientError', result.reason)
       }
-      for (const work of lost) expectFound(await storage.orgs.findById(await transaction(work)), 'what it wrote, again')
+      for (const work of lost)
+        expect.found(await storage.orgs.findById(await transaction(work)), 'what it wrote, again')
       for (const [index, orgId] of orgs.entries()) {
-        expectSame((await storage.memberships.find(orgId, members[index] ?? ''))?.role, top, 'the role')
+        expect.same((await storage.memberships.find(orgId, members[index] ?? ''))?.role, top, 'the role')
       }
     }),
   ]),

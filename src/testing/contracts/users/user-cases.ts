@@ -5,18 +5,11 @@
 import type { IdentityKey, User } from '../../../context.ts'
 import type { UserRepository } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
-import {
-  expectAllFulfilled,
-  expectFound,
-  expectNothing,
-  expectNull,
-  expectSame,
-  expectThat,
-  fulfilledValue,
-  hostileIds,
-  textOf,
-} from '../expectations.ts'
-import { newEmail, RACERS, race, spoil, type World } from '../storage-world.ts'
+import * as expect from '../expectations.ts'
+import { fulfilledValue, hostileIds } from '../expectations.ts'
+import { expectCopies, newEmail, RACERS, race, type World } from '../storage-world.ts'
+
+const identityOf = (issuer: string, subject: string): IdentityKey => ({ issuer, subject })
 
 const UNNAMED = { kind: 'unnamed' } as const
 
@@ -30,38 +23,38 @@ const CASES: Cases<World> = [
     const { users, newPerson } = world
     const person = newPerson()
     const first = await users.upsertByIdentity(person)
-    expectThat(first.created, 'created: true for a person never seen', first)
-    expectSame([first.user.email, first.user.disabled], [person.email, false], 'e-mail and disabled of a new user')
+    expect.that(first.created, 'created: true for a person never seen', first)
+    expect.same([first.user.email, first.user.disabled], [person.email, false], 'e-mail and disabled of a new user')
     const second = await users.upsertByIdentity(person)
-    expectThat(!second.created, 'created: false for a person who is there', second)
-    expectSame(second.user, first.user, 'the user of the second upsert')
+    expect.that(!second.created, 'created: false for a person who is there', second)
+    expect.same(second.user, first.user, 'the user of the second upsert')
   }),
   test('users/found-after-upsert: find a user by identity and by id as upsert returned it, without any membership too', async (world) => {
     const { users, newPerson, newIdentity } = world
     for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
       const { user } = await users.upsertByIdentity(person)
-      expectSame(await findUser(users, person), user, 'the user found by identity')
-      expectSame(await users.findById(user.id), user, 'the user found by id')
+      expect.same(await findUser(users, person), user, 'the user found by identity')
+      expect.same(await users.findById(user.id), user, 'the user found by id')
     }
   }),
   test('users/unknown-is-null: answer null for an identity or an id that nobody has, and create nothing by asking', async (world) => {
     const { users, newIdentity, newId } = world
     const identity = newIdentity()
-    expectNull(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
-    expectNull(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
-    expectNull(await users.findById(newId()), 'the user of an unknown id')
+    expect.absent(await users.findByIdentity(identity, UNNAMED), 'the user of an unknown identity')
+    expect.absent(await users.findByIdentity(identity, { kind: 'malformed' }), 'the same, asked again')
+    expect.absent(await users.findById(newId()), 'the user of an unknown id')
   }),
   test(`users/upsert-race: make one row of ${RACERS} concurrent upserts: exactly one says created, all get that user, none an error`, async (world) => {
     const { users, countUsers, newPerson } = world
     const person = newPerson()
     const results = await race(RACERS, () => users.upsertByIdentity(person))
-    const upserts = expectAllFulfilled(results, 'upsert')
+    const upserts = expect.allFulfilled(results, 'upsert')
     const winners = upserts.filter(({ created }) => created).length
-    expectThat(winners === 1, 'exactly one created: true', winners)
+    expect.that(winners === 1, 'exactly one created: true', winners)
     const ids = new Set(upserts.map(({ user }) => user.id))
-    expectThat(ids.size === 1, 'the same user for everybody', [...ids])
+    expect.that(ids.size === 1, 'the same user for everybody', [...ids])
     const rows = await countUsers(person)
-    expectThat(rows === null || rows === 1, 'one row of this identity', rows)
+    expect.that(rows === null || rows === 1, 'one row of this identity', rows)
   }),
   test('users/upsert-race-apart: give each of several people upserted at once their own user', async (world) => {
     const { users, newPerson } = world
@@ -69,11 +62,11 @@ const CASES: Cases<World> = [
     const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
     const ids = results.map((result) => fulfilledValue(result)?.user.id)
     for (const [index, person] of people.entries()) {
-      const { id } = expectFound(await findUser(users, person), 'each person to be found')
+      const { id } = expect.found(await findUser(users, person), 'each person to be found')
       const own = new Set(ids.filter((_, racer) => racer % 5 === index))
-      expectSame([...own], [id], 'the user of all upserts of one person')
+      expect.same([...own], [id], 'the user of all upserts of one person')
     }
-    expectThat(new Set(ids).size === 5, '5 users', [...new Set(ids)])
+    expect.that(new Set(ids).size === 5, '5 users', [...new Set(ids)])
   }),
   test('users/upsert-unchanged: leave the row of a known identity as it is, whatever the second upsert says', async (world) => {
     const { users, newPerson } = world
@@ -81,8 +74,8 @@ const CASES: Cases<World> = [
     const { user } = await users.upsertByIdentity(person)
     for (const email of [newEmail(), null]) {
       const again = await users.upsertByIdentity({ ...person, email })
-      expectSame(again.user, user, 'the user, unchanged, from upsert')
-      expectSame(await users.findById(user.id), user, 'the user, unchanged, from storage')
+      expect.same(again.user, user, 'the user, unchanged, from upsert')
+      expect.same(await users.findById(user.id), user, 'the user, unchanged, from storage')
     }
   }),
   ...needing<World>('disableUser', [
@@ -92,34 +85,29 @@ const CASES: Cases<World> = [
       const { user } = await users.upsertByIdentity(person)
       await disableUser(user.id)
       const again = await users.upsertByIdentity(person)
-      expectThat(!again.created, 'created: false for a disabled user', again)
+      expect.that(!again.created, 'created: false for a disabled user', again)
       const all = [await findUser(users, person), await users.findById(user.id), again.user]
-      for (const got of all) expectSame([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
+      for (const got of all)
+        expect.same([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
     }),
   ]),
   test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newPerson }) => {
     const person = newPerson()
     const { user } = await users.upsertByIdentity(person)
     const subjects = hostileIds(person.subject)
-    await expectNothing('findById', hostileIds(user.id), (id) => users.findById(id))
-    await expectNothing('findByIdentity by subject', subjects, (subject) =>
+    await expect.none('findById', hostileIds(user.id), (id) => users.findById(id))
+    await expect.none('findByIdentity by subject', subjects, (subject) =>
       users.findByIdentity({ ...person, subject }, UNNAMED),
     )
   }),
   test('users/copies: return copies: what is changed in them, or in what was handed in, is not stored', async (world) => {
     const { users, newPerson } = world
-    const person = { ...newPerson() }
+    const person = newPerson()
     const identity = { ...person }
-    const first = await users.upsertByIdentity(person)
-    const before = textOf(first.user)
-    Object.assign(person, { subject: 'spoiled', issuer: 'spoiled', email: 'spoiled' })
-    spoil(first)
-    spoil(await users.upsertByIdentity(identity))
-    spoil(await users.findByIdentity(identity, UNNAMED))
-    const found = expectFound(await findUser(users, identity), 'the user to be found after a copy was changed')
-    expectThat(textOf(found) === before, `the user to be still ${before}`, found)
-    spoil(await users.findById(found.id))
-    expectThat(textOf(await users.findById(found.id)) === before, `the user to be still ${before}`, found)
+    const { user } = await users.upsertByIdentity(person)
+    const { id } = user
+    const again = async (): Promise<User> => (await users.upsertByIdentity(identity)).user
+    await expectCopies([user, person], [() => findUser(users, identity), () => users.findById(id), again])
   }),
 ]
 
@@ -128,18 +116,18 @@ async function expectApart(users: UserRepository, identities: readonly IdentityK
   const ids: string[] = []
   for (const identity of identities) {
     const { user, created } = await users.upsertByIdentity({ ...identity, email: newEmail() })
-    expectThat(created, `a user of its own for ${JSON.stringify(identity)}`, user)
+    expect.that(created, `a user of its own for ${JSON.stringify(identity)}`, user)
     ids.push(user.id)
   }
-  expectThat(new Set(ids).size === ids.length, `${ids.length} users`, ids)
+  expect.that(new Set(ids).size === ids.length, `${ids.length} users`, ids)
   for (const [index, identity] of identities.entries()) {
-    expectSame((await findUser(users, identity))?.id, ids[index], `the user found for ${JSON.stringify(identity)}`)
+    expect.same((await findUser(users, identity))?.id, ids[index], `the user found for ${JSON.stringify(identity)}`)
   }
 }
 
 // Nobody is found by these, and each can be a user of its own.
 async function expectOthers(users: UserRepository, others: readonly IdentityKey[]): Promise<void> {
-  for (const other of others) expectNull(await findUser(users, other), `the user of ${JSON.stringify(other)}`)
+  for (const other of others) expect.absent(await findUser(users, other), `the user of ${JSON.stringify(other)}`)
   await expectApart(users, others)
 }
 
@@ -149,11 +137,7 @@ const IDENTITY_CASES: Cases<World> = [
       const { users, newIdentity, issuers } = world
       const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
       const [a, b] = [newIdentity().subject, newIdentity().subject]
-      await expectApart(users, [
-        { issuer: one, subject: a },
-        { issuer: two, subject: a },
-        { issuer: one, subject: b },
-      ])
+      await expectApart(users, [identityOf(one, a), identityOf(two, a), identityOf(one, b)])
     }),
   ]),
   test('users/identity-is-exact: compare subjects exactly: case, white space and Unicode form all count', async (world) => {
@@ -169,10 +153,7 @@ const IDENTITY_CASES: Cases<World> = [
     const { users, newIdentity } = world
     const { issuer, subject } = newIdentity()
     const start = subject.padEnd(254, 'x')
-    await expectApart(users, [
-      { issuer, subject: `${start}1` },
-      { issuer, subject: `${start}2` },
-    ])
+    await expectApart(users, [identityOf(issuer, `${start}1`), identityOf(issuer, `${start}2`)])
   }),
   test('users/lone-surrogates: NOT find a user by a subject that only becomes the same in UTF-8', async (world) => {
     const { users, newPerson } = world
@@ -180,7 +161,7 @@ const IDENTITY_CASES: Cases<World> = [
     await users.upsertByIdentity({ ...person, subject: `${person.subject}\ufffd` })
     for (const surrogate of ['\ud83e', '\udd8a']) {
       const identity = { ...person, subject: `${person.subject}${surrogate}` }
-      expectNull(await findUser(users, identity), 'the user of a subject that ends in a lone surrogate')
+      expect.absent(await findUser(users, identity), 'the user of a subject that ends in a lone surrogate')
     }
   }),
   test('users/email-links-nothing: make two users of two identities with one e-mail address', async (world) => {
@@ -188,8 +169,8 @@ const IDENTITY_CASES: Cases<World> = [
     const [first, second] = [newPerson(), newIdentity()]
     const one = await users.upsertByIdentity(first)
     const other = await users.upsertByIdentity({ ...second, email: first.email })
-    expectThat(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
-    expectSame([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
+    expect.that(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
+    expect.same([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
   }),
 ]
 
@@ -197,7 +178,7 @@ const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
   test('users/hostile-issuers: find nobody by a hostile issuer, and never throw', async ({ users, newPerson }) => {
     const person = newPerson()
     await users.upsertByIdentity(person)
-    await expectNothing('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
+    await expect.none('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
       users.findByIdentity({ ...person, issuer }, UNNAMED),
     )
   }),
@@ -205,31 +186,24 @@ const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
     const { users } = world
     for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
       const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
-      await expectApart(users, [
-        { issuer: a, subject: `${b}${joint}${c}` },
-        { issuer: `${a}${joint}${b}`, subject: c },
-        { issuer: a, subject: c },
-        { issuer: c, subject: a },
-      ])
+      const pairs = [identityOf(a, `${b}${joint}${c}`), identityOf(`${a}${joint}${b}`, c)]
+      await expectApart(users, [...pairs, identityOf(a, c), identityOf(c, a)])
     }
   }),
   test('users/issuer-is-exact: compare issuers exactly: case, white space and a final slash all count', async (world) => {
     const { users } = world
     const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
     await users.upsertByIdentity({ issuer, subject, email: newEmail() })
-    const issuers = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
+    const others = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
     await expectOthers(
       users,
-      issuers.map((other) => ({ issuer: other, subject })),
+      others.map((other) => identityOf(other, subject)),
     )
   }),
   test('users/long-issuers: keep issuers of 255 characters whole: two that differ in the last are two', async (world) => {
     const { users } = world
     const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
-    await expectApart(users, [
-      { issuer: `${start}1`, subject },
-      { issuer: `${start}2`, subject },
-    ])
+    await expectApart(users, [identityOf(`${start}1`, subject), identityOf(`${start}2`, subject)])
   }),
 ])
 
