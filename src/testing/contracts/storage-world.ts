@@ -94,14 +94,8 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
     newPerson,
     oddRoles: roles.length > 0 ? roles : ODD,
     transaction: (work) => retried(() => storage.transaction(work)),
-    async disableUser(userId) {
-      if (probe.disableUser === undefined) throw new Error(missing('probe.disableUser', 'disableUser'))
-      await probe.disableUser(userId)
-    },
-    async deleteOrg(orgId) {
-      if (probe.deleteOrg === undefined) throw new Error(missing('probe.deleteOrg', 'deleteOrg'))
-      await probe.deleteOrg(orgId)
-    },
+    disableUser: (userId) => ask(probe, 'disableUser', userId),
+    deleteOrg: (orgId) => ask(probe, 'deleteOrg', orgId),
     countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
     newUser,
     newOrg,
@@ -131,6 +125,11 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
       user: expect.found(await storage.users.findById(id), 'the user to be found by id'),
     }),
   }
+}
+
+async function ask(probe: StorageProbe, member: 'disableUser' | 'deleteOrg', id: string): Promise<void> {
+  if (probe[member] === undefined) throw new Error(missing(`probe.${member}`, member))
+  await probe[member](id)
 }
 
 /** How rows are written and looked for: by all that admins can ask, or by the pipeline's port alone. */
