@@ -2,8 +2,8 @@
  * The secret that sessions are signed with: the host's own, else the one in a file, else a new one put there once.
  * Any number of processes that start at once on an empty folder hold the same one afterwards. Hands on its bytes.
  */
-import { constants } from 'node:fs'
-import { link, open, unlink } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, link, open, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
@@ -46,7 +46,7 @@ const MAX_FILE_BYTES = 1024
  * })
  */
 export async function loadSigningSecret(options: SigningSecretOptions): Promise<Uint8Array> {
-  const { hex, onWarning, ...at } = parseOptions(NAME, SHAPE, options)
+  const { hex, file, onWarning, ephemeral = false, allowSharedFile = false } = parseOptions(NAME, SHAPE, options)
   const warn = (bytes: Uint8Array, whose: string): Uint8Array => {
     if (bytes.length < GOOD_BYTES) onWarning(`${whose} has ${bytes.length} bytes; use at least ${GOOD_BYTES}`)
     return bytes
@@ -56,29 +56,22 @@ export async function loadSigningSecret(options: SigningSecretOptions): Promise<
     if (typeof given === 'string') throw optionsError(NAME, 'hex', given)
     return warn(given, 'the signing secret')
   }
-  const shared = at.allowSharedFile === true
-  const kept = (await readSecret(at.file, shared)) ?? (await makeSecret(at.file, shared, at.ephemeral === true))
-  if ('ephemeral' in kept) {
-    onWarning(`the signing secret can't be kept in ${at.file}: sessions end with this process`)
-    return kept.ephemeral
+  let kept = await readSecret(file, allowSharedFile)
+  if (kept === null) {
+    const secret = crypto.getRandomValues(new Uint8Array(GOOD_BYTES))
+    try {
+      await publish(file, `${Buffer.from(secret).toString('hex')}\n`)
+    } catch (cause) {
+      if (!ephemeral)
+        throw new Error(`sallyport: the secret file ${file} can't be written (${codeOf(cause)})`, { cause })
+      onWarning(`the signing secret can't be kept in ${file}: sessions end with this process`)
+      return secret
+    }
+    // Whoever was first has won: everybody reads what is there.
+    kept = await readSecret(file, allowSharedFile)
   }
-  return warn(kept, 'the signing secret in the file')
-}
-
-type Kept = Uint8Array | { readonly ephemeral: Uint8Array }
-
-async function makeSecret(file: string, shared: boolean, ephemeral: boolean): Promise<Kept> {
-  const secret = crypto.getRandomValues(new Uint8Array(GOOD_BYTES))
-  try {
-    await publish(file, `${Buffer.from(secret).toString('hex')}\n`)
-  } catch (cause) {
-    if (ephemeral) return { ephemeral: secret }
-    throw new Error(`sallyport: the secret file ${file} can't be written (${codeOf(cause)})`, { cause })
-  }
-  // Whoever was first has won: everybody reads what is there.
-  const kept = await readSecret(file, shared)
   if (kept === null) throw new Error(`sallyport: the secret file ${file} has vanished`)
-  return kept
+  return warn(kept, 'the signing secret in the file')
 }
 
 // Written whole under a name of its own, then linked to the one that counts: link() fails where that one is there, so
@@ -110,28 +103,19 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function readSecret(file: string, shared: boolean): Promise<Uint8Array | null> {
-  const text = await readFileStrictly(file, shared)
-  if (text === null) return null
-  const bytes = bytesOf(text.trim())
-  if (typeof bytes === 'string') throw new Error(`sallyport: the secret file ${file} ${bytes}`)
-  return bytes
-}
-
-async function readFileStrictly(file: string, shared: boolean): Promise<string | null> {
   const handle = await openStrictly(file)
   if (handle === null) return null
   try {
-    const { uid, mode, size } = await handle.stat()
-    const fault = describeFault({ uid, mode, size }, shared)
-    if (fault !== null) throw new Error(`sallyport: the secret file ${file} ${fault}`)
-    return await handle.readFile('utf8')
+    const bytes = describeFault(await handle.stat(), shared) ?? bytesOf((await handle.readFile('utf8')).trim())
+    if (typeof bytes === 'string') throw new Error(`sallyport: the secret file ${file} ${bytes}`)
+    return bytes
   } finally {
     await handle.close()
   }
 }
 
 // O_NONBLOCK: a pipe in the file's place must not be waited for. Both flags are missing where there are no such things.
-async function openStrictly(file: string): Promise<Awaited<ReturnType<typeof open>> | null> {
+async function openStrictly(file: string): Promise<FileHandle | null> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   try {
     return await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
@@ -142,10 +126,7 @@ async function openStrictly(file: string): Promise<Awaited<ReturnType<typeof ope
   }
 }
 
-function describeFault(
-  { uid, mode, size }: { readonly uid: number; readonly mode: number; readonly size: number },
-  shared: boolean,
-): string | null {
+function describeFault({ uid, mode, size }: Stats, shared: boolean): string | null {
   const ours = userInfo().uid
   if ((mode & constants.S_IFMT) !== constants.S_IFREG) return 'is not a regular file'
   // Windows has no such owners and rights: there the user's id is -1.
