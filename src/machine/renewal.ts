@@ -26,8 +26,7 @@ export interface Renewal {
   close(): void
 }
 
-/** What a renewal needs. */
-export interface RenewalOptions {
+interface RenewalOptions {
   /** Asks for a token now; throws only when aborted. */
   readonly obtain: (signal: AbortSignal) => Promise<Attempt>
   readonly clock: () => number
@@ -80,6 +79,8 @@ export function createRenewal(options: RenewalOptions): Renewal {
   }
 }
 
+const TIMEOUT: TokenFailure = toTokenFailure('token_unavailable', 'timeout')
+
 // The token, the one request for it, and the timer between them.
 function createTokenRequester(options: RenewalOptions, time: () => number) {
   const { obtain, timeoutSeconds, marginSeconds, onRenewed, onFailed } = options
@@ -113,18 +114,15 @@ function createTokenRequester(options: RenewalOptions, time: () => number) {
     return null
   }
 
-  return {
-    held,
-    flight,
-    use() {
-      used = true
-    },
-    end() {
-      held.forget()
-      alarm.stop()
-      flight.end()
-    },
+  const use = (): void => {
+    used = true
   }
+  const end = (): void => {
+    held.forget()
+    alarm.stop()
+    flight.end()
+  }
+  return { held, flight, use, end }
 }
 
 // Real timers only say when to look; whether it is time is for the clock, which may be a test's or may have been set back.
@@ -136,8 +134,6 @@ function createAlarm(time: () => number, work: () => void): { at(moment: number)
   }
   return { at, stop: () => stop() }
 }
-
-const TIMEOUT: TokenFailure = toTokenFailure('token_unavailable', 'timeout')
 
 // What is known of the token at a moment.
 function createHeldToken(time: () => number, marginSeconds: number) {
@@ -191,28 +187,21 @@ function restAfter({ code, retryAfterSeconds }: TokenFailure, failures: number):
   return Math.max(rest, Math.min(900, retryAfterSeconds ?? 0) * 1000)
 }
 
-/** How often a refused token may be traded for another. */
-export interface Replacements {
+interface Replacements extends Pick<Renewal, 'accepted' | 'refusedAgain'> {
   /** Whether another token may be asked for in place of this refused one; if so, it counts as asked for. */
   begin(refused: string): boolean
   /** The token that came. */
   came(token: string): void
-  /** A service took this token. */
-  accepted(token: string): void
-  /** A service refused the new token in the very call that it was made for. */
-  refusedAgain(): void
 }
 
-/** How long no token is replaced after a replacement was refused in turn. */
+// How long no token is replaced after a replacement was refused in turn.
 const REPLACEMENT_REST_MS = 10_000
 
 /**
- * Create the state of nothing replaced yet. A service that takes the new token may refuse it later as often as it likes; one
- * that refuses a new one at once refuses everything, and must not wear out the issuer. A rest goes by time alone: that
- * another call succeeds meanwhile does not end it, or one route that always answers 401 beside one that works would cost a
- * renewal for each pair of calls.
- *
- * @param time milliseconds, never running backwards
+ * Create the rule of how often a refused token is replaced. A service that takes the new token may refuse it later as often
+ * as it likes; one that refuses a new one at once refuses everything, and must not wear out the issuer. A rest goes by time
+ * alone: that another call succeeds meanwhile does not end it, or one route that always answers 401 beside one that works
+ * would cost a renewal for each pair of calls.
  */
 export function createReplacements(time: () => number): Replacements {
   let latest: string | null = null

@@ -9,6 +9,7 @@ import {
   aFunction,
   aGroupOfKind,
   aListOf,
+  aMatch,
   aNumber,
   checkedBy,
   type OptionType,
@@ -20,7 +21,7 @@ import {
 import { describeText } from '../lib/secret-check.ts'
 import { createObtain, type TokenGrant, type TokenSource } from './grants.ts'
 import { createRenewal } from './renewal.ts'
-import type { TokenClientErrorCode } from './token-client-error.ts'
+import type { TokenFailure } from './token-client-error.ts'
 import { createTokenFetch } from './token-fetch.ts'
 
 /** What happened to the token of a machine account: for metrics and the log. Holds no secret. */
@@ -39,15 +40,10 @@ export type TokenEvent =
       readonly reason: string
       readonly at: Date
     }
-  | {
+  | (Pick<TokenFailure, 'code' | 'reason' | 'status' | 'retryAfterSeconds'> & {
       readonly type: 'failed'
-      readonly code: TokenClientErrorCode
-      readonly reason: string
-      readonly status: number | null
-      /** How long the issuer is left alone now. */
-      readonly retryAfterSeconds: number | null
       readonly at: Date
-    }
+    })
 
 /** Options of {@link createTokenClient}. */
 export interface TokenClientOptions {
@@ -72,8 +68,7 @@ export interface TokenClientOptions {
 /** What {@link createTokenClient} makes. */
 export interface TokenClient {
   /**
-   * Get a token that is good for at least the margin. Costs nothing while there is one; else waits for the one request
-   * that is under way.
+   * Get a token that is good for at least the margin. Costs nothing while there is one; else waits for the one request.
    *
    * @throws TokenClientError `token_unavailable`, `token_refused`, `client_closed`
    */
@@ -96,19 +91,17 @@ export interface TokenClient {
 /**
  * Create a client that keeps a machine account signed in.
  *
- * Nothing happens before the first call. A token in use is renewed after 70 to 80 % of its life by one request, whoever
- * asks; a timer begins it and nobody waits. Where no timer did (workers, a client that was idle), one call begins it and
- * stays for it, at most a second. A client that nobody uses asks nobody. While the issuer is down calls go on with the old token as
- * long as it lives, then fail with `token_unavailable`; the issuer is asked again after rests of half a second to a minute
- * (half a minute to five after a refusal), or what its `Retry-After` says, up to 15 minutes. A token's life is counted by
- * our clock from the moment it was asked for (`expires_in`, else `exp` − `iat`): neither side's clock has to be right.
- *
- * Cost of a call while a token is held: nothing; a renewal is one request (RFC 6749 §4.3, §4.4 and §6, one at a time).
+ * Nothing happens before the first call. A token in use is renewed after 70 to 80 % of its life by one request at a time
+ * (RFC 6749 §4.3, §4.4 and §6), which a timer begins and nobody waits for; where none did (workers, a client that was
+ * idle), one call begins it and stays for it, at most a second. A client that nobody uses asks nobody. While the issuer is
+ * down calls go on with the old token as long as it lives, then fail with `token_unavailable`; the issuer is asked again
+ * after rests of half a second to a minute (half a minute to five after a refusal), or what its `Retry-After` says, up to
+ * 15 minutes. A token's life is counted by our clock from the moment it was asked for (`expires_in`, else `exp` − `iat`):
+ * neither side's clock has to be right. A call while a token is held costs nothing.
  *
  * Secrets travel over https only (http for loopback hosts), to the token endpoint only, never after a redirect; none is in
  * an error, an event, or what `util.inspect` shows. No timer keeps the process alive. Runs on Node, Bun, Deno and workers.
  *
- * @param options who signs in, and where the token may go
  * @throws OptionsError at construction: a missing or blank secret, a plain http URL, an origin with a path, a misspelt option
  * @example
  * const client = createTokenClient({
@@ -168,11 +161,6 @@ function describeApiKey(value: unknown): string | null {
   return isVisible ? describeSecret(value) : 'must be a string of visible ASCII characters'
 }
 
-function describeScope(value: unknown): string | null {
-  const isScope = typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
-  return isScope ? null : 'must be a scope token (RFC 6749 §3.3)'
-}
-
 function describeResource(value: unknown): string | null {
   const isResource = typeof value === 'string' && URL.canParse(value) && !/[#\s]/.test(value)
   return isResource ? null : 'must be an absolute URI without a fragment (RFC 8707)'
@@ -182,11 +170,6 @@ function oneOrMore(describe: (value: unknown) => string | null): OptionType<stri
   return checkedBy((value) => [value].flat().reduce<string | null>((wrong, each) => wrong ?? describe(each), null))
 }
 
-// Of a group without a prototype.
-function namesOnlyIssuer({ issuer, tokenUrl }: { readonly issuer?: unknown; readonly tokenUrl?: unknown }): boolean {
-  return issuer !== undefined && tokenUrl === undefined
-}
-
 const notBoth = (): OptionType<never> => checkedBy(() => 'must not stand beside "tokenUrl": one of them, not both')
 
 const CLIENT = {
@@ -194,7 +177,7 @@ const CLIENT = {
   clientId: checkedBy<string>(describeText),
   clientSecret: checkedBy<string>(describeSecret),
   clientAuth: z.optional(oneOf('basic', 'post')),
-  scopes: z.optional(aListOf(checkedBy<string>(describeScope))),
+  scopes: z.optional(aListOf(aMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope token (RFC 6749 §3.3)'))),
   resource: z.optional(oneOrMore(describeResource)),
   audience: z.optional(oneOrMore(describeText)),
 } as const
@@ -208,8 +191,8 @@ const SHAPE: Shape<TokenClientOptions> = {
       email: checkedBy(describeText),
       password: checkedBy(describeSecret),
     }),
-    clientCredentials: (group) =>
-      namesOnlyIssuer(group)
+    clientCredentials: ({ issuer, tokenUrl }: { readonly issuer?: unknown; readonly tokenUrl?: unknown }) =>
+      issuer !== undefined && tokenUrl === undefined
         ? { ...CLIENT, issuer: checkedBy<string>(describeIssuer), tokenUrl: z.optional(notBoth()) }
         : { ...CLIENT, tokenUrl: checkedBy<string>(describeHttpUrl), issuer: z.optional(notBoth()) },
   }),

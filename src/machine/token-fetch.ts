@@ -7,8 +7,7 @@ import { withDeadline } from '../lib/time.ts'
 import type { Renewal } from './renewal.ts'
 import { TokenClientError, toTokenFailure } from './token-client-error.ts'
 
-/** What sending a call needs. */
-export interface CallOutside {
+interface CallOutside {
   readonly fetcher: typeof fetch
   /** How long to wait for the head of an answer; `null` for ever. The body has no limit. */
   readonly timeoutSeconds: number | null
@@ -109,14 +108,8 @@ function toOutgoingCall(input: string | URL | Request, init: RequestInit = {}): 
 }
 
 function isRepeatable(body: BodyInit): boolean {
-  return (
-    typeof body === 'string' ||
-    body instanceof URLSearchParams ||
-    body instanceof FormData ||
-    body instanceof Blob ||
-    body instanceof ArrayBuffer ||
-    ArrayBuffer.isView(body)
-  )
+  if (typeof body === 'string' || ArrayBuffer.isView(body)) return true
+  return [URLSearchParams, FormData, Blob, ArrayBuffer].some((kind) => body instanceof kind)
 }
 
 // The first redirect to another origin drops the token for good.
@@ -158,14 +151,12 @@ function nextHop(hop: OutgoingCall, response: Response): OutgoingCall | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return null
   const headers = new Headers(hop.headers)
   if (url.origin !== hop.url.origin) for (const name of ['authorization', 'cookie', 'host']) headers.delete(name)
-  const toGet =
-    (response.status === 303 && hop.method !== 'GET' && hop.method !== 'HEAD') ||
-    (response.status <= 302 && hop.method === 'POST')
-  if (!toGet) {
-    if (!hop.repeatable)
-      throw new TypeError('fetch of a token client: redirected with a body that can be sent only once')
-    return { ...hop, url, headers }
+  const isRead = hop.method === 'GET' || hop.method === 'HEAD'
+  const toGet = (response.status === 303 && !isRead) || (response.status <= 302 && hop.method === 'POST')
+  if (!toGet && !hop.repeatable) {
+    throw new TypeError('fetch of a token client: redirected with a body that can be sent only once')
   }
+  if (!toGet) return { ...hop, url, headers }
   for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']) {
     headers.delete(name)
   }

@@ -1,7 +1,7 @@
 // The judgement of token answers, by tables: it is pure, so nothing here has a socket.
 import { describe, expect, it } from 'vitest'
 import { parseJsonObject } from '../../src/lib/json-exchange.ts'
-import { decideTokenAnswer } from '../../src/machine/token-answer.ts'
+import { decideTokenAnswer } from '../../src/machine/grants.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const GOOD = { access_token: 'abc.def-._~+/=', token_type: 'bearer', expires_in: 3600, refresh_token: 'r1' }
