@@ -47,14 +47,13 @@ export function createRenewal(options: RenewalOptions): Renewal {
   const { held, flight, use, end } = createTokenRequester(options, time)
   const replacements = createReplacements(time)
   let closed = false
-  const isOverdue = (): boolean => held.usable() !== null && !flight.isRunning() && time() >= held.nextLook() + GRACE_MS
-
   return {
     async token() {
       use()
       const fresh = held.fresh()
       if (fresh !== null) return fresh
-      if (isOverdue()) await within(PATIENCE_MS, flight.join())
+      const isIdle = held.usable() !== null && !flight.isRunning()
+      if (isIdle && time() >= held.nextLook() + GRACE_MS) await within(PATIENCE_MS, flight.join())
       const mayAsk = !closed && (flight.isRunning() || held.mayAsk())
       const token = held.usable() ?? (mayAsk ? await flight.join() : null)
       if (closed) throw new TokenClientError(toTokenFailure('client_closed', 'closed'))
@@ -91,25 +90,35 @@ function createTokenRequester(options: RenewalOptions, time: () => number) {
     work: obtain,
     settle: (outcome, askedAt) => ('given' in outcome ? take(outcome.given, askedAt) : fail(TIMEOUT)),
   })
-  // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
-  const alarm = createAlarm(time, () => {
-    if (used && held.usable() !== null) flight.begin()
-  })
   let used = false
+  let stop = (): void => {}
+
+  // Real timers only say when to look; whether it is time is for the clock, which may be a test's or may have been set back.
+  // A client that nobody uses stops asking; so does one whose token has ended, until somebody wants one.
+  function lookAt(moment: number): void {
+    stop()
+    stop = startTimer(
+      () => {
+        if (time() < moment) lookAt(moment)
+        else if (used && held.usable() !== null) flight.begin()
+      },
+      Math.max(100, moment - time()),
+    )
+  }
 
   function take({ source, verdict }: Attempt, askedAt: number): string | null {
     if (verdict.kind === 'failed') return fail(verdict.failure)
     const { token, expiresInSeconds } = verdict
     held.succeed(token, expiresInSeconds, askedAt)
     used = false
-    alarm.at(held.nextLook())
+    lookAt(held.nextLook())
     onRenewed(source, expiresInSeconds)
     return token
   }
 
   function fail(failure: TokenFailure): null {
     const known = held.fail(failure)
-    if (held.usable() !== null) alarm.at(held.nextLook())
+    if (held.usable() !== null) lookAt(held.nextLook())
     onFailed(known)
     return null
   }
@@ -119,20 +128,10 @@ function createTokenRequester(options: RenewalOptions, time: () => number) {
   }
   const end = (): void => {
     held.forget()
-    alarm.stop()
+    stop()
     flight.end()
   }
   return { held, flight, use, end }
-}
-
-// Real timers only say when to look; whether it is time is for the clock, which may be a test's or may have been set back.
-function createAlarm(time: () => number, work: () => void): { at(moment: number): void; stop(): void } {
-  let stop = (): void => {}
-  const at = (moment: number): void => {
-    stop()
-    stop = startTimer(() => (time() >= moment ? work() : at(moment)), Math.max(100, moment - time()))
-  }
-  return { at, stop: () => stop() }
 }
 
 // What is known of the token at a moment.

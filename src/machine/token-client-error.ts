@@ -13,19 +13,6 @@ const MESSAGES: Readonly<Record<TokenClientErrorCode, string>> = {
   origin_not_allowed: 'The token client sends requests only to the origins it was given',
 }
 
-/** Why there is no token, as a value: the members of a {@link TokenClientError}. */
-export interface TokenFailure {
-  readonly code: TokenClientErrorCode
-  /** Why, as a short snake_case word of a fixed list: `timeout`, `network`, `status`, `invalid_client` … */
-  readonly reason: string
-  /** The HTTP status of the issuer, where it answered. */
-  readonly status: number | null
-  /** What the system said of the connection (`ECONNREFUSED`), where it did. */
-  readonly systemCode: string | null
-  /** Whole seconds until the issuer is asked again; a call before that fails without a request. */
-  readonly retryAfterSeconds: number | null
-}
-
 const BRAND: symbol = Symbol.for('sallyport.TokenClientError')
 
 /**
@@ -40,12 +27,16 @@ const BRAND: symbol = Symbol.for('sallyport.TokenClientError')
  * @example
  * if (isTokenClientError(error) && error.code === 'token_unavailable') retryIn(error.retryAfterSeconds)
  */
-export class TokenClientError extends Error implements TokenFailure {
+export class TokenClientError extends Error {
   override readonly name = 'TokenClientError'
   readonly code: TokenClientErrorCode
+  /** Why, as a short snake_case word of a fixed list: `timeout`, `network`, `status`, `invalid_client` … */
   readonly reason: string
+  /** The HTTP status of the issuer, where it answered. */
   readonly status: number | null
+  /** What the system said of the connection (`ECONNREFUSED`), where it did. */
   readonly systemCode: string | null
+  /** Whole seconds until the issuer is asked again; a call before that fails without a request. */
   readonly retryAfterSeconds: number | null
 
   constructor({ code, reason, status, systemCode, retryAfterSeconds }: TokenFailure) {
@@ -68,6 +59,9 @@ export class TokenClientError extends Error implements TokenFailure {
 export function isTokenClientError(error: unknown): error is TokenClientError {
   return typeof error === 'object' && error !== null && BRAND in error
 }
+
+/** Why there is no token, as a value. */
+export type TokenFailure = Omit<TokenClientError, keyof Error>
 
 /** Make a failure; what is not said is unknown. */
 export function toTokenFailure(
