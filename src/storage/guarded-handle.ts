@@ -3,7 +3,7 @@
  * time, and without a say in where its transaction begins and ends. Nothing waits for anything here: what may not be is
  * refused at once.
  */
-import type { PgliteQueryable, PgQueryable, PgResult } from './sql-executor.ts'
+import type { PgResult } from './sql-executor.ts'
 import { readSql } from './sql-words.ts'
 
 /** A scope, or the transaction around all of them: whoever may ask the client now. */
@@ -11,9 +11,13 @@ export interface Frame {
   /** What the work gets. */
   readonly handle: object
   /** What all scopes of one client have in common. */
-  readonly connection: Connection
-  /** Whether it lies in another one, or in a transaction that the host has begun. */
+  readonly connection: Client
+  /** The one that it lies in; `null` also in a transaction that the host has begun. */
   readonly parent: Frame | null
+  /** The scope inside that has not ended yet. */
+  child: Frame | null
+  /** Whether its work has not settled yet. */
+  isWorking: boolean
   /** Ask on the client itself, for the scope's own needs; refused once it has ended, or the work around it has settled. */
   ask(text: string, values?: readonly unknown[]): Promise<PgResult>
   /** Run the work: when it has settled its handle refuses. Throws where a scope inside has not ended by then. */
@@ -23,11 +27,16 @@ export interface Frame {
 }
 
 /** A client, while it has a scope. */
-export interface Connection {
+interface Client {
   /** Settings that the work changed for longer than the transaction, as far as its texts show. */
   readonly touched: Set<string>
   /** Why nothing more should be asked of it: it is cut off, or has become another server's. */
   lost: Error | undefined
+  readonly raw: object
+  /** Call a method of the host's own client. */
+  call(name: PropertyKey, given: readonly unknown[]): unknown
+  read(name: PropertyKey): unknown
+  giveBack(): void
 }
 
 /** How a frame is opened. */
@@ -40,25 +49,9 @@ export interface FrameOptions {
   readonly isOurs?: boolean | undefined
 }
 
-interface State extends Frame {
-  readonly connection: Client
-  readonly parent: State | null
-  child: State | null
-  working: boolean
-  over: boolean
-}
-
-interface Client extends Connection {
-  readonly raw: object
-  /** Call a method of the host's own client. */
-  call(name: PropertyKey, given: readonly unknown[]): unknown
-  read(name: PropertyKey): unknown
-  giveBack(): void
-}
-
 // Of handles that were handed out, and of clients that have a scope.
-const FRAMES = new WeakMap<object, State>()
-const OUTERMOST = new WeakMap<object, State>()
+const FRAMES = new WeakMap<object, Frame>()
+const OUTERMOST = new WeakSet<object>()
 
 /**
  * Open a scope on a client, or inside the scope whose handle is given.
@@ -67,72 +60,70 @@ const OUTERMOST = new WeakMap<object, State>()
  */
 export function openFrame(target: object, { what, bound = [], isOurs = false }: FrameOptions): Frame {
   const parent = FRAMES.get(target) ?? null
-  if (parent !== null) requireFree(parent)
+  if (parent !== null) requireFree(parent, 'scope')
   else if (OUTERMOST.has(target)) throw new Error(BUSY)
-  const client = parent?.connection ?? takeClient(target, isOurs ? [] : ASKING)
-  const state: State = {
-    connection: client,
+  const connection = parent?.connection ?? takeClient(target, isOurs ? [] : ASKING)
+  let isOver = false
+  const handle = guarded(connection, (name, given) => {
+    requireFree(frame, what)
+    return callGuarded(connection, bound, name, given)
+  })
+  const frame: Frame = {
+    handle,
+    connection,
     parent,
     child: null,
-    working: true,
-    over: false,
-    handle: undefined as never,
+    isWorking: true,
     async ask(text, values) {
-      if (state.over || !isWorking(parent)) throw new Error(ENDED[what])
-      return askOn(client, text, values)
+      if (isOver || !isOpen(parent)) throw new Error(ended(what))
+      return askOn(connection, text, values)
     },
     async run(work) {
       let result: Awaited<ReturnType<typeof work>>
       try {
         result = await work()
       } finally {
-        state.working = false
+        frame.isWorking = false
       }
-      if (state.child !== null) throw new Error(UNFINISHED)
+      if (frame.child !== null) throw new Error(UNFINISHED)
       return result
     },
     end() {
-      state.working = false
-      state.over = true
+      frame.isWorking = false
+      isOver = true
       if (parent === null) {
-        OUTERMOST.delete(client.raw)
-        client.giveBack()
-      } else if (parent.child === state) parent.child = null
+        OUTERMOST.delete(target)
+        connection.giveBack()
+      } else if (parent.child === frame) parent.child = null
     },
   }
-  const handle = guarded(client, (name, given) => {
-    requireFree(state, what)
-    return callGuarded(client, bound, name, given)
-  })
-  Object.assign(state, { handle })
-  FRAMES.set(handle, state)
-  if (parent === null) OUTERMOST.set(target, state)
-  else parent.child = state
-  return state
+  FRAMES.set(handle, frame)
+  if (parent === null) OUTERMOST.add(target)
+  else parent.child = frame
+  return frame
 }
 
 const BUSY = 'this client has a scope already: one at a time, so await that one, or use the client that it hands out'
 /** Thrown at work that has not waited for a scope of its own. */
 export const UNFINISHED = 'nothing was stored: the work ended before a scope inside it did (await it)'
-const ENDED = {
-  scope: 'this scope has ended: its client can no longer be used',
-  transaction: 'this transaction has ended: its client can no longer be used',
+
+function ended(what: FrameOptions['what']): string {
+  return `this ${what} has ended: its client can no longer be used`
 }
 
-function requireFree(state: State, what: 'scope' | 'transaction' = 'scope'): void {
-  if (!isWorking(state)) throw new Error(ENDED[what])
-  if (state.child !== null) throw new Error(BUSY)
+function requireFree(frame: Frame, what: FrameOptions['what']): void {
+  if (!isOpen(frame)) throw new Error(ended(what))
+  if (frame.child !== null) throw new Error(BUSY)
 }
 
-function isWorking(state: State | null): boolean {
-  return state === null || (state.working && isWorking(state.parent))
+function isOpen(frame: Frame | null): boolean {
+  return frame === null || (frame.isWorking && isOpen(frame.parent))
 }
 
-function askOn(client: Client, text: string, values: readonly unknown[] | undefined): Promise<PgResult> {
-  if (values === undefined) return client.call('query', [text]) as ReturnType<PgQueryable['query']>
+function askOn({ raw, call }: Client, text: string, values: readonly unknown[] | undefined): Promise<PgResult> {
+  if (values === undefined) return call('query', [text]) as Promise<PgResult>
   // `pg` takes what is bound with the text, PGlite beside it.
-  const given = 'release' in client.raw ? [{ text, values: [...values] }] : [text, [...values]]
-  return client.call('query', given) as ReturnType<PgliteQueryable['query']>
+  return call('query', 'release' in raw ? [{ text, values: [...values] }] : [text, [...values]]) as Promise<PgResult>
 }
 
 const ASKING: readonly PropertyKey[] = ['query', 'exec', 'sql', 'rollback']

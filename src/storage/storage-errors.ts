@@ -46,7 +46,7 @@ export class TransientError extends Error {
  * if (isConflictError(error)) throw new AuthError('conflict')
  */
 export function isConflictError(error: unknown): error is ConflictError {
-  return typeof error === 'object' && error !== null && CONFLICT in error
+  return CONFLICT in read(error)
 }
 
 /**
@@ -56,14 +56,8 @@ export function isConflictError(error: unknown): error is ConflictError {
  * if (isTransientError(error)) return again()
  */
 export function isTransientError(error: unknown): error is TransientError {
-  return typeof error === 'object' && error !== null && TRANSIENT in error
+  return TRANSIENT in read(error)
 }
-
-// PostgreSQL, Prisma, SQLite by name and by number.
-const UNIQUE: readonly unknown[] = [
-  ...['23505', 'P2002', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 1555, 2067, 2579],
-]
-const SQLITE = /^(ERR_)?SQLITE_/
 
 /**
  * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
@@ -82,9 +76,8 @@ const SQLITE = /^(ERR_)?SQLITE_/
  * }
  */
 export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown {
-  if (isAuthError(error) || isConflictError(error) || isTransientError(error)) return error
   const passing = toTransient(error, from)
-  if (passing !== error) return passing
+  if (passing !== error || isAuthError(error) || isConflictError(error) || isTransientError(error)) return passing
   // A query builder wraps the driver's error and says which query it was; a host's own error class does not.
   const { query, sql } = read(error)
   const isWrapper = typeof query === 'string' || typeof sql === 'string'
@@ -92,19 +85,17 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
 }
 
-function isUnique(error: unknown): boolean {
-  const { code, errcode, message } = read(error)
-  if (UNIQUE.includes(code) || UNIQUE.includes(errcode)) return true
-  return SQLITE.test(String(code)) && /UNIQUE constraint failed/.test(String(message))
-}
-
+// PostgreSQL, Prisma, SQLite by name and by number.
+const UNIQUE: readonly unknown[] = [
+  ...['23505', 'P2002', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 1555, 2067, 2579],
+]
+const SQLITE = /^(ERR_)?SQLITE_/
 // PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
-// (after a failover), shutdown, crash, start-up, idle session ended.
-const POSTGRES = /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235])$/
+// (after a failover), shutdown, crash, start-up, idle session ended. MySQL by name.
+const PASSING =
+  /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235]|ER_(CON_COUNT_ERROR|LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|OPTION_PREVENTS_STATEMENT|SERVER_SHUTDOWN)|PROTOCOL_CONNECTION_LOST)$/
 // Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict.
 const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
-const MYSQL =
-  /^(ER_CON_COUNT_ERROR|ER_LOCK_DEADLOCK|ER_LOCK_WAIT_TIMEOUT|ER_OPTION_PREVENTS_STATEMENT|ER_SERVER_SHUTDOWN|PROTOCOL_CONNECTION_LOST)$/
 // Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
 const LOST =
   /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
@@ -117,6 +108,28 @@ const NO_ANSWER = /^Query read timeout/
 const SQLITE_BUSY = 5
 const MOST_CAUSES = 16
 
+function isUnique(error: unknown): boolean {
+  const { code, errcode, message } = read(error)
+  if (UNIQUE.includes(code) || UNIQUE.includes(errcode)) return true
+  return SQLITE.test(String(code)) && /UNIQUE constraint failed/.test(String(message))
+}
+
+function passes(error: unknown): boolean {
+  const { code, errorCode, message, severity } = read(error)
+  // PgBouncer ends a connection with 08P01 (`FATAL`); from PostgreSQL itself it is a statement with another number of
+  // values than it asks for, which never passes.
+  const isMisuse = code === '08P01' && severity === 'ERROR'
+  const isCode = PRISMA.test(String(code)) || (PASSING.test(String(code)) && !isMisuse)
+  return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+}
+
+function isAway(error: unknown): boolean {
+  const { code, syscall, message } = read(error)
+  // A server that is down takes its Unix socket along.
+  if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
+  return [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
+}
+
 /** Where a throw comes from: a network that can't be reached is the storage's, or somebody else's whom the work has asked. */
 export type ThrownBy = 'statement' | 'work'
 
@@ -126,9 +139,8 @@ export type ThrownBy = 'statement' | 'work'
  */
 export function isTransient(error: unknown, from: ThrownBy): boolean {
   if (isAuthError(error) || isConflictError(error)) return false
-  return causesOf(error).some(
-    (each) => isTransientError(each) || passes(each) || (from === 'statement' && isAway(each)),
-  )
+  const isOne = (each: unknown) => isTransientError(each) || passes(each) || (from === 'statement' && isAway(each))
+  return causesOf(error).some(isOne)
 }
 
 /**
@@ -210,26 +222,6 @@ export function codeOf(error: unknown): string | null {
     for (const word of [code, errorCode]) if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
   }
   return null
-}
-
-function passes(error: unknown): boolean {
-  const { code, errorCode, message } = read(error)
-  const isCode = [POSTGRES, PRISMA, MYSQL].some((codes) => codes.test(String(code))) && !isMisuse(error)
-  return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
-}
-
-// PgBouncer ends a connection with this code (`FATAL`); from PostgreSQL itself it is a statement with another number of
-// values than it asks for, which never passes.
-function isMisuse(error: unknown): boolean {
-  const { code, severity } = read(error)
-  return code === '08P01' && severity === 'ERROR'
-}
-
-function isAway(error: unknown): boolean {
-  const { code, syscall, message } = read(error)
-  // A server that is down takes its Unix socket along.
-  if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
-  return NO_CONNECTION.test(String(message)) || NO_ANSWER.test(String(message))
 }
 
 // An extended result code holds the primary one in its lowest byte.
