@@ -3,7 +3,16 @@
  * its own.
  */
 import * as z from 'zod/mini'
-import { aFunction, aName, aNumber, parseOptions } from '../../lib/parse-options.ts'
+import {
+  aFilledListOf,
+  aFunction,
+  aListOf,
+  aName,
+  aNumber,
+  oneOf,
+  optionsError,
+  parseOptions,
+} from '../../lib/parse-options.ts'
 import { show } from './expectations.ts'
 
 /** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
@@ -161,16 +170,17 @@ function toError(thrown: unknown): Error {
 }
 
 const SHAPE = {
-  membershipsPerUser: z.optional(z.enum(['many', 'one'])),
-  roles: z.optional(z.array(aName()).check(z.refine((roles) => roles.length !== 1, 'must name two roles'))),
-  issuers: z.optional(z.array(aName()).check(z.minLength(1))),
+  membershipsPerUser: z.optional(oneOf('many', 'one')),
+  roles: z.optional(aListOf(aName())),
+  issuers: z.optional(aFilledListOf(aName())),
   newId: z.optional(aFunction<() => string>()),
-  without: z.optional(z.array(z.enum(Object.keys(WITHOUT) as Ability[]))),
+  without: z.optional(aListOf(oneOf(...(Object.keys(WITHOUT) as Ability[])))),
   timeoutSeconds: z.optional(aNumber(1, 600)),
 }
 
 function parse(name: string, options: ContractOptions): ParsedContractOptions {
   const { membershipsPerUser = 'many', roles = [], issuers = null, ...parsed } = parseOptions(name, SHAPE, options)
+  if (roles.length === 1) throw optionsError(name, 'roles', 'must name two roles')
   const { newId = () => crypto.randomUUID(), without = [], timeoutSeconds = 10 } = parsed
   return { membershipsPerUser, roles, issuers, newId, without, timeoutSeconds }
 }
