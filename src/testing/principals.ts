@@ -1,6 +1,4 @@
-/**
- * Ready contexts for unit tests of handlers: what the pipeline would hand on, without a token, a request or a storage.
- */
+/** Ready contexts for unit tests of handlers: what the pipeline would hand on, without a token, a request or a storage. */
 import type {
   ApiKey,
   ApiKeyContext,
@@ -11,26 +9,27 @@ import type {
   ServiceOrgContext,
   User,
 } from '../context.ts'
+import { optionsError } from '../lib/parse-options.ts'
 
 /** The user of {@link testUser}. */
 export const TEST_USER_ID = '11111111-1111-4111-8111-111111111111'
 /** The organization of every test context that names none. */
 export const TEST_ORG_ID = '22222222-2222-4222-8222-222222222222'
-const TEST_ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
+const USER: User = { id: TEST_USER_ID, email: 'ada@example.test', disabled: false }
+const ORG: Organization = Object.freeze({ id: TEST_ORG_ID })
 
 /** Some members of a thing, in place of what a test would get; `undefined` is as left out. */
 type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /**
- * Make an identity as a verified token gives it. Frozen.
+ * Make an identity as a verified token gives it; `claims` are the further claims a host names. Frozen.
  *
- * @param overrides members to replace; `claims` are the further claims a host names
- * @throws TypeError for a member that an identity does not have
+ * @throws OptionsError for a member that an identity does not have
  * @example
  * testIdentity({ subject: 's1', claims: { aal: 'aal2' } })
  */
 export function testIdentity<C extends string = string>(overrides: Overrides<Identity<C>> = {}): Identity<C> {
-  const identity = {
+  const identity = filled('testIdentity', overrides, {
     issuer: 'https://issuer.test/auth/v1',
     subject: 'test-subject',
     audience: Object.freeze(['authenticated']),
@@ -39,22 +38,18 @@ export function testIdentity<C extends string = string>(overrides: Overrides<Ide
     tokenId: null,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
     claims: {},
-  }
-  requireNamed('testIdentity', overrides, Object.keys(identity))
-  const claims = Object.freeze({ ...overrides.claims })
-  return Object.freeze({ ...identity, ...given(overrides), claims }) as Identity<C>
+  })
+  return Object.freeze({ ...identity, claims: Object.freeze({ ...identity.claims }) }) as Identity<C>
 }
 
 /**
- * Make a user. Frozen.
+ * Make a user, with a host's own members. Frozen.
  *
- * @param overrides members to replace, and a host's own
  * @example
  * testUser({ id: 'u1', plan: 'pro' })
  */
 export function testUser<const W extends object = object>(overrides?: W & Overrides<User>): User & W {
-  const user = { id: TEST_USER_ID, email: 'ada@example.test', disabled: false, ...given(overrides) }
-  return Object.freeze(user) as User & W
+  return Object.freeze({ ...USER, ...given(overrides) }) as User & W
 }
 
 /** The context of a handler of `needs: 'identity'`. */
@@ -101,9 +96,9 @@ const MEMBERS = {
 }
 
 /**
- * Make the context a handler gets for a user: acting in an organization as a role, or what `needs` says. Frozen.
+ * Make the context a handler gets for a user: acting in an organization as a role, or what `needs` says. Frozen. A host's
+ * wider types are kept.
  *
- * @param options needs, user, org, role, identity; a host's wider types are kept
  * @throws OptionsError for an unknown option
  * @example
  * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
@@ -129,7 +124,7 @@ export function testContext({
 } = {}): TestIdentityContext<string> {
   if (!Object.hasOwn(MEMBERS, needs)) throw new TypeError('testContext: needs must be "org", "user" or "identity"')
   requireNamed('testContext', options, MEMBERS[needs])
-  const { user = testUser(), org = TEST_ORG, identity } = options
+  const { user = testUser(), org = ORG, identity } = options
   if (needs === 'identity') return Object.freeze({ kind: 'user', identity: testIdentity(identity) })
   const known = { kind: 'user' as const, identity: testIdentity({ email: user.email, ...given(identity) }), user }
   if (needs === 'user') return Object.freeze({ ...known, role: options.role ?? null })
@@ -145,9 +140,9 @@ interface TestTypes<O extends Organization, R extends string, S extends string =
 }
 
 /**
- * Make the context a handler gets for an API key: always in the key's organization. Frozen.
+ * Make the context a handler gets for an API key: always in the key's organization (default: one with an id), as `role`
+ * (default `member`). Frozen.
  *
- * @param options members of the key to replace; `org` (default: one with an id) and `role` (default `member`)
  * @throws OptionsError for an unknown option
  * @example
  * testApiKeyContext({ scopes: ['dependencies:read'] })
@@ -155,9 +150,9 @@ interface TestTypes<O extends Organization, R extends string, S extends string =
 export function testApiKeyContext<O extends Organization = Organization, R extends string = string>(
   options: Overrides<Omit<ApiKey, 'orgId' | 'role'> & { readonly org: O; readonly role: R }> = {},
 ): ApiKeyContext<TestTypes<O, R>> {
-  requireNamed('testApiKeyContext', options, ['id', 'name', 'scopes', 'org', 'role'])
-  const { org = TEST_ORG, role = 'member', id = 'testkey00001', name = 'test key' } = options
-  const scopes = Object.freeze([...(options.scopes ?? [])])
+  const defaults = { id: 'testkey00001', name: 'test key', scopes: [] as readonly string[], org: ORG, role: 'member' }
+  const { id, name, scopes: given, org, role } = filled('testApiKeyContext', options, defaults)
+  const scopes = Object.freeze([...given])
   const key: ApiKey = Object.freeze({ id, name, orgId: org.id, role, scopes })
   return Object.freeze({ kind: 'apiKey' as const, key, org, role, scopes }) as ApiKeyContext<TestTypes<O, R>>
 }
@@ -165,8 +160,6 @@ export function testApiKeyContext<O extends Organization = Organization, R exten
 /**
  * Make the context a handler gets for a service; with an organization, the one `actIn` gives. Frozen.
  *
- * @param name the service
- * @param org the organization it acts in, if any
  * @example
  * testServiceContext('telephony', { id: 'o1' })
  */
@@ -182,7 +175,12 @@ export function testServiceContext(name: string, org?: Organization): ServiceCon
 // A test whose `rol` is passed over would prove nothing.
 function requireNamed(name: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw new TypeError(`${name}: unknown option "${unknown}"`)
+  if (unknown !== undefined) throw optionsError(name, unknown, 'is unknown')
+}
+
+function filled<T extends object>(name: string, overrides: object, defaults: T): T {
+  requireNamed(name, overrides, Object.keys(defaults))
+  return { ...defaults, ...given(overrides) }
 }
 
 function given(overrides: object | undefined): object {

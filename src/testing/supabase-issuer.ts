@@ -1,7 +1,4 @@
-/**
- * An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, publish keys. What
- * calls a Supabase project (a machine client, an example) runs against it; its tokens are real.
- */
+/** An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, publish keys. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import {
@@ -92,6 +89,11 @@ export async function startSupabaseIssuer(options: SupabaseIssuerOptions = {}): 
 /** The endpoints of a project. */
 export type SupabaseEndpoint = 'password' | 'refresh' | 'jwks'
 
+const GRANTS: ReadonlyMap<string | null, SupabaseEndpoint> = new Map([
+  ['password', 'password'],
+  ['refresh_token', 'refresh'],
+])
+
 /** What stands behind the server: users, their sessions, the tokens, and an answer for each endpoint. */
 type SupabaseProject = JsonEndpoints<SupabaseEndpoint> &
   Pick<SupabaseIssuer, 'issuer' | 'jwksUrl' | 'secret' | 'tokens' | 'addUser' | 'signOut'>
@@ -124,8 +126,8 @@ export async function createSupabaseProject(url: string, options: SupabaseIssuer
     signOut,
     endpointOf({ method, path, query }) {
       if (method === 'GET' && path === '/auth/v1/.well-known/jwks.json') return 'jwks'
-      const grantType = method === 'POST' && path === '/auth/v1/token' ? query.get('grant_type') : null
-      return grantType === 'refresh_token' ? 'refresh' : grantType === 'password' ? 'password' : null
+      if (method !== 'POST' || path !== '/auth/v1/token') return null
+      return GRANTS.get(query.get('grant_type')) ?? null
     },
     answer(endpoint, { headers, body }) {
       if (endpoint === 'jwks') return { status: 200, body: tokens.jwks() }
@@ -189,13 +191,7 @@ async function grant({ id, user, refreshToken }: Session, tokens: TokenIssuer, s
   return { status: 200, body }
 }
 
-interface Fields {
-  readonly email?: unknown
-  readonly password?: unknown
-  readonly refresh_token?: unknown
-}
-
-function fieldsOf(body: string): Fields | null {
+function fieldsOf(body: string): Partial<Record<'email' | 'password' | 'refresh_token', unknown>> | null {
   try {
     const value: unknown = JSON.parse(body)
     return typeof value === 'object' ? value : null

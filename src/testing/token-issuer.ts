@@ -1,7 +1,4 @@
-/**
- * An identity provider without a network: own key pairs, an HS256 secret, tokens with any claims. Hands on tokens that
- * verify, and everything needed to make ones that do not.
- */
+/** An identity provider without a network: tokens that verify, and everything needed to make ones that do not. */
 import {
   constants,
   createHmac,
@@ -112,12 +109,10 @@ export interface TokenIssuer {
 export const DEFAULT_SUBJECT = '3f0c7a52-8d1e-4c6b-9a47-5e2b1d9f8c30'
 /** The e-mail of tokens that name none. */
 export const DEFAULT_EMAIL = 'ada@example.test'
-const LIFE_SECONDS = 3600
 
 /**
  * Create an issuer with fresh keys. Costs one key generation per algorithm (RSA: about 0.1 s), no network.
  *
- * @param options who it claims to be and what it signs by
  * @throws OptionsError for an unknown or malformed option
  * @example
  * const issuer = await createTokenIssuer()
@@ -129,10 +124,19 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
   const { secret = randomBytes(48).toString('base64url') } = parsed
   const algorithms = Object.freeze([...new Set(parsed.algorithms ?? (['ES256', 'RS256', 'EdDSA'] as const))])
   const paired = algorithms.filter((algorithm) => algorithm !== 'HS256')
-  const keys = createKeys(
-    await Promise.all(paired.map((name, index) => createIssuerKey(name, `${name.toLowerCase()}-${index + 1}`))),
+  const newKey = (algorithm: KeyAlgorithm, number: number): Promise<IssuerKey> =>
+    createIssuerKey(algorithm, `${algorithm.toLowerCase()}-${number}`)
+  let published: readonly IssuerKey[] = await Promise.all(
+    paired.map((algorithm, index) => newKey(algorithm, index + 1)),
   )
-  const defaults = (lifeSeconds = LIFE_SECONDS): TokenClaims => {
+  let made = published.length
+  const signing = new Map(published.map((key) => [key.algorithm, key]))
+  const key = (algorithm: KeyAlgorithm): IssuerKey => {
+    const found = signing.get(algorithm)
+    if (found === undefined) throw new TypeError(`createTokenIssuer: this issuer has no key for ${algorithm}`)
+    return found
+  }
+  const defaults = (lifeSeconds = 3600): TokenClaims => {
     const iat = Math.floor(clock() / 1000)
     return { iss: issuer, sub: DEFAULT_SUBJECT, aud: audience, iat, exp: iat + lifeSeconds, email: DEFAULT_EMAIL }
   }
@@ -142,20 +146,29 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
     algorithms,
     secret,
     clock,
-    sign: async (claims: TokenClaims = {}, how: SignOptions = {}) => {
+    key,
+    async sign(claims: TokenClaims = {}, how: SignOptions = {}) {
       const algorithm = how.algorithm ?? algorithms[0] ?? 'HS256'
+      const pairedBy = algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
       // With a foreign key the issuer's own pair only lends its kid, and may be missing.
-      const find = how.key === undefined ? keys.need : keys.current
-      const pairedWith = algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
-      const pair = algorithm.startsWith('HS') ? undefined : find(pairedWith)
-      const { kid = pair?.kid ?? null, typ = 'JWT', key = pair?.privateKey ?? Buffer.from(secret) } = how
+      const own = how.key === undefined ? key : (name: KeyAlgorithm) => signing.get(name)
+      const pair = algorithm.startsWith('HS') ? undefined : own(pairedBy)
+      const { kid = pair?.kid ?? null, typ = 'JWT', key: signsBy = pair?.privateKey ?? Buffer.from(secret) } = how
       const header = { alg: algorithm, ...(typ !== null && { typ }), ...(kid !== null && { kid }), ...how.header }
-      return signCompact(header, { ...defaults(how.expiresInSeconds), ...claims }, algorithm, key)
+      return signCompact(header, { ...defaults(how.expiresInSeconds), ...claims }, algorithm, signsBy)
     },
-    key: keys.need,
-    jwks: () => ({ keys: keys.published().map(({ publicJwk }) => publicJwk) }),
-    rotate: (algorithm: KeyAlgorithm = paired[0] ?? 'ES256', how: RotateOptions = {}) => keys.replace(algorithm, how),
-    drop: keys.drop,
+    jwks: () => ({ keys: published.map(({ publicJwk }) => publicJwk) }),
+    async rotate(algorithm: KeyAlgorithm = paired[0] ?? 'ES256', { overlap = true, key: given }: RotateOptions = {}) {
+      made += 1
+      const next = given ?? (await newKey(algorithm, made))
+      const gone = [next.kid, ...(overlap ? [] : [signing.get(algorithm)?.kid])]
+      published = [...published.filter(({ kid }) => !gone.includes(kid)), next]
+      signing.set(next.algorithm, next)
+      return next
+    },
+    drop(kid: string) {
+      published = published.filter((each) => each.kid !== kid)
+    },
     supabaseClaims: (overrides: TokenClaims = {}) => supabaseClaimsOf({ ...defaults(), ...overrides }),
   })
 }
@@ -180,33 +193,6 @@ function generated(algorithm: KeyAlgorithm): Promise<{ privateKey: KeyObject; pu
   const generate = promisify(generateKeyPair)
   if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' })
   return algorithm === 'RS256' ? generate('rsa', { modulusLength: 2048 }) : generate('ed25519')
-}
-
-// The keys of one issuer, in the order they were made: what signs now, what is published.
-function createKeys(initial: readonly IssuerKey[]) {
-  const signing = new Map(initial.map((key) => [key.algorithm, key]))
-  let published = initial
-  let made = initial.length
-  return {
-    published: () => published,
-    current: (algorithm: KeyAlgorithm) => signing.get(algorithm),
-    need(algorithm: KeyAlgorithm): IssuerKey {
-      const key = signing.get(algorithm)
-      if (key === undefined) throw new TypeError(`createTokenIssuer: this issuer has no key for ${algorithm}`)
-      return key
-    },
-    drop(kid: string): void {
-      published = published.filter((key) => key.kid !== kid)
-    },
-    async replace(algorithm: KeyAlgorithm, { overlap = true, key: given }: RotateOptions): Promise<IssuerKey> {
-      made += 1
-      const key = given ?? (await createIssuerKey(algorithm, `${algorithm.toLowerCase()}-${made}`))
-      const gone = [key.kid, ...(overlap ? [] : [signing.get(algorithm)?.kid])]
-      published = [...published.filter(({ kid }) => !gone.includes(kid)), key]
-      signing.set(key.algorithm, key)
-      return key
-    },
-  }
 }
 
 // What a Supabase access token holds around the registered claims.

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AuthContextOf, AuthTypes, User, UserOrgContext } from '../../src/context.ts'
+import { optionsError } from '../../src/lib/parse-options.ts'
 import {
   TEST_ORG_ID,
   TEST_USER_ID,
@@ -120,7 +121,7 @@ it('what is misspelt is refused: a test that passes it over would prove nothing'
     ['testIdentity', testIdentity],
   ]
   for (const [name, make] of made) {
-    expect(() => make({ rol: 'admin' } as never)).toThrow(new TypeError(`${name}: unknown option "rol"`))
+    expect(() => make({ rol: 'admin' } as never)).toThrow(optionsError(name, 'rol', 'is unknown'))
   }
   expect(() => testContext({ needs: 'user', org: { id: 'o1' } } as never)).toThrow('testContext: unknown option "org"')
   expect(() => testContext({ needs: 'user', rol: 'admin' } as never)).toThrow('testContext: unknown option "rol"')
