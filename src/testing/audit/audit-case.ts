@@ -74,11 +74,8 @@ export function casesOf(group: string, rows: readonly CaseRow[]): readonly Audit
   })
 }
 
-/** An `Authorization: Bearer` line. */
 export const bearer = (token: string): Line => ['Authorization', `Bearer ${token}`]
-/** An `X-Org-Id` line. */
 export const orgLine = (value: string): Line => ['X-Org-Id', value]
-/** A `Content-Type` line. */
 export const typeLine = (value: string): Line => ['Content-Type', value]
 /** A framework's own answer: only the status counts, and that no handler has run. */
 export const ownAnswer = (status: number): AuthResponse => ({ status, headers: [], body: null })

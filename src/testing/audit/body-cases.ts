@@ -1,13 +1,11 @@
 /** Audit cases of bodies, of Routes and their answers, and of steps that fail. */
 import type { AuthResponse } from '../../index.ts'
 import { type AuditCase, bearer, type CaseRow, casesOf, orgLine, ownAnswer, typeLine } from './audit-case.ts'
-import { type AuditWorld, FAULTS } from './audit-world.ts'
-import { handled, TWO_COOKIES } from './endpoints.ts'
+import { type AuditWorld, FAULTS, handled, TWO_COOKIES } from './audit-world.ts'
 
 const LIMIT = 16_384
 const JSON_TYPE = typeLine('application/json')
 
-/** The cases. */
 export async function bodyCases(world: AuditWorld): Promise<readonly AuditCase[]> {
   return [...typeCases(world), ...readCases(world), ...routeCases(world), ...(await faultCases(world))]
 }

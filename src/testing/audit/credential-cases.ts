@@ -1,9 +1,7 @@
 /** Audit cases of credentials: the Authorization header, the session cookie with its cross-site rule, secrets, API keys. */
 import { type AuditCase, bearer, casesOf, type Line, orgLine, ownAnswer, typeLine } from './audit-case.ts'
-import { type AuditWorld, SERVICE_SECRET } from './audit-world.ts'
-import { handled } from './endpoints.ts'
+import { type AuditWorld, handled, SERVICE_SECRET } from './audit-world.ts'
 
-/** The cases. */
 export async function credentialCases(world: AuditWorld): Promise<readonly AuditCase[]> {
   const parts = [headerCases, tokenCases, sessionCases, serviceCases, keyCases].map((casesIn) => casesIn(world))
   return (await Promise.all(parts)).flat()

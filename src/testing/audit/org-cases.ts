@@ -1,10 +1,8 @@
 /** Audit cases of the organization: how a request names it, who may act there, and which role holds. */
 import type { AuthErrorCode, AuthResponse } from '../../index.ts'
 import { type AuditCase, bearer, casesOf, type Line, orgLine } from './audit-case.ts'
-import type { AuditWorld } from './audit-world.ts'
-import { handled } from './endpoints.ts'
+import { type AuditWorld, handled } from './audit-world.ts'
 
-/** The cases. */
 export function orgCases(world: AuditWorld): readonly AuditCase[] {
   return [headerCases, pathCases, optionalCases, mountCases].flatMap((casesIn) => casesIn(world))
 }
