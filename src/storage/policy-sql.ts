@@ -46,24 +46,26 @@ export function policySql(options: PolicySqlOptions): string {
   const on = schema === undefined ? `"${table}"` : `"${schema}"."${table}"`
   const own = `"${column}" = NULLIF(current_setting('${orgId}', true), '')::${type}`
   const bySystem = `current_setting('${scope}', true) = 'system'`
+  const [tenant, owner] = [quoted(role, 'PUBLIC'), quoted(more.systemRole, 'CURRENT_USER')]
   return [
     `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY;`,
     `ALTER TABLE ${on} FORCE ROW LEVEL SECURITY;`,
-    ...policy(`${table}_of_org`, on, role === undefined ? 'PUBLIC' : `"${role}"`, own),
-    `DROP POLICY IF EXISTS "${table}_by_system" ON ${on};`,
-    ...(system === 'none'
-      ? []
-      : [
-          create(
-            `${table}_by_system`,
-            on,
-            more.systemRole === undefined ? 'CURRENT_USER' : `"${more.systemRole}"`,
-            bySystem,
-          ),
-        ]),
+    ...policy(`"${table}_of_org" ON ${on}`, tenant, own),
+    ...policy(`"${table}_by_system" ON ${on}`, owner, system === 'none' ? null : bySystem),
     ...(role === undefined ? [] : grants(on, role)),
     '',
   ].join('\n')
+}
+
+function quoted(role: string | undefined, otherwise: string): string {
+  return role === undefined ? otherwise : `"${role}"`
+}
+
+// Without a condition there is none any more.
+function policy(name: string, to: string, condition: string | null): string[] {
+  const drop = `DROP POLICY IF EXISTS ${name};`
+  if (condition === null) return [drop]
+  return [drop, `CREATE POLICY ${name} FOR ALL TO ${to}\n  USING (${condition})\n  WITH CHECK (${condition});`]
 }
 
 /**
@@ -119,14 +121,6 @@ BEGIN
 END
 $sallyport$;`,
   ]
-}
-
-function policy(name: string, on: string, to: string, condition: string): string[] {
-  return [`DROP POLICY IF EXISTS "${name}" ON ${on};`, create(name, on, to, condition)]
-}
-
-function create(name: string, on: string, to: string, condition: string): string {
-  return `CREATE POLICY "${name}" ON ${on} FOR ALL TO ${to}\n  USING (${condition})\n  WITH CHECK (${condition});`
 }
 
 const SHAPE: Shape<PolicySqlOptions> = {

@@ -22,6 +22,7 @@ import {
   LONGEST,
   toDate,
   toFlag,
+  toGuardedChange,
   toTextOrNull,
 } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-statements.ts'
@@ -53,23 +54,21 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
     async insert({ email, passwordHash, role, disabled = false, createdAt }) {
       const values = toValues({ email, role, disabled, passwordHash: passwordHash ?? undefined })
       const all = [crypto.randomUUID(), ...values, createdAt.getTime()]
-      const inserted = await findFirst(session, statements.insertAccount, all, ACCOUNT_RECORD.read)
+      const inserted = await findFirst(session, statements.insertAccount, all, ACCOUNT.read)
       if (inserted === null) throw new ConflictError('there is an account of this e-mail address')
       return inserted
     },
     findById: async (accountId) =>
-      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], ACCOUNT_RECORD.read) : null,
+      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], ACCOUNT.read) : null,
     findByEmail: async (email) =>
-      isText(email, LONGEST.email)
-        ? findFirst(session, statements.findAccountByEmail, [email], ACCOUNT_RECORD.read)
-        : null,
-    list: async () => (await session.run(statements.listAccounts, [])).map(ACCOUNT.read),
+      isText(email, LONGEST.email) ? findFirst(session, statements.findAccountByEmail, [email], ACCOUNT.read) : null,
+    list: async () => (await session.run(statements.listAccounts, [])).map(LISTED_ACCOUNT.read),
     async update(accountId, change, { keep } = {}) {
       const values = [accountId, ...toValues(change)]
       if (!isId(accountId)) return { kind: 'missing' }
       const kept = leaves(change, keep) ? keep : undefined
       const account = await keepingLast(session, holders(accountId), kept, (inside) =>
-        findFirst(inside, statements.updateAccount, values, ACCOUNT_RECORD.read),
+        findFirst(inside, statements.updateAccount, values, ACCOUNT.read),
       )
       if (account === 'last') return { kind: 'last' }
       return account === null ? { kind: 'missing' } : { kind: 'done', account }
@@ -79,7 +78,7 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
       const removed = await keepingLast(session, holders(accountId), keep, (inside) =>
         hasRows(inside, statements.deleteAccount, [accountId]),
       )
-      return removed === 'last' ? 'last' : removed ? 'done' : 'missing'
+      return toGuardedChange(removed)
     },
     replaceHash: async (accountId, { from, to, endSessions }) =>
       isId(accountId) &&
@@ -119,15 +118,15 @@ function createStatements(tables: SqlTables) {
   return toStatements({ ...accountTexts(tables), ...sessionTexts(tables) }, ['findSession', 'findAccountByEmail'])
 }
 
-const ACCOUNT_MEMBERS = {
+const MEMBERS = {
   ...{ id: String, email: String, role: String, disabled: toFlag, sessionVersion: Number, createdAt: toDate },
 }
-const ACCOUNT = columnsOf<Account>('account', ACCOUNT_MEMBERS)
-const ACCOUNT_RECORD = columnsOf<AccountRecord>('account', { ...ACCOUNT_MEMBERS, passwordHash: toTextOrNull })
+const LISTED_ACCOUNT = columnsOf<Account>('account', MEMBERS)
+const ACCOUNT = columnsOf<AccountRecord>('account', { ...MEMBERS, passwordHash: toTextOrNull })
 
 function accountTexts(tables: SqlTables) {
   const { dialect, names } = tables
-  const columns = ACCOUNT_RECORD.select(dialect.toMilliseconds, '')
+  const columns = ACCOUNT.select(dialect.toMilliseconds, '')
   const byRole = `WHERE role = $1 AND NOT disabled ORDER BY id`
   return {
     insertAccount: `INSERT INTO ${names.accounts} (id, email, role, disabled, password_hash, created_at)
@@ -135,7 +134,7 @@ function accountTexts(tables: SqlTables) {
       ON CONFLICT (email) DO NOTHING RETURNING ${columns}`,
     findAccount: `SELECT ${columns} FROM ${names.accounts} WHERE id = $1`,
     findAccountByEmail: `SELECT ${columns} FROM ${names.accounts} WHERE email = $1`,
-    listAccounts: `SELECT ${ACCOUNT.select(dialect.toMilliseconds, '')} FROM ${names.accounts} ORDER BY created_at, id`,
+    listAccounts: `SELECT ${LISTED_ACCOUNT.select(dialect.toMilliseconds, '')} FROM ${names.accounts} ORDER BY created_at, id`,
     lockHoldersOfRole: `SELECT id AS holder FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
     updateAccount: updateText(tables, columns),
     deleteAccount: `DELETE FROM ${names.accounts} WHERE id = $1 RETURNING id`,
@@ -164,7 +163,7 @@ function sessionTexts(tables: SqlTables) {
   const { dialect, names } = tables
   const table = names.revokedSessions
   return {
-    findSession: `SELECT ${ACCOUNT_RECORD.select(dialect.toMilliseconds, 'a.')}, r.id IS NOT NULL AS revoked
+    findSession: `SELECT ${ACCOUNT.select(dialect.toMilliseconds, 'a.')}, r.id IS NOT NULL AS revoked
       FROM ${names.accounts} a LEFT JOIN ${table} r ON r.id = $2 WHERE a.id = $1`,
     revokeSession: `INSERT INTO ${table} (id, expires_at) VALUES ($1, ${dialect.fromMilliseconds('$2')})
       ON CONFLICT (id) DO NOTHING RETURNING id`,
@@ -185,7 +184,7 @@ function sessionRepository(session: SqlSession, statements: SqlAccountStatements
       if (!isId(accountId)) return null
       // What can't be stored was never revoked.
       const [row] = await session.run(statements.findSession, [accountId, isSessionId(sessionId) ? sessionId : null])
-      return row === undefined ? null : { account: ACCOUNT_RECORD.read(row), revoked: toFlag(row['revoked']) }
+      return row === undefined ? null : { account: ACCOUNT.read(row), revoked: toFlag(row['revoked']) }
     },
     async revoke({ id, expiresAt }, now) {
       if (!isSessionId(id)) throw new TypeError(`the id of a session is a text of at most ${LONGEST_ID} characters`)

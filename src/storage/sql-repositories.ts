@@ -1,7 +1,7 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
 import type { ActingOrg, Caller, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import type { GuardedChange, Membership, NewUser, UserRecord } from './repositories.ts'
+import type { Membership, NewUser, UserRecord } from './repositories.ts'
 import type {
   ShippedStorage,
   ShippedStorageOptions,
@@ -16,6 +16,7 @@ import { sqlApiKeys } from './sql-api-keys.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
 import {
   findFirst,
+  type Holders,
   hasRows,
   INVITATION,
   isId,
@@ -26,6 +27,7 @@ import {
   ORG,
   toActing,
   toCount,
+  toGuardedChange,
   toText,
   USER,
 } from './sql-rows.ts'
@@ -166,16 +168,9 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
   const { session, statements } = options
   const findActing = actingFinder(options)
   // Locking the organization would not do, because its roles may also be changed by a host's own statement.
-  const change = async (
-    orgId: string,
-    userId: string,
-    keep: string | undefined,
-    write: (inside: SqlSession) => Promise<boolean>,
-  ): Promise<GuardedChange> => {
-    const holders = { lock: statements.lockHolders, values: [orgId], holder: userId }
-    const done = await keepingLast(session, holders, keep, write)
-    return done === 'last' ? 'last' : done ? 'done' : 'missing'
-  }
+  const holders = (orgId: string, userId: string): Holders => ({
+    ...{ lock: statements.lockHolders, values: [orgId], holder: userId },
+  })
   return {
     findActing,
     async listActing(caller, limit) {
@@ -199,13 +194,18 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
     async setRole(orgId, userId, role, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'
       const values = [orgId, userId, requireRole(role)]
-      return change(orgId, userId, role === keep ? undefined : keep, (inside) =>
+      const kept = role === keep ? undefined : keep
+      const done = await keepingLast(session, holders(orgId, userId), kept, (inside) =>
         hasRows(inside, statements.setRole, values),
       )
+      return toGuardedChange(done)
     },
     async remove(orgId, userId, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'
-      return change(orgId, userId, keep, (inside) => hasRows(inside, statements.deleteMembership, [orgId, userId]))
+      const done = await keepingLast(session, holders(orgId, userId), keep, (inside) =>
+        hasRows(inside, statements.deleteMembership, [orgId, userId]),
+      )
+      return toGuardedChange(done)
     },
   }
 }

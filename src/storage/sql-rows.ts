@@ -5,7 +5,7 @@
  * SQLite drivers end the text there, and lone surrogates become another text.
  */
 import type { ActingOrg } from '../context.ts'
-import type { Invitation, Membership } from './repositories.ts'
+import type { GuardedChange, Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 
@@ -107,6 +107,12 @@ export function keepingLast<T>(
     const holders = await inside.run(lock, [...values, keep])
     return holders.length === 1 && String(holders[0]?.['holder']) === holder ? 'last' : change(inside)
   })
+}
+
+/** What became of a change that {@link keepingLast} has made or not. */
+export function toGuardedChange(done: boolean | 'last'): GuardedChange {
+  if (done === 'last') return done
+  return done ? 'done' : 'missing'
 }
 
 /** Read a count. */

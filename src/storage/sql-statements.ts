@@ -65,15 +65,16 @@ function userColumns({ dialect, membershipOn }: SqlStatementOptions, u: string):
 }
 
 function userTexts(options: SqlStatementOptions) {
-  const { dialect, names } = options
+  const { dialect, names, membershipOn } = options
   const found = `SELECT ${userColumns(options, 'u.')}`
-  const role = `${options.membershipOn === 'user-row' ? 'u' : 'm'}.role AS acting_role`
+  const role = `${membershipOn === 'user-row' ? 'u' : 'm'}.role AS acting_role`
   const acting = `${found}, ${role}, ${ORG.select(dialect.toMilliseconds, 'o.')} FROM ${names.users} u`
   const byIdentity = 'WHERE u.issuer = $1 AND u.subject = $2'
+  const [named, earliest] = membershipOn === 'user-row' ? ownOrg(names) : orgsOfRows(names)
   return {
     findUser: `${found} FROM ${names.users} u ${byIdentity}`,
-    findUserInNamedOrg: `${acting} ${namedMembership(options)} ${byIdentity}`,
-    findUserInEarliestOrg: `${acting} ${earliestMembership(options)} ${byIdentity}`,
+    findUserInNamedOrg: `${acting} ${named} ${byIdentity}`,
+    findUserInEarliestOrg: `${acting} ${earliest} ${byIdentity}`,
     findUserById: `${found} FROM ${names.users} u WHERE u.id = $1`,
     insertUser: `INSERT INTO ${names.users} (id, issuer, subject, email, created_at)
       VALUES ($1, $2, $3, $4, ${dialect.fromMilliseconds('$5')})
@@ -84,19 +85,20 @@ function userTexts(options: SqlStatementOptions) {
   }
 }
 
-function namedMembership({ names, membershipOn }: SqlStatementOptions): string {
-  return membershipOn === 'user-row'
-    ? `LEFT JOIN ${names.orgs} o ON o.id = u.org_id AND o.id = $3`
-    : `LEFT JOIN ${names.memberships} m ON m.user_id = u.id AND m.org_id = $3
-       LEFT JOIN ${names.orgs} o ON o.id = m.org_id`
+// A user's membership of a named organization, and the earliest.
+function ownOrg({ orgs }: SqlNames): readonly [named: string, earliest: string] {
+  const earliest = `LEFT JOIN ${orgs} o ON o.id = u.org_id`
+  return [`${earliest} AND o.id = $3`, earliest]
 }
 
-function earliestMembership({ names, membershipOn }: SqlStatementOptions): string {
-  if (membershipOn === 'user-row') return `LEFT JOIN ${names.orgs} o ON o.id = u.org_id`
-  return `LEFT JOIN ${names.memberships} m ON m.user_id = u.id AND m.org_id = (
-      SELECT e.org_id FROM ${names.memberships} e JOIN ${names.orgs} eo ON eo.id = e.org_id
-      WHERE e.user_id = u.id ORDER BY e.joined_at, e.org_id LIMIT 1)
-    LEFT JOIN ${names.orgs} o ON o.id = m.org_id`
+function orgsOfRows({ orgs, memberships }: SqlNames): readonly [named: string, earliest: string] {
+  const join = (orgId: string): string => `LEFT JOIN ${memberships} m ON m.user_id = u.id AND m.org_id = ${orgId}
+    LEFT JOIN ${orgs} o ON o.id = m.org_id`
+  return [
+    join('$3'),
+    join(`(SELECT e.org_id FROM ${memberships} e JOIN ${orgs} eo ON eo.id = e.org_id
+      WHERE e.user_id = u.id ORDER BY e.joined_at, e.org_id LIMIT 1)`),
+  ]
 }
 
 function orgTexts(options: SqlStatementOptions) {

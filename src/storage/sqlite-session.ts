@@ -10,8 +10,6 @@ import {
   type SqliteStatement,
   type SqlRow,
   type SqlSession,
-  type SqlStatement,
-  type SqlValue,
 } from './sql-executor.ts'
 import { isBusy, TransientError, toStorageError } from './storage-errors.ts'
 import { createTurns, ENDED, type Turns } from './turns.ts'
@@ -41,13 +39,7 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
     whileBusy(() => turns(work, () => rollBack(database)))
   const transaction: SqliteSessions['transaction'] = (work) =>
     patiently((isHeld) =>
-      inTransaction(database, isHeld, () =>
-        oneTransaction(
-          async (...asked) => run(...asked),
-          (session) => work(session, isHeld),
-          isHeld,
-        ),
-      ),
+      inTransaction(database, isHeld, () => oneTransaction(run, (session) => work(session, isHeld), isHeld)),
     )
   return {
     session: {
@@ -56,19 +48,16 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
       run: (statement, values) =>
         statement.writes
           ? transaction((inside) => inside.run(statement, values))
-          : patiently(async () => run(statement, values)),
+          : patiently(() => run(statement, values)),
       atomically: transaction,
     },
     transaction,
     exclusive: (work) =>
       turns(
-        async (isHeld) => {
-          try {
-            return await work(isHeld)
-          } catch (error) {
+        (isHeld) =>
+          work(isHeld).catch((error: unknown) => {
             throw toStorageError(error, 'work')
-          }
-        },
+          }),
         () => rollBack(database),
       ),
   }
@@ -84,11 +73,9 @@ function openUp(database: SqliteDatabase): void {
   }
 }
 
-type Run = (statement: SqlStatement, values: readonly SqlValue[]) => readonly SqlRow[]
-
-function statementRunner(database: SqliteDatabase): Run {
+function statementRunner(database: SqliteDatabase): SqlSession['run'] {
   const prepared = new Map<string, { readonly statement: SqliteStatement; readonly order: readonly number[] }>()
-  return ({ text, silent }, values) => {
+  return async ({ text, silent }, values) => {
     try {
       if (silent === true) {
         database.exec(text)
@@ -169,14 +156,10 @@ async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Lend a handle; after `end`, or once `isHeld` says no, it refuses whatever is asked, and so does every statement prepared on
- * it, and whatever else of the driver's it has answered with.
+ * Lend a handle; once `isHeld` says no, it refuses whatever is asked, and so does every statement prepared on it, and
+ * whatever else of the driver's it has answered with.
  */
-export function lendHandle<D extends SqliteDatabase>(
-  database: D,
-  isHeld: () => boolean = () => true,
-): { readonly handle: D; end(): void } {
-  let isOpen = true
+export function lendHandle<D extends SqliteDatabase>(database: D, isHeld: () => boolean): D {
   const lent = new WeakMap<object, object>()
   const guard = (value: unknown, self?: unknown): unknown => {
     if (!isOfDriver(value)) return value
@@ -185,19 +168,14 @@ export function lendHandle<D extends SqliteDatabase>(
     const proxy = new Proxy(value, {
       get: (target, name) => guard(Reflect.get(target, name), target),
       apply(target, _self, given) {
-        if (!isOpen || !isHeld()) throw new Error('this transaction has ended: its handle can no longer be used')
+        if (!isHeld()) throw new Error('this transaction has ended: its handle can no longer be used')
         return guard(Reflect.apply(target as () => unknown, self, given))
       },
     })
     if (typeof value !== 'function') lent.set(value, proxy)
     return proxy
   }
-  return {
-    handle: guard(database) as D,
-    end() {
-      isOpen = false
-    },
-  }
+  return guard(database) as D
 }
 
 // Statements, iterators, the handle again by another name, functions; not a row, which holds values alone.

@@ -57,14 +57,15 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
     ...atRest,
     transaction: (work) =>
       sessions.transaction(async (session, isHeld) => {
-        const { handle, end } = lendHandle(database, isHeld)
+        let isOpen = true
+        const handle = lendHandle(database, () => isOpen && isHeld())
         try {
           return await work({ ...over(session), handle })
         } finally {
-          end()
+          isOpen = false
         }
       }),
-    exclusive: (work) => sessions.exclusive(async (isHeld) => work(lendHandle(database, isHeld).handle)),
+    exclusive: (work) => sessions.exclusive(async (isHeld) => work(lendHandle(database, isHeld))),
   }
 }
 

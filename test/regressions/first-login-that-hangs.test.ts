@@ -46,11 +46,12 @@ describe('the handle of a transaction on SQLite that was cut off', () => {
   it('can write no more, nor can a statement prepared on it', async () => {
     const run = vi.fn()
     const database: SqliteDatabase = { exec: run, prepare: () => ({ all: run }) as unknown as SqliteStatement }
-    const { handle, end } = lendHandle(database)
+    let isHeld = true
+    const handle = lendHandle(database, () => isHeld)
     const statement = handle.prepare('INSERT')
     handle.exec('INSERT')
     statement.all()
-    end()
+    isHeld = false
     expect(() => handle.exec('INSERT')).toThrow('this transaction has ended')
     expect(() => handle.prepare('INSERT')).toThrow('this transaction has ended')
     expect(() => statement.all()).toThrow('this transaction has ended')
