@@ -80,20 +80,16 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   }
   if (database !== undefined && database.dialect !== dialect) throw wrong(`the database is none of ${dialect}`)
   if (database === undefined && !isPrint) throw wrong('name a --database, or set DATABASE_URL')
-  const where = { ...schemaOf(values.schema, dialect), ...tablesOf(values.table) }
+  const { schema, table } = values
+  if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
+  const where = { ...(schema === undefined ? {} : { schema }), tables: tablesOf(table) }
   return { action, dialect, database, where }
 }
 
-function schemaOf(schema: string | undefined, dialect: string): { schema?: string | undefined } {
-  if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
-  return schema === undefined ? {} : { schema }
-}
-
-function tablesOf(pairs: readonly string[] | undefined): { tables?: SqlTableNames | undefined } {
-  if (pairs === undefined) return {}
+function tablesOf(pairs: readonly string[] = []): SqlTableNames {
   const entries = pairs.map((pair) => pair.split('='))
   if (entries.some((entry) => entry.length !== 2)) throw wrong('write --table users=people')
-  return { tables: Object.fromEntries(entries) as SqlTableNames }
+  return Object.fromEntries(entries) as SqlTableNames
 }
 
 async function onDatabase(
@@ -104,20 +100,12 @@ async function onDatabase(
 ): Promise<readonly MigrationStatus[]> {
   if (database.dialect === 'postgres') {
     const pool = await openPostgres(database.url, folder)
-    try {
-      return await (isUp ? upPostgres : postgresStatus)({ pool, ...where })
-    } finally {
-      await pool.end()
-    }
+    return await (isUp ? upPostgres : postgresStatus)({ pool, ...where }).finally(() => pool.end())
   }
   const { path } = database
   if (!isUp && !existsSync(path)) throw new Failure('sallyport: there is no such SQLite file', 1)
   const file = await openSqlite(path, folder)
-  try {
-    return await (isUp ? upSqlite : sqliteStatus)({ database: file, ...where })
-  } finally {
-    file.close()
-  }
+  return await (isUp ? upSqlite : sqliteStatus)({ database: file, ...where }).finally(() => file.close())
 }
 
 function toCells({ id, name, appliedAt }: MigrationStatus): Cell[] {

@@ -5,17 +5,12 @@
 
 type Hash = (algorithm: 'sha256', data: string, encoding: 'hex') => string
 
-interface Runtime {
-  readonly process?:
-    | { readonly getBuiltinModule?: ((name: string) => { readonly hash?: Hash | undefined } | undefined) | undefined }
-    | undefined
-}
-
 const hash: Hash | undefined = /* @__PURE__ */ findHash()
 
 function findHash(): Hash | undefined {
   try {
-    return (globalThis as Runtime).process?.getBuiltinModule?.('node:crypto')?.hash
+    const { process } = globalThis as { process?: { getBuiltinModule?(name: string): { hash?: Hash } | undefined } }
+    return process?.getBuiltinModule?.('node:crypto')?.hash
   } catch {
     return undefined
   }

@@ -19,10 +19,6 @@ export function createMonotonicClock(clock: () => number): () => number {
   }
 }
 
-interface DenoTimers {
-  readonly Deno?: { readonly unrefTimer?: ((id: number) => void) | undefined } | undefined
-}
-
 // What setTimeout can wait for; it fires at once for more.
 const MAX_MS = 2 ** 31 - 1
 
@@ -30,7 +26,7 @@ const MAX_MS = 2 ** 31 - 1
 export function startTimer(work: () => void, milliseconds: number): () => void {
   const timer: unknown = setTimeout(work, Math.min(MAX_MS, Math.max(0, milliseconds)))
   // Node and Bun return an object, Deno a number with a function of its own; in workers nothing outlives its request.
-  if (typeof timer === 'number') (globalThis as DenoTimers).Deno?.unrefTimer?.(timer)
+  if (typeof timer === 'number') (globalThis as { Deno?: { unrefTimer?(id: number): void } }).Deno?.unrefTimer?.(timer)
   else (timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
 }
@@ -57,13 +53,11 @@ export function restMilliseconds(
   return Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 30)) * (1 - spread * randomFraction())
 }
 
-const STEPS = 10
-
 /**
  * Run `end` once the process has let others run for so long. Counted in steps: one that a busy machine did not let run has
  * not waited all that time, and its answer may be here. Returns a function that calls it off.
  */
-export function startPatience(milliseconds: number, end: () => void, steps: number = STEPS): () => void {
+export function startPatience(milliseconds: number, end: () => void, steps = 10): () => void {
   let stop = startTimer(() => {
     if (steps === 1) end()
     else stop = startPatience((milliseconds / steps) * (steps - 1), end, steps - 1)

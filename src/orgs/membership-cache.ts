@@ -137,11 +137,7 @@ interface Question<A> {
   isNegative(answer: A): boolean
 }
 
-interface Answers {
-  /** Answer from what is known, else ask. */
-  ask<A>(question: Question<A>): Promise<A>
-  forget(userId: string, orgId?: string): void
-}
+type Answers = ReturnType<typeof createAnswers>
 
 interface Entry {
   readonly answer: unknown
@@ -150,12 +146,13 @@ interface Entry {
   readonly orgId: string | null
 }
 
-function createAnswers(limits: { milliseconds: number; maxEntries: number; clock: () => number }): Answers {
+function createAnswers(limits: { milliseconds: number; maxEntries: number; clock: () => number }) {
   const { milliseconds, maxEntries, clock } = limits
   const entries = createBoundedMap<string, Entry>(Math.floor(maxEntries))
   // Counts the calls of `forget`: an answer that was asked for before one of them may be the old one.
   let forgotten = 0
   return {
+    /** Answer from what is known, else ask. */
     async ask<A>({ key, orgId, ask, userIdOf, isNegative }: Question<A>): Promise<A> {
       const asked = clock()
       const name = JSON.stringify(key)
@@ -169,7 +166,7 @@ function createAnswers(limits: { milliseconds: number; maxEntries: number; clock
       entries.set(name, { answer, until, userId, orgId })
       return answer
     },
-    forget(userId, orgId) {
+    forget(userId: string, orgId?: string): void {
       forgotten += 1
       for (const [name, entry] of entries) {
         const isOfOrg = orgId === undefined || entry.orgId === null || entry.orgId === orgId

@@ -57,22 +57,16 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]) })
 }
 
-/** What a caller of a single flight gets: the value, and whether this very call did the work. */
-interface Shared<T> {
-  readonly value: T
-  readonly leader: boolean
-}
-
 /**
  * Create a single flight: whoever asks for work under a key that is in flight waits for it instead of starting it again, and
  * nobody longer than until it is `milliseconds` old. Workers end what a request began together with it, without a word: what
  * is overdue is given up by those who wait for it and by whoever comes next, who begin it anew. It keeps nothing once the work
- * is done. `time`: milliseconds, never running backwards.
+ * is done. `leader`: this very call did it. `time`: milliseconds, never running backwards.
  */
 export function createSingleFlight<T>(
   milliseconds: number,
   time: () => number,
-): (key: string, work: () => Promise<T>) => Promise<Shared<T>> {
+): (key: string, work: () => Promise<T>) => Promise<{ readonly value: T; readonly leader: boolean }> {
   const flights = new Map<string, { readonly startedAt: number; readonly work: Promise<T> }>()
   return async (key, begin) => {
     for (let running = flights.get(key); running !== undefined; running = flights.get(key)) {

@@ -59,18 +59,11 @@ function cutOff(): AuthError {
   return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
 }
 
-interface Watched extends AttemptWatch {
-  /** Rejects when the time is up. */
-  readonly late: Promise<never>
-  hasBegun(): boolean
-  stop(): void
-}
-
-function startWatch(): Watched {
+function startWatch() {
   const controller = new AbortController()
   const { signal } = controller
+  // Rejects when the time is up; nobody may be waiting any more.
   const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  // Nobody may be waiting any more.
   late.catch(() => undefined)
   let hasBegun = false
   let stop = (): void => undefined
@@ -81,17 +74,17 @@ function startWatch(): Watched {
   restart(WAIT_MS)
   return {
     late,
-    inTime(work) {
+    inTime<T>(work: () => Promise<T>): Promise<T> {
       signal.throwIfAborted()
       hasBegun = true
       restart(WORK_MS)
       return Promise.race([late, work()])
     },
-    wait() {
+    wait(): void {
       hasBegun = false
       restart(WAIT_MS)
     },
-    hasBegun: () => hasBegun,
-    stop: () => stop(),
+    hasBegun: (): boolean => hasBegun,
+    stop: (): void => stop(),
   }
 }
