@@ -9,8 +9,8 @@ const hash: Hash | undefined = /* @__PURE__ */ findHash()
 
 function findHash(): Hash | undefined {
   try {
-    const { process } = globalThis as { process?: { getBuiltinModule?(name: string): { hash?: Hash } | undefined } }
-    return process?.getBuiltinModule?.('node:crypto')?.hash
+    const runtime = globalThis as { process?: { getBuiltinModule?(name: string): { hash?: Hash } | undefined } }
+    return runtime.process?.getBuiltinModule?.('node:crypto')?.hash
   } catch {
     return undefined
   }
