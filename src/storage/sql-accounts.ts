@@ -83,7 +83,7 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
     replaceHash: async (accountId, { from, to, endSessions }) =>
       isId(accountId) &&
       isText(from, LONGEST_HASH) &&
-      hasRows(session, statements.replaceHash, [accountId, from, requireHash(to), endSessions ? 1 : 0]),
+      hasRows(session, statements.replaceHash, [accountId, from, requireText(to), endSessions ? 1 : 0]),
     endSessions: async (accountId) => isId(accountId) && hasRows(session, statements.endSessions, [accountId]),
   }
 }
@@ -98,18 +98,13 @@ function toValues({ email, role, disabled, passwordHash }: AccountChange): SqlVa
     email === undefined ? null : requireText(email, LONGEST.email, 'e-mail address'),
     role === undefined ? null : requireText(role, LONGEST.role, 'role'),
     disabled === undefined ? null : Number(disabled),
-    passwordHash === undefined ? null : requireHash(passwordHash),
+    passwordHash === undefined ? null : requireText(passwordHash),
   ]
 }
 
-function requireHash(hash: string): string {
-  return requireText(hash, LONGEST_HASH, 'hash')
-}
-
-function requireText(text: string, longest: number, what: string): string {
-  if (!isText(text, longest))
-    throw new TypeError(`the ${what} of an account is a text of at most ${longest} characters`)
-  return text
+function requireText(text: string, longest = LONGEST_HASH, what = 'hash'): string {
+  if (isText(text, longest)) return text
+  throw new TypeError(`the ${what} of an account is a text of at most ${longest} characters`)
 }
 
 type SqlAccountStatements = ReturnType<typeof createStatements>

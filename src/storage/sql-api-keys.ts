@@ -1,16 +1,21 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
-import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
-import type { SqlSession, SqlStatement } from './sql-executor.ts'
+import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from './repositories.ts'
 import { columnsOf, findFirst, hasRows, isId, isText, LONGEST, toDate, toDateOrNull, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
 /** Build the API key repository over a session. */
-export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
-  const { session } = options
-  const statements = toStatements(textsOf(options), ['findApiKey'])
+export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
+  const statements = toStatements(textsOf(tables), ['findApiKey'])
   return {
-    insert: (key) => insert(session, statements.insertApiKey, key),
+    async insert({ id, orgId, name, role, scopes, secretHash, createdBy, createdAt, expiresAt }) {
+      if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
+      const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
+      const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
+      const inserted = await findFirst(session, statements.insertApiKey, values, API_KEY.read)
+      if (inserted === null) throw new ConflictError('there is an API key of this id')
+      return inserted
+    },
     findById: async (keyId) =>
       isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null,
     async list(owner) {
@@ -28,16 +33,6 @@ export function sqlApiKeys(options: SqlPlace): ApiKeyRepository {
       if (isKeyId(keyId)) await session.run(statements.touchApiKey, [keyId, at.getTime()])
     },
   }
-}
-
-async function insert(session: SqlSession, statement: SqlStatement, key: NewApiKeyRecord): Promise<ApiKeyRecord> {
-  const { id, orgId, name, role, scopes, secretHash, createdBy, createdAt, expiresAt } = key
-  if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
-  const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
-  const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
-  const inserted = await findFirst(session, statement, values, API_KEY.read)
-  if (inserted === null) throw new ConflictError('there is an API key of this id')
-  return inserted
 }
 
 function isKeyId(keyId: string): boolean {

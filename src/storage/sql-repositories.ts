@@ -1,7 +1,7 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
 import type { ActingOrg, Caller, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import type { Membership, NewUser, UserRecord } from './repositories.ts'
+import type { NewUser, UserRecord } from './repositories.ts'
 import type {
   ShippedStorage,
   ShippedStorageOptions,
@@ -165,7 +165,7 @@ function invitationRepository({ session, statements, clock }: SqlRepositoryOptio
 type Acting = ActingOrg<StoredOrganization>
 
 function membershipRepository(options: SqlRepositoryOptions): StoredRepositories['memberships'] {
-  const { session, statements } = options
+  const { session, statements, dialect, clock } = options
   const findActing = actingFinder(options)
   // Locking the organization would not do, because its roles may also be changed by a host's own statement.
   const holders = (orgId: string, userId: string): Holders => ({
@@ -180,10 +180,17 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
         return orgId === null ? [] : listed(await findActing(caller, orgId)).slice(0, limit)
       }
       if (!isId(caller.user.id)) return []
-      const rows = await session.run(statements.listActing, [caller.user.id, limit ?? options.dialect.noLimit])
+      const rows = await session.run(statements.listActing, [caller.user.id, limit ?? dialect.noLimit])
       return rows.flatMap((row) => listed(toActing(row)))
     },
-    insert: (membership) => insertMembership(options, membership),
+    async insert({ orgId, userId, role }) {
+      if (!isId(orgId) || !isId(userId)) throw unknownPair()
+      const values = [orgId, userId, requireRole(role), clock()]
+      const inserted = await findFirst(session, statements.insertMembership, values, MEMBERSHIP.read)
+      if (inserted !== null) return inserted
+      const isUser = await hasRows(session, statements.findUserById, [userId])
+      throw isUser ? new ConflictError('the user has this membership already') : unknownPair()
+    },
     find: async (orgId, userId) =>
       isId(orgId) && isId(userId)
         ? findFirst(session, statements.findMembership, [orgId, userId], MEMBERSHIP.read)
@@ -225,18 +232,6 @@ function actingFinder({ session, statements }: SqlRepositoryOptions) {
     const role = caller.kind === 'apiKey' ? caller.key.role : null
     return findFirst(session, statements.findOrg, [orgId], (row) => toActing({ ...row, acting_role: role }))
   }
-}
-
-async function insertMembership(
-  { session, statements, clock }: SqlRepositoryOptions,
-  { orgId, userId, role }: Omit<Membership, 'joinedAt'>,
-): Promise<Membership> {
-  if (!isId(orgId) || !isId(userId)) throw unknownPair()
-  const values = [orgId, userId, requireRole(role), clock()]
-  const inserted = await findFirst(session, statements.insertMembership, values, MEMBERSHIP.read)
-  if (inserted !== null) return inserted
-  const isUser = await hasRows(session, statements.findUserById, [userId])
-  throw isUser ? new ConflictError('the user has this membership already') : unknownPair()
 }
 
 function unknownPair(): Error {

@@ -23,19 +23,11 @@ const WAIT_SECONDS = 15
 // What holds a turn here is the storage alone.
 const toTransient = (sentence: string): Error => new TransientError(sentence)
 
-/** How many keys are kept, and how often what is old is looked for: by new keys, so that more goes than comes. */
-export interface ThrottleUpkeep {
-  readonly mostKeys: number
-  readonly sweepEvery: number
-  readonly trimEvery: number
-  /** Keys that go at once, at most. */
-  readonly atOnce: number
-}
-
-const UPKEEP: ThrottleUpkeep = { mostKeys: 1_000_000, sweepEvery: 100, trimEvery: 1000, atOnce: 2000 }
+// How many keys are kept, how often (by new keys, so that more goes than comes) what is old is looked for, how many go at once.
+const UPKEEP = { mostKeys: 1_000_000, sweepEvery: 100, trimEvery: 1000, atOnce: 2000 }
 
 /** Build the throttle's store over a session of the database, by the database's clock. */
-export function sqlThrottle({ session, ...tables }: SqlPlace, upkeep: ThrottleUpkeep = UPKEEP): ThrottleStore {
+export function sqlThrottle({ session, ...tables }: SqlPlace, upkeep: typeof UPKEEP = UPKEEP): ThrottleStore {
   const statements = createStatements(tables)
   const write = writer(session, statements, upkeep)
   const inTurn = createKeyedTurns()
@@ -86,7 +78,7 @@ interface Change {
 }
 
 // Writes all changes or none; hands on the key that stood in the way.
-function writer(session: SqlSession, statements: ThrottleStatements, upkeep: ThrottleUpkeep) {
+function writer(session: SqlSession, statements: ThrottleStatements, upkeep: typeof UPKEEP) {
   const { mostKeys, sweepEvery, trimEvery, atOnce } = upkeep
   let newKeys = 0
   const sweep = async (now: number): Promise<void> => {
