@@ -177,10 +177,11 @@ function isLargerThan(limitBytes: number, root: unknown): boolean {
       count(value)
       continue
     }
+    // Two brackets, and a comma or a colon after all but the last; only then are the members looked at.
+    size += 1 + Math.max(1, Array.isArray(value) ? value.length : 2 * Object.keys(value).length)
+    if (size > limitBytes) return true
     const members: readonly unknown[] = Array.isArray(value) ? value : Object.entries(value).flat()
-    // Two brackets, and a comma or a colon after all but the last.
-    size += 1 + Math.max(1, members.length)
-    for (let index = 0; index < members.length && size <= limitBytes; index++) open.push(members[index])
+    for (const member of members) open.push(member)
   }
   return size > limitBytes
 }

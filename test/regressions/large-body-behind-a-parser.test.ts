@@ -32,6 +32,19 @@ it('looks at no more members than the limit has room for', async () => {
   await expect(read({ a: { b: watched(1).value, long: 'x'.repeat(20_000) } })).rejects.toMatchObject({ status: 413 })
 })
 
+it('looks at no member of an object whose names alone are too many', async () => {
+  let looks = 0
+  const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 1]))
+  const value = new Proxy(members, {
+    get: (target, name) => {
+      if (String(name) in target) looks += 1
+      return Reflect.get(target, name)
+    },
+  })
+  await expect(read({ value })).rejects.toMatchObject({ code: 'payload_too_large' })
+  expect(looks).toBe(0)
+})
+
 it('ends for a body that holds itself', async () => {
   const value: Record<string, unknown> = { a: 1 }
   value['self'] = [value]
