@@ -31,10 +31,7 @@ const fieldsOf = ({ roles }: AccountSettings) =>
     password: z.string(),
   })
 
-/**
- * Create an account on behalf of the admin `byId`.
- * @throws AuthError `validation_error` naming the field, `conflict` for a taken e-mail, `temporarily_unavailable`
- */
+/** Create an account on behalf of the admin `byId`. */
 export async function createAccount(settings: AccountSettings, body: JsonObject, byId: string): Promise<Account> {
   const { storage, passwords, rules, clock } = settings
   const { email, role, disabled = false, password } = await parseBody(body, fieldsOf(settings))
@@ -47,10 +44,7 @@ export async function createAccount(settings: AccountSettings, body: JsonObject,
   return account
 }
 
-/**
- * Change an account on behalf of the admin `byId`. Fields that are not there stay as they are.
- * @throws AuthError as {@link createAccount}; `not_found`; `conflict` for the last admin
- */
+/** Change an account on behalf of the admin `byId`. Fields that are not there stay as they are. */
 export async function changeAccount(
   settings: AccountSettings,
   accountId: string,
@@ -69,10 +63,7 @@ export async function changeAccount(
   return account
 }
 
-/**
- * Remove an account on behalf of the admin `byId`.
- * @throws AuthError `not_found`, `conflict` for the last admin
- */
+/** Remove an account on behalf of the admin `byId`. */
 export async function removeAccount(settings: AccountSettings, accountId: string, byId: string): Promise<void> {
   const removed = await settings.storage.accounts.remove(accountId, { keep: settings.adminRole })
   requireNotLast(removed)
@@ -109,7 +100,6 @@ export interface FirstAdminOptions {
   readonly announce: (admin: { readonly email: string; readonly password: string }) => unknown
 }
 
-/** Make the first admin unless there is one, or ever was: see `createFirstAdmin` of {@link Login}. */
 export async function createFirstAdmin(settings: AccountSettings, options: FirstAdminOptions): Promise<boolean> {
   const { email, announce } = parseAdmin('createFirstAdmin', options)
   const { storage, adminRole: role, passwords, clock } = settings
@@ -125,7 +115,6 @@ export async function createFirstAdmin(settings: AccountSettings, options: First
   })
 }
 
-/** Give the admin a new password: see `resetAdmin` of {@link Login}. */
 export async function resetAdmin(settings: AccountSettings, options: FirstAdminOptions): Promise<void> {
   const { email, announce } = parseAdmin('resetAdmin', options)
   const { storage, adminRole: role, passwords, clock } = settings
@@ -154,7 +143,6 @@ const ADMIN_SHAPE: Shape<FirstAdminOptions> = { email: z.string(), announce: aFu
 
 // 26 of 32 letters: 130 bits. Nothing in it is mistaken for another letter, or broken by a double click.
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'
-
 function randomPassword(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => LETTERS.charAt(byte & 31)).join('')
 }

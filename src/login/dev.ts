@@ -42,11 +42,11 @@ export function createDevLogin<const R extends string>(options: DevLoginOptions<
 // What stands in for a credential where a request brings none; refuses what does not come from this machine.
 function toDevCredential(request: AuthRequest, cookieName: string): Credential {
   if (!isLoopbackAddress(request.remoteAddress)) throw new AuthError('forbidden', { reason: 'dev_peer_not_loopback' })
-  const got = forwardingOf(request)
+  // A request whose header names are not known may have been forwarded.
+  const { headerNames } = request
+  const got = headerNames === undefined ? 'unknown headers' : headerNames().find((name) => FORWARDING.test(name))
   if (got !== undefined) throw new AuthError('forbidden', { reason: 'dev_request_forwarded', got })
-  if (!isLoopbackNamed(request) || !isLoopbackTarget(request)) {
-    throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
-  }
+  if (!isLoopbackNamed(request)) throw new AuthError('forbidden', { reason: 'dev_host_not_loopback' })
   requireSameOrigin(request, null, hasCookie(request.lines('cookie'), cookieName))
   return { kind: 'bearer', token: 'dev', from: 'header' }
 }
@@ -55,23 +55,13 @@ function toDevCredential(request: AuthRequest, cookieName: string): Credential {
 const FORWARDING =
   /^(?:(?:x-)?forwarded(?:-.*)?|via|x-real-ip|x-client-ip|x-cluster-client-ip|cf-connecting-ip(?:v6)?|true-client-ip|fastly-client-ip|cdn-loop)$/i
 
-// A request whose header names are not known may have been forwarded.
-function forwardingOf({ headerNames }: AuthRequest): string | undefined {
-  return headerNames === undefined ? 'unknown headers' : headerNames().find((name) => FORWARDING.test(name))
-}
-
-// DNS rebinding: another site's name may lead to this machine, but the browser still says the name.
-function isLoopbackNamed({ lines }: AuthRequest): boolean {
+// DNS rebinding: another site's name may lead to this machine, but the browser still says the name. A target that names a
+// host stands above `Host` (RFC 9112 §3.2.2).
+function isLoopbackNamed({ lines, path }: AuthRequest): boolean {
   const [hosts, authorities] = [lines('host'), lines(':authority')]
-  const names = [...hosts, ...authorities]
-  if (names.length === 0 || hosts.length > 1 || authorities.length > 1) return false
-  return names.every((name) => isLoopbackHost(name.replace(/:\d{1,5}$/, '')))
-}
-
-// A target that names a host stands above `Host` (RFC 9112 §3.2.2).
-function isLoopbackTarget({ path }: AuthRequest): boolean {
-  const [, host] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(path) ?? []
-  return host === undefined || isLoopbackHost(host.replace(/:\d{1,5}$/, ''))
+  if (hosts.length + authorities.length === 0 || hosts.length > 1 || authorities.length > 1) return false
+  const [, ...targets] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(path) ?? []
+  return [...hosts, ...authorities, ...targets].every((name) => isLoopbackHost(name.replace(/:\d{1,5}$/, '')))
 }
 
 function devIdentity({ service }: AccountSettings): Identity<'ver'> {

@@ -17,12 +17,7 @@ export interface PasswordRules {
 
 const MAX_LENGTH = 256
 
-/**
- * Require that a new password follows the rules.
- *
- * @param field the member of the body it came in
- * @throws AuthError `validation_error` naming the field
- */
+/** Require that a new password follows the rules; `field` is the member of the body it came in. */
 export function requireGoodPassword(
   password: string,
   { minLength, serviceName }: PasswordRules,
@@ -60,7 +55,6 @@ const AROUND: readonly string[] = ROWS.flatMap((row) => [row, [...row].reverse()
 const SIGNS = '0134578@$!'
 const LETTERS = 'oleastbasi'
 const MAX_DECORATION = 4
-
 // A long password is not bad for being a repetition: only for what it repeats.
 const LONG = 15
 
@@ -71,7 +65,9 @@ function isCommon(text: string): boolean {
   const unit = unitOf(plain)
   if (isListed(plain) || isListed(unit)) return true
   if (unit !== plain) return plain.length < LONG && (unit.length <= 3 || isRow(unit))
-  return isWeak(plain) || splitsOf(plain).some(([head, tail]) => isWeakPair(head, tail))
+  // Long passwords have few splits that can be weak: what isn't repeated is never longer than the longest row.
+  const splits = Array.from({ length: Math.max(0, plain.length - 1) }, (_, i) => i + 1)
+  return isWeak(plain) || splits.some((at) => isWeakPair(plain.slice(0, at), plain.slice(at)))
 }
 
 // Nothing but the service's name, the e-mail or parts of it, repeated or with digits and punctuation around them.
@@ -91,11 +87,6 @@ function isWeak(text: string): boolean {
 function isWeakPair(head: string, tail: string): boolean {
   const isShort = (part: string): boolean => part.length <= MAX_DECORATION
   return (isWeak(head) && (isShort(tail) || isWeak(tail))) || (isShort(head) && isWeak(tail))
-}
-
-// Long passwords have few splits that can be weak: what isn't repeated is never longer than the longest row.
-function splitsOf(text: string): readonly (readonly [string, string])[] {
-  return Array.from({ length: Math.max(0, text.length - 1) }, (_, i) => [text.slice(0, i + 1), text.slice(i + 1)])
 }
 
 function isListed(text: string): boolean {

@@ -1,5 +1,6 @@
 /**
- * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A service is nobody: it has no user, no role and no organization.
+ * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A
+ * service is nobody: it has no user, no role and no organization.
  */
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
@@ -32,13 +33,6 @@ export interface ServiceVerifierOptions<S extends string = string> {
   readonly services: Readonly<Record<S, ServiceOptions>>
 }
 
-interface Entry<S> {
-  readonly name: S
-  /** Lower case, for comparing. */
-  readonly header: string
-  readonly digest: string
-}
-
 /**
  * Create the verifier of service secrets.
  *
@@ -57,29 +51,24 @@ export function createServiceVerifier<const S extends string>(options: ServiceVe
   const services = Object.entries(parsed.services).map(([name, each]) => ({ name: name as S, ...each }))
   requireNames(services)
   requireDistinct(services)
-  const digests = Promise.all(services.flatMap((each) => (each.secrets ?? []).map((secret) => toEntry(each, secret))))
+  const digests = Promise.all(
+    services.flatMap(({ name, header, secrets }) =>
+      (secrets ?? []).map(async (secret) => ({ name, header: header.toLowerCase(), digest: await sha256Hex(secret) })),
+    ),
+  )
   return Object.freeze({
     services: Object.freeze(services.map(({ name, header }) => Object.freeze({ name, header }))),
     async verify(header: string, secret: string) {
       const digest = await sha256Hex(secret)
-      const name = match(await digests, header.toLowerCase(), digest)
-      if (name === null) throw new AuthError('unauthorized', { reason: 'service_secret_wrong' })
-      return name
+      let found: S | null = null
+      // Every secret of the header is compared, also after one has matched.
+      for (const entry of await digests) {
+        if (entry.header === header.toLowerCase() && isEqualConstantTime(entry.digest, digest)) found = entry.name
+      }
+      if (found === null) throw new AuthError('unauthorized', { reason: 'service_secret_wrong' })
+      return found
     },
   })
-}
-
-// Every secret of the header is compared, also after one has matched.
-function match<S>(entries: readonly Entry<S>[], header: string, digest: string): S | null {
-  let found: S | null = null
-  for (const entry of entries) {
-    if (entry.header === header && isEqualConstantTime(entry.digest, digest)) found = entry.name
-  }
-  return found
-}
-
-async function toEntry<S>(service: { readonly name: S; readonly header: string }, secret: string): Promise<Entry<S>> {
-  return { name: service.name, header: service.header.toLowerCase(), digest: await sha256Hex(secret) }
 }
 
 function requireNames(services: readonly { readonly name: string }[]): void {
@@ -95,7 +84,6 @@ function requireDistinct(services: readonly ServiceOptions[]): void {
 }
 
 const NAME = 'createServiceVerifier'
-
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ServiceVerifierOptions> => ({
   services: aRecordOf(
