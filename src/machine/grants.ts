@@ -81,9 +81,9 @@ function createSupabaseGrant(grant: SupabaseGrant, outside: GrantOutside): Obtai
   const { apiKey, email, password } = grant
   const url = grant.url.replace(/\/$/, '')
   let refreshToken: string | null = null
-  const ask = async (source: TokenSource, type: string, fields: object, signal: AbortSignal): Promise<Attempt> => {
+  const ask = async (source: TokenSource, fields: object, signal: AbortSignal): Promise<Attempt> => {
     const headers = { 'content-type': 'application/json', apikey: apiKey }
-    const target = `${url}/auth/v1/token?grant_type=${type}`
+    const target = `${url}/auth/v1/token?grant_type=${source}`
     const verdict = await exchange({ url: target, headers, body: JSON.stringify(fields) }, outside, signal)
     // Each refresh token works once; an answer without another one leaves the old in force (RFC 6749 §6).
     if (verdict.kind === 'granted') refreshToken = verdict.refreshToken ?? refreshToken
@@ -91,13 +91,13 @@ function createSupabaseGrant(grant: SupabaseGrant, outside: GrantOutside): Obtai
   }
   return async (signal) => {
     if (refreshToken !== null) {
-      const attempt = await ask('refresh_token', 'refresh_token', { refresh_token: refreshToken }, signal)
+      const attempt = await ask('refresh_token', { refresh_token: refreshToken }, signal)
       const { verdict } = attempt
       if (verdict.kind === 'granted' || verdict.failure.code !== 'token_refused') return attempt
       refreshToken = null
       outside.onRefreshRefused(verdict.failure)
     }
-    return await ask('password', 'password', { email, password }, signal)
+    return await ask('password', { email, password }, signal)
   }
 }
 
