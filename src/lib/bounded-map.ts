@@ -17,8 +17,9 @@ class BoundedMap<K, V> extends Map<K, V> {
 
   override set(key: K, value: V): this {
     this.delete(key)
-    const [oldest] = this.keys()
-    if (oldest !== undefined && this.size >= this.#maxEntries) this.delete(oldest)
+    // Only where it is full: the way to the first key leads over all that were deleted before it.
+    const [oldest] = this.size < this.#maxEntries ? [] : this.keys()
+    if (oldest !== undefined) this.delete(oldest)
     return super.set(key, value)
   }
 }
