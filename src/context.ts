@@ -22,6 +22,8 @@ export interface IdentityKey {
  * @typeParam C names of the further claims the host asked for with `claims: [...]`
  */
 export interface Identity<C extends string = string> extends IdentityKey {
+  /** Whether a person stands behind the token, or nobody (client credentials, a workload), as its issuer's options tell. */
+  readonly kind: 'person' | 'machine'
   /** All audiences of the token. */
   readonly audience: readonly string[]
   /** The `email` claim as the issuer wrote it, or `null`. It proves nothing by itself. */
@@ -31,12 +33,30 @@ export interface Identity<C extends string = string> extends IdentityKey {
    * default that is the top-level `email_verified` claim. `user_metadata`, which users edit themselves, is never read.
    */
   readonly emailVerified: boolean | null
+  /** What to call them, as the issuer wrote it (the `name` claim by default), or `null`. For display: it names nobody. */
+  readonly name: string | null
+  /**
+   * What the token allows at most, where its issuer's options say in which claim that stands (`claims.scopes`): no word twice,
+   * empty where the token says nothing. `null`: it sets no bound.
+   */
+  readonly scopes: readonly string[] | null
+  /** Who acts for the subject (the `act` claim, RFC 8693 §4.1), or `null`. */
+  readonly actor: Actor | null
   /** The `jti` claim, or `null`. */
   readonly tokenId: string | null
   /** When the token ends. */
   readonly expiresAt: Date
   /** The further claims the host named, as the token has them (deeply frozen); `undefined` where it has none. */
   readonly claims: Readonly<Record<C, unknown>>
+}
+
+/** Who acts for somebody, by a token that says so (RFC 8693 §4.1): an agent, a support desk. Frozen. */
+export interface Actor {
+  readonly subject: string
+  /** Whose subject that is; `null`: not said. */
+  readonly issuer: string | null
+  /** Who acts for that one, in turn; `null`: nobody. */
+  readonly actor: Actor | null
 }
 
 /** A user of this service, in the host's own tables. Hosts extend it; their wider type reaches the handler. */

@@ -60,5 +60,5 @@ export { type Bootstrap, createProvisioner, type ProvisioningDecision } from './
 export { createSyncGate, createSyncRoute } from './users/sync.ts'
 // Verifiers
 export { oidc, supabase } from './verify/issuer-presets.ts'
-export type { IssuerOptions, KeySource } from './verify/issuers.ts'
+export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 export { createJwtVerifier } from './verify/jwt-verifier.ts'

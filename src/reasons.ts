@@ -43,6 +43,8 @@ export type RefusalReason =
   | 'token_audience_missing'
   | 'token_audience_other'
   | 'token_bound_to_key'
+  | 'token_scopes_malformed'
+  | 'token_actor_malformed'
   | 'token_time_malformed'
   | 'token_not_yet_valid'
   | 'token_issued_in_future'

@@ -2,16 +2,16 @@
 
 /**
  * Say what is wrong with a URL that keys or tokens may travel to, or `null`: it must be `https:`, or `http:` for loopback
- * hosts only; no credentials, no fragment, no white space, backslash or quotes (parsers drop, turn or encode those,
- * silently). Never shows the URL, which may hold a password.
+ * hosts only, or whichever hosts `mayBeHttp` says; no credentials, no fragment, no white space, backslash or quotes (parsers
+ * drop, turn or encode those, silently). Never shows the URL, which may hold a password.
  */
-export function describeHttpUrl(text: unknown): string | null {
+export function describeHttpUrl(text: unknown, mayBeHttp: (hostname: string) => boolean = isLoopbackHost): string | null {
   if (typeof text !== 'string' || /[\s\p{Cc}\\"`]|^'|'$/u.test(text) || !URL.canParse(text)) {
     return 'must be an absolute URL'
   }
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an https URL'
-  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+  if (url.protocol === 'http:' && !mayBeHttp(url.hostname)) {
     return 'must be an https URL; http is for loopback hosts only'
   }
   if (url.username !== '' || url.password !== '') return 'must not contain credentials'
@@ -35,8 +35,13 @@ export function describeProjectUrl(value: unknown): string | null {
  *
  * @throws TypeError naming the rule that is broken
  */
-export function parseNamedUrl(name: string, text: unknown, ...from: readonly string[]): URL {
-  const wrong = describeHttpUrl(text)
+export function parseNamedUrl(
+  name: string,
+  text: unknown,
+  from: readonly string[],
+  mayBeHttp?: (hostname: string) => boolean,
+): URL {
+  const wrong = describeHttpUrl(text, mayBeHttp)
   if (wrong !== null) throw new TypeError(`${name} ${wrong}`)
   const url = new URL(text as string)
   if (url.protocol !== 'https:' && from.some((each) => /^https:/i.test(each))) {

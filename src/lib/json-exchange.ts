@@ -139,13 +139,18 @@ export function failureWord(error: unknown): string {
   return error instanceof Error && error.name === FAILURE ? error.message : 'network'
 }
 
-/** Fetch a JSON object: its members. One request, no retry; anything but a 200 is a {@link fetchFailure}. */
+/**
+ * Fetch a JSON object: its members. One request, no retry; anything but a 200 is a {@link fetchFailure}.
+ * @param orElse where to look, once, where the answer is a 404
+ */
 export async function fetchJsonObject(
   fetcher: typeof fetch,
   url: string,
   signal: AbortSignal,
+  orElse?: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { status, body } = await exchangeJson(fetcher, { url, read: [200] }, signal)
+  if (status === 404 && orElse !== undefined) return fetchJsonObject(fetcher, orElse, signal)
   if (body === 'unread') throw fetchFailure(status >= 300 && status < 400 ? 'redirect' : 'status')
   if (typeof body === 'string') throw fetchFailure(body)
   return body

@@ -32,7 +32,7 @@ import { createRoleLadder, NO_ROLES, type RoleLadder } from '../permissions/role
 import type { AuthRequest } from '../request.ts'
 import type { AuthStorage } from '../storage/repositories.ts'
 import { createProvisioner } from '../users/provisioner.ts'
-import type { IssuerOptions } from '../verify/issuers.ts'
+import type { IssuerOptions } from '../verify/issuer-options.ts'
 import { createJwtVerifier } from '../verify/jwt-verifier.ts'
 
 /** Options of `createAuth` that every auth has. */

@@ -1,13 +1,57 @@
 /**
- * The claims of a token whose signature is good: subject, audience and times, `exp` last, so that `token_expired` is
- * said only of a token that is right in everything else. Hands on what the identity is built from.
+ * The claims of a token whose signature is good: where each lies, and that subject, audience, scopes, actor and times are
+ * what they must be, `exp` last, so that `token_expired` is said only of a token that is right in everything else. Hands on
+ * what the identity is built from.
  */
+import type { Actor } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import { ownOf } from './token-form.ts'
 
+/** The claims of a verified token, as they are in it; frozen, without a prototype. */
+export type VerifiedClaims = Readonly<Record<string, unknown>>
+
+/** Where something is said in a token: the name of a claim, a path into nested objects, or a function of all claims. */
+export type ClaimPlace = string | readonly string[] | ((claims: VerifiedClaims) => unknown)
+
+/** Where a token says what. */
+export interface ClaimPlaces {
+  readonly subject: ClaimPlace
+  readonly email: ClaimPlace
+  readonly emailVerified: ClaimPlace
+  readonly name: ClaimPlace
+  /** `null`: scopes bind nothing. */
+  readonly scopes: ClaimPlace | null
+}
+
+/** Where tokens say it by OpenID Connect Core §5.1. */
+export const STANDARD_PLACES: ClaimPlaces = {
+  subject: 'sub',
+  email: 'email',
+  emailVerified: 'email_verified',
+  name: 'name',
+  scopes: null,
+}
+
+/** Make the claims of a payload, for the functions of a host. */
+export function toClaims(payload: object): VerifiedClaims {
+  return Object.freeze(Object.assign(Object.create(null) as VerifiedClaims, payload))
+}
+
+/** Read what a token says at a place; `undefined` where it says nothing. Own members of objects only. */
+export function readClaim(claims: VerifiedClaims, place: ClaimPlace): unknown {
+  if (typeof place === 'function') return place(claims)
+  const path = typeof place === 'string' ? [place] : place
+  return path.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), claims)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** What claims must hold. */
 export interface ClaimRules {
+  readonly places: Pick<ClaimPlaces, 'subject' | 'scopes'>
   /** Audiences of which the token must name one; `null`: not checked. */
   readonly audience: readonly string[] | null
   readonly clockToleranceSeconds: number
@@ -21,6 +65,10 @@ export interface ClaimRules {
 export interface CheckedClaims {
   readonly subject: string
   readonly audience: readonly string[]
+  /** What the token may do at most; `null`: not said. */
+  readonly scopes: readonly string[] | null
+  /** Who acts for the subject, or `null`. */
+  readonly actor: Actor | null
   /** The `exp` claim, in milliseconds. */
   readonly expiresAt: number
   /** From when to when the claims hold, tolerance included, in milliseconds; the end itself is outside. */
@@ -36,14 +84,17 @@ const MAX_INSTANT = 8.64e12
  * Check the claims at the instant `now` (milliseconds), or refuse: `token_expired` if only `exp` is amiss, else
  * `unauthorized`. The issuer was checked by selecting its configuration.
  */
-export function checkClaims(payload: object, rules: ClaimRules, now: number): CheckedClaims {
+export function checkClaims(payload: VerifiedClaims, rules: ClaimRules, now: number): CheckedClaims {
   // Nothing is later than NaN, so nothing would have ended.
   if (!Number.isFinite(now)) throw new TypeError('sallyport: the clock must give a number of milliseconds')
-  const subject = readSubject(payload)
+  const { places } = rules
+  const subject = requireSubject(readClaim(payload, places.subject))
   const audience = readAudience(payload, rules.audience)
   if (!rules.takesBoundTokens && ownOf(payload, 'cnf') !== undefined) {
     throw new AuthError('unauthorized', { reason: 'token_bound_to_key' })
   }
+  const scopes = places.scopes === null ? null : toScopes(readClaim(payload, places.scopes))
+  const actor = toActor(ownOf(payload, 'act'))
   const leeway = rules.clockToleranceSeconds
   const tolerance = leeway * 1000
   const notBefore = readInstant(payload, 'nbf') ?? Number.NEGATIVE_INFINITY
@@ -71,23 +122,56 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   return {
     subject,
     audience,
+    scopes,
+    actor,
     expiresAt,
     validFrom: Math.max(notBefore, issuedAt ?? Number.NEGATIVE_INFINITY) - tolerance,
     validUntil: Math.min(expiresAt + tolerance, oldAt),
   }
 }
 
-function readSubject(payload: object): string {
-  const subject = ownOf(payload, 'sub')
-  if (typeof subject !== 'string' || !isSubject(subject)) {
-    throw new AuthError('unauthorized', { reason: 'token_subject_malformed' })
-  }
-  return subject
+function requireSubject(subject: unknown): string {
+  if (isSubject(subject)) return subject
+  throw new AuthError('unauthorized', { reason: 'token_subject_malformed' })
 }
 
 // Cc: C0, DEL and C1. Cs: lone surrogates, which no database and no UTF-8 can hold.
-function isSubject(text: string): boolean {
-  return text.length <= MAX_SUBJECT && text.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(text)
+function isSubject(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= MAX_SUBJECT && text.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(text)
+}
+
+// RFC 6749 §3.3, RFC 8693 §4.2: words with one space between them, or a list of them. Nothing said is nothing allowed.
+function toScopes(claim: unknown): readonly string[] {
+  const words: readonly unknown[] =
+    claim === undefined || claim === ''
+      ? []
+      : typeof claim === 'string'
+        ? claim.split(' ')
+        : Array.isArray(claim)
+          ? claim
+          : [null]
+  if (words.every((word) => typeof word === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word))) {
+    return Object.freeze([...new Set(words as readonly string[])])
+  }
+  const [expected, got] = ['scopes with one space between them, or a list of scopes', describeType(claim)]
+  throw new AuthError('unauthorized', { reason: 'token_scopes_malformed', expected, got })
+}
+
+function describeType(claim: unknown): string {
+  return Array.isArray(claim) ? 'list' : claim === null ? 'null' : typeof claim
+}
+
+const MAX_ACTORS = 4
+
+// RFC 8693 §4.1: who acts, and in `act` of it, for whom that one does.
+function toActor(claim: unknown, depth = 1): Actor | null {
+  if (claim === undefined) return null
+  const [subject, issuer] = isObject(claim) ? [ownOf(claim, 'sub'), ownOf(claim, 'iss')] : []
+  if (!isObject(claim) || !isSubject(subject) || !(issuer === undefined || isSubject(issuer)) || depth > MAX_ACTORS) {
+    const [expected, got] = [`who acts, at most ${MAX_ACTORS} deep`, depth > MAX_ACTORS ? 'more' : describeType(claim)]
+    throw new AuthError('unauthorized', { reason: 'token_actor_malformed', expected, got })
+  }
+  return Object.freeze({ subject, issuer: issuer ?? null, actor: toActor(ownOf(claim, 'act'), depth + 1) })
 }
 
 function readAudience(payload: object, wanted: readonly string[] | null): readonly string[] {

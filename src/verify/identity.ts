@@ -6,56 +6,73 @@
 import type { Identity } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { toEmail } from '../lib/email.ts'
-import type { CheckedClaims } from './claims.ts'
-import type { EmailPolicy, Issuer, VerifiedClaims } from './issuers.ts'
+import { type CheckedClaims, type ClaimPlaces, readClaim, type VerifiedClaims } from './claims.ts'
+import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
 import { ownOf } from './token-form.ts'
+
+/** What an issuer's tokens say of whoever stands behind them. */
+export interface IdentityRules {
+  readonly places: ClaimPlaces
+  /** When it says that an e-mail is verified. */
+  readonly emails: EmailPolicy
+  readonly machine: NonNullable<IssuerOptions['machine']>
+}
 
 /**
  * Build the identity.
  *
- * @param issuer the issuer the token was verified for, and when it says that an e-mail is verified
- * @param payload the verified claims; the named ones are frozen in place
- * @param names the further claims the host asked for
+ * @param key the issuer the token was verified for, what its tokens say, and the further claims the host asked for
+ * @param claims the verified claims; the named ones are frozen in place
+ * @throws Error where the host's own `machine` answers anything but `true` or `false`
  */
 export function toIdentity<C extends string>(
-  { issuer, emails }: { readonly issuer: string; readonly emails: EmailPolicy },
-  checked: CheckedClaims,
-  payload: object,
-  names: readonly C[],
+  { issuer, rules, names }: { readonly issuer: string; readonly rules: IdentityRules; readonly names: readonly C[] },
+  { subject, audience, scopes, actor, expiresAt }: CheckedClaims,
+  claims: VerifiedClaims,
 ): Identity<C> {
-  const { subject, audience, expiresAt } = checked
-  const email = toEmail(ownOf(payload, 'email'))
+  const { places, emails, machine } = rules
+  const email = toEmail(readClaim(claims, places.email))
+  const verified = readClaim(claims, places.emailVerified)
   return Object.freeze({
     issuer,
     subject,
+    kind: requireBoolean('machine', machine(claims)) ? 'machine' : 'person',
     audience,
     email,
-    emailVerified: readEmailVerified(payload, email !== null && emails === 'confirmed'),
-    tokenId: stringOf(payload, 'jti'),
+    emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
+    name: toName(readClaim(claims, places.name)),
+    scopes,
+    actor,
+    tokenId: toText(ownOf(claims, 'jti')),
     // A Date can't be frozen, and this object is shared by all requests that bring the same token.
     get expiresAt() {
       return new Date(expiresAt)
     },
-    claims: pickClaims(payload, names),
+    claims: pickClaims(claims, names),
   })
 }
 
-function stringOf(payload: object, name: string): string | null {
-  const value = ownOf(payload, name)
+function toText(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
+const LONGEST_NAME = 255
+
+function toName(value: unknown): string | null {
+  const name = toText(value)?.trim() ?? ''
+  return name === '' || name.length > LONGEST_NAME || /[\p{Cc}\p{Cs}]/u.test(name) ? null : name
+}
+
 // Some issuers write "false" as a string. What is there and isn't `true` has not been verified.
-function readEmailVerified(payload: object, isConfirmed: boolean): boolean | null {
-  const value = ownOf(payload, 'email_verified')
+function toEmailVerified(value: unknown, isConfirmed: boolean): boolean | null {
   if (value === undefined) return isConfirmed ? true : null
   return value === true
 }
 
-function pickClaims<C extends string>(payload: object, names: readonly C[]): Readonly<Record<C, unknown>> {
+function pickClaims<C extends string>(claims: VerifiedClaims, names: readonly C[]): Readonly<Record<C, unknown>> {
   const picked = Object.create(null) as Record<C, unknown>
   for (const name of names) {
-    const value = name === '__proto__' ? undefined : ownOf(payload, name)
+    const value = name === '__proto__' ? undefined : ownOf(claims, name)
     if (value !== undefined) picked[name] = deepFreeze(value)
   }
   return Object.freeze(picked)
@@ -76,31 +93,33 @@ function deepFreeze(root: unknown): unknown {
 }
 
 /**
- * Require a person, of a kind that the issuer's options accept.
+ * Require that the issuer's options accept tokens of this kind.
  *
- * @throws AuthError `forbidden` for a machine, and for what `accepts` does not
+ * @throws AuthError `forbidden` for what `accepts` does not
  * @throws Error where `accepts` answers anything but `true` or `false`
  */
-export function requirePerson(payload: object, { accepts }: Pick<Issuer, 'accepts'>): void {
-  if (isMachine(payload)) throw new AuthError('forbidden', { reason: 'token_of_a_machine' })
-  if (accepts === null) return
-  const answer: unknown = accepts(Object.freeze(Object.assign(Object.create(null) as VerifiedClaims, payload)))
-  if (answer === false) throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
-  if (answer !== true) throw new Error('sallyport: createJwtVerifier: option "accepts" must answer true or false')
+export function requireAccepted(claims: VerifiedClaims, accepts: IssuerOptions['accepts'] | null): void {
+  if (accepts == null || requireBoolean('accepts', accepts(claims))) return
+  throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
+}
+
+function requireBoolean(option: string, answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  throw new Error(`sallyport: createJwtVerifier: option "${option}" must answer true or false`)
 }
 
 /**
  * Ask whether nobody stands behind a token: its subject is the client itself (RFC 9068 §2.2; `azp` and `cid` where issuers
  * call it so, Auth0 appends `@clients`), or it says that it was granted by client credentials (`gty`) or to an app (`idtyp`).
  */
-function isMachine(payload: object): boolean {
-  const subject = ownOf(payload, 'sub')
-  const clients = ['client_id', 'azp', 'cid'].map((name) => ownOf(payload, name))
+export function isMachine(claims: VerifiedClaims): boolean {
+  const subject = ownOf(claims, 'sub')
+  const clients = ['client_id', 'azp', 'cid'].map((name) => ownOf(claims, name))
   if (clients.some((client) => typeof client === 'string' && (subject === client || subject === `${client}@clients`))) {
     return true
   }
-  const grants = ['gty', 'grant_type'].flatMap((name) => ownOf(payload, name))
-  return grants.some(isClientCredentials) || ownOf(payload, 'idtyp') === 'app'
+  const grants = ['gty', 'grant_type'].flatMap((name) => ownOf(claims, name))
+  return grants.some(isClientCredentials) || ownOf(claims, 'idtyp') === 'app'
 }
 
 function isClientCredentials(grant: unknown): boolean {

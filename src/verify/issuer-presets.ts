@@ -10,28 +10,25 @@ import { describeText } from '../lib/secret-check.ts'
 import {
   anAudience,
   type DiscoverySource,
-  describeSecrets,
   type EmailPolicy,
   type IssuerOptions,
-  type JwksAlgorithm,
-  KEY_SHAPE,
   type KeyAgeOptions,
+  type KeyAlgorithmOptions,
   type KeySource,
-  type SecretSource,
-} from './issuers.ts'
+  keyShape,
+} from './issuer-options.ts'
+import { describeSecrets } from './shared-secrets.ts'
 
 /** Options of {@link supabase}: at least one of `url` and `secret`. */
-export interface SupabaseOptions extends KeyAgeOptions {
+export interface SupabaseOptions extends KeyAgeOptions, KeyAlgorithmOptions {
   /** The project's URL, `https://<project>.supabase.co`; its JWK Set serves ES256, RS256 and EdDSA. */
   readonly url?: string | undefined
   /** The legacy JWT secret, for HS256; two while it is being changed. */
-  readonly secret?: SecretSource['secret'] | undefined
+  readonly secret?: string | readonly [string] | readonly [string, string] | undefined
   /** The exact `iss` claim. Default `${url}/auth/v1`. */
   readonly issuer?: string | undefined
   /** Audiences of which a token must name one. Default `authenticated`; `null` switches the check off. */
   readonly audience?: IssuerOptions['audience'] | undefined
-  /** Accepted algorithms of the JWK Set. Default: `ES256`, `RS256` and `EdDSA`. */
-  readonly algorithms?: readonly JwksAlgorithm[] | undefined
   /**
    * When an e-mail counts as verified (invitations by e-mail go by it). `confirmed`: always, because the project puts an
    * address into a token only after its owner has confirmed it ("Confirm email" is on, and every sign-in provider does the
@@ -59,7 +56,7 @@ export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
   readonly people?: IssuerOptions['people'] | undefined
 }
 
-const SUPABASE: Shape<SupabaseOptions> = {
+const supabaseShape = (): Shape<SupabaseOptions> => ({
   url: z.optional(checkedBy(describeProjectUrl)),
   secret: z.optional(checkedBy(describeProjectSecret)),
   issuer: z.optional(checkedBy(describeText)),
@@ -67,15 +64,15 @@ const SUPABASE: Shape<SupabaseOptions> = {
   emails: z.optional(oneOf('confirmed', 'as-claimed')),
   anonymous: z.optional(oneOf('refuse', 'accept')),
   apps: z.optional(aListOf(checkedBy(describeText))),
-  ...KEY_SHAPE,
-}
-const OIDC: Shape<OidcOptions> = {
+  ...keyShape(),
+})
+const oidcShape = (): Shape<OidcOptions> => ({
   issuer: checkedBy(describeHttpUrl),
   audience: anAudience(),
   people: z.optional(oneOf('own', 'anybody')),
   url: z.optional(checkedBy(describeHttpUrl)),
-  ...KEY_SHAPE,
-}
+  ...keyShape(),
+})
 
 /**
  * Write the issuer of a Supabase project: HS256 by the legacy secret and asymmetric keys from
@@ -88,7 +85,7 @@ const OIDC: Shape<OidcOptions> = {
  * createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co' })] })
  */
 export function supabase(options: SupabaseOptions): IssuerOptions {
-  const parsed = parseOptions('supabase', SUPABASE, options)
+  const parsed = parseOptions('supabase', supabaseShape(), options)
   const { url, secret, issuer, audience = 'authenticated', emails = 'as-claimed', ...rest } = parsed
   const { anonymous = 'refuse', apps = [], ...source } = rest
   if (url === undefined && secret === undefined) throw oneIsRequired('url', 'secret')
@@ -131,7 +128,7 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
  * createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example.com', audience: 'https://api.example.com' })] })
  */
 export function oidc(options: OidcOptions): IssuerOptions {
-  const { issuer, audience, people, ...source } = parseOptions('oidc', OIDC, options)
+  const { issuer, audience, people, ...source } = parseOptions('oidc', oidcShape(), options)
   return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience, people }
 }
 

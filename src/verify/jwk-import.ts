@@ -1,28 +1,28 @@
 /**
  * Make verification keys of JWKs (RFC 7517), one by one: what isn't a public signature key of ours is skipped, never fatal.
- * The key's own type fixes its one algorithm; a token's header never does. Hands on CryptoKeys.
+ * The key's own type says which algorithms it may be for, and its `alg` which one; a token's header never does. Hands on
+ * CryptoKeys, one for each algorithm.
  */
 import { importJWK } from 'jose'
 import { decodeBase64Url } from '../lib/base64url.ts'
-import { type Algorithm, ownOf, toAlgorithm } from './token-form.ts'
-
-/** A key pair's algorithm: what a JWK may be used for. */
-export type KeyAlgorithm = Exclude<Algorithm, 'HS256'>
+import { type KeyAlgorithm, ownOf, RSA_ALGORITHMS, toAlgorithm } from './token-form.ts'
 
 /** A public key, ready to verify with. */
 export interface PublicKey {
   readonly algorithm: KeyAlgorithm
   /** The key id, or `null` where the JWK has none. */
   readonly kid: string | null
+  /** The JWK's own `issuer`, which Entra writes and RFC 7517 doesn't know: whose tokens it signs, or `null`. */
+  readonly issuer: string | null
   readonly key: CryptoKey
   /** Equal for equal keys, whatever else the JWKs say (the members of an RFC 7638 thumbprint). */
   readonly thumbprint: string
 }
 
 /** A JWK of use, not yet imported. */
-export interface UsableJwk {
-  readonly algorithm: KeyAlgorithm
-  readonly kid: string | null
+export interface UsableJwk extends Pick<PublicKey, 'kid' | 'issuer'> {
+  /** What it may be used for, at least one. */
+  readonly algorithms: readonly KeyAlgorithm[]
   /** The members that make the key, and no others. */
   readonly members: Readonly<Record<string, string>>
 }
@@ -51,56 +51,82 @@ function toSignatureJwk(entry: unknown): UsableJwk | null {
   if (typeof entry !== 'object' || entry === null || PRIVATE_MEMBERS.some((name) => Object.hasOwn(entry, name))) {
     return null
   }
-  const use = ownOf(entry, 'use')
-  const operations = ownOf(entry, 'key_ops')
-  const kid = ownOf(entry, 'kid')
-  const alg = ownOf(entry, 'alg')
-  if (use !== undefined && use !== 'sig') return null
+  const [use, operations] = [ownOf(entry, 'use'), ownOf(entry, 'key_ops')]
+  const [kid, issuer, alg] = [ownOf(entry, 'kid'), ownOf(entry, 'issuer'), ownOf(entry, 'alg')]
+  // SPIFFE trust domain bundles have a use of their own (JWT-SVID §4).
+  if (use !== undefined && use !== 'sig' && use !== 'jwt-svid') return null
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return null
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KID)) return null
   const found = toKeyMembers(entry)
-  if (found === null || (alg !== undefined && toAlgorithm(alg) !== found.algorithm)) return null
-  return { ...found, kid: kid ?? null }
+  const algorithms = found?.algorithms.filter((name) => alg === undefined || toAlgorithm(alg) === name) ?? []
+  if (found === null || algorithms.length === 0) return null
+  return { members: found.members, algorithms, kid: kid ?? null, issuer: typeof issuer === 'string' ? issuer : null }
 }
 
-function toKeyMembers(entry: object): Pick<UsableJwk, 'algorithm' | 'members'> | null {
-  const kty = ownOf(entry, 'kty')
-  const crv = ownOf(entry, 'crv')
-  if (kty === 'EC' && crv === 'P-256') return pick('ES256', entry, ['crv', 'kty', 'x', 'y'])
-  if (kty === 'OKP' && crv === 'Ed25519') return pick('EdDSA', entry, ['crv', 'kty', 'x'])
-  return kty === 'RSA' ? pick('RS256', entry, ['e', 'kty', 'n']) : null
+function toKeyMembers(entry: object): Pick<UsableJwk, 'algorithms' | 'members'> | null {
+  const [kty, crv] = [ownOf(entry, 'kty'), ownOf(entry, 'crv')]
+  if (kty === 'RSA') return pick(RSA_ALGORITHMS, entry, ['e', 'kty', 'n'])
+  if (kty === 'OKP' && crv === 'Ed25519') return pick(['EdDSA'], entry, ['crv', 'kty', 'x'])
+  const curve = kty === 'EC' ? curveOf(crv) : null
+  return curve === null ? null : pick([curve.algorithm], entry, ['crv', 'kty', 'x', 'y'])
 }
 
-function isSound({ algorithm, members }: UsableJwk): boolean {
-  if (algorithm === 'RS256') return isStrongRsa(members)
-  if (algorithm === 'EdDSA') return decodeBase64Url(members['x'] ?? '')?.length === 32
-  return isOnP256(toInteger(members['x']), toInteger(members['y']))
-}
-
-// SEC 1 §3.2.2.1: y² = x³ − 3x + b over the field of P-256 (SP 800-186 §3.2.1.3). Imports would say the same, but later.
-function isOnP256(x: bigint | null, y: bigint | null): boolean {
-  if (x === null || y === null || x >= P256_P || y >= P256_P) return false
-  return (y * y - (x * x * x - 3n * x + P256_B)) % P256_P === 0n
-}
-
-const P256_P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn
-const P256_B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn
-
-// At most the 32 bytes of a coordinate.
-function toInteger(text: string | undefined): bigint | null {
-  const bytes = decodeBase64Url(text ?? '')
-  if (bytes === null || bytes.length === 0 || bytes.length > 32) return null
-  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
-}
-
-function pick(algorithm: KeyAlgorithm, entry: object, names: readonly string[]): Omit<UsableJwk, 'kid'> | null {
+function pick(
+  algorithms: readonly KeyAlgorithm[],
+  entry: object,
+  names: readonly string[],
+): Pick<UsableJwk, 'algorithms' | 'members'> | null {
   const members: Record<string, string> = {}
   for (const name of names) {
     const value = ownOf(entry, name)
     if (typeof value !== 'string') return null
     members[name] = value
   }
-  return { algorithm, members }
+  return { algorithms, members }
+}
+
+function isSound({ members }: UsableJwk): boolean {
+  const curve = curveOf(members['crv'])
+  if (curve !== null) return isOnCurve(curve, toInteger(members['x'], curve), toInteger(members['y'], curve))
+  return members['kty'] === 'RSA' ? isStrongRsa(members) : decodeBase64Url(members['x'] ?? '')?.length === 32
+}
+
+/** y² = x³ − 3x + b over the field of `p` (SEC 1 §3.2.2.1). */
+interface Curve {
+  readonly algorithm: KeyAlgorithm
+  /** Of a coordinate. */
+  readonly bytes: number
+  readonly p: bigint
+  readonly b: bigint
+}
+
+// The numbers of SP 800-186 §3.2.1.3 to §3.2.1.5.
+function curveOf(crv: unknown): Curve | null {
+  if (crv === 'P-256') {
+    const p = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n
+    return { algorithm: 'ES256', bytes: 32, p, b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn }
+  }
+  if (crv === 'P-384') {
+    const p = 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n
+    const b = 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn
+    return { algorithm: 'ES384', bytes: 48, p, b }
+  }
+  if (crv !== 'P-521') return null
+  const b =
+    0x51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n
+  return { algorithm: 'ES512', bytes: 66, p: 2n ** 521n - 1n, b }
+}
+
+// Imports would say the same, but later.
+function isOnCurve({ p, b }: Curve, x: bigint | null, y: bigint | null): boolean {
+  if (x === null || y === null || x >= p || y >= p) return false
+  return (y * y - (x * x * x - 3n * x + b)) % p === 0n
+}
+
+function toInteger(text: string | undefined, curve: Curve): bigint | null {
+  const bytes = decodeBase64Url(text ?? '')
+  if (bytes === null || bytes.length === 0 || bytes.length > curve.bytes) return null
+  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
 }
 
 function isStrongRsa({ n, e }: Readonly<Record<string, string>>): boolean {
@@ -123,18 +149,24 @@ export async function importKeys(
   entries: readonly unknown[],
   algorithms: ReadonlySet<KeyAlgorithm>,
 ): Promise<readonly PublicKey[]> {
-  const imported = await Promise.all(entries.map((entry) => importKey(toUsableJwk(entry), algorithms)))
-  const keys = new Map<string, PublicKey>()
-  for (const key of imported) if (key !== null) keys.set(`${key.kid ?? ''} ${key.kid === null} ${key.thumbprint}`, key)
-  return [...keys.values()]
+  const usable = entries.map(toUsableJwk).filter((jwk) => jwk !== null)
+  const wanted = usable.flatMap((jwk) =>
+    jwk.algorithms.filter((name) => algorithms.has(name)).map((name) => [jwk, name] as const),
+  )
+  const imported = await Promise.all(wanted.map(([jwk, algorithm]) => importKey(jwk, algorithm)))
+  return [...new Map(imported.filter((key) => key !== null).map((key) => [idOf(key), key])).values()]
 }
 
-async function importKey(jwk: UsableJwk | null, algorithms: ReadonlySet<KeyAlgorithm>): Promise<PublicKey | null> {
-  if (jwk === null || !algorithms.has(jwk.algorithm)) return null
+/** What makes a key another one: itself, what it is for, and what it is called. */
+export function idOf({ algorithm, kid, issuer, thumbprint }: PublicKey): string {
+  return JSON.stringify([algorithm, kid, issuer, thumbprint])
+}
+
+async function importKey({ members, kid, issuer }: UsableJwk, algorithm: KeyAlgorithm): Promise<PublicKey | null> {
   try {
     // Bytes come of symmetric keys only, and those never get here.
-    const key = (await importJWK({ ...jwk.members }, jwk.algorithm, { extractable: false })) as CryptoKey
-    return { algorithm: jwk.algorithm, kid: jwk.kid, key, thumbprint: JSON.stringify(jwk.members) }
+    const key = (await importJWK({ ...members }, algorithm, { extractable: false })) as CryptoKey
+    return { algorithm, kid, issuer, key, thumbprint: JSON.stringify(members) }
   } catch {
     return null
   }

@@ -7,12 +7,25 @@ import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { describeValue } from '../lib/log-text.ts'
+import { isLoopbackHost } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aGroup, aListOf, aNumber, aString, orNull, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroup,
+  aListOf,
+  aNumber,
+  aString,
+  checkedBy,
+  orNull,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
-import { checkClaims } from './claims.ts'
-import { passesCheck, requirePerson, toIdentity } from './identity.ts'
-import { type Issuer, type IssuerOptions, issuerShape, type KeyEvent, toIssuers } from './issuers.ts'
+import { checkClaims, toClaims } from './claims.ts'
+import { passesCheck, requireAccepted, toIdentity } from './identity.ts'
+import { isNamedBy } from './issuer-name.ts'
+import { type IssuerOptions, issuerShape } from './issuer-options.ts'
+import { type Issuer, type KeyEvent, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
 import { createTokenCache, type TokenCache } from './token-cache.ts'
 import { checkTokenSize, ownOf, readTokenForm, requireTokenType } from './token-form.ts'
@@ -39,6 +52,11 @@ export interface JwtVerifierOptions<C extends string = string> {
   readonly claims?: readonly C[] | undefined
   /** The cache of verified tokens, or `null` for none. */
   readonly cache?: TokenCacheSettings | null | undefined
+  /**
+   * Hosts in a private network that keys may be fetched from by plain http, by their names alone: `['keycloak.internal']`.
+   * Whoever can answer in their place signs as their issuer. Default: loopback hosts only.
+   */
+  readonly insecureHosts?: readonly string[] | undefined
   /** What fetches keys. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -63,10 +81,19 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
       }),
     ),
   ),
+  insecureHosts: z.optional(aListOf(checkedBy(describeHost))),
   fetch: z.optional(aFunction()),
   clock: z.optional(aFunction()),
   onKeyEvent: z.optional(aFunction()),
 })
+
+// As a URL has it, without port.
+function describeHost(host: unknown): string | null {
+  const url = `http://${String(host)}`
+  return URL.canParse(url) && new URL(url).hostname === host
+    ? null
+    : 'must be the name of a host, in lower case, without scheme and port'
+}
 
 /**
  * Create the verifier of bearer tokens (JWT in JWS compact form, RFC 7515, RFC 7519, RFC 8725).
@@ -88,25 +115,20 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
  * const { subject, claims } = await verifier.verify(token)
  */
 export function createJwtVerifier<const C extends string = never>(options: JwtVerifierOptions<C>): Verifier<C> {
-  const { issuers, cache, clock, maxTokenBytes, claims } = readSettings<C>(options)
-  const byName: ReadonlyMap<unknown, Issuer> = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
-  const only = byName.get(null)
+  const { issuers, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
+  const issuerOf = createIssuerFinder(issuers)
 
   async function verifyAnew(token: string, digest: string | null): Promise<Identity<C>> {
     const form = readTokenForm(token, maxTokenBytes)
-    const iss = ownOf(form.payload, 'iss')
-    const issuer = only ?? (typeof iss === 'string' ? byName.get(iss) : undefined)
-    if (issuer === undefined) {
-      const [expected, got] = [[...byName.keys()].join(', '), describeValue(iss)]
-      throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got })
-    }
+    const issuer = issuerOf(form.payload)
     requireTokenType(form, issuer.types)
     const key = await verifySignature(token, form, issuer)
-    const checked = checkClaims(form.payload, issuer.rules, clock())
-    const name = typeof iss === 'string' ? iss : ''
-    const identity = toIdentity({ issuer: name, emails: issuer.emails }, checked, form.payload, claims)
+    const claims = toClaims(form.payload)
+    const checked = checkClaims(claims, issuer.rules, clock())
+    const iss = issuer.names[0] ?? ownOf(claims, 'iss')
+    const identity = toIdentity({ issuer: typeof iss === 'string' ? iss : '', rules: issuer, names }, checked, claims)
     await runCheck(identity, issuer)
-    requirePerson(form.payload, issuer)
+    requireAccepted(claims, issuer.accepts)
     if (cache !== null && digest !== null) {
       const { validFrom, validUntil } = checked
       cache.set(digest, { value: { identity, issuer }, validFrom, validUntil, isKeyUsable: key.isUsable })
@@ -125,7 +147,12 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
       return known.identity
     },
     async warmUp() {
-      await Promise.all(issuers.flatMap(({ secrets, keySets }) => [secrets(), ...keySets.map((set) => set.refresh())]))
+      await Promise.all(
+        issuers.flatMap(({ secrets, keySets }) => [
+          ...secrets.algorithms.map(secrets.keys),
+          ...keySets.map((set) => set.refresh()),
+        ]),
+      )
     },
     isReady: () => readinessOf(issuers).isReady,
     readiness: () => readinessOf(issuers),
@@ -134,6 +161,22 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
       cache?.clear()
     },
   })
+}
+
+// The token's own word selects its issuer, exact names first; no other one is tried after it.
+function createIssuerFinder(issuers: readonly Issuer[]): (payload: object) => Issuer {
+  const byName: ReadonlyMap<unknown, Issuer> = new Map(
+    issuers.flatMap((issuer) => issuer.names.map((name) => [name, issuer] as const)),
+  )
+  const only = issuers.find(({ issuer }) => issuer === null)
+  return (payload) => {
+    const iss = ownOf(payload, 'iss')
+    const named =
+      only ?? byName.get(iss) ?? issuers.find(({ pattern }) => pattern !== null && isNamedBy(pattern, payload))
+    if (named !== undefined) return named
+    const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
+    throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })
+  }
 }
 
 interface Settings<C extends string> {
@@ -146,13 +189,21 @@ interface Settings<C extends string> {
 
 function readSettings<C extends string>(options: JwtVerifierOptions<C>): Settings<C> {
   const parsed = parseOptions(NAME, shape<C>(), options)
-  const { clock = Date.now, clockToleranceSeconds = 5, maxTokenAgeSeconds = null, onKeyEvent } = parsed
+  const {
+    clock = Date.now,
+    clockToleranceSeconds = 5,
+    maxTokenAgeSeconds = null,
+    insecureHosts = [],
+    onKeyEvent,
+  } = parsed
   const { maxEntries = 10_000, ttlSeconds = 300 } = parsed.cache ?? {}
   const time = createMonotonicClock(clock)
   return {
-    issuers: toIssuers(NAME, parsed.issuers, {
+    issuers: toIssuers(parsed.issuers, {
+      name: NAME,
       times: { clockToleranceSeconds, maxTokenAgeSeconds },
       fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
+      mayBeHttp: (hostname) => isLoopbackHost(hostname) || insecureHosts.includes(hostname),
       time,
       onEvent: (event) => notify(onKeyEvent, event),
     }),
@@ -170,9 +221,9 @@ async function runCheck(identity: Identity, { check }: Issuer): Promise<void> {
 
 // An issuer with several sources has a key as soon as one of them has; one whose server is down takes only its own along.
 function readinessOf(issuers: readonly Issuer[]): Readiness {
-  const known = issuers.map(({ issuer, hasSecret, keySets }) => {
+  const known = issuers.map(({ issuer, secrets, keySets }) => {
     const states = keySets.map((set) => set.state())
-    return { issuer, states, hasKey: hasSecret || states.includes('ready') }
+    return { issuer, states, hasKey: secrets.algorithms.length > 0 || states.includes('ready') }
   })
   const isSettled = known.every(
     ({ states, hasKey }) => !states.includes('unasked') && (hasKey || states.includes('down')),

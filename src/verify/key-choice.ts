@@ -1,12 +1,13 @@
 /**
- * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: `HS256` meets
- * secrets only and never the network, the others meet JWKs only. Hands on the key that verified.
+ * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: HMACs meet secrets
+ * only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
 import { compactVerify } from 'jose'
 import { AuthError } from '../errors.ts'
+import { isNameOf } from './issuer-name.ts'
 import type { Issuer } from './issuers.ts'
 import type { KeySet, SetKey } from './key-set.ts'
-import type { Algorithm, TokenForm } from './token-form.ts'
+import { type Algorithm, isSecretAlgorithm, ownOf, type SecretAlgorithm, type TokenForm } from './token-form.ts'
 
 /** The key that verified a token, as long as it may be used. */
 export interface VerifiedBy {
@@ -25,13 +26,16 @@ export async function verifySignature(token: string, form: TokenForm, issuer: Is
     const [expected, got] = [[...issuer.algorithms].join(', '), form.algorithm]
     throw new AuthError('unauthorized', { reason: 'token_algorithm_not_of_issuer', expected, got })
   }
-  const verified = form.algorithm === 'HS256' ? await bySecret(token, issuer) : await byKeySet(token, form, issuer)
+  const { algorithm } = form
+  const verified = isSecretAlgorithm(algorithm)
+    ? await bySecret(token, algorithm, issuer)
+    : await byKeySet(token, form, issuer)
   if (verified === null) throw new AuthError('unauthorized', { reason: 'token_signature_invalid' })
   return verified
 }
 
-async function bySecret(token: string, issuer: Issuer): Promise<VerifiedBy | null> {
-  for (const key of await issuer.secrets()) if (await isSignedBy(key, token)) return ALWAYS
+async function bySecret(token: string, algorithm: SecretAlgorithm, { secrets }: Issuer): Promise<VerifiedBy | null> {
+  for (const key of await secrets.keys(algorithm)) if (await isSignedBy(key, token)) return ALWAYS
   return null
 }
 
@@ -56,12 +60,15 @@ async function byKeySet(token: string, form: TokenForm, issuer: Issuer): Promise
   )
 }
 
-// The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once.
-function candidatesOf({ algorithm, kid }: TokenForm, issuer: Issuer): readonly SetKey[] {
+// The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once. Where one
+// set of keys signs for many issuers, a key may say for which.
+function candidatesOf({ algorithm, kid, payload }: TokenForm, issuer: Issuer): readonly SetKey[] {
   const found = new Map<string, SetKey>()
+  const isOfIssuer = ({ issuer: name }: SetKey): boolean =>
+    issuer.pattern === null || name === null || isNameOf(name, ownOf(payload, 'iss'))
   for (const set of issuer.keySets) {
     for (const key of set.keys()) {
-      const fits = key.algorithm === algorithm && (kid === null || key.kid === kid)
+      const fits = key.algorithm === algorithm && (kid === null || key.kid === kid) && isOfIssuer(key)
       if (fits && !found.has(key.thumbprint)) found.set(key.thumbprint, key)
     }
   }

@@ -5,8 +5,9 @@
  */
 import { failureWord, fetchFailure } from '../lib/json-exchange.ts'
 import { createFlight, restMilliseconds } from '../lib/time.ts'
-import type { KeyAlgorithm, PublicKey } from './jwk-import.ts'
+import { idOf, type PublicKey } from './jwk-import.ts'
 import type { LoadKeys } from './key-source.ts'
+import type { KeyAlgorithm } from './token-form.ts'
 
 /** A key in a set. */
 export interface SetKey extends PublicKey {
@@ -123,10 +124,6 @@ export function createKeySet(options: KeySetOptions): KeySet {
 function toSetKey(key: PublicKey, isUsable: (entry: SetKey) => boolean): SetKey {
   const entry: SetKey = { ...key, isUsable: () => isUsable(entry) }
   return entry
-}
-
-function idOf(key: PublicKey): string {
-  return JSON.stringify([key.kid, key.thumbprint])
 }
 
 /** Create a key set over keys that never change; they are imported at the first use. */

@@ -6,8 +6,23 @@ import { AuthError } from '../errors.ts'
 import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 
+/** An HMAC algorithm (RFC 7518 §3.2). */
+export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
+
+/** A key pair's algorithm (RFC 7518 §3.3 to §3.5, RFC 8037): what a JWK may be used for. */
+export type KeyAlgorithm = `${'ES' | 'RS' | 'PS'}${256 | 384 | 512}` | 'EdDSA'
+
 /** A signature algorithm, by the name it has here; `EdDSA` and `Ed25519` (RFC 9864) are one. */
-export type Algorithm = 'HS256' | 'ES256' | 'RS256' | 'EdDSA'
+export type Algorithm = SecretAlgorithm | KeyAlgorithm
+
+/** All of HMAC. */
+export const SECRET_ALGORITHMS: readonly SecretAlgorithm[] = ['HS256', 'HS384', 'HS512']
+
+/** All of RSA, by both paddings. */
+export const RSA_ALGORITHMS: readonly KeyAlgorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+
+/** The others. */
+export const CURVE_ALGORITHMS: readonly KeyAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA']
 
 /** A token taken apart. Nothing in it is verified. */
 export interface TokenForm {
@@ -19,14 +34,6 @@ export interface TokenForm {
   /** The claims: read them by {@link ownOf}. */
   readonly payload: object
 }
-
-const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([
-  ['HS256', 'HS256'],
-  ['ES256', 'ES256'],
-  ['RS256', 'RS256'],
-  ['EdDSA', 'EdDSA'],
-  ['Ed25519', 'EdDSA'],
-])
 
 const MAX_KID = 256
 
@@ -40,7 +47,17 @@ export function ownOf(object: object, name: string): unknown {
 
 /** Find the algorithm a JOSE `alg` value means here, if any. */
 export function toAlgorithm(alg: unknown): Algorithm | undefined {
-  return ALGORITHMS.get(alg)
+  const name = alg === 'Ed25519' ? 'EdDSA' : alg
+  return all().find((each) => each === name)
+}
+
+function all(): readonly Algorithm[] {
+  return [...SECRET_ALGORITHMS, ...CURVE_ALGORITHMS, ...RSA_ALGORITHMS]
+}
+
+/** Ask whether an algorithm is an HMAC: what meets secrets only, as the others meet key pairs only. */
+export function isSecretAlgorithm(algorithm: Algorithm): algorithm is SecretAlgorithm {
+  return algorithm.startsWith('HS')
 }
 
 /** Bring a media type of a token to one form: lower case, without `application/` (RFC 7515 §4.1.9). */
@@ -97,7 +114,7 @@ function readHeader(header: object): Omit<TokenForm, 'payload'> {
   const alg = ownOf(header, 'alg')
   const algorithm = toAlgorithm(alg)
   if (algorithm === undefined) {
-    const [expected, got] = [[...ALGORITHMS.keys()].join(', '), describeValue(alg)]
+    const [expected, got] = [[...all(), 'Ed25519'].join(', '), describeValue(alg)]
     throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown', expected, got })
   }
   const kid = ownOf(header, 'kid')

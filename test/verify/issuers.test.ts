@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { oidc, supabase } from '../../src/verify/issuer-presets.ts'
-import type { IssuerOptions } from '../../src/verify/issuers.ts'
+import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createKeyServer, createTestClock, verdictOf } from './bench.ts'
 

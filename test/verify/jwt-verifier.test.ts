@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Identity, Verifier } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import type { IssuerOptions } from '../../src/verify/issuers.ts'
+import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
 import { createTestClock, verdictOf } from './bench.ts'
 
