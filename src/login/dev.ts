@@ -68,9 +68,13 @@ function devIdentity({ service }: AccountSettings): Identity<'ver'> {
   return Object.freeze({
     issuer: service,
     subject: 'dev',
+    kind: 'person',
     audience: Object.freeze([service]),
     email: null,
     emailVerified: null,
+    name: null,
+    scopes: null,
+    actor: null,
     tokenId: null,
     // One identity for every request, and a Date can't be frozen.
     get expiresAt() {

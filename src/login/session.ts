@@ -8,7 +8,7 @@ import { AuthError } from '../errors.ts'
 import { isBase64Url } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
-import { checkClaims } from '../verify/claims.ts'
+import { checkClaims, STANDARD_PLACES as places, toClaims } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
 import { ownOf, readTokenForm, requireTokenType, type TokenForm } from '../verify/token-form.ts'
 
@@ -53,7 +53,10 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     return importing
   }
   const types = new Set([TYPE])
-  const rules = { audience: [service], clockToleranceSeconds: 5, maxTokenAgeSeconds: null, takesBoundTokens: false }
+  const times = { clockToleranceSeconds: 5, maxTokenAgeSeconds: null }
+  const rules = { ...times, audience: [service], takesBoundTokens: false, places }
+  // Whoever has an account is a person.
+  const person = { places, emails: 'as-claimed', machine: () => false } as const
   return {
     async issue({ id: subject, sessionVersion }) {
       const issuedAt = Math.floor(clock() / 1000)
@@ -77,8 +80,9 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
           throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
         })
         requireSessionClaims(payload)
-        const checked = checkClaims(payload, rules, clock())
-        return toIdentity({ issuer: service, emails: 'as-claimed' }, checked, payload, ['ver'])
+        const claims = toClaims(payload)
+        const checked = checkClaims(claims, rules, clock())
+        return toIdentity({ issuer: service, rules: person, names: ['ver'] }, checked, claims)
       },
       isReady: () => true,
     }),

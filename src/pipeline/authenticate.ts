@@ -87,6 +87,10 @@ async function verifyByKind({ verifier: verify, apiKeys, services }: Steps, cred
 function requireAccepted({ rule, record }: Attempt, verified: Verified): void {
   if (verified.kind === 'service') record.principal('service', verified.name)
   if (verified.kind === 'apiKey') record.principal('apiKey', verified.key.id)
+  // Nobody stands behind it: no user is looked up, and none is made.
+  if (verified.kind === 'user' && verified.identity.kind === 'machine') {
+    throw new AuthError('forbidden', { reason: 'token_of_a_machine' })
+  }
   if (!accepts(rule, verified)) {
     const expected = [...rule.accept].join(', ')
     const got = verified.kind === 'service' ? `service:${verified.name}` : verified.kind

@@ -40,10 +40,22 @@ export function toVerified(verified: Verified): Verified {
   return Object.freeze(verified)
 }
 
+// A host's own verifier may be older than what an identity says: what it doesn't say must not be taken for the weaker.
 function keepIdentity(identity: Identity): Identity {
+  const { kind, scopes } = identity
+  if ((kind !== 'person' && kind !== 'machine') || !(scopes === null || Array.isArray(scopes))) {
+    throw new Error(
+      'sallyport: a verifier must say of an identity its kind (person or machine) and its scopes (or null)',
+    )
+  }
   if (Object.isFrozen(identity)) return identity
   const audience = Object.freeze([...identity.audience])
-  return Object.freeze({ ...identity, audience, claims: Object.freeze({ ...identity.claims }) })
+  return Object.freeze({
+    ...identity,
+    audience,
+    scopes: scopes === null ? null : Object.freeze([...scopes]),
+    claims: Object.freeze({ ...identity.claims }),
+  })
 }
 
 function keepKey(key: ApiKey): ApiKey {

@@ -32,9 +32,13 @@ export function testIdentity<C extends string = string>(overrides: Overrides<Ide
   const identity = filled('testIdentity', overrides, {
     issuer: 'https://issuer.test/auth/v1',
     subject: 'test-subject',
+    kind: 'person',
     audience: Object.freeze(['authenticated']),
     email: 'ada@example.test',
     emailVerified: null,
+    name: null,
+    scopes: null,
+    actor: null,
     tokenId: null,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
     claims: {},

@@ -6,8 +6,8 @@ import * as z from 'zod/mini'
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { describeValue } from '../lib/log-text.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
+import { describeValue } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
 import {
   aFunction,

@@ -26,8 +26,8 @@ export const SECRET = 'good-secret'
 export const ORG = '0b0e7a52-4f0c-4c53-9d7b-5f2f6f0d1c11'
 
 const identity: Identity<never> = {
-  ...{ issuer: 'https://issuer.test', subject: 'ada', audience: [], email: null, emailVerified: null, tokenId: null },
-  ...{ expiresAt: new Date(8.64e15), claims: {} },
+  ...{ kind: 'person', issuer: 'https://issuer.test', subject: 'ada', audience: [], email: null, emailVerified: null },
+  ...{ name: null, scopes: null, actor: null, tokenId: null, expiresAt: new Date(8.64e15), claims: {} },
 }
 const user = { id: 'u1', email: null, disabled: false }
 const acting = { org: { id: ORG }, role: 'member' }

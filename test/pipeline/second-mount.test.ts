@@ -51,7 +51,7 @@ describe('a second mount', () => {
         verifier: {
           verify: async () => {
             verified++
-            return { issuer: 'i', subject: 's', audience: [], email: null, emailVerified: null } as never
+            return { kind: 'person', issuer: 'i', subject: 's', audience: [], email: null, scopes: null } as never
           },
         },
       }),

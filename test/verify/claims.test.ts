@@ -1,14 +1,15 @@
 // T4: the claims, each at its limit, and `exp` last of all.
 import { describe, expect, it } from 'vitest'
-import { checkClaims } from '../../src/verify/claims.ts'
+import { checkClaims, readClaim, STANDARD_PLACES, toClaims } from '../../src/verify/claims.ts'
 
 const NOW = 1_800_000_000
-const RULES = { audience: ['api'], clockToleranceSeconds: 5, maxTokenAgeSeconds: null, takesBoundTokens: false }
+const TIMES = { clockToleranceSeconds: 5, maxTokenAgeSeconds: null }
+const RULES = { ...TIMES, audience: ['api'], takesBoundTokens: false, places: STANDARD_PLACES }
 const GOOD = { sub: 'u1', aud: 'api', exp: NOW + 60, iat: NOW - 60, nbf: NOW - 60 }
 
 function verdict(claims: object, rules: object = {}, now = NOW): string {
   try {
-    checkClaims({ ...GOOD, ...claims }, { ...RULES, ...rules }, now * 1000)
+    checkClaims(toClaims({ ...GOOD, ...claims }), { ...RULES, ...rules }, now * 1000)
     return 'ok'
   } catch (error) {
     const { code, reason } = error as { code: string; reason: string }
@@ -103,13 +104,171 @@ describe('checkClaims', () => {
 
   it('takes no claim from a prototype (V1)', () => {
     const claims = Object.create({ sub: 'admin', aud: 'api', exp: NOW + 60 }) as object
-    expect(() => checkClaims(claims, RULES, NOW * 1000)).toThrow(expect.objectContaining({ code: 'unauthorized' }))
+    expect(() => checkClaims(toClaims(claims), RULES, NOW * 1000)).toThrow(
+      expect.objectContaining({ code: 'unauthorized' }),
+    )
   })
 
   it('hands on from when to when the claims hold, leeway included', () => {
-    const { validFrom, validUntil, expiresAt } = checkClaims(GOOD, RULES, NOW * 1000)
+    const { validFrom, validUntil, expiresAt } = checkClaims(toClaims(GOOD), RULES, NOW * 1000)
     expect([validFrom, validUntil, expiresAt]).toEqual([(NOW - 65) * 1000, (NOW + 65) * 1000, (NOW + 60) * 1000])
-    const aged = checkClaims(GOOD, { ...RULES, maxTokenAgeSeconds: 90 }, NOW * 1000)
+    const aged = checkClaims(toClaims(GOOD), { ...RULES, maxTokenAgeSeconds: 90 }, NOW * 1000)
     expect(aged.validUntil).toBe((NOW + 35) * 1000)
+  })
+})
+
+describe('readClaim', () => {
+  const claims = toClaims({
+    ...{ tid: 't', 'kubernetes.io': { namespace: 'ns', serviceaccount: { uid: 'u' } }, list: ['a'] },
+    ...JSON.parse('{"__proto__": {"own": 1}}'),
+  })
+
+  it.each<[string, Parameters<typeof readClaim>[1], unknown]>([
+    ['by its name, dots and all', 'kubernetes.io', claims['kubernetes.io']],
+    ['by a path', ['kubernetes.io', 'serviceaccount', 'uid'], 'u'],
+    ['by a path of one', ['tid'], 't'],
+    ['by a path beyond a text', ['tid', 'length'], undefined],
+    ['by a path into a list', ['list', '0'], undefined],
+    ['by a path to nowhere', ['none', 'none'], undefined],
+    ['of a prototype', 'toString', undefined],
+    ['of a prototype, by a path', ['kubernetes.io', 'toString'], undefined],
+    ['by a function', ({ tid, list }) => [tid, list], ['t', ['a']]],
+  ])('%s', (_, place, expected) => {
+    expect(readClaim(claims, place)).toEqual(expected)
+  })
+
+  it('hands a function claims that it can’t write, without a prototype', () => {
+    const seen = readClaim(claims, (all) => all) as object
+    expect(Object.isFrozen(seen)).toBe(true)
+    expect(Object.getPrototypeOf(seen)).toBeNull()
+  })
+})
+
+describe('the subject', () => {
+  it.each<[string, object, string]>([
+    ['where the host says', { oid: 'o1', sub: '' }, 'o1'],
+    ['and nowhere else', { sub: 'u1' }, 'token_subject_malformed'],
+    ['of the form of any subject', { oid: ' ' }, 'token_subject_malformed'],
+  ])('is read %s', (_, claims, expected) => {
+    const rules = { ...RULES, places: { ...STANDARD_PLACES, subject: 'oid' } }
+    const read = (): string => checkClaims(toClaims({ ...GOOD, ...claims }), rules, NOW * 1000).subject
+    if (expected === 'o1') expect(read()).toBe(expected)
+    else expect(read).toThrow(expect.objectContaining({ reason: expected }))
+  })
+})
+
+describe('scopes', () => {
+  const MALFORMED = 'token_scopes_malformed'
+  const scopesOf = (claims: object, scopes: (typeof STANDARD_PLACES)['scopes'] = 'scope'): unknown => {
+    const rules = { ...RULES, places: { ...STANDARD_PLACES, scopes } }
+    try {
+      return checkClaims(toClaims({ ...GOOD, ...claims }), rules, NOW * 1000).scopes
+    } catch (error) {
+      return (error as { reason: string }).reason
+    }
+  }
+
+  it.each<[string, unknown, unknown]>([
+    ['absent', undefined, []],
+    ['empty text', '', []],
+    ['an empty list', [], []],
+    ['one', 'read', ['read']],
+    ['several', 'read write', ['read', 'write']],
+    ['a list', ['read', 'write'], ['read', 'write']],
+    ['duplicated', 'read write read', ['read', 'write']],
+    ['duplicated in a list', ['read', 'read'], ['read']],
+    ['look-alikes, which are others', 'read Read READ read:', ['read', 'Read', 'READ', 'read:']],
+    ['URLs', 'https://api.test/read', ['https://api.test/read']],
+    ['a name of Object.prototype', '__proto__ constructor', ['__proto__', 'constructor']],
+    ['null', null, MALFORMED],
+    ['a number', 7, MALFORMED],
+    ['true', true, MALFORMED],
+    ['an object', { read: true }, MALFORMED],
+    ['a list with another type in it', ['read', 7], MALFORMED],
+    ['a list in a list', [['read']], MALFORMED],
+    ['a list of texts of several', ['read write'], MALFORMED],
+    ['a list with an empty one', ['read', ''], MALFORMED],
+    ['two spaces', 'read  write', MALFORMED],
+    ['a space before', ' read', MALFORMED],
+    ['a space after', 'read ', MALFORMED],
+    ['a tab', 'read\twrite', MALFORMED],
+    ['a line feed', 'read\nwrite', MALFORMED],
+    ['a quote', 'read"', MALFORMED],
+    ['a backslash', 'read\\', MALFORMED],
+    ['letters beyond ASCII', 'r\u0435ad', MALFORMED],
+    ['a space that is none', 'read\u00a0write', MALFORMED],
+    ['a zero-width space', 'read\u200b', MALFORMED],
+  ])('%s', (_, scope, expected) => {
+    expect(scopesOf({ scope })).toEqual(expected)
+  })
+
+  it('bind nothing unless the host says where they stand, and are not looked at', () => {
+    expect(scopesOf({ scope: 7 }, null)).toBeNull()
+  })
+
+  it('may lie deep, or be made by a function, under the same rules', () => {
+    const roles = { realm_access: { roles: ['a', 'b'] } }
+    expect(scopesOf(roles, ['realm_access', 'roles'])).toEqual(['a', 'b'])
+    expect(scopesOf(roles, ({ realm_access }) => Object.keys(realm_access as object))).toEqual(['roles'])
+    expect(scopesOf(roles, () => ['a b'])).toBe(MALFORMED)
+    expect(scopesOf(roles, () => undefined)).toEqual([])
+  })
+
+  it('are frozen, and malformed ones are said before expired', () => {
+    expect(Object.isFrozen(scopesOf({ scope: 'a' }))).toBe(true)
+    expect(scopesOf({ scope: 7, exp: NOW - 600 })).toBe(MALFORMED)
+  })
+})
+
+describe('who acts', () => {
+  const MALFORMED = 'token_actor_malformed'
+  const nested = (depth: number): object => ({ sub: `a${depth}`, ...(depth > 1 && { act: nested(depth - 1) }) })
+  const actorOf = (claims: object): unknown => {
+    try {
+      return checkClaims(toClaims({ ...GOOD, ...claims }), RULES, NOW * 1000).actor
+    } catch (error) {
+      return (error as { reason: string }).reason
+    }
+  }
+
+  it.each<[string, unknown, unknown]>([
+    ['nobody', undefined, null],
+    ['an actor', { sub: 'agent', client_id: 'x' }, { subject: 'agent', issuer: null, actor: null }],
+    [
+      'one of another issuer',
+      { sub: 'a', iss: 'https://i.test' },
+      { subject: 'a', issuer: 'https://i.test', actor: null },
+    ],
+    [
+      'one for another',
+      { sub: 'a', act: { sub: 'b' } },
+      { subject: 'a', issuer: null, actor: { subject: 'b', issuer: null, actor: null } },
+    ],
+    ['null', null, MALFORMED],
+    ['a text', 'agent', MALFORMED],
+    ['a list', [{ sub: 'agent' }], MALFORMED],
+    ['no subject', {}, MALFORMED],
+    ['a blank subject', { sub: ' ' }, MALFORMED],
+    ['a subject of another type', { sub: 7 }, MALFORMED],
+    ['a subject of a prototype', Object.create({ sub: 'agent' }), MALFORMED],
+    ['an issuer of another type', { sub: 'a', iss: ['i'] }, MALFORMED],
+    ['a malformed one behind', { sub: 'a', act: 'b' }, MALFORMED],
+    ['five', nested(5), MALFORMED],
+  ])('%s', (_, act, expected) => {
+    expect(actorOf({ act })).toEqual(expected)
+  })
+
+  it('are four at most, all frozen', () => {
+    let actor = actorOf({ act: nested(4) }) as { readonly subject: string; readonly actor: never } | null
+    const subjects: string[] = []
+    for (; actor !== null; actor = actor.actor) {
+      expect(Object.isFrozen(actor)).toBe(true)
+      subjects.push(actor.subject)
+    }
+    expect(subjects).toEqual(['a4', 'a3', 'a2', 'a1'])
+  })
+
+  it('is said before expired', () => {
+    expect(actorOf({ act: 7, exp: NOW - 600 })).toBe(MALFORMED)
   })
 })

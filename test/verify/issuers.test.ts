@@ -2,8 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { oidc, supabase } from '../../src/verify/issuer-presets.ts'
 import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
+import { oidc, supabase } from '../../src/verify/issuer-presets.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createKeyServer, createTestClock, verdictOf } from './bench.ts'
 
@@ -27,7 +27,8 @@ describe('sources of keys', () => {
     ['both url and keys', [{ kind: 'jwks', url: 'https://x.test', keys: [] }], /url/],
     ['no algorithm', [{ kind: 'jwks', url: 'https://x.test', algorithms: [] }], /algorithms/],
     ['HS256 by JWK Set', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['HS256'] }], /algorithms/],
-    ['RS512', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['RS512'] }], /algorithms/],
+    ['HS512 by JWK Set', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['HS512'] }], /algorithms/],
+    ['ES256K', [{ kind: 'jwks', url: 'https://x.test', algorithms: ['ES256K'] }], /algorithms/],
     ['an age of 0', [{ kind: 'jwks', url: 'https://x.test', maxAgeSeconds: 0 }], /maxAgeSeconds/],
     ['stale for over a day', [{ kind: 'jwks', url: 'https://x.test', maxStaleSeconds: 86_401 }], /maxStaleSeconds/],
     ['no key of use', [{ kind: 'jwks', keys: [{ kty: 'oct', k: 'AAAA' }] }], /no public key/],
@@ -105,7 +106,8 @@ describe('secrets (T6)', () => {
     ['undefined', undefined],
     ['null', null],
     ['a number', 42],
-    ['bytes', new Uint8Array(32)],
+    ['31 bytes that are no text', new Uint8Array(31)],
+    ['bytes of another kind', new Uint16Array(32)],
     ['empty', ''],
     ['blank', ' '.repeat(40)],
     ['31 bytes', 'x'.repeat(31)],

@@ -8,9 +8,11 @@ const jwkOf = (pair: { publicKey: { export(options: { format: 'jwk' }): object }
 })
 const ec = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
 const p384 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }))
+const p521 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-521' }))
 const k256 = jwkOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }))
 const ed = jwkOf(generateKeyPairSync('ed25519'))
 const x25519 = jwkOf(generateKeyPairSync('x25519'))
+const RSA = 'RS256,RS384,RS512,PS256,PS384,PS512'
 const rsa = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
 const short = jwkOf(generateKeyPairSync('rsa', { modulusLength: 1024 }))
 const almost = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2040 }))
@@ -32,13 +34,13 @@ describe('toUsableJwk', () => {
     ['Ed25519', ed, 'EdDSA'],
     ['Ed25519 for EdDSA', { ...ed, alg: 'EdDSA' }, 'EdDSA'],
     ['Ed25519 for Ed25519', { ...ed, alg: 'Ed25519' }, 'EdDSA'],
-    ['RSA', rsa, 'RS256'],
-    ['RSA with e = 3', e3, 'RS256'],
+    ['RSA', rsa, RSA],
+    ['RSA with e = 3', e3, RSA],
     ['RSA with e = 2', { ...rsa, e: 'Ag' }, null],
     ['RSA with e = 1', { ...rsa, e: 'AQ' }, null],
     ['RSA with e = 0', { ...rsa, e: 'AA' }, null],
     ['RSA with e = 3 in spare bytes', { ...rsa, e: 'AAAD' }, null],
-    ['RSA with e of 64 bits', { ...rsa, e: exponentOf(64) }, 'RS256'],
+    ['RSA with e of 64 bits', { ...rsa, e: exponentOf(64) }, RSA],
     ['RSA with e of 65 bits', { ...rsa, e: exponentOf(65) }, null],
     ['RSA with e of 2047 bits', { ...rsa, e: exponentOf(2047) }, null],
     ['RSA of 1024 bits', short, null],
@@ -51,11 +53,13 @@ describe('toUsableJwk', () => {
       },
       null,
     ],
-    ['RSA of 8192 bits', { ...rsa, n: modulusOf(8192) }, 'RS256'],
+    ['RSA of 8192 bits', { ...rsa, n: modulusOf(8192) }, RSA],
     ['RSA of 8193 bits', { ...rsa, n: modulusOf(8193) }, null],
     ['RSA of 16384 bits', { ...rsa, n: modulusOf(16_384) }, null],
-    ['RSA for RS512', { ...rsa, alg: 'RS512' }, null],
-    ['RSA for PS256', { ...rsa, alg: 'PS256' }, null],
+    ['RSA for RS512', { ...rsa, alg: 'RS512' }, 'RS512'],
+    ['RSA for PS256', { ...rsa, alg: 'PS256' }, 'PS256'],
+    ['RSA for RSA-OAEP', { ...rsa, alg: 'RSA-OAEP' }, null],
+    ['RSA for ES256', { ...rsa, alg: 'ES256' }, null],
     ['RSA without n', { ...rsa, n: undefined }, null],
     ['RSA with n of another type', { ...rsa, n: [rsa['n']] }, null],
     ['RSA with a space in n', { ...rsa, n: ` ${rsa['n']}` }, null],
@@ -65,7 +69,16 @@ describe('toUsableJwk', () => {
     ['P-256 with a coordinate of 33 bytes', { ...ec, x: `AA${ec['x']}` }, null],
     ['P-256 with an empty coordinate', { ...ec, y: '' }, null],
     ['Ed25519 of 31 bytes', { ...ed, x: Buffer.alloc(31, 9).toString('base64url') }, null],
-    ['P-384', p384, null],
+    ['P-384', p384, 'ES384'],
+    ['P-384 for ES384', { ...p384, alg: 'ES384' }, 'ES384'],
+    ['P-384 for ES256', { ...p384, alg: 'ES256' }, null],
+    ['P-384 beside its curve', { ...p384, y: p384['x'] }, null],
+    ['P-384 under the name of P-256', { ...p384, crv: 'P-256' }, null],
+    ['P-521', p521, 'ES512'],
+    ['P-521 for ES512', { ...p521, alg: 'ES512' }, 'ES512'],
+    ['P-521 beside its curve', { ...p521, y: p521['x'] }, null],
+    ['P-256 of a SPIFFE trust domain', { ...ec, use: 'jwt-svid' }, 'ES256'],
+    ['P-256 of its X.509 half', { ...ec, use: 'x509-svid' }, null],
     ['secp256k1', k256, null],
     ['X25519', x25519, null],
     ['P-256 for ES384', { ...ec, alg: 'ES384' }, null],
@@ -88,7 +101,7 @@ describe('toUsableJwk', () => {
     ['null', null, null],
     ['text', JSON.stringify(ec), null],
   ])('%s', (_, entry, algorithm) => {
-    expect(toUsableJwk(entry)?.algorithm ?? null).toBe(algorithm)
+    expect(toUsableJwk(entry)?.algorithms.join() ?? null).toBe(algorithm)
   })
 })
 
@@ -100,6 +113,7 @@ describe('importKeys', () => {
       null,
       { ...ec, y: ec['x'] },
       p384,
+      { ...rsa, alg: 'RS512' },
       { ...ec, kid: 'a' },
       short,
       { ...ed, kid: 'b', x: 'AA' },
@@ -118,6 +132,30 @@ describe('importKeys', () => {
   it('keeps to the algorithms asked for', async () => {
     expect(await importKeys([ec, rsa, ed], new Set(['RS256'] as const))).toHaveLength(1)
     expect(await importKeys([ec, rsa, ed], new Set())).toHaveLength(0)
+  })
+
+  it('makes one key for each algorithm that the source accepts and the JWK leaves open', async () => {
+    const accepted = new Set(['RS256', 'PS256', 'ES384', 'ES512'] as const)
+    const keys = await importKeys([rsa, { ...rsa, alg: 'PS256', kid: 'a' }, p384, p521, ec], accepted)
+    expect(keys.map(({ kid, algorithm, key }) => [kid, algorithm, key.algorithm.name])).toEqual([
+      [null, 'RS256', 'RSASSA-PKCS1-v1_5'],
+      [null, 'PS256', 'RSA-PSS'],
+      ['a', 'PS256', 'RSA-PSS'],
+      [null, 'ES384', 'ECDSA'],
+      [null, 'ES512', 'ECDSA'],
+    ])
+  })
+
+  it('keeps whose tokens a key signs, where the JWK says it: the same key twice is two then', async () => {
+    const keys = await importKeys(
+      [
+        { ...ec, issuer: 'a' },
+        { ...ec, issuer: 'b' },
+        { ...ec, issuer: 7 },
+      ],
+      all,
+    )
+    expect(keys.map(({ issuer }) => issuer)).toEqual(['a', 'b', null])
   })
 
   it('takes one key once, under one kid', async () => {

@@ -150,9 +150,13 @@ describe('the identity', () => {
     expect(identity).toEqual({
       issuer: issuer.issuer,
       subject: 'u1',
+      kind: 'person',
       audience: [issuer.audience, 'second'],
       email: 'Ada@Example.test',
       emailVerified: true,
+      name: null,
+      scopes: null,
+      actor: null,
       tokenId: 'j1',
       expiresAt: new Date(clock() + 3_600_000),
       claims: { aal: 'aal2', app_metadata: { roles: [{ name: 'admin' }] } },

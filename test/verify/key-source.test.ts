@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { failureWord } from '../../src/lib/json-exchange.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { loadFromUrl } from '../../src/verify/key-source.ts'
+import { loadKeys } from '../../src/verify/key-source.ts'
 
 const issuer = await createTokenIssuer({ algorithms: ['ES256', 'EdDSA'] })
 const [good] = issuer.jwks().keys
@@ -11,14 +11,14 @@ async function load(body: unknown): Promise<unknown> {
   const fetcher = async (): Promise<Response> => Response.json(body)
   const algorithms = new Set(['ES256'] as const)
   try {
-    const keys = await loadFromUrl(fetcher, new URL('https://keys.test'), algorithms)(new AbortController().signal)
+    const keys = await loadKeys(fetcher, 'https://keys.test', algorithms, new AbortController().signal)
     return keys.map(({ kid }) => kid)
   } catch (error) {
     return failureWord(error)
   }
 }
 
-describe('loadFromUrl', () => {
+describe('loadKeys', () => {
   it.each<[string, unknown, unknown]>([
     ['a good set', issuer.jwks(), ['es256-1']],
     ['a set with other members', { ...issuer.jwks(), version: 2 }, ['es256-1']],

@@ -78,6 +78,11 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_audience_missing', () => authenticateSigned({ aud: undefined })),
   unauthorized('token_audience_other', () => authenticateSigned({ aud: 'another' })),
   unauthorized('token_bound_to_key', () => authenticateSigned({ cnf: { jkt: 'thumbprint' } })),
+  unauthorized('token_scopes_malformed', () => {
+    const issuers = [{ ...TRUSTED, claims: { scopes: 'scope' } }]
+    return authenticateSigned({ scope: 'read\twrite' }, {}, { issuers })
+  }),
+  unauthorized('token_actor_malformed', () => authenticateSigned({ act: 'agent' })),
   unauthorized('token_time_malformed', () => authenticateSigned({ nbf: '0' })),
   unauthorized('token_not_yet_valid', () => authenticateSigned({ nbf: NOW + 600 })),
   unauthorized('token_issued_in_future', () => authenticateSigned({ iat: NOW + 600 })),
