@@ -58,7 +58,7 @@ export { createServiceVerifier } from './services/service-verifier.ts'
 // Users
 export { type Bootstrap, createProvisioner, type ProvisioningDecision } from './users/provisioner.ts'
 export { createSyncGate, createSyncRoute } from './users/sync.ts'
+export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 // Verifiers
 export { oidc, supabase } from './verify/issuer-presets.ts'
-export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 export { createJwtVerifier } from './verify/jwt-verifier.ts'

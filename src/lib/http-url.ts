@@ -5,7 +5,10 @@
  * hosts only, or whichever hosts `mayBeHttp` says; no credentials, no fragment, no white space, backslash or quotes (parsers
  * drop, turn or encode those, silently). Never shows the URL, which may hold a password.
  */
-export function describeHttpUrl(text: unknown, mayBeHttp: (hostname: string) => boolean = isLoopbackHost): string | null {
+export function describeHttpUrl(
+  text: unknown,
+  mayBeHttp: (hostname: string) => boolean = isLoopbackHost,
+): string | null {
   if (typeof text !== 'string' || /[\s\p{Cc}\\"`]|^'|'$/u.test(text) || !URL.canParse(text)) {
     return 'must be an absolute URL'
   }
@@ -19,8 +22,8 @@ export function describeHttpUrl(text: unknown, mayBeHttp: (hostname: string) => 
 }
 
 /** Say what is wrong with the URL of a Supabase project, or `null`: what pages of the dashboard show beside it is not it. */
-export function describeProjectUrl(value: unknown): string | null {
-  const wrong = describeHttpUrl(value)
+export function describeProjectUrl(value: unknown, mayBeHttp?: (hostname: string) => boolean): string | null {
+  const wrong = describeHttpUrl(value, mayBeHttp)
   if (wrong !== null) return wrong
   const { pathname, search, hostname } = new URL(value as string)
   if (search !== '') return 'must not contain a query'

@@ -156,7 +156,7 @@ export const keyShape = (): Shape<KeyAgeOptions & KeyAlgorithmOptions> => ({
 
 const urlSourceShape = (): Shape<JwksUrlSource> => ({
   kind: oneOf('jwks'),
-  // Which hosts may be asked by plain http is said by the verifier.
+  // Which hosts may be asked by plain http is said by the verifier (`insecureHosts`).
   url: checkedBy((url) => describeHttpUrl(url, () => true)),
   ...keyShape(),
 })

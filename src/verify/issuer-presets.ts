@@ -56,8 +56,11 @@ export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
   readonly people?: IssuerOptions['people'] | undefined
 }
 
+// Which hosts may be asked by plain http is said by the verifier (`insecureHosts`).
+const anyHost = (): boolean => true
+
 const supabaseShape = (): Shape<SupabaseOptions> => ({
-  url: z.optional(checkedBy(describeProjectUrl)),
+  url: z.optional(checkedBy((url) => describeProjectUrl(url, anyHost))),
   secret: z.optional(checkedBy(describeProjectSecret)),
   issuer: z.optional(checkedBy(describeText)),
   audience: z.optional(anAudience()),
@@ -67,10 +70,10 @@ const supabaseShape = (): Shape<SupabaseOptions> => ({
   ...keyShape(),
 })
 const oidcShape = (): Shape<OidcOptions> => ({
-  issuer: checkedBy(describeHttpUrl),
+  issuer: checkedBy((issuer) => describeHttpUrl(issuer, anyHost)),
   audience: anAudience(),
   people: z.optional(oneOf('own', 'anybody')),
-  url: z.optional(checkedBy(describeHttpUrl)),
+  url: z.optional(checkedBy((url) => describeHttpUrl(url, anyHost))),
   ...keyShape(),
 })
 

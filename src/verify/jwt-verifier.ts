@@ -90,9 +90,8 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
 // As a URL has it, without port.
 function describeHost(host: unknown): string | null {
   const url = `http://${String(host)}`
-  return URL.canParse(url) && new URL(url).hostname === host
-    ? null
-    : 'must be the name of a host, in lower case, without scheme and port'
+  const isHost = /^[\w.:[\]-]+$/.test(String(host)) && URL.canParse(url) && new URL(url).hostname === host
+  return isHost ? null : 'must be the name of a host, in lower case, without scheme and port'
 }
 
 /**

@@ -42,7 +42,7 @@ describe('a pattern', () => {
     }
   })
 
-  it.each<[string, object]>([
+  it.each<[string, Record<string, unknown>]>([
     ['another tenant in the name', { iss: of('t2'), tid: 't1' }],
     ['no claim', { iss: of('t1') }],
     ['an empty claim', { iss: of(''), tid: '' }],

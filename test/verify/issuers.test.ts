@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
+import type { IssuerOptions, KeySource } from '../../src/verify/issuer-options.ts'
 import { oidc, supabase } from '../../src/verify/issuer-presets.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { createKeyServer, createTestClock, verdictOf } from './bench.ts'
@@ -93,6 +93,71 @@ describe('key URLs (K1)', () => {
     'http://acme.LOCALHOST:3000/jwks',
   ])('%s is taken', (url) => {
     expect(() => build({ kind: 'jwks', url })).not.toThrow()
+  })
+})
+
+describe('hosts that may be asked by plain http', () => {
+  const insecureHosts = ['keycloak.internal', '10.0.0.7']
+  const make =
+    (options: object, source: object, issuer = ISSUER) =>
+    (): unknown =>
+      createJwtVerifier({ issuers: [{ issuer, keys: [source as KeySource], audience: null }], ...options })
+
+  it.each([
+    { kind: 'jwks', url: 'http://keycloak.internal/certs' },
+    { kind: 'jwks', url: 'http://keycloak.internal:8080/certs' },
+    { kind: 'discovery', url: 'http://10.0.0.7/.well-known/openid-configuration' },
+  ])('are those that the verifier names: $url', (source) => {
+    expect(make({ insecureHosts }, source)).not.toThrow()
+    expect(make({}, source)).toThrow(/keys\.0\.url" must be an https URL/)
+    expect(make({ insecureHosts: [] }, source)).toThrow(/keys\.0\.url" must be an https URL/)
+    const name = { url: source.url.replace('keycloak', 'x.keycloak').replace('10.0.0.7', '10.0.0.77') }
+    expect(make({ insecureHosts }, { ...source, ...name })).toThrow(/keys\.0\.url" must be an https URL/)
+  })
+
+  it('serve presets too, and whoever finds them by discovery', async () => {
+    const name = 'http://keycloak.internal/realms/a'
+    const issuer = await createTokenIssuer({ issuer: name, algorithms: ['ES256'] })
+    const urls: string[] = []
+    const options = {
+      issuers: [oidc({ issuer: name, audience: issuer.audience })],
+      fetch: async (input: RequestInfo | URL) => {
+        urls.push(String(input))
+        return Response.json(urls.length === 1 ? { issuer: name, jwks_uri: `${name}/certs` } : issuer.jwks())
+      },
+    }
+    expect(() => createJwtVerifier(options)).toThrow(/issuers\.0\.keys\.0\.url" must be an https URL/)
+    const verifier = createJwtVerifier({ ...options, insecureHosts })
+    expect(await verdictOf(verifier.verify(await issuer.sign()))).toBe('ok')
+    expect(urls).toEqual([`${name}/.well-known/openid-configuration`, `${name}/certs`])
+    const project = { url: 'http://keycloak.internal:8000', audience: issuer.audience }
+    expect(() => createJwtVerifier({ issuers: [supabase(project)] })).toThrow(/keys\.0\.url" must be an https URL/)
+    expect(() => createJwtVerifier({ issuers: [supabase(project)], insecureHosts })).not.toThrow()
+  })
+
+  it('never lead elsewhere: what https says must stay https', async () => {
+    const issuer = await createTokenIssuer({ issuer: 'https://login.test', algorithms: ['ES256'] })
+    const verifier = createJwtVerifier({
+      issuers: [oidc({ issuer: issuer.issuer, audience: issuer.audience })],
+      insecureHosts,
+      fetch: async () => Response.json({ issuer: issuer.issuer, jwks_uri: 'http://keycloak.internal/certs' }),
+    })
+    expect(await verdictOf(verifier.verify(await issuer.sign()))).toBe('keys_unavailable:key_servers_failing')
+  })
+
+  it.each([
+    '',
+    ' ',
+    '*',
+    'Keycloak.internal',
+    'http://keycloak.internal',
+    'keycloak.internal:8080',
+    'a/b',
+    7,
+    null,
+    '*.internal ',
+  ])('%j is no name of one', (host) => {
+    expect(make({ insecureHosts: [host] }, { kind: 'jwks', url: 'https://keys.test' })).toThrow(/insecureHosts\.0/)
   })
 })
 
@@ -255,7 +320,7 @@ describe('supabase', () => {
     [{ issuer: 'https://x.test' }, /required/],
     [{ secret: SECRET }, /issuer/],
     [{ url: '' }, /url/],
-    [{ url: 'http://abc.supabase.co' }, /https/],
+    [{ url: 'ftp://abc.supabase.co' }, /https/],
     [{ url: 'https://abc.supabase.co?x' }, /query/],
     ...['/auth/v1', '/auth/v1/.well-known/jwks.json', '/rest/v1', '/AUTH/V1/x'].map((path): [object, RegExp] => [
       { url: `https://abc.supabase.co${path}` },
@@ -337,7 +402,7 @@ describe('oidc', () => {
       keys: [{ kind: 'discovery', algorithms: ['RS256'], maxAgeSeconds: 60 }],
       audience: 'api',
     })
-    expect(() => oidc({ issuer: 'http://login.test', audience: 'api' })).toThrow(/https/)
+    expect(() => oidc({ issuer: 'ftp://login.test', audience: 'api' })).toThrow(/https/)
     expect(() => oidc({ issuer: NAME } as never)).toThrow(/"audience"/)
     expect(() => oidc({ audience: 'api' } as never)).toThrow(/issuer/)
     expect(() => oidc({ issuer: NAME, audience: 'api', clientId: 'x' } as never)).toThrow(/clientId/)
@@ -363,6 +428,73 @@ describe('oidc', () => {
       verdict: 'keys_unavailable:key_servers_failing',
       urls: ['https://login.test/tenant/.well-known/openid-configuration'],
       reason,
+    })
+  })
+
+  describe('where there is no metadata of OpenID Connect', () => {
+    const find = async (issuerName: string, answers: Readonly<Record<string, () => Response>>) => {
+      const issuer = await createTokenIssuer({ issuer: issuerName, algorithms: ['ES256'] })
+      const urls: string[] = []
+      const verifier = createJwtVerifier({
+        issuers: [oidc({ issuer: issuerName, audience: 'authenticated' })],
+        fetch: async (input) => {
+          urls.push(String(input))
+          if (String(input) === 'https://keys.test/jwks') return Response.json(issuer.jwks())
+          return answers[String(input)]?.() ?? new Response('nothing here', { status: 404 })
+        },
+      })
+      return { verdict: await verdictOf(verifier.verify(await issuer.sign())), urls }
+    }
+
+    it.each([
+      ['https://login.test', 'https://login.test/.well-known/oauth-authorization-server'],
+      ['https://login.test/', 'https://login.test/.well-known/oauth-authorization-server'],
+      ['https://login.test:8443/a/b', 'https://login.test:8443/.well-known/oauth-authorization-server/a/b'],
+      ['https://login.test/a/', 'https://login.test/.well-known/oauth-authorization-server/a'],
+    ])('that of OAuth is asked, of %s before its path (RFC 8414 §3.1)', async (name, place) => {
+      const { verdict, urls } = await find(name, {
+        [place]: () => Response.json({ issuer: name, jwks_uri: 'https://keys.test/jwks' }),
+      })
+      expect(verdict).toBe('ok')
+      expect(urls).toEqual([
+        `${name.replace(/\/$/, '')}/.well-known/openid-configuration`,
+        place,
+        'https://keys.test/jwks',
+      ])
+    })
+
+    it('must name exactly this issuer', async () => {
+      const { verdict, urls } = await find('https://login.test/a', {
+        'https://login.test/.well-known/oauth-authorization-server/a': () =>
+          Response.json({ issuer: 'https://login.test', jwks_uri: 'https://keys.test/jwks' }),
+      })
+      expect(verdict).toBe('keys_unavailable:key_servers_failing')
+      expect(urls).toHaveLength(2)
+    })
+
+    it.each([500, 401, 403, 410, 302])('and only where the answer is a 404: not at %i', async (status) => {
+      const name = 'https://login.test'
+      const { verdict, urls } = await find(name, {
+        [`${name}/.well-known/openid-configuration`]: () => new Response('', { status }),
+        [`${name}/.well-known/oauth-authorization-server`]: () =>
+          Response.json({ issuer: name, jwks_uri: 'https://keys.test/jwks' }),
+      })
+      expect(verdict).toBe('keys_unavailable:key_servers_failing')
+      expect(urls).toHaveLength(1)
+    })
+
+    it('and not where the host has written where the metadata is', async () => {
+      const issuer = await createTokenIssuer({ issuer: 'https://login.test', algorithms: ['ES256'] })
+      const urls: string[] = []
+      const verifier = createJwtVerifier({
+        issuers: [oidc({ issuer: issuer.issuer, audience: 'authenticated', url: 'https://meta.test/it' })],
+        fetch: async (input) => {
+          urls.push(String(input))
+          return new Response('', { status: 404 })
+        },
+      })
+      expect(await verdictOf(verifier.verify(await issuer.sign()))).toBe('keys_unavailable:key_servers_failing')
+      expect(urls).toEqual(['https://meta.test/it'])
     })
   })
 
