@@ -62,3 +62,4 @@ export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 // Verifiers
 export { oidc, supabase } from './verify/issuer-presets.ts'
 export { createJwtVerifier } from './verify/jwt-verifier.ts'
+export { pemToJwks } from './verify/pem.ts'

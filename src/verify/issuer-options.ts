@@ -52,7 +52,10 @@ export interface JwksUrlSource extends KeyAgeOptions, KeyAlgorithmOptions {
 /** Public keys written out: no network. */
 export interface JwksKeysSource extends KeyAlgorithmOptions {
   readonly kind: 'jwks'
-  /** The JWKs (RFC 7517 §4): at least one must be usable, and none for signatures be weak or no key at all. */
+  /**
+   * The JWKs (RFC 7517 §4), {@link pemToJwks} makes them of PEM: at least one must be usable, and none for signatures be weak or
+   * no key at all. One without `kid` is for tokens of any.
+   */
   readonly keys: readonly object[]
 }
 

@@ -68,7 +68,8 @@ function candidatesOf({ algorithm, kid, payload }: TokenForm, issuer: Issuer): r
     issuer.pattern === null || name === null || isNameOf(name, ownOf(payload, 'iss'))
   for (const set of issuer.keySets) {
     for (const key of set.keys()) {
-      const fits = key.algorithm === algorithm && (kid === null || key.kid === kid) && isOfIssuer(key)
+      const isNamed = kid === null || key.kid === kid || (key.kid === null && set.isWrittenOut)
+      const fits = key.algorithm === algorithm && isNamed && isOfIssuer(key)
       if (fits && !found.has(key.thumbprint)) found.set(key.thumbprint, key)
     }
   }

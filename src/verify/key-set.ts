@@ -18,6 +18,8 @@ export interface SetKey extends PublicKey {
 /** What {@link createKeySet} and {@link createFixedKeySet} make. */
 export interface KeySet {
   readonly algorithms: ReadonlySet<KeyAlgorithm>
+  /** Whether the host has written the keys out: one without a key id is for tokens of any. */
+  readonly isWrittenOut: boolean
   /** The cached keys, if they may be used now; else none. No wait, but an aged set is refreshed in the background. */
   keys(): Iterable<SetKey>
   /** Get newer keys, if the server may be asked now. Ends with whether the set can be trusted to be complete. */
@@ -103,6 +105,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
 
   return {
     algorithms,
+    isWrittenOut: false,
     keys: () => (use() ? current.values() : []),
     async refresh() {
       // Keys that ran out while all was well: nobody has asked for a long time, so the server needs no rest.
@@ -135,6 +138,7 @@ export function createFixedKeySet(
   let pending: Promise<void> | null = null
   return {
     algorithms,
+    isWrittenOut: true,
     keys: () => keys ?? [],
     async refresh() {
       pending ??= importAll().then((imported) => {
