@@ -58,8 +58,9 @@ export { createServiceVerifier } from './services/service-verifier.ts'
 // Users
 export { type Bootstrap, createProvisioner, type ProvisioningDecision } from './users/provisioner.ts'
 export { createSyncGate, createSyncRoute } from './users/sync.ts'
-export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 // Verifiers
+export { createIssuerLookUp, type IssuerLookUp } from './verify/issuer-look-up.ts'
+export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 export { oidc, supabase } from './verify/issuer-presets.ts'
 export { createJwtVerifier } from './verify/jwt-verifier.ts'
 export { pemToJwks } from './verify/pem.ts'

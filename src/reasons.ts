@@ -30,6 +30,8 @@ export type RefusalReason =
   | 'token_type_malformed'
   | 'token_payload_not_object'
   | 'token_issuer_unknown'
+  | 'issuer_look_ups_exhausted'
+  | 'issuer_look_up_failing'
   | 'token_type_refused'
   // The key of a token
   | 'token_algorithm_not_of_issuer'

@@ -8,7 +8,7 @@ import { createBoundedMap } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
-import { passesCheck } from '../verify/identity.ts'
+import { requireBoolean } from '../verify/identity.ts'
 import type { KeyFormat } from './key-format.ts'
 
 /** What keys are verified by. */
@@ -34,7 +34,7 @@ export function createApiKeyVerifier(settings: ApiKeyVerifierSettings): (token: 
     const now = clock()
     requireUsable(record, digest, now)
     const key = toApiKey(record)
-    if (check !== undefined && !(await passesCheck('createApiKeys', check, key))) {
+    if (check !== undefined && !requireBoolean('createApiKeys: option "check"', await check(key))) {
       const principal = { kind: 'apiKey', id: key.id } as const
       throw new AuthError('unauthorized', { reason: 'api_key_check_refused', principal })
     }

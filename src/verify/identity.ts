@@ -36,7 +36,7 @@ export function toIdentity<C extends string>(
   return Object.freeze({
     issuer,
     subject,
-    kind: requireBoolean('machine', machine(claims)) ? 'machine' : 'person',
+    kind: requireBoolean('createJwtVerifier: option "machine"', machine(claims)) ? 'machine' : 'person',
     audience,
     email,
     emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
@@ -99,13 +99,17 @@ function deepFreeze(root: unknown): unknown {
  * @throws Error where `accepts` answers anything but `true` or `false`
  */
 export function requireAccepted(claims: VerifiedClaims, accepts: IssuerOptions['accepts'] | null): void {
-  if (accepts == null || requireBoolean('accepts', accepts(claims))) return
+  if (accepts == null || requireBoolean('createJwtVerifier: option "accepts"', accepts(claims))) return
   throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
 }
 
-function requireBoolean(option: string, answer: unknown): boolean {
+/**
+ * Require that a function of the host's has answered `true` or `false`: one that forgets to must let nobody in.
+ * @throws Error naming the option
+ */
+export function requireBoolean(option: string, answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
-  throw new Error(`sallyport: createJwtVerifier: option "${option}" must answer true or false`)
+  throw new Error(`sallyport: ${option} must answer true or false, not ${answer === null ? null : typeof answer}`)
 }
 
 /**
@@ -124,18 +128,4 @@ export function isMachine(claims: VerifiedClaims): boolean {
 
 function isClientCredentials(grant: unknown): boolean {
   return grant === 'client-credentials' || grant === 'client_credentials'
-}
-
-/**
- * Ask the check, and wait for it. What it throws passes through.
- *
- * @param name what to call it in the error
- * @throws Error where it answers anything but `true` or `false`: a function that forgets to answer must let nobody in
- */
-export async function passesCheck<T>(name: string, check: (value: T) => unknown, value: T): Promise<boolean> {
-  const answer = await check(value)
-  if (typeof answer === 'boolean') return answer
-  throw new Error(
-    `sallyport: ${name}: option "check" must answer true or false, not ${answer === null ? null : typeof answer}`,
-  )
 }

@@ -67,7 +67,6 @@ export function toIssuers<C extends string>(
 function problemWithNames(issuers: readonly IssuerOptions['issuer'][]): string | null {
   const names = issuers.flat()
   const patterns = names.map((name) => (name === null ? null : toPattern(name))).filter((each) => each !== null)
-  if (names.length === 0) return 'must name at least one issuer'
   if (new Set(names).size < names.length) return 'has an issuer that is named twice'
   if (names.includes(null) && issuers.length > 1) return 'has more than issuer null alone'
   return patterns.some((one, index) => patterns.slice(0, index).some((other) => overlap(one, other)))
@@ -75,10 +74,13 @@ function problemWithNames(issuers: readonly IssuerOptions['issuer'][]): string |
     : null
 }
 
-/** Where the options of an issuer stand, and whether they are for this very machine alone. */
+/** Where the options of an issuer stand, and what comes with them. */
 interface Standing {
   readonly path: string
+  /** Whether they are for this very machine alone. */
   readonly isLocal: boolean
+  /** The key sets of earlier options with the same sources of keys. */
+  readonly keySets?: readonly KeySet[] | undefined
 }
 
 /**
@@ -87,7 +89,7 @@ interface Standing {
  */
 export function toIssuer<C extends string>(
   options: IssuerOptions<C>,
-  { path, isLocal }: Standing,
+  { path, isLocal, keySets: earlier }: Standing,
   outside: Surroundings,
 ): Issuer {
   const wrong = problemIn(options, isLocal, outside)
@@ -98,9 +100,9 @@ export function toIssuer<C extends string>(
   const pattern = toPattern(issuer ?? '')
   const secrets = readSecrets(keys.filter(isSecretSource))
   const hasSecret = secrets.algorithms.length > 0
-  const keySets = keys.flatMap((source) =>
-    isSecretSource(source) ? [] : [toKeySet(source, { issuer, hasSecret }, outside)],
-  )
+  const keySets =
+    earlier ??
+    keys.flatMap((source) => (isSecretSource(source) ? [] : [toKeySet(source, { issuer, hasSecret }, outside)]))
   const places = toPlaces(options.claims)
   return {
     issuer,

@@ -14,18 +14,21 @@ import {
   aGroup,
   aListOf,
   aNumber,
+  anObjectWith,
   aString,
   checkedBy,
+  optionsError,
   orNull,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import { checkClaims, toClaims } from './claims.ts'
-import { passesCheck, requireAccepted, toIdentity } from './identity.ts'
+import { requireAccepted, requireBoolean, toIdentity } from './identity.ts'
+import type { IssuerLookUp, LookedUpIssuers } from './issuer-look-up.ts'
 import { isNamedBy } from './issuer-name.ts'
 import { type IssuerOptions, issuerShape } from './issuer-options.ts'
-import { type Issuer, type KeyEvent, toIssuers } from './issuers.ts'
+import { type Issuer, type KeyEvent, type Surroundings, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
 import { createTokenCache, type TokenCache } from './token-cache.ts'
 import { checkTokenSize, ownOf, readTokenForm, requireTokenType } from './token-form.ts'
@@ -42,6 +45,11 @@ export interface TokenCacheSettings {
 export interface JwtVerifierOptions<C extends string = string> {
   /** Who may issue tokens; at least one. The token's `iss` selects one of them, nothing is tried in turn. */
   readonly issuers: readonly IssuerOptions<NoInfer<C>>[]
+  /**
+   * Who else may issue tokens, looked up when one is first seen: {@link createIssuerLookUp}. With it `issuers` may be empty.
+   * Default: nobody.
+   */
+  readonly lookUp?: IssuerLookUp | undefined
   /** Leeway for `exp`, `nbf` and `iat`, in seconds. 0–300, default 5. */
   readonly clockToleranceSeconds?: number | undefined
   /** Longer tokens are refused unread, in bytes. 64–16384, default 8192. */
@@ -69,6 +77,7 @@ const NAME = 'createJwtVerifier'
 
 const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
   issuers: aListOf(aGroup(issuerShape())),
+  lookUp: z.optional(anObjectWith('start')),
   clockToleranceSeconds: z.optional(aNumber(0, 300)),
   maxTokenBytes: z.optional(aNumber(64, 16_384)),
   maxTokenAgeSeconds: z.optional(aNumber(1, 31_536_000)),
@@ -114,12 +123,12 @@ function describeHost(host: unknown): string | null {
  * const { subject, claims } = await verifier.verify(token)
  */
 export function createJwtVerifier<const C extends string = never>(options: JwtVerifierOptions<C>): Verifier<C> {
-  const { issuers, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
-  const issuerOf = createIssuerFinder(issuers)
+  const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
+  const issuerOf = createIssuerFinder(issuers, lookedUp)
 
   async function verifyAnew(token: string, digest: string | null): Promise<Identity<C>> {
     const form = readTokenForm(token, maxTokenBytes)
-    const issuer = issuerOf(form.payload)
+    const issuer = await issuerOf(form.payload)
     requireTokenType(form, issuer.types)
     const key = await verifySignature(token, form, issuer)
     const claims = toClaims(form.payload)
@@ -130,7 +139,9 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     requireAccepted(claims, issuer.accepts)
     if (cache !== null && digest !== null) {
       const { validFrom, validUntil } = checked
-      cache.set(digest, { value: { identity, issuer }, validFrom, validUntil, isKeyUsable: key.isUsable })
+      const isKeyUsable = (): boolean =>
+        key.isUsable() && (issuers.includes(issuer) || lookedUp?.isCurrent(issuer) === true)
+      cache.set(digest, { value: { identity, issuer }, validFrom, validUntil, isKeyUsable })
     }
     return identity
   }
@@ -157,22 +168,27 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     readiness: () => readinessOf(issuers),
     close() {
       for (const { keySets } of issuers) for (const set of keySets) set.close()
+      lookedUp?.close()
       cache?.clear()
     },
   })
 }
 
 // The token's own word selects its issuer, exact names first; no other one is tried after it.
-function createIssuerFinder(issuers: readonly Issuer[]): (payload: object) => Issuer {
+function createIssuerFinder(
+  issuers: readonly Issuer[],
+  lookedUp: LookedUpIssuers | undefined,
+): (payload: object) => Promise<Issuer> {
   const byName: ReadonlyMap<unknown, Issuer> = new Map(
     issuers.flatMap((issuer) => issuer.names.map((name) => [name, issuer] as const)),
   )
   const only = issuers.find(({ issuer }) => issuer === null)
-  return (payload) => {
+  return async (payload) => {
     const iss = ownOf(payload, 'iss')
     const named =
       only ?? byName.get(iss) ?? issuers.find(({ pattern }) => pattern !== null && isNamedBy(pattern, payload))
-    if (named !== undefined) return named
+    const found = named ?? (typeof iss === 'string' ? await lookedUp?.find(iss) : null)
+    if (found != null) return found
     const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
     throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })
   }
@@ -180,6 +196,7 @@ function createIssuerFinder(issuers: readonly Issuer[]): (payload: object) => Is
 
 interface Settings<C extends string> {
   readonly issuers: readonly Issuer[]
+  readonly lookedUp: LookedUpIssuers | undefined
   readonly cache: TokenCache<{ readonly identity: Identity<C>; readonly issuer: Issuer }> | null
   readonly clock: () => number
   readonly maxTokenBytes: number
@@ -197,15 +214,24 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
   } = parsed
   const { maxEntries = 10_000, ttlSeconds = 300 } = parsed.cache ?? {}
   const time = createMonotonicClock(clock)
+  const outside: Surroundings = {
+    name: NAME,
+    times: { clockToleranceSeconds, maxTokenAgeSeconds },
+    fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
+    mayBeHttp: (hostname) => isLoopbackHost(hostname) || insecureHosts.includes(hostname),
+    time,
+    onEvent: (event) => notify(onKeyEvent, event),
+  }
+  const issuers = toIssuers(parsed.issuers, outside)
+  if (issuers.length === 0 && parsed.lookUp === undefined) {
+    throw optionsError(NAME, 'issuers', 'must name at least one issuer')
+  }
+  if (parsed.lookUp !== undefined && issuers.some(({ issuer }) => issuer === null)) {
+    throw optionsError(NAME, 'lookUp', 'has nothing to look up beside issuer null')
+  }
   return {
-    issuers: toIssuers(parsed.issuers, {
-      name: NAME,
-      times: { clockToleranceSeconds, maxTokenAgeSeconds },
-      fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
-      mayBeHttp: (hostname) => isLoopbackHost(hostname) || insecureHosts.includes(hostname),
-      time,
-      onEvent: (event) => notify(onKeyEvent, event),
-    }),
+    issuers,
+    lookedUp: parsed.lookUp?.start(outside),
     cache: parsed.cache === null ? null : createTokenCache({ maxEntries, ttlSeconds, clock, time }),
     clock,
     maxTokenBytes: parsed.maxTokenBytes ?? 8192,
@@ -214,7 +240,7 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
 }
 
 async function runCheck(identity: Identity, { check }: Issuer): Promise<void> {
-  if (check === null || (await passesCheck(NAME, check, identity))) return
+  if (check === null || requireBoolean(`${NAME}: option "check"`, await check(identity))) return
   throw new AuthError('unauthorized', { reason: 'identity_check_refused' })
 }
 
@@ -228,7 +254,8 @@ function readinessOf(issuers: readonly Issuer[]): Readiness {
     ({ states, hasKey }) => !states.includes('unasked') && (hasKey || states.includes('down')),
   )
   return Object.freeze({
-    isReady: isSettled && known.some(({ hasKey }) => hasKey),
+    // Where all issuers are looked up, nothing has to be there before.
+    isReady: isSettled && (known.length === 0 || known.some(({ hasKey }) => hasKey)),
     down: Object.freeze(known.filter(({ states }) => states.includes('down')).map(({ issuer }) => issuer)),
   })
 }

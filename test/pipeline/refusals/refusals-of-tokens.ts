@@ -1,6 +1,7 @@
 /** The refusals of the verifier: one token for each check, good in everything else. */
 
 import { createTokenIssuer, type SignOptions, type TokenClaims } from '../../../src/testing/token-issuer.ts'
+import { createIssuerLookUp } from '../../../src/verify/issuer-look-up.ts'
 import { supabase } from '../../../src/verify/issuer-presets.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../../src/verify/jwt-verifier.ts'
 import { createWorld, issuer } from '../world.ts'
@@ -65,6 +66,32 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_type_malformed', () => authenticateSigned({}, { header: { typ: null } })),
   unauthorized('token_type_refused', () => authenticateSigned({}, { typ: 'session+jwt' })),
   unauthorized('token_issuer_unknown', () => authenticateSigned({ iss: 'https://evil.test' })),
+  {
+    reason: 'issuer_look_ups_exhausted',
+    code: 'keys_unavailable',
+    wire: { retryAfter: '60' },
+    provoke: async () => {
+      const lookUp = createIssuerLookUp({ mayBe: () => true, find: async () => null })
+      const verifier = createJwtVerifier({ issuers: [TRUSTED], lookUp })
+      const tokens = await Promise.all(Array.from({ length: 21 }, (_, i) => issuer.sign({ iss: `https://${i}.test` })))
+      for (const token of tokens.slice(0, 20)) await verifier.verify(token).catch(() => undefined)
+      const { authenticate } = createWorld({ auth: () => ({ verifier: verifier as never }) })
+      return authenticate({ headers: { authorization: `Bearer ${tokens[20]}` } }, { needs: 'identity' })
+    },
+  },
+  {
+    reason: 'issuer_look_up_failing',
+    code: 'keys_unavailable',
+    wire: { retryAfter: '1' },
+    provoke: async () => {
+      const find = (): Promise<null> => Promise.reject(new Error('no storage'))
+      const verifier = createJwtVerifier({ issuers: [], lookUp: createIssuerLookUp({ mayBe: () => true, find }) })
+      const token = await issuer.sign()
+      await verifier.verify(token).catch(() => undefined)
+      const { authenticate } = createWorld({ auth: () => ({ verifier: verifier as never }) })
+      return authenticate({ headers: { authorization: `Bearer ${token}` } }, { needs: 'identity' })
+    },
+  },
   unauthorized('token_algorithm_not_of_issuer', async () => authenticateWith(await asymmetric.sign())),
   unauthorized('token_signature_invalid', () => authenticateSigned({}, { key: new Uint8Array(32).fill(7) })),
   unauthorized('token_key_unknown', () => authenticateAsymmetric([published as object], { kid: 'another' })),

@@ -1,0 +1,213 @@
+/**
+ * Issuers that are looked up when a token of theirs is first seen: customers who bring their own provider. What is asked by
+ * tokens nobody has verified is bounded: a synchronous look first, one look-up at a time of each, few for unknown ones.
+ */
+import * as z from 'zod/mini'
+import { AuthError } from '../errors.ts'
+import { createBoundedMap } from '../lib/bounded-map.ts'
+import { isLoopbackUrl } from '../lib/http-url.ts'
+import {
+  aFunction,
+  aGroup,
+  aNumber,
+  type Complete,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { createFlight, type Flight } from '../lib/time.ts'
+import { requireBoolean } from './identity.ts'
+import { type IssuerOptions, issuerShape } from './issuer-options.ts'
+import { type Issuer, type Surroundings, toIssuer } from './issuers.ts'
+
+/** Options of {@link createIssuerLookUp}. */
+export interface IssuerLookUpOptions {
+  /**
+   * Whether there could be an issuer of this name: a quick look at its form, synchronous and without asking anybody, for the
+   * name is what a token says that nobody has verified. Anything but `true` or `false` is a fault of the host (500).
+   */
+  readonly mayBe: (issuer: string) => boolean
+  /**
+   * Find the options of an issuer, or `null` where there is none. They are checked as those of the verifier are, and must
+   * name exactly this issuer; wrong ones are a fault of the host (500). It has 5 seconds.
+   */
+  readonly find: (issuer: string) => Promise<IssuerOptions | null>
+  /** Issuers kept at most; the least recently used makes room. 1–100,000, default 1,000. */
+  readonly maxIssuers?: number | undefined
+  /** Seconds after which an issuer is looked up anew; its keys are kept where their sources are the same. 1–3600, default 300. */
+  readonly ttlSeconds?: number | undefined
+}
+
+/** What {@link createIssuerLookUp} makes, for `lookUp` of `createJwtVerifier`. */
+export interface IssuerLookUp {
+  /** Begin to look up for one verifier. */
+  start(outside: Surroundings): LookedUpIssuers
+}
+
+/** The issuers that one verifier has looked up. */
+export interface LookedUpIssuers {
+  /**
+   * Find the issuer of this name; `null` where there is none.
+   * @throws AuthError `keys_unavailable` where it can't be looked up just now
+   */
+  find(iss: string): Promise<Issuer | null>
+  /** Whether an issuer is still the one that would be found. */
+  isCurrent(issuer: Issuer): boolean
+  close(): void
+}
+
+interface Known {
+  readonly issuer: Issuer
+  /** What its keys were made of. */
+  readonly sources: string
+  readonly until: number
+}
+
+/** A look-up that found nothing. */
+interface Miss {
+  readonly until: number
+  /** When the same may be looked up again. */
+  readonly retryAt: number
+  readonly isUnknown: boolean
+}
+
+/** `error`: `null` where it took too long. */
+type Outcome = { readonly issuer: Issuer | null } | { readonly error: unknown }
+
+const NAME = 'createIssuerLookUp'
+const LONGEST_NAME = 1024
+const MOST_MISSES = 20
+const MISS_MS = 60_000
+const REST_MS = 1000
+const LIMIT_SECONDS = 5
+
+/**
+ * Create the look-up of issuers that a verifier does not know when it is made. The issuers of the verifier itself come first.
+ *
+ * An unknown issuer is remembered for 60 seconds; 20 of them in a minute are looked up, whoever names more meanwhile is 503
+ * `keys_unavailable` with `Retry-After`, but for issuers that are known. A look-up that fails passes its error on to those
+ * who wait for it, and the same issuer is looked up again after a second at the earliest.
+ *
+ * @throws OptionsError for a missing, misspelt or wrong option
+ * @example
+ * const lookUp = createIssuerLookUp({
+ *   mayBe: (issuer) => issuer.startsWith('https://') && issuer.endsWith('.okta.com'),
+ *   find: async (issuer) => {
+ *     const customer = await customers.findByIssuer(issuer)
+ *     return customer && { ...oidc({ issuer, audience: customer.audience }), people: 'own' }
+ *   },
+ * })
+ * createJwtVerifier({ issuers: [], lookUp })
+ */
+export function createIssuerLookUp(options: IssuerLookUpOptions): IssuerLookUp {
+  const { mayBe, find, maxIssuers = 1000, ttlSeconds = 300 } = parseOptions(NAME, shape(), options)
+  return Object.freeze({ start: (outside: Surroundings) => start({ mayBe, find, maxIssuers, ttlSeconds }, outside) })
+}
+
+const shape = (): Shape<IssuerLookUpOptions> => ({
+  mayBe: aFunction(),
+  find: aFunction(),
+  maxIssuers: z.optional(aNumber(1, 100_000)),
+  ttlSeconds: z.optional(aNumber(1, 3600)),
+})
+
+type Settings = Complete<IssuerLookUpOptions>
+
+function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surroundings): LookedUpIssuers {
+  const { time } = outside
+  const known = createBoundedMap<string, Known>(Math.floor(maxIssuers))
+  const misses = new Map<string, Miss>()
+  const flights = new Map<string, Flight<Outcome>>()
+
+  // Who was known before is no stranger, and waits for no room.
+  function requireRoom(iss: string): void {
+    for (const [name, { until }] of misses) if (time() >= until) misses.delete(name)
+    for (const [name, flight] of flights) if (!flight.isRunning()) flights.delete(name)
+    const strangers = new Set([...misses.keys(), ...flights.keys()].filter((name) => !known.has(name)))
+    if (known.has(iss) || strangers.has(iss) || strangers.size < MOST_MISSES) return
+    const [oldest] = misses.values()
+    const retryAfterSeconds = oldest === undefined ? 1 : (oldest.until - time()) / 1000
+    throw new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted', retryAfterSeconds })
+  }
+
+  function flightOf(iss: string): Flight<Outcome> {
+    const flight =
+      flights.get(iss) ??
+      createFlight<Known | null, Outcome>({
+        time,
+        limitSeconds: LIMIT_SECONDS,
+        work: async () => toKnown(iss, await find(iss)),
+        settle(outcome) {
+          flights.delete(iss)
+          const given = 'given' in outcome ? outcome.given : undefined
+          keep(iss, given)
+          return given === undefined
+            ? { error: 'error' in outcome ? outcome.error : null }
+            : { issuer: given?.issuer ?? null }
+        },
+      })
+    flights.set(iss, flight)
+    return flight
+  }
+
+  function toKnown(iss: string, answer: IssuerOptions | null): Known | null {
+    if (answer === null) return null
+    const name = `${NAME}: find`
+    const options = parseOptions<Found>(name, { answer: aGroup(issuerShape()) }, { answer }).answer
+    if (options.issuer !== iss) throw optionsError(name, 'answer.issuer', 'must be the one that was asked for')
+    const sources = JSON.stringify(options.keys)
+    const earlier = known.get(iss)
+    const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
+    const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }
+    return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until: time() + ttlSeconds * 1000 }
+  }
+
+  // `undefined`: the look-up failed, and what was known is kept, to be looked up again.
+  function keep(iss: string, given: Known | null | undefined): void {
+    misses.delete(iss)
+    if (given == null) {
+      const isUnknown = given === null
+      misses.set(iss, { until: time() + MISS_MS, retryAt: time() + REST_MS, isUnknown })
+      if (isUnknown) drop(iss)
+      return
+    }
+    const [oldest] = known.keys()
+    if (known.get(iss)?.issuer.keySets !== given.issuer.keySets) drop(iss)
+    if (oldest !== undefined && known.size >= Math.floor(maxIssuers) && !known.has(iss)) drop(oldest)
+    known.set(iss, given)
+  }
+
+  function drop(iss: string): void {
+    for (const set of known.get(iss)?.issuer.keySets ?? []) set.close()
+    known.delete(iss)
+  }
+
+  return {
+    async find(iss) {
+      // One with a brace would be a pattern.
+      if (iss.length > LONGEST_NAME || /[{}]/.test(iss) || !requireBoolean(`${NAME}: option "mayBe"`, mayBe(iss)))
+        return null
+      const entry = known.get(iss)
+      if (entry !== undefined && time() < entry.until) return entry.issuer
+      requireRoom(iss)
+      const miss = misses.get(iss)
+      if (miss?.isUnknown === true) return null
+      const outcome = miss === undefined || time() >= miss.retryAt ? await flightOf(iss).join() : null
+      if (outcome !== null && 'issuer' in outcome) return outcome.issuer
+      if (outcome !== null && outcome.error !== null) throw outcome.error
+      throw new AuthError('keys_unavailable', { reason: 'issuer_look_up_failing', retryAfterSeconds: REST_MS / 1000 })
+    },
+    isCurrent(issuer) {
+      const entry = known.get(issuer.issuer ?? '')
+      return entry?.issuer === issuer && time() < entry.until
+    },
+    close() {
+      for (const flight of flights.values()) flight.end()
+      for (const iss of [...known.keys()]) drop(iss)
+    },
+  }
+}
+
+interface Found {
+  readonly answer: IssuerOptions
+}
