@@ -7,7 +7,7 @@ import type { Access, AccessRule, AuthRequest, CallerKind, IdentityRule, Needs, 
 
 /** What the request brought to prove who calls: exactly one, or none. */
 export type Credential =
-  | { readonly kind: 'bearer'; readonly token: string; readonly from: 'header' | 'cookie' }
+  | { readonly kind: 'bearer'; readonly token: string; readonly from: 'header' | 'cookie' | 'gateway' }
   | { readonly kind: 'apiKey'; readonly token: string }
   | { readonly kind: 'service'; readonly header: string; readonly secret: string }
 

@@ -15,6 +15,8 @@ export type RefusalReason =
   | 'bearer_token_too_long'
   | 'cookie_ambiguous'
   | 'cookie_too_long'
+  | 'gateway_header_malformed'
+  | 'gateway_token_too_long'
   | 'service_header_repeated'
   | 'service_secret_too_long'
   | 'cross_site_request'

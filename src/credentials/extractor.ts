@@ -16,9 +16,18 @@ export interface ExtractorOptions {
   /** Prefix of API keys, or `null` where there are none. */
   readonly apiKeyPrefix: string | null
   /** The session cookie, or `null` where there is none. */
-  readonly cookie: { readonly name: string; readonly origin: string | null } | null
+  readonly cookie: AmbientSource | null
+  /** The header of a gateway, which stands in the place of `Authorization`; left out: there is none. */
+  readonly gateway?: AmbientSource | undefined
   /** Dev mode; left out: there is no such mode. */
   readonly dev?: DevAuthenticator | undefined
+}
+
+/** A cookie, or a header that a gateway writes: what comes along without the page that sends the request doing anything. */
+export interface AmbientSource {
+  readonly name: string
+  /** Our own origin, or `null` to take it from the socket and the host that the request names. */
+  readonly origin: string | null
 }
 
 /**
@@ -36,21 +45,26 @@ export interface Extractor {
   checkPublic(request: AuthRequest): void
   /** For the refusal of a request that brought none: where it looks for one, and what there was instead. */
   describeMissing(request: AuthRequest): Pick<AuthErrorDetails, 'expected' | 'got'>
-  /** Whether a cookie may be a credential. */
-  readonly readsCookie: boolean
+  /** The headers where a token may be. */
+  readonly tokenHeaders: readonly string[]
 }
 
 const MAX_CREDENTIAL_BYTES = 8192
 
 /** Build step 1: pure, no storage, no network. */
-export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: ExtractorOptions): Extractor {
+export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, gateway, dev }: ExtractorOptions): Extractor {
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
-  const places = ['Authorization: Bearer', ...(cookie === null ? [] : [`Cookie: ${cookie.name}`]), ...headers].join(
-    ', ',
-  )
+  const ambient = gateway === undefined ? cookie && toCookie(cookie) : toGateway(gateway)
+  const places = [
+    ...(gateway === undefined ? ['Authorization: Bearer'] : []),
+    ...(ambient === null ? [] : [ambient.place]),
+    ...headers,
+  ]
+  const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
+    gateway === undefined ? lines('authorization') : []
 
   const fromHeaders = (request: AuthRequest): Credential[] => {
-    const authorization = request.lines('authorization')
+    const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
     const found: Credential[] = headers.flatMap((header) => readService(request, header))
@@ -58,12 +72,10 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
     if (token !== null) found.push(toBearer(token, apiKeyPrefix))
     return found
   }
-  const cookieOf = (request: AuthRequest): string | null =>
-    cookie === null ? null : readCookie(request.lines('cookie'), cookie.name, MAX_CREDENTIAL_BYTES)
 
   return {
-    readsCookie: cookie !== null,
-    describeMissing: (request) => ({ expected: places, got: describeScheme(request.lines('authorization')) }),
+    tokenHeaders: [...(gateway === undefined ? ['Authorization'] : []), ...(ambient === null ? [] : [ambient.header])],
+    describeMissing: (request) => ({ expected: places.join(', '), got: describeScheme(authorizationOf(request)) }),
     extract(request) {
       const standIn = dev?.(request) ?? null
       const found = fromHeaders(request)
@@ -72,18 +84,61 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, dev }: E
         throw new AuthError('bad_request', { reason: 'credential_ambiguous', expected: '1 credential', got })
       }
       if (found[0] !== undefined) return found[0]
-      if (cookie === null || request.lines('authorization').length > 0) return standIn
-      const token = cookieOf(request)
+      if (ambient === null || authorizationOf(request).length > 0) return standIn
+      const token = ambient.tokenOf(request)
       if (token === null) return standIn
-      requireSameOrigin(request, cookie.origin, true)
-      return { kind: 'bearer', token, from: 'cookie' }
+      requireSameOrigin(request, ambient.origin, true)
+      return { kind: 'bearer', token, from: ambient.from }
     },
     checkPublic(request) {
       dev?.(request)
-      if (cookie === null || hasBearerForm(request.lines('authorization'))) return
-      requireSameOrigin(request, cookie.origin, hasCookie(request.lines('cookie'), cookie.name))
+      if (ambient === null || hasBearerForm(authorizationOf(request))) return
+      requireSameOrigin(request, ambient.origin, ambient.isPresent(request))
     },
   }
+}
+
+/** How a token is read that comes along by itself: the cross-site rule holds for it. */
+interface Ambient {
+  readonly from: 'cookie' | 'gateway'
+  /** Where it is looked for, for a log, and by which header. */
+  readonly place: string
+  readonly header: string
+  readonly origin: string | null
+  tokenOf(request: AuthRequest): string | null
+  isPresent(request: AuthRequest): boolean
+}
+
+function toCookie({ name, origin }: AmbientSource): Ambient {
+  const linesOf = ({ lines }: AuthRequest): readonly string[] => lines('cookie')
+  return {
+    ...{ from: 'cookie', place: `Cookie: ${name}`, header: 'Cookie', origin },
+    tokenOf: (request) => readCookie(linesOf(request), name, MAX_CREDENTIAL_BYTES),
+    isPresent: (request) => hasCookie(linesOf(request), name),
+  }
+}
+
+function toGateway({ name, origin }: AmbientSource): Ambient {
+  const linesOf = ({ lines }: AuthRequest): readonly string[] => lines(name)
+  return {
+    ...{ from: 'gateway', place: name, header: name, origin },
+    tokenOf: (request) => readGateway(name, linesOf(request)),
+    isPresent: (request) => linesOf(request).length > 0,
+  }
+}
+
+// The token alone, without a scheme.
+function readGateway(header: string, lines: readonly string[]): string | null {
+  if (lines.some((line) => line.length > MAX_CREDENTIAL_BYTES)) {
+    const expected = `at most ${MAX_CREDENTIAL_BYTES} bytes`
+    throw new AuthError('unauthorized', { reason: 'gateway_token_too_long', expected })
+  }
+  const [token] = lines
+  if (token !== undefined && (lines.length > 1 || !/^[^\t ,]+$/.test(token))) {
+    const [expected, got] = [`1 line of ${header}, a token alone`, `${lines.length} lines`]
+    throw new AuthError('bad_request', { reason: 'gateway_header_malformed', expected, got })
+  }
+  return token ?? null
 }
 
 function toBearer(token: string, apiKeyPrefix: string | null): Credential {

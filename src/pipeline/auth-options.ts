@@ -47,6 +47,11 @@ export interface CommonOptions<C extends string, S extends string> {
   readonly services?: ServiceVerifier<S> | undefined
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie | undefined
+  /**
+   * A header in which a gateway before this service hands on who signed in there (Cloudflare Access, Google IAP, Pomerium), in
+   * the place of `Authorization`, which is then read for nothing. Default: there is no gateway.
+   */
+  readonly gateway?: Gateway | undefined
   /** Dev mode: every request is judged by it first and may enter without a credential. Default: there is no such mode. */
   readonly dev?: DevAuthenticator | undefined
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
@@ -100,6 +105,17 @@ export interface SessionCookie {
   readonly publicUrl?: string | undefined
 }
 
+/** The header of a gateway. */
+export interface Gateway {
+  /**
+   * Its name, `Cf-Access-Jwt-Assertion` say. It holds a token and nothing else, of an issuer of this auth. The gateway writes
+   * it into whatever a browser sends, so the cross-site rule holds as for a cookie.
+   */
+  readonly header: string
+  /** The public URL of this service, where the gateway is no transparent one: its origin is "our own" for CSRF. Default: socket and `Host`. */
+  readonly publicUrl?: string | undefined
+}
+
 /** The steps of one auth. */
 export interface Steps {
   readonly extractor: Extractor
@@ -129,11 +145,13 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
     }
   }
   const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
-  const { apiKeys = null, services = null, cookie, dev } = options
+  const { apiKeys = null, services = null, cookie, gateway, dev } = options
+  requireGatewayAlone(options)
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
     apiKeyPrefix: apiKeys?.prefix ?? null,
     cookie: cookie === undefined ? null : { name: cookie.name, origin: originOf(cookie.publicUrl) },
+    gateway: gateway && { name: gateway.header, origin: originOf(gateway.publicUrl) },
     ...(dev === undefined ? {} : { dev }),
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
@@ -202,6 +220,17 @@ function requireSameRoles(roles: readonly string[], option: string, theirs: read
   throw optionsError(NAME, option, `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`)
 }
 
+// What comes in `Authorization` or a cookie is read for nothing behind a gateway, and one header can be one credential.
+function requireGatewayAlone({ gateway, cookie, apiKeys, services }: AnyAuthOptions): void {
+  if (gateway === undefined) return
+  if (cookie !== undefined) throw optionsError(NAME, 'gateway', 'excludes option "cookie"')
+  if (apiKeys !== undefined) throw optionsError(NAME, 'gateway', 'excludes option "apiKeys"')
+  const name = gateway.header.toLowerCase()
+  if (services?.services.some(({ header }) => header.toLowerCase() === name) === true) {
+    throw optionsError(NAME, 'gateway.header', 'is the header of a service')
+  }
+}
+
 function originOf(publicUrl: string | undefined): string | null {
   return publicUrl === undefined ? null : new URL(publicUrl).origin
 }
@@ -235,6 +264,12 @@ const SHAPE: Shape<AnyAuthOptions> = {
   cookie: z.optional(
     aGroup<SessionCookie>({
       name: checkedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
+      publicUrl: z.optional(checkedBy(describeHttpUrl)),
+    }),
+  ),
+  gateway: z.optional(
+    aGroup<Gateway>({
+      header: checkedBy((name) => (isOwnHeader(name) ? null : 'must be a header of its own')),
       publicUrl: z.optional(checkedBy(describeHttpUrl)),
     }),
   ),

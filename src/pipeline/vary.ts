@@ -11,8 +11,7 @@ export function varyOf({ extractor, services, orgs }: Steps, { accept, needs, se
   const taken = (services?.services ?? []).filter(({ name }) => accept.has('service') || accept.has(`service:${name}`))
   const routes = selectors.flatMap((selector) => headerOf(selector) ?? [])
   const names = [
-    'Authorization',
-    ...(extractor.readsCookie ? ['Cookie'] : []),
+    ...extractor.tokenHeaders,
     ...taken.map(({ header }) => header),
     ...(needs === 'org' ? [...(orgs.selectorHeaders ?? []), ...routes] : []),
   ]

@@ -107,3 +107,85 @@ describe('the extractor', () => {
     }
   })
 })
+
+describe('behind a gateway', () => {
+  const NAME = 'Cf-Access-Jwt-Assertion'
+  const behind = createExtractor({
+    serviceHeaders: ['X-A-Secret'],
+    apiKeyPrefix: null,
+    cookie: null,
+    gateway: { name: NAME, origin: 'https://app.test' },
+  })
+  const fromGateway = (token: string) => ({ kind: 'bearer', token, from: 'gateway' })
+
+  it.each<[string, NonNullable<FakeRequestOptions['headers']>, object | null]>([
+    ['its header', { 'cf-access-jwt-assertion': 'a.b.c' }, fromGateway('a.b.c')],
+    [
+      'its header beside Authorization, which is not read',
+      { 'cf-access-jwt-assertion': 't', authorization: 'Bearer x' },
+      fromGateway('t'),
+    ],
+    [
+      'its header beside a broken Authorization',
+      { 'cf-access-jwt-assertion': 't', authorization: ['Bearer', 'x'] },
+      fromGateway('t'),
+    ],
+    ['Authorization alone, which is no credential', { authorization: 'Bearer a.b.c' }, null],
+    ['a long Authorization, which nobody reads', { authorization: `Bearer ${'x'.repeat(9000)}` }, null],
+    ['a cookie', { cookie: 'CF_Authorization=a.b.c' }, null],
+    [
+      'a service, which says itself that it calls',
+      { 'x-a-secret': 's', 'cf-access-jwt-assertion': 't' },
+      service('x-a-secret', 's'),
+    ],
+    ['a token of exactly 8,192 bytes', { 'cf-access-jwt-assertion': 'x'.repeat(8192) }, fromGateway('x'.repeat(8192))],
+    ['nothing', {}, null],
+  ])('reads %s', (_what, headers, credential) => {
+    expect(behind.extract(fakeRequest({ headers }))).toEqual(credential)
+  })
+
+  it.each<[string, string | string[], string]>([
+    ['repeated', ['t', 'u'], 'gateway_header_malformed'],
+    ['repeated, the same', ['t', 't'], 'gateway_header_malformed'],
+    ['joined by a comma', 't, u', 'gateway_header_malformed'],
+    ['with a scheme', 'Bearer t', 'gateway_header_malformed'],
+    ['with a tab', 't\tu', 'gateway_header_malformed'],
+    ['empty', '', 'gateway_header_malformed'],
+    ['too long', 'x'.repeat(8193), 'gateway_token_too_long'],
+    ['too long, and repeated', ['t', 'x'.repeat(8193)], 'gateway_token_too_long'],
+  ])('refuses a header that is %s', async (_what, line, reason) => {
+    const headers = { 'cf-access-jwt-assertion': line }
+    expect(await reasonOf(() => behind.extract(fakeRequest({ headers })))).toBe(reason)
+  })
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ['from our own page', { 'sec-fetch-site': 'same-origin' }, true],
+    ['from our own origin', { origin: 'https://app.test' }, true],
+    ['from another site', { 'sec-fetch-site': 'cross-site' }, false],
+    ['from a sibling', { 'sec-fetch-site': 'same-site' }, false],
+    ['from another origin', { origin: 'https://evil.test' }, false],
+    ['that says neither', {}, false],
+    [
+      'with an Authorization, which exempts nothing here',
+      { 'sec-fetch-site': 'cross-site', authorization: 'Bearer x' },
+      false,
+    ],
+  ])('takes an unsafe request %s: the gateway would write its header into any', async (_what, headers, isGood) => {
+    const request = { method: 'POST', headers: { ...headers, 'cf-access-jwt-assertion': 't' } }
+    for (const read of [behind.extract, behind.checkPublic]) {
+      if (isGood) expect(() => read(fakeRequest(request))).not.toThrow()
+      else expect(await reasonOf(() => read(fakeRequest(request)))).toBe('cross_site_request')
+      expect(() => read(fakeRequest({ ...request, method: 'GET' }))).not.toThrow()
+    }
+    if (!isGood) {
+      const upgrade = fakeRequest({ ...request, method: 'GET', upgrade: true })
+      expect(await reasonOf(() => behind.extract(upgrade))).toBe('cross_site_request')
+    }
+  })
+
+  it('says where a credential was looked for, and nothing of Authorization', () => {
+    const request = fakeRequest({ headers: { authorization: 'Basic x' } })
+    expect(behind.describeMissing(request)).toEqual({ expected: `${NAME}, x-a-secret`, got: 'none' })
+    expect(behind.tokenHeaders).toEqual([NAME])
+  })
+})

@@ -6,6 +6,9 @@ import { fakeRequest } from './fake-request.ts'
 import { createWorld, SERVICE_SECRET, type WorldOptions } from './world.ts'
 
 const NO_COOKIE: WorldOptions = { auth: () => ({ cookie: undefined }) }
+const BEHIND_A_GATEWAY: WorldOptions = {
+  auth: () => ({ cookie: undefined, apiKeys: undefined, gateway: { header: 'X-Gateway-Token' } }),
+}
 const NO_SELECTOR: WorldOptions = {
   auth: ({ memberships }) => ({
     orgs: createUserOrgResolver({ memberships: memberships, orgIdOf: () => null }) as never,
@@ -18,6 +21,7 @@ const CASES: readonly (readonly [string, Access, string | null, WorldOptions?])[
   ['a route that reads no org', { optional: true, needs: 'user' }, 'Authorization, Cookie'],
   ['a route of the identity', { optional: true, needs: 'identity' }, 'Authorization, Cookie'],
   ['no cookie configured', { optional: true }, 'Authorization, X-Org-Id', NO_COOKIE],
+  ['a gateway', { optional: true }, 'X-Gateway-Token, X-Org-Id', BEHIND_A_GATEWAY],
   ['an org that no header names', { optional: true }, 'Authorization, Cookie', NO_SELECTOR],
   [
     'a header selector of the route, in another case, and one more',

@@ -1,7 +1,7 @@
 /** The refusals of the first step, and of what a verified caller may not enter. */
 import { EventEmitter } from 'node:events'
 import { fromNodeRequest, type NodeRequest } from '../../../src/http/node-request.ts'
-import { SERVICE_SECRET, type World } from '../world.ts'
+import { createWorld, SERVICE_SECRET, type World } from '../world.ts'
 import type { Refusal } from './refusal.ts'
 
 const LONG = 'x'.repeat(8193)
@@ -9,6 +9,11 @@ const FOREIGN = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }
 
 async function bearer({ sign }: World): Promise<string> {
   return `Bearer ${await sign()}`
+}
+
+async function behindGateway(token: string | string[]): Promise<unknown> {
+  const auth = () => ({ cookie: undefined, apiKeys: undefined, gateway: { header: 'X-Gateway-Token' } })
+  return createWorld({ auth }).authenticate({ headers: { 'x-gateway-token': token } })
 }
 
 export const REFUSALS_OF_CREDENTIALS: readonly Refusal[] = [
@@ -49,6 +54,16 @@ export const REFUSALS_OF_CREDENTIALS: readonly Refusal[] = [
     reason: 'bearer_token_malformed',
     code: 'bad_request',
     provoke: async (world) => world.authenticate({ headers: { authorization: `${await bearer(world)} x` } }),
+  },
+  {
+    reason: 'gateway_header_malformed',
+    code: 'bad_request',
+    provoke: () => behindGateway(['t', 't']),
+  },
+  {
+    reason: 'gateway_token_too_long',
+    code: 'unauthorized',
+    provoke: () => behindGateway(LONG),
   },
   {
     reason: 'service_secret_too_long',
