@@ -63,14 +63,6 @@ interface Known {
   readonly until: number
 }
 
-/** A look-up that found nothing. */
-interface Miss {
-  readonly until: number
-  /** When the same may be looked up again. */
-  readonly retryAt: number
-  readonly isUnknown: boolean
-}
-
 /** `error`: `null` where it took too long. */
 type Outcome = { readonly issuer: Issuer | null } | { readonly error: unknown }
 
@@ -115,18 +107,16 @@ type Settings = Complete<IssuerLookUpOptions>
 
 function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surroundings): LookedUpIssuers {
   const { time } = outside
-  const known = createBoundedMap<string, Known>(Math.floor(maxIssuers))
-  const misses = new Map<string, Miss>()
+  const known = createKnownIssuers(Math.floor(maxIssuers))
+  const misses = createMisses(time)
   const flights = new Map<string, Flight<Outcome>>()
 
-  // Who was known before is no stranger, and waits for no room.
-  function requireRoom(iss: string): void {
-    for (const [name, { until }] of misses) if (time() >= until) misses.delete(name)
+  // Who was known before is no stranger, and waits for nobody.
+  function requireFewStrangers(iss: string): void {
     for (const [name, flight] of flights) if (!flight.isRunning()) flights.delete(name)
-    const strangers = new Set([...misses.keys(), ...flights.keys()].filter((name) => !known.has(name)))
-    if (known.has(iss) || strangers.has(iss) || strangers.size < MOST_MISSES) return
-    const [oldest] = misses.values()
-    const retryAfterSeconds = oldest === undefined ? 1 : (oldest.until - time()) / 1000
+    const strangers = new Set([...misses.names(), ...flights.keys()].filter((name) => known.get(name) === undefined))
+    if (known.get(iss) !== undefined || strangers.has(iss) || strangers.size < MOST_MISSES) return
+    const retryAfterSeconds = misses.secondsLeft()
     throw new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted', retryAfterSeconds })
   }
 
@@ -136,63 +126,36 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
       createFlight<Known | null, Outcome>({
         time,
         limitSeconds: LIMIT_SECONDS,
-        work: async () => toKnown(iss, await find(iss)),
+        work: async () => {
+          const until = time() + ttlSeconds * 1000
+          return toKnown({ iss, answer: await find(iss), until, earlier: known.get(iss) }, outside)
+        },
         settle(outcome) {
           flights.delete(iss)
           const given = 'given' in outcome ? outcome.given : undefined
-          keep(iss, given)
-          return given === undefined
-            ? { error: 'error' in outcome ? outcome.error : null }
-            : { issuer: given?.issuer ?? null }
+          // What is known stays where a look-up fails, to be looked up again.
+          if (given == null) misses.add(iss, given === null)
+          if (given === null) known.drop(iss)
+          if (given != null) known.keep(iss, given)
+          if (given != null) misses.delete(iss)
+          return 'given' in outcome ? { issuer: outcome.given?.issuer ?? null } : outcome
         },
       })
     flights.set(iss, flight)
     return flight
   }
 
-  function toKnown(iss: string, answer: IssuerOptions | null): Known | null {
-    if (answer === null) return null
-    const name = `${NAME}: find`
-    const options = parseOptions<Found>(name, { answer: aGroup(issuerShape()) }, { answer }).answer
-    if (options.issuer !== iss) throw optionsError(name, 'answer.issuer', 'must be the one that was asked for')
-    const sources = JSON.stringify(options.keys)
-    const earlier = known.get(iss)
-    const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
-    const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }
-    return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until: time() + ttlSeconds * 1000 }
-  }
-
-  // `undefined`: the look-up failed, and what was known is kept, to be looked up again.
-  function keep(iss: string, given: Known | null | undefined): void {
-    misses.delete(iss)
-    if (given == null) {
-      const isUnknown = given === null
-      misses.set(iss, { until: time() + MISS_MS, retryAt: time() + REST_MS, isUnknown })
-      if (isUnknown) drop(iss)
-      return
-    }
-    const [oldest] = known.keys()
-    if (known.get(iss)?.issuer.keySets !== given.issuer.keySets) drop(iss)
-    if (oldest !== undefined && known.size >= Math.floor(maxIssuers) && !known.has(iss)) drop(oldest)
-    known.set(iss, given)
-  }
-
-  function drop(iss: string): void {
-    for (const set of known.get(iss)?.issuer.keySets ?? []) set.close()
-    known.delete(iss)
-  }
-
   return {
     async find(iss) {
       // One with a brace would be a pattern.
-      if (iss.length > LONGEST_NAME || /[{}]/.test(iss) || !requireBoolean(`${NAME}: option "mayBe"`, mayBe(iss)))
-        return null
+      const isName = iss.length <= LONGEST_NAME && !/[{}]/.test(iss)
+      if (!isName || !requireBoolean(`${NAME}: option "mayBe"`, mayBe(iss))) return null
       const entry = known.get(iss)
       if (entry !== undefined && time() < entry.until) return entry.issuer
-      requireRoom(iss)
       const miss = misses.get(iss)
-      if (miss?.isUnknown === true) return null
-      const outcome = miss === undefined || time() >= miss.retryAt ? await flightOf(iss).join() : null
+      requireFewStrangers(iss)
+      if (miss === 'unknown') return null
+      const outcome = miss === 'failed' ? null : await flightOf(iss).join()
       if (outcome !== null && 'issuer' in outcome) return outcome.issuer
       if (outcome !== null && outcome.error !== null) throw outcome.error
       throw new AuthError('keys_unavailable', { reason: 'issuer_look_up_failing', retryAfterSeconds: REST_MS / 1000 })
@@ -203,11 +166,75 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
     },
     close() {
       for (const flight of flights.values()) flight.end()
-      for (const iss of [...known.keys()]) drop(iss)
+      known.dropAll()
     },
   }
 }
 
-interface Found {
-  readonly answer: IssuerOptions
+interface Answer {
+  readonly iss: string
+  /** What the host's `find` has answered. */
+  readonly answer: IssuerOptions | null
+  readonly until: number
+  readonly earlier: Known | undefined
+}
+
+// The keys of the same sources stay: they are fetched no more often, and bridge an outage.
+function toKnown({ iss, answer, until, earlier }: Answer, outside: Surroundings): Known | null {
+  if (answer === null) return null
+  const name = `${NAME}: find`
+  const options = parseOptions<Pick<Answer, 'answer'>>(name, { answer: aGroup(issuerShape()) }, { answer }).answer
+  if (options?.issuer !== iss) throw optionsError(name, 'answer.issuer', 'must be the one that was asked for')
+  const sources = JSON.stringify(options.keys)
+  const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
+  const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }
+  return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until }
+}
+
+// The least recently used makes room; keys of who goes are fetched no more.
+function createKnownIssuers(most: number) {
+  const known = createBoundedMap<string, Known>(most)
+  function drop(iss: string): void {
+    for (const set of known.get(iss)?.issuer.keySets ?? []) set.close()
+    known.delete(iss)
+  }
+  return {
+    get: (iss: string) => known.get(iss),
+    drop,
+    keep(iss: string, entry: Known): void {
+      if (known.get(iss)?.issuer.keySets !== entry.issuer.keySets) drop(iss)
+      const [oldest] = known.keys()
+      if (oldest !== undefined && known.size >= most && !known.has(iss)) drop(oldest)
+      known.set(iss, entry)
+    },
+    dropAll: (): void => [...known.keys()].forEach(drop),
+  }
+}
+
+// Look-ups that found nothing, for a minute; one that failed may be tried again sooner.
+function createMisses(time: () => number) {
+  const misses = new Map<string, { readonly at: number; readonly isUnknown: boolean }>()
+  const age = ({ at }: { readonly at: number }): number => time() - at
+  const live = () => {
+    for (const [name, miss] of misses) if (age(miss) >= MISS_MS) misses.delete(name)
+    return misses
+  }
+  return {
+    names: () => live().keys(),
+    get(iss: string): 'unknown' | 'failed' | null {
+      const miss = live().get(iss)
+      if (miss?.isUnknown === true) return 'unknown'
+      return miss !== undefined && age(miss) < REST_MS ? 'failed' : null
+    },
+    add(iss: string, isUnknown: boolean): void {
+      misses.delete(iss)
+      misses.set(iss, { at: time(), isUnknown })
+    },
+    delete: (iss: string) => misses.delete(iss),
+    /** Until the oldest is forgotten; 1 where all are still looked up. */
+    secondsLeft(): number {
+      const [oldest] = live().values()
+      return oldest === undefined ? 1 : (MISS_MS - age(oldest)) / 1000
+    },
+  }
 }

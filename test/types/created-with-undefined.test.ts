@@ -38,6 +38,7 @@ const grant = { kind: 'clientCredentials', clientId: 'id', clientSecret: SECRET,
 const CREATED: Record<string, readonly [required: Options, create: (options: never) => unknown]> = {
   createApiKeys: [apiKeys, createApiKeys],
   createAuth: [{ roles: ['admin'], verifier, users, orgs: resolver }, main.createAuth],
+  createIssuerLookUp: [{ mayBe: () => false, find: async () => null }, main.createIssuerLookUp],
   createJwtVerifier: [{ issuers }, main.createJwtVerifier],
   createMembershipCache: [{ users: memory.users, memberships: memory.memberships }, main.createMembershipCache],
   createOrgResolver: [orgs, main.createOrgResolver],
