@@ -4,7 +4,6 @@ import type { AdminStorage, AuthStorage, Invitation, Membership, NewUser } from 
 import { isTransientError } from '../../storage/storage-errors.ts'
 import type { Ability, Closable, ParsedContractOptions } from './contract.ts'
 import * as expect from './expectations.ts'
-import { textOf } from './expectations.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
 export interface StorageProbe {
@@ -27,6 +26,7 @@ export interface StorageUnderTest extends Closable {
 export interface World extends Repositories {
   /** The repositories as one. Where the options say `without: ['admin']`, only what an `AuthStorage` has is there. */
   readonly storage: AdminStorage
+  readonly isAdmin: boolean
   /** A role to be guarded, and a lower one. */
   readonly top: string
   readonly low: string
@@ -48,33 +48,29 @@ export interface World extends Repositories {
   countUsers(identity: IdentityKey): Promise<number | null>
   newUser(): Promise<User>
   newOrg(): Promise<Organization>
-  /** An invitation of a new address into a new org, as the lower role, unless given. */
-  invite(over?: Partial<Pick<Invitation, 'orgId' | 'email' | 'role'>>): Promise<Invitation>
-  /** A new user who is a member of the org; `role` is the lower one unless given. */
-  newMember(orgId: string, role?: string): Promise<User>
-  /** A new user's membership in each of the orgs, some milliseconds apart; `roleOf` says the role, the lower one by default. */
-  joinAll(user: User, orgs: readonly Organization[], roleOf?: (index: number) => string): Promise<readonly Membership[]>
-  /** The membership is stored as `insert` returned it; its instant can be seen where the storage has `find`. */
-  expectStored(membership: Membership, what: string): Promise<void>
-  expectNoMember(orgId: string, userId: string, what: string): Promise<void>
-  /** Write one row of each kind, as a first login does: a user, an org, a membership, an invitation where the port can. */
-  join(repositories: Repositories): Promise<Joined>
-  /** Look for what `join` wrote, each row by its own look-up; the names of those that are there. */
-  whatIsThere(repositories: Repositories, joined: Joined): Promise<readonly Row[]>
   /** `count` new orgs, highest id first. */
   newOrgs(count: number): Promise<readonly Organization[]>
+  /** A membership of a new user in a new org, as the lower role, unless given. */
+  newMember(over?: Partial<Omit<Membership, 'joinedAt'>>): Promise<Membership>
+  /** An invitation of a new address into a new org, as the lower role, unless given. */
+  invite(over?: Partial<Pick<Invitation, 'orgId' | 'email' | 'role'>>): Promise<Invitation>
+  /** A user's membership in each of the orgs, some milliseconds apart; as the lower role by default. */
+  joinAll(userId: string, orgs: readonly Organization[], roleOf?: (index: number) => string): Promise<Membership[]>
+  /** A membership; where only the pipeline can ask, as far as that shows it: without its instant. */
+  findMember(orgId: string, userId: string, from?: Repositories): Promise<Partial<Membership> | null>
+  /** The membership is stored as `insert` returned it, as far as `findMember` shows it. */
+  expectStored(membership: Membership, what: string): Promise<void>
   /** The user as a caller, read anew: in some storages the membership hangs on the row. */
-  callerOf(user: User): Promise<Caller>
+  callerOf(userId: string): Promise<Caller>
 }
 
 const ODD = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', 'o\'wner"', 'bäcker 🥐', 'r'.repeat(64)]
 
 /** Build the surroundings of one case. */
-export function createWorld(made: StorageUnderTest, options: ParsedContractOptions): World {
-  const { probe = {} } = made
+export function createWorld({ storage: given, probe = {} }: StorageUnderTest, options: ParsedContractOptions): World {
   const { roles, issuers, newId, without } = options
   const isAdmin = !without.includes('admin')
-  const storage = made.storage as AdminStorage
+  const storage = given as AdminStorage
   if (isAdmin && typeof storage.memberships.setRole !== 'function') throw new Error(missing('storage', 'admin'))
   const [top = 'owner', low = 'member'] = roles
   const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
@@ -82,101 +78,50 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
   const newPerson = (): NewUser => ({ ...newIdentity(), email: newEmail() })
   const newUser = async (): Promise<User> => (await storage.users.upsertByIdentity(newPerson())).user
   const newOrg = (): Promise<Organization> => storage.orgs.insert({ name: `Org ${crypto.randomUUID()}` })
+  const newMember: World['newMember'] = async (over = {}) => {
+    const { orgId = (await newOrg()).id, userId = (await newUser()).id, role = low } = over
+    return storage.memberships.insert({ orgId, userId, role })
+  }
+  const findMember: World['findMember'] = async (orgId, userId, { users, memberships } = storage) => {
+    if (isAdmin) return memberships.find(orgId, userId)
+    const user = await users.findById(userId)
+    const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
+    return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
+  }
   return {
-    ...createRows({ storage, newPerson, top, low }, isAdmin),
     ...storage,
-    storage,
-    top,
-    low,
-    issuers,
-    newId,
-    newIdentity,
-    newPerson,
+    ...{ storage, isAdmin, top, low, issuers, newId, newIdentity, newPerson, newUser, newOrg, newMember, findMember },
     oddRoles: roles.length > 0 ? roles : ODD,
     transaction: (work) => retried(() => storage.transaction(work)),
     disableUser: (userId) => ask(probe, 'disableUser', userId),
     deleteOrg: (orgId) => ask(probe, 'deleteOrg', orgId),
     countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
-    newUser,
-    newOrg,
-    invite: async (over) =>
-      storage.invitations.insert({
-        orgId: over?.orgId ?? (await newOrg()).id,
-        email: newEmail(),
-        role: low,
-        ...over,
-      }),
-    async newMember(orgId, role = low) {
-      const user = await newUser()
-      await storage.memberships.insert({ orgId, userId: user.id, role })
-      return user
+    newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
+    async invite(over = {}) {
+      const { orgId = (await newOrg()).id, email = newEmail(), role = low } = over
+      return storage.invitations.insert({ orgId, email, role })
     },
-    async joinAll(user, orgs, roleOf = () => low) {
+    async joinAll(userId, orgs, roleOf = () => low) {
       const joined: Membership[] = []
       for (const [index, { id: orgId }] of orgs.entries()) {
-        joined.push(await storage.memberships.insert({ orgId, userId: user.id, role: roleOf(index) }))
+        joined.push(await newMember({ orgId, userId, role: roleOf(index) }))
         await pause(4)
       }
       return joined
     },
-    newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
-    callerOf: async ({ id }) => ({
-      kind: 'user',
-      user: expect.found(await storage.users.findById(id), 'the user to be found by id'),
-    }),
+    async expectStored({ orgId, userId, role, joinedAt }, what) {
+      expect.same(await findMember(orgId, userId), { orgId, userId, role, ...(isAdmin && { joinedAt }) }, what)
+    },
+    async callerOf(userId) {
+      const user = expect.found(await storage.users.findById(userId), 'the user to be found by id')
+      return { kind: 'user', user }
+    },
   }
 }
 
 async function ask(probe: StorageProbe, member: 'disableUser' | 'deleteOrg', id: string): Promise<void> {
   if (probe[member] === undefined) throw new Error(missing(`probe.${member}`, member))
   await probe[member](id)
-}
-
-/** How rows are written and looked for: by all that admins can ask, or by the pipeline's port alone. */
-function createRows(
-  { storage, newPerson, top, low }: Pick<World, 'storage' | 'newPerson' | 'top' | 'low'>,
-  isAdmin: boolean,
-): Pick<World, 'expectStored' | 'expectNoMember' | 'join' | 'whatIsThere'> {
-  return {
-    async expectStored({ orgId, userId, role, joinedAt }, what) {
-      const found = await membershipIn(storage, orgId, userId)
-      expect.same(found, isAdmin ? { orgId, userId, role, joinedAt } : { orgId, userId, role }, what)
-    },
-    expectNoMember: async (orgId, userId, what) => expect.absent(await membershipIn(storage, orgId, userId), what),
-    async join({ users, orgs, memberships, invitations }) {
-      const identity = newPerson()
-      const { user } = await users.upsertByIdentity(identity)
-      const { id: orgId } = await orgs.insert({ name: 'Acme' })
-      await memberships.insert({ orgId, userId: user.id, role: top })
-      if (!isAdmin) return { identity, user, orgId, email: '', rows: ['user', 'org', 'membership'] }
-      const { email } = await invitations.insert({ orgId, email: newEmail(), role: low })
-      return { identity, user, orgId, email, rows: ['user', 'org', 'membership', 'invitation'] }
-    },
-    async whatIsThere(repositories, { identity, user, orgId, email }) {
-      const { users, orgs, invitations } = repositories
-      // One after another: a connection takes one query at a time.
-      const byIdentity = await users.findByIdentity(identity, { kind: 'unnamed' })
-      const byKey = await users.findById(user.id)
-      const there: Record<Row, boolean> = {
-        user: byIdentity !== null || byKey !== null,
-        org: (await orgs.findById(orgId)) !== null,
-        membership: (await membershipIn(repositories, orgId, user.id)) !== null,
-        invitation: isAdmin && (await invitations.findPending(email)) !== null,
-      }
-      return (Object.keys(there) as Row[]).filter((row) => there[row])
-    },
-  }
-
-  async function membershipIn(
-    { users, memberships }: Repositories,
-    orgId: string,
-    userId: string,
-  ): Promise<Partial<Membership> | null> {
-    if (isAdmin) return memberships.find(orgId, userId)
-    const user = await users.findById(userId)
-    const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
-    return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
-  }
 }
 
 /** What to say where `make` left out what a case needs. */
@@ -242,11 +187,11 @@ export async function expectCopies(
   [returned, given]: readonly [unknown, unknown?],
   lookUps: readonly (() => Promise<unknown>)[],
 ): Promise<void> {
-  const before = textOf([returned])
+  const before = expect.textOf([returned])
   for (const value of [returned, given]) spoil(value)
   for (const find of [...lookUps, ...lookUps]) {
     const found = await find()
-    expect.same(textOf([found].flat()), before, 'what was stored, whatever became of copies')
+    expect.same(expect.textOf([found].flat()), before, 'what was stored, whatever became of copies')
     spoil(found)
   }
 }
@@ -265,15 +210,3 @@ function spoil(value: unknown): void {
 
 /** The repositories of a storage or of a transaction. */
 export type Repositories = Pick<AdminStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>
-
-/** A kind of row that {@link World}`.join` writes. */
-export type Row = 'user' | 'org' | 'membership' | 'invitation'
-
-/** What {@link World}`.join` wrote. */
-export interface Joined {
-  readonly identity: IdentityKey
-  readonly user: User
-  readonly orgId: string
-  readonly email: string
-  readonly rows: readonly Row[]
-}

@@ -1,66 +1,61 @@
-/** The promises of the membership repository: unique by org and user, exact roles, a guarded last holder. */
+/** The promises of the membership repository: unique by org and user, exact roles, changes of one membership and no other, a guarded last holder. */
+import type { Membership } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { byId, compareIds, expectCopies, pause, RACERS, race, type World } from '../storage-world.ts'
-import { MEMBERSHIP_CHANGE_CASES } from './change-cases.ts'
+import { byId, compareIds, expectCopies, idsOf, pause, RACERS, race, retried, type World } from '../storage-world.ts'
 
-const ADMIN_CASES: Cases<World> = needing('admin', [
+const RECORD_CASES: Cases<World> = [
   test('memberships/found-after-insert: find and list a membership as insert returned it', async (world) => {
     const { memberships, newOrg, newUser, low } = world
-    const [org, user] = [await newOrg(), await newUser()]
-    expect.absent(await memberships.find(org.id, user.id), 'the membership before it is inserted')
-    const inserted = await memberships.insert({ orgId: org.id, userId: user.id, role: low })
-    const { orgId, userId, role, joinedAt } = inserted
-    expect.same([orgId, userId, role], [org.id, user.id, low], 'the inserted membership')
+    const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
+    expect.absent(await memberships.find(orgId, userId), 'the membership before it is inserted')
+    const inserted = await memberships.insert({ orgId, userId, role: low })
+    const { joinedAt, ...given } = inserted
+    expect.same(given, { orgId, userId, role: low }, 'the inserted membership')
     expect.that(joinedAt instanceof Date, 'joinedAt to be a Date', joinedAt)
-    expect.same(await memberships.find(org.id, user.id), inserted, 'the membership found')
-    expect.same(await memberships.listByOrg(org.id), [inserted], 'the members of the org')
+    expect.same(await memberships.find(orgId, userId), inserted, 'the membership found')
+    expect.same(await memberships.listByOrg(orgId), [inserted], 'the members of the org')
   }),
   ...needing<World>('deleteOrg', [
     test('memberships/deleted-org: treat a deleted org as if it had never been: no members, none to change, none to add', async (world) => {
-      const { memberships, newOrg, newMember, newUser, deleteOrg, top, low } = world
-      const { id: orgId } = await newOrg()
-      const { id: userId } = await newMember(orgId, low)
+      const { memberships, newMember, deleteOrg, top } = world
+      const { orgId, userId } = await newMember()
       await deleteOrg(orgId)
       expect.absent(await memberships.find(orgId, userId), 'the membership')
       expect.same(await memberships.listByOrg(orgId), [], 'the members')
       expect.same(await memberships.setRole(orgId, userId, top), 'missing', 'setRole')
       expect.same(await memberships.remove(orgId, userId), 'missing', 'remove')
-      const late = { orgId, userId: (await newUser()).id, role: low }
-      await expect.rejected(memberships.insert(late), 'a new membership in a deleted org')
-      const { id: elsewhere } = await newOrg()
-      const joined = await memberships.insert({ orgId: elsewhere, userId, role: low })
-      expect.same(await memberships.find(elsewhere, userId), joined, 'a membership of the user in another org')
+      await expect.rejected(newMember({ orgId }), 'a new membership in a deleted org')
+      const joined = await newMember({ userId })
+      expect.same(await memberships.find(joined.orgId, userId), joined, 'a membership of the user in another org')
     }),
   ]),
   test('memberships/list-order: list the members of an org by join time, then user id, and of that org only', async (world) => {
     const { storage, newOrg, newUser, newMember, low, transaction } = world
-    const [org, other] = [await newOrg(), await newOrg()]
+    const { id: orgId } = await newOrg()
     const users = (await Promise.all(Array.from({ length: 8 }, newUser))).sort(byId).reverse()
-    await newMember(other.id)
+    await newMember()
     for (const { id: userId } of users.slice(0, 3)) {
-      await storage.memberships.insert({ orgId: org.id, userId, role: low })
+      await newMember({ orgId, userId })
       await pause(4)
     }
     // One transaction: in most storages that is one instant.
     await transaction(async ({ memberships }) => {
-      for (const { id: userId } of users.slice(3)) await memberships.insert({ orgId: org.id, userId, role: low })
+      for (const { id: userId } of users.slice(3)) await memberships.insert({ orgId, userId, role: low })
     })
-    const listed = await storage.memberships.listByOrg(org.id)
-    const wanted = [...listed].sort(
-      (a, b) => a.joinedAt.getTime() - b.joinedAt.getTime() || compareIds(a.userId, b.userId),
-    )
+    const listed = await storage.memberships.listByOrg(orgId)
+    const inOrder = (a: Membership, b: Membership) =>
+      a.joinedAt.getTime() - b.joinedAt.getTime() || compareIds(a.userId, b.userId)
     const members = listed.map(({ userId }) => userId).sort(compareIds)
-    expect.same(members, users.map(({ id }) => id).reverse(), 'the members of the org')
-    expect.same(listed, wanted, 'the members in join order')
+    expect.same(members, idsOf(users).toReversed(), 'the members of the org')
+    expect.same(listed, [...listed].sort(inOrder), 'the members in join order')
   }),
   test('memberships/instants: keep instants to the millisecond, the same wherever they are read', async (world) => {
-    const { memberships, newOrg, newUser, low } = world
+    const { memberships, newOrg, newMember } = world
     const { id: orgId } = await newOrg()
     const instants: number[] = []
     for (let count = 0; count < 6; count++) {
-      const { id: userId } = await newUser()
-      const { joinedAt } = await memberships.insert({ orgId, userId, role: low })
+      const { userId, joinedAt } = await newMember({ orgId })
       expect.same((await memberships.find(orgId, userId))?.joinedAt, joinedAt, 'joinedAt, found')
       instants.push(joinedAt.getTime())
       await pause(7)
@@ -80,66 +75,199 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
     const inserted = await memberships.insert(input)
     await expectCopies([inserted, input], [() => memberships.find(orgId, userId), () => memberships.listByOrg(orgId)])
   }),
-])
+]
 
 const UNIQUE_CASES: Cases<World> = [
   test(`memberships/insert-race: let one of ${RACERS} concurrent inserts of a membership win; the others get a ConflictError`, async (world) => {
-    const { memberships, newOrg, newUser, callerOf, expectStored, low } = world
-    const [org, user] = [await newOrg(), await newUser()]
-    const row = { orgId: org.id, userId: user.id, role: low }
-    const winner = expect.oneWinner(await race(RACERS, () => memberships.insert(row)), 'insert')
+    const { memberships, newOrg, newUser, newMember, callerOf, expectStored, low } = world
+    const [org, { id: userId }] = [await newOrg(), await newUser()]
+    const winner = expect.oneWinner(await race(RACERS, () => newMember({ orgId: org.id, userId })), 'insert')
     await expectStored(winner, 'the membership')
-    expect.same(await memberships.listActing(await callerOf(user)), [{ org, role: low }], 'what the user may act in')
+    expect.same(await memberships.listActing(await callerOf(userId)), [{ org, role: low }], 'what the user may act in')
   }),
   test('memberships/insert-twice: refuse a second membership of the pair with a ConflictError and leave the first as it is', async (world) => {
-    const { memberships, newOrg, newUser, expectStored, top, low } = world
-    const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
-    const first = await memberships.insert({ orgId, userId, role: low })
-    await expect.conflict(memberships.insert({ orgId, userId, role: top }), 'a second membership')
+    const { newMember, expectStored, top } = world
+    const first = await newMember()
+    await expect.conflict(newMember({ ...first, role: top }), 'a second membership')
     await expectStored(first, 'the first membership, unchanged')
   }),
   ...needing<World>('many', [
     test('memberships/several-orgs: keep a membership of one user in each of several orgs', async (world) => {
       const { newOrgs, newUser, joinAll, expectStored, top, low } = world
-      const [user, orgs] = [await newUser(), await newOrgs(2)]
-      const joined = await joinAll(user, orgs, (index) => (index === 0 ? top : low))
-      const wanted = orgs.map(({ id }, index) => [id, index === 0 ? top : low])
-      expect.same(
-        joined.map(({ orgId, role }) => [orgId, role]),
-        wanted,
-        'both',
-      )
-      for (const membership of joined) await expectStored(membership, 'each membership as inserted')
+      const [{ id: userId }, orgs] = [await newUser(), await newOrgs(2)]
+      const wanted = orgs.map(({ id: orgId }, index) => ({ orgId, userId, role: index === 0 ? top : low }))
+      const joined = await joinAll(userId, orgs, (index) => wanted[index]?.role ?? '')
+      for (const [index, membership] of joined.entries()) {
+        expect.same({ ...membership, joinedAt: undefined }, wanted[index], 'each membership')
+        await expectStored(membership, 'each membership as inserted')
+      }
     }),
   ]),
   ...needing<World>('one', [
     test('memberships/one-per-user: refuse a membership in a second org with a ConflictError, also at once: nobody is moved', async (world) => {
-      const { memberships, newOrg, newOrgs, newUser, expectStored, expectNoMember, low } = world
-      const [user, orgs] = [await newUser(), await newOrgs(RACERS)]
-      const results = await race(RACERS, (index) =>
-        memberships.insert({ orgId: orgs[index]?.id ?? '', userId: user.id, role: low }),
-      )
+      const { newOrgs, newUser, newMember, expectStored, findMember } = world
+      const [{ id: userId }, orgs] = [await newUser(), await newOrgs(RACERS)]
+      const results = await Promise.allSettled(orgs.map(({ id: orgId }) => newMember({ orgId, userId })))
       const winner = expect.oneWinner(results, 'insert')
       for (const { id } of orgs) {
         if (id === winner.orgId) await expectStored(winner, 'the membership of the winner')
-        else await expectNoMember(id, user.id, 'a membership of a loser')
+        else expect.absent(await findMember(id, userId), 'a membership of a loser')
       }
-      const late = { orgId: (await newOrg()).id, userId: user.id, role: low }
-      await expect.conflict(memberships.insert(late), 'a membership in a second org')
+      await expect.conflict(newMember({ userId }), 'a membership in a second org')
       await expectStored(winner, 'the one membership, unchanged')
     }),
   ]),
   test('memberships/insert-unknown: refuse a membership of a user or in an org that does not exist', async (world) => {
-    const { memberships, newOrg, newUser, expectNoMember, low, newId } = world
+    const { newOrg, newUser, newMember, findMember, newId } = world
     const [org, user, unknown] = [await newOrg(), await newUser(), newId()]
-    for (const [orgId, userId] of [
-      [org.id, unknown],
-      [unknown, user.id],
-    ] as const) {
-      await expect.rejected(memberships.insert({ orgId, userId, role: low }), 'a membership of nobody or nowhere')
-      await expectNoMember(orgId, userId, 'a membership of nobody or nowhere')
+    const wrong = [
+      { orgId: org.id, userId: unknown },
+      { orgId: unknown, userId: user.id },
+    ]
+    for (const { orgId, userId } of wrong) {
+      await expect.rejected(newMember({ orgId, userId }), 'a membership of nobody or nowhere')
+      expect.absent(await findMember(orgId, userId), 'a membership of nobody or nowhere')
     }
   }),
 ]
 
-export const MEMBERSHIP_CASES: Cases<World> = [...ADMIN_CASES, ...UNIQUE_CASES, ...MEMBERSHIP_CHANGE_CASES]
+const CHANGE_CASES: Cases<World> = [
+  test('memberships/roles-exact: store and return role names exactly, known or not', async (world) => {
+    const { memberships, newMember, callerOf, oddRoles } = world
+    const { orgId, userId: changed } = await newMember()
+    for (const role of oddRoles) {
+      const { userId } = await newMember({ orgId, role })
+      const found = await memberships.find(orgId, userId)
+      const acting = await memberships.findActing(await callerOf(userId), orgId)
+      expect.same([found?.role, acting?.role], [role, role], 'the inserted role')
+      await memberships.setRole(orgId, changed, role)
+      expect.same((await memberships.find(orgId, changed))?.role, role, 'the changed role')
+    }
+  }),
+  test('memberships/set-role: change the role of that membership and nothing else of it', async (world) => {
+    const { memberships, newMember, newUser, top, low, newId } = world
+    const [before, stranger] = [await newMember(), await newUser()]
+    const { orgId, userId } = before
+    expect.same(await memberships.setRole(orgId, userId, top), 'done', 'what became of the change')
+    expect.same(await memberships.find(orgId, userId), { ...before, role: top }, 'the membership')
+    for (const nobody of [stranger.id, newId()]) {
+      expect.same(await memberships.setRole(orgId, nobody, top), 'missing', 'a change for no member')
+      expect.same(await memberships.setRole(orgId, nobody, low, { keep: top }), 'missing', 'a guarded one')
+    }
+    expect.absent(await memberships.find(orgId, stranger.id), 'a membership of a stranger')
+  }),
+  test('memberships/remove: remove that membership, once; the user may join again', async (world) => {
+    const { memberships, newMember, top } = world
+    const { orgId, userId } = await newMember()
+    expect.same(await memberships.remove(orgId, userId), 'done', 'what became of the removal')
+    expect.absent(await memberships.find(orgId, userId), 'the removed membership')
+    expect.same(await memberships.listByOrg(orgId), [], 'the members')
+    expect.same(await memberships.remove(orgId, userId), 'missing', 'a second removal')
+    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'missing', 'a guarded one')
+    const again = await newMember({ orgId, userId, role: top })
+    expect.same(await memberships.listByOrg(orgId), [again], 'the members after joining again')
+  }),
+  test('memberships/other-org: NOT find, list, change or remove a membership by way of another org or another user', async (world) => {
+    const { memberships, newMember, top } = world
+    const [{ orgId, userId }, there] = [await newMember(), await newMember()]
+    const beside = await newMember({ orgId })
+    const before = await memberships.listByOrg(orgId)
+    expect.absent(await memberships.find(there.orgId, userId), 'a member of one org in the other')
+    expect.same(await memberships.setRole(there.orgId, userId, top), 'missing', 'setRole by way of the other org')
+    expect.same(await memberships.remove(there.orgId, userId), 'missing', 'remove by way of the other org')
+    expect.same(await memberships.listByOrg(orgId), before, 'the members of the one org')
+    await memberships.setRole(orgId, userId, top)
+    await memberships.remove(orgId, userId)
+    expect.same(await memberships.find(orgId, beside.userId), beside, 'the other member')
+    expect.same(await memberships.listByOrg(there.orgId), [there], 'the members of the other org')
+  }),
+  test('memberships/hostile-ids: find and change nothing by hostile ids, and never throw', async (world) => {
+    const { memberships, newMember, top } = world
+    const member = await newMember()
+    const { orgId, userId } = member
+    const [orgIds, userIds] = [expect.hostileIds(orgId), expect.hostileIds(userId)]
+    await expect.none('find by org', orgIds, (id) => memberships.find(id, userId))
+    await expect.none('find by user', userIds, (id) => memberships.find(orgId, id))
+    await expect.none('listByOrg', orgIds, (id) => memberships.listByOrg(id), [])
+    await expect.none('setRole by org', orgIds, (id) => memberships.setRole(id, userId, top), 'missing')
+    await expect.none('setRole by user', userIds, (id) => memberships.setRole(orgId, id, top), 'missing')
+    await expect.none('remove by org', orgIds, (id) => memberships.remove(id, userId), 'missing')
+    await expect.none('remove by user', userIds, (id) => memberships.remove(orgId, id, { keep: top }), 'missing')
+    expect.same(await memberships.listByOrg(orgId), [member], 'the one member, unchanged')
+  }),
+]
+
+/** A way to let go of the guarded role. */
+type LetGo = (world: World, orgId: string, userId: string) => Promise<string>
+
+const demote: LetGo = ({ memberships, top, low }, orgId, userId) =>
+  retried(() => memberships.setRole(orgId, userId, low, { keep: top }))
+const leave: LetGo = ({ memberships, top }, orgId, userId) =>
+  retried(() => memberships.remove(orgId, userId, { keep: top }))
+
+/** In each of 15 rounds all holders let go at once: one must stay, as `'last'`, the others are `'done'`. */
+export async function expectOneStays(world: World, holders: number, wayOf: (index: number) => LetGo): Promise<void> {
+  const { memberships, newOrg, newMember, top } = world
+  for (let round = 0; round < 15; round++) {
+    const { id: orgId } = await newOrg()
+    const owners: Membership[] = []
+    for (let count = 0; count < holders; count++) owners.push(await newMember({ orgId, role: top }))
+    const results = await race(holders, (index) => wayOf(index)(world, orgId, owners[index]?.userId ?? ''))
+    const changes = [...expect.allFulfilled(results, 'change')].sort()
+    const wanted = [...Array.from({ length: holders - 1 }, () => 'done'), 'last']
+    expect.same(changes, wanted, `what became of ${holders} holders who let go at once`)
+    const left = (await memberships.listByOrg(orgId)).filter(({ role }) => role === top)
+    expect.that(left.length === 1, 'one holder of the role to remain', left)
+  }
+}
+
+const GUARDED_CASES: Cases<World> = [
+  test('memberships/keep-last: keep the last holder of the role: neither demoted nor removed, and unchanged', async (world) => {
+    const { memberships, newMember, top, low } = world
+    const { orgId, userId } = await newMember({ role: top })
+    await newMember({ orgId, role: low })
+    const before = await memberships.listByOrg(orgId)
+    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'last', 'a demotion')
+    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'last', 'a removal')
+    expect.same(await memberships.listByOrg(orgId), before, 'the members, unchanged')
+  }),
+  test('memberships/keep-not-needed: make a guarded change that takes nothing from the last holder', async (world) => {
+    const { memberships, newMember, top, low } = world
+    const { orgId, userId } = await newMember({ role: top })
+    const member = await newMember({ orgId, role: low })
+    expect.same(await memberships.setRole(orgId, userId, top, { keep: top }), 'done', 'the same role again')
+    expect.same(await memberships.setRole(orgId, member.userId, top, { keep: top }), 'done', 'a promotion')
+    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'done', 'the demotion of one of two')
+    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'done', 'the removal of a lower one')
+    expect.same(await memberships.listByOrg(orgId), [{ ...member, role: top }], 'the members')
+  }),
+  test('memberships/keep-unasked: let the last holder go where no role is to be kept', async (world) => {
+    const { memberships, newMember, top, low } = world
+    const { orgId, userId } = await newMember({ role: top })
+    expect.same(await memberships.setRole(orgId, userId, low), 'done', 'a demotion')
+    expect.same((await memberships.find(orgId, userId))?.role, low, 'the role')
+    await memberships.setRole(orgId, userId, top)
+    expect.same(await memberships.remove(orgId, userId), 'done', 'a removal')
+    expect.same(await memberships.listByOrg(orgId), [], 'the members')
+  }),
+  test('memberships/keep-per-org: count the holders of that org only, by the exact role name', async (world) => {
+    const { memberships, newMember, top, low, oddRoles } = world
+    const { orgId, userId } = await newMember({ role: top })
+    await newMember({ role: top })
+    for (const role of oddRoles) if (role !== top) await newMember({ orgId, role })
+    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'last', 'a demotion')
+    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'last', 'a removal')
+  }),
+  test('memberships/keep-race-demote: leave one holder of two who are demoted at once', (world) =>
+    expectOneStays(world, 2, () => demote)),
+  test('memberships/keep-race-leave: leave one holder of two who are removed at once', (world) =>
+    expectOneStays(world, 2, () => leave)),
+  test('memberships/keep-race-mixed: leave one holder of several who are demoted and removed at once', (world) =>
+    expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave))),
+]
+
+export const MEMBERSHIP_CASES: Cases<World> = [
+  ...needing('admin', RECORD_CASES),
+  ...UNIQUE_CASES,
+  ...needing('admin', [...CHANGE_CASES, ...GUARDED_CASES]),
+]
