@@ -46,6 +46,8 @@ export interface World extends Repositories {
   deleteOrg(orgId: string): Promise<void>
   /** Rows of an identity by another way than the port; `null` where the host offers none. */
   countUsers(identity: IdentityKey): Promise<number | null>
+  /** A person who has logged in for the first time. */
+  newLogin(): Promise<{ readonly person: NewUser; readonly user: User; readonly userId: string }>
   newUser(): Promise<User>
   newOrg(): Promise<Organization>
   /** `count` new orgs, highest id first. */
@@ -76,7 +78,12 @@ export function createWorld({ storage: given, probe = {} }: StorageUnderTest, op
   const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
   const newIdentity = (): IdentityKey => ({ issuer, subject: crypto.randomUUID() })
   const newPerson = (): NewUser => ({ ...newIdentity(), email: newEmail() })
-  const newUser = async (): Promise<User> => (await storage.users.upsertByIdentity(newPerson())).user
+  const newLogin: World['newLogin'] = async () => {
+    const person = newPerson()
+    const { user } = await storage.users.upsertByIdentity(person)
+    return { person, user, userId: user.id }
+  }
+  const newUser = async (): Promise<User> => (await newLogin()).user
   const newOrg = (): Promise<Organization> => storage.orgs.insert({ name: `Org ${crypto.randomUUID()}` })
   const newMember: World['newMember'] = async (over = {}) => {
     const { orgId = (await newOrg()).id, userId = (await newUser()).id, role = low } = over
@@ -90,7 +97,21 @@ export function createWorld({ storage: given, probe = {} }: StorageUnderTest, op
   }
   return {
     ...storage,
-    ...{ storage, isAdmin, top, low, issuers, newId, newIdentity, newPerson, newUser, newOrg, newMember, findMember },
+    ...{
+      storage,
+      isAdmin,
+      top,
+      low,
+      issuers,
+      newId,
+      newIdentity,
+      newPerson,
+      newLogin,
+      newUser,
+      newOrg,
+      newMember,
+      findMember,
+    },
     oddRoles: roles.length > 0 ? roles : ODD,
     transaction: (work) => retried(() => storage.transaction(work)),
     disableUser: (userId) => ask(probe, 'disableUser', userId),

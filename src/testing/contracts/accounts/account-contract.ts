@@ -1,18 +1,16 @@
-/** The promises of the account storage: accounts found exactly as they were stored, sessions that end early, the one first admin. */
+/** The promises of the account storage: accounts found exactly as they were stored, changes that end sessions where they must, the last admin, sessions that end early, the one first admin. */
+import type { AccountChange } from '../../../storage/account-repositories.ts'
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { hostileIds } from '../expectations.ts'
-import { compareIds, expectCopies, idsOf, RACERS, race } from '../storage-world.ts'
+import { compareIds, expectCopies, idsOf, newEmail, RACERS, race } from '../storage-world.ts'
 import {
   type AccountsUnderTest,
   type AccountWorld,
   createAccountWorld,
   newAccountOf,
-  newEmail,
   newHash,
   newSessionId,
 } from './account-world.ts'
-import { ACCOUNT_CHANGE_CASES } from './change-cases.ts'
 
 const RECORD_CASES: Cases<AccountWorld> = [
   test('accounts/found-after-insert: find an account by id and by e-mail exactly as it was inserted, its session version 0', async (world) => {
@@ -33,21 +31,18 @@ const RECORD_CASES: Cases<AccountWorld> = [
   test('accounts/unknown-is-null: find nothing for ids and addresses that are not there, hostile ones too, and never throw', async (world) => {
     const { accounts, newAccount } = world
     const { id, email } = await newAccount()
-    await expect.none('findById', hostileIds(id), (text) => accounts.findById(text))
-    await expect.none('findByEmail', hostileIds(email), (text) => accounts.findByEmail(text))
+    await expect.none('findById', expect.hostileIds(id), (text) => accounts.findById(text))
+    await expect.none('findByEmail', expect.hostileIds(email), (text) => accounts.findByEmail(text))
     expect.absent(await accounts.findByEmail(email.toUpperCase()), 'an address in capitals')
   }),
   test('accounts/email-unique: refuse a second account of one e-mail with a ConflictError, and keep the first as it is', async (world) => {
-    const { accounts, newAccount, role, expectUnchanged } = world
-    const account = await newAccount()
-    const again = { ...newAccountOf(role), email: account.email }
-    await expect.conflict(accounts.insert(again), 'a second account of this e-mail')
-    await expectUnchanged(account, 'the second one')
+    const account = await world.newAccount()
+    await expect.conflict(world.newAccount({ email: account.email }), 'a second account of this e-mail')
+    await world.expectUnchanged(account, 'the second one')
   }),
   test('accounts/email-race: let one of 20 inserts of one e-mail at once win, the others get a ConflictError', async (world) => {
-    const { accounts, role } = world
     const email = newEmail()
-    expect.oneWinner(await race(RACERS, () => accounts.insert({ ...newAccountOf(role), email })), 'insert')
+    expect.oneWinner(await race(RACERS, () => world.newAccount({ email })), 'insert')
   }),
   test('accounts/email-taken: refuse to change an e-mail to one that is taken, and change nothing else with it', async (world) => {
     const { accounts, newAccount, expectUnchanged } = world
@@ -105,6 +100,118 @@ const RECORD_CASES: Cases<AccountWorld> = [
   }),
 ]
 
+/** Two last holders at once, in 10 rounds: what is done with both must leave one. */
+async function expectOneLeft(
+  { accounts, newAccount, role }: AccountWorld,
+  changeOf: (id: string, round: number, which: number) => Promise<unknown>,
+): Promise<void> {
+  for (let round = 0; round < 10; round++) {
+    const two = [await newAccount(), await newAccount()]
+    await Promise.all(two.map(({ id }, which) => changeOf(id, round, which)))
+    const left = (await accounts.list()).filter((account) => account.role === role && !account.disabled)
+    expect.that(left.length === 1, 'one enabled account of the role to be left of two', left.length)
+    for (const { id } of left) await accounts.remove(id)
+  }
+}
+
+const CHANGE_CASES: Cases<AccountWorld> = [
+  test('accounts/update: change what is named and nothing else, and return the account', async (world) => {
+    const { accounts, newAccount, now } = world
+    const account = await newAccount()
+    const email = newEmail()
+    const updated = await accounts.update(account.id, { email })
+    expect.same(updated, { kind: 'done', account: { ...account, email } }, 'the update of the e-mail')
+    expect.same(await now(account), { ...account, email }, 'the account after it')
+    expect.absent(await accounts.findByEmail(account.email), 'the former e-mail')
+    const mass = { id: 'x', sessionVersion: 9, createdAt: new Date(0) } as AccountChange
+    await accounts.update(account.id, mass)
+    expect.same(await now(account), { ...account, email }, 'the account after members that are no change')
+  }),
+  test('accounts/update-ends-sessions: raise the session version by one with another role, another `disabled` and any new hash, else not', async (world) => {
+    const { accounts, newAccount, now, role } = world
+    const account = await newAccount()
+    const passwordHash = newHash()
+    const steps: readonly (readonly [AccountChange, number])[] = [
+      [{ role }, 0],
+      [{ disabled: false }, 0],
+      [{ email: newEmail() }, 0],
+      [{}, 0],
+      [{ role: `${role}-2` }, 1],
+      [{ disabled: true }, 2],
+      [{ disabled: true, role: `${role}-2` }, 2],
+      [{ disabled: false }, 3],
+      [{ passwordHash }, 4],
+      [{ passwordHash }, 5],
+      [{ passwordHash: newHash(), role, disabled: true }, 6],
+    ]
+    for (const [change, wanted] of steps) {
+      await accounts.update(account.id, change)
+      const { sessionVersion } = await now(account)
+      expect.same(sessionVersion, wanted, `the session version after ${Object.keys(change).join(', ') || 'nothing'}`)
+    }
+  }),
+  test('accounts/end-sessions: raise the session version by one for each call, 20 at once too, and change nothing else', async (world) => {
+    const { accounts, newAccount, now } = world
+    const account = await newAccount()
+    const ended = expect.allFulfilled(await race(20, () => accounts.endSessions(account.id)), 'call')
+    expect.same([...new Set(ended)], [true], 'what each call says')
+    expect.same(await now(account), { ...account, sessionVersion: 20 }, 'the account after 20 calls')
+  }),
+  test('accounts/missing: say so where there is no account to change, end, replace or remove, hostile ids included', async (world) => {
+    const { accounts, newAccount, expectUnchanged } = world
+    const account = await newAccount()
+    for (const id of expect.hostileIds(account.id)) {
+      expect.same(await accounts.update(id, { disabled: true }), { kind: 'missing' }, 'the update of nobody')
+      expect.same(await accounts.remove(id), 'missing', 'the removal of nobody')
+      expect.same(await accounts.endSessions(id), false, 'the ending of nobody')
+      const change = { from: account.passwordHash as string, to: newHash(), endSessions: true }
+      expect.same(await accounts.replaceHash(id, change), false, 'the replacement of nobody')
+    }
+    await expectUnchanged(account, 'all that')
+  }),
+  test('accounts/remove: remove an account for good, its e-mail free again', async ({ accounts, newAccount }) => {
+    const { id, email } = await newAccount()
+    expect.same(await accounts.remove(id), 'done', 'a removal')
+    expect.absent(await accounts.findById(id), 'the removed account by id')
+    expect.absent(await accounts.findByEmail(email), 'the removed account by e-mail')
+    const again = await newAccount({ email })
+    expect.that(again.id !== id, 'another id for another account', again.id)
+  }),
+  test('accounts/last: keep the last enabled account of a role: no demotion, no disabling, no removal, and nothing written', async (world) => {
+    const { accounts, newAccount, role, expectUnchanged, now } = world
+    const last = await newAccount()
+    await newAccount({ disabled: true })
+    const keep = { keep: role }
+    for (const change of [{ role: 'x' }, { disabled: true }, { role: 'x', email: newEmail() }]) {
+      expect.same(await accounts.update(last.id, change, keep), { kind: 'last' }, 'a change of the last one')
+    }
+    expect.same(await accounts.remove(last.id, keep), 'last', 'the removal of the last one')
+    await expectUnchanged(last, 'all that')
+    await accounts.update(last.id, { email: newEmail(), passwordHash: newHash(), role, disabled: false }, keep)
+    expect.same((await now(last)).sessionVersion, 1, 'a change that leaves it what it is: done, the session version')
+  }),
+  test('accounts/last-of-another-role: let go whoever is not the last: of another role, disabled, or with another beside', async (world) => {
+    const { accounts, newAccount, role } = world
+    const [one, two, disabled] = [await newAccount(), await newAccount(), await newAccount({ disabled: true })]
+    const keep = { keep: role }
+    expect.same(await accounts.remove(disabled.id, keep), 'done', 'the removal of a disabled one')
+    const demoted = await accounts.update(one.id, { role: `${role}-2` }, keep)
+    expect.same(demoted.kind, 'done', 'the demotion of one of two')
+    expect.same(await accounts.remove(one.id, keep), 'done', 'the removal of one of another role')
+    expect.same(await accounts.remove(two.id), 'done', 'the removal of the last one where none is to be kept')
+  }),
+  test('accounts/last-race-demote: leave one of two who are demoted at once, and of two who are disabled at once', (world) =>
+    expectOneLeft(world, (id, round) =>
+      world.accounts.update(id, round % 2 === 0 ? { role: 'x' } : { disabled: true }, { keep: world.role }),
+    )),
+  test('accounts/last-race-remove: leave one of two who are removed at once, and where one is removed while the other is demoted', (world) =>
+    expectOneLeft(world, (id, round, which) =>
+      round % 2 === 0 || which === 0
+        ? world.accounts.remove(id, { keep: world.role })
+        : world.accounts.update(id, { role: 'x' }, { keep: world.role }),
+    )),
+]
+
 const NOW = new Date('2026-11-20T10:00:00.000Z')
 const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000)
 
@@ -117,7 +224,7 @@ const SESSION_CASES: Cases<AccountWorld> = [
     await accounts.update(account.id, { disabled: true })
     const found = await sessions.find(account.id, sessionId)
     expect.same(found, { account: await now(account), revoked: false }, 'the session after the account was disabled')
-    await expect.none('sessions.find', hostileIds(account.id), (id) => sessions.find(id, sessionId))
+    await expect.none('sessions.find', expect.hostileIds(account.id), (id) => sessions.find(id, sessionId))
     await accounts.remove(account.id)
     expect.absent(await sessions.find(account.id, sessionId), 'a session of a removed account')
   }),
@@ -130,7 +237,7 @@ const SESSION_CASES: Cases<AccountWorld> = [
       await sessions.revoke({ id, expiresAt: later(3600) }, NOW)
       expect.same((await sessions.find(account.id, id))?.revoked, true, 'revoked')
     }
-    for (const text of [other, id.toUpperCase(), id.slice(1), ...hostileIds()]) {
+    for (const text of [other, id.toUpperCase(), id.slice(1), ...expect.hostileIds()]) {
       expect.same((await sessions.find(account.id, text))?.revoked, false, 'another session, revoked')
     }
   }),
@@ -167,21 +274,19 @@ const SESSION_CASES: Cases<AccountWorld> = [
 
 const FIRST_ADMIN_CASES: Cases<AccountWorld> = needing('freshAccounts', [
   test('transactions/first-admin-once: let one of 20 who claim the first admin at once have it, and nobody ever after', async (world) => {
-    const { transaction } = world
-    const claim = (): Promise<boolean> => transaction((tx) => tx.claimFirstAdmin(NOW))
+    const claim = (): Promise<boolean> => world.transaction((tx) => tx.claimFirstAdmin(NOW))
     const claims = await Promise.all(Array.from({ length: 20 }, claim))
     expect.that(claims.filter(Boolean).length === 1, 'one claim of 20 to be true', claims)
     expect.same(await claim(), false, 'a claim afterwards')
   }),
   test('transactions/first-admin-rollback: give the claim back with a unit of work that rejects', async (world) => {
-    const { transaction } = world
-    const failing = transaction(async (tx) => {
+    const failing = world.transaction(async (tx) => {
       expect.same(await tx.claimFirstAdmin(NOW), true, 'the first claim')
       throw new Error('the work fails')
     })
     const error = await expect.rejected(failing, 'a unit of work that throws')
     expect.that((error as Error).message === 'the work fails', 'the error of the work itself', error)
-    expect.same(await transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
+    expect.same(await world.transaction((tx) => tx.claimFirstAdmin(NOW)), true, 'the claim after a rollback')
   }),
 ])
 
@@ -194,6 +299,6 @@ const FIRST_ADMIN_CASES: Cases<AccountWorld> = needing('freshAccounts', [
  */
 export const accountContract: Contract<AccountsUnderTest> = createContract(
   'accountContract',
-  [...RECORD_CASES, ...ACCOUNT_CHANGE_CASES, ...SESSION_CASES, ...FIRST_ADMIN_CASES],
+  [...RECORD_CASES, ...CHANGE_CASES, ...SESSION_CASES, ...FIRST_ADMIN_CASES],
   createAccountWorld,
 )

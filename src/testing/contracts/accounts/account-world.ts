@@ -2,6 +2,7 @@
 import type { AccountRecord, AccountStorage, NewAccount } from '../../../storage/account-repositories.ts'
 import type { Closable } from '../contract.ts'
 import * as expect from '../expectations.ts'
+import { newEmail } from '../storage-world.ts'
 
 /** Accounts to be tested. */
 export interface AccountsUnderTest extends Closable {
@@ -38,11 +39,6 @@ export function createAccountWorld({ storage }: AccountsUnderTest): AccountWorld
 /** An account that is not in the storage. */
 export function newAccountOf(role: string): NewAccount {
   return { email: newEmail(), passwordHash: newHash(), role, createdAt: new Date('2026-11-20T10:00:00.123Z') }
-}
-
-/** An address that nobody else has. */
-export function newEmail(): string {
-  return `${newText()}@example.test`
 }
 
 /** A text in the form of a password's hash, that no other is like. */

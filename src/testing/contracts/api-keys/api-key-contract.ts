@@ -1,7 +1,6 @@
 /** The promises of the API key repository: what is stored comes back, to the letter and to the millisecond; whose keys are listed. */
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { hostileIds } from '../expectations.ts'
 import { expectCopies, idsOf, missing, RACERS, race, retried } from '../storage-world.ts'
 import {
   type ApiKeysUnderTest,
@@ -81,8 +80,8 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
   test('api-keys/hostile-ids: find, list and change nothing by a hostile id, and never throw', async (world) => {
     const { apiKeys, newKey, expectUnchanged } = world
     const key = await newKey()
-    const [owner, ids, at] = [ownerOf(key), hostileIds(key.id), new Date()]
-    const orgs = hostileIds(key.orgId ?? '').map((orgId) => ({ kind: 'org' as const, orgId }))
+    const [owner, ids, at] = [ownerOf(key), expect.hostileIds(key.id), new Date()]
+    const orgs = expect.hostileIds(key.orgId ?? '').map((orgId) => ({ kind: 'org' as const, orgId }))
     const change = { secretHash: newHash(), previousUntil: at }
     await expect.none('findById', ids, (id) => apiKeys.findById(id))
     await expect.none('rotate', ids, (id) => apiKeys.rotate(owner, id, change))

@@ -2,7 +2,6 @@
 import type { ApiKeyRecord } from '../../../storage/repositories.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { fulfilledValue } from '../expectations.ts'
 import { RACERS, race, retried } from '../storage-world.ts'
 import { type ApiKeyWorld, newHash, newKeyId, ownerOf } from './api-key-world.ts'
 
@@ -85,7 +84,7 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
     const results = await race(RACERS, (index) =>
       retried(() => apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at(index) })),
     )
-    const rotated = results.map(fulfilledValue).filter((record) => record !== undefined && record !== null)
+    const rotated = results.map(expect.fulfilledValue).filter((record) => record !== undefined && record !== null)
     expect.that(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
     const last = await now(key)
     const chain = backFrom(last, rotated)
@@ -101,7 +100,7 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
         expect.same(revoked, true, 'a revocation')
         return (await now(key)).revokedAt?.getTime()
       })
-      const instants = new Set(seen.map(fulfilledValue))
+      const instants = new Set(seen.map(expect.fulfilledValue))
       expect.that(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
     }
   }),

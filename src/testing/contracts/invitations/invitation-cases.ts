@@ -1,7 +1,6 @@
 /** The promises of the invitation repository: one per address and org, the earliest first, taken by one caller. */
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { hostileIds } from '../expectations.ts'
 import { expectCopies, newEmail, pause, RACERS, race, type World } from '../storage-world.ts'
 
 export const INVITATION_CASES: Cases<World> = needing('admin', [
@@ -97,9 +96,9 @@ export const INVITATION_CASES: Cases<World> = needing('admin', [
   test('invitations/hostile-ids: find and take nothing by a hostile address or id, and never throw', async (world) => {
     const { invitations, invite, newId } = world
     const inserted = await invite()
-    const ids = [newId(), ...hostileIds(inserted.id)]
+    const ids = [newId(), ...expect.hostileIds(inserted.id)]
     await expect.none('consume', ids, (id) => invitations.consume(id))
-    await expect.none('findPending', hostileIds(), (text) => invitations.findPending(text))
+    await expect.none('findPending', expect.hostileIds(), (text) => invitations.findPending(text))
     expect.same(await invitations.findPending(inserted.email), inserted, 'the invitation, still pending')
   }),
   test('invitations/copies: return copies of invitations, Dates included', async ({ invitations, newOrg, low }) => {

@@ -155,9 +155,8 @@ async function expectNoMembership(users: UserRepository, person: NewUser, select
 
 const SELECTION_CASES: Cases<World> = [
   test('orgs/selection-named: answer a named org as findActing does: own, foreign, unknown and hostile', async (world) => {
-    const { users, memberships, newMember, callerOf, top, newPerson, newId } = world
-    const person = newPerson()
-    const { id: userId } = (await users.upsertByIdentity(person)).user
+    const { users, memberships, newMember, callerOf, top, newLogin, newId } = world
+    const { person, userId } = await newLogin()
     const [own, foreign] = [await newMember(), await newMember()]
     await newMember({ orgId: own.orgId, userId, role: top })
     const caller = await callerOf(userId)
@@ -167,9 +166,8 @@ const SELECTION_CASES: Cases<World> = [
     }
   }),
   test('orgs/selection-unnamed: answer an unnamed org as the first of listActing, and null for a user without any', async (world) => {
-    const { users, memberships, newMember, callerOf, top, newPerson } = world
-    const person = newPerson()
-    const { id: userId } = (await users.upsertByIdentity(person)).user
+    const { users, memberships, newMember, callerOf, top, newLogin } = world
+    const { person, userId } = await newLogin()
     const { orgId } = await newMember()
     await expectMembership(users, person, { kind: 'unnamed' }, null)
     await newMember({ orgId, userId, role: top })
@@ -178,9 +176,8 @@ const SELECTION_CASES: Cases<World> = [
     await expectMembership(users, person, { kind: 'unnamed' }, first)
   }),
   test('orgs/selection-malformed: find the user for a malformed or conflicting selection, and no membership', async (world) => {
-    const { users, newMember, newPerson } = world
-    const person = newPerson()
-    const { user } = await users.upsertByIdentity(person)
+    const { users, newMember, newLogin } = world
+    const { person, user } = await newLogin()
     await newMember({ userId: user.id })
     for (const kind of ['malformed', 'conflict'] as const) {
       const { id } = await expectNoMembership(users, person, { kind })
@@ -203,9 +200,8 @@ const DELETED_CASES: Cases<World> = needing('deleteOrg', [
     expect.same(await memberships.listActing(key), [], 'what its API key may act in')
   }),
   test('orgs/deleted-selection: NOT hand on a deleted organization as the membership of a look-up by identity', async (world) => {
-    const { users, newMember, deleteOrg, newPerson } = world
-    const person = newPerson()
-    const { id: userId } = (await users.upsertByIdentity(person)).user
+    const { users, newMember, deleteOrg, newLogin } = world
+    const { person, userId } = await newLogin()
     const { orgId } = await newMember({ userId })
     await deleteOrg(orgId)
     await expectNoMembership(users, person, { kind: 'named', orgId })
@@ -265,11 +261,10 @@ const MANY_CASES: Cases<World> = needing('many', [
     }
   }),
   test('orgs/selection-many: answer the earliest-joined of several orgs where none is named, and the named one where one is', async (world) => {
-    const { users, newOrgs, joinAll, top, low, newPerson } = world
-    const person = newPerson()
-    const [{ user }, orgs] = [await users.upsertByIdentity(person), await newOrgs(3)]
+    const { users, newOrgs, joinAll, top, low, newLogin } = world
+    const [{ person, userId }, orgs] = [await newLogin(), await newOrgs(3)]
     const acting = orgs.map((org, index) => ({ org, role: index === 0 ? low : top }))
-    await joinAll(user.id, orgs, (index) => acting[index]?.role ?? '')
+    await joinAll(userId, orgs, (index) => acting[index]?.role ?? '')
     await expectMembership(users, person, { kind: 'unnamed' }, acting[0])
     for (const one of acting) await expectMembership(users, person, { kind: 'named', orgId: one.org.id }, one)
   }),

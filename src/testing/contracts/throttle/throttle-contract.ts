@@ -2,6 +2,7 @@
 import type { ThrottleState, ThrottleStore } from '../../../storage/account-repositories.ts'
 import { type Cases, type Closable, type Contract, createContract, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
+import { expectCopies } from '../storage-world.ts'
 
 /** A throttle's store to be tested. */
 export interface ThrottleUnderTest extends Closable {
@@ -35,18 +36,18 @@ function put(store: ThrottleStore, key: string, state: ThrottleState | null): Pr
   return store.update([key], NOW, () => ({ states: [state], result: null }))
 }
 
-/** Put a state, and hand on what was put. */
-async function putNew(store: ThrottleStore, key: string): Promise<ThrottleState> {
-  const state = stateAt(await clockOf(store))
+/** Put a state at a new key; hands on both. */
+async function putNew(store: ThrottleStore) {
+  const [key, state] = [newKey(), stateAt(await clockOf(store))]
   await put(store, key, state)
-  return state
+  return { key, state }
 }
 
 /** What `decide` is handed. */
 async function read(store: ThrottleStore, key: string): Promise<ThrottleState | null> {
   return store.update([key], NOW, (states) => {
     const [state = null] = states
-    return { states, result: state === null ? null : { ...state } }
+    return { states, result: structuredClone(state) }
   })
 }
 
@@ -71,21 +72,18 @@ const CASES: Cases<ThrottleStore> = [
     expect.same(await read(store, key), next, 'the state after another')
   }),
   test('throttle/removed: remove the state with `null`', async (store) => {
-    const key = newKey()
-    await putNew(store, key)
+    const { key } = await putNew(store)
     await put(store, key, null)
     expect.absent(await read(store, key), 'the removed state')
   }),
   test('throttle/keys-apart: keep keys apart', async (store) => {
-    const key = newKey()
-    await putNew(store, key)
+    const { key } = await putNew(store)
     for (const other of [newKey(), key.replace('account', 'address'), key.slice(0, -1), `${key}0`]) {
       expect.absent(await read(store, other), 'the state of another key')
     }
   }),
   test('throttle/several-keys: hand `decide` the states of up to three keys in their order, and write each: anew, changed, removed, the same', async (store) => {
-    const [one, two, three] = [newKey(), newKey(), newKey()]
-    const state = await putNew(store, two)
+    const [one, three, { key: two, state }] = [newKey(), newKey(), await putNew(store)]
     const other = { ...state, failures: 8 }
     await put(store, three, other)
     const found = await store.update([one, two, three], NOW, (states) => ({
@@ -117,16 +115,14 @@ const CASES: Cases<ThrottleStore> = [
     expect.that(new Set(results).size === 60, 'a result of its own for each update', results)
   }),
   test('throttle/atomic-removal: let one of 20 updates at once that take what is there have it', async (store) => {
-    const key = newKey()
-    await putNew(store, key)
+    const { key } = await putNew(store)
     const take = (): Promise<boolean> =>
       store.update([key], NOW, ([state = null]) => ({ states: [null], result: state !== null }))
     const taken = await Promise.all(Array.from({ length: 20 }, take))
     expect.that(taken.filter(Boolean).length === 1, 'one of 20 to be handed the state', taken)
   }),
   test('throttle/expired: hand `decide` nothing of a state from the instant it expires on', async (store) => {
-    const key = newKey()
-    const state = await putNew(store, key)
+    const { key, state } = await putNew(store)
     expect.same(await read(store, key), state, 'the state before that')
     await store.update([key], NOW, (_, now) => ({ states: [{ ...state, expiresAt: now }], result: null }))
     expect.absent(await read(store, key), 'the state at that instant')
@@ -140,8 +136,7 @@ const CASES: Cases<ThrottleStore> = [
     expect.that(isCallers || isOwn, 'instants of one clock', handed)
   }),
   test('throttle/throwing: reject with what `decide` throws, write nothing, and go on', async (store) => {
-    const [key, other] = [newKey(), newKey()]
-    const state = await putNew(store, key)
+    const [{ key, state }, other] = [await putNew(store), newKey()]
     const thrown = new Error('decides nothing')
     const failing = store.update([key, other], NOW, () => {
       throw thrown
@@ -152,17 +147,8 @@ const CASES: Cases<ThrottleStore> = [
     expect.absent(await read(store, other), 'the state of the other key')
   }),
   test('throttle/copies: keep what was written, whatever becomes of the object', async (store) => {
-    const key = newKey()
-    const state = stateAt(await clockOf(store))
-    const mine = { ...state, recent: [...state.recent] }
-    await put(store, key, mine)
-    try {
-      mine.recent.push(1)
-      mine.failures = 9
-    } catch {
-      // Frozen by the store: as good.
-    }
-    expect.same(await read(store, key), state, 'the state')
+    const { key, state } = await putNew(store)
+    await expectCopies([structuredClone(state), state], [() => read(store, key)])
   }),
 ]
 

@@ -6,7 +6,6 @@ import type { IdentityKey, User } from '../../../context.ts'
 import type { UserRepository } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { fulfilledValue, hostileIds } from '../expectations.ts'
 import { expectCopies, newEmail, RACERS, race, type World } from '../storage-world.ts'
 
 const identityOf = (issuer: string, subject: string): IdentityKey => ({ issuer, subject })
@@ -60,7 +59,7 @@ const CASES: Cases<World> = [
     const { users, newPerson } = world
     const people = Array.from({ length: 5 }, newPerson)
     const results = await race(RACERS, (index) => users.upsertByIdentity(people[index % 5] ?? newPerson()))
-    const ids = results.map((result) => fulfilledValue(result)?.user.id)
+    const ids = results.map((result) => expect.fulfilledValue(result)?.user.id)
     for (const [index, person] of people.entries()) {
       const { id } = expect.found(await findUser(users, person), 'each person to be found')
       const own = new Set(ids.filter((_, racer) => racer % 5 === index))
@@ -69,9 +68,8 @@ const CASES: Cases<World> = [
     expect.that(new Set(ids).size === 5, '5 users', [...new Set(ids)])
   }),
   test('users/upsert-unchanged: leave the row of a known identity as it is, whatever the second upsert says', async (world) => {
-    const { users, newPerson } = world
-    const person = newPerson()
-    const { user } = await users.upsertByIdentity(person)
+    const { users, newLogin } = world
+    const { person, user } = await newLogin()
     for (const email of [newEmail(), null]) {
       const again = await users.upsertByIdentity({ ...person, email })
       expect.same(again.user, user, 'the user, unchanged, from upsert')
@@ -80,9 +78,8 @@ const CASES: Cases<World> = [
   }),
   ...needing<World>('disableUser', [
     test('users/disabled-found: find a disabled user, as disabled, so that nobody provisions the person again', async (world) => {
-      const { users, disableUser, newPerson } = world
-      const person = newPerson()
-      const { user } = await users.upsertByIdentity(person)
+      const { users, disableUser, newLogin } = world
+      const { person, user } = await newLogin()
       await disableUser(user.id)
       const again = await users.upsertByIdentity(person)
       expect.that(!again.created, 'created: false for a disabled user', again)
@@ -91,11 +88,10 @@ const CASES: Cases<World> = [
         expect.same([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
     }),
   ]),
-  test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newPerson }) => {
-    const person = newPerson()
-    const { user } = await users.upsertByIdentity(person)
-    const subjects = hostileIds(person.subject)
-    await expect.none('findById', hostileIds(user.id), (id) => users.findById(id))
+  test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newLogin }) => {
+    const { person, user } = await newLogin()
+    const subjects = expect.hostileIds(person.subject)
+    await expect.none('findById', expect.hostileIds(user.id), (id) => users.findById(id))
     await expect.none('findByIdentity by subject', subjects, (subject) =>
       users.findByIdentity({ ...person, subject }, UNNAMED),
     )
@@ -175,35 +171,31 @@ const IDENTITY_CASES: Cases<World> = [
 ]
 
 const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
-  test('users/hostile-issuers: find nobody by a hostile issuer, and never throw', async ({ users, newPerson }) => {
-    const person = newPerson()
-    await users.upsertByIdentity(person)
-    await expect.none('findByIdentity by issuer', hostileIds(person.issuer), (issuer) =>
+  test('users/hostile-issuers: find nobody by a hostile issuer, and never throw', async ({ users, newLogin }) => {
+    const { person } = await newLogin()
+    await expect.none('findByIdentity by issuer', expect.hostileIds(person.issuer), (issuer) =>
       users.findByIdentity({ ...person, issuer }, UNNAMED),
     )
   }),
   test('users/joined-pairs: NOT take pairs for one user that are the same text once issuer and subject are joined, or changed over', async (world) => {
-    const { users } = world
     for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
       const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
       const pairs = [identityOf(a, `${b}${joint}${c}`), identityOf(`${a}${joint}${b}`, c)]
-      await expectApart(users, [...pairs, identityOf(a, c), identityOf(c, a)])
+      await expectApart(world.users, [...pairs, identityOf(a, c), identityOf(c, a)])
     }
   }),
   test('users/issuer-is-exact: compare issuers exactly: case, white space and a final slash all count', async (world) => {
-    const { users } = world
     const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
-    await users.upsertByIdentity({ issuer, subject, email: newEmail() })
+    await world.users.upsertByIdentity({ issuer, subject, email: newEmail() })
     const others = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `]
     await expectOthers(
-      users,
+      world.users,
       others.map((other) => identityOf(other, subject)),
     )
   }),
   test('users/long-issuers: keep issuers of 255 characters whole: two that differ in the last are two', async (world) => {
-    const { users } = world
     const [start, subject] = [`https://${crypto.randomUUID()}.test/`.padEnd(254, 'y'), crypto.randomUUID()]
-    await expectApart(users, [identityOf(`${start}1`, subject), identityOf(`${start}2`, subject)])
+    await expectApart(world.users, [identityOf(`${start}1`, subject), identityOf(`${start}2`, subject)])
   }),
 ])
 
