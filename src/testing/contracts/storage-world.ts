@@ -69,10 +69,11 @@ export interface World extends Repositories {
 const ODD = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', 'o\'wner"', 'bäcker 🥐', 'r'.repeat(64)]
 
 /** Build the surroundings of one case. */
-export function createWorld({ storage: given, probe = {} }: StorageUnderTest, options: ParsedContractOptions): World {
+export function createWorld(made: StorageUnderTest, options: ParsedContractOptions): World {
+  const { probe = {} } = made
   const { roles, issuers, newId, without } = options
   const isAdmin = !without.includes('admin')
-  const storage = given as AdminStorage
+  const storage = made.storage as AdminStorage
   if (isAdmin && typeof storage.memberships.setRole !== 'function') throw new Error(missing('storage', 'admin'))
   const [top = 'owner', low = 'member'] = roles
   const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
@@ -89,29 +90,13 @@ export function createWorld({ storage: given, probe = {} }: StorageUnderTest, op
     const { orgId = (await newOrg()).id, userId = (await newUser()).id, role = low } = over
     return storage.memberships.insert({ orgId, userId, role })
   }
-  const findMember: World['findMember'] = async (orgId, userId, { users, memberships } = storage) => {
-    if (isAdmin) return memberships.find(orgId, userId)
-    const user = await users.findById(userId)
-    const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
-    return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
-  }
+  const given = { storage, isAdmin, top, low, issuers, newId }
+  const making = { newIdentity, newPerson, newLogin, newUser, newOrg, newMember }
   return {
     ...storage,
-    ...{
-      storage,
-      isAdmin,
-      top,
-      low,
-      issuers,
-      newId,
-      newIdentity,
-      newPerson,
-      newLogin,
-      newUser,
-      newOrg,
-      newMember,
-      findMember,
-    },
+    ...given,
+    ...making,
+    ...createLookUps(storage, isAdmin),
     oddRoles: roles.length > 0 ? roles : ODD,
     transaction: (work) => retried(() => storage.transaction(work)),
     disableUser: (userId) => ask(probe, 'disableUser', userId),
@@ -130,6 +115,21 @@ export function createWorld({ storage: given, probe = {} }: StorageUnderTest, op
       }
       return joined
     },
+  }
+}
+
+function createLookUps(
+  storage: AdminStorage,
+  isAdmin: boolean,
+): Pick<World, 'findMember' | 'expectStored' | 'callerOf'> {
+  const findMember: World['findMember'] = async (orgId, userId, { users, memberships } = storage) => {
+    if (isAdmin) return memberships.find(orgId, userId)
+    const user = await users.findById(userId)
+    const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
+    return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
+  }
+  return {
+    findMember,
     async expectStored({ orgId, userId, role, joinedAt }, what) {
       expect.same(await findMember(orgId, userId), { orgId, userId, role, ...(isAdmin && { joinedAt }) }, what)
     },
