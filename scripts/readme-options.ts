@@ -20,6 +20,7 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['supabase', 'SupabaseOptions'],
   ['oidc', 'OidcOptions'],
   ['createServiceVerifier', 'ServiceVerifierOptions'],
+  ['createRoles', 'RoleSetOptions'],
   ['createServiceVerifier', 'ServiceOptions', 'services.<name>.'],
   ['createProvisioner', 'ProvisionerOptions'],
   ['createSyncGate', 'SyncGateOptions'],

@@ -12,6 +12,8 @@ import type {
 } from './context.ts'
 import { type AuthError, toAuthResponse } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
+import type { CustomRoles } from './permissions/custom-roles.ts'
+import type { PermissionOf, RoleOf, RolesGiven } from './permissions/roles.ts'
 import { parseAccess, type Rule } from './pipeline/access.ts'
 import { actIn } from './pipeline/act-in.ts'
 import {
@@ -28,18 +30,25 @@ import type { Route } from './route.ts'
 export type { AuthOptions, IdentityOptions } from './pipeline/auth-options.ts'
 export type { Authorized } from './pipeline/authorize.ts'
 
-/** The types of a host's auth, inferred by {@link createAuth}. */
+/**
+ * The types of a host's auth, inferred by {@link createAuth}.
+ * @typeParam P permissions that routes can ask
+ * @typeParam X the names of roles made at run time: `string` where there are any
+ */
 export interface HostTypes<
   R extends string,
   U extends User,
   O extends Organization | null,
   C extends string,
   S extends string,
+  P extends string = never,
+  X extends string = never,
 > {
   readonly user: U
   readonly org: O
   readonly role: R
-  readonly actingRole: null extends O ? R | null : R
+  readonly actingRole: null extends O ? R | X | null : R | X
+  readonly permission: P
   readonly claim: C
   readonly service: S
 }
@@ -50,6 +59,7 @@ export interface IdentityTypes<C extends string, S extends string> {
   readonly org: null
   readonly role: never
   readonly actingRole: null
+  readonly permission: string
   readonly claim: C
   readonly service: S
   readonly needs: 'identity'
@@ -136,7 +146,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
  * Each request is authenticated once: nothing later runs after a refusal, every fault is a 500 or a named 503. It asks no
  * storage and no network by itself; each step's `create…` says what it costs.
  *
- * @throws OptionsError for a missing, misspelt or wrong option, and for a role that is granted but not on the ladder
+ * @throws OptionsError for a missing, misspelt or wrong option, and for a role that is granted but not one of `roles`
  * @example
  * const auth = createAuth({
  *   issuers: [supabase({ url: 'https://abc.supabase.co' })],
@@ -149,12 +159,16 @@ export function createAuth<C extends string = never, S extends string = never>(
   options: IdentityOptions<C, S>,
 ): Auth<IdentityTypes<C, S>>
 export function createAuth<
-  const R extends string,
+  const G extends RolesGiven,
   U extends User,
   O extends Organization | null,
   C extends string = never,
   S extends string = never,
->(options: AuthOptions<R, U, O, C, S>): Auth<HostTypes<R, U, O, C, S>>
+  Q extends string = never,
+  const M extends CustomRoles | undefined = undefined,
+>(
+  options: AuthOptions<G, U, O, C, S, Q, M>,
+): Auth<HostTypes<RoleOf<G>, U, O, C, S, PermissionOf<G> | Q, M extends CustomRoles ? string : never>>
 export function createAuth(given: AnyAuthOptions): unknown {
   const { options, steps } = parseAuthOptions(given)
   const { errorFormat = 'json', onDecision, requestId, clock = Date.now } = options
@@ -165,7 +179,7 @@ export function createAuth(given: AnyAuthOptions): unknown {
   const ruleOf = rememberRules(parse)
 
   const auth: Auth = {
-    ...createGuards(steps.ladder),
+    ...createGuards(steps.roles),
     authorizer(access) {
       const rule = parse(access)
       const contextOf = (source: object) => contextFor(source, steps, rule) as never

@@ -79,6 +79,30 @@ export interface ActingOrg<O extends Organization | null = Organization | null> 
   readonly role: string | null
 }
 
+/**
+ * Roles, and what each may do: one value for all that asks for roles, made by {@link createRoles}.
+ * @typeParam P names of the permissions
+ */
+export interface Roles<R extends string = string, P extends string = string> {
+  /** The roles: of a ladder lowest first, of sets as they were written. */
+  readonly names: readonly R[]
+  /** Every permission that a role can have, sorted. */
+  readonly permissions: readonly P[]
+  /** The highest role of a ladder; `null` of sets, of which none need be above the others. */
+  readonly highest: R | null
+  /** Whether `role` is `other` or includes it: on a ladder, whether it is at least `other`. Of what is no role: `false`. */
+  includes(role: string, other: string): boolean
+  /** What a role may do, sorted; what is no role may do nothing. */
+  permissionsOf(role: string): readonly P[]
+}
+
+/** The roles of one auth, for whoever writes one: those of its option `roles`, and those that organizations made themselves. */
+export interface KnownRoles {
+  readonly roles: Roles
+  /** Find what a role may do in an organization; `null`: there is no such role. */
+  find(orgId: string, role: string): readonly string[] | null | Promise<readonly string[] | null>
+}
+
 /** An API key, as far as a handler may know it. */
 export interface ApiKey {
   /** The public id: safe to log. */
@@ -87,7 +111,8 @@ export interface ApiKey {
   /** The one organization it acts in; `null`: it is bound to none and acts in whichever the request names. */
   readonly orgId: string | null
   readonly role: string
-  readonly scopes: readonly string[]
+  /** What the key carries: it can do no more, whatever its role may. */
+  readonly permissions: readonly string[]
 }
 
 /** What the verifier made of a credential. */
@@ -135,6 +160,8 @@ export interface Readiness {
 export interface Verifier<C extends string = string> {
   /** Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). */
   verify(token: string): Promise<Identity<C>>
+  /** Whether the scopes of some tokens bind (`scopes` of their identities). Left out: not known. */
+  readonly bindsScopes?: boolean | undefined
   /** Load what verification needs, before the first request. */
   warmUp?(): Promise<void>
   /** Whether somebody could be verified now. */
@@ -148,26 +175,32 @@ export interface Verifier<C extends string = string> {
 /** Verifies API keys, `createApiKeys(…)` for one: a bearer token that begins with `<prefix>_` goes here. */
 export interface ApiKeyVerifier {
   readonly prefix: string
-  /** The role ladder of its keys: `createAuth` refuses another one than its own. Left out: not compared. */
-  readonly roles?: readonly string[] | undefined
+  /** The roles of its keys: `createAuth` takes none but its own. Left out: not compared. */
+  readonly roles?: Roles | undefined
+  /** What a key may carry. Left out: whatever there is. */
+  readonly permissions?: readonly string[] | undefined
   verify(token: string): Promise<ApiKey>
 }
 
 /** Verifies service secrets: {@link createServiceVerifier} makes one. */
-export interface ServiceVerifier<S extends string = string> {
-  /** Names of the services, and the header each sends its secret in. */
-  readonly services: readonly { readonly name: S; readonly header: string }[]
+export interface ServiceVerifier<S extends string = string, P extends string = string> {
+  /** Names of the services, the header each sends its secret in, and what it may do; left out: nothing. */
+  readonly services: readonly {
+    readonly name: S
+    readonly header: string
+    readonly permissions?: readonly P[] | undefined
+  }[]
   verify(header: string, secret: string): Promise<S>
 }
 
 /** Step 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
 export interface UserResolver<U extends User = User, C extends string = string> {
-  /** `roles`: those of `createAuth`, lowest first; a step that writes roles writes no other. */
-  (identity: Identity<C>, selection: OrgSelection, roles?: readonly string[]): Promise<ResolvedUser<U>>
-  /** Roles this step writes by itself: `createAuth` checks that they are on the ladder. */
+  /** `roles`: those of `createAuth`; a step that writes roles writes no other. */
+  (identity: Identity<C>, selection: OrgSelection, roles?: KnownRoles): Promise<ResolvedUser<U>>
+  /** Roles this step writes by itself: `createAuth` checks that there are such roles. */
   readonly assignsRoles?: readonly string[] | undefined
-  /** The ladder this step was made with, lowest first: `createAuth` takes no other. */
-  readonly roles?: readonly string[] | undefined
+  /** The roles this step was made with: `createAuth` takes no others. */
+  readonly roles?: Roles | undefined
 }
 
 /** Step 4: which organization the call acts in. */
@@ -189,8 +222,10 @@ export interface AuthTypes {
   readonly user: User
   readonly org: Organization | null
   readonly role: string
-  /** The role where a caller acts: `role`, or `null` too where the resolver may serve without an organization. */
+  /** The role where a caller acts: `role`; `null` too where the resolver may serve without an organization; any where organizations make roles. */
   readonly actingRole: string | null
+  /** What routes can ask: the permissions of roles and services. */
+  readonly permission: string
   readonly claim: string
   readonly service: string
   /** Only where `createAuth` was given no users and no orgs: its routes know the identity alone. */
@@ -198,7 +233,9 @@ export interface AuthTypes {
 }
 
 /** What a route of an auth may ask. */
-export type AccessOf<T extends AuthTypes> = T extends IdentityOnly ? 'public' | IdentityRule : Access<T['role']>
+export type AccessOf<T extends AuthTypes> = T extends IdentityOnly
+  ? 'public' | IdentityRule
+  : Access<T['role'], T['permission']>
 
 interface IdentityOnly {
   readonly needs: 'identity'
@@ -209,12 +246,14 @@ export interface IdentityContext<T extends AuthTypes = AuthTypes> {
   /** The kind of caller: what TypeScript narrows a context by. */
   readonly kind: 'user'
   readonly identity: Identity<T['claim']>
+  /** What the caller may do here, sorted: what its token's scopes carry, where they bind; else nothing. */
+  readonly permissions: readonly T['permission'][]
 }
 
 /** What a handler of `needs: 'user'` gets: the person as this service knows them, no organization. */
 export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
   readonly user: T['user']
-  /** The user's own role, where roles hang on users; else `null`. */
+  /** The user's own role, where roles hang on users; else `null`. With one, `permissions` are what it may do. */
   readonly role: T['role'] | null
 }
 
@@ -223,6 +262,8 @@ export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends Identit
   readonly user: T['user']
   readonly org: T['org']
   readonly role: T['actingRole']
+  /** What the caller may do here, sorted: what its role may, as far as its token's scopes carry it, where they bind. */
+  readonly permissions: readonly T['permission'][]
 }
 
 /** What a handler gets for an API key: always in an organization, its own if it is bound to one. */
@@ -230,8 +271,9 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'apiKey'
   readonly key: ApiKey
   readonly org: NonNullable<T['org']>
-  readonly role: T['role']
-  readonly scopes: readonly string[]
+  readonly role: NonNullable<T['actingRole']>
+  /** What the key may do here, sorted: what its role may, as far as the key carries it. */
+  readonly permissions: readonly T['permission'][]
 }
 
 /**
@@ -241,6 +283,8 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
 export interface ServiceContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'service'
   readonly service: T['service']
+  /** What the service may do, sorted: what is written where it is declared. */
+  readonly permissions: readonly T['permission'][]
 }
 
 /** A service, acting in the organization it named. */

@@ -6,13 +6,15 @@ import type {
   ApiKeyContext,
   AuthContext,
   AuthTypes,
+  Roles,
   ServiceOrgContext,
   UserContext,
   UserOrgContext,
 } from './context.ts'
 import { AuthError } from './errors.ts'
-import { optionsError } from './lib/parse-options.ts'
-import { isScope, type RoleLadder, requireScopes } from './permissions/role-ladder.ts'
+import { isScope, optionsError } from './lib/parse-options.ts'
+import { requirePermissions } from './permissions/permission-check.ts'
+import { isKnown, requireAtLeast, requireNamed } from './permissions/roles.ts'
 
 /** A context that acts in an organization, whoever calls. */
 export type OrgContext<T extends AuthTypes = AuthTypes> = UserOrgContext<T> | ApiKeyContext<T> | ServiceOrgContext<T>
@@ -41,16 +43,23 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
    */
   requireRole(role: T['role']): (context: AuthContext<T> | null) => RoleContext<T>
   /**
-   * Make a guard for scopes: binds API keys, lets every other kind of caller pass.
-   * @throws OptionsError at once for no scope, or one that is none
+   * Make a guard for permissions, all of them, of every kind of caller.
+   * @throws OptionsError at once for no permission, or one that is no scope token
    * @example
-   * const requireWrite = auth.requireScope('contacts:write')
+   * const requireWrite = auth.requirePermission('contacts:write')
    */
-  requireScope(...scopes: readonly string[]): <C extends AuthContext<T>>(context: C | null) => C
+  requirePermission(...permissions: readonly T['permission'][]): <C extends AuthContext<T>>(context: C | null) => C
+  /**
+   * Ask whether a caller may do something, for code that goes on without and for a page that hides a button. Nobody may do
+   * anything.
+   * @example
+   * const canWrite = auth.can(context, 'contacts:write')
+   */
+  can(context: AuthContext<T> | null, permission: T['permission']): boolean
 }
 
 /** Build the guards. Pure: they read the context and nothing else. */
-export function createGuards<T extends AuthTypes>(ladder: RoleLadder): Guards<T> {
+export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
   return {
     requireUser(context) {
       const known = requireSomebody(context)
@@ -65,29 +74,41 @@ export function createGuards<T extends AuthTypes>(ladder: RoleLadder): Guards<T>
       return known as OrgContext<T>
     },
     requireRole(role) {
-      const minimum = ladder.named(role, 'requireRole')
+      const minimum = requireNamed(roles, role, 'requireRole')
       return (context) => {
         const known = requireSomebody(context)
         if (!('role' in known))
           throw new AuthError('forbidden', { reason: 'guard_no_role', expected: minimum, got: known.kind })
-        ladder.requireAtLeast(known.role, minimum)
+        requireAtLeast(roles, known.role, minimum)
         return known
       }
     },
-    requireScope(...scopes) {
-      if (scopes.length === 0 || !scopes.every(isScope)) {
-        throw optionsError('requireScope', '', 'name at least one scope (RFC 6749 §3.3)')
+    requirePermission(...permissions) {
+      if (permissions.length === 0 || !permissions.every(isScope)) {
+        throw optionsError('requirePermission', '', 'name at least one permission, a scope token (RFC 6749 §3.3)')
       }
       return (context) => {
         const known = requireSomebody(context)
-        if (known.kind === 'apiKey') requireScopes(known.scopes, scopes)
+        if (permissions.every((permission) => known.permissions.includes(permission))) return known
+        requirePermissions({ granted: grantedTo(roles, known), bound: known.permissions }, permissions)
         return known
       }
     },
+    can: (context, permission) => context?.permissions.includes(permission) ?? false,
   }
 }
 
 function requireSomebody<C>(context: C | null): C {
   if (context === null) throw new AuthError('unauthorized', { reason: 'guard_anonymous', absent: true })
   return context
+}
+
+// What the caller's role, or its declaration, lacks is refused as that; `null`: it lacks what its credential does not carry.
+function grantedTo(roles: Roles, context: AuthContext): readonly string[] | null {
+  if (context.kind === 'service') return context.permissions
+  if (!('role' in context) || (context.role === null && !('org' in context))) return null
+  if (context.role === null || isKnown(roles, context.role)) return roles.permissionsOf(context.role ?? '')
+  // Made at run time: what it may do stands here only as far as the credential carries it.
+  const bound = context.kind === 'apiKey' ? context.key.permissions : context.identity.scopes
+  return bound == null ? context.permissions : null
 }

@@ -28,6 +28,7 @@ export type {
   OrgResolver,
   OrgSelection,
   ResolvedUser,
+  Roles,
   ServiceContext,
   ServiceOrgContext,
   ServiceVerifier,
@@ -49,6 +50,9 @@ export { createMembershipCache, type MembershipCache } from './orgs/membership-c
 export { createOrgResolver, createUserOrgResolver } from './orgs/org-resolver.ts'
 export { type ActingScope, createOrgScoped, type OrgHolder, type OrgScoped } from './orgs/org-scoped.ts'
 export { header, integerFormat, pathParam, slugFormat, uuidFormat } from './orgs/selector.ts'
+// Roles and permissions
+export type { CustomRoles } from './permissions/custom-roles.ts'
+export { createRoles, type RoleSets } from './permissions/roles.ts'
 export type { RefusalReason } from './reasons.ts'
 // Requests, responses, routes
 export type { Access, AuthRequest, AuthResponse, OrgSelector } from './request.ts'

@@ -90,9 +90,10 @@ export type RefusalReason =
   | 'act_in_org_id_malformed'
   | 'act_in_selector_differs'
   | 'not_in_this_org'
-  // Roles and scopes
+  // Roles and permissions
   | 'role_unknown'
   | 'role_too_low'
+  | 'permission_not_of_role'
   | 'scope_missing'
   | 'guard_anonymous'
   | 'guard_not_a_user'
@@ -143,6 +144,7 @@ export type RefusalReason =
   | 'account_email_taken'
   | 'account_not_found'
   | 'account_last_admin'
+  | 'account_above_its_admin'
   | 'dev_peer_not_loopback'
   | 'dev_request_forwarded'
   | 'dev_host_not_loopback'

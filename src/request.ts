@@ -73,7 +73,7 @@ export type CallerKind = 'user' | 'apiKey' | 'service' | `service:${string}`
 export type Needs = 'identity' | 'user' | 'org'
 
 /** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws an `OptionsError` then. */
-export interface AccessRule<R extends string = string> {
+export interface AccessRule<R extends string = string, P extends string = string> {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
   readonly accept?: readonly CallerKind[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
@@ -87,10 +87,13 @@ export interface AccessRule<R extends string = string> {
   readonly needs?: Needs | undefined
   /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */
   readonly selectors?: readonly OrgSelector[] | undefined
-  /** The lowest role that may enter, by the ladder. */
+  /** The role that may enter, with every one that includes it: on a ladder, the lowest. Services have none. */
   readonly role?: R | undefined
-  /** Scopes an API key must hold, all of them; other kinds of caller are not bound by scopes. */
-  readonly scopes?: readonly string[] | undefined
+  /**
+   * What the caller must be allowed to do, all of it, whatever its kind: by its role where it acts, then by its credential,
+   * where that has a bound; a service by where it is declared. With `needs: 'identity'` by the credential alone.
+   */
+  readonly permissions?: readonly P[] | undefined
 }
 
 /** What a route of an auth without users and orgs may ask: who calls, and nothing about them here. An alias: declarations spell it out. */
@@ -101,7 +104,9 @@ export type IdentityRule = {
   readonly optional?: boolean | undefined
   /** The identity alone, said or not. */
   readonly needs?: 'identity' | undefined
+  /** What the credential must carry, all of it: the token's scopes, where its issuer's bind; a service's, where it is declared. */
+  readonly permissions?: readonly string[] | undefined
 }
 
 /** What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF). */
-export type Access<R extends string = string> = 'public' | AccessRule<R>
+export type Access<R extends string = string, P extends string = string> = 'public' | AccessRule<R, P>

@@ -8,7 +8,10 @@ import type { Access, AuthRequest, AuthResponse } from './request.ts'
  * @example
  * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => json(200, { ok: true }) }
  */
-export interface Route<T extends AuthTypes = AuthTypes, A extends Access<T['role']> = Access<T['role']>> {
+export interface Route<
+  T extends AuthTypes = AuthTypes,
+  A extends Access<T['role'], T['permission']> = Access<T['role'], T['permission']>,
+> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path with `:name` parameters, each one whole segment: `/orgs/:id/members`. */
   readonly path: string

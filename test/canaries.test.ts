@@ -154,7 +154,7 @@ describe('in process', () => {
       createJwtVerifier({
         issuers: [{ issuer: 'https://a.test', keys: [{ kind: 'secret', secret: issuer.secret }], audience: 'a' }],
       }),
-      createApiKeys({ storage: world.storage, prefix: 'tk', roles: ['member'], scopes: {}, defaultScopes: [] }),
+      createApiKeys({ storage: world.storage, prefix: 'tk', roles: ['member'] }),
       world.auth,
     ]
     const context = await world.authenticate({ headers: { 'x-telephony-secret': SERVICE_SECRET } }, KINDS)

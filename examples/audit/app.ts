@@ -1,6 +1,6 @@
 /** A small app on Hono with every kind of caller, whose every decision goes to the audit log. */
 import { Hono } from 'hono'
-import { createAuth, createServiceVerifier, type IssuerOptions } from 'sallyport'
+import { createAuth, createRoles, createServiceVerifier, type IssuerOptions } from 'sallyport'
 import { type ApiKeys, createApiKeys } from 'sallyport/api-keys'
 import { createAdapter, readJson } from 'sallyport/hono'
 import type { ApiKeyRepository } from 'sallyport/storage'
@@ -26,14 +26,13 @@ export interface AuditedApp {
 
 /** Make the app. */
 export function createAuditedApp({ storage, issuers, serviceSecret, write }: AuditedOptions): AuditedApp {
-  const roles = ['member', 'admin'] as const
+  const roles = createRoles(['member', 'admin'], { 'notes:read': 'member', 'notes:write': 'member' })
   const log = createAuditLog(write)
   const apiKeys = createApiKeys({
     storage,
     prefix: 'audit',
     roles,
-    scopes: { 'notes:read': 'member', 'notes:write': 'member' },
-    defaultScopes: ['notes:read'],
+    defaultPermissions: ['notes:read'],
     onEvent: log.happened,
   })
   const auth = createAuth({
@@ -53,11 +52,11 @@ export function createAuditedApp({ storage, issuers, serviceSecret, write }: Aud
   mount(app, apiKeys.routes({ role: 'admin' }))
   app.get(
     '/notes',
-    protect({ accept, scopes: ['notes:read'] }, ({ org }, c) => c.json({ org: org.id })),
+    protect({ accept, permissions: ['notes:read'] }, ({ org }, c) => c.json({ org: org.id })),
   )
   app.post(
     '/notes',
-    protect({ accept, scopes: ['notes:write'] }, ({ org }, c) => c.json({ org: org.id }, 201)),
+    protect({ accept, permissions: ['notes:write'] }, ({ org }, c) => c.json({ org: org.id }, 201)),
   )
   app.post(
     '/internal/notes',

@@ -6,11 +6,13 @@ import {
   type Auth,
   createAuth,
   createProvisioner,
+  createRoles,
   createServiceVerifier,
   createSyncGate,
   createSyncRoute,
   createUserOrgResolver,
   type HostTypes,
+  type Roles,
   type Route,
   supabase,
 } from 'sallyport'
@@ -18,11 +20,14 @@ import { createApiKeys } from 'sallyport/api-keys'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
-/** The ladder, lowest first. */
-export const ROLES = ['viewer', 'member', 'admin'] as const
+/** The ladder, lowest first, and the lowest role that each permission asks. */
+export const ROLES: Roles<Role, Permission> = createRoles(['viewer', 'member', 'admin'], {
+  'dependencies:read': 'viewer',
+  'dependencies:write': 'member',
+})
 
-/** A role of it. */
-export type Role = (typeof ROLES)[number]
+type Role = 'viewer' | 'member' | 'admin'
+type Permission = 'dependencies:read' | 'dependencies:write'
 
 /** What Intello is configured by. */
 export interface IntelloOptions {
@@ -37,7 +42,7 @@ export interface IntelloOptions {
 }
 
 /** What Intello's handlers know of a caller. */
-export type IntelloTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'platform'>
+export type IntelloTypes = HostTypes<Role, StoredUser, StoredOrganization, never, 'platform', Permission>
 
 /** Intello's own tables. */
 export const TABLES = ['dependencies'] as const
@@ -57,13 +62,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const { supabaseUrl: url, jwtIssuer: issuer, confirmsEmails } = options
   const emails = confirmsEmails ? 'confirmed' : 'as-claimed'
 
-  const apiKeys = createApiKeys({
-    storage,
-    prefix: 'itk',
-    roles: ROLES,
-    scopes: { 'dependencies:read': 'viewer', 'dependencies:write': 'member' },
-    defaultScopes: ['dependencies:read'],
-  })
+  const apiKeys = createApiKeys({ storage, prefix: 'itk', roles: ROLES, defaultPermissions: ['dependencies:read'] })
   const auth = createAuth({
     roles: ROLES,
     issuers: [supabase({ url, issuer, emails, algorithms: ['ES256'], audience: options.jwtAudience })],

@@ -6,7 +6,7 @@ import { orConflict } from '../store/conflict.ts'
 import { present } from '../store/org-table.ts'
 import { type Intello, ROLES } from './auth.ts'
 
-const NewInvitation = z.object({ email, role: z.enum(ROLES) })
+const NewInvitation = z.object({ email, role: z.enum(ROLES.names) })
 const NewDependency = z.object({ name: text })
 
 /** Make the routes. */
@@ -51,9 +51,9 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
 // Where organizations have API keys, these are the routes that accept one.
 function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
   const { route } = auth
-  const accept = ['user', 'apiKey'] as const
-  const read = keyRoutes === null ? {} : { accept, scopes: ['dependencies:read'] }
-  const write = keyRoutes === null ? {} : { accept, scopes: ['dependencies:write'] }
+  const accept = keyRoutes === null ? (['user'] as const) : (['user', 'apiKey'] as const)
+  const read = { accept, permissions: ['dependencies:read'] } as const
+  const write = { accept, permissions: ['dependencies:write'] } as const
   const { dependencies } = tables
   return [
     route({
@@ -67,7 +67,7 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
     route({
       method: 'POST',
       path: '/api/dependencies',
-      access: { ...write, role: 'member' },
+      access: write,
       async handle(context, request) {
         const { name } = await readJson(request, NewDependency)
         return jsonResponse(201, { data: present(await dependencies.of(context).insert(name)) })
@@ -84,7 +84,7 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
     route({
       method: 'DELETE',
       path: '/api/dependencies/:id',
-      access: { ...write, role: 'member' },
+      access: write,
       async handle(context, request) {
         await dependencies.of(context).remove(idOf(request))
         return noContent()

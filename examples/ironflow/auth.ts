@@ -51,8 +51,6 @@ export function createIronflow(entry: Entry, storage: IronflowStorage): Ironflow
     storage,
     prefix: 'ifkey',
     roles: ROLES,
-    scopes: {},
-    defaultScopes: [],
     owner: { kind: 'installation', memberships: environments, field: 'environment' },
   })
   const auth = createAuth({

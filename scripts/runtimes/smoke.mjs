@@ -8,6 +8,7 @@ import {
   createJwtVerifier,
   createOrgResolver,
   createProvisioner,
+  createRoles,
   createServiceVerifier,
   header,
 } from 'sallyport'
@@ -20,7 +21,7 @@ import { createMemoryStorage } from 'sallyport/memory'
 const ISSUER = 'https://issuer.example'
 const API = 'https://api.example'
 const SECRET = 'a-service-secret-that-is-long-enough-for-it'
-const ROLES = ['member', 'owner']
+const ROLES = createRoles(['member', 'owner'], { 'things:read': 'member' })
 
 /** Attempt, and go on with what only some runtimes can; one line: what was checked, or what went wrong first. */
 export async function smoke(more = async () => {}) {
@@ -105,8 +106,7 @@ async function callAsMachine(issuer, app, same) {
 
 function createApp(jwk) {
   const storage = createMemoryStorage()
-  const scopes = { 'things:read': 'member' }
-  const apiKeys = createApiKeys({ storage, prefix: 'smoke', roles: ROLES, scopes, defaultScopes: ['things:read'] })
+  const apiKeys = createApiKeys({ storage, prefix: 'smoke', roles: ROLES, defaultPermissions: ['things:read'] })
   const auth = createAuth({
     roles: ROLES,
     verifier: createJwtVerifier({

@@ -2,12 +2,12 @@
  * What people do with the API keys they own: issue, list, rotate, revoke. Whose a key is and who made it come from the
  * caller's context alone; a secret is handed out once and kept nowhere. Hands on values for routes and consoles.
  */
-import type { AuthContext, Caller, Organization, UserContext } from '../context.ts'
+import type { AuthContext, Caller, Organization, Roles, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { notify } from '../lib/notify.ts'
-import type { RoleLadder } from '../permissions/role-ladder.ts'
+import { isKnown, requireKnown } from '../permissions/roles.ts'
 import type { ActingOrgSource, ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
 import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
 
@@ -35,10 +35,10 @@ export interface ApiKeyEvent {
 export interface ApiKeySettings {
   readonly repository: ApiKeyRepository
   readonly format: KeyFormat
-  readonly ladder: RoleLadder
-  /** The lowest role by scope. */
-  readonly scopes: ReadonlyMap<string, string>
-  readonly defaultScopes: readonly string[]
+  readonly roles: Roles
+  /** What a key may carry. */
+  readonly permissions: readonly string[]
+  readonly defaultPermissions: readonly string[]
   readonly owner: ApiKeyOwnership
   readonly maxOverlapSeconds: number
   readonly maxKeys: number
@@ -55,7 +55,7 @@ export interface ApiKeyInfo {
   /** The org it is bound to, or `null`. */
   readonly orgId: string | null
   readonly role: string
-  readonly scopes: readonly string[]
+  readonly permissions: readonly string[]
   /** The id of the user who made it, or `null`. */
   readonly createdBy: string | null
   readonly createdAt: Date
@@ -75,10 +75,13 @@ export interface IssuedApiKey {
 export interface ApiKeyFields {
   /** For people: 1 to 255 characters, none of them a control character. */
   readonly name: unknown
-  /** A role of the ladder. Default: the lowest that the scopes need; without any scopes configured it must be given. */
+  /**
+   * One of the roles. Default: the first, lowest first, that has the key's permissions; where there are no permissions at all, it
+   * must be given.
+   */
   readonly role?: unknown
-  /** Scopes, each at most once stored; `[]`: none. Default: `defaultScopes`. */
-  readonly scopes?: unknown
+  /** What it carries, each at most once stored; `[]`: nothing. Default: `defaultPermissions`. A body calls it `scopes`. */
+  readonly permissions?: unknown
   /** When it ends: a `Date`, RFC 3339 text, or `null` for never. Default `null`. */
   readonly expiresAt?: unknown
   /** The org it is to be bound to, where keys are the installation's; `null`: none. Default `null`. Else not read. */
@@ -92,8 +95,8 @@ export interface ApiKeyFields {
 export interface ApiKeyActions {
   /**
    * Make a key. Costs one digest, a list, a write and another list, by which `maxKeys` holds for calls at the same moment too.
-   * @throws AuthError `validation_error` naming the field; `forbidden` for a role above the creator's; `conflict` where
-   * there are `maxKeys` already
+   * @throws AuthError `validation_error` naming the field; `forbidden` for a role that the creator's doesn't include, and for a
+   * permission that their own token doesn't carry; `conflict` where there are `maxKeys` already
    */
   issue(context: AuthContext, fields: ApiKeyFields): Promise<IssuedApiKey>
   /** List the keys that are not revoked, by creation. Costs one query. */
@@ -101,8 +104,8 @@ export interface ApiKeyActions {
   /**
    * Give a key another secret. The old one stays good for `overlapSeconds` (default 0: it is dead at once), one from before
    * an earlier rotation does not. Costs one digest, a look-up and a write.
-   * @throws AuthError `not_found` for a key of somebody else, a revoked and an unknown one; `forbidden` for a key of a role
-   * above the caller's; `conflict` for an expired key; `validation_error` naming `overlap_seconds`
+   * @throws AuthError `not_found` for a key of somebody else, a revoked and an unknown one; `forbidden` for a key that the
+   * caller could not make; `conflict` for an expired key; `validation_error` naming `overlap_seconds`
    */
   rotate(context: AuthContext, keyId: string, options?: { readonly overlapSeconds?: unknown }): Promise<IssuedApiKey>
   /**
@@ -148,7 +151,7 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   const now = clock()
   const parsed = parseFields(settings, fields, now)
   const { orgId, role } = await bindingOf(settings, issuer, fields.orgId ?? null)
-  requireNotAbove(settings, parsed.role, role)
+  requireNotAbove(settings, parsed, { ...issuer, role })
   await requireBelowLimit(settings, issuer)
   const made = format.create()
   const record = { ...parsed, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
@@ -197,19 +200,21 @@ const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })
 interface Issuer {
   readonly user: UserContext['user']
   readonly role: string
+  /** What their own credential carries; `null`: no bound. */
+  readonly bound: readonly string[] | null
   readonly owner: ApiKeyOwner
 }
 
 // In an installation only a user's own role counts: one org's admin must not make a key that acts in all.
-function requireIssuer({ ladder, owner }: ApiKeySettings, context: AuthContext): Issuer {
+function requireIssuer({ roles, owner }: ApiKeySettings, context: AuthContext): Issuer {
   const org = 'org' in context ? context.org : null
   const isAtHome = owner.kind === 'org' ? org !== null : !('org' in context)
   if (context.kind !== 'user' || !('user' in context) || !isAtHome) {
     throw new AuthError('forbidden', { reason: 'api_keys_need_a_user' })
   }
-  const { user, role } = context
+  const { user, role, identity } = context
   const whose: ApiKeyOwner = owner.kind === 'org' ? { kind: 'org', orgId: (org as Organization).id } : INSTALLATION
-  return { user, role: ladder.requireKnown(role), owner: whose }
+  return { user, role: requireKnown(roles, role), bound: identity.scopes ?? null, owner: whose }
 }
 
 function requireField<T>(field: string, value: unknown, isValid: (value: unknown) => value is T): T {
@@ -222,35 +227,31 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
 }
 
-type ParsedFields = Pick<ApiKeyRecord, 'name' | 'role' | 'scopes' | 'expiresAt'>
+type ParsedFields = Pick<ApiKeyRecord, 'name' | 'role' | 'permissions' | 'expiresAt'>
 
-// Well-formed, and the role enough for the scopes; whether the creator may make such a key is not asked yet.
+// Well-formed, and the role enough for the permissions; whether the creator may make such a key is not asked yet.
 function parseFields(settings: ApiKeySettings, fields: ApiKeyFields, now: number): ParsedFields {
-  const { scopes: known, defaultScopes } = settings
   const areKnown = (value: unknown): value is readonly string[] =>
-    Array.isArray(value) && value.every((scope) => known.has(scope as string))
+    Array.isArray(value) && value.every((each) => settings.permissions.includes(each as string))
   const name = requireField('name', fields.name, isText)
-  const { scopes: wanted = defaultScopes } = fields
-  const scopes = [...new Set(requireField('scopes', wanted, areKnown))]
+  const { permissions: wanted = settings.defaultPermissions } = fields
+  const permissions = [...new Set(requireField('scopes', wanted, areKnown))]
   return {
     name,
-    scopes,
-    role: roleOf(settings, fields.role, scopes),
+    permissions,
+    role: roleOf(settings, fields.role, permissions),
     expiresAt: expiryOf(fields.expiresAt ?? null, now),
   }
 }
 
-function roleOf(
-  { ladder: { roles }, scopes: known }: ApiKeySettings,
-  wanted: unknown,
-  scopes: readonly string[],
-): string {
-  const needed = Math.max(0, ...scopes.map((scope) => roles.indexOf(known.get(scope) ?? '')))
-  if (wanted === undefined && known.size > 0) return roles[needed] as string
-  const role = requireField('role', wanted, (value): value is string => roles.includes(value as string))
-  if (roles.indexOf(role) < needed) {
-    const expected = roles[needed]
-    throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes', expected, got: role })
+function roleOf({ roles, ...settings }: ApiKeySettings, wanted: unknown, permissions: readonly string[]): string {
+  const hasAll = (role: string): boolean => permissions.every((each) => roles.permissionsOf(role).includes(each))
+  const first = roles.names.find(hasAll)
+  if (wanted === undefined && settings.permissions.length > 0) return requireField('scopes', first, isText)
+  const role = requireField('role', wanted, (value): value is string => isKnown(roles, value as string))
+  if (!hasAll(role)) {
+    const [expected, got] = [first, role]
+    throw new AuthError('validation_error', { field: 'role', reason: 'api_key_role_below_scopes', expected, got })
   }
   return role
 }
@@ -297,7 +298,7 @@ export function parseInstant(text: string): Date | null {
 
 // What the new key is bound to, and as what its creator acts there.
 async function bindingOf(
-  { owner, ladder }: ApiKeySettings,
+  { owner, roles }: ApiKeySettings,
   issuer: Issuer,
   wanted: unknown,
 ): Promise<{ readonly orgId: string | null; readonly role: string }> {
@@ -307,13 +308,21 @@ async function bindingOf(
   const caller: Caller = { kind: 'user', user: issuer.user }
   const acting = await owner.memberships.findActing(caller, orgId)
   if (acting === null) throw new AuthError('validation_error', { field: owner.field, reason: 'api_key_org_unknown' })
-  return { orgId: acting.org.id, role: ladder.requireKnown(acting.role) }
+  return { orgId: acting.org.id, role: requireKnown(roles, acting.role) }
 }
 
-function requireNotAbove({ ladder: { roles } }: ApiKeySettings, role: string, creators: string): void {
-  if (roles.indexOf(role) > roles.indexOf(creators)) {
-    throw new AuthError('forbidden', { reason: 'api_key_above_creator', expected: `at most ${creators}`, got: role })
+function requireNotAbove(settings: ApiKeySettings, key: KeyPowers, creator: Issuer): void {
+  if (isAbove(settings, key, creator)) {
+    const expected = `at most ${creator.role}`
+    throw new AuthError('forbidden', { reason: 'api_key_above_creator', expected, got: key.role })
   }
+}
+
+type KeyPowers = Pick<ApiKeyRecord, 'role' | 'permissions'>
+
+// Whoever has a key can do what it can: neither their role nor their own credential may be less.
+function isAbove({ roles }: ApiKeySettings, key: KeyPowers, { role, bound }: Issuer): boolean {
+  return !roles.includes(role, key.role) || !key.permissions.every((each) => bound?.includes(each) ?? true)
 }
 
 async function requireBelowLimit({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {
@@ -354,14 +363,12 @@ function requireFound<T>(found: T | null | false): T {
   return found
 }
 
-// Whoever rotates a key holds its secret: no key of a higher role may be had that way.
-function requireRotatable({ ladder: { roles }, clock }: ApiKeySettings, key: ApiKeyRecord, { role }: Issuer): void {
-  if (roles.indexOf(key.role) > roles.indexOf(role)) {
-    throw new AuthError('forbidden', {
-      reason: 'api_key_above_its_rotator',
-      expected: `at most ${role}`,
-      got: key.role,
-    })
+// Whoever rotates a key holds its secret.
+function requireRotatable(settings: ApiKeySettings, key: ApiKeyRecord, rotator: Issuer): void {
+  const { clock } = settings
+  if (isAbove(settings, key, rotator)) {
+    const expected = `at most ${rotator.role}`
+    throw new AuthError('forbidden', { reason: 'api_key_above_its_rotator', expected, got: key.role })
   }
   if (key.expiresAt !== null && key.expiresAt.getTime() <= clock()) {
     throw new AuthError('conflict', { reason: 'api_key_expired_for_rotation' })
@@ -373,7 +380,10 @@ function toIssued(record: ApiKeyRecord, { prefix }: KeyFormat, { key }: NewKey):
 }
 
 function toInfo(record: ApiKeyRecord, prefix: string): ApiKeyInfo {
-  const { id, name, orgId, role, scopes, createdBy, createdAt, expiresAt, lastUsedAt } = record
-  const info = { id, name, prefix, orgId, role, scopes: Object.freeze([...scopes]), createdBy, createdAt, expiresAt }
-  return Object.freeze({ ...info, lastUsedAt })
+  const { id, name, orgId, role, createdBy, createdAt, expiresAt, lastUsedAt } = record
+  const permissions = Object.freeze([...record.permissions])
+  return Object.freeze({
+    ...{ id, name, prefix, orgId, role, permissions },
+    ...{ createdBy, createdAt, expiresAt, lastUsedAt },
+  })
 }

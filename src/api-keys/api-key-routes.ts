@@ -3,15 +3,29 @@ import * as z from 'zod/mini'
 import type { AuthContext } from '../context.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
 import { type JsonObject, LIMIT_BYTES, readJson } from '../http/read-json.ts'
-import { aFunction, aGroup, aName, aRoutePath, ownMembers, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFilledListOf,
+  aFunction,
+  aGroup,
+  aName,
+  aRoutePath,
+  aScope,
+  optionsError,
+  ownMembers,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
+import { requireNamed } from '../permissions/roles.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { ApiKeyActions, ApiKeyInfo, ApiKeySettings, IssuedApiKey } from './api-key-actions.ts'
 
 /** Options of `routes` of the API keys. */
-export interface ApiKeyRoutesOptions<R extends string = string> {
-  /** The lowest role that handles keys. Required: there is no safe default. */
-  readonly role: R
+export interface ApiKeyRoutesOptions<R extends string = string, P extends string = string> {
+  /** The role that handles keys, with every one that includes it. This or `permissions` is required: there is no safe default. */
+  readonly role?: R | undefined
+  /** What whoever handles keys must be allowed to do, all of it. */
+  readonly permissions?: readonly P[] | undefined
   /** Where the routes are. Default `/api/keys`. */
   readonly path?: string | undefined
   /**
@@ -32,12 +46,15 @@ type Presenter = NonNullable<ApiKeyRoutesOptions['present']>
 /** Make the routes; what they take and refuse stands at `routes` of `ApiKeys`. */
 export function createApiKeyRoutes(
   actions: ApiKeyActions,
-  { owner, ladder }: Pick<ApiKeySettings, 'owner' | 'ladder'>,
+  { owner, roles }: Pick<ApiKeySettings, 'owner' | 'roles'>,
   options: ApiKeyRoutesOptions,
 ): readonly Route[] {
-  const { role, path = '/api/keys', present = DEFAULT_PRESENTER } = parseOptions(NAME, shape(), options)
+  const { role, permissions, path = '/api/keys', present = DEFAULT_PRESENTER } = parseOptions(NAME, shape(), options)
+  if (role === undefined && permissions === undefined)
+    throw optionsError(NAME, 'role', 'is required, or option "permissions"')
+  if (role !== undefined) requireNamed(roles, role, NAME)
   const needs = owner.kind === 'org' ? ('org' as const) : ('user' as const)
-  const access = Object.freeze({ role: ladder.named(role, NAME), needs })
+  const access = Object.freeze({ role, permissions, needs })
   const route = (method: Route['method'], below: string, handle: Handle): Route =>
     Object.freeze({ method, path: `${path}${below}`, access, handle: handle as Route['handle'] })
 
@@ -45,9 +62,9 @@ export function createApiKeyRoutes(
     route('GET', '', async (context) => answer(200, present.listed(await actions.list(context)))),
     route('POST', '', async (context, request) => {
       const body = ownMembers(await readJson(request))
-      const { name, role, scopes, expires_at: expiresAt } = body
+      const { name, role, scopes: permissions, expires_at: expiresAt } = body
       const orgId = owner.kind === 'installation' ? body[owner.field] : null
-      return answer(201, present.issued(await actions.issue(context, { name, role, scopes, expiresAt, orgId })))
+      return answer(201, present.issued(await actions.issue(context, { name, role, permissions, expiresAt, orgId })))
     }),
     route('POST', '/:id/rotate', async (context, request) => {
       const { overlap_seconds: overlapSeconds } = ownMembers(await readOptionalJson(request))
@@ -78,11 +95,11 @@ function idOf({ params }: AuthRequest): string {
 }
 
 const DEFAULT_PRESENTER: Presenter = {
-  issued: ({ apiKey: { id, name, prefix, role, scopes, expiresAt }, key }) => ({
+  issued: ({ apiKey: { id, name, prefix, role, permissions: scopes, expiresAt }, key }) => ({
     data: { id, name, prefix, key, role, scopes, expires_at: expiresAt },
   }),
   listed: (apiKeys) => ({
-    data: apiKeys.map(({ id, name, prefix, role, scopes, expiresAt, createdAt, lastUsedAt }) => ({
+    data: apiKeys.map(({ id, name, prefix, role, permissions: scopes, expiresAt, createdAt, lastUsedAt }) => ({
       ...{ id, name, prefix, role, scopes },
       ...{ expires_at: expiresAt, created_at: createdAt, last_used_at: lastUsedAt },
     })),
@@ -92,7 +109,8 @@ const DEFAULT_PRESENTER: Presenter = {
 const NAME = 'apiKeys.routes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ApiKeyRoutesOptions> => ({
-  role: aName(),
+  role: z.optional(aName()),
+  permissions: z.optional(aFilledListOf(aScope())),
   path: z.optional(aRoutePath(1)),
   present: z.optional(aGroup<Presenter>({ issued: aFunction(), listed: aFunction() })),
 })

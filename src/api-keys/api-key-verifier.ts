@@ -60,8 +60,8 @@ function requireUsable(record: ApiKeyRecord | null, digest: string, now: number)
   }
 }
 
-function toApiKey({ id, name, orgId, role, scopes }: ApiKeyRecord): ApiKey {
-  return Object.freeze({ id, name, orgId, role, scopes: Object.freeze([...scopes]) })
+function toApiKey({ id, name, orgId, role, permissions }: ApiKeyRecord): ApiKey {
+  return Object.freeze({ id, name, orgId, role, permissions: Object.freeze([...permissions]) })
 }
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 /** `createApiKeys`: its options, checked once, and one object that verifies keys, handles them and has their routes. */
 import * as z from 'zod/mini'
-import type { ApiKey, ApiKeyVerifier } from '../context.ts'
+import type { ApiKey, ApiKeyVerifier, Roles } from '../context.ts'
 import {
   aFunction,
   aGroupOfKind,
@@ -8,7 +8,6 @@ import {
   aName,
   aNumber,
   anObjectWith,
-  aRecordOf,
   aString,
   checkedBy,
   oneOf,
@@ -16,7 +15,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
-import { createRoleLadder, isScope } from '../permissions/role-ladder.ts'
+import { type PermissionOf, type RoleOf, type RolesGiven, toRoles } from '../permissions/roles.ts'
 import type { Route } from '../route.ts'
 import type { ApiKeyRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -32,17 +31,17 @@ import { createApiKeyVerifier } from './api-key-verifier.ts'
 import { createKeyFormat } from './key-format.ts'
 
 /** Options of {@link createApiKeys}. */
-export interface ApiKeysOptions<R extends string, S extends string> {
+export interface ApiKeysOptions<G extends RolesGiven, P extends string = PermissionOf<G>> {
   /** Where the keys are kept: a storage with `apiKeys`. */
   readonly storage: { readonly apiKeys: ApiKeyRepository }
   /** How every key begins: a lower-case letter, then 1 to 15 lower-case letters and digits. */
   readonly prefix: string
-  /** The role ladder, lowest first: the same value as for `createAuth`, which refuses keys of another one. */
-  readonly roles: readonly R[]
-  /** Every scope a key may have, and the lowest role that it needs. `{}`: keys have none, and each names its role. */
-  readonly scopes: Readonly<Record<S, NoInfer<R>>>
-  /** The scopes of a key for which none are named. */
-  readonly defaultScopes: readonly NoInfer<S>[]
+  /** The roles: the same as those of `createAuth`, which refuses keys of others. Without permissions, each key names its role. */
+  readonly roles: G
+  /** What a key may carry. Default: all that `roles` have. */
+  readonly permissions?: readonly P[] | undefined
+  /** What a key carries for which nothing is named. Default: nothing. */
+  readonly defaultPermissions?: readonly P[] | undefined
   /**
    * Whose the keys are. `org`, the default: each belongs to the org its maker acts in. `installation`: there is one set of
    * users, whose roles are their own, and one of keys; a key may be bound to an org, whose id a body brings as `field` and
@@ -66,11 +65,13 @@ export interface ApiKeysOptions<R extends string, S extends string> {
 }
 
 /** API keys, ready: what `createAuth({ apiKeys })` takes, and what routes and consoles of the host handle keys by. */
-export interface ApiKeys<R extends string = string> extends ApiKeyVerifier, ApiKeyActions {
-  readonly roles: readonly R[]
+export interface ApiKeys<R extends string = string, P extends string = string> extends ApiKeyVerifier, ApiKeyActions {
+  readonly roles: Roles<R, P>
+  /** What a key may carry. */
+  readonly permissions: readonly P[]
   /**
    * Make the routes by which people handle keys: `GET` and `POST` of the path, `POST <path>/:id/rotate`,
-   * `DELETE <path>/:id`. Bodies: `{"name","role"?,"scopes"?,"expires_at"?}`, with the org's field where keys are the
+   * `DELETE <path>/:id`. Bodies: `{"name","role"?,"scopes"?,"expires_at"?}` (`scopes` are the key's permissions), with the org's field where keys are the
    * installation's, and `{"overlap_seconds"?}`, which may be left out altogether. They take users only, who act in the org
    * where keys are an org's, and refuse as the methods and `readJson` do. Cost: one or two storage queries a call.
    *
@@ -78,75 +79,73 @@ export interface ApiKeys<R extends string = string> extends ApiKeyVerifier, ApiK
    * @example
    * mount(app, apiKeys.routes({ role: 'admin' }))
    */
-  routes(options: ApiKeyRoutesOptions<R>): readonly Route[]
+  routes(options: ApiKeyRoutesOptions<R, P>): readonly Route[]
 }
 
 /**
- * Create the API keys of organizations, or of an installation. A key survives the person who made it; its role and scopes
- * are never above theirs, and nobody but a user handles keys: no key makes another.
+ * Create the API keys of organizations, or of an installation. A key survives the person who made it; its role and
+ * permissions are never above theirs, and nobody but a user handles keys: no key makes another.
  *
  * As the verifier of `createAuth({ apiKeys })` it refuses with `unauthorized`, in the same bytes, what is malformed or
  * mistyped (0 look-ups), unknown, wrong, revoked or expired: one SHA-256 and one look-up, and never from a cache. A rotated
  * key's previous secret is good until its deadline, at that very instant no more. A use is noted with `touch` at most once a
  * minute a key, beside the request: it delays and fails nothing. What the other methods refuse and cost, each says.
  *
- * @throws OptionsError for a missing, unknown or wrong option, a role that is not on the ladder, a scope that is none
+ * @throws OptionsError for a missing, unknown or wrong option, a permission that no role has
  * @example
- * const roles = ['viewer', 'member', 'admin'] as const
- * const apiKeys = createApiKeys({
- *   storage,
- *   prefix: 'itk',
- *   roles,
- *   scopes: { 'dependencies:read': 'viewer', 'dependencies:write': 'member' },
- *   defaultScopes: ['dependencies:read'],
- * })
+ * const roles = createRoles(['viewer', 'member', 'admin'], { 'dependencies:read': 'viewer', 'dependencies:write': 'member' })
+ * const apiKeys = createApiKeys({ storage, prefix: 'itk', roles, defaultPermissions: ['dependencies:read'] })
  * const auth = createAuth({ roles, apiKeys, … })
  * mount(app, apiKeys.routes({ role: 'admin' }))
  */
-export function createApiKeys<const R extends string, const S extends string>(
-  options: ApiKeysOptions<R, S>,
-): ApiKeys<R> {
-  const { repository, check, ...settings } = parse(options)
-  const { format, ladder, clock } = settings
+export function createApiKeys<const G extends RolesGiven>(
+  options: ApiKeysOptions<G>,
+): ApiKeys<RoleOf<G>, PermissionOf<G>> {
+  const { repository, check, ...settings } = parse(options as Options)
+  const { format, roles, permissions, clock } = settings
   const actions = createApiKeyActions({ ...settings, repository: withStorageErrors(repository) })
-  return Object.freeze({
-    prefix: format.prefix,
-    roles: ladder.roles as readonly R[],
+  const apiKeys: ApiKeys = {
+    ...{ prefix: format.prefix, roles, permissions },
     verify: createApiKeyVerifier({ repository, format, check, clock }),
     ...actions,
-    routes: (given: ApiKeyRoutesOptions<R>) => createApiKeyRoutes(actions, settings, given),
-  })
+    routes: (given: ApiKeyRoutesOptions) => createApiKeyRoutes(actions, settings, given),
+  }
+  return Object.freeze(apiKeys) as ApiKeys<RoleOf<G>, PermissionOf<G>>
 }
 
 const NAME = 'createApiKeys'
 
-type Options = ApiKeysOptions<string, string>
+type Options = ApiKeysOptions<RolesGiven, string>
 
 function parse(options: Options): ApiKeySettings & Pick<Options, 'check'> {
-  const { storage, prefix, roles, scopes, defaultScopes, ...parsed } = parseOptions(NAME, shape(), options)
+  const { storage, prefix, roles: given, ...parsed } = parseOptions(NAME, shape(), options)
   const { owner = { kind: 'org' }, maxOverlapSeconds = 604_800, maxKeys = 1000, clock = Date.now } = parsed
-  const ladder = createRoleLadder(roles, NAME)
-  const known = new Map(Object.entries(scopes))
-  for (const [scope, role] of known) {
-    if (!isScope(scope)) throw optionsError(NAME, 'scopes', 'has a name that is no scope (RFC 6749 §3.3)')
-    ladder.named(role, NAME, 'scopes')
-  }
-  const unknown = defaultScopes.find((scope) => !known.has(scope))
-  if (unknown !== undefined) {
-    throw optionsError(NAME, 'defaultScopes', `names ${JSON.stringify(unknown)}, which is not a scope`)
-  }
+  const roles = toRoles(given, NAME)
+  const { permissions = roles.permissions, defaultPermissions = [] } = parsed
+  requireAmong('permissions', permissions, roles.permissions)
+  requireAmong('defaultPermissions', defaultPermissions, permissions)
   return {
     ...parsed,
     repository: storage.apiKeys,
     format: createKeyFormat(NAME, prefix),
-    ladder,
-    scopes: known,
-    defaultScopes,
+    roles,
+    permissions: Object.freeze([...permissions]),
+    defaultPermissions,
     owner: owner.kind === 'org' ? owner : { ...owner, memberships: withStorageErrors(owner.memberships) },
     maxOverlapSeconds,
     maxKeys,
     clock,
   }
+}
+
+function requireAmong(option: string, named: readonly string[], known: readonly string[]): void {
+  const unknown = named.find((permission) => !known.includes(permission))
+  if (unknown === undefined) return
+  throw optionsError(
+    NAME,
+    option,
+    `names ${JSON.stringify(unknown)}, which is none of ${known.join(', ') || 'nothing'}`,
+  )
 }
 
 const METHODS = ['insert', 'findById', 'list', 'rotate', 'revoke', 'touch'] as const
@@ -161,9 +160,9 @@ function describeStorage(storage: unknown): string | null {
 const shape = (): Shape<Options> => ({
   storage: checkedBy(describeStorage),
   prefix: aString(),
-  roles: aListOf(aString()),
-  scopes: aRecordOf(aString()),
-  defaultScopes: aListOf(aString()),
+  roles: z.custom<RolesGiven>(),
+  permissions: z.optional(aListOf(aString())),
+  defaultPermissions: z.optional(aListOf(aString())),
   owner: z.optional(
     aGroupOfKind<ApiKeyOwnership>({
       org: () => ({ kind: oneOf('org') }),

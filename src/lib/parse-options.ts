@@ -200,7 +200,8 @@ function noneOf(expected: string, value: unknown): ReadGroup {
   return { data: undefined, issues: [issueOf(value === undefined ? 'is required' : `must be of type ${expected}`)] }
 }
 
-function isPlain(value: unknown): value is object {
+/** Ask whether a value is an object as `{…}` writes one, of any realm. */
+export function isPlain(value: unknown): value is object {
   if (!isGroup(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
@@ -278,6 +279,16 @@ export function aHeaderName(): OptionType<string> {
 /** Ask whether a value is a token as HTTP has it (RFC 9110 §5.6.2): the name of a header, of a cookie. */
 export function isHttpToken(value: unknown): value is string {
   return typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value)
+}
+
+/** Ask whether a value is a scope token (RFC 6749 §3.3): it stands in a challenge, so a quote or a line break must not. */
+export function isScope(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+}
+
+/** A permission: a scope token. */
+export function aScope<T extends string = string>(): OptionType<T> {
+  return z.custom<T>(isScope, 'must be a scope token (RFC 6749 §3.3)')
 }
 
 /** Options with every default filled in: nothing may be missing, nothing `undefined`. */

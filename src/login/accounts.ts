@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { type JsonObject, parseBody } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { aFunction, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { isKnown } from '../permissions/roles.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { type AccountSettings, notifyEvent } from './login-options.ts'
@@ -26,49 +27,76 @@ const anEmail = z.pipe(
 const fieldsOf = ({ roles }: AccountSettings) =>
   z.object({
     email: anEmail,
-    role: z.custom<string>((role) => (roles as readonly unknown[]).includes(role)),
+    role: z.custom<string>((role) => isKnown(roles, role as string)),
     disabled: z.optional(z.boolean()),
     password: z.string(),
   })
 
-/** Create an account on behalf of the admin `byId`. */
-export async function createAccount(settings: AccountSettings, body: JsonObject, byId: string): Promise<Account> {
+/** The admin who writes accounts. */
+export interface Admin {
+  readonly id: string
+  readonly role: string | null
+}
+
+/**
+ * Create an account on behalf of an admin.
+ * @throws AuthError `validation_error` naming the field, `forbidden` for a role that the admin's doesn't include, `conflict` for
+ * a taken e-mail, `temporarily_unavailable`
+ */
+export async function createAccount(settings: AccountSettings, body: JsonObject, by: Admin): Promise<Account> {
   const { storage, passwords, rules, clock } = settings
   const { email, role, disabled = false, password } = await parseBody(body, fieldsOf(settings))
+  requireNotAbove(settings, by, role)
   requireGoodPassword(password, rules, email, 'password')
   const passwordHash = await passwords.hash(password)
   const account = await orConflict(() =>
     storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(clock()) }),
   )
-  notifyEvent(settings, 'user_created', account.id, byId)
+  notifyEvent(settings, 'user_created', account.id, by.id)
   return account
 }
 
-/** Change an account on behalf of the admin `byId`. Fields that are not there stay as they are. */
+/**
+ * Change an account on behalf of an admin. Fields that are not there stay as they are.
+ * @throws AuthError as {@link createAccount}; `not_found`; `conflict` for the last admin
+ */
 export async function changeAccount(
   settings: AccountSettings,
   accountId: string,
   body: JsonObject,
-  byId: string,
+  by: Admin,
 ): Promise<Account> {
   const { storage, passwords, rules, adminRole } = settings
   const found = requireAccount(await storage.accounts.findById(accountId))
+  requireNotAbove(settings, by, found.role)
   const { password, ...fields } = await parseBody(body, z.partial(fieldsOf(settings)))
+  if (fields.role !== undefined) requireNotAbove(settings, by, fields.role)
   if (password !== undefined) requireGoodPassword(password, rules, fields.email ?? found.email, 'password')
   const change = password === undefined ? fields : { ...fields, passwordHash: await passwords.hash(password) }
   const updated = await orConflict(() => storage.accounts.update(accountId, change, { keep: adminRole }))
   requireNotLast(updated.kind)
   const account = requireAccount(updated.kind === 'done' ? updated.account : null)
-  notifyEvent(settings, 'user_changed', accountId, byId)
+  notifyEvent(settings, 'user_changed', accountId, by.id)
   return account
 }
 
-/** Remove an account on behalf of the admin `byId`. */
-export async function removeAccount(settings: AccountSettings, accountId: string, byId: string): Promise<void> {
+/**
+ * Remove an account on behalf of an admin.
+ * @throws AuthError `not_found`, `forbidden` as {@link createAccount}, `conflict` for the last admin
+ */
+export async function removeAccount(settings: AccountSettings, accountId: string, by: Admin): Promise<void> {
+  const { role } = requireAccount(await settings.storage.accounts.findById(accountId))
+  requireNotAbove(settings, by, role)
   const removed = await settings.storage.accounts.remove(accountId, { keep: settings.adminRole })
   requireNotLast(removed)
   requireAccount(removed === 'done' ? removed : null)
-  notifyEvent(settings, 'user_removed', accountId, byId)
+  notifyEvent(settings, 'user_removed', accountId, by.id)
+}
+
+// A stored role that is none any more is above nobody.
+function requireNotAbove({ roles }: AccountSettings, { role: own }: Admin, role: string): void {
+  if (!isKnown(roles, role) || roles.includes(own ?? '', role)) return
+  throw new AuthError('forbidden', { reason: 'account_above_its_admin', expected: `at most ${own}`, got: role })
 }
 
 function requireAccount<T>(found: T | null): T {

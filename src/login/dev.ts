@@ -7,6 +7,7 @@ import { hasCookie } from '../credentials/cookie.ts'
 import { requireSameOrigin } from '../credentials/csrf.ts'
 import { AuthError } from '../errors.ts'
 import { isLoopbackHost } from '../lib/http-url.ts'
+import type { PermissionOf, RoleOf, RolesGiven } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { isLoopbackAddress } from './client-address.ts'
@@ -28,15 +29,17 @@ import { createDevRoutes } from './routes.ts'
  * @example
  * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
  */
-export function createDevLogin<const R extends string>(options: DevLoginOptions<R>): Login<R> {
-  const settings = parseDevLoginOptions(options)
+export function createDevLogin<const G extends RolesGiven>(
+  options: DevLoginOptions<G>,
+): Login<RoleOf<G>, PermissionOf<G>> {
+  const settings = parseDevLoginOptions(options as DevLoginOptions)
   const [identity, user] = [devIdentity(settings), devUser(settings)]
   // An old session that a browser still sends is as good as none: who may enter is decided before.
-  const verifier = Object.freeze({ verify: async () => identity, isReady: () => true })
+  const verifier = Object.freeze({ verify: async () => identity, bindsScopes: false, isReady: () => true })
   const users = async () => ({ user, role: settings.adminRole })
   const cookie = { name: settings.cookieName }
   const dev = (request: AuthRequest) => toDevCredential(request, cookie.name)
-  return loginOf<R>(settings, { verifier, users, cookie, dev }, createDevRoutes(settings))
+  return loginOf<RoleOf<G>, PermissionOf<G>>(settings, { verifier, users, cookie, dev }, createDevRoutes(settings))
 }
 
 // What stands in for a credential where a request brings none; refuses what does not come from this machine.

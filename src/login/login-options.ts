@@ -3,12 +3,12 @@
  * settings, whose hook for the audit log the whole login notifies.
  */
 import * as z from 'zod/mini'
+import type { Roles } from '../context.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aGroup,
-  aListOf,
   aName,
   aNumber,
   anObjectWith,
@@ -21,7 +21,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
-import { createRoleLadder } from '../permissions/role-ladder.ts'
+import { type RoleOf, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -48,15 +48,15 @@ interface LoginPaths {
 }
 
 /** What login and dev mode have in common. */
-export interface AccountsOptions<R extends string = string> {
+export interface AccountsOptions<G extends RolesGiven = RolesGiven> {
   /** Where accounts, ended sessions and the throttle's counters are kept. */
   readonly storage: AccountStorage
   /** The service's name: `iss` and `aud` of its sessions; no password may be little more than it. */
   readonly service: string
-  /** The role ladder, lowest first: `createAuth` gets it with the rest of `login.auth`. */
-  readonly roles: readonly R[]
+  /** The roles, as `createAuth` takes them: it gets them with the rest of `login.auth`. */
+  readonly roles: G
   /** The lowest role that manages users, and of which one enabled account always remains. Default: the highest. */
-  readonly adminRole?: R | undefined
+  readonly adminRole?: RoleOf<G> | undefined
   /** The session cookie's name. Default `__Host-session`, which needs TLS, or a loopback host. */
   readonly cookieName?: string | undefined
   /** Where the service is reached behind a proxy: decides `Secure` and the own origin. Default: socket and `Host`. */
@@ -74,7 +74,7 @@ export interface AccountsOptions<R extends string = string> {
 }
 
 /** Options of {@link createLogin}. */
-export interface LoginOptions<R extends string = string> extends AccountsOptions<R> {
+export interface LoginOptions<G extends RolesGiven = RolesGiven> extends AccountsOptions<G> {
   /** The bytes sessions are signed with: {@link loadSigningSecret} finds them. */
   readonly secret: Uint8Array
   /** How long a session lives, in seconds: 60 to 2592000. Default 86400. */
@@ -91,15 +91,16 @@ export interface LoginOptions<R extends string = string> extends AccountsOptions
 }
 
 /** Options of {@link createDevLogin}. */
-export interface DevLoginOptions<R extends string = string> extends AccountsOptions<R> {
+export interface DevLoginOptions<G extends RolesGiven = RolesGiven> extends AccountsOptions<G> {
   /** The value of `NODE_ENV`, read once by the host: exactly `development` or `test`. The other options are those of {@link createLogin}, but `secret`, `sessionSeconds`, `throttle` and `clientAddress`. */
   readonly nodeEnv: string | undefined
 }
 
-type Settled = Omit<Complete<AccountsOptions>, 'minPasswordLength' | 'paths' | 'publicUrl' | 'onEvent'>
+type Settled = Omit<Complete<AccountsOptions>, 'roles' | 'minPasswordLength' | 'paths' | 'publicUrl' | 'onEvent'>
 
 /** What user management works with. */
 export interface AccountSettings extends Settled {
+  readonly roles: Roles
   readonly publicUrl: string | null
   readonly paths: LoginPaths
   readonly rules: PasswordRules
@@ -113,17 +114,17 @@ export interface LoginSettings
   readonly limits: ThrottleLimits
 }
 
-export function parseLoginOptions<R extends string>(options: LoginOptions<R>): LoginSettings {
-  const parsed = parseOptions('createLogin', { ...accountsShape<R>(), ...loginShape() }, options)
+export function parseLoginOptions(options: LoginOptions): LoginSettings {
+  const parsed = parseOptions('createLogin', { ...accountsShape(), ...loginShape() }, options)
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
   requireTogether(parsed)
   const limits = { ...DEFAULT_LIMITS, ...given(parsed.throttle) }
   return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
 }
 
-export function parseDevLoginOptions<R extends string>(options: DevLoginOptions<R>): AccountSettings {
+export function parseDevLoginOptions(options: DevLoginOptions): AccountSettings {
   const name = 'createDevLogin'
-  const parsed = parseOptions(name, { ...accountsShape<R>(), nodeEnv: z.optional(aString()) }, options)
+  const parsed = parseOptions(name, { ...accountsShape(), nodeEnv: z.optional(aString()) }, options)
   if (parsed.nodeEnv === 'development' || parsed.nodeEnv === 'test') return settingsOf(name, parsed)
   throw optionsError(name, 'nodeEnv', 'must be exactly "development" or "test"')
 }
@@ -136,12 +137,22 @@ function requireTogether({ publicUrl, clientAddress }: Pick<LoginOptions, 'publi
   throw optionsError('createLogin', missing as string, `is required where there is "${given}": ${why}`)
 }
 
-function settingsOf<R extends string>(name: string, parsed: AccountsOptions<R>): AccountSettings {
+function settingsOf(name: string, parsed: AccountsOptions): AccountSettings {
   const { service, cookieName = '__Host-session', publicUrl = null, onEvent, clock = Date.now } = parsed
-  const ladder = createRoleLadder(parsed.roles, name)
-  const adminRole = ladder.named(parsed.adminRole ?? (ladder.roles.at(-1) as string), name, 'adminRole')
+  const roles = toRoles(parsed.roles, name)
+  const { adminRole = roles.highest } = parsed
+  if (adminRole === null)
+    throw optionsError(name, 'adminRole', 'is required with sets of permissions, none of which is the highest')
   return {
-    ...{ service, roles: ladder.roles, adminRole, cookieName, publicUrl, onEvent, clock },
+    ...{
+      service,
+      roles,
+      adminRole: requireNamed(roles, adminRole, name, 'adminRole'),
+      cookieName,
+      publicUrl,
+      onEvent,
+      clock,
+    },
     storage: withStorageErrors(parsed.storage),
     paths: { ...PATHS, ...given(parsed.paths) },
     rules: { minLength: parsed.minPasswordLength ?? 15, serviceName: service },
@@ -165,11 +176,11 @@ const PATHS: LoginPaths = Object.freeze({
 
 const path = z.optional(aRoutePath(1))
 
-const accountsShape = <R extends string>(): Shape<AccountsOptions<R>> => ({
+const accountsShape = (): Shape<AccountsOptions> => ({
   storage: anObjectWith('transaction'),
   service: aName(),
-  roles: aListOf(aString<R>()),
-  adminRole: z.optional(aString<R>()),
+  roles: z.custom<RolesGiven>(),
+  adminRole: z.optional(aString()),
   cookieName: z.optional(z.custom<string>(isHttpToken, 'must be a cookie name')),
   publicUrl: z.optional(checkedBy<string>(describeHttpUrl)),
   paths: z.optional(

@@ -2,8 +2,9 @@
  * Local login put together: what a `createAuth` takes whose users sign in here, the routes by which they do, and the first
  * admin. Hands all of it to the host.
  */
-import type { UserResolver, Verifier } from '../context.ts'
+import type { Roles, UserResolver, Verifier } from '../context.ts'
 import { createExtractor, type DevAuthenticator } from '../credentials/extractor.ts'
+import type { PermissionOf, RoleOf, RolesGiven } from '../permissions/roles.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { createFirstAdmin, type FirstAdminOptions, resetAdmin } from './accounts.ts'
@@ -13,9 +14,9 @@ import { createSessionRoutes, createUserRoutes } from './routes.ts'
 import { createSessions } from './session.ts'
 
 /** What local login brings to `createAuth`: spread it into its options. */
-interface LoginAuth<R extends string> {
-  /** The ladder: the roles of accounts are those of `createAuth`. */
-  readonly roles: readonly R[]
+interface LoginAuth<R extends string, P extends string> {
+  /** The roles of accounts are those of `createAuth`. */
+  readonly roles: Roles<R, P>
   readonly verifier: Verifier<'ver'>
   readonly users: UserResolver<Account, 'ver'>
   /** The session cookie; with it the CSRF rule holds. */
@@ -25,8 +26,8 @@ interface LoginAuth<R extends string> {
 }
 
 /** What {@link createLogin} and `createDevLogin` make. */
-export interface Login<R extends string = string> {
-  readonly auth: LoginAuth<R>
+export interface Login<R extends string = string, P extends string = string> {
+  readonly auth: LoginAuth<R, P>
   /** For an adapter's `mount`. */
   readonly routes: readonly Route[]
   /**
@@ -62,15 +63,15 @@ export interface Login<R extends string = string> {
  * which the hashing queue has no place costs nothing, one that the throttle refuses one look-up; a request with a session
  * costs one HMAC and one query.
  *
- * @throws OptionsError for a missing or unknown option, a secret under 16 bytes, a role that is not on the ladder, `publicUrl`
+ * @throws OptionsError for a missing or unknown option, a secret under 16 bytes, roles that are none, `publicUrl`
  * without `clientAddress` or the other way about
  * @example
  * const login = createLogin({ storage, secret, service: 'ironflow', roles: ['viewer', 'developer', 'admin'] })
  * const auth = createAuth({ ...login.auth, orgs })
  * mount(app, login.routes)
  */
-export function createLogin<const R extends string>(options: LoginOptions<R>): Login<R> {
-  const settings = parseLoginOptions(options)
+export function createLogin<const G extends RolesGiven>(options: LoginOptions<G>): Login<RoleOf<G>, PermissionOf<G>> {
+  const settings = parseLoginOptions(options as LoginOptions)
   const { cookieName: name, publicUrl } = settings
   const sessions = createSessions({ ...settings, repository: settings.storage.sessions })
   const origin = publicUrl === null ? null : new URL(publicUrl).origin
@@ -78,16 +79,16 @@ export function createLogin<const R extends string>(options: LoginOptions<R>): L
   const sessionRoutes = createSessionRoutes(createPasswordLogin(settings, sessions), extractor)
   const { verifier, users } = sessions
   const cookie = publicUrl === null ? { name } : { name, publicUrl }
-  return loginOf<R>(settings, { verifier, users, cookie }, sessionRoutes)
+  return loginOf<RoleOf<G>, PermissionOf<G>>(settings, { verifier, users, cookie }, sessionRoutes)
 }
 
 /** Put a login together from what it brings to `createAuth` and its own routes; users' routes stand in every login. */
-export function loginOf<R extends string>(
+export function loginOf<R extends string, P extends string>(
   settings: AccountSettings,
-  steps: Omit<LoginAuth<R>, 'roles'>,
+  steps: Omit<LoginAuth<R, P>, 'roles'>,
   routes: readonly Route[],
-): Login<R> {
-  const roles = settings.roles as readonly R[]
+): Login<R, P> {
+  const roles = settings.roles as Roles<R, P>
   const users: UserResolver<Account, 'ver'> = Object.freeze(Object.assign(steps.users, { roles }))
   return Object.freeze({
     auth: Object.freeze({ ...steps, roles, users }),

@@ -71,16 +71,16 @@ export function createUserRoutes(settings: AccountSettings): readonly Route[] {
     routeOf<AuthContext>('GET', paths.users, access, async () =>
       jsonResponse(200, { users: (await storage.accounts.list()).map(present) }, [NO_STORE]),
     ),
-    routeOf<UserContext>('POST', paths.users, access, async ({ user }, request) => {
-      const account = await createAccount(settings, await readJson(request), user.id)
+    routeOf<UserContext>('POST', paths.users, access, async ({ user: { id }, role }, request) => {
+      const account = await createAccount(settings, await readJson(request), { id, role })
       return jsonResponse(201, { user: present(account) }, [NO_STORE])
     }),
-    routeOf<UserContext>('PATCH', one, access, async ({ user }, request) => {
-      const account = await changeAccount(settings, idOf(request), await readJson(request), user.id)
+    routeOf<UserContext>('PATCH', one, access, async ({ user: { id }, role }, request) => {
+      const account = await changeAccount(settings, idOf(request), await readJson(request), { id, role })
       return jsonResponse(200, { user: present(account) }, [NO_STORE])
     }),
-    routeOf<UserContext>('DELETE', one, access, async ({ user }, request) => {
-      await removeAccount(settings, idOf(request), user.id)
+    routeOf<UserContext>('DELETE', one, access, async ({ user: { id }, role }, request) => {
+      await removeAccount(settings, idOf(request), { id, role })
       return noContent([NO_STORE])
     }),
   ]

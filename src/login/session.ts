@@ -84,6 +84,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
         const checked = checkClaims(claims, rules, clock())
         return toIdentity({ issuer: service, rules: person, names: ['ver'] }, checked, claims)
       },
+      bindsScopes: false,
       isReady: () => true,
     }),
     async users(identity) {

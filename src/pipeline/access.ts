@@ -5,14 +5,14 @@ import {
   aBoolean,
   aListOf,
   aName,
-  checkedBy,
+  aScope,
   oneOf,
   optionsError,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
 import { anOrgSelector } from '../orgs/selector.ts'
-import { isScope } from '../permissions/role-ladder.ts'
+import { requireNamed } from '../permissions/roles.ts'
 import type { Access, AccessRule, Needs, OrgSelector } from '../request.ts'
 import type { Steps } from './auth-options.ts'
 
@@ -24,7 +24,7 @@ export interface Rule {
   readonly needs: Needs
   readonly selectors: readonly OrgSelector[]
   readonly role: string | null
-  readonly scopes: readonly string[]
+  readonly permissions: readonly string[]
 }
 
 /**
@@ -39,7 +39,7 @@ export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public'
     needs = steps.identityOnly ? 'identity' : 'org',
     selectors = [],
     role,
-    scopes = [],
+    permissions = [],
   } = parsed
   const { optional = false, probe = false } = parsed
   const rule: Rule = {
@@ -48,18 +48,19 @@ export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public'
     probe,
     needs,
     selectors,
-    role: role === undefined ? null : steps.ladder.named(role, 'Access'),
-    scopes,
+    role: role === undefined ? null : requireNamed(steps.roles, role, 'Access'),
+    permissions,
   }
   if (steps.identityOnly && needs !== 'identity') {
     throw optionsError('Access', 'needs', 'must be "identity": createAuth was given no users and no organizations')
   }
   const contradiction = contradictionIn(rule)
   if (contradiction !== null) throw optionsError('Access', ...contradiction)
+  requireHolder(rule, steps)
   return Object.freeze(rule)
 }
 
-type AccessSteps = Pick<Steps, 'ladder' | 'apiKeys' | 'services' | 'identityOnly'>
+type AccessSteps = Omit<Steps, 'extractor' | 'users' | 'orgs' | 'knownRoles'>
 
 /** Whether a verified caller is of a kind the rule accepts. */
 export function accepts({ accept }: Rule, verified: Verified): boolean {
@@ -74,15 +75,37 @@ function knownKind(kind: string, { apiKeys, services }: AccessSteps): string {
 }
 
 function contradictionIn(rule: Rule): readonly [option: string, message: string] | null {
-  const { accept, needs, selectors, role, scopes } = rule
+  const { accept, needs, selectors, role } = rule
   const keys = accept.has('apiKey')
   if (accept.size === 0) return ['accept', 'must name a kind of caller']
   if (needs === 'identity' && role !== null) return ['role', 'requires needs: "user" or "org"']
   if (needs !== 'org' && selectors.length > 0) return ['selectors', 'requires needs: "org"']
   if (needs !== 'org' && keys) return ['accept', 'with "apiKey" requires needs: "org"']
-  if (scopes.length > 0 && !keys) return ['scopes', 'binds API keys only: accept "apiKey"']
   if (role !== null && !keys && !accept.has('user')) return ['role', 'can bind users and API keys only']
   return null
+}
+
+// A route that nobody can enter is a mistake, a misspelt permission most of all.
+function requireHolder(rule: Rule, steps: AccessSteps): void {
+  const { permissions } = rule
+  const isHeldIn = (held: readonly string[] | null): boolean =>
+    held === null || permissions.every((permission) => held.includes(permission))
+  if (permissions.length === 0 || heldBy(rule, steps).some(isHeldIn)) return
+  throw optionsError('Access', 'permissions', `asks for ${permissions.join(', ')}, which nobody it accepts can have`)
+}
+
+// What those who may enter can have, one by one; `null`: whatever a token says.
+function heldBy({ accept, needs, role }: Rule, steps: AccessSteps): (readonly string[] | null)[] {
+  const { roles, hasCustomRoles, apiKeys, verifier } = steps
+  const names = role === null ? roles.names : roles.names.filter((each) => roles.includes(each, role))
+  const inOrg = names.map((each) => roles.permissionsOf(each))
+  if (hasCustomRoles && role === null) inOrg.push(roles.permissions)
+  const isByToken = needs !== 'org' && role === null && verifier.bindsScopes !== false
+  const ofUsers = [...(needs === 'identity' ? [] : inOrg), ...(isByToken ? [steps.permissions] : [])]
+  const carried = (held: readonly string[]) => held.filter((each) => apiKeys?.permissions?.includes(each) ?? true)
+  const isService = (name: string): boolean => accept.has('service') || accept.has(`service:${name}`)
+  const ofServices = [...steps.servicePermissions].flatMap(([name, held]) => (isService(name) ? [held] : []))
+  return [...(accept.has('user') ? ofUsers : []), ...(accept.has('apiKey') ? inOrg.map(carried) : []), ...ofServices]
 }
 
 const SHAPE: Shape<AccessRule> = {
@@ -92,5 +115,5 @@ const SHAPE: Shape<AccessRule> = {
   needs: z.optional(oneOf('identity', 'user', 'org')),
   selectors: z.optional(aListOf(anOrgSelector())),
   role: z.optional(aName()),
-  scopes: z.optional(aListOf(checkedBy((scope) => (isScope(scope) ? null : 'must be a scope (RFC 6749 §3.3)')))),
+  permissions: z.optional(aListOf(aScope())),
 }

@@ -51,6 +51,6 @@ async function resolve(
   const { org } = await record.timed('orgs', () => steps.orgs.resolve({ kind: 'service', name }, wanted))
   if (org === null) throw new Error('sallyport: the org resolver gave a service no organization')
   record.acting(org.id, null)
-  Object.assign(state, { servingOrgId: org.id, acted: toActed({ org, role: null }) })
+  Object.assign(state, { servingOrgId: org.id, acted: toActed({ org, role: null }, null) })
   return org
 }

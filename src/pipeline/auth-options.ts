@@ -3,8 +3,10 @@ import * as z from 'zod/mini'
 import type {
   ApiKeyVerifier,
   Decision,
+  KnownRoles,
   Organization,
   OrgResolver,
+  Roles,
   ServiceVerifier,
   User,
   UserResolver,
@@ -18,9 +20,9 @@ import {
   aGroup,
   aListOf,
   anObjectWith,
-  aString,
   checkedBy,
   isHttpToken,
+  isScope,
   oneOf,
   optionsError,
   parseOptions,
@@ -28,7 +30,8 @@ import {
 } from '../lib/parse-options.ts'
 import { createOrgResolver } from '../orgs/org-resolver.ts'
 import { header } from '../orgs/selector.ts'
-import { createRoleLadder, NO_ROLES, type RoleLadder } from '../permissions/role-ladder.ts'
+import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
+import { differenceOf, NO_ROLES, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AuthStorage } from '../storage/repositories.ts'
 import { createProvisioner } from '../users/provisioner.ts'
@@ -36,7 +39,7 @@ import type { IssuerOptions } from '../verify/issuer-options.ts'
 import { createJwtVerifier } from '../verify/jwt-verifier.ts'
 
 /** Options of `createAuth` that every auth has. */
-export interface CommonOptions<C extends string, S extends string> {
+export interface CommonOptions<C extends string, S extends string, Q extends string = string> {
   /** Whose tokens are accepted: short for `verifier: createJwtVerifier({ issuers })`. */
   readonly issuers?: readonly IssuerOptions[] | undefined
   /** Who verifies bearer tokens, in the place of `issuers`: `createJwtVerifier(…)`, or that of `login.auth`. */
@@ -44,7 +47,7 @@ export interface CommonOptions<C extends string, S extends string> {
   /** Who verifies API keys, whose tokens begin with its prefix: `createApiKeys(…)`. Default: there are none. */
   readonly apiKeys?: ApiKeyVerifier | undefined
   /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
-  readonly services?: ServiceVerifier<S> | undefined
+  readonly services?: ServiceVerifier<S, Q> | undefined
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie | undefined
   /**
@@ -67,6 +70,7 @@ export interface CommonOptions<C extends string, S extends string> {
 /** Options of `createAuth` for an auth that knows identities alone: its routes need no user, organization or role. */
 export interface IdentityOptions<C extends string, S extends string> extends CommonOptions<C, S> {
   readonly roles?: never
+  readonly customRoles?: undefined
   readonly storage?: never
   readonly users?: never
   readonly orgs?: never
@@ -74,20 +78,27 @@ export interface IdentityOptions<C extends string, S extends string> extends Com
 
 /** Options of `createAuth`. */
 export interface AuthOptions<
-  R extends string,
+  G extends RolesGiven,
   U extends User,
   O extends Organization | null,
   C extends string,
   S extends string,
-> extends CommonOptions<C, S> {
-  /** The role ladder, lowest first. A stored role that is not on it is refused. */
-  readonly roles: readonly R[]
+  Q extends string = string,
+  M extends CustomRoles | undefined = CustomRoles | undefined,
+> extends CommonOptions<C, S, Q> {
+  /**
+   * The roles: a ladder, lowest first; sets of permissions that include one another; or what `createRoles` made of either. A
+   * stored role that is none of them is refused.
+   */
+  readonly roles: G
+  /** Roles that organizations make at run time, beside these. Default: there are none. */
+  readonly customRoles?: M | undefined
   /** Where users, organizations and memberships are: what the defaults of `users` and `orgs` ask. */
   readonly storage?: AuthStorage<U, NonNullable<O>>
   /**
    * Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. Default:
-   * `createProvisioner({ storage, ownerRole })` with the highest role, where every issuer has `people: 'own'`; else it must
-   * be written.
+   * `createProvisioner({ storage, ownerRole })` with the highest role of a ladder, where every issuer has `people: 'own'`;
+   * else, and with sets, it must be written.
    */
   readonly users?: UserResolver<U, NoInfer<C>>
   /**
@@ -122,15 +133,23 @@ export interface Steps {
   readonly verifier: Verifier
   readonly apiKeys: ApiKeyVerifier | null
   readonly services: ServiceVerifier | null
+  /** What each service may do, sorted. */
+  readonly servicePermissions: ReadonlyMap<string, readonly string[]>
   readonly users: UserResolver
   readonly orgs: OrgResolver
-  readonly ladder: RoleLadder
+  readonly roles: Roles
+  /** The same, and those made at run time. */
+  readonly knownRoles: KnownRoles
+  /** Whether there are any of those. */
+  readonly hasCustomRoles: boolean
+  /** Every permission that somebody can have; `null` where the credential alone says what it carries. */
+  readonly permissions: readonly string[] | null
   /** Whether its routes know the identity alone. */
   readonly identityOnly: boolean
 }
 
 /** What `createAuth` was called with, whichever way. */
-export type AnyAuthOptions = Partial<AuthOptions<string, User, Organization | null, string, string>>
+export type AnyAuthOptions = Partial<AuthOptions<RolesGiven, User, Organization | null, string, string>>
 
 const NAME = 'createAuth'
 
@@ -155,28 +174,43 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
     ...(dev === undefined ? {} : { dev }),
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
-  const more = isIdentityOnly ? identitiesAlone(options) : usersAndOrgs(options)
-  return { options, steps: Object.freeze({ extractor, verifier: toVerifier(options), apiKeys, services, ...more }) }
+  const servicePermissions = new Map(
+    services?.services.map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
+  )
+  const more = isIdentityOnly
+    ? identitiesAlone(options)
+    : usersAndOrgs(options, [...servicePermissions.values()].flat())
+  const verifier = toVerifier(options)
+  return { options, steps: Object.freeze({ extractor, verifier, apiKeys, services, servicePermissions, ...more }) }
 }
 
-type UsersAndOrgs = Pick<Steps, 'users' | 'orgs' | 'ladder' | 'identityOnly'>
+type UsersAndOrgs = Omit<Steps, 'extractor' | 'verifier' | 'apiKeys' | 'services' | 'servicePermissions'>
 
-function identitiesAlone({ apiKeys }: AnyAuthOptions): UsersAndOrgs {
-  if (apiKeys !== undefined)
-    throw optionsError(NAME, 'apiKeys', 'needs option "roles" and who decides the organization')
+function identitiesAlone(options: AnyAuthOptions): UsersAndOrgs {
+  for (const option of ['apiKeys', 'customRoles'] as const) {
+    if (options[option] === undefined) continue
+    throw optionsError(NAME, option, 'needs option "roles" and who decides the organization')
+  }
   const unasked = (): never => {
     throw new Error('sallyport: createAuth was given no users and no organizations')
   }
   const orgs: OrgResolver = { readSelection: unasked, resolve: unasked, toOrgId: unasked, responseHeader: null }
-  return { users: unasked, orgs, ladder: NO_ROLES, identityOnly: true }
+  const knownRoles: KnownRoles = { roles: NO_ROLES, find: unasked }
+  return {
+    users: unasked,
+    orgs,
+    roles: NO_ROLES,
+    knownRoles,
+    hasCustomRoles: false,
+    permissions: null,
+    identityOnly: true,
+  }
 }
 
-function usersAndOrgs(options: AnyAuthOptions): UsersAndOrgs {
-  const { roles, apiKeys } = options
-  if (roles === undefined) throw optionsError(NAME, 'roles', 'is required')
-  const ladder = createRoleLadder(roles)
-  const users =
-    options.users ?? createProvisioner({ storage: requireStorage(options, 'users'), ownerRole: ladder.roles.at(-1) })
+function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): UsersAndOrgs {
+  const { apiKeys, customRoles } = options
+  const roles = toRoles(options.roles, NAME)
+  const users = options.users ?? defaultUsers(options, roles)
   const orgs =
     options.orgs ??
     createOrgResolver({
@@ -185,10 +219,20 @@ function usersAndOrgs(options: AnyAuthOptions): UsersAndOrgs {
       whenUnnamed: 'only-membership',
     })
   if (options.users === undefined) requireOwnPeople(options)
-  requireSameRoles(ladder.roles, 'apiKeys', apiKeys?.roles)
-  requireSameRoles(ladder.roles, 'users', users.roles)
-  for (const role of users.assignsRoles ?? []) ladder.named(role, NAME, 'users')
-  return { users, orgs, ladder, identityOnly: false }
+  requireSameRoles(roles, 'apiKeys', apiKeys?.roles)
+  requireSameRoles(roles, 'users', users.roles)
+  for (const role of users.assignsRoles ?? []) requireNamed(roles, role, NAME, 'users')
+  const permissions = Object.freeze([...new Set([...roles.permissions, ...ofServices])].sort())
+  const knownRoles = toKnownRoles(roles, customRoles)
+  return { users, orgs, roles, knownRoles, hasCustomRoles: customRoles !== undefined, permissions, identityOnly: false }
+}
+
+function defaultUsers(options: AnyAuthOptions, { highest: ownerRole }: Roles): UserResolver {
+  const storage = requireStorage(options, 'users')
+  if (ownerRole !== null) return createProvisioner({ storage, ownerRole })
+  const sentence =
+    'is required with sets of permissions, none of which is the highest: createProvisioner({ storage, ownerRole })'
+  throw optionsError(NAME, 'users', sentence)
 }
 
 function toVerifier({ issuers, verifier }: AnyAuthOptions): Verifier {
@@ -215,9 +259,9 @@ function requireOwnPeople({ issuers }: AnyAuthOptions): void {
 }
 
 // Where two ladders differ, a role that is high on one may be low on the other.
-function requireSameRoles(roles: readonly string[], option: string, theirs: readonly string[] = roles): void {
-  if (theirs.length === roles.length && theirs.every((role, rank) => role === roles[rank])) return
-  throw optionsError(NAME, option, `has the roles ${theirs.join(', ')}, option "roles" has ${roles.join(', ')}`)
+function requireSameRoles(roles: Roles, option: string, theirs: Roles = roles): void {
+  const difference = differenceOf(roles, theirs)
+  if (difference !== null) throw optionsError(NAME, option, difference)
 }
 
 // What comes in `Authorization` or a cookie is read for nothing behind a gateway, and one header can be one credential.
@@ -236,19 +280,20 @@ function originOf(publicUrl: string | undefined): string | null {
 }
 
 function describeApiKeys(apiKeys: unknown): string | null {
-  const { verify, prefix, roles } = (apiKeys ?? {}) as { readonly [K in keyof ApiKeyVerifier]?: unknown }
+  const { verify, prefix } = (apiKeys ?? {}) as { readonly [K in keyof ApiKeyVerifier]?: unknown }
   if (typeof verify !== 'function') return 'must be an object with verify'
-  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_-]+$/.test(prefix)) return 'must have a prefix'
-  const hasRoles = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
-  return roles === undefined || hasRoles ? null : 'must have a list of roles, or none'
+  return typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix) ? null : 'must have a prefix'
 }
 
 function describeServices(given: unknown): string | null {
   const { verify, services } = (given ?? {}) as { readonly [K in keyof ServiceVerifier]?: unknown }
   if (typeof verify !== 'function') return 'must be an object with verify'
-  return Array.isArray(services) && services.every((each) => isOwnHeader(each?.header))
+  if (!Array.isArray(services) || !services.every((each) => isOwnHeader(each?.header))) {
+    return 'must list its services, each with a header of its own'
+  }
+  return services.every(({ permissions = [] }) => Array.isArray(permissions) && permissions.every(isScope))
     ? null
-    : 'must list its services, each with a header of its own'
+    : 'must list what a service may do in scope tokens (RFC 6749 §3.3)'
 }
 
 // A header that is read as another credential could not be told apart from it.
@@ -278,7 +323,8 @@ const SHAPE: Shape<AnyAuthOptions> = {
   onDecision: z.optional(aFunction()),
   requestId: z.optional(aFunction()),
   clock: z.optional(aFunction()),
-  roles: z.optional(aListOf(aString())),
+  roles: z.optional(z.custom<RolesGiven>()),
+  customRoles: z.optional(anObjectWith<CustomRoles>('find')),
   storage: z.optional(anObjectWith('transaction')),
   users: z.optional(aFunction()),
   orgs: z.optional(anObjectWith('readSelection', 'resolve', 'toOrgId')),

@@ -3,6 +3,7 @@
  * refuses is thrown as `AuthError`; any other throw is ours or the host's and passes through untouched.
  */
 import type {
+  ActingOrg,
   ApiKey,
   ApiKeyContext,
   AuthContext,
@@ -10,6 +11,7 @@ import type {
   Credential,
   Identity,
   IdentityContext,
+  KnownRoles,
   OrgSelection,
   ServiceContext,
   UserContext,
@@ -17,7 +19,8 @@ import type {
   Verified,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { requireScopes } from '../permissions/role-ladder.ts'
+import { effectiveOf, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
+import { requireAtLeast, requireKnown } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { accepts, type Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
@@ -40,18 +43,18 @@ export async function authenticate(steps: Steps, attempt: Attempt): Promise<Auth
   const verified = await verify(steps, attempt, credential)
   requireAccepted(attempt, verified)
   if (verified.kind === 'service') return serviceContext(steps, attempt, verified.name)
-  if (verified.kind === 'user' && attempt.rule.needs === 'identity') return identityContext(verified.identity)
+  if (verified.kind === 'user' && attempt.rule.needs === 'identity') return identityContext(steps, attempt, verified)
   const selection = readSelection(steps, attempt)
-  if (verified.kind === 'apiKey')
-    return apiKeyContext(verified.key, await actingOrg(steps, attempt, { caller: verified, selection }))
-  const resolvedUser = await resolveUser(steps, attempt, verified.identity, selection)
-  if (attempt.rule.needs === 'user') return userContext(steps, attempt, verified.identity, resolvedUser)
+  if (verified.kind === 'apiKey') {
+    const bound = verified.key.permissions
+    return apiKeyContext(verified.key, await actingOrg(steps, attempt, { caller: verified, bound, selection }))
+  }
+  const { identity } = verified
+  const resolvedUser = await resolveUser(steps, attempt, identity, selection)
+  if (attempt.rule.needs === 'user') return userContext(steps, attempt, identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  return userOrgContext(
-    verified.identity,
-    resolvedUser,
-    await actingOrg(steps, attempt, { caller, selection, resolvedUser }),
-  )
+  const question = { caller, bound: boundOf(identity), selection, resolvedUser }
+  return userOrgContext(identity, resolvedUser, await actingOrg(steps, attempt, question))
 }
 
 function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {
@@ -111,13 +114,13 @@ function readSelection({ orgs }: Steps, { request, rule, state, record }: Attemp
 
 // The user resolver is entered once per request; a later mount may have another selection, the user is the same.
 async function resolveUser(
-  { users, ladder }: Steps,
+  { users, knownRoles }: Steps,
   attempt: Attempt,
   identity: Identity,
   selection: OrgSelection,
 ): Promise<KeptUser> {
   const { state, record } = attempt
-  const enter = async (): Promise<KeptUser> => toKeptUser(await users(identity, selection, ladder.roles))
+  const enter = async (): Promise<KeptUser> => toKeptUser(await users(identity, selection, knownRoles))
   state.resolvedUser ??= { selection, result: record.timed('users', enter) }
   const resolvedUser = await state.resolvedUser.result
   record.principal('user', resolvedUser.userId)
@@ -126,14 +129,21 @@ async function resolveUser(
 
 interface OrgQuestion {
   readonly caller: Caller
+  /** What the caller's credential carries; `null`: no bound. */
+  readonly bound: Holdings['bound']
   readonly selection: OrgSelection
   /** The user who calls, whose look-up may have found the membership. */
   readonly resolvedUser?: KeptUser | undefined
 }
 
-async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): Promise<Acted> {
+/** Where the caller acts, and what it may do there. */
+interface Acting extends Acted {
+  readonly permissions: readonly string[]
+}
+
+async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): Promise<Acting> {
   const { state, record } = attempt
-  const { caller, selection, resolvedUser } = question
+  const { caller, bound, selection, resolvedUser } = question
   if (selection === NAMES_ANOTHER) {
     throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
   }
@@ -142,59 +152,92 @@ async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion):
     state.resolvedUser !== undefined && key === keyOf(state.resolvedUser.selection)
       ? resolvedUser?.membership
       : undefined
-  const resolve = async (): Promise<Acted> => toActed(await steps.orgs.resolve(caller, selection, known))
+  const resolve = async (): Promise<Acted> => {
+    const acting = await steps.orgs.resolve(caller, selection, known)
+    return toActed(acting, await grantedIn(steps, acting))
+  }
   const resolving = state.acting.get(key) ?? record.timed('orgs', resolve)
   state.acting.set(key, resolving)
   const acting = await resolving
   record.acting(acting.orgId, acting.role)
-  requireRules(steps, attempt, caller, acting)
+  requireRules(steps, attempt, acting, bound)
   // A later mount may name what serves already.
   if (acting.orgId !== null) state.acting.set(keyOf({ kind: 'named', orgId: acting.orgId }), resolving)
   Object.assign(state, { servingOrgId: acting.orgId, acted: acting })
-  return acting
+  return { ...acting, permissions: effectiveOf({ granted: acting.granted ?? NONE, bound }) }
 }
+
+// What the role allows where the caller acts; without an organization, nothing.
+function grantedIn({ knownRoles }: Steps, { org, role }: ActingOrg): ReturnType<KnownRoles['find']> {
+  if (org === null) return NONE
+  return role === null ? null : knownRoles.find(org.id, role)
+}
+
+const NONE: readonly never[] = Object.freeze([])
 
 function keyOf(selection: OrgSelection): string {
   return selection.kind === 'named' ? `named ${selection.orgId}` : selection.kind
 }
 
 // The rules of earlier mounts hold for this org too: a second mount never weakens a first one.
-function requireRules({ ladder }: Steps, { rule, state }: Attempt, caller: Caller, { orgId, role }: Acted): void {
-  if (orgId !== null) ladder.requireKnown(role)
+function requireRules(
+  { roles }: Steps,
+  { rule, state }: Attempt,
+  { role, granted }: Acted,
+  bound: Holdings['bound'],
+): void {
+  if (granted === null) requireKnown(roles, role)
   const earlier = state.passed.map((mount) => mount.rule).filter(({ needs }) => needs === 'org')
-  for (const { role: minimum, scopes } of [...earlier, rule]) {
-    if (minimum !== null) ladder.requireAtLeast(role, minimum)
-    if (caller.kind === 'apiKey') requireScopes(caller.key.scopes, scopes)
+  for (const { role: minimum, permissions } of [...earlier, rule]) {
+    if (minimum !== null) requireAtLeast(roles, role, minimum)
+    requirePermissions({ granted: granted ?? NONE, bound }, permissions)
   }
 }
 
-function identityContext(identity: Identity): IdentityContext {
-  return Object.freeze({ kind: 'user', identity })
+// What the credential of a verified identity carries.
+function boundOf({ scopes }: Identity): Holdings['bound'] {
+  return scopes ?? null
 }
 
-function userContext({ ladder }: Steps, { rule }: Attempt, identity: Identity, { user, role }: KeptUser): UserContext {
-  const own = role === undefined ? null : ladder.requireKnown(role)
-  if (rule.role !== null) ladder.requireAtLeast(own, rule.role)
-  return Object.freeze({ ...identityContext(identity), user, role: own })
+// Where no role says what a person may do, the token alone does, of what there is to be allowed.
+function holdingsOf({ permissions }: Steps, identity: Identity): Holdings {
+  const bound = boundOf(identity)
+  const known = permissions === null ? bound : permissions.filter((permission) => bound?.includes(permission))
+  return { granted: null, bound: known }
 }
 
-function userOrgContext(identity: Identity, { user }: KeptUser, { org, role }: Acted): UserOrgContext {
-  return Object.freeze({ ...identityContext(identity), user, org, role: role as string })
+function identityContext(
+  steps: Steps,
+  { rule }: Attempt,
+  { identity }: { readonly identity: Identity },
+): IdentityContext {
+  const holdings = holdingsOf(steps, identity)
+  requirePermissions(holdings, rule.permissions)
+  return Object.freeze({ kind: 'user', identity, permissions: effectiveOf(holdings) })
 }
 
-function apiKeyContext(key: ApiKey, { org, role }: Acted): ApiKeyContext {
+function userContext(steps: Steps, { rule }: Attempt, identity: Identity, { user, role }: KeptUser): UserContext {
+  const own = role === undefined ? null : requireKnown(steps.roles, role)
+  if (rule.role !== null) requireAtLeast(steps.roles, own, rule.role)
+  const granted = own === null ? null : steps.roles.permissionsOf(own)
+  const holdings = granted === null ? holdingsOf(steps, identity) : { granted, bound: boundOf(identity) }
+  requirePermissions(holdings, rule.permissions)
+  return Object.freeze({ kind: 'user', identity, user, role: own, permissions: effectiveOf(holdings) })
+}
+
+function userOrgContext(identity: Identity, { user }: KeptUser, { org, role, permissions }: Acting): UserOrgContext {
+  return Object.freeze({ kind: 'user', identity, user, org, role: role as string, permissions })
+}
+
+function apiKeyContext(key: ApiKey, { org, role, permissions }: Acting): ApiKeyContext {
   if (org === null) throw new Error('sallyport: the org resolver gave an API key no organization')
-  return Object.freeze({
-    kind: 'apiKey',
-    key,
-    org,
-    role: role as string,
-    scopes: key.scopes,
-  })
+  return Object.freeze({ kind: 'apiKey', key, org, role: role as string, permissions })
 }
 
 // What the request names is judged when the service says where it acts; later mounts must know it all the same.
-function serviceContext({ orgs }: Steps, { request, rule, state }: Attempt, name: string): ServiceContext {
-  if (rule.needs === 'org') selectTogether(state, orgs.readSelection(request, rule.selectors))
-  return Object.freeze({ kind: 'service', service: name })
+function serviceContext(steps: Steps, { request, rule, state }: Attempt, name: string): ServiceContext {
+  const granted = steps.servicePermissions.get(name) ?? NONE
+  requirePermissions({ granted, bound: null }, rule.permissions)
+  if (rule.needs === 'org') selectTogether(state, steps.orgs.readSelection(request, rule.selectors))
+  return Object.freeze({ kind: 'service', service: name, permissions: granted })
 }

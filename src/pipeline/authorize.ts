@@ -83,7 +83,7 @@ function unavailable(cause: unknown): AuthError {
 
 async function admit(steps: Steps, request: AuthRequest, rule: Rule, state: RequestState): Promise<AuthContext | null> {
   const context = await authenticate(steps, { request, rule, state, record: state.record ?? SILENT })
-  if (context !== null) CONTEXT_ROLES.set(context, steps.ladder.roles)
+  if (context !== null) CONTEXT_ROLES.set(context, steps.knownRoles)
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
   return context

@@ -21,6 +21,8 @@ export interface Acted {
   readonly org: Organization | null
   readonly orgId: string | null
   readonly role: string | null
+  /** What the role may do; `null` where there is no such role. */
+  readonly granted: readonly string[] | null
 }
 
 /** Keep what the user resolver let in. */
@@ -28,9 +30,12 @@ export function toKeptUser({ user, role, membership }: ResolvedUser): KeptUser {
   return Object.freeze({ user, userId: user.id, role, membership, asResolved: keepUser(user) })
 }
 
-/** Keep what the org resolver has decided. */
-export function toActed({ org, role }: ActingOrg): Acted {
-  return Object.freeze({ org, orgId: org === null ? null : org.id, role })
+/**
+ * Keep what the org resolver has decided.
+ * @param granted what the role may do; `null` where there is no such role
+ */
+export function toActed({ org, role }: ActingOrg, granted: Acted['granted']): Acted {
+  return Object.freeze({ org, orgId: org === null ? null : org.id, role, granted })
 }
 
 /** Keep who was verified. A context is frozen, and so is what it says of its principal, whoever verified it. */
@@ -59,8 +64,8 @@ function keepIdentity(identity: Identity): Identity {
 }
 
 function keepKey(key: ApiKey): ApiKey {
-  if (Object.isFrozen(key) && Object.isFrozen(key.scopes)) return key
-  return Object.freeze({ ...key, scopes: Object.freeze([...key.scopes]) })
+  if (Object.isFrozen(key) && Object.isFrozen(key.permissions)) return key
+  return Object.freeze({ ...key, permissions: Object.freeze([...key.permissions]) })
 }
 
 // An object with a class of its own may keep what no copy has: it stays itself as long as it is the same user.

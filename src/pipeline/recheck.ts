@@ -2,6 +2,7 @@
  * Authority is what it is when the body is whole: where reading it took over a second, all that the mounts asked is asked
  * once more, of storage too, before anything is done. The refusal is the one that a fresh request would get.
  */
+import type { AuthContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import type { Steps } from './auth-options.ts'
 import { authenticate } from './authenticate.ts'
@@ -22,13 +23,19 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   // A clock that was set back says nothing of how long it took.
   if (age >= 0 && age <= GOOD_FOR_MS) return
   const fresh: RequestState = { ...newState(), credential: state.credential, selection: state.selection }
+  let isLess = false
   for (const mount of state.passed) {
-    await authenticate(steps, { ...mount, state: fresh, record: SILENT })
+    const context = await authenticate(steps, { ...mount, state: fresh, record: SILENT })
+    isLess ||= !permissionsOf(mount.context).every((permission) => permissionsOf(context).includes(permission))
     fresh.passed.push(mount)
   }
-  const isLess = !isAtLeast(steps, await authorityOf(steps, fresh, state.acted), await authorityOf(steps, state))
+  isLess ||= !isAtLeast(steps, await authorityOf(steps, fresh, state.acted), await authorityOf(steps, state))
   if (isLess) throw new AuthError('forbidden', { reason: 'authority_ended_meanwhile' })
   state.checkedAt = now
+}
+
+function permissionsOf(context: AuthContext | null): readonly string[] {
+  return context?.permissions ?? []
 }
 
 interface Authority {
@@ -36,7 +43,6 @@ interface Authority {
   /** The user's own role, and the one where the caller acts. */
   readonly roles: readonly (string | null)[]
   readonly orgId: string | null
-  readonly scopes: readonly string[]
 }
 
 async function authorityOf(steps: Steps, state: RequestState, earlier?: Acted): Promise<Authority> {
@@ -47,22 +53,21 @@ async function authorityOf(steps: Steps, state: RequestState, earlier?: Acted): 
     userId: resolved?.userId ?? null,
     roles: [resolved?.role ?? null, acted?.role ?? null],
     orgId: acted?.orgId ?? null,
-    scopes: verified?.kind === 'apiKey' ? verified.key.scopes : [],
   }
 }
 
 // A service may have said where it acts before its body was whole.
 async function actsStill({ orgs }: Steps, name: string, earlier: Acted | undefined): Promise<Acted | null> {
   if (earlier === undefined || earlier.orgId === null) return null
-  return toActed(await orgs.resolve({ kind: 'service', name }, { kind: 'named', orgId: earlier.orgId }))
+  return toActed(await orgs.resolve({ kind: 'service', name }, { kind: 'named', orgId: earlier.orgId }), null)
 }
 
-function isAtLeast({ ladder }: Steps, now: Authority, then: Authority): boolean {
-  const rank = (role: string | null | undefined): number => (role == null ? -1 : ladder.roles.indexOf(role))
+function isAtLeast({ roles }: Steps, now: Authority, then: Authority): boolean {
+  const covers = (role: string | null, earlier: string | null | undefined): boolean =>
+    earlier == null || role === earlier || (role !== null && roles.includes(role, earlier))
   return (
     now.userId === then.userId &&
     now.orgId === then.orgId &&
-    now.roles.every((role, index) => rank(role) >= rank(then.roles[index])) &&
-    then.scopes.every((scope) => now.scopes.includes(scope))
+    now.roles.every((role, index) => covers(role, then.roles[index]))
   )
 }

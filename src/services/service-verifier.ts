@@ -2,12 +2,15 @@
  * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A
  * service is nobody: it has no user, no role and no organization.
  */
+import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import {
   aGroup,
+  aListOf,
   aRecordOf,
+  aScope,
   checkedBy,
   isHttpToken,
   optionsError,
@@ -25,13 +28,26 @@ export interface ServiceOptions {
    * comma or white space (others could never arrive). `null`: nobody can enter, and the header still counts as a credential.
    */
   readonly secrets: readonly [current: string] | readonly [current: string, previous: string] | null
+  /** What the service may do: permissions, each a scope token. Default: nothing. */
+  readonly permissions?: readonly string[] | undefined
 }
 
 /** Options of {@link createServiceVerifier}. */
-export interface ServiceVerifierOptions<S extends string = string> {
+export interface ServiceVerifierOptions<V extends Services = Services> {
   /** The services by name; at least one. */
-  readonly services: Readonly<Record<S, ServiceOptions>>
+  readonly services: V
 }
+
+type Services = Readonly<Record<string, ServiceOptions>>
+
+// What the services of `V` may do, by name.
+type PermissionsOf<V> = V[keyof V] extends infer E
+  ? E extends { readonly permissions?: infer L }
+    ? L extends readonly (infer P extends string)[]
+      ? P
+      : never
+    : never
+  : never
 
 /**
  * Create the verifier of service secrets.
@@ -46,9 +62,12 @@ export interface ServiceVerifierOptions<S extends string = string> {
  *   services: { telephony: { header: 'X-Telephony-Secret', secrets: [current, previous] } },
  * })
  */
-export function createServiceVerifier<const S extends string>(options: ServiceVerifierOptions<S>): ServiceVerifier<S> {
+export function createServiceVerifier<const V extends Services>(
+  options: ServiceVerifierOptions<V>,
+): ServiceVerifier<keyof V & string, PermissionsOf<V>> {
+  type Declared = ServiceVerifier<keyof V & string, PermissionsOf<V>>
   const parsed = parseOptions<ServiceVerifierOptions>(NAME, shape(), options)
-  const services = Object.entries(parsed.services).map(([name, each]) => ({ name: name as S, ...each }))
+  const services = Object.entries(parsed.services).map(([name, each]) => ({ name: name as keyof V & string, ...each }))
   requireNames(services)
   requireDistinct(services)
   const digests = Promise.all(
@@ -57,10 +76,14 @@ export function createServiceVerifier<const S extends string>(options: ServiceVe
     ),
   )
   return Object.freeze({
-    services: Object.freeze(services.map(({ name, header }) => Object.freeze({ name, header }))),
+    services: Object.freeze(
+      services.map(({ name, header, permissions = [] }) =>
+        Object.freeze({ name, header, permissions: Object.freeze([...permissions]) }),
+      ),
+    ) as Declared['services'],
     async verify(header: string, secret: string) {
       const digest = await sha256Hex(secret)
-      let found: S | null = null
+      let found: (keyof V & string) | null = null
       // Every secret of the header is compared, also after one has matched.
       for (const entry of await digests) {
         if (entry.header === header.toLowerCase() && isEqualConstantTime(entry.digest, digest)) found = entry.name
@@ -87,7 +110,11 @@ const NAME = 'createServiceVerifier'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ServiceVerifierOptions> => ({
   services: aRecordOf(
-    aGroup<ServiceOptions>({ header: checkedBy(describeHeader), secrets: checkedBy(describeSecrets) }),
+    aGroup<ServiceOptions>({
+      header: checkedBy(describeHeader),
+      secrets: checkedBy(describeSecrets),
+      permissions: z.optional(aListOf(aScope())),
+    }),
   ),
 })
 

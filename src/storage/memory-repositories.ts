@@ -3,7 +3,6 @@ import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { byCreation, compare, copy, copyOrNull, put, type Table } from './memory-tables.ts'
 import type {
-  ActingOrgSource,
   ApiKeyOwner,
   ApiKeyRecord,
   ApiKeyRepository,
@@ -55,28 +54,33 @@ interface MemoryRepositoryOptions {
 export function memoryRepositories(
   options: MemoryRepositoryOptions,
 ): StoredRepositories & { readonly apiKeys: ApiKeyRepository } {
+  const memberships = membershipRepository(options)
   return {
-    users: userRepository(options),
+    users: userRepository(options, memberships),
     orgs: organizationRepository(options),
-    memberships: membershipRepository(options),
+    memberships,
     invitations: invitationRepository(options),
     apiKeys: apiKeyRepository(options.tables),
   }
 }
 
-function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
-  const { users, userIds } = tables
-  const acting = actingOrgSource(tables)
+function userRepository(
+  { tables: { users, userIds }, clock }: MemoryRepositoryOptions,
+  memberships: StoredRepositories['memberships'],
+): StoredUserRepository {
   const byIdentity = (identity: IdentityKey): StoredUser | undefined => users.get(userIds.get(keyOf(identity)) ?? '')
   return {
     async findByIdentity(identity, selection) {
-      const found = byIdentity(identity)
-      if (found === undefined) return null
-      const user = copy(found)
+      const user = byIdentity(identity)
+      if (user === undefined) return null
       const caller = { kind: 'user', user } as const
-      if (selection.kind === 'named') return { user, membership: await acting.findActing(caller, selection.orgId) }
-      if (selection.kind === 'unnamed') return { user, membership: (await acting.listActing(caller, 1))[0] ?? null }
-      return { user }
+      if (selection.kind === 'named') {
+        return { user: copy(user), membership: await memberships.findActing(caller, selection.orgId) }
+      }
+      if (selection.kind === 'unnamed') {
+        return { user: copy(user), membership: (await memberships.listActing(caller, 1))[0] ?? null }
+      }
+      return { user: copy(user) }
     },
     findById: async (userId) => copyOrNull(users.get(userId)),
     async upsertByIdentity({ issuer, subject, email }) {
@@ -84,8 +88,9 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       if (found !== undefined) return { user: copy(found), created: false }
       const id = crypto.randomUUID()
       userIds.set(keyOf({ issuer, subject }), id)
-      const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
-      return { user: put(users, row), created: true }
+      const place = { orgId: null, role: null }
+      const createdAt = new Date(clock())
+      return { user: put(users, { id, issuer, subject, email, disabled: false, createdAt, ...place }), created: true }
     },
     async setDisabled(userId, disabled) {
       const user = users.get(userId)
@@ -173,7 +178,10 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   }
 }
 
-function actingOrgSource({ orgs, membershipsOf }: Tables): ActingOrgSource<StoredUser, StoredOrganization> {
+function actingOrgSource({
+  orgs,
+  membershipsOf,
+}: Tables): Pick<StoredRepositories['memberships'], 'findActing' | 'listActing'> {
   const acting = (orgId: string, role: string | null): ActingOrg<StoredOrganization> | null => {
     const org = orgs.get(orgId)
     return org === undefined ? null : Object.freeze({ org: copy(org), role })

@@ -8,10 +8,10 @@ import { ConflictError } from './storage-errors.ts'
 export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
   const statements = toStatements(textsOf(tables), ['findApiKey'])
   return {
-    async insert({ id, orgId, name, role, scopes, secretHash, createdBy, createdAt, expiresAt }) {
+    async insert({ id, orgId, name, role, permissions, secretHash, createdBy, createdAt, expiresAt }) {
       if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
       const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
-      const values = [id, orgId, name, role, JSON.stringify(scopes), secretHash, createdBy, ...instants]
+      const values = [id, orgId, name, role, JSON.stringify(permissions), secretHash, createdBy, ...instants]
       const inserted = await findFirst(session, statements.insertApiKey, values, API_KEY.read)
       if (inserted === null) throw new ConflictError('there is an API key of this id')
       return inserted
@@ -74,9 +74,13 @@ function textsOf({ dialect, names }: SqlTables) {
   }
 }
 
-const API_KEY = columnsOf<ApiKeyRecord>('key', {
-  ...{ id: String, orgId: toTextOrNull, name: String, role: String },
-  scopes: (text) => Object.freeze(JSON.parse(String(text)) as string[]),
-  ...{ secretHash: String, previousSecretHash: toTextOrNull, previousUntil: toDateOrNull, createdBy: toTextOrNull },
-  ...{ createdAt: toDate, expiresAt: toDateOrNull, revokedAt: toDateOrNull, lastUsedAt: toDateOrNull },
-})
+const API_KEY = columnsOf<ApiKeyRecord>(
+  'key',
+  {
+    ...{ id: String, orgId: toTextOrNull, name: String, role: String },
+    permissions: (text) => Object.freeze(JSON.parse(String(text)) as string[]),
+    ...{ secretHash: String, previousSecretHash: toTextOrNull, previousUntil: toDateOrNull, createdBy: toTextOrNull },
+    ...{ createdAt: toDate, expiresAt: toDateOrNull, revokedAt: toDateOrNull, lastUsedAt: toDateOrNull },
+  },
+  { permissions: 'scopes' },
+)

@@ -12,18 +12,26 @@ import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.
 /** The columns of a record, each named after its member. */
 export interface Columns<T> {
   /** What a statement asks of the table `t.`, instants by `toMilliseconds`; `instead`: what it asks for some members. */
-  select(toMilliseconds: (column: string) => string, t: string, instead?: { readonly [K in keyof T]?: string }): string
+  select(
+    toMilliseconds: (column: string) => string,
+    t: string,
+    instead?: { readonly [K in keyof T]?: string | undefined },
+  ): string
   /** Read them. */
   read(row: SqlRow): T
 }
 
-/** Make columns, known in a row by their `prefix`: for each member, what makes it of a driver's value. */
+/**
+ * Make columns, known in a row by their `prefix`: for each member, what makes it of a driver's value. `named`: columns whose
+ * names are not those of their members.
+ */
 export function columnsOf<T extends object>(
   prefix: string,
   members: { readonly [K in keyof T]-?: (value: unknown) => T[K] },
+  named: { readonly [K in keyof T]?: string | undefined } = {},
 ): Columns<T> {
   const columns = Object.entries<(value: unknown) => unknown>(members).map(([member, read]) => {
-    const column = member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const column = named[member as keyof T] ?? member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
     return { member: member as keyof T, column, alias: `${prefix}_${column}`, read }
   })
   return {

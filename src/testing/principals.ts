@@ -57,13 +57,15 @@ export function testUser<const W extends object = object>(overrides?: W & Overri
 }
 
 /** The context of a handler of `needs: 'identity'`. */
-interface TestIdentityContext<C extends string> {
+interface TestIdentityContext<C extends string, P extends string> {
   readonly kind: 'user'
   readonly identity: Identity<C>
+  readonly permissions: readonly P[]
 }
 
 /** The context of a handler of `needs: 'user'`. */
-interface TestUserContext<U extends User, R extends string, C extends string> extends TestIdentityContext<C> {
+interface TestUserContext<U extends User, R extends string, C extends string, P extends string>
+  extends TestIdentityContext<C, P> {
   readonly user: U
   readonly role: R | null
 }
@@ -72,15 +74,26 @@ interface TestUserContext<U extends User, R extends string, C extends string> ex
  * A `UserOrgContext` of any host's types that fit. Spelt out member by member, because TypeScript compares two
  * `UserOrgContext<…>` by their type arguments, and a host's are always wider.
  */
-interface TestContext<U extends User, O extends Organization | null, R extends string, C extends string>
-  extends TestIdentityContext<C> {
+interface TestContext<
+  U extends User,
+  O extends Organization | null,
+  R extends string,
+  C extends string,
+  P extends string,
+> extends TestIdentityContext<C, P> {
   readonly user: U
   readonly org: O
   readonly role: null extends O ? R | null : R
 }
 
 /** What to put into a user's context. */
-interface TestContextOptions<U extends User, O extends Organization | null, R extends string, C extends string> {
+interface TestContextOptions<
+  U extends User,
+  O extends Organization | null,
+  R extends string,
+  C extends string,
+  P extends string,
+> {
   /** What the handler's Access says: `user` leaves the organization out, `identity` the user and the role too. Default `org`. */
   readonly needs?: 'org' | undefined
   /** Default: {@link testUser}`()`. */
@@ -89,14 +102,16 @@ interface TestContextOptions<U extends User, O extends Organization | null, R ex
   readonly org?: O | undefined
   /** Default `member`; without an organization `null`. */
   readonly role?: R | undefined
+  /** What the caller may do. Default: nothing. */
+  readonly permissions?: readonly P[] | undefined
   /** Members of the identity to replace. */
   readonly identity?: Overrides<Identity<C>> | undefined
 }
 
 const MEMBERS = {
-  org: ['identity', 'user', 'role', 'org'],
-  user: ['identity', 'user', 'role'],
-  identity: ['identity'],
+  org: ['identity', 'permissions', 'user', 'role', 'org'],
+  user: ['identity', 'permissions', 'user', 'role'],
+  identity: ['identity', 'permissions'],
 }
 
 /**
@@ -105,75 +120,107 @@ const MEMBERS = {
  *
  * @throws OptionsError for an unknown option
  * @example
- * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, role: 'admin' }), request)
+ * const answer = await listContacts.handle(testContext({ org: { id: 'o1' }, permissions: ['contacts:read'] }), request)
  * const synced = await syncRoute.handle(testContext({ needs: 'identity', identity: { subject: 's1' } }), request)
  */
-export function testContext<C extends string = string>(
-  options: { readonly needs: 'identity' } & Pick<TestContextOptions<User, null, string, C>, 'identity'>,
-): TestIdentityContext<C>
-export function testContext<U extends User = User, R extends string = string, C extends string = string>(
-  options: { readonly needs: 'user' } & Omit<TestContextOptions<U, null, R, C>, 'needs' | 'org'>,
-): TestUserContext<U, R, C>
+export function testContext<C extends string = string, P extends string = never>(
+  options: { readonly needs: 'identity' } & Pick<
+    TestContextOptions<User, null, string, C, P>,
+    'identity' | 'permissions'
+  >,
+): TestIdentityContext<C, P>
+export function testContext<
+  U extends User = User,
+  R extends string = string,
+  C extends string = string,
+  P extends string = never,
+>(
+  options: { readonly needs: 'user' } & Omit<TestContextOptions<U, null, R, C, P>, 'needs' | 'org'>,
+): TestUserContext<U, R, C, P>
 export function testContext<
   U extends User = User,
   O extends Organization | null = Organization,
   R extends string = string,
   C extends string = string,
->(options?: TestContextOptions<U, O, R, C>): TestContext<U, O, R, C>
+  P extends string = never,
+>(options?: TestContextOptions<U, O, R, C, P>): TestContext<U, O, R, C, P>
 export function testContext({
   needs = 'org',
   ...options
-}: Omit<TestContextOptions<User, Organization | null, string, string>, 'needs'> & {
+}: Omit<TestContextOptions<User, Organization | null, string, string, string>, 'needs'> & {
   readonly needs?: keyof typeof MEMBERS | undefined
-} = {}): TestIdentityContext<string> {
+} = {}): TestIdentityContext<string, string> {
   if (!Object.hasOwn(MEMBERS, needs)) throw new TypeError('testContext: needs must be "org", "user" or "identity"')
   requireNamed('testContext', options, MEMBERS[needs])
   const { user = testUser(), org = ORG, identity } = options
-  if (needs === 'identity') return Object.freeze({ kind: 'user', identity: testIdentity(identity) })
-  const known = { kind: 'user' as const, identity: testIdentity({ email: user.email, ...given(identity) }), user }
+  const permissions = sorted(options.permissions)
+  if (needs === 'identity') return Object.freeze({ kind: 'user', identity: testIdentity(identity), permissions })
+  const token = testIdentity({ email: user.email, ...given(identity) })
+  const known = { kind: 'user' as const, identity: token, permissions, user }
   if (needs === 'user') return Object.freeze({ ...known, role: options.role ?? null })
   const { role = org === null ? null : 'member' } = options
   return Object.freeze({ ...known, org, role })
 }
 
 /** The types of a test context, from what it was given. */
-interface TestTypes<O extends Organization, R extends string, S extends string = string> extends AuthTypes {
+interface TestTypes<O extends Organization, R extends string, S extends string, P extends string> extends AuthTypes {
   readonly org: O
   readonly role: R
+  readonly actingRole: R
+  readonly permission: P
   readonly service: S
 }
 
 /**
  * Make the context a handler gets for an API key: always in the key's organization (default: one with an id), as `role`
- * (default `member`). Frozen.
+ * (default `member`); `permissions`: what the key carries, and may do (default: nothing). Frozen.
  *
  * @throws OptionsError for an unknown option
  * @example
- * testApiKeyContext({ scopes: ['dependencies:read'] })
+ * testApiKeyContext({ permissions: ['dependencies:read'] })
  */
-export function testApiKeyContext<O extends Organization = Organization, R extends string = string>(
-  options: Overrides<Omit<ApiKey, 'orgId' | 'role'> & { readonly org: O; readonly role: R }> = {},
-): ApiKeyContext<TestTypes<O, R>> {
-  const defaults = { id: 'testkey00001', name: 'test key', scopes: [] as readonly string[], org: ORG, role: 'member' }
-  const { id, name, scopes: given, org, role } = filled('testApiKeyContext', options, defaults)
-  const scopes = Object.freeze([...given])
-  const key: ApiKey = Object.freeze({ id, name, orgId: org.id, role, scopes })
-  return Object.freeze({ kind: 'apiKey' as const, key, org, role, scopes }) as ApiKeyContext<TestTypes<O, R>>
+export function testApiKeyContext<
+  O extends Organization = Organization,
+  R extends string = string,
+  P extends string = never,
+>(
+  options: Overrides<
+    Pick<ApiKey, 'id' | 'name'> & { readonly org: O; readonly role: R; readonly permissions: readonly P[] }
+  > = {},
+): ApiKeyContext<TestTypes<O, R, string, P>> {
+  const carried: readonly string[] = []
+  const defaults = { id: 'testkey00001', name: 'test key', permissions: carried, org: ORG, role: 'member' }
+  const { id, name, org, role, ...rest } = filled('testApiKeyContext', options, defaults)
+  const permissions = sorted(rest.permissions)
+  const key: ApiKey = Object.freeze({ id, name, orgId: org.id, role, permissions })
+  const context = { kind: 'apiKey' as const, key, org, role, permissions }
+  return Object.freeze(context) as ApiKeyContext<TestTypes<O, R, string, P>>
 }
 
 /**
- * Make the context a handler gets for a service; with an organization, the one `actIn` gives. Frozen.
+ * Make the context a handler gets for a service; with an organization, the one `actIn` gives; with what it may do (default:
+ * nothing). Frozen.
  *
  * @example
- * testServiceContext('telephony', { id: 'o1' })
+ * testServiceContext('telephony', { id: 'o1' }, ['bookings:write'])
  */
-export function testServiceContext<const S extends string>(name: S): ServiceContext<TestTypes<Organization, string, S>>
-export function testServiceContext<const S extends string, O extends Organization>(
+export function testServiceContext<const S extends string, const P extends string = never>(
+  name: S,
+  org?: undefined,
+  permissions?: readonly P[],
+): ServiceContext<TestTypes<Organization, string, S, P>>
+export function testServiceContext<const S extends string, O extends Organization, const P extends string = never>(
   name: S,
   org: O,
-): ServiceOrgContext<TestTypes<O, string, S>>
-export function testServiceContext(name: string, org?: Organization): ServiceContext {
-  return Object.freeze({ kind: 'service' as const, service: name, ...(org !== undefined && { org }) })
+  permissions?: readonly P[],
+): ServiceOrgContext<TestTypes<O, string, S, P>>
+export function testServiceContext(name: string, org?: Organization, permissions?: readonly string[]): ServiceContext {
+  const acting = org === undefined ? {} : { org }
+  return Object.freeze({ kind: 'service' as const, service: name, permissions: sorted(permissions), ...acting })
+}
+
+function sorted<P extends string>(permissions: readonly P[] = []): readonly P[] {
+  return Object.freeze([...permissions].sort())
 }
 
 // A test whose `rol` is passed over would prove nothing.

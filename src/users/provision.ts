@@ -2,7 +2,7 @@
  * First logins: what a host says about them, and the attempts at one, each of which decides, then writes everything in one
  * transaction, or nothing.
  */
-import type { Identity, Organization, ResolvedUser, User } from '../context.ts'
+import type { Identity, KnownRoles, Organization, ResolvedUser, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail, toEmail } from '../lib/email.ts'
 import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
@@ -54,7 +54,7 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
   /** Where users, organizations, memberships and invitations are, and their transaction. */
   readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'> &
     Partial<Pick<AuthStorage<U, O, Tx>, 'invitations'>>
-  /** The role in an organization of one's own. Default `owner`; checked against the ladder by `createAuth`. */
+  /** The role in an organization of one's own. Default `owner`; `createAuth` checks that there is such a role. */
   readonly ownerRole?: string | undefined
   /**
    * Ask for a pending invitation of the token's e-mail before anything is written. `emailIsVerified` has no default:
@@ -87,7 +87,7 @@ const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisio
 export function provisioning<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx> & { readonly ownerRole: string },
   identity: Identity,
-  roles: readonly string[] | undefined,
+  roles: KnownRoles | undefined,
 ): (watch: AttemptWatch) => Promise<ResolvedUser<U>> {
   const { storage, bootstrap, ownerRole, decide = byInvitation } = options
   const missing = new Set<string>()
@@ -95,9 +95,12 @@ export function provisioning<U extends User, O extends Organization, Tx>(
   const email = toEmail(identity.email)
   return async (watch) => {
     const invitation = await pendingInvitation(options, identity, email)
-    const decision = await watch.inTime(async () => decide(identity, invitation))
+    const decision = await watch.inTime(async () => {
+      const decided = await decide(identity, invitation)
+      await requireRole(decided, ownerRole, roles)
+      return decided
+    })
     watch.wait()
-    requireRoles(decision, ownerRole, roles)
     let thrownByHook: unknown
     const write = async (transaction: StorageTransaction<U, O, Tx>): Promise<ResolvedUser<U>> => {
       const { user, created } = await transaction.users.upsertByIdentity({ issuer, subject, email })
@@ -130,14 +133,16 @@ function toHookError(error: unknown): unknown {
 }
 
 // Before anything is written: a role that no route knows would leave a user who is refused for ever.
-function requireRoles(decision: ProvisioningDecision, ownerRole: string, roles: readonly string[] | undefined): void {
-  if (decision.kind === 'none' || roles === undefined) return
-  const role = decision.kind === 'create' ? ownerRole : decision.role
-  if (!roles.includes(role)) {
-    throw new Error(
-      `createProvisioner: ${JSON.stringify(role)} is not one of the roles of createAuth: nothing was written`,
-    )
-  }
+async function requireRole(decision: ProvisioningDecision, ownerRole: string, known?: KnownRoles): Promise<void> {
+  if (decision.kind === 'none' || known === undefined) return
+  const { roles } = known
+  const isOwner = decision.kind === 'create'
+  const role = isOwner ? ownerRole : decision.role
+  // An organization that is still to be made has made no role.
+  if (isOwner ? roles.includes(role, role) : (await known.find(decision.orgId, role)) !== null) return
+  throw new Error(
+    `createProvisioner: ${JSON.stringify(role)} is not one of the roles of createAuth: nothing was written`,
+  )
 }
 
 async function pendingInvitation<U extends User, O extends Organization, Tx>(

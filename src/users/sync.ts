@@ -7,6 +7,7 @@ import type {
   ActingOrg,
   AuthTypes,
   IdentityContext,
+  KnownRoles,
   Organization,
   ResolvedUser,
   User,
@@ -100,7 +101,7 @@ export function createSyncRoute<U extends User, O extends Organization>(options:
 }
 
 /** The roles of the auth that made a context: the route writes one, and knows no auth. */
-export const CONTEXT_ROLES: WeakMap<object, readonly string[]> = new WeakMap()
+export const CONTEXT_ROLES: WeakMap<object, KnownRoles> = new WeakMap()
 
 function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
   return {

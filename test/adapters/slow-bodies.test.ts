@@ -38,7 +38,7 @@ async function slowWorld(): Promise<SlowWorld> {
         prefix: 'tk',
         verify: async () => {
           if (isRevoked) throw new AuthError('unauthorized', { reason: 'test_key_revoked' })
-          return { id: 'k', name: 'k', orgId, role: 'admin', scopes: [] }
+          return { id: 'k', name: 'k', orgId, role: 'admin', permissions: [] }
         },
       },
     }),

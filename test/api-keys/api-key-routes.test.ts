@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ApiKeyRoutesOptions } from '../../src/api-keys/api-key-routes.ts'
 import type { AuthContext } from '../../src/context.ts'
+import { createRoles } from '../../src/permissions/roles.ts'
 import type { Route } from '../../src/route.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { FRAMEWORKS, type KeyHosts, openKeyHosts } from './key-hosts.ts'
-import { createApiKeyTestWorld, issueKey } from './world.ts'
+import { createApiKeyTestWorld, issueKey, LADDER } from './world.ts'
 
 interface Shown {
   readonly data: { readonly id: string; readonly key: string } & Readonly<Record<string, unknown>>
@@ -254,8 +255,8 @@ describe('the shape is the host’s', () => {
         orgId === 'env_a' ? { org: { id: world.orgId }, role: 'admin' } : null,
     }
     const world = await createApiKeyTestWorld({
-      scopes: {},
-      defaultScopes: [],
+      roles: createRoles(LADDER),
+      defaultPermissions: [],
       owner: { kind: 'installation', memberships, field: 'environment' },
     })
     const [, post] = world.apiKeys.routes({ role: 'admin' }) as [Route, Route]
@@ -280,7 +281,7 @@ describe('the options', () => {
     [{ apiKeys: {} }, 'unknown option "apiKeys"'],
     [
       { role: 'boss' },
-      'apiKeys.routes: option "role" must be on the ladder: role "boss" is not one of viewer, member, admin, owner',
+      'apiKeys.routes: option "role" must be one of the roles: role "boss" is not one of viewer, member, admin, owner',
     ],
     [{ role: '' }, 'option "role"'],
     [{ role: undefined }, 'option "role"'],

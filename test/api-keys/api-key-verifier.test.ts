@@ -14,7 +14,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 describe('a key', () => {
   it('is verified with one look-up, and handed on frozen, without anything secret', async () => {
     const world = await createApiKeyTestWorld()
-    const { id, key } = await issueKey(world, { role: 'admin', scopes: ['things:write', 'things:read'] })
+    const { id, key } = await issueKey(world, { role: 'admin', permissions: ['things:write', 'things:read'] })
     world.calls.length = 0
     const verified = await world.apiKeys.verify(key)
     expect(verified).toEqual({
@@ -22,9 +22,9 @@ describe('a key', () => {
       name: 'Nightly build',
       orgId: world.orgId,
       role: 'admin',
-      scopes: ['things:write', 'things:read'],
+      permissions: ['things:write', 'things:read'],
     })
-    expect(Object.isFrozen(verified) && Object.isFrozen(verified.scopes)).toBe(true)
+    expect(Object.isFrozen(verified) && Object.isFrozen(verified.permissions)).toBe(true)
     expect(world.calls.filter((call) => call !== 'apiKeys.touch')).toEqual(['apiKeys.findById'])
   })
 

@@ -5,10 +5,11 @@ import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { sha256Hex } from '../../src/lib/digest.ts'
 import { OptionsError } from '../../src/lib/parse-options.ts'
+import { createRoles, type RolesGiven } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
-import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, ROLES, START } from './world.ts'
+import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, LADDER, ROLES, START } from './world.ts'
 
 const format = createKeyFormat('test', 'itk')
 const NAMED = { name: 'Nightly build' }
@@ -24,7 +25,7 @@ describe('issue', () => {
       prefix: 'itk',
       orgId,
       role: 'viewer',
-      scopes: ['things:read'],
+      permissions: ['things:read'],
       createdBy: 'user-owner',
       createdAt: new Date(START),
       expiresAt: null,
@@ -38,22 +39,22 @@ describe('issue', () => {
   })
 
   it.each([
-    ['the default scopes', {}, 'viewer', ['things:read']],
-    ['a scope that needs more', { scopes: ['things:write'] }, 'member', ['things:write']],
+    ['the default permissions', {}, 'viewer', ['things:read']],
+    ['one that needs more', { permissions: ['things:write'] }, 'member', ['things:write']],
     [
       'the highest need of several',
-      { scopes: ['things:read', 'things:purge'] },
+      { permissions: ['things:read', 'things:purge'] },
       'admin',
       ['things:read', 'things:purge'],
     ],
-    ['no scope at all', { scopes: [] }, 'viewer', []],
-    ['one scope twice', { scopes: ['things:read', 'things:read'] }, 'viewer', ['things:read']],
-    ['a role above the need', { role: 'owner', scopes: ['things:read'] }, 'owner', ['things:read']],
-    ['a role just enough', { role: 'member', scopes: ['things:write'] }, 'member', ['things:write']],
-  ])('takes the lowest role for %s, or the one that is named', async (_, fields, role, scopes) => {
+    ['none at all', { permissions: [] }, 'viewer', []],
+    ['one twice', { permissions: ['things:read', 'things:read'] }, 'viewer', ['things:read']],
+    ['a role above the need', { role: 'owner', permissions: ['things:read'] }, 'owner', ['things:read']],
+    ['a role just enough', { role: 'member', permissions: ['things:write'] }, 'member', ['things:write']],
+  ])('takes the lowest role for %s, or the one that is named', async (_, fields, role, permissions) => {
     const { apiKeys, member } = await createApiKeyTestWorld()
     const { apiKey } = await apiKeys.issue(member('owner'), { ...NAMED, ...fields })
-    expect([apiKey.role, apiKey.scopes]).toEqual([role, scopes])
+    expect([apiKey.role, apiKey.permissions]).toEqual([role, permissions])
   })
 
   it.each([
@@ -63,18 +64,18 @@ describe('issue', () => {
     ['name', { name: 5 }, 'name'],
     ['name', { name: 'a\u0000b' }, 'name'],
     ['name', { name: 'n'.repeat(256) }, 'name'],
-    ['scopes', { ...NAMED, scopes: 'things:read' }, 'scopes'],
-    ['scopes', { ...NAMED, scopes: null }, 'scopes'],
-    ['scopes', { ...NAMED, scopes: ['things:read', 'things:all'] }, 'scopes'],
-    ['scopes', { ...NAMED, scopes: ['constructor'] }, 'scopes'],
-    ['scopes', { ...NAMED, scopes: ['__proto__'] }, 'scopes'],
-    ['scopes', { ...NAMED, scopes: [['things:read']] }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: 'things:read' }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: null }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: ['things:read', 'things:all'] }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: ['constructor'] }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: ['__proto__'] }, 'scopes'],
+    ['scopes', { ...NAMED, permissions: [['things:read']] }, 'scopes'],
     ['role', { ...NAMED, role: 'Owner' }, 'role'],
     ['role', { ...NAMED, role: 'constructor' }, 'role'],
     ['role', { ...NAMED, role: null }, 'role'],
     ['role', { ...NAMED, role: ['admin'] }, 'role'],
-    ['role', { ...NAMED, role: 'viewer', scopes: ['things:write'] }, 'role'],
-    ['role', { ...NAMED, role: 'member', scopes: ['things:read', 'things:purge'] }, 'role'],
+    ['role', { ...NAMED, role: 'viewer', permissions: ['things:write'] }, 'role'],
+    ['role', { ...NAMED, role: 'member', permissions: ['things:read', 'things:purge'] }, 'role'],
     ['expires_at', { ...NAMED, expiresAt: 'tomorrow' }, 'expires_at'],
     ['expires_at', { ...NAMED, expiresAt: START + 1000 }, 'expires_at'],
     ['expires_at', { ...NAMED, expiresAt: '' }, 'expires_at'],
@@ -98,17 +99,17 @@ describe('issue', () => {
     expect((await apiKeys.issue(member('owner'), { ...NAMED, expiresAt })).apiKey.expiresAt).toEqual(new Date(wanted))
   })
 
-  it("never makes a key above its maker's role, by the role named or by what the scopes need", async () => {
+  it("never makes a key above its maker's role, by the role named or by what its permissions need", async () => {
     const { apiKeys, member } = await createApiKeyTestWorld()
     const roles = ['viewer', 'member', 'admin', 'owner']
     for (const [rank, maker] of roles.entries()) {
       for (const [wanted, role] of roles.entries()) {
-        const issuing = apiKeys.issue(member(maker), { ...NAMED, role, scopes: [] })
+        const issuing = apiKeys.issue(member(maker), { ...NAMED, role, permissions: [] })
         if (wanted <= rank) await expect(issuing).resolves.toMatchObject({ apiKey: { role } })
         else expect(await reasonOf(issuing)).toBe('api_key_above_creator')
       }
     }
-    expect(await reasonOf(apiKeys.issue(member('viewer'), { ...NAMED, scopes: ['things:write'] }))).toBe(
+    expect(await reasonOf(apiKeys.issue(member('viewer'), { ...NAMED, permissions: ['things:write'] }))).toBe(
       'api_key_above_creator',
     )
     expect(await reasonOf(apiKeys.issue(member('stranger'), NAMED))).toBe('role_unknown')
@@ -178,9 +179,9 @@ describe('list', () => {
       'lastUsedAt',
       'name',
       'orgId',
+      'permissions',
       'prefix',
       'role',
-      'scopes',
     ])
   })
 })
@@ -188,7 +189,11 @@ describe('list', () => {
 describe('rotate', () => {
   it('keeps the id and everything else, and hands out another secret', async () => {
     const world = await createApiKeyTestWorld()
-    const first = await issueKey(world, { role: 'admin', scopes: ['things:write'], expiresAt: new Date(START + 5000) })
+    const first = await issueKey(world, {
+      role: 'admin',
+      permissions: ['things:write'],
+      expiresAt: new Date(START + 5000),
+    })
     const before = (await world.apiKeys.list(world.member('owner')))[0]
     const { apiKey, key } = await world.apiKeys.rotate(world.member('admin'), first.id, { overlapSeconds: 30 })
     expect(apiKey).toEqual(before)
@@ -280,7 +285,7 @@ describe('an installation', () => {
       },
     }
     const owner = { kind: 'installation', memberships, field: 'environment' } as const
-    const world = await createApiKeyTestWorld({ scopes: {}, defaultScopes: [], owner })
+    const world = await createApiKeyTestWorld({ roles: createRoles(LADDER), defaultPermissions: [], owner })
     return world
   }
 
@@ -302,7 +307,7 @@ describe('an installation', () => {
     ['an org that is not there', { role: 'member', orgId: '00000000-0000-4000-8000-000000000000' }, 'environment'],
     ['an org that is no text', { role: 'member', orgId: 5 }, 'environment'],
     ['an empty org', { role: 'member', orgId: '' }, 'environment'],
-    ['no role, where there are no scopes to need one', {}, 'role'],
+    ['no role, where there are no permissions to need one', {}, 'role'],
   ])('refuses %s', async (_, fields, field) => {
     const { apiKeys, user } = await inWorld()
     const error = await refusalOf(apiKeys.issue(user('admin'), { ...NAMED, ...fields }))
@@ -324,9 +329,9 @@ describe('the options', () => {
   const good = {
     storage: createMemoryStorage(),
     prefix: 'itk',
-    roles: ['viewer', 'admin'],
-    scopes: { 'things:read': 'viewer' },
-    defaultScopes: ['things:read'],
+    roles: createRoles(['viewer', 'admin'], { 'things:read': 'viewer', 'things:write': 'admin' }),
+    permissions: ['things:read'],
+    defaultPermissions: ['things:read'],
   }
   it.each([
     [{ storage: undefined }, 'option "storage"'],
@@ -337,12 +342,19 @@ describe('the options', () => {
     [{ prefix: 'IT-K' }, 'option "prefix"'],
     [{ prefix: 'Itk' }, 'option "prefix"'],
     [{ roles: [] }, 'createApiKeys: option "roles"'],
-    [{ scopes: { 'things:read': 'boss' } }, '"boss" is not one of viewer, admin'],
-    [{ scopes: { 'things read': 'viewer' }, defaultScopes: [] }, 'no scope'],
-    [{ scopes: { 'a"b': 'viewer' }, defaultScopes: [] }, 'no scope'],
-    [{ scopes: undefined }, 'option "scopes" is required'],
-    [{ defaultScopes: ['things:write'] }, '"things:write", which is not a scope'],
-    [{ defaultScopes: ['constructor'] }, '"constructor", which is not a scope'],
+    [{ roles: undefined }, 'createApiKeys: option "roles" is required'],
+    [{ roles: { a: ['a'] } }, 'createApiKeys: option "roles" has a circle'],
+    [
+      { permissions: ['things:purge'] },
+      'option "permissions" names "things:purge", which is none of things:read, things:write',
+    ],
+    [{ permissions: 'things:read' }, 'option "permissions"'],
+    [
+      { defaultPermissions: ['things:write'] },
+      'option "defaultPermissions" names "things:write", which is none of things:read',
+    ],
+    [{ defaultPermissions: ['constructor'] }, 'option "defaultPermissions" names "constructor"'],
+    [{ scopes: { 'things:read': 'viewer' } }, 'unknown option "scopes"'],
     [{ owner: { kind: 'everybody' } }, 'option "owner.kind" must be one of "org", "installation"'],
     [
       { owner: { kind: 'installation' } },
@@ -371,7 +383,7 @@ describe('as the verifier of createAuth', () => {
 
   it('is taken beside the same roles, and refused beside others by naming both', async () => {
     const { apiKeys, member, orgId } = await createApiKeyTestWorld()
-    const authOf = (roles: readonly string[]) => createWorld({ auth: () => ({ roles, apiKeys }) })
+    const authOf = (roles: RolesGiven) => createWorld({ auth: () => ({ roles, apiKeys }) })
     expect(() => authOf(['viewer', 'owner'])).toThrow(
       new OptionsError('createAuth', [
         {
@@ -381,7 +393,7 @@ describe('as the verifier of createAuth', () => {
       ]),
     )
     const { key } = await apiKeys.issue(member('owner'), { ...NAMED, role: 'member' })
-    const { storage, authenticate } = authOf([...ROLES])
+    const { storage, authenticate } = authOf({ ...ROLES })
     const { id } = await storage.orgs.insert({ name: 'Acme' })
     expect(id).not.toBe(orgId)
     const request = { headers: { authorization: `Bearer ${key}` } }

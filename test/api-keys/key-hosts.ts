@@ -22,8 +22,8 @@ export const ACCESSES: Readonly<Record<string, Access>> = {
   user: {},
   person: { needs: 'user' },
   identity: { needs: 'identity' },
-  key: { accept: ['apiKey'], role: 'member', scopes: ['things:write'] },
-  both: { accept: ['user', 'apiKey'], scopes: ['things:read'] },
+  key: { accept: ['apiKey'], role: 'member', permissions: ['things:write'] },
+  both: { accept: ['user', 'apiKey'], permissions: ['things:read'] },
   service: { accept: ['service'] },
   telephony: { accept: ['service:telephony'] },
   any: { accept: ['user', 'apiKey', 'service'] },
@@ -66,8 +66,7 @@ export async function openKeyHosts(): Promise<KeyHosts> {
       storage,
       prefix: 'itk',
       roles: ROLES,
-      scopes: { 'things:read': 'viewer', 'things:write': 'member' },
-      defaultScopes: ['things:read'],
+      defaultPermissions: ['things:read'],
       clock,
     })
   const world = createWorld({

@@ -52,8 +52,7 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
     storage: { apiKeys: repository },
     prefix: 'itk',
     roles: ROLES,
-    scopes: { 'things:read': 'viewer' },
-    defaultScopes: ['things:read'],
+    defaultPermissions: ['things:read'],
   })
   const auth = createAuth({
     roles: ROLES,

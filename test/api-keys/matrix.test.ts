@@ -97,7 +97,7 @@ async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
   const owner = (orgId: string): AuthContext =>
     testContext({ role: 'owner', org: { id: orgId }, user: testUser({ id: ada.id }) }) as AuthContext
   const issue = async (name: string, fields: object = {}, orgId: string = mine): Promise<string> => {
-    const write = { role: 'member', scopes: ['things:read', 'things:write'] }
+    const write = { role: 'member', permissions: ['things:read', 'things:write'] }
     const { apiKey, key } = await apiKeys.issue(owner(orgId), { name, ...write, ...fields })
     ids[name] = apiKey.id
     return key
@@ -139,10 +139,10 @@ async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
     'a user and a malformed org': { ...ada.headers, 'x-org-id': '{x}' },
     'a key': bearer(key),
     'a key and its org': { ...bearer(key), 'x-org-id': mine.toUpperCase() },
-    'a key of a low role': bearer(await issue('a key of a low role', { role: 'viewer', scopes: ['things:read'] })),
+    'a key of a low role': bearer(await issue('a key of a low role', { role: 'viewer', permissions: ['things:read'] })),
     'a key of a high role': bearer(await issue('a key of a high role', { role: 'owner' })),
-    'a key without the scope': bearer(await issue('a key without the scope', { scopes: ['things:read'] })),
-    'a key without any scope': bearer(await issue('a key without any scope', { scopes: [] })),
+    'a key without the scope': bearer(await issue('a key without the scope', { permissions: ['things:read'] })),
+    'a key without any scope': bearer(await issue('a key without any scope', { permissions: [] })),
     'a key in its overlap': bearer(ended),
     'a key in another org': { ...bearer(key), 'x-org-id': theirs },
     'a key and a malformed org': { ...bearer(key), 'x-org-id': 'not-a-uuid' },

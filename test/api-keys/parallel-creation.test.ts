@@ -31,15 +31,14 @@ it.each(Object.keys(STORAGES))('on %s', async (name) => {
   const { id: orgId } = await orgs.insert({ name: 'Acme' })
   // As two processes would, whose clocks are two seconds apart.
   const [here, there] = [0, 2000].map((ahead) =>
-    createApiKeys<string, string>({
+    createApiKeys({
       ...{
         storage: { apiKeys: repository },
         prefix: 'itk',
         roles: ROLES,
-        scopes: { 'things:read': 'viewer' },
         maxKeys: MAX,
       },
-      ...{ defaultScopes: ['things:read'], clock: () => Date.now() + ahead },
+      ...{ defaultPermissions: ['things:read'], clock: () => Date.now() + ahead },
     }),
   )
   const context = testContext({ role: 'admin', org: { id: orgId } }) as never

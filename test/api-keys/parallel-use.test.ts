@@ -48,7 +48,7 @@ async function openKeyInUse(): Promise<{
   }
   const apiKeys = createApiKeys({
     ...{ storage: { apiKeys: { ...storage.apiKeys, findById } }, prefix: 'itk', roles: ROLES, clock },
-    ...{ scopes: { 'things:read': 'viewer' } as const, defaultScopes: ['things:read'] },
+    defaultPermissions: ['things:read'],
   })
   const { verifier } = await createTestKit()
   const auth = createAuth({
@@ -58,7 +58,7 @@ async function openKeyInUse(): Promise<{
     users: createProvisioner({ storage }),
     orgs: createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'earliest-joined' }),
   })
-  const enter = auth.authorizer({ accept: ['apiKey'], scopes: ['things:read'] })
+  const enter = auth.authorizer({ accept: ['apiKey'], permissions: ['things:read'] })
   const owner = testContext({ org: await storage.orgs.insert({ name: 'Acme' }), role: 'owner' }) as AuthContext
   const { apiKey, key } = await apiKeys.issue(owner, { name: 'worker' })
 

@@ -1,16 +1,23 @@
 /** API keys in memory: a clock to turn, counted repositories, members of two organizations. */
 
 import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/api-keys.ts'
-import type { AuthContext, User, UserContext, UserOrgContext } from '../../src/context.ts'
+import type { AuthContext, Roles, User, UserContext, UserOrgContext } from '../../src/context.ts'
+import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 import { counted } from '../pipeline/counted.ts'
 
-export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
+export const LADDER: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
+
+type Permission = 'things:read' | 'things:write' | 'things:purge'
+
+export const ROLES: Roles<(typeof LADDER)[number], Permission> = createRoles(LADDER, {
+  ...{ 'things:read': 'viewer', 'things:write': 'member', 'things:purge': 'admin' },
+})
 export const START: number = Date.parse('2026-11-20T10:00:00.000Z')
 
-type Options = ApiKeysOptions<string, string>
+type Options = ApiKeysOptions<Roles>
 
 export interface ApiKeyTestWorld {
   readonly storage: MemoryStorage
@@ -36,12 +43,11 @@ export async function createApiKeyTestWorld(options: Partial<Options> = {}): Pro
   const calls: string[] = []
   const repository = counted('apiKeys', storage.apiKeys, calls)
   const [org, other] = [await storage.orgs.insert({ name: 'Acme' }), await storage.orgs.insert({ name: 'Other' })]
-  const apiKeys = createApiKeys<string, string>({
+  const apiKeys = createApiKeys<Roles>({
     storage: { apiKeys: repository },
     prefix: 'itk',
     roles: ROLES,
-    scopes: { 'things:read': 'viewer', 'things:write': 'member', 'things:purge': 'admin' },
-    defaultScopes: ['things:read'],
+    defaultPermissions: ['things:read'],
     clock,
     ...options,
   })

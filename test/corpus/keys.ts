@@ -5,7 +5,7 @@
 
 import { type ApiKeys, type ApiKeysOptions, createApiKeys } from '../../src/api-keys/index.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
-import { type AuthContext, AuthError } from '../../src/index.ts'
+import { type AuthContext, AuthError, createRoles, type Roles } from '../../src/index.ts'
 import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
@@ -15,7 +15,7 @@ const HOUR = 3_600_000
 interface KeyPlan {
   readonly org: 'acme' | 'globex' | 'closed'
   readonly role?: 'member' | 'admin' | 'owner'
-  readonly scopes: readonly string[]
+  readonly permissions: readonly string[]
   /** Seconds from now; a negative one has ended. */
   readonly ends?: number
   /** Rotated an hour ago, once for each: the overlap in seconds. */
@@ -30,30 +30,38 @@ const BOTH = ['things:read', 'things:write']
 
 // By name; after a rotation `name.old`, `name.older` are the texts before.
 const KEYS: Readonly<Record<string, KeyPlan>> = {
-  reader: { org: 'acme', role: 'member', scopes: READ },
-  writer: { org: 'acme', role: 'member', scopes: BOTH },
-  'write-only': { org: 'acme', role: 'member', scopes: ['things:write'] },
-  admin: { org: 'acme', role: 'admin', scopes: [...BOTH, 'things:purge'] },
-  'admin-reader': { org: 'acme', role: 'admin', scopes: READ },
-  'owner-none': { org: 'acme', role: 'owner', scopes: [] },
-  none: { org: 'acme', role: 'member', scopes: [] },
-  lookalikes: { org: 'acme', role: 'member', scopes: ['things', 'things:*', '*', 'THINGS:READ', 'things:readable'] },
-  globex: { org: 'globex', role: 'member', scopes: BOTH },
-  closed: { org: 'closed', role: 'member', scopes: BOTH },
-  revoked: { org: 'acme', role: 'member', scopes: BOTH, revoked: true },
-  expired: { org: 'acme', role: 'member', scopes: BOTH, ends: -60 },
-  lasting: { org: 'acme', role: 'member', scopes: BOTH, ends: 60 },
-  'revoked-expired': { org: 'acme', role: 'admin', scopes: BOTH, revoked: true, ends: -60 },
-  overlapping: { org: 'acme', role: 'member', scopes: BOTH, rotated: [2 * 3600] },
-  overlapped: { org: 'acme', role: 'member', scopes: BOTH, rotated: [1800] },
-  cut: { org: 'acme', role: 'member', scopes: BOTH, rotated: [0] },
-  twice: { org: 'acme', role: 'member', scopes: BOTH, rotated: [2 * 3600, 2 * 3600] },
-  'rotated-revoked': { org: 'acme', role: 'member', scopes: BOTH, rotated: [2 * 3600], revoked: true },
-  orphan: { org: 'acme', role: 'member', scopes: BOTH, by: 'disabled' },
-  limited: { org: 'acme', role: 'admin', scopes: [...BOTH, 'things:purge'] },
+  reader: { org: 'acme', role: 'member', permissions: READ },
+  writer: { org: 'acme', role: 'member', permissions: BOTH },
+  'write-only': { org: 'acme', role: 'member', permissions: ['things:write'] },
+  admin: { org: 'acme', role: 'admin', permissions: [...BOTH, 'things:purge'] },
+  'admin-reader': { org: 'acme', role: 'admin', permissions: READ },
+  'owner-none': { org: 'acme', role: 'owner', permissions: [] },
+  none: { org: 'acme', role: 'member', permissions: [] },
+  lookalikes: {
+    org: 'acme',
+    role: 'member',
+    permissions: ['things', 'things:*', '*', 'THINGS:READ', 'things:readable'],
+  },
+  globex: { org: 'globex', role: 'member', permissions: BOTH },
+  closed: { org: 'closed', role: 'member', permissions: BOTH },
+  revoked: { org: 'acme', role: 'member', permissions: BOTH, revoked: true },
+  expired: { org: 'acme', role: 'member', permissions: BOTH, ends: -60 },
+  lasting: { org: 'acme', role: 'member', permissions: BOTH, ends: 60 },
+  'revoked-expired': { org: 'acme', role: 'admin', permissions: BOTH, revoked: true, ends: -60 },
+  overlapping: { org: 'acme', role: 'member', permissions: BOTH, rotated: [2 * 3600] },
+  overlapped: { org: 'acme', role: 'member', permissions: BOTH, rotated: [1800] },
+  cut: { org: 'acme', role: 'member', permissions: BOTH, rotated: [0] },
+  twice: { org: 'acme', role: 'member', permissions: BOTH, rotated: [2 * 3600, 2 * 3600] },
+  'rotated-revoked': { org: 'acme', role: 'member', permissions: BOTH, rotated: [2 * 3600], revoked: true },
+  orphan: { org: 'acme', role: 'member', permissions: BOTH, by: 'disabled' },
+  limited: { org: 'acme', role: 'admin', permissions: [...BOTH, 'things:purge'] },
 }
 
-const GRANTED = [...new Set(Object.values(KEYS).flatMap(({ scopes }) => scopes))]
+/** The roles of the corpus: each holds whatever a key of it carries. */
+export const ROLES: Roles<'member' | 'admin' | 'owner', string> = createRoles(
+  ['member', 'admin', 'owner'],
+  Object.fromEntries(Object.values(KEYS).flatMap(({ permissions }) => permissions.map((each) => [each, 'member']))),
+)
 
 /** Make every key, two hours before `now`, and put their texts and ids among `ids`. */
 export async function createKeys(repository: ApiKeyRepository, ids: Map<string, string>, now: number): Promise<void> {
@@ -70,7 +78,7 @@ export async function createKeys(repository: ApiKeyRepository, ids: Map<string, 
 async function createKey(
   keys: ApiKeys,
   name: string,
-  { org, role, scopes, ends, rotated = [], revoked, by = 'owner' }: KeyPlan,
+  { org, role, permissions, ends, rotated = [], revoked, by = 'owner' }: KeyPlan,
   ids: Map<string, string>,
   now: number,
   later: () => void,
@@ -78,7 +86,7 @@ async function createKey(
   const user = testUser({ id: ids.get(`user.${by}`) as string })
   const context = testContext({ user, org: { id: ids.get(`org.${org}`) as string }, role: 'owner' }) as AuthContext
   const expiresAt = ends === undefined ? null : new Date(now + ends * 1000)
-  const { apiKey, key } = await keys.issue(context, { name, role, scopes, expiresAt })
+  const { apiKey, key } = await keys.issue(context, { name, role, permissions, expiresAt })
   const texts = [key]
   later()
   for (const overlapSeconds of rotated) {
@@ -100,13 +108,11 @@ export function createKeyVerifier(repository: ApiKeyRepository, now: number): Ap
   })
 }
 
-function keysOf(repository: ApiKeyRepository, more: Partial<ApiKeysOptions<string, string>>): ApiKeys {
-  return createApiKeys<string, string>({
+function keysOf(repository: ApiKeyRepository, more: Partial<ApiKeysOptions<Roles>>): ApiKeys {
+  return createApiKeys<Roles>({
     storage: { apiKeys: repository },
     prefix: PREFIX,
-    roles: ['member', 'admin', 'owner'],
-    scopes: Object.fromEntries(GRANTED.map((scope) => [scope, 'member'])),
-    defaultScopes: [],
+    roles: ROLES,
     ...more,
   })
 }

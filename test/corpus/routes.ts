@@ -61,7 +61,7 @@ function describe(context: AuthContext | null): object {
   if (context === null) return { anonymous: true }
   if (context.kind === 'service') return { service: context.service }
   if (context.kind === 'apiKey') {
-    const { key, org, role, scopes } = context
+    const { key, org, role, permissions: scopes } = context
     return { apiKey: key.id, org: { id: org.id }, role, scopes }
   }
   const { identity } = context
@@ -130,12 +130,12 @@ function memberRoutes(route: MakeRoute, { storage }: World): readonly Route[] {
 }
 
 function keyRoutes(route: MakeRoute): readonly Route[] {
-  const read = { accept: ['apiKey'], scopes: ['things:read'] } as const
+  const read = { accept: ['apiKey'], permissions: ['things:read'] } as const
   return [
     route('GET', '/key/any', { accept: ['apiKey'] }, (context) => show(context)),
     route('GET', '/key/things', read, (context) => show(context)),
-    route('POST', '/key/things', { ...read, role: 'member', scopes: ['things:read', 'things:write'] }, createItem),
-    route('GET', '/key/admin', { ...read, role: 'admin', scopes: ['things:purge'] }, (context) => show(context)),
+    route('POST', '/key/things', { ...read, role: 'member', permissions: ['things:read', 'things:write'] }, createItem),
+    route('GET', '/key/admin', { ...read, role: 'admin', permissions: ['things:purge'] }, (context) => show(context)),
     route('GET', '/key/either', { ...read, accept: ['user', 'apiKey'] }, (context) => show(context)),
     route('GET', '/key/optional', { ...read, optional: true }, (context) => show(context)),
     route('GET', '/key/orgs/:id/things', { ...read, selectors: [pathParam('id')] }, (context) => show(context)),

@@ -24,7 +24,7 @@ import { TransientError } from '../../src/storage/storage-errors.ts'
 import type { TokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { ProvisionerOptions } from '../../src/users/provisioner.ts'
 import type { Service } from './case-format.ts'
-import { createKeys, createKeyVerifier } from './keys.ts'
+import { createKeys, createKeyVerifier, ROLES } from './keys.ts'
 
 /** The clock of issuer and verifiers: it stands still, so that edges of leeway are exact. */
 export const NOW: number = Date.parse('2026-11-20T12:00:00.500Z')
@@ -80,7 +80,7 @@ export async function createWorld(issuer: string): Promise<World> {
 
 /** The corpus's auth, whatever its steps. */
 export type CorpusAuth = Auth<
-  HostTypes<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, string, 'telephony' | 'closed'>
+  HostTypes<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, string, 'telephony' | 'closed', string>
 >
 
 /** The auths of one server, by path prefix. `/cold` is missing where no key server is asked. */
@@ -143,7 +143,7 @@ function corpusAuth({
   keys = true,
 }: Steps): CorpusAuth {
   return createAuth({
-    roles: ['member', 'admin', 'owner'],
+    roles: ROLES,
     verifier: verify,
     services: createServiceVerifier({
       services: {

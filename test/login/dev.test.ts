@@ -174,7 +174,7 @@ describe('what it gives', () => {
   it('has dates that nobody can move for the next request', async () => {
     const { auth: steps } = createDevLogin({ ...COMMON, storage: createMemoryAccounts(), nodeEnv: 'test' })
     const identity = await steps.verifier.verify('x')
-    const { user } = await steps.users(identity, { kind: 'unnamed' }, ROLES)
+    const { user } = await steps.users(identity, { kind: 'unnamed' })
     identity.expiresAt.setTime(0)
     ;(user as { createdAt?: Date }).createdAt?.setTime(1)
     expect([identity.expiresAt.getTime(), (user as { createdAt?: Date }).createdAt]).toEqual([8.64e15, new Date(0)])

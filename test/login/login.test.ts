@@ -561,7 +561,7 @@ describe('GET validate', () => {
   })
 
   it('is 401 for whoever is verified and has no session: an API key, a service', async () => {
-    const verified = { id: 'key-1', orgId: null, role: 'admin', scopes: [] }
+    const verified = { id: 'key-1', orgId: null, role: 'admin', permissions: [] }
     const world = createLoginWorld({
       auth: {
         apiKeys: { prefix: 'ifkey', verify: async () => verified as never },

@@ -67,7 +67,7 @@ describe('what it saves', () => {
 
   it('is nothing for an API key or a service', async () => {
     const { cache, own, world } = await createWorld()
-    const key = { id: 'k', name: 'k', orgId: own, role: 'member', scopes: [] }
+    const key = { id: 'k', name: 'k', orgId: own, role: 'member', permissions: [] }
     const before = world.asked
     for (const caller of [
       { kind: 'apiKey', key },

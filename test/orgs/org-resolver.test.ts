@@ -8,8 +8,8 @@ import { createWorld, NOWHERE, reasonOf } from '../pipeline/world.ts'
 const A: ActingOrg<Organization> = { org: { id: 'a' }, role: 'admin' }
 const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
 const ADA: Caller = { kind: 'user', user: { id: 'ada', email: null, disabled: false } }
-const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', scopes: [] } }
-const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', scopes: [] } }
+const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', permissions: [] } }
+const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', permissions: [] } }
 const SERVICE: Caller = { kind: 'service', name: 'telephony' }
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
 const named = (orgId: string): OrgSelection => ({ kind: 'named', orgId })

@@ -13,8 +13,8 @@ const ada = (orgId: string | null): Caller => ({
   kind: 'user',
   user: { id: orgId ?? '', email: null, disabled: false },
 })
-const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', scopes: [] } }
-const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', scopes: [] } }
+const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', permissions: [] } }
+const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', permissions: [] } }
 const SERVICE: Caller = { kind: 'service', name: 'platform' }
 
 function createResolver(list: readonly ActingOrg<Organization>[], calls: string[] = []) {

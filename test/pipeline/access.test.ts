@@ -1,18 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import type { Verified } from '../../src/context.ts'
-import { createRoleLadder } from '../../src/permissions/role-ladder.ts'
+import { createRoles } from '../../src/permissions/roles.ts'
 import { accepts, parseAccess, type Rule } from '../../src/pipeline/access.ts'
 import type { Access } from '../../src/request.ts'
 
-const ladder = createRoleLadder(['viewer', 'member', 'admin'])
+const roles = createRoles({
+  ...{ viewer: ['a:read'], member: ['viewer', 'a:write'], admin: ['member', 'b:write'], clerk: ['c:write'] },
+})
 const services = [
   { name: 'telephony', header: 'X-Telephony-Secret' },
   { name: 'billing', header: 'X-Billing-Secret' },
 ]
-const parse = (
-  access: unknown,
-  steps = { ladder, apiKeys: {}, services: { services }, identityOnly: false },
-): Rule | 'public' => parseAccess(access as Access, steps as never)
+const STEPS = {
+  ...{ roles, hasCustomRoles: false, apiKeys: {}, services: { services }, verifier: {}, identityOnly: false },
+  servicePermissions: new Map([
+    ['telephony', ['calls:write']],
+    ['billing', []],
+  ]),
+  permissions: [...roles.permissions, 'calls:write'],
+}
+const parse = (access: unknown, steps: object = STEPS): Rule | 'public' => parseAccess(access as Access, steps as never)
 
 const ORG_PARAM = { kind: 'pathParam', name: 'org' }
 
@@ -25,21 +32,22 @@ describe('an Access', () => {
       needs: 'org',
       selectors: [],
       role: null,
-      scopes: [],
+      permissions: [],
     })
     expect(Object.isFrozen(parse({}))).toBe(true)
     expect(parse('public')).toBe('public')
   })
 
   it.each([
-    { accept: ['user', 'apiKey', 'service'], role: 'member', scopes: ['a:b'] },
+    { accept: ['user', 'apiKey', 'service'], role: 'member', permissions: ['a:read', 'a:write'] },
     { accept: ['service:telephony', 'service:billing'] },
     { accept: ['service'], selectors: [ORG_PARAM] },
     { needs: 'user', role: 'admin' },
     { needs: 'identity', optional: true },
     { selectors: [ORG_PARAM, { kind: 'header', name: 'X-Org' }] },
     { accept: ['service', 'user'], needs: 'user', role: 'viewer' },
-    { scopes: [] },
+    { permissions: [] },
+    { role: 'clerk', permissions: ['c:write'] },
   ])('takes %j', (access) => {
     expect(() => parse(access)).not.toThrow()
   })
@@ -53,7 +61,7 @@ describe('an Access', () => {
     ['a function', () => true, 'options must be an object'],
     ['a misspelt rule', { roles: 'admin' }, 'unknown option "roles"'],
     ['"public" as a rule', { public: true }, 'unknown option "public"'],
-    ['a role off the ladder', { role: 'owner' }, 'role "owner" is not one of viewer, member, admin'],
+    ['a role off the ladder', { role: 'owner' }, 'role "owner" is not one of viewer, member, admin, clerk'],
     ['a role of the prototype', { role: 'constructor' }, 'role "constructor" is not one of'],
     ['a blank role', { role: ' ' }, 'option "role"'],
     ['a list of roles', { role: ['admin'] }, 'option "role"'],
@@ -76,10 +84,11 @@ describe('an Access', () => {
       'option "selectors.0.name" must be a header',
     ],
     ['a selector with more in it', { selectors: [{ ...ORG_PARAM, optional: true }] }, 'option "selectors'],
-    ['a blank scope', { accept: ['apiKey'], scopes: [''] }, 'option "scopes'],
-    ['a scope with a quote in it', { accept: ['apiKey'], scopes: ['a"'] }, 'option "scopes'],
-    ['a scope with a space in it', { accept: ['apiKey'], scopes: ['a b'] }, 'option "scopes'],
-    ['a scope with a line break in it', { accept: ['apiKey'], scopes: ['a\r\nb'] }, 'option "scopes'],
+    ['a blank permission', { permissions: [''] }, 'option "permissions'],
+    ['a permission with a quote in it', { permissions: ['a"'] }, 'option "permissions'],
+    ['a permission with a space in it', { permissions: ['a b'] }, 'option "permissions'],
+    ['a permission with a line break in it', { permissions: ['a\r\nb'] }, 'option "permissions'],
+    ['a misspelt permission', { permissions: ['a:raed'] }, 'option "permissions" asks for a:raed, which nobody'],
     ['a role before users are known', { needs: 'identity', role: 'admin' }, 'option "role" requires needs'],
     ['selectors that need no org', { needs: 'user', selectors: [ORG_PARAM] }, 'option "selectors" requires needs'],
     [
@@ -92,7 +101,7 @@ describe('an Access', () => {
       { accept: ['user', 'apiKey'], needs: 'identity' },
       'option "accept" with "apiKey" requires needs',
     ],
-    ['scopes that bind nobody', { scopes: ['a'] }, 'option "scopes" binds API keys only'],
+    ['scopes, which are permissions', { scopes: ['a:read'] }, 'unknown option "scopes"'],
     ['a role that binds nobody', { accept: ['service'], role: 'admin' }, 'option "role" can bind users'],
   ])('is a TypeError for %s', (_what, access, sentence) => {
     expect(() => parse(access)).toThrow(TypeError)
@@ -101,10 +110,45 @@ describe('an Access', () => {
   })
 
   it('may name only what createAuth has a verifier for', () => {
-    const bare = { ladder, apiKeys: null, services: null, identityOnly: false } as never
+    const bare = { ...STEPS, apiKeys: null, services: null, servicePermissions: new Map() }
     for (const kind of ['apiKey', 'service', 'service:telephony']) {
       expect(() => parse({ accept: [kind] }, bare)).toThrow(`option "accept" names "${kind}"`)
     }
+  })
+})
+
+describe('permissions that nobody can have', () => {
+  const custom = { ...STEPS, hasCustomRoles: true }
+  const reading = { ...STEPS, apiKeys: { permissions: ['a:read'] } }
+  const unbound = { ...STEPS, verifier: { bindsScopes: false } }
+  const alone = { ...STEPS, permissions: null, identityOnly: true, roles: createRoles(['x']) }
+  const aloneUnbound = { ...alone, verifier: { bindsScopes: false } }
+  it.each<[string, object, object, boolean]>([
+    ['one role has both', { permissions: ['a:read', 'b:write'] }, STEPS, true],
+    ['no role has both', { permissions: ['a:read', 'c:write'] }, STEPS, false],
+    ['a role made at run time may', { permissions: ['a:read', 'c:write'] }, custom, true],
+    ['a role made at run time may, but includes none', { role: 'viewer', permissions: ['c:write'] }, custom, false],
+    ['the role has it', { role: 'member', permissions: ['b:write'] }, STEPS, true],
+    ['no role that includes it', { role: 'admin', permissions: ['c:write'] }, STEPS, false],
+    ['a service has it', { accept: ['service'], permissions: ['calls:write'] }, STEPS, true],
+    ['that service has it', { accept: ['service:telephony'], permissions: ['calls:write'] }, STEPS, true],
+    ['another service has it', { accept: ['service:billing'], permissions: ['calls:write'] }, STEPS, false],
+    ['services, not users, have it', { permissions: ['calls:write'] }, STEPS, false],
+    ['users, not services, have it', { accept: ['service'], permissions: ['a:read'] }, STEPS, false],
+    ['one of several kinds has it', { accept: ['user', 'service'], permissions: ['calls:write'] }, STEPS, true],
+    ['a key may carry it', { accept: ['apiKey'], permissions: ['a:read'] }, reading, true],
+    ['no key may carry it', { accept: ['apiKey'], permissions: ['a:write'] }, reading, false],
+    ['users may all the same', { accept: ['user', 'apiKey'], permissions: ['a:write'] }, reading, true],
+    ['a token may carry it', { needs: 'identity', permissions: ['calls:write'] }, STEPS, true],
+    ['no token carries anything', { needs: 'identity', permissions: ['a:read'] }, unbound, false],
+    ['no token carries what is unknown', { needs: 'identity', permissions: ['x'] }, STEPS, false],
+    ['a user has a role of their own', { needs: 'user', permissions: ['a:read'] }, unbound, true],
+    ['identities alone: any', { permissions: ['x'] }, alone, true],
+    ['identities alone, unbound', { permissions: ['x'] }, aloneUnbound, false],
+  ])('%s', (_what, access, steps, isTaken) => {
+    const ask = (): unknown => parse(access, steps)
+    if (isTaken) expect(ask).not.toThrow()
+    else expect(ask).toThrow(/^Access: option "permissions" asks for .*, which nobody it accepts can have$/)
   })
 })
 

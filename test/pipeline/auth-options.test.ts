@@ -1,5 +1,5 @@
 /** `createAuth` in its short forms: what each default stands for, and what opens nothing by having been lost. */
-import { createAuth, createSyncGate, header, OptionsError, oidc, supabase } from 'sallyport'
+import { createAuth, createRoles, createSyncGate, header, OptionsError, oidc, supabase } from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
 import { createTokenIssuer } from 'sallyport/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -94,11 +94,15 @@ describe('createAuth({ issuers, storage, roles })', () => {
 
 it('takes no user resolver of another ladder', () => {
   const storage = createMemoryStorage()
-  const users = Object.assign(createSyncGate({ users: storage.users }).bind(null), {
-    roles: ['member', 'owner', 'admin'],
-  })
+  const gate = createSyncGate({ users: storage.users })
+  const others = createRoles(['member', 'owner', 'admin'])
+  const users = Object.assign(gate.bind(null), { roles: others })
   const error = optionsErrorOf(() => createAuth({ issuers: [own], storage, roles, users }))
   expect([error.option, error.message]).toEqual(['users', expect.stringContaining('member, owner, admin')])
+  const listed = Object.assign(gate.bind(null), { roles: ['member', 'admin', 'owner'] as never })
+  expect(optionsErrorOf(() => createAuth({ issuers: [own], storage, roles, users: listed })).message).toContain(
+    'option "users" must have roles that createRoles made',
+  )
 })
 
 describe('createAuth({ issuers })', () => {
@@ -107,7 +111,7 @@ describe('createAuth({ issuers })', () => {
   it('says who calls, and asks nothing else', async () => {
     const { context, responseHeaders } = await auth.authorizer({})(await requestOf('ada', { 'x-org-id': 'nonsense' }))
     expect(context).toMatchObject({ kind: 'user', identity: { subject: 'ada', audience: [AUDIENCE] } })
-    expect(Object.keys(context).sort()).toEqual(['identity', 'kind'])
+    expect(Object.keys(context).sort()).toEqual(['identity', 'kind', 'permissions'])
     expect(responseHeaders()).toEqual([['Vary', 'Authorization']])
     // @ts-expect-error nobody is looked up
     context.user

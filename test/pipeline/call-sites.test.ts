@@ -59,15 +59,16 @@ describe('guards', () => {
   const viewer = testContext({ role: 'viewer' }) as unknown as AuthContext
 
   it('each asks for somebody first', async () => {
-    for (const guard of [auth.requireUser, auth.requireOrg, auth.requireRole('viewer'), auth.requireScope('a')]) {
+    for (const guard of [auth.requireUser, auth.requireOrg, auth.requireRole('viewer'), auth.requirePermission('a')]) {
       expect(await reasonOf(() => (guard as (context: null) => unknown)(null))).toBe('guard_anonymous')
     }
   })
 
-  it('hold roles and scopes as the pipeline does', async () => {
+  it('hold roles and permissions as the pipeline does', async () => {
     expect(await reasonOf(() => auth.requireRole('admin')(viewer))).toBe('role_too_low')
-    const key = testApiKeyContext({ scopes: ['a'] }) as unknown as AuthContext
-    expect(await reasonOf(() => auth.requireScope('b')(key))).toBe('scope_missing')
+    const key = testApiKeyContext({ role: 'admin', permissions: ['things:read'] }) as AuthContext
+    expect(await reasonOf(() => auth.requirePermission('things:write')(key))).toBe('scope_missing')
+    expect(await reasonOf(() => auth.requirePermission('things:write')(viewer))).toBe('permission_not_of_role')
   })
 })
 

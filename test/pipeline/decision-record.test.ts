@@ -384,12 +384,12 @@ describe('expected and got in a record', () => {
     expect(world.decisions[0]).toMatchObject({ reason: 'role_too_low', expected: 'admin', got: 'member' })
   })
 
-  it('say scopes', async () => {
+  it('say permissions', async () => {
     const world = createWorld()
-    const key = world.apiKey({ orgId: await world.org('acme'), scopes: ['contacts:read', 'calls:read'] })
-    const access: Access = { accept: ['apiKey'], scopes: ['contacts:write'] }
+    const key = world.apiKey({ orgId: await world.org('acme'), permissions: ['things:read', 'things:purge'] })
+    const access: Access = { accept: ['apiKey'], permissions: ['things:write'] }
     await refusalOf(world.authenticate({ headers: { authorization: `Bearer ${key}` } }, access))
-    const said = { reason: 'scope_missing', expected: 'contacts:write', got: 'contacts:read calls:read' }
+    const said = { reason: 'scope_missing', expected: 'things:write', got: 'things:read things:purge' }
     expect(world.decisions[0]).toMatchObject(said)
   })
 

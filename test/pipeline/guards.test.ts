@@ -1,47 +1,66 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
 import { createGuards } from '../../src/guards.ts'
-import { createRoleLadder } from '../../src/permissions/role-ladder.ts'
+import { createRoles } from '../../src/permissions/roles.ts'
 import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
 import { reasonOf } from './world.ts'
 
-const guards = createGuards(createRoleLadder(['viewer', 'member', 'admin']))
+const roles = createRoles(['viewer', 'member', 'admin'], { a: 'viewer', b: 'member', c: 'admin' })
+const guards = createGuards(roles)
+
+const identity = (...scopes: string[]) => ({ scopes })
+const permissions = ['a', 'b']
 
 const CONTEXTS: Readonly<Record<string, AuthContext | null>> = {
   nobody: null,
   identity: testContext({ needs: 'identity' }),
+  'identity whose token carries some': testContext({ needs: 'identity', permissions }),
   user: testContext({ needs: 'user' }),
-  'user with a role': testContext({ needs: 'user', role: 'admin' }),
-  'user in an org': testContext({ role: 'member' }),
+  'user with a role': testContext({ needs: 'user', role: 'admin', permissions: ['a', 'b', 'c'] }),
+  'user in an org': testContext({ role: 'member', permissions }),
+  'user in an org whose token carries less': testContext({
+    role: 'member',
+    permissions: ['a'],
+    identity: identity('a'),
+  }),
   'user without an org': testContext({ org: null }),
-  'user with a stored role off the ladder': testContext({ role: 'owner' }),
-  'API key': testApiKeyContext({ role: 'member', scopes: ['a', 'b'] }),
-  'API key of a viewer': testApiKeyContext({ role: 'viewer' }),
+  'user with a role made at run time': testContext({ role: 'agent', permissions }),
+  'user with such a role, whose token carries less': testContext({ role: 'agent', identity: identity('x') }),
+  'API key': testApiKeyContext({ role: 'member', permissions }),
+  'API key of a viewer': testApiKeyContext({ role: 'viewer', permissions: ['a'] }),
+  'API key that carries nothing': testApiKeyContext({ role: 'admin' }),
   service: testServiceContext('telephony'),
-  'service in an org': testServiceContext('telephony', { id: 'o1' }),
+  'service in an org': testServiceContext('telephony', { id: 'o1' }, permissions),
 }
 
 const guardOf = {
   requireUser: guards.requireUser,
   requireOrg: guards.requireOrg,
   "requireRole('member')": guards.requireRole('member'),
-  "requireScope('a', 'b')": guards.requireScope('a', 'b'),
-  "requireScope('c')": guards.requireScope('c'),
+  "requirePermission('a', 'b')": guards.requirePermission('a', 'b'),
+  "requirePermission('c')": guards.requirePermission('c'),
 } as const
+
+const LACKS = 'permission_not_of_role'
+const BOUND = 'scope_missing'
 
 // For each context what each guard says, in the order above; '' lets in.
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   nobody: ['guard_anonymous', 'guard_anonymous', 'guard_anonymous', 'guard_anonymous', 'guard_anonymous'],
-  identity: ['guard_not_a_user', 'guard_no_org', 'guard_no_role', '', ''],
-  user: ['', 'guard_no_org', 'role_unknown', '', ''],
+  identity: ['guard_not_a_user', 'guard_no_org', 'guard_no_role', BOUND, BOUND],
+  'identity whose token carries some': ['guard_not_a_user', 'guard_no_org', 'guard_no_role', '', BOUND],
+  user: ['', 'guard_no_org', 'role_unknown', BOUND, BOUND],
   'user with a role': ['', 'guard_no_org', '', '', ''],
-  'user in an org': ['', '', '', '', ''],
-  'user without an org': ['', 'guard_no_org', 'role_unknown', '', ''],
-  'user with a stored role off the ladder': ['', '', 'role_unknown', '', ''],
-  'API key': ['guard_not_a_user', '', '', '', 'scope_missing'],
-  'API key of a viewer': ['guard_not_a_user', '', 'role_too_low', 'scope_missing', 'scope_missing'],
-  service: ['guard_not_a_user', 'guard_no_org', 'guard_no_role', '', ''],
-  'service in an org': ['guard_not_a_user', '', 'guard_no_role', '', ''],
+  'user in an org': ['', '', '', '', LACKS],
+  'user in an org whose token carries less': ['', '', '', BOUND, LACKS],
+  'user without an org': ['', 'guard_no_org', 'role_unknown', LACKS, LACKS],
+  'user with a role made at run time': ['', '', 'role_too_low', '', LACKS],
+  'user with such a role, whose token carries less': ['', '', 'role_too_low', BOUND, BOUND],
+  'API key': ['guard_not_a_user', '', '', '', LACKS],
+  'API key of a viewer': ['guard_not_a_user', '', 'role_too_low', LACKS, LACKS],
+  'API key that carries nothing': ['guard_not_a_user', '', '', BOUND, BOUND],
+  service: ['guard_not_a_user', 'guard_no_org', 'guard_no_role', LACKS, LACKS],
+  'service in an org': ['guard_not_a_user', '', 'guard_no_role', '', LACKS],
 }
 
 describe('guards', () => {
@@ -63,11 +82,22 @@ describe('guards', () => {
     expect(both(testContext({ role: 'admin' }))).toBeDefined()
   })
 
-  it('throw at construction for a role or scope that is none', () => {
+  it('can says what requirePermission would, and nobody can do anything', () => {
+    for (const context of Object.values(CONTEXTS)) {
+      for (const permission of ['a', 'b', 'c', 'A', '']) {
+        const expected = context?.permissions.includes(permission) ?? false
+        expect(guards.can(context, permission)).toBe(expected)
+      }
+    }
+    expect(guards.can(null, 'a')).toBe(false)
+    expect(guards.can(testContext({ permissions: ['a'] }), 'a')).toBe(true)
+  })
+
+  it('throw at construction for a role or permission that is none', () => {
     expect(() => guards.requireRole('owner')).toThrow('role "owner" is not one of viewer, member, admin')
     expect(() => guards.requireRole('constructor')).toThrow(TypeError)
-    expect(() => guards.requireScope()).toThrow('requireScope: name at least one scope')
-    expect(() => guards.requireScope('a b')).toThrow(TypeError)
-    expect(() => guards.requireScope('a', '')).toThrow(TypeError)
+    expect(() => guards.requirePermission()).toThrow('requirePermission: name at least one permission')
+    expect(() => guards.requirePermission('a b')).toThrow(TypeError)
+    expect(() => guards.requirePermission('a', '')).toThrow(TypeError)
   })
 })

@@ -5,6 +5,7 @@ import {
   createJwtVerifier,
   createOrgResolver,
   createProvisioner,
+  createRoles,
   createServiceVerifier,
   createSyncGate,
   createSyncRoute,
@@ -17,7 +18,7 @@ import {
 import { createMemoryStorage } from 'sallyport/memory'
 import { createTokenIssuer } from 'sallyport/testing'
 import { describe, expect, it } from 'vitest'
-import { issuer, ROLES, SERVICE_SECRET } from './world.ts'
+import { issuer, LADDER, ROLES, SERVICE_SECRET } from './world.ts'
 
 type Options = Record<string, unknown>
 type Create = (options: never) => unknown
@@ -83,20 +84,20 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   [
     'createAuth',
     'API keys of another ladder',
-    { apiKeys: { ...verify, prefix: 'tk', roles: ['viewer', 'member', 'owner'] } },
+    { apiKeys: { ...verify, prefix: 'tk', roles: createRoles(['viewer', 'member', 'owner']) } },
     'option "apiKeys" has the roles viewer, member, owner, option "roles" has viewer, member, admin, owner',
   ],
   [
     'createAuth',
     'API keys of the same roles in another order',
-    { apiKeys: { ...verify, prefix: 'tk', roles: ROLES.toReversed() } },
+    { apiKeys: { ...verify, prefix: 'tk', roles: createRoles(LADDER.toReversed()) } },
     'option "apiKeys" has the roles owner, admin, member, viewer, option "roles"',
   ],
   [
     'createAuth',
     'API keys whose roles are no list',
     { apiKeys: { ...verify, prefix: 'tk', roles: 'owner' } },
-    'option "apiKeys" must have a list of roles, or none',
+    'option "apiKeys" must have roles that createRoles made, or none',
   ],
   ['createAuth', 'services without a list', { services: verify }, 'option "services" must list its services'],
   [

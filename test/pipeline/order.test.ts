@@ -157,7 +157,7 @@ describe('the order, in the other credentials', () => {
     const world = createWorld()
     const orgId = await world.org('acme')
     const key = { authorization: `Bearer ${world.apiKey({ orgId, role: 'viewer' })}` }
-    const access = { accept: ['apiKey'], role: 'member', scopes: ['things:read'] } as const
+    const access = { accept: ['apiKey'], role: 'member', permissions: ['things:read'] } as const
     const ask = (headers: Record<string, string>, rule: AccessRule = access) =>
       reasonOf(world.authenticate({ headers }, rule))
     expect(await ask({ authorization: 'Bearer tk_no', 'x-org-id': '{}' }, {})).toBe('test_key_unknown')

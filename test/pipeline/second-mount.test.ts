@@ -101,12 +101,12 @@ describe('a second mount', () => {
 
   it('keeps the scopes of an earlier mount', async () => {
     const { world, orgs } = await mounted()
-    const token = world.apiKey({ orgId: orgs[0], scopes: ['a'] })
+    const token = world.apiKey({ orgId: orgs[0], permissions: ['things:read'] })
     const key = { headers: { authorization: `Bearer ${token}` }, source: {} }
     const enter = (access: Access) => world.auth.authorizer(access as never)(fakeRequest(key))
-    await enter({ accept: ['apiKey'], scopes: ['a'] })
+    await enter({ accept: ['apiKey'], permissions: ['things:read'] })
     await enter({ accept: ['apiKey'] })
-    expect(await reasonOf(enter({ accept: ['apiKey'], scopes: ['b'] }))).toBe('scope_missing')
+    expect(await reasonOf(enter({ accept: ['apiKey'], permissions: ['things:write'] }))).toBe('scope_missing')
     expect(await reasonOf(enter({}))).toBe('caller_kind_not_accepted')
   })
 

@@ -3,10 +3,11 @@
  * One world per test; nothing is shared but the issuer's secret.
  */
 import { type Auth, type AuthOptions, createAuth } from '../../src/auth.ts'
-import type { ApiKey, AuthContext, Decision } from '../../src/context.ts'
+import type { ApiKey, AuthContext, Decision, Roles } from '../../src/context.ts'
 import { AuthError, isAuthError } from '../../src/errors.ts'
 import { createOrgResolver, type WhenUnnamed } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
+import { createRoles, type RolesGiven } from '../../src/permissions/roles.ts'
 import type { Access } from '../../src/request.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
@@ -19,13 +20,19 @@ import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 export { issuer }
 
 export const SERVICE_SECRET = 'a-secret-of-a-service-that-is-long-enough'
-export const ROLES: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
+export const LADDER: readonly ['viewer', 'member', 'admin', 'owner'] = ['viewer', 'member', 'admin', 'owner']
+
+type Permission = 'things:read' | 'things:write' | 'things:purge'
+
+export const ROLES: Roles<(typeof LADDER)[number], Permission> = createRoles(LADDER, {
+  ...{ 'things:read': 'viewer', 'things:write': 'member', 'things:purge': 'admin' },
+})
 export const NOWHERE = '00000000-0000-4000-8000-000000000000'
 
 export interface WorldOptions {
   readonly unnamed?: WhenUnnamed
   /** Options of `createAuth` to put over the world's own; a function is handed the world's storage. */
-  readonly auth?: (storage: MemoryStorage) => Partial<AuthOptions<string, never, never, never, string>>
+  readonly auth?: (storage: MemoryStorage) => Partial<AuthOptions<RolesGiven, never, never, never, string>>
 }
 
 /** What a person of the world is: a user's row with memberships. */
@@ -97,7 +104,7 @@ export function createWorld(options: WorldOptions = {}): World {
     org: async (name) => (await committed.orgs.insert({ name })).id,
     apiKey(key) {
       const token = `tk_${keys.size}`
-      keys.set(token, { id: `key-${keys.size}`, name: 'test', role: 'member', scopes: [], ...key })
+      keys.set(token, { id: `key-${keys.size}`, name: 'test', role: 'member', permissions: [], ...key })
       return token
     },
     authenticate: async (request, access = {}) =>

@@ -104,7 +104,7 @@ describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) =
 
 it('an identity and a key that a verifier of the host’s left open can’t be written either', async () => {
   const identity = { ...testIdentity({ subject: 'ada' }), claims: { ver: 1 }, audience: ['a'] }
-  const key = { id: 'k', name: 'k', orgId: null, role: 'member', scopes: ['a'] }
+  const key = { id: 'k', name: 'k', orgId: null, role: 'member', permissions: ['a'] }
   const world = createWorld({
     auth: () => ({
       verifier: { verify: async () => identity } as never,
@@ -125,7 +125,7 @@ it('an identity and a key that a verifier of the host’s left open can’t be w
   for (const part of [script, (script as { key: object }).key]) {
     expect(Object.isFrozen(part)).toBe(true)
   }
-  expect(Object.isFrozen((script as { scopes?: object }).scopes)).toBe(true)
+  expect(Object.isFrozen((script as { permissions?: object }).permissions)).toBe(true)
 })
 
 it('the rows of our storages are frozen', async () => {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createUseNotes } from '../../src/api-keys/api-key-verifier.ts'
 import type { Identity } from '../../src/context.ts'
 import { toEmail } from '../../src/lib/email.ts'
+import { toKnownRoles } from '../../src/permissions/custom-roles.ts'
+import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { SqliteDatabase, SqliteStatement } from '../../src/storage/sql-executor.ts'
 import { lendHandle } from '../../src/storage/sqlite-session.ts'
@@ -88,7 +90,8 @@ describe('a role that is not on the ladder', () => {
     const { id: orgId } = await storage.orgs.insert({ name: 'acme' })
     await storage.invitations.insert({ orgId, email: 'ada@example.test', role: 'boss' })
     const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true }, ...more })
-    await expect(resolver(identityOf('ada'), UNNAMED, ['member', 'owner'])).rejects.toThrow('nothing was written')
+    const roles = toKnownRoles(createRoles(['member', 'owner']), undefined)
+    await expect(resolver(identityOf('ada'), UNNAMED, roles)).rejects.toThrow('nothing was written')
     expect(await countRows(storage)).toEqual({ users: 0, orgs: 1 })
     expect(await storage.invitations.findPending('ada@example.test')).not.toBeNull()
   })

@@ -109,8 +109,7 @@ describe('API keys', () => {
       storage: world.storage,
       prefix: 'itk',
       roles: LADDER,
-      scopes: { 'things:read': 'viewer' },
-      defaultScopes: ['things:read'],
+      defaultPermissions: ['things:read'],
     })
     const slow = { auth: world.auth, routes: apiKeys.routes({ role: 'admin' }) }
     const meanwhile = async (): Promise<void> => {
@@ -218,8 +217,8 @@ describe('who was let in as one does not act as another when the body is whole',
     'an API key that has lost a scope the route does not ask for': async (clock, isLater) => {
       let orgId = ''
       const verify = async () => {
-        const scopes = isLater() ? [] : ['things:write']
-        return { id: 'key-1', name: 'ci', role: 'member', scopes, orgId }
+        const permissions = isLater() ? [] : ['things:write']
+        return { id: 'key-1', name: 'ci', role: 'member', permissions, orgId }
       }
       const world = createWorld({ auth: () => ({ clock, apiKeys: { prefix: 'tk', verify } as never }) })
       orgId = await world.org('acme')

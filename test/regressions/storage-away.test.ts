@@ -131,8 +131,6 @@ async function createWorld(tells: boolean): Promise<World> {
     storage,
     prefix: 'itk',
     roles: ROLES,
-    scopes: {},
-    defaultScopes: [],
   })
   const common = { roles: ROLES, verifier: verify, services, onDecision }
   const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships })

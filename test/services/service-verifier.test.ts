@@ -80,10 +80,10 @@ describe('verify', () => {
     const verifier = createServiceVerifier({
       services: { telephony: { header: HEADER, secrets: [CURRENT, PREVIOUS] } },
     })
-    expectTypeOf(verifier).toEqualTypeOf<ServiceVerifier<'telephony'>>()
+    expectTypeOf(verifier).toEqualTypeOf<ServiceVerifier<'telephony', never>>()
     expect(await verifier.verify(HEADER, CURRENT)).toBe('telephony')
     expect(await verifier.verify(HEADER.toLowerCase(), PREVIOUS)).toBe('telephony')
-    expect(verifier.services).toEqual([{ name: 'telephony', header: HEADER }])
+    expect(verifier.services).toEqual([{ name: 'telephony', header: HEADER, permissions: [] }])
   })
 
   it.each<[string, string]>([
@@ -107,7 +107,7 @@ describe('verify', () => {
 
   it('lets nobody into a service without secrets, whose header still counts', async () => {
     const verifier = createServiceVerifier({ services: { telephony: { header: HEADER, secrets: null } } })
-    expect(verifier.services).toEqual([{ name: 'telephony', header: HEADER }])
+    expect(verifier.services).toEqual([{ name: 'telephony', header: HEADER, permissions: [] }])
     for (const secret of ['', 'null', 'undefined', CURRENT])
       expect(await verdictOf(verifier.verify(HEADER, secret))).toBe(WRONG)
   })

@@ -28,16 +28,18 @@ export function trusting(
   return createJwtVerifier({ issuers: [{ issuer: name, keys: [{ kind: 'secret', secret }], audience }], ...more })
 }
 
-type Options = AuthOptions<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, never, never>
+const ROLES = ['member', 'admin', 'owner'] as const
+
+type Options = AuthOptions<typeof ROLES, StoredUser, StoredOrganization, never, never, never>
 type Bootstrap = ProvisionerOptions<StoredUser, StoredOrganization, unknown>['bootstrap']
 
 /** Make an auth over a storage: first logins are provisioned, the header `X-Org-Id` names the org, else the earliest joined. */
 export function createTestAuth(
   storage: AuthStorage<StoredUser, StoredOrganization, unknown>,
   { bootstrap, ...more }: Partial<Options> & { readonly bootstrap?: Bootstrap } = {},
-): Auth<HostTypes<'member' | 'admin' | 'owner', StoredUser, StoredOrganization, never, never>> {
+): Auth<HostTypes<(typeof ROLES)[number], StoredUser, StoredOrganization, never, never>> {
   return createAuth({
-    roles: ['member', 'admin', 'owner'],
+    roles: ROLES,
     verifier: trusting(issuer),
     users: createProvisioner({ storage, bootstrap }),
     orgs: createOrgResolver({

@@ -43,6 +43,7 @@ describe('a user in an organization', () => {
       org: { id: string; name: string }
       role: 'viewer' | 'admin'
       actingRole: 'viewer' | 'admin'
+      permission: 'contacts:read' | 'contacts:write'
       claim: 'aal'
     }
     const handler = ({ user, org, role, identity }: AuthContextOf<Host, { role: 'admin' }>): string =>
@@ -51,6 +52,10 @@ describe('a user in an organization', () => {
     expect(handler(testContext({ ...given, identity: { claims: { aal: 'aal2' } } }))).toBe('pro Acme admin aal2')
     // @ts-expect-error a role that is not on the ladder
     handler(testContext({ ...given, role: 'owner', identity: { claims: { aal: 'aal1' } } }))
+    const writing = { ...given, permissions: ['contacts:write'], identity: { claims: { aal: 'aal1' } } } as const
+    expect(handler(testContext(writing))).toBe('pro Acme admin aal1')
+    // @ts-expect-error a permission that there is not
+    handler(testContext({ ...writing, permissions: ['contats:write'] }))
   })
 
   it('API keys and services fit too', () => {
@@ -90,26 +95,30 @@ it('what needs less holds less', () => {
   expect(Object.keys(testContext({ needs: 'identity', identity: { subject: 's1' } })).sort()).toEqual([
     'identity',
     'kind',
+    'permissions',
   ])
+  expect(testContext({ needs: 'identity' }).permissions).toEqual([])
   expect(testContext({ needs: 'user', role: 'admin' })).toMatchObject({ user: { id: TEST_USER_ID }, role: 'admin' })
   expect(testContext({ needs: 'user' })).not.toHaveProperty('org')
   expect(testContext({ needs: 'user' }).role).toBeNull()
 })
 
 it('an API key acts in its organization', () => {
-  const context = testApiKeyContext({ org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'], name: 'ci' })
-  expect(context.key).toMatchObject({ orgId: 'o9', role: 'viewer', scopes: ['x:read'], name: 'ci' })
-  expect(context).toMatchObject({ kind: 'apiKey', org: { id: 'o9' }, role: 'viewer', scopes: ['x:read'] })
-  expect(Object.isFrozen(context.scopes)).toBe(true)
-  expect(testApiKeyContext().scopes).toEqual([])
+  const context = testApiKeyContext({ org: { id: 'o9' }, role: 'viewer', permissions: ['x:read'], name: 'ci' })
+  expect(context.key).toMatchObject({ orgId: 'o9', role: 'viewer', permissions: ['x:read'], name: 'ci' })
+  expect(context).toMatchObject({ kind: 'apiKey', org: { id: 'o9' }, role: 'viewer', permissions: ['x:read'] })
+  expect(Object.isFrozen(context.permissions)).toBe(true)
+  expect(testApiKeyContext().permissions).toEqual([])
 })
 
 it('a service is nobody, until it acts somewhere', () => {
   expect(testServiceContext('platform')).toEqual({
     kind: 'service',
     service: 'platform',
+    permissions: [],
   })
-  const acting = testServiceContext('platform', { id: 'o1' })
+  const acting = testServiceContext('platform', { id: 'o1' }, ['b', 'a'])
+  expect([acting.permissions, Object.isFrozen(acting.permissions)]).toEqual([['a', 'b'], true])
   expectTypeOf(acting.service).toEqualTypeOf<'platform'>()
   expect(acting.org).toEqual({ id: 'o1' })
 })

@@ -88,6 +88,102 @@ export const guard: unknown = auth.requireRole('owner')`,
 export const door: unknown = auth.authorizer({ roles: ['admin'] })`,
     errors: [2561],
   },
+  {
+    name: 'permissions of roles and of services',
+    code: `import { auth } from './hosts.ts'
+export const rule: unknown = auth.authorizer({ accept: ['user', 'service'], permissions: ['contacts:write', 'calls:write'] })
+export const guard: unknown = auth.requirePermission('contacts:read')`,
+    errors: [],
+  },
+  {
+    name: 'a misspelt permission',
+    code: `import { auth } from './hosts.ts'
+export const rule: unknown = auth.authorizer({ permissions: ['contats:write'] })`,
+    errors: [2820],
+  },
+  {
+    name: 'a guard for one',
+    code: `import { auth } from './hosts.ts'
+export const guard: unknown = auth.requirePermission('contats:write')`,
+    errors: [2345],
+  },
+  {
+    name: 'a question for one',
+    code: enter('{}', "return auth.can(context, 'contats:write')"),
+    errors: [2345],
+  },
+  {
+    name: 'scopes, which are permissions',
+    code: `import { auth } from './hosts.ts'
+export const rule: unknown = auth.authorizer({ scopes: ['contacts:write'] })`,
+    errors: [2353],
+  },
+  {
+    name: 'the permissions of sets, and their roles',
+    code: `import { createAuth, createRoles } from 'sallyport'
+import { createApiKeys } from 'sallyport/api-keys'
+import { same, steps, storage } from './hosts.ts'
+const sets = { support: ['tickets:write'], admin: ['support', 'users:write'] } as const
+const roles = createRoles(sets, { permissions: ['reports:read'] })
+const { orgs, users, verifier } = steps
+const auth = createAuth({ roles, orgs, users, verifier })
+const plain = createAuth({ roles: { support: ['tickets:write'], admin: ['support', 'users:write'] }, orgs, users, verifier })
+export const exact: true = same<'support' | 'admin'>()(roles.names[0] ?? 'admin')
+export const rules: unknown = [
+  auth.authorizer({ role: 'support', permissions: ['tickets:write', 'reports:read'] }),
+  plain.authorizer({ role: 'admin', permissions: ['users:write'] }),
+  createApiKeys({ storage, prefix: 'x', roles, permissions: ['users:write'], defaultPermissions: ['tickets:write'] }),
+]`,
+    errors: [],
+  },
+  {
+    name: 'a role’s name asked for as a permission',
+    code: `import { createAuth } from 'sallyport'
+import { steps } from './hosts.ts'
+const { orgs, users, verifier } = steps
+const auth = createAuth({ roles: { support: ['tickets:write'], admin: ['support'] }, orgs, users, verifier })
+export const rule: unknown = auth.authorizer({ permissions: ['support'] })`,
+    errors: [2322],
+  },
+  {
+    name: 'a permission of a ladder that has none',
+    code: `import { createAuth } from 'sallyport'
+import { steps } from './hosts.ts'
+const { orgs, users, verifier } = steps
+const auth = createAuth({ roles: ['member', 'admin'], orgs, users, verifier })
+export const rule: unknown = auth.authorizer({ permissions: ['tickets:write'] })`,
+    errors: [2322],
+  },
+  {
+    name: 'a permission whose lowest role there is not',
+    code: `import { createRoles } from 'sallyport'
+export const roles: unknown = createRoles(['member', 'admin'], { 'tickets:write': 'owner' })`,
+    errors: [2769],
+  },
+  {
+    name: 'a default of keys that no role has',
+    code: `import { createApiKeys } from 'sallyport/api-keys'
+import { storage } from './hosts.ts'
+const roles = { member: ['tickets:read'], admin: ['member'] } as const
+export const keys: unknown = createApiKeys({ storage, prefix: 'x', roles, defaultPermissions: ['tickets:raed'] })`,
+    errors: [2322],
+  },
+  {
+    name: 'any role where organizations make some, and the host’s own where a route asks for one',
+    code: `import { createAuth } from 'sallyport'
+import { same, steps } from './hosts.ts'
+import type { AuthRequest } from 'sallyport'
+const { orgs, users, verifier } = steps
+const customRoles = { find: async () => null }
+const auth = createAuth({ roles: { member: ['tickets:read'] }, customRoles, orgs, users, verifier })
+export async function handle(request: AuthRequest): Promise<unknown> {
+  const { role, permissions } = await auth.authenticate(request, { role: 'member' })
+  const exact: true = same<string>()(role)
+  const known: true = same<readonly 'tickets:read'[]>()(permissions)
+  return [exact, known]
+}`,
+    errors: [],
+  },
   // What a handler gets
   {
     name: 'user, org and role by default',
@@ -143,7 +239,19 @@ export const door: unknown = auth.authorizer({ roles: ['admin'] })`,
   },
   {
     name: 'a user after narrowing by kind',
-    code: enter("{ accept: ['user', 'apiKey'] }", "return context.kind === 'user' ? context.user.id : context.scopes"),
+    code: enter(
+      "{ accept: ['user', 'apiKey'] }",
+      "return context.kind === 'user' ? context.user.id : context.permissions",
+    ),
+    errors: [],
+  },
+  {
+    name: 'what a key may do',
+    code: enter(
+      "{ accept: ['apiKey'] }",
+      `${IS_TRUE} same<readonly ('contacts:read' | 'contacts:write' | 'calls:write')[]>()(context.permissions)
+  return [exact, auth.can(context, 'contacts:read')]`,
+    ),
     errors: [],
   },
   {

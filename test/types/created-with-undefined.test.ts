@@ -24,7 +24,7 @@ const URL_TEXT = 'https://issuer.example.test'
 const memory = createMemoryStorage()
 const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
 const accounts = createMemoryAccounts()
-const apiKeys = { storage: memory, prefix: 'tst', roles: ['admin'], scopes: { read: 'admin' }, defaultScopes: ['read'] }
+const apiKeys = { storage: memory, prefix: 'tst', roles: main.createRoles(['admin'], { read: 'admin' }) }
 const users = async () => ({ user: { id: 'u', disabled: false } })
 const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }], audience: 'a' }]
 const verifier = main.createJwtVerifier({ issuers } as never)
@@ -44,6 +44,7 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createOrgResolver: [orgs, main.createOrgResolver],
   createOrgScoped: [{}, (options) => main.createOrgScoped({ find: () => null }, options)],
   createProvisioner: [{ storage: memory }, main.createProvisioner],
+  createRoles: [{}, (options) => main.createRoles({ a: ['p'] }, options)],
   createServiceVerifier: [{ services: { a: { header: 'X-A', secrets: [SECRET] } } }, main.createServiceVerifier],
   createSyncGate: [{ users: memory.users }, main.createSyncGate],
   createSyncRoute: [{ provision: users, memberships: memory.memberships }, main.createSyncRoute],

@@ -76,7 +76,7 @@ describe('undefined is as left out', () => {
     expect(testContext({ needs: 'user', user: undefined, role: undefined, identity: undefined })).toEqual(
       testContext({ needs: 'user' }),
     )
-    const key = { id: undefined, name: undefined, scopes: undefined, org: undefined, role: undefined }
+    const key = { id: undefined, name: undefined, permissions: undefined, org: undefined, role: undefined }
     expect(testApiKeyContext(key)).toEqual(testApiKeyContext())
   })
 

@@ -15,12 +15,14 @@ import {
   createAuth,
   createJwtVerifier,
   createOrgResolver,
+  createRoles,
   createServiceVerifier,
   createSyncGate,
   header,
   jsonResponse,
   type Organization,
   pathParam,
+  type Roles,
   type Route,
   readJson,
   type User,
@@ -55,7 +57,7 @@ export interface AuditWorld {
 
 /** The secret that opens the audit's service routes. */
 export const SERVICE_SECRET = 'audit-service-secret-of-40-characters-xx'
-/** API keys of the audit: by token, the scopes. Both belong to org `a`. */
+/** API keys of the audit: by token, what they carry. Both belong to org `a`. */
 const API_KEYS = new Map([
   ['adk_reading', ['things:read']],
   ['adk_nothing', []],
@@ -125,15 +127,15 @@ function createAuditAuth(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: s
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
   const selectors = [header('X-Org-Id')]
   const syncGate = createSyncGate({ users: storage.users })
-  return createAuth<string, User, Organization | null, string, string>({
-    roles: ['member', 'admin', 'owner'],
+  return createAuth<Roles, User, Organization | null, string, string, string>({
+    roles: createRoles(['member', 'admin', 'owner'], { 'things:read': 'member' }),
     verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }] }),
     apiKeys: {
       prefix: 'adk',
       async verify(token) {
-        const scopes = API_KEYS.get(token)
-        if (scopes === undefined) throw new AuthError('unauthorized', { reason: 'audit_key_unknown' })
-        return { id: token.slice(4), name: token, orgId: keysOrg, role: 'member', scopes }
+        const permissions = API_KEYS.get(token)
+        if (permissions === undefined) throw new AuthError('unauthorized', { reason: 'audit_key_unknown' })
+        return { id: token.slice(4), name: token, orgId: keysOrg, role: 'member', permissions }
       },
     },
     services: createServiceVerifier({ services }),
@@ -171,7 +173,7 @@ function describeCaller(context: AuthContext | null): unknown {
     user: 'user' in context ? context.user.id : undefined,
     org: 'org' in context ? (context.org?.id ?? null) : undefined,
     role: 'role' in context ? context.role : undefined,
-    scopes: 'scopes' in context ? context.scopes : undefined,
+    permissions: context.kind === 'apiKey' ? context.permissions : undefined,
   }
 }
 
@@ -208,7 +210,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/anybody', { optional: true }),
   at('/service', { accept: ['service'] }),
   at('/telephony', { accept: ['service:telephony'] }),
-  at('/keys', { accept: ['user', 'apiKey'], scopes: ['things:read'] }),
+  at('/keys', { accept: ['user', 'apiKey'], permissions: ['things:read'] }),
   at('/orgs/:orgId/inside', PATH),
   at('/optional-strict', {}, [{ optional: true }]),
   at('/strict-optional', { optional: true }, [{}]),

@@ -149,7 +149,7 @@ function serviceCases({ tokens, orgs: { a, b }, absent, invalid, refused }: Audi
 }
 
 function keyCases({ orgs: { a, b }, invalid, refused }: AuditWorld): readonly AuditCase[] {
-  const open = handled({ caller: 'apiKey', org: a, role: 'member', scopes: ['things:read'] }, [orgLine(a)])
+  const open = handled({ caller: 'apiKey', org: a, role: 'member', permissions: ['things:read'] }, [orgLine(a)])
   const key = bearer('adk_reading')
   const lacking = refused('insufficient_scope', { scopes: ['things:read'] })
   return casesOf('key', [

@@ -1,21 +1,22 @@
 /** The refusals of API keys: of the verifier, and of who handles keys. */
 
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts'
+import { type ApiKeys, createApiKeys } from '../../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../../src/context.ts'
+import { createRoles } from '../../../src/permissions/roles.ts'
 import type { MemoryStorage } from '../../../src/storage/memory.ts'
 import { testContext, testServiceContext, testUser } from '../../../src/testing/principals.ts'
 import { createWorld, NOWHERE } from '../world.ts'
 import type { Refusal } from './refusal.ts'
 
-const ROLES = ['viewer', 'member', 'admin'] as const
+const ROLES = createRoles(['viewer', 'member', 'admin'], { 'things:read': 'viewer', 'things:write': 'member' })
 const START = Date.parse('2026-01-01T00:00:00Z')
 
 /** Keys of one org, their owner in it, and a clock to move. */
 export interface KeyWorld {
   readonly storage: MemoryStorage
   readonly orgId: string
-  readonly keys: ReturnType<typeof createApiKeys>
+  readonly keys: ApiKeys
   /** The context of a user in the org, as a role. */
   as(role: string): AuthContext
   issue(fields?: object): Promise<{ readonly key: string; readonly id: string }>
@@ -32,12 +33,11 @@ export async function createKeyWorld(options: { maxKeys?: number; installation?:
   const orgId = await org('acme')
   const { maxKeys = 9, installation = false } = options
   const keysOf = (check: () => boolean | Promise<boolean>) =>
-    createApiKeys<string, 'things:read' | 'things:write'>({
+    createApiKeys<typeof ROLES>({
       storage,
       prefix: 'itk',
       roles: ROLES,
-      scopes: { 'things:read': 'viewer', 'things:write': 'member' },
-      defaultScopes: ['things:read'],
+      defaultPermissions: ['things:read'],
       maxKeys,
       clock,
       check,
@@ -134,7 +134,7 @@ export const REFUSALS_OF_API_KEYS: readonly Refusal[] = [
   wrongField(
     'role',
     handling('api_key_role_below_scopes', 'validation_error', ({ keys, as }) =>
-      keys.issue(as('admin'), { name: 'ci', role: 'viewer', scopes: ['things:write'] }),
+      keys.issue(as('admin'), { name: 'ci', role: 'viewer', permissions: ['things:write'] }),
     ),
   ),
   wrongField(

@@ -213,6 +213,16 @@ export const REFUSALS_OF_LOGIN: readonly Refusal[] = [
   { reason: 'account_not_found', code: 'not_found', provoke: () => admin('DELETE', '/users/nobody') },
   { reason: 'account_last_admin', code: 'conflict', provoke: () => admin('DELETE', '/users/:own') },
   {
+    reason: 'account_above_its_admin',
+    code: 'forbidden',
+    provoke: async () => {
+      const world = createLoginWorld({ adminRole: 'developer' })
+      await world.account('ada@example.test', 'developer')
+      const { id } = await world.account('root@example.test', 'admin')
+      return refused(world.call('DELETE', `/users/${id}`, { token: await world.signIn('ada@example.test') }))
+    },
+  },
+  {
     reason: 'dev_peer_not_loopback',
     code: 'forbidden',
     provoke: () => inDevMode({ address: '10.0.0.1', headers: HERE }),

@@ -212,13 +212,19 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     provoke: async (world) => world.authenticate({ headers: (await member(world)).headers }, { role: 'admin' }),
   },
   {
+    reason: 'permission_not_of_role',
+    code: 'forbidden',
+    provoke: async (world) =>
+      world.authenticate({ headers: (await member(world)).headers }, { permissions: ['things:purge'] }),
+  },
+  {
     reason: 'scope_missing',
     code: 'insufficient_scope',
     wire: { challenge: 'Bearer error="insufficient_scope", scope="things:read things:write"' },
     provoke: async (world) => {
-      const token = world.apiKey({ orgId: await world.org('acme'), scopes: ['things:read'] })
-      const scopes = ['things:read', 'things:write']
-      return world.authenticate({ headers: { authorization: `Bearer ${token}` } }, { accept: ['apiKey'], scopes })
+      const token = world.apiKey({ orgId: await world.org('acme'), permissions: ['things:read'] })
+      const permissions = ['things:read', 'things:write']
+      return world.authenticate({ headers: { authorization: `Bearer ${token}` } }, { accept: ['apiKey'], permissions })
     },
   },
   {

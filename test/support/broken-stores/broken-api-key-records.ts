@@ -29,22 +29,22 @@ export const BROKEN_API_KEY_RECORDS: readonly BrokenApiKeysSpec[] = [
     }),
   },
   {
-    name: 'keys: scopes joined by commas',
-    why: 'Keeps scopes as one text: a scope with a comma becomes two, none becomes one that is empty.',
+    name: 'keys: permissions joined by commas',
+    why: 'Keeps permissions as one text: one with a comma becomes two, none becomes one that is empty.',
     breaks: ['api-keys/texts-exact'],
     flaw: ({ insert }, { rows }) => ({
       async insert(key) {
         const inserted = await insert(key)
-        rows.set(key.id, { ...inserted, scopes: key.scopes.join(',').split(',') })
+        rows.set(key.id, { ...inserted, permissions: key.permissions.join(',').split(',') })
         return inserted
       },
     }),
   },
   {
-    name: 'keys: scopes as a set',
-    why: 'Keeps scopes in a table of their own and reads them back in any order.',
+    name: 'keys: permissions as a set',
+    why: 'Keeps permissions in a table of their own and reads them back in any order.',
     breaks: ['api-keys/texts-exact'],
-    flaw: ({ insert }) => ({ insert: (key) => insert({ ...key, scopes: [...key.scopes].sort() }) }),
+    flaw: ({ insert }) => ({ insert: (key) => insert({ ...key, permissions: [...key.permissions].sort() }) }),
   },
   {
     name: 'keys: ids without case',
@@ -123,19 +123,19 @@ export const BROKEN_API_KEY_RECORDS: readonly BrokenApiKeysSpec[] = [
   },
   {
     name: 'keys: shared references',
-    why: 'Hands out the stored object itself, Date and scopes included.',
+    why: 'Hands out the stored object itself, Date and permissions included.',
     breaks: ['api-keys/copies'],
     flaw: (_, { rows }) => ({ findById: async (keyId) => rows.get(keyId) ?? null }),
   },
   {
     name: 'keys: keeps what it was given',
-    why: 'Keeps the list of scopes it was handed: its owner adds one later.',
+    why: 'Keeps the list of permissions it was handed: its owner adds one later.',
     breaks: ['api-keys/copies'],
     flaw: ({ insert }, { rows }) => ({
       async insert(key) {
         const inserted = await insert(key)
-        rows.set(key.id, { ...inserted, scopes: key.scopes })
-        return { ...inserted, scopes: [...inserted.scopes] }
+        rows.set(key.id, { ...inserted, permissions: key.permissions })
+        return { ...inserted, permissions: [...inserted.permissions] }
       },
     }),
   },

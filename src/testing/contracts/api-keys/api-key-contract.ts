@@ -42,14 +42,18 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
       }
     }
   }),
-  test('api-keys/texts-exact: store and return names, roles and scopes exactly, the scopes in their order; none is none', async (world) => {
+  test('api-keys/texts-exact: store and return names, roles and permissions exactly, the permissions in their order; none is none', async (world) => {
     const { newKey, now } = world
     for (const text of ODD) {
-      const key = await newKey({ name: text, role: text, scopes: [`${text}:b`, `${text}:a`] })
-      const { name, role, scopes } = await now(key)
-      expect.same([name, role, scopes], [text, text, [`${text}:b`, `${text}:a`]], 'name, role and scopes')
+      const key = await newKey({ name: text, role: text, permissions: [`${text}:b`, `${text}:a`] })
+      const { name, role, permissions } = await now(key)
+      expect.same([name, role, permissions], [text, text, [`${text}:b`, `${text}:a`]], 'name, role and permissions')
     }
-    expect.same((await now(await newKey({ scopes: [] }))).scopes, [], 'the scopes of a key that has none')
+    expect.same(
+      (await now(await newKey({ permissions: [] }))).permissions,
+      [],
+      'the permissions of a key that has none',
+    )
   }),
   test('api-keys/ids-exact: tell upper case from lower case in ids: two such keys are two', async ({ newKey, now }) => {
     const id = `a${newKeyId().slice(1)}`
@@ -94,7 +98,7 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
     }
     await expectUnchanged(key, 'hostile calls')
   }),
-  test('api-keys/copies: return copies of keys, Dates and scopes included, and keep none of what it was given', async (world) => {
+  test('api-keys/copies: return copies of keys, Dates and permissions included, and keep none of what it was given', async (world) => {
     const { apiKeys, newOrg, now } = world
     const given = newKeyOf((await newOrg()).id, { expiresAt: new Date('2031-01-01T00:00:00.000Z') })
     const { id } = given

@@ -46,7 +46,7 @@ export function newKeyOf(orgId: string | null, over: Partial<NewApiKeyRecord> = 
     orgId,
     name: 'Nightly build',
     role: 'member',
-    scopes: ['things:read', 'things:write'],
+    permissions: ['things:read', 'things:write'],
     secretHash: newHash(),
     createdBy: null,
     createdAt: new Date('2026-11-20T10:00:00.123Z'),

@@ -12,7 +12,7 @@ const SERVICE: Caller = { kind: 'service', name: 'billing' }
 
 /** An API key of an org, as the verifier hands it on. */
 function keyOf(orgId: string, role: string): Caller {
-  return { kind: 'apiKey', key: { id: 'key-1', name: 'a key', orgId, role, scopes: [] } }
+  return { kind: 'apiKey', key: { id: 'key-1', name: 'a key', orgId, role, permissions: [] } }
 }
 
 type Acting = ActingOrg<Organization> | null | undefined

@@ -1,0 +1,45 @@
+/**
+ * What a caller may do, asked in one place for every kind of caller: what it was given, as far as its credential carries it.
+ */
+import { AuthError } from '../errors.ts'
+
+/** What one caller has. */
+export interface Holdings {
+  /** What it was given: by its role, by where a service is declared. `null`: nothing is asked but the credential. */
+  readonly granted: readonly string[] | null
+  /** What its credential carries: an API key's permissions, a token's scopes. `null`: a credential without a bound. */
+  readonly bound: readonly string[] | null
+}
+
+const NONE: readonly never[] = Object.freeze([])
+
+/**
+ * What a caller may do: what it was given ∩ what its credential carries. Where nothing was given to it, the credential
+ * alone decides, and one without a bound carries nothing.
+ * @returns frozen; sorted where `granted` is
+ */
+export function effectiveOf({ granted, bound }: Holdings): readonly string[] {
+  if (granted === null) return bound === null ? NONE : Object.freeze([...new Set(bound)].sort())
+  return bound === null ? granted : Object.freeze(granted.filter((permission) => bound.includes(permission)))
+}
+
+/**
+ * Require that a caller may do all of `needed`: what it was given is asked first, then its credential.
+ * @throws AuthError `forbidden` where it was not given one; `insufficient_scope` where the credential does not carry one, its
+ * challenge naming all of `needed` (RFC 6750 §3.1)
+ */
+export function requirePermissions({ granted, bound }: Holdings, needed: readonly string[]): void {
+  const expected = needed.join(' ')
+  if (granted !== null && !holdsAll(granted, needed)) {
+    throw new AuthError('forbidden', { reason: 'permission_not_of_role', expected, got: granted.join(' ') || 'none' })
+  }
+  const carried = bound ?? granted ?? NONE
+  if (!holdsAll(carried, needed)) {
+    const got = carried.join(' ') || 'none'
+    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed, expected, got })
+  }
+}
+
+function holdsAll(held: readonly string[], needed: readonly string[]): boolean {
+  return needed.every((permission) => held.includes(permission))
+}
