@@ -1,9 +1,10 @@
 // The README is kept true: every snippet is compiled under the project's strict settings and run, the generated tables
-// are as the code has them, and what is linked exists.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// are as the code has them, and what is linked exists. The other pages have snippets too, which are compiled here and run
+// beside it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type pg from 'pg'
@@ -22,11 +23,10 @@ import {
 } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase } from '../postgres.ts'
-import { readme, snippet, snippets } from './snippets.ts'
+import { openSnippets, PAGES, snippet, snippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-// Of this run alone: another one may be going on. Not below test/: what a run that was killed leaves would be taken for tests.
-const folder = fileURLToPath(new URL(`../../.data/snippets/${process.pid}/`, import.meta.url))
+const { path: folder, load, remove } = openSnippets()
 
 let issuer: SupabaseIssuer
 let token: string
@@ -34,9 +34,6 @@ const servers: Server[] = []
 const afterEnd: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  for (const { name, code } of snippets) writeFileSync(`${folder}${name}`, code)
   issuer = await startSupabaseIssuer({
     users: [
       { email: 'ada@example.test', password: 'correct horse battery' },
@@ -59,12 +56,8 @@ afterAll(async () => {
   }
   await issuer.close()
   for (const end of afterEnd) await end()
-  rmSync(folder, { recursive: true, force: true })
+  remove()
 })
-
-function load<T>(name: string): Promise<T> {
-  return import(`${folder}${name}`) as Promise<T>
-}
 
 async function serve(handler: Parameters<typeof createServer>[1] | Server): Promise<string> {
   const server = typeof handler === 'function' ? createServer(handler) : (handler as Server)
@@ -140,11 +133,11 @@ function prismaOn(pool: pg.Pool) {
   }
 }
 
-describe('README snippets', () => {
-  it('has them, each with a name of its own', () => {
+describe('snippets', () => {
+  it('have a name of their own each, over all pages', () => {
     expect(snippets.length).toBeGreaterThan(12)
     expect(new Set(snippets.map(({ name }) => name)).size).toBe(snippets.length)
-    expect(readme.match(/^```(?:ts|js|typescript|javascript)$/gm)).toBeNull()
+    for (const { text } of PAGES) expect(text.match(/^```(?:ts|js|typescript|javascript)$/gm)).toBeNull()
   })
 
   it('compile under the strictest settings', () => {
@@ -499,6 +492,7 @@ describe('README snippets', () => {
 
 describe('README', () => {
   it('has its tables as the code has them (npm run pages writes them)', async () => {
+    const readme = readFileSync(`${root}README.md`, 'utf8')
     expect(await withTables(readme)).toBe(readme)
   })
 
@@ -514,16 +508,18 @@ describe('README', () => {
     expect(options.length).toBeGreaterThan(25)
     expect(options.filter((name) => !SHOWN.has(name))).toEqual([])
   })
+})
 
+describe.each(PAGES)('$path', ({ path, text }) => {
   it('links to files that exist', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string)
-    expect(links.filter((link) => !existsSync(`${root}${link}`))).toEqual([])
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string)
+    expect(links.filter((link) => !existsSync(new URL(link, new URL(path, pathToFileURL(root)))))).toEqual([])
     expect(links.length).toBeGreaterThan(0)
   })
 
   it('names only scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: object }
-    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
+    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
     expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
   })
 })

@@ -1,8 +1,20 @@
-/** The snippets of the README: every block of TypeScript with the file name it has there. */
-import { readFileSync } from 'node:fs'
+/** The snippets of the pages: every block of TypeScript with the file name it has there. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-/** The README. */
-export const readme: string = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const root = new URL('../../', import.meta.url)
+
+/** A page, verbatim. */
+export interface Page {
+  readonly path: string
+  readonly text: string
+}
+
+/** The pages whose snippets are compiled and run, the README first. */
+export const PAGES: readonly Page[] = ['README.md'].map((path) => ({
+  path,
+  text: readFileSync(new URL(path, root), 'utf8'),
+}))
 
 /** One snippet, verbatim. */
 export interface Snippet {
@@ -10,14 +22,35 @@ export interface Snippet {
   readonly code: string
 }
 
-/** All of them, in their order. */
-export const snippets: readonly Snippet[] = [...readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(
-  ([, name = '', code = '']) => ({ name, code }),
+/** All of them, in their order; those of one page may import those of another. */
+export const snippets: readonly Snippet[] = PAGES.flatMap(({ text }) =>
+  [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
 )
 
 /** One by its file name. */
 export function snippet(name: string): Snippet {
   const found = snippets.find((each) => each.name === name)
-  if (found === undefined) throw new Error(`the README has no snippet ${name}`)
+  if (found === undefined) throw new Error(`no page has a snippet ${name}`)
   return found
+}
+
+/** The snippets as files, in a folder of one test file alone. */
+export interface SnippetFolder {
+  /** With a slash at its end. */
+  readonly path: string
+  load<T>(name: string): Promise<T>
+  remove(): void
+}
+
+/** Write the snippets as files. Not below test/: what a run that was killed leaves would be taken for tests. */
+export function openSnippets(): SnippetFolder {
+  const parent = fileURLToPath(new URL('.data/snippets/', root))
+  mkdirSync(parent, { recursive: true })
+  const path = `${mkdtempSync(parent)}/`
+  for (const { name, code } of snippets) writeFileSync(`${path}${name}`, code)
+  return {
+    path,
+    load: <T>(name: string) => import(`${path}${name}`) as Promise<T>,
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  }
 }
