@@ -4,7 +4,7 @@
  * of `sallyport/testing` prove either. Types only. What `repositories.ts` says is common to all ports holds here too.
  */
 import type { User } from '../context.ts'
-import type { GuardedChange } from './repositories.ts'
+import type { GuardedChange, KeepOptions } from './repositories.ts'
 
 /** A local account: a user with a password of this service. */
 export interface Account extends User {
@@ -40,6 +40,12 @@ export interface AccountChange {
   readonly disabled?: boolean | undefined
 }
 
+interface HashReplacement {
+  readonly from: string
+  readonly to: string
+  readonly endSessions: boolean
+}
+
 /** What became of a change. */
 export type AccountUpdate =
   | { readonly kind: 'done'; readonly account: AccountRecord }
@@ -58,27 +64,17 @@ export interface AccountRepository {
   list(): Promise<readonly Account[]>
   /**
    * Change an account in one write. A change of the role or of `disabled` to another value, and any `passwordHash`, raise
-   * `sessionVersion` by one in that very write. An e-mail that is taken throws `ConflictError`.
-   *
-   * With `keep`, the last enabled account of that role stays one: a change that would disable it or take its role is
-   * `'last'` and writes nothing. Checked and written as one, so that of two who demote or disable each other at the same
-   * time one remains.
+   * `sessionVersion` by one in that very write. An e-mail that is taken throws `ConflictError`. `'last'`, and nothing
+   * written, for what would disable the last enabled account of the role `keep`, or take that role from it.
    */
-  update(
-    accountId: string,
-    change: AccountChange,
-    options?: { readonly keep?: string | undefined },
-  ): Promise<AccountUpdate>
+  update(accountId: string, change: AccountChange, options?: KeepOptions): Promise<AccountUpdate>
   /** Delete an account; `keep` as in `update`, against updates too. */
-  remove(accountId: string, options?: { readonly keep?: string | undefined }): Promise<GuardedChange>
+  remove(accountId: string, options?: KeepOptions): Promise<GuardedChange>
   /**
    * Put the hash `to` in the place of `from`, exactly that: one conditional write; of any number of callers at once one
    * gets `true`. With `endSessions` it raises `sessionVersion` by one in the same write; nothing else changes.
    */
-  replaceHash(
-    accountId: string,
-    change: { readonly from: string; readonly to: string; readonly endSessions: boolean },
-  ): Promise<boolean>
+  replaceHash(accountId: string, change: HashReplacement): Promise<boolean>
   /** Raise `sessionVersion` by one: every session so far has ended. `false` where there is no such account. */
   endSessions(accountId: string): Promise<boolean>
 }
@@ -94,10 +90,7 @@ export interface SessionRecord {
 export interface SessionRepository {
   /** Find the account of a session, and whether the session was revoked. One query, never from a cache. */
   find(accountId: string, sessionId: string): Promise<SessionRecord | null>
-  /**
-   * End one session for good, from the next `find` on, in every process. Idempotent. What expired before `now` may be
-   * dropped with it: then the table never holds more than a session's lifetime.
-   */
+  /** End one session for good, from the next `find` on, in every process. Idempotent. May drop what expired before `now`. */
   revoke(session: { readonly id: string; readonly expiresAt: Date }, now: Date): Promise<void>
 }
 
@@ -130,11 +123,9 @@ export interface ThrottleStore {
    * Each state it returns replaces the one of its key, `null` removes it, the very same state writes nothing: where all are
    * the same, there is no write at all. What it throws rejects, and nothing is written.
    *
-   * `decide` is handed the instant to judge by, in milliseconds since 1970. A store that several processes share goes by one
-   * clock for all of them, the database's: their own may differ by seconds. A store in the memory of one process may go by
-   * `now`, its caller's clock.
-   *
-   * The store is bounded: by expiry, and where that is not enough the entries not used for longest go first.
+   * The `now` of `decide` is in milliseconds since 1970: the database's clock where several processes share the store, since
+   * their own may differ by seconds; in the memory of one process it may be the caller's. The store is bounded: by expiry,
+   * and where that is not enough the entries not used for longest go first.
    */
   update<T>(
     keys: readonly string[],

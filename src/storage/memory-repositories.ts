@@ -3,6 +3,7 @@ import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { byCreation, compare, copy, copyOrNull, put, type Table } from './memory-tables.ts'
 import type {
+  ActingOrgSource,
   ApiKeyOwner,
   ApiKeyRecord,
   ApiKeyRepository,
@@ -54,33 +55,28 @@ interface MemoryRepositoryOptions {
 export function memoryRepositories(
   options: MemoryRepositoryOptions,
 ): StoredRepositories & { readonly apiKeys: ApiKeyRepository } {
-  const memberships = membershipRepository(options)
   return {
-    users: userRepository(options, memberships),
+    users: userRepository(options),
     orgs: organizationRepository(options),
-    memberships,
+    memberships: membershipRepository(options),
     invitations: invitationRepository(options),
     apiKeys: apiKeyRepository(options.tables),
   }
 }
 
-function userRepository(
-  { tables: { users, userIds }, clock }: MemoryRepositoryOptions,
-  memberships: StoredRepositories['memberships'],
-): StoredUserRepository {
+function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
+  const { users, userIds } = tables
+  const acting = actingOrgSource(tables)
   const byIdentity = (identity: IdentityKey): StoredUser | undefined => users.get(userIds.get(keyOf(identity)) ?? '')
   return {
     async findByIdentity(identity, selection) {
-      const user = byIdentity(identity)
-      if (user === undefined) return null
+      const found = byIdentity(identity)
+      if (found === undefined) return null
+      const user = copy(found)
       const caller = { kind: 'user', user } as const
-      if (selection.kind === 'named') {
-        return { user: copy(user), membership: await memberships.findActing(caller, selection.orgId) }
-      }
-      if (selection.kind === 'unnamed') {
-        return { user: copy(user), membership: (await memberships.listActing(caller, 1))[0] ?? null }
-      }
-      return { user: copy(user) }
+      if (selection.kind === 'named') return { user, membership: await acting.findActing(caller, selection.orgId) }
+      if (selection.kind === 'unnamed') return { user, membership: (await acting.listActing(caller, 1))[0] ?? null }
+      return { user }
     },
     findById: async (userId) => copyOrNull(users.get(userId)),
     async upsertByIdentity({ issuer, subject, email }) {
@@ -88,9 +84,8 @@ function userRepository(
       if (found !== undefined) return { user: copy(found), created: false }
       const id = crypto.randomUUID()
       userIds.set(keyOf({ issuer, subject }), id)
-      const place = { orgId: null, role: null }
-      const createdAt = new Date(clock())
-      return { user: put(users, { id, issuer, subject, email, disabled: false, createdAt, ...place }), created: true }
+      const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
+      return { user: put(users, row), created: true }
     },
     async setDisabled(userId, disabled) {
       const user = users.get(userId)
@@ -178,10 +173,7 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   }
 }
 
-function actingOrgSource({
-  orgs,
-  membershipsOf,
-}: Tables): Pick<StoredRepositories['memberships'], 'findActing' | 'listActing'> {
+function actingOrgSource({ orgs, membershipsOf }: Tables): ActingOrgSource<StoredUser, StoredOrganization> {
   const acting = (orgId: string, role: string | null): ActingOrg<StoredOrganization> | null => {
     const org = orgs.get(orgId)
     return org === undefined ? null : Object.freeze({ org: copy(org), role })

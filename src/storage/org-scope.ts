@@ -14,14 +14,7 @@ import {
   type Shape,
 } from '../lib/parse-options.ts'
 import type { Frame } from './guarded-handle.ts'
-import {
-  type Begin,
-  beginOn,
-  beginWithin,
-  isPostgresPool,
-  type Settings,
-  settingCalls,
-} from './postgres-transaction.ts'
+import { beginOn, beginWithin, isPostgresPool, type Settings, settingCalls } from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
 import { aGroupOfNames, withDefaults } from './sql-names.ts'
 
@@ -46,22 +39,20 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * `app.user_id`, `app.org_id` and `app.role`, and `app.scope` = `org`, all ending with the transaction. The policies of
  * {@link policySql} go by them. With `role` the statements run as that database role.
  *
- * The handle is guarded. It works until `work` has settled and not a moment longer; COMMIT, ROLLBACK, BEGIN, SAVEPOINT and
- * their like are refused, and so are texts that change what the scope binds: `transaction()` of a query builder on the handle
- * says BEGIN, so take a scope inside instead. Keep `work` short: it holds a connection; a transaction for the length of a
- * request holds it as long as the client wants.
+ * The handle is guarded. It works until `work` has settled; COMMIT, ROLLBACK, BEGIN, SAVEPOINT and their like are refused,
+ * and so are texts that change what the scope binds: `transaction()` of a query builder says BEGIN, so take a scope inside
+ * instead. Keep `work` short: it holds a connection.
  * On a client that is in a transaction already (a `transaction.handle`, another scope's), the scope is a savepoint in it, and
  * what held before holds again afterwards. A client has one scope at a time: a second one, and whoever asks the client around
- * it meanwhile, are refused at once; nothing waits.
- * A connection goes back to its pool as it came: one whose role or settings `work` changed for longer than the transaction
- * (a plain SET; SET LOCAL does not) is closed instead, as is one that has become read-only or was cut off. What was asked
- * inside a block (`DO`) or a function of yours is seen by the last check only, what a function sets by nobody but for the
- * role, the search path and others of PostgreSQL's that decide who sees what. On PGlite, and inside a transaction of your
- * own, a lasting SET that can't be put back fails instead.
+ * it meanwhile, are refused at once.
+ * A connection whose role or settings `work` changed for longer than the transaction (a plain SET; SET LOCAL does not) is
+ * closed and not given back, as is one that has become read-only or was cut off. What was asked inside a block (`DO`) or a
+ * function of yours is seen by the last check only, what a function sets by nobody but for the role, the search path and
+ * others of PostgreSQL's that decide who sees what. On PGlite, and inside a transaction of your own, a lasting SET that can't
+ * be put back fails instead.
  *
- * Cost: BEGIN, one query that binds the scope and asks whether the role obeys policies, COMMIT: three round trips, the checks
- * among them (BEGIN and COMMIT are texts of several statements). (PostgreSQL's manual, "Row Security Policies": superusers
- * and roles with BYPASSRLS are not bound by any.)
+ * Cost: three round trips: BEGIN, one query that binds the scope and asks whether the role obeys policies (superusers and
+ * roles with BYPASSRLS do not: PostgreSQL's manual, "Row Security Policies"), COMMIT.
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key and a service have an organization too, no user id
@@ -109,11 +100,9 @@ export function withSystemScope<P extends ScopeTarget, T>(
   return inScope(pool, { settings, role, obeys: false, values: () => SYSTEM }, work)
 }
 
-type ScopeValues = Complete<ScopeSettings>
+const SYSTEM: Complete<ScopeSettings> = { scope: 'system', userId: '', orgId: '', role: '' }
 
-const SYSTEM: ScopeValues = { scope: 'system', userId: '', orgId: '', role: '' }
-
-function valuesOf({ kind, org, user, role }: OrgScopeContext): ScopeValues {
+function valuesOf({ kind, org, user, role }: OrgScopeContext): Complete<ScopeSettings> {
   const orgId = org?.id
   if (typeof orgId !== 'string' || orgId === '') {
     throw new Error('withOrgScope: the context has no organization: the database can be bound to none')
@@ -128,7 +117,7 @@ interface ScopePlan {
   readonly role: string | undefined
   /** Whether that role has to obey policies. */
   readonly obeys: boolean
-  values(): ScopeValues
+  values(): Complete<ScopeSettings>
 }
 
 async function inScope<P extends ScopeTarget, T>(
@@ -138,16 +127,14 @@ async function inScope<P extends ScopeTarget, T>(
 ): Promise<T> {
   const entries = Object.entries(plan.values()) as [keyof ScopeSettings, string][]
   const values: Settings = new Map(entries.map(([key, value]) => [plan.settings[key], value]))
-  return beginFor(target, [...values.keys()])(async (transaction) => {
+  const settings = [...values.keys()]
+  const begin = isInTransaction(target) ? beginWithin(target, settings) : beginOn(target, { what: 'scope', settings })
+  return begin(async (transaction) => {
     const { frame, before } = transaction
     await bind(frame, plan, values)
     transaction.held = new Map([...values, ['role', plan.role ?? before.get('role') ?? '']])
     return work(frame.handle as ScopeHandle<P>)
   })
-}
-
-function beginFor(target: ScopeTarget, settings: readonly string[]): Begin {
-  return isInTransaction(target) ? beginWithin(target, settings) : beginOn(target, { what: 'scope', settings })
 }
 
 // A client out of a pool can connect too; what has a way back to its pool is in use.
@@ -212,12 +199,10 @@ export const SETTING_NAMES: Complete<ScopeSettings> = {
 const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,30}\.[A-Za-z_][A-Za-z0-9_]{0,30}$/
 const ROLE = /^(?!pg_|none$|public$)[a-z_][a-z0-9_]{0,62}$/i
 
-/** A name that PostgreSQL takes as it is: letters, digits and underscores, at most 63. */
+/** A name that PostgreSQL takes as it is. */
 export function aRoleName(): OptionType<string> {
-  return aMatch(
-    ROLE,
-    'must be a name of letters, digits and underscores, at most 63, that PostgreSQL does not keep for itself',
-  )
+  const rule = 'must be a name of letters, digits and underscores, at most 63, that PostgreSQL does not keep for itself'
+  return aMatch(ROLE, rule)
 }
 
 /** How the option `settings` is checked. */

@@ -3,7 +3,7 @@
  * to the repositories.
  */
 import { SETTING_NAMES } from './org-scope.ts'
-import { beginOn, isPostgresPool } from './postgres-transaction.ts'
+import { asStatement, beginOn, isPostgresPool } from './postgres-transaction.ts'
 import {
   oneTransaction,
   type PgliteDatabase,
@@ -16,7 +16,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from './sql-executor.ts'
-import { isTransientError, isUnanswered, toStorageError } from './storage-errors.ts'
+import { isTransientError, isUnanswered } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {
@@ -52,13 +52,7 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
 type Ask = (statement: SqlStatement, values: readonly SqlValue[]) => Promise<PgResult>
 
 function running(ask: Ask): SqlSession['run'] {
-  return async (statement, values) => {
-    try {
-      return (await ask(statement, values)).rows as readonly SqlRow[]
-    } catch (error) {
-      throw toStorageError(error, 'statement')
-    }
-  }
+  return async (statement, values) => (await asStatement(() => ask(statement, values))).rows as readonly SqlRow[]
 }
 
 // A look-up outside of transactions may be asked again, on another connection: once, because who asks a

@@ -49,7 +49,9 @@ function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader
     let broken: Error | undefined
     try {
       frame = openFrame(client, options)
-      before = reader.settingsOf(await control(frame, `BEGIN ISOLATION LEVEL READ COMMITTED; ${opening(reader)}`))
+      const { ask } = frame
+      const begun = await asStatement(() => ask(`BEGIN ISOLATION LEVEL READ COMMITTED; ${opening(reader)}`))
+      before = reader.settingsOf(begun)
       const transaction: PostgresTransaction = { frame, before, held: new Map() }
       const result = await frame.run(() => work(transaction))
       broken = unclean(frame, before, await commit(transaction, reader))
@@ -57,7 +59,9 @@ function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader
     } catch (error) {
       const gone = loss.error() ?? (isUnanswered(error) || isReadOnly(error) ? error : undefined)
       const { failed, dirty } = gone === undefined ? await rollBack(frame, reader, before) : { failed: gone }
-      broken = failed ?? dirty ?? (isOutOfHand(error) ? (error as Error) : undefined)
+      // Nobody knows what else was asked on such a connection, or is still on its way.
+      const isOutOfHand = isNotHeld(error) || (error as Error | null)?.message === UNFINISHED
+      broken = failed ?? dirty ?? (isOutOfHand ? (error as Error) : undefined)
       throw toStorageError(explained(error), failed === undefined ? 'work' : 'statement')
     } finally {
       loss.stop()
@@ -136,7 +140,7 @@ function boundBy(settings: readonly string[]): string[] {
 }
 
 async function commit({ frame, held }: PostgresTransaction, reader: SettingsReader): Promise<Settings> {
-  const results = await control(frame, `${checking(held)}; COMMIT; SELECT ${reader.columns}`)
+  const results = await asStatement(() => frame.ask(`${checking(held)}; COMMIT; SELECT ${reader.columns}`))
   const list = Array.isArray(results) ? (results as PgResult[]) : [results]
   if (list.some(({ command }) => command === 'ROLLBACK')) throw new Error(SWALLOWED)
   return reader.settingsOf(list)
@@ -157,11 +161,6 @@ function explainSwallowed(error: unknown): unknown {
   return code === '25P02' ? new Error(SWALLOWED, { cause: error }) : error
 }
 
-// Nobody knows what else was asked on such a connection, or is still on its way.
-function isOutOfHand(error: unknown): boolean {
-  return isNotHeld(error) || (error as Error | null)?.message === UNFINISHED
-}
-
 function unclean(frame: Frame, before: Settings, after: Settings): Error | undefined {
   const { touched, lost } = frame.connection
   if (lost !== undefined) return lost
@@ -178,14 +177,18 @@ async function putBack(frame: Frame, before: Settings): Promise<void> {
 }
 
 async function connect(pool: PgPool): Promise<PgClient> {
-  let client: PgClient
+  const client = await asStatement(() => pool.connect())
+  if (typeof client?.release === 'function') return client
+  throw optionsError('createPostgresStorage', 'pool', 'must be a pool: its connections have no release()')
+}
+
+/** Ask, and throw as a statement of the storage does. */
+export async function asStatement<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    client = await pool.connect()
+    return await ask()
   } catch (error) {
     throw toStorageError(error, 'statement')
   }
-  if (typeof client?.release === 'function') return client
-  throw optionsError('createPostgresStorage', 'pool', 'must be a pool: its connections have no release()')
 }
 
 // An error of a connection in use that nobody listens to would end the process.
@@ -196,14 +199,6 @@ function watch(client: PgClient): { error(): Error | undefined; stop(): void } {
   }
   client.on?.('error', note)
   return { error: () => lost, stop: () => void client.removeListener?.('error', note) }
-}
-
-async function control(frame: Frame, text: string): Promise<PgResult> {
-  try {
-    return await frame.ask(text)
-  } catch (error) {
-    throw toStorageError(error, 'statement')
-  }
 }
 
 // Why the connection can't be given back, if it can't: it no longer answers, or is not what it was. What was set in a

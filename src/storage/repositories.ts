@@ -7,13 +7,12 @@
  * Common to all: ids that storage can't hold (too long, wrong form, hostile) find nothing and never raise a driver error;
  * text is compared exactly, nothing folded, padded or replaced; what is returned is a copy that the caller may change;
  * instants are kept to the millisecond; a serialization failure, deadlock or busy database throws a `TransientError`; a
- * unique violation throws a `ConflictError`, which the caller may swallow and go on in the same transaction. Inside a
- * PostgreSQL transaction a unique violation aborts everything, so an insert that may conflict uses ON CONFLICT DO NOTHING
- * or a savepoint, then throws `ConflictError`.
+ * unique violation throws a `ConflictError`, which the caller may swallow and go on in the same transaction.
  *
- * Why that is so: where a unique violation has aborted the transaction, every later statement is refused, and the COMMIT in
- * the end is answered as if it were done while it is a ROLLBACK. So `transaction` must also notice it (`transactions/
- * caught-conflict` of the contract suites): ask something trivial before COMMIT, or look at the tag it is answered with.
+ * On PostgreSQL a unique violation aborts the transaction: every later statement is refused, and COMMIT is answered as if
+ * it were done while it is a ROLLBACK. So an insert that may conflict uses ON CONFLICT DO NOTHING or a savepoint, then throws
+ * `ConflictError`; and `transaction` notices an aborted one (`transactions/caught-conflict` of the contract suites): it asks
+ * something trivial before COMMIT, or looks at the tag it is answered with.
  */
 import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
 
@@ -34,15 +33,13 @@ export interface NewUser extends IdentityKey {
 
 /** Users of this service, found by identity: issuer and subject, unique together. */
 export interface UserRepository<U extends User = User, O extends Organization = Organization> {
-  /**
-   * Find the user of an identity, disabled ones too. One query; a store that can answers the selection with it.
-   */
+  /** Find the user of an identity, disabled ones too. One query; a store that can answers the selection with it. */
   findByIdentity(identity: IdentityKey, selection: OrgSelection): Promise<UserRecord<U, O> | null>
   /** Find a user by id, disabled ones too. */
   findById(userId: string): Promise<U | null>
   /**
-   * Insert the user unless the identity is known, else return the row that is there, unchanged. Atomic: of any
-   * number of callers at once exactly one gets `created: true`, all get the same user, none an error.
+   * Insert the user unless the identity is known, else return the row that is there, unchanged. Of any number of callers
+   * at once exactly one gets `created: true`, all get the same user, none an error.
    */
   upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
 }
@@ -83,13 +80,15 @@ export interface Membership {
 /** What became of a change that must leave one holder of a role behind. */
 export type GuardedChange = 'done' | 'missing' | 'last'
 
+/** Which role's last holder stays, if any: asked and written as one, so that of two who demote each other at once one remains. */
+export interface KeepOptions {
+  readonly keep?: string | undefined
+}
+
 /** Memberships: unique by org and user. */
 export interface MembershipRepository<U extends User = User, O extends Organization = Organization>
   extends ActingOrgSource<U, O> {
-  /**
-   * Insert a membership. Of several callers at once for one pair, one wins; the others get a `ConflictError`. An unknown
-   * org or user rejects.
-   */
+  /** Insert a membership. Of several at once for one pair one wins, others get `ConflictError`; an unknown org or user rejects. */
   insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
 }
 
@@ -98,18 +97,10 @@ export interface MembershipAdmin {
   find(orgId: string, userId: string): Promise<Membership | null>
   /** List an org's memberships by join time, then user id. */
   listByOrg(orgId: string): Promise<readonly Membership[]>
-  /**
-   * Change a role. With `keep`, the last holder of that role in the org stays (`'last'`): checked and written as one,
-   * so that of two holders who demote each other at once one remains.
-   */
-  setRole(
-    orgId: string,
-    userId: string,
-    role: string,
-    options?: { readonly keep?: string | undefined },
-  ): Promise<GuardedChange>
+  /** Change a role; `'last'`, and nothing written, for the last holder of the role `keep` in the org. */
+  setRole(orgId: string, userId: string, role: string, options?: KeepOptions): Promise<GuardedChange>
   /** Remove a membership; `keep` as in `setRole`. */
-  remove(orgId: string, userId: string, options?: { readonly keep?: string | undefined }): Promise<GuardedChange>
+  remove(orgId: string, userId: string, options?: KeepOptions): Promise<GuardedChange>
 }
 
 /** A pending invitation of an e-mail address into an organization. */
@@ -166,13 +157,15 @@ export interface ApiKeyRecord {
 /** A key to be inserted: never rotated, revoked or used. */
 export type NewApiKeyRecord = Omit<ApiKeyRecord, 'previousSecretHash' | 'previousUntil' | 'revokedAt' | 'lastUsedAt'>
 
+interface ApiKeyRotation {
+  readonly secretHash: string
+  readonly previousUntil: Date | null
+}
+
 /** Whose keys are meant: those bound to one org, or all of the installation, bound to an org or to none. */
 export type ApiKeyOwner = { readonly kind: 'org'; readonly orgId: string } | { readonly kind: 'installation' }
 
-/**
- * API keys. Instants come from the caller's clock and are kept to the millisecond. Those of a deleted org are as if they
- * had never been.
- */
+/** API keys. Instants come from the caller's clock. Those of a deleted org are as if they had never been. */
 export interface ApiKeyRepository {
   /** Insert a key. An id that is taken throws `ConflictError`, an unknown org rejects; `createdBy` need not exist. */
   insert(key: NewApiKeyRecord): Promise<ApiKeyRecord>
@@ -185,15 +178,8 @@ export interface ApiKeyRepository {
    * `previousUntil`; `null`: no hash is the previous one, the old secret is dead at once. Of any number of callers at once
    * each is applied to what the one before has left. `null` where there is no such key of this owner, or it is revoked.
    */
-  rotate(
-    owner: ApiKeyOwner,
-    keyId: string,
-    change: { readonly secretHash: string; readonly previousUntil: Date | null },
-  ): Promise<ApiKeyRecord | null>
-  /**
-   * Revoke the owner's key for good. Idempotent: the first instant stays. `false` where there is no such key of this
-   * owner.
-   */
+  rotate(owner: ApiKeyOwner, keyId: string, change: ApiKeyRotation): Promise<ApiKeyRecord | null>
+  /** Revoke the owner's key for good. Idempotent: the first instant stays. `false`: no such key of this owner. */
   revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
   /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */
   touch(keyId: string, at: Date): Promise<void>
