@@ -93,8 +93,9 @@ describe('the tarball (D1)', () => {
   it('holds no literal secret', () => {
     const secretLike =
       /eyJ[\w-]{20,}|['"`][0-9a-fA-F]{32,}['"`]|['"`][A-Za-z0-9+/_-]{43,}={0,2}['"`]|PRIVATE KEY-----\s*[A-Za-z0-9]/g
-    // An alphabet is none, and one published sample is there to be refused.
-    const harmless = /ABCDEFGHIJKLMNOPQRSTUVWXYZ|super-?secret-?jwt-?token-?with-?at-?least-?32/
+    // An alphabet is none, nor is what every public key of a curve begins with; one published sample is there to be refused.
+    const harmless =
+      /ABCDEFGHIJKLMNOPQRSTUVWXYZ|^.30(?:59|76|819b)301[03]06072a8648ce3d0201|super-?secret-?jwt-?token-?with-?at-?least-?32/
     const found = listDist(/\.(js|d\.ts)$/).flatMap((name) => read(name).match(secretLike) ?? [])
     expect(found.filter((text) => !harmless.test(text))).toEqual([])
   })
@@ -143,14 +144,14 @@ describe('the built modules', () => {
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
   })
 
-  // What is reached, and some 350 bytes. Of the 37.8 kB with Express jose is 4.4 (verifying a JWS, importing keys) and zod/mini some 5 (an object read strictly, an optional, a check by a function; lists,
-  // records and choices are checks of our own), both there by decision. The other 28, minified: verifying tokens and keeping
-  // keys 19 KB, the pipeline 15, reading and writing requests 10, options and what else is shared 12, users and organizations
+  // What is reached, and some 350 bytes. Of the 40.8 kB with Express jose is 4.4 (verifying a JWS, importing keys) and zod/mini some 5 (an object read strictly, an optional, a check by a function; lists,
+  // records and choices are checks of our own), both there by decision. The other 31, minified: verifying tokens and keeping
+  // keys 25 KB, the pipeline 15, reading and writing requests 10, options and what else is shared 12, users and organizations
   // 7, refusals 5, telling faults 3: checks, nearly all of them, and what they say at construction.
   it.each([
-    ['express', 38_150],
-    ['koa', 38_150],
-    ['hono', 39_450],
+    ['express', 41_200],
+    ['koa', 41_200],
+    ['hono', 42_450],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -159,9 +160,9 @@ describe('the built modules', () => {
     expect(bytes, `of which without jose: ${without}`).toBeLessThanOrEqual(budget)
   })
 
-  it('cost with the testing kit at most 210,000 bytes, minified', async () => {
+  it('cost with the testing kit at most 212,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(210_000)
+    expect(bytes).toBeLessThanOrEqual(212_000)
   })
 })
