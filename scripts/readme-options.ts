@@ -23,6 +23,8 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['createRoles', 'RoleSetOptions'],
   ['createServiceVerifier', 'ServiceOptions', 'services.<name>.'],
   ['createProvisioner', 'ProvisionerOptions'],
+  ['createProvisioner', 'ProfileOptions', 'profile.'],
+  ['userInfo', 'UserInfoOptions'],
   ['createSyncGate', 'SyncGateOptions'],
   ['createSyncRoute', 'SyncRouteOptions'],
   ['createOrgResolver', 'OrgResolverOptions'],

@@ -59,6 +59,14 @@ export interface Actor {
   readonly actor: Actor | null
 }
 
+/** What a person's issuer says of them when it is asked, beside the token. What is left out stays as the token has it. */
+export interface Profile {
+  readonly email?: string | null | undefined
+  /** Whether this very `email` is verified. */
+  readonly emailVerified?: boolean | null | undefined
+  readonly name?: string | null | undefined
+}
+
 /** A user of this service, in the host's own tables. Hosts extend it; their wider type reaches the handler. */
 export interface User {
   readonly id: string
@@ -195,8 +203,11 @@ export interface ServiceVerifier<S extends string = string, P extends string = s
 
 /** Step 3: who that identity is here. {@link createSyncGate} and {@link createProvisioner} are of this type. */
 export interface UserResolver<U extends User = User, C extends string = string> {
-  /** `roles`: those of `createAuth`; a step that writes roles writes no other. */
-  (identity: Identity<C>, selection: OrgSelection, roles?: KnownRoles): Promise<ResolvedUser<U>>
+  /**
+   * `roles`: those of `createAuth`; a step that writes roles writes no other. `token`: what the identity was verified by, for
+   * who asks its issuer for more; never keep one.
+   */
+  (identity: Identity<C>, selection: OrgSelection, roles?: KnownRoles, token?: string): Promise<ResolvedUser<U>>
   /** Roles this step writes by itself: `createAuth` checks that there are such roles. */
   readonly assignsRoles?: readonly string[] | undefined
   /** The roles this step was made with: `createAuth` takes no others. */

@@ -13,6 +13,7 @@ export {
 export type {
   AccessOf,
   ActingOrg,
+  Actor,
   ApiKey,
   ApiKeyContext,
   ApiKeyVerifier,
@@ -27,6 +28,7 @@ export type {
   Organization,
   OrgResolver,
   OrgSelection,
+  Profile,
   ResolvedUser,
   Roles,
   ServiceContext,
@@ -68,3 +70,4 @@ export type { IssuerOptions, KeySource } from './verify/issuer-options.ts'
 export { oidc, supabase } from './verify/issuer-presets.ts'
 export { createJwtVerifier } from './verify/jwt-verifier.ts'
 export { pemToJwks } from './verify/pem.ts'
+export { userInfo } from './verify/user-info.ts'

@@ -73,6 +73,7 @@ export type RefusalReason =
   | 'user_not_synced'
   | 'user_disabled'
   | 'bootstrap_not_reached'
+  | 'profile_not_loaded'
   | 'provisioning_not_committed'
   | 'provisioning_cut_off'
   | 'authority_ended_meanwhile'

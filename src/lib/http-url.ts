@@ -66,3 +66,15 @@ export function isLoopbackUrl(text: string): boolean {
   const url = new URL(text)
   return (url.protocol === 'http:' || url.protocol === 'https:') && isLoopbackHost(url.hostname)
 }
+
+/** Say what is wrong with the name of a host as an option has it, or `null`: as URLs have it, without scheme and port. */
+export function describeHost(host: unknown): string | null {
+  const url = `http://${String(host)}`
+  const isHost = /^[\w.:[\]-]+$/.test(String(host)) && URL.canParse(url) && new URL(url).hostname === host
+  return isHost ? null : 'must be the name of a host, in lower case, without scheme and port'
+}
+
+/** Make what asks whether a host is this very machine or one of `hosts`, a list or nothing. */
+export function orLoopback(hosts: unknown): (hostname: string) => boolean {
+  return (hostname) => isLoopbackHost(hostname) || (Array.isArray(hosts) && hosts.includes(hostname))
+}

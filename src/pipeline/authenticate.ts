@@ -120,11 +120,17 @@ async function resolveUser(
   selection: OrgSelection,
 ): Promise<KeptUser> {
   const { state, record } = attempt
-  const enter = async (): Promise<KeptUser> => toKeptUser(await users(identity, selection, knownRoles))
+  const enter = async (): Promise<KeptUser> =>
+    toKeptUser(await users(identity, selection, knownRoles, tokenOf(state.credential)))
   state.resolvedUser ??= { selection, result: record.timed('users', enter) }
   const resolvedUser = await state.resolvedUser.result
   record.principal('user', resolvedUser.userId)
   return resolvedUser
+}
+
+/** The token of a credential that holds one, for a step that asks its issuer for more. */
+export function tokenOf(credential: Credential | null | undefined): string | undefined {
+  return credential?.kind === 'bearer' ? credential.token : undefined
 }
 
 interface OrgQuestion {

@@ -4,10 +4,10 @@ import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
 import { recheckWithBody } from '../http/request-body.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
-import { CONTEXT_ROLES } from '../users/sync.ts'
+import { CONTEXT_ROLES, CONTEXT_TOKENS } from '../users/sync.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, tokenOf } from './authenticate.ts'
 import { createQuietRecorder, type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { recheck } from './recheck.ts'
 import { findState, type RequestState, stateOf } from './request-state.ts'
@@ -84,6 +84,8 @@ function unavailable(cause: unknown): AuthError {
 async function admit(steps: Steps, request: AuthRequest, rule: Rule, state: RequestState): Promise<AuthContext | null> {
   const context = await authenticate(steps, { request, rule, state, record: state.record ?? SILENT })
   if (context !== null) CONTEXT_ROLES.set(context, steps.knownRoles)
+  const token = context?.kind === 'user' ? tokenOf(state.credential) : undefined
+  if (context !== null && token !== undefined) CONTEXT_TOKENS.set(context, token)
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
   return context

@@ -14,6 +14,7 @@ import {
   TransientError,
   toTransient,
 } from '../storage/storage-errors.ts'
+import type { ProfileOptions } from './profile.ts'
 import type { AttemptWatch } from './retry.ts'
 
 /** What becomes of a person seen for the first time. */
@@ -61,6 +62,12 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
    * an unverified address must never join anybody's organization.
    */
   readonly invitations?: { readonly emailIsVerified: (identity: Identity) => boolean } | undefined
+  /**
+   * Ask the person's issuer for more than the token says, before anything is decided or written. What it gives is in the
+   * `identity` of `invitations`, `decide` and `bootstrap`, and the user's e-mail; where it can't be had the request is 503
+   * `temporarily_unavailable`. Default: what the token says is all.
+   */
+  readonly profile?: ProfileOptions | undefined
   /**
    * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. Default: join
    * by the pending invitation, else create.

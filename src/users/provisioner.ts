@@ -4,9 +4,19 @@
  */
 import * as z from 'zod/mini'
 import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
-import { aFunction, aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroup,
+  aName,
+  aNumber,
+  checkedBy,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
+import { type ProfileOptions, withProfile } from './profile.ts'
 import { type ProvisionerOptions, provisioning } from './provision.ts'
 import { retryTransient } from './retry.ts'
 import { resolveUser } from './sync.ts'
@@ -47,11 +57,15 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   const settings = { ...parsed, storage, ownerRole }
   const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(clock))
 
-  const step: UserResolver<U> = async (identity, selection, roles) => {
+  const { profile } = parsed
+  const step: UserResolver<U> = async (identity, selection, roles, token) => {
     const record = await storage.users.findByIdentity(identity, selection)
     if (record !== null) return resolveUser(record)
     const key = JSON.stringify([identity.issuer, identity.subject])
-    const { value, leader } = await inFlight(key, () => retryTransient(provisioning(settings, identity, roles), clock))
+    const { value, leader } = await inFlight(key, async () => {
+      const person = profile === undefined ? identity : await withProfile(profile, identity, token)
+      return retryTransient(provisioning(settings, person, roles), clock)
+    })
     return { ...resolveUser(value), created: leader && value.created === true }
   }
   return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]) })
@@ -95,6 +109,7 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerO
   }),
   ownerRole: z.optional(aName()),
   invitations: z.optional(aGroup({ emailIsVerified: aFunction() })),
+  profile: z.optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: z.optional(aNumber(1, 10)) })),
   decide: z.optional(aFunction()),
   bootstrap: z.optional(aFunction()),
   clock: z.optional(aFunction()),

@@ -92,6 +92,7 @@ export function createSyncRoute<U extends User, O extends Organization>(options:
         context.identity,
         { kind: 'unnamed' },
         CONTEXT_ROLES.get(context),
+        CONTEXT_TOKENS.get(context),
       )
       const acting = membership ?? (await memberships.listActing({ kind: 'user', user }, 1))[0] ?? null
       return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
@@ -102,6 +103,9 @@ export function createSyncRoute<U extends User, O extends Organization>(options:
 
 /** The roles of the auth that made a context: the route writes one, and knows no auth. */
 export const CONTEXT_ROLES: WeakMap<object, KnownRoles> = new WeakMap()
+
+/** The token behind a context, for a provisioner that asks its issuer for more. */
+export const CONTEXT_TOKENS: WeakMap<object, string> = new WeakMap()
 
 function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
   return {

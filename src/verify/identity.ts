@@ -5,6 +5,7 @@
  */
 import type { Identity } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
 import { type CheckedClaims, type ClaimPlaces, readClaim, type VerifiedClaims } from './claims.ts'
 import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
@@ -40,7 +41,7 @@ export function toIdentity<C extends string>(
     audience,
     email,
     emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
-    name: toName(readClaim(claims, places.name)),
+    name: toDisplayName(readClaim(claims, places.name)),
     scopes,
     actor,
     tokenId: toText(ownOf(claims, 'jti')),
@@ -54,13 +55,6 @@ export function toIdentity<C extends string>(
 
 function toText(value: unknown): string | null {
   return typeof value === 'string' ? value : null
-}
-
-const LONGEST_NAME = 255
-
-function toName(value: unknown): string | null {
-  const name = toText(value)?.trim() ?? ''
-  return name === '' || name.length > LONGEST_NAME || /[\p{Cc}\p{Cs}]/u.test(name) ? null : name
 }
 
 // Some issuers write "false" as a string. What is there and isn't `true` has not been verified.

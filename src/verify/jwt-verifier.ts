@@ -6,7 +6,7 @@ import * as z from 'zod/mini'
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { isLoopbackHost } from '../lib/http-url.ts'
+import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
 import {
@@ -95,13 +95,6 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
   clock: z.optional(aFunction()),
   onKeyEvent: z.optional(aFunction()),
 })
-
-// As a URL has it, without port.
-function describeHost(host: unknown): string | null {
-  const url = `http://${String(host)}`
-  const isHost = /^[\w.:[\]-]+$/.test(String(host)) && URL.canParse(url) && new URL(url).hostname === host
-  return isHost ? null : 'must be the name of a host, in lower case, without scheme and port'
-}
 
 /**
  * Create the verifier of bearer tokens (JWT in JWS compact form, RFC 7515, RFC 7519, RFC 8725).
@@ -207,20 +200,14 @@ interface Settings<C extends string> {
 
 function readSettings<C extends string>(options: JwtVerifierOptions<C>): Settings<C> {
   const parsed = parseOptions(NAME, shape<C>(), options)
-  const {
-    clock = Date.now,
-    clockToleranceSeconds = 5,
-    maxTokenAgeSeconds = null,
-    insecureHosts = [],
-    onKeyEvent,
-  } = parsed
+  const { clock = Date.now, clockToleranceSeconds = 5, maxTokenAgeSeconds = null, insecureHosts, onKeyEvent } = parsed
   const { maxEntries = 10_000, ttlSeconds = 300 } = parsed.cache ?? {}
   const time = createMonotonicClock(clock)
   const outside: Surroundings = {
     name: NAME,
     times: { clockToleranceSeconds, maxTokenAgeSeconds },
     fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
-    mayBeHttp: (hostname) => isLoopbackHost(hostname) || insecureHosts.includes(hostname),
+    mayBeHttp: orLoopback(insecureHosts),
     time,
     onEvent: (event) => notify(onKeyEvent, event),
   }

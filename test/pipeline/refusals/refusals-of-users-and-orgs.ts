@@ -110,6 +110,18 @@ export const REFUSALS_OF_USERS_AND_ORGS: readonly Refusal[] = [
     },
   },
   {
+    reason: 'profile_not_loaded',
+    code: 'temporarily_unavailable',
+    wire: { retryAfter: '1' },
+    provoke: async ({ sign }) => {
+      const profile = { load: () => Promise.reject(new Error('nobody there')) }
+      const { authenticate } = createWorld({
+        auth: (storage) => ({ users: createProvisioner({ storage, profile }) as never }),
+      })
+      return authenticate({ headers: { authorization: `Bearer ${await sign()}` } })
+    },
+  },
+  {
     reason: 'provisioning_not_committed',
     code: 'temporarily_unavailable',
     wire: { retryAfter: '1' },
