@@ -148,8 +148,8 @@ function aRecord(given: unknown): Readonly<Record<string, unknown>> {
 // It stands in challenges and in tokens. Where it had the name of a role, no set could hold it.
 function requirePermission(name: string, given: unknown, roles: readonly string[], option = 'permissions'): void {
   if (isScope(given) && !roles.includes(given)) return
-  const sentence = isScope(given) ? 'is the name of a role' : 'is no scope token (RFC 6749 §3.3)'
-  throw optionsError(name, option, `has the permission ${JSON.stringify(given)}, which ${sentence}`)
+  const text = JSON.stringify(given)
+  throw optionsError(name, option, `has the permission ${text}, which is a role, or no scope token (RFC 6749 §3.3)`)
 }
 
 interface Held {
@@ -239,16 +239,13 @@ export function requireAtLeast(roles: Roles, role: string | null, minimum: strin
 export function differenceOf(roles: Roles, others: Roles): string | null {
   if (roles === others) return null
   if (!isRoles(others)) return 'must have roles that createRoles made, or none'
-  const [own, theirs] = [roles.names.join(', '), others.names.join(', ')]
-  if (!isSame(roles.names, others.names)) return `has the roles ${theirs}, option "roles" has ${own}`
-  const isOther = (role: string): boolean =>
-    !isSame(roles.permissionsOf(role), others.permissionsOf(role)) ||
-    roles.names.some((each) => roles.includes(role, each) !== others.includes(role, each))
-  const other = roles.names.find(isOther)
-  if (other === undefined && isSame(roles.permissions, others.permissions)) return null
-  return `has other permissions than option "roles"${other === undefined ? '' : `: those of ${other}`}`
+  if (`${roles.names}` !== `${others.names}`) {
+    return `has the roles ${others.names.join(', ')}, option "roles" has ${roles.names.join(', ')}`
+  }
+  return textOf(roles) === textOf(others) ? null : 'has roles that hold something else than those of option "roles"'
 }
 
-function isSame(list: readonly string[], other: readonly string[]): boolean {
-  return list.length === other.length && list.every((each, index) => each === other[index])
+function textOf({ names, permissions, includes, permissionsOf }: Roles): string {
+  const held = names.map((role) => [role, permissionsOf(role), names.filter((other) => includes(role, other))])
+  return JSON.stringify([held, permissions])
 }

@@ -68,11 +68,11 @@ describe('a ladder', () => {
     [
       'a name that is no scope token',
       { 'a b': 'viewer' },
-      'option "permissions" has the permission "a b", which is no scope',
+      'option "permissions" has the permission "a b", which is a role, or no scope',
     ],
-    ['an empty name', { '': 'viewer' }, 'has the permission "", which is no scope token'],
-    ['a quote', { 'a"': 'viewer' }, 'which is no scope token'],
-    ['the name of a role', { admin: 'viewer' }, 'has the permission "admin", which is the name of a role'],
+    ['an empty name', { '': 'viewer' }, 'has the permission "", which is a role, or no scope token'],
+    ['a quote', { 'a"': 'viewer' }, 'which is a role, or no scope token'],
+    ['the name of a role', { admin: 'viewer' }, 'has the permission "admin", which is a role'],
     ['a list', ['a'], 'option "permissions" must be given in a plain object'],
   ])('takes no permission with %s', (_what, permissions, sentence) => {
     expect(() => createRoles(LADDER, permissions as never)).toThrow(OptionsError)
@@ -141,9 +141,9 @@ describe('sets', () => {
     [
       'a permission that is no scope token',
       { a: ['p q'] },
-      'option "roles.a" has the permission "p q", which is no scope',
+      'option "roles.a" has the permission "p q", which is a role, or no scope',
     ],
-    ['a line break', { a: ['p\r\n'] }, 'which is no scope token'],
+    ['a line break', { a: ['p\r\n'] }, 'which is a role, or no scope token'],
   ])('can’t be built of %s', (_what, given, sentence) => {
     expect(() => createRoles(given as never)).toThrow(OptionsError)
     expect(() => createRoles(given as never)).toThrow(sentence)
@@ -153,8 +153,8 @@ describe('sets', () => {
   it.each([
     ['an option that there is not', { permission: [] }, 'unknown option "permission"'],
     ['no list', { permissions: 'x' }, 'option "permissions" must be a list'],
-    ['no scope token', { permissions: ['x y'] }, 'which is no scope token'],
-    ['the name of a role', { permissions: ['a'] }, 'which is the name of a role'],
+    ['no scope token', { permissions: ['x y'] }, 'which is a role, or no scope token'],
+    ['the name of a role', { permissions: ['a'] }, 'which is a role'],
     ['null', null, 'must be given in a plain object'],
   ])('have no further permissions by %s', (_what, options, sentence) => {
     expect(() => createRoles({ a: ['x'] }, options as never)).toThrow(sentence)
@@ -223,12 +223,12 @@ describe('roles of either kind', () => {
     ['the same', createRoles(base), null],
     ['another name', createRoles({ a: ['p'], b: ['a', 'q'] }), 'has the roles a, b, option "roles" has a, b, c'],
     ['another order', createRoles({ c: ['b'], b: ['a', 'q'], a: ['p'] }), 'has the roles c, b, a'],
-    ['another permission', createRoles({ ...base, a: ['r'] }), 'has other permissions than option "roles": those of a'],
-    ['another inclusion alone', createRoles({ ...base, b: ['p', 'q'] }), 'those of b'],
+    ['another permission', createRoles({ ...base, a: ['r'] }), 'has roles that hold something else than'],
+    ['another inclusion alone', createRoles({ ...base, b: ['p', 'q'] }), 'has roles that hold something else than'],
     [
       'another further permission',
       createRoles(base, { permissions: ['z'] }),
-      'has other permissions than option "roles"',
+      'has roles that hold something else than',
     ],
   ])('are compared by what they hold: %s', (_what, others, difference) => {
     const found = differenceOf(createRoles(base), others)
