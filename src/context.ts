@@ -123,6 +123,19 @@ export interface ApiKey {
   readonly permissions: readonly string[]
 }
 
+/** A machine, as far as a handler may know it: a workload, an app by client credentials; nobody stands behind its tokens. */
+export interface Machine {
+  /** Safe to log. */
+  readonly id: string
+  readonly name: string
+  /** The one organization it acts in; `null`: it is bound to none and acts in whichever the request names. */
+  readonly orgId: string | null
+  /** The role it acts as; `null`: none. */
+  readonly role: string | null
+  /** What it may do: of a role's permissions these alone, without a role these; `null`: what its role may. */
+  readonly permissions: readonly string[] | null
+}
+
 /** What the verifier made of a credential. */
 export type Verified<C extends string = string> =
   | { readonly kind: 'user'; readonly identity: Identity<C> }

@@ -8,8 +8,12 @@ export type {
   ApiKeyRepository,
   AuthStorage,
   Invitation,
+  MachineAdmin,
+  MachineRecord,
+  MachineRepository,
   Membership,
   OrganizationRepository,
+  RegisteredMachine,
   UserRepository,
 } from './repositories.ts'
 export type { ShippedStorage, StoredOrganization, StoredUser } from './shipped-storage.ts'

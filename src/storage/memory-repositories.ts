@@ -1,7 +1,8 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
 import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import { byCreation, compare, copy, copyOrNull, put, type Table } from './memory-tables.ts'
+import { memoryMachines } from './memory-machines.ts'
+import { byCreation, compare, copy, copyOrNull, identityKeyOf, isOwnedBy, put, type Table } from './memory-tables.ts'
 import type {
   ActingOrgSource,
   ApiKeyOwner,
@@ -10,8 +11,10 @@ import type {
   GuardedChange,
   Invitation,
   Membership,
+  RegisteredMachine,
 } from './repositories.ts'
 import type {
+  ShippedStorage,
   StoredOrganization,
   StoredOrganizationRepository,
   StoredRepositories,
@@ -30,6 +33,8 @@ export interface Tables {
   readonly membershipsOf: Table<readonly Membership[]>
   readonly invitations: Table<Invitation>
   readonly apiKeys: Table<ApiKeyRecord>
+  /** By identity. */
+  readonly machines: Table<RegisteredMachine>
 }
 
 /** Make empty tables. */
@@ -42,6 +47,7 @@ export function createTables(): Tables {
     membershipsOf: new Map(),
     invitations: new Map(),
     apiKeys: new Map(),
+    machines: new Map(),
   }
 }
 
@@ -54,20 +60,22 @@ interface MemoryRepositoryOptions {
 /** Build the repositories over one set of tables. */
 export function memoryRepositories(
   options: MemoryRepositoryOptions,
-): StoredRepositories & { readonly apiKeys: ApiKeyRepository } {
+): StoredRepositories & Pick<ShippedStorage, 'apiKeys' | 'machines'> {
   return {
     users: userRepository(options),
     orgs: organizationRepository(options),
     memberships: membershipRepository(options),
     invitations: invitationRepository(options),
     apiKeys: apiKeyRepository(options.tables),
+    machines: memoryMachines(options),
   }
 }
 
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
   const { users, userIds } = tables
   const acting = actingOrgSource(tables)
-  const byIdentity = (identity: IdentityKey): StoredUser | undefined => users.get(userIds.get(keyOf(identity)) ?? '')
+  const byIdentity = (identity: IdentityKey): StoredUser | undefined =>
+    users.get(userIds.get(identityKeyOf(identity)) ?? '')
   return {
     async findByIdentity(identity, selection) {
       const found = byIdentity(identity)
@@ -83,7 +91,7 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       const found = byIdentity({ issuer, subject })
       if (found !== undefined) return { user: copy(found), created: false }
       const id = crypto.randomUUID()
-      userIds.set(keyOf({ issuer, subject }), id)
+      userIds.set(identityKeyOf({ issuer, subject }), id)
       const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
       return { user: put(users, row), created: true }
     },
@@ -95,13 +103,8 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
   }
 }
 
-// One text that no other identity makes.
-function keyOf({ issuer, subject }: IdentityKey): string {
-  return `${issuer.length}:${issuer}${subject}`
-}
-
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
-  const { orgs, membersOf, invitations, apiKeys } = options.tables
+  const { orgs, membersOf, invitations, apiKeys, machines } = options.tables
   return {
     insert: async ({ name }) => put(orgs, { id: crypto.randomUUID(), name, createdAt: new Date(options.clock()) }),
     findById: async (orgId) => copyOrNull(orgs.get(orgId)),
@@ -112,6 +115,7 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
       for (const table of [invitations, apiKeys]) {
         for (const row of table.values()) if (row.orgId === orgId) table.delete(row.id)
       }
+      for (const machine of machines.values()) if (machine.orgId === orgId) machines.delete(identityKeyOf(machine))
       return true
     },
     count: async () => [...orgs.values()].length,
@@ -219,17 +223,15 @@ function place(
 }
 
 function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
-  const isOf = (owner: ApiKeyOwner, { orgId }: ApiKeyRecord): boolean =>
-    owner.kind === 'installation' || (orgId !== null && owner.orgId === orgId)
   const find = (owner: ApiKeyOwner, keyId: string): ApiKeyRecord | undefined => {
     const key = apiKeys.get(keyId)
-    return key !== undefined && isOf(owner, key) ? key : undefined
+    return key !== undefined && isOwnedBy(owner, key) ? key : undefined
   }
   return {
     findById: async (keyId) => copyOrNull(apiKeys.get(keyId)),
     list: async (owner) =>
       [...apiKeys.values()]
-        .filter((key) => key.revokedAt === null && isOf(owner, key))
+        .filter((key) => key.revokedAt === null && isOwnedBy(owner, key))
         .sort(byCreation)
         .map(copy),
     async insert(key) {

@@ -2,6 +2,8 @@
  * Tables of the in-memory storages: plain maps, and a transaction's layer over them that is committed or dropped as one.
  * Cost: proportional to what a transaction writes, not to what is stored.
  */
+import type { IdentityKey } from '../context.ts'
+import type { ApiKeyOwner } from './repositories.ts'
 import { createTurns, whileOpen } from './turns.ts'
 
 /** Rows by their keys. */
@@ -69,6 +71,16 @@ export function writingInTurn<R extends object>(
 }
 
 type Method = (...given: unknown[]) => Promise<unknown>
+
+/** One text that no other identity makes. */
+export function identityKeyOf({ issuer, subject }: IdentityKey): string {
+  return `${issuer.length}:${issuer}${subject}`
+}
+
+/** Ask whether a row is among the owner's. */
+export function isOwnedBy(owner: ApiKeyOwner, { orgId }: { readonly orgId: string | null }): boolean {
+  return owner.kind === 'installation' || (orgId !== null && owner.orgId === orgId)
+}
 
 /** Order texts by code units. */
 export function compare(a: string, b: string): number {

@@ -42,10 +42,11 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
     memberships: alone('memberships'),
     invitations: alone('invitations'),
     apiKeys: alone('apiKeys'),
+    machines: alone('machines'),
     accounts: createMemoryAccounts(),
     transaction: (work) =>
       inTurn((tables) => {
-        const { apiKeys: _, ...own } = over(tables)
+        const { apiKeys: _, machines: __, ...own } = over(tables)
         return work({ ...own, handle: null })
       }),
   }

@@ -155,6 +155,21 @@ CREATE INDEX ${w.index('throttle', 'expires')} ON ${w.throttle} (expires_at);
 
 CREATE INDEX ${w.index('throttle', 'used')} ON ${w.throttle} (used_at)`
 
+const machines = (w: Words): string => `CREATE TABLE ${w.machines} (
+  id ${w.id} ${w.primaryKey},
+  issuer ${w.exact} NOT NULL,
+  subject ${w.exact} NOT NULL,
+  name ${w.exact} NOT NULL,
+  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  role ${w.exact},
+  permissions ${w.text},
+  disabled ${w.flag},
+  created_at ${w.now},
+  UNIQUE (issuer, subject)
+${w.end};
+
+CREATE INDEX ${w.index('machines', 'org')} ON ${w.machines} (org_id, created_at, id)`
+
 interface Migration {
   readonly id: number
   readonly name: string
@@ -172,6 +187,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
   { id: 2, name: 'API keys', tables: ['apiKeys'], text: apiKeys },
   { id: 3, name: 'local login', tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'], text: localLogin },
+  { id: 4, name: 'machines', tables: ['machines'], text: machines },
 ]
 
 /** Where migrations are looked up and run. */

@@ -1,8 +1,8 @@
 /**
  * The ports: what the library asks of a host's storage, as intentions with their race semantics. A host implements them
  * over its own tables (an hour's work) or takes a shipped set; the contract suites in `sallyport/testing` prove either.
- * The least is {@link AuthStorage}: what a request and a first login ask. API keys, local login and pages for admins each have
- * a port of their own, needed where those are used. Types only.
+ * The least is {@link AuthStorage}: what a request and a first login ask. API keys, machines, local login and pages for admins
+ * each have a port of their own, needed where those are used. Types only.
  *
  * Common to all: ids that storage can't hold (too long, wrong form, hostile) find nothing and never raise a driver error;
  * text is compared exactly, nothing folded, padded or replaced; what is returned is a copy that the caller may change;
@@ -14,7 +14,7 @@
  * `ConflictError`; and `transaction` notices an aborted one (`transactions/caught-conflict` of the contract suites): it asks
  * something trivial before COMMIT, or looks at the tag it is answered with.
  */
-import type { ActingOrg, Caller, IdentityKey, Organization, OrgSelection, User } from '../context.ts'
+import type { ActingOrg, Caller, IdentityKey, Machine, Organization, OrgSelection, User } from '../context.ts'
 
 /** What a look-up by identity found: the user, and the acting org where the store asked for it in the same query. */
 export interface UserRecord<U extends User = User, O extends Organization = Organization> {
@@ -183,6 +183,41 @@ export interface ApiKeyRepository {
   revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
   /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */
   touch(keyId: string, at: Date): Promise<void>
+}
+
+/** A machine as storage keeps it. */
+export interface MachineRecord extends Machine {
+  /** Refused, whatever else it may. */
+  readonly disabled: boolean
+}
+
+/** A machine that was registered here: the record, and what it is known by. */
+export interface RegisteredMachine extends MachineRecord, IdentityKey {
+  readonly createdAt: Date
+}
+
+/** A machine to be registered: enabled. */
+export type NewMachine = Omit<RegisteredMachine, 'id' | 'disabled' | 'createdAt'>
+
+/**
+ * Machines of this service, found by identity: issuer and subject, unique together. Nothing makes one by itself, no first
+ * call either. Those of a deleted org are as if they had never been.
+ */
+export interface MachineRepository {
+  /** Find the machine of an identity, disabled ones too. One query, never from a cache. */
+  findByIdentity(identity: IdentityKey): Promise<MachineRecord | null>
+}
+
+/** What pages ask that register machines; the pipeline never does. Whose machines are meant: as with API keys. */
+export interface MachineAdmin {
+  /** Register a machine. Of several at once for one identity one wins, others get `ConflictError`; an unknown org rejects. */
+  insert(machine: NewMachine): Promise<RegisteredMachine>
+  /** List the owner's machines, disabled ones too, by creation, then id (code units). */
+  list(owner: ApiKeyOwner): Promise<readonly RegisteredMachine[]>
+  /** Disable or enable the owner's machine; `null` where there is no such machine of this owner. */
+  setDisabled(owner: ApiKeyOwner, machineId: string, disabled: boolean): Promise<RegisteredMachine | null>
+  /** Remove the owner's machine: its identity is nobody's again. `false`: no such machine of this owner. */
+  remove(owner: ApiKeyOwner, machineId: string): Promise<boolean>
 }
 
 /** What one transaction hands its work. */

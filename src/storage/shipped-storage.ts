@@ -2,7 +2,14 @@
 import * as z from 'zod/mini'
 import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
-import type { AdminStorage, ApiKeyRepository, OrganizationRepository, UserRepository } from './repositories.ts'
+import type {
+  AdminStorage,
+  ApiKeyRepository,
+  MachineAdmin,
+  MachineRepository,
+  OrganizationRepository,
+  UserRepository,
+} from './repositories.ts'
 
 /** Options of every shipped storage. */
 export interface ShippedStorageOptions {
@@ -52,7 +59,7 @@ export interface StoredUserRepository extends UserRepository<StoredUser, StoredO
 
 /** The organization repository of the shipped storages. */
 export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
-  /** Delete an organization, its memberships, invitations and API keys: from the next request on it is as if it had never been. */
+  /** Delete an organization, its memberships, invitations, API keys and machines: from the next request on it is as if it had never been. */
   remove(orgId: string): Promise<boolean>
   /** Count the organizations. */
   count(): Promise<number>
@@ -73,6 +80,8 @@ export interface StoredRepositories {
 export interface ShippedStorage<Tx = unknown> extends StoredRepositories {
   /** API keys; not part of a transaction's repositories. */
   readonly apiKeys: ApiKeyRepository
+  /** Machines; not part of a transaction's repositories. */
+  readonly machines: MachineRepository & MachineAdmin
   /** The storage of local login, with transactions of its own. */
   readonly accounts: AccountStorage
   /** As `AuthStorage.transaction`. */

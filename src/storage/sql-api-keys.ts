@@ -1,6 +1,19 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from './repositories.ts'
-import { columnsOf, findFirst, hasRows, isId, isText, LONGEST, toDate, toDateOrNull, toTextOrNull } from './sql-rows.ts'
+import {
+  columnsOf,
+  findFirst,
+  hasRows,
+  isId,
+  isOwner,
+  isText,
+  LONGEST,
+  toDate,
+  toDateOrNull,
+  toOwnerValues,
+  toTextOrNull,
+  toTexts,
+} from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
@@ -19,16 +32,16 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
     findById: async (keyId) =>
       isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null,
     async list(owner) {
-      if (owner.kind === 'org' && !isId(owner.orgId)) return []
-      return (await session.run(statements.listApiKeys, toValues(owner))).map(API_KEY.read)
+      if (!isOwner(owner)) return []
+      return (await session.run(statements.listApiKeys, toOwnerValues(owner))).map(API_KEY.read)
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       if (!isHeld(owner, keyId)) return null
-      const values = [keyId, ...toValues(owner), secretHash, toMilliseconds(previousUntil)]
+      const values = [keyId, ...toOwnerValues(owner), secretHash, toMilliseconds(previousUntil)]
       return findFirst(session, statements.rotateApiKey, values, API_KEY.read)
     },
     revoke: async (owner, keyId, at) =>
-      isHeld(owner, keyId) && hasRows(session, statements.revokeApiKey, [keyId, ...toValues(owner), at.getTime()]),
+      isHeld(owner, keyId) && hasRows(session, statements.revokeApiKey, [keyId, ...toOwnerValues(owner), at.getTime()]),
     async touch(keyId, at) {
       if (isKeyId(keyId)) await session.run(statements.touchApiKey, [keyId, at.getTime()])
     },
@@ -40,12 +53,7 @@ function isKeyId(keyId: string): boolean {
 }
 
 function isHeld(owner: ApiKeyOwner, keyId: string): boolean {
-  return isKeyId(keyId) && (owner.kind === 'installation' || isId(owner.orgId))
-}
-
-// The installation owns every key; an organization those that are bound to it.
-function toValues(owner: ApiKeyOwner): [number, string | null] {
-  return owner.kind === 'installation' ? [1, null] : [0, owner.orgId]
+  return isKeyId(keyId) && isOwner(owner)
 }
 
 function toMilliseconds(instant: Date | null): number | null {
@@ -78,7 +86,7 @@ const API_KEY = columnsOf<ApiKeyRecord>(
   'key',
   {
     ...{ id: String, orgId: toTextOrNull, name: String, role: String },
-    permissions: (text) => Object.freeze(JSON.parse(String(text)) as string[]),
+    permissions: toTexts,
     ...{ secretHash: String, previousSecretHash: toTextOrNull, previousUntil: toDateOrNull, createdBy: toTextOrNull },
     ...{ createdAt: toDate, expiresAt: toDateOrNull, revokedAt: toDateOrNull, lastUsedAt: toDateOrNull },
   },

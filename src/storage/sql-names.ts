@@ -14,6 +14,8 @@ export interface SqlTableNames {
   readonly invitations?: string | undefined
   /** Default `api_keys`. */
   readonly apiKeys?: string | undefined
+  /** Default `machines`. */
+  readonly machines?: string | undefined
   /** Accounts of local login. Default `login_accounts`. */
   readonly accounts?: string | undefined
   /** The marker of the first admin. Default `login_first_admin`. */
@@ -40,6 +42,7 @@ const DEFAULTS: Complete<SqlTableNames> = {
   memberships: 'memberships',
   invitations: 'invitations',
   apiKeys: 'api_keys',
+  machines: 'machines',
   accounts: 'login_accounts',
   firstAdmin: 'login_first_admin',
   revokedSessions: 'login_revoked_sessions',

@@ -14,17 +14,21 @@ import type {
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
+import { sqlMachines } from './sql-machines.ts'
 import {
   findFirst,
   type Holders,
   hasRows,
   INVITATION,
   isId,
+  isIdentity,
   isText,
   keepingLast,
   LONGEST,
   MEMBERSHIP,
   ORG,
+  requireIdentity,
+  requireRole,
   toActing,
   toCount,
   toGuardedChange,
@@ -58,7 +62,8 @@ export function sqlStorage(
       invitations: invitationRepository(options),
     }
   }
-  return { over, atRest: { ...over(outside), apiKeys: sqlApiKeys(place), accounts: sqlAccounts(place) } }
+  const others = { apiKeys: sqlApiKeys(place), machines: sqlMachines(place, clock), accounts: sqlAccounts(place) }
+  return { over, atRest: { ...over(outside), ...others } }
 }
 
 interface SqlRepositoryOptions {
@@ -85,7 +90,7 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
   }
   return {
     findByIdentity: async ({ issuer, subject }, selection) =>
-      isIdentity(issuer) && isIdentity(subject) ? find(issuer, subject, selection) : null,
+      isIdentity(issuer, subject) ? find(issuer, subject, selection) : null,
     findById: async (userId) =>
       isId(userId) ? findFirst(session, statements.findUserById, [userId], USER.read) : null,
     async upsertByIdentity(user) {
@@ -106,14 +111,8 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
   }
 }
 
-function isIdentity(text: string): boolean {
-  return isText(text, LONGEST.identity)
-}
-
 function storable({ issuer, subject, email }: NewUser): NewUser {
-  if (!isIdentity(issuer) || !isIdentity(subject)) {
-    throw new TypeError(`issuer and subject must be well-formed text of at most ${LONGEST.identity} characters`)
-  }
+  requireIdentity(issuer, subject)
   // An address that can't be stored as it is would be another address.
   return { issuer, subject, email: isText(email, LONGEST.email) ? email : null }
 }
@@ -236,9 +235,4 @@ function actingFinder({ session, statements }: SqlRepositoryOptions) {
 
 function unknownPair(): Error {
   return new Error('a membership needs an organization and a user that exist')
-}
-
-function requireRole(role: string): string {
-  if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
-  return role
 }

@@ -5,7 +5,7 @@
  * SQLite drivers end the text there, and lone surrogates become another text.
  */
 import type { ActingOrg } from '../context.ts'
-import type { GuardedChange, Invitation, Membership } from './repositories.ts'
+import type { ApiKeyOwner, GuardedChange, Invitation, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 
@@ -138,6 +138,11 @@ export function toTextOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
+/** Read a list of texts that stands in one column. */
+export function toTexts(value: unknown): readonly string[] {
+  return Object.freeze(JSON.parse(String(value)) as string[])
+}
+
 /** Read an instant: drivers hand out numbers, big integers or text; a millisecond is a whole number in all of them. */
 export function toDate(value: unknown): Date {
   return new Date(Math.round(Number(value)))
@@ -146,6 +151,16 @@ export function toDate(value: unknown): Date {
 /** Read an instant that may be absent. */
 export function toDateOrNull(value: unknown): Date | null {
   return value === null ? null : toDate(value)
+}
+
+/** What an owner binds: the installation owns every row; an organization those that are bound to it. */
+export function toOwnerValues(owner: ApiKeyOwner): [number, string | null] {
+  return owner.kind === 'installation' ? [1, null] : [0, owner.orgId]
+}
+
+/** Ask whether the tables can hold rows of such an owner. */
+export function isOwner(owner: ApiKeyOwner): boolean {
+  return owner.kind === 'installation' || isId(owner.orgId)
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -162,6 +177,23 @@ export function isId(id: unknown): id is string {
 /** Ask whether a text comes back exactly as it was written, and is at most `longest` UTF-16 units. */
 export function isText(text: unknown, longest: number): text is string {
   return typeof text === 'string' && text.length <= longest && !NOT_TEXT.test(text)
+}
+
+/** Ask whether issuer and subject are what the tables can hold. */
+export function isIdentity(issuer: string, subject: string): boolean {
+  return isText(issuer, LONGEST.identity) && isText(subject, LONGEST.identity)
+}
+
+/** Require that they are, of whoever is to be written. */
+export function requireIdentity(issuer: string, subject: string): void {
+  if (isIdentity(issuer, subject)) return
+  throw new TypeError(`issuer and subject must be well-formed text of at most ${LONGEST.identity} characters`)
+}
+
+/** Require a role that the tables can hold. */
+export function requireRole(role: string): string {
+  if (!isText(role, LONGEST.role)) throw new TypeError(`a role is a text of at most ${LONGEST.role} characters`)
+  return role
 }
 
 /** A text that is for people to read: what can't be stored of it is replaced, what is too long is cut. */

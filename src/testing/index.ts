@@ -5,6 +5,7 @@ export { type AdapterAudit, createAdapterAudit, runAdapterAudit } from './adapte
 export { accountContract } from './contracts/accounts/account-contract.ts'
 export { apiKeyContract } from './contracts/api-keys/api-key-contract.ts'
 export { type Contract, type ContractOptions, runContract } from './contracts/contract.ts'
+export { machineContract } from './contracts/machines/machine-contract.ts'
 export {
   invitationContract,
   membershipContract,

@@ -114,3 +114,22 @@ CREATE INDEX "login_throttle_expires" ON "login_throttle" (expires_at);
 CREATE INDEX "login_throttle_used" ON "login_throttle" (used_at);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (3, 'local login');
+
+-- 4: machines
+
+CREATE TABLE "machines" (
+  id uuid PRIMARY KEY,
+  issuer text COLLATE "C" NOT NULL,
+  subject text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  org_id uuid REFERENCES "organizations" (id) ON DELETE CASCADE,
+  role text COLLATE "C",
+  permissions text,
+  disabled boolean NOT NULL DEFAULT false,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  UNIQUE (issuer, subject)
+);
+
+CREATE INDEX "machines_org" ON "machines" (org_id, created_at, id);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (4, 'machines');

@@ -113,3 +113,22 @@ CREATE INDEX "login_throttle_expires" ON "login_throttle" (expires_at);
 CREATE INDEX "login_throttle_used" ON "login_throttle" (used_at);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (3, 'local login');
+
+-- 4: machines
+
+CREATE TABLE "machines" (
+  id TEXT NOT NULL PRIMARY KEY,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  name TEXT NOT NULL,
+  org_id TEXT REFERENCES "organizations" (id) ON DELETE CASCADE,
+  role TEXT,
+  permissions TEXT,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  created_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+  UNIQUE (issuer, subject)
+) STRICT;
+
+CREATE INDEX "machines_org" ON "machines" (org_id, created_at, id);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (4, 'machines');

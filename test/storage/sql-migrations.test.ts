@@ -10,6 +10,7 @@ const ALL = [
   { id: 1, name: 'users, organizations, memberships, invitations' },
   { id: 2, name: 'API keys' },
   { id: 3, name: 'local login' },
+  { id: 4, name: 'machines' },
 ]
 const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
 const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))

@@ -16,13 +16,21 @@ import {
 import { show } from './expectations.ts'
 
 /** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
-export type Ability = 'admin' | 'disableUser' | 'deleteOrg' | 'unboundKeys' | 'freshAccounts' | 'deadlock'
+export type Ability =
+  | 'admin'
+  | 'disableUser'
+  | 'deleteOrg'
+  | 'unboundKeys'
+  | 'unboundMachines'
+  | 'freshAccounts'
+  | 'deadlock'
 
 const WITHOUT: Readonly<Record<Ability, string>> = {
   admin: 'needs what pages of admins ask: members to list and change, invitations to make',
   disableUser: 'needs users that can be disabled',
   deleteOrg: 'needs organizations that can be deleted',
   unboundKeys: 'needs API keys that are bound to no organization',
+  unboundMachines: 'needs machines that are bound to no organization',
   freshAccounts: 'needs accounts that nobody has claimed the first admin of',
   deadlock: 'needs transactions that can run into each other',
 }
