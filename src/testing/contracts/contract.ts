@@ -103,20 +103,26 @@ interface Case<World> {
   readonly must: string
   readonly needs: readonly Need[]
   readonly run: (world: World) => Promise<void>
+  /** The same case, which needs this too. */
+  needing(need: Need): Case<World>
 }
 
 /** Cases as the suites write them; `World` is what a case finds around it. */
 export type Cases<World> = readonly Case<World>[]
 
 /** A case: its id, what a port must do, and how that is tried. Named as the formatter knows tests: the title stays on its line. */
-export function test<World>(title: `${string}: ${string}`, run: (world: World) => Promise<void>): Case<World> {
+export function test<World>(
+  title: `${string}: ${string}`,
+  run: Case<World>['run'],
+  needs: readonly Need[] = [],
+): Case<World> {
   const [id = ''] = title.split(': ', 1)
-  return { id, must: title.slice(id.length + 2), needs: [], run }
+  return { id, must: title.slice(id.length + 2), needs, run, needing: (need) => test(title, run, [need, ...needs]) }
 }
 
 /** Cases of which each needs this, too. */
 export function needing<World>(need: Need, cases: Cases<World>): Cases<World> {
-  return cases.map((each) => ({ ...each, needs: [need, ...each.needs] }))
+  return cases.map((each) => each.needing(need))
 }
 
 /** Make a suite of cases. */

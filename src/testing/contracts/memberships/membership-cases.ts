@@ -16,20 +16,18 @@ const RECORD_CASES: Cases<World> = [
     expect.same(await memberships.find(orgId, userId), inserted, 'the membership found')
     expect.same(await memberships.listByOrg(orgId), [inserted], 'the members of the org')
   }),
-  ...needing<World>('deleteOrg', [
-    test('memberships/deleted-org: treat a deleted org as if it had never been: no members, none to change, none to add', async (world) => {
-      const { memberships, newMember, deleteOrg, top } = world
-      const { orgId, userId } = await newMember()
-      await deleteOrg(orgId)
-      expect.absent(await memberships.find(orgId, userId), 'the membership')
-      expect.same(await memberships.listByOrg(orgId), [], 'the members')
-      expect.same(await memberships.setRole(orgId, userId, top), 'missing', 'setRole')
-      expect.same(await memberships.remove(orgId, userId), 'missing', 'remove')
-      await expect.rejected(newMember({ orgId }), 'a new membership in a deleted org')
-      const joined = await newMember({ userId })
-      expect.same(await memberships.find(joined.orgId, userId), joined, 'a membership of the user in another org')
-    }),
-  ]),
+  test('memberships/deleted-org: treat a deleted org as if it had never been: no members, none to change, none to add', async (world: World) => {
+    const { memberships, newMember, deleteOrg, top } = world
+    const { orgId, userId } = await newMember()
+    await deleteOrg(orgId)
+    expect.absent(await memberships.find(orgId, userId), 'the membership')
+    expect.same(await memberships.listByOrg(orgId), [], 'the members')
+    expect.same(await memberships.setRole(orgId, userId, top), 'missing', 'setRole')
+    expect.same(await memberships.remove(orgId, userId), 'missing', 'remove')
+    await expect.rejected(newMember({ orgId }), 'a new membership in a deleted org')
+    const joined = await newMember({ userId })
+    expect.same(await memberships.find(joined.orgId, userId), joined, 'a membership of the user in another org')
+  }).needing('deleteOrg'),
   test('memberships/list-order: list the members of an org by join time, then user id, and of that org only', async (world) => {
     const { storage, newOrg, newUser, newMember, low, transaction } = world
     const { id: orgId } = await newOrg()
@@ -91,32 +89,28 @@ const UNIQUE_CASES: Cases<World> = [
     await expect.conflict(newMember({ ...first, role: top }), 'a second membership')
     await expectStored(first, 'the first membership, unchanged')
   }),
-  ...needing<World>('many', [
-    test('memberships/several-orgs: keep a membership of one user in each of several orgs', async (world) => {
-      const { newOrgs, newUser, joinAll, expectStored, top, low } = world
-      const [{ id: userId }, orgs] = [await newUser(), await newOrgs(2)]
-      const wanted = orgs.map(({ id: orgId }, index) => ({ orgId, userId, role: index === 0 ? top : low }))
-      const joined = await joinAll(userId, orgs, (index) => wanted[index]?.role ?? '')
-      for (const [index, membership] of joined.entries()) {
-        expect.same({ ...membership, joinedAt: undefined }, wanted[index], 'each membership')
-        await expectStored(membership, 'each membership as inserted')
-      }
-    }),
-  ]),
-  ...needing<World>('one', [
-    test('memberships/one-per-user: refuse a membership in a second org with a ConflictError, also at once: nobody is moved', async (world) => {
-      const { newOrgs, newUser, newMember, expectStored, findMember } = world
-      const [{ id: userId }, orgs] = [await newUser(), await newOrgs(RACERS)]
-      const results = await Promise.allSettled(orgs.map(({ id: orgId }) => newMember({ orgId, userId })))
-      const winner = expect.oneWinner(results, 'insert')
-      for (const { id } of orgs) {
-        if (id === winner.orgId) await expectStored(winner, 'the membership of the winner')
-        else expect.absent(await findMember(id, userId), 'a membership of a loser')
-      }
-      await expect.conflict(newMember({ userId }), 'a membership in a second org')
-      await expectStored(winner, 'the one membership, unchanged')
-    }),
-  ]),
+  test('memberships/several-orgs: keep a membership of one user in each of several orgs', async (world: World) => {
+    const { newOrgs, newUser, joinAll, expectStored, top, low } = world
+    const [{ id: userId }, orgs] = [await newUser(), await newOrgs(2)]
+    const wanted = orgs.map(({ id: orgId }, index) => ({ orgId, userId, role: index === 0 ? top : low }))
+    const joined = await joinAll(userId, orgs, (index) => wanted[index]?.role ?? '')
+    for (const [index, membership] of joined.entries()) {
+      expect.same({ ...membership, joinedAt: undefined }, wanted[index], 'each membership')
+      await expectStored(membership, 'each membership as inserted')
+    }
+  }).needing('many'),
+  test('memberships/one-per-user: refuse a membership in a second org with a ConflictError, also at once: nobody is moved', async (world: World) => {
+    const { newOrgs, newUser, newMember, expectStored, findMember } = world
+    const [{ id: userId }, orgs] = [await newUser(), await newOrgs(RACERS)]
+    const results = await Promise.allSettled(orgs.map(({ id: orgId }) => newMember({ orgId, userId })))
+    const winner = expect.oneWinner(results, 'insert')
+    for (const { id } of orgs) {
+      if (id === winner.orgId) await expectStored(winner, 'the membership of the winner')
+      else expect.absent(await findMember(id, userId), 'a membership of a loser')
+    }
+    await expect.conflict(newMember({ userId }), 'a membership in a second org')
+    await expectStored(winner, 'the one membership, unchanged')
+  }).needing('one'),
   test('memberships/insert-unknown: refuse a membership of a user or in an org that does not exist', async (world) => {
     const { newOrg, newUser, newMember, findMember, newId } = world
     const [org, user, unknown] = [await newOrg(), await newUser(), newId()]

@@ -65,20 +65,18 @@ const CASES: Cases<World> = [
       expect.absent(await memberships.findActing(who, org.id), 'findActing for a stranger')
     }
   }),
-  ...needing<World>('admin', [
-    test('orgs/acting-now: see a changed role and a removed membership at the next call', async (world) => {
-      const { memberships, newOrg, newMember, callerOf, top, low } = world
-      const org = await newOrg()
-      const { userId } = await newMember({ orgId: org.id, role: top })
-      expectActing(await memberships.findActing(await callerOf(userId), org.id), org, top, 'the org as an owner')
-      await memberships.setRole(org.id, userId, low)
-      expectActing(await memberships.findActing(await callerOf(userId), org.id), org, low, 'the org as a member')
-      await memberships.remove(org.id, userId)
-      const caller = await callerOf(userId)
-      expect.absent(await memberships.findActing(caller, org.id), 'findActing after the removal')
-      expect.same(await memberships.listActing(caller), [], 'listActing after the removal')
-    }),
-  ]),
+  test('orgs/acting-now: see a changed role and a removed membership at the next call', async (world: World) => {
+    const { memberships, newOrg, newMember, callerOf, top, low } = world
+    const org = await newOrg()
+    const { userId } = await newMember({ orgId: org.id, role: top })
+    expectActing(await memberships.findActing(await callerOf(userId), org.id), org, top, 'the org as an owner')
+    await memberships.setRole(org.id, userId, low)
+    expectActing(await memberships.findActing(await callerOf(userId), org.id), org, low, 'the org as a member')
+    await memberships.remove(org.id, userId)
+    const caller = await callerOf(userId)
+    expect.absent(await memberships.findActing(caller, org.id), 'findActing after the removal')
+    expect.same(await memberships.listActing(caller), [], 'listActing after the removal')
+  }).needing('admin'),
   test('orgs/acting-unknown-org: answer null for an org that does not exist, whoever asks, and for hostile ids', async (world) => {
     const { memberships, newMember, callerOf, low, newId } = world
     const { orgId: id, userId } = await newMember()
@@ -210,16 +208,14 @@ const DELETED_CASES: Cases<World> = needing('deleteOrg', [
 ])
 
 const MANY_CASES: Cases<World> = needing('many', [
-  ...needing<World>('deleteOrg', [
-    test('orgs/deleted-is-not-first: pass over a deleted organization in the join order, also where only one is asked for', async (world) => {
-      const { memberships, newOrgs, newUser, joinAll, callerOf, deleteOrg } = world
-      const { id } = await newUser()
-      const [first, second] = await joinAll(id, await newOrgs(2))
-      await deleteOrg(first?.orgId ?? '')
-      const listed = idsOf(await memberships.listActing(await callerOf(id), 1))
-      expect.same(listed, [second?.orgId], 'the earliest-joined organization that still exists')
-    }),
-  ]),
+  test('orgs/deleted-is-not-first: pass over a deleted organization in the join order, also where only one is asked for', async (world: World) => {
+    const { memberships, newOrgs, newUser, joinAll, callerOf, deleteOrg } = world
+    const { id } = await newUser()
+    const [first, second] = await joinAll(id, await newOrgs(2))
+    await deleteOrg(first?.orgId ?? '')
+    const listed = idsOf(await memberships.listActing(await callerOf(id), 1))
+    expect.same(listed, [second?.orgId], 'the earliest-joined organization that still exists')
+  }).needing('deleteOrg'),
   test('orgs/acting-role-per-org: use the role of the membership in that org, never of another', async (world) => {
     const { memberships, newOrgs, newUser, joinAll, callerOf, top, low } = world
     const [{ id }, orgs] = [await newUser(), await newOrgs(3)]

@@ -76,18 +76,15 @@ const CASES: Cases<World> = [
       expect.same(await users.findById(user.id), user, 'the user, unchanged, from storage')
     }
   }),
-  ...needing<World>('disableUser', [
-    test('users/disabled-found: find a disabled user, as disabled, so that nobody provisions the person again', async (world) => {
-      const { users, disableUser, newLogin } = world
-      const { person, user } = await newLogin()
-      await disableUser(user.id)
-      const again = await users.upsertByIdentity(person)
-      expect.that(!again.created, 'created: false for a disabled user', again)
-      const all = [await findUser(users, person), await users.findById(user.id), again.user]
-      for (const got of all)
-        expect.same([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
-    }),
-  ]),
+  test('users/disabled-found: find a disabled user, as disabled, so that nobody provisions the person again', async (world: World) => {
+    const { users, disableUser, newLogin } = world
+    const { person, user } = await newLogin()
+    await disableUser(user.id)
+    const again = await users.upsertByIdentity(person)
+    expect.that(!again.created, 'created: false for a disabled user', again)
+    const all = [await findUser(users, person), await users.findById(user.id), again.user]
+    for (const got of all) expect.same([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
+  }).needing('disableUser'),
   test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newLogin }) => {
     const { person, user } = await newLogin()
     const subjects = expect.hostileIds(person.subject)
@@ -128,14 +125,12 @@ async function expectOthers(users: UserRepository, others: readonly IdentityKey[
 }
 
 const IDENTITY_CASES: Cases<World> = [
-  ...needing<World>('twoIssuers', [
-    test('users/identity-is-the-pair: tell users apart by issuer and subject together: the same subject of another issuer is another user', async (world) => {
-      const { users, newIdentity, issuers } = world
-      const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
-      const [a, b] = [newIdentity().subject, newIdentity().subject]
-      await expectApart(users, [identityOf(one, a), identityOf(two, a), identityOf(one, b)])
-    }),
-  ]),
+  test('users/identity-is-the-pair: tell users apart by issuer and subject together: the same subject of another issuer is another user', async (world: World) => {
+    const { users, newIdentity, issuers } = world
+    const [one = '', two = ''] = issuers ?? ['https://one.test', 'https://two.test']
+    const [a, b] = [newIdentity().subject, newIdentity().subject]
+    await expectApart(users, [identityOf(one, a), identityOf(two, a), identityOf(one, b)])
+  }).needing('twoIssuers'),
   test('users/identity-is-exact: compare subjects exactly: case, white space and Unicode form all count', async (world) => {
     const { users, newPerson } = world
     const { issuer } = newPerson()
