@@ -11,6 +11,7 @@ import {
   newKeyId,
   newKeyOf,
   ownerOf,
+  rotation,
 } from './api-key-world.ts'
 import { API_KEY_CHANGE_CASES } from './change-cases.ts'
 
@@ -33,7 +34,7 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
     for (const odd of ['2026-11-20T10:00:00.001Z', '2038-01-19T03:14:08.999Z', '9999-12-31T23:59:59.998Z']) {
       const at = new Date(odd)
       const key = await newKey({ createdAt: at, expiresAt: at })
-      await apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at })
+      await apiKeys.rotate(ownerOf(key), key.id, rotation(at))
       await apiKeys.touch(key.id, at)
       await apiKeys.revoke(ownerOf(key), key.id, at)
       const { createdAt, expiresAt, previousUntil, revokedAt, lastUsedAt } = await now(key)
@@ -86,7 +87,7 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
     const key = await newKey()
     const [owner, ids, at] = [ownerOf(key), expect.hostileIds(key.id), new Date()]
     const orgs = expect.hostileIds(key.orgId ?? '').map((orgId) => ({ kind: 'org' as const, orgId }))
-    const change = { secretHash: newHash(), previousUntil: at }
+    const change = rotation(at)
     await expect.none('findById', ids, (id) => apiKeys.findById(id))
     await expect.none('rotate', ids, (id) => apiKeys.rotate(owner, id, change))
     await expect.none('revoke', ids, (id) => apiKeys.revoke(owner, id, at), false)
@@ -106,7 +107,7 @@ const RECORD_CASES: Cases<ApiKeyWorld> = [
     const [owner, find] = [ownerOf(inserted), () => now({ id })]
     await expectCopies([inserted, given], [find, () => apiKeys.list(owner)])
     const until = new Date('2030-01-01T00:00:00.000Z')
-    const rotated = await apiKeys.rotate(owner, id, { secretHash: newHash(), previousUntil: until })
+    const rotated = await apiKeys.rotate(owner, id, rotation(until))
     await expectCopies([rotated, until], [find])
   }),
 ]
@@ -130,7 +131,7 @@ const LIST_CASES: Cases<ApiKeyWorld> = [
     const [orgId, owner] = [expired.orgId, ownerOf(expired)]
     const revoked = await newKey({ orgId })
     await apiKeys.revoke(owner, revoked.id, new Date())
-    await apiKeys.rotate(owner, expired.id, { secretHash: newHash(), previousUntil: new Date() })
+    await apiKeys.rotate(owner, expired.id, rotation(new Date()))
     await apiKeys.touch(expired.id, new Date())
     expect.same(await apiKeys.list(owner), [await now(expired)], 'the keys')
   }),
@@ -149,8 +150,7 @@ const UNBOUND_CASES: Cases<ApiKeyWorld> = needing('unboundKeys', [
     expect.absent((await now(unbound)).orgId, 'the org of the key')
     expect.same(await apiKeys.list(ownerOf(bound)), [bound], 'the keys of an org')
     for (const owner of [ownerOf(bound), { kind: 'org', orgId: '' }, { kind: 'org', orgId: 'null' }] as const) {
-      const change = { secretHash: newHash(), previousUntil: null }
-      expect.absent(await apiKeys.rotate(owner, unbound.id, change), 'a rotation by an org')
+      expect.absent(await apiKeys.rotate(owner, unbound.id, rotation(null)), 'a rotation by an org')
       expect.same(await apiKeys.revoke(owner, unbound.id, new Date()), false, 'a revocation by an org')
     }
     await expectUnchanged(unbound, 'what orgs tried')
@@ -180,9 +180,8 @@ const DELETED_CASES: Cases<ApiKeyWorld> = needing('deleteOrg', [
     await deleteOrg(owner.kind === 'org' ? owner.orgId : '')
     expect.absent(await apiKeys.findById(gone.id), 'a key of a deleted org')
     for (const whose of [owner, INSTALLATION]) {
-      const change = { secretHash: newHash(), previousUntil: new Date() }
       expect.that(!idsOf(await apiKeys.list(whose)).includes(gone.id), 'the key in no list', whose)
-      expect.absent(await apiKeys.rotate(whose, gone.id, change), 'a rotation')
+      expect.absent(await apiKeys.rotate(whose, gone.id, rotation(new Date())), 'a rotation')
       expect.same(await apiKeys.revoke(whose, gone.id, new Date()), false, 'a revocation')
     }
     await apiKeys.touch(gone.id, new Date())

@@ -66,6 +66,11 @@ export function newHash(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** To a hash that nobody else has. */
+export function rotation(previousUntil: Date | null): Parameters<ApiKeyRepository['rotate']>[2] {
+  return { secretHash: newHash(), previousUntil }
+}
+
 /** The owner of a key that is bound to an org. */
 export function ownerOf({ orgId }: Pick<ApiKeyRecord, 'orgId'>): ApiKeyOwner {
   return { kind: 'org', orgId: expect.found(orgId, 'the key to be bound to an org') }

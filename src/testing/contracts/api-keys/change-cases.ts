@@ -3,7 +3,7 @@ import type { ApiKeyRecord } from '../../../storage/repositories.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { RACERS, race, retried } from '../storage-world.ts'
-import { type ApiKeyWorld, newHash, newKeyId, ownerOf } from './api-key-world.ts'
+import { type ApiKeyWorld, newHash, newKeyId, ownerOf, rotation } from './api-key-world.ts'
 
 const UNTIL = new Date('2026-11-20T11:00:00.007Z')
 
@@ -22,10 +22,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
   test('api-keys/rotate-at-once: keep no previous hash where no deadline is given', async (world) => {
     const { apiKeys, newKey, now } = world
     const key = await newKey()
-    const rotate = (previousUntil: Date | null): Promise<unknown> =>
-      apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil })
-    await rotate(UNTIL)
-    await rotate(null)
+    for (const until of [UNTIL, null]) await apiKeys.rotate(ownerOf(key), key.id, rotation(until))
     const { previousSecretHash, previousUntil } = await now(key)
     expect.same([previousSecretHash, previousUntil], [null, null], 'the previous hash and its deadline')
   }),
@@ -33,16 +30,15 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     const key = await newKey()
     await apiKeys.revoke(ownerOf(key), key.id, UNTIL)
     const revoked = await now(key)
-    const change = { secretHash: newHash(), previousUntil: UNTIL }
-    expect.absent(await apiKeys.rotate(ownerOf(key), key.id, change), 'the rotation of a revoked key')
+    expect.absent(await apiKeys.rotate(ownerOf(key), key.id, rotation(UNTIL)), 'the rotation of a revoked key')
     await expectUnchanged(revoked, 'a rotation')
   }),
   test("api-keys/rotate-own: not rotate another org's key, nor one that is not there", async (world) => {
     const { apiKeys, newKey, expectUnchanged } = world
     const [mine, theirs] = [await newKey(), await newKey()]
-    const change = { secretHash: newHash(), previousUntil: UNTIL }
     for (const id of [theirs.id, newKeyId()]) {
-      expect.absent(await apiKeys.rotate(ownerOf(mine), id, change), 'the rotation of a key of nobody or somebody else')
+      const rotated = await apiKeys.rotate(ownerOf(mine), id, rotation(UNTIL))
+      expect.absent(rotated, 'the rotation of a key of nobody or somebody else')
     }
     for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
   }),
@@ -82,7 +78,7 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
     const { apiKeys, newKey, now } = world
     const key = await newKey()
     const results = await race(RACERS, (index) =>
-      retried(() => apiKeys.rotate(ownerOf(key), key.id, { secretHash: newHash(), previousUntil: at(index) })),
+      retried(() => apiKeys.rotate(ownerOf(key), key.id, rotation(at(index)))),
     )
     const rotated = results.map(expect.fulfilledValue).filter((record) => record !== undefined && record !== null)
     expect.that(rotated.length === RACERS, 'every rotation to be fulfilled with the key', results)
@@ -109,10 +105,9 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
     for (let round = 0; round < 5; round++) {
       const key = await newKey()
       const owner = ownerOf(key)
-      const change = { secretHash: newHash(), previousUntil: at(0) }
       const results = await race(RACERS, (index): Promise<unknown> => {
         if (index === 10) return retried(() => apiKeys.revoke(owner, key.id, at(index)))
-        if (index % 2 === 0) return retried(() => apiKeys.rotate(owner, key.id, change))
+        if (index % 2 === 0) return retried(() => apiKeys.rotate(owner, key.id, rotation(at(0))))
         return retried(() => apiKeys.touch(key.id, at(index)))
       })
       expect.allFulfilled(results, 'call')
