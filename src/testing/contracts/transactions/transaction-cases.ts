@@ -248,12 +248,16 @@ const ADMIN_CASES: Cases<World> = needing('admin', [
     const promote = ({ memberships }: Repositories, { orgId, userId }: Membership) =>
       memberships.setRole(orgId, userId, top)
     let arrivals = 0
+    let meet: () => void = () => undefined
+    const met = new Promise<void>((resolve) => {
+      meet = resolve
+    })
     const works = [one, other].map((first) => async (inner: Repositories) => {
       const { id } = await inner.orgs.insert({ name: 'Acme' })
       await promote(inner, first)
-      arrivals++
+      if (++arrivals === 2) meet()
       // Where transactions run one after another, the other does not come.
-      for (let waits = 0; arrivals < 2 && waits < 100; waits++) await pause(5)
+      await Promise.race([met, pause(500)])
       await promote(inner, first === one ? other : one)
       return id
     })
