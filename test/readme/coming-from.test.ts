@@ -1,0 +1,217 @@
+// docs/coming-from.md: each snippet lets in a token of the kind it is written for, and refuses another.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import type { Hono } from 'hono'
+import type Koa from 'koa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createTokenIssuer,
+  type JwksServer,
+  type SupabaseIssuer,
+  startJwksServer,
+  startSupabaseIssuer,
+  type TokenIssuer,
+} from '../../src/testing/index.ts'
+import type { SignOptions, TokenClaims } from '../../src/testing/token-issuer.ts'
+import { openSnippets } from './snippets.ts'
+
+const { load, remove } = openSnippets()
+const audience = 'https://api.example.com'
+const servers: Server[] = []
+
+let provider: JwksServer
+let project: SupabaseIssuer
+/** Signs by a secret, and by a key of which hosts have the PEM. */
+let login: TokenIssuer
+const secrets = ['now', 'previous', 'base64'].map((name) => Buffer.from(`${name} `.padEnd(64, 'a secret of a page ')))
+const [secret, previous, encoded] = secrets as [Buffer, Buffer, Buffer]
+
+beforeAll(async () => {
+  provider = await startJwksServer((url) => createTokenIssuer({ issuer: url, audience, algorithms: ['RS256'] }))
+  project = await startSupabaseIssuer()
+  login = await createTokenIssuer({
+    issuer: 'https://login.example.com',
+    audience,
+    algorithms: ['HS256', 'RS256'],
+    secret: String(secret),
+  })
+  process.env['ISSUER'] = provider.url
+  process.env['SUPABASE_URL'] = project.url
+  process.env['JWT_SECRET'] = String(secret)
+  process.env['JWT_SECRET_PREVIOUS'] = String(previous)
+  process.env['JWT_SECRET_BASE64'] = encoded.toString('base64')
+  process.env['PUBLIC_KEY'] = login.key('RS256').publicKey.export({ type: 'spki', format: 'pem' }).toString()
+})
+
+afterAll(async () => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+  await provider.close()
+  await project.close()
+  remove()
+})
+
+type Answer = readonly [status: number, body: unknown]
+type Ask = (token: string | null, init?: RequestInit) => Promise<Answer>
+
+// The app of a snippet, asked at one path.
+async function open<T extends { app: Express | Koa | Hono }>(
+  name: string,
+  path = '/api/me',
+): Promise<T & { ask: Ask }> {
+  const loaded = await load<T>(name)
+  const { app } = loaded
+  const url =
+    'request' in app && 'fetch' in app ? null : await serve('callback' in app ? app.callback() : (app as Express))
+  const ask: Ask = async (token, init = {}) => {
+    const headers = { ...init.headers, ...(token !== null && { authorization: `Bearer ${token}` }) }
+    const given = { ...init, headers }
+    const answer = await (url === null ? (app as Hono).request(path, given) : fetch(`${url}${path}`, given))
+    return [answer.status, await answer.json()]
+  }
+  return { ...loaded, ask }
+}
+
+async function serve(handler: NonNullable<Parameters<typeof createServer>[1]>): Promise<string> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const refusal = (code: string): unknown => ({ error: { code, message: expect.any(String) } })
+const unauthorized: Answer = [401, refusal('unauthorized')]
+const signed = (claims: TokenClaims = {}, how: SignOptions = {}): Promise<string> =>
+  login.sign({ sub: 'ada', ...claims }, { algorithm: 'HS256', ...how })
+const issued = (claims: TokenClaims = {}): Promise<string> => provider.issuer.sign({ sub: 'ada', ...claims })
+
+describe('from express-jwt', () => {
+  it('express-jwt-optional.ts: nobody, somebody, somebody whose token is revoked', async () => {
+    const { ask, revoked } = await open<{ app: Express; revoked: Set<string> }>('express-jwt-optional.ts')
+    const token = await signed({ jti: 'one', plan: 'pro' })
+    expect(await ask(null)).toEqual([200, { subject: null }])
+    expect(await ask(token)).toEqual([200, { subject: 'ada', plan: 'pro' }])
+    revoked.add('one')
+    expect(await ask(token)).toEqual(unauthorized)
+    expect(await ask(await signed({ jti: 'two', aud: 'https://other.example.com' }))).toEqual(unauthorized)
+    expect(await ask(null, { headers: { authorization: 'Basic eDp5' } })).toEqual([200, { subject: null }])
+  })
+
+  it('express-jwt-pem.ts: a token of the key, one of another key, one that uses the PEM as a secret', async () => {
+    const { ask } = await open('express-jwt-pem.ts')
+    expect(await ask(await signed({}, { algorithm: 'RS256' }))).toEqual([200, { subject: 'ada' }])
+    const pem = Buffer.from(String(process.env['PUBLIC_KEY']))
+    for (const token of [
+      await provider.issuer.sign({ iss: login.issuer }),
+      await signed({}, { key: pem }),
+      await signed({}, { algorithm: 'RS384' }),
+    ]) {
+      expect(await ask(token)).toEqual(unauthorized)
+    }
+  })
+
+  it('express-jwt-base64.ts: a token by the bytes, one by the text that spells them', async () => {
+    const { ask } = await open('express-jwt-base64.ts')
+    const own = { iss: undefined, aud: undefined }
+    const how = { algorithm: 'HS512' } as const
+    expect(await ask(await signed(own, { ...how, key: encoded }))).toEqual([200, { subject: 'ada' }])
+    const text = Buffer.from(encoded.toString('base64'))
+    expect(await ask(await signed(own, { ...how, key: text }))).toEqual(unauthorized)
+    expect(await ask(await signed(own, { algorithm: 'HS256', key: encoded }))).toEqual(unauthorized)
+    expect(await ask(await signed({ ...own, exp: undefined }, { ...how, key: encoded }))).toEqual(unauthorized)
+  })
+
+  it('express-jwt-get-token.ts: a cookie, one that another site sends along, a bad one', async () => {
+    const { ask } = await open('express-jwt-get-token.ts')
+    const cookie = `session=${await signed()}`
+    expect(await ask(null, { headers: { cookie } })).toEqual([200, { subject: 'ada' }])
+    expect(await ask(await signed({ sub: 'bob' }), { headers: { cookie } })).toEqual([200, { subject: 'bob' }])
+    const elsewhere = { cookie, origin: 'https://evil.example.com' }
+    expect(await ask(null, { method: 'POST', headers: elsewhere })).toEqual([403, refusal('forbidden')])
+    expect(await ask(null, { headers: { cookie: 'session=x.y.z' } })).toEqual(unauthorized)
+  })
+})
+
+describe('from koa-jwt', () => {
+  it('koa-jwt.ts: tokens by either secret, nobody, a token by neither', async () => {
+    const { ask } = await open('koa-jwt.ts')
+    for (const key of [secret, previous]) {
+      expect(await ask(await signed({}, { key }))).toEqual([200, { subject: 'ada' }])
+    }
+    expect(await ask(null)).toEqual([200, { subject: null }])
+    expect(await ask(await signed({}, { key: encoded }))).toEqual(unauthorized)
+  })
+})
+
+describe('from hono/jwk and hono/jwt', () => {
+  it('hono-jwk.ts: a token of the issuer, one for somebody else', async () => {
+    const { ask } = await open('hono-jwk.ts')
+    expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
+    expect(await ask(await issued({ aud: 'https://other.example.com' }))).toEqual(unauthorized)
+    expect(await ask(null)).toEqual(unauthorized)
+  })
+
+  it('hono-jwt.ts: a token, a cookie of the own pages, of others', async () => {
+    const { ask } = await open('hono-jwt.ts')
+    const cookie = `session=${await signed()}`
+    const post = (origin: string): Promise<Answer> => ask(null, { method: 'POST', headers: { cookie, origin } })
+    expect(await ask(await signed())).toEqual([200, { subject: 'ada' }])
+    expect(await post('https://app.example.com')).toEqual([200, { subject: 'ada' }])
+    expect(await post('https://evil.example.com')).toEqual([403, refusal('forbidden')])
+    expect(await ask(await signed({}, { key: previous }))).toEqual(unauthorized)
+  })
+})
+
+describe('from express-oauth2-jwt-bearer', () => {
+  const insufficient: Answer = [403, refusal('insufficient_scope')]
+
+  it('required-scopes.ts: all of them, any of them, none, a look-alike', async () => {
+    const reports = await open('required-scopes.ts', '/reports')
+    const messages = await open('required-scopes.ts', '/messages')
+    const scoped = (scope?: unknown): Promise<string> => issued({ scope })
+    expect(await reports.ask(await scoped('read:messages read:reports'))).toEqual([200, { for: 'ada' }])
+    for (const scope of [undefined, '', 'read:report', ['read:reports2']]) {
+      expect(await reports.ask(await scoped(scope))).toEqual(insufficient)
+    }
+    expect(await messages.ask(await scoped(['admin']))).toEqual([200, []])
+    expect(await messages.ask(await scoped('read:messages'))).toEqual([200, []])
+    expect(await messages.ask(await scoped('read:reports'))).toEqual(insufficient)
+    expect(await reports.ask(await scoped({ 'read:reports': true }))).toEqual(unauthorized)
+  })
+
+  it('claim-check.ts: each claim as it must be, each in turn not', async () => {
+    const { ask } = await open('claim-check.ts', '/admin')
+    const good = { tenant: 'acme', roles: ['editor'], mfa: true }
+    expect(await ask(await issued(good))).toEqual([200, { for: 'ada' }])
+    expect(await ask(await issued({ ...good, tenant: 'other' }))).toEqual([403, refusal('forbidden')])
+    expect(await ask(await issued({ ...good, roles: ['reader'] }))).toEqual(unauthorized)
+    expect(await ask(await issued({ ...good, roles: undefined }))).toEqual(unauthorized)
+    expect(await ask(await issued({ ...good, mfa: 'true' }))).toEqual([403, refusal('forbidden')])
+  })
+})
+
+describe('from Supabase’s getUser', () => {
+  const session = (claims: TokenClaims = {}): Promise<string> =>
+    project.tokens.sign(project.tokens.supabaseClaims({ sub: 'ada', email: 'ada@example.test', ...claims }))
+
+  it('supabase-user.ts: a session, a guest, an API key, nobody', async () => {
+    const { ask } = await open('supabase-user.ts')
+    expect(await ask(await session())).toEqual([200, { id: 'ada', email: 'ada@example.test' }])
+    expect(await ask(await session({ is_anonymous: true }))).toEqual([403, refusal('forbidden')])
+    const key = { iss: 'supabase', sub: undefined, aud: undefined, role: 'service_role' }
+    expect(await ask(await project.tokens.sign(key))).toEqual(unauthorized)
+    expect(await ask(null)).toEqual(unauthorized)
+  })
+
+  it('supabase-session.ts: a session until it ends', async () => {
+    const { ask, sessions } = await open<{ app: Express; sessions: Set<unknown> }>('supabase-session.ts')
+    const token = await session({ session_id: 'one' })
+    sessions.add('one')
+    expect(await ask(token)).toEqual([200, { id: 'ada' }])
+    sessions.delete('one')
+    expect(await ask(token)).toEqual(unauthorized)
+  })
+})
