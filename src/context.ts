@@ -179,7 +179,10 @@ export interface Readiness {
 
 /** Step 2 for bearer tokens: {@link createJwtVerifier} makes one. */
 export interface Verifier<C extends string = string> {
-  /** Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). */
+  /**
+   * Verify the token or throw `AuthError` (`unauthorized`, `token_expired`, `keys_unavailable`). A machine's token verifies
+   * too: whoever wants a person looks at `kind`, as the pipeline does.
+   */
   verify(token: string): Promise<Identity<C>>
   /** Whether the scopes of some tokens bind (`scopes` of their identities). Left out: not known. */
   readonly bindsScopes?: boolean | undefined

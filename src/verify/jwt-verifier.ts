@@ -99,13 +99,14 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
 /**
  * Create the verifier of bearer tokens (JWT in JWS compact form, RFC 7515, RFC 7519, RFC 8725).
  *
- * Accepts `HS256` by a shared secret and `ES256`, `RS256`, `EdDSA` by public keys, side by side for one issuer and strictly
- * apart. Costs one signature check, or one SHA-256 for a token verified before; asks the network only for keys that are
+ * Accepts HMACs by a shared secret and ES, RS, PS and EdDSA by public keys, side by side for one issuer and strictly apart;
+ * which of them is each source's to say. Costs one signature check, or one SHA-256 for a token verified before; asks the network only for keys that are
  * not cached, twice a minute at most.
  *
  * `verify(token)` refuses with `unauthorized`, with `token_expired` where only `exp` is amiss, with `keys_unavailable`
- * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, with `forbidden` where nobody, or
- * somebody of a kind that its issuer's options refuse, stands behind the token. `warmUp()` loads all keys and never rejects;
+ * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, or an issuer can't be looked up, with
+ * `forbidden` where its issuer's options refuse tokens of this kind. A machine's token verifies too: `kind` says which it is,
+ * and `createAuth` lets no machine in as a person. `warmUp()` loads all keys and never rejects;
  * `isReady()` says whether somebody can be verified and no issuer that answers lacks a key, `readiness()` also which issuers
  * are down; asking begins a fetch where there is no key. `close()` ends fetches.
  *
@@ -113,7 +114,8 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
  * a short or public secret, a plain http key URL, an unknown option
  * @example
  * const verifier = createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co' })], claims: ['aal'] })
- * const { subject, claims } = await verifier.verify(token)
+ * const { kind, subject, claims } = await verifier.verify(token)
+ * if (kind !== 'person') throw new AuthError('forbidden')
  */
 export function createJwtVerifier<const C extends string = never>(options: JwtVerifierOptions<C>): Verifier<C> {
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)

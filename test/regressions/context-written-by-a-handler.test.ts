@@ -102,6 +102,19 @@ describe.each(['plain', 'of a class'] as const)('rows of the host, %s', (rows) =
   })
 })
 
+it.each<[string, object]>([
+  ['whether it is a person', { kind: undefined }],
+  ['a kind there is', { kind: 'user' }],
+  ['its scopes, or null', { scopes: undefined }],
+  ['its scopes as a list', { scopes: 'read write' }],
+])('an identity that does not say %s is a fault of the host’s verifier, and lets nobody in', async (_, more) => {
+  const verifier = { verify: async () => ({ ...testIdentity({ subject: 'ada' }), ...more }) }
+  const world = createWorld({ auth: () => ({ verifier: verifier as never }) })
+  const entering = world.authenticate({ headers: { authorization: 'Bearer x' } }, { needs: 'identity' })
+  await expect(entering).rejects.toThrow('must say of an identity its kind')
+  expect(world.calls).toEqual([])
+})
+
 it('an identity and a key that a verifier of the host’s left open can’t be written either', async () => {
   const identity = { ...testIdentity({ subject: 'ada' }), claims: { ver: 1 }, audience: ['a'] }
   const key = { id: 'k', name: 'k', orgId: null, role: 'member', permissions: ['a'] }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
-import { verdictOf } from './bench.ts'
+import { createKeyServer, createTestClock, verdictOf } from './bench.ts'
 
 const ANY = 'https://login.test/{tid}/v2.0'
 const of = (tenant: string): string => `https://login.test/${tenant}/v2.0`
@@ -15,6 +15,7 @@ const verifierOf = (name: IssuerOptions['issuer'], ...keys: readonly object[]) =
   createJwtVerifier({
     issuers: [{ issuer: name, keys: [{ kind: 'jwks', keys: keys.length > 0 ? keys : [jwk] }], audience }],
   })
+const ALL = ['ES256', 'ES384', 'RS256', 'RS512', 'PS256', 'EdDSA'] as const
 const UNKNOWN = 'unauthorized:token_issuer_unknown'
 
 describe('several names', () => {
@@ -103,6 +104,25 @@ describe('a pattern', () => {
     expect(await verdictOf(both.verify(await issuer.sign({ iss: of('t1'), tid: 't1' })))).toBe('ok')
     expect(await verdictOf(both.verify(await issuer.sign({ iss: of('t2'), tid: 't2' })))).toMatch(/signature_invalid/)
   })
+})
+
+it('a thousand tenants with a thousand unknown keys cost two fetches in half a minute (K5)', async () => {
+  const clock = createTestClock(Date.now())
+  const server = createKeyServer(() => issuer.jwks())
+  const keys = [{ kind: 'jwks' as const, url: 'https://login.test/common/keys', algorithms: ALL }]
+  const verifier = createJwtVerifier({ issuers: [{ issuer: ANY, keys, audience }], clock, fetch: server.fetch })
+  expect(await verdictOf(verifier.verify(await issuer.sign({ iss: of('t1'), tid: 't1' })))).toBe('ok')
+  const before = server.calls
+  for (let i = 0; i < 1000; i += 1) {
+    const alg = ALL[i % ALL.length] as string
+    const token = await issuer.sign({ iss: of(`t${i}`), tid: `t${i}` }, { header: { alg }, kid: `k${i}` })
+    expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:token_key_unknown')
+    clock.tick(0.0299)
+  }
+  expect(server.calls - before).toBeLessThanOrEqual(1)
+  clock.tick(30)
+  await issuer.rotate('ES256')
+  expect(await verdictOf(verifier.verify(await issuer.sign({ iss: of('t1'), tid: 't1' })))).toBe('ok')
 })
 
 describe('construction refuses', () => {
