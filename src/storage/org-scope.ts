@@ -24,6 +24,7 @@ export interface OrgScopeContext {
   readonly org: Organization | null
   readonly user?: User | undefined
   readonly role?: string | null | undefined
+  readonly permissions?: readonly string[] | undefined
 }
 
 /** Where a scope runs: a pool or PGlite, for a transaction of its own; or a client that is in one, which is used. */
@@ -35,9 +36,11 @@ export type ScopeHandle<P> = P extends { release(...rest: never[]): unknown } ? 
 type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHandle<P>
 
 /**
- * Run `work` in one transaction in which the database knows the acting user, organization and role: the settings
- * `app.user_id`, `app.org_id` and `app.role`, and `app.scope` = `org`, all ending with the transaction. The policies of
- * {@link policySql} go by them. With `role` the statements run as that database role.
+ * Run `work` in one transaction in which the database knows the acting user, organization, role, and what the caller may do:
+ * the settings `app.user_id`, `app.org_id`, `app.role` and `app.permissions` (with a space between them), and `app.scope` =
+ * `org`, all ending with the transaction. The policies of {@link policySql} go by organization and scope; one of your own asks
+ * for a permission by `'contacts:write' = ANY (string_to_array(current_setting('app.permissions', true), ' '))`. With `role`
+ * the statements run as that database role.
  *
  * The handle is guarded. It works until `work` has settled; COMMIT, ROLLBACK, BEGIN, SAVEPOINT and their like are refused,
  * and so are texts that change what the scope binds: `transaction()` of a query builder says BEGIN, so take a scope inside
@@ -100,14 +103,15 @@ export function withSystemScope<P extends ScopeTarget, T>(
   return inScope(pool, { settings, role, obeys: false, values: () => SYSTEM }, work)
 }
 
-const SYSTEM: Complete<ScopeSettings> = { scope: 'system', userId: '', orgId: '', role: '' }
+const SYSTEM: Complete<ScopeSettings> = { scope: 'system', userId: '', orgId: '', role: '', permissions: '' }
 
-function valuesOf({ kind, org, user, role }: OrgScopeContext): Complete<ScopeSettings> {
+function valuesOf({ kind, org, user, role, permissions = [] }: OrgScopeContext): Complete<ScopeSettings> {
   const orgId = org?.id
   if (typeof orgId !== 'string' || orgId === '') {
     throw new Error('withOrgScope: the context has no organization: the database can be bound to none')
   }
-  return { scope: 'org', orgId, userId: kind === 'user' ? (user?.id ?? '') : '', role: role ?? '' }
+  const userId = kind === 'user' ? (user?.id ?? '') : ''
+  return { scope: 'org', orgId, userId, role: role ?? '', permissions: permissions.join(' ') }
 }
 
 interface ScopePlan {
@@ -170,6 +174,8 @@ export interface ScopeSettings {
   readonly orgId?: string | undefined
   /** The role in it; empty where there is none. Default `app.role`. */
   readonly role?: string | undefined
+  /** What the caller may do there, with a space between; empty for the system. Default `app.permissions`. */
+  readonly permissions?: string | undefined
   /** `org` or `system`. Default `app.scope`. */
   readonly scope?: string | undefined
 }
@@ -192,6 +198,7 @@ export const SETTING_NAMES: Complete<ScopeSettings> = {
   userId: 'app.user_id',
   orgId: 'app.org_id',
   role: 'app.role',
+  permissions: 'app.permissions',
   scope: 'app.scope',
 }
 

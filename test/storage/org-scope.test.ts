@@ -28,7 +28,7 @@ const TABLE = `CREATE TABLE contacts (id bigint GENERATED ALWAYS AS IDENTITY, or
 const EVERYTHING = 'SELECT org_id, name FROM contacts'
 const SETTINGS = `SELECT current_user AS "user", current_setting('app.org_id', true) AS org,
   current_setting('app.user_id', true) AS person, current_setting('app.role', true) AS role,
-  current_setting('app.scope', true) AS scope`
+  current_setting('app.scope', true) AS scope, current_setting('app.permissions', true) AS permissions`
 
 let url: string
 let pool: pg.Pool
@@ -144,9 +144,22 @@ describe('the role', () => {
     ])
   })
 
-  it('is the one statements run as, and bound are user, organization, role', async () => {
-    const { rows } = await withOrgScope(pool, acting(ONE), (client) => client.query(SETTINGS), SCOPE)
-    expect(rows).toEqual([{ user: ROLE, org: ONE, person: `user-of-${ONE}`, role: 'member', scope: 'org' }])
+  it('is the one statements run as, and bound are user, organization, role, permissions', async () => {
+    const context = { ...acting(ONE), permissions: ['contacts:read', 'contacts:write'] }
+    const { rows } = await withOrgScope(pool, context, (client) => client.query(SETTINGS), SCOPE)
+    const bound = { user: ROLE, org: ONE, person: `user-of-${ONE}`, role: 'member', scope: 'org' }
+    expect(rows).toEqual([{ ...bound, permissions: 'contacts:read contacts:write' }])
+  })
+
+  it.each([
+    [['contacts:read', 'contacts:write'], true],
+    [['contacts:writer', 'contacts'], false],
+    [[], false],
+    [undefined, false],
+  ])('may do what is bound, by whole names: %j, %s', async (permissions, may) => {
+    const text = `SELECT 'contacts:write' = ANY (string_to_array(current_setting('app.permissions', true), ' ')) AS may`
+    const { rows } = await withOrgScope(pool, { ...acting(ONE), permissions }, (client) => client.query(text), SCOPE)
+    expect(rows).toEqual([{ may }])
   })
 
   it('is refused where it bypasses policies, or is not there', async () => {
@@ -305,7 +318,7 @@ describe('a context', () => {
     for (const kind of ['apiKey', 'service'] as const) {
       const context = { ...acting(ONE), kind, role: null }
       const { rows } = await withOrgScope(pool, context, (client) => client.query(SETTINGS), SCOPE)
-      expect(rows).toEqual([{ user: ROLE, org: ONE, person: '', role: '', scope: 'org' }])
+      expect(rows).toEqual([{ user: ROLE, org: ONE, person: '', role: '', scope: 'org', permissions: '' }])
     }
   })
 })
