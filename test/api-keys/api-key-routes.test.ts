@@ -276,6 +276,12 @@ describe('the shape is the host’s', () => {
   })
 })
 
+it('are of whoever may do what they ask', async () => {
+  const { apiKeys } = await createApiKeyTestWorld()
+  const accesses = apiKeys.routes({ permissions: ['things:purge'] }).map(({ access }) => access)
+  expect(new Set(accesses)).toEqual(new Set([{ permissions: ['things:purge'], needs: 'org' }]))
+})
+
 describe('the options', () => {
   it.each([
     [{ apiKeys: {} }, 'unknown option "apiKeys"'],
@@ -284,7 +290,9 @@ describe('the options', () => {
       'apiKeys.routes: option "role" must be one of the roles: role "boss" is not one of viewer, member, admin, owner',
     ],
     [{ role: '' }, 'option "role"'],
-    [{ role: undefined }, 'option "role"'],
+    [{ role: undefined }, 'option "role" is required, or option "permissions"'],
+    [{ permissions: [] }, 'option "permissions" must not be empty'],
+    [{ permissions: ['things write'] }, 'option "permissions.0" must be a scope token'],
     [{ path: 'api/keys' }, 'option "path"'],
     [{ path: '/api/keys/' }, 'option "path"'],
     [{ path: '/' }, 'option "path"'],

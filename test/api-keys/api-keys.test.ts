@@ -115,6 +115,47 @@ describe('issue', () => {
     expect(await reasonOf(apiKeys.issue(member('stranger'), NAMED))).toBe('role_unknown')
   })
 
+  it('never makes a key that carries more than its maker’s own token', async () => {
+    const { apiKeys, orgId } = await createApiKeyTestWorld()
+    const owner = (...scopes: string[]) =>
+      testContext({ role: 'owner', org: { id: orgId }, identity: { scopes } }) as AuthContext
+    const both = { ...NAMED, permissions: ['things:read', 'things:write'] }
+    expect(await reasonOf(apiKeys.issue(owner(), both))).toBe('api_key_above_creator')
+    expect(await reasonOf(apiKeys.issue(owner('things:write', 'things:readable'), both))).toBe('api_key_above_creator')
+    const { apiKey } = await apiKeys.issue(owner('things:write', 'things:read', 'other'), both)
+    expect(apiKey).toMatchObject({ role: 'member', permissions: both.permissions })
+    expect(await reasonOf(apiKeys.rotate(owner('things:read'), apiKey.id))).toBe('api_key_above_its_rotator')
+    await expect(apiKeys.rotate(owner('things:read', 'things:write'), apiKey.id)).resolves.toMatchObject({ apiKey })
+  })
+
+  it('takes of sets the first role that has all, and none that its maker’s does not include', async () => {
+    const roles = createRoles({
+      ...{ readers: ['things:read'], billing: ['invoices:read'], support: ['readers', 'things:write'] },
+      admin: ['support', 'billing'],
+    })
+    const { apiKeys, member } = await createApiKeyTestWorld({ roles })
+    const issue = (maker: string, ...permissions: string[]) => apiKeys.issue(member(maker), { ...NAMED, permissions })
+    expect((await issue('admin', 'things:write')).apiKey.role).toBe('support')
+    expect((await issue('admin', 'invoices:read')).apiKey.role).toBe('billing')
+    expect((await issue('admin', 'invoices:read', 'things:read')).apiKey.role).toBe('admin')
+    expect((await issue('support', 'things:read')).apiKey.role).toBe('readers')
+    expect(await reasonOf(issue('support', 'invoices:read'))).toBe('api_key_above_creator')
+    expect(await reasonOf(issue('billing', 'things:read'))).toBe('api_key_above_creator')
+    const apart = await createApiKeyTestWorld({
+      roles: createRoles({ a: ['p:a'], b: ['p:b'] }),
+      defaultPermissions: [],
+    })
+    const refusal = await refusalOf(apart.apiKeys.issue(apart.member('a'), { ...NAMED, permissions: ['p:a', 'p:b'] }))
+    expect([refusal.code, refusal.field]).toEqual(['validation_error', 'scopes'])
+  })
+
+  it('carries only what keys may', async () => {
+    const { apiKeys, member } = await createApiKeyTestWorld({ permissions: ['things:read'] })
+    expect(apiKeys.permissions).toEqual(['things:read'])
+    const refusal = await refusalOf(apiKeys.issue(member('owner'), { ...NAMED, permissions: ['things:write'] }))
+    expect([refusal.code, refusal.field]).toEqual(['validation_error', 'scopes'])
+  })
+
   it('makes no more than maxKeys that are not revoked, in each org', async () => {
     const world = await createApiKeyTestWorld({ maxKeys: 2 })
     const { apiKeys, member, otherOrgId } = world

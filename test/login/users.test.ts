@@ -193,6 +193,59 @@ describe('change', () => {
   })
 })
 
+describe('an admin whose role does not include every other', () => {
+  const SETS = { reader: ['f:read'], support: ['reader'], billing: ['i:read'], root: ['support', 'billing'] }
+
+  async function asSupport() {
+    const world = createLoginWorld({ roles: SETS, adminRole: 'support' })
+    await world.account('sue@example.test', 'support')
+    const token = await world.signIn('sue@example.test')
+    const call = (method: string, path: string, body?: unknown) =>
+      world.call(method, path, { token, ...(body === undefined ? {} : { body }) })
+    return { world, call }
+  }
+
+  it('gives no role that their own does not include, to a new account or one that is there', async () => {
+    const { world, call } = await asSupport()
+    const { id } = await world.account('ann@example.test', 'reader')
+    for (const role of ['billing', 'root']) {
+      const made = await call('POST', '/users', { ...NEW, role })
+      const changed = await call('PATCH', `/users/${id}`, { role })
+      expect([made.status, made.reason, changed.reason]).toEqual([
+        ...[403, 'account_above_its_admin', 'account_above_its_admin'],
+      ])
+    }
+    expect((await world.storage.accounts.list()).map(({ role }) => role).sort()).toEqual(['reader', 'support'])
+    expect((await call('POST', '/users', { ...NEW, role: 'support' })).status).toBe(201)
+    expect((await call('PATCH', `/users/${id}`, { role: 'support' })).status).toBe(200)
+  })
+
+  it('changes and removes no account of such a role, whatever is changed', async () => {
+    const { world, call } = await asSupport()
+    for (const role of ['billing', 'root']) {
+      const { id } = await world.account(`${role}@example.test`, role)
+      for (const body of [{ password: BETTER }, { role: 'reader' }, { disabled: true }, {}]) {
+        expect((await call('PATCH', `/users/${id}`, body)).reason).toBe('account_above_its_admin')
+      }
+      expect((await call('DELETE', `/users/${id}`)).reason).toBe('account_above_its_admin')
+    }
+    expect(await world.storage.accounts.list()).toHaveLength(3)
+  })
+
+  it('may remove one whose role is none any more', async () => {
+    const { world, call } = await asSupport()
+    const { id } = await world.account('old@example.test', 'wizard')
+    expect((await call('DELETE', `/users/${id}`)).status).toBe(204)
+  })
+
+  it('is named: of sets none is the highest', () => {
+    expect(() => createLoginWorld({ roles: SETS })).toThrow('createLogin: option "adminRole" is required with sets')
+    expect(() => createLoginWorld({ roles: SETS, adminRole: 'wizard' })).toThrow(
+      'option "adminRole" must be one of the roles',
+    )
+  })
+})
+
 describe('the last admin', () => {
   it.each([
     ['PATCH', { role: 'viewer' }],
