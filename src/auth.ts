@@ -10,7 +10,7 @@ import type {
   User,
   Verifier,
 } from './context.ts'
-import { type AuthError, toAuthResponse } from './errors.ts'
+import { type AuthError, toAuthResponse, withChallenge } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
 import type { CustomRoles } from './permissions/custom-roles.ts'
 import type { PermissionOf, RoleOf, RolesGiven } from './permissions/roles.ts'
@@ -120,7 +120,7 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * @returns what is to be answered: `temporarily_unavailable` for a `TransientError`, else the error as it is
    */
   recordRefusal(source: object, error: unknown): unknown
-  /** Convert a refusal to the response this host wants (`errorFormat`). */
+  /** Convert a refusal to the response this host wants (`errorFormat`, `challenge`). */
   toResponse(error: AuthError): AuthResponse
   /** Load what verification needs (keys) before the first request. */
   warmUp(): Promise<void>
@@ -193,7 +193,7 @@ export function createAuth(given: AnyAuthOptions): unknown {
     },
     actIn: (context, orgId) => actIn(steps, context, orgId),
     recordRefusal,
-    toResponse: (error) => toAuthResponse(error, errorFormat),
+    toResponse: (error) => toAuthResponse(withChallenge(error, steps.challenge), errorFormat),
     warmUp: async () => verifier.warmUp?.(),
     isReady: () => readinessOf(verifier).isReady,
     readiness: () => readinessOf(verifier),

@@ -1,5 +1,6 @@
 /**
- * The refusals: one table where code, status, challenge and the fixed sentence meet, and the error that carries a row of it.
+ * The refusals: one table where code, status, challenge and the fixed sentence meet, the error that carries a row of it, and
+ * the response that is made of one.
  * Everything a client may learn about a refusal is decided here; the reason behind it stays in the decision record.
  */
 import { toLogText } from './lib/log-text.ts'
@@ -87,7 +88,10 @@ export interface AuthErrorDetails {
   readonly absent?: boolean | undefined
   /** `validation_error` only: the field that is wrong, or `body`. */
   readonly field?: string | undefined
-  /** `insufficient_scope` only: the scopes the route needs, for the challenge. */
+  /**
+   * The scopes that the route needs, for the challenge of `insufficient_scope`; and of a 401 where the auth's challenges name
+   * what is asked (`challenge.scope` of `createAuth`).
+   */
   readonly scopes?: readonly string[] | undefined
   /** `user_not_synced` only: the path of the host's sync route, for the message. Default `/auth/sync`. */
   readonly syncPath?: string | undefined
@@ -97,6 +101,25 @@ export interface AuthErrorDetails {
   readonly principal?: Principal | undefined
   /** What was thrown below; kept for the host's log, never sent. */
   readonly cause?: unknown
+}
+
+/** What the challenges of an auth say beside why a request is refused. What is left out, they don't. */
+export interface ChallengeOptions {
+  /**
+   * What is protected here, for people to read (`realm`, RFC 9110 §11.5): printable ASCII without quotes and backslashes.
+   * It stands in every challenge.
+   */
+  readonly realm?: string | undefined
+  /**
+   * `asked`: a 401 names what the route asks (`scope`, RFC 6750 §3), so that a client knows which token to get.
+   * `insufficient_scope` always does.
+   */
+  readonly scope?: 'asked' | undefined
+  /**
+   * The URL of the document that says where tokens for this service are to be had (`resource_metadata`, RFC 9728 §5.1):
+   * `protectedResourceMetadata(…).url`. It stands in every challenge.
+   */
+  readonly resourceMetadata?: string | undefined
 }
 
 /** Who is calling, by kind and by its id here: a user id, a key id, a service's name. What decision records name. */
@@ -127,8 +150,12 @@ export class AuthError extends Error {
   readonly statusCode: number
   /** The message may be shown to the client (the convention of Koa and of http-errors). */
   readonly expose = true
-  /** Headers of the refusal: the challenge and `Retry-After`, where they apply, and `Cache-Control: no-store`. */
-  readonly headers: Readonly<Record<string, string>>
+  /** Whether no credential was sent: then the challenge of `unauthorized` says of no error. */
+  readonly absent: boolean
+  /** The scopes that the route needs, or `null`. */
+  readonly scopes: readonly string[] | null
+  /** Whole seconds for `Retry-After`, or `null` for none. */
+  readonly retryAfterSeconds: number | null
   /** Why, for the decision record; never on the wire. */
   readonly reason: Reason
   /** What the check wanted, or `null`: safe to log, never on the wire. */
@@ -151,8 +178,22 @@ export class AuthError extends Error {
     this.got = toLogText(details.got)
     this.field = details.field ?? null
     this.principal = details.principal ?? null
-    this.headers = headersOf(code, details)
+    this.absent = details.absent ?? false
+    this.scopes = details.scopes === undefined ? null : Object.freeze([...details.scopes])
+    this.retryAfterSeconds = toRetryAfter(this.status, details)
     Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /**
+   * Headers of the refusal: the challenge and `Retry-After`, where they apply, and `Cache-Control: no-store`. Once an auth has
+   * refused by it, the challenge is the one that this auth makes.
+   */
+  get headers(): Readonly<Record<string, string>> {
+    const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+    const challenge = challengeOf(this)
+    if (challenge !== null) headers['WWW-Authenticate'] = challenge
+    if (this.retryAfterSeconds !== null) headers['Retry-After'] = String(this.retryAfterSeconds)
+    return Object.freeze(headers)
   }
 
   /** Render as a Fetch `Response` with the library's default body (what Hono's error handling asks for). */
@@ -171,20 +212,64 @@ function messageOf(code: AuthErrorCode, { syncPath }: AuthErrorDetails): string 
 // What is worth trying again always says when.
 const IN_A_MOMENT: ReadonlySet<number> = new Set([429, 503])
 
-function headersOf(code: AuthErrorCode, details: AuthErrorDetails): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
-  const challenge = challengeOf(code, details)
-  if (challenge !== null) headers['WWW-Authenticate'] = challenge
-  const { retryAfterSeconds = IN_A_MOMENT.has(AUTH_ERRORS[code].status) ? 1 : undefined } = details
-  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterSeconds)))
-  return Object.freeze(headers)
+function toRetryAfter(status: number, { retryAfterSeconds }: AuthErrorDetails): number | null {
+  if (retryAfterSeconds === undefined) return IN_A_MOMENT.has(status) ? 1 : null
+  return Math.max(1, Math.ceil(retryAfterSeconds))
 }
 
-function challengeOf(code: AuthErrorCode, { absent, scopes }: AuthErrorDetails): string | null {
-  const { challenge } = AUTH_ERRORS[code]
-  if (code === 'unauthorized' && absent === true) return 'Bearer'
-  if (code === 'insufficient_scope' && scopes !== undefined) return `${challenge}, scope="${scopes.join(' ')}"`
-  return challenge
+// Shared by all copies of the package, as the brand is: whichever makes a response of a refusal makes the same.
+const REFUSED_BY: symbol = Symbol.for('sallyport.AuthError.refusedBy')
+
+interface Refuser {
+  readonly challenge: ChallengeOptions
+  readonly asked: readonly string[]
+}
+
+/**
+ * Have a refusal carry the challenge of the auth that refuses by it now, whoever makes a response of it.
+ * @param asked what the route asks; left out: as it was
+ */
+export function withChallenge(
+  error: AuthError,
+  challenge: ChallengeOptions,
+  asked: readonly string[] = refuserOf(error).asked,
+): AuthError {
+  const value: Refuser = { challenge, asked }
+  // A host may throw one and the same error again, and may have frozen it: then it says no more than by itself.
+  Reflect.defineProperty(error, REFUSED_BY, { value, configurable: true })
+  return error
+}
+
+function refuserOf(error: AuthError): Refuser {
+  return (Reflect.get(error, REFUSED_BY) as Refuser | undefined) ?? { challenge: {}, asked: [] }
+}
+
+// RFC 6750 §3: the scheme, then what is known of the place, of the error, of what would do.
+function challengeOf(error: AuthError): string | null {
+  const row = AUTH_ERRORS[error.code].challenge
+  if (row === null) return null
+  const { challenge, asked } = refuserOf(error)
+  const why = error.code === 'unauthorized' && error.absent ? '' : row.slice('Bearer '.length)
+  const params = [
+    quoted('realm', challenge.realm),
+    why,
+    quoted('scope', scopesOf(error, challenge, asked).join(' ')),
+    quoted('resource_metadata', challenge.resourceMetadata),
+  ].filter((param) => param !== '')
+  return params.length === 0 ? 'Bearer' : `Bearer ${params.join(', ')}`
+}
+
+function scopesOf(
+  { status, scopes, code }: AuthError,
+  { scope }: ChallengeOptions,
+  asked: readonly string[],
+): readonly string[] {
+  if (code === 'insufficient_scope') return scopes ?? []
+  return status === 401 && scope === 'asked' ? [...new Set([...asked, ...(scopes ?? [])])] : []
+}
+
+function quoted(name: string, value: string | undefined): string {
+  return value === undefined || value === '' ? '' : `${name}="${value}"`
 }
 
 /**
@@ -221,7 +306,8 @@ export function isPlainError(thrown: unknown): thrown is Error {
 export type ErrorFormat = 'json' | 'problem'
 
 /**
- * Convert a refusal to the response that all adapters write, byte for byte. Pure.
+ * Convert a refusal to the response that all adapters write, byte for byte; its challenge is that of the auth that refused
+ * by it, if one has.
  *
  * @param error the refusal
  * @param format the body: `json` (default) or `problem` (RFC 9457)

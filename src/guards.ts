@@ -88,7 +88,7 @@ export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
         throw optionsError('requirePermission', '', 'name at least one permission, a scope token (RFC 6749 §3.3)')
       }
       return (context) => {
-        const known = requireSomebody(context)
+        const known = requireSomebody(context, permissions)
         if (permissions.every((permission) => known.permissions.includes(permission))) return known
         requirePermissions({ granted: grantedTo(roles, known), bound: known.permissions }, permissions)
         return known
@@ -98,8 +98,8 @@ export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
   }
 }
 
-function requireSomebody<C>(context: C | null): C {
-  if (context === null) throw new AuthError('unauthorized', { reason: 'guard_anonymous', absent: true })
+function requireSomebody<C>(context: C | null, scopes?: readonly string[]): C {
+  if (context === null) throw new AuthError('unauthorized', { reason: 'guard_anonymous', absent: true, scopes })
   return context
 }
 

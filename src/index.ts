@@ -40,10 +40,18 @@ export type {
   UserResolver,
   Verifier,
 } from './context.ts'
-export { AUTH_ERRORS, AuthError, type AuthErrorCode, isAuthError, type Principal, toAuthResponse } from './errors.ts'
+export {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorCode,
+  isAuthError,
+  type Principal,
+  toAuthResponse,
+} from './errors.ts'
 export type { OrgContext } from './guards.ts'
-// JSON bodies
+// JSON bodies, metadata
 export { jsonResponse, noContent } from './http/json-response.ts'
+export { protectedResourceMetadata } from './http/protected-resource-metadata.ts'
 export { readJson } from './http/read-json.ts'
 export { normalizeEmail } from './lib/email.ts'
 export { OptionsError } from './lib/parse-options.ts'

@@ -1,7 +1,16 @@
 /** The error table, written out: what a client sees of each code, byte for byte, in both formats. */
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { AUTH_ERRORS, AuthError, type AuthErrorCode, isAuthError, toAuthResponse } from '../src/errors.ts'
+import {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorCode,
+  type AuthErrorDetails,
+  type ChallengeOptions,
+  isAuthError,
+  toAuthResponse,
+  withChallenge,
+} from '../src/errors.ts'
 import { bytesOf, ROWS } from './refusal-bytes.ts'
 
 const CODES = Object.keys(ROWS) as AuthErrorCode[]
@@ -74,6 +83,82 @@ describe('what a refusal may add', () => {
     expect(toAuthResponse(new AuthError('keys_unavailable', { retryAfterSeconds }))).toEqual(
       bytesOf('keys_unavailable', { retryAfter }),
     )
+  })
+})
+
+describe('the challenge of an auth', () => {
+  const url = 'https://api.example.com/.well-known/oauth-protected-resource'
+  const all: ChallengeOptions = { realm: 'notes', scope: 'asked', resourceMetadata: url }
+  const asked = ['a:read', 'a:write']
+  const absent = { absent: true }
+  const expired = 'error="invalid_token", error_description="The access token expired"'
+
+  const TABLE: readonly (readonly [AuthErrorCode, AuthErrorDetails, ChallengeOptions, string | undefined])[] = [
+    ['unauthorized', absent, {}, 'Bearer'],
+    ['unauthorized', absent, { realm: 'notes' }, 'Bearer realm="notes"'],
+    ['unauthorized', absent, { scope: 'asked' }, 'Bearer scope="a:read a:write"'],
+    ['unauthorized', absent, { resourceMetadata: url }, `Bearer resource_metadata="${url}"`],
+    ['unauthorized', absent, all, `Bearer realm="notes", scope="a:read a:write", resource_metadata="${url}"`],
+    ['unauthorized', {}, {}, 'Bearer error="invalid_token"'],
+    [
+      'unauthorized',
+      {},
+      all,
+      `Bearer realm="notes", error="invalid_token", scope="a:read a:write", resource_metadata="${url}"`,
+    ],
+    [
+      'unauthorized',
+      { scopes: ['b', 'a:read'] },
+      { scope: 'asked' },
+      'Bearer error="invalid_token", scope="a:read a:write b"',
+    ],
+    ['unauthorized', { scopes: ['b'] }, {}, 'Bearer error="invalid_token"'],
+    ['token_expired', {}, all, `Bearer realm="notes", ${expired}, scope="a:read a:write", resource_metadata="${url}"`],
+    ['bad_request', {}, all, `Bearer realm="notes", error="invalid_request", resource_metadata="${url}"`],
+    ['insufficient_scope', {}, {}, 'Bearer error="insufficient_scope"'],
+    ['insufficient_scope', { scopes: ['b'] }, {}, 'Bearer error="insufficient_scope", scope="b"'],
+    [
+      'insufficient_scope',
+      { scopes: ['b'] },
+      all,
+      `Bearer realm="notes", error="insufficient_scope", scope="b", resource_metadata="${url}"`,
+    ],
+    ['forbidden', {}, all, undefined],
+    ['temporarily_unavailable', {}, all, undefined],
+  ]
+
+  it.each(TABLE)('%s, %j, by %j: %s', (code, details, challenge, expected) => {
+    const error = withChallenge(new AuthError(code, details), challenge, asked)
+    const headers = toAuthResponse(error).headers
+    expect(headers.filter(([name]) => name === 'WWW-Authenticate')).toEqual(
+      expected === undefined ? [] : [['WWW-Authenticate', expected]],
+    )
+    const plain = toAuthResponse(new AuthError(code, details))
+    const others = (lines: typeof headers) => lines.filter(([name]) => name !== 'WWW-Authenticate')
+    expect(others(headers)).toEqual(others(plain.headers))
+    expect(toAuthResponse(error).body).toBe(plain.body)
+    expect(toAuthResponse(error, 'problem').headers.slice(1)).toEqual(headers.slice(1))
+    expect(Object.entries(error.headers)).toEqual(headers.slice(1))
+    expect([...error.getResponse().headers].sort()).toEqual(
+      headers.map(([name, value]) => [name.toLowerCase(), value]).sort(),
+    )
+  })
+
+  it('is that of the auth that refused by the error last, and what the route asks stays where nothing is said of it', () => {
+    const error = withChallenge(new AuthError('unauthorized'), { realm: 'one' }, ['a'])
+    withChallenge(error, { realm: 'two', scope: 'asked' })
+    expect(error.headers['WWW-Authenticate']).toBe('Bearer realm="two", error="invalid_token", scope="a"')
+    withChallenge(error, {}, [])
+    expect(toAuthResponse(error)).toEqual(bytesOf('unauthorized'))
+  })
+
+  it('shows in nothing but the headers, and a frozen error stays what it is', () => {
+    const plain = new AuthError('unauthorized')
+    const error = withChallenge(new AuthError('unauthorized'), all, asked)
+    expect(JSON.stringify(error)).toBe(JSON.stringify(plain))
+    expect(inspect(error)).not.toContain('notes')
+    const frozen = Object.freeze(new AuthError('unauthorized'))
+    expect(toAuthResponse(withChallenge(frozen, all, asked))).toEqual(bytesOf('unauthorized'))
   })
 })
 

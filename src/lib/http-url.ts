@@ -21,6 +21,19 @@ export function describeHttpUrl(
   return text.includes('#') ? 'must not contain a fragment' : null
 }
 
+/**
+ * The same of a URL that stands in an answer, where others compare it character by character: it must be written as URL
+ * parsers write it, with or without the slash of an empty path; so it is ASCII, too.
+ */
+export function describeExactUrl(text: unknown): string | null {
+  const wrong = describeHttpUrl(text)
+  if (wrong !== null) return wrong
+  const { href, pathname } = new URL(text as string)
+  return text === href || (pathname === '/' && `${text}/` === href) ? null : `must be written as ${SPELLING}`
+}
+
+const SPELLING = 'URL parsers write it: lower-case scheme and host, no port that goes without saying, ASCII'
+
 /** Say what is wrong with the URL of a Supabase project, or `null`: what pages of the dashboard show beside it is not it. */
 export function describeProjectUrl(value: unknown, mayBeHttp?: (hostname: string) => boolean): string | null {
   const wrong = describeHttpUrl(value, mayBeHttp)

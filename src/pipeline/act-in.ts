@@ -27,7 +27,7 @@ export async function actIn(steps: Steps, context: AuthContext, orgId: unknown):
     state.record?.allowed(acting, false)
     return acting
   } catch (error) {
-    throw recordThrow(state, error)
+    throw recordThrow(known, error)
   } finally {
     state.record?.settled()
   }

@@ -13,12 +13,13 @@ import type {
   Verifier,
 } from '../context.ts'
 import { createExtractor, type DevAuthenticator, type Extractor } from '../credentials/extractor.ts'
-import type { ErrorFormat } from '../errors.ts'
-import { describeHttpUrl } from '../lib/http-url.ts'
+import type { ChallengeOptions, ErrorFormat } from '../errors.ts'
+import { describeExactUrl, describeHttpUrl } from '../lib/http-url.ts'
 import {
   aFunction,
   aGroup,
   aListOf,
+  aMatch,
   anObjectWith,
   checkedBy,
   isHttpToken,
@@ -59,6 +60,8 @@ export interface CommonOptions<C extends string, S extends string, Q extends str
   readonly dev?: DevAuthenticator | undefined
   /** The body of refusals. Default `json`; `problem` is RFC 9457. */
   readonly errorFormat?: ErrorFormat | undefined
+  /** What `WWW-Authenticate` says beside the error: a realm, the scopes asked, where tokens are to be had. Default: nothing. */
+  readonly challenge?: ChallengeOptions | undefined
   /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
   /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
@@ -146,6 +149,8 @@ export interface Steps {
   readonly permissions: readonly string[] | null
   /** Whether its routes know the identity alone. */
   readonly identityOnly: boolean
+  /** What its challenges say beside why. */
+  readonly challenge: ChallengeOptions
 }
 
 /** What `createAuth` was called with, whichever way. */
@@ -164,7 +169,7 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
     }
   }
   const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
-  const { apiKeys = null, services = null, cookie, gateway, dev } = options
+  const { apiKeys = null, services = null, cookie, gateway, dev, challenge = {} } = options
   requireGatewayAlone(options)
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
@@ -181,10 +186,11 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
     ? identitiesAlone(options)
     : usersAndOrgs(options, [...servicePermissions.values()].flat())
   const verifier = toVerifier(options)
-  return { options, steps: Object.freeze({ extractor, verifier, apiKeys, services, servicePermissions, ...more }) }
+  const fixed = { extractor, verifier, apiKeys, services, servicePermissions, challenge }
+  return { options, steps: Object.freeze({ ...fixed, ...more }) }
 }
 
-type UsersAndOrgs = Omit<Steps, 'extractor' | 'verifier' | 'apiKeys' | 'services' | 'servicePermissions'>
+type UsersAndOrgs = Omit<Steps, 'extractor' | 'verifier' | 'apiKeys' | 'services' | 'servicePermissions' | 'challenge'>
 
 function identitiesAlone(options: AnyAuthOptions): UsersAndOrgs {
   for (const option of ['apiKeys', 'customRoles'] as const) {
@@ -301,6 +307,9 @@ function isOwnHeader(name: unknown): boolean {
   return isHttpToken(name) && !/^(authorization|cookie)$/i.test(name)
 }
 
+// A quoted string that says by itself what it says (RFC 9110 §5.6.4).
+const REALM = /^(?=.*\S)[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+
 const SHAPE: Shape<AnyAuthOptions> = {
   issuers: z.optional(aListOf(anObjectWith<IssuerOptions>())),
   verifier: z.optional(anObjectWith<Verifier>('verify')),
@@ -320,6 +329,13 @@ const SHAPE: Shape<AnyAuthOptions> = {
   ),
   dev: z.optional(aFunction()),
   errorFormat: z.optional(oneOf('json', 'problem')),
+  challenge: z.optional(
+    aGroup<ChallengeOptions>({
+      realm: z.optional(aMatch(REALM, 'must be printable ASCII without quotes and backslashes, and not blank')),
+      scope: z.optional(oneOf('asked')),
+      resourceMetadata: z.optional(checkedBy(describeExactUrl)),
+    }),
+  ),
   onDecision: z.optional(aFunction()),
   requestId: z.optional(aFunction()),
   clock: z.optional(aFunction()),

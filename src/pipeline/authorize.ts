@@ -1,6 +1,6 @@
 /** What one mount does: authenticate by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext } from '../context.ts'
-import { AuthError, isAuthError, isPlainError, toFault } from '../errors.ts'
+import { AuthError, isAuthError, isPlainError, toFault, withChallenge } from '../errors.ts'
 import { recheckWithBody } from '../http/request-body.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
@@ -36,7 +36,7 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
   const quiet = createQuietRecorder(clock)
   const recheckLater = (state: RequestState) => (): Promise<void> =>
     recheck(steps, state, clock).catch((error: unknown) => {
-      throw recordThrow(state, error)
+      throw recordThrow({ steps, state }, error)
     })
   return {
     async authorize(request, rule) {
@@ -50,7 +50,7 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
         const vary = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)] as const]
         return { context, responseHeaders: () => [...orgHeaderOf(steps, state), ...vary] }
       } catch (error) {
-        throw recordThrow(state, error)
+        throw recordThrow({ steps, state, rule }, error)
       } finally {
         state.record.settled()
       }
@@ -58,7 +58,9 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
     recordRefusal(source, thrown) {
       const state = findState(source, steps)
       const error = isTransientError(thrown) ? unavailable(thrown) : thrown
-      if (state === undefined || state.recorded === thrown || !(isAuthError(error) || isPlainError(error))) return error
+      if (state?.recorded === thrown) return error
+      if (isAuthError(error)) withChallenge(error, steps.challenge, state && askedIn(state))
+      if (state === undefined || !(isAuthError(error) || isPlainError(error))) return error
       state.record?.threw(error)
       state.record?.settled()
       state.recorded = error
@@ -67,13 +69,27 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
   }
 }
 
+/** Where something was thrown: in the pipeline of an auth, for a request; by a rule, or after all that let the request in. */
+interface Thrower {
+  readonly steps: Steps
+  readonly state: RequestState
+  readonly rule?: Rule | 'public'
+}
+
 /** Write down how a request ended in a throw; what leaves the pipeline is handed back. */
-export function recordThrow(state: RequestState, thrown: unknown): unknown {
+export function recordThrow({ steps, state, rule }: Thrower, thrown: unknown): unknown {
   const error = isTransient(thrown, 'statement') ? unavailable(thrown) : thrown
   state.record?.threw(error)
   const fault = toFault(error)
+  if (isAuthError(fault)) withChallenge(fault, steps.challenge, askedIn(state, rule))
   state.recorded = fault
   return fault
+}
+
+// All that a token must carry for this request: what the mounts before have asked, it must carry too.
+function askedIn({ passed }: RequestState, rule: Rule | 'public' = 'public'): readonly string[] {
+  const rules = passed.map((mount) => mount.rule)
+  return (rule === 'public' ? rules : [...rules, rule]).flatMap(({ permissions }) => permissions)
 }
 
 // Whatever asked the storage, and whoever's storage it is.

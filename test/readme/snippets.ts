@@ -11,7 +11,7 @@ export interface Page {
 }
 
 /** The pages whose snippets are compiled and run, the README first. */
-export const PAGES: readonly Page[] = ['README.md', 'docs/coming-from.md'].map((path) => ({
+export const PAGES: readonly Page[] = ['README.md', 'docs/coming-from.md', 'docs/challenge.md'].map((path) => ({
   path,
   text: readFileSync(new URL(path, root), 'utf8'),
 }))
