@@ -39,6 +39,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './hono': 'adapter for Hono, on Node or as a plain Fetch handler',
   './adapter': 'what an adapter for another framework is written with',
   './storage': 'the interfaces of a storage, its errors',
+  './issuers': 'presets of identity providers',
   './api-keys': 'API keys: verify, issue, rotate, revoke, and their routes',
   './memory': 'storage in memory',
   './postgres': 'storage on PostgreSQL',

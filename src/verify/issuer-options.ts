@@ -196,6 +196,15 @@ function aClaimPlace(): OptionType<ClaimPlace> {
   })
 }
 
+/** How the places of claims are read. */
+export const issuerClaimsShape = (): Shape<IssuerClaims> => ({
+  subject: z.optional(aClaimPlace()),
+  email: z.optional(aClaimPlace()),
+  emailVerified: z.optional(aClaimPlace()),
+  name: z.optional(aClaimPlace()),
+  scopes: z.optional(aClaimPlace()),
+})
+
 /** How the options of an issuer are read. */
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   issuer: orNull(checkedBy(describeIssuer)),
@@ -208,15 +217,7 @@ export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   ),
   audience: anAudience(),
   types: z.optional(aFilledListOf(aString())),
-  claims: z.optional(
-    aGroup<IssuerClaims>({
-      subject: z.optional(aClaimPlace()),
-      email: z.optional(aClaimPlace()),
-      emailVerified: z.optional(aClaimPlace()),
-      name: z.optional(aClaimPlace()),
-      scopes: z.optional(aClaimPlace()),
-    }),
-  ),
+  claims: z.optional(aGroup(issuerClaimsShape())),
   machine: z.optional(aFunction()),
   check: z.optional(aFunction()),
   emails: z.optional(oneOf('confirmed', 'as-claimed')),

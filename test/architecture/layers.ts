@@ -30,7 +30,15 @@ const ZOD = 'zod/mini'
 const BELOW_STEPS = ['lib', 'nouns', 'http', 'ports']
 const STEPS = ['credentials', 'verify', 'services', 'users', 'orgs', 'permissions']
 const BELOW_ENTRIES = [...BELOW_STEPS, ...STEPS]
-const ENTRIES = ['front entry', 'adapter entry', 'api-keys entry', 'login entry', 'machine entry', 'storage entries']
+const ENTRIES = [
+  'front entry',
+  'adapter entry',
+  'issuers entry',
+  'api-keys entry',
+  'login entry',
+  'machine entry',
+  'storage entries',
+]
 
 const step = (name: string, more: Partial<Place> = {}): Place => ({
   name,
@@ -73,6 +81,7 @@ export const PLACES: readonly Place[] = [
     imports: ['nouns'],
     among: true,
   },
+  entry('issuers entry', /^src\/verify\/presets\/index\.ts$/, ['verify']),
   step('credentials'),
   step('verify', { packages: [ZOD, 'jose'] }),
   step('services'),

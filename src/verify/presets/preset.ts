@@ -1,0 +1,60 @@
+/** What the presets have in common: how they are asked, and small things their rules are made of. */
+import * as z from 'zod/mini'
+import { aFilledListOf, aGroup, checkedBy, type OptionType, type Shape } from '../../lib/parse-options.ts'
+import { describeText } from '../../lib/secret-check.ts'
+import type { VerifiedClaims } from '../claims.ts'
+import { type IssuerClaims, issuerClaimsShape } from '../issuer-options.ts'
+
+/** One audience or several; the check can't be switched off. */
+export type Audience = string | readonly string[]
+
+/** What every preset takes beside its own options. */
+export interface PresetOptions {
+  /** Where tokens say something else than this provider's usually do: a claim that an action or a mapper of yours writes. */
+  readonly claims?: IssuerClaims | undefined
+}
+
+export const presetShape = (): Shape<PresetOptions> => ({ claims: z.optional(aGroup(issuerClaimsShape())) })
+
+/** The places of claims: those that the preset knows, and over them what the host writes. */
+export function placesOf(known: IssuerClaims, given: IssuerClaims = {}): IssuerClaims {
+  const written = Object.entries(given).filter(([, place]) => place !== undefined)
+  return { ...known, ...Object.fromEntries(written) }
+}
+
+/** A host name as a dashboard shows it: `tenant.eu.example.com`. */
+export function aHost(): OptionType<string> {
+  return checkedBy((value) => {
+    const wrong = describeText(value)
+    if (wrong !== null) return wrong
+    return /^[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)+$/i.test(value as string)
+      ? null
+      : 'must be a host name alone, without https:// and without a path'
+  })
+}
+
+/** A name or id, which is text without blanks around it. */
+export function anId(): OptionType<string> {
+  return checkedBy(describeText)
+}
+
+/** An audience that is checked: where one key signs for everybody, it alone says whom a token is for. */
+export function aCheckedAudience(): OptionType<Audience> {
+  return checkedBy((value) => {
+    const names: readonly unknown[] = Array.isArray(value) ? value : [value]
+    return names.length > 0 && names.every((name) => describeText(name) === null)
+      ? null
+      : 'must be a string or a list of strings, none blank, or with white space or quotes around it'
+  })
+}
+
+/** Some of them, at least one. */
+export function someIds(): OptionType<readonly string[]> {
+  return aFilledListOf(anId())
+}
+
+/** Read a claim that is text, else `''`. */
+export function textOf(claims: VerifiedClaims, name: string): string {
+  const value = claims[name]
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,63 @@
+/**
+ * Tokens of a provider's shape as labelled data, one good token per class and others that are wrong in one thing, and the
+ * test that signs and verifies them. The preset's own keys are replaced by a key of this process; nothing else is.
+ */
+import { describe, expect, it } from 'vitest'
+import type { Identity } from '../../../src/context.ts'
+import { createJwtVerifier, type IssuerOptions } from '../../../src/index.ts'
+import { createTokenIssuer, type SigningAlgorithm } from '../../../src/testing/token-issuer.ts'
+
+/** Claims by name; `undefined` takes one away from the base. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** One token, and what is made of it. */
+export interface TokenCase {
+  readonly label: string
+  /** What differs from the base's claims. Default: nothing. */
+  readonly claims?: Claims
+  /** The `typ` header. Default: the base's. */
+  readonly typ?: string | null
+  /** Another preset than the base's: the same with further options. */
+  readonly preset?: IssuerOptions
+  /** What stands in the identity; or the code and the reason of the refusal. */
+  readonly expected: Partial<Identity> | readonly [code: string, reason: string]
+}
+
+/** The cases of one preset. */
+export interface PresetCases {
+  readonly name: string
+  readonly preset: IssuerOptions
+  /** A good token's claims, and its `typ` (`null`: none). */
+  readonly base: { readonly claims: Claims; readonly typ: string | null; readonly algorithm?: SigningAlgorithm }
+  readonly cases: readonly TokenCase[]
+}
+
+const NOW = Date.UTC(2026, 5, 1)
+// What a test issuer writes by itself, taken away: a provider's token has what the provider writes.
+const NONE = { aud: undefined, email: undefined, email_verified: undefined, role: undefined }
+const issuer = await createTokenIssuer({ clock: () => NOW })
+
+/** Declare a test for every case. */
+export function describePreset({ name, preset, base, cases }: PresetCases): void {
+  describe(`tokens of ${name}`, () => {
+    it('has at least twelve of them, each with a label of its own', () => {
+      expect(new Set(cases.map(({ label }) => label)).size).toBe(cases.length)
+      expect(cases.length).toBeGreaterThanOrEqual(12)
+    })
+
+    it.each(cases.map((each) => [each.label, each] as const))('%s', async (_label, each) => {
+      const algorithm = base.algorithm ?? 'RS256'
+      const claims = { ...NONE, ...base.claims, ...each.claims }
+      const token = await issuer.sign(claims, { algorithm, typ: each.typ === undefined ? base.typ : each.typ })
+      const keys = [{ kind: 'jwks', keys: issuer.jwks().keys, algorithms: [algorithm] }] as IssuerOptions['keys']
+      const verifier = createJwtVerifier({ issuers: [{ ...(each.preset ?? preset), keys }], clock: () => NOW })
+      if (!isRefusal(each.expected)) return expect(await verifier.verify(token)).toMatchObject(each.expected)
+      const [code, reason] = each.expected
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code, reason })
+    })
+  })
+}
+
+function isRefusal(expected: TokenCase['expected']): expected is readonly [code: string, reason: string] {
+  return Array.isArray(expected)
+}
