@@ -3,10 +3,10 @@
  * just as well; nothing here knows more than the public options do.
  */
 import * as z from 'zod/mini'
-import { AuthError } from '../errors.ts'
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
 import { aListOf, checkedBy, OptionsError, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
+import { requireKnownApp, requireSignedUp } from './caller-classes.ts'
 import {
   anAudience,
   type DiscoverySource,
@@ -112,11 +112,8 @@ function oneIsRequired(one: string, other: string): OptionsError {
 function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): IssuerOptions['accepts'] {
   const known = new Set<unknown>(apps)
   return (claims) => {
-    if (claims['is_anonymous'] === true && anonymous !== 'accept') {
-      throw new AuthError('forbidden', { reason: 'anonymous_user' })
-    }
-    const client = claims['client_id']
-    if (client !== undefined && !known.has(client)) throw new AuthError('forbidden', { reason: 'third_party_app' })
+    if (anonymous !== 'accept') requireSignedUp(claims['is_anonymous'] === true)
+    requireKnownApp(claims['client_id'], known)
     return true
   }
 }

@@ -1,2 +1,13 @@
 /** `sallyport/issuers`: presets of identity providers. Each returns plain issuer options, which one could write out by hand. */
 export { type Auth0Options, auth0 } from './auth0.ts'
+export { type BetterAuthOptions, betterAuth } from './better-auth.ts'
+export { type ClerkOptions, clerk } from './clerk.ts'
+export { type CognitoOptions, cognito } from './cognito.ts'
+export { type EntraOptions, entra } from './entra.ts'
+export { type FirebaseOptions, firebase } from './firebase.ts'
+export { type GoogleOptions, google } from './google.ts'
+export { type KeycloakOptions, keycloak } from './keycloak.ts'
+export { type LogtoOptions, logto } from './logto.ts'
+export { type OktaOptions, okta } from './okta.ts'
+export { type WorkosOptions, workos } from './workos.ts'
+export { type ZitadelOptions, zitadel } from './zitadel.ts'

@@ -1,5 +1,6 @@
 /** What the presets have in common: how they are asked, and small things their rules are made of. */
 import * as z from 'zod/mini'
+import { describeHttpUrl } from '../../lib/http-url.ts'
 import { aFilledListOf, aGroup, checkedBy, type OptionType, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
@@ -57,4 +58,21 @@ export function someIds(): OptionType<readonly string[]> {
 export function textOf(claims: VerifiedClaims, name: string): string {
   const value = claims[name]
   return typeof value === 'string' ? value : ''
+}
+
+/** Say what is wrong with a URL of a server that may be your own, or `null`; which hosts may be asked by plain http says the verifier. */
+export function describeServerUrl(value: unknown): string | null {
+  const wrong = describeHttpUrl(value, () => true)
+  if (wrong !== null) return wrong
+  const { search } = new URL(value as string)
+  if (search !== '') return 'must not contain a query'
+  if (/[{}]/.test(value as string)) return 'must be one exact URL'
+  return (value as string).endsWith('/') ? 'must not end in a slash' : null
+}
+
+/** Say what is wrong with a URL of a host alone, or `null`. */
+export function describeOrigin(value: unknown): string | null {
+  const wrong = describeServerUrl(value)
+  if (wrong !== null) return wrong
+  return new URL(value as string).origin === value ? null : 'must be the URL of a host in lower case, without a path'
 }

@@ -1,6 +1,6 @@
 /**
  * Tokens of a provider's shape as labelled data, one good token per class and others that are wrong in one thing, and the
- * test that signs and verifies them. The preset's own keys are replaced by a key of this process; nothing else is.
+ * test that signs and verifies them. Wherever the preset has its keys from, there are those of this process.
  */
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../../src/context.ts'
@@ -49,8 +49,8 @@ export function describePreset({ name, preset, base, cases }: PresetCases): void
       const algorithm = base.algorithm ?? 'RS256'
       const claims = { ...NONE, ...base.claims, ...each.claims }
       const token = await issuer.sign(claims, { algorithm, typ: each.typ === undefined ? base.typ : each.typ })
-      const keys = [{ kind: 'jwks', keys: issuer.jwks().keys, algorithms: [algorithm] }] as IssuerOptions['keys']
-      const verifier = createJwtVerifier({ issuers: [{ ...(each.preset ?? preset), keys }], clock: () => NOW })
+      const fetch = async (): Promise<Response> => Response.json(issuer.jwks())
+      const verifier = createJwtVerifier({ issuers: [each.preset ?? preset], clock: () => NOW, fetch })
       if (!isRefusal(each.expected)) return expect(await verifier.verify(token)).toMatchObject(each.expected)
       const [code, reason] = each.expected
       await expect(verifier.verify(token)).rejects.toMatchObject({ code, reason })
@@ -60,4 +60,31 @@ export function describePreset({ name, preset, base, cases }: PresetCases): void
 
 function isRefusal(expected: TokenCase['expected']): expected is readonly [code: string, reason: string] {
   return Array.isArray(expected)
+}
+
+/** An option that is wrong: what is, the option named, and some of what is said of it. */
+export type Mistake<O> = readonly [
+  what: string,
+  options: { readonly [K in keyof O]?: unknown },
+  option: string,
+  says?: RegExp,
+]
+
+/** Declare a test for every mistake: over options that are right. */
+export function describeMistakes<O extends object>(
+  create: (options: O) => IssuerOptions,
+  right: NoInfer<O>,
+  mistakes: readonly Mistake<NoInfer<O>>[],
+): void {
+  it.each(mistakes.map((each) => [each[0], each] as const))('refuses %s', (_what, [, options, option, says = /./]) => {
+    const message = expect.stringMatching(says)
+    expect(() => create({ ...right, ...options } as O)).toThrow(
+      expect.objectContaining({ name: 'OptionsError', option, message }),
+    )
+  })
+
+  it('takes undefined for what is optional', () => {
+    const optional = { claims: undefined }
+    expect(JSON.stringify(create({ ...right, ...optional }))).toBe(JSON.stringify(create(right)))
+  })
 }
