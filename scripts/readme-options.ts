@@ -1,9 +1,12 @@
-// The options table of the README: every option of every `create…`, with the sentences of its docstring.
+// The tables of options, with the sentences of their docstrings: of the README every option of every `create…`, of
+// docs/issuers.md those of the presets.
 import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 
-// [what it is an option of, the interface, what stands before its names]
-const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] = [
+// What it is an option of, the interface, what stands before its names.
+type Group = readonly [of: string, name: string, under?: string]
+
+const GROUPS: readonly Group[] = [
   ['createAuth', 'AuthOptions'],
   ['createAuth', 'SessionCookie', 'cookie.'],
   ['createAuth', 'Gateway', 'gateway.'],
@@ -56,6 +59,22 @@ const GROUPS: readonly (readonly [of: string, name: string, under?: string])[] =
   ['createSqliteStorage', 'SqliteStorageOptions'],
 ]
 
+const PRESETS: readonly Group[] = [
+  ['each of `sallyport/issuers`', 'PresetOptions'],
+  ['auth0', 'Auth0Options'],
+  ['betterAuth', 'BetterAuthOptions'],
+  ['clerk', 'ClerkOptions'],
+  ['cognito', 'CognitoOptions'],
+  ['entra', 'EntraOptions'],
+  ['firebase', 'FirebaseOptions'],
+  ['google', 'GoogleOptions'],
+  ['keycloak', 'KeycloakOptions'],
+  ['logto', 'LogtoOptions'],
+  ['okta', 'OktaOptions'],
+  ['workos', 'WorkosOptions'],
+  ['zitadel', 'ZitadelOptions'],
+]
+
 // The same as another row's, or a part of it.
 const LEFT_OUT = [
   'KeyAgeOptions',
@@ -66,19 +85,28 @@ const LEFT_OUT = [
   'ShippedStorageOptions',
 ]
 
-/** The names of interfaces that the table shows, or leaves out for a reason. */
-export const SHOWN: ReadonlySet<string> = new Set([...GROUPS.map(([, name]) => name), ...LEFT_OUT])
+/** The names of interfaces that the tables show, or leave out for a reason. */
+export const SHOWN: ReadonlySet<string> = new Set([...[...GROUPS, ...PRESETS].map(([, name]) => name), ...LEFT_OUT])
 
 interface Option {
   readonly name: string
   readonly text: string
 }
 
-/** The table, from the docstrings. Throws for an option without one. */
+/** The table of the README. Throws for an option without a docstring. */
 export function optionTable(): string {
+  return tableOf(GROUPS)
+}
+
+/** The table of the presets. Throws for an option without a docstring. */
+export function presetOptionTable(): string {
+  return tableOf(PRESETS)
+}
+
+function tableOf(groups: readonly Group[]): string {
   const interfaces = readInterfaces()
   let last = ''
-  const rows = GROUPS.flatMap(([of, name, under = '']) =>
+  const rows = groups.flatMap(([of, name, under = '']) =>
     optionsOf(interfaces, name).map((option) => {
       const label = of.includes('`') ? of : of.replace(/\w+(?=,|$)/g, (word) => `\`${word}\``)
       const first = of === last ? '' : label
@@ -109,7 +137,9 @@ function optionsOf(interfaces: Interfaces, name: string): Option[] {
   if (declared === undefined) throw new Error(`there is no interface ${name}`)
   const parents = name === 'DevLoginOptions' ? [] : (declared.heritageClauses ?? [])
   const inherited = parents.flatMap(({ types }) =>
-    types.flatMap((type) => optionsOf(interfaces, /(?:Omit<)?(\w+)/.exec(type.getText())?.[1] ?? '')),
+    types
+      .filter((type) => type.getText() !== 'PresetOptions')
+      .flatMap((type) => optionsOf(interfaces, /(?:Omit<)?(\w+)/.exec(type.getText())?.[1] ?? '')),
   )
   const own = declared.members.flatMap((member) => toOption(name, member) ?? [])
   const known = new Set(own.map((option) => option.name))

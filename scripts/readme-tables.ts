@@ -1,11 +1,11 @@
-// The tables of the README that come from the code: `npm run pages` writes them in place,
+// The tables of the README and of docs/issuers.md that come from the code: `npm run pages` writes them in place,
 // and a test compares them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUTH_ERRORS, type AuthErrorCode } from '../src/index.ts'
-import { optionTable } from './readme-options.ts'
+import { optionTable, presetOptionTable } from './readme-options.ts'
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url))
+const PAGES = ['../README.md', '../docs/issuers.md'].map((page) => fileURLToPath(new URL(page, import.meta.url)))
 
 // A code without a sentence does not compile.
 const WHEN: Readonly<Record<AuthErrorCode, string>> = {
@@ -78,16 +78,21 @@ interface Config {
   readonly compilerOptions: { readonly paths: Readonly<Record<string, readonly [string]>> }
 }
 
-/** The README with its generated parts as the code has them now. */
-export async function withTables(readme: string): Promise<string> {
-  const parts = { 'error-table': errorTable(), options: optionTable(), 'entry-points': await entryPointTable() }
+/** A page with its generated parts as the code has them now. */
+export async function withTables(page: string): Promise<string> {
+  const parts = {
+    'error-table': errorTable(),
+    options: optionTable(),
+    'preset-options': presetOptionTable(),
+    'entry-points': await entryPointTable(),
+  }
   return Object.entries(parts).reduce(
     (text, [name, table]) =>
       text.replace(
         new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`),
         () => `<!-- ${name} -->\n${table}\n<!-- /${name} -->`,
       ),
-    readme,
+    page,
   )
 }
 
@@ -96,5 +101,5 @@ function read(path: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(README, await withTables(readFileSync(README, 'utf8')))
+  for (const page of PAGES) writeFileSync(page, await withTables(readFileSync(page, 'utf8')))
 }

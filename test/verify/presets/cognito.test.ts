@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cognito } from '../../../src/verify/presets/cognito.ts'
-import { describeMistakes, describePreset } from './preset-cases.ts'
+import { dataOf, describeMistakes, describePreset } from './preset-cases.ts'
 
 const options = {
   userPoolId: 'eu-west-1_AbCdEf123',
@@ -25,7 +25,7 @@ const id = {
   aud: 'web0client',
   token_use: 'id',
   'cognito:username': 'ada',
-  email: 'ada@example.test',
+  email: 'ada@example.com',
   email_verified: true,
   name: 'Ada Lovelace',
 }
@@ -34,6 +34,7 @@ const machine = { sub: 'app0client', client_id: 'app0client', username: undefine
 describePreset({
   name: "Cognito, an API's",
   preset,
+  page: 'cognito.long.ts',
   base: { claims: access, typ: null },
   cases: [
     {
@@ -60,8 +61,8 @@ describePreset({
     },
     {
       label: 'with an audience, by resource binding',
-      claims: { aud: 'https://api.example.test' },
-      expected: { kind: 'person', audience: ['https://api.example.test'] },
+      claims: { aud: 'https://api.example.com' },
+      expected: { kind: 'person', audience: ['https://api.example.com'] },
     },
     {
       label: 'of a client that is not listed',
@@ -109,7 +110,7 @@ describePreset({
   cases: [
     {
       label: "a person's",
-      expected: { kind: 'person', email: 'ada@example.test', emailVerified: true, name: 'Ada Lovelace', scopes: null },
+      expected: { kind: 'person', email: 'ada@example.com', emailVerified: true, name: 'Ada Lovelace', scopes: null },
     },
     { label: 'by the updated issuer', claims: { iss: UPDATED }, expected: { kind: 'person', issuer: ORIGINAL } },
     { label: 'of the other client', claims: { aud: 'app0client' }, expected: { kind: 'person' } },
@@ -119,7 +120,7 @@ describePreset({
     {
       label: 'an e-mail of which nothing is said',
       claims: { email_verified: undefined },
-      expected: { email: 'ada@example.test', emailVerified: null },
+      expected: { email: 'ada@example.com', emailVerified: null },
     },
     {
       label: 'of a client that is not listed',
@@ -146,13 +147,8 @@ describePreset({
 })
 
 describe('cognito()', () => {
-  it('is what one would write by hand', () => {
-    const keys = [{ kind: 'jwks', url: `${ORIGINAL}/.well-known/jwks.json`, algorithms: ['RS256'] }]
-    const machine = expect.any(Function)
-    const accepts = expect.any(Function)
-    const common = { issuer: [ORIGINAL, UPDATED], keys, claims: {}, machine, accepts, people: 'own' }
-    expect(preset).toEqual({ ...common, audience: null })
-    expect(cognito({ ...options, tokens: 'id' })).toEqual({ ...common, audience: ['web0client', 'app0client'] })
+  it('has the clients for audience of ID tokens, and all else alike', () => {
+    expect(dataOf(cognito({ ...options, tokens: 'id' }))).toEqual({ ...dataOf(preset), audience: options.clientIds })
   })
 
   it.each([

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { keycloak } from '../../../src/verify/presets/keycloak.ts'
 import { describeMistakes, describePreset } from './preset-cases.ts'
 
-const options = { realmUrl: 'https://sso.example.test/realms/acme', audience: 'contacts-api' }
+const options = { realmUrl: 'https://sso.example.com/realms/acme', audience: 'contacts-api' }
 const preset = keycloak(options)
 const person = {
-  iss: 'https://sso.example.test/realms/acme',
+  iss: 'https://sso.example.com/realms/acme',
   aud: ['contacts-api', 'account'],
   sub: '5dd2c0ab-6a35-4bd0-b7d8-39cc7ce6a0c4',
   typ: 'Bearer',
@@ -15,7 +15,7 @@ const person = {
   realm_access: { roles: ['offline_access', 'staff'] },
   preferred_username: 'ada',
   name: 'Ada Lovelace',
-  email: 'ada@example.test',
+  email: 'ada@example.com',
   email_verified: true,
 }
 const machine = {
@@ -35,6 +35,7 @@ const notAccepted = ['forbidden', 'token_kind_not_accepted'] as const
 describePreset({
   name: 'Keycloak',
   preset,
+  page: 'keycloak.long.ts',
   base: { claims: person, typ: 'JWT' },
   cases: [
     {
@@ -42,7 +43,7 @@ describePreset({
       expected: {
         kind: 'person',
         subject: person.sub,
-        email: 'ada@example.test',
+        email: 'ada@example.com',
         emailVerified: true,
         name: 'Ada Lovelace',
       },
@@ -95,12 +96,12 @@ describePreset({
     },
     {
       label: 'another realm',
-      claims: { iss: 'https://sso.example.test/realms/other' },
+      claims: { iss: 'https://sso.example.com/realms/other' },
       expected: ['unauthorized', 'token_issuer_unknown'],
     },
     {
       label: 'by the path of old servers',
-      claims: { iss: 'https://sso.example.test/auth/realms/acme' },
+      claims: { iss: 'https://sso.example.com/auth/realms/acme' },
       expected: ['unauthorized', 'token_issuer_unknown'],
     },
     {
@@ -112,50 +113,27 @@ describePreset({
 })
 
 describe('keycloak()', () => {
-  const long = {
-    issuer: 'https://sso.example.test/realms/acme',
-    keys: [
-      {
-        kind: 'jwks',
-        url: 'https://sso.example.test/realms/acme/protocol/openid-connect/certs',
-        algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
-      },
-    ],
-    audience: 'contacts-api',
-    claims: {},
-    machine: expect.any(Function),
-    accepts: expect.any(Function),
-    people: 'own',
-  }
-
-  it('is what one would write by hand', () => {
-    expect(preset).toEqual(long)
-  })
-
   it('fetches keys by another way, where one is written', () => {
     const keysUrl = 'http://keycloak.internal:8080/realms/acme/protocol/openid-connect/certs'
-    expect(keycloak({ ...options, keysUrl })).toEqual({ ...long, keys: [{ ...long.keys[0], url: keysUrl }] })
+    expect(keycloak({ ...options, keysUrl }).keys).toEqual([{ ...preset.keys[0], url: keysUrl }])
   })
 
-  it.each(['http://localhost:8080/realms/acme', 'https://sso.example.test/auth/realms/acme'])(
-    'takes %s',
-    (realmUrl) => {
-      expect(keycloak({ ...options, realmUrl }).issuer).toBe(realmUrl)
-    },
-  )
+  it.each(['http://localhost:8080/realms/acme', 'https://sso.example.com/auth/realms/acme'])('takes %s', (realmUrl) => {
+    expect(keycloak({ ...options, realmUrl }).issuer).toBe(realmUrl)
+  })
 
   describeMistakes(keycloak, options, [
-    ['a server without a realm', { realmUrl: 'https://sso.example.test' }, 'realmUrl', /name a realm/],
-    ['a slash at the end', { realmUrl: 'https://sso.example.test/realms/acme/' }, 'realmUrl', /slash/],
+    ['a server without a realm', { realmUrl: 'https://sso.example.com' }, 'realmUrl', /name a realm/],
+    ['a slash at the end', { realmUrl: 'https://sso.example.com/realms/acme/' }, 'realmUrl', /slash/],
     [
       'the metadata',
-      { realmUrl: 'https://sso.example.test/realms/acme/.well-known/openid-configuration' },
+      { realmUrl: 'https://sso.example.com/realms/acme/.well-known/openid-configuration' },
       'realmUrl',
       /end with the name/,
     ],
-    ['the admin console', { realmUrl: 'https://sso.example.test/admin/acme/console' }, 'realmUrl', /admin console/],
-    ['a query', { realmUrl: 'https://sso.example.test/realms/acme?x=1' }, 'realmUrl', /query/],
-    ['a place to fill in', { realmUrl: 'https://sso.example.test/realms/{realm}' }, 'realmUrl', /exact/],
+    ['the admin console', { realmUrl: 'https://sso.example.com/admin/acme/console' }, 'realmUrl', /admin console/],
+    ['a query', { realmUrl: 'https://sso.example.com/realms/acme?x=1' }, 'realmUrl', /query/],
+    ['a place to fill in', { realmUrl: 'https://sso.example.com/realms/{realm}' }, 'realmUrl', /exact/],
     ['no audience', { audience: undefined }, 'audience'],
     ['an audience that is switched off', { audience: null }, 'audience'],
     ['the audience of every client', { audience: ['contacts-api', 'account'] }, 'audience', /audience mapper/],
