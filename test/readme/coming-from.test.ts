@@ -5,6 +5,7 @@ import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type Koa from 'koa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import {
   createTokenIssuer,
   type JwksServer,
@@ -21,6 +22,7 @@ const audience = 'https://api.example.com'
 const servers: Server[] = []
 
 let provider: JwksServer
+let instance: JwksServer
 let project: SupabaseIssuer
 /** Signs by a secret, and by a key of which hosts have the PEM. */
 let login: TokenIssuer
@@ -29,6 +31,7 @@ const [secret, previous, encoded] = secrets as [Buffer, Buffer, Buffer]
 
 beforeAll(async () => {
   provider = await startJwksServer((url) => createTokenIssuer({ issuer: url, audience, algorithms: ['RS256'] }))
+  instance = await startJwksServer((url) => createTokenIssuer({ issuer: url, algorithms: ['RS256'] }))
   project = await startSupabaseIssuer()
   login = await createTokenIssuer({
     issuer: 'https://login.example.com',
@@ -37,6 +40,7 @@ beforeAll(async () => {
     secret: String(secret),
   })
   process.env['ISSUER'] = provider.url
+  process.env['CLERK_FRONTEND_API'] = instance.url
   process.env['SUPABASE_URL'] = project.url
   process.env['JWT_SECRET'] = String(secret)
   process.env['JWT_SECRET_PREVIOUS'] = String(previous)
@@ -50,6 +54,7 @@ afterAll(async () => {
     server.close()
   }
   await provider.close()
+  await instance.close()
   await project.close()
   remove()
 })
@@ -190,6 +195,66 @@ describe('from express-oauth2-jwt-bearer', () => {
     expect(await ask(await issued({ ...good, roles: ['reader'] }))).toEqual(unauthorized)
     expect(await ask(await issued({ ...good, roles: undefined }))).toEqual(unauthorized)
     expect(await ask(await issued({ ...good, mfa: 'true' }))).toEqual([403, refusal('forbidden')])
+  })
+})
+
+describe('from Clerk', () => {
+  // Of version 2: of `invoices` the bits of 2 permissions, of `reports` the second.
+  const o = { id: 'org_1', rol: 'admin', slg: 'acme', per: 'read,pay', fpm: '3,2' }
+  const azp = 'https://app.example.com'
+  const session = (claims: TokenClaims = {}): Promise<string> =>
+    instance.issuer.sign({
+      sub: 'user_1',
+      sid: 'sess_1',
+      v: 2,
+      azp,
+      aud: undefined,
+      fea: 'o:invoices,u:reports',
+      o,
+      ...claims,
+    })
+  const forbidden: Answer = [403, refusal('forbidden')]
+
+  it('clerk-permissions.ts: what bits say, of which feature, of whose page', async () => {
+    const { ask } = await open('clerk-permissions.ts', '/api/invoices')
+    const insufficient: Answer = [403, refusal('insufficient_scope')]
+    const invoices = { userId: 'user_1', orgId: 'org_1' }
+    expect(await ask(await session())).toEqual([200, { ...invoices, mayPay: true }])
+    expect(await ask(await session({ o: { ...o, fpm: '1' } }))).toEqual([200, { ...invoices, mayPay: false }])
+    const second = { fea: 'u:own,o:reports,ou:invoices', o: { ...o, fpm: '2,1' } }
+    expect(await ask(await session(second))).toEqual([200, { ...invoices, mayPay: false }])
+    for (const claims of [
+      { o: { ...o, fpm: '2' } },
+      { o: { ...o, fpm: '0' } },
+      { fea: 'o:reports' },
+      { fea: 'u:invoices' },
+    ]) {
+      expect(await ask(await session(claims))).toEqual(insufficient)
+    }
+    for (const claims of [{ o: undefined }, { fea: undefined }, { o: { ...o, fpm: undefined } }]) {
+      expect(await ask(await session(claims))).toEqual(insufficient)
+    }
+    expect(await ask(await session({ sts: 'pending' }))).toEqual(forbidden)
+    expect(await ask(await session({ azp: 'https://evil.example.com' }))).toEqual(forbidden)
+    expect(await ask(await session({ sub: 'mch_1', sid: undefined }))).toEqual(forbidden)
+  })
+
+  it('clerk-orgs.ts: the organization of a new user, another one, a lower role', async () => {
+    const invoices = await open('clerk-orgs.ts', '/api/invoices')
+    const payments = await open('clerk-orgs.ts', '/api/payments')
+    const token = await session({ sub: 'user_2' })
+    const [status, body] = await invoices.ask(token)
+    expect([status, body]).toMatchObject([200, { mayPay: true }])
+    const { userId, orgId } = body as { userId: string; orgId: string }
+    expect(await payments.ask(token, { method: 'POST' })).toEqual([200, { paidBy: orgId }])
+    const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+    const other = await storage.orgs.insert({ name: 'other' })
+    const named = { headers: { 'x-org-id': other.id } }
+    expect(await invoices.ask(token, named)).toEqual(forbidden)
+    await storage.memberships.insert({ orgId: other.id, userId, role: 'member' })
+    expect(await invoices.ask(token, named)).toEqual([200, { userId, orgId: other.id, mayPay: false }])
+    expect(await payments.ask(token, { ...named, method: 'POST' })).toEqual(forbidden)
+    expect(await invoices.ask(await session({ azp: undefined }))).toEqual(forbidden)
   })
 })
 
