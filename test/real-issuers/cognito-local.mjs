@@ -8,7 +8,8 @@ import { join } from 'node:path'
 
 const PASSWORD = 'A-password-1'
 // It asks for the form of a signature, not for a good one.
-const SIGNED = 'AWS4-HMAC-SHA256 Credential=local/20260101/local/cognito-idp/aws4_request, SignedHeaders=host, Signature=0'
+const SIGNED =
+  'AWS4-HMAC-SHA256 Credential=local/20260101/local/cognito-idp/aws4_request, SignedHeaders=host, Signature=0'
 
 /** cognito-local, an emulator of Amazon Cognito, in a process of its own: a pool, a client, people who sign in. */
 export async function startCognitoLocal() {
@@ -46,7 +47,9 @@ export async function startCognitoLocal() {
 
 async function start() {
   const [folder, port] = [mkdtempSync(join(tmpdir(), 'sallyport-cognito-')), await findFreePort()]
-  const program = createRequire(import.meta.url).resolve('cognito-local').replace(/index\.js$/, 'bin/start.js')
+  const program = createRequire(import.meta.url)
+    .resolve('cognito-local')
+    .replace(/index\.js$/, 'bin/start.js')
   const child = spawn(process.execPath, [program], {
     cwd: folder,
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), NODE_NO_WARNINGS: '1' },

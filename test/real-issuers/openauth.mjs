@@ -54,9 +54,6 @@ async function serve(app, req, res) {
     }),
   )
   const lines = [...answer.headers].filter(([name]) => name !== 'set-cookie')
-  res.writeHead(
-    answer.status,
-    [...lines, ...answer.headers.getSetCookie().map((line) => ['set-cookie', line])].flat(),
-  )
+  res.writeHead(answer.status, [...lines, ...answer.headers.getSetCookie().map((line) => ['set-cookie', line])].flat())
   res.end(Buffer.from(await answer.arrayBuffer()))
 }
