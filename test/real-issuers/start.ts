@@ -1,6 +1,6 @@
-/** Starts token issuers that nobody here wrote. What they are made of is installed beside them at the first start. */
+/** Starts token issuers that nobody here wrote. What they are made of is installed at the first start. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** A running issuer. */
@@ -38,18 +38,26 @@ export interface RealIssuers {
   }
 }
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
+const sources = fileURLToPath(new URL('.', import.meta.url))
+// Not beside the sources: what reads the tree would read it all.
+const place = fileURLToPath(new URL('../../node_modules/.cache/real-issuers/', import.meta.url))
 
 /** Load the program that starts an issuer, after a look whether its packages are here. */
 export async function loadIssuer<N extends keyof RealIssuers>(name: N): Promise<RealIssuers[N]> {
   install()
-  return (await import(`./${name}.mjs`)) as RealIssuers[N]
+  return (await import(`${place}${name}.mjs`)) as RealIssuers[N]
 }
 
-// The lock file beside the packages says which they are.
+// The lock file says which packages they are; the programs are copied each time.
 function install(): void {
-  const [wanted, mark] = [readFileSync(`${folder}package-lock.json`, 'utf8'), `${folder}node_modules/.installed`]
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder, stdio: 'inherit' })
-  writeFileSync(mark, wanted)
+  mkdirSync(place, { recursive: true })
+  const lock = `${place}package-lock.json`
+  const isInstalled =
+    existsSync(`${place}node_modules`) &&
+    existsSync(lock) &&
+    readFileSync(lock, 'utf8') === readFileSync(`${sources}package-lock.json`, 'utf8')
+  for (const name of readdirSync(sources)) if (!name.endsWith('.ts')) copyFileSync(sources + name, place + name)
+  if (isInstalled) return
+  rmSync(`${place}node_modules`, { recursive: true, force: true })
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: place, stdio: 'inherit' })
 }
