@@ -29,10 +29,9 @@ export function describeExactUrl(text: unknown): string | null {
   const wrong = describeHttpUrl(text)
   if (wrong !== null) return wrong
   const { href, pathname } = new URL(text as string)
-  return text === href || (pathname === '/' && `${text}/` === href) ? null : `must be written as ${SPELLING}`
+  if (text === href || (pathname === '/' && `${text}/` === href)) return null
+  return 'must be written as URL parsers write it: lower-case host, no default port, ASCII'
 }
-
-const SPELLING = 'URL parsers write it: lower-case scheme and host, no port that goes without saying, ASCII'
 
 /** Say what is wrong with the URL of a Supabase project, or `null`: what pages of the dashboard show beside it is not it. */
 export function describeProjectUrl(value: unknown, mayBeHttp?: (hostname: string) => boolean): string | null {
