@@ -6,6 +6,7 @@
 import type { Actor } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { describeInstant } from '../lib/log-text.ts'
+import { isScope } from '../lib/parse-options.ts'
 import { ownOf } from './token-form.ts'
 
 /** The claims of a verified token, as they are in it; frozen, without a prototype. */
@@ -142,17 +143,9 @@ function isSubject(text: unknown): text is string {
 
 // RFC 6749 §3.3, RFC 8693 §4.2: words with one space between them, or a list of them. Nothing said is nothing allowed.
 function toScopes(claim: unknown): readonly string[] {
-  const words: readonly unknown[] =
-    claim === undefined || claim === ''
-      ? []
-      : typeof claim === 'string'
-        ? claim.split(' ')
-        : Array.isArray(claim)
-          ? claim
-          : [null]
-  if (words.every((word) => typeof word === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word))) {
-    return Object.freeze([...new Set(words as readonly string[])])
-  }
+  const words =
+    typeof claim === 'string' && claim !== '' ? claim.split(' ') : claim === undefined || claim === '' ? [] : claim
+  if (Array.isArray(words) && words.every(isScope)) return Object.freeze([...new Set(words)])
   const [expected, got] = ['scopes with one space between them, or a list of scopes', describeType(claim)]
   throw new AuthError('unauthorized', { reason: 'token_scopes_malformed', expected, got })
 }

@@ -107,15 +107,16 @@ type Settings = Complete<IssuerLookUpOptions>
 
 function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surroundings): LookedUpIssuers {
   const { time } = outside
-  const known = createKnownIssuers(Math.floor(maxIssuers))
+  // Who goes is asked no more, by nobody: its key sets have no timers, and end with whoever uses them still.
+  const known = createBoundedMap<string, Known>(Math.floor(maxIssuers))
   const misses = createMisses(time)
   const flights = new Map<string, Flight<Outcome>>()
 
   // Who was known before is no stranger, and waits for nobody.
   function requireFewStrangers(iss: string): void {
     for (const [name, flight] of flights) if (!flight.isRunning()) flights.delete(name)
-    const strangers = new Set([...misses.names(), ...flights.keys()].filter((name) => known.get(name) === undefined))
-    if (known.get(iss) !== undefined || strangers.has(iss) || strangers.size < MOST_MISSES) return
+    const strangers = new Set([...misses.names(), ...flights.keys()].filter((name) => !known.has(name)))
+    if (known.has(iss) || strangers.has(iss) || strangers.size < MOST_MISSES) return
     const retryAfterSeconds = misses.secondsLeft()
     throw new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted', retryAfterSeconds })
   }
@@ -135,8 +136,8 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
           const given = 'given' in outcome ? outcome.given : undefined
           // What is known stays where a look-up fails, to be looked up again.
           if (given == null) misses.add(iss, given === null)
-          if (given === null) known.drop(iss)
-          if (given != null) known.keep(iss, given)
+          if (given === null) known.delete(iss)
+          if (given != null) known.set(iss, given)
           if (given != null) misses.delete(iss)
           return 'given' in outcome ? { issuer: outcome.given?.issuer ?? null } : outcome
         },
@@ -166,7 +167,7 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
     },
     close() {
       for (const flight of flights.values()) flight.end()
-      known.dropAll()
+      for (const { issuer } of known.values()) for (const set of issuer.keySets) set.close()
     },
   }
 }
@@ -189,26 +190,6 @@ function toKnown({ iss, answer, until, earlier }: Answer, outside: Surroundings)
   const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
   const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }
   return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until }
-}
-
-// The least recently used makes room; keys of who goes are fetched no more.
-function createKnownIssuers(most: number) {
-  const known = createBoundedMap<string, Known>(most)
-  function drop(iss: string): void {
-    for (const set of known.get(iss)?.issuer.keySets ?? []) set.close()
-    known.delete(iss)
-  }
-  return {
-    get: (iss: string) => known.get(iss),
-    drop,
-    keep(iss: string, entry: Known): void {
-      if (known.get(iss)?.issuer.keySets !== entry.issuer.keySets) drop(iss)
-      const [oldest] = known.keys()
-      if (oldest !== undefined && known.size >= most && !known.has(iss)) drop(oldest)
-      known.set(iss, entry)
-    },
-    dropAll: (): void => [...known.keys()].forEach(drop),
-  }
 }
 
 // Look-ups that found nothing, for a minute; one that failed may be tried again sooner.
