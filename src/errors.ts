@@ -93,6 +93,8 @@ export interface AuthErrorDetails {
    * what is asked (`challenge.scope` of `createAuth`).
    */
   readonly scopes?: readonly string[] | undefined
+  /** `insufficient_scope` only: it is a token that lacks them, and no API key, for the message. */
+  readonly token?: boolean | undefined
   /** `user_not_synced` only: the path of the host's sync route, for the message. Default `/auth/sync`. */
   readonly syncPath?: string | undefined
   /** 429 and 503: whole seconds for `Retry-After`. Default 1. */
@@ -203,9 +205,10 @@ export class AuthError extends Error {
   }
 }
 
-function messageOf(code: AuthErrorCode, { syncPath }: AuthErrorDetails): string {
+function messageOf(code: AuthErrorCode, { syncPath, token }: AuthErrorDetails): string {
   if (!Object.hasOwn(AUTH_ERRORS, code)) throw new TypeError(`AuthError: ${String(code)} is not a code of AUTH_ERRORS`)
   const { message } = AUTH_ERRORS[code]
+  if (code === 'insufficient_scope' && token === true) return message.replace('API key', 'access token')
   return code === 'user_not_synced' && syncPath !== undefined ? message.replace('/auth/sync', () => syncPath) : message
 }
 

@@ -1,6 +1,6 @@
 /**
  * Guards for handlers that accept several kinds of caller: each narrows a context or throws the refusal the pipeline would
- * have thrown. Built by `createAuth` from the ladder and typed by it.
+ * have thrown. Built by `createAuth` from the roles and typed by them.
  */
 import type {
   ApiKeyContext,
@@ -36,7 +36,7 @@ export interface Guards<T extends AuthTypes = AuthTypes> {
   requireOrg(context: AuthContext<T> | ServiceOrgContext<T> | null): OrgContext<T>
   /**
    * Make a guard for at least `role`.
-   * @throws OptionsError at once for a role that is not on the ladder
+   * @throws OptionsError at once for a role that there is not
    * @example
    * const requireDeveloper = auth.requireRole('developer')
    * requireDeveloper(getAuth(req))
@@ -90,7 +90,8 @@ export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
       return (context) => {
         const known = requireSomebody(context, permissions)
         if (permissions.every((permission) => known.permissions.includes(permission))) return known
-        requirePermissions({ granted: grantedTo(roles, known), bound: known.permissions }, permissions)
+        const holdings = { granted: grantedTo(roles, known), bound: known.permissions, token: known.kind !== 'apiKey' }
+        requirePermissions(holdings, permissions)
         return known
       }
     },

@@ -58,6 +58,12 @@ describe('what a refusal may add', () => {
     )
   })
 
+  it('that it is a token which lacks a scope', () => {
+    const { body } = toAuthResponse(new AuthError('insufficient_scope', { token: true }))
+    expect(body).toBe('{"error":{"code":"insufficient_scope","message":"The access token lacks the required scope."}}')
+    expect(toAuthResponse(new AuthError('forbidden', { token: true }))).toEqual(bytesOf('forbidden'))
+  })
+
   it('the field that is wrong, in both formats', () => {
     const error = new AuthError('validation_error', { field: 'role' })
     expect(toAuthResponse(error)).toEqual(bytesOf('validation_error', { field: 'role' }))

@@ -9,6 +9,8 @@ export interface Holdings {
   readonly granted: readonly string[] | null
   /** What its credential carries: an API key's permissions, a token's scopes. `null`: a credential without a bound. */
   readonly bound: readonly string[] | null
+  /** Whether that is a token and no API key, for the sentence of the refusal. */
+  readonly token: boolean
 }
 
 const NONE: readonly never[] = Object.freeze([])
@@ -18,7 +20,7 @@ const NONE: readonly never[] = Object.freeze([])
  * alone decides, and one without a bound carries nothing.
  * @returns frozen; sorted where `granted` is
  */
-export function effectiveOf({ granted, bound }: Holdings): readonly string[] {
+export function effectiveOf({ granted, bound }: Omit<Holdings, 'token'>): readonly string[] {
   if (granted === null) return bound === null ? NONE : Object.freeze([...new Set(bound)].sort())
   return bound === null ? granted : Object.freeze(granted.filter((permission) => bound.includes(permission)))
 }
@@ -28,7 +30,7 @@ export function effectiveOf({ granted, bound }: Holdings): readonly string[] {
  * @throws AuthError `forbidden` where it was not given one; `insufficient_scope` where the credential does not carry one, its
  * challenge naming all of `needed` (RFC 6750 §3.1)
  */
-export function requirePermissions({ granted, bound }: Holdings, needed: readonly string[]): void {
+export function requirePermissions({ granted, bound, token }: Holdings, needed: readonly string[]): void {
   const expected = needed.join(' ')
   if (granted !== null && !holdsAll(granted, needed)) {
     throw new AuthError('forbidden', { reason: 'permission_not_of_role', expected, got: granted.join(' ') || 'none' })
@@ -36,7 +38,7 @@ export function requirePermissions({ granted, bound }: Holdings, needed: readonl
   const carried = bound ?? granted ?? NONE
   if (!holdsAll(carried, needed)) {
     const got = carried.join(' ') || 'none'
-    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed, expected, got })
+    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed, token, expected, got })
   }
 }
 

@@ -166,7 +166,7 @@ async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion):
   state.acting.set(key, resolving)
   const acting = await resolving
   record.acting(acting.orgId, acting.role)
-  requireRules(steps, attempt, acting, bound)
+  requireRules(steps, attempt, acting, question)
   // A later mount may name what serves already.
   if (acting.orgId !== null) state.acting.set(keyOf({ kind: 'named', orgId: acting.orgId }), resolving)
   Object.assign(state, { servingOrgId: acting.orgId, acted: acting })
@@ -190,13 +190,13 @@ function requireRules(
   { roles }: Steps,
   { rule, state }: Attempt,
   { role, granted }: Acted,
-  bound: Holdings['bound'],
+  { caller, bound }: OrgQuestion,
 ): void {
   if (granted === null) requireKnown(roles, role)
   const earlier = state.passed.map((mount) => mount.rule).filter(({ needs }) => needs === 'org')
   for (const { role: minimum, permissions } of [...earlier, rule]) {
     if (minimum !== null) requireAtLeast(roles, role, minimum)
-    requirePermissions({ granted: granted ?? NONE, bound }, permissions)
+    requirePermissions({ granted: granted ?? NONE, bound, token: caller.kind !== 'apiKey' }, permissions)
   }
 }
 
@@ -209,7 +209,7 @@ function boundOf({ scopes }: Identity): Holdings['bound'] {
 function holdingsOf({ permissions }: Steps, identity: Identity): Holdings {
   const bound = boundOf(identity)
   const known = permissions === null ? bound : permissions.filter((permission) => bound?.includes(permission))
-  return { granted: null, bound: known }
+  return { granted: null, bound: known, token: true }
 }
 
 function identityContext(
@@ -226,7 +226,7 @@ function userContext(steps: Steps, { rule }: Attempt, identity: Identity, { user
   const own = role === undefined ? null : requireKnown(steps.roles, role)
   if (rule.role !== null) requireAtLeast(steps.roles, own, rule.role)
   const granted = own === null ? null : steps.roles.permissionsOf(own)
-  const holdings = granted === null ? holdingsOf(steps, identity) : { granted, bound: boundOf(identity) }
+  const holdings = granted === null ? holdingsOf(steps, identity) : { granted, bound: boundOf(identity), token: true }
   requirePermissions(holdings, rule.permissions)
   return Object.freeze({ kind: 'user', identity, user, role: own, permissions: effectiveOf(holdings) })
 }
@@ -243,7 +243,7 @@ function apiKeyContext(key: ApiKey, { org, role, permissions }: Acting): ApiKeyC
 // What the request names is judged when the service says where it acts; later mounts must know it all the same.
 function serviceContext(steps: Steps, { request, rule, state }: Attempt, name: string): ServiceContext {
   const granted = steps.servicePermissions.get(name) ?? NONE
-  requirePermissions({ granted, bound: null }, rule.permissions)
+  requirePermissions({ granted, bound: null, token: false }, rule.permissions)
   if (rule.needs === 'org') selectTogether(state, steps.orgs.readSelection(request, rule.selectors))
   return Object.freeze({ kind: 'service', service: name, permissions: granted })
 }

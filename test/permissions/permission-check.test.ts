@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { effectiveOf, type Holdings, requirePermissions } from '../../src/permissions/permission-check.ts'
+import { effectiveOf, requirePermissions, type Holdings as Whole } from '../../src/permissions/permission-check.ts'
 import { createRoles, type RoleSets } from '../../src/permissions/roles.ts'
 import { refusalOf } from '../pipeline/world.ts'
 import { createRandom } from '../verify/mutate.ts'
+
+type Holdings = Omit<Whole, 'token'>
 
 describe('what a caller may do', () => {
   it.each<[string, Holdings, readonly string[]]>([
@@ -29,7 +31,7 @@ describe('what a caller may do', () => {
     ['the credential alone lacks it', { granted: null, bound: ['A'] }, ['a'], 'scope_missing'],
     ['nobody says anything', { granted: null, bound: null }, ['a'], 'scope_missing'],
   ])('is required: %s', async (_what, holdings, needed, reason) => {
-    const ask = (): void => requirePermissions(holdings, needed)
+    const ask = (): void => requirePermissions({ ...holdings, token: false }, needed)
     if (reason === null) return expect(ask).not.toThrow()
     const refusal = await refusalOf(ask)
     expect(refusal.reason).toBe(reason)
@@ -107,7 +109,7 @@ describe(`${WORLDS * CALLERS} random callers`, () => {
 
 function passes(holdings: Holdings, permission: string): boolean {
   try {
-    requirePermissions(holdings, [permission])
+    requirePermissions({ ...holdings, token: true }, [permission])
     return true
   } catch {
     return false

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
+import { toAuthResponse } from '../../src/errors.ts'
 import { createGuards } from '../../src/guards.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
-import { reasonOf } from './world.ts'
+import { reasonOf, refusalOf } from './world.ts'
 
 const roles = createRoles(['viewer', 'member', 'admin'], { a: 'viewer', b: 'member', c: 'admin' })
 const guards = createGuards(roles)
@@ -80,6 +81,17 @@ describe('guards', () => {
     expect(await reasonOf(() => both(testServiceContext('telephony', { id: 'o1' })))).toBe('guard_no_role')
     expect(await reasonOf(() => both(testContext({ needs: 'user', role: 'admin' })))).toBe('guard_no_org')
     expect(both(testContext({ role: 'admin' }))).toBeDefined()
+  })
+
+  it('say whether it is a key or a token that lacks a scope', async () => {
+    const require = guards.requirePermission('a')
+    const sentences = ['API key that carries nothing', 'identity'].map(
+      async (name) => toAuthResponse(await refusalOf(() => require(CONTEXTS[name] as AuthContext))).body,
+    )
+    expect(await Promise.all(sentences)).toEqual([
+      expect.stringContaining('"The API key lacks the required scope."'),
+      expect.stringContaining('"The access token lacks the required scope."'),
+    ])
   })
 
   it('can says what requirePermission would, and nobody can do anything', () => {
