@@ -19,7 +19,8 @@ const WHEN: Readonly<Record<AuthErrorCode, string>> = {
   validation_error: 'a body is malformed or a field is wrong: `field` names it',
   forbidden:
     'not a member, unknown or deleted organization; user disabled; role too low, or without a permission of the route; kind of caller not accepted; cross-site',
-  insufficient_scope: 'the credential does not carry a permission of the route; the challenge names all of them; of a token the message is `The access token lacks the required scope.`',
+  insufficient_scope:
+    'the credential does not carry a permission of the route; the challenge names all of them; of a token the message is `The access token lacks the required scope.`',
   not_found: 'no such resource in this organization',
   request_timeout: 'a body that is not whole after 10 s',
   conflict: 'it is there already, or the last owner or admin would go',
