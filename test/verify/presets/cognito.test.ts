@@ -49,6 +49,11 @@ describePreset({
     { label: 'of the other client', claims: { client_id: 'app0client' }, expected: { kind: 'person' } },
     { label: "a machine's", claims: machine, expected: { kind: 'machine', subject: 'app0client' } },
     {
+      label: "a machine's that has a user name",
+      claims: { ...machine, username: 'app0client' },
+      expected: { kind: 'machine' },
+    },
+    {
       label: 'of nobody with a user name',
       claims: { username: undefined },
       expected: { kind: 'machine' },

@@ -48,6 +48,11 @@ describePreset({
     { label: "an app's, v1.0", claims: { ...machine, ...v1 }, expected: { kind: 'machine' } },
     { label: "an app's that doesn't say so", claims: { ...machine, idtyp: undefined }, expected: { kind: 'machine' } },
     {
+      label: "an app's that has a scope",
+      claims: { ...machine, scp: 'Contacts.Read' },
+      expected: { kind: 'machine' },
+    },
+    {
       label: 'scopes, where they bind',
       preset: entra({ ...options, claims: { scopes: ({ scp, roles }) => scp ?? roles } }),
       expected: { scopes: ['Contacts.Read'] },
@@ -86,6 +91,12 @@ describePreset({
     { label: "an app's without roles", claims: { ...machine, roles: undefined }, expected: notAccepted },
     { label: "an app's with no role in its list", claims: { ...machine, roles: [] }, expected: notAccepted },
     { label: "a device's", claims: { ...machine, idtyp: 'device' }, expected: notAccepted },
+    { label: "a device's with a scope", claims: { idtyp: 'device' }, expected: notAccepted },
+    {
+      label: "an app's without roles that has a scope",
+      claims: { ...machine, scp: 'Contacts.Read', roles: undefined },
+      expected: notAccepted,
+    },
     {
       label: 'an ID token for the same registration, with roles',
       claims: { azp: undefined, azpacr: undefined, scp: undefined, roles: ['Contacts.Read.All'] },
