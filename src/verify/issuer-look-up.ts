@@ -40,8 +40,8 @@ export interface IssuerLookUpOptions {
 
 /** What {@link createIssuerLookUp} makes, for `lookUp` of `createJwtVerifier`. */
 export interface IssuerLookUp {
-  /** Begin to look up for one verifier. */
-  start(outside: Surroundings): LookedUpIssuers
+  /** Begin to look up for one verifier, which calls it: what comes and goes is its own. */
+  start(surroundings: object): object
 }
 
 /** The issuers that one verifier has looked up. */
@@ -93,7 +93,8 @@ const LIMIT_SECONDS = 5
  */
 export function createIssuerLookUp(options: IssuerLookUpOptions): IssuerLookUp {
   const { mayBe, find, maxIssuers = 1000, ttlSeconds = 300 } = parseOptions(NAME, shape(), options)
-  return Object.freeze({ start: (outside: Surroundings) => start({ mayBe, find, maxIssuers, ttlSeconds }, outside) })
+  const settings = { mayBe, find, maxIssuers, ttlSeconds }
+  return Object.freeze({ start: (outside: object) => start(settings, outside as Surroundings) })
 }
 
 const shape = (): Shape<IssuerLookUpOptions> => ({

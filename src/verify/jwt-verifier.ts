@@ -222,7 +222,8 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
   }
   return {
     issuers,
-    lookedUp: parsed.lookUp?.start(outside),
+    // What is known of it in declarations names nothing of the inside.
+    lookedUp: parsed.lookUp?.start(outside) as LookedUpIssuers | undefined,
     cache: parsed.cache === null ? null : createTokenCache({ maxEntries, ttlSeconds, clock, time }),
     clock,
     maxTokenBytes: parsed.maxTokenBytes ?? 8192,
