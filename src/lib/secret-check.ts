@@ -50,11 +50,22 @@ const KEY_MATERIAL: readonly (readonly [what: string, pattern: RegExp])[] = [
 
 /**
  * Say which kind of public material a secret looks like (`a PEM block`, `a JWK`, …), or `null`. A public key as the HMAC
- * secret lets everybody sign. Looks anywhere in the text: prefixes and white space hide nothing.
+ * secret lets everybody sign. Looks anywhere in the text, and in what it is the base64 of: prefixes and white space hide nothing.
  */
 export function describeKeyMaterial(secret: string): string | null {
   const text = secret.trim()
-  return KEY_MATERIAL.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+  const found = KEY_MATERIAL.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+  const decoded = found === null ? fromBase64(text) : ''
+  return decoded === '' ? found : describeKeyMaterial(decoded)
+}
+
+// Of either alphabet, in lines, padded or not; of anything else nothing.
+function fromBase64(text: string): string {
+  try {
+    return atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  } catch {
+    return ''
+  }
 }
 
 /** Say what is wrong with a secret that tokens are signed with, or `null`: weak, or public material of some kind. */

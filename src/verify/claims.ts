@@ -34,6 +34,21 @@ export const STANDARD_PLACES: ClaimPlaces = {
   scopes: null,
 }
 
+/**
+ * Lay the places that are written over those that are known. An e-mail from elsewhere brings its own word on whether it is
+ * verified: what is said of another one can deny it, and never vouch for it.
+ */
+export function placesOf<P extends Partial<ClaimPlaces>>(
+  known: P,
+  given: { readonly [K in keyof ClaimPlaces]?: ClaimPlaces[K] | undefined } = {},
+): P {
+  const written = Object.fromEntries(Object.entries(given).filter(([, place]) => place !== undefined))
+  const { email = STANDARD_PLACES.email, emailVerified: word = STANDARD_PLACES.emailVerified } = known
+  if (given.email === undefined || given.email === email) return { ...known, ...written }
+  const denied: ClaimPlace = (claims) => (readClaim(claims, word) === true ? undefined : readClaim(claims, word))
+  return { ...known, emailVerified: denied, ...written }
+}
+
 /** Make the claims of a payload, for the functions of a host. */
 export function toClaims(payload: object): VerifiedClaims {
   return Object.freeze(Object.assign(Object.create(null) as VerifiedClaims, payload))

@@ -24,7 +24,8 @@ import { type Issuer, type Surroundings, toIssuer } from './issuers.ts'
 export interface IssuerLookUpOptions {
   /**
    * Whether there could be an issuer of this name: a quick look at its form, synchronous and without asking anybody, for the
-   * name is what a token says that nobody has verified. Anything but `true` or `false` is a fault of the host (500).
+   * name is what a token says that nobody has verified, and may be no URL. Anything but `true` or `false`, a throw too, is a
+   * fault of the host (500).
    */
   readonly mayBe: (issuer: string) => boolean
   /**
@@ -149,8 +150,8 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
 
   return {
     async find(iss) {
-      // One with a brace would be a pattern.
-      const isName = iss.length <= LONGEST_NAME && !/[{}]/.test(iss)
+      // One with a brace would be a pattern; what no database can hold would be a fault of whoever asks one.
+      const isName = iss.length <= LONGEST_NAME && !/[{}\s\p{Cc}\p{Cs}]/u.test(iss)
       if (!isName || !requireBoolean(`${NAME}: option "mayBe"`, mayBe(iss))) return null
       const entry = known.get(iss)
       if (entry !== undefined && time() < entry.until) return entry.issuer

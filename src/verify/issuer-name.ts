@@ -57,7 +57,7 @@ function isWord(text: string): boolean {
   return /^[A-Za-z0-9._-]*$/.test(text)
 }
 
-/** Ask whether a name, or a pattern of any claim, is `iss`: what a JWK says of whose tokens it signs. */
+/** Ask whether a name, or a pattern whatever its claim, is `iss`. */
 export function isNameOf(name: string, iss: unknown): boolean {
   const pattern = toPattern(name)
   if (pattern === null || typeof iss !== 'string') return name === iss

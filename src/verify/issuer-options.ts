@@ -79,7 +79,7 @@ export type EmailPolicy = 'confirmed' | 'as-claimed'
 export interface IssuerClaims {
   /** What names the person or machine to this issuer, for ever. Default `sub`. */
   readonly subject?: ClaimPlace | undefined
-  /** The e-mail. Default `email`. */
+  /** The e-mail. Default `email`. From elsewhere it counts as verified only where `emailVerified` is written, too. */
   readonly email?: ClaimPlace | undefined
   /** Whether the e-mail is verified; `true` alone says so. Default `email_verified`. */
   readonly emailVerified?: ClaimPlace | undefined

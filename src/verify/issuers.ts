@@ -4,12 +4,12 @@
  */
 import { describeHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
 import { optionsError } from '../lib/parse-options.ts'
-import { type ClaimPlaces, type ClaimRules, STANDARD_PLACES } from './claims.ts'
+import { type ClaimRules, placesOf, STANDARD_PLACES } from './claims.ts'
 import { toMetadataUrls } from './discovery.ts'
 import { type IdentityRules, isMachine } from './identity.ts'
 import { type IssuerPattern, overlap, toPattern } from './issuer-name.ts'
-import type { DiscoverySource, IssuerClaims, IssuerOptions, JwksUrlSource, KeySource } from './issuer-options.ts'
-import { importKeys, isUnsoundJwk, toUsableJwk } from './jwk-import.ts'
+import type { DiscoverySource, IssuerOptions, JwksUrlSource, KeySource } from './issuer-options.ts'
+import { importKeys, isUnsoundJwk, MAX_CANDIDATES, toUsableJwk, type UsableJwk } from './jwk-import.ts'
 import { createFixedKeySet, createKeySet, type KeyNews, type KeySet } from './key-set.ts'
 import { type KeyPlace, loadKeys } from './key-source.ts'
 import { readSecrets, type SecretSource, type SharedSecrets } from './shared-secrets.ts'
@@ -103,7 +103,7 @@ export function toIssuer<C extends string>(
   const keySets =
     earlier ??
     keys.flatMap((source) => (isSecretSource(source) ? [] : [toKeySet(source, { issuer, hasSecret }, outside)]))
-  const places = toPlaces(options.claims)
+  const places = placesOf(STANDARD_PLACES, options.claims)
   return {
     issuer,
     pattern,
@@ -125,11 +125,6 @@ export function toIssuer<C extends string>(
     // What it takes of the identity are claims that the verifier hands on.
     check: check as Issuer['check'],
   }
-}
-
-function toPlaces(claims: IssuerClaims = {}): ClaimPlaces {
-  const given = Object.entries(claims).filter(([, place]) => place !== undefined)
-  return { ...STANDARD_PLACES, ...Object.fromEntries(given) }
 }
 
 // What is wrong between options that are right, each by itself.
@@ -168,9 +163,12 @@ function problemInKeys(
     const unsound = source.keys.findIndex(isUnsoundJwk)
     if (unsound >= 0) return ['keys', `has a weak key, or no key of its type: keys[${unsound}]`]
     const algorithms = toAlgorithms(source)
-    const isUsable = (key: object): boolean =>
-      toUsableJwk(key)?.algorithms.some((name) => algorithms.has(name)) === true
-    return source.keys.some(isUsable) ? null : ['keys', 'holds no public key of use']
+    const usable = source.keys.map(toUsableJwk).filter((jwk) => jwk !== null)
+    const isOfUse = ({ algorithms: own }: UsableJwk): boolean => own.some((name) => algorithms.has(name))
+    if (!usable.some(isOfUse)) return ['keys', 'holds no public key of use']
+    return [...algorithms].some((name) => isAmbiguous(usable, name))
+      ? ['keys', `has more than ${MAX_CANDIDATES} keys of one algorithm without kid, of which no token says which`]
+      : null
   }
   const name = nameOf(issuer)
   if (source.kind === 'discovery' && name === null) return ['kind', 'is discovery, which needs an issuer']
@@ -179,6 +177,12 @@ function problemInKeys(
   }
   const wrong = describeHttpUrl(urlOf(source, name), mayBeHttp)
   return wrong === null ? null : ['url', wrong]
+}
+
+// A token of such an algorithm could be of any of them, and be refused for it always.
+function isAmbiguous(keys: readonly UsableJwk[], algorithm: KeyAlgorithm): boolean {
+  const open = keys.filter(({ kid, issuer, algorithms }) => (kid ?? issuer) === null && algorithms.includes(algorithm))
+  return new Set(open.map(({ members }) => JSON.stringify(members))).size > MAX_CANDIDATES
 }
 
 function toAlgorithms({ algorithms = ['ES256', 'RS256', 'EdDSA'] }: PublicSource): ReadonlySet<KeyAlgorithm> {

@@ -27,6 +27,9 @@ export interface UsableJwk extends Pick<PublicKey, 'kid' | 'issuer'> {
   readonly members: Readonly<Record<string, string>>
 }
 
+/** How many keys a token may mean. */
+export const MAX_CANDIDATES = 2
+
 const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const MIN_RSA_BITS = 2048
 // What a verification costs grows with the square of the modulus and with the exponent: a hostile key set must not make each
@@ -60,7 +63,12 @@ function toSignatureJwk(entry: unknown): UsableJwk | null {
   const found = toKeyMembers(entry)
   const algorithms = found?.algorithms.filter((name) => alg === undefined || toAlgorithm(alg) === name) ?? []
   if (found === null || algorithms.length === 0) return null
-  return { members: found.members, algorithms, kid: kid ?? null, issuer: typeof issuer === 'string' ? issuer : null }
+  return { members: found.members, algorithms, kid: kid ?? null, issuer: toNamed(issuer) }
+}
+
+// What is there and names nobody signs for nobody.
+function toNamed(issuer: unknown): string | null {
+  return issuer === undefined ? null : typeof issuer === 'string' ? issuer : ''
 }
 
 function toKeyMembers(entry: object): Pick<UsableJwk, 'algorithms' | 'members'> | null {

@@ -26,7 +26,7 @@ import { createMonotonicClock } from '../lib/time.ts'
 import { checkClaims, toClaims } from './claims.ts'
 import { requireAccepted, requireBoolean, toIdentity } from './identity.ts'
 import type { IssuerLookUp, LookedUpIssuers } from './issuer-look-up.ts'
-import { isNamedBy } from './issuer-name.ts'
+import { isNamedBy, isNameOf } from './issuer-name.ts'
 import { type IssuerOptions, issuerShape } from './issuer-options.ts'
 import { type Issuer, type KeyEvent, type Surroundings, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
@@ -184,7 +184,9 @@ function createIssuerFinder(
     const iss = ownOf(payload, 'iss')
     const named =
       only ?? byName.get(iss) ?? issuers.find(({ pattern }) => pattern !== null && isNamedBy(pattern, payload))
-    const found = named ?? (typeof iss === 'string' ? await lookedUp?.find(iss) : null)
+    // A name that is a pattern's is nobody else's, also where the token's own claim does not fill it.
+    const isTaken = issuers.some(({ issuer }) => issuer !== null && isNameOf(issuer, iss))
+    const found = named ?? (typeof iss === 'string' && !isTaken ? await lookedUp?.find(iss) : null)
     if (found != null) return found
     const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
     throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })

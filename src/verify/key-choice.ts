@@ -6,6 +6,7 @@ import { compactVerify } from 'jose'
 import { AuthError } from '../errors.ts'
 import { isNameOf } from './issuer-name.ts'
 import type { Issuer } from './issuers.ts'
+import { MAX_CANDIDATES } from './jwk-import.ts'
 import type { KeySet, SetKey } from './key-set.ts'
 import { type Algorithm, isSecretAlgorithm, ownOf, type SecretAlgorithm, type TokenForm } from './token-form.ts'
 
@@ -14,7 +15,6 @@ export interface VerifiedBy {
   isUsable(): boolean
 }
 
-const MAX_CANDIDATES = 2
 const ALWAYS: VerifiedBy = { isUsable: () => true }
 
 /**

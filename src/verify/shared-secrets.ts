@@ -39,7 +39,8 @@ function describeSecret(secret: unknown, reading: Reading): string | null {
   const material = isText ? null : describeKeyMaterial(toBinary(bytes))
   if (material !== null) return `looks like ${material}, not like a secret`
   const least = Math.max(...algorithmsOf(reading).map(bitsOf)) / 8
-  return bytes.length < least ? `must be at least ${least} bytes long` : null
+  if (bytes.length < least) return `must be at least ${least} bytes long`
+  return bytes.every((byte) => byte === 0) ? 'must not be zeros alone' : null
 }
 
 function bitsOf(algorithm: SecretAlgorithm): number {

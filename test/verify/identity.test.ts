@@ -61,6 +61,21 @@ describe('where tokens say what', () => {
     expect(await read({ email_verified: true })).toBeNull()
   })
 
+  it('an e-mail from elsewhere is not verified by the standard place, which can deny it', async () => {
+    const read = async (claims: IssuerOptions['claims'], verified: unknown, emails?: IssuerOptions['emails']) => {
+      const token = { email: 'me@evil.test', email_verified: verified, preferred_username: 'ada@b.test' }
+      const { email, emailVerified } = await identify({ claims, emails }, token)
+      return [email, emailVerified]
+    }
+    const elsewhere = { email: 'preferred_username' }
+    expect(await read(elsewhere, true)).toEqual(['ada@b.test', null])
+    expect(await read(elsewhere, false)).toEqual(['ada@b.test', false])
+    expect(await read(elsewhere, true, 'confirmed')).toEqual(['ada@b.test', true])
+    expect(await read(elsewhere, false, 'confirmed')).toEqual(['ada@b.test', false])
+    expect(await read({ ...elsewhere, emailVerified: 'email_verified' }, true)).toEqual(['ada@b.test', true])
+    expect(await read({ email: 'email' }, true)).toEqual(['me@evil.test', true])
+  })
+
   it('what a function throws passes through', async () => {
     const claims = { subject: () => expect.fail('mine') }
     await expect(identify({ claims }, {})).rejects.toThrow('mine')

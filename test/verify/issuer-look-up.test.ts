@@ -144,6 +144,19 @@ describe('an issuer that is found', () => {
     expect(asked).toEqual([])
   })
 
+  it('has no name that a pattern of the verifier itself could have, whatever the token says in its claim', async () => {
+    const options = {
+      ...withSecret('https://{tid}.customers.test'),
+      accepts: ({ tid }: object & { tid?: unknown }) => tid === 'own',
+    }
+    const { verify, asked } = rig({ find: async (issuer) => withSecret(issuer) }, { issuers: [options] })
+    expect(await verify(await tokenOf('own', { tid: 'own' }))).toBe('ok')
+    expect(await verify(await tokenOf('two', { tid: 'two' }))).toBe('forbidden:token_kind_not_accepted')
+    for (const tid of [undefined, 'own', 2]) expect(await verify(await tokenOf('two', { tid }))).toBe(UNKNOWN)
+    expect(asked).toEqual([])
+    expect(await verify(await tokenOf('two.eu', { tid: 'eu' }))).toBe(UNKNOWN)
+  })
+
   it('makes room for others: the least recently used goes', async () => {
     const { verify, asked } = rig({ find: async (issuer) => withSecret(issuer), maxIssuers: 2 })
     for (const id of [1, 2, 1, 3, 1]) expect(await verify(await tokenOf(id, { jti: `${asked.length}` }))).toBe('ok')
@@ -184,6 +197,10 @@ describe('an unknown issuer', () => {
   it.each([
     ['over 1,024 characters', `https://${'x'.repeat(1010)}.customers.test`],
     ['with a brace, which a pattern would have', 'https://{sub}.customers.test'],
+    ['with what no database holds', 'https://a\u0000.customers.test'],
+    ['with half a pair', 'https://a\ud800.customers.test'],
+    ['with a line feed', 'https://a\n.customers.test'],
+    ['with a space', 'https://a .customers.test'],
   ])('is not asked for where its name is one %s', async (_, iss) => {
     const { verify, asked } = rig({ mayBe: () => expect.fail('asked') })
     expect(await verify(await anybody.sign({ iss }))).toBe(UNKNOWN)

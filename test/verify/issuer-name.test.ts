@@ -75,12 +75,15 @@ describe('a pattern', () => {
     expect(await verdictOf(both.verify(await issuer.sign({ iss: of('t1'), tid: 't1' })))).toBe('ok')
   })
 
-  it.each<[string, string, boolean]>([
+  it.each<[string, unknown, boolean]>([
     ['for every tenant', 'https://login.test/{tenantid}/v2.0', true],
     ['for this one', of('t1'), true],
     ['for another one', of('t2'), false],
     ['for everybody elsewhere', 'https://login.other.test/{tenantid}/v2.0', false],
     ['for no issuer', '', false],
+    ['for what is no name', [of('t1')], false],
+    ['for null', null, false],
+    ['for whom, not said', undefined, true],
   ])('a key that is %s', async (_, name, isGood) => {
     const token = await issuer.sign({ iss: of('t1'), tid: 't1' })
     expect(await verdictOf(verifierOf(ANY, { ...jwk, issuer: name }).verify(token))).toBe(

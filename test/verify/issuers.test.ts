@@ -202,6 +202,11 @@ describe('secrets (T6)', () => {
         [`${type} DER in base64 behind a prefix`, `key ${der.toString('base64')}`],
         [`${type} DER in hex`, der.toString('hex')],
         [`${type} DER as it is`, der.toString('latin1')],
+        [`${type} PEM in base64`, Buffer.from(pem).toString('base64')],
+        [`${type} PEM in base64, in lines`, Buffer.from(pem).toString('base64').replaceAll(/.{64}/g, '$&\n')],
+        [`${type} PEM in base64 twice`, Buffer.from(Buffer.from(pem).toString('base64')).toString('base64')],
+        [`${type} JWK in base64`, Buffer.from(json).toString('base64')],
+        [`${type} JWK in base64url`, Buffer.from(json).toString('base64url')],
       ]
     }),
     ['PKCS #1 PEM', rsa.export({ type: 'pkcs1', format: 'pem' }).toString()],
@@ -270,6 +275,15 @@ describe('keys written out', () => {
       expect(() => build({ kind: 'jwks', keys })).toThrow(/option "issuers\.0\.keys\.0\.keys"/)
       expect(() => build({ kind: 'jwks', keys })).toThrow(TypeError)
     }
+  })
+
+  it('three of one algorithm without kid are said at construction, as a token could be of any', () => {
+    const [one, two, three] = [1, 2, 3].map(() =>
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+    )
+    expect(() => build({ kind: 'jwks', keys: [one, two, three] })).toThrow(/more than 2 keys of one algorithm/)
+    expect(() => build({ kind: 'jwks', keys: [one, two, { ...two }, { ...three, kid: 'k3' }] })).not.toThrow()
+    expect(() => build({ kind: 'jwks', keys: [one, two, key('rsa'), key('ed25519')] })).not.toThrow()
   })
 
   it('others than for signatures are passed over', () => {

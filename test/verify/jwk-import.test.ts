@@ -155,7 +155,7 @@ describe('importKeys', () => {
       ],
       all,
     )
-    expect(keys.map(({ issuer }) => issuer)).toEqual(['a', 'b', null])
+    expect(keys.map(({ issuer }) => issuer)).toEqual(['a', 'b', ''])
   })
 
   it('takes one key once, under one kid', async () => {

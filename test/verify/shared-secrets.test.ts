@@ -7,6 +7,7 @@ import { describeSecrets, readSecrets, type SecretSource } from '../../src/verif
 import { verdictOf } from './bench.ts'
 
 const BYTES = Buffer.from('fbefff'.repeat(12), 'hex')
+const LEAST = Buffer.concat([Buffer.from([4]), Buffer.alloc(31)])
 const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
 
 describe('a secret', () => {
@@ -16,9 +17,9 @@ describe('a secret', () => {
     ['as bytes', { secret: BYTES }, BYTES],
     ['in base64', { secret: BYTES.toString('base64'), encoding: 'base64' }, BYTES],
     ['in base64url', { secret: BYTES.toString('base64url'), encoding: 'base64url' }, BYTES],
-    ['in base64 with padding', { secret: `${'A'.repeat(43)}=`, encoding: 'base64' }, Buffer.alloc(32)],
-    ['in base64 without it', { secret: 'A'.repeat(43), encoding: 'base64' }, Buffer.alloc(32)],
-    ['in base64url with padding', { secret: `${'A'.repeat(43)}=`, encoding: 'base64url' }, Buffer.alloc(32)],
+    ['in base64 with padding', { secret: `B${'A'.repeat(42)}=`, encoding: 'base64' }, LEAST],
+    ['in base64 without it', { secret: `B${'A'.repeat(42)}`, encoding: 'base64' }, LEAST],
+    ['in base64url with padding', { secret: `B${'A'.repeat(42)}=`, encoding: 'base64url' }, LEAST],
   ])('%s signs by its bytes', async (_, source, bytes) => {
     const claims = new SignJWT({ sub: 'u', iss: 'i' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
     const token = await claims.sign(bytes)
@@ -53,6 +54,8 @@ describe('a secret', () => {
     ['the bytes of a public key', spki, undefined, /looks like a DER key/],
     ['the bytes of a JWK', Buffer.from(`{"kty":"EC","x":"${'A'.repeat(43)}"}`), undefined, /looks like a JWK/],
     ['the bytes of a PEM', Buffer.from(`-----BEGIN PUBLIC KEY-----\n${'A'.repeat(64)}`), undefined, /looks like a PEM/],
+    ['bytes that nobody has filled', new Uint8Array(64), undefined, /must not be zeros alone/],
+    ['base64 of zeros', 'A'.repeat(64), 'base64', /must not be zeros alone/],
     ['bytes that are too few', new Uint8Array(31), undefined, /must be at least 32 bytes/],
     ['bytes within a list', [randomBytes(32), new Uint8Array(31)], undefined, /must be at least 32 bytes/],
     ['a buffer that is no bytes', new ArrayBuffer(32), undefined, /must be a string/],

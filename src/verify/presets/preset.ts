@@ -6,6 +6,8 @@ import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import { type IssuerClaims, issuerClaimsShape } from '../issuer-options.ts'
 
+export { placesOf } from '../claims.ts'
+
 /** One audience or several; the check can't be switched off. */
 export type Audience = string | readonly string[]
 
@@ -16,12 +18,6 @@ export interface PresetOptions {
 }
 
 export const presetShape = (): Shape<PresetOptions> => ({ claims: z.optional(aGroup(issuerClaimsShape())) })
-
-/** The places of claims: those that the preset knows, and over them what the host writes. */
-export function placesOf(known: IssuerClaims, given: IssuerClaims = {}): IssuerClaims {
-  const written = Object.entries(given).filter(([, place]) => place !== undefined)
-  return { ...known, ...Object.fromEntries(written) }
-}
 
 /** A host name as a dashboard shows it: `tenant.eu.example.com`. */
 export function aHost(): OptionType<string> {

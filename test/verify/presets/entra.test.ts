@@ -84,6 +84,12 @@ describePreset({
       expected: { emailVerified: false },
     },
     {
+      label: 'an e-mail from elsewhere, of which that says nothing',
+      preset: entra({ ...options, claims: { email: 'preferred_username' } }),
+      claims: { preferred_username: 'eve@example.com', email: 'ada@example.com', xms_edov: true },
+      expected: { email: 'eve@example.com', emailVerified: null },
+    },
+    {
       label: 'an e-mail that another claim calls verified',
       claims: { email: 'ada@example.com', email_verified: true },
       expected: { emailVerified: null },
