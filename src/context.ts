@@ -24,6 +24,8 @@ export interface IdentityKey {
 export interface Identity<C extends string = string> extends IdentityKey {
   /** Whether a person stands behind the token, or nobody (client credentials, a workload), as its issuer's options tell. */
   readonly kind: 'person' | 'machine'
+  /** The machine that a written rule of the issuer's options names; `null`, or left out: none does. */
+  readonly machine?: WrittenMachine | null | undefined
   /** All audiences of the token. */
   readonly audience: readonly string[]
   /** The `email` claim as the issuer wrote it, or `null`. It proves nothing by itself. */
@@ -136,9 +138,18 @@ export interface Machine {
   readonly permissions: readonly string[] | null
 }
 
+/** A machine that stands in a written rule (`machines` of an issuer's options) and in no storage. Frozen. */
+export interface WrittenMachine {
+  readonly name: string
+  /** As in {@link Machine}; left out: it acts in no organization. */
+  readonly orgId?: string | null | undefined
+  readonly role: string | null
+  readonly permissions: readonly string[] | null
+}
+
 /** What the verifier made of a credential. */
 export type Verified<C extends string = string> =
-  | { readonly kind: 'user'; readonly identity: Identity<C> }
+  | { readonly kind: 'user' | 'machine'; readonly identity: Identity<C> }
   | { readonly kind: 'apiKey'; readonly key: ApiKey }
   | { readonly kind: 'service'; readonly name: string }
 
@@ -146,6 +157,7 @@ export type Verified<C extends string = string> =
 export type Caller<U extends User = User> =
   | { readonly kind: 'user'; readonly user: U }
   | { readonly kind: 'apiKey'; readonly key: ApiKey }
+  | { readonly kind: 'machine'; readonly machine: Machine }
   | { readonly kind: 'service'; readonly name: string }
 
 /** How a request names its organization, read early and judged in the org resolver. */
@@ -186,6 +198,8 @@ export interface Verifier<C extends string = string> {
   verify(token: string): Promise<Identity<C>>
   /** Whether the scopes of some tokens bind (`scopes` of their identities). Left out: not known. */
   readonly bindsScopes?: boolean | undefined
+  /** The machines that written rules name. Left out: not known. */
+  readonly machines?: readonly WrittenMachine[] | undefined
   /** Load what verification needs, before the first request. */
   warmUp?(): Promise<void>
   /** Whether somebody could be verified now. */
@@ -303,6 +317,22 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly permissions: readonly T['permission'][]
 }
 
+/** What a handler of `needs: 'identity'` gets for a machine: who it is here, no organization. */
+export interface MachineContext<T extends AuthTypes = AuthTypes> {
+  readonly kind: 'machine'
+  readonly machine: Machine
+  readonly identity: Identity<T['claim']>
+  /** What the machine may do here, sorted: what it was given, as far as its token's scopes carry it, where they bind. */
+  readonly permissions: readonly T['permission'][]
+}
+
+/** What a handler gets for a machine: in an organization, its own if it is bound to one. As for an API key but for the role. */
+export interface MachineOrgContext<T extends AuthTypes = AuthTypes> extends MachineContext<T> {
+  readonly org: NonNullable<T['org']>
+  /** `null`: it has none, and may do what stands by itself in its row or rule. */
+  readonly role: T['actingRole'] | null
+}
+
 /**
  * What a handler gets for a trusted service with its shared secret: its name. It is nobody: no user, no role, no organization
  * until `auth.actIn(context, orgId)`.
@@ -325,6 +355,8 @@ export type AuthContext<T extends AuthTypes = AuthTypes> =
   | UserContext<T>
   | UserOrgContext<T>
   | ApiKeyContext<T>
+  | MachineContext<T>
+  | MachineOrgContext<T>
   | ServiceContext<T>
 
 type Given<A, K extends PropertyKey, Default> = K extends keyof A
@@ -340,11 +372,17 @@ type ByNeeds<T extends AuthTypes, S> = S extends 'identity'
     ? UserContext<T>
     : UserOrgContext<T>
 
+type OfMachine<T extends AuthTypes, S> = S extends 'identity' ? MachineContext<T> : MachineOrgContext<T>
+
+type NeedsOf<T extends AuthTypes, A> = Given<A, 'needs', T extends IdentityOnly ? 'identity' : 'org'> & Needs
+
 type ByKind<T extends AuthTypes, A, K> = K extends 'user'
-  ? ByNeeds<T, Given<A, 'needs', T extends IdentityOnly ? 'identity' : 'org'> & Needs>
+  ? ByNeeds<T, NeedsOf<T, A>>
   : K extends 'apiKey'
     ? ApiKeyContext<T>
-    : ServiceContext<T>
+    : K extends 'machine' | `machine:${string}`
+      ? OfMachine<T, NeedsOf<T, A>>
+      : ServiceContext<T>
 
 /** The context a route with the Access `A` hands its handler: narrowed by `accept`, `needs` and `optional`. */
 export type AuthContextOf<T extends AuthTypes, A = object> = A extends AccessRule
@@ -390,6 +428,8 @@ export interface Decision {
   readonly cause?: unknown
   /** Who called; `null` where that was not reached. */
   readonly principal: Principal | null
+  /** Who acts for the caller, as its token says; `null`: nobody, or not known. */
+  readonly actor: Actor | null
   /** What the request's selectors say, or `null` where they were not read. */
   readonly selection: OrgSelection['kind'] | null
   /** The acting organization, or `null`. */

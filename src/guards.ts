@@ -6,6 +6,7 @@ import type {
   ApiKeyContext,
   AuthContext,
   AuthTypes,
+  MachineOrgContext,
   Roles,
   ServiceOrgContext,
   UserContext,
@@ -13,14 +14,22 @@ import type {
 } from './context.ts'
 import { AuthError } from './errors.ts'
 import { isScope, optionsError } from './lib/parse-options.ts'
-import { requirePermissions } from './permissions/permission-check.ts'
+import { givenTo, requirePermissions } from './permissions/permission-check.ts'
 import { isKnown, requireAtLeast, requireNamed } from './permissions/roles.ts'
 
 /** A context that acts in an organization, whoever calls. */
-export type OrgContext<T extends AuthTypes = AuthTypes> = UserOrgContext<T> | ApiKeyContext<T> | ServiceOrgContext<T>
+export type OrgContext<T extends AuthTypes = AuthTypes> =
+  | UserOrgContext<T>
+  | ApiKeyContext<T>
+  | MachineOrgContext<T>
+  | ServiceOrgContext<T>
 
 /** A context that has a role. */
-export type RoleContext<T extends AuthTypes = AuthTypes> = UserContext<T> | UserOrgContext<T> | ApiKeyContext<T>
+export type RoleContext<T extends AuthTypes = AuthTypes> =
+  | UserContext<T>
+  | UserOrgContext<T>
+  | ApiKeyContext<T>
+  | MachineOrgContext<T>
 
 /** The guards of one auth. */
 export interface Guards<T extends AuthTypes = AuthTypes> {
@@ -107,6 +116,12 @@ function requireSomebody<C>(context: C | null, scopes?: readonly string[]): C {
 // What the caller's role, or its declaration, lacks is refused as that; `null`: it lacks what its credential does not carry.
 function grantedTo(roles: Roles, context: AuthContext): readonly string[] | null {
   if (context.kind === 'service') return context.permissions
+  if (context.kind === 'machine') {
+    const { role, permissions } = context.machine
+    if (role === null ? permissions !== null : isKnown(roles, role)) {
+      return givenTo(context.machine, roles.permissionsOf(role ?? ''), null)
+    }
+  }
   if (!('role' in context) || (context.role === null && !('org' in context))) return null
   if (context.role === null || isKnown(roles, context.role)) return roles.permissionsOf(context.role ?? '')
   // Made at run time: what it may do stands here only as far as the credential carries it.

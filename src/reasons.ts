@@ -70,6 +70,8 @@ export type RefusalReason =
   | 'service_secret_wrong'
   // Who may call
   | 'caller_kind_not_accepted'
+  | 'machine_unknown'
+  | 'machine_disabled'
   | 'user_not_synced'
   | 'user_disabled'
   | 'bootstrap_not_reached'
@@ -85,6 +87,8 @@ export type RefusalReason =
   | 'org_not_the_only_one'
   | 'not_a_member'
   | 'key_of_another_org'
+  | 'machine_of_another_org'
+  | 'machine_without_org'
   | 'not_the_users_org'
   | 'user_without_org'
   | 'act_in_no_service'

@@ -66,8 +66,8 @@ export type OrgSelector =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'pathParam'; readonly name: string }
 
-/** The kinds of caller a route may accept; `service:name` admits that one service only. */
-export type CallerKind = 'user' | 'apiKey' | 'service' | `service:${string}`
+/** The kinds of caller a route may accept; `service:name` admits that one service only, `machine:name` machines of that name. */
+export type CallerKind = 'user' | 'apiKey' | 'machine' | `machine:${string}` | 'service' | `service:${string}`
 
 /** How far a route goes: later steps are not entered. */
 export type Needs = 'identity' | 'user' | 'org'
@@ -91,7 +91,8 @@ export interface AccessRule<R extends string = string, P extends string = string
   readonly role?: R | undefined
   /**
    * What the caller must be allowed to do, all of it, whatever its kind: by its role where it acts, then by its credential,
-   * where that has a bound; a service by where it is declared. With `needs: 'identity'` by the credential alone.
+   * where that has a bound; a service by where it is declared; a machine by its row or rule, too. With `needs: 'identity'`
+   * people by the credential alone.
    */
   readonly permissions?: readonly P[] | undefined
 }

@@ -48,8 +48,9 @@ export function staff(db: Kysely<Schema>): Staff {
     findActing: (caller, orgId) => findActing(db, caller, orgId),
     async listActing(caller, limit) {
       if (caller.kind === 'service') return []
-      if (caller.kind === 'apiKey') {
-        const acting = caller.key.orgId === null ? null : await findActing(db, caller, caller.key.orgId)
+      if (caller.kind !== 'user') {
+        const { orgId } = caller.kind === 'apiKey' ? caller.key : caller.machine
+        const acting = orgId === null ? null : await findActing(db, caller, orgId)
         return acting === null ? [] : [acting].slice(0, limit)
       }
       if (!isNumber(caller.user.id)) return []
@@ -106,9 +107,16 @@ async function findActing(db: Kysely<Schema>, caller: Caller<User>, orgId: strin
       .executeTakeFirst()
     return row === undefined ? null : toActing(row)
   }
-  if (caller.kind === 'apiKey' && caller.key.orgId !== null && caller.key.orgId !== orgId) return null
+  const { orgId: own, role } = placeOf(caller)
+  if (own !== null && own !== orgId) return null
   const org = await findCompany(db, orgId)
-  return org === null ? null : { org, role: caller.kind === 'apiKey' ? caller.key.role : null }
+  return org === null ? null : { org, role }
+}
+
+/** Where a key or a machine is bound to, and as what it acts; a service anywhere, as nothing. */
+function placeOf(caller: Exclude<Caller<User>, { kind: 'user' }>): { orgId: string | null; role: string | null } {
+  if (caller.kind === 'service') return { orgId: null, role: null }
+  return caller.kind === 'apiKey' ? caller.key : caller.machine
 }
 
 async function hire(db: Kysely<Schema>, { orgId, userId, role }: Omit<Membership, 'joinedAt'>): Promise<Membership> {

@@ -29,7 +29,7 @@ export const environments: ActingOrgSource<Account, WorkEnvironment> = {
 }
 
 function actingIn(caller: Caller<Account>): ActingOrg<WorkEnvironment>[] {
-  if (caller.kind === 'service') return []
+  if (caller.kind === 'service' || caller.kind === 'machine') return []
   const own = caller.kind === 'apiKey' ? caller.key.orgId : null
   const role = caller.kind === 'apiKey' ? caller.key.role : caller.user.role
   return ENVIRONMENTS.filter(({ id }) => own === null || own === id).map((org) => ({ org, role }))

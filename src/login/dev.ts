@@ -35,7 +35,12 @@ export function createDevLogin<const G extends RolesGiven>(
   const settings = parseDevLoginOptions(options as DevLoginOptions)
   const [identity, user] = [devIdentity(settings), devUser(settings)]
   // An old session that a browser still sends is as good as none: who may enter is decided before.
-  const verifier = Object.freeze({ verify: async () => identity, bindsScopes: false, isReady: () => true })
+  const verifier = Object.freeze({
+    verify: async () => identity,
+    bindsScopes: false,
+    machines: [],
+    isReady: () => true,
+  })
   const users = async () => ({ user, role: settings.adminRole })
   const cookie = { name: settings.cookieName }
   const dev = (request: AuthRequest) => toDevCredential(request, cookie.name)

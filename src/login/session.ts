@@ -56,7 +56,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
   const times = { clockToleranceSeconds: 5, maxTokenAgeSeconds: null }
   const rules = { ...times, audience: [service], takesBoundTokens: false, places }
   // Whoever has an account is a person.
-  const person = { places, emails: 'as-claimed', machine: () => false } as const
+  const person = { places, emails: 'as-claimed', machine: () => false, machines: [] } as const
   return {
     async issue({ id: subject, sessionVersion }) {
       const issuedAt = Math.floor(clock() / 1000)
@@ -85,6 +85,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
         return toIdentity({ issuer: service, rules: person, names: ['ver'] }, checked, claims)
       },
       bindsScopes: false,
+      machines: [],
       isReady: () => true,
     }),
     async users(identity) {

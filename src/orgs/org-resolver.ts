@@ -45,8 +45,8 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
  * Create the org resolver over memberships.
  *
  * Refuses with `invalid_org_id`, `org_selector_conflict` and `org_required` (400), and with `forbidden` (403) for not a
- * member, an unknown and a deleted organization alike. An API key acts in its own organization only; one that
- * is bound to none goes the way of the selection, as a user does.
+ * member, an unknown and a deleted organization alike. An API key and a machine act in their own organization only; those that
+ * are bound to none go the way of the selection, as a user does.
  * Cost: one storage query, none where the user resolver's query already found the membership.
  *
  * @throws OptionsError for a missing or unknown option, or a path selector
@@ -84,9 +84,8 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     selection: Selection,
     known: ActingOrg<O> | null | undefined,
   ): Promise<ActingOrg<O | null> | null> {
-    if (caller.kind === 'apiKey' && caller.key.orgId !== null) {
-      return memberships.findActing(caller, requireKeysOrg(caller.key.orgId, selection))
-    }
+    const own = boundOrgOf(caller, selection)
+    if (own !== null) return memberships.findActing(caller, own)
     if (selection.kind === 'named') {
       const { orgId } = selection
       return known === null || known?.org.id === orgId ? (known ?? null) : memberships.findActing(caller, orgId)
@@ -154,8 +153,7 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
 
       function ownOrgId(): string | null {
         if (caller.kind === 'user') return orgIdOf(caller.user)
-        if (caller.kind === 'apiKey' && caller.key.orgId !== null) return requireKeysOrg(caller.key.orgId, wanted)
-        return wanted.kind === 'named' ? wanted.orgId : null
+        return boundOrgOf(caller, wanted) ?? (wanted.kind === 'named' ? wanted.orgId : null)
       }
     },
   }
@@ -169,12 +167,17 @@ function requireWellFormed(selection: OrgSelection): Selection {
   return selection
 }
 
-/** The org an API key acts in: its own, and no other that the request names. */
-function requireKeysOrg(orgId: string, selection: Selection): string {
-  if (selection.kind === 'named' && selection.orgId !== orgId) {
-    throw new AuthError('forbidden', { reason: 'key_of_another_org' })
-  }
-  return orgId
+/** The org an API key or a machine is bound to, and no other that the request names; `null`: it is bound to none. */
+function boundOrgOf(caller: Caller, selection: Selection): string | null {
+  const [own, other] = [boundTo(caller), selection.kind === 'named' ? selection.orgId : null]
+  if (own === null || other === null || other === own) return own
+  if (caller.kind === 'machine') throw new AuthError('forbidden', { reason: 'machine_of_another_org' })
+  throw new AuthError('forbidden', { reason: 'key_of_another_org' })
+}
+
+function boundTo(caller: Caller): string | null {
+  if (caller.kind === 'apiKey') return caller.key.orgId
+  return caller.kind === 'machine' ? caller.machine.orgId : null
 }
 
 // Functions: what a host does not use must not stay in its bundle.

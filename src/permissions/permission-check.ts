@@ -1,6 +1,7 @@
 /**
  * What a caller may do, asked in one place for every kind of caller: what it was given, as far as its credential carries it.
  */
+import type { Machine } from '../context.ts'
 import { AuthError } from '../errors.ts'
 
 /** What one caller has. */
@@ -23,6 +24,23 @@ const NONE: readonly never[] = Object.freeze([])
 export function effectiveOf({ granted, bound }: Omit<Holdings, 'token'>): readonly string[] {
   if (granted === null) return bound === null ? NONE : Object.freeze([...new Set(bound)].sort())
   return bound === null ? granted : Object.freeze(granted.filter((permission) => bound.includes(permission)))
+}
+
+/**
+ * Say what a machine was given: of its role's permissions, or of all that there are where it has no role, those that stand
+ * by themselves in its row or rule; where none do, all that its role may.
+ *
+ * @param ofRole what its role may do
+ * @param all every permission that somebody can have, sorted; `null`: any
+ */
+export function givenTo(
+  { role, permissions }: Pick<Machine, 'role' | 'permissions'>,
+  ofRole: readonly string[],
+  all: readonly string[] | null,
+): readonly string[] {
+  if (permissions === null) return role === null ? NONE : ofRole
+  const most = role === null ? (all ?? [...new Set(permissions)].sort()) : ofRole
+  return Object.freeze(most.filter((permission) => permissions.includes(permission)))
 }
 
 /**

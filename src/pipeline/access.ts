@@ -12,7 +12,8 @@ import {
   type Shape,
 } from '../lib/parse-options.ts'
 import { anOrgSelector } from '../orgs/selector.ts'
-import { requireNamed } from '../permissions/roles.ts'
+import { givenTo } from '../permissions/permission-check.ts'
+import { isKnown, requireNamed } from '../permissions/roles.ts'
 import type { Access, AccessRule, Needs, OrgSelector } from '../request.ts'
 import type { Steps } from './auth-options.ts'
 
@@ -62,26 +63,46 @@ export function parseAccess(access: Access, steps: AccessSteps): Rule | 'public'
 
 type AccessSteps = Omit<Steps, 'extractor' | 'users' | 'orgs' | 'knownRoles'>
 
-/** Whether a verified caller is of a kind the rule accepts. */
+/** Whether a verified caller is of a kind the rule accepts; which machine it is, is asked once that is known. */
 export function accepts({ accept }: Rule, verified: Verified): boolean {
+  if (verified.kind === 'machine') return acceptsMachines(accept)
   return accept.has(verified.kind) || (verified.kind === 'service' && accept.has(`service:${verified.name}`))
 }
 
-function knownKind(kind: string, { apiKeys, services }: AccessSteps): string {
+function acceptsMachines(accept: ReadonlySet<string>): boolean {
+  return [...accept].some((kind) => kind === 'machine' || kind.startsWith('machine:'))
+}
+
+function knownKind(kind: string, steps: AccessSteps): string {
+  const { apiKeys, services, verifier } = steps
   const names = services?.services.map(({ name }) => `service:${name}`) ?? []
-  const known = ['user', ...(apiKeys === null ? [] : ['apiKey']), ...(names.length === 0 ? [] : ['service', ...names])]
-  if (known.includes(kind)) return kind
+  const written = verifier.machines?.map(({ name }) => `machine:${name}`) ?? []
+  const known = [
+    'user',
+    ...(apiKeys === null ? [] : ['apiKey']),
+    ...(names.length === 0 ? [] : ['service', ...names]),
+    ...(hasOnlyWritten(steps) && written.length === 0 ? [] : ['machine', ...written]),
+  ]
+  if (known.includes(kind) || (!hasOnlyWritten(steps) && /^machine:[\w.-]{1,64}$/.test(kind))) return kind
   throw optionsError('Access', 'accept', `names ${JSON.stringify(kind)}, which createAuth was given no verifier for`)
+}
+
+// Else a row, or a verifier that does not say whom it names, may name any.
+function hasOnlyWritten({ machines, verifier }: AccessSteps): boolean {
+  return machines === null && verifier.machines !== undefined
 }
 
 function contradictionIn(rule: Rule): readonly [option: string, message: string] | null {
   const { accept, needs, selectors, role } = rule
-  const keys = accept.has('apiKey')
+  const [keys, machines] = [accept.has('apiKey'), acceptsMachines(accept)]
   if (accept.size === 0) return ['accept', 'must name a kind of caller']
   if (needs === 'identity' && role !== null) return ['role', 'requires needs: "user" or "org"']
   if (needs !== 'org' && selectors.length > 0) return ['selectors', 'requires needs: "org"']
   if (needs !== 'org' && keys) return ['accept', 'with "apiKey" requires needs: "org"']
-  if (role !== null && !keys && !accept.has('user')) return ['role', 'can bind users and API keys only']
+  if (needs === 'user' && machines) return ['accept', 'with "machine" requires needs: "org" or "identity"']
+  if (role !== null && !keys && !machines && !accept.has('user')) {
+    return ['role', 'can bind users, machines and API keys only']
+  }
   return null
 }
 
@@ -94,8 +115,10 @@ function requireHolder(rule: Rule, steps: AccessSteps): void {
   throw optionsError('Access', 'permissions', `asks for ${permissions.join(', ')}, which nobody it accepts can have`)
 }
 
+type Held = readonly string[] | null
+
 // What those who may enter can have, one by one; `null`: whatever a token says.
-function heldBy({ accept, needs, role }: Rule, steps: AccessSteps): (readonly string[] | null)[] {
+function heldBy({ accept, needs, role }: Rule, steps: AccessSteps): Held[] {
   const { roles, hasCustomRoles, apiKeys, verifier } = steps
   const names = role === null ? roles.names : roles.names.filter((each) => roles.includes(each, role))
   const inOrg = names.map((each) => roles.permissionsOf(each))
@@ -105,7 +128,23 @@ function heldBy({ accept, needs, role }: Rule, steps: AccessSteps): (readonly st
   const carried = (held: readonly string[]) => held.filter((each) => apiKeys?.permissions?.includes(each) ?? true)
   const isService = (name: string): boolean => accept.has('service') || accept.has(`service:${name}`)
   const ofServices = [...steps.servicePermissions].flatMap(([name, held]) => (isService(name) ? [held] : []))
-  return [...(accept.has('user') ? ofUsers : []), ...(accept.has('apiKey') ? inOrg.map(carried) : []), ...ofServices]
+  return [
+    ...(accept.has('user') ? ofUsers : []),
+    ...(accept.has('apiKey') ? inOrg.map(carried) : []),
+    ...(acceptsMachines(accept) ? heldByMachines({ accept, needs }, steps) : []),
+    ...ofServices,
+  ]
+}
+
+function heldByMachines({ accept, needs }: Pick<Rule, 'accept' | 'needs'>, steps: AccessSteps): Held[] {
+  const { roles, permissions: all, verifier } = steps
+  if (!hasOnlyWritten(steps)) return [all]
+  const named = (verifier.machines ?? []).filter(({ name }) => accept.has('machine') || accept.has(`machine:${name}`))
+  return named.map(({ role, permissions }) => {
+    const isByToken = role === null && permissions === null && needs === 'identity' && verifier.bindsScopes !== false
+    if (isByToken || (role !== null && !isKnown(roles, role))) return all
+    return givenTo({ role, permissions }, roles.permissionsOf(role ?? ''), all)
+  })
 }
 
 const SHAPE: Shape<AccessRule> = {

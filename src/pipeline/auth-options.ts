@@ -26,7 +26,6 @@ import {
   isScope,
   oneOf,
   optionsError,
-  ownMembers,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -35,10 +34,12 @@ import { header } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
 import { differenceOf, NO_ROLES, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
-import type { AuthStorage } from '../storage/repositories.ts'
+import type { AuthStorage, MachineRepository } from '../storage/repositories.ts'
+import { withStorageErrors } from '../storage/storage-errors.ts'
 import { createProvisioner } from '../users/provisioner.ts'
 import type { IssuerOptions } from '../verify/issuer-options.ts'
 import { createJwtVerifier } from '../verify/jwt-verifier.ts'
+import { requireWritten } from './machine.ts'
 
 /** Options of `createAuth` that every auth has. */
 export interface CommonOptions<C extends string, S extends string, Q extends string = string> {
@@ -50,6 +51,11 @@ export interface CommonOptions<C extends string, S extends string, Q extends str
   readonly apiKeys?: ApiKeyVerifier | undefined
   /** Who verifies service secrets: `createServiceVerifier(…)`. Default: there are none. */
   readonly services?: ServiceVerifier<S, Q> | undefined
+  /**
+   * Where the rows of machines are: `storage.machines`. Whom a written rule names (`machines` of an issuer's options) is not
+   * asked for. Default: there are none but those.
+   */
+  readonly machines?: MachineRepository | undefined
   /** A session cookie that carries a bearer token; with it the CSRF rule holds. Default: no cookie is read. */
   readonly cookie?: SessionCookie | undefined
   /**
@@ -137,6 +143,7 @@ export interface Steps {
   readonly verifier: Verifier
   readonly apiKeys: ApiKeyVerifier | null
   readonly services: ServiceVerifier | null
+  readonly machines: MachineRepository | null
   /** What each service may do, sorted. */
   readonly servicePermissions: ReadonlyMap<string, readonly string[]>
   readonly users: UserResolver
@@ -181,19 +188,22 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
   const servicePermissions = new Map(
-    services?.services
-      .map(ownMembers)
-      .map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
+    services?.services.map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
   )
   const more = isIdentityOnly
     ? identitiesAlone(options)
     : usersAndOrgs(options, [...servicePermissions.values()].flat())
   const verifier = toVerifier(options)
-  const fixed = { extractor, verifier, apiKeys, services, servicePermissions, challenge }
+  const machines = options.machines === undefined ? null : withStorageErrors(options.machines)
+  requireWritten(verifier.machines, more, options.issuers === undefined ? 'verifier' : 'issuers')
+  const fixed = { extractor, verifier, apiKeys, services, servicePermissions, machines, challenge }
   return { options, steps: Object.freeze({ ...fixed, ...more }) }
 }
 
-type UsersAndOrgs = Omit<Steps, 'extractor' | 'verifier' | 'apiKeys' | 'services' | 'servicePermissions' | 'challenge'>
+type UsersAndOrgs = Omit<
+  Steps,
+  'extractor' | 'verifier' | 'apiKeys' | 'services' | 'servicePermissions' | 'machines' | 'challenge'
+>
 
 function identitiesAlone(options: AnyAuthOptions): UsersAndOrgs {
   for (const option of ['apiKeys', 'customRoles'] as const) {
@@ -318,6 +328,7 @@ const SHAPE: Shape<AnyAuthOptions> = {
   verifier: z.optional(anObjectWith<Verifier>('verify')),
   apiKeys: z.optional(checkedBy(describeApiKeys)),
   services: z.optional(checkedBy(describeServices)),
+  machines: z.optional(anObjectWith('findByIdentity')),
   cookie: z.optional(
     aGroup<SessionCookie>({
       name: checkedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),

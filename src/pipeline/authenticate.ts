@@ -11,7 +11,9 @@ import type {
   Credential,
   Identity,
   IdentityContext,
-  KnownRoles,
+  Machine,
+  MachineContext,
+  MachineOrgContext,
   OrgSelection,
   ServiceContext,
   UserContext,
@@ -19,12 +21,13 @@ import type {
   Verified,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { effectiveOf, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
+import { effectiveOf, givenTo, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
 import { requireAtLeast, requireKnown } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import { accepts, type Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 import type { Recorder } from './decision-record.ts'
+import { findMachine, type KeptMachine, principalOf } from './machine.ts'
 import { type Acted, type KeptUser, toActed, toKeptUser, toVerified } from './own-copies.ts'
 import { NAMES_ANOTHER, type RequestState, selectTogether, UNNAMED } from './request-state.ts'
 
@@ -43,6 +46,7 @@ export async function authenticate(steps: Steps, attempt: Attempt): Promise<Auth
   const verified = await verify(steps, attempt, credential)
   requireAccepted(attempt, verified)
   if (verified.kind === 'service') return serviceContext(steps, attempt, verified.name)
+  if (verified.kind === 'machine') return machineContext(steps, attempt, verified.identity)
   if (verified.kind === 'user' && attempt.rule.needs === 'identity') return identityContext(steps, attempt, verified)
   const selection = readSelection(steps, attempt)
   if (verified.kind === 'apiKey') {
@@ -53,7 +57,7 @@ export async function authenticate(steps: Steps, attempt: Attempt): Promise<Auth
   const resolvedUser = await resolveUser(steps, attempt, identity, selection)
   if (attempt.rule.needs === 'user') return userContext(steps, attempt, identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  const question = { caller, bound: boundOf(identity), selection, resolvedUser }
+  const question = { caller, bound: identity.scopes, selection, resolvedUser }
   return userOrgContext(identity, resolvedUser, await actingOrg(steps, attempt, question))
 }
 
@@ -77,7 +81,10 @@ function verify(steps: Steps, { state, record }: Attempt, credential: Credential
 
 // Which verifier runs is the credential's kind; none is ever tried after another one.
 async function verifyByKind({ verifier: verify, apiKeys, services }: Steps, credential: Credential): Promise<Verified> {
-  if (credential.kind === 'bearer') return { kind: 'user', identity: await verify.verify(credential.token) }
+  if (credential.kind === 'bearer') {
+    const identity = await verify.verify(credential.token)
+    return { kind: identity.kind === 'machine' ? 'machine' : 'user', identity }
+  }
   if (credential.kind === 'apiKey' && apiKeys !== null) {
     return { kind: 'apiKey', key: await apiKeys.verify(credential.token) }
   }
@@ -87,22 +94,20 @@ async function verifyByKind({ verifier: verify, apiKeys, services }: Steps, cred
   throw new Error(`sallyport: no verifier for a credential of kind ${credential.kind}`)
 }
 
-function requireAccepted({ rule, record }: Attempt, verified: Verified): void {
-  if (verified.kind === 'service') record.principal('service', verified.name)
-  if (verified.kind === 'apiKey') record.principal('apiKey', verified.key.id)
+function requireAccepted(attempt: Attempt, verified: Verified): void {
+  const { rule, record } = attempt
+  if (verified.kind === 'service') record.principal({ kind: 'service', id: verified.name })
+  if (verified.kind === 'apiKey') record.principal({ kind: 'apiKey', id: verified.key.id })
+  if ('identity' in verified) record.actor(verified.identity.actor)
+  if (accepts(rule, verified)) return
   // Nobody stands behind it: no user is looked up, and none is made.
-  if (verified.kind === 'user' && verified.identity.kind === 'machine') {
-    throw new AuthError('forbidden', { reason: 'token_of_a_machine' })
-  }
-  if (!accepts(rule, verified)) {
-    const expected = [...rule.accept].join(', ')
-    const got = verified.kind === 'service' ? `service:${verified.name}` : verified.kind
-    throw new AuthError(rule.probe ? 'unauthorized' : 'forbidden', {
-      reason: 'caller_kind_not_accepted',
-      expected,
-      got,
-    })
-  }
+  if (verified.kind === 'machine') throw new AuthError('forbidden', { reason: 'token_of_a_machine' })
+  throw notAccepted(rule, verified.kind === 'service' ? `service:${verified.name}` : verified.kind)
+}
+
+function notAccepted({ accept, probe }: Rule, got: string): AuthError {
+  const expected = [...accept].join(', ')
+  return new AuthError(probe ? 'unauthorized' : 'forbidden', { reason: 'caller_kind_not_accepted', expected, got })
 }
 
 function readSelection({ orgs }: Steps, { request, rule, state, record }: Attempt): OrgSelection {
@@ -124,8 +129,22 @@ async function resolveUser(
     toKeptUser(await users(identity, selection, knownRoles, tokenOf(state.credential)))
   state.resolvedUser ??= { selection, result: record.timed('users', enter) }
   const resolvedUser = await state.resolvedUser.result
-  record.principal('user', resolvedUser.userId)
+  record.principal({ kind: 'user', id: resolvedUser.userId })
   return resolvedUser
+}
+
+// As with users: once per request, whatever its mounts ask.
+async function resolveMachine(
+  steps: Steps,
+  { rule, state, record }: Attempt,
+  identity: Identity,
+): Promise<KeptMachine> {
+  state.machine ??= record.timed('users', () => findMachine(steps, identity))
+  const kept = await state.machine
+  record.principal(principalOf(kept.machine))
+  const name = `machine:${kept.machine.name}`
+  if (rule.accept.has('machine') || (kept.isNamed && rule.accept.has(name))) return kept
+  throw notAccepted(rule, name)
 }
 
 /** The token of a credential that holds one, for a step that asks its issuer for more. */
@@ -160,7 +179,7 @@ async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion):
       : undefined
   const resolve = async (): Promise<Acted> => {
     const acting = await steps.orgs.resolve(caller, selection, known)
-    return toActed(acting, await grantedIn(steps, acting))
+    return toActed(acting, await grantedIn(steps, caller, acting))
   }
   const resolving = state.acting.get(key) ?? record.timed('orgs', resolve)
   state.acting.set(key, resolving)
@@ -173,10 +192,16 @@ async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion):
   return { ...acting, permissions: effectiveOf({ granted: acting.granted ?? NONE, bound }) }
 }
 
-// What the role allows where the caller acts; without an organization, nothing.
-function grantedIn({ knownRoles }: Steps, { org, role }: ActingOrg): ReturnType<KnownRoles['find']> {
+// What the role allows where the caller acts; without an organization, nothing. `null`: there is no such role.
+async function grantedIn(
+  { knownRoles, permissions }: Steps,
+  caller: Caller,
+  { org, role }: ActingOrg,
+): Promise<Acted['granted']> {
   if (org === null) return NONE
-  return role === null ? null : knownRoles.find(org.id, role)
+  const ofRole = role === null ? null : await knownRoles.find(org.id, role)
+  if (caller.kind !== 'machine' || (role !== null && ofRole === null)) return ofRole
+  return givenTo({ role, permissions: caller.machine.permissions }, ofRole ?? NONE, permissions)
 }
 
 const NONE: readonly never[] = Object.freeze([])
@@ -200,14 +225,9 @@ function requireRules(
   }
 }
 
-// What the credential of a verified identity carries.
-function boundOf({ scopes }: Identity): Holdings['bound'] {
-  return scopes ?? null
-}
-
 // Where no role says what a person may do, the token alone does, of what there is to be allowed.
 function holdingsOf({ permissions }: Steps, identity: Identity): Holdings {
-  const bound = boundOf(identity)
+  const { scopes: bound } = identity
   const known = permissions === null ? bound : permissions.filter((permission) => bound?.includes(permission))
   return { granted: null, bound: known, token: true }
 }
@@ -226,13 +246,42 @@ function userContext(steps: Steps, { rule }: Attempt, identity: Identity, { user
   const own = role === undefined ? null : requireKnown(steps.roles, role)
   if (rule.role !== null) requireAtLeast(steps.roles, own, rule.role)
   const granted = own === null ? null : steps.roles.permissionsOf(own)
-  const holdings = granted === null ? holdingsOf(steps, identity) : { granted, bound: boundOf(identity), token: true }
+  const holdings = granted === null ? holdingsOf(steps, identity) : { granted, bound: identity.scopes, token: true }
   requirePermissions(holdings, rule.permissions)
   return Object.freeze({ kind: 'user', identity, user, role: own, permissions: effectiveOf(holdings) })
 }
 
 function userOrgContext(identity: Identity, { user }: KeptUser, { org, role, permissions }: Acting): UserOrgContext {
   return Object.freeze({ kind: 'user', identity, user, org, role: role as string, permissions })
+}
+
+async function machineContext(
+  steps: Steps,
+  attempt: Attempt,
+  identity: Identity,
+): Promise<MachineContext | MachineOrgContext> {
+  const { machine, hasOrg } = await resolveMachine(steps, attempt, identity)
+  const context = { kind: 'machine', machine, identity } as const
+  if (attempt.rule.needs === 'identity') {
+    const holdings = givenByItself(steps, machine, identity)
+    requirePermissions(holdings, attempt.rule.permissions)
+    return Object.freeze({ ...context, permissions: effectiveOf(holdings) })
+  }
+  const selection = readSelection(steps, attempt)
+  if (!hasOrg) throw new AuthError('forbidden', { reason: 'machine_without_org' })
+  const caller: Caller = { kind: 'machine', machine }
+  const acting = await actingOrg(steps, attempt, { caller, bound: identity.scopes, selection })
+  const { org, role, permissions } = acting
+  if (org === null) throw new Error('sallyport: the org resolver gave a machine no organization')
+  return Object.freeze({ ...context, org, role, permissions })
+}
+
+// Without an organization; where nothing was given to it, its token alone says what it may do.
+function givenByItself(steps: Steps, machine: Machine, identity: Identity): Holdings {
+  const { role, permissions } = machine
+  if (role === null && permissions === null) return holdingsOf(steps, identity)
+  const ofRole = role === null ? NONE : steps.roles.permissionsOf(role)
+  return { granted: givenTo(machine, ofRole, steps.permissions), bound: identity.scopes, token: true }
 }
 
 function apiKeyContext(key: ApiKey, { org, role, permissions }: Acting): ApiKeyContext {

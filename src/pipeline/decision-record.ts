@@ -1,5 +1,5 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
-import type { AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
+import type { Actor, AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
@@ -12,7 +12,9 @@ type Step = 'verify' | 'users' | 'orgs'
 /** Writes down what becomes of one request, whichever mounts it passes. */
 export interface Recorder {
   credential(credential: Credential | null): void
-  principal(kind: Principal['kind'], id: string): void
+  principal(principal: Principal): void
+  /** Who acts for the caller. */
+  actor(actor: Actor | null): void
   selection(selection: OrgSelection): void
   acting(orgId: string | null, role: string | null): void
   /** Run a step's work and add how long it took. */
@@ -41,7 +43,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
   const { method, whenAnswered } = request
   const path = withoutSecrets(request.path)
   const base = { requestId: toRequestId(requestId, request), at: new Date(clock()), method, path }
-  const seen = { credential: null, principal: null, selection: null, orgId: null, role: null }
+  const seen = { credential: null, principal: null, actor: null, selection: null, orgId: null, role: null }
   const timings: Partial<Record<Step, number>> = {}
   let ending: Ending | null = null
   let isAnswered = whenAnswered === undefined
@@ -55,7 +57,8 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
   })
   return {
     credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
-    principal: (kind, id) => void Object.assign(seen, { principal: { kind, id } }),
+    principal: (principal) => void Object.assign(seen, { principal }),
+    actor: (actor) => void Object.assign(seen, { actor }),
     selection: ({ kind }) => void Object.assign(seen, { selection: kind }),
     acting: (orgId, role) => void Object.assign(seen, { orgId, role }),
     async timed(step, work) {
@@ -72,8 +75,9 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
     threw(error) {
       ending = endingOf(error)
       // Another copy of this package may have made it, an older one.
-      const { kind, id } = (isAuthError(error) ? error.principal : null) ?? {}
-      if (kind !== undefined && id !== undefined) Object.assign(seen, { principal: { kind, id } })
+      const { kind, id, name } = (isAuthError(error) ? error.principal : null) ?? {}
+      if (kind === undefined || id === undefined) return
+      Object.assign(seen, { principal: name === undefined ? { kind, id } : { kind, id, name } })
     },
     settled() {
       if (isAnswered) report()
@@ -126,6 +130,7 @@ function nameOf(error: unknown): string {
 export const SILENT: Recorder = {
   credential: () => undefined,
   principal: () => undefined,
+  actor: () => undefined,
   selection: () => undefined,
   acting: () => undefined,
   timed: (_step, work) => work(),

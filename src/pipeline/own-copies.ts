@@ -40,7 +40,7 @@ export function toActed({ org, role }: ActingOrg, granted: Acted['granted']): Ac
 
 /** Keep who was verified. A context is frozen, and so is what it says of its principal, whoever verified it. */
 export function toVerified(verified: Verified): Verified {
-  if (verified.kind === 'user') return Object.freeze({ kind: 'user', identity: keepIdentity(verified.identity) })
+  if ('identity' in verified) return Object.freeze({ ...verified, identity: keepIdentity(verified.identity) })
   if (verified.kind === 'apiKey') return Object.freeze({ kind: 'apiKey', key: keepKey(verified.key) })
   return Object.freeze(verified)
 }
@@ -53,7 +53,7 @@ function keepIdentity(identity: Identity): Identity {
       'sallyport: a verifier must say of an identity its kind (person or machine) and its scopes (or null)',
     )
   }
-  if (Object.isFrozen(identity) && Object.isFrozen(scopes)) return identity
+  if (Object.isFrozen(identity)) return identity
   const audience = Object.freeze([...identity.audience])
   return Object.freeze({
     ...identity,
@@ -63,11 +63,7 @@ function keepIdentity(identity: Identity): Identity {
   })
 }
 
-// What is asked of a text as of a list would be taken for carried in any part of it.
 function keepKey(key: ApiKey): ApiKey {
-  if (!Array.isArray(key.permissions)) {
-    throw new Error('sallyport: a verifier of API keys must say of a key what it carries: permissions, a list')
-  }
   if (Object.isFrozen(key) && Object.isFrozen(key.permissions)) return key
   return Object.freeze({ ...key, permissions: Object.freeze([...key.permissions]) })
 }

@@ -39,7 +39,7 @@ function permissionsOf(context: AuthContext | null): readonly string[] {
 }
 
 interface Authority {
-  readonly userId: string | null
+  readonly callerId: string | null
   /** The user's own role, and the one where the caller acts. */
   readonly roles: readonly (string | null)[]
   readonly orgId: string | null
@@ -50,7 +50,7 @@ async function authorityOf(steps: Steps, state: RequestState, earlier?: Acted): 
   const resolved = await state.resolvedUser?.result
   const acted = state.acted ?? (verified?.kind === 'service' ? await actsStill(steps, verified.name, earlier) : null)
   return {
-    userId: resolved?.userId ?? null,
+    callerId: resolved?.userId ?? (await state.machine)?.machine.id ?? null,
     roles: [resolved?.role ?? null, acted?.role ?? null],
     orgId: acted?.orgId ?? null,
   }
@@ -66,7 +66,7 @@ function isAtLeast({ roles }: Steps, now: Authority, then: Authority): boolean {
   const covers = (role: string | null, earlier: string | null | undefined): boolean =>
     earlier == null || role === earlier || (role !== null && roles.includes(role, earlier))
   return (
-    now.userId === then.userId &&
+    now.callerId === then.callerId &&
     now.orgId === then.orgId &&
     now.roles.every((role, index) => covers(role, then.roles[index]))
   )

@@ -7,6 +7,7 @@ import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 import type { Recorder } from './decision-record.ts'
+import type { KeptMachine } from './machine.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
 
 /** The work of one auth for one request. A promise is kept as it is, refusals too. */
@@ -14,6 +15,7 @@ export interface RequestState {
   credential: Credential | null | undefined
   verified: Promise<Verified> | undefined
   resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined
+  machine: Promise<KeptMachine> | undefined
   readonly acting: Map<string, Promise<Acted>>
   /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
   selection: OrgSelection
@@ -67,6 +69,7 @@ export function newState(): RequestState {
     credential: undefined,
     verified: undefined,
     resolvedUser: undefined,
+    machine: undefined,
     acting: new Map(),
     selection: UNNAMED,
     passed: [],

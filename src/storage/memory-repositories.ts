@@ -182,15 +182,19 @@ function actingOrgSource({ orgs, membershipsOf }: Tables): ActingOrgSource<Store
     const org = orgs.get(orgId)
     return org === undefined ? null : Object.freeze({ org: copy(org), role })
   }
-  const placesOf = (caller: Caller<StoredUser>): readonly { readonly orgId: string; readonly role: string }[] => {
+  const placesOf = (
+    caller: Caller<StoredUser>,
+  ): readonly { readonly orgId: string; readonly role: string | null }[] => {
     if (caller.kind === 'user') return [...(membershipsOf.get(caller.user.id) ?? [])].sort(byJoin)
-    if (caller.kind === 'service' || caller.key.orgId === null) return []
-    return [{ orgId: caller.key.orgId, role: caller.key.role }]
+    if (caller.kind === 'service') return []
+    const { orgId, role } = caller.kind === 'apiKey' ? caller.key : caller.machine
+    return orgId === null ? [] : [{ orgId, role }]
   }
   return {
     async findActing(caller, orgId) {
       if (caller.kind === 'service') return acting(orgId, null)
       if (caller.kind === 'apiKey' && caller.key.orgId === null) return acting(orgId, caller.key.role)
+      if (caller.kind === 'machine' && caller.machine.orgId === null) return acting(orgId, caller.machine.role)
       const place = placesOf(caller).find((each) => each.orgId === orgId)
       return place === undefined ? null : acting(orgId, place.role)
     },

@@ -20,7 +20,7 @@ import { aGroupOfNames, withDefaults } from './sql-names.ts'
 
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {
-  readonly kind: 'user' | 'apiKey' | 'service'
+  readonly kind: 'user' | 'apiKey' | 'machine' | 'service'
   readonly org: Organization | null
   readonly user?: User | undefined
   readonly role?: string | null | undefined
@@ -58,7 +58,7 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * roles with BYPASSRLS do not: PostgreSQL's manual, "Row Security Policies"), COMMIT.
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
- * @param context the context of the request; an API key and a service have an organization too, no user id
+ * @param context the context of the request; an API key, a machine and a service have an organization too, no user id
  * @throws Error where the context has no organization, or the statements' role would bypass row-level security: a
  * mistake of the host, so a 500
  * @throws Error where the client has a scope already, or `work` did not leave its transaction, organization and role as they

@@ -58,13 +58,13 @@ export interface ActingOrgSource<U extends User = User, O extends Organization =
   /**
    * Find the org `orgId` as one this caller may act in, with the caller's role; `null` for not a member, a suspended
    * membership, an unknown or a deleted org alike, at the same cost: one query. A user's role comes from the
-   * membership; an API key acts as its own role in its own org, and one that is bound to no org in any that exists; a
-   * service acts in any org that exists, as no role.
+   * membership; an API key and a machine act as their own role in their own org, and one that is bound to no org in any that
+   * exists; a service acts in any org that exists, as no role.
    */
   findActing(caller: Caller<U>, orgId: string): Promise<ActingOrg<O> | null>
   /**
-   * List what the caller may act in by join time, then org id; at most `limit` where given. A service, and a key that is
-   * bound to no org, have joined none: nothing.
+   * List what the caller may act in by join time, then org id; at most `limit` where given. A service, and whoever is bound
+   * to no org, have joined none: nothing.
    */
   listActing(caller: Caller<U>, limit?: number): Promise<readonly ActingOrg<O>[]>
 }

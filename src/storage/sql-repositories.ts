@@ -1,5 +1,5 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
-import type { ActingOrg, Caller, OrgSelection } from '../context.ts'
+import type { ActingOrg, Caller, Machine, OrgSelection } from '../context.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { NewUser, UserRecord } from './repositories.ts'
 import type {
@@ -174,8 +174,8 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
     findActing,
     async listActing(caller, limit) {
       if (caller.kind === 'service') return []
-      if (caller.kind === 'apiKey') {
-        const { orgId } = caller.key
+      if (caller.kind !== 'user') {
+        const { orgId } = caller.kind === 'apiKey' ? caller.key : caller.machine
         return orgId === null ? [] : listed(await findActing(caller, orgId)).slice(0, limit)
       }
       if (!isId(caller.user.id)) return []
@@ -227,10 +227,16 @@ function actingFinder({ session, statements }: SqlRepositoryOptions) {
       if (!isId(caller.user.id)) return null
       return findFirst(session, statements.findActing, [caller.user.id, orgId], toActing)
     }
-    if (caller.kind === 'apiKey' && caller.key.orgId !== null && caller.key.orgId !== orgId) return null
-    const role = caller.kind === 'apiKey' ? caller.key.role : null
+    const { orgId: own, role } = placeOf(caller)
+    if (own !== null && own !== orgId) return null
     return findFirst(session, statements.findOrg, [orgId], (row) => toActing({ ...row, acting_role: role }))
   }
+}
+
+// What it is bound to, and as what it acts.
+function placeOf(caller: Exclude<Caller, { readonly kind: 'user' }>): Pick<Machine, 'orgId' | 'role'> {
+  if (caller.kind === 'service') return { orgId: null, role: null }
+  return caller.kind === 'apiKey' ? caller.key : caller.machine
 }
 
 function unknownPair(): Error {

@@ -17,7 +17,14 @@ export {
 export type { StorageUnderTest } from './contracts/storage-world.ts'
 export { throttleContract } from './contracts/throttle/throttle-contract.ts'
 export { type JwksServer, startJwksServer } from './key-server.ts'
-export { testApiKeyContext, testContext, testIdentity, testServiceContext, testUser } from './principals.ts'
+export {
+  testApiKeyContext,
+  testContext,
+  testIdentity,
+  testMachineContext,
+  testServiceContext,
+  testUser,
+} from './principals.ts'
 export { type SupabaseIssuer, startSupabaseIssuer } from './supabase-issuer.ts'
 export { createTestKit, type TestCaller, type TestKit } from './test-kit.ts'
 export { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'

@@ -4,6 +4,9 @@ import type {
   ApiKeyContext,
   AuthTypes,
   Identity,
+  Machine,
+  MachineContext,
+  MachineOrgContext,
   Organization,
   ServiceContext,
   ServiceOrgContext,
@@ -195,6 +198,57 @@ export function testApiKeyContext<
   const key: ApiKey = Object.freeze({ id, name, orgId: org.id, role, permissions })
   const context = { kind: 'apiKey' as const, key, org, role, permissions }
   return Object.freeze(context) as ApiKeyContext<TestTypes<O, R, string, P>>
+}
+
+/** What to put into a machine's context. */
+interface TestMachineOptions<O extends Organization, R extends string, P extends string>
+  extends Overrides<Pick<Machine, 'id' | 'name'>> {
+  /** Default: an organization with an id. */
+  readonly org?: O | undefined
+  /** Default `member`; `null` for none. */
+  readonly role?: R | null | undefined
+  /** What it may do. Default: nothing. */
+  readonly permissions?: readonly P[] | undefined
+  /** Members of the identity to replace. */
+  readonly identity?: Overrides<Identity> | undefined
+}
+
+/**
+ * Make the context a handler gets for a machine, bound to the organization it acts in; of `needs: 'identity'` with `org: null`.
+ * Frozen.
+ *
+ * @throws OptionsError for an unknown option
+ * @example
+ * testMachineContext({ name: 'deploy', permissions: ['releases:write'] })
+ * testMachineContext({ name: 'deploy', org: null })
+ */
+export function testMachineContext<P extends string = never>(
+  options: { readonly org: null } & Omit<TestMachineOptions<Organization, string, P>, 'org'>,
+): MachineContext<TestTypes<Organization, string, string, P>>
+export function testMachineContext<
+  O extends Organization = Organization,
+  R extends string = string,
+  P extends string = never,
+>(options?: TestMachineOptions<O, R, P>): MachineOrgContext<TestTypes<O, R, string, P>>
+export function testMachineContext(
+  options: { readonly org?: Organization | null | undefined } & Omit<
+    TestMachineOptions<Organization, string, string>,
+    'org'
+  > = {},
+): MachineContext {
+  const defaults = { id: 'test-machine', name: 'test machine', org: ORG, role: 'member', permissions: [], identity: {} }
+  const { id, name, org, role, ...rest } = filled<TestMachineDefaults>('testMachineContext', options, defaults)
+  const permissions = sorted(rest.permissions)
+  const machine = Object.freeze({ id, name, orgId: org?.id ?? null, role, permissions: null })
+  const identity = testIdentity({ kind: 'machine', email: null, ...given(rest.identity) })
+  const context = { kind: 'machine' as const, machine, identity, permissions }
+  return Object.freeze(org === null ? context : { ...context, org, role })
+}
+
+interface TestMachineDefaults extends Pick<Machine, 'id' | 'name' | 'role'> {
+  readonly org: Organization | null
+  readonly permissions: readonly string[]
+  readonly identity: Overrides<Identity>
 }
 
 /**

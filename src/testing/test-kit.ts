@@ -5,9 +5,24 @@
 import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
 import { createJwtVerifier, type IssuerOptions, type Verifier } from '../index.ts'
-import { aHeaderName, aName, anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aHeaderName,
+  aListOf,
+  aName,
+  anObjectWith,
+  aScope,
+  orNull,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory.ts'
-import type { AuthStorage, MembershipAdmin } from '../storage/repositories.ts'
+import type {
+  AuthStorage,
+  MachineAdmin,
+  MachineRecord,
+  MachineRepository,
+  MembershipAdmin,
+} from '../storage/repositories.ts'
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
 /** Options of {@link createTestKit}. */
@@ -30,6 +45,29 @@ export interface SignInOptions {
   readonly role?: string | undefined
   /** Further claims of the token. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Which machine to sign in. */
+export interface MachineSignInOptions {
+  /** The same name is the same machine. Default: another one. */
+  readonly name?: string | undefined
+  /** An organization by name, made on first use. Left out: it is bound to none. */
+  readonly org?: string | undefined
+  /** Default `member`; `null` for none. */
+  readonly role?: string | null | undefined
+  /** Default: all that its role may. */
+  readonly permissions?: readonly string[] | undefined
+  /** Further claims of the token. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A machine signed in. */
+export interface TestMachine<S extends AuthStorage = MemoryStorage> {
+  readonly token: string
+  /** Headers for a request: the token, and the organization where one was named. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly machine: MachineRecord
+  readonly org: OrgOf<S> | null
 }
 
 /** Somebody signed in. */
@@ -55,12 +93,18 @@ export interface TestKit<S extends AuthStorage = MemoryStorage> {
   readonly storage: S
   /** Sign somebody in, with a real token and a real membership. */
   signIn(options?: SignInOptions): Promise<TestCaller<S>>
+  /**
+   * Register a machine, unless it is there, and sign it in with a real token of its own. Give `storage.machines` to
+   * `createAuth`.
+   */
+  signInMachine(options?: MachineSignInOptions): Promise<TestMachine<S>>
 }
 
 /**
  * Create a test kit. No network, and no database but the one of your storage; each kit is apart from every other.
  *
- * @throws OptionsError for an unknown or malformed option, of `signIn` too
+ * @throws OptionsError for an unknown or malformed option, of `signIn` and `signInMachine` too
+ * @throws Error from `signInMachine` where the storage has no `machines`, or the machine is there as another one
  * @throws Error from `signIn` where somebody has another role already and the storage can't change it (no `setRole`)
  * @example
  * const kit = await createTestKit()
@@ -98,7 +142,30 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
     await join(storage, org.id, user, role)
     return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
   }
-  return { issuer, issuers, verifier, storage: storage as S, signIn: signIn as TestKit<S>['signIn'] }
+  const signInMachine = async (which: MachineSignInOptions = {}): Promise<TestMachine<AuthStorage>> => {
+    const asked = parseOptions('signInMachine', WHICH, which)
+    const { name = `machine-${++people}`, org: orgName, role = 'member', permissions = null, claims = {} } = asked
+    const { machines } = storage as { readonly machines?: MachineRepository & MachineAdmin }
+    if (machines === undefined) throw new Error('signInMachine: this storage has no machines')
+    const org = orgName === undefined ? null : await orgNamed(orgName)
+    // RFC 9068 §2.2: of a token that was granted to a client itself, the client is the subject.
+    const subject = `client ${name}`
+    const token = await issuer.sign({ sub: subject, client_id: subject, email: undefined, ...claims })
+    const identity = { issuer: issuer.issuer, subject }
+    const wanted = { ...identity, name, orgId: org?.id ?? null, role, permissions }
+    const machine = (await machines.findByIdentity(identity)) ?? (await machines.insert(wanted))
+    const isAsked = ([key, value]: [string, unknown]): boolean =>
+      key in identity || JSON.stringify(machine[key as keyof MachineRecord]) === JSON.stringify(value)
+    if (!Object.entries(wanted).every(isAsked))
+      throw new Error(`signInMachine: ${name} is there already, as another one`)
+    const headers = { authorization: `Bearer ${token}`, ...(org === null ? {} : { [orgHeader]: org.id }) }
+    return { token, headers, machine, org }
+  }
+  return {
+    ...{ issuer, issuers, verifier, storage: storage as S },
+    signIn: signIn as TestKit<S>['signIn'],
+    signInMachine: signInMachine as TestKit<S>['signInMachine'],
+  }
 }
 
 async function join({ memberships }: AuthStorage, orgId: string, user: User, role: string): Promise<void> {
@@ -115,6 +182,14 @@ const SHAPE: Shape<TestKitOptions<AuthStorage>> = {
   audience: z.optional(aName()),
   orgHeader: z.optional(aHeaderName()),
   storage: z.optional(anObjectWith('transaction')),
+}
+
+const WHICH = {
+  name: z.optional(aName()),
+  org: z.optional(aName()),
+  role: z.optional(orNull(aName())),
+  permissions: z.optional(aListOf(aScope())),
+  claims: z.optional(anObjectWith<Readonly<Record<string, unknown>>>()),
 }
 
 const WHOM = {

@@ -3,12 +3,13 @@
  * spread of the payload anywhere), and whether that is somebody whom the issuer's options and the host's own check let in.
  * One key of an issuer signs several classes of token; signature, audience and times don't tell them apart.
  */
-import type { Identity } from '../context.ts'
+import type { Identity, WrittenMachine } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
 import { type CheckedClaims, type ClaimPlaces, readClaim, type VerifiedClaims } from './claims.ts'
 import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
+import type { ReadRule } from './machine-rules.ts'
 import { ownOf } from './token-form.ts'
 
 /** What an issuer's tokens say of whoever stands behind them. */
@@ -17,6 +18,7 @@ export interface IdentityRules {
   /** When it says that an e-mail is verified. */
   readonly emails: EmailPolicy
   readonly machine: NonNullable<IssuerOptions['machine']>
+  readonly machines: readonly ReadRule[]
 }
 
 /**
@@ -24,20 +26,22 @@ export interface IdentityRules {
  *
  * @param key the issuer the token was verified for, what its tokens say, and the further claims the host asked for
  * @param claims the verified claims; the named ones are frozen in place
- * @throws Error where the host's own `machine` answers anything but `true` or `false`
+ * @throws Error where the host's own `machine`, or a rule's `when`, answers anything but `true` or `false`
  */
 export function toIdentity<C extends string>(
   { issuer, rules, names }: { readonly issuer: string; readonly rules: IdentityRules; readonly names: readonly C[] },
   { subject, audience, scopes, actor, expiresAt }: CheckedClaims,
   claims: VerifiedClaims,
 ): Identity<C> {
-  const { places, emails, machine } = rules
+  const { places, emails } = rules
   const email = toEmail(readClaim(claims, places.email))
   const verified = readClaim(claims, places.emailVerified)
+  const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(claims))
   return Object.freeze({
     issuer,
     subject,
-    kind: requireBoolean('createJwtVerifier: option "machine"', machine(claims)) ? 'machine' : 'person',
+    kind: isNobodys ? 'machine' : 'person',
+    machine: isNobodys ? machineOf(claims, rules.machines) : null,
     audience,
     email,
     emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
@@ -51,6 +55,13 @@ export function toIdentity<C extends string>(
     },
     claims: pickClaims(claims, names),
   })
+}
+
+const OPTION = 'createJwtVerifier: option'
+
+function machineOf(claims: VerifiedClaims, rules: readonly ReadRule[]): WrittenMachine | null {
+  const rule = rules.find(({ fits }) => requireBoolean(`${OPTION} "machines"`, fits(claims)))
+  return rule?.machine ?? null
 }
 
 function toText(value: unknown): string | null {
@@ -93,7 +104,7 @@ function deepFreeze(root: unknown): unknown {
  * @throws Error where `accepts` answers anything but `true` or `false`
  */
 export function requireAccepted(claims: VerifiedClaims, accepts: IssuerOptions['accepts'] | null): void {
-  if (accepts == null || requireBoolean('createJwtVerifier: option "accepts"', accepts(claims))) return
+  if (accepts == null || requireBoolean(`${OPTION} "accepts"`, accepts(claims))) return
   throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
 }
 

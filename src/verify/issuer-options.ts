@@ -19,6 +19,7 @@ import {
 import { describeText } from '../lib/secret-check.ts'
 import type { ClaimPlace, VerifiedClaims } from './claims.ts'
 import { describeIssuer } from './issuer-name.ts'
+import { type MachineRule, machineRules } from './machine-rules.ts'
 import { describeSecrets, type SecretSource } from './shared-secrets.ts'
 import { CURVE_ALGORITHMS, type KeyAlgorithm, RSA_ALGORITHMS, SECRET_ALGORITHMS } from './token-form.ts'
 
@@ -120,6 +121,11 @@ export interface IssuerOptions<C extends string = string> {
    */
   readonly machine?: ((claims: VerifiedClaims) => boolean) | undefined
   /**
+   * Machines of this service, named by what their tokens say; the first rule that fits counts. Whom none names is looked up
+   * (`machines` of `createAuth`). Default: there are none.
+   */
+  readonly machines?: readonly MachineRule[] | undefined
+  /**
    * A check of the host's own, awaited, after all claims and on cache hits too. `true` lets the token pass, `false` is
    * refused with `unauthorized`, like a token that does not verify; refuse by policy with `AuthError('forbidden')`. Anything
    * else that it answers or throws is a fault of the host (500), never a pass.
@@ -219,6 +225,7 @@ export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   types: z.optional(aFilledListOf(aString())),
   claims: z.optional(aGroup(issuerClaimsShape())),
   machine: z.optional(aFunction()),
+  machines: z.optional(machineRules()),
   check: z.optional(aFunction()),
   emails: z.optional(oneOf('confirmed', 'as-claimed')),
   accepts: z.optional(aFunction()),

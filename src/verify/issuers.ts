@@ -12,6 +12,7 @@ import type { DiscoverySource, IssuerOptions, JwksUrlSource, KeySource } from '.
 import { importKeys, isUnsoundJwk, MAX_CANDIDATES, toUsableJwk, type UsableJwk } from './jwk-import.ts'
 import { createFixedKeySet, createKeySet, type KeyNews, type KeySet } from './key-set.ts'
 import { type KeyPlace, loadKeys } from './key-source.ts'
+import { readRules } from './machine-rules.ts'
 import { readSecrets, type SecretSource, type SharedSecrets } from './shared-secrets.ts'
 import { type Algorithm, type KeyAlgorithm, toTokenType } from './token-form.ts'
 
@@ -121,6 +122,7 @@ export function toIssuer<C extends string>(
     places,
     emails,
     machine,
+    machines: readRules(options.machines),
     accepts,
     // What it takes of the identity are claims that the verifier hands on.
     check: check as Issuer['check'],

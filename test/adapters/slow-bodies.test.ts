@@ -7,7 +7,7 @@ import { createWorld, type World } from '../pipeline/world.ts'
 import { issuer, trusting } from '../support/world.ts'
 import { type Held, PATHS, SLOW_HOSTS, type SlowApp, type SlowHost, serveSlow, slowApp } from './slow-hosts.ts'
 
-const ACCESS = { accept: ['user', 'apiKey'], role: 'admin' } as const
+const ACCESS = { accept: ['user', 'apiKey', 'machine'], role: 'admin' } as const
 const KEY_SECRET = 'tk_key'
 
 interface SlowWorld {
@@ -30,8 +30,9 @@ async function slowWorld(): Promise<SlowWorld> {
   const begun = Date.now()
   const clock = (): number => begun + passed
   const world = createWorld({
-    auth: ({ memberships }) => ({
+    auth: ({ memberships, machines }) => ({
       clock,
+      machines,
       orgs: tellingOrgs(memberships, () => tell()) as never,
       verifier: trusting(issuer, { clock }),
       apiKeys: {
@@ -95,8 +96,10 @@ async function meanwhile(
 interface Ending {
   readonly status: number
   readonly code?: string
-  readonly key?: boolean
-  end(world: SlowWorld, userId: string): unknown
+  /** Who calls, if it is not a user. */
+  readonly by?: 'key' | 'machine'
+  /** `id`: the user's, or the machine's. */
+  end(world: SlowWorld, id: string): unknown
 }
 
 const ENDINGS: Record<string, Ending> = {
@@ -123,18 +126,54 @@ const ENDINGS: Record<string, Ending> = {
   },
   'an org that is deleted': { status: 403, code: 'forbidden', end: ({ storage, orgId }) => storage.orgs.remove(orgId) },
   'a token that has expired': { status: 401, code: 'token_expired', end: ({ pass }) => pass(7200) },
-  'a key that is revoked': { status: 401, code: 'unauthorized', key: true, end: ({ revokeKey }) => revokeKey() },
+  'a key that is revoked': { status: 401, code: 'unauthorized', by: 'key', end: ({ revokeKey }) => revokeKey() },
+  'no machine that has ended': { status: 200, by: 'machine', end: () => undefined },
+  'a machine that is disabled': {
+    ...{ status: 403, code: 'forbidden', by: 'machine' },
+    end: ({ storage }, id) => storage.machines.setDisabled(INSTALLATION, id, true),
+  },
+  'a machine that is removed': {
+    ...{ status: 403, code: 'forbidden', by: 'machine' },
+    end: ({ storage }, id) => storage.machines.remove(INSTALLATION, id),
+  },
+  'another machine in its place': {
+    ...{ status: 403, code: 'forbidden', by: 'machine' },
+    async end(world, id) {
+      await world.storage.machines.remove(INSTALLATION, id)
+      await registerMachine(world)
+    },
+  },
+}
+
+const INSTALLATION = { kind: 'installation' } as const
+
+async function registerMachine({ storage, orgId }: SlowWorld): Promise<string> {
+  const identity = { issuer: issuer.issuer, subject: 'ci' }
+  return (await storage.machines.insert({ ...identity, name: 'ci', orgId, role: 'owner', permissions: null })).id
+}
+
+/** Headers of who calls, and its id. */
+async function callerOf(
+  world: SlowWorld,
+  by: Ending['by'],
+): Promise<readonly [Readonly<Record<string, string>>, string]> {
+  if (by === 'key') return [{ authorization: `Bearer ${KEY_SECRET}` }, '']
+  if (by === 'machine') {
+    const id = await registerMachine(world)
+    return [{ authorization: `Bearer ${await issuer.sign({ sub: 'ci', client_id: 'ci' })}` }, id]
+  }
+  const { headers, id } = await world.world.person('ada', { [world.orgId]: 'owner' })
+  return [headers, id]
 }
 
 describe.each(SLOW_HOSTS)('%s, a body that took over a second', (host: SlowHost) => {
   it.each(Object.keys(ENDINGS))('meets %s', async (name) => {
-    const { status, code, key = false, end } = ENDINGS[name] as Ending
+    const { status, code, by, end } = ENDINGS[name] as Ending
     for (const path of PATHS) {
       const world = await slowWorld()
-      const { id, headers } = await world.world.person('ada', { [world.orgId]: 'owner' })
+      const [headers, id] = await callerOf(world, by)
       app = await serveSlow(slowApp(host, world.auth, ACCESS))
-      const credential = key ? { authorization: `Bearer ${KEY_SECRET}` } : headers
-      const answer = await meanwhile(world, app, path, credential, async () => {
+      const answer = await meanwhile(world, app, path, headers, async () => {
         world.pass(1.5)
         await end(world, id)
       })

@@ -12,7 +12,8 @@ import type { Route } from '../../src/route.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncRoute } from '../../src/users/sync.ts'
-import { createWorld, ROLES, SERVICE_SECRET, type World } from '../pipeline/world.ts'
+import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
+import { createWorld, issuer, ROLES, SERVICE_SECRET, type World } from '../pipeline/world.ts'
 import { HOSTS, type HostName, type Listening, listen } from '../support/hosts.ts'
 
 export const FRAMEWORKS: readonly HostName[] = ['express 5', 'koa 3', 'hono']
@@ -29,7 +30,28 @@ export const ACCESSES: Readonly<Record<string, Access>> = {
   any: { accept: ['user', 'apiKey', 'service'] },
   optional: { optional: true },
   public: 'public',
+  machine: { accept: ['machine'], role: 'member', permissions: ['things:write'] },
+  deploy: { accept: ['machine:deploy'], needs: 'identity' },
+  all: { accept: ['user', 'apiKey', 'machine'], permissions: ['things:read'] },
 }
+
+/** The issuer of machines; its secret is that of the issuer of people. */
+export const CI = 'https://ci.test'
+
+// Each with its own, so that nobody's token is anybody else's.
+const verifier = createJwtVerifier({
+  issuers: [
+    { issuer: issuer.issuer, keys: [{ kind: 'secret', secret: issuer.secret }], audience: issuer.audience },
+    {
+      issuer: CI,
+      keys: [{ kind: 'secret', secret: issuer.secret }],
+      audience: 'ci',
+      claims: { scopes: 'scope' },
+      machine: () => true,
+      machines: [{ name: 'deploy', when: { environment: 'production' }, orgId: null, role: 'member' }],
+    },
+  ],
+})
 
 /** What the service sent before its secret was changed, while both are good. */
 export const PREVIOUS_SECRET = 'the-secret-of-a-service-before-it-was-changed'
@@ -71,6 +93,8 @@ export async function openKeyHosts(): Promise<KeyHosts> {
     })
   const world = createWorld({
     auth: (storage) => ({
+      verifier,
+      machines: storage.machines,
       apiKeys: keysOf(storage),
       services: createServiceVerifier({
         services: {

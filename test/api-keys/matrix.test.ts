@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { AuthContext } from '../../src/context.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
-import { NOWHERE, SERVICE_SECRET } from '../pipeline/world.ts'
-import { FRAMEWORKS, type Headers, type KeyHosts, openKeyHosts, PREVIOUS_SECRET } from './key-hosts.ts'
+import { issuer, NOWHERE, SERVICE_SECRET } from '../pipeline/world.ts'
+import { CI, FRAMEWORKS, type Headers, type KeyHosts, openKeyHosts, PREVIOUS_SECRET } from './key-hosts.ts'
 
 interface Request {
   readonly line: string
@@ -19,55 +19,90 @@ const KEY = 'Bearer error="invalid_token"'
 // Every line answers 200 where a route is public, whatever it brings; each cell is written by hand.
 /** By credential: what each route answers, in the order of the columns. */
 const TABLE: Readonly<Record<string, string>> = {
-  // user person identity key both service telephony any optional public path elsewhere booking nowhere sync list create revoke
-  nothing: '401 401 401 401 401 401 401 401 200 200 401 401 401 401 401 401 401 401',
-  'a user': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 200 201 204',
-  'a user of a low role': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 403 403 403',
-  'a user by cookie': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 403 200 403 403',
-  'a user by cookie, same origin': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 200 201 204',
-  'a user by a forged token': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a user by an expired token': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a user who is disabled': '403 403 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403',
-  'a user in another org': '403 200 200 403 403 403 403 403 403 200 400 403 403 403 200 403 403 403',
-  'a user and a malformed org': '400 200 200 403 400 403 403 400 400 200 400 400 403 403 200 400 400 400',
-  'a key': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key and its org': '403 403 403 200 200 403 403 200 403 200 200 400 403 403 403 403 403 403',
-  'a key of a low role': '403 403 403 403 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key of a high role': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key without the scope': '403 403 403 403 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key without any scope': '403 403 403 403 403 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key in its overlap': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a key in another org': '403 403 403 403 403 403 403 403 403 200 400 403 403 403 403 403 403 403',
-  'a key and a malformed org': '403 403 403 400 400 403 403 400 403 200 400 400 403 403 403 403 403 403',
-  'a key of a deleted org': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a mistyped key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'an unknown key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a wrong key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a rotated key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a revoked key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'an expired key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a service': '403 403 403 403 403 200 200 200 403 200 403 403 201 403 403 403 403 403',
-  'a service by its previous secret': '403 403 403 403 403 200 200 200 403 200 403 403 201 403 403 403 403 403',
-  'a service and the org': '403 403 403 403 403 200 200 200 403 200 403 403 201 400 403 403 403 403',
-  'a service and another org': '403 403 403 403 403 200 200 200 403 200 403 403 400 400 403 403 403 403',
-  'a service and a malformed org': '403 403 403 403 403 200 200 200 403 200 403 403 400 400 403 403 403 403',
-  'a service by a removed secret': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a service by a wrong secret': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a service nobody may be': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a user and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a key and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a wrong key and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'two services': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'one service, two lines': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a user and a key, two lines': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a user and a key, one line': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a key twice': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a key and two users, three lines': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400',
-  'a key and a cookie': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403',
-  'a wrong key and a cookie': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
-  'a key by another scheme': '401 401 401 401 401 401 401 401 200 200 401 401 401 401 401 401 401 401',
-  'a key as a cookie': '401 401 401 401 401 401 401 401 401 200 401 401 403 403 403 401 403 403',
-  'a key as a service secret': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401',
+  // user person identity key both service telephony any optional public path elsewhere booking nowhere sync list create revoke machine deploy all
+  nothing: '401 401 401 401 401 401 401 401 200 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a user': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 200 201 204 403 403 200',
+  'a user of a low role': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 403 403 403 403 403 200',
+  'a user by cookie': '200 200 200 403 200 403 403 200 200 200 200 403 403 403 403 200 403 403 403 403 200',
+  'a user by cookie, same origin':
+    '200 200 200 403 200 403 403 200 200 200 200 403 403 403 200 200 201 204 403 403 200',
+  'a user by a forged token': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a user by an expired token': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a user who is disabled': '403 403 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a user in another org': '403 200 200 403 403 403 403 403 403 200 400 403 403 403 200 403 403 403 403 403 403',
+  'a user and a malformed org': '400 200 200 403 400 403 403 400 400 200 400 400 403 403 200 400 400 400 403 403 400',
+  'a key': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a key and its org': '403 403 403 200 200 403 403 200 403 200 200 400 403 403 403 403 403 403 403 403 200',
+  'a key of a low role': '403 403 403 403 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a key of a high role': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a key without the scope': '403 403 403 403 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a key without any scope': '403 403 403 403 403 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 403',
+  'a key in its overlap': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a key in another org': '403 403 403 403 403 403 403 403 403 200 400 403 403 403 403 403 403 403 403 403 403',
+  'a key and a malformed org': '403 403 403 400 400 403 403 400 403 200 400 400 403 403 403 403 403 403 403 403 400',
+  'a key of a deleted org': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a mistyped key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'an unknown key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a wrong key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a rotated key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a revoked key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'an expired key': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a service': '403 403 403 403 403 200 200 200 403 200 403 403 201 403 403 403 403 403 403 403 403',
+  'a service by its previous secret':
+    '403 403 403 403 403 200 200 200 403 200 403 403 201 403 403 403 403 403 403 403 403',
+  'a service and the org': '403 403 403 403 403 200 200 200 403 200 403 403 201 400 403 403 403 403 403 403 403',
+  'a service and another org': '403 403 403 403 403 200 200 200 403 200 403 403 400 400 403 403 403 403 403 403 403',
+  'a service and a malformed org':
+    '403 403 403 403 403 200 200 200 403 200 403 403 400 400 403 403 403 403 403 403 403',
+  'a service by a removed secret':
+    '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a service by a wrong secret': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a service nobody may be': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a user and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a key and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a wrong key and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'two services': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'one service, two lines': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a user and a key, two lines': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a user and a key, one line': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a key twice': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a key and two users, three lines':
+    '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a key and a cookie': '403 403 403 200 200 403 403 200 403 200 200 403 403 403 403 403 403 403 403 403 200',
+  'a wrong key and a cookie': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a key by another scheme': '401 401 401 401 401 401 401 401 200 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a key as a cookie': '401 401 401 401 401 401 401 401 401 200 401 401 403 403 403 401 403 403 401 401 401',
+  'a key as a service secret': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a machine': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200 403 200',
+  'a machine and its org': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200 403 200',
+  'a machine in another org': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a machine and a malformed org':
+    '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 400 403 400',
+  'a machine of a low role': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 200',
+  'a machine that lists another permission':
+    '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 200',
+  'a machine without the scope': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 200',
+  'a machine without any scope': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a machine that is disabled': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a machine of a deleted org': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'an unknown machine': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a written machine': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200 200 200',
+  'a written machine that names no org':
+    '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 200 403',
+  'a machine of a written name': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200 403 200',
+  'a machine of another environment':
+    '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403',
+  'a machine by a forged token': '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a machine by a token for somebody else':
+    '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a machine by the token of another issuer':
+    '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a machine by malformed scopes':
+    '401 401 401 401 401 401 401 401 401 200 401 401 401 401 401 401 401 401 401 401 401',
+  'a machine by cookie': '403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200 403 200',
+  'a machine and a service': '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
+  'a machine and a user, two lines':
+    '400 400 400 400 400 400 400 400 400 200 400 400 400 400 400 400 400 400 400 400 400',
 }
 
 let hosts: KeyHosts
@@ -75,6 +110,7 @@ let credentials: Readonly<Record<string, Headers>>
 let routes: Readonly<Record<string, Request>>
 let toRevoke: () => Promise<readonly string[]>
 const ids: Record<string, string> = {}
+const machineIds: Record<string, string> = {}
 
 beforeAll(async () => {
   hosts = await openKeyHosts()
@@ -121,6 +157,7 @@ async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
     return (await Promise.all(doomed)).map(({ apiKey }) => `/api/keys/${apiKey.id}`)
   }
   const orphan = await issue('a key of a deleted org', {}, gone)
+  const machines = await machineCredentials({ mine, theirs, gone, ada: ada.token })
   await world.storage.orgs.remove(gone)
   hosts.pass(120_000)
   const service = { 'x-telephony-secret': SERVICE_SECRET }
@@ -174,16 +211,67 @@ async function makeCredentials(): Promise<Readonly<Record<string, Headers>>> {
     'a key and two users, three lines': lines(ada.token, key, low.token),
     'a key and a cookie': { ...bearer(key), cookie },
     'a wrong key and a cookie': { ...bearer(wrong), cookie },
+    ...machines,
     'a key by another scheme': { authorization: `ApiKey ${key}` },
     'a key as a cookie': { cookie: `session=${key}` },
     'a key as a service secret': { 'x-telephony-secret': key },
   }
 }
 
-function routesOf(mine: string, theirs: string): Readonly<Record<string, Request>> {
-  const names = ['user', 'person', 'identity', 'key', 'both', 'service', 'telephony', 'any', 'optional', 'public']
+interface Places {
+  readonly mine: string
+  readonly theirs: string
+  readonly gone: string
+  /** The token of a user. */
+  readonly ada: string
+}
+
+// Of an issuer whose scopes bind.
+async function machineCredentials({ mine, theirs, gone, ada }: Places): Promise<Readonly<Record<string, Headers>>> {
+  const { machines } = hosts.world.storage
+  const sign = (claims: object): Promise<string> =>
+    issuer.sign({ iss: CI, aud: 'ci', scope: 'things:read things:write', ...claims } as never)
+  const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` })
+  const tokenOf = async (sub: string, row: object = {}, claims: object = {}): Promise<string> => {
+    const machine = { issuer: CI, subject: sub, name: 'ci', orgId: mine, role: 'member', permissions: null, ...row }
+    machineIds[sub] = (await machines.insert(machine)).id
+    return sign({ sub, ...claims })
+  }
+  const token = await tokenOf('a machine')
+  const [low, listed] = [{ role: 'viewer' }, { permissions: ['things:read'] }]
+  const disabled = await tokenOf('a machine that is disabled')
+  await machines.setDisabled({ kind: 'installation' }, machineIds['a machine that is disabled'] ?? '', true)
+  const written = await sign({ sub: 'any', environment: 'production' })
   return {
-    ...Object.fromEntries(names.map((name) => [name, { line: `GET /${name}` }])),
+    'a machine': bearer(token),
+    'a machine and its org': { ...bearer(token), 'x-org-id': mine.toUpperCase() },
+    'a machine in another org': { ...bearer(token), 'x-org-id': theirs },
+    'a machine and a malformed org': { ...bearer(token), 'x-org-id': 'not-a-uuid' },
+    'a machine of a low role': bearer(await tokenOf('a machine of a low role', low)),
+    'a machine that lists another permission': bearer(await tokenOf('a machine that lists another permission', listed)),
+    'a machine without the scope': bearer(await sign({ sub: 'a machine', scope: 'things:read' })),
+    'a machine without any scope': bearer(await sign({ sub: 'a machine', scope: undefined })),
+    'a machine that is disabled': bearer(disabled),
+    'a machine of a deleted org': bearer(await tokenOf('a machine of a deleted org', { orgId: gone })),
+    'an unknown machine': bearer(await sign({ sub: 'A machine' })),
+    'a written machine': { ...bearer(written), 'x-org-id': mine },
+    'a written machine that names no org': bearer(written),
+    'a machine of a written name': bearer(await tokenOf('a machine of a written name', { name: 'deploy' })),
+    'a machine of another environment': bearer(await sign({ sub: 'any', environment: 'Production' })),
+    'a machine by a forged token': bearer(`${token.slice(0, -4)}AAAA`),
+    'a machine by a token for somebody else': bearer(await sign({ sub: 'a machine', aud: 'authenticated' })),
+    'a machine by the token of another issuer': bearer(await sign({ sub: 'a machine', iss: issuer.issuer })),
+    'a machine by malformed scopes': bearer(await sign({ sub: 'a machine', scope: { 'things:write': true } })),
+    'a machine by cookie': { cookie: `session=${token}` },
+    'a machine and a service': { ...bearer(token), 'x-telephony-secret': SERVICE_SECRET },
+    'a machine and a user, two lines': [token, ada].map((each) => ['Authorization', `Bearer ${each}`] as const),
+  }
+}
+
+function routesOf(mine: string, theirs: string): Readonly<Record<string, Request>> {
+  const echo = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, { line: `GET /${name}` }]))
+  return {
+    ...echo(['user', 'person', 'identity', 'key', 'both', 'service', 'telephony', 'any', 'optional', 'public']),
     path: { line: `GET /path/${mine}` },
     elsewhere: { line: `GET /path/${theirs}` },
     booking: { line: 'POST /booking', json: { org_id: mine } },
@@ -192,6 +280,7 @@ function routesOf(mine: string, theirs: string): Readonly<Record<string, Request
     list: { line: 'GET /api/keys' },
     create: { line: 'POST /api/keys', json: { name: 'made by the matrix' } },
     revoke: { line: 'DELETE' },
+    ...echo(['machine', 'deploy', 'all']),
   }
 }
 
@@ -231,6 +320,17 @@ describe(`on ${FRAMEWORKS.join(', ')}`, () => {
       }
     }
     expect(statuses.join(' ')).toBe(line)
+  })
+
+  it('names machines by their ids, where a route takes them', async () => {
+    const { world, send } = hosts
+    for (const [name, id] of Object.entries(machineIds)) {
+      world.decisions.length = 0
+      await send('GET', '/machine', credentials[name])
+      const { principal } = world.decisions[0] ?? {}
+      if (name.includes('deleted')) expect(principal).toBeNull()
+      else expect(principal).toMatchObject({ kind: 'machine', id })
+    }
   })
 
   it('says which scope is missing, and only where the role is enough: role comes first', async () => {

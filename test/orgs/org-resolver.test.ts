@@ -10,9 +10,15 @@ const B: ActingOrg<Organization> = { org: { id: 'b' }, role: 'member' }
 const ADA: Caller = { kind: 'user', user: { id: 'ada', email: null, disabled: false } }
 const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', permissions: [] } }
 const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', permissions: [] } }
+const MACHINE = machineOf('a')
+const FREE_MACHINE = machineOf(null)
 const SERVICE: Caller = { kind: 'service', name: 'telephony' }
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
 const named = (orgId: string): OrgSelection => ({ kind: 'named', orgId })
+
+function machineOf(orgId: string | null): Caller {
+  return { kind: 'machine', machine: { id: 'm', name: 'm', orgId, role: 'member', permissions: null } }
+}
 
 /** A source over a list, which writes its calls down. */
 function sourceOf(list: readonly ActingOrg<Organization>[]): ActingOrgSource & { calls: string[] } {
@@ -61,6 +67,8 @@ const ROWS: readonly Row[] = [
   ['reject', [A], FREE_KEY, UNNAMED, undefined, 'org_not_named', []],
   ['none', [A], FREE_KEY, UNNAMED, undefined, 'org_not_named', []],
   ['none', [A], SERVICE, UNNAMED, undefined, 'org_not_named', []],
+  ['none', [A], FREE_MACHINE, UNNAMED, undefined, 'org_not_named', []],
+  ['only-membership', [], FREE_MACHINE, UNNAMED, undefined, 'not_a_member', ['list 2']],
   ...(['earliest-joined', 'only-membership', 'reject', 'none'] as const).flatMap((mode): Row[] => [
     [mode, [A, B], ADA, named('b'), undefined, B, ['find user b']],
     [mode, [A, B], ADA, named('b'), B, B, []],
@@ -76,6 +84,12 @@ const ROWS: readonly Row[] = [
     [mode, [A], KEY, { kind: 'malformed' }, undefined, 'org_id_malformed', []],
     [mode, [A, B], FREE_KEY, named('b'), undefined, B, ['find apiKey b']],
     [mode, [A, B], FREE_KEY, named('c'), undefined, 'not_a_member', ['find apiKey c']],
+    [mode, [A, B], MACHINE, UNNAMED, undefined, A, ['find machine a']],
+    [mode, [A, B], MACHINE, named('a'), undefined, A, ['find machine a']],
+    [mode, [A, B], MACHINE, named('b'), undefined, 'machine_of_another_org', []],
+    [mode, [B], MACHINE, UNNAMED, undefined, 'not_a_member', ['find machine a']],
+    [mode, [A], MACHINE, { kind: 'malformed' }, undefined, 'org_id_malformed', []],
+    [mode, [A, B], FREE_MACHINE, named('b'), undefined, B, ['find machine b']],
     [mode, [A], SERVICE, named('a'), undefined, A, ['find service a']],
     [mode, [A], SERVICE, named('c'), undefined, 'not_a_member', ['find service c']],
   ]),

@@ -15,6 +15,10 @@ const ada = (orgId: string | null): Caller => ({
 })
 const KEY: Caller = { kind: 'apiKey', key: { id: 'k', name: 'k', orgId: 'a', role: 'member', permissions: [] } }
 const FREE_KEY: Caller = { kind: 'apiKey', key: { id: 'f', name: 'f', orgId: null, role: 'member', permissions: [] } }
+const machineOf = (orgId: string | null): Caller => ({
+  kind: 'machine',
+  machine: { id: 'm', name: 'm', orgId, role: 'member', permissions: null },
+})
 const SERVICE: Caller = { kind: 'service', name: 'platform' }
 
 function createResolver(list: readonly ActingOrg<Organization>[], calls: string[] = []) {
@@ -56,6 +60,10 @@ const ROWS: readonly Row[] = [
   ['a key elsewhere', KEY, named('b'), undefined, 'key_of_another_org', []],
   ['an unbound key in the one it names', FREE_KEY, named('b'), undefined, B, ['b']],
   ['an unbound key that names none', FREE_KEY, UNNAMED, undefined, 'user_without_org', []],
+  ['a machine in its own', machineOf('a'), UNNAMED, undefined, A, ['a']],
+  ['a machine elsewhere', machineOf('a'), named('b'), undefined, 'machine_of_another_org', []],
+  ['an unbound machine in the one it names', machineOf(null), named('b'), undefined, B, ['b']],
+  ['an unbound machine that names none', machineOf(null), UNNAMED, undefined, 'user_without_org', []],
   ['a service in the one it names', SERVICE, named('b'), undefined, B, ['b']],
   ['a service that names none', SERVICE, UNNAMED, undefined, 'user_without_org', []],
 ]

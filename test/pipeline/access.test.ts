@@ -13,6 +13,7 @@ const services = [
 ]
 const STEPS = {
   ...{ roles, hasCustomRoles: false, apiKeys: {}, services: { services }, verifier: {}, identityOnly: false },
+  machines: { findByIdentity: async () => null },
   servicePermissions: new Map([
     ['telephony', ['calls:write']],
     ['billing', []],
@@ -48,6 +49,8 @@ describe('an Access', () => {
     { accept: ['service', 'user'], needs: 'user', role: 'viewer' },
     { permissions: [] },
     { role: 'clerk', permissions: ['c:write'] },
+    { accept: ['machine'], role: 'member', permissions: ['a:read'] },
+    { accept: ['user', 'machine:deploy'], needs: 'identity' },
   ])('takes %j', (access) => {
     expect(() => parse(access)).not.toThrow()
   })
@@ -102,6 +105,10 @@ describe('an Access', () => {
       'option "accept" with "apiKey" requires needs',
     ],
     ['scopes, which are permissions', { scopes: ['a:read'] }, 'unknown option "scopes"'],
+    ['a machine as a user', { accept: ['machine'], needs: 'user' }, 'option "accept" with "machine" requires needs'],
+    ['a named one as a user', { accept: ['user', 'machine:ci'], needs: 'user' }, 'with "machine" requires needs'],
+    ['a machine without a name', { accept: ['machine:'] }, 'option "accept" names "machine:"'],
+    ['a machine of a name that is none', { accept: ['machine:*'] }, 'option "accept" names "machine:*"'],
     ['a role that binds nobody', { accept: ['service'], role: 'admin' }, 'option "role" can bind users'],
   ])('is a TypeError for %s', (_what, access, sentence) => {
     expect(() => parse(access)).toThrow(TypeError)
@@ -117,11 +124,41 @@ describe('an Access', () => {
   })
 })
 
+describe('machines that a route may name', () => {
+  const without = { ...STEPS, machines: null }
+  const written = { ...without, verifier: { machines: [{ name: 'deploy', role: null, permissions: null }] } }
+  const none = { ...without, verifier: { machines: [] } }
+  it.each<[string, object, string, boolean]>([
+    ['any, where rows may have any name', STEPS, 'machine:any', true],
+    ['any, where a verifier does not say', { ...without, verifier: {} }, 'machine:any', true],
+    ['those of written rules', written, 'machine:deploy', true],
+    ['all of written rules', written, 'machine', true],
+    ['no other than those', written, 'machine:Deploy', false],
+    ['none where there are none', none, 'machine', false],
+    ['none by name where there are none', none, 'machine:deploy', false],
+  ])('%s', (_what, steps, kind, isTaken) => {
+    const ask = (): unknown => parse({ accept: [kind] }, steps)
+    if (isTaken) expect(ask).not.toThrow()
+    else expect(ask).toThrow(`Access: option "accept" names "${kind}", which createAuth was given no verifier for`)
+  })
+})
+
 describe('permissions that nobody can have', () => {
   const custom = { ...STEPS, hasCustomRoles: true }
   const reading = { ...STEPS, apiKeys: { permissions: ['a:read'] } }
   const unbound = { ...STEPS, verifier: { bindsScopes: false } }
   const alone = { ...STEPS, permissions: null, identityOnly: true, roles: createRoles(['x']) }
+  const machines = [
+    { name: 'member', role: 'member', permissions: null },
+    { name: 'lister', role: 'member', permissions: ['a:read'] },
+    { name: 'clerk', role: null, permissions: ['c:write'] },
+    { name: 'plain', role: null, permissions: null },
+  ]
+  const written = { ...STEPS, machines: null, verifier: { machines, bindsScopes: false } }
+  const writtenBound = { ...written, verifier: { machines } }
+  const only = (name: string, permission: string, needs = 'org') => ({
+    ...{ accept: [`machine:${name}`], permissions: [permission], needs },
+  })
   const aloneUnbound = { ...alone, verifier: { bindsScopes: false } }
   it.each<[string, object, object, boolean]>([
     ['one role has both', { permissions: ['a:read', 'b:write'] }, STEPS, true],
@@ -143,6 +180,16 @@ describe('permissions that nobody can have', () => {
     ['no token carries anything', { needs: 'identity', permissions: ['a:read'] }, unbound, false],
     ['no token carries what is unknown', { needs: 'identity', permissions: ['x'] }, STEPS, false],
     ['a user has a role of their own', { needs: 'user', permissions: ['a:read'] }, unbound, true],
+    ['a row may have it', { accept: ['machine'], permissions: ['c:write'] }, STEPS, true],
+    ['one of the written machines has it', { accept: ['machine'], permissions: ['c:write'] }, written, true],
+    ['none of them has it', { accept: ['machine'], permissions: ['b:write'] }, written, false],
+    ['its role has it', only('member', 'a:write'), written, true],
+    ['its role has it, its list does not', only('lister', 'a:write'), written, false],
+    ['its list has it', only('clerk', 'c:write'), written, true],
+    ['the list of another has it', only('member', 'c:write'), written, false],
+    ['it has nothing', only('plain', 'a:read'), writtenBound, false],
+    ['its token may carry it', only('plain', 'a:read', 'identity'), writtenBound, true],
+    ['its token carries nothing', only('plain', 'a:read', 'identity'), written, false],
     ['identities alone: any', { permissions: ['x'] }, alone, true],
     ['identities alone, unbound', { permissions: ['x'] }, aloneUnbound, false],
   ])('%s', (_what, access, steps, isTaken) => {
@@ -163,6 +210,11 @@ describe('accepts', () => {
     [['service:billing'], telephony, false],
     [['apiKey'], { kind: 'user' }, false],
     [['user', 'service:billing'], { kind: 'service', name: 'billing' }, true],
+    [['user'], { kind: 'machine' }, false],
+    [['machine'], { kind: 'machine' }, true],
+    [['machine'], { kind: 'user' }, false],
+    // Which one it is, is not known yet.
+    [['machine:deploy'], { kind: 'machine' }, true],
   ] as const)('%j, %j: %s', (accept, verified, answer) => {
     expect(accepts(rule([...accept]), verified as Verified)).toBe(answer)
   })

@@ -23,6 +23,7 @@ export function countedStorage(storage: MemoryStorage, calls: string[]): MemoryS
     memberships: counted('memberships', storage.memberships, calls),
     invitations: counted('invitations', storage.invitations, calls),
     apiKeys: counted('apiKeys', storage.apiKeys, calls),
+    machines: counted('machines', storage.machines, calls),
     transaction: (work) => {
       calls.push('transaction')
       return storage.transaction(work)

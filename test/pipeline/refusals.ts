@@ -7,6 +7,7 @@ import { REFUSALS_OF_API_KEYS } from './refusals/refusals-of-api-keys.ts'
 import { REFUSALS_OF_BODIES } from './refusals/refusals-of-bodies.ts'
 import { REFUSALS_OF_CREDENTIALS } from './refusals/refusals-of-credentials.ts'
 import { REFUSALS_OF_LOGIN } from './refusals/refusals-of-login.ts'
+import { REFUSALS_OF_MACHINES } from './refusals/refusals-of-machines.ts'
 import { REFUSALS_OF_TOKENS } from './refusals/refusals-of-tokens.ts'
 import { REFUSALS_OF_USERS_AND_ORGS } from './refusals/refusals-of-users-and-orgs.ts'
 
@@ -14,6 +15,7 @@ export const REFUSALS: readonly Refusal[] = [
   ...REFUSALS_OF_CREDENTIALS,
   ...REFUSALS_OF_TOKENS,
   ...REFUSALS_OF_USERS_AND_ORGS,
+  ...REFUSALS_OF_MACHINES,
   ...REFUSALS_OF_API_KEYS,
   ...REFUSALS_OF_BODIES,
   ...REFUSALS_OF_LOGIN,

@@ -9,6 +9,7 @@ const NO_COOKIE: WorldOptions = { auth: () => ({ cookie: undefined }) }
 const BEHIND_A_GATEWAY: WorldOptions = {
   auth: () => ({ cookie: undefined, apiKeys: undefined, gateway: { header: 'X-Gateway-Token' } }),
 }
+const MACHINES: WorldOptions = { auth: ({ machines }) => ({ machines }) }
 const NO_SELECTOR: WorldOptions = {
   auth: ({ memberships }) => ({
     orgs: createUserOrgResolver({ memberships: memberships, orgIdOf: () => null }) as never,
@@ -33,6 +34,7 @@ const CASES: readonly (readonly [string, Access, string | null, WorldOptions?])[
     { optional: true, accept: ['user', 'service'], needs: 'user' },
     'Authorization, Cookie, X-Telephony-Secret, X-Billing-Secret',
   ],
+  ['a machine', { optional: true, accept: ['user', 'machine'] }, 'Authorization, Cookie, X-Org-Id', MACHINES],
   ['one service', { optional: true, accept: ['service:billing'] }, 'Authorization, Cookie, X-Billing-Secret, X-Org-Id'],
   ['a public route', 'public', null],
 ]

@@ -7,6 +7,7 @@ import {
   testApiKeyContext,
   testContext,
   testIdentity,
+  testMachineContext,
   testServiceContext,
   testUser,
 } from '../../src/testing/principals.ts'
@@ -111,6 +112,39 @@ it('an API key acts in its organization', () => {
   expect(testApiKeyContext().permissions).toEqual([])
 })
 
+it('a machine acts in its organization, or is known by itself', () => {
+  const context = testMachineContext({
+    org: { id: 'o9' },
+    role: 'viewer' as const,
+    permissions: ['b', 'a'],
+    name: 'ci',
+  })
+  expect(context.machine).toEqual({ id: 'test-machine', name: 'ci', orgId: 'o9', role: 'viewer', permissions: null })
+  expect(context).toMatchObject({ kind: 'machine', org: { id: 'o9' }, role: 'viewer', permissions: ['a', 'b'] })
+  expect(context.identity).toMatchObject({ kind: 'machine', email: null })
+  for (const frozen of [context, context.machine, context.permissions]) expect(Object.isFrozen(frozen)).toBe(true)
+  expectTypeOf(context.permissions).toEqualTypeOf<readonly ('a' | 'b')[]>()
+  expect(testMachineContext({ role: null, identity: { subject: 's1' } })).toMatchObject({
+    role: null,
+    identity: { subject: 's1', kind: 'machine' },
+  })
+  const alone = testMachineContext({ org: null })
+  expect(Object.keys(alone).sort()).toEqual(['identity', 'kind', 'machine', 'permissions'])
+  expect(alone.machine.orgId).toBeNull()
+  interface Host extends AuthTypes {
+    org: { id: string; name: string }
+    role: 'viewer' | 'admin'
+    actingRole: 'viewer' | 'admin'
+    permission: 'x:read'
+  }
+  type Deploy = AuthContextOf<Host, { accept: ['machine:deploy'] }>
+  const handler = ({ org, role }: Deploy): string => `${org.name} ${role}`
+  expect(handler(testMachineContext({ org: { id: 'o1', name: 'Acme' }, role: 'viewer' as const }))).toBe('Acme viewer')
+  const identity = ({ machine }: AuthContextOf<Host, { accept: ['machine']; needs: 'identity' }>): string =>
+    machine.name
+  expect(identity(alone)).toBe('test machine')
+})
+
 it('a service is nobody, until it acts somewhere', () => {
   expect(testServiceContext('platform')).toEqual({
     kind: 'service',
@@ -128,6 +162,7 @@ it('what is misspelt is refused: a test that passes it over would prove nothing'
     ['testContext', testContext],
     ['testApiKeyContext', testApiKeyContext],
     ['testIdentity', testIdentity],
+    ['testMachineContext', testMachineContext],
   ]
   for (const [name, make] of made) {
     expect(() => make({ rol: 'admin' } as never)).toThrow(optionsError(name, 'rol', 'is unknown'))

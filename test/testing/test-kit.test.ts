@@ -1,9 +1,11 @@
 /** The kit signs people in for real, and takes no option for another: a misspelt role would make a test prove nothing. */
 import { describe, expect, it } from 'vitest'
+import { createAuth } from '../../src/auth.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
-import { createTestKit } from '../../src/testing/test-kit.ts'
+import { createTestKit, type MachineSignInOptions } from '../../src/testing/test-kit.ts'
+import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
 it('signs the same address in as the same person, with the membership asked for', async () => {
@@ -37,6 +39,35 @@ it.each([
 ])('signs nobody in by %j', async (whom, sentence) => {
   const { signIn } = await createTestKit()
   await expect(signIn(whom as never)).rejects.toThrow(sentence)
+})
+
+describe('a machine', () => {
+  it('signs in as what it was registered as, for an auth that asks the same storage', async () => {
+    const kit = await createTestKit()
+    const { storage, issuers } = kit
+    const auth = createAuth({ issuers, storage, machines: storage.machines, roles: ['member', 'admin'] })
+    const enter = async (options: MachineSignInOptions) => {
+      const { headers } = await kit.signInMachine(options)
+      return auth.authenticate(fakeRequest({ headers }), { accept: ['machine'] })
+    }
+    const org = await kit.signIn({ org: 'acme' })
+    const context = await enter({ name: 'deploy', org: 'acme', role: 'admin' })
+    expect(context).toMatchObject({ machine: { name: 'deploy' }, role: 'admin', org: { id: org.org?.id } })
+    expect((await enter({ name: 'deploy', org: 'acme', role: 'admin' })).machine.id).toBe(context.machine.id)
+    expect((await kit.signInMachine({ claims: { sub: 'x', client_id: 'y' } })).machine).toMatchObject({ orgId: null })
+  })
+
+  it('is not another one of the same name, and needs a storage that has machines', async () => {
+    const { signInMachine } = await createTestKit()
+    await signInMachine({ name: 'ci', org: 'acme', permissions: ['a'] })
+    for (const over of [{ role: 'admin' }, { permissions: ['b'] }, { org: 'other' }]) {
+      const options = { name: 'ci', org: 'acme', permissions: ['a'], ...over }
+      await expect(signInMachine(options)).rejects.toThrow('signInMachine: ci is there already, as another one')
+    }
+    await expect(signInMachine({ rol: 'admin' } as never)).rejects.toThrow('signInMachine: unknown option "rol"')
+    const { machines: _, ...storage } = createMemoryStorage()
+    await expect((await createTestKit({ storage })).signInMachine()).rejects.toThrow('this storage has no machines')
+  })
 })
 
 describe('over a storage of the host’s', () => {

@@ -270,6 +270,33 @@ export async function handle(request: AuthRequest): Promise<unknown> {
     errors: [],
   },
   {
+    name: 'a machine acts in an org, perhaps as no role',
+    code: enter(
+      "{ accept: ['machine', 'machine:deploy'] }",
+      `${IS_TRUE} same<'viewer' | 'member' | 'admin' | null>()(context.role)
+  return [exact, context.machine.name, context.identity.subject, context.org.name, auth.can(context, 'contacts:read')]`,
+    ),
+    errors: [],
+  },
+  {
+    name: 'and in none where the identity is all that is needed',
+    code: enter("{ accept: ['machine'], needs: 'identity' }", 'return [context.machine.id, context.org]'),
+    errors: [2339],
+  },
+  {
+    name: 'a machine and a user have an org and an identity each',
+    code: enter(
+      "{ accept: ['user', 'machine'] }",
+      'return [context.org.name, context.identity.subject, context.permissions]',
+    ),
+    errors: [],
+  },
+  {
+    name: 'a machine is no user',
+    code: enter("{ accept: ['user', 'machine'] }", 'return context.user'),
+    errors: [2339],
+  },
+  {
     name: 'a service has no org before actIn',
     code: enter("{ accept: ['service'] }", 'return context.org'),
     errors: [2339],

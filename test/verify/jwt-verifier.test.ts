@@ -150,6 +150,7 @@ describe('the identity', () => {
     expect(identity).toEqual({
       issuer: issuer.issuer,
       subject: 'u1',
+      machine: null,
       kind: 'person',
       audience: [issuer.audience, 'second'],
       email: 'Ada@Example.test',

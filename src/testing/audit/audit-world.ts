@@ -44,6 +44,8 @@ export interface AuditWorld {
   readonly tokens: Readonly<Record<'ada' | 'bob' | 'stranger' | 'expired', string>>
   /** Sign a token for somebody: the name is the subject. */
   tokenOf(subject: string): Promise<string>
+  /** Sign a token for a machine: `ci` and `deploy` are known by those names, in org `a`, and `off` is disabled. */
+  machineOf(name: string): Promise<string>
   /** The answer to no credential (the challenge is `Bearer` alone); to one that does not verify. */
   readonly absent: AuthResponse
   readonly invalid: AuthResponse
@@ -103,6 +105,12 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
   }
   await person('odd', [orgs.a, 'wizard'])
   await storage.users.setDisabled(await person('gone', [orgs.a, 'member']), true)
+  for (const name of ['ci', 'deploy', 'off']) {
+    const row = { issuer: issuer.issuer, subject: name, name, orgId: orgs.a, role: 'member', permissions: null }
+    const { id } = await storage.machines.insert(row)
+    await storage.machines.setDisabled({ kind: 'installation' }, id, name === 'off')
+  }
+  const machineOf = (sub: string): Promise<string> => issuer.sign({ sub, client_id: sub })
   const tokenOf = (sub: string): Promise<string> => issuer.sign({ sub, email: `${sub}@example.test` })
   const tokens = {
     ada: await tokenOf('ada'),
@@ -119,7 +127,7 @@ export async function createAuditWorld(errorFormat: ErrorFormat): Promise<AuditW
     handled({ caller: 'user', user: users[user], org: orgs[org], role }, [orgLine(orgs[org])])
   const ada = acting('ada', 'a', 'member')
   const [absent, invalid] = [refused('unauthorized', { absent: true }), refused('unauthorized')]
-  return { auth, issuer, orgs, users, tokens, tokenOf, absent, invalid, ada, acting, refused }
+  return { auth, issuer, orgs, users, tokens, tokenOf, machineOf, absent, invalid, ada, acting, refused }
 }
 
 function createAuditAuth(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: string, errorFormat: ErrorFormat): Auth {
@@ -139,6 +147,7 @@ function createAuditAuth(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: s
       },
     },
     services: createServiceVerifier({ services }),
+    machines: storage.machines,
     cookie: { name: 'session' },
     async users(identity, selection) {
       const { subject } = identity
@@ -173,7 +182,7 @@ function describeCaller(context: AuthContext | null): unknown {
     user: 'user' in context ? context.user.id : undefined,
     org: 'org' in context ? (context.org?.id ?? null) : undefined,
     role: 'role' in context ? context.role : undefined,
-    permissions: context.kind === 'apiKey' ? context.permissions : undefined,
+    permissions: context.kind === 'apiKey' || context.kind === 'machine' ? context.permissions : undefined,
   }
 }
 
@@ -211,6 +220,8 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/service', { accept: ['service'] }),
   at('/telephony', { accept: ['service:telephony'] }),
   at('/keys', { accept: ['user', 'apiKey'], permissions: ['things:read'] }),
+  at('/machine', { accept: ['machine'], permissions: ['things:read'] }),
+  at('/deploy', { accept: ['machine:deploy'], needs: 'identity' }),
   at('/orgs/:orgId/inside', PATH),
   at('/optional-strict', {}, [{ optional: true }]),
   at('/strict-optional', { optional: true }, [{}]),

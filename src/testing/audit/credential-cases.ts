@@ -3,7 +3,9 @@ import { type AuditCase, bearer, casesOf, type Line, orgLine, ownAnswer, typeLin
 import { type AuditWorld, handled, SERVICE_SECRET } from './audit-world.ts'
 
 export async function credentialCases(world: AuditWorld): Promise<readonly AuditCase[]> {
-  const parts = [headerCases, tokenCases, sessionCases, serviceCases, keyCases].map((casesIn) => casesIn(world))
+  const parts = [headerCases, tokenCases, sessionCases, serviceCases, keyCases, machineCases].map((casesIn) =>
+    casesIn(world),
+  )
   return (await Promise.all(parts)).flat()
 }
 
@@ -158,5 +160,31 @@ function keyCases({ orgs: { a, b }, invalid, refused }: AuditWorld): readonly Au
     ['GET /keys', invalid, { unknown: [bearer('adk_unknown')] }],
     ['GET /keys', refused('forbidden'), { other: [key, orgLine(b)] }],
     ['GET /user', refused('forbidden'), { elsewhere: [key] }],
+  ])
+}
+
+async function machineCases({ orgs: { a, b }, tokens, machineOf, refused }: AuditWorld): Promise<readonly AuditCase[]> {
+  const machine = async (name: string): Promise<Line> => bearer(await machineOf(name))
+  const [ci, deploy, off, unknown] = [
+    await machine('ci'),
+    await machine('deploy'),
+    await machine('off'),
+    await machine('CI'),
+  ]
+  const permissions = ['things:read']
+  const open = handled({ caller: 'machine', org: a, role: 'member', permissions }, [orgLine(a)])
+  const [named, refusal] = [handled({ caller: 'machine', permissions }), refused('forbidden')]
+  return casesOf('machine', [
+    ['GET /machine', open, { valid: [ci], own: [ci, orgLine(a)] }],
+    [
+      'GET /machine',
+      refusal,
+      { other: [ci, orgLine(b)], disabled: [off], unknown: [unknown], user: [bearer(tokens.ada)] },
+    ],
+    ['GET /deploy', named, { named: [deploy] }],
+    ['GET /deploy', refusal, { 'other-name': [ci] }],
+    ['GET /user', refusal, { elsewhere: [ci] }],
+    ['GET /identity', refusal, { identity: [ci] }],
+    ['GET /anybody', refusal, { optional: [ci] }],
   ])
 }

@@ -21,6 +21,7 @@ export type Ability =
   | 'disableUser'
   | 'deleteOrg'
   | 'unboundKeys'
+  | 'machines'
   | 'unboundMachines'
   | 'freshAccounts'
   | 'deadlock'
@@ -30,6 +31,7 @@ const WITHOUT: Readonly<Record<Ability, string>> = {
   disableUser: 'needs users that can be disabled',
   deleteOrg: 'needs organizations that can be deleted',
   unboundKeys: 'needs API keys that are bound to no organization',
+  machines: 'needs machines as callers',
   unboundMachines: 'needs machines that are bound to no organization',
   freshAccounts: 'needs accounts that nobody has claimed the first admin of',
   deadlock: 'needs transactions that can run into each other',

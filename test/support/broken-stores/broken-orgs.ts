@@ -69,8 +69,8 @@ export const BROKEN_ORGS: readonly BrokenStoreSpec[] = [
   },
   {
     name: 'acting: users only',
-    why: 'Steps over services and API keys.',
-    breaks: ['orgs/acting-service', 'orgs/acting-key'],
+    why: 'Steps over services, machines and API keys.',
+    breaks: ['orgs/acting-service', 'orgs/acting-key', 'orgs/acting-machine'],
     flaw: () => ({
       change: ({ memberships }) => ({
         memberships: {

@@ -15,6 +15,11 @@ function keyOf(orgId: string, role: string): Caller {
   return { kind: 'apiKey', key: { id: 'key-1', name: 'a key', orgId, role, permissions: [] } }
 }
 
+/** A machine that is bound to an org, or to none. */
+function machineOf(orgId: string | null, role: string | null): Caller {
+  return { kind: 'machine', machine: { id: 'machine-1', name: 'a machine', orgId, role, permissions: null } }
+}
+
 type Acting = ActingOrg<Organization> | null | undefined
 
 function expectActing(got: Acting, org: Organization, role: string | null, what: string): void {
@@ -110,6 +115,22 @@ const CASES: Cases<World> = [
     expect.absent(await memberships.findActing(key, other.orgId), 'another org for the key')
     expect.same(await memberships.listActing(key), [{ org, role: low }], 'what the key may act in')
   }),
+  test<World>('orgs/acting-machine: let a machine act in its own org as its own role or none, in no other; one bound to none in any', async (world) => {
+    const { memberships, newOrg, newMember, top, low, newId } = world
+    const org = await newOrg()
+    const { orgId: other } = await newMember({ role: top })
+    for (const role of [low, null]) {
+      const [own, free] = [machineOf(org.id, role), machineOf(null, role)]
+      for (const machine of [own, free]) {
+        expectActing(await memberships.findActing(machine, org.id), org, role, 'the org for a machine')
+      }
+      expect.absent(await memberships.findActing(own, other), 'another org for a machine')
+      expect.found(await memberships.findActing(free, other), 'any org for a machine that is bound to none')
+      expect.absent(await memberships.findActing(free, newId()), 'an unknown org for it')
+      expect.same(await memberships.listActing(own), [{ org, role }], 'what a machine may act in')
+      expect.same(await memberships.listActing(free), [], 'what one that is bound to none has joined')
+    }
+  }).needing('machines'),
   test('orgs/list-own: list the orgs of the caller only, with the own role; of a stranger, none', async (world) => {
     const { memberships, newOrg, newMember, newUser, callerOf, top } = world
     const org = await newOrg()
