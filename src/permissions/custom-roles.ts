@@ -8,7 +8,8 @@ export interface CustomRoles {
   /**
    * Find what a role of an organization may do; `null`: there is no such role, and whoever has it is refused. Asked for a
    * stored role that is none of `roles`, on every request of its holders. What it answers is never wider than `roles`: whatever
-   * is none of their permissions (`createRoles` takes further ones) counts for nothing. Such a role includes no other one.
+   * is none of their permissions (`createRoles` takes further ones) counts for nothing. Such a role includes no other one. Let
+   * no organization make one by the name of one of `roles`: its holders would have that one.
    */
   find(orgId: string, role: string): Promise<readonly string[] | null>
 }

@@ -138,9 +138,14 @@ export function toTextOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-/** Read a list of texts that stands in one column. */
+/**
+ * Read a list of texts that stands in one column.
+ * @throws Error for anything else: in one text any part of it would be found
+ */
 export function toTexts(value: unknown): readonly string[] {
-  return Object.freeze(JSON.parse(String(value)) as string[])
+  const texts: unknown = JSON.parse(String(value))
+  if (Array.isArray(texts) && texts.every((each) => typeof each === 'string')) return Object.freeze(texts)
+  throw new Error('sallyport: a column that holds a list of texts as JSON holds something else')
 }
 
 /** Read an instant: drivers hand out numbers, big integers or text; a millisecond is a whole number in all of them. */

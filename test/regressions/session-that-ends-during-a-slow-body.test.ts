@@ -214,6 +214,15 @@ describe('who was let in as one does not act as another when the body is whole',
       const { id, headers } = await world.person('ada', { [first]: 'member', [second]: 'member' })
       return { world, access: {}, headers, change: () => world.storage.memberships.remove(first, id) }
     },
+    'a role made at run time that may do less than it might, be it still enough for the route': async (
+      clock,
+      isLater,
+    ) => {
+      const customRoles = { find: async () => (isLater() ? ['things:read'] : ['things:read', 'things:write']) }
+      const world = createWorld({ auth: () => ({ clock, customRoles }) })
+      const { headers } = await world.person('ada', { [await world.org('acme')]: 'agent' })
+      return { world, access: { permissions: ['things:read'] }, headers, change: () => undefined }
+    },
     'an API key that has lost a scope the route does not ask for': async (clock, isLater) => {
       let orgId = ''
       const verify = async () => {

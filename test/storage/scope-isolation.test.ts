@@ -99,6 +99,8 @@ describe.each([
     `SET app.org_id = '${TWO}'`,
     `SELECT set_config('app.org_id', '${TWO}', false)`,
     "SET app.scope = 'system'",
+    "SET app.permissions = 'users:write'",
+    "SET LOCAL app.role = 'owner'",
     'SET LOCAL ROLE none',
     'RESET ROLE',
     'SET SESSION AUTHORIZATION DEFAULT',
