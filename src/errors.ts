@@ -4,6 +4,7 @@
  * Everything a client may learn about a refusal is decided here; the reason behind it stays in the decision record.
  */
 import { toLogText } from './lib/log-text.ts'
+import { isScope } from './lib/parse-options.ts'
 import type { RefusalReason } from './reasons.ts'
 import type { AuthResponse } from './request.ts'
 
@@ -89,8 +90,8 @@ export interface AuthErrorDetails {
   /** `validation_error` only: the field that is wrong, or `body`. */
   readonly field?: string | undefined
   /**
-   * The scopes that the route needs, for the challenge of `insufficient_scope`; and of a 401 where the auth's challenges name
-   * what is asked (`challenge.scope` of `createAuth`).
+   * The scopes that the route needs beside those that its mounts ask, for the challenge of `insufficient_scope`; and of a 401
+   * where the auth's challenges name what is asked (`challenge.scope` of `createAuth`).
    */
   readonly scopes?: readonly string[] | undefined
   /** `insufficient_scope` only: it is a token that lacks them, and no API key, for the message. */
@@ -171,7 +172,7 @@ export class AuthError extends Error {
   /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
   readonly principal: Principal | null
 
-  /** @throws TypeError for a code that is not in the table (from JavaScript) */
+  /** @throws TypeError for a code that is not in the table (from JavaScript), and for a scope that is no scope token */
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
@@ -183,7 +184,7 @@ export class AuthError extends Error {
     this.field = details.field ?? null
     this.principal = details.principal ?? null
     this.absent = details.absent ?? false
-    this.scopes = details.scopes === undefined ? null : Object.freeze([...details.scopes])
+    this.scopes = toScopes(details.scopes)
     this.retryAfterSeconds = toRetryAfter(this.status, details)
     Object.defineProperty(this, BRAND, { value: true })
   }
@@ -212,6 +213,14 @@ function messageOf(code: AuthErrorCode, { syncPath, token }: AuthErrorDetails): 
   const { message } = AUTH_ERRORS[code]
   if (code === 'insufficient_scope' && token === true) return message.replace('API key', 'access token')
   return code === 'user_not_synced' && syncPath !== undefined ? message.replace('/auth/sync', () => syncPath) : message
+}
+
+// They stand between the quotes of a header: one of anything else would end it, or the line.
+function toScopes(given: readonly string[] | undefined): readonly string[] | null {
+  if (given === undefined) return null
+  const scopes = Object.freeze([...given])
+  if (scopes.every(isScope)) return scopes
+  throw new TypeError('AuthError: scopes must be scope tokens (RFC 6749 §3.3)')
 }
 
 // What is worth trying again always says when.
@@ -269,8 +278,10 @@ function scopesOf(
   { scope }: ChallengeOptions,
   asked: readonly string[],
 ): readonly string[] {
-  if (code === 'insufficient_scope') return scopes ?? []
-  return status === 401 && scope === 'asked' ? [...new Set([...asked, ...(scopes ?? [])])] : []
+  // A token for less than all of it would be refused by another mount.
+  const needed = [...new Set([...asked, ...(scopes ?? [])])]
+  if (code === 'insufficient_scope') return scopes === null ? [] : needed
+  return status === 401 && scope === 'asked' ? needed : []
 }
 
 function quoted(name: string, value: string | undefined): string {

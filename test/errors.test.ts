@@ -58,6 +58,15 @@ describe('what a refusal may add', () => {
     )
   })
 
+  it.each([['a"b'], ['a\r\nX-Y: z'], ['a b'], ['é'], [''], ['\\'], [7]])(
+    'no scope that is %j: it would end its quotes',
+    (scope) => {
+      expect(() => new AuthError('insufficient_scope', { scopes: ['things:read', scope as string] })).toThrow(
+        new TypeError('AuthError: scopes must be scope tokens (RFC 6749 §3.3)'),
+      )
+    },
+  )
+
   it('that it is a token which lacks a scope', () => {
     const { body } = toAuthResponse(new AuthError('insufficient_scope', { token: true }))
     expect(body).toBe('{"error":{"code":"insufficient_scope","message":"The access token lacks the required scope."}}')
@@ -122,12 +131,12 @@ describe('the challenge of an auth', () => {
     ['token_expired', {}, all, `Bearer realm="notes", ${expired}, scope="a:read a:write", resource_metadata="${url}"`],
     ['bad_request', {}, all, `Bearer realm="notes", error="invalid_request", resource_metadata="${url}"`],
     ['insufficient_scope', {}, {}, 'Bearer error="insufficient_scope"'],
-    ['insufficient_scope', { scopes: ['b'] }, {}, 'Bearer error="insufficient_scope", scope="b"'],
+    ['insufficient_scope', { scopes: ['b'] }, {}, 'Bearer error="insufficient_scope", scope="a:read a:write b"'],
     [
       'insufficient_scope',
       { scopes: ['b'] },
       all,
-      `Bearer realm="notes", error="insufficient_scope", scope="b", resource_metadata="${url}"`,
+      `Bearer realm="notes", error="insufficient_scope", scope="a:read a:write b", resource_metadata="${url}"`,
     ],
     ['forbidden', {}, all, undefined],
     ['temporarily_unavailable', {}, all, undefined],

@@ -2,7 +2,7 @@
  * What people do with the API keys they own: issue, list, rotate, revoke. Whose a key is and who made it come from the
  * caller's context alone; a secret is handed out once and kept nowhere. Hands on values for routes and consoles.
  */
-import type { AuthContext, Caller, Organization, Roles, UserContext } from '../context.ts'
+import type { AuthContext, Organization, Roles, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
@@ -76,8 +76,8 @@ export interface ApiKeyFields {
   /** For people: 1 to 255 characters, none of them a control character. */
   readonly name: unknown
   /**
-   * One of the roles. Default: the first, lowest first, that has the key's permissions; where there are no permissions at all, it
-   * must be given.
+   * One of the roles. Default: of those that have the key's permissions, and that its maker's includes, the one that has the
+   * least, on a ladder the lowest; where there are no permissions at all, it must be given.
    */
   readonly role?: unknown
   /** What it carries, each at most once stored; `[]`: nothing. Default: `defaultPermissions`. A body calls it `scopes`. */
@@ -150,11 +150,12 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   const { repository, format, clock } = settings
   const now = clock()
   const parsed = parseFields(settings, fields, now)
-  const { orgId, role } = await bindingOf(settings, issuer, fields.orgId ?? null)
-  requireNotAbove(settings, parsed, { ...issuer, role })
+  const { orgId, role: makersRole } = await requireBinding(settings, issuer, fields.orgId ?? null)
+  const role = roleOf(settings, fields.role, { ...parsed, makersRole })
+  requireNotAbove(settings, { ...parsed, role }, { ...issuer, role: makersRole })
   await requireBelowLimit(settings, issuer)
   const made = format.create()
-  const record = { ...parsed, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
+  const record = { ...parsed, role, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
   const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
   await requireWithinLimit(settings, issuer, inserted.id)
   notifyOf(settings, issuer, 'api_key_issued', inserted.id)
@@ -172,7 +173,8 @@ async function rotate(
     Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxOverlapSeconds
   const overlap = requireField('overlap_seconds', overlapSeconds, isOverlap)
   const found = requireFound(await findOwn(settings, issuer, keyId))
-  requireRotatable(settings, found, issuer)
+  const binding = await bindingOf(settings, issuer, found.orgId)
+  requireRotatable(settings, found, binding && { ...issuer, role: binding.role })
   const made = format.create(found.id)
   const change = {
     secretHash: await sha256Hex(made.secret),
@@ -191,11 +193,14 @@ async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): 
 
 function notifyOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
   const { owner, user } = issuer
-  const ownerOrgId = owner.kind === 'org' ? owner.orgId : null
-  notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId, byId: user.id, at: new Date(clock()) }))
+  notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId: orgIdOf(owner), byId: user.id, at: new Date(clock()) }))
 }
 
 const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })
+
+function orgIdOf(owner: ApiKeyOwner): string | null {
+  return owner.kind === 'org' ? owner.orgId : null
+}
 
 interface Issuer {
   readonly user: UserContext['user']
@@ -227,26 +232,30 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 255 && value.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(value)
 }
 
-type ParsedFields = Pick<ApiKeyRecord, 'name' | 'role' | 'permissions' | 'expiresAt'>
+type ParsedFields = Pick<ApiKeyRecord, 'name' | 'permissions' | 'expiresAt'>
 
-// Well-formed, and the role enough for the permissions; whether the creator may make such a key is not asked yet.
+// Well-formed; whether the creator may make such a key is not asked yet.
 function parseFields(settings: ApiKeySettings, fields: ApiKeyFields, now: number): ParsedFields {
   const areKnown = (value: unknown): value is readonly string[] =>
     Array.isArray(value) && value.every((each) => settings.permissions.includes(each as string))
   const name = requireField('name', fields.name, isText)
   const { permissions: wanted = settings.defaultPermissions } = fields
   const permissions = [...new Set(requireField('scopes', wanted, areKnown))]
-  return {
-    name,
-    permissions,
-    role: roleOf(settings, fields.role, permissions),
-    expiresAt: expiryOf(fields.expiresAt ?? null, now),
-  }
+  return { name, permissions, expiresAt: expiryOf(fields.expiresAt ?? null, now) }
 }
 
-function roleOf({ roles, ...settings }: ApiKeySettings, wanted: unknown, permissions: readonly string[]): string {
+// The role that was named, or the least that has all the permissions, of those that the maker can give if there is one.
+function roleOf(
+  { roles, ...settings }: ApiKeySettings,
+  wanted: unknown,
+  { permissions, makersRole }: Pick<ParsedFields, 'permissions'> & { readonly makersRole: string },
+): string {
   const hasAll = (role: string): boolean => permissions.every((each) => roles.permissionsOf(role).includes(each))
-  const first = roles.names.find(hasAll)
+  // Sets are in no order: no key gets the highest because that was written first.
+  const sizeOf = (role: string): number =>
+    roles.permissionsOf(role).length + roles.names.filter((other) => roles.includes(role, other)).length
+  const able = roles.names.filter(hasAll).sort((one, other) => sizeOf(one) - sizeOf(other))
+  const first = able.find((role) => roles.includes(makersRole, role)) ?? able[0]
   if (wanted === undefined && settings.permissions.length > 0) return requireField('scopes', first, isText)
   const role = requireField('role', wanted, (value): value is string => isKnown(roles, value as string))
   if (!hasAll(role)) {
@@ -296,19 +305,30 @@ export function parseInstant(text: string): Date | null {
   return /^\d/.test(instant.toISOString()) ? instant : null
 }
 
-// What the new key is bound to, and as what its creator acts there.
+interface Binding {
+  readonly orgId: string | null
+  /** As what the one who handles the key acts there. */
+  readonly role: string
+}
+
+async function requireBinding(settings: ApiKeySettings, issuer: Issuer, wanted: unknown): Promise<Binding> {
+  const { owner } = settings
+  if (owner.kind === 'org') return { orgId: orgIdOf(issuer.owner), role: issuer.role }
+  const { field } = owner
+  const binding = await bindingOf(settings, issuer, wanted === null ? null : requireField(field, wanted, isText))
+  if (binding === null) throw new AuthError('validation_error', { field, reason: 'api_key_org_unknown' })
+  return binding
+}
+
+// What a key is bound to; `null`: who handles it may not act there.
 async function bindingOf(
   { owner, roles }: ApiKeySettings,
-  issuer: Issuer,
-  wanted: unknown,
-): Promise<{ readonly orgId: string | null; readonly role: string }> {
-  if (owner.kind === 'org') return { orgId: issuer.owner.kind === 'org' ? issuer.owner.orgId : null, role: issuer.role }
-  if (wanted === null) return { orgId: null, role: issuer.role }
-  const orgId = requireField(owner.field, wanted, isText)
-  const caller: Caller = { kind: 'user', user: issuer.user }
-  const acting = await owner.memberships.findActing(caller, orgId)
-  if (acting === null) throw new AuthError('validation_error', { field: owner.field, reason: 'api_key_org_unknown' })
-  return { orgId: acting.org.id, role: requireKnown(roles, acting.role) }
+  { user, role }: Issuer,
+  orgId: string | null,
+): Promise<Binding | null> {
+  if (owner.kind === 'org' || orgId === null) return { orgId, role }
+  const acting = await owner.memberships.findActing({ kind: 'user', user }, orgId)
+  return acting && { orgId: acting.org.id, role: requireKnown(roles, acting.role) }
 }
 
 function requireNotAbove(settings: ApiKeySettings, key: KeyPowers, creator: Issuer): void {
@@ -364,10 +384,10 @@ function requireFound<T>(found: T | null | false): T {
 }
 
 // Whoever rotates a key holds its secret.
-function requireRotatable(settings: ApiKeySettings, key: ApiKeyRecord, rotator: Issuer): void {
+function requireRotatable(settings: ApiKeySettings, key: ApiKeyRecord, rotator: Issuer | null): void {
   const { clock } = settings
-  if (isAbove(settings, key, rotator)) {
-    const expected = `at most ${rotator.role}`
+  if (rotator === null || isAbove(settings, key, rotator)) {
+    const expected = rotator === null ? 'to act in its organization' : `at most ${rotator.role}`
     throw new AuthError('forbidden', { reason: 'api_key_above_its_rotator', expected, got: key.role })
   }
   if (key.expiresAt !== null && key.expiresAt.getTime() <= clock()) {

@@ -15,6 +15,8 @@ import type { KeyFormat } from './key-format.ts'
 export interface ApiKeyVerifierSettings {
   readonly repository: Pick<ApiKeyRepository, 'findById' | 'touch'>
   readonly format: KeyFormat
+  /** What a key may carry: what was stored of more counts for nothing. */
+  readonly permissions: readonly string[]
   readonly check?: ((key: ApiKey) => boolean | Promise<boolean>) | undefined
   readonly clock: () => number
 }
@@ -24,7 +26,7 @@ const NO_HASH = '-'.repeat(64)
 
 /** Create `verify` of the API keys: what it refuses and costs stands at `createApiKeys`. */
 export function createApiKeyVerifier(settings: ApiKeyVerifierSettings): (token: string) => Promise<ApiKey> {
-  const { repository, format, check, clock } = settings
+  const { repository, format, permissions, check, clock } = settings
   const noteUse = createUseNotes((keyId, at) => repository.touch(keyId, at))
   return async (token) => {
     const parts = format.parse(token)
@@ -33,7 +35,7 @@ export function createApiKeyVerifier(settings: ApiKeyVerifierSettings): (token: 
     const record = await repository.findById(parts.id)
     const now = clock()
     requireUsable(record, digest, now)
-    const key = toApiKey(record)
+    const key = toApiKey(record, permissions)
     if (check !== undefined && !requireBoolean('createApiKeys: option "check"', await check(key))) {
       const principal = { kind: 'apiKey', id: key.id } as const
       throw new AuthError('unauthorized', { reason: 'api_key_check_refused', principal })
@@ -60,8 +62,9 @@ function requireUsable(record: ApiKeyRecord | null, digest: string, now: number)
   }
 }
 
-function toApiKey({ id, name, orgId, role, permissions }: ApiKeyRecord): ApiKey {
-  return Object.freeze({ id, name, orgId, role, permissions: Object.freeze([...permissions]) })
+function toApiKey({ id, name, orgId, role, permissions: stored }: ApiKeyRecord, known: readonly string[]): ApiKey {
+  const permissions = Object.freeze(stored.filter((permission) => known.includes(permission)))
+  return Object.freeze({ id, name, orgId, role, permissions })
 }
 
 const MINUTE_MS = 60_000

@@ -38,7 +38,7 @@ export interface ApiKeysOptions<G extends RolesGiven, P extends string = Permiss
   readonly prefix: string
   /** The roles: the same as those of `createAuth`, which refuses keys of others. Without permissions, each key names its role. */
   readonly roles: G
-  /** What a key may carry. Default: all that `roles` have. */
+  /** What a key may carry; one that was made with more carries it no more. Default: all that `roles` have. */
   readonly permissions?: readonly P[] | undefined
   /** What a key carries for which nothing is named. Default: nothing. */
   readonly defaultPermissions?: readonly P[] | undefined
@@ -106,7 +106,7 @@ export function createApiKeys<const G extends RolesGiven>(
   const actions = createApiKeyActions({ ...settings, repository: withStorageErrors(repository) })
   const apiKeys: ApiKeys = {
     ...{ prefix: format.prefix, roles, permissions },
-    verify: createApiKeyVerifier({ repository, format, check, clock }),
+    verify: createApiKeyVerifier({ repository, format, permissions, check, clock }),
     ...actions,
     routes: (given: ApiKeyRoutesOptions) => createApiKeyRoutes(actions, settings, given),
   }

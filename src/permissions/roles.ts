@@ -4,7 +4,7 @@
  */
 import type { Roles } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { isPlain, isScope, optionsError } from '../lib/parse-options.ts'
+import { isPlain, isScope, optionsError, ownMembers } from '../lib/parse-options.ts'
 
 /** Roles as sets: by name what each holds, permissions and the names of roles whose permissions it has too. */
 export type RoleSets = Readonly<Record<string, readonly string[]>>
@@ -137,11 +137,12 @@ function setsOf(name: string, sets: unknown): Entry[] {
 
 function areNames(given: readonly unknown[]): given is readonly string[] {
   const isName = (each: unknown): boolean => typeof each === 'string' && each.trim() !== ''
-  return given.every(isName) && new Set(given).size === given.length
+  // A hole in a list is none to `every`.
+  return [...given].every(isName) && new Set(given).size === given.length
 }
 
 function aRecord(given: unknown): Readonly<Record<string, unknown>> {
-  if (isPlain(given)) return given as Record<string, unknown>
+  if (isPlain(given)) return ownMembers(given) as Record<string, unknown>
   throw optionsError(NAME, 'permissions', 'must be given in a plain object')
 }
 

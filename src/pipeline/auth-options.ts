@@ -26,6 +26,7 @@ import {
   isScope,
   oneOf,
   optionsError,
+  ownMembers,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -188,7 +189,9 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
   const servicePermissions = new Map(
-    services?.services.map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
+    services?.services
+      .map(ownMembers)
+      .map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
   )
   const more = isIdentityOnly
     ? identitiesAlone(options)

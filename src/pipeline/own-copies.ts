@@ -53,7 +53,7 @@ function keepIdentity(identity: Identity): Identity {
       'sallyport: a verifier must say of an identity its kind (person or machine) and its scopes (or null)',
     )
   }
-  if (Object.isFrozen(identity)) return identity
+  if (Object.isFrozen(identity) && Object.isFrozen(scopes)) return identity
   const audience = Object.freeze([...identity.audience])
   return Object.freeze({
     ...identity,
@@ -63,7 +63,11 @@ function keepIdentity(identity: Identity): Identity {
   })
 }
 
+// What is asked of a text as of a list would be taken for carried in any part of it.
 function keepKey(key: ApiKey): ApiKey {
+  if (!Array.isArray(key.permissions)) {
+    throw new Error('sallyport: a verifier of API keys must say of a key what it carries: permissions, a list')
+  }
   if (Object.isFrozen(key) && Object.isFrozen(key.permissions)) return key
   return Object.freeze({ ...key, permissions: Object.freeze([...key.permissions]) })
 }

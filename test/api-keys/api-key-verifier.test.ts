@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { createApiKeyVerifier, createUseNotes } from '../../src/api-keys/api-key-verifier.ts'
+import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import { createKeyFormat } from '../../src/api-keys/key-format.ts'
 import type { ApiKey } from '../../src/context.ts'
 import { AuthError, toAuthResponse } from '../../src/errors.ts'
 import type { ApiKeyRecord } from '../../src/storage/repositories.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { bytesOf } from '../refusal-bytes.ts'
-import { createApiKeyTestWorld, issueKey, START } from './world.ts'
+import { createApiKeyTestWorld, issueKey, ROLES, START } from './world.ts'
 
 const format = createKeyFormat('test', 'itk')
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
@@ -77,6 +78,17 @@ describe('a key', () => {
   })
 })
 
+it('carries nothing that keys may not carry any more, whatever was stored', async () => {
+  const world = await createApiKeyTestWorld()
+  const permissions = ['things:purge', 'things:read']
+  const { id, key } = await issueKey(world, { permissions })
+  expect(await world.apiKeys.verify(key)).toMatchObject({ id, permissions })
+  const narrowed = createApiKeys({ storage: world.storage, prefix: 'itk', roles: ROLES, permissions: ['things:read'] })
+  const found = await narrowed.verify(key)
+  expect(found).toMatchObject({ id, permissions: ['things:read'] })
+  expect(Object.isFrozen(found.permissions)).toBe(true)
+})
+
 describe('a key that is refused', () => {
   it('is refused in the same bytes whatever is wrong with it', async () => {
     const world = await createApiKeyTestWorld()
@@ -133,7 +145,7 @@ describe('a storage that hands out nonsense', () => {
     const world = await createApiKeyTestWorld()
     const record = { ...(await world.storage.apiKeys.findById((await issueKey(world)).id)), ...over } as ApiKeyRecord
     const repository = { findById: async () => record, touch: async () => undefined }
-    return reasonOf(createApiKeyVerifier({ repository, format, clock: () => START })(made.key))
+    return reasonOf(createApiKeyVerifier({ repository, format, permissions: [], clock: () => START })(made.key))
   }
 
   it.each([
@@ -155,7 +167,8 @@ describe('a storage that hands out nonsense', () => {
   it('or fails: that is no refusal', async () => {
     const down = new Error('connection lost')
     const repository = { findById: () => Promise.reject(down), touch: async () => undefined }
-    await expect(createApiKeyVerifier({ repository, format, clock: () => START })(made.key)).rejects.toBe(down)
+    const verify = createApiKeyVerifier({ repository, format, permissions: [], clock: () => START })
+    await expect(verify(made.key)).rejects.toBe(down)
   })
 })
 
@@ -302,7 +315,7 @@ describe('the last use', () => {
     const world = await createApiKeyTestWorld()
     const { id, key } = await issueKey(world)
     const repository = { findById: world.storage.apiKeys.findById, touch }
-    const verify = createApiKeyVerifier({ repository, format, clock: world.now })
+    const verify = createApiKeyVerifier({ repository, format, permissions: [], clock: world.now })
     await expect(verify(key)).resolves.toMatchObject({ id })
     await expect(verify(key)).resolves.toMatchObject({ id })
     await settle()

@@ -128,6 +128,22 @@ describe('issue', () => {
     await expect(apiKeys.rotate(owner('things:read', 'things:write'), apiKey.id)).resolves.toMatchObject({ apiKey })
   })
 
+  it('takes of sets the role that has the least, in whatever order they are written', async () => {
+    const roles = createRoles({
+      admin: ['support', 'users:write'],
+      support: ['things:read'],
+      auditor: ['things:read', 'things:write', 'logs:read'],
+      guest: [],
+    })
+    const { apiKeys, member } = await createApiKeyTestWorld({ roles, defaultPermissions: [] })
+    const roleOf = async (fields: object, maker = 'admin') =>
+      (await apiKeys.issue(member(maker), { ...NAMED, ...fields })).apiKey.role
+    expect(await roleOf({})).toBe('support')
+    expect(await roleOf({ permissions: ['things:read'] })).toBe('support')
+    expect(await roleOf({ permissions: ['users:write'] })).toBe('admin')
+    expect(await roleOf({ permissions: ['things:read'] }, 'auditor')).toBe('auditor')
+  })
+
   it('takes of sets the first role that has all, and none that its maker’s does not include', async () => {
     const roles = createRoles({
       ...{ readers: ['things:read'], billing: ['invoices:read'], support: ['readers', 'things:write'] },
@@ -342,6 +358,21 @@ describe('an installation', () => {
       await apiKeys.revoke(user('admin'), id)
     }
     expect(await apiKeys.list(user('admin'))).toEqual([])
+  })
+
+  it('lets nobody rotate the key of an org where they could make none', async () => {
+    let role: string | null = 'admin'
+    const memberships = { findActing: async (_: unknown, id: string) => (role === null ? null : { org: { id }, role }) }
+    const owner = { kind: 'installation', memberships, field: 'environment' } as const
+    const { apiKeys, user, orgId, repository } = await createApiKeyTestWorld({ owner })
+    const { apiKey } = await apiKeys.issue(user('admin'), { ...NAMED, role: 'admin', orgId })
+    const before = await repository.findById(apiKey.id)
+    for (role of [null, 'viewer']) {
+      expect(await reasonOf(apiKeys.rotate(user('owner'), apiKey.id))).toBe('api_key_above_its_rotator')
+    }
+    expect(await repository.findById(apiKey.id)).toEqual(before)
+    role = 'owner'
+    await expect(apiKeys.rotate(user('viewer'), apiKey.id)).resolves.toMatchObject({ apiKey })
   })
 
   it.each([

@@ -24,6 +24,8 @@ const sets = createRoles({
   guest: [],
 })
 
+const withHole = (first: string, last: string): string[] => Object.assign(new Array(3), { 0: first, 2: last })
+
 describe('a ladder', () => {
   for (const [held, role] of LADDER.entries()) {
     for (const [needed, minimum] of LADDER.entries()) {
@@ -43,6 +45,12 @@ describe('a ladder', () => {
       ['things:read', 'things:write', 'users:write'],
     ])
     expect([ladder.names, ladder.highest]).toEqual([LADDER, 'admin'])
+  })
+
+  it('has no hole, in which the role above would include none', () => {
+    const sentence = 'option "roles" must be a list of different role names, lowest first'
+    expect(() => createRoles(withHole('a', 'b') as never)).toThrow(sentence)
+    expect(() => createRoles({ a: withHole('p', 'q') } as never)).toThrow(OptionsError)
   })
 
   it('keeps the order of names that look like numbers', () => {

@@ -96,6 +96,24 @@ describe('a challenge', () => {
     )
   })
 
+  it('of a token that lacks a scope names what mounts before have asked, too: it takes a token for all of it', async () => {
+    const auth = createAuth({ issuers: [BOUND] })
+    const source = {}
+    const headers = { authorization: `Bearer ${await issuer.sign({ sub: 'ada', scope: 'notes:read' })}` }
+    const context = await auth.authenticate(fakeRequest({ headers, source }), { permissions: ['notes:read'] })
+    const byMount = await refusalOf(
+      auth.authenticate(fakeRequest({ headers, source }), { permissions: ['notes:write'] }),
+    )
+    const byGuard = await refusalOf(() => auth.requirePermission('notes:write')(context))
+    auth.recordRefusal(source, byGuard)
+    for (const error of [byMount, byGuard]) {
+      expect(challengeOf(auth, error)).toBe('Bearer error="insufficient_scope", scope="notes:read notes:write"')
+    }
+    const silent = new AuthError('insufficient_scope')
+    auth.recordRefusal(source, silent)
+    expect(challengeOf(auth, silent)).toBe('Bearer error="insufficient_scope"')
+  })
+
   it('stands on the refusal itself, for a framework that answers by it', async () => {
     const { auth } = worldOf(ALL)
     const error = await refusalOf(auth.authenticate(fakeRequest(ABSENT), read as never))

@@ -222,6 +222,21 @@ describe('an API key', () => {
     expect(await entering).toMatchObject({ permissions: key.permissions, key: { permissions: key.permissions } })
   })
 
+  it.each(['things:read tickets:write', undefined, { 0: 'tickets:write' }])(
+    'whose verifier says %j of what it carries is the host’s fault, not a text that is searched',
+    async (permissions) => {
+      for (const seal of [Object.freeze, (key: object) => key]) {
+        const asked = await create()
+        const key = { id: 'k', name: 'k', orgId: asked.orgId, role: 'support', permissions }
+        const apiKeys = { prefix: 'tk', verify: async () => seal(key) as ApiKey }
+        const { world } = await create({ apiKeys })
+        const headers = { authorization: 'Bearer tk_0' }
+        const entering = world.authenticate({ headers }, { accept: ['apiKey'], permissions: ['tickets:write'] })
+        await expect(entering).rejects.toThrow('a verifier of API keys must say of a key what it carries')
+      }
+    },
+  )
+
   it('may do what both have', async () => {
     const key = { role: 'support', permissions: ['users:write', 'tickets:write', 'x'] }
     expect((await withKey(await create(), key, { accept: ['apiKey'] }))?.permissions).toEqual(['tickets:write'])

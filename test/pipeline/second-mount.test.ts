@@ -1,9 +1,11 @@
 /** A second mount of the same auth re-uses the work and enforces its own Access; another auth authenticates for itself. */
 import { describe, expect, it } from 'vitest'
 import type { Auth } from '../../src/auth.ts'
+import type { Identity } from '../../src/context.ts'
 import type { Access, AuthRequest } from '../../src/request.ts'
+import { trusting } from '../support/world.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
-import { createWorld, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
+import { createWorld, issuer, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
 
 interface Mounted {
   readonly world: World
@@ -42,6 +44,22 @@ describe('a second mount', () => {
     world.calls.length = 0
     expect(await enter({})).toEqual(first)
     expect(world.calls).toEqual([])
+  })
+
+  it('asks what the token carried, whatever a handler has written into its scopes', async () => {
+    for (const seal of [Object.freeze, (identity: object) => identity]) {
+      const verifier = {
+        async verify(token: string) {
+          return seal({ ...(await trusting(issuer).verify(token)), scopes: ['things:read'] }) as Identity
+        },
+      }
+      const { enter } = await mounted({ auth: () => ({ verifier }) })
+      const { identity } = (await enter({ permissions: ['things:read'] })) as {
+        readonly identity: { scopes: string[] }
+      }
+      expect(() => identity.scopes.push('things:write')).toThrow(TypeError)
+      expect(await reasonOf(enter({ permissions: ['things:write'] }))).toBe('scope_missing')
+    }
   })
 
   it('verifies once', async () => {

@@ -50,12 +50,13 @@ async function judgeKeys(key: string): Promise<Judge> {
       secretHash: await sha256Hex(stored),
       previousSecretHash: null,
       previousUntil: null,
-      scopes: [],
+      permissions: [],
     }) as unknown as ApiKeyRecord
   const records = [await recordOf(none), await recordOf(secret.slice(0, 42) + base62(42))] as const
   let kept: 0 | 1 = 0
   const repository = { findById: async () => records[kept], touch: async () => undefined }
-  const verify = createApiKeyVerifier({ repository, format: createKeyFormat('prove', 'itk'), clock: Date.now })
+  const format = createKeyFormat('prove', 'itk')
+  const verify = createApiKeyVerifier({ repository, format, permissions: [], clock: Date.now })
   return (which, text) => {
     kept = which
     return verify(text).catch(refused)
