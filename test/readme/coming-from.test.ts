@@ -187,6 +187,15 @@ describe('from express-oauth2-jwt-bearer', () => {
     expect(await reports.ask(await scoped({ 'read:reports': true }))).toEqual(unauthorized)
   })
 
+  it('client-credentials.ts: a person, the machine that is named, another one, one without the scope', async () => {
+    const { ask } = await open('client-credentials.ts', '/exports')
+    const app = (id: string, scope = 'read:reports'): Promise<string> => issued({ sub: id, client_id: id, scope })
+    expect(await ask(await issued({ scope: 'read:reports' }))).toEqual([200, { by: 'ada' }])
+    expect(await ask(await app('nightly'))).toEqual([200, { by: 'nightly-export' }])
+    expect(await ask(await app('hourly'))).toEqual([403, refusal('forbidden')])
+    expect(await ask(await app('nightly', ''))).toEqual(insufficient)
+  })
+
   it('claim-check.ts: each claim as it must be, each in turn not', async () => {
     const { ask } = await open('claim-check.ts', '/admin')
     const good = { tenant: 'acme', roles: ['editor'], mfa: true }
