@@ -33,19 +33,25 @@ function createService(issuer: IssuerOptions, clock: () => number = Date.now) {
     storage,
     roles: { owner: ['contacts:read', 'contacts:write'] },
     users: createProvisioner({ storage, ownerRole: 'owner' }),
+    machines: storage.machines,
     onDecision: (decision) => void decisions.push(decision),
   })
   const { protect } = createAdapter(auth)
   const app = new Hono()
   app.get(
     '/me',
-    protect(({ user, identity, permissions }, c) => c.json({ email: user.email, ...pick(identity), permissions })),
+    protect(({ user, org, identity, permissions }, c) =>
+      c.json({ email: user.email, org: org.id, ...pick(identity), permissions }),
+    ),
   )
   app.post(
     '/contacts',
-    protect({ permissions: ['contacts:write'] }, (_context, c) => c.json({}, 201)),
+    protect({ accept: ['user', 'machine'], permissions: ['contacts:write'] }, (context, c) => {
+      return c.json({ kind: context.kind, permissions: context.permissions }, 201)
+    }),
   )
   return {
+    storage,
     async ask(token: string, method = 'GET', path = '/me') {
       const response = await app.request(path, { method, headers: { authorization: `Bearer ${token}` } })
       const body: unknown = await response.json()
@@ -76,15 +82,21 @@ describe('oidc-provider', async () => {
     expect(await service.ask(writer, 'POST', '/contacts')).toMatchObject({ status: 201 })
   })
 
-  it('grants a worker its own token, which is a machine', async () => {
-    const token = await provider.grantWorker('contacts:read', 'ES384')
-    expect(await createService(trusted).ask(token)).toMatchObject({ status: 403, reason: 'token_of_a_machine' })
-    const verifier = createJwtVerifier({ issuers: [trusted] })
-    expect(await verifier.verify(token)).toMatchObject({
-      kind: 'machine',
-      subject: 'worker',
-      scopes: ['contacts:read'],
+  it('grants a worker its own token: a machine, which is known by its row and bound by its scopes', async () => {
+    const service = createService(trusted)
+    const token = await provider.grantWorker('contacts:read contacts:write', 'ES384')
+    expect(await service.ask(token)).toMatchObject({ status: 403, reason: 'token_of_a_machine' })
+    expect(await service.ask(token, 'POST', '/contacts')).toMatchObject({ status: 403, reason: 'machine_unknown' })
+    const person = await provider.signIn('ada', 'openid contacts:read', 'ES384')
+    const { org } = (await service.ask(person)).body as { org: string }
+    const worker = { issuer, subject: 'worker', name: 'worker', orgId: org, role: 'owner', permissions: null }
+    await service.storage.machines.insert(worker)
+    expect(await service.ask(token, 'POST', '/contacts')).toMatchObject({
+      status: 201,
+      body: { kind: 'machine', permissions: ['contacts:read', 'contacts:write'] },
     })
+    const reader = await provider.grantWorker('contacts:read', 'PS256')
+    expect(await service.ask(reader, 'POST', '/contacts')).toMatchObject({ status: 403, reason: 'scope_missing' })
   })
 
   it('changes its keys while it runs', async () => {
