@@ -33,7 +33,7 @@ import {
 import { createOrgResolver } from '../orgs/org-resolver.ts'
 import { header } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
-import { differenceOf, NO_ROLES, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
+import { differenceOf, isKnown, NO_ROLES, type RolesGiven, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AuthStorage, MachineRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -103,7 +103,7 @@ export interface AuthOptions<
    */
   readonly roles: G
   /** Roles that organizations make at run time, beside these. Default: there are none. */
-  readonly customRoles?: M | undefined
+  readonly customRoles?: M | CustomRoles | undefined
   /** Where users, organizations and memberships are: what the defaults of `users` and `orgs` ask. */
   readonly storage?: AuthStorage<U, NonNullable<O>>
   /**
@@ -243,10 +243,18 @@ function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): U
   if (options.users === undefined) requireOwnPeople(options)
   requireSameRoles(roles, 'apiKeys', apiKeys?.roles)
   requireSameRoles(roles, 'users', users.roles)
-  for (const role of users.assignsRoles ?? []) requireNamed(roles, role, NAME, 'users')
+  for (const role of users.assignsRoles ?? []) requireAssignable(roles, role)
   const permissions = Object.freeze([...new Set([...roles.permissions, ...ofServices])].sort())
   const knownRoles = toKnownRoles(roles, customRoles)
   return { users, orgs, roles, knownRoles, hasCustomRoles: customRoles !== undefined, permissions, identityOnly: false }
+}
+
+// `createProvisioner` has a default, which nobody wrote: the sentence says where to.
+function requireAssignable(roles: Roles, role: string): void {
+  if (isKnown(roles, role)) return
+  const known = roles.names.join(', ')
+  const sentence = `makes people ${role}, which is none of ${known}: createProvisioner({ storage, ownerRole })`
+  throw optionsError(NAME, 'users', sentence)
 }
 
 function defaultUsers(options: AnyAuthOptions, { highest: ownerRole }: Roles): UserResolver {
@@ -276,7 +284,7 @@ function requireOwnPeople({ issuers }: AnyAuthOptions): void {
   throw optionsError(
     NAME,
     'users',
-    'is required where an issuer is not known to sign in your own people alone (people: "own"): createProvisioner({ storage }) makes a user of whoever comes, createSyncGate({ users }) lets in who is known',
+    'is required where an issuer is not known to sign in your own people alone (people: "own"): createProvisioner({ storage, ownerRole }) makes a user of whoever comes, createSyncGate({ users }) lets in who is known',
   )
 }
 

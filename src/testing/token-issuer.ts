@@ -1,13 +1,5 @@
 /** An identity provider without a network: tokens that verify, and everything needed to make ones that do not. */
-import {
-  constants,
-  createHmac,
-  generateKeyPair,
-  type JsonWebKey,
-  type KeyObject,
-  randomBytes,
-  sign as signBytes,
-} from 'node:crypto'
+import { constants, createHmac, generateKeyPair, type KeyObject, randomBytes, sign as signBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import * as z from 'zod/mini'
 import { aFilledListOf, aFunction, aName, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
@@ -55,7 +47,15 @@ export interface SignOptions {
 }
 
 /** A public key as a JWK Set holds it (RFC 7517). */
-export interface PublicJwk extends JsonWebKey {
+export interface PublicJwk {
+  readonly kty?: string | undefined
+  /** The curve of an `EC` or `OKP` key, with `x`, and of `EC` with `y`. */
+  readonly crv?: string | undefined
+  readonly x?: string | undefined
+  readonly y?: string | undefined
+  /** The modulus of an `RSA` key, with `e`. */
+  readonly n?: string | undefined
+  readonly e?: string | undefined
   readonly kid: string
   readonly alg: KeyAlgorithm
   readonly use: 'sig'

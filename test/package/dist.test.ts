@@ -142,6 +142,10 @@ describe('the built modules', () => {
     const others = listDist(/\.d\.ts$/).filter((name) => name !== 'testing.d.ts')
     expect(others.flatMap(peerOf)).toEqual([])
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])
+    // Of Node's types only what every release of them has: `JsonWebKey` went with 26.
+    expect(read('testing.d.ts').match(/^import .* from 'node:.*$/gm)).toEqual([
+      "import { KeyObject } from 'node:crypto';",
+    ])
   })
 
   // What is reached, and some 350 bytes. Of the 45.4 kB with Express jose is 4.4 (verifying a JWS, importing keys) and zod/mini some 5 (an object read strictly, an optional, a check by a function; lists,

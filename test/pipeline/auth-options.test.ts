@@ -1,5 +1,14 @@
 /** `createAuth` in its short forms: what each default stands for, and what opens nothing by having been lost. */
-import { createAuth, createRoles, createSyncGate, header, OptionsError, oidc, supabase } from 'sallyport'
+import {
+  createAuth,
+  createProvisioner,
+  createRoles,
+  createSyncGate,
+  header,
+  OptionsError,
+  oidc,
+  supabase,
+} from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
 import { createTokenIssuer } from 'sallyport/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -90,6 +99,14 @@ describe('createAuth({ issuers, storage, roles })', () => {
     ]
     expect(() => createAuth({ issuers: taken, storage, roles })).not.toThrow()
   })
+})
+
+it('names the option of a provisioner whose owners have a role that is none', () => {
+  const storage = createMemoryStorage()
+  const users = createProvisioner({ storage })
+  const error = optionsErrorOf(() => createAuth({ issuers: [own], storage, roles: ['member', 'admin'], users }))
+  const sentence = 'makes people owner, which is none of member, admin: createProvisioner({ storage, ownerRole })'
+  expect(error.problems).toEqual([{ option: 'users', message: sentence }])
 })
 
 it('takes no user resolver of another ladder', () => {

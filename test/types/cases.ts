@@ -184,6 +184,27 @@ export async function handle(request: AuthRequest): Promise<unknown> {
 }`,
     errors: [],
   },
+  {
+    name: 'the parameters of a look-up of roles that is written in place',
+    code: `import { createAuth } from 'sallyport'
+import { same, steps } from './hosts.ts'
+import type { AuthRequest } from 'sallyport'
+const { orgs, users, verifier } = steps
+const made = new Map<string, readonly 'tickets:read'[]>()
+const customRoles = { find: async (orgId: string, role: string) => made.get(orgId + role) ?? null }
+const auth = createAuth({
+  roles: { member: ['tickets:read'] },
+  customRoles: { find: async (orgId, role) => customRoles.find(orgId, role) },
+  orgs, users, verifier,
+})
+const none = createAuth({ roles: { member: ['tickets:read'] }, customRoles: undefined, orgs, users, verifier })
+export async function handle(request: AuthRequest): Promise<unknown> {
+  const exact: true = same<string>()((await auth.authenticate(request, {})).role)
+  const known: true = same<'member'>()((await none.authenticate(request, {})).role)
+  return [exact, known]
+}`,
+    errors: [],
+  },
   // What a handler gets
   {
     name: 'user, org and role by default',
