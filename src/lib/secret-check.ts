@@ -70,10 +70,9 @@ function fromBase64(text: string): string {
 
 /** Say what is wrong with a secret that tokens are signed with, or `null`: weak, or public material of some kind. */
 export function describeSigningSecret(secret: unknown): string | null {
-  const weakness = describeWeakSecret(secret)
-  if (weakness !== null) return weakness
-  const material = describeKeyMaterial(secret as string)
-  return material === null ? null : `looks like ${material}, not like a secret`
+  // A PEM ends in a line feed: what it is helps more than that it must be cut.
+  const material = typeof secret === 'string' ? describeKeyMaterial(secret) : null
+  return material === null ? describeWeakSecret(secret) : `looks like ${material}, not like a secret`
 }
 
 // Reduced to letters and digits, so that `Super_Secret…` is found as well.

@@ -54,6 +54,12 @@ describe('a secret', () => {
     ['the bytes of a public key', spki, undefined, /looks like a DER key/],
     ['the bytes of a JWK', Buffer.from(`{"kty":"EC","x":"${'A'.repeat(43)}"}`), undefined, /looks like a JWK/],
     ['the bytes of a PEM', Buffer.from(`-----BEGIN PUBLIC KEY-----\n${'A'.repeat(64)}`), undefined, /looks like a PEM/],
+    [
+      'a PEM with the line feed at its end',
+      `-----BEGIN PUBLIC KEY-----\n${'A'.repeat(64)}\n-----END PUBLIC KEY-----\n`,
+      undefined,
+      /looks like a PEM/,
+    ],
     ['bytes that nobody has filled', new Uint8Array(64), undefined, /must not be zeros alone/],
     ['base64 of zeros', 'A'.repeat(64), 'base64', /must not be zeros alone/],
     ['bytes that are too few', new Uint8Array(31), undefined, /must be at least 32 bytes/],
