@@ -200,6 +200,8 @@ export interface Verifier<C extends string = string> {
   readonly bindsScopes?: boolean | undefined
   /** The machines that written rules name. Left out: not known. */
   readonly machines?: readonly WrittenMachine[] | undefined
+  /** Whether there may be rules beside those, of issuers that are looked up. Default: there are none. */
+  readonly namesOtherMachines?: boolean | undefined
   /** Load what verification needs, before the first request. */
   warmUp?(): Promise<void>
   /** Whether somebody could be verified now. */

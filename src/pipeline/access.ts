@@ -89,7 +89,7 @@ function knownKind(kind: string, steps: AccessSteps): string {
 
 // Else a row, or a verifier that does not say whom it names, may name any.
 function hasOnlyWritten({ machines, verifier }: AccessSteps): boolean {
-  return machines === null && verifier.machines !== undefined
+  return machines === null && verifier.machines !== undefined && verifier.namesOtherMachines !== true
 }
 
 function contradictionIn(rule: Rule): readonly [option: string, message: string] | null {

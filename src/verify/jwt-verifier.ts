@@ -144,8 +144,8 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   return Object.freeze({
     // What an issuer that is looked up will say is not known.
     bindsScopes: lookedUp === undefined ? issuers.some(({ places }) => places.scopes !== null) : undefined,
-    machines:
-      lookedUp === undefined ? issuers.flatMap(({ machines }) => machines.map(({ machine }) => machine)) : undefined,
+    machines: issuers.flatMap(({ machines }) => machines.map(({ machine }) => machine)),
+    namesOtherMachines: lookedUp !== undefined,
     async verify(token: string) {
       checkTokenSize(token, maxTokenBytes)
       const digested = cache === null ? null : sha256Hex(token)

@@ -128,9 +128,11 @@ describe('machines that a route may name', () => {
   const without = { ...STEPS, machines: null }
   const written = { ...without, verifier: { machines: [{ name: 'deploy', role: null, permissions: null }] } }
   const none = { ...without, verifier: { machines: [] } }
+  const lookedUp = { ...without, verifier: { machines: [], namesOtherMachines: true } }
   it.each<[string, object, string, boolean]>([
     ['any, where rows may have any name', STEPS, 'machine:any', true],
     ['any, where a verifier does not say', { ...without, verifier: {} }, 'machine:any', true],
+    ['any, where there may be rules of issuers that are looked up', lookedUp, 'machine:any', true],
     ['those of written rules', written, 'machine:deploy', true],
     ['all of written rules', written, 'machine', true],
     ['no other than those', written, 'machine:Deploy', false],

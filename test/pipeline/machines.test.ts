@@ -5,6 +5,7 @@ import type { AuthContext, Machine } from '../../src/context.ts'
 import type { Access } from '../../src/request.ts'
 import type { NewMachine } from '../../src/storage/repositories.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
+import { createIssuerLookUp } from '../../src/verify/issuer-look-up.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { fakeRequest } from './fake-request.ts'
 import { createWorld, issuer, NOWHERE, reasonOf, refusalOf, SERVICE_SECRET, type World } from './world.ts'
@@ -242,6 +243,20 @@ describe('kinds of caller', () => {
     expect((await ask(asked))?.kind).toBe('machine')
     const written = { claims: { env: 'production' }, headers: { 'x-org-id': asked.orgId } }
     expect((await ask(asked, { accept: ['machine:deploy'] }, written))?.kind).toBe('machine')
+  })
+
+  it('a name that a written rule has is no row’s where customers bring their own issuers, and the rule is checked', async () => {
+    const lookUp = createIssuerLookUp({ mayBe: () => true, find: async () => null })
+    const written = (role?: string) => [{ name: 'deploy', when: { env: 'production' }, orgId: null, role }]
+    const trusting = (role?: string) =>
+      createJwtVerifier({ issuers: [{ ...TRUSTED, machines: written(role) }], lookUp })
+    const asked = await create({ verifier: trusting() })
+    await register(asked, { permissions: ['things:read'] })
+    expect(await reasonOf(ask(asked, { accept: ['machine:deploy'] }))).toBe('caller_kind_not_accepted')
+    expect((await ask(asked))?.kind).toBe('machine')
+    await expect(create({ verifier: trusting('Member') })).rejects.toThrow('whose role "Member" is not one of')
+    const alone = await create({ verifier: trusting(), machines: undefined })
+    expect(() => alone.world.auth.authorizer({ accept: ['machine:customers'] } as never)).not.toThrow()
   })
 
   it('a verifier of the host’s that says machine is believed; one that says nothing is a fault', async () => {
