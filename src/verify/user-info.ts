@@ -9,10 +9,7 @@ import { ownOf, readTokenForm } from './token-form.ts'
 
 /** Options of {@link userInfo}; all have defaults. */
 export interface UserInfoOptions {
-  /**
-   * The endpoint, for an auth with one issuer: it gets the token of every new person. Default: the `userinfo_endpoint` that the
-   * metadata of the token's issuer names, asked for each time.
-   */
+  /** The endpoint. Default: the `userinfo_endpoint` that the metadata of the token's issuer names, asked for each time. */
   readonly url?: string | undefined
   /** Hosts in a private network that may be asked by plain http, as those of `createJwtVerifier`. Default: loopback hosts only. */
   readonly insecureHosts?: readonly string[] | undefined
