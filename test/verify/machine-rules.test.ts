@@ -136,9 +136,9 @@ describe('a verifier says which machines its rules name', () => {
     expect(verifierOf([{ name: 'm', when: { a: 1 } }]).machines).toEqual([
       { name: 'm', orgId: undefined, role: null, permissions: null },
     ])
-    expect(verifierOf([]).machines).toEqual([])
+    expect(verifierOf([])).toMatchObject({ machines: [], namesOtherMachines: false })
     const lookUp = createIssuerLookUp({ mayBe: () => true, find: async () => null })
-    expect(createJwtVerifier({ issuers: [], lookUp }).machines).toBeUndefined()
+    expect(createJwtVerifier({ issuers: [], lookUp })).toMatchObject({ machines: [], namesOtherMachines: true })
   })
 
   it('of an issuer that is looked up, too', async () => {
