@@ -16,7 +16,7 @@ export interface KeptMachine {
 
 interface KnowsMachines {
   readonly machines: MachineRepository | null
-  readonly verifier: Pick<Verifier, 'machines'>
+  readonly verifier: Pick<Verifier, 'machines' | 'namesOtherMachines'>
 }
 
 /**
@@ -26,10 +26,14 @@ interface KnowsMachines {
  */
 export async function findMachine({ machines, verifier }: KnowsMachines, identity: Identity): Promise<KeptMachine> {
   const { issuer, subject, machine: written } = identity
+  const { machines: rules = [], namesOtherMachines = false } = verifier
+  // Whoever may write rows, or rules of an issuer that is looked up, can give any name: that of a written rule is the rule's.
+  const isFree = (name: string): boolean => !rules.some((rule) => rule.name === name)
   if (written != null) {
     const { orgId = null } = written
     const machine = toMachine({ ...written, orgId, id: written.name })
-    return { machine, isNamed: true, hasOrg: written.orgId !== undefined }
+    const isNamed = !namesOtherMachines || rules.includes(written) || isFree(written.name)
+    return { machine, isNamed, hasOrg: written.orgId !== undefined }
   }
   const row = machines === null ? null : await machines.findByIdentity({ issuer, subject })
   if (row == null) throw new AuthError('forbidden', { reason: 'machine_unknown' })
@@ -38,9 +42,7 @@ export async function findMachine({ machines, verifier }: KnowsMachines, identit
   if (row.disabled !== false) {
     throw new AuthError('forbidden', { reason: 'machine_disabled', principal: principalOf(machine) })
   }
-  // Who may write rows can give any name: that of a written rule is the rule's.
-  const isNamed = !(verifier.machines ?? []).some(({ name }) => name === machine.name)
-  return { machine, isNamed, hasOrg: true }
+  return { machine, isNamed: isFree(machine.name), hasOrg: true }
 }
 
 /** What a record calls it. */

@@ -5,6 +5,7 @@ import type { AuthContext, Machine } from '../../src/context.ts'
 import type { Access } from '../../src/request.ts'
 import type { NewMachine } from '../../src/storage/repositories.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createIssuerLookUp } from '../../src/verify/issuer-look-up.ts'
 import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { fakeRequest } from './fake-request.ts'
@@ -257,6 +258,36 @@ describe('kinds of caller', () => {
     await expect(create({ verifier: trusting('Member') })).rejects.toThrow('whose role "Member" is not one of')
     const alone = await create({ verifier: trusting(), machines: undefined })
     expect(() => alone.world.auth.authorizer({ accept: ['machine:customers'] } as never)).not.toThrow()
+  })
+
+  it('nor a rule’s of an issuer that is looked up: customers may write those', async () => {
+    const other = await createTokenIssuer({ issuer: 'https://customer.test', audience: issuer.audience })
+    const keys = [{ kind: 'jwks' as const, keys: other.jwks().keys }]
+    const ruleOf = (name: string) => ({ name, when: { env: 'production' }, orgId: null, permissions: ['things:read'] })
+    const find = async (name: string): Promise<IssuerOptions> => ({
+      ...{
+        issuer: name,
+        keys,
+        audience: other.audience,
+        machines: [ruleOf('deploy'), { ...ruleOf('own'), when: { env: 'x' } }],
+      },
+    })
+    const verifier = createJwtVerifier({
+      issuers: [{ ...TRUSTED, machines: [ruleOf('deploy')] }],
+      lookUp: createIssuerLookUp({ mayBe: () => true, find }),
+    })
+    const { world, orgId } = await create({ verifier, machines: undefined })
+    const enter = async (env: string, accept: string): Promise<unknown> => {
+      const token = await other.sign({ sub: 'ci', client_id: 'ci', env })
+      return world.authenticate({ headers: { ...bearer(token), 'x-org-id': orgId } }, { accept: [accept] } as never)
+    }
+    expect(await reasonOf(enter('production', 'machine:deploy') as never)).toBe('caller_kind_not_accepted')
+    for (const [env, accept] of [
+      ['production', 'machine'],
+      ['x', 'machine:own'],
+    ] as const) {
+      expect(await enter(env, accept)).toMatchObject({ kind: 'machine' })
+    }
   })
 
   it('a verifier of the host’s that says machine is believed; one that says nothing is a fault', async () => {
