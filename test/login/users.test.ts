@@ -185,6 +185,16 @@ describe('change', () => {
     expect((await patch({ role: 'developer' })).reason).toBe('account_not_found')
   })
 
+  it('is 404 where somebody else removes the user this very moment', async () => {
+    const { as, world, bob } = await withBob()
+    const { remove } = world.storage.accounts
+    world.storage.accounts.remove = async (...given) => {
+      await remove(bob)
+      return remove(...given)
+    }
+    expect((await as('DELETE', `/users/${bob}`)).reason).toBe('account_not_found')
+  })
+
   it('the new password opens, the old one does not', async () => {
     const { patch, world } = await withBob()
     await patch({ password: BETTER })
