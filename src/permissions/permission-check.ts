@@ -49,15 +49,21 @@ export function givenTo(
  * challenge naming all of `needed` (RFC 6750 §3.1)
  */
 export function requirePermissions({ granted, bound, token }: Holdings, needed: readonly string[]): void {
-  const expected = needed.join(' ')
   if (granted !== null && !holdsAll(granted, needed)) {
-    throw new AuthError('forbidden', { reason: 'permission_not_of_role', expected, got: granted.join(' ') || 'none' })
+    throw new AuthError('forbidden', { reason: 'permission_not_of_role', ...describe(needed, granted) })
   }
   const carried = bound ?? granted ?? NONE
   if (!holdsAll(carried, needed)) {
-    const got = carried.join(' ') || 'none'
-    throw new AuthError('insufficient_scope', { reason: 'scope_missing', scopes: needed, token, expected, got })
+    const details = { scopes: needed, token, ...describe(needed, carried) }
+    throw new AuthError('insufficient_scope', { reason: 'scope_missing', ...details })
   }
+}
+
+function describe(
+  needed: readonly string[],
+  held: readonly string[],
+): { readonly expected: string; readonly got: string } {
+  return { expected: needed.join(' '), got: held.join(' ') || 'none' }
 }
 
 function holdsAll(held: readonly string[], needed: readonly string[]): boolean {
