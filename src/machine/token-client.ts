@@ -9,8 +9,8 @@ import {
   aFunction,
   aGroupOfKind,
   aListOf,
-  aMatch,
   aNumber,
+  aScope,
   checkedBy,
   type OptionType,
   oneOf,
@@ -177,7 +177,7 @@ const CLIENT = {
   clientId: checkedBy<string>(describeText),
   clientSecret: checkedBy<string>(describeSecret),
   clientAuth: z.optional(oneOf('basic', 'post')),
-  scopes: z.optional(aListOf(aMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope token (RFC 6749 §3.3)'))),
+  scopes: z.optional(aListOf(aScope())),
   resource: z.optional(oneOrMore(describeResource)),
   audience: z.optional(oneOrMore(describeText)),
 } as const
