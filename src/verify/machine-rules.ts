@@ -11,16 +11,19 @@ import {
   isPlain,
   type OptionType,
   orNull,
+  type Shape,
 } from '../lib/parse-options.ts'
 import { readClaim, type VerifiedClaims } from './claims.ts'
 
-/** Claims by name, each with its one value; where a token has an object, what must be in that. All must be so. */
+type ClaimValue = string | number | boolean
+
+/** Claims by name, each with its value or a list of those it may have; where a token has an object, what must be in that. All must be so. */
 export interface ClaimMatch {
-  readonly [claim: string]: string | number | boolean | ClaimMatch
+  readonly [claim: string]: ClaimValue | readonly ClaimValue[] | ClaimMatch
 }
 
 /** A machine, named by what its tokens say. */
-export interface MachineRule {
+export interface MachineRule extends MachineGrant {
   /** What it is called, in `accept: ['machine:deploy']` and in records: 1 to 64 letters, digits and `._-`. */
   readonly name: string
   /**
@@ -29,6 +32,10 @@ export interface MachineRule {
    * host (500).
    */
   readonly when: ClaimMatch | ((claims: VerifiedClaims) => boolean)
+}
+
+/** Where a machine acts, and as what. */
+export interface MachineGrant {
   /** The one organization it acts in; `null`: whichever the request names. Default: it acts in none. */
   readonly orgId?: string | null | undefined
   /** The role it acts as. Default: none. */
@@ -51,39 +58,52 @@ export function readRules(rules: readonly MachineRule[] = []): readonly ReadRule
     const machine = Object.freeze({ name, orgId, role, permissions: list })
     if (typeof when === 'function') return { machine, fits: when }
     const places = placesIn(when)
-    return { machine, fits: (claims) => places.every(([path, value]) => readClaim(claims, path) === value) }
+    return { machine, fits: (claims) => places.every(([path, values]) => values.includes(readClaim(claims, path))) }
   })
 }
 
-type Place = readonly [path: readonly string[], value: unknown]
+type Place = readonly [path: readonly string[], values: readonly unknown[]]
 
 function placesIn(match: ClaimMatch, path: readonly string[] = []): readonly Place[] {
   return Object.entries(match).flatMap(([name, value]): readonly Place[] =>
-    typeof value === 'object' ? placesIn(value, [...path, name]) : [[[...path, name], value]],
+    isPlain(value) ? placesIn(value as ClaimMatch, [...path, name]) : [[[...path, name], [value].flat()]],
   )
 }
+
+/** How a grant is checked. */
+export const grantShape = (): Shape<MachineGrant> => ({
+  orgId: z.optional(orNull(aName())),
+  role: z.optional(aName()),
+  permissions: z.optional(aListOf(aScope())),
+})
 
 /** How rules are checked. */
 export function machineRules(): OptionType<readonly MachineRule[]> {
   const rule = aGroup<MachineRule>({
-    name: aMatch(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits and ._-'),
+    name: aMatch(MACHINE_NAME, 'must be 1 to 64 letters, digits and ._-'),
     when: checkedBy((when) => (typeof when === 'function' || isMatch(when) ? null : NO_MATCH)),
-    orgId: z.optional(orNull(aName())),
-    role: z.optional(aName()),
-    permissions: z.optional(aListOf(aScope())),
+    ...grantShape(),
   })
   const areApart = (rules: readonly MachineRule[]): boolean =>
     new Set(rules.map(({ name }) => name)).size === rules.length
   return aListOf(rule).check(z.refine(areApart, 'has two machines of one name'))
 }
 
-const NO_MATCH = 'must name claims, each with its exact value (there are no wildcards), or be a function'
+/** What a machine can be called. */
+export const MACHINE_NAME: RegExp = /^[\w.-]{1,64}$/
+
+const NO_MATCH = 'must name claims, each with its exact value or values (there are no wildcards), or be a function'
 
 // An asterisk would be compared like any other character, and fit nothing: whoever writes one means something else.
 function isMatch(match: unknown): match is ClaimMatch {
   if (!isPlain(match) || Object.keys(match).length === 0) return false
-  return Object.values(match).every((value: unknown) => {
-    if (typeof value === 'string') return value.trim() === value && value !== '' && !value.includes('*')
-    return Number.isFinite(value) || typeof value === 'boolean' || isMatch(value)
-  })
+  return Object.values(match).every(
+    (value: unknown) =>
+      isMatch(value) || (Array.isArray(value) ? value.length > 0 && value.every(isValue) : isValue(value)),
+  )
+}
+
+function isValue(value: unknown): boolean {
+  if (typeof value === 'string') return value.trim() === value && value !== '' && !value.includes('*')
+  return Number.isFinite(value) || typeof value === 'boolean'
 }

@@ -11,12 +11,16 @@ export interface Page {
 }
 
 /** The pages whose snippets are compiled and run, the README first. */
-export const PAGES: readonly Page[] = ['README.md', 'docs/coming-from.md', 'docs/challenge.md', 'docs/issuers.md'].map(
-  (path) => ({
-    path,
-    text: readFileSync(new URL(path, root), 'utf8'),
-  }),
-)
+export const PAGES: readonly Page[] = [
+  'README.md',
+  'docs/coming-from.md',
+  'docs/challenge.md',
+  'docs/issuers.md',
+  'docs/machines.md',
+].map((path) => ({
+  path,
+  text: readFileSync(new URL(path, root), 'utf8'),
+}))
 
 /** One snippet, verbatim. */
 export interface Snippet {

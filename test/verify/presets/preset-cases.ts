@@ -76,7 +76,9 @@ async function verifyCase(each: TokenCase, base: PresetCases['base'], options: I
   const claims = { ...NONE, ...base.claims, ...each.claims }
   const typ = each.typ === undefined ? base.typ : each.typ
   const token = await issuer.sign(claims, { algorithm: base.algorithm ?? 'RS256', typ })
-  const fetch = async (): Promise<Response> => Response.json(issuer.jwks())
+  // Its metadata and its keys in one answer.
+  const metadata = { issuer: [options.issuer].flat()[0], jwks_uri: 'https://keys.test/jwks' }
+  const fetch = async (): Promise<Response> => Response.json({ ...metadata, ...issuer.jwks() })
   const verifier = createJwtVerifier({ issuers: [options], clock: () => NOW, fetch })
   if (!isRefusal(each.expected)) return expect(await verifier.verify(token)).toMatchObject(each.expected)
   const [code, reason] = each.expected
