@@ -23,7 +23,7 @@ import {
 } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase } from '../postgres.ts'
-import { openSnippets, PAGES, snippet, snippets } from './snippets.ts'
+import { brokenLinks, openSnippets, PAGES, snippet, snippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { path: folder, load, remove } = openSnippets()
@@ -511,6 +511,10 @@ describe('README', () => {
 })
 
 describe.each(PAGES)('$path', ({ path, text }) => {
+  it('links to sections that are there', () => {
+    expect(brokenLinks(text)).toEqual([])
+  })
+
   it('links to files that exist', () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string)
     expect(links.filter((link) => !existsSync(new URL(link, new URL(path, pathToFileURL(root)))))).toEqual([])

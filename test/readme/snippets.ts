@@ -17,6 +17,7 @@ export const PAGES: readonly Page[] = [
   'docs/challenge.md',
   'docs/issuers.md',
   'docs/machines.md',
+  'docs/permissions.md',
 ].map((path) => ({
   path,
   text: readFileSync(new URL(path, root), 'utf8'),
@@ -59,4 +60,16 @@ export function openSnippets(): SnippetFolder {
     load: <T>(name: string) => import(`${path}${name}`) as Promise<T>,
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
+}
+
+/** The links within a page that lead to no section of it. */
+export function brokenLinks(text: string): readonly string[] {
+  const titles = [...text.matchAll(/^##+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+  const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link)
+  return links.filter((link) => !titles.includes(link))
 }
