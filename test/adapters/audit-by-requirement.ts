@@ -91,5 +91,16 @@ export const AUDIT_BY_REQUIREMENT: Readonly<Record<string, readonly string[]>> =
   O3: ['org/stranger', 'org/unknown'],
   O7: ['key/own', 'key/other'],
   R2: ['body/limit', 'body/over', 'body/chunked-over', 'body/chunked-far-over'],
+  S5: ['machine/unknown'],
+  S6: [
+    'machine/elsewhere',
+    'machine/identity',
+    'machine/named',
+    'machine/optional',
+    'machine/other-name',
+    'machine/user',
+  ],
+  S7: ['machine/other', 'machine/own'],
+  S8: ['machine/disabled'],
   T5: ['body/last-wins'],
 }

@@ -1,4 +1,4 @@
-/** A body that arrives slowly acted by an authority that had ended meanwhile, and one that never came was waited for without end. */
+/** S8: a body that arrives slowly acted by an authority that had ended meanwhile, and one that never came was waited for without end. */
 
 import { type Auth, AuthError, createOrgResolver, header, type OrgResolver } from 'sallyport'
 import { afterEach, describe, expect, it } from 'vitest'

@@ -7,7 +7,7 @@ import { sha256Hex } from '../../src/lib/digest.ts'
 import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createRoles, type RolesGiven } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
+import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from '../../src/testing/principals.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, LADDER, ROLES, START } from './world.ts'
 
@@ -192,6 +192,7 @@ describe('issue', () => {
 describe('nobody but a user who acts in an org', () => {
   const contexts: readonly (readonly [string, AuthContext])[] = [
     ['a key', testApiKeyContext({ role: 'owner' }) as AuthContext],
+    ['a machine', testMachineContext({ role: 'owner' }) as AuthContext],
     ['a service', testServiceContext('billing') as AuthContext],
     ['a service that acts in an org', testServiceContext('billing', { id: 'o1' }) as AuthContext],
     ['somebody not looked up', testContext({ needs: 'identity' }) as AuthContext],

@@ -1,5 +1,5 @@
 /**
- * Every kind of credential × every kind of route × what may be wrong with it, on the three frameworks: the status, the
+ * S6: every kind of credential × every kind of route × what may be wrong with it, on the three frameworks: the status, the
  * same bytes everywhere, and one decision record that names the caller.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -89,6 +89,16 @@ export const CASES_BY_REQUIREMENT: Readonly<Record<string, readonly string[]>> =
   P8: ['transactions/many-at-once'],
   P9: ['users/upsert-unchanged'],
   S3: ['orgs/acting-service'],
+  S5: [
+    'machines/found-after-insert',
+    'machines/hostile-identities',
+    'machines/identity-is-the-pair',
+    'machines/insert-race',
+    'machines/insert-twice',
+    'machines/subject-is-exact',
+  ],
+  S7: ['machines/none-is-not-empty', 'machines/texts-exact', 'machines/unbound', 'orgs/acting-machine'],
+  S8: ['machines/change-own', 'machines/deleted-org', 'machines/disabled', 'machines/removed'],
   T4: ['users/long-issuers', 'users/long-subjects'],
   V1: [
     'api-keys/hostile-ids',

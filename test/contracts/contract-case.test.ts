@@ -3,6 +3,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { type Contract, runContract } from '../../src/testing/contracts/contract.ts'
+import { machineContract } from '../../src/testing/contracts/machines/machine-contract.ts'
 import {
   invitationContract,
   membershipContract,
@@ -43,7 +44,12 @@ describe('the list of cases', () => {
   it('has every case that a requirement is held by', () => {
     const idsOf = <Made>(suite: Contract<Made>): string[] =>
       suite.cases(() => Promise.reject(new Error('not run'))).map(({ id }) => id)
-    const ids = idsOf(storageContract).concat(idsOf(apiKeyContract), idsOf(accountContract), idsOf(throttleContract))
+    const ids = idsOf(storageContract).concat(
+      idsOf(apiKeyContract),
+      idsOf(machineContract),
+      idsOf(accountContract),
+      idsOf(throttleContract),
+    )
     for (const [requirement, cases] of Object.entries(CASES_BY_REQUIREMENT)) {
       expect(ids, requirement).toEqual(expect.arrayContaining([...cases]))
     }

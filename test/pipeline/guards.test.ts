@@ -3,7 +3,7 @@ import type { AuthContext } from '../../src/context.ts'
 import { toAuthResponse } from '../../src/errors.ts'
 import { createGuards } from '../../src/guards.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
-import { testApiKeyContext, testContext, testServiceContext } from '../../src/testing/principals.ts'
+import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from '../../src/testing/principals.ts'
 import { reasonOf, refusalOf } from './world.ts'
 
 const roles = createRoles(['viewer', 'member', 'admin'], { a: 'viewer', b: 'member', c: 'admin' })
@@ -30,6 +30,16 @@ const CONTEXTS: Readonly<Record<string, AuthContext | null>> = {
   'API key': testApiKeyContext({ role: 'member', permissions }),
   'API key of a viewer': testApiKeyContext({ role: 'viewer', permissions: ['a'] }),
   'API key that carries nothing': testApiKeyContext({ role: 'admin' }),
+  machine: testMachineContext({ role: 'member', permissions }),
+  'machine whose token carries less': testMachineContext({
+    role: 'member',
+    permissions: ['a'],
+    identity: identity('a'),
+  }),
+  'machine without a role': testMachineContext({ role: null }),
+  'machine with a role made at run time': testMachineContext({ role: 'agent', permissions }),
+  'machine with such a role, whose token carries less': testMachineContext({ role: 'agent', identity: identity('x') }),
+  'machine without an organization': testMachineContext({ org: null, role: null }),
   service: testServiceContext('telephony'),
   'service in an org': testServiceContext('telephony', { id: 'o1' }, permissions),
 }
@@ -60,6 +70,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'API key': ['guard_not_a_user', '', '', '', LACKS],
   'API key of a viewer': ['guard_not_a_user', '', 'role_too_low', LACKS, LACKS],
   'API key that carries nothing': ['guard_not_a_user', '', '', BOUND, BOUND],
+  machine: ['guard_not_a_user', '', '', '', LACKS],
+  'machine whose token carries less': ['guard_not_a_user', '', '', BOUND, LACKS],
+  'machine without a role': ['guard_not_a_user', '', 'role_unknown', LACKS, LACKS],
+  'machine with a role made at run time': ['guard_not_a_user', '', 'role_too_low', '', LACKS],
+  'machine with such a role, whose token carries less': ['guard_not_a_user', '', 'role_too_low', BOUND, BOUND],
+  'machine without an organization': ['guard_not_a_user', 'guard_no_org', 'guard_no_role', BOUND, BOUND],
   service: ['guard_not_a_user', 'guard_no_org', 'guard_no_role', LACKS, LACKS],
   'service in an org': ['guard_not_a_user', '', 'guard_no_role', '', LACKS],
 }

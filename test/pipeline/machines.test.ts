@@ -1,4 +1,4 @@
-/** Machines as callers: who they are here, where and as what they act, what they may do, and what records say of them. */
+/** Machines as callers (S5–S8): who they are here, where and as what they act, what they may do, and what records say of them. */
 import { createAuth, type Identity, type IssuerOptions, type Verifier } from 'sallyport'
 import { describe, expect, it } from 'vitest'
 import type { AuthContext, Machine } from '../../src/context.ts'

@@ -1,4 +1,4 @@
-// Written rules that name machines: which tokens each is for, and what may stand in one.
+// S5: written rules that name machines: which tokens each is for, and what may stand in one.
 import { describe, expect, it } from 'vitest'
 import type { WrittenMachine } from '../../src/context.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
