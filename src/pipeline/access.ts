@@ -84,7 +84,7 @@ function knownKind(kind: string, steps: AccessSteps): string {
     ...(hasOnlyWritten(steps) && written.length === 0 ? [] : ['machine', ...written]),
   ]
   if (known.includes(kind) || (!hasOnlyWritten(steps) && /^machine:[\w.-]{1,64}$/.test(kind))) return kind
-  throw optionsError('Access', 'accept', `names ${JSON.stringify(kind)}, which createAuth was given no verifier for`)
+  throw optionsError('Access', 'accept', `names ${JSON.stringify(kind)}, which createAuth knows nothing of`)
 }
 
 // Else a row, or a verifier that does not say whom it names, may name any.
@@ -112,7 +112,13 @@ function requireHolder(rule: Rule, steps: AccessSteps): void {
   const isHeldIn = (held: readonly string[] | null): boolean =>
     held === null || permissions.every((permission) => held.includes(permission))
   if (permissions.length === 0 || heldBy(rule, steps).some(isHeldIn)) return
-  throw optionsError('Access', 'permissions', `asks for ${permissions.join(', ')}, which nobody it accepts can have`)
+  // Without roles the claim is missing, most often, and no letter of the permission.
+  const why = steps.identityOnly && steps.verifier.bindsScopes === false ? ': no issuer has claims.scopes' : ''
+  throw optionsError(
+    'Access',
+    'permissions',
+    `asks for ${permissions.join(', ')}, which nobody it accepts can have${why}`,
+  )
 }
 
 type Held = readonly string[] | null

@@ -243,18 +243,18 @@ function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): U
   if (options.users === undefined) requireOwnPeople(options)
   requireSameRoles(roles, 'apiKeys', apiKeys?.roles)
   requireSameRoles(roles, 'users', users.roles)
-  for (const role of users.assignsRoles ?? []) requireAssignable(roles, role)
+  // The default of `createProvisioner` is a role that nobody wrote: the sentence says where to.
+  const unknown = users.assignsRoles?.find((role) => !isKnown(roles, role))
+  if (unknown !== undefined) {
+    throw optionsError(
+      NAME,
+      'users',
+      `makes people ${unknown}, which is no role: createProvisioner({ storage, ownerRole })`,
+    )
+  }
   const permissions = Object.freeze([...new Set([...roles.permissions, ...ofServices])].sort())
   const knownRoles = toKnownRoles(roles, customRoles)
   return { users, orgs, roles, knownRoles, hasCustomRoles: customRoles !== undefined, permissions, identityOnly: false }
-}
-
-// `createProvisioner` has a default, which nobody wrote: the sentence says where to.
-function requireAssignable(roles: Roles, role: string): void {
-  if (isKnown(roles, role)) return
-  const known = roles.names.join(', ')
-  const sentence = `makes people ${role}, which is none of ${known}: createProvisioner({ storage, ownerRole })`
-  throw optionsError(NAME, 'users', sentence)
 }
 
 function defaultUsers(options: AnyAuthOptions, { highest: ownerRole }: Roles): UserResolver {

@@ -105,7 +105,7 @@ it('names the option of a provisioner whose owners have a role that is none', ()
   const storage = createMemoryStorage()
   const users = createProvisioner({ storage })
   const error = optionsErrorOf(() => createAuth({ issuers: [own], storage, roles: ['member', 'admin'], users }))
-  const sentence = 'makes people owner, which is none of member, admin: createProvisioner({ storage, ownerRole })'
+  const sentence = 'makes people owner, which is no role: createProvisioner({ storage, ownerRole })'
   expect(error.problems).toEqual([{ option: 'users', message: sentence }])
 })
 

@@ -70,7 +70,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
     'createAuth',
     'a role granted that is not on the ladder',
     { roles: ['member'] },
-    'option "users" makes people owner, which is none of member',
+    'option "users" makes people owner, which is no role',
   ],
   ['createAuth', 'no verifier', { verifier: undefined }, 'option "verifier"'],
   ['createAuth', 'a verifier that is a function', { verifier: () => '' }, 'option "verifier"'],

@@ -390,7 +390,9 @@ describe('whether tokens carry anything', () => {
 
   it('is said by the verifier: where no issuer’s scopes bind, no route of identities can ask for any', () => {
     const ask = (issuers: readonly IssuerOptions[]) => createAuth({ issuers }).authorizer({ permissions: ['a'] })
-    expect(() => ask([plain])).toThrow('option "permissions" asks for a, which nobody it accepts can have')
+    expect(() => ask([plain])).toThrow(
+      'option "permissions" asks for a, which nobody it accepts can have: no issuer has claims.scopes',
+    )
     expect(() => ask([plain, scoped])).not.toThrow()
   })
 
