@@ -8,7 +8,7 @@ import { AuthError } from '../errors.ts'
 import { isBase64Url } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
-import { checkClaims, STANDARD_PLACES as places, toClaims } from '../verify/claims.ts'
+import { checkClaims, STANDARD_PLACES as places } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
 import { ownOf, readTokenForm, requireTokenType, type TokenForm } from '../verify/token-form.ts'
 
@@ -80,9 +80,8 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
           throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
         })
         requireSessionClaims(payload)
-        const claims = toClaims(payload)
-        const checked = checkClaims(claims, rules, clock())
-        return toIdentity({ issuer: service, rules: person, names: ['ver'] }, checked, claims)
+        const checked = checkClaims(payload, rules, clock())
+        return toIdentity({ issuer: service, rules: person, names: ['ver'] }, checked, payload)
       },
       bindsScopes: false,
       machines: [],

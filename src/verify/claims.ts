@@ -49,16 +49,16 @@ export function placesOf<P extends Partial<ClaimPlaces>>(
   return { ...known, emailVerified: denied, ...written }
 }
 
-/** Make the claims of a payload, for the functions of a host. */
+/** Make the claims of a payload, for the functions of a host alone: a copy costs as much as all that is read of it here. */
 export function toClaims(payload: object): VerifiedClaims {
   return Object.freeze(Object.assign(Object.create(null) as VerifiedClaims, payload))
 }
 
 /** Read what a token says at a place; `undefined` where it says nothing. Own members of objects only. */
-export function readClaim(claims: VerifiedClaims, place: ClaimPlace): unknown {
-  if (typeof place === 'function') return place(claims)
+export function readClaim(payload: object, place: ClaimPlace): unknown {
+  if (typeof place === 'function') return place(toClaims(payload))
   const path = typeof place === 'string' ? [place] : place
-  return path.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), claims)
+  return path.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
 }
 
 function isObject(value: unknown): value is object {
@@ -100,7 +100,7 @@ const MAX_INSTANT = 8.64e12
  * Check the claims at the instant `now` (milliseconds), or refuse: `token_expired` if only `exp` is amiss, else
  * `unauthorized`. The issuer was checked by selecting its configuration.
  */
-export function checkClaims(payload: VerifiedClaims, rules: ClaimRules, now: number): CheckedClaims {
+export function checkClaims(payload: object, rules: ClaimRules, now: number): CheckedClaims {
   // Nothing is later than NaN, so nothing would have ended.
   if (!Number.isFinite(now)) throw new TypeError('sallyport: the clock must give a number of milliseconds')
   const { places } = rules

@@ -7,7 +7,7 @@ import type { Identity, WrittenMachine } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
-import { type CheckedClaims, type ClaimPlaces, readClaim, type VerifiedClaims } from './claims.ts'
+import { type CheckedClaims, type ClaimPlaces, readClaim, toClaims } from './claims.ts'
 import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
 import type { ReadRule } from './machine-rules.ts'
 import { ownOf } from './token-form.ts'
@@ -17,7 +17,7 @@ export interface IdentityRules {
   readonly places: ClaimPlaces
   /** When it says that an e-mail is verified. */
   readonly emails: EmailPolicy
-  readonly machine: NonNullable<IssuerOptions['machine']>
+  readonly machine: (payload: object) => boolean
   readonly machines: readonly ReadRule[]
 }
 
@@ -25,42 +25,42 @@ export interface IdentityRules {
  * Build the identity.
  *
  * @param key the issuer the token was verified for, what its tokens say, and the further claims the host asked for
- * @param claims the verified claims; the named ones are frozen in place
+ * @param payload the verified claims; the named ones are frozen in place
  * @throws Error where the host's own `machine`, or a rule's `when`, answers anything but `true` or `false`
  */
 export function toIdentity<C extends string>(
   { issuer, rules, names }: { readonly issuer: string; readonly rules: IdentityRules; readonly names: readonly C[] },
   { subject, audience, scopes, actor, expiresAt }: CheckedClaims,
-  claims: VerifiedClaims,
+  payload: object,
 ): Identity<C> {
   const { places, emails } = rules
-  const email = toEmail(readClaim(claims, places.email))
-  const verified = readClaim(claims, places.emailVerified)
-  const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(claims))
+  const email = toEmail(readClaim(payload, places.email))
+  const verified = readClaim(payload, places.emailVerified)
+  const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(payload))
   return Object.freeze({
     issuer,
     subject,
     kind: isNobodys ? 'machine' : 'person',
-    machine: isNobodys ? machineOf(claims, rules.machines) : null,
+    machine: isNobodys ? machineOf(payload, rules.machines) : null,
     audience,
     email,
     emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
-    name: toDisplayName(readClaim(claims, places.name)),
+    name: toDisplayName(readClaim(payload, places.name)),
     scopes,
     actor,
-    tokenId: toText(ownOf(claims, 'jti')),
+    tokenId: toText(ownOf(payload, 'jti')),
     // A Date can't be frozen, and this object is shared by all requests that bring the same token.
     get expiresAt() {
       return new Date(expiresAt)
     },
-    claims: pickClaims(claims, names),
+    claims: pickClaims(payload, names),
   })
 }
 
 const OPTION = 'createJwtVerifier: option'
 
-function machineOf(claims: VerifiedClaims, rules: readonly ReadRule[]): WrittenMachine | null {
-  const rule = rules.find(({ fits }) => requireBoolean(`${OPTION} "machines"`, fits(claims)))
+function machineOf(payload: object, rules: readonly ReadRule[]): WrittenMachine | null {
+  const rule = rules.find(({ fits }) => requireBoolean(`${OPTION} "machines"`, fits(payload)))
   return rule?.machine ?? null
 }
 
@@ -74,10 +74,10 @@ function toEmailVerified(value: unknown, isConfirmed: boolean): boolean | null {
   return value === true
 }
 
-function pickClaims<C extends string>(claims: VerifiedClaims, names: readonly C[]): Readonly<Record<C, unknown>> {
+function pickClaims<C extends string>(payload: object, names: readonly C[]): Readonly<Record<C, unknown>> {
   const picked = Object.create(null) as Record<C, unknown>
   for (const name of names) {
-    const value = name === '__proto__' ? undefined : ownOf(claims, name)
+    const value = name === '__proto__' ? undefined : ownOf(payload, name)
     if (value !== undefined) picked[name] = deepFreeze(value)
   }
   return Object.freeze(picked)
@@ -103,8 +103,8 @@ function deepFreeze(root: unknown): unknown {
  * @throws AuthError `forbidden` for what `accepts` does not
  * @throws Error where `accepts` answers anything but `true` or `false`
  */
-export function requireAccepted(claims: VerifiedClaims, accepts: IssuerOptions['accepts'] | null): void {
-  if (accepts == null || requireBoolean(`${OPTION} "accepts"`, accepts(claims))) return
+export function requireAccepted(payload: object, accepts: IssuerOptions['accepts'] | null): void {
+  if (accepts == null || requireBoolean(`${OPTION} "accepts"`, accepts(toClaims(payload)))) return
   throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
 }
 
@@ -121,7 +121,7 @@ export function requireBoolean(option: string, answer: unknown): boolean {
  * Ask whether nobody stands behind a token: its subject is the client itself (RFC 9068 §2.2; `azp` and `cid` where issuers
  * call it so, Auth0 appends `@clients`), or it says that it was granted by client credentials (`gty`) or to an app (`idtyp`).
  */
-export function isMachine(claims: VerifiedClaims): boolean {
+export function isMachine(claims: object): boolean {
   const subject = ownOf(claims, 'sub')
   const clients = ['client_id', 'azp', 'cid'].map((name) => ownOf(claims, name))
   if (clients.some((client) => typeof client === 'string' && (subject === client || subject === `${client}@clients`))) {

@@ -4,7 +4,7 @@
  */
 import { describeHttpUrl, isLoopbackUrl } from '../lib/http-url.ts'
 import { optionsError } from '../lib/parse-options.ts'
-import { type ClaimRules, placesOf, STANDARD_PLACES } from './claims.ts'
+import { type ClaimRules, placesOf, STANDARD_PLACES, toClaims } from './claims.ts'
 import { toMetadataUrls } from './discovery.ts'
 import { type IdentityRules, isMachine } from './identity.ts'
 import { type IssuerPattern, overlap, toPattern } from './issuer-name.ts'
@@ -96,7 +96,7 @@ export function toIssuer<C extends string>(
   const wrong = problemIn(options, isLocal, outside)
   if (wrong !== null) throw optionsError(outside.name, `${path}.${wrong[0]}`, wrong[1])
   const { keys, audience, types = ['JWT', 'at+jwt'], emails = 'as-claimed', boundTokens = 'refuse' } = options
-  const { accepts = null, check = null, machine = isMachine } = options
+  const { accepts = null, check = null, machine } = options
   const issuer = nameOf(options.issuer)
   const pattern = toPattern(issuer ?? '')
   const secrets = readSecrets(keys.filter(isSecretSource))
@@ -121,7 +121,7 @@ export function toIssuer<C extends string>(
     },
     places,
     emails,
-    machine,
+    machine: machine === undefined ? isMachine : (payload) => machine(toClaims(payload)),
     machines: readRules(options.machines),
     accepts,
     // What it takes of the identity are claims that the verifier hands on.

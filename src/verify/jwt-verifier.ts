@@ -23,7 +23,7 @@ import {
   type Shape,
 } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
-import { checkClaims, toClaims } from './claims.ts'
+import { checkClaims } from './claims.ts'
 import { requireAccepted, requireBoolean, toIdentity } from './identity.ts'
 import type { IssuerLookUp, LookedUpIssuers } from './issuer-look-up.ts'
 import { isNamedBy, isNameOf } from './issuer-name.ts'
@@ -126,12 +126,12 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const issuer = await issuerOf(form.payload)
     requireTokenType(form, issuer.types)
     const key = await verifySignature(token, form, issuer)
-    const claims = toClaims(form.payload)
-    const checked = checkClaims(claims, issuer.rules, clock())
-    const iss = issuer.names[0] ?? ownOf(claims, 'iss')
-    const identity = toIdentity({ issuer: typeof iss === 'string' ? iss : '', rules: issuer, names }, checked, claims)
+    const { payload } = form
+    const checked = checkClaims(payload, issuer.rules, clock())
+    const iss = issuer.names[0] ?? ownOf(payload, 'iss')
+    const identity = toIdentity({ issuer: typeof iss === 'string' ? iss : '', rules: issuer, names }, checked, payload)
     await runCheck(identity, issuer)
-    requireAccepted(claims, issuer.accepts)
+    requireAccepted(payload, issuer.accepts)
     if (cache !== null && digest !== null) {
       const { validFrom, validUntil } = checked
       const isKeyUsable = (): boolean =>

@@ -13,7 +13,7 @@ import {
   orNull,
   type Shape,
 } from '../lib/parse-options.ts'
-import { readClaim, type VerifiedClaims } from './claims.ts'
+import { readClaim, toClaims, type VerifiedClaims } from './claims.ts'
 
 type ClaimValue = string | number | boolean
 
@@ -48,7 +48,7 @@ export interface MachineGrant {
 export interface ReadRule {
   readonly machine: WrittenMachine
   /** Whether a token is the machine's; of a function, whatever it answers. */
-  fits(claims: VerifiedClaims): unknown
+  fits(payload: object): unknown
 }
 
 /** Read rules. What a host does with its own objects later changes none. */
@@ -56,9 +56,9 @@ export function readRules(rules: readonly MachineRule[] = []): readonly ReadRule
   return rules.map(({ name, when, orgId, role = null, permissions }) => {
     const list = permissions === undefined ? null : Object.freeze([...permissions])
     const machine = Object.freeze({ name, orgId, role, permissions: list })
-    if (typeof when === 'function') return { machine, fits: when }
+    if (typeof when === 'function') return { machine, fits: (payload) => when(toClaims(payload)) }
     const places = placesIn(when)
-    return { machine, fits: (claims) => places.every(([path, values]) => values.includes(readClaim(claims, path))) }
+    return { machine, fits: (payload) => places.every(([path, values]) => values.includes(readClaim(payload, path))) }
   })
 }
 
