@@ -57,8 +57,8 @@ export function toClaims(payload: object): VerifiedClaims {
 /** Read what a token says at a place; `undefined` where it says nothing. Own members of objects only. */
 export function readClaim(payload: object, place: ClaimPlace): unknown {
   if (typeof place === 'function') return place(toClaims(payload))
-  const path = typeof place === 'string' ? [place] : place
-  return path.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
+  if (typeof place === 'string') return ownOf(payload, place)
+  return place.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
 }
 
 function isObject(value: unknown): value is object {

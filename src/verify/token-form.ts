@@ -24,6 +24,12 @@ export const RSA_ALGORITHMS: readonly KeyAlgorithm[] = ['RS256', 'RS384', 'RS512
 /** The others. */
 export const CURVE_ALGORITHMS: readonly KeyAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA']
 
+const ALL: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  ...SECRET_ALGORITHMS,
+  ...CURVE_ALGORITHMS,
+  ...RSA_ALGORITHMS,
+])
+
 /** A token taken apart. Nothing in it is verified. */
 export interface TokenForm {
   readonly algorithm: Algorithm
@@ -48,11 +54,7 @@ export function ownOf(object: object, name: string): unknown {
 /** Find the algorithm a JOSE `alg` value means here, if any. */
 export function toAlgorithm(alg: unknown): Algorithm | undefined {
   const name = alg === 'Ed25519' ? 'EdDSA' : alg
-  return all().find((each) => each === name)
-}
-
-function all(): readonly Algorithm[] {
-  return [...SECRET_ALGORITHMS, ...CURVE_ALGORITHMS, ...RSA_ALGORITHMS]
+  return ALL.has(name) ? (name as Algorithm) : undefined
 }
 
 /** Ask whether an algorithm is an HMAC: what meets secrets only, as the others meet key pairs only. */
@@ -114,7 +116,7 @@ function readHeader(header: object): Omit<TokenForm, 'payload'> {
   const alg = ownOf(header, 'alg')
   const algorithm = toAlgorithm(alg)
   if (algorithm === undefined) {
-    const [expected, got] = [[...all(), 'Ed25519'].join(', '), describeValue(alg)]
+    const [expected, got] = [[...ALL, 'Ed25519'].join(', '), describeValue(alg)]
     throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown', expected, got })
   }
   const kid = ownOf(header, 'kid')
