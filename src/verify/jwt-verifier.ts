@@ -100,8 +100,8 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
  * Create the verifier of bearer tokens (JWT in JWS compact form, RFC 7515, RFC 7519, RFC 8725).
  *
  * Accepts HMACs by a shared secret and ES, RS, PS and EdDSA by public keys, side by side for one issuer and strictly apart;
- * which of them is each source's to say. Costs one signature check, or one SHA-256 for a token verified before; asks the network only for keys that are
- * not cached, twice a minute at most.
+ * which of them is each source's to say. Costs one signature check, or one SHA-256 for a token verified before; asks the
+ * network only for keys that are not cached, twice a minute at most.
  *
  * `verify(token)` refuses with `unauthorized`, with `token_expired` where only `exp` is amiss, with `keys_unavailable`
  * (503, `Retry-After`) where the key wanted is not cached and its server can't be asked, or an issuer can't be looked up, with
