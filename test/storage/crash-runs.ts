@@ -21,8 +21,8 @@ export interface CrashSite {
   readonly storage: ShippedStorage
   /** Run a statement on a transaction's handle. */
   run(handle: unknown, text: string): Promise<unknown>
-  /** Rows of a table. */
-  count(table: string): Promise<number>
+  /** Rows of each of these tables, all at one moment. */
+  counts(tables: readonly string[]): Promise<readonly number[]>
 }
 
 /** The program of the processes that crash. */
@@ -45,12 +45,7 @@ function killAt(file: string, site: CrashSite, subject: string, step: number, ho
 }
 
 const TABLES = ['users', 'organizations', 'memberships', 'tenants', 'pipelines']
-
-async function countsOf({ count }: CrashSite): Promise<readonly number[]> {
-  const counts: number[] = []
-  for (const table of TABLES) counts.push(await count(table))
-  return counts
-}
+const JOIN_TABLES = ['users', 'memberships', 'invitations', 'organizations']
 
 /** What became of the crashes; each list is empty where all is well. */
 export interface CrashReport {
@@ -86,14 +81,14 @@ export async function crashEverywhere(site: CrashSite, file: string, times: numb
       if (!end.startsWith(`at ${step} `) || (how === 'stop' && !end.endsWith('SIGKILL')))
         wrong.push(`${subject}: ${end}`)
       crashes++
-      const after = await countsOf(site)
+      const after = await site.counts(TABLES)
       const more = (after[0] ?? 0) - before
       committed += more
       const allowed = how === 'go on' ? [0, 1] : [step === COMMITTED ? 1 : 0]
       if (!allowed.includes(more) || after.some((count) => count !== after[0])) wrong.push(`${subject}: left ${after}`)
       const { user } = await users(testIdentity({ subject, issuer: 'https://issuer.test' }), { kind: 'unnamed' })
       const acting = await site.storage.memberships.listActing({ kind: 'user', user })
-      const complete = await countsOf(site)
+      const complete = await site.counts(TABLES)
       if (acting.length !== 1 || acting[0]?.role !== 'owner' || complete.some((count) => count !== before + 1)) {
         wrong.push(`${subject}: completed to ${complete}`)
       }
@@ -113,12 +108,6 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
   let [crashes, committed] = [0, 0]
   const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
   const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true } })
-  const counts = async (): Promise<readonly number[]> => [
-    await site.count('users'),
-    await site.count('memberships'),
-    await site.count('invitations'),
-    await site.count('organizations'),
-  ]
   for (const step of JOIN_STEPS) {
     for (let trial = 0; trial < times; trial++) {
       const how = trial % 2 === 0 ? 'stop' : 'go on'
@@ -132,7 +121,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
       const end = await killAt(file, site, subject, step, how)
       if (!end.startsWith(`at ${step} `)) wrong.push(`${subject}: ${end}`)
       crashes++
-      const after = String(await counts())
+      const after = String(await site.counts(JOIN_TABLES))
       if (after === everything) committed++
       const allowed = how === 'go on' ? [nothing, everything] : [step === COMMITTED ? everything : nothing]
       if (!allowed.includes(after)) wrong.push(`${subject}: left ${after}`)
@@ -140,8 +129,8 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
       const { user } = await resolver(identity, { kind: 'unnamed' })
       const acting = await storage.memberships.listActing({ kind: 'user', user })
       const joined = acting.map(({ org, role }) => `${org.id} ${role}`)
-      if (String(joined) !== `${orgId} member` || String(await counts()) !== everything) {
-        wrong.push(`${subject}: completed to ${joined}, ${await counts()}`)
+      if (String(joined) !== `${orgId} member` || String(await site.counts(JOIN_TABLES)) !== everything) {
+        wrong.push(`${subject}: completed to ${joined}, ${await site.counts(JOIN_TABLES)}`)
       }
     }
   }

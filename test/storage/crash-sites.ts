@@ -7,6 +7,10 @@ import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 import type { CrashSite } from './crash-runs.ts'
 import { HOST_TABLES } from './sql-pipeline.ts'
 
+// One statement, so one snapshot: a server may still commit for a client that was killed.
+const selectCounts = (tables: readonly string[]): string =>
+  `SELECT ${tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`).join(', ')}`
+
 /** A PostgreSQL. */
 export async function postgresSite(): Promise<CrashSite> {
   const where = await createTestDatabase()
@@ -16,9 +20,9 @@ export async function postgresSite(): Promise<CrashSite> {
     where,
     storage: createPostgresStorage({ pool }),
     run: (handle, text) => (handle as PgQueryable).query(text),
-    async count(table) {
-      const { rows } = await pool.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`)
-      return rows[0]?.count ?? -1
+    async counts(tables) {
+      const { rows } = await pool.query<Record<string, string>>(selectCounts(tables))
+      return Object.values(rows[0] ?? {}).map(Number)
     },
   }
 }
@@ -38,11 +42,11 @@ export async function sqliteSite(): Promise<CrashSite> {
     where,
     storage: createSqliteStorage({ database }),
     run: async (handle, text) => (handle as SqliteDatabase).exec(text),
-    async count(table) {
+    async counts(tables) {
       const fresh = open()
       try {
-        const [row] = fresh.prepare(`SELECT count(*) AS count FROM ${table}`).all() as { count: number }[]
-        return Number(row?.count ?? -1)
+        const [row] = fresh.prepare(selectCounts(tables)).all() as Record<string, number>[]
+        return Object.values(row ?? {}).map(Number)
       } finally {
         fresh.close()
       }
