@@ -4,83 +4,14 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { createLogin } from '../../src/login/login.ts'
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
-import type { AccountStorage, ThrottleStore } from '../../src/storage/account-repositories.ts'
-import * as postgres from '../../src/storage/postgres.ts'
-import * as sqlite from '../../src/storage/sqlite.ts'
+import type { ThrottleStore } from '../../src/storage/account-repositories.ts'
 import { createLoginWorld, FAST, GOOD } from '../login/login-world.ts'
-import { createTestDatabase, openPool } from '../postgres.ts'
 import { programOf } from '../program.ts'
-import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
-
-const EMAIL = 'admin@example.com'
-
-/** Storages on one database, each over a pool or handle of its own: as many processes as one process can be. */
-interface Place {
-  readonly name: string
-  /** The driver, for a process of its own. */
-  readonly driver: string
-  createUrl(): Promise<string>
-  open(url: string): Promise<AccountStorage>
-}
-
-const PLACES: readonly Place[] = [
-  {
-    name: 'PostgreSQL',
-    driver: 'pg',
-    createUrl: () => createTestDatabase('empty'),
-    async open(url) {
-      const pool = openPool(url, { max: 8 })
-      await postgres.migrate({ pool })
-      return postgres.createPostgresStorage({ pool }).accounts
-    },
-  },
-  ...SQLITE_DRIVERS.map(
-    ({ name, open }): Place => ({
-      name: `SQLite by ${name}`,
-      driver: name,
-      createUrl: async () => createSqlitePath(),
-      async open(path) {
-        const database = open(path)
-        await sqlite.migrate({ database })
-        return sqlite.createSqliteStorage({ database }).accounts
-      },
-    }),
-  ),
-]
-
-async function openMany({ createUrl, open }: Place, count: number): Promise<readonly AccountStorage[]> {
-  const url = await createUrl()
-  return Promise.all(Array.from({ length: count }, () => open(url)))
-}
-
-/** What two admins may do to each other at the same time. */
-const ATTACKS: readonly ((storage: AccountStorage, id: string) => Promise<unknown>)[] = [
-  ({ accounts }, id) => accounts.update(id, { role: 'viewer' }, { keep: 'admin' }),
-  ({ accounts }, id) => accounts.update(id, { disabled: true }, { keep: 'admin' }),
-  ({ accounts }, id) => accounts.remove(id, { keep: 'admin' }),
-]
+import { EMAIL, keepsOneAdmin, knowsEndedSessions, openMany, PLACES } from './account-places.ts'
 
 describe.each(PLACES)('$name', (place) => {
-  it('keeps one admin of two who demote, disable or remove each other by two pools, 200 times', async () => {
-    const storages = await openMany(place, 2)
-    const [{ accounts }] = storages as [AccountStorage]
-    for (let round = 0; round < 200; round++) {
-      const insert = (which: number) =>
-        accounts.insert({
-          ...{ email: `${round}-${which}@example.com`, passwordHash: null, role: 'admin' },
-          createdAt: new Date(),
-        })
-      const pair = [await insert(0), await insert(1)]
-      await Promise.all(
-        storages.map((storage, index) =>
-          ATTACKS[(round + index * Math.floor(round / 3)) % 3]?.(storage, pair[1 - index]?.id ?? ''),
-        ),
-      )
-      const admins = (await accounts.list()).filter(({ role, disabled }) => role === 'admin' && !disabled)
-      expect(admins).toHaveLength(1)
-      for (const { id } of pair) await accounts.remove(id)
-    }
-  })
+  it('keeps one admin of two who demote, disable or remove each other by two pools, 20 times', () =>
+    keepsOneAdmin(place, 20))
 
   it('has one first admin of four pools that start on an empty database, and one password, which is good', async () => {
     const url = await place.createUrl()
@@ -161,19 +92,5 @@ describe.each(PLACES)('$name', (place) => {
     expect(answers.filter((answer) => answer?.reason === 'login_address_throttled')).toHaveLength(10)
   })
 
-  it('knows 1,000 of 1,000 sessions as ended at once in the other pool', async () => {
-    const [one, other] = (await openMany(place, 2)) as [AccountStorage, AccountStorage]
-    const createdAt = new Date()
-    const { id } = await one.accounts.insert({ email: EMAIL, passwordHash: null, role: 'viewer', createdAt })
-    const expiresAt = new Date(Date.now() + 86_400_000)
-    let ended = 0
-    for (let round = 0; round < 1000; round++) {
-      const [here, there] = round % 2 === 0 ? [one, other] : [other, one]
-      const sessionId = `session-${round}`
-      if ((await there.sessions.find(id, sessionId))?.revoked !== false) break
-      await here.sessions.revoke({ id: sessionId, expiresAt }, new Date())
-      if ((await there.sessions.find(id, sessionId))?.revoked === true) ended++
-    }
-    expect(ended).toBe(1000)
-  })
+  it('knows 50 of 50 sessions as ended at once in the other pool', () => knowsEndedSessions(place, 50))
 })
