@@ -17,6 +17,7 @@ const change = 'POST /api/v1/auth/password'
 const validate = 'GET /api/v1/auth/validate'
 const functions = 'GET /api/v1/functions'
 const add = 'POST /api/v1/functions'
+const remove = 'DELETE /api/v1/functions/{f.resize}'
 const users = 'GET /api/v1/users'
 const invite = 'POST /api/v1/users'
 const keys = 'POST /api/v1/api-keys'
@@ -162,7 +163,12 @@ export const IRONFLOW: readonly Chapter[] = [
         json: { name: 'resize-images' },
         ok: 201,
         body: { function: { id: '*', name: 'resize-images' } },
+        keep: { 'f.resize': 'function.id' },
       },
+      { at, send: remove, as: 'vera', no: 'forbidden' },
+      { at, send: remove, as: 'dora', lines: [inside('env_myproject_staging')], no: 'not_found' },
+      { at, send: remove, as: 'dora', ok: 204 },
+      { at, send: remove, as: 'dora', no: 'not_found' },
       { at, send: users, as: 'dora', no: 'forbidden' },
       change1('vera', { role: 'developer' }, { ok: 200 }),
       { at, send: validate, as: 'vera', no: 'unauthorized' },

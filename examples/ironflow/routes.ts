@@ -1,5 +1,5 @@
 /** Ironflow's own routes, as data: each says what it asks of its caller. */
-import { AuthError, jsonResponse, type Route, readJson } from 'sallyport'
+import { AuthError, type AuthRequest, jsonResponse, noContent, type Route, readJson } from 'sallyport'
 import * as z from 'zod'
 import { text } from '../start/fields.ts'
 import { type Ironflow, presentKey } from './auth.ts'
@@ -43,14 +43,28 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       },
     }),
     route({
+      method: 'DELETE',
+      path: '/api/v1/functions/:id',
+      access: { accept, role: 'developer' },
+      async handle(context, request) {
+        await storage.removeFunction(context, idOf(request))
+        return noContent()
+      },
+    }),
+    route({
       method: 'GET',
       path: '/api/v1/api-keys/:id',
       access: { needs: 'user', role: 'admin' },
-      async handle(context, { params }) {
-        const found = (await apiKeys.list(context)).find(({ id }) => id === params?.['id'])
+      async handle(context, request) {
+        const found = (await apiKeys.list(context)).find(({ id }) => id === idOf(request))
         if (found === undefined) throw new AuthError('not_found')
         return jsonResponse(200, { api_key: presentKey(found) })
       },
     }),
   ]
+}
+
+function idOf({ params }: AuthRequest): string {
+  const { id = '' } = { ...params }
+  return id
 }

@@ -17,6 +17,8 @@ export interface IronflowStorage {
   /** Functions of the environment a caller acts in, in the order they were made. */
   listFunctions(context: ActingContext): Promise<readonly WorkFunction[]>
   insertFunction(context: ActingContext, name: string): Promise<WorkFunction>
+  /** Throws `not_found` for what is not there, or another environment's. */
+  removeFunction(context: ActingContext, id: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export async function openStorage(settings: Settings): Promise<IronflowStorage> 
     apiKeys: withEnvironments(storage.apiKeys),
     listFunctions: async (context) => (await of(context).list()).map(present),
     insertFunction: async (context, name) => present(await of(context).insert(name)),
+    removeFunction: async (context, id) => void (await of(context).remove(id)),
     close,
   }
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser } from 'playwright-core'
+import type { Browser, Route } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PATIENCE_MS } from '../patience.ts'
 import { launchBrowser } from './browser.ts'
@@ -96,6 +96,53 @@ describe('the users page', () => {
     await expect.poll(() => page.getByLabel(`Role of ${ADMIN}`, { exact: true }).inputValue(), WAIT).toBe('admin')
   })
 
+  it('gives somebody a new password, which ends their sessions', async () => {
+    const email = 'hedy@example.com'
+    const admin = await openAs(ADMIN, ironflow.password)
+    const { page } = admin
+    await page.getByRole('link', { name: 'Users' }).click()
+    await addUser(admin, email, 'viewer')
+    const { page: hers } = await openAs(email, PASSWORD)
+    await page.getByRole('button', { name: `Reset password of ${email}` }).click()
+    const dialog = page.getByRole('dialog')
+    expect(await focused(page)).toBe('New password')
+    await dialog.getByLabel('New password').fill('short')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('Use 15 to 256 characters').waitFor()
+    await dialog.getByRole('button', { name: 'Suggest one' }).click()
+    const given = await dialog.getByLabel('New password').inputValue()
+    expect(given).toMatch(/^([a-z2-9]{5}-){3}[a-z2-9]{5}$/)
+    await dialog.getByRole('button', { name: 'Reset password' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await expect.poll(() => focused(page), WAIT).toBe(`Reset password of ${email}`)
+    await hers.reload()
+    await hers.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await signIn(hers, email, given)
+    expect(await page.getByRole('button', { name: `Reset password of ${ADMIN}` }).count()).toBe(0)
+  })
+
+  it('of many people shows a part, and finds the others', async () => {
+    const { page } = await openAs(ADMIN, ironflow.password)
+    const users = Array.from({ length: 240 }, (_, i) => ({
+      ...{ id: `${i}`, email: `somebody.${i}@example.com`, role: 'viewer', disabled: i === 7 },
+      created_at: '2026-01-01T00:00:00.000Z',
+    }))
+    await page.route('**/api/v1/users', (route) => route.fulfill({ json: { users } }), { times: 1 })
+    await page.getByRole('link', { name: 'Users' }).click()
+    await page.getByText('240 users').waitFor()
+    expect(await page.getByRole('rowheader').count()).toBe(100)
+    await page.getByRole('button', { name: 'Show 100 more' }).click()
+    expect([await page.getByRole('rowheader').count(), await focused(page)]).toEqual([
+      200,
+      'Role of somebody.139@example.com',
+    ])
+    await page.getByLabel('Find').fill('Disabled')
+    await page.getByText('1 of 240 users').waitFor()
+    expect(await page.getByRole('rowheader').allTextContents()).toEqual(['somebody.7@example.com disabled'])
+    await page.getByLabel('Find').fill('zz')
+    await page.getByText('Nobody is called “zz”.').waitFor()
+  })
+
   it('says what is wrong at the field that is wrong, and what is taken', async () => {
     const { page } = await openAs(ADMIN, ironflow.password)
     await page.getByRole('link', { name: 'Users' }).click()
@@ -115,6 +162,22 @@ describe('the users page', () => {
     await submit.click()
     await page.getByText('There is already a user with this email.').waitFor()
   })
+})
+
+it('removes a function after a question, and copies its id', async () => {
+  const { page, context } = await openAs(ADMIN, ironflow.password)
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.getByLabel('Name').fill('short-lived')
+  await page.keyboard.press('Enter')
+  const row = page.getByRole('listitem').filter({ hasText: 'short-lived' })
+  await row.getByRole('button', { name: 'Copy ID of short-lived' }).click()
+  await row.getByText('Copied').waitFor()
+  const id = await page.evaluate(() => navigator.clipboard.readText())
+  expect(await row.locator('code').textContent()).toBe(id)
+  await row.getByRole('button', { name: 'Delete short-lived' }).click()
+  await page.getByRole('button', { name: 'Delete function' }).click()
+  await row.waitFor({ state: 'detached' })
+  await expect.poll(() => focused(page), WAIT).toBe('Functions')
 })
 
 it('works by keyboard alone: sign in, skip, go to the users, add one, let one be, sign out', async () => {
@@ -272,12 +335,29 @@ it('leaves when another tab signs out, and says so when the server is gone', asy
   await tab.goto(ironflow.url)
   await tab.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-  await context.route('**/api/v1/auth/login', (route) => route.abort())
+  const requests: Route[] = []
+  await context.route('**/api/v1/auth/login', (route) => void requests.push(route), { times: 1 })
+  const button = page.getByRole('button', { name: 'Sign in' })
   await page.getByLabel('Email').fill(ADMIN)
-  await page.getByLabel('Password', { exact: true }).fill('x')
+  await page.getByLabel('Password', { exact: true }).fill(ironflow.password)
   await page.keyboard.press('Enter')
+  await expect.poll(() => requests.length, WAIT).toBe(1)
+  expect(await button.getAttribute('aria-busy')).toBe('true')
+  await requests[0]?.abort()
   await page.getByText('The server does not answer.').waitFor()
-  expect(errors.splice(0)).toEqual(['Failed to load resource: net::ERR_FAILED'])
+  await expect.poll(() => button.getAttribute('aria-busy'), WAIT).toBeNull()
+
+  // Gone after the sign-in: what can't be listed can be asked for again.
+  await page.route('**/api/v1/functions', (route) => route.abort(), { times: 2 })
+  await page.keyboard.press('Enter')
+  const again = page.locator('button:not([aria-busy])', { hasText: 'Try again' })
+  await again.click()
+  await again.waitFor()
+  expect(await focused(page)).toBe('Try again')
+  await again.click()
+  await page.getByText('What runs in Default.').waitFor()
+  await expect.poll(() => focused(page), WAIT).toBe('Functions')
+  expect(errors.splice(0)).toEqual(Array(3).fill('Failed to load resource: net::ERR_FAILED'))
 })
 
 it('dev mode: no login, the admin at once, and a badge that says so', async () => {

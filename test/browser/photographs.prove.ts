@@ -1,5 +1,5 @@
 /**
- * Every page, dialog and complaint of the dashboard, in light and dark, on a desk and on a phone: every control has a name,
+ * Every page, dialog and complaint of the dashboard, in light and dark, on a desk, a tablet and a phone: every control has a name,
  * nothing is wider than the screen, and each is photographed. `PHOTOGRAPHS=<folder>` keeps the pictures, to be looked at.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -13,6 +13,8 @@ import { type Ironflow, signIn, startIronflow, visit } from './dashboard.ts'
 const ADMIN = 'admin@ironflow.local'
 const DESK = { width: 1200, height: 760 }
 const PHONE = { width: 375, height: 740 }
+const TABLET = { width: 900, height: 760 }
+const SMALL = { width: 320, height: 640 }
 const { PHOTOGRAPHS: kept } = process.env
 
 let browser: Browser
@@ -34,7 +36,10 @@ async function photograph(page: Page, name: string): Promise<void> {
     unnamed: [...document.querySelectorAll<HTMLInputElement>('input:not([hidden]), select, textarea')]
       .filter((control) => control.labels?.length === 0 && control.getAttribute('aria-label') === null)
       .map((control) => control.outerHTML),
-    tooWide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    // A list hides what it has no room for.
+    tooWide: [document.documentElement, ...document.querySelectorAll('.list, dialog')].some(
+      ({ scrollWidth, clientWidth }) => scrollWidth > clientWidth,
+    ),
   }))
   expect([name, unnamed, tooWide]).toEqual([name, [], false])
   const path = join(folder, `${name}.png`)
@@ -42,11 +47,19 @@ async function photograph(page: Page, name: string): Promise<void> {
   expect(statSync(path).size).toBeGreaterThan(5000)
 }
 
+const many = (count: number): unknown[] =>
+  Array.from({ length: count }, (_, i) => ({
+    ...{ id: `${i}`, email: `somebody.${i}@example.com`, role: i % 7 === 0 ? 'developer' : 'viewer' },
+    ...{ disabled: i % 5 === 0, created_at: '2026-01-01T00:00:00.000Z' },
+  }))
+
 it.each([
   ['desk-light', 'light', DESK],
   ['desk-dark', 'dark', DESK],
   ['phone-light', 'light', PHONE],
   ['phone-dark', 'dark', PHONE],
+  ['tablet-light', 'light', TABLET],
+  ['small-dark', 'dark', SMALL],
 ] as const)('%s', async (view, scheme, size) => {
   const { page, context, errors } = await visit(browser, ironflow.url, scheme)
   await page.setViewportSize(size)
@@ -71,7 +84,7 @@ it.each([
   await page.getByRole('link', { name: 'Users' }).click()
   await page.getByRole('rowheader', { name: ADMIN }).waitFor()
   await press('Add user')
-  await page.getByLabel('Email').fill(`a.rather.long.name.${view}@subsidiary.example.com`)
+  await page.getByLabel('Email').fill(`maximiliana.konstantinopolitanska.${view}@department.subsidiary.example.com`)
   await page.getByLabel('Password', { exact: true }).fill('short')
   await press('Create user')
   await page.getByText('Use 15 to 256 characters').waitFor()
@@ -91,6 +104,29 @@ it.each([
     .first()
     .waitFor()
   await take('users-refused')
+  await page
+    .getByRole('button', { name: /^Reset password of/ })
+    .first()
+    .click()
+  await press('Suggest one')
+  await take('users-password')
+  await press('Cancel')
+  await page.route('**/api/v1/users', (route) => route.fulfill({ json: { users: many(240) } }), { times: 1 })
+  await page.reload()
+  await page.getByText('240 users').waitFor()
+  await take('users-many')
+  await page.getByLabel('Find').fill('somebody.9')
+  await page.getByText('11 of 240 users').waitFor()
+  await take('users-found')
+  await page.route('**/api/v1/functions', (route) => route.abort(), { times: 1 })
+  await page.getByRole('link', { name: 'Functions' }).click()
+  await page.getByText('The server does not answer.').waitFor()
+  await take('server-away')
+  await press('Try again')
+  await page.getByText(`send-invoice-${view}`, { exact: true }).waitFor()
+  await press(`Delete send-invoice-${view}`)
+  await take('functions-dialog')
+  await press('Cancel')
 
   await page.getByRole('link', { name: 'API keys' }).click()
   await page.getByRole('heading', { name: 'API keys', exact: true }).waitFor()
@@ -112,5 +148,8 @@ it.each([
   await page.getByText('You are still signed in.').waitFor()
   await take('still-signed-in')
   await context.close()
-  expect(errors).toEqual(['Failed to load resource: the server responded with a status of 500 (Internal Server Error)'])
+  expect(errors).toEqual([
+    'Failed to load resource: net::ERR_FAILED',
+    'Failed to load resource: the server responded with a status of 500 (Internal Server Error)',
+  ])
 })

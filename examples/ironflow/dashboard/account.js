@@ -2,6 +2,7 @@
 import { ask, sentenceFor } from './api.js'
 import { countDown } from './countdown.js'
 import { alertBox, field, h, say } from './dom.js'
+import { BAD_PASSWORD } from './new-password.js'
 import { oneAtATime } from './one-at-a-time.js'
 
 /** Make the page; `onPasswordChanged` runs when all sessions have ended. */
@@ -17,21 +18,16 @@ export function accountPage({ user, onPasswordChanged }) {
   const alert = alertBox()
   const button = h('button', { type: 'submit', class: 'primary' }, 'Change password')
 
-  const stopAt = ({ control, setError }, text) => {
-    setError(text)
-    control.focus()
-  }
   async function submit() {
     if (button.getAttribute('aria-disabled') === 'true') return
     say(alert, '')
-    if (current.control.value === '') return stopAt(current, 'Enter your current password.')
-    if (next.control.value !== again.control.value) return stopAt(again, 'The two are not the same.')
+    if (current.control.value === '') return current.stopAt('Enter your current password.')
+    if (next.control.value !== again.control.value) return again.stopAt('The two are not the same.')
     const json = { current_password: current.control.value, new_password: next.control.value }
     const answer = await ask('POST', 'auth/password', { json })
     if (answer.ok) return onPasswordChanged()
-    if (answer.status === 403) return stopAt(current, 'This is not your current password.')
-    if (answer.status === 400)
-      return stopAt(next, 'Use 15 to 256 characters, and not a password that is easily guessed.')
+    if (answer.status === 403) return current.stopAt('This is not your current password.')
+    if (answer.status === 400) return next.stopAt(BAD_PASSWORD)
     if (answer.status === 429) return void countDown(alert, button, answer.retryAfter)
     say(alert, sentenceFor(answer))
   }

@@ -80,9 +80,15 @@ export async function ask(method, path, { json, inEnvironment = false, judge = '
 export function sentenceFor({ status, retryAfter }) {
   if (status === 0) return 'The server does not answer. Check that it is running, then try again.'
   if (status === 401) return 'Your session has ended.'
-  if (status === 403) return 'You may not do this.'
+  if (status === 403) return 'Your role does not allow this.'
   if (status === 404) return 'It is no longer there.'
-  if (status === 429) return `Too many tries. Wait ${retryAfter} seconds.`
+  if (status === 429) return `Too many tries. Wait ${duration(retryAfter)}, then try again.`
   if (status === 503) return 'The server is busy. Try again in a moment.'
   return status >= 500 ? 'Something went wrong on the server. Try again.' : 'That could not be done.'
+}
+
+/** Some seconds, in words. */
+export function duration(seconds) {
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -1,4 +1,5 @@
 /** A wait that the server asked for, counted down in sight; said aloud at its beginning and its end only. */
+import { duration } from './api.js'
 import { announce, h, say } from './dom.js'
 
 /** Count down in `box` and keep `button` from being used meanwhile. Hands back how to let go of it before the end. */
@@ -6,7 +7,7 @@ export function countDown(box, button, seconds) {
   const until = Date.now() + seconds * 1000
   const timer = h('span', { 'aria-hidden': 'true', class: 'timer' })
   say(box, 'Too many tries. You can try again in ')
-  const spoken = h('span', { class: 'visually-hidden' }, phrase(seconds))
+  const spoken = h('span', { class: 'visually-hidden' }, duration(seconds))
   box.append(timer, spoken, '.')
   button.setAttribute('aria-disabled', 'true')
   const release = () => {
@@ -19,7 +20,7 @@ export function countDown(box, button, seconds) {
     // The page is another one by now.
     if (!box.isConnected) return release()
     const left = Math.ceil((until - Date.now()) / 1000)
-    timer.textContent = phrase(Math.max(left, 0))
+    timer.textContent = duration(Math.max(left, 0))
     if (left > 0) return
     release()
     announce('You can try again now.')
@@ -27,9 +28,4 @@ export function countDown(box, button, seconds) {
   const interval = setInterval(tick, 250)
   tick()
   return release
-}
-
-function phrase(seconds) {
-  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -36,7 +36,7 @@ export function say(box, text) {
 
 let count = 0
 
-/** A control with its label, a hint and a place for its own error. */
+/** A control with its label, a hint and a place for its own error; a password's text can be shown by `reveal(true)`. */
 export function field(label, control, hint) {
   count += 1
   const id = `field-${count}`
@@ -44,7 +44,7 @@ export function field(label, control, hint) {
   const help = hint === undefined ? null : h('p', { class: 'hint', id: `${id}-hint` }, hint)
   const error = h('p', { class: 'field-error', id: `${id}-error` })
   control.setAttribute('aria-describedby', [help?.id, error.id].filter(Boolean).join(' '))
-  const inside = control.type === 'password' ? withReveal(control, label) : control
+  const { inside, reveal } = control.type === 'password' ? withReveal(control, label) : { inside: control }
   const element = h('div', { class: 'field' }, h('label', { for: id }, label), inside, help, error)
   const setError = (text) => {
     error.textContent = text
@@ -52,25 +52,23 @@ export function field(label, control, hint) {
     else control.setAttribute('aria-invalid', 'true')
   }
   control.addEventListener('input', () => setError(''))
-  return { element, control, setError }
+  const stopAt = (text) => {
+    setError(text)
+    control.focus()
+  }
+  return { element, control, setError, stopAt, reveal }
 }
 
 function withReveal(control, label) {
-  const button = h('button', {
-    type: 'button',
-    class: 'reveal',
-    'aria-controls': control.id,
-    onclick() {
-      const shown = control.type === 'text'
-      control.type = shown ? 'password' : 'text'
-      name(shown ? 'Show' : 'Hide')
-    },
-  })
-  const name = (verb) => {
-    button.replaceChildren(verb, h('span', { class: 'visually-hidden' }, ` ${label.toLowerCase()}`))
+  const onclick = () => reveal(control.type === 'password')
+  const button = h('button', { type: 'button', class: 'reveal', 'aria-controls': control.id, onclick })
+  const reveal = (isShown) => {
+    control.type = isShown ? 'text' : 'password'
+    const hidden = h('span', { class: 'visually-hidden' }, ` ${label.toLowerCase()}`)
+    button.replaceChildren(isShown ? 'Hide' : 'Show', hidden)
   }
-  name('Show')
-  return h('div', { class: 'with-reveal' }, control, button)
+  reveal(false)
+  return { inside: h('div', { class: 'with-reveal' }, control, button), reveal }
 }
 
 /** A choice. `options` are pairs of value and text. */

@@ -1,35 +1,50 @@
 /** The functions of the environment that was chosen. */
 import { ask, currentEnvironment, sentenceFor } from './api.js'
+import { copyable } from './copyable.js'
 import { alertBox, announce, field, h, say, select } from './dom.js'
 import { oneAtATime } from './one-at-a-time.js'
+import { serverList } from './server-list.js'
 
 /** Make the page. */
 export function functionsPage({ role, environments, environmentName, onEnvironment }) {
-  const alert = alertBox()
-  const list = h('div', { class: 'card list', 'aria-busy': 'true' })
+  const mayChange = role !== 'viewer'
+  const { elements, load, act } = serverList(
+    () => ask('GET', 'functions', { inEnvironment: true }),
+    ({ functions }) => (functions.length === 0 ? nothing() : h('ul', { class: 'rows' }, functions.map(rowOf))),
+  )
 
-  async function load() {
-    const answer = await ask('GET', 'functions', { inEnvironment: true })
-    list.removeAttribute('aria-busy')
-    if (!answer.ok) return say(alert, sentenceFor(answer))
-    list.replaceChildren(rowsOf(answer.body.functions))
+  const nothing = () =>
+    h(
+      'p',
+      { class: 'empty' },
+      h('strong', {}, 'No functions yet'),
+      `Nothing is registered in ${environmentName()}.${mayChange ? ' Add the first one above.' : ''}`,
+    )
+  const rowOf = ({ id, name }) =>
+    h(
+      'li',
+      {},
+      h('span', { class: 'name' }, name),
+      copyable(id, `ID of ${name}`),
+      mayChange ? removalOf(id, name) : null,
+    )
+  const removalOf = (id, name) =>
+    h(
+      'span',
+      { class: 'actions' },
+      h(
+        'button',
+        { type: 'button', class: 'quiet danger-text', 'aria-label': `Delete ${name}`, onclick: () => remove(id, name) },
+        'Delete',
+      ),
+    )
+  const remove = (id, name) => {
+    const content = h('p', {}, `“${name}” no longer runs in ${environmentName()}. This can’t be undone.`)
+    return act(() => ask('DELETE', `functions/${encodeURIComponent(id)}`, { inEnvironment: true }), {
+      question: { title: 'Delete this function?', content, verb: 'Delete function' },
+      done: `Function ${name} was deleted.`,
+    })
   }
-
-  const rowsOf = (functions) =>
-    functions.length === 0
-      ? h(
-          'p',
-          { class: 'empty' },
-          h('strong', {}, 'No functions yet'),
-          `Nothing is registered in ${environmentName()}.`,
-        )
-      : h(
-          'ul',
-          { class: 'rows' },
-          functions.map(({ id, name }) =>
-            h('li', {}, h('span', { class: 'name' }, name), h('code', { class: 'id' }, id)),
-          ),
-        )
 
   void load()
   return h(
@@ -43,12 +58,12 @@ export function functionsPage({ role, environments, environmentName, onEnvironme
         {},
         h('h1', { tabindex: '-1' }, 'Functions'),
         h('p', { class: 'page-lead' }, `What runs in ${environmentName()}.`),
+        copyable(currentEnvironment(), currentEnvironment()),
       ),
       environmentChooser(environments, onEnvironment),
     ),
-    alert,
-    role === 'viewer' ? null : addForm(load),
-    list,
+    mayChange ? addForm(load) : null,
+    elements,
   )
 }
 

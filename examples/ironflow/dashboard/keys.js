@@ -1,33 +1,24 @@
 /** API keys for SDKs and workers: which there are, and revoking one. */
-import { ask, sentenceFor } from './api.js'
-import { confirmThat } from './dialog.js'
-import { alertBox, announce, day, h, say } from './dom.js'
+import { ask } from './api.js'
+import { copyable } from './copyable.js'
+import { day, h } from './dom.js'
 import { newKey } from './new-key.js'
-import { oneAtATime } from './one-at-a-time.js'
+import { serverList } from './server-list.js'
 
 const TITLES = ['Key', 'Role', 'Environment', 'Ends', 'Last used']
 
 /** Make the page. */
 export function keysPage({ environments }) {
-  const alert = alertBox()
-  const list = h('div', { class: 'card list', 'aria-busy': 'true' })
-  const heading = h('h1', { tabindex: '-1' }, 'API keys')
-
-  async function load() {
-    const answer = await ask('GET', 'api-keys')
-    list.removeAttribute('aria-busy')
-    if (!answer.ok) return say(alert, sentenceFor(answer))
-    list.replaceChildren(contentOf(answer.body.api_keys))
-  }
-  async function revoke({ id, name }) {
-    say(alert, '')
-    const text = `Whatever uses “${name}” is refused from now on. This can’t be undone.`
-    if (!(await confirmThat('Revoke this key?', text, 'Revoke key'))) return
-    const answer = await ask('DELETE', `api-keys/${encodeURIComponent(id)}`)
-    if (answer.ok) announce(`${name} was revoked.`)
-    else say(alert, sentenceFor(answer))
-    await load()
-    heading.focus()
+  const { elements, load, act } = serverList(
+    () => ask('GET', 'api-keys'),
+    (body) => contentOf(body.api_keys),
+  )
+  const revoke = ({ id, name }) => {
+    const content = h('p', {}, `Whatever uses “${name}” is refused from now on. This can’t be undone.`)
+    return act(() => ask('DELETE', `api-keys/${encodeURIComponent(id)}`), {
+      question: { title: 'Revoke this key?', content, verb: 'Revoke key' },
+      done: `${name} was revoked.`,
+    })
   }
 
   const nameOf = (id) => (id === null ? 'All' : (environments.find((one) => one.id === id)?.name ?? id))
@@ -59,7 +50,7 @@ export function keysPage({ environments }) {
               'th',
               { scope: 'row' },
               h('span', { class: 'name' }, key.name),
-              h('code', { class: 'id' }, `${key.prefix}_${key.id}_…`),
+              copyable(key.id, `ID of ${key.name}`, [`${key.prefix}_`, '_…']),
             ),
             h('td', { 'data-label': 'Role', class: 'capital' }, key.role),
             h('td', { 'data-label': 'Environment' }, nameOf(key.environment)),
@@ -74,7 +65,7 @@ export function keysPage({ environments }) {
                   type: 'button',
                   class: 'quiet danger-text',
                   'aria-label': `Revoke ${key.name}`,
-                  onclick: oneAtATime(() => revoke(key)),
+                  onclick: () => revoke(key),
                 },
                 'Revoke',
               ),
@@ -92,11 +83,10 @@ export function keysPage({ environments }) {
     h(
       'header',
       { class: 'page' },
-      heading,
+      h('h1', { tabindex: '-1' }, 'API keys'),
       h('p', { class: 'page-lead' }, 'For SDKs and workers; they have nothing to do with people who sign in here.'),
     ),
     newKey(environments, load),
-    alert,
-    list,
+    elements,
   )
 }

@@ -26,7 +26,7 @@ export function newKey(environments, reload) {
       placeholder: 'worker in production',
     }),
   )
-  const role = field('Role', select(ROLES, 'developer', { name: 'role' }))
+  const role = field('Role', select(ROLES, 'viewer', { name: 'role' }))
   const all = [['', 'All'], ...environments.map((one) => [one.id, one.name])]
   const environment = field('Environment', select(all, '', { name: 'environment' }))
   const ends = field('Ends', select(ENDS, '90', { name: 'ends' }))
@@ -46,10 +46,11 @@ export function newKey(environments, reload) {
       ...(days > 0 && { expires_at: new Date(Date.now() + days * 86_400_000).toISOString() }),
     }
     const answer = await ask('POST', 'api-keys', { json })
+    if (answer.status === 409) return say(alert, 'There are too many keys. Revoke one that nobody uses any more.')
     if (!answer.ok) return say(alert, sentenceFor(answer))
     await reload()
     close()
-    await showKey(json.name, answer.body.key)
+    void showKey(json.name, answer.body.key)
   }
   const form = h(
     'form',

@@ -1,4 +1,7 @@
-/** One action at a time: what is clicked or sent twice happens once. */
+/** One action at a time: what is clicked or sent twice happens once, and the button shows that it is under way. */
+import { announce } from './dom.js'
+
+const SLOW_MS = 1000
 
 let isBusy = false
 
@@ -8,12 +11,15 @@ export function oneAtATime(act) {
     event.preventDefault()
     if (isBusy) return
     isBusy = true
-    document.body.setAttribute('aria-busy', 'true')
+    const button = event.submitter ?? event.currentTarget
+    button.setAttribute('aria-busy', 'true')
+    const slow = setTimeout(() => announce('One moment…'), SLOW_MS)
     try {
       await act(event)
     } finally {
       isBusy = false
-      document.body.removeAttribute('aria-busy')
+      clearTimeout(slow)
+      button.removeAttribute('aria-busy')
     }
   }
 }

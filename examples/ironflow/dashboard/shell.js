@@ -31,7 +31,12 @@ export function shell(state, pages, current, content) {
       h(
         'div',
         { class: 'who' },
-        h('p', {}, h('span', { class: 'email' }, user.email), h('span', { class: 'role' }, user.role)),
+        h(
+          'p',
+          {},
+          h('span', { class: 'email', title: user.email }, user.email),
+          h('span', { class: 'role' }, user.role),
+        ),
         dev ? null : h('button', { type: 'button', class: 'quiet', onclick: signOut }, 'Sign out'),
         alert,
       ),
