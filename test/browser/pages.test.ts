@@ -171,7 +171,7 @@ it('removes a function after a question, and copies its id', async () => {
   await page.keyboard.press('Enter')
   const row = page.getByRole('listitem').filter({ hasText: 'short-lived' })
   await row.getByRole('button', { name: 'Copy ID of short-lived' }).click()
-  await row.getByText('Copied').waitFor()
+  await page.getByRole('status').filter({ hasText: 'Copied.' }).waitFor({ state: 'attached' })
   const id = await page.evaluate(() => navigator.clipboard.readText())
   expect(await row.locator('code').textContent()).toBe(id)
   await row.getByRole('button', { name: 'Delete short-lived' }).click()
