@@ -88,3 +88,16 @@ export function day(text, none) {
   const options = { year: 'numeric', month: 'short', day: 'numeric' }
   return h('time', { datetime: text }, new Date(text).toLocaleDateString(undefined, options))
 }
+
+/** A table whose last column holds what can be done with a row; `rows` are elements. */
+export function table(caption, titles, rows) {
+  const columns = [...titles, h('span', { class: 'visually-hidden' }, 'Actions')]
+  const head = columns.map((title) => h('th', { scope: 'col' }, title))
+  return h(
+    'table',
+    {},
+    h('caption', { class: 'visually-hidden' }, caption),
+    h('thead', {}, h('tr', {}, head)),
+    h('tbody', {}, rows),
+  )
+}

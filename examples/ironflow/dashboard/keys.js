@@ -1,7 +1,7 @@
 /** API keys for SDKs and workers: which there are, and revoking one. */
 import { ask } from './api.js'
 import { copyable } from './copyable.js'
-import { day, h } from './dom.js'
+import { day, h, table } from './dom.js'
 import { newKey } from './new-key.js'
 import { serverList } from './server-list.js'
 
@@ -22,59 +22,37 @@ export function keysPage({ environments }) {
   }
 
   const nameOf = (id) => (id === null ? 'All' : (environments.find((one) => one.id === id)?.name ?? id))
-  const contentOf = (keys) => {
-    if (keys.length === 0)
-      return h('p', { class: 'empty' }, h('strong', {}, 'No API keys'), 'Make one for an SDK or a worker.')
-    return h(
-      'table',
+  const contentOf = (keys) =>
+    keys.length === 0
+      ? h('p', { class: 'empty' }, h('strong', {}, 'No API keys'), 'Make one for an SDK or a worker.')
+      : table('API keys', TITLES, keys.map(rowOf))
+  const rowOf = (key) =>
+    h(
+      'tr',
       {},
-      h('caption', { class: 'visually-hidden' }, 'API keys'),
       h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          TITLES.map((title) => h('th', { scope: 'col' }, title)),
-          h('td', {}),
-        ),
+        'th',
+        { scope: 'row' },
+        h('span', { class: 'name' }, key.name),
+        copyable(key.id, `ID of ${key.name}`, [`${key.prefix}_`, '_…']),
       ),
-      h(
-        'tbody',
-        {},
-        keys.map((key) =>
-          h(
-            'tr',
-            {},
-            h(
-              'th',
-              { scope: 'row' },
-              h('span', { class: 'name' }, key.name),
-              copyable(key.id, `ID of ${key.name}`, [`${key.prefix}_`, '_…']),
-            ),
-            h('td', { 'data-label': 'Role', class: 'capital' }, key.role),
-            h('td', { 'data-label': 'Environment' }, nameOf(key.environment)),
-            h('td', { 'data-label': 'Ends' }, day(key.expires_at, 'Never')),
-            h('td', { 'data-label': 'Last used' }, day(key.last_used_at, 'Not yet')),
-            h(
-              'td',
-              { class: 'actions' },
-              h(
-                'button',
-                {
-                  type: 'button',
-                  class: 'quiet danger-text',
-                  'aria-label': `Revoke ${key.name}`,
-                  onclick: () => revoke(key),
-                },
-                'Revoke',
-              ),
-            ),
-          ),
-        ),
-      ),
+      h('td', { 'data-label': 'Role', class: 'capital' }, key.role),
+      h('td', { 'data-label': 'Environment' }, nameOf(key.environment)),
+      h('td', { 'data-label': 'Ends' }, day(key.expires_at, 'Never')),
+      h('td', { 'data-label': 'Last used' }, day(key.last_used_at, 'Not yet')),
+      h('td', { class: 'actions' }, revokeButton(key)),
     )
-  }
+  const revokeButton = (key) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet danger-text',
+        'aria-label': `Revoke ${key.name}`,
+        onclick: () => revoke(key),
+      },
+      'Revoke',
+    )
 
   void load()
   return h(

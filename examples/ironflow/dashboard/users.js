@@ -1,7 +1,7 @@
 /** The users page: who may sign in, and as what. */
 import { addUser } from './add-user.js'
 import { ask, sentenceFor } from './api.js'
-import { h } from './dom.js'
+import { h, table } from './dom.js'
 import { serverList } from './server-list.js'
 import { userFinder } from './user-finder.js'
 import { userRow } from './user-row.js'
@@ -13,25 +13,10 @@ const TITLES = ['User', 'Role', 'Added']
 export function usersPage({ user }) {
   const isMe = ({ id }) => id === user.id
   const tableOf = (users) =>
-    h(
-      'table',
-      {},
-      h('caption', { class: 'visually-hidden' }, 'Users'),
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          TITLES.map((title) => h('th', { scope: 'col' }, title)),
-          h('td', {}),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        users.map((one) => userRow(one, isMe(one), change)),
-      ),
+    table(
+      'Users',
+      TITLES,
+      users.map((one) => userRow(one, isMe(one), change)),
     )
   const finder = userFinder(tableOf)
   const { elements, load, act } = serverList(
