@@ -42,6 +42,31 @@ export interface UserRepository<U extends User = User, O extends Organization = 
    * at once exactly one gets `created: true`, all get the same user, none an error.
    */
   upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
+  /** Write another e-mail into a user's row; `null`: no such user. Asked only where e-mails are refreshed. */
+  setEmail?(userId: string, email: string | null): Promise<U | null>
+}
+
+/** What pages ask that administer users; the pipeline never does. */
+export interface UserAdmin<U extends User = User> {
+  /** Disable or enable a user; `null` if there is none. A disabled one is refused on the next request. */
+  setDisabled(userId: string, disabled: boolean): Promise<U | null>
+  /**
+   * Give the identity `to` the user of `from`, in one conditional write; `null`: `from` is nobody's. A `to` that is somebody's
+   * throws `ConflictError`, and nothing is written.
+   */
+  moveIdentity(from: IdentityKey, to: IdentityKey): Promise<U | null>
+  /**
+   * Take from a user's row what says who it was: in one write its e-mail is none and it is disabled. With `identity` its
+   * issuer and subject are replaced too, so that whoever comes by the old ones is somebody new. `null`: no such user.
+   */
+  anonymize(userId: string, identity: IdentityKey | null): Promise<U | null>
+}
+
+/** An organization to be made. */
+export interface NewOrganization {
+  readonly name: string
+  /** Its id, where the host gives it. Default: the store makes one. */
+  readonly id?: string | undefined
 }
 
 /**
@@ -49,8 +74,23 @@ export interface UserRepository<U extends User = User, O extends Organization = 
  * changes of them are `'missing'`, and nothing can be inserted into it.
  */
 export interface OrganizationRepository<O extends Organization = Organization> {
-  insert(org: { readonly name: string }): Promise<O>
+  /** Insert an organization. An `id` that is taken throws `ConflictError`, one that storage can't hold a `TypeError`. */
+  insert(org: NewOrganization): Promise<O>
   findById(orgId: string): Promise<O | null>
+}
+
+/** What pages ask that administer organizations; the pipeline never does. */
+export interface OrganizationAdmin<O extends Organization = Organization> {
+  /**
+   * Find an organization and hold it: until this transaction ends, whoever else asks the same waits. Who changes memberships
+   * after looking at them holds the organization first; of several, in the order of their ids. Outside a transaction it only
+   * finds.
+   */
+  findLocked(orgId: string): Promise<O | null>
+  /** Rename an organization; `null`: there is none. */
+  rename(orgId: string, name: string): Promise<O | null>
+  /** Delete an organization with its memberships, invitations, API keys and machines. `false`: there was none. */
+  remove(orgId: string): Promise<boolean>
 }
 
 /** Where the org resolver asks what a caller may act in. Handed the whole caller, so a role may live anywhere. */
@@ -92,39 +132,70 @@ export interface MembershipRepository<U extends User = User, O extends Organizat
   insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
 }
 
+/** A member as pages list it. */
+export interface Member extends Membership {
+  readonly email: string | null
+  /** The user is disabled: refused, and no holder of a role that must stay. */
+  readonly disabled: boolean
+}
+
 /** What pages ask that list and change members; the pipeline never does. */
 export interface MembershipAdmin {
   find(orgId: string, userId: string): Promise<Membership | null>
-  /** List an org's memberships by join time, then user id. */
-  listByOrg(orgId: string): Promise<readonly Membership[]>
-  /** Change a role; `'last'`, and nothing written, for the last holder of the role `keep` in the org. */
+  /** List an org's members by join time, then user id. One query. */
+  listByOrg(orgId: string): Promise<readonly Member[]>
+  /**
+   * Change a role; `'last'`, and nothing written, for a holder of the role `keep` beside whom no other one remains whose user is
+   * not disabled.
+   */
   setRole(orgId: string, userId: string, role: string, options?: KeepOptions): Promise<GuardedChange>
   /** Remove a membership; `keep` as in `setRole`. */
   remove(orgId: string, userId: string, options?: KeepOptions): Promise<GuardedChange>
 }
 
-/** A pending invitation of an e-mail address into an organization. */
+/** An invitation of an e-mail address into an organization, which nobody has taken yet. */
 export interface Invitation {
   readonly id: string
   readonly orgId: string
   /** Normalized: trimmed and lower-cased. */
   readonly email: string
   readonly role: string
+  /** The user who invited, in whose name the role is given; `null`: the host itself. That user need not exist any more. */
+  readonly invitedBy: string | null
   readonly createdAt: Date
+  /** From this very instant on it counts for nothing. */
+  readonly expiresAt: Date
 }
 
-/** Pending invitations, as a first login asks for them. */
+/** An invitation to be inserted. */
+export interface NewInvitation extends Omit<Invitation, 'id'> {
+  /** SHA-256 of the secret in its link, 64 lower-case hex digits; `null`: it has no link. */
+  readonly secretHash: string | null
+}
+
+/**
+ * Invitations: one by org and address. Instants come from the caller's clock, and whether one has expired is the caller's to
+ * say, but for `insert`. Those of a deleted org are as if they had never been.
+ */
 export interface InvitationRepository {
-  /** Find the earliest pending invitation of a normalized address into an org that still exists. */
-  findPending(email: string): Promise<Invitation | null>
-  /** Take the invitation: one conditional write; of any number of callers at once one gets it, the others `null`. */
+  /**
+   * Insert an invitation. An address that is invited into that org already throws `ConflictError`, unless that invitation
+   * had expired at the new one's `createdAt`: then the new one, under an id of its own, takes its place. Of several at once one
+   * wins. An unknown org rejects.
+   */
+  insert(invitation: NewInvitation): Promise<Invitation>
+  /** Find an invitation by id. */
+  findById(invitationId: string): Promise<Invitation | null>
+  /** Find an invitation by the hash of its link's secret. */
+  findBySecretHash(secretHash: string): Promise<Invitation | null>
+  /** List the invitations of a normalized address by creation, then id; at most `limit`. One query. */
+  listByEmail(email: string, limit: number): Promise<readonly Invitation[]>
+  /** List the invitations into an org by creation, then id. */
+  listByOrg(orgId: string): Promise<readonly Invitation[]>
+  /** Take the invitation away: one conditional write; of any number of callers at once one gets it, the others `null`. */
   consume(invitationId: string): Promise<Invitation | null>
-}
-
-/** What pages ask that invite; the pipeline never does. */
-export interface InvitationAdmin {
-  /** Insert an invitation; an address already invited into that org throws `ConflictError`, an unknown org rejects. */
-  insert(invitation: { readonly orgId: string; readonly email: string; readonly role: string }): Promise<Invitation>
+  /** Delete what was sent by a user, and what was sent to a normalized address (`null`: to none). How many there were. */
+  removeOf(invitedBy: string, email: string | null): Promise<number>
 }
 
 /** An API key as storage keeps it: never the secret, only its SHA-256. */
@@ -181,6 +252,8 @@ export interface ApiKeyRepository {
   rotate(owner: ApiKeyOwner, keyId: string, change: ApiKeyRotation): Promise<ApiKeyRecord | null>
   /** Revoke the owner's key for good. Idempotent: the first instant stays. `false`: no such key of this owner. */
   revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
+  /** Revoke, in one write, the owner's keys that a user made and that are not revoked; those of every owner for `null`. Their ids. */
+  revokeCreatedBy(owner: ApiKeyOwner | null, userId: string, at: Date): Promise<readonly string[]>
   /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */
   touch(keyId: string, at: Date): Promise<void>
 }
@@ -239,11 +312,18 @@ export interface AuthStorage<U extends User = User, O extends Organization = Org
   transaction<T>(work: (transaction: StorageTransaction<U, O, Tx>) => Promise<T>): Promise<T>
 }
 
-/** An {@link AuthStorage} that pages of admins can ask too, inside its transactions as well. */
-export interface AdminStorage<U extends User = User, O extends Organization = Organization, Tx = unknown>
-  extends AdminRepositories<U, O> {
+/** What one transaction of a {@link PeopleStorage} hands its work. */
+export interface PeopleTransaction<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends PeopleRepositories<U, O> {
+  /** As of {@link StorageTransaction}. */
+  readonly handle: Tx
+}
+
+/** An {@link AuthStorage} that `sallyport/people` can ask too, inside its transactions as well. */
+export interface PeopleStorage<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends PeopleRepositories<U, O> {
   /** As `AuthStorage.transaction`. */
-  transaction<T>(work: (transaction: AdminRepositories<U, O> & { readonly handle: Tx }) => Promise<T>): Promise<T>
+  transaction<T>(work: (transaction: PeopleTransaction<U, O, Tx>) => Promise<T>): Promise<T>
 }
 
 /** What the pipeline asks. */
@@ -251,11 +331,14 @@ interface Repositories<U extends User, O extends Organization> {
   readonly users: UserRepository<U, O>
   readonly orgs: OrganizationRepository<O>
   readonly memberships: MembershipRepository<U, O>
-  readonly invitations: InvitationRepository
 }
 
-/** What the pipeline and pages of admins ask. */
-interface AdminRepositories<U extends User, O extends Organization> extends Repositories<U, O> {
+/** What the pipeline and `sallyport/people` ask. */
+interface PeopleRepositories<U extends User, O extends Organization> {
+  readonly users: UserRepository<U, O> & UserAdmin<U>
+  readonly orgs: OrganizationRepository<O> & OrganizationAdmin<O>
   readonly memberships: MembershipRepository<U, O> & MembershipAdmin
-  readonly invitations: InvitationRepository & InvitationAdmin
+  readonly invitations: InvitationRepository
+  /** Left out: the host has no API keys. */
+  readonly apiKeys?: ApiKeyRepository | undefined
 }
