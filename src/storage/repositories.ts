@@ -252,8 +252,8 @@ export interface ApiKeyRepository {
   rotate(owner: ApiKeyOwner, keyId: string, change: ApiKeyRotation): Promise<ApiKeyRecord | null>
   /** Revoke the owner's key for good. Idempotent: the first instant stays. `false`: no such key of this owner. */
   revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
-  /** Revoke, in one write, the owner's keys that a user made and that are not revoked; those of every owner for `null`. Their ids. */
-  revokeCreatedBy(owner: ApiKeyOwner | null, userId: string, at: Date): Promise<readonly string[]>
+  /** Revoke, in one write, the owner's keys that a user made and that are not revoked: their ids. */
+  revokeCreatedBy(owner: ApiKeyOwner, userId: string, at: Date): Promise<readonly string[]>
   /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */
   touch(keyId: string, at: Date): Promise<void>
 }
