@@ -3,17 +3,24 @@
 export type { Account, AccountStorage, ThrottleState, ThrottleStore } from './account-repositories.ts'
 export type {
   ActingOrgSource,
-  AdminStorage,
   ApiKeyRecord,
   ApiKeyRepository,
   AuthStorage,
   Invitation,
+  InvitationRepository,
   MachineAdmin,
   MachineRecord,
   MachineRepository,
+  Member,
   Membership,
+  MembershipAdmin,
+  MembershipRepository,
+  OrganizationAdmin,
   OrganizationRepository,
+  PeopleStorage,
+  PeopleTransaction,
   RegisteredMachine,
+  UserAdmin,
   UserRepository,
 } from './repositories.ts'
 export type { ShippedStorage, StoredOrganization, StoredUser } from './shipped-storage.ts'

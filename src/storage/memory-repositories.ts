@@ -1,6 +1,6 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
 import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
-import { normalizeEmail } from '../lib/email.ts'
+import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
 import { byCreation, compare, copy, copyOrNull, identityKeyOf, isOwnedBy, put, type Table } from './memory-tables.ts'
 import type {
@@ -9,7 +9,6 @@ import type {
   ApiKeyRecord,
   ApiKeyRepository,
   GuardedChange,
-  Invitation,
   Membership,
   RegisteredMachine,
 } from './repositories.ts'
@@ -31,7 +30,7 @@ export interface Tables {
   /** A membership stands in both: by the id of its organization, and of its user. */
   readonly membersOf: Table<readonly Membership[]>
   readonly membershipsOf: Table<readonly Membership[]>
-  readonly invitations: Table<Invitation>
+  readonly invitations: Table<InvitationRow>
   readonly apiKeys: Table<ApiKeyRecord>
   /** By identity. */
   readonly machines: Table<RegisteredMachine>
@@ -60,12 +59,12 @@ interface MemoryRepositoryOptions {
 /** Build the repositories over one set of tables. */
 export function memoryRepositories(
   options: MemoryRepositoryOptions,
-): StoredRepositories & Pick<ShippedStorage, 'apiKeys' | 'machines'> {
+): StoredRepositories & Pick<ShippedStorage, 'machines'> {
   return {
     users: userRepository(options),
     orgs: organizationRepository(options),
     memberships: membershipRepository(options),
-    invitations: invitationRepository(options),
+    invitations: memoryInvitations(options.tables),
     apiKeys: apiKeyRepository(options.tables),
     machines: memoryMachines(options),
   }
@@ -76,6 +75,14 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
   const acting = actingOrgSource(tables)
   const byIdentity = (identity: IdentityKey): StoredUser | undefined =>
     users.get(userIds.get(identityKeyOf(identity)) ?? '')
+  const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
+    const user = users.get(userId)
+    if (user === undefined) return null
+    const row = { ...user, ...changed }
+    userIds.delete(identityKeyOf(user))
+    userIds.set(identityKeyOf(row), userId)
+    return put(users, row)
+  }
   return {
     async findByIdentity(identity, selection) {
       const found = byIdentity(identity)
@@ -95,10 +102,20 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
       return { user: put(users, row), created: true }
     },
-    async setDisabled(userId, disabled) {
-      const user = users.get(userId)
-      return user === undefined ? null : put(users, { ...user, disabled })
+    setDisabled: async (userId, disabled) => change(userId, { disabled }),
+    setEmail: async (userId, email) => change(userId, { email }),
+    async moveIdentity(from, to) {
+      const user = byIdentity(from)
+      if (user === undefined) return null
+      if (byIdentity(to) !== undefined) throw new ConflictError('the identity is somebody else’s')
+      return change(user.id, { issuer: to.issuer, subject: to.subject })
     },
+    anonymize: async (userId, identity) =>
+      change(userId, {
+        email: null,
+        disabled: true,
+        ...(identity && { issuer: identity.issuer, subject: identity.subject }),
+      }),
     count: async () => [...users.values()].length,
   }
 }
@@ -106,8 +123,17 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
   const { orgs, membersOf, invitations, apiKeys, machines } = options.tables
   return {
-    insert: async ({ name }) => put(orgs, { id: crypto.randomUUID(), name, createdAt: new Date(options.clock()) }),
+    async insert({ name, id = crypto.randomUUID() }) {
+      if (orgs.get(id) !== undefined) throw new ConflictError('there is an organization of this id')
+      return put(orgs, { id, name, createdAt: new Date(options.clock()) })
+    },
     findById: async (orgId) => copyOrNull(orgs.get(orgId)),
+    // Whoever writes has the tables for itself.
+    findLocked: async (orgId) => copyOrNull(orgs.get(orgId)),
+    async rename(orgId, name) {
+      const org = orgs.get(orgId)
+      return org === undefined ? null : put(orgs, { ...org, name })
+    },
     async remove(orgId) {
       if (orgs.get(orgId) === undefined) return false
       orgs.delete(orgId)
@@ -122,29 +148,6 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
   }
 }
 
-function invitationRepository({ tables, clock }: MemoryRepositoryOptions): StoredRepositories['invitations'] {
-  const { invitations, orgs } = tables
-  const pending = (email: string): Invitation[] =>
-    [...invitations.values()].filter((invitation) => invitation.email === email)
-  return {
-    async insert({ orgId, email: address, role }) {
-      const email = normalizeEmail(address)
-      if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
-      if (orgs.get(orgId) === undefined) throw new Error('an invitation needs an organization that exists')
-      if (pending(email).some((invitation) => invitation.orgId === orgId)) {
-        throw new ConflictError('this address is already invited into this organization')
-      }
-      return put(invitations, { id: crypto.randomUUID(), orgId, email, role, createdAt: new Date(clock()) })
-    },
-    findPending: async (email) => copyOrNull(pending(email).sort(byCreation)[0]),
-    async consume(invitationId) {
-      const invitation = invitations.get(invitationId)
-      invitations.delete(invitationId)
-      return copyOrNull(invitation)
-    },
-  }
-}
-
 function membershipRepository(options: MemoryRepositoryOptions): StoredRepositories['memberships'] {
   const { users, orgs, membersOf, membershipsOf } = options.tables
   const find = (orgId: string, userId: string): Membership | undefined =>
@@ -152,8 +155,9 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   const change = (orgId: string, userId: string, role: string | null, keep: string | undefined): GuardedChange => {
     const membership = find(orgId, userId)
     if (membership === undefined) return 'missing'
-    const others = (membersOf.get(orgId) ?? []).filter((other) => other.userId !== userId)
-    if (membership.role === keep && role !== keep && !others.some((other) => other.role === keep)) return 'last'
+    const remains = (other: Membership): boolean =>
+      other.userId !== userId && other.role === keep && users.get(other.userId)?.disabled === false
+    if (membership.role === keep && role !== keep && !membersOf.get(orgId)?.some(remains)) return 'last'
     place(options, membership, role === null ? null : { ...membership, role })
     return 'done'
   }
@@ -171,7 +175,11 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
       return copy(membership)
     },
     find: async (orgId, userId) => copyOrNull(find(orgId, userId)),
-    listByOrg: async (orgId) => [...(membersOf.get(orgId) ?? [])].sort(byJoin).map(copy),
+    listByOrg: async (orgId) =>
+      [...(membersOf.get(orgId) ?? [])].sort(byJoin).map((membership) => {
+        const { email, disabled } = users.get(membership.userId) as StoredUser
+        return copy({ ...membership, email, disabled })
+      }),
     setRole: async (orgId, userId, role, { keep } = {}) => change(orgId, userId, role, keep),
     remove: async (orgId, userId, { keep } = {}) => change(orgId, userId, null, keep),
   }
@@ -255,6 +263,13 @@ function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
       const key = find(owner, keyId)
       if (key?.revokedAt === null) put(apiKeys, { ...key, revokedAt: at })
       return key !== undefined
+    },
+    async revokeCreatedBy(owner, userId, at) {
+      const made = [...apiKeys.values()].filter(
+        (key) => key.createdBy === userId && key.revokedAt === null && isOwnedBy(owner, key),
+      )
+      for (const key of made) put(apiKeys, { ...key, revokedAt: at })
+      return made.sort(byCreation).map(({ id }) => id)
     },
     async touch(keyId, at) {
       const key = apiKeys.get(keyId)

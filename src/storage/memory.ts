@@ -46,7 +46,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
     accounts: createMemoryAccounts(),
     transaction: (work) =>
       inTurn((tables) => {
-        const { apiKeys: _, machines: __, ...own } = over(tables)
+        const { machines: _, ...own } = over(tables)
         return work({ ...own, handle: null })
       }),
   }

@@ -170,6 +170,17 @@ ${w.end};
 
 CREATE INDEX ${w.index('machines', 'org')} ON ${w.machines} (org_id, created_at, id)`
 
+// Who invited need not exist any more, so `invited_by` references nobody.
+const invitations = (w: Words): string => `ALTER TABLE ${w.invitations} ADD COLUMN invited_by ${w.id};
+
+ALTER TABLE ${w.invitations} ADD COLUMN expires_at ${w.instant};
+
+ALTER TABLE ${w.invitations} ADD COLUMN secret_hash ${w.exact};
+
+CREATE UNIQUE INDEX ${w.index('invitations', 'secret')} ON ${w.invitations} (secret_hash);
+
+CREATE INDEX ${w.index('invitations', 'inviter')} ON ${w.invitations} (invited_by)`
+
 interface Migration {
   readonly id: number
   readonly name: string
@@ -188,6 +199,7 @@ const MIGRATIONS: readonly Migration[] = [
   { id: 2, name: 'API keys', tables: ['apiKeys'], text: apiKeys },
   { id: 3, name: 'local login', tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'], text: localLogin },
   { id: 4, name: 'machines', tables: ['machines'], text: machines },
+  { id: 5, name: 'invitations that expire, and who sent them', tables: ['invitations'], text: invitations },
 ]
 
 /** Where migrations are looked up and run. */

@@ -3,11 +3,13 @@ import * as z from 'zod/mini'
 import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
 import type {
-  AdminStorage,
   ApiKeyRepository,
   MachineAdmin,
   MachineRepository,
+  OrganizationAdmin,
   OrganizationRepository,
+  PeopleStorage,
+  UserAdmin,
   UserRepository,
 } from './repositories.ts'
 
@@ -49,37 +51,35 @@ export interface StoredOrganization {
   readonly createdAt: Date
 }
 
-/** The user repository of the shipped storages: the port, and what an operator needs. */
-export interface StoredUserRepository extends UserRepository<StoredUser, StoredOrganization> {
-  /** Disable or enable a user; `null` if there is none. A disabled user is refused on the next request. */
-  setDisabled(userId: string, disabled: boolean): Promise<StoredUser | null>
+/** The user repository of the shipped storages: the ports, and a count. */
+export interface StoredUserRepository extends UserRepository<StoredUser, StoredOrganization>, UserAdmin<StoredUser> {
+  setEmail(userId: string, email: string | null): Promise<StoredUser | null>
   /** Count the users. */
   count(): Promise<number>
 }
 
-/** The organization repository of the shipped storages. */
-export interface StoredOrganizationRepository extends OrganizationRepository<StoredOrganization> {
-  /** Delete an organization, its memberships, invitations, API keys and machines: from the next request on it is as if it had never been. */
-  remove(orgId: string): Promise<boolean>
+/** The organization repository of the shipped storages: the ports, and a count. */
+export interface StoredOrganizationRepository
+  extends OrganizationRepository<StoredOrganization>,
+    OrganizationAdmin<StoredOrganization> {
   /** Count the organizations. */
   count(): Promise<number>
 }
 
-/** The repositories of the shipped storages. */
+/** The repositories of the shipped storages, inside transactions too. */
 export interface StoredRepositories {
   readonly users: StoredUserRepository
   readonly orgs: StoredOrganizationRepository
-  readonly memberships: AdminStorage<StoredUser, StoredOrganization>['memberships']
-  readonly invitations: AdminStorage['invitations']
+  readonly memberships: PeopleStorage<StoredUser, StoredOrganization>['memberships']
+  readonly invitations: PeopleStorage['invitations']
+  readonly apiKeys: ApiKeyRepository
 }
 
 /**
- * What {@link createMemoryStorage}, {@link createPostgresStorage} and {@link createSqliteStorage} make alike: an
- * `AdminStorage`, and the rest of the ports. `Tx` is a transaction's handle.
+ * What {@link createMemoryStorage}, {@link createPostgresStorage} and {@link createSqliteStorage} make alike: a
+ * `PeopleStorage`, and the rest of the ports. `Tx` is a transaction's handle.
  */
 export interface ShippedStorage<Tx = unknown> extends StoredRepositories {
-  /** API keys; not part of a transaction's repositories. */
-  readonly apiKeys: ApiKeyRepository
   /** Machines; not part of a transaction's repositories. */
   readonly machines: MachineRepository & MachineAdmin
   /** The storage of local login, with transactions of its own. */

@@ -130,7 +130,7 @@ function accountTexts(tables: SqlTables) {
     findAccount: `SELECT ${columns} FROM ${names.accounts} WHERE id = $1`,
     findAccountByEmail: `SELECT ${columns} FROM ${names.accounts} WHERE email = $1`,
     listAccounts: `SELECT ${LISTED_ACCOUNT.select(dialect.toMilliseconds, '')} FROM ${names.accounts} ORDER BY created_at, id`,
-    lockHoldersOfRole: `SELECT id AS holder FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
+    lockHoldersOfRole: `SELECT id AS holder, disabled AS holder_disabled FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
     updateAccount: updateText(tables, columns),
     deleteAccount: `DELETE FROM ${names.accounts} WHERE id = $1 RETURNING id`,
     replaceHash: `UPDATE ${names.accounts} SET password_hash = $3,

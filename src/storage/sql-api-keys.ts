@@ -42,6 +42,11 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
     },
     revoke: async (owner, keyId, at) =>
       isHeld(owner, keyId) && hasRows(session, statements.revokeApiKey, [keyId, ...toOwnerValues(owner), at.getTime()]),
+    async revokeCreatedBy(owner, userId, at) {
+      if (!isOwner(owner) || !isText(userId, LONGEST.identity)) return []
+      const values = [userId, ...toOwnerValues(owner), at.getTime()]
+      return (await session.run(statements.revokeApiKeysOf, values)).map(({ id }) => String(id))
+    },
     async touch(keyId, at) {
       if (isKeyId(keyId)) await session.run(statements.touchApiKey, [keyId, at.getTime()])
     },
@@ -77,6 +82,8 @@ function textsOf({ dialect, names }: SqlTables) {
       previous_secret_hash = CASE WHEN ${instant('$5')} IS NULL THEN NULL ELSE secret_hash END
       ${owned} AND revoked_at IS NULL RETURNING ${columns}`,
     revokeApiKey: `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, ${instant('$4')}) ${owned} RETURNING id`,
+    revokeApiKeysOf: `UPDATE ${table} SET revoked_at = ${instant('$4')}
+      WHERE created_by = $1 AND (${dialect.toFlag('$2')} OR org_id = $3) AND revoked_at IS NULL RETURNING id`,
     touchApiKey: `UPDATE ${table} SET last_used_at = ${instant('$2')}
       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < ${instant('$2')}) RETURNING id`,
   }

@@ -1,6 +1,5 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
 import type { ActingOrg, Caller, Machine, OrgSelection } from '../context.ts'
-import { normalizeEmail } from '../lib/email.ts'
 import type { NewUser, UserRecord } from './repositories.ts'
 import type {
   ShippedStorage,
@@ -14,17 +13,18 @@ import type {
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
 import type { SqlRow, SqlSession } from './sql-executor.ts'
+import { sqlInvitations } from './sql-invitations.ts'
 import { sqlMachines } from './sql-machines.ts'
 import {
   findFirst,
   type Holders,
   hasRows,
-  INVITATION,
   isId,
   isIdentity,
   isText,
   keepingLast,
   LONGEST,
+  MEMBER,
   MEMBERSHIP,
   ORG,
   requireIdentity,
@@ -59,10 +59,11 @@ export function sqlStorage(
       users: userRepository(options),
       orgs: organizationRepository(options),
       memberships: membershipRepository(options),
-      invitations: invitationRepository(options),
+      invitations: sqlInvitations({ ...place, session }),
+      apiKeys: sqlApiKeys({ ...place, session }),
     }
   }
-  const others = { apiKeys: sqlApiKeys(place), machines: sqlMachines(place, clock), accounts: sqlAccounts(place) }
+  const others = { machines: sqlMachines(place, clock), accounts: sqlAccounts(place) }
   return { over, atRest: { ...over(outside), ...others } }
 }
 
@@ -107,14 +108,36 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
     },
     setDisabled: async (userId, disabled) =>
       isId(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], USER.read) : null,
+    async setEmail(userId, email) {
+      const values = [userId, toStorableEmail(email)]
+      return isId(userId) ? findFirst(session, statements.setUserEmail, values, USER.read) : null
+    },
+    async moveIdentity(from, to) {
+      requireIdentity(to.issuer, to.subject)
+      if (!isIdentity(from.issuer, from.subject)) return null
+      const values = [from.issuer, from.subject, to.issuer, to.subject]
+      const moved = await findFirst(session, statements.moveIdentity, values, USER.read)
+      if (moved !== null) return moved
+      if (!(await hasRows(session, statements.findUser, values.slice(0, 2)))) return null
+      throw new ConflictError('the identity is the one of another user')
+    },
+    async anonymize(userId, identity) {
+      if (identity !== null) requireIdentity(identity.issuer, identity.subject)
+      const values = [userId, identity?.issuer ?? null, identity?.subject ?? null]
+      return isId(userId) ? findFirst(session, statements.anonymizeUser, values, USER.read) : null
+    },
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }
 }
 
 function storable({ issuer, subject, email }: NewUser): NewUser {
   requireIdentity(issuer, subject)
-  // An address that can't be stored as it is would be another address.
-  return { issuer, subject, email: isText(email, LONGEST.email) ? email : null }
+  return { issuer, subject, email: toStorableEmail(email) }
+}
+
+// An address that can't be stored as it is would be another address.
+function toStorableEmail(email: string | null): string | null {
+  return isText(email, LONGEST.email) ? email : null
 }
 
 function toFound(row: SqlRow): Found {
@@ -123,13 +146,17 @@ function toFound(row: SqlRow): Found {
 
 function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
   return {
-    async insert({ name }) {
-      const values = [crypto.randomUUID(), toText(name, LONGEST.name), clock()]
+    async insert({ name, id = crypto.randomUUID() }) {
+      if (!isId(id)) throw new TypeError('the id of an organization must be a UUID in canonical form')
+      const values = [id, toText(name, LONGEST.name), clock()]
       const inserted = await findFirst(session, statements.insertOrg, values, ORG.read)
       if (inserted !== null) return inserted
-      throw new Error('a statement that returns its row returned none: a trigger or a policy hid it')
+      throw new ConflictError('there is an organization of this id')
     },
     findById: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrg, [orgId], ORG.read) : null),
+    findLocked: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrgLocked, [orgId], ORG.read) : null),
+    rename: async (orgId, name) =>
+      isId(orgId) ? findFirst(session, statements.renameOrg, [orgId, toText(name, LONGEST.name)], ORG.read) : null,
     async remove(orgId) {
       if (!isId(orgId)) return false
       return session.atomically(async (inside) => {
@@ -140,24 +167,6 @@ function organizationRepository({ session, statements, clock }: SqlRepositoryOpt
       })
     },
     count: async () => toCount(await session.run(statements.countOrgs, [])),
-  }
-}
-
-function invitationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredRepositories['invitations'] {
-  return {
-    async insert({ orgId, email: address, role }) {
-      const email = normalizeEmail(address)
-      if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
-      if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
-      const values = [crypto.randomUUID(), orgId, email, requireRole(role), clock()]
-      const inserted = await findFirst(session, statements.insertInvitation, values, INVITATION.read)
-      if (inserted === null) throw new ConflictError('this address is already invited into this organization')
-      return inserted
-    },
-    findPending: async (email) =>
-      isText(email, LONGEST.email) ? findFirst(session, statements.findInvitation, [email], INVITATION.read) : null,
-    consume: async (invitationId) =>
-      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
   }
 }
 
@@ -195,7 +204,7 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
         ? findFirst(session, statements.findMembership, [orgId, userId], MEMBERSHIP.read)
         : null,
     async listByOrg(orgId) {
-      return isId(orgId) ? (await session.run(statements.listMembershipsOfOrg, [orgId])).map(MEMBERSHIP.read) : []
+      return isId(orgId) ? (await session.run(statements.listMembersOfOrg, [orgId])).map(MEMBER.read) : []
     },
     async setRole(orgId, userId, role, { keep } = {}) {
       if (!isId(orgId) || !isId(userId)) return 'missing'

@@ -5,7 +5,7 @@
  * SQLite drivers end the text there, and lone surrogates become another text.
  */
 import type { ActingOrg } from '../context.ts'
-import type { ApiKeyOwner, GuardedChange, Invitation, Membership } from './repositories.ts'
+import type { ApiKeyOwner, GuardedChange, Member, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
 
@@ -62,9 +62,9 @@ export const MEMBERSHIP: Columns<Membership> = columnsOf('membership', {
   ...{ orgId: String, userId: String, role: String, joinedAt: toDate },
 })
 
-/** An invitation's. */
-export const INVITATION: Columns<Invitation> = columnsOf('invitation', {
-  ...{ id: String, orgId: String, email: String, role: String, createdAt: toDate },
+/** A member's. */
+export const MEMBER: Columns<Member> = columnsOf('member', {
+  ...{ orgId: String, userId: String, role: String, joinedAt: toDate, email: toTextOrNull, disabled: toFlag },
 })
 
 /** Read what somebody may act in, or `null` where the join found none. */
@@ -93,7 +93,10 @@ export async function hasRows(
   return (await session.run(statement, values)).length > 0
 }
 
-/** What locks all who hold a role, in one order, for what it binds before the role; and the one who may lose it. */
+/**
+ * What locks all who hold a role, in one order, for what it binds before the role, and says of each whether it is disabled;
+ * and the one who may lose it.
+ */
 export interface Holders {
   readonly lock: SqlStatement
   readonly values: readonly string[]
@@ -101,8 +104,8 @@ export interface Holders {
 }
 
 /**
- * Make a change, unless it would take the last holder of the role `keep`. All are locked: whoever comes second sees what
- * the first has left.
+ * Make a change, unless it would take the role `keep` from the holder beside whom no enabled one remains. All are locked:
+ * whoever comes second sees what the first has left.
  */
 export function keepingLast<T>(
   session: SqlSession,
@@ -113,7 +116,9 @@ export function keepingLast<T>(
   if (!isText(keep, LONGEST.role)) return change(session)
   return session.atomically(async (inside) => {
     const holders = await inside.run(lock, [...values, keep])
-    return holders.length === 1 && String(holders[0]?.['holder']) === holder ? 'last' : change(inside)
+    const others = holders.filter((each) => String(each['holder']) !== holder)
+    const isLast = others.length < holders.length && others.every((each) => toFlag(each['holder_disabled']))
+    return isLast ? 'last' : change(inside)
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import type { SqlSession, SqlStatement } from './sql-executor.ts'
 import type { SqlNames } from './sql-names.ts'
-import { INVITATION, MEMBERSHIP, ORG, USER } from './sql-rows.ts'
+import { MEMBER, MEMBERSHIP, ORG, USER } from './sql-rows.ts'
 
 /** What statements are written for. */
 export interface SqlTables {
@@ -17,7 +17,7 @@ export interface SqlPlace extends SqlTables {
   readonly session: SqlSession
 }
 
-/** What the statements of users, organizations, memberships and invitations are written for. */
+/** What the statements of users, organizations and memberships are written for. */
 export interface SqlStatementOptions extends SqlTables {
   readonly membershipOn: 'rows' | 'user-row'
 }
@@ -25,14 +25,14 @@ export interface SqlStatementOptions extends SqlTables {
 /** The statements by name. */
 export type SqlStatements = Readonly<Record<keyof (UserTexts & MembershipTexts), SqlStatement>>
 type UserTexts = ReturnType<typeof userTexts> & ReturnType<typeof orgTexts>
-type MembershipTexts = ReturnType<typeof membershipTexts> & ReturnType<typeof invitationTexts>
+type MembershipTexts = ReturnType<typeof membershipTexts>
 
 /** Write the statements. */
 export function createStatements(options: SqlStatementOptions): SqlStatements {
   const [users, orgs] = [userTexts(options), orgTexts(options)]
   const lookUps = ['findUser', 'findUserInNamedOrg', 'findUserInEarliestOrg', 'findUserById']
   const hot = [...lookUps, 'findOrg', 'findActing', 'listActing']
-  return toStatements({ ...users, ...orgs, ...membershipTexts(options), ...invitationTexts(options) }, hot)
+  return toStatements({ ...users, ...orgs, ...membershipTexts(options) }, hot)
 }
 
 /** Make statements of texts by their names; `hot` are the names of those on the way of a request. */
@@ -81,6 +81,13 @@ function userTexts(options: SqlStatementOptions) {
       ON CONFLICT (issuer, subject) DO NOTHING RETURNING ${userColumns(options, '')}`,
     setUserDisabled: `UPDATE ${names.users} SET disabled = ${dialect.toFlag('$2')}
       WHERE id = $1 RETURNING ${userColumns(options, '')}`,
+    setUserEmail: `UPDATE ${names.users} SET email = $2 WHERE id = $1 RETURNING ${userColumns(options, '')}`,
+    moveIdentity: `UPDATE ${names.users} SET issuer = $3, subject = $4 WHERE issuer = $1 AND subject = $2
+      AND NOT EXISTS (SELECT 1 FROM ${names.users} WHERE issuer = $3 AND subject = $4)
+      RETURNING ${userColumns(options, '')}`,
+    anonymizeUser: `UPDATE ${names.users} SET email = NULL, disabled = ${dialect.toFlag('1')},
+      issuer = COALESCE($2, issuer), subject = COALESCE($3, subject)
+      WHERE id = $1 RETURNING ${userColumns(options, '')}`,
     countUsers: `SELECT count(*) AS count FROM ${names.users}`,
   }
 }
@@ -101,12 +108,15 @@ function orgsOfRows({ orgs, memberships }: SqlNames): readonly [named: string, e
   ]
 }
 
-function orgTexts(options: SqlStatementOptions) {
-  const { dialect, names } = options
+function orgTexts({ dialect, names }: SqlStatementOptions) {
+  const columns = (o: string): string => ORG.select(dialect.toMilliseconds, o)
+  const find = `SELECT ${columns('o.')} FROM ${names.orgs} o WHERE o.id = $1`
   return {
     insertOrg: `INSERT INTO ${names.orgs} (id, name, created_at)
-      VALUES ($1, $2, ${dialect.fromMilliseconds('$3')}) RETURNING ${ORG.select(dialect.toMilliseconds, '')}`,
-    findOrg: `SELECT ${ORG.select(dialect.toMilliseconds, 'o.')} FROM ${names.orgs} o WHERE o.id = $1`,
+      VALUES ($1, $2, ${dialect.fromMilliseconds('$3')}) ON CONFLICT (id) DO NOTHING RETURNING ${columns('')}`,
+    findOrg: `${find}`,
+    findOrgLocked: `${find}${dialect.forNoKeyUpdate}`,
+    renameOrg: `UPDATE ${names.orgs} SET name = $2 WHERE id = $1 RETURNING ${columns('')}`,
     lockOrg: `SELECT o.id FROM ${names.orgs} o WHERE o.id = $1${dialect.forUpdate}`,
     clearUsersOfOrg: `UPDATE ${names.users} SET org_id = NULL, role = NULL, joined_at = NULL
       WHERE org_id = $1 RETURNING id`,
@@ -122,6 +132,10 @@ function membershipTexts(options: SqlStatementOptions) {
   const columns = MEMBERSHIP.select(dialect.toMilliseconds, '', { userId })
   const acting = `SELECT m.role AS acting_role, ${ORG.select(dialect.toMilliseconds, 'o.')}
     FROM ${table} m JOIN ${names.orgs} o ON o.id = m.org_id WHERE m.${userId} = $1`
+  const member = `${table} m JOIN ${names.users} u ON u.id = m.${userId}`
+  const memberColumns = MEMBER.select(dialect.toMilliseconds, 'm.', {
+    ...{ userId: `m.${userId}`, email: 'u.email', disabled: 'u.disabled' },
+  })
   const pair = `org_id = $1 AND ${userId} = $2`
   const joined = dialect.fromMilliseconds('$4')
   const insert = onUser
@@ -134,23 +148,11 @@ function membershipTexts(options: SqlStatementOptions) {
     listActing: `${acting} ORDER BY m.joined_at, m.org_id LIMIT ${dialect.toInteger('$2')}`,
     insertMembership: `${insert} RETURNING ${columns}`,
     findMembership: `SELECT ${columns} FROM ${table} WHERE ${pair}`,
-    listMembershipsOfOrg: `SELECT ${columns} FROM ${table} WHERE org_id = $1 ORDER BY joined_at, ${userId}`,
-    lockHolders: `SELECT ${userId} AS holder FROM ${table}
-      WHERE org_id = $1 AND role = $2 ORDER BY ${userId}${dialect.forUpdate}`,
+    listMembersOfOrg: `SELECT ${memberColumns} FROM ${member} WHERE m.org_id = $1 ORDER BY m.joined_at, m.${userId}`,
+    lockHolders: `SELECT m.${userId} AS holder, u.disabled AS holder_disabled FROM ${member}
+      WHERE m.org_id = $1 AND m.role = $2 ORDER BY m.${userId}${dialect.forUpdateOf('m')}`,
     setRole: `UPDATE ${table} SET role = $3 WHERE ${pair} RETURNING ${userId}`,
     deleteMembership: `${remove} WHERE ${pair} RETURNING ${userId}`,
-  }
-}
-
-function invitationTexts({ dialect, names }: SqlStatementOptions) {
-  const columns = (i: string): string => INVITATION.select(dialect.toMilliseconds, i)
-  return {
-    insertInvitation: `INSERT INTO ${names.invitations} (id, org_id, email, role, created_at)
-      VALUES ($1, $2, $3, $4, ${dialect.fromMilliseconds('$5')})
-      ON CONFLICT (org_id, email) DO NOTHING RETURNING ${columns('')}`,
-    findInvitation: `SELECT ${columns('i.')} FROM ${names.invitations} i JOIN ${names.orgs} o ON o.id = i.org_id
-      WHERE i.email = $1 ORDER BY i.created_at, i.id LIMIT 1`,
-    deleteInvitation: `DELETE FROM ${names.invitations} WHERE id = $1 RETURNING ${columns('')}`,
   }
 }
 
@@ -161,6 +163,8 @@ export interface SqlDialect {
   toMilliseconds(column: string): string
   /** Milliseconds since 1970, bound to a parameter, as an instant. */
   fromMilliseconds(parameter: string): string
+  /** An instant column, a week later. */
+  weekAfter(column: string): string
   /** A parameter of 1 or 0 as a truth value. */
   toFlag(parameter: string): string
   /** A parameter as a whole number. */
@@ -171,6 +175,10 @@ export interface SqlDialect {
   readonly noLimit: number | null
   /** Lock the rows that were found until the transaction ends. */
   readonly forUpdate: string
+  /** The same of one of the tables. */
+  forUpdateOf(table: string): string
+  /** The same, but for who only refers to them. */
+  readonly forNoKeyUpdate: string
   /** Lock those of the rows that nobody else has locked, and leave out the others. */
   readonly skipLocked: string
 }
@@ -180,11 +188,14 @@ export const POSTGRES: SqlDialect = {
   name: 'postgres',
   toMilliseconds: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
   fromMilliseconds: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
+  weekAfter: (column) => `${column} + interval '7 days'`,
   toFlag: (parameter) => `(${parameter}::int = 1)`,
   toInteger: (parameter) => `${parameter}::bigint`,
   now: 'floor(extract(epoch from clock_timestamp()) * 1000)::float8',
   noLimit: null,
   forUpdate: ' FOR UPDATE',
+  forUpdateOf: (table) => ` FOR UPDATE OF ${table}`,
+  forNoKeyUpdate: ' FOR NO KEY UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
 }
 
@@ -193,10 +204,13 @@ export const SQLITE: SqlDialect = {
   name: 'sqlite',
   toMilliseconds: (column) => column,
   fromMilliseconds: (parameter) => parameter,
+  weekAfter: (column) => `${column} + 604800000`,
   toFlag: (parameter) => parameter,
   toInteger: (parameter) => `CAST(${parameter} AS INTEGER)`,
   now: "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
   noLimit: -1,
   forUpdate: '',
+  forUpdateOf: () => '',
+  forNoKeyUpdate: '',
   skipLocked: '',
 }

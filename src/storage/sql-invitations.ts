@@ -1,0 +1,70 @@
+/** The invitations of the SQL storages: their statements, and the repository over a session. */
+import { normalizeEmail } from '../lib/email.ts'
+import type { Invitation, InvitationRepository } from './repositories.ts'
+import { columnsOf, findFirst, isId, isText, LONGEST, requireRole, toDate, toTextOrNull } from './sql-rows.ts'
+import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
+import { ConflictError } from './storage-errors.ts'
+
+/** Build the invitation repository over a session. */
+export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepository {
+  const statements = toStatements(textsOf(tables), [])
+  return {
+    async insert({ orgId, email: address, role, invitedBy, createdAt, expiresAt, secretHash }) {
+      const email = normalizeEmail(address)
+      if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
+      if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
+      if (invitedBy !== null && !isId(invitedBy))
+        throw new TypeError('an invitation is from a user of this storage, or none')
+      const rest = [invitedBy, secretHash, createdAt.getTime(), expiresAt.getTime()]
+      const values = [crypto.randomUUID(), orgId, email, requireRole(role), ...rest]
+      const inserted = await findFirst(session, statements.insertInvitation, values, INVITATION.read)
+      if (inserted === null) throw new ConflictError('this address is already invited into this organization')
+      return inserted
+    },
+    findById: async (invitationId) =>
+      isId(invitationId) ? findFirst(session, statements.findInvitation, [invitationId], INVITATION.read) : null,
+    findBySecretHash: async (hash) =>
+      isText(hash, 64) ? findFirst(session, statements.findInvitationByHash, [hash], INVITATION.read) : null,
+    listByEmail: async (email, limit) =>
+      isText(email, LONGEST.email)
+        ? (await session.run(statements.listInvitationsOfEmail, [email, limit])).map(INVITATION.read)
+        : [],
+    listByOrg: async (orgId) =>
+      isId(orgId) ? (await session.run(statements.listInvitationsOfOrg, [orgId])).map(INVITATION.read) : [],
+    consume: async (invitationId) =>
+      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
+    async removeOf(invitedBy, email) {
+      const values = [isId(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
+      return (await session.run(statements.deleteInvitationsOf, values)).length
+    },
+  }
+}
+
+function textsOf({ dialect, names }: SqlTables) {
+  // What a host inserts by a statement of its own may say nothing of when it ends.
+  const expiryOf = (i: string): string => `COALESCE(${i}expires_at, ${dialect.weekAfter(`${i}created_at`)})`
+  const columns = (i: string): string => INVITATION.select(dialect.toMilliseconds, i, { expiresAt: expiryOf(i) })
+  const table = names.invitations
+  const instant = dialect.fromMilliseconds
+  const find = `SELECT ${columns('')} FROM ${table} WHERE`
+  const replaced = ['id', 'role', 'invited_by', 'secret_hash', 'created_at', 'expires_at']
+  return {
+    insertInvitation: `INSERT INTO ${table} AS i
+      (id, org_id, email, role, invited_by, secret_hash, created_at, expires_at)
+      VALUES ($1, $2, $3, $4, $5, $6, ${instant('$7')}, ${instant('$8')})
+      ON CONFLICT (org_id, email) DO UPDATE
+      SET ${replaced.map((column) => `${column} = excluded.${column}`).join(', ')}
+      WHERE ${expiryOf('i.')} <= excluded.created_at RETURNING ${columns('')}`,
+    findInvitation: `${find} id = $1`,
+    findInvitationByHash: `${find} secret_hash = $1`,
+    listInvitationsOfEmail: `${find} email = $1 ORDER BY created_at, id LIMIT ${dialect.toInteger('$2')}`,
+    listInvitationsOfOrg: `${find} org_id = $1 ORDER BY created_at, id`,
+    deleteInvitation: `DELETE FROM ${table} WHERE id = $1 RETURNING ${columns('')}`,
+    deleteInvitationsOf: `DELETE FROM ${table} WHERE invited_by = $1 OR email = $2 RETURNING id`,
+  }
+}
+
+const INVITATION = columnsOf<Invitation>('invitation', {
+  ...{ id: String, orgId: String, email: String, role: String, invitedBy: toTextOrNull },
+  ...{ createdAt: toDate, expiresAt: toDate },
+})
