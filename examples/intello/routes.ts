@@ -32,7 +32,7 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
       access: { role: 'admin' },
       async handle({ org }, request) {
         const { email, role } = await readJson(request, NewInvitation)
-        const invitation = await orConflict(storage.invitations.insert({ orgId: org.id, email, role }))
+        const invitation = await orConflict(storage.invitations.insert(newInvitation({ orgId: org.id, email, role })))
         return jsonResponse(201, { data: { id: invitation.id, email: invitation.email, role } })
       },
     }),
@@ -96,4 +96,10 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
 function idOf({ params }: AuthRequest): string {
   const { id = '' } = { ...params }
   return id
+}
+
+function newInvitation(invitation: { orgId: string; email: string; role: string }) {
+  const createdAt = new Date()
+  const expiresAt = new Date(createdAt.getTime() + 604_800_000)
+  return { ...invitation, invitedBy: null, createdAt, expiresAt, secretHash: null }
 }

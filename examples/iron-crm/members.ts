@@ -51,7 +51,9 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
     protect({ role: 'admin' }, async (context, req, res) => {
       const { email, role } = await readJson(req, NewInvitation)
       if (role === 'owner') requireOwner(context)
-      const invitation = await orConflict(storage.invitations.insert({ orgId: context.org.id, email, role }))
+      const invitation = await orConflict(
+        storage.invitations.insert(newInvitation({ orgId: context.org.id, email, role })),
+      )
       res.status(201).json({ invitation: { id: invitation.id, email: invitation.email, role } })
     }),
   )
@@ -60,4 +62,10 @@ export function mountMembers(app: Router, { auth, storage }: Iron, { protect }: 
 // One user has one id, in whatever case it is written.
 function canonical(id: string): string {
   return uuidFormat(id) ?? id
+}
+
+function newInvitation(invitation: { orgId: string; email: string; role: string }) {
+  const createdAt = new Date()
+  const expiresAt = new Date(createdAt.getTime() + 604_800_000)
+  return { ...invitation, invitedBy: null, createdAt, expiresAt, secretHash: null }
 }

@@ -5,7 +5,7 @@
 import type { Identity, KnownRoles, Organization, ResolvedUser, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { normalizeEmail, toEmail } from '../lib/email.ts'
-import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
+import type { AuthStorage, Invitation, InvitationRepository, StorageTransaction } from '../storage/repositories.ts'
 import {
   causesOf,
   isConflictError,
@@ -50,11 +50,14 @@ export interface Bootstrap<U extends User = User, O extends Organization = Organ
   readonly system: SystemContext
 }
 
+interface WithInvitations {
+  readonly invitations?: Pick<InvitationRepository, 'listByEmail' | 'consume'>
+}
+
 /** Options of {@link createProvisioner}. */
 export interface ProvisionerOptions<U extends User, O extends Organization, Tx> {
   /** Where users, organizations, memberships and invitations are, and their transaction. */
-  readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'> &
-    Partial<Pick<AuthStorage<U, O, Tx>, 'invitations'>>
+  readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'> & WithInvitations
   /** The role in an organization of one's own. Default `owner`; `createAuth` checks that there is such a role. */
   readonly ownerRole?: string | undefined
   /**
@@ -160,7 +163,7 @@ async function pendingInvitation<U extends User, O extends Organization, Tx>(
   if (invitations === undefined || address === null) return null
   if (invitations.emailIsVerified(identity) !== true) return null
   const email = normalizeEmail(address)
-  return email === null ? null : ((await storage.invitations?.findPending(email)) ?? null)
+  return email === null ? null : ((await storage.invitations?.listByEmail(email, 1))?.[0] ?? null)
 }
 
 function byInvitation(_identity: Identity, invitation: Invitation | null): ProvisioningDecision {
@@ -177,7 +180,7 @@ interface Wish {
 }
 
 async function place<U extends User, O extends Organization, Tx>(
-  { orgs, memberships, invitations }: StorageTransaction<U, O, Tx>,
+  { orgs, memberships, invitations }: StorageTransaction<U, O, Tx> & WithInvitations,
   { id: userId }: U,
   { decision, email, ownerRole, missing }: Wish,
 ): Promise<Pick<Bootstrap<U, O>, 'org' | 'role'>> {
@@ -189,7 +192,7 @@ async function place<U extends User, O extends Organization, Tx>(
   }
   const { orgId, role, invitationId } = decision
   // One conditional write takes the invitation; whoever lost it rolls back and decides again.
-  if (invitationId !== undefined && (await invitations.consume(invitationId)) === null) {
+  if (invitationId !== undefined && ((await invitations?.consume(invitationId)) ?? null) === null) {
     throw new TransientError('the invitation was taken by somebody else')
   }
   const org = await orgs.findById(orgId)

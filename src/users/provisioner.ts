@@ -49,7 +49,7 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
 ): UserResolver<U> {
   const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)
-  if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.findPending !== 'function') {
+  if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.listByEmail !== 'function') {
     throw optionsError(NAME, 'invitations', 'needs a storage with invitations')
   }
   const { ownerRole = 'owner', clock = Date.now } = parsed

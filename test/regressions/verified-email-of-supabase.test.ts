@@ -8,6 +8,7 @@ import { createJwtVerifier, createProvisioner, supabase } from '../../src/index.
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { SupabaseOptions } from '../../src/verify/issuer-presets.ts'
+import { newInvitation } from '../invitation.ts'
 
 const tokens = await createTokenIssuer({ algorithms: ['HS256'] })
 const { issuer, secret, audience } = tokens
@@ -15,7 +16,7 @@ const { issuer, secret, audience } = tokens
 async function joinedAs(emails: SupabaseOptions['emails'], claims: object): Promise<string | null | undefined> {
   const storage = createMemoryStorage()
   const org = await storage.orgs.insert({ name: 'acme' })
-  await storage.invitations.insert({ email: 'ada@example.test', orgId: org.id, role: 'admin' })
+  await storage.invitations.insert(newInvitation({ email: 'ada@example.test', orgId: org.id, role: 'admin' }))
   const provision = createProvisioner({
     storage,
     // As the README shows it.

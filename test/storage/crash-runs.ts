@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { newInvitation } from '../invitation.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { programOf } from '../program.ts'
 import { emailOf } from './crash-email.ts'
@@ -112,7 +113,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
     for (let trial = 0; trial < times; trial++) {
       const how = trial % 2 === 0 ? 'stop' : 'go on'
       const subject = `invited, step ${step}, trial ${trial}, to ${how}`
-      await storage.invitations.insert({ orgId, email: emailOf(subject), role: 'member' })
+      await storage.invitations.insert(newInvitation({ orgId, email: emailOf(subject), role: 'member' }))
       const done = crashes
       const [nothing, everything] = [
         [done, done, 1, 1],

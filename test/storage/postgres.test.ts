@@ -9,6 +9,7 @@ import { testIdentity } from '../../src/testing/principals.ts'
 import type { ProvisioningDecision } from '../../src/users/provision.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { openProxy } from '../frozen-proxy.ts'
+import { newInvitation } from '../invitation.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { countedPool, createDice } from './sql-pools.ts'
 
@@ -336,7 +337,7 @@ describe('what can’t be stored', () => {
     for (const role of ['a\0b', 'x'.repeat(65), '\ud83e']) {
       const membership = { orgId: org.id, userId: user.id, role }
       expect(await rejected(storage.memberships.insert(membership))).toBeInstanceOf(TypeError)
-      const invitation = { orgId: org.id, email: 'a@example.test', role }
+      const invitation = newInvitation({ orgId: org.id, email: 'a@example.test', role })
       expect(await rejected(storage.invitations.insert(invitation))).toBeInstanceOf(TypeError)
     }
   })

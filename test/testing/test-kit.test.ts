@@ -88,12 +88,11 @@ describe('over a storage of the host’s', () => {
   })
 
   it('asks nothing beyond the port of it, and says where that is too little', async () => {
-    const { users, orgs, invitations, transaction, memberships } = createMemoryStorage()
+    const { users, orgs, transaction, memberships } = createMemoryStorage()
     const { insert, findActing, listActing } = memberships
     const storage: AuthStorage = {
       users,
       orgs,
-      invitations,
       transaction,
       memberships: { insert, findActing, listActing },
     }
