@@ -17,7 +17,13 @@ import { show } from './expectations.ts'
 
 /** What a storage may have no such thing as; cases that need it are left out, and named by `leftOut`. */
 export type Ability =
-  | 'admin'
+  | 'userAdmin'
+  | 'organizationAdmin'
+  | 'membershipAdmin'
+  | 'invitations'
+  | 'apiKeys'
+  | 'setEmail'
+  | 'givenOrgIds'
   | 'disableUser'
   | 'deleteOrg'
   | 'unboundKeys'
@@ -27,9 +33,15 @@ export type Ability =
   | 'deadlock'
 
 const WITHOUT: Readonly<Record<Ability, string>> = {
-  admin: 'needs what pages of admins ask: members to list and change, invitations to make',
-  disableUser: 'needs users that can be disabled',
-  deleteOrg: 'needs organizations that can be deleted',
+  userAdmin: 'needs a `UserAdmin`: users to disable, to give another identity, to anonymize',
+  organizationAdmin: 'needs an `OrganizationAdmin`: organizations to hold, to rename, to remove',
+  membershipAdmin: 'needs a `MembershipAdmin`: members to find, to list, to change',
+  invitations: 'needs an `InvitationRepository`',
+  apiKeys: 'needs API keys in the transactions of the storage',
+  setEmail: 'needs users whose e-mail can be refreshed',
+  givenOrgIds: 'needs organizations whose id the host gives',
+  disableUser: 'needs users that can be disabled, by the port or by the probe',
+  deleteOrg: 'needs organizations that can be deleted, by the port or by the probe',
   unboundKeys: 'needs API keys that are bound to no organization',
   machines: 'needs machines as callers',
   unboundMachines: 'needs machines that are bound to no organization',
@@ -37,7 +49,8 @@ const WITHOUT: Readonly<Record<Ability, string>> = {
   deadlock: 'needs transactions that can run into each other',
 }
 
-type Need = Ability | 'many' | 'one' | 'twoIssuers' | 'anyIssuer'
+/** What a case asks of a storage. */
+export type Need = Ability | 'many' | 'one' | 'twoIssuers' | 'anyIssuer'
 
 const WHY: Readonly<Record<Need, string>> = {
   ...WITHOUT,
@@ -131,15 +144,15 @@ export function needing<World>(need: Need, cases: Cases<World>): Cases<World> {
 export function createContract<Made extends Closable, World>(
   name: string,
   cases: Cases<World>,
-  worldOf: (made: Made, options: ParsedContractOptions) => World,
+  worldOf: (made: Made, options: ParsedContractOptions, needs: readonly Need[]) => World,
 ): Contract<Made> {
   return Object.freeze({
     cases(make: () => Promise<Made> | Made, options: ContractOptions = {}) {
       if (typeof make !== 'function') throw new TypeError(`${name}: make must be a function`)
       const parsed = parse(name, options)
       const applying = cases.filter(({ needs }) => lacking(needs, parsed) === undefined)
-      return applying.map(({ id, must, run }): ContractCase => {
-        const tryOn = (made: Made): Promise<void> => within(parsed.timeoutSeconds, run(worldOf(made, parsed)))
+      return applying.map(({ id, must, needs, run }): ContractCase => {
+        const tryOn = (made: Made): Promise<void> => within(parsed.timeoutSeconds, run(worldOf(made, parsed, needs)))
         return { id, name: `MUST ${must}`, run: () => runCase(make, tryOn) }
       })
     },

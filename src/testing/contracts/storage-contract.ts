@@ -12,8 +12,9 @@ const suite = (name: string, cases: Cases<World>): Contract<StorageUnderTest> =>
 
 /**
  * The promises of a whole storage, races and hostile ids included: users, organizations, memberships, invitations,
- * transactions. A storage that is an `AuthStorage` and no `AdminStorage` says `without: ['admin']`. Cost: some 75 cases
- * with up to a few hundred queries each; on a local database well under a minute.
+ * transactions. A storage that has not every port of a `PeopleStorage` says which it has not: an `AuthStorage` and no more
+ * is run `without: ['userAdmin', 'organizationAdmin', 'membershipAdmin', 'invitations', 'apiKeys', 'setEmail']`. Cost: some
+ * 125 cases with up to a few hundred queries each; on a local database well under a minute.
  *
  * @example
  * // vitest; `node:test` has `test` in place of `it`

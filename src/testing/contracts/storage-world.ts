@@ -1,15 +1,25 @@
-/** What a contract case finds around it: the storage, people and organizations that nobody else uses, races. */
+/** What a contract case finds around it: the storage, people and organizations that nobody else uses. */
 import type { Caller, IdentityKey, Organization, User } from '../../context.ts'
-import type { AdminStorage, AuthStorage, Invitation, Membership, NewUser } from '../../storage/repositories.ts'
-import { isTransientError } from '../../storage/storage-errors.ts'
-import type { Ability, Closable, ParsedContractOptions } from './contract.ts'
+import type {
+  ApiKeyRepository,
+  AuthStorage,
+  Invitation,
+  InvitationRepository,
+  Membership,
+  NewInvitation,
+  NewUser,
+  PeopleStorage,
+  UserRepository,
+} from '../../storage/repositories.ts'
+import type { Ability, Closable, Need, ParsedContractOptions } from './contract.ts'
 import * as expect from './expectations.ts'
+import { byId, pause, retried } from './races.ts'
 
 /** What a suite needs of a storage beyond the ports: things that hosts do by other ways. */
 export interface StorageProbe {
-  /** Disable the user's row, however this storage says that. */
+  /** Disable the user's row, however this storage says that. Default: by `users.setDisabled`. */
   disableUser?(userId: string): Promise<unknown>
-  /** Delete the organization, however this storage does that: row gone, or marked as deleted. */
+  /** Delete the organization, however this storage does that: row gone, or marked as deleted. Default: by `orgs.remove`. */
   deleteOrg?(orgId: string): Promise<unknown>
   /** Count the user rows of one identity by another way than the port; where given, `users/upsert-race` uses it. */
   countUsers?(identity: IdentityKey): Promise<number>
@@ -17,29 +27,44 @@ export interface StorageProbe {
 
 /** One storage to be tested. */
 export interface StorageUnderTest extends Closable {
-  /** An `AdminStorage`; or one that only the pipeline can ask, where the options say `without: ['admin']`. */
-  readonly storage: AuthStorage
+  /** A `PeopleStorage`; or less of one, down to an `AuthStorage`, where the options say by `without` what there is not. */
+  readonly storage: AuthStorage & {
+    readonly invitations?: InvitationRepository | undefined
+    readonly apiKeys?: ApiKeyRepository | undefined
+  }
   readonly probe?: StorageProbe | undefined
+}
+
+/** The repositories of a storage or of a transaction; what the options say there is not may be absent. */
+export interface Repositories extends Pick<PeopleStorage, 'orgs' | 'memberships' | 'invitations'> {
+  readonly users: PeopleStorage['users'] & Required<Pick<UserRepository, 'setEmail'>>
+  readonly apiKeys: ApiKeyRepository
+}
+
+/** The repositories, and a unit of work over them. */
+interface Whole extends Repositories {
+  transaction<T>(work: (transaction: Repositories) => Promise<T>): Promise<T>
 }
 
 /** The surroundings of one case. */
 export interface World extends Repositories {
-  /** The repositories as one. Where the options say `without: ['admin']`, only what an `AuthStorage` has is there. */
-  readonly storage: AdminStorage
-  readonly isAdmin: boolean
+  /** The repositories as one. */
+  readonly storage: Whole
   /** A role to be guarded, and a lower one. */
   readonly top: string
   readonly low: string
   /** Role names that must come back exactly. */
   readonly oddRoles: readonly string[]
   /** The storage's unit of work, tried again where it fails for the moment. */
-  readonly transaction: AdminStorage['transaction']
+  readonly transaction: Whole['transaction']
   /** Issuers that the storage can hold, at least one; `null`: any. */
   readonly issuers: readonly string[] | null
+  /** Whether the storage has a port, for a case that looks at more where there is more. */
+  has(port: Port): boolean
   /** An id in the form of the storage's own that no row has. */
   newId(): string
-  /** An identity that nobody else has. */
-  newIdentity(): IdentityKey
+  /** An identity that nobody else has; of another issuer than the others where the storage holds two. */
+  newIdentity(from?: 'another issuer'): IdentityKey
   /** A person whom the storage has never seen. */
   newPerson(): NewUser
   disableUser(userId: string): Promise<void>
@@ -54,11 +79,13 @@ export interface World extends Repositories {
   newOrgs(count: number): Promise<readonly Organization[]>
   /** A membership of a new user in a new org, as the lower role, unless given. */
   newMember(over?: Partial<Omit<Membership, 'joinedAt'>>): Promise<Membership>
-  /** An invitation of a new address into a new org, as the lower role, unless given. */
-  invite(over?: Partial<Pick<Invitation, 'orgId' | 'email' | 'role'>>): Promise<Invitation>
+  /** An invitation, not stored: of a new address into a new org, as the lower role, by the host, without a link, unless given. */
+  newInvitation(over?: Partial<NewInvitation>): Promise<NewInvitation>
+  /** The same, stored. */
+  invite(over?: Partial<NewInvitation>): Promise<Invitation>
   /** A user's membership in each of the orgs, some milliseconds apart; as the lower role by default. */
   joinAll(userId: string, orgs: readonly Organization[], roleOf?: (index: number) => string): Promise<Membership[]>
-  /** A membership; where only the pipeline can ask, as far as that shows it: without its instant. */
+  /** A membership; without a `MembershipAdmin` as far as the pipeline's port shows it: without its instant. */
   findMember(orgId: string, userId: string, from?: Repositories): Promise<Partial<Membership> | null>
   /** The membership is stored as `insert` returned it, as far as `findMember` shows it. */
   expectStored(membership: Membership, what: string): Promise<void>
@@ -68,16 +95,60 @@ export interface World extends Repositories {
 
 const ODD = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', 'o\'wner"', 'bäcker 🥐', 'r'.repeat(64)]
 
-/** Build the surroundings of one case. */
-export function createWorld(made: StorageUnderTest, options: ParsedContractOptions): World {
-  const { probe = {} } = made
+/** When invitations are made, and when they end: by the caller's clock. */
+export const INVITED_AT = new Date('2026-11-20T10:00:00.123Z')
+export const INVITED_UNTIL = new Date('2026-11-27T10:00:00.456Z')
+
+/** How a storage shows that it has a port, and the words for it. */
+const PORTS = {
+  userAdmin: ['a UserAdmin as storage.users', ({ users }) => users.setDisabled],
+  organizationAdmin: ['an OrganizationAdmin as storage.orgs', ({ orgs }) => orgs.findLocked],
+  membershipAdmin: ['a MembershipAdmin as storage.memberships', ({ memberships }) => memberships.setRole],
+  invitations: ['an InvitationRepository as storage.invitations', ({ invitations }) => invitations?.insert],
+  apiKeys: ['an ApiKeyRepository as storage.apiKeys', ({ apiKeys }) => apiKeys?.insert],
+  setEmail: ['storage.users.setEmail', ({ users }) => users.setEmail],
+} satisfies Partial<Record<Ability, readonly [string, (storage: Whole) => unknown]>>
+
+type Port = keyof typeof PORTS
+
+/** Build the surroundings of one case, which needs these. */
+export function createWorld(made: StorageUnderTest, options: ParsedContractOptions, needs: readonly Need[]): World {
   const { roles, issuers, newId, without } = options
-  const isAdmin = !without.includes('admin')
-  const storage = made.storage as AdminStorage
-  if (isAdmin && typeof storage.memberships.setRole !== 'function') throw new Error(missing('storage', 'admin'))
+  const storage = made.storage as Whole
+  const has: World['has'] = (port) => !without.includes(port) && typeof PORTS[port][1](storage) === 'function'
+  for (const need of needs) if (isPort(need) && !has(need)) throw new Error(missing(PORTS[need][0], need))
   const [top = 'owner', low = 'member'] = roles
-  const [issuer = 'https://issuer.test/auth/v1'] = issuers ?? []
-  const newIdentity = (): IdentityKey => ({ issuer, subject: crypto.randomUUID() })
+  const given = { storage, has, top, low, issuers, newId }
+  const making = createMaking(storage, { low, issuers })
+  return {
+    ...storage,
+    ...given,
+    ...making,
+    ...createLookUps(storage, has('membershipAdmin')),
+    ...createProbe(made, storage),
+    oddRoles: roles.length > 0 ? roles : ODD,
+    transaction: (work) => retried(() => storage.transaction(work)),
+    async joinAll(userId, orgs, roleOf = () => low) {
+      const joined: Membership[] = []
+      for (const [index, { id: orgId }] of orgs.entries()) {
+        joined.push(await making.newMember({ orgId, userId, role: roleOf(index) }))
+        await pause(4)
+      }
+      return joined
+    },
+  }
+}
+
+function isPort(need: Need): need is Port {
+  return need in PORTS
+}
+
+function createMaking(storage: Whole, { low, issuers }: Pick<World, 'low' | 'issuers'>) {
+  const [issuer = 'https://issuer.test/auth/v1', another = issuer] = issuers ?? [undefined, 'https://another.test']
+  const newIdentity: World['newIdentity'] = (from) => ({
+    issuer: from === undefined ? issuer : another,
+    subject: crypto.randomUUID(),
+  })
   const newPerson = (): NewUser => ({ ...newIdentity(), email: newEmail() })
   const newLogin: World['newLogin'] = async () => {
     const person = newPerson()
@@ -90,40 +161,25 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
     const { orgId = (await newOrg()).id, userId = (await newUser()).id, role = low } = over
     return storage.memberships.insert({ orgId, userId, role })
   }
-  const given = { storage, isAdmin, top, low, issuers, newId }
-  const making = { newIdentity, newPerson, newLogin, newUser, newOrg, newMember }
-  return {
-    ...storage,
-    ...given,
-    ...making,
-    ...createLookUps(storage, isAdmin),
-    oddRoles: roles.length > 0 ? roles : ODD,
-    transaction: (work) => retried(() => storage.transaction(work)),
-    disableUser: (userId) => ask(probe, 'disableUser', userId),
-    deleteOrg: (orgId) => ask(probe, 'deleteOrg', orgId),
-    countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
-    newOrgs: async (count) => (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse(),
-    async invite(over = {}) {
-      const { orgId = (await newOrg()).id, email = newEmail(), role = low } = over
-      return storage.invitations.insert({ orgId, email, role })
-    },
-    async joinAll(userId, orgs, roleOf = () => low) {
-      const joined: Membership[] = []
-      for (const [index, { id: orgId }] of orgs.entries()) {
-        joined.push(await newMember({ orgId, userId, role: roleOf(index) }))
-        await pause(4)
-      }
-      return joined
-    },
-  }
+  const newInvitation: World['newInvitation'] = async (over = {}) => ({
+    orgId: over.orgId ?? (await newOrg()).id,
+    email: newEmail(),
+    role: low,
+    invitedBy: null,
+    createdAt: INVITED_AT,
+    expiresAt: INVITED_UNTIL,
+    secretHash: null,
+    ...over,
+  })
+  const invite: World['invite'] = async (over) => storage.invitations.insert(await newInvitation(over))
+  const newOrgs: World['newOrgs'] = async (count) =>
+    (await Promise.all(Array.from({ length: count }, newOrg))).sort(byId).reverse()
+  return { newIdentity, newPerson, newLogin, newUser, newOrg, newOrgs, newMember, newInvitation, invite }
 }
 
-function createLookUps(
-  storage: AdminStorage,
-  isAdmin: boolean,
-): Pick<World, 'findMember' | 'expectStored' | 'callerOf'> {
+function createLookUps(storage: Whole, lists: boolean): Pick<World, 'findMember' | 'expectStored' | 'callerOf'> {
   const findMember: World['findMember'] = async (orgId, userId, { users, memberships } = storage) => {
-    if (isAdmin) return memberships.find(orgId, userId)
+    if (lists) return memberships.find(orgId, userId)
     const user = await users.findById(userId)
     const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
     return acting === null ? null : { orgId: acting.org.id, userId, role: acting.role ?? '' }
@@ -131,7 +187,7 @@ function createLookUps(
   return {
     findMember,
     async expectStored({ orgId, userId, role, joinedAt }, what) {
-      expect.same(await findMember(orgId, userId), { orgId, userId, role, ...(isAdmin && { joinedAt }) }, what)
+      expect.same(await findMember(orgId, userId), { orgId, userId, role, ...(lists && { joinedAt }) }, what)
     },
     async callerOf(userId) {
       const user = expect.found(await storage.users.findById(userId), 'the user to be found by id')
@@ -140,15 +196,34 @@ function createLookUps(
   }
 }
 
-async function ask(probe: StorageProbe, member: 'disableUser' | 'deleteOrg', id: string): Promise<void> {
-  if (probe[member] === undefined) throw new Error(missing(`probe.${member}`, member))
-  await probe[member](id)
+// What a host does by another way than the port comes first: that is how it is done there.
+function createProbe(
+  { probe = {} }: StorageUnderTest,
+  { users, orgs }: Whole,
+): Pick<World, 'disableUser' | 'deleteOrg' | 'countUsers'> {
+  return {
+    async disableUser(userId) {
+      if (probe.disableUser !== undefined) await probe.disableUser(userId)
+      else if (typeof users.setDisabled === 'function') await users.setDisabled(userId, true)
+      else throw new Error(missing('probe.disableUser', 'disableUser'))
+    },
+    async deleteOrg(orgId) {
+      if (probe.deleteOrg !== undefined) await probe.deleteOrg(orgId)
+      else if (typeof orgs.remove === 'function') await orgs.remove(orgId)
+      else throw new Error(missing('probe.deleteOrg', 'deleteOrg'))
+    },
+    countUsers: async (identity) => (await probe.countUsers?.(identity)) ?? null,
+  }
 }
 
 /** What to say where `make` left out what a case needs. */
-export function missing(member: string, ability: Ability): string {
-  const wanted = ability === 'admin' ? 'a storage that admins can ask' : member
+export function missing(wanted: string, ability: Ability): string {
   return `expected make() to return ${wanted}, got none; a storage that can't says without: ['${ability}']`
+}
+
+/** Find the user of an identity, without the membership. */
+export async function findUser(users: UserRepository, identity: IdentityKey): Promise<User | null> {
+  return (await users.findByIdentity(identity, { kind: 'unnamed' }))?.user ?? null
 }
 
 /** An address that nobody else has, in normal form. */
@@ -156,48 +231,10 @@ export function newEmail(): string {
   return `${crypto.randomUUID()}@example.test`
 }
 
-/** How many callers a race has. */
-export const RACERS = 20
-
-/** Start `count` calls at once and wait for all, however they end. */
-export function race<T>(count: number, call: (index: number) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
-  return Promise.allSettled(Array.from({ length: count }, (_, index) => call(index)))
-}
-
-/** Try again what failed for the moment, as the port leaves to its callers: at most 30 times. */
-export async function retried<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!isTransientError(error) || attempt === 30) throw error
-      const [random = 0] = crypto.getRandomValues(new Uint8Array(1))
-      await pause(1 + (random % (4 * attempt)))
-    }
-  }
-}
-
-/** Wait some milliseconds. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
-}
-
-/** Order by id as storages do: code units, and decimal ids by their number. */
-export function compareIds(a: string, b: string): number {
-  if (a === b) return 0
-  const decimal = /^\d+$/
-  if (decimal.test(a) && decimal.test(b) && a.length !== b.length) return a.length - b.length
-  return a < b ? -1 : 1
-}
-
-/** Order records by id. */
-export function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return compareIds(a.id, b.id)
-}
-
-/** The ids of records, in their order. */
-export function idsOf(records: readonly { readonly id: string }[]): readonly string[] {
-  return records.map(({ id }) => id)
+/** A digest that nobody else has: 64 lower-case hex digits. */
+export function newHash(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /**
@@ -228,6 +265,3 @@ function spoil(value: unknown): void {
     if (Array.isArray(value) && !Object.isFrozen(value)) value.reverse().push('spoiled')
   }
 }
-
-/** The repositories of a storage or of a transaction. */
-export type Repositories = Pick<AdminStorage, 'users' | 'orgs' | 'memberships' | 'invitations'>

@@ -1,6 +1,6 @@
 /** Broken API key repositories: rotation, revocation and use. */
 
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
 
 export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [

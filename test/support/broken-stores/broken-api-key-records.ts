@@ -1,7 +1,7 @@
 /** Broken API key repositories: what is stored, found and listed. */
 import type { ApiKeyRecord } from '../../../src/storage/repositories.ts'
 import { ConflictError } from '../../../src/storage/storage-errors.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
 
 export const BROKEN_API_KEY_RECORDS: readonly BrokenApiKeysSpec[] = [

@@ -1,6 +1,6 @@
 /** Broken stores: the last holder of a role. */
 import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
 
 async function holdersOf({ memberships }: StoredRepositories, orgId: string, role: string): Promise<number> {

@@ -1,7 +1,7 @@
 /** Broken stores: invitations. */
 import type { Invitation } from '../../../src/storage/repositories.ts'
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
 export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [

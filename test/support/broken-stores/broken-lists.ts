@@ -1,6 +1,6 @@
 /** Broken stores: the order of what a caller may act in, and the membership found with the user. */
 
-import { byId } from '../../../src/testing/contracts/storage-world.ts'
+import { byId } from '../../../src/testing/contracts/races.ts'
 import type { BrokenStoreSpec } from './broken-storage.ts'
 
 export const BROKEN_LISTS: readonly BrokenStoreSpec[] = [

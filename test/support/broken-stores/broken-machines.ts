@@ -2,7 +2,7 @@
 import type { RegisteredMachine } from '../../../src/storage/repositories.ts'
 import { ConflictError } from '../../../src/storage/storage-errors.ts'
 import type { MachinesUnderTest } from '../../../src/testing/contracts/machines/machine-world.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import { isOwn, type MachineFlaw, plainMachines } from './plain-machines.ts'
 
 /** A machine repository with a flaw, and the contract cases that must find it. */

@@ -1,6 +1,6 @@
 /** Broken stores: the unit of work. */
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, type Flaw, type Transact } from './broken-storage.ts'
 
 const ROLLBACK: readonly BrokenStoreSpec[] = [

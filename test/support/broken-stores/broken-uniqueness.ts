@@ -3,7 +3,7 @@
 import type { Membership, MembershipRepository } from '../../../src/storage/repositories.ts'
 import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import type { BrokenStoreSpec } from './broken-storage.ts'
 
 type NewMembership = Parameters<MembershipRepository['insert']>[0]

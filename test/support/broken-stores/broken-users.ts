@@ -2,7 +2,7 @@
 
 import type { UserRepository } from '../../../src/storage/repositories.ts'
 import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
-import { pause } from '../../../src/testing/contracts/storage-world.ts'
+import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
 type Upserted = Awaited<ReturnType<StoredRepositories['users']['upsertByIdentity']>>

@@ -2,7 +2,8 @@
 import type { AccountChange } from '../../../storage/account-repositories.ts'
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { compareIds, expectCopies, idsOf, newEmail, RACERS, race } from '../storage-world.ts'
+import { compareIds, idsOf, RACERS, race } from '../races.ts'
+import { expectCopies, newEmail } from '../storage-world.ts'
 import {
   type AccountsUnderTest,
   type AccountWorld,

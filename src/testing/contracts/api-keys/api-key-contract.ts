@@ -1,13 +1,13 @@
 /** The promises of the API key repository: what is stored comes back, to the letter and to the millisecond; whose keys are listed. */
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { expectCopies, idsOf, missing, RACERS, race, retried } from '../storage-world.ts'
+import { idsOf, RACERS, race, retried } from '../races.ts'
+import { expectCopies, missing, newHash } from '../storage-world.ts'
 import {
   type ApiKeysUnderTest,
   type ApiKeyWorld,
   createApiKeyWorld,
   INSTALLATION,
-  newHash,
   newKeyId,
   newKeyOf,
   ownerOf,

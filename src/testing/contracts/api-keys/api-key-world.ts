@@ -2,6 +2,7 @@
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from '../../../storage/repositories.ts'
 import type { Closable, ParsedContractOptions } from '../contract.ts'
 import * as expect from '../expectations.ts'
+import { newHash } from '../storage-world.ts'
 
 /** API keys to be tested. */
 export interface ApiKeysUnderTest extends Closable {
@@ -58,12 +59,6 @@ export function newKeyOf(orgId: string | null, over: Partial<NewApiKeyRecord> = 
 /** An id as the library makes them. */
 export function newKeyId(): string {
   return newHash().slice(0, 12)
-}
-
-/** A digest that nobody else has. */
-export function newHash(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** To a hash that nobody else has. */

@@ -2,8 +2,9 @@
 import type { ApiKeyRecord } from '../../../storage/repositories.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { RACERS, race, retried } from '../storage-world.ts'
-import { type ApiKeyWorld, newHash, newKeyId, ownerOf, rotation } from './api-key-world.ts'
+import { RACERS, race, retried } from '../races.ts'
+import { newHash } from '../storage-world.ts'
+import { type ApiKeyWorld, newKeyId, ownerOf, rotation } from './api-key-world.ts'
 
 const UNTIL = new Date('2026-11-20T11:00:00.007Z')
 

@@ -4,7 +4,8 @@ import type { ApiKeyOwner } from '../../../storage/repositories.ts'
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { hostileIds } from '../expectations.ts'
-import { byId, expectCopies, idsOf, missing, pause, RACERS, race, retried } from '../storage-world.ts'
+import { byId, idsOf, pause, RACERS, race, retried } from '../races.ts'
+import { expectCopies, missing } from '../storage-world.ts'
 import {
   createMachineWorld,
   type MachinesUnderTest,

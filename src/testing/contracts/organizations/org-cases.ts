@@ -6,7 +6,9 @@ import type { ActingOrg, Caller, Organization, OrgSelection, User } from '../../
 import type { Membership, NewUser, UserRepository } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { compareIds, expectCopies, type World } from '../storage-world.ts'
+import { compareIds } from '../races.ts'
+import { expectCopies, type World } from '../storage-world.ts'
+import { GIVEN_ID_CASES, ORG_ADMIN_CASES } from './admin-cases.ts'
 
 const SERVICE: Caller = { kind: 'service', name: 'billing' }
 
@@ -81,7 +83,7 @@ const CASES: Cases<World> = [
     const caller = await callerOf(userId)
     expect.absent(await memberships.findActing(caller, org.id), 'findActing after the removal')
     expect.same(await memberships.listActing(caller), [], 'listActing after the removal')
-  }).needing('admin'),
+  }).needing('membershipAdmin'),
   test('orgs/acting-unknown-org: answer null for an org that does not exist, whoever asks, and for hostile ids', async (world) => {
     const { memberships, newMember, callerOf, low, newId } = world
     const { orgId: id, userId } = await newMember()
@@ -287,4 +289,11 @@ const MANY_CASES: Cases<World> = needing('many', [
   }),
 ])
 
-export const ORG_CASES: Cases<World> = [...CASES, ...SELECTION_CASES, ...DELETED_CASES, ...MANY_CASES]
+export const ORG_CASES: Cases<World> = [
+  ...CASES,
+  ...SELECTION_CASES,
+  ...DELETED_CASES,
+  ...MANY_CASES,
+  ...GIVEN_ID_CASES,
+  ...ORG_ADMIN_CASES,
+]

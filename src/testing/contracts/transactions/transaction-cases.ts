@@ -4,7 +4,8 @@ import { isConflictError, isTransientError } from '../../../storage/storage-erro
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { expectOneStays } from '../memberships/membership-cases.ts'
-import { idsOf, newEmail, pause, RACERS, type Repositories, race, retried, type World } from '../storage-world.ts'
+import { idsOf, pause, RACERS, race, retried } from '../races.ts'
+import { newEmail, type Repositories, type World } from '../storage-world.ts'
 
 /** What {@link writeRows} wrote. */
 type Written = Awaited<ReturnType<typeof writeRows>>

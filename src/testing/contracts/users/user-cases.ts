@@ -6,16 +6,14 @@ import type { IdentityKey, User } from '../../../context.ts'
 import type { UserRepository } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { expectCopies, newEmail, RACERS, race, type World } from '../storage-world.ts'
+import { RACERS, race } from '../races.ts'
+import { expectCopies, findUser, newEmail, type World } from '../storage-world.ts'
+import { USER_ADMIN_CASES } from './admin-cases.ts'
+import { MOVE_CASES } from './move-cases.ts'
 
 const identityOf = (issuer: string, subject: string): IdentityKey => ({ issuer, subject })
 
 const UNNAMED = { kind: 'unnamed' } as const
-
-/** Find the user of an identity, without the membership. */
-async function findUser(users: UserRepository, identity: IdentityKey): Promise<User | null> {
-  return (await users.findByIdentity(identity, UNNAMED))?.user ?? null
-}
 
 const CASES: Cases<World> = [
   test('users/created-once: create the user at the first upsert and only return it at the second', async (world) => {
@@ -194,4 +192,4 @@ const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
   }),
 ])
 
-export const USER_CASES: Cases<World> = [...CASES, ...IDENTITY_CASES, ...ISSUER_CASES]
+export const USER_CASES: Cases<World> = [...CASES, ...IDENTITY_CASES, ...ISSUER_CASES, ...USER_ADMIN_CASES, ...MOVE_CASES]
