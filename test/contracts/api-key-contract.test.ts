@@ -45,6 +45,7 @@ describe('the list of cases', () => {
     expect(ids([]).filter((id) => !left.includes(id))).toEqual([
       'api-keys/unbound',
       'api-keys/installation',
+      'api-keys/installation-created-by',
       'api-keys/deleted-org',
     ])
   })

@@ -43,8 +43,10 @@ export interface Repositories extends Pick<PeopleStorage, 'orgs' | 'memberships'
 
 /** The repositories, and a unit of work over them. */
 interface Whole extends Repositories {
-  transaction<T>(work: (transaction: Repositories) => Promise<T>): Promise<T>
+  transaction<T>(work: (transaction: Repositories & { readonly handle: unknown }) => Promise<T>): Promise<T>
 }
+
+type Made = { readonly [K in keyof Repositories]?: Partial<Repositories[K]> | undefined }
 
 /** The surroundings of one case. */
 export interface World extends Repositories {
@@ -96,26 +98,26 @@ export interface World extends Repositories {
 const ODD = ['Owner', 'OWNER', ' owner', 'owner ', 'constructor', '__proto__', 'o\'wner"', 'bäcker 🥐', 'r'.repeat(64)]
 
 /** When invitations are made, and when they end: by the caller's clock. */
-export const INVITED_AT = new Date('2026-11-20T10:00:00.123Z')
-export const INVITED_UNTIL = new Date('2026-11-27T10:00:00.456Z')
+export const INVITED_AT: Date = new Date('2026-11-20T10:00:00.123Z')
+export const INVITED_UNTIL: Date = new Date('2026-11-27T10:00:00.456Z')
+
+type Port = 'userAdmin' | 'organizationAdmin' | 'membershipAdmin' | 'invitations' | 'apiKeys' | 'setEmail'
 
 /** How a storage shows that it has a port, and the words for it. */
-const PORTS = {
-  userAdmin: ['a UserAdmin as storage.users', ({ users }) => users.setDisabled],
-  organizationAdmin: ['an OrganizationAdmin as storage.orgs', ({ orgs }) => orgs.findLocked],
-  membershipAdmin: ['a MembershipAdmin as storage.memberships', ({ memberships }) => memberships.setRole],
+const PORTS: Readonly<Record<Port, readonly [words: string, memberOf: (storage: Made) => unknown]>> = {
+  userAdmin: ['a UserAdmin as storage.users', ({ users }) => users?.setDisabled],
+  organizationAdmin: ['an OrganizationAdmin as storage.orgs', ({ orgs }) => orgs?.findLocked],
+  membershipAdmin: ['a MembershipAdmin as storage.memberships', ({ memberships }) => memberships?.setRole],
   invitations: ['an InvitationRepository as storage.invitations', ({ invitations }) => invitations?.insert],
   apiKeys: ['an ApiKeyRepository as storage.apiKeys', ({ apiKeys }) => apiKeys?.insert],
-  setEmail: ['storage.users.setEmail', ({ users }) => users.setEmail],
-} satisfies Partial<Record<Ability, readonly [string, (storage: Whole) => unknown]>>
-
-type Port = keyof typeof PORTS
+  setEmail: ['storage.users.setEmail', ({ users }) => users?.setEmail],
+}
 
 /** Build the surroundings of one case, which needs these. */
 export function createWorld(made: StorageUnderTest, options: ParsedContractOptions, needs: readonly Need[]): World {
   const { roles, issuers, newId, without } = options
-  const storage = made.storage as Whole
-  const has: World['has'] = (port) => !without.includes(port) && typeof PORTS[port][1](storage) === 'function'
+  const storage = made.storage as typeof made.storage & Whole
+  const has: World['has'] = (port) => !without.includes(port) && typeof PORTS[port][1](made.storage) === 'function'
   for (const need of needs) if (isPort(need) && !has(need)) throw new Error(missing(PORTS[need][0], need))
   const [top = 'owner', low = 'member'] = roles
   const given = { storage, has, top, low, issuers, newId }

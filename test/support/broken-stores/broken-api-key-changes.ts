@@ -2,6 +2,7 @@
 
 import { pause } from '../../../src/testing/contracts/races.ts'
 import type { BrokenApiKeysSpec } from './broken-api-key-spec.ts'
+import { isOwn } from './plain-api-keys.ts'
 
 export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [
   {
@@ -133,6 +134,66 @@ export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [
     why: "Forgets the org in the where: a stranger ends another org's keys.",
     breaks: ['api-keys/revoke-own', 'api-keys/unbound'],
     flaw: ({ revoke }) => ({ revoke: (_, keyId, at) => revoke({ kind: 'installation' }, keyId, at) }),
+  },
+  {
+    name: 'revoke created by: all of the org',
+    why: 'Forgets whose keys are meant: one person leaves, and every job of the org stands still.',
+    breaks: ['api-keys/revoke-created-by', 'api-keys/revoke-created-by-hostile'],
+    flaw: ({ list, revoke }) => ({
+      async revokeCreatedBy(owner, _, at) {
+        const ids = (await list(owner)).map(({ id }) => id)
+        for (const id of ids) await revoke(owner, id, at)
+        return ids
+      },
+    }),
+  },
+  {
+    name: 'revoke created by: in every org',
+    why: 'Forgets the org in the where: who leaves one org loses the keys that serve the others.',
+    breaks: ['api-keys/revoke-created-by', 'api-keys/installation-created-by'],
+    flaw: ({ revokeCreatedBy }) => ({
+      revokeCreatedBy: (_, userId, at) => revokeCreatedBy({ kind: 'installation' }, userId, at),
+    }),
+  },
+  {
+    name: 'revoke created by: the revoked again',
+    why: 'Forgets "and not revoked": the record says it was good until later, and events tell of it twice.',
+    breaks: ['api-keys/revoke-created-by-once', 'api-keys/revoke-created-by-race'],
+    flaw: (_, { rows, update }) => ({
+      async revokeCreatedBy(owner, userId, at) {
+        const ids = [...rows.values()]
+          .filter((row) => row.createdBy === userId && isOwn(owner, row))
+          .map(({ id }) => id)
+        for (const id of ids) update(id, { revokedAt: at })
+        return ids
+      },
+    }),
+  },
+  {
+    name: 'revoke created by: list, then write',
+    why: 'Two statements: of two at once both say that they have ended the same keys.',
+    breaks: ['api-keys/revoke-created-by-race'],
+    flaw: ({ list, revoke }) => ({
+      async revokeCreatedBy(owner, userId, at) {
+        const made = (await list(owner)).filter(({ createdBy }) => createdBy === userId)
+        await pause(1)
+        for (const { id } of made) await revoke(owner, id, at)
+        return made.map(({ id }) => id)
+      },
+    }),
+  },
+  {
+    name: 'revoke created by: bound ones only',
+    why: 'Joins the organizations: keys that are bound to none stay with who made them.',
+    breaks: ['api-keys/installation-created-by'],
+    flaw: ({ revokeCreatedBy }, { rows, update }) => ({
+      async revokeCreatedBy(owner, userId, at) {
+        const ended = await revokeCreatedBy(owner, userId, at)
+        const unbound = ended.filter((id) => rows.get(id)?.orgId === null)
+        for (const id of unbound) update(id, { revokedAt: null })
+        return ended.filter((id) => !unbound.includes(id))
+      },
+    }),
   },
   {
     name: 'touch: whatever comes',

@@ -14,8 +14,18 @@ function readingIds(
         const named = selection.kind === 'named' ? { ...selection, orgId: read(selection.orgId) } : selection
         return users.findByIdentity({ issuer: read(issuer), subject: read(subject) }, named)
       },
+      setDisabled: async (userId, disabled) => users.setDisabled(read(userId), disabled),
+      anonymize: async (userId, identity) => users.anonymize(read(userId), identity),
+      setEmail: async (userId, email) => users.setEmail(read(userId), email),
+      moveIdentity: async ({ issuer, subject }, to) =>
+        users.moveIdentity({ issuer: read(issuer), subject: read(subject) }, to),
     },
-    orgs: { findById: async (orgId) => orgs.findById(read(orgId)) },
+    orgs: {
+      findById: async (orgId) => orgs.findById(read(orgId)),
+      findLocked: async (orgId) => orgs.findLocked(read(orgId)),
+      rename: async (orgId, name) => orgs.rename(read(orgId), name),
+      remove: async (orgId) => orgs.remove(read(orgId)),
+    },
     memberships: {
       async findActing(caller, orgId) {
         if (caller.kind !== 'user') return memberships.findActing(caller, read(orgId))
@@ -32,7 +42,11 @@ function readingIds(
       remove: async (orgId, userId, ...rest) => memberships.remove(read(orgId), read(userId), ...rest),
     },
     invitations: {
-      findPending: async (email) => invitations.findPending(read(email)),
+      findById: async (invitationId) => invitations.findById(read(invitationId)),
+      findBySecretHash: async (hash) => invitations.findBySecretHash(read(hash)),
+      listByEmail: async (email, limit) => invitations.listByEmail(read(email), limit),
+      listByOrg: async (orgId) => invitations.listByOrg(read(orgId)),
+      removeOf: async (invitedBy, email) => invitations.removeOf(read(invitedBy), email && read(email)),
       consume: async (invitationId) => invitations.consume(read(invitationId)),
     },
   }
@@ -40,12 +54,19 @@ function readingIds(
 
 const ALL_HOSTILE = [
   'users/hostile-ids',
+  'users/admin-hostile-ids',
+  'users/set-email',
+  'users/move-identity-missing',
   'orgs/hostile-ids',
   'orgs/acting-unknown-org',
   'orgs/acting-hostile-user',
   'orgs/selection-named',
+  'orgs/found-locked',
+  'orgs/rename',
+  'orgs/remove',
   'memberships/hostile-ids',
   'invitations/hostile-ids',
+  'invitations/remove-of-hostile',
 ]
 
 export const BROKEN_IDS: readonly BrokenStoreSpec[] = [

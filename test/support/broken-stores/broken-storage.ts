@@ -26,6 +26,7 @@ export interface Replaced {
   readonly orgs?: Partial<StoredOrganizationRepository> | undefined
   readonly memberships?: Partial<StoredRepositories['memberships']> | undefined
   readonly invitations?: Partial<StoredRepositories['invitations']> | undefined
+  readonly apiKeys?: Partial<StoredRepositories['apiKeys']> | undefined
 }
 
 /** A storage's way to run a unit of work. */
@@ -55,12 +56,13 @@ export function brokenStore({ flaw, options, membershipsPerUser = 'many', ...res
 function withFlaw({ change, transact }: Flaw, options: MemoryStorageOptions): StorageUnderTest {
   const good = createMemoryStorage(options)
   const changed = (inner: StoredRepositories): StoredRepositories => {
-    const { users, orgs, memberships, invitations } = change?.(inner) ?? {}
+    const { users, orgs, memberships, invitations, apiKeys } = change?.(inner) ?? {}
     return {
       users: { ...inner.users, ...users },
       orgs: { ...inner.orgs, ...orgs },
       memberships: { ...inner.memberships, ...memberships },
       invitations: { ...inner.invitations, ...invitations },
+      apiKeys: { ...inner.apiKeys, ...apiKeys },
     }
   }
   const outside = changed(good)

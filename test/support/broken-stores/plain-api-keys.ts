@@ -84,6 +84,11 @@ function repositoryOver({ rows, orgs, clone, find, update, list }: PlainRows): A
       if (row?.revokedAt === null) update(keyId, { revokedAt: at })
       return row !== undefined
     },
+    async revokeCreatedBy(owner, userId, at) {
+      const made = list((row) => row.createdBy === userId && isOwn(owner, row)).map(({ id }) => id)
+      for (const keyId of made) update(keyId, { revokedAt: at })
+      return made
+    },
     async touch(keyId, at) {
       const { lastUsedAt = null } = rows.get(keyId) ?? {}
       if (lastUsedAt === null || lastUsedAt < at) update(keyId, { lastUsedAt: at })

@@ -169,6 +169,19 @@ const UNBOUND_CASES: Cases<ApiKeyWorld> = needing('unboundKeys', [
       expect.that(!idsOf(await apiKeys.list(INSTALLATION)).includes(id), `${id} no more in the list of all`, id)
     }
   }),
+  test('api-keys/installation-created-by: let the installation end every key that a user made, bound or not; an org only its own', async (world) => {
+    const { apiKeys, newKey, newId } = world
+    const createdBy = newId()
+    const at = new Date('2026-11-20T11:00:00.007Z')
+    const [bound, unbound, other] = [
+      await newKey({ createdBy }),
+      await newKey({ orgId: null, createdBy }),
+      await newKey({ createdBy }),
+    ]
+    expect.same(await apiKeys.revokeCreatedBy(ownerOf(bound), createdBy, at), [bound.id], 'the ids, for an org')
+    const ended = [...(await apiKeys.revokeCreatedBy(INSTALLATION, createdBy, at))].sort()
+    expect.same(ended, [unbound.id, other.id].sort(), 'the ids, for the installation')
+  }),
 ])
 
 const DELETED_CASES: Cases<ApiKeyWorld> = needing('deleteOrg', [

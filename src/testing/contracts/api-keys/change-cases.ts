@@ -2,7 +2,7 @@
 import type { ApiKeyRecord } from '../../../storage/repositories.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { RACERS, race, retried } from '../races.ts'
+import { idsOf, RACERS, race, retried } from '../races.ts'
 import { newHash } from '../storage-world.ts'
 import { type ApiKeyWorld, newKeyId, ownerOf, rotation } from './api-key-world.ts'
 
@@ -60,6 +60,50 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     }
     for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
   }),
+  test("api-keys/revoke-created-by: revoke the owner's keys that a user made, say which, and no other's", async (world) => {
+    const { apiKeys, newOrg, newKey, now, newId, expectUnchanged } = world
+    const [{ id: orgId }, createdBy] = [await newOrg(), newId()]
+    const made = [await newKey({ orgId, createdBy }), await newKey({ orgId, createdBy })]
+    const others = [
+      await newKey({ orgId, createdBy: newId() }),
+      await newKey({ orgId, createdBy: null }),
+      await newKey({ createdBy }),
+    ]
+    const owner = { kind: 'org', orgId } as const
+    expect.same([...(await apiKeys.revokeCreatedBy(owner, createdBy, UNTIL))].sort(), sortedIdsOf(made), 'the ids')
+    for (const key of made) expect.same(await now(key), { ...key, revokedAt: UNTIL }, 'a key of that user')
+    for (const key of others) await expectUnchanged(key, 'the revocation of others')
+    expect.same(await apiKeys.revokeCreatedBy(owner, newId(), UNTIL), [], 'the ids of a user who made none')
+  }),
+  test('api-keys/revoke-created-by-once: leave what is revoked already as it is, and do not name it', async (world) => {
+    const { apiKeys, newOrg, newKey, now, newId } = world
+    const [{ id: orgId }, createdBy] = [await newOrg(), newId()]
+    const [revoked, live] = [await newKey({ orgId, createdBy }), await newKey({ orgId, createdBy })]
+    const owner = { kind: 'org', orgId } as const
+    await apiKeys.revoke(owner, revoked.id, UNTIL)
+    const later = new Date(UNTIL.getTime() + 1000)
+    expect.same(await apiKeys.revokeCreatedBy(owner, createdBy, later), [live.id], 'the ids')
+    expect.same(await apiKeys.revokeCreatedBy(owner, createdBy, later), [], 'the ids, asked again')
+    const instants = [(await now(revoked)).revokedAt, (await now(live)).revokedAt]
+    expect.same(instants, [UNTIL, later], 'the instants of revocation')
+  }),
+  test('api-keys/revoke-created-by-hostile: revoke nothing of a hostile user or org, and never throw', async (world) => {
+    const { apiKeys, newKey, newId, expectUnchanged } = world
+    const createdBy = newId()
+    const keys = [await newKey({ createdBy }), await newKey({ createdBy: null })]
+    const [owner, at] = [ownerOf(keys[0] as ApiKeyRecord), new Date()]
+    const users = expect.hostileIds(createdBy)
+    await expect.none('revokeCreatedBy', users, (id) => apiKeys.revokeCreatedBy(owner, id, at), [])
+    for (const orgId of expect.hostileIds(keys[0]?.orgId ?? '')) {
+      await expect.none(
+        'by a hostile org',
+        [orgId],
+        () => apiKeys.revokeCreatedBy({ kind: 'org', orgId }, createdBy, at),
+        [],
+      )
+    }
+    for (const key of keys) await expectUnchanged(key, 'hostile calls')
+  }),
   test('api-keys/touch: note the latest use, whatever order they come in, of that key only', async (world) => {
     const { apiKeys, newKey, now, expectUnchanged } = world
     const key = await newKey()
@@ -70,6 +114,8 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     await expectUnchanged(other, 'uses of another')
   }),
 ]
+
+const sortedIdsOf = (keys: readonly ApiKeyRecord[]): readonly string[] => [...idsOf(keys)].sort()
 
 const START = Date.parse('2026-11-20T11:00:00.000Z')
 const at = (index: number): Date => new Date(START + index)
@@ -99,6 +145,22 @@ const RACE_CASES: Cases<ApiKeyWorld> = [
       })
       const instants = new Set(seen.map(expect.fulfilledValue))
       expect.that(instants.size === 1 && !instants.has(undefined), 'one instant, seen by all', [...instants])
+    }
+  }),
+  test(`api-keys/revoke-created-by-race: name each key to one of ${RACERS} who end a user's keys at once`, async (world) => {
+    const { apiKeys, newOrg, newKey, now, newId } = world
+    const [{ id: orgId }, createdBy] = [await newOrg(), newId()]
+    const keys: ApiKeyRecord[] = []
+    for (let count = 0; count < 5; count++) keys.push(await newKey({ orgId, createdBy }))
+    const results = await race(RACERS, (index) =>
+      retried(() => apiKeys.revokeCreatedBy({ kind: 'org', orgId }, createdBy, at(index))),
+    )
+    const named = expect.allFulfilled(results, 'revocation').flat().sort()
+    expect.same(named, sortedIdsOf(keys), 'the ids, each named once')
+    for (const key of keys) {
+      const { revokedAt } = await now(key)
+      const index = results.findIndex((result) => expect.fulfilledValue(result)?.includes(key.id))
+      expect.same(revokedAt, at(index), 'the instant of who has named it')
     }
   }),
   test('api-keys/revoke-wins: leave a key revoked that is rotated and used at the same moment', async (world) => {

@@ -29,7 +29,12 @@ export const REPLACEMENT_CASES: Cases<World> = [
     await expect.conflict(invite({ orgId, email, createdAt: after(past, DAY - 1) }), 'one while the first was good')
     expect.same(await invitations.listByOrg(orgId), [early], 'the invitations into the org')
     const late = await invite({ createdAt: future, expiresAt: after(future, DAY) })
-    const given = { orgId: late.orgId, email: late.email, createdAt: after(future, DAY), expiresAt: after(future, 2 * DAY) }
+    const given = {
+      orgId: late.orgId,
+      email: late.email,
+      createdAt: after(future, DAY),
+      expiresAt: after(future, 2 * DAY),
+    }
     const again = await invite(given)
     expect.same(await invitations.listByOrg(late.orgId), [again], 'the invitations into the other org')
   }),

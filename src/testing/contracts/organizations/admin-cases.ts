@@ -6,7 +6,10 @@ import { RACERS, race, retried } from '../races.ts'
 import { expectCopies, type World } from '../storage-world.ts'
 
 export const GIVEN_ID_CASES: Cases<World> = needing('givenOrgIds', [
-  test('orgs/given-id: insert an organization under the id it is given, and find it by that', async ({ orgs, newId }) => {
+  test('orgs/given-id: insert an organization under the id it is given, and find it by that', async ({
+    orgs,
+    newId,
+  }) => {
     const id = newId()
     const org = await orgs.insert({ id, name: 'Acme' })
     expect.same(org.id, id, 'the id of the organization')

@@ -76,7 +76,11 @@ const RACE_CASES: Cases<World> = [
     expect.that(moved.length === 1 && moved[0]?.id === userId, 'one move of the user', moved)
     const found: (string | undefined)[] = []
     for (const target of targets) found.push((await findUser(users, target))?.id)
-    expect.same(found.filter((id) => id !== undefined), [userId], 'who is found by the new identities')
+    expect.same(
+      found.filter((id) => id !== undefined),
+      [userId],
+      'who is found by the new identities',
+    )
   }),
   test('users/move-identity-or-first-login: leave one user of an identity that somebody is moved to while it logs in first', async (world) => {
     const { users, newLogin, newPerson } = world

@@ -192,4 +192,10 @@ const ISSUER_CASES: Cases<World> = needing('anyIssuer', [
   }),
 ])
 
-export const USER_CASES: Cases<World> = [...CASES, ...IDENTITY_CASES, ...ISSUER_CASES, ...USER_ADMIN_CASES, ...MOVE_CASES]
+export const USER_CASES: Cases<World> = [
+  ...CASES,
+  ...IDENTITY_CASES,
+  ...ISSUER_CASES,
+  ...USER_ADMIN_CASES,
+  ...MOVE_CASES,
+]
