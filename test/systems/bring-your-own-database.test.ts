@@ -1,47 +1,79 @@
 /** Somebody else's schema by Kysely: the contract suites that it did not write, and a request through the whole pipeline. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { createTokenIssuer, storageContract } from 'sallyport/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createFleetAuth } from '../../examples/bring-your-own-database/auth.ts'
-import { SCHEMA_SQL, type Schema } from '../../examples/bring-your-own-database/schema.ts'
-import { createFleetStorage } from '../../examples/bring-your-own-database/storage.ts'
+import { INVITES_SQL } from '../../examples/bring-your-own-database/people/schema.ts'
+import { createFleetPeopleStorage } from '../../examples/bring-your-own-database/people/storage.ts'
+import { createFleetAuth } from '../../examples/bring-your-own-database/pipeline/auth.ts'
+import { SCHEMA_SQL } from '../../examples/bring-your-own-database/pipeline/schema.ts'
+import { createFleetStorage } from '../../examples/bring-your-own-database/pipeline/storage.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
+const ISSUER = 'https://issuer.test'
 const pool = openPool(await createTestDatabase('empty'), { max: 5 })
-const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-const storage = createFleetStorage(db)
+const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+const storage = createFleetStorage(db, ISSUER)
+const peopleStorage = createFleetPeopleStorage(db, ISSUER)
 beforeAll(async () => {
   await pool.query(SCHEMA_SQL)
+  await pool.query(INVITES_SQL)
 })
 // The pool is the test's own, and ended by it.
 afterAll(async () => expect(pool.totalCount).toBeLessThanOrEqual(5))
 
 const probe = {
-  disableUser: (id: string) =>
-    db.updateTable('person').set({ deleted_at: new Date() }).where('person_no', '=', id).execute(),
-  deleteOrg: (id: string) =>
-    db.updateTable('company').set({ closed_at: new Date() }).where('company_no', '=', id).execute(),
-  async countUsers({ issuer, subject }: { issuer: string; subject: string }) {
-    const { rows } = await sql<{ count: number }>`select count(*)::int as count from person
-      where login_issuer = ${issuer} and login_subject = ${subject}`.execute(db)
+  disableUser: (id: string) => sql`UPDATE person SET deleted_at = now() WHERE person_no = ${id}`.execute(db),
+  deleteOrg: (id: string) => sql`UPDATE company SET closed_at = now() WHERE company_no = ${id}`.execute(db),
+  async countUsers({ subject }: { subject: string }) {
+    const { rows } = await sql<{ count: number }>`SELECT count(*)::int FROM person WHERE login = ${subject}`.execute(db)
     return rows[0]?.count ?? -1
   },
 }
 
-describe('the contract, all of it', () => {
-  expect(storageContract.leftOut({}).map(({ id }) => id)).toEqual(['memberships/one-per-user'])
-  for (const { id, name, run } of storageContract.cases(() => ({ storage, probe }), {
-    // Whole numbers as text: one in the form of an id that no row has.
-    newId: () => String(2 ** 50 + Math.floor(Math.random() * 2 ** 40)),
-    timeoutSeconds: PATIENCE_MS / 1000,
-  }))
+const options = {
+  // Whole numbers as text: one in the form of an id that no row has.
+  newId: () => String(2 ** 50 + Math.floor(Math.random() * 2 ** 40)),
+  issuers: [ISSUER],
+  timeoutSeconds: PATIENCE_MS / 1000,
+}
+
+describe('the contract of what the pipeline asks', () => {
+  const less = { ...options, without: ['admin'] as const }
+  for (const { id, name, run } of storageContract.cases(() => ({ storage, probe }), less))
     it.concurrent(`${id}: ${name}`, run)
 })
 
+describe('the contract, all of it', () => {
+  it('but for identities of other issuers, and for users of one company', () => {
+    const others = ['identity-is-the-pair', 'hostile-issuers', 'joined-pairs', 'issuer-is-exact', 'long-issuers']
+    const left = [...others.map((id) => `users/${id}`), 'memberships/one-per-user']
+    expect(storageContract.leftOut(options).map(({ id }) => id)).toEqual(left)
+  })
+  for (const { id, name, run } of storageContract.cases(() => ({ storage: peopleStorage, probe }), options))
+    it.concurrent(`${id}: ${name}`, run)
+})
+
+describe('how long it is', () => {
+  const root = new URL('../../examples/bring-your-own-database/', import.meta.url)
+  const count = (path: string): number => readFileSync(new URL(path, root), 'utf8').split('\n').length - 1
+
+  it('at most 200 lines for what the pipeline asks, and 450 for all of it', () => {
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+    expect(count('pipeline/storage.ts')).toBeLessThanOrEqual(200)
+    expect(files.reduce((sum, path) => sum + count(path), 0)).toBeLessThanOrEqual(450)
+  })
+
+  it('no file of the pipeline imports one of people', () => {
+    for (const path of readdirSync(new URL('pipeline/', root)))
+      expect(readFileSync(new URL(`pipeline/${path}`, root), 'utf8')).not.toContain('people/')
+  })
+})
+
 describe('a request', async () => {
-  const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
+  const issuer = await createTokenIssuer({ algorithms: ['HS256'], issuer: ISSUER })
   const auth = createFleetAuth(storage, {
     issuer: issuer.issuer,
     keys: [{ kind: 'secret', secret: issuer.secret }],

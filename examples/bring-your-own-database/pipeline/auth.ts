@@ -1,4 +1,5 @@
 /** The pipeline over one's own tables: nothing in it knows that ids are numbers but the form of the header. */
+import { sql } from 'kysely'
 import {
   type Auth,
   createAuth,
@@ -10,8 +11,7 @@ import {
   integerFormat,
   type User,
 } from 'sallyport'
-import type { Company } from './people.ts'
-import type { FleetStorage } from './storage.ts'
+import type { Company, FleetStorage } from './storage.ts'
 
 /** The positions that mean something here, lowest first. */
 export const POSITIONS = ['driver', 'dispatcher', 'owner'] as const
@@ -26,14 +26,11 @@ export function createFleetAuth(
     issuers: [issuer],
     users: createProvisioner({
       storage,
-      // In the same transaction, by the query builder's own handle.
+      // In the same transaction, by the query builder’s own handle.
       bootstrap: async ({ org, transaction }) => {
         if (org === null) return
-        await transaction.handle
-          .updateTable('company')
-          .set({ title: `Fleet of ${org.title}` })
-          .where('company_no', '=', org.id)
-          .execute()
+        const title = `Fleet of ${org.title}`
+        await sql`UPDATE company SET title = ${title} WHERE company_no = ${org.id}`.execute(transaction.handle)
       },
     }),
     orgs: createOrgResolver({
