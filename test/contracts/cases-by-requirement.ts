@@ -37,6 +37,7 @@ export const CASES_BY_REQUIREMENT: Readonly<Record<string, readonly string[]>> =
     'accounts/last-race-remove',
     'accounts/list-without-hashes',
     'accounts/update',
+    'memberships/keep-disabled',
     'memberships/keep-last',
     'memberships/keep-not-needed',
     'memberships/keep-per-org',
@@ -79,7 +80,8 @@ export const CASES_BY_REQUIREMENT: Readonly<Record<string, readonly string[]>> =
   ],
   P3: [
     'transactions/first-login-race',
-    'transactions/nothing-changed',
+    'transactions/invitations-unchanged',
+    'transactions/members-unchanged',
     'transactions/nothing-left',
     'users/created-once',
     'users/upsert-race',

@@ -104,7 +104,7 @@ describe('the list of cases', () => {
   it.each([
     [{ membershipPerUser: 'one' }, 'unknown option "membershipPerUser"'],
     [{ membershipsPerUser: 'few' }, 'must be one of "many", "one"'],
-    [{ without: ['orgs'] }, 'must be one of "admin", "disableUser", "deleteOrg"'],
+    [{ without: ['orgs'] }, 'must be one of "userAdmin", "organizationAdmin", "membershipAdmin"'],
     [{ roles: ['owner'] }, 'must name two roles'],
     [{ issuers: [] }, 'issuers'],
     [{ newId: '1' }, '"newId" must be a function'],
@@ -136,9 +136,12 @@ describe('a case', () => {
     await expect(caseOf('users/created-once', () => ({ storage, close }))()).rejects.toThrow('expected no call')
   })
 
-  it('asks for the probe it needs, by name', async () => {
-    await expect(caseOf('users/disabled-found', make)()).rejects.toThrow("without: ['disableUser']")
-    await expect(caseOf('orgs/deleted-is-gone', make)()).rejects.toThrow("without: ['deleteOrg']")
+  it('asks for the probe it needs where there is no port for it, by name', async () => {
+    const { users, orgs, ...storage } = createMemoryStorage()
+    const [{ setDisabled: _, ...others }, { insert, findById }] = [users, orgs]
+    const bare = (): StorageUnderTest => ({ storage: { ...storage, users: others, orgs: { insert, findById } } })
+    await expect(caseOf('users/disabled-found', bare)()).rejects.toThrow("without: ['disableUser']")
+    await expect(caseOf('orgs/deleted-is-gone', bare)()).rejects.toThrow("without: ['deleteOrg']")
   })
 
   it('counts the rows by the probe where there is one', async () => {

@@ -1,7 +1,8 @@
 /** Storages whose ids are integers as text, and whose people come from one issuer alone: the suites can be passed. */
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { AdminStorage } from '../../src/storage/repositories.ts'
+import type { Invitation, InvitationRepository } from '../../src/storage/repositories.ts'
+import type { StoredRepositories } from '../../src/storage/shipped-storage.ts'
 import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { runContract } from '../../src/testing/contracts/contract.ts'
@@ -10,7 +11,7 @@ import type { StorageUnderTest } from '../../src/testing/contracts/storage-world
 import { PATIENCE_MS } from '../patience.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const ID_MEMBERS = ['id', 'orgId', 'userId']
+const ID_MEMBERS = ['id', 'orgId', 'userId', 'invitedBy', 'createdBy']
 
 /** What a storage hands out with integers in place of its UUIDs, and the other way round. */
 function integers() {
@@ -45,22 +46,38 @@ function integers() {
   return { wrap, back: (id: string): string => back(id) as string }
 }
 
+/** Invitations whose ids are numbers, in that order where they were made at one instant. */
+function listedByNumber(invitations: InvitationRepository): InvitationRepository {
+  const inOrder = (rows: readonly Invitation[]): readonly Invitation[] =>
+    [...rows].sort((a, b) => +a.createdAt - +b.createdAt || Number(a.id) - Number(b.id))
+  return {
+    ...invitations,
+    listByEmail: async (email, limit) => inOrder(await invitations.listByEmail(email, 10_000)).slice(0, limit),
+    listByOrg: async (orgId) => inOrder(await invitations.listByOrg(orgId)),
+  }
+}
+
 /** Integer ids, and an issuer that nobody looks at. */
 function integerStorage(): StorageUnderTest {
   let now = Date.now()
   const memory = createMemoryStorage({ clock: () => ++now })
   const { wrap, back } = integers()
-  const repositories = ({ users, orgs, memberships, invitations }: Omit<AdminStorage, 'transaction'>) => ({
+  const repositories = ({ users, orgs, memberships, invitations, apiKeys }: StoredRepositories) => ({
     users: wrap({
       ...users,
       findByIdentity: (({ subject }, selection) =>
         users.findByIdentity({ issuer: 'x', subject }, selection)) satisfies typeof users.findByIdentity,
       upsertByIdentity: ((user) =>
         users.upsertByIdentity({ ...user, issuer: 'x' })) satisfies typeof users.upsertByIdentity,
+      moveIdentity: ((from, to) =>
+        users.moveIdentity({ ...from, issuer: 'x' }, { ...to, issuer: 'x' })) satisfies typeof users.moveIdentity,
+      anonymize: ((userId, identity) =>
+        users.anonymize(userId, identity && { ...identity, issuer: 'x' })) satisfies typeof users.anonymize,
     }),
     orgs: wrap(orgs),
     memberships: wrap(memberships),
-    invitations: wrap(invitations),
+    invitations: listedByNumber(wrap(invitations)),
+    apiKeys: wrap(apiKeys),
   })
   return {
     storage: {
@@ -113,9 +130,9 @@ describe('API keys beside integer user ids', () => {
   it('pass the API key contract by the ids of their own kind, and not by UUIDs', async () => {
     expect(failed(await runContract(apiKeyContract, make, OPTIONS))).toEqual([])
     const { newId: _, ...options } = OPTIONS
-    expect(failed(await runContract(apiKeyContract, make, options))).toEqual([
-      expect.stringContaining('api-keys/found-after-insert'),
-    ])
+    const ids = failed(await runContract(apiKeyContract, make, options)).map((text) => text.split(':')[0])
+    expect(ids).toContain('api-keys/found-after-insert')
+    expect(ids.filter((id) => !id?.includes('-created-by'))).toEqual(['api-keys/found-after-insert'])
   })
 })
 

@@ -1,4 +1,5 @@
 /** Broken stores: the last holder of a role. */
+import type { KeepOptions } from '../../../src/storage/repositories.ts'
 import type { StoredRepositories } from '../../../src/storage/shipped-storage.ts'
 import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec } from './broken-storage.ts'
@@ -76,6 +77,25 @@ export const BROKEN_GUARDS: readonly BrokenStoreSpec[] = [
           remove: (orgId, userId) => memberships.remove(orgId, userId, { keep: 'owner' }),
         },
       }),
+    }),
+  },
+  {
+    name: 'keep: disabled holders count',
+    why: 'Counts rows and not people: the last owner who can still log in goes, and nobody can manage the org.',
+    breaks: ['memberships/keep-disabled'],
+    flaw: () => ({
+      change: (inner) => {
+        const optionsOf = async (orgId: string, options: KeepOptions): Promise<KeepOptions> =>
+          options.keep !== undefined && (await holdersOf(inner, orgId, options.keep)) > 1 ? {} : options
+        return {
+          memberships: {
+            setRole: async (orgId, userId, role, options = {}) =>
+              inner.memberships.setRole(orgId, userId, role, await optionsOf(orgId, options)),
+            remove: async (orgId, userId, options = {}) =>
+              inner.memberships.remove(orgId, userId, await optionsOf(orgId, options)),
+          },
+        }
+      },
     }),
   },
   {

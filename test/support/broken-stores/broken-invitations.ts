@@ -1,10 +1,13 @@
-/** Broken stores: invitations. */
+/** Broken stores: invitations, kept, listed and taken. */
 import type { Invitation } from '../../../src/storage/repositories.ts'
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
 import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
-export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
+// Several of what anybody has, by whatever is asked.
+const MANY = 10_000
+
+const RECORDS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: addresses as they were typed',
     why: 'Whoever was invited as "Ada@…" is never found by the address of the token.',
@@ -12,6 +15,44 @@ export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
     flaw: () => ({
       change: ({ invitations }) => ({
         invitations: { insert: async (input) => ({ ...(await invitations.insert(input)), email: input.email }) },
+      }),
+    }),
+  },
+  {
+    name: 'invitations: the hash goes along',
+    why: 'select *: whoever lists invitations is handed what their links are checked by.',
+    breaks: ['invitations/found-after-insert'],
+    flaw: () => {
+      const hashes = new Map<string, string | null>()
+      return {
+        change: ({ invitations }) => ({
+          invitations: {
+            async insert(input) {
+              const row = await invitations.insert(input)
+              hashes.set(row.id, input.secretHash)
+              return row
+            },
+            async findById(invitationId) {
+              const row = await invitations.findById(invitationId)
+              return row && { ...row, secretHash: hashes.get(invitationId) }
+            },
+          },
+        }),
+      }
+    },
+  },
+  {
+    name: 'invitations: whole seconds',
+    why: 'Instants lose their milliseconds: one of today expires before it was made.',
+    breaks: ['invitations/instants-exact', 'invitations/found-after-insert'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          async findById(invitationId) {
+            const row = await invitations.findById(invitationId)
+            return row && { ...row, expiresAt: new Date(Math.floor(row.expiresAt.getTime() / 1000) * 1000) }
+          },
+        },
       }),
     }),
   },
@@ -25,7 +66,7 @@ export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
           insert: (input) =>
             invitations.insert(input).catch((error: unknown) => {
               if (!isConflictError(error)) throw error
-              return { ...input, id: crypto.randomUUID(), createdAt: new Date() }
+              return { ...input, id: crypto.randomUUID() }
             }),
         },
       }),
@@ -34,68 +75,116 @@ export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: no foreign keys',
     why: 'Takes an invitation into an org that is not there.',
-    breaks: ['invitations/insert-unknown'],
+    breaks: ['invitations/insert-unknown', 'invitations/deleted-org'],
     flaw: () => ({
       change: ({ invitations }) => ({
         invitations: {
           insert: (input) =>
             invitations.insert(input).catch((error: unknown) => {
               if (isConflictError(error)) throw error
-              return { ...input, id: crypto.randomUUID(), createdAt: new Date() }
+              return { ...input, id: crypto.randomUUID() }
             }),
         },
       }),
     }),
   },
   {
-    name: 'invitations: the latest first',
-    why: 'Orders the wrong way round: who was invited by two orgs joins the later one.',
-    breaks: ['invitations/earliest'],
+    name: 'invitations: expired ones hidden',
+    why: '"where expires_at > now()" in every query: by a clock that nobody asked, and nobody sees what became of them.',
+    breaks: ['invitations/expired-found', 'invitations/list-by-email', 'invitations/list-by-org'],
     flaw: () => {
-      const rows: Invitation[] = []
+      const isGood = ({ expiresAt }: Invitation): boolean => expiresAt > new Date()
       return {
         change: ({ invitations }) => ({
           invitations: {
-            async insert(input) {
-              const row = await invitations.insert(input)
-              rows.unshift(row)
-              return row
+            async findById(invitationId) {
+              const row = await invitations.findById(invitationId)
+              return row !== null && isGood(row) ? row : null
             },
-            async findPending(email) {
-              const first = await invitations.findPending(email)
-              return first && (rows.find((row) => row.email === email) ?? first)
-            },
+            listByEmail: async (...given) => (await invitations.listByEmail(...given)).filter(isGood),
+            listByOrg: async (orgId) => (await invitations.listByOrg(orgId)).filter(isGood),
           },
         }),
       }
     },
   },
   {
-    name: 'invitations: find, then delete',
-    why: 'Two who take it at once both find it: one invitation, two members.',
-    breaks: ['invitations/consume-race', 'transactions/consume-race'],
+    name: 'invitations: shared references',
+    why: 'Hands out the stored object itself, Date included.',
+    breaks: ['invitations/copies'],
     flaw: () => {
-      const rows = new Map<string, Invitation>()
+      const share = sharing()
       return {
-        transact: autocommit,
         change: ({ invitations }) => ({
           invitations: {
-            async insert(input) {
-              const row = await invitations.insert(input)
-              rows.set(row.id, row)
-              return row
-            },
-            async consume(invitationId) {
-              const found = rows.get(invitationId)
-              await pause(1)
-              rows.delete(invitationId)
-              await invitations.consume(invitationId)
-              return found ?? null
-            },
+            findById: async (invitationId) => share(invitationId, await invitations.findById(invitationId)),
           },
         }),
       }
     },
+  },
+]
+
+const LISTS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'invitations: the latest first',
+    why: 'Orders the wrong way round.',
+    breaks: ['invitations/list-by-email', 'invitations/list-by-org'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          listByEmail: async (email, limit) =>
+            [...(await invitations.listByEmail(email, MANY))].reverse().slice(0, limit),
+          listByOrg: async (orgId) => [...(await invitations.listByOrg(orgId))].reverse(),
+        },
+      }),
+    }),
+  },
+  {
+    name: 'invitations: ties as they come',
+    why: 'Nothing decides between equal instants: a page shows one twice and another never.',
+    breaks: ['invitations/list-by-email', 'invitations/list-by-org'],
+    flaw: () => {
+      const byInstant = (rows: readonly Invitation[]): readonly Invitation[] =>
+        [...rows].reverse().sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+      return {
+        change: ({ invitations }) => ({
+          invitations: {
+            listByEmail: async (email, limit) => byInstant(await invitations.listByEmail(email, MANY)).slice(0, limit),
+            listByOrg: async (orgId) => byInstant(await invitations.listByOrg(orgId)),
+          },
+        }),
+      }
+    },
+  },
+  {
+    name: 'invitations: limit ignored',
+    why: 'Whoever is invited a hundred thousand times over has each of their requests read all of them.',
+    breaks: ['invitations/list-by-email'],
+    flaw: () => ({
+      change: ({ invitations }) => ({ invitations: { listByEmail: (email) => invitations.listByEmail(email, MANY) } }),
+    }),
+  },
+]
+
+const TAKINGS: readonly BrokenStoreSpec[] = [
+  {
+    name: 'invitations: find, then delete',
+    why: 'Two who take it at once both find it: one invitation, two members.',
+    breaks: ['invitations/consume-race', 'transactions/consume-race'],
+    flaw: () => ({
+      transact: autocommit,
+      change: ({ invitations }) => ({
+        invitations: {
+          async consume(invitationId) {
+            const found = await invitations.findById(invitationId)
+            await pause(1)
+            await invitations.consume(invitationId)
+            return found
+          },
+        },
+      }),
+    }),
   },
   {
     name: 'invitations: never used up',
@@ -119,33 +208,87 @@ export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: all of the address',
     why: 'Taking one deletes every invitation of the address, those of other orgs too.',
-    breaks: ['invitations/others-untouched', 'invitations/earliest'],
+    breaks: ['invitations/others-untouched'],
     flaw: () => ({
       change: ({ invitations }) => ({
         invitations: {
           async consume(invitationId) {
             const taken = await invitations.consume(invitationId)
-            for (let next = taken; next !== null; ) {
-              next = await invitations.findPending(next.email)
-              if (next !== null) await invitations.consume(next.id)
-            }
+            const others = taken === null ? [] : await invitations.listByEmail(taken.email, MANY)
+            for (const { id } of others) await invitations.consume(id)
             return taken
           },
         },
       }),
     }),
   },
+]
+
+const REMOVALS: readonly BrokenStoreSpec[] = [
   {
-    name: 'invitations: shared references',
-    why: 'Hands out the stored object itself, Date included.',
-    breaks: ['invitations/copies'],
+    name: 'invitations: what the host has sent goes with whoever leaves',
+    why: '"invited_by = $1 or invited_by is null": a host’s own invitations end with the first user who leaves.',
+    breaks: ['invitations/remove-of-no-other'],
     flaw: () => {
-      const share = sharing()
+      const ids: string[] = []
       return {
         change: ({ invitations }) => ({
-          invitations: { findPending: async (email) => share(email, await invitations.findPending(email)) },
+          invitations: {
+            async insert(input) {
+              const row = await invitations.insert(input)
+              if (input.invitedBy === null) ids.push(row.id)
+              return row
+            },
+            async removeOf(invitedBy, email) {
+              for (const id of ids) await invitations.consume(id)
+              return invitations.removeOf(invitedBy, email)
+            },
+          },
         }),
       }
     },
   },
+  {
+    name: 'invitations: of whoever leaves, what is both',
+    why: '"and" for "or": only what somebody sent to their own address is deleted.',
+    breaks: ['invitations/remove-of', 'invitations/remove-of-no-other'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          async removeOf(invitedBy, email) {
+            const own = await invitations.listByEmail(email ?? '', MANY)
+            const both = own.filter((row) => row.invitedBy === invitedBy)
+            for (const { id } of both) await invitations.consume(id)
+            return both.length
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: 'invitations: what somebody has sent stays',
+    why: 'Deletes by the address alone: roles go on being given in the name of who has left.',
+    breaks: ['invitations/remove-of', 'invitations/remove-of-no-other'],
+    flaw: () => ({
+      change: ({ invitations }) => ({ invitations: { removeOf: (_, email) => invitations.removeOf('', email) } }),
+    }),
+  },
+  {
+    name: 'invitations: counted twice',
+    why: 'Two statements, and the sum of what each could have deleted.',
+    breaks: ['invitations/remove-of'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          async removeOf(invitedBy, email) {
+            const own = await invitations.listByEmail(email ?? '', MANY)
+            const both = own.filter((row) => row.invitedBy === invitedBy).length
+            return (await invitations.removeOf(invitedBy, email)) + both
+          },
+        },
+      }),
+    }),
+  },
 ]
+
+export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [...RECORDS, ...LISTS, ...TAKINGS, ...REMOVALS]

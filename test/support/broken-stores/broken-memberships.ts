@@ -21,6 +21,30 @@ export const BROKEN_MEMBERSHIPS: readonly BrokenStoreSpec[] = [
     },
   },
   {
+    name: 'memberships: disabled ones not listed',
+    why: 'Joins the users that are not disabled: nobody can remove somebody who was disabled.',
+    breaks: ['memberships/list-members'],
+    flaw: () => ({
+      change: ({ memberships }) => ({
+        memberships: {
+          listByOrg: async (orgId) => (await memberships.listByOrg(orgId)).filter(({ disabled }) => !disabled),
+        },
+      }),
+    }),
+  },
+  {
+    name: 'memberships: nobody without an e-mail',
+    why: 'An inner join: who has no address is a member whom no page shows.',
+    breaks: ['memberships/list-members'],
+    flaw: () => ({
+      change: ({ memberships }) => ({
+        memberships: {
+          listByOrg: async (orgId) => (await memberships.listByOrg(orgId)).filter(({ email }) => email !== null),
+        },
+      }),
+    }),
+  },
+  {
     name: 'memberships: roles tidied',
     why: 'Role names are trimmed and lower-cased: "Owner" becomes one.',
     breaks: ['memberships/roles-exact', 'invitations/roles-exact'],

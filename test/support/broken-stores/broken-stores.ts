@@ -5,10 +5,14 @@ import { BROKEN_IDS } from './broken-ids.ts'
 import { BROKEN_INVITATIONS } from './broken-invitations.ts'
 import { BROKEN_LISTS } from './broken-lists.ts'
 import { BROKEN_MEMBERSHIPS } from './broken-memberships.ts'
+import { BROKEN_MOVES } from './broken-moves.ts'
+import { BROKEN_ORG_ADMIN } from './broken-org-admin.ts'
 import { BROKEN_ORGS } from './broken-orgs.ts'
+import { BROKEN_REPLACEMENTS } from './broken-replacements.ts'
 import { type BrokenStore, brokenStore } from './broken-storage.ts'
 import { BROKEN_TRANSACTIONS } from './broken-transactions.ts'
 import { BROKEN_UNIQUENESS } from './broken-uniqueness.ts'
+import { BROKEN_USER_ADMIN } from './broken-user-admin.ts'
 import { BROKEN_USERS } from './broken-users.ts'
 
 /**
@@ -22,13 +26,17 @@ import { BROKEN_USERS } from './broken-users.ts'
  */
 export const BROKEN_STORES: readonly BrokenStore[] = [
   ...BROKEN_USERS,
+  ...BROKEN_USER_ADMIN,
+  ...BROKEN_MOVES,
   ...BROKEN_IDENTITIES,
   ...BROKEN_IDS,
   ...BROKEN_ORGS,
+  ...BROKEN_ORG_ADMIN,
   ...BROKEN_LISTS,
   ...BROKEN_UNIQUENESS,
   ...BROKEN_MEMBERSHIPS,
   ...BROKEN_GUARDS,
   ...BROKEN_INVITATIONS,
+  ...BROKEN_REPLACEMENTS,
   ...BROKEN_TRANSACTIONS,
 ].map(brokenStore)

@@ -1,4 +1,5 @@
 /** Broken stores: the unit of work. */
+import { createMemoryStorage } from '../../../src/storage/memory.ts'
 import { isConflictError } from '../../../src/storage/storage-errors.ts'
 import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, type Flaw, type Transact } from './broken-storage.ts'
@@ -9,7 +10,12 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
     why: 'Each statement is committed by itself: a crash between two leaves a user without an org.',
     breaks: [
       'transactions/nothing-left',
-      'transactions/nothing-changed',
+      'transactions/members-unchanged',
+      'transactions/invitations-unchanged',
+      'transactions/users-unchanged',
+      'transactions/orgs-unchanged',
+      'transactions/keys-unchanged',
+      'transactions/email-unchanged',
       'transactions/unseen-outside',
       'transactions/unseen-when-failed',
       'transactions/conflict',
@@ -19,7 +25,7 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
   {
     name: 'transactions: an invitation stays taken',
     why: 'The invitation is taken on a connection of its own: after a rollback it is lost.',
-    breaks: ['transactions/nothing-changed'],
+    breaks: ['transactions/invitations-unchanged'],
     flaw: () => ({
       transact: (transaction, outside) => async (work) => {
         const taken: string[] = []
@@ -39,9 +45,35 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'transactions: API keys have a connection of their own',
+    why: 'The keys are asked of the pool: what a transaction made of them stays, whatever becomes of it.',
+    breaks: ['transactions/keys-unchanged'],
+    flaw: () => {
+      const apart = createMemoryStorage()
+      return {
+        change: ({ orgs }) => ({
+          apiKeys: {
+            ...apart.apiKeys,
+            async insert(key) {
+              const org = await orgs.findById(key.orgId ?? '')
+              if (org !== null) await apart.orgs.insert(org).catch(() => undefined)
+              return apart.apiKeys.insert(key)
+            },
+          },
+        }),
+      }
+    },
+  },
+  {
     name: 'transactions: commit that is a rollback',
     why: 'A database that aborts on the first error answers COMMIT with ROLLBACK, and nobody looks at the answer.',
-    breaks: ['transactions/caught-conflict'],
+    breaks: [
+      'transactions/caught-conflict',
+      'transactions/caught-conflict-invitation',
+      'transactions/caught-conflict-identity',
+      'transactions/caught-conflict-org',
+      'transactions/caught-conflict-key',
+    ],
     flaw: () => ({
       transact: (transaction) => async (work) => {
         const aborted = new Error('aborted')
@@ -49,12 +81,23 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
         try {
           return await transaction(async (inner) => {
             let failed = false
-            const insert: typeof inner.memberships.insert = (membership) =>
-              inner.memberships.insert(membership).catch((error: unknown) => {
-                failed ||= isConflictError(error)
-                throw error
-              })
-            value = { of: await work({ ...inner, memberships: { ...inner.memberships, insert } }) }
+            const noting = <R extends object>(repository: R): R => {
+              const methods = Object.entries(repository).map(([name, ask]) => [
+                name,
+                (...given: unknown[]) =>
+                  ask(...given).catch((error: unknown) => {
+                    failed ||= isConflictError(error)
+                    throw error
+                  }),
+              ])
+              return Object.fromEntries(methods) as R
+            }
+            const { users, orgs, memberships, invitations, apiKeys } = inner
+            const noted = {
+              ...{ users: noting(users), orgs: noting(orgs), memberships: noting(memberships) },
+              ...{ invitations: noting(invitations), apiKeys: noting(apiKeys) },
+            }
+            value = { of: await work({ ...inner, ...noted }) }
             if (failed) throw aborted
             return value.of
           })

@@ -149,7 +149,7 @@ export const BROKEN_USERS: readonly BrokenStoreSpec[] = [
   {
     name: 'users: shared references',
     why: 'Hands out the stored object itself: what a handler changes in it is changed for everybody.',
-    breaks: ['users/copies'],
+    breaks: ['users/copies', 'users/admin-copies'],
     flaw: () => {
       const share = sharing()
       return {
@@ -161,6 +161,10 @@ export const BROKEN_USERS: readonly BrokenStoreSpec[] = [
             },
             async findById(userId) {
               const user = await users.findById(userId)
+              return user && share(userId, user)
+            },
+            async setDisabled(userId, disabled) {
+              const user = await users.setDisabled(userId, disabled)
               return user && share(userId, user)
             },
           },
