@@ -133,3 +133,17 @@ CREATE TABLE "machines" (
 CREATE INDEX "machines_org" ON "machines" (org_id, created_at, id);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (4, 'machines');
+
+-- 5: invitations that expire, and who sent them
+
+ALTER TABLE "invitations" ADD COLUMN invited_by uuid;
+
+ALTER TABLE "invitations" ADD COLUMN expires_at timestamptz(3);
+
+ALTER TABLE "invitations" ADD COLUMN secret_hash text COLLATE "C";
+
+CREATE UNIQUE INDEX "invitations_secret" ON "invitations" (secret_hash);
+
+CREATE INDEX "invitations_inviter" ON "invitations" (invited_by);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (5, 'invitations that expire, and who sent them');

@@ -132,3 +132,17 @@ CREATE TABLE "machines" (
 CREATE INDEX "machines_org" ON "machines" (org_id, created_at, id);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (4, 'machines');
+
+-- 5: invitations that expire, and who sent them
+
+ALTER TABLE "invitations" ADD COLUMN invited_by TEXT;
+
+ALTER TABLE "invitations" ADD COLUMN expires_at INTEGER;
+
+ALTER TABLE "invitations" ADD COLUMN secret_hash TEXT;
+
+CREATE UNIQUE INDEX "invitations_secret" ON "invitations" (secret_hash);
+
+CREATE INDEX "invitations_inviter" ON "invitations" (invited_by);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (5, 'invitations that expire, and who sent them');

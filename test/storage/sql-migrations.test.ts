@@ -11,6 +11,7 @@ const ALL = [
   { id: 2, name: 'API keys' },
   { id: 3, name: 'local login' },
   { id: 4, name: 'machines' },
+  { id: 5, name: 'invitations that expire, and who sent them' },
 ]
 const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
 const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))
