@@ -42,6 +42,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './storage': 'the interfaces of a storage, its errors',
   './issuers': 'presets of identity providers',
   './api-keys': 'API keys: verify, issue, rotate, revoke, and their routes',
+  './people': 'members, invitations and organizations, and their routes; what operators do with users',
   './memory': 'storage in memory',
   './postgres': 'storage on PostgreSQL',
   './sqlite': 'storage on SQLite',

@@ -124,6 +124,17 @@ export type RefusalReason =
   | 'api_key_above_creator'
   | 'api_key_above_its_rotator'
   | 'api_key_expired_for_rotation'
+  // Managing people
+  | 'people_need_a_user'
+  | 'people_need_an_org'
+  | 'actor_not_a_member'
+  | 'role_above_ones_own'
+  | 'user_to_add_unknown'
+  | 'member_already'
+  | 'member_unknown'
+  | 'member_last_owner'
+  | 'people_not_committed'
+  | 'people_cut_off'
   // Local login: sessions
   | 'session_algorithm_other'
   | 'session_issuer_other'

@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { notify } from '../lib/notify.ts'
+import { canGrant, withoutCustom } from '../permissions/grants.ts'
 import { isKnown, requireKnown } from '../permissions/roles.ts'
 import type { ActingOrgSource, ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
 import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
@@ -340,9 +341,9 @@ function requireNotAbove(settings: ApiKeySettings, key: KeyPowers, creator: Issu
 
 type KeyPowers = Pick<ApiKeyRecord, 'role' | 'permissions'>
 
-// Whoever has a key can do what it can: neither their role nor their own credential may be less.
-function isAbove({ roles }: ApiKeySettings, key: KeyPowers, { role, bound }: Issuer): boolean {
-  return !roles.includes(role, key.role) || !key.permissions.every((each) => bound?.includes(each) ?? true)
+// Whoever has a key can do what it can.
+function isAbove({ roles }: ApiKeySettings, { role, permissions }: KeyPowers, granter: Issuer): boolean {
+  return !canGrant(withoutCustom(roles), granter, role, permissions)
 }
 
 async function requireBelowLimit({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {

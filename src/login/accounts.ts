@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { type JsonObject, parseBody } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import { aFunction, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { canTake, withoutCustom } from '../permissions/grants.ts'
 import { isKnown } from '../permissions/roles.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
@@ -93,9 +94,8 @@ export async function removeAccount(settings: AccountSettings, accountId: string
   notifyEvent(settings, 'user_removed', accountId, by.id)
 }
 
-// A stored role that is none any more is above nobody.
 function requireNotAbove({ roles }: AccountSettings, { role: own }: Admin, role: string): void {
-  if (!isKnown(roles, role) || roles.includes(own ?? '', role)) return
+  if (canTake(withoutCustom(roles), { role: own, bound: null }, role)) return
   throw new AuthError('forbidden', { reason: 'account_above_its_admin', expected: `at most ${own}`, got: role })
 }
 

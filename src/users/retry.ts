@@ -22,6 +22,14 @@ export interface AttemptWatch {
   wait(): void
 }
 
+/** What is thrown where no attempt succeeds: `temporarily_unavailable`, each by a reason of its own. */
+export interface RetryRefusals {
+  /** All of them failed, the last one of this. */
+  busy(cause: unknown): AuthError
+  /** One did not end. */
+  cutOff(): AuthError
+}
+
 /**
  * Run `attempt`; after a transient failure or a unique violation run it again, at most 5 times, 5–50 ms apart, within
  * 5 seconds of the first failure (where no work began, of that attempt's start). Any other throw passes through untouched.
@@ -29,20 +37,24 @@ export interface AttemptWatch {
  * An attempt that hangs is cut off: its work 5 seconds after it began, inside its transaction, which is undone and free
  * for others; the whole 2 minutes after it was asked for. A COMMIT that was on its way by then may still succeed.
  *
- * @throws AuthError `temporarily_unavailable` where all of them failed, or one did not end
+ * @throws AuthError where all of them failed, or one did not end: what `refusals` makes, by default those of first logins
  */
-export async function retryTransient<T>(attempt: (watch: AttemptWatch) => Promise<T>, clock: () => number): Promise<T> {
+export async function retryTransient<T>(
+  attempt: (watch: AttemptWatch) => Promise<T>,
+  clock: () => number,
+  refusals: RetryRefusals = OF_FIRST_LOGINS,
+): Promise<T> {
   let deadline: number | undefined
   for (let retries = 0; ; retries++) {
     const started = clock()
-    const watch = startWatch()
+    const watch = startWatch(refusals.cutOff)
     try {
       return await Promise.race([watch.late, attempt(watch)])
     } catch (error) {
       if (!isTransientError(error) && !isConflictError(error)) throw error
       deadline ??= (watch.hasBegun() ? clock() : started) + DEADLINE_MS
       const wait = restMilliseconds(1, REST)
-      if (retries === RETRIES || clock() + wait >= deadline) throw busy(error)
+      if (retries === RETRIES || clock() + wait >= deadline) throw refusals.busy(error)
       await pause(wait)
     } finally {
       watch.stop()
@@ -50,16 +62,16 @@ export async function retryTransient<T>(attempt: (watch: AttemptWatch) => Promis
   }
 }
 
-function busy(cause: unknown): AuthError {
-  return new AuthError('temporarily_unavailable', { reason: 'provisioning_not_committed', retryAfterSeconds: 1, cause })
+const OF_FIRST_LOGINS: RetryRefusals = {
+  busy: (cause) =>
+    new AuthError('temporarily_unavailable', { reason: 'provisioning_not_committed', retryAfterSeconds: 1, cause }),
+  cutOff() {
+    const cause = new Error('the first login took too long: decide, bootstrap or the storage did not answer')
+    return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
+  },
 }
 
-function cutOff(): AuthError {
-  const cause = new Error('the first login took too long: decide, bootstrap or the storage did not answer')
-  return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
-}
-
-function startWatch() {
+function startWatch(cutOff: RetryRefusals['cutOff']) {
   const controller = new AbortController()
   const { signal } = controller
   // Rejects when the time is up; nobody may be waiting any more.

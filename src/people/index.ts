@@ -1,0 +1,9 @@
+/** The entry of the people of organizations: named re-exports. */
+export {
+  createMemberRoutes,
+  type MemberFieldNames,
+  type MemberPresenter,
+  type MemberRoutesOptions,
+} from './member-routes.ts'
+export { createMembers, type MemberEvent, type MemberFields, type Members, type MembersOptions } from './members.ts'
+export type { PeopleRule } from './people-rule.ts'

@@ -1,0 +1,184 @@
+/**
+ * How something is done with people: by whom, in one transaction that holds the organization, judged by what everybody is at
+ * that moment and not by what they were when the request came.
+ */
+import type { AuthContext, KnownRoles, Organization, User } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { checkedBy, type OptionType } from '../lib/parse-options.ts'
+import type { GrantableRoles, Granter } from '../permissions/grants.ts'
+import { differenceOf, isKnown } from '../permissions/roles.ts'
+import type { PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
+import { toTransient } from '../storage/storage-errors.ts'
+import { type RetryRefusals, retryTransient } from '../users/retry.ts'
+import { CONTEXT_ROLES } from '../users/sync.ts'
+
+/** What acts work with. */
+export interface ActSettings<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+  readonly storage: Pick<PeopleStorage<U, O, Tx>, 'transaction'>
+  readonly known: KnownRoles
+  readonly clock: () => number
+}
+
+/** A storage whose repositories have these methods, transactions beside them. */
+export function aStorageWith<T>(methods: Readonly<Record<string, readonly string[]>>): OptionType<T> {
+  const names = Object.entries(methods).flatMap(([group, each]) => each.map((method) => [group, method] as const))
+  return checkedBy((value) => {
+    const storage = Object(value) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>
+    const hasAll = names.every(([group, method]) => typeof storage[group]?.[method] === 'function')
+    if (hasAll && typeof storage['transaction'] === 'function') return null
+    return `must be a storage with transaction, ${names.map((name) => name.join('.')).join(', ')}`
+  })
+}
+
+/** A person, as a request has proved them. */
+export interface Person {
+  readonly userId: string
+  readonly bound: Granter['bound']
+}
+
+/**
+ * The person behind a context.
+ * @throws AuthError `forbidden` for every other caller
+ */
+export function requirePerson(context: AuthContext, roles: KnownRoles['roles']): Person {
+  requireSameRoles(context, roles)
+  if (context.kind !== 'user' || !('user' in context))
+    throw new AuthError('forbidden', { reason: 'people_need_a_user' })
+  return { userId: context.user.id, bound: context.identity.scopes ?? null }
+}
+
+// What is high in the one may be low in the other. A context made by hand has no roles of an auth.
+function requireSameRoles(context: AuthContext, roles: KnownRoles['roles']): void {
+  const others = CONTEXT_ROLES.get(context)?.roles
+  const difference = others === undefined ? null : differenceOf(roles, others)
+  if (difference !== null) throw new Error(`sallyport: people: the auth of this request ${difference}`)
+}
+
+/** A person in an organization, with the role that the request was judged by. */
+export interface PersonInOrg extends Person {
+  readonly orgId: string
+  readonly role: string | null
+}
+
+/**
+ * The person behind a context that acts in an organization.
+ * @throws AuthError `forbidden` for every other caller
+ */
+export function requirePersonInOrg(context: AuthContext, roles: KnownRoles['roles']): PersonInOrg {
+  const person = requirePerson(context, roles)
+  if (!('org' in context) || context.org === null) throw new AuthError('forbidden', { reason: 'people_need_an_org' })
+  return { ...person, orgId: context.org.id, role: 'role' in context ? context.role : null }
+}
+
+/** Somebody who acts in an organization, as they are at this moment. */
+export interface Actor extends Granter {
+  readonly userId: string
+}
+
+/** An act under the lock of its organization. */
+export interface Act<U extends User = User, O extends Organization = Organization, Tx = unknown> {
+  readonly transaction: PeopleTransaction<U, O, Tx>
+  readonly orgId: string
+  readonly actor: Actor
+  readonly roles: GrantableRoles
+}
+
+/**
+ * Run work on the people of an organization: in one transaction, holding the organization, with the actor read afresh.
+ * @param names roles that the work is about, looked up before
+ * @throws AuthError `forbidden` where the actor is no member any more, `temporarily_unavailable`, and what `work` throws
+ */
+export function actInOrg<U extends User, O extends Organization, Tx, T>(
+  settings: ActSettings<U, O, Tx>,
+  person: PersonInOrg,
+  names: readonly string[],
+  work: (act: Act<U, O, Tx>) => Promise<T>,
+): Promise<T> {
+  const { storage, known, clock } = settings
+  const { orgId, userId, bound } = person
+  return withRoles(known, orgId, person.role === null ? names : [person.role, ...names], (roles) =>
+    inTransaction(storage, clock, async (transaction) => {
+      await transaction.orgs.findLocked(orgId)
+      const role = await findRole(transaction, orgId, userId)
+      if (role === undefined) throw new AuthError('forbidden', { reason: 'actor_not_a_member' })
+      return work({ transaction, orgId, actor: { userId, role, bound }, roles })
+    }),
+  )
+}
+
+/** The role of a user in an organization; `undefined`: they may not act there, or nowhere. Two queries. */
+export async function findRole(
+  { users, memberships }: Pick<PeopleTransaction, 'users' | 'memberships'>,
+  orgId: string,
+  userId: string,
+): Promise<string | null | undefined> {
+  const user = await users.findById(userId)
+  const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
+  return acting === null || user?.disabled !== false ? undefined : acting.role
+}
+
+/**
+ * Run work that asks for roles of an organization. Those made at run time are the host's to look up, and where it looks may
+ * be the very storage whose transaction is open: so they are looked up before, and where the work meets another one it is
+ * begun anew.
+ */
+export async function withRoles<T>(
+  known: KnownRoles,
+  orgId: string,
+  names: readonly string[],
+  work: (roles: GrantableRoles) => T | Promise<T>,
+): Promise<T> {
+  const { roles } = known
+  const found = new Map<string, readonly string[] | null>()
+  const look = async (role: string): Promise<unknown> => found.set(role, await known.find(orgId, role))
+  for (const role of names) if (!isKnown(roles, role)) await look(role)
+  for (;;) {
+    const missing: string[] = []
+    const find = (role: string): readonly string[] | null => {
+      if (isKnown(roles, role)) return roles.permissionsOf(role)
+      const permissions = found.get(role)
+      if (permissions !== undefined) return permissions
+      missing.push(role)
+      throw new Error('sallyport: a role made at run time is looked up first')
+    }
+    try {
+      return await work({ roles, find })
+    } catch (error) {
+      const [role] = missing
+      if (role === undefined) throw error
+      await look(role)
+    }
+  }
+}
+
+const REFUSALS: RetryRefusals = {
+  busy: (cause) =>
+    new AuthError('temporarily_unavailable', { reason: 'people_not_committed', retryAfterSeconds: 1, cause }),
+  cutOff() {
+    const cause = new Error('a change of people took too long: a hook or the storage did not answer')
+    return new AuthError('temporarily_unavailable', { reason: 'people_cut_off', retryAfterSeconds: 1, cause })
+  },
+}
+
+/**
+ * Run work in one transaction; a failure of the moment is tried again, as with first logins.
+ * @throws AuthError `temporarily_unavailable`, and what `work` throws
+ */
+export function inTransaction<Tx, T>(
+  storage: { transaction<R>(work: (transaction: Tx) => Promise<R>): Promise<R> },
+  clock: () => number,
+  work: (transaction: Tx) => Promise<T>,
+): Promise<T> {
+  return retryTransient<T>(
+    async (watch) => {
+      watch.wait()
+      try {
+        return await storage.transaction((transaction) => watch.inTime(() => work(transaction)))
+      } catch (error) {
+        throw toTransient(error, 'statement')
+      }
+    },
+    clock,
+    REFUSALS,
+  )
+}

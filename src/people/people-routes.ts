@@ -1,0 +1,42 @@
+/** What the routes of people have in common: how one is made, answered, and named by its path. */
+import type { AuthContext } from '../context.ts'
+import { isAuthError } from '../errors.ts'
+import { jsonResponse, noContent } from '../http/json-response.ts'
+import { invalidField } from '../http/read-json.ts'
+import { ownMembers } from '../lib/parse-options.ts'
+import type { AccessRule, AuthRequest, AuthResponse } from '../request.ts'
+import type { Route } from '../route.ts'
+
+/** Make a route of what answers it. */
+export function routeOf(
+  method: Route['method'],
+  path: string,
+  access: AccessRule,
+  handle: (context: AuthContext, request: AuthRequest) => Promise<AuthResponse>,
+): Route {
+  return Object.freeze({ method, path, access: Object.freeze(access), handle: handle as Route['handle'] })
+}
+
+// People in it: no cache keeps it, shared or private.
+const NO_STORE = [['Cache-Control', 'no-store']] as const
+
+/** Answer with people in the body; `null`: with none at all. */
+export function answer(status: number, value: unknown): AuthResponse {
+  return value === null ? noContent(NO_STORE) : jsonResponse(status, value, NO_STORE)
+}
+
+/** The text of a path parameter. */
+export function paramOf({ params }: AuthRequest, name: string): string {
+  return ownMembers(params ?? {})[name] ?? ''
+}
+
+/** Run work on a body whose fields are called `names`: what it refuses by the name of a field, it refuses by that one. */
+export async function withFieldNames<T>(names: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const name =
+      isAuthError(error) && error.code === 'validation_error' ? ownMembers(names)[error.field ?? ''] : undefined
+    throw name === undefined ? error : invalidField(name)
+  }
+}
