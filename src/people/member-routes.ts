@@ -24,7 +24,7 @@ export interface MemberRoutesOptions {
   readonly path?: string | undefined
   /** Where else than by those of the org resolver a request names the organization: `[pathParam('id')]`, say. */
   readonly selectors?: readonly OrgSelector[] | undefined
-  /** Other names of a body's fields. Default `user_id` and `role`. */
+  /** Other names of a body's fields. */
   readonly fields?: MemberFieldNames | undefined
   /** Other bodies of answers than the default ones. */
   readonly present?: MemberPresenter | undefined
@@ -32,7 +32,9 @@ export interface MemberRoutesOptions {
 
 /** What the fields of a body are called. */
 export interface MemberFieldNames {
+  /** The id of the user who is to be a member. Default `user_id`. */
   readonly userId?: string | undefined
+  /** The role they are to have. Default `role`. */
   readonly role?: string | undefined
 }
 

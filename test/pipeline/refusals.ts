@@ -8,6 +8,7 @@ import { REFUSALS_OF_BODIES } from './refusals/refusals-of-bodies.ts'
 import { REFUSALS_OF_CREDENTIALS } from './refusals/refusals-of-credentials.ts'
 import { REFUSALS_OF_LOGIN } from './refusals/refusals-of-login.ts'
 import { REFUSALS_OF_MACHINES } from './refusals/refusals-of-machines.ts'
+import { REFUSALS_OF_PEOPLE } from './refusals/refusals-of-people.ts'
 import { REFUSALS_OF_TOKENS } from './refusals/refusals-of-tokens.ts'
 import { REFUSALS_OF_USERS_AND_ORGS } from './refusals/refusals-of-users-and-orgs.ts'
 
@@ -17,6 +18,7 @@ export const REFUSALS: readonly Refusal[] = [
   ...REFUSALS_OF_USERS_AND_ORGS,
   ...REFUSALS_OF_MACHINES,
   ...REFUSALS_OF_API_KEYS,
+  ...REFUSALS_OF_PEOPLE,
   ...REFUSALS_OF_BODIES,
   ...REFUSALS_OF_LOGIN,
 ]

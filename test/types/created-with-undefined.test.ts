@@ -10,6 +10,7 @@ import * as main from '../../src/index.ts'
 import * as login from '../../src/login/index.ts'
 import { parseLoginOptions } from '../../src/login/login-options.ts'
 import * as machine from '../../src/machine/index.ts'
+import * as people from '../../src/people/index.ts'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
@@ -25,6 +26,7 @@ const memory = createMemoryStorage()
 const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
 const accounts = createMemoryAccounts()
 const apiKeys = { storage: memory, prefix: 'tst', roles: main.createRoles(['admin'], { read: 'admin' }) }
+const members = people.createMembers({ storage: memory, roles: ['admin'], manage: { role: 'admin' } })
 const users = async () => ({ user: { id: 'u', disabled: false } })
 const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }], audience: 'a' }]
 const verifier = main.createJwtVerifier({ issuers } as never)
@@ -52,6 +54,8 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   'createAdapter sallyport/express': [{}, (options) => forExpress(auth as never, options)],
   'createAdapter sallyport/hono': [{}, (options) => forHono(auth as never, options)],
   'createAdapter sallyport/koa': [{}, (options) => forKoa(auth as never, options)],
+  createMembers: [{ storage: memory, roles: ['admin'], manage: { role: 'admin' } }, people.createMembers],
+  createMemberRoutes: [{}, (options) => people.createMemberRoutes(members, options)],
   createMemoryAccounts: [{}, createMemoryAccounts],
   createMemoryStorage: [{}, createMemoryStorage],
   createPostgresStorage: [{ pool: { query: async () => ({}), connect: async () => ({}) } }, createPostgresStorage],
