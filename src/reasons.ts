@@ -133,6 +133,10 @@ export type RefusalReason =
   | 'member_already'
   | 'member_unknown'
   | 'member_last_owner'
+  | 'founder_disabled'
+  | 'organization_id_taken'
+  | 'organizations_too_many'
+  | 'member_elsewhere'
   | 'people_not_committed'
   | 'people_cut_off'
   // Local login: sessions

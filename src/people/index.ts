@@ -6,4 +6,18 @@ export {
   type MemberRoutesOptions,
 } from './member-routes.ts'
 export { createMembers, type MemberEvent, type MemberFields, type Members, type MembersOptions } from './members.ts'
+export {
+  createOrganizationRoutes,
+  type OrganizationPresenter,
+  type OrganizationRoutesOptions,
+} from './organization-routes.ts'
+export {
+  createOrganizations,
+  type NamedOrganization,
+  type OrganizationBootstrap,
+  type OrganizationEvent,
+  type OrganizationFields,
+  type Organizations,
+  type OrganizationsOptions,
+} from './organizations.ts'
 export type { PeopleRule } from './people-rule.ts'

@@ -32,6 +32,7 @@ export function aStorageWith<T>(methods: Readonly<Record<string, readonly string
 
 /** A person, as a request has proved them. */
 export interface Person {
+  readonly user: User
   readonly userId: string
   readonly bound: Granter['bound']
 }
@@ -44,7 +45,8 @@ export function requirePerson(context: AuthContext, roles: KnownRoles['roles']):
   requireSameRoles(context, roles)
   if (context.kind !== 'user' || !('user' in context))
     throw new AuthError('forbidden', { reason: 'people_need_a_user' })
-  return { userId: context.user.id, bound: context.identity.scopes ?? null }
+  const { user, identity } = context
+  return { user, userId: user.id, bound: identity.scopes ?? null }
 }
 
 // What is high in the one may be low in the other. A context made by hand has no roles of an auth.
@@ -90,7 +92,7 @@ export interface Act<U extends User = User, O extends Organization = Organizatio
  */
 export function actInOrg<U extends User, O extends Organization, Tx, T>(
   settings: ActSettings<U, O, Tx>,
-  person: PersonInOrg,
+  person: Omit<PersonInOrg, 'user'>,
   names: readonly string[],
   work: (act: Act<U, O, Tx>) => Promise<T>,
 ): Promise<T> {

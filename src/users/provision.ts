@@ -135,8 +135,8 @@ export function provisioning<U extends User, O extends Organization, Tx>(
   }
 }
 
-// Whom else the hook has asked in vain is not asked again and again.
-function toHookError(error: unknown): unknown {
+/** What a hook threw, for its throw: whom else it has asked in vain is not asked again and again. */
+export function toHookError(error: unknown): unknown {
   if (!isTransient(error, 'statement') || isTransient(error, 'work')) return error
   const [cause, retryAfterSeconds] = [error, 1]
   return new AuthError('temporarily_unavailable', { reason: 'bootstrap_not_reached', retryAfterSeconds, cause })

@@ -1,9 +1,10 @@
 /** People of two organizations on a storage, by default in memory: their contexts, and what is done with them. */
 import type { AuthContext, Roles, UserOrgContext } from '../../src/context.ts'
 import { createMembers, type MemberEvent, type Members, type MembersOptions } from '../../src/people/members.ts'
+import { createOrganizations, type Organizations, type OrganizationsOptions } from '../../src/people/organizations.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory.ts'
-import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
+import type { ShippedStorage, StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
 export const ROLES: Roles<'viewer' | 'member' | 'admin' | 'owner'> = createRoles(
@@ -113,4 +114,19 @@ export async function outcomeOf(work: Promise<unknown>): Promise<string> {
 export function withoutUser(context: UserOrgContext): AuthContext {
   const { identity, permissions } = context
   return Object.freeze({ kind: 'user', identity, permissions })
+}
+
+type OrganizationsOf = OrganizationsOptions<StoredUser, StoredOrganization, unknown, Roles>
+
+export type OrganizationsOverrides = Partial<OrganizationsOf>
+
+/** What is done with organizations of a world. */
+export function createWorldOrganizations(
+  { storage }: Pick<PeopleWorld, 'storage'>,
+  options: OrganizationsOverrides = {},
+): Organizations<StoredOrganization> {
+  return createOrganizations<StoredUser, StoredOrganization, unknown, Roles>({
+    ...{ storage, roles: ROLES, manage: { role: 'admin' } },
+    ...options,
+  })
 }

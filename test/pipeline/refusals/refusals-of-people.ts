@@ -1,8 +1,18 @@
 /** The refusals of who administers people, and of their transactions. */
 import { vi } from 'vitest'
+import type { Organizations } from '../../../src/people/organizations.ts'
 import { inTransaction } from '../../../src/people/people-act.ts'
+import { createMemoryStorage } from '../../../src/storage/memory.ts'
 import { TransientError } from '../../../src/storage/storage-errors.ts'
-import { createPeopleWorld, NOBODY, type PeopleWorld, withoutUser } from '../../people/world.ts'
+import {
+  createPeopleWorld,
+  createWorldOrganizations,
+  NOBODY,
+  newMemory,
+  type OrganizationsOverrides,
+  type PeopleWorld,
+  withoutUser,
+} from '../../people/world.ts'
 import type { Refusal } from './refusal.ts'
 
 function ofMembers(
@@ -18,6 +28,15 @@ function ofMembers(
       return provoke(world, await world.person('owner', 'owner'))
     },
   }
+}
+
+function ofOrganizations(
+  reason: string,
+  code: Refusal['code'],
+  options: OrganizationsOverrides,
+  provoke: (organizations: Organizations, world: PeopleWorld, owner: string) => unknown,
+): Refusal {
+  return ofMembers(reason, code, (world, owner) => provoke(createWorldOrganizations(world, options), world, owner))
 }
 
 function ofTransactions(reason: string, provoke: () => unknown): Refusal {
@@ -46,19 +65,34 @@ export const REFUSALS_OF_PEOPLE: readonly Refusal[] = [
   ),
   ofMembers('member_unknown', 'not_found', ({ members, as }, owner) => members.remove(as(owner, 'owner'), NOBODY)),
   ofMembers('member_last_owner', 'conflict', ({ members, as }, owner) => members.leave(as(owner, 'owner'))),
+  ofOrganizations('founder_disabled', 'forbidden', {}, async (organizations, { storage, as }, owner) => {
+    await storage.users.setDisabled(owner, true)
+    return organizations.create(as(owner, 'owner'), { name: 'Second' })
+  }),
+  ofOrganizations('organization_id_taken', 'conflict', { ids: () => NOBODY }, async (organizations, { as }, owner) => {
+    await organizations.create(as(owner, 'owner'), { id: 'x', name: 'Second' })
+    return organizations.create(as(owner, 'owner'), { id: 'x', name: 'Third' })
+  }),
+  ofOrganizations('organizations_too_many', 'conflict', { maxOrganizations: 1 }, (organizations, { as }, owner) =>
+    organizations.create(as(owner, 'owner'), { name: 'Second' }),
+  ),
+  {
+    reason: 'member_elsewhere',
+    code: 'conflict',
+    provoke: async () => {
+      const world = await createPeopleWorld({ storage: newMemory({ membershipOn: 'user-row' }) })
+      const owner = await world.person('owner', 'owner')
+      return createWorldOrganizations(world).create(world.as(owner, 'owner'), { name: 'Second' })
+    },
+  },
   ofTransactions('people_not_committed', () =>
-    inTransaction(
-      { transaction: () => Promise.reject(new TransientError('busy')) },
-      () => Date.now(),
-      () => Promise.resolve(),
-    ),
+    inTransaction(createMemoryStorage(), Date.now, () => Promise.reject(new TransientError('busy'))),
   ),
   ofTransactions('people_cut_off', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const never = new Promise<never>(() => undefined)
-      const storage = { transaction: <R>(inside: (transaction: null) => Promise<R>) => inside(null) }
-      const work = inTransaction(storage, Date.now, () => never)
+      const work = inTransaction(createMemoryStorage(), Date.now, () => never)
       await Promise.all([work.catch(() => undefined), vi.advanceTimersByTimeAsync(5000)])
       return await work
     } finally {
