@@ -148,7 +148,7 @@ function requireAmong(option: string, named: readonly string[], known: readonly 
   )
 }
 
-const METHODS = ['insert', 'findById', 'list', 'rotate', 'revoke', 'touch'] as const
+const METHODS = ['insert', 'findById', 'list', 'rotate', 'revoke', 'revokeCreatedBy', 'touch'] as const
 
 function describeStorage(storage: unknown): string | null {
   const { apiKeys } = (storage ?? {}) as { readonly apiKeys?: Partial<ApiKeyRepository> | null }

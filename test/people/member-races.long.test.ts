@@ -1,0 +1,111 @@
+/** Members who change each other at the same moment, on memory, PostgreSQL and SQLite, each over two pools or handles. */
+import { describe, expect, it } from 'vitest'
+import { createMembers } from '../../src/people/members.ts'
+import * as postgres from '../../src/storage/postgres.ts'
+import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
+import * as sqlite from '../../src/storage/sqlite.ts'
+import { until } from '../patience.ts'
+import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
+import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
+import { type Pair, raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
+import { contextOf, createUser, newMemory, outcomeOf, ROLES } from './world.ts'
+
+type On = 'rows' | 'user-row'
+
+const PLACES: readonly (readonly [name: string, open: (membershipOn: On) => Promise<Pair>])[] = [
+  [
+    'memory',
+    async (membershipOn) => {
+      const storage = newMemory({ membershipOn })
+      return [storage, storage]
+    },
+  ],
+  [
+    'PostgreSQL',
+    async (membershipOn) => {
+      const url = await createTestDatabase()
+      const open = (): ShippedStorage =>
+        postgres.createPostgresStorage({ pool: openPool(url, { max: 4 }), membershipOn }) as ShippedStorage
+      return [open(), open()]
+    },
+  ],
+  ...SQLITE_DRIVERS.map(
+    ({ name, open }) =>
+      [
+        `SQLite by ${name}`,
+        async (membershipOn: On): Promise<Pair> => {
+          const path = createSqlitePath()
+          const openOne = (): ShippedStorage =>
+            sqlite.createSqliteStorage({ database: open(path), membershipOn }) as ShippedStorage
+          await sqlite.migrate({ database: open(path) })
+          return [openOne(), openOne()]
+        },
+      ] as const,
+  ),
+]
+
+describe.each(PLACES)('%s', (_, open) => {
+  it.each<On>(['rows', 'user-row'])('one owner is left of two, 200 times, memberships on %s', async (on) => {
+    await raceOwners(await open(on), 200)
+  })
+  it('who is removed or demoted while they add grants nothing afterwards, 100 times', async () => {
+    await raceAddAndRemove(await open('rows'), 100)
+  })
+  it('one user added, changed and removed by several at once, 50 times', async () => {
+    await raceOverOne(await open('rows'), 50)
+  })
+})
+
+describe('PostgreSQL holds the organization', () => {
+  it.each([
+    ['a demotion', 'a grant by who is demoted', '403 role_too_low', undefined],
+    ['a grant', 'the demotion of its granter', 'done', 'admin'],
+  ])('while %s is not committed, %s waits, and is judged afterwards', async (earlier, _, outcome, role) => {
+    const pool = openPool(await createTestDatabase(), { max: 4 })
+    const storage = postgres.createPostgresStorage({ pool }) as ShippedStorage
+    const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
+    const userOf = async (name: string, given: string | null): Promise<string> => {
+      const userId = await createUser(storage, name)
+      if (given !== null) await storage.memberships.insert({ orgId, userId, role: given })
+      return userId
+    }
+    const [owner, admin, target] = [
+      await userOf('owner', 'owner'),
+      await userOf('admin', 'admin'),
+      await userOf('x', null),
+    ]
+    const { hasWritten, goOn, slow } = pausing(storage)
+    const membersOn = (each: ShippedStorage) =>
+      createMembers({ storage: each, roles: ROLES, manage: { role: 'admin' } })
+    const demote = (each: ShippedStorage) =>
+      outcomeOf(membersOn(each).changeRole(contextOf(owner, 'owner', orgId), { userId: admin, role: 'viewer' }))
+    const grant = (each: ShippedStorage) =>
+      outcomeOf(membersOn(each).add(contextOf(admin, 'admin', orgId), { userId: target, role: 'admin' }))
+    const [first, second] = earlier === 'a grant' ? [grant, demote] : [demote, grant]
+    const begun = first(slow)
+    await until(hasWritten)
+    const waiting = second(storage)
+    await until(() => isLockAwaited(pool))
+    goOn()
+    expect(await begun).toBe('done')
+    expect(await waiting).toBe(outcome)
+    expect((await storage.memberships.find(orgId, target))?.role).toBe(role)
+  })
+})
+
+// A storage whose transactions wait before they are committed.
+function pausing(storage: ShippedStorage): { slow: ShippedStorage; hasWritten(): boolean; goOn(): void } {
+  let isWritten = false
+  let goOn = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const transaction: ShippedStorage['transaction'] = (work) =>
+    storage.transaction(async (inside) => {
+      const result = await work(inside)
+      isWritten = true
+      await gate
+      return result
+    })
+  return { slow: { ...storage, transaction }, hasWritten: () => isWritten, goOn: () => goOn() }
+}
