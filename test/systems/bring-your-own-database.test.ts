@@ -37,31 +37,27 @@ const options = {
   // Whole numbers as text: one in the form of an id that no row has.
   newId: () => String(2 ** 50 + Math.floor(Math.random() * 2 ** 40)),
   issuers: [ISSUER],
+  without: ['apiKeys', 'givenOrgIds'] as const,
   timeoutSeconds: PATIENCE_MS / 1000,
 }
 
 describe('the contract of what the pipeline asks', () => {
-  const less = {
-    ...options,
-    without: [
-      'userAdmin',
-      'organizationAdmin',
-      'membershipAdmin',
-      'invitations',
-      'apiKeys',
-      'setEmail',
-      'givenOrgIds',
-    ] as const,
-  }
+  const people = ['userAdmin', 'organizationAdmin', 'membershipAdmin', 'invitations', 'setEmail'] as const
+  const less = { ...options, without: [...options.without, ...people] }
   for (const { id, name, run } of storageContract.cases(() => ({ storage, probe }), less))
     it.concurrent(`${id}: ${name}`, run)
 })
 
 describe('the contract, all of it', () => {
-  it('but for identities of other issuers, and for users of one company', () => {
-    const others = ['identity-is-the-pair', 'hostile-issuers', 'joined-pairs', 'issuer-is-exact', 'long-issuers']
-    const left = [...others.map((id) => `users/${id}`), 'memberships/one-per-user']
-    expect(storageContract.leftOut(options).map(({ id }) => id)).toEqual(left)
+  it('but for what this storage has no such thing as', () => {
+    const why = new Set(storageContract.leftOut(options).map((each) => each.why))
+    expect([...why].sort()).toEqual([
+      'holds only where a user has at most one membership',
+      'needs API keys in the transactions of the storage',
+      'needs identities of any issuer',
+      'needs identities of two issuers',
+      'needs organizations whose id the host gives',
+    ])
   })
   for (const { id, name, run } of storageContract.cases(() => ({ storage: peopleStorage, probe }), options))
     it.concurrent(`${id}: ${name}`, run)
@@ -73,7 +69,7 @@ describe('how long it is', () => {
 
   it('at most 200 lines for what the pipeline asks, and 450 for all of it', () => {
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
-    expect(count('pipeline/storage.ts')).toBeLessThanOrEqual(200)
+    expect(count('pipeline/storage.ts') + count('pipeline/database.ts')).toBeLessThanOrEqual(200)
     expect(files.reduce((sum, path) => sum + count(path), 0)).toBeLessThanOrEqual(450)
   })
 

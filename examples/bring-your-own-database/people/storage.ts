@@ -1,26 +1,14 @@
 /** What `sallyport/people` asks beside: members to list and change, invitations, people and companies that go. */
-import { type RawBuilder, sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { normalizeEmail, type User } from 'sallyport'
 import type { Invitation, InvitationRepository, Member, Membership, MembershipAdmin } from 'sallyport/storage'
 import { ConflictError, type OrganizationAdmin, type PeopleStorage, type UserAdmin } from 'sallyport/storage'
-import { toNumber, toStored, toText, toTitle } from '../pipeline/schema.ts'
-import {
-  asking,
-  COMPANY,
-  type Company,
-  type Db,
-  inTransaction,
-  loginOf,
-  PERSON,
-  pipelineRepositories,
-  STAFF,
-  toLogin,
-  USER,
-  withTransactions,
-} from '../pipeline/storage.ts'
+import { asking, type Db, type FleetTransaction, inTransaction, withTransactions } from '../pipeline/database.ts'
+import { loginOf, toLogin, toNumber, toStored, toText, toTitle } from '../pipeline/schema.ts'
+import { COMPANY, type Company, PERSON, pipelineRepositories, STAFF, USER } from '../pipeline/storage.ts'
 
 /** The storage, of people too. */
-export type FleetPeopleStorage = PeopleStorage<User, Company, Transaction<unknown>>
+export type FleetPeopleStorage = PeopleStorage<User, Company, FleetTransaction>
 
 /** Create the storage over a connected Kysely, as `createFleetStorage`. */
 export function createFleetPeopleStorage(db: Db, issuer: string): FleetPeopleStorage {
@@ -40,11 +28,12 @@ function userAdmin(db: Db, issuer: string): UserAdmin<User> & Pick<FleetPeopleSt
   const update = (id: string, set: RawBuilder<unknown>) =>
     first<User>`UPDATE person SET ${set} WHERE person_no = ${toNumber(id)} RETURNING ${USER}`
   return {
-    setEmail: (id, email) => update(id, sql`mail = ${email === null ? null : toStored(email)}`),
+    setEmail: (id, email) => first<User>`UPDATE person SET mail = ${email === null ? null : toStored(email)}
+      WHERE person_no = ${toNumber(id)} AND NOT locked AND deleted_at IS NULL RETURNING ${USER}`,
     setDisabled: (id, disabled) => update(id, sql`locked = ${disabled}`),
-    async anonymize(id, identity) {
-      const login = identity === null ? sql`login` : toLogin(identity, issuer)
-      return update(id, sql`mail = NULL, deleted_at = now(), login = ${login}`)
+    anonymize(id, identity) {
+      const login = identity === null ? sql`login` : loginOf(identity, issuer) // another issuer's: nobody's
+      return update(id, sql`mail = NULL, locked = true, login = ${login}`)
     },
     moveIdentity: async (from, to) => first<User>`UPDATE person SET login = ${toLogin(to, issuer)}
       WHERE login = ${loginOf(from, issuer)} RETURNING ${USER}`,
@@ -127,10 +116,11 @@ function invites(db: Db): InvitationRepository {
       WHERE company_no = ${toNumber(orgId)} AND ${OPEN} ORDER BY sent_at, invite_no`,
     consume: (id) =>
       first<Invitation>`DELETE FROM invite WHERE invite_no = ${toNumber(id)} AND ${OPEN} RETURNING ${INVITE}`,
-    async removeOf(invitedBy, email) {
-      const to = email === null ? null : toStored(email)
-      return (await all`DELETE FROM invite WHERE invited_by = ${toNumber(invitedBy)} OR mail = ${to} RETURNING 1`)
-        .length
-    },
+    removeOf: async (invitedBy, email) =>
+      (await all`DELETE FROM invite WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} RETURNING 1`).length,
   }
+}
+
+function byOrTo(invitedBy: string, email: string | null): RawBuilder<unknown> {
+  return sql`(invited_by = ${toNumber(invitedBy)} OR mail = ${email === null ? null : toStored(email)})`
 }

@@ -2,10 +2,13 @@
  * A schema that was there before sallyport: other names, whole numbers for ids, the ids of one login provider, rows that are
  * never deleted but marked. Added for sallyport: what is unique, and a view of who is on the staff of an open company.
  */
+import type { IdentityKey } from 'sallyport'
+
+/** The tables. */
 export const SCHEMA_SQL: string = `
 CREATE TABLE person (
   person_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  login text COLLATE "C" NOT NULL UNIQUE,
+  login text COLLATE "C" UNIQUE,
   mail text,
   locked boolean NOT NULL DEFAULT false,
   deleted_at timestamptz
@@ -48,4 +51,15 @@ export function toText(text: string): string {
 /** A title to be written, as near to the name as PostgreSQL keeps it. */
 export function toTitle(name: string): string {
   return name.slice(0, 255).replace(/[\0\p{Cs}]/gu, '\ufffd')
+}
+
+/** The login of an identity; `null`, which finds nobody, for another issuer's. */
+export function loginOf(identity: IdentityKey, issuer: string): string | null {
+  return identity.issuer === issuer ? toStored(identity.subject) : null
+}
+
+/** The login of an identity, to be written. */
+export function toLogin(identity: IdentityKey, issuer: string): string {
+  if (identity.issuer !== issuer) throw new TypeError(`logins are those of ${issuer}`)
+  return toText(identity.subject)
 }

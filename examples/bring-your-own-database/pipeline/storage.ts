@@ -2,10 +2,11 @@
  * What a request and a first login ask of a storage, over somebody's own tables by the query builder they have: an hour's
  * work, proved by the contract suites of `sallyport/testing`. Who lists no members and invites nobody stops here.
  */
-import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
-import type { ActingOrg, Caller, IdentityKey, User } from 'sallyport'
-import { type AuthStorage, ConflictError, type Membership, TransientError, toStorageError } from 'sallyport/storage'
-import { toNumber, toStored, toText, toTitle } from './schema.ts'
+import { type RawBuilder, sql } from 'kysely'
+import type { ActingOrg, Caller, User } from 'sallyport'
+import { type AuthStorage, ConflictError, type Membership, TransientError } from 'sallyport/storage'
+import { asking, type Db, type FleetTransaction, withTransactions } from './database.ts'
+import { loginOf, toLogin, toNumber, toStored, toText, toTitle } from './schema.ts'
 
 /** A company, as handlers get it. */
 export interface Company {
@@ -13,11 +14,8 @@ export interface Company {
   readonly title: string
 }
 
-/** The database, or a transaction in it. */
-export type Db = Kysely<unknown>
-
 /** The storage; a bootstrap hook gets Kysely's own transaction. */
-export type FleetStorage = AuthStorage<User, Company, Transaction<unknown>>
+export type FleetStorage = AuthStorage<User, Company, FleetTransaction>
 
 /** Create the storage over a connected Kysely; `person.login` holds subjects of this one issuer. */
 export function createFleetStorage(db: Db, issuer: string): FleetStorage {
@@ -68,17 +66,6 @@ function people(db: Db, issuer: string): FleetStorage['users'] {
   }
 }
 
-/** The login of an identity; `null`, which finds nobody, for another issuer's. */
-export function loginOf(identity: IdentityKey, issuer: string): string | null {
-  return identity.issuer === issuer ? toStored(identity.subject) : null
-}
-
-/** The login of an identity, to be written. */
-export function toLogin(identity: IdentityKey, issuer: string): string {
-  if (identity.issuer !== issuer) throw new TypeError(`logins are those of ${issuer}`)
-  return toText(identity.subject)
-}
-
 // Organizations are the companies.
 function companies(db: Db): FleetStorage['orgs'] {
   const { all, first } = asking(db)
@@ -117,11 +104,14 @@ function staff(db: Db): FleetStorage['memberships'] {
       return own === null ? [] : [own].slice(0, limit)
     },
     async insert({ orgId, userId, role }) {
-      if ((await findById(orgId)) === null) throw new Error('a membership needs a company that is open')
+      const hired = sql`FROM company, person WHERE company_no = ${toNumber(orgId)} AND closed_at IS NULL
+        AND person_no = ${toNumber(userId)} AND NOT locked AND deleted_at IS NULL`
       const made = await first<Membership>`INSERT INTO staff (company_no, person_no, position, since)
-        VALUES (${orgId}, ${toNumber(userId)}, ${toText(role)}, ${new Date()}) ON CONFLICT DO NOTHING RETURNING ${STAFF}`
-      if (made === null) throw new ConflictError('that person is on the staff already')
-      return made
+        SELECT company_no, person_no, ${toText(role)}, ${new Date()}::timestamptz ${hired} FOR SHARE OF person
+        ON CONFLICT DO NOTHING RETURNING ${STAFF}`
+      if (made !== null) return made
+      if ((await first`SELECT 1 ${hired}`) !== null) throw new ConflictError('that person is on the staff already')
+      throw new Error('a membership needs a company that is open and a person who may log in')
     },
   }
 }
@@ -130,46 +120,4 @@ function staff(db: Db): FleetStorage['memberships'] {
 function placeOf(caller: Exclude<Caller<User>, { kind: 'user' }>): { orgId: string | null; role: string | null } {
   if (caller.kind === 'service') return { orgId: null, role: null }
   return caller.kind === 'apiKey' ? caller.key : caller.machine
-}
-
-/** Repositories as a storage. */
-export function withTransactions<R extends object>(db: Db, repositories: (db: Db) => R): R & Transactions<R> {
-  return {
-    ...repositories(db),
-    transaction: (work) =>
-      inTransaction(db, async (handle) => {
-        const result = await work({ ...repositories(handle), handle })
-        // After a failed statement that the work swallowed, a COMMIT would silently be a ROLLBACK: this fails then.
-        await sql`SELECT 1`.execute(handle)
-        return result
-      }),
-  }
-}
-
-interface Transactions<R> {
-  transaction<T>(work: (transaction: R & { readonly handle: Transaction<unknown> }) => Promise<T>): Promise<T>
-}
-
-/** Do work in one transaction. */
-export function inTransaction<T>(db: Db, work: (handle: Transaction<unknown>) => Promise<T>): Promise<T> {
-  return translated(() => db.transaction().execute(work))
-}
-
-/** How repositories ask: SQL as a tagged template. */
-export function asking(db: Db): { readonly all: Ask<'all'>; readonly first: Ask<'first'> } {
-  const all = async <Row>(...query: Query): Promise<Row[]> =>
-    (await translated(() => sql<Row>(...query).execute(db))).rows
-  return { all, first: async <Row>(...query: Query) => (await all<Row>(...query))[0] ?? null }
-}
-
-type Query = [TemplateStringsArray, ...unknown[]]
-type Ask<Which> = <Row>(...query: Query) => Promise<Which extends 'all' ? Row[] : Row | null>
-
-// Unique violations are a ConflictError, serialization failures, deadlocks and lost connections a TransientError.
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toStorageError(error)
-  }
 }
