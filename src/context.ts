@@ -22,6 +22,11 @@ export interface IdentityKey {
  * @typeParam C names of the further claims the host asked for with `claims: [...]`
  */
 export interface Identity<C extends string = string> extends IdentityKey {
+  /**
+   * Who signed the token, by the first of its names: another one than `issuer` where its options say whose identities these
+   * are (`identityIssuer`). For whoever asks the issuer itself; it names nobody. Left out: as `issuer`.
+   */
+  readonly tokenIssuer?: string | undefined
   /** Whether a person stands behind the token, or nobody (client credentials, a workload), as its issuer's options tell. */
   readonly kind: 'person' | 'machine'
   /** The machine that a written rule of the issuer's options names; `null`, or left out: none does. */
@@ -430,6 +435,8 @@ export interface Decision {
   readonly cause?: unknown
   /** Who called; `null` where that was not reached. */
   readonly principal: Principal | null
+  /** Who signed the caller's token, by the first of its names; `null`: nobody has, or it is not verified. */
+  readonly issuer: string | null
   /** Who acts for the caller, as its token says; `null`: nobody, or not known. */
   readonly actor: Actor | null
   /** What the request's selectors say, or `null` where they were not read. */

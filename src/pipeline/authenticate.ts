@@ -98,7 +98,7 @@ function requireAccepted(attempt: Attempt, verified: Verified): void {
   const { rule, record } = attempt
   if (verified.kind === 'service') record.principal({ kind: 'service', id: verified.name })
   if (verified.kind === 'apiKey') record.principal({ kind: 'apiKey', id: verified.key.id })
-  if ('identity' in verified) record.actor(verified.identity.actor)
+  if ('identity' in verified) record.identity(verified.identity)
   if (accepts(rule, verified)) return
   // Nobody stands behind it: no user is looked up, and none is made.
   if (verified.kind === 'machine') throw new AuthError('forbidden', { reason: 'token_of_a_machine' })

@@ -1,5 +1,5 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
-import type { Actor, AuthContext, Credential, Decision, OrgSelection } from '../context.ts'
+import type { AuthContext, Credential, Decision, Identity, OrgSelection } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
@@ -13,8 +13,8 @@ type Step = 'verify' | 'users' | 'orgs'
 export interface Recorder {
   credential(credential: Credential | null): void
   principal(principal: Principal): void
-  /** Who acts for the caller. */
-  actor(actor: Actor | null): void
+  /** Whom the caller's token names, who signed it, and who acts for the caller. */
+  identity(identity: Identity): void
   selection(selection: OrgSelection): void
   acting(orgId: string | null, role: string | null): void
   /** Run a step's work and add how long it took. */
@@ -43,7 +43,15 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
   const { method, whenAnswered } = request
   const path = withoutSecrets(request.path)
   const base = { requestId: toRequestId(requestId, request), at: new Date(clock()), method, path }
-  const seen = { credential: null, principal: null, actor: null, selection: null, orgId: null, role: null }
+  const seen = {
+    credential: null,
+    principal: null,
+    issuer: null,
+    actor: null,
+    selection: null,
+    orgId: null,
+    role: null,
+  }
   const timings: Partial<Record<Step, number>> = {}
   let ending: Ending | null = null
   let isAnswered = whenAnswered === undefined
@@ -58,7 +66,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
   return {
     credential: (credential) => void Object.assign(seen, { credential: credential?.kind ?? null }),
     principal: (principal) => void Object.assign(seen, { principal }),
-    actor: (actor) => void Object.assign(seen, { actor }),
+    identity: ({ issuer, tokenIssuer = issuer, actor }) => void Object.assign(seen, { issuer: tokenIssuer, actor }),
     selection: ({ kind }) => void Object.assign(seen, { selection: kind }),
     acting: (orgId, role) => void Object.assign(seen, { orgId, role }),
     async timed(step, work) {
@@ -130,7 +138,7 @@ function nameOf(error: unknown): string {
 export const SILENT: Recorder = {
   credential: () => undefined,
   principal: () => undefined,
-  actor: () => undefined,
+  identity: () => undefined,
   selection: () => undefined,
   acting: () => undefined,
   timed: (_step, work) => work(),

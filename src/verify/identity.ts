@@ -21,15 +21,24 @@ export interface IdentityRules {
   readonly machines: readonly ReadRule[]
 }
 
+/** Whose token it is, what that one's tokens say, and the further claims the host asked for. */
+interface IdentitySource<C extends string> {
+  /** Whose identity it is. */
+  readonly issuer: string
+  /** Whom the token was verified for. Default: the same. */
+  readonly tokenIssuer?: string | undefined
+  readonly rules: IdentityRules
+  readonly names: readonly C[]
+}
+
 /**
  * Build the identity.
  *
- * @param key the issuer the token was verified for, what its tokens say, and the further claims the host asked for
  * @param payload the verified claims; the named ones are frozen in place
  * @throws Error where the host's own `machine`, or a rule's `when`, answers anything but `true` or `false`
  */
 export function toIdentity<C extends string>(
-  { issuer, rules, names }: { readonly issuer: string; readonly rules: IdentityRules; readonly names: readonly C[] },
+  { issuer, tokenIssuer = issuer, rules, names }: IdentitySource<C>,
   { subject, audience, scopes, actor, expiresAt }: CheckedClaims,
   payload: object,
 ): Identity<C> {
@@ -39,6 +48,7 @@ export function toIdentity<C extends string>(
   const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(payload))
   return Object.freeze({
     issuer,
+    tokenIssuer,
     subject,
     kind: isNobodys ? 'machine' : 'person',
     machine: isNobodys ? machineOf(payload, rules.machines) : null,

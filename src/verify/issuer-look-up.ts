@@ -188,6 +188,9 @@ function toKnown({ iss, answer, until, earlier }: Answer, outside: Surroundings)
   const name = `${NAME}: find`
   const options = parseOptions<Pick<Answer, 'answer'>>(name, { answer: aGroup(issuerShape()) }, { answer }).answer
   if (options?.issuer !== iss) throw optionsError(name, 'answer.issuer', 'must be the one that was asked for')
+  if (options.identityIssuer !== undefined) {
+    throw optionsError(name, 'answer.identityIssuer', 'must be left out: whoever is looked up is nobody else')
+  }
   const sources = JSON.stringify(options.keys)
   const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
   const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }

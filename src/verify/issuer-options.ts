@@ -106,6 +106,13 @@ export interface IssuerOptions<C extends string = string> {
    * an `issuer` signs for that one alone. `null`: not checked, and then this is the only issuer.
    */
   readonly issuer: string | readonly string[] | null
+  /**
+   * Whose identities its tokens name, where it has taken another issuer's place and calls people by the same subjects: that
+   * one's exact name, of several the first. It becomes `identity.issuer`, so that nobody is made a second time; whoever signs for
+   * this issuer is trusted for everybody of that one. Both may be listed; keys, audience and all checks stay each one's own, and
+   * `identity.tokenIssuer` says which signed. Not with a pattern, `null` or a look-up. Default: its own.
+   */
+  readonly identityIssuer?: string | undefined
   /** Sources of keys, side by side; at least one. */
   readonly keys: readonly KeySource[]
   /** Audiences of which a token of this issuer must name one. `null` switches the check off, and must be written. */
@@ -214,6 +221,7 @@ export const issuerClaimsShape = (): Shape<IssuerClaims> => ({
 /** How the options of an issuer are read. */
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   issuer: orNull(checkedBy(describeIssuer)),
+  identityIssuer: z.optional(checkedBy((name) => describeIssuer([name]))),
   keys: aListOf(
     aGroupOfKind<KeySource>({
       secret: secretSourceShape,

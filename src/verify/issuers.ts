@@ -23,6 +23,8 @@ export interface Issuer extends IdentityRules {
   /** The exact `iss` claims; none where it is not checked, or by a pattern. */
   readonly names: readonly string[]
   readonly pattern: IssuerPattern | null
+  /** Whose identities its tokens name; `null`: its own. */
+  readonly identityIssuer: string | null
   readonly algorithms: ReadonlySet<Algorithm>
   readonly secrets: SharedSecrets
   readonly keySets: readonly KeySet[]
@@ -61,6 +63,10 @@ export function toIssuers<C extends string>(
   const names = given.map(({ issuer }) => issuer)
   const wrong = problemWithNames(names)
   if (wrong !== null) throw optionsError(outside.name, 'issuers', wrong)
+  for (const [index, { identityIssuer }] of given.entries()) {
+    const problem = identityIssuer === undefined ? null : problemWithIdentities(given, index, identityIssuer)
+    if (problem !== null) throw optionsError(outside.name, `issuers.${index}.identityIssuer`, problem)
+  }
   const isLocal = names.flat().every((name) => name !== null && toPattern(name) === null && isLoopbackUrl(name))
   return given.map((options, index) => toIssuer(options, { path: `issuers.${index}`, isLocal }, outside))
 }
@@ -73,6 +79,21 @@ function problemWithNames(issuers: readonly IssuerOptions['issuer'][]): string |
   return patterns.some((one, index) => patterns.slice(0, index).some((other) => overlap(one, other)))
     ? 'has two patterns that one token could fit'
     : null
+}
+
+// One that is listed says itself whose its identities are, under its first name.
+function problemWithIdentities(
+  given: readonly Pick<IssuerOptions, 'issuer' | 'identityIssuer'>[],
+  index: number,
+  named: string,
+): string | null {
+  const own = nameOf(given[index]?.issuer ?? null)
+  if (own === null || toPattern(own) !== null) return 'needs an issuer with exact names'
+  if (own === named) return 'must be another name than the issuer has anyway'
+  const other = given.findIndex(({ issuer }) => [issuer].flat().includes(named))
+  if (other < 0 || other === index) return null
+  if (given[other]?.identityIssuer !== undefined) return 'names an issuer whose identities are those of another one'
+  return nameOf(given[other]?.issuer ?? null) === named ? null : 'must be the first name of that issuer'
 }
 
 /** Where the options of an issuer stand, and what comes with them. */
@@ -98,6 +119,7 @@ export function toIssuer<C extends string>(
   const { keys, audience, types = ['JWT', 'at+jwt'], emails = 'as-claimed', boundTokens = 'refuse' } = options
   const { accepts = null, check = null, machine } = options
   const issuer = nameOf(options.issuer)
+  const { identityIssuer = null } = options
   const pattern = toPattern(issuer ?? '')
   const secrets = readSecrets(keys.filter(isSecretSource))
   const hasSecret = secrets.algorithms.length > 0
@@ -107,6 +129,7 @@ export function toIssuer<C extends string>(
   const places = placesOf(STANDARD_PLACES, options.claims)
   return {
     issuer,
+    identityIssuer,
     pattern,
     names: issuer === null || pattern !== null ? [] : [options.issuer ?? []].flat(),
     algorithms: new Set([...secrets.algorithms, ...keySets.flatMap((set) => [...set.algorithms])]),

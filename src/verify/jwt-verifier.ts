@@ -129,7 +129,9 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const { payload } = form
     const checked = checkClaims(payload, issuer.rules, clock())
     const iss = issuer.names[0] ?? ownOf(payload, 'iss')
-    const identity = toIdentity({ issuer: typeof iss === 'string' ? iss : '', rules: issuer, names }, checked, payload)
+    const tokenIssuer = typeof iss === 'string' ? iss : ''
+    const whose = { issuer: issuer.identityIssuer ?? tokenIssuer, tokenIssuer, rules: issuer, names }
+    const identity = toIdentity(whose, checked, payload)
     await runCheck(identity, issuer)
     requireAccepted(payload, issuer.accepts)
     if (cache !== null && digest !== null) {

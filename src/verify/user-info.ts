@@ -33,10 +33,12 @@ const MAX_TOKEN_BYTES = 16_384
  */
 export function userInfo(
   options: UserInfoOptions = {},
-): (token: string, identity: Pick<Identity, 'issuer'>, signal: AbortSignal) => Promise<Profile> {
+): (token: string, identity: Pick<Identity, 'issuer' | 'tokenIssuer'>, signal: AbortSignal) => Promise<Profile> {
   const { url, insecureHosts, fetch: fetcher = globalFetch } = parseOptions('userInfo', shape(options), options)
   const mayBeHttp = orLoopback(insecureHosts)
-  return async (token, { issuer }, signal) => {
+  return async (token, identity, signal) => {
+    // Whoever signed a token knows it; another issuer, whose identity it names, does not.
+    const issuer = identity.tokenIssuer ?? identity.issuer
     if (url === undefined && describeHttpUrl(issuer, mayBeHttp) !== null) throw fetchFailure('userinfo_issuer')
     const place = url ?? (await discoverUrl(fetcher, { issuer, member: 'userinfo_endpoint', mayBeHttp }, signal))
     const headers = { authorization: `Bearer ${token}` }

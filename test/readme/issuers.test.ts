@@ -38,7 +38,9 @@ it.each(['kinde', 'descope', 'stytch', 'propelauth', 'gitlab', 'spiffe'])('%s.ts
   expect(() => createJwtVerifier({ issuers })).not.toThrow()
 })
 
-it('gateways.ts and use.ts make an auth each', async () => {
+it('gateways.ts, moved.ts and use.ts make an auth each', async () => {
+  process.env['SUPABASE_URL'] = 'https://abc.supabase.co'
+  expect(await load<object>('moved.ts')).toHaveProperty('auth.authenticate')
   expect(Object.keys(await load<object>('gateways.ts'))).toEqual(['cloudflare', 'googleIap', 'pomerium'])
   expect(await load<object>('use.ts')).toHaveProperty('auth.authenticate')
 })

@@ -149,6 +149,7 @@ describe('the identity', () => {
     const identity = await verifier.verify(token)
     expect(identity).toEqual({
       issuer: issuer.issuer,
+      tokenIssuer: issuer.issuer,
       subject: 'u1',
       machine: null,
       kind: 'person',
