@@ -103,7 +103,7 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       return { user: put(users, row), created: true }
     },
     setDisabled: async (userId, disabled) => change(userId, { disabled }),
-    setEmail: async (userId, email) => change(userId, { email }),
+    setEmail: async (userId, email) => (users.get(userId)?.disabled === false ? change(userId, { email }) : null),
     async moveIdentity(from, to) {
       const user = byIdentity(from)
       if (user === undefined) return null

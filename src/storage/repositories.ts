@@ -42,7 +42,10 @@ export interface UserRepository<U extends User = User, O extends Organization = 
    * at once exactly one gets `created: true`, all get the same user, none an error.
    */
   upsertByIdentity(user: NewUser): Promise<{ readonly user: U; readonly created: boolean }>
-  /** Write another e-mail into a user's row; `null`: no such user. Asked only where e-mails are refreshed. */
+  /**
+   * Write another e-mail into a user's row, in one conditional write; `null`: no such user, or one who is disabled, whose row
+   * stays as it is. Asked only where e-mails are refreshed.
+   */
   setEmail?(userId: string, email: string | null): Promise<U | null>
 }
 

@@ -81,7 +81,8 @@ function userTexts(options: SqlStatementOptions) {
       ON CONFLICT (issuer, subject) DO NOTHING RETURNING ${userColumns(options, '')}`,
     setUserDisabled: `UPDATE ${names.users} SET disabled = ${dialect.toFlag('$2')}
       WHERE id = $1 RETURNING ${userColumns(options, '')}`,
-    setUserEmail: `UPDATE ${names.users} SET email = $2 WHERE id = $1 RETURNING ${userColumns(options, '')}`,
+    setUserEmail: `UPDATE ${names.users} SET email = $2
+      WHERE id = $1 AND NOT disabled RETURNING ${userColumns(options, '')}`,
     moveIdentity: `UPDATE ${names.users} SET issuer = $3, subject = $4 WHERE issuer = $1 AND subject = $2
       AND NOT EXISTS (SELECT 1 FROM ${names.users} WHERE issuer = $3 AND subject = $4)
       RETURNING ${userColumns(options, '')}`,

@@ -72,6 +72,12 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
    */
   readonly profile?: ProfileOptions | undefined
   /**
+   * `when-verified`: where the token of somebody who is here already has another address than their row, and its issuer says
+   * that it is verified (`identity.emailVerified`), it is written into the row; a token without one changes nothing. One that was
+   * issued before the change writes the old address again. Nobody is found by it. Default: the row keeps its first.
+   */
+  readonly refreshEmail?: 'when-verified' | undefined
+  /**
    * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. Default: join
    * by the pending invitation, else create.
    */

@@ -10,6 +10,7 @@ import {
   aName,
   aNumber,
   checkedBy,
+  oneOf,
   optionsError,
   parseOptions,
   type Shape,
@@ -18,6 +19,7 @@ import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type ProfileOptions, withProfile } from './profile.ts'
 import { type ProvisionerOptions, provisioning } from './provision.ts'
+import { withFreshEmail } from './refresh-email.ts'
 import { retryTransient } from './retry.ts'
 import { resolveUser } from './sync.ts'
 
@@ -35,7 +37,7 @@ const SHARED_MS = 15_000
  * Refuses with `forbidden` where the user is disabled (never provisioned again), and with `temporarily_unavailable`
  * (503) where the first login could not be committed just now; then nothing is written, unless it was the answer to its
  * COMMIT that did not come: then all of it is there, or nothing, and the next request finds out. What `decide` names
- * must exist: else a mistake of the host, a 500. Cost: one query for a known user; for a new one the invitation look-up
+ * must exist: else a mistake of the host, a 500. Cost: one query for a known user, and a write where their e-mail is refreshed; for a new one the invitation look-up
  * and one transaction, shared by all requests of that person in flight.
  *
  * @throws OptionsError for a missing or unknown option
@@ -52,15 +54,21 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.listByEmail !== 'function') {
     throw optionsError(NAME, 'invitations', 'needs a storage with invitations')
   }
+  if (parsed.refreshEmail !== undefined && typeof parsed.storage.users.setEmail !== 'function') {
+    throw optionsError(NAME, 'refreshEmail', 'needs a storage with users.setEmail')
+  }
   const { ownerRole = 'owner', clock = Date.now } = parsed
   const storage = withStorageErrors(parsed.storage)
   const settings = { ...parsed, storage, ownerRole }
   const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(clock))
 
   const { profile } = parsed
+  const refreshes = parsed.refreshEmail === 'when-verified'
   const step: UserResolver<U> = async (identity, selection, roles, token) => {
     const record = await storage.users.findByIdentity(identity, selection)
-    if (record !== null) return resolveUser(record)
+    if (record !== null) {
+      return resolveUser(refreshes ? await withFreshEmail(storage.users, record, identity) : record)
+    }
     const key = JSON.stringify([identity.issuer, identity.subject])
     const { value, leader } = await inFlight(key, async () => {
       const person = profile === undefined ? identity : await withProfile(profile, identity, token)
@@ -110,6 +118,7 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerO
   ownerRole: z.optional(aName()),
   invitations: z.optional(aGroup({ emailIsVerified: aFunction() })),
   profile: z.optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: z.optional(aNumber(1, 10)) })),
+  refreshEmail: z.optional(oneOf('when-verified')),
   decide: z.optional(aFunction()),
   bootstrap: z.optional(aFunction()),
   clock: z.optional(aFunction()),
