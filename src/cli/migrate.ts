@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { MigrationStatus } from '../storage/migrations.ts'
+import type { OrgIdKind } from '../storage/org-ids.ts'
 import {
   migrationSql as postgresSql,
   migrationStatus as postgresStatus,
@@ -22,8 +23,9 @@ Options:
   --database <url>        postgres://… or a path of a SQLite file; default: DATABASE_URL
   --dialect <name>        postgres or sqlite; default: by the database's URL
   --schema <name>         the schema of the tables (PostgreSQL)
-  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys,
+  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys, machines,
                           accounts, firstAdmin, revokedSessions, throttle, migrations)
+  --org-ids <kind>        what ids of organizations are: uuid (default), or host, texts of your own
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status).`
 
@@ -32,6 +34,7 @@ const OPTIONS = {
   dialect: { type: 'string' },
   schema: { type: 'string' },
   table: { type: 'string', multiple: true },
+  'org-ids': { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
@@ -39,7 +42,11 @@ interface Wish {
   readonly action: string
   readonly dialect: 'postgres' | 'sqlite'
   readonly database: NamedDatabase | undefined
-  readonly where: { readonly schema?: string | undefined; readonly tables?: SqlTableNames | undefined }
+  readonly where: {
+    readonly schema?: string | undefined
+    readonly tables?: SqlTableNames | undefined
+    readonly orgIds?: OrgIdKind | undefined
+  }
 }
 
 /** Run the command; its exit code. */
@@ -82,8 +89,13 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   if (database === undefined && !isPrint) throw wrong('name a --database, or set DATABASE_URL')
   const { schema, table } = values
   if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
-  const where = { ...(schema === undefined ? {} : { schema }), tables: tablesOf(table) }
+  const where = { ...(schema === undefined ? {} : { schema }), tables: tablesOf(table), orgIds: orgIdsOf(values) }
   return { action, dialect, database, where }
+}
+
+function orgIdsOf({ 'org-ids': kind = 'uuid' }: { readonly 'org-ids'?: string | undefined }): OrgIdKind {
+  if (kind !== 'uuid' && kind !== 'host') throw wrong('write --org-ids uuid or --org-ids host')
+  return kind
 }
 
 function tablesOf(pairs: readonly string[] = []): SqlTableNames {

@@ -3,6 +3,7 @@
  * A selector is a header or a path parameter; never a claim, a body, a query or the host name.
  */
 import type { OrgSelection } from '../context.ts'
+import { isSlug, isUuid } from '../lib/id-form.ts'
 import { aGroupOfKind, aHeaderName, aName, type OptionType, oneOf } from '../lib/parse-options.ts'
 import type { AuthRequest, OrgSelector } from '../request.ts'
 
@@ -36,8 +37,10 @@ export function pathParam(name: string): OrgSelector {
  * @example
  * uuidFormat('C0FFEE00-0000-4000-8000-000000000000') // 'c0ffee00-…', or null for what is none
  */
-export const uuidFormat: OrgIdFormat = (text) =>
-  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null
+export const uuidFormat: OrgIdFormat = (text) => {
+  const canonical = text.toLowerCase()
+  return isUuid(canonical) ? canonical : null
+}
 
 /**
  * A positive integer as decimal text, at most 19 digits, no leading zero.
@@ -48,12 +51,12 @@ export const uuidFormat: OrgIdFormat = (text) =>
 export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(text) ? text : null)
 
 /**
- * A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept.
+ * A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept: what the shipped storages hold with `orgIds: 'host'`.
  *
  * @example
  * createOrgResolver({ …, selectors: [header('X-Environment')], idFormat: slugFormat })
  */
-export const slugFormat: OrgIdFormat = (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null)
+export const slugFormat: OrgIdFormat = (text) => (isSlug(text) ? text : null)
 
 /** Read every selector of a request into one selection: all that are named must be well-formed and agree. */
 export function readSelection(

@@ -3,6 +3,7 @@ import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
 import { byCreation, compare, copy, copyOrNull, identityKeyOf, isOwnedBy, put, type Table } from './memory-tables.ts'
+import type { OrgIds } from './org-ids.ts'
 import type {
   ActingOrgSource,
   ApiKeyOwner,
@@ -54,6 +55,7 @@ interface MemoryRepositoryOptions {
   readonly tables: Tables
   readonly clock: () => number
   readonly membershipOn: 'rows' | 'user-row'
+  readonly orgIds: OrgIds
 }
 
 /** Build the repositories over one set of tables. */
@@ -123,7 +125,8 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
   const { orgs, membersOf, invitations, apiKeys, machines } = options.tables
   return {
-    async insert({ name, id = crypto.randomUUID() }) {
+    async insert({ name, id: given }) {
+      const id = options.orgIds.newOrgId(given)
       if (orgs.get(id) !== undefined) throw new ConflictError('there is an organization of this id')
       return put(orgs, { id, name, createdAt: new Date(options.clock()) })
     },

@@ -6,6 +6,7 @@ import { parseOptions } from '../lib/parse-options.ts'
 import { createMemoryAccounts } from './memory-accounts.ts'
 import { createTables, memoryRepositories, type Tables } from './memory-repositories.ts'
 import { transactionsOver, writingInTurn } from './memory-tables.ts'
+import { createOrgIds } from './org-ids.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
@@ -28,10 +29,11 @@ export type MemoryStorage = ShippedStorage<null>
  * const users = createProvisioner({ storage })
  */
 export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
-  const { membershipOn = 'rows', clock = Date.now } = parseOptions('createMemoryStorage', SHIPPED, options)
+  const { membershipOn = 'rows', clock = Date.now, ...more } = parseOptions('createMemoryStorage', SHIPPED, options)
+  const orgIds = createOrgIds(more.orgIds)
   const committed = createTables()
   const inTurn = transactionsOver(committed)
-  const over = (tables: Tables) => memoryRepositories({ tables, clock, membershipOn })
+  const over = (tables: Tables) => memoryRepositories({ tables, clock, membershipOn, orgIds })
   // Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
   const reading = over(committed)
   const alone = <K extends keyof typeof reading>(name: K): (typeof reading)[K] =>

@@ -34,16 +34,28 @@ const WORDS = {
   // What ends a table; and one whose primary key is looked up by nothing but itself.
   end: [')', ') STRICT'],
   endOfKeyed: [')', ') STRICT, WITHOUT ROWID'],
+  orgId: ['uuid', 'TEXT'],
+  orgForm: ['', ''],
   // What an index only holds, so that a look-up of a request need not read the table.
   holdingUser: ['\n  INCLUDE (id, email, disabled, created_at, org_id, role)', ''],
   holdingRole: [' INCLUDE (role)', ''],
   andRole: [') INCLUDE (role)', ', role)'],
 } as const satisfies Record<string, readonly [postgres: string, sqlite: string]>
 
+// Where the id of an organization is a text of the host's, which a request can name.
+const OF_HOST = {
+  ...WORDS,
+  orgId: WORDS.exact,
+  orgForm: [
+    " CHECK (id ~ '^[A-Za-z0-9_-]{1,64}$')",
+    " CHECK (length(id) BETWEEN 1 AND 64 AND id NOT GLOB '*[^A-Za-z0-9_-]*')",
+  ],
+} as const
+
 type Words = SqlNames & Readonly<Record<keyof typeof WORDS, string>>
 
-function wordsOf({ dialect, names }: SqlTables): Words {
-  const words = Object.entries(WORDS).map(([word, [postgres, sqlite]]) => [
+function wordsOf({ dialect, names, orgIds }: SqlTables): Words {
+  const words = Object.entries(orgIds.kind === 'host' ? OF_HOST : WORDS).map(([word, [postgres, sqlite]]) => [
     word,
     dialect.name === 'postgres' ? postgres : sqlite,
   ])
@@ -57,7 +69,7 @@ const bookkeeping = (w: Words): string => `CREATE TABLE IF NOT EXISTS ${w.migrat
 ${w.end}`
 
 const tenancy = (w: Words): string => `CREATE TABLE ${w.orgs} (
-  id ${w.id} ${w.primaryKey},
+  id ${w.orgId} ${w.primaryKey}${w.orgForm},
   name ${w.text} NOT NULL,
   created_at ${w.now}
 ${w.end};
@@ -69,7 +81,7 @@ CREATE TABLE ${w.users} (
   email ${w.exact},
   disabled ${w.flag},
   created_at ${w.now},
-  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE SET NULL,
+  org_id ${w.orgId} REFERENCES ${w.orgs} (id) ON DELETE SET NULL,
   role ${w.exact},
   joined_at ${w.instant}
 ${w.end};
@@ -80,7 +92,7 @@ CREATE INDEX ${w.index('users', 'org')} ON ${w.users} (org_id, joined_at, id) WH
 
 CREATE TABLE ${w.memberships} (
   user_id ${w.id} NOT NULL REFERENCES ${w.users} (id) ON DELETE CASCADE,
-  org_id ${w.id} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  org_id ${w.orgId} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
   role ${w.exact} NOT NULL,
   joined_at ${w.now},
   PRIMARY KEY (user_id, org_id)${w.holdingRole}
@@ -92,7 +104,7 @@ CREATE INDEX ${w.index('memberships', 'members')} ON ${w.memberships} (org_id, j
 
 CREATE TABLE ${w.invitations} (
   id ${w.id} ${w.primaryKey},
-  org_id ${w.id} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  org_id ${w.orgId} NOT NULL REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
   email ${w.exact} NOT NULL,
   role ${w.exact} NOT NULL,
   created_at ${w.now},
@@ -104,7 +116,7 @@ CREATE INDEX ${w.index('invitations', 'email')} ON ${w.invitations} (email, crea
 // Deleting the user who made a key changes nothing, so `created_by` references nobody.
 const apiKeys = (w: Words): string => `CREATE TABLE ${w.apiKeys} (
   id ${w.exact} ${w.primaryKey},
-  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  org_id ${w.orgId} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
   name ${w.text} NOT NULL,
   role ${w.exact} NOT NULL,
   scopes ${w.text} NOT NULL,
@@ -160,7 +172,7 @@ const machines = (w: Words): string => `CREATE TABLE ${w.machines} (
   issuer ${w.exact} NOT NULL,
   subject ${w.exact} NOT NULL,
   name ${w.exact} NOT NULL,
-  org_id ${w.id} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
+  org_id ${w.orgId} REFERENCES ${w.orgs} (id) ON DELETE CASCADE,
   role ${w.exact},
   permissions ${w.text},
   disabled ${w.flag},
@@ -184,6 +196,8 @@ CREATE INDEX ${w.index('invitations', 'inviter')} ON ${w.invitations} (invited_b
 interface Migration {
   readonly id: number
   readonly name: string
+  /** What it is written down as where the ids of organizations are the host's, if not by its name: so it is known later. */
+  readonly nameOfHost?: string
   /** What it makes. */
   readonly tables: readonly (keyof SqlTableNames)[]
   readonly text: (words: Words) => string
@@ -193,6 +207,7 @@ const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
     name: 'users, organizations, memberships, invitations',
+    nameOfHost: 'users, organizations by ids of the host, memberships, invitations',
     tables: ['users', 'orgs', 'memberships', 'invitations'],
     text: tenancy,
   },
@@ -212,7 +227,7 @@ export interface MigrationTarget extends SqlTables {
  * Run what is pending, in a session that holds the database's lock for migrations.
  *
  * @returns the migrations that were run by this call
- * @throws Error where one was run, and its tables are not there under these names
+ * @throws Error where one was run, and its tables are not there under these names, or hold other ids of organizations
  */
 export async function runPending(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
   const before = await readStatus(session, target)
@@ -227,14 +242,15 @@ export async function runPending(session: SqlSession, target: MigrationTarget): 
 /**
  * Read which migrations were run; those of a newer version of the package are listed too.
  *
- * @throws Error where one was run, and its tables are not there under these names
+ * @throws Error where one was run, and its tables are not there under these names, or hold other ids of organizations
  */
 export async function readStatus(session: SqlSession, target: MigrationTarget): Promise<readonly MigrationStatus[]> {
   const { dialect, names, isThere } = target
   const text = `SELECT id, name, ${dialect.toMilliseconds('applied_at')} AS applied FROM ${names.migrations} ORDER BY id`
   const rows = (await isThere(session, names.migrations)) ? await ask(session, text) : []
   const ran = new Map(rows.map((row) => [Number(row['id']), row]))
-  for (const { id, tables } of MIGRATIONS.filter((migration) => ran.has(migration.id))) {
+  for (const migration of MIGRATIONS.filter(({ id }) => ran.has(id))) {
+    const { id, tables } = migration
     for (const table of tables) {
       if (await isThere(session, names[table])) continue
       // What was written down holds for the names it was run with.
@@ -242,26 +258,43 @@ export async function readStatus(session: SqlSession, target: MigrationTarget): 
         `migration ${id} was run, as ${names.migrations} says, but there is no table ${names[table]}: name the tables as they were named then, or another table for "migrations"`,
       )
     }
+    requireOrgIds(migration, target, String(ran.get(id)?.['name']))
   }
   const done = [...ran].map(([id, { name, applied }]) => ({ id, name: String(name), appliedAt: toDate(applied) }))
-  const pending = MIGRATIONS.filter(({ id }) => !ran.has(id)).map(({ id, name }) => ({ id, name, appliedAt: null }))
+  const pending = MIGRATIONS.filter(({ id }) => !ran.has(id)).map((migration) => ({
+    ...{ id: migration.id, name: nameOf(migration, target), appliedAt: null },
+  }))
   return [...done, ...pending].sort((a, b) => a.id - b.id)
+}
+
+// Tables that were made for UUIDs hold no other id, and of those that hold any a storage of UUIDs finds only some.
+function requireOrgIds({ id, nameOfHost }: Migration, { names, orgIds }: SqlTables, noted: string): void {
+  const kind = nameOfHost === noted ? 'host' : 'uuid'
+  if (nameOfHost === undefined || kind === orgIds.kind) return
+  throw new Error(
+    `migration ${id} was run with orgIds: '${kind}', as ${names.migrations} says: give the migrations and the storage orgIds: '${kind}', or other tables`,
+  )
+}
+
+function nameOf({ name, nameOfHost = name }: Migration, { orgIds }: SqlTables): string {
+  return orgIds.kind === 'host' ? nameOfHost : name
 }
 
 /** Write the migrations as one script of plain SQL, in the order in which they are run. */
 export function printMigrations(target: SqlTables): string {
   const { schema } = target.names
   const parts = MIGRATIONS.flatMap((migration) => [
-    `-- ${migration.id}: ${migration.name}`,
+    `-- ${migration.id}: ${nameOf(migration, target)}`,
     ...statementsOf(migration, target).map((text) => `${text};`),
   ])
   const before = schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS ${schema};`]
   return `${[...before, `${bookkeeping(wordsOf(target))};`, ...parts].join('\n\n')}\n`
 }
 
-function statementsOf({ id, name, text }: Migration, target: SqlTables): string[] {
-  const noted = `INSERT INTO ${target.names.migrations} (id, name) VALUES (${id}, '${name}')`
-  return [...text(wordsOf(target)).split(';\n\n'), noted]
+function statementsOf(migration: Migration, target: SqlTables): string[] {
+  const values = `${migration.id}, '${nameOf(migration, target)}'`
+  const noted = `INSERT INTO ${target.names.migrations} (id, name) VALUES (${values})`
+  return [...migration.text(wordsOf(target)).split(';\n\n'), noted]
 }
 
 /** Ask something once that binds nothing. */

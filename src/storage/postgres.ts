@@ -5,12 +5,13 @@
 import * as z from 'zod/mini'
 import { aBoolean, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { ask, type MigrationStatus, printMigrations, readStatus, runPending } from './migrations.ts'
+import { createOrgIds, ORG_IDS } from './org-ids.ts'
 import { createPostgresSessions } from './postgres-session.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions, type StoredRepositories } from './shipped-storage.ts'
 import type { PgliteDatabase, PgPool, PostgresHandle, SqlSession } from './sql-executor.ts'
 import { anIdentifier, createNames, type SqlTableNames, TABLES } from './sql-names.ts'
 import { sqlStorage } from './sql-repositories.ts'
-import { POSTGRES } from './sql-statements.ts'
+import { POSTGRES, type SqlTables } from './sql-statements.ts'
 
 export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
 export { policySql, roleSql } from './policy-sql.ts'
@@ -64,16 +65,33 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
     pool,
     schema,
     tables,
+    orgIds,
     prepare = true,
     ...more
   } = parseOptions<PostgresStorageOptions>('createPostgresStorage', SHAPE, options)
-  const { sessions, place } = placeOf({ pool, schema, tables }, prepare)
-  const { over, atRest } = sqlStorage(place, more)
+  const { sessions, place } = placeOf({ pool, schema, tables, orgIds }, prepare)
+  const explained = orgIds === 'host' ? explaining : (session: SqlSession) => session
+  const { over, atRest } = sqlStorage({ ...place, session: explained(place.session) }, more)
   return {
     ...atRest,
     transaction: (work) =>
-      sessions.transaction((session, handle) => work({ ...over(session), handle: handle as PostgresHandle<P> })),
-    within: (handle) => over(sessions.within(handle)),
+      sessions.transaction((session, handle) =>
+        work({ ...over(explained(session)), handle: handle as PostgresHandle<P> }),
+      ),
+    within: (handle) => over(explained(sessions.within(handle))),
+  }
+}
+
+// invalid_text_representation: ids of users are looked at before they are bound, so it can only be an organization's.
+function explaining(session: SqlSession): SqlSession {
+  return {
+    run: (statement, values) =>
+      session.run(statement, values).catch((error: unknown) => {
+        if ((error as { code?: unknown } | null)?.code !== '22P02') throw error
+        const sentence = "the tables hold UUIDs as ids of organizations: migrate others with orgIds: 'host'"
+        throw new Error(`createPostgresStorage: ${sentence}`, { cause: error })
+      }),
+    atomically: (work) => session.atomically((inside) => work(explaining(inside))),
   }
 }
 
@@ -84,7 +102,7 @@ export function createPostgresStorage<const P extends PgPool | PgliteDatabase>(
  *
  * @returns the migrations that were run by this call; none where all had been
  * @throws OptionsError
- * @throws Error where they had been run for tables of other names
+ * @throws Error where they had been run for tables of other names, or for other `orgIds`
  * @example
  * await migrate({ pool, schema: 'auth' })
  */
@@ -104,6 +122,7 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
  * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
  * @throws OptionsError
+ * @throws Error as `migrate` does
  * @example
  * const pending = (await migrationStatus({ pool })).filter(({ appliedAt }) => appliedAt === null)
  */
@@ -121,23 +140,25 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
  * writeFileSync('auth.sql', migrationSql({ schema: 'auth', tables: { users: 'people' } }))
  */
 export function migrationSql(options: TablesOptions = {}): string {
-  const { schema, tables } = parseOptions('migrationSql', TABLE_SHAPE, options)
-  return printMigrations({ dialect: POSTGRES, names: createNames(tables, schema) })
+  return printMigrations(tablesOf(parseOptions('migrationSql', TABLE_SHAPE, options)))
 }
 
-type TablesOptions = Pick<PostgresStorageOptions, 'schema' | 'tables'>
+type TablesOptions = Pick<PostgresStorageOptions, 'schema' | 'tables' | 'orgIds'>
 
 // The role of the pool may create tables.
-type MigrationOptions = Pick<PostgresStorageOptions, 'pool' | 'schema' | 'tables'>
+type MigrationOptions = TablesOptions & Pick<PostgresStorageOptions, 'pool'>
 
 // Any number nobody else uses; two instances of one database must agree in it.
 const LOCK = '7358196320481'
 
-function placeOf({ pool, schema, tables }: MigrationOptions, prepare = false) {
+function placeOf({ pool, ...options }: MigrationOptions, prepare = false) {
   const sessions = createPostgresSessions(pool, prepare)
   const isThere = (session: SqlSession, table: string): Promise<boolean> => isNamed(session, 'regclass', table)
-  const names = createNames(tables, schema)
-  return { sessions, place: { session: sessions.session, dialect: POSTGRES, names, isThere } }
+  return { sessions, place: { session: sessions.session, ...tablesOf(options), isThere } }
+}
+
+function tablesOf({ schema, tables, orgIds }: TablesOptions): SqlTables {
+  return { dialect: POSTGRES, names: createNames(tables, schema), orgIds: createOrgIds(orgIds) }
 }
 
 // Asked first, because CREATE … IF NOT EXISTS wants the right to create also where there is nothing to do.
@@ -146,7 +167,11 @@ async function isNamed(session: SqlSession, kind: 'regclass' | 'regnamespace', n
   return row?.['name'] !== null && row?.['name'] !== undefined
 }
 
-const TABLE_SHAPE: Shape<TablesOptions> = { schema: z.optional(anIdentifier()), tables: TABLES }
+const TABLE_SHAPE: Shape<TablesOptions> = {
+  schema: z.optional(anIdentifier()),
+  tables: TABLES,
+  orgIds: ORG_IDS,
+}
 const PLACE: Shape<MigrationOptions> = {
   ...TABLE_SHAPE,
   pool: checkedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),

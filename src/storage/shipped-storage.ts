@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
 import type { AccountStorage } from './account-repositories.ts'
+import { ORG_IDS } from './org-ids.ts'
 import type {
   ApiKeyRepository,
   MachineAdmin,
@@ -20,6 +21,12 @@ export interface ShippedStorageOptions {
    * and role are columns of the user's own row, so there is at most one.
    */
   readonly membershipOn?: 'rows' | 'user-row' | undefined
+  /**
+   * What ids of organizations are: `uuid` (default); or `host`, texts of the host's own (1 to 64 characters
+   * `A-Z a-z 0-9 _ -`, compared exactly) that `orgs.insert` is given as `id`, while it makes a UUID where none is given. Goes
+   * with `idFormat: slugFormat` of the resolver, and with the same of `migrate`: tables are made for the one or the other.
+   */
+  readonly orgIds?: 'uuid' | 'host' | undefined
   /** The clock for joined and created instants, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
 }
@@ -27,6 +34,7 @@ export interface ShippedStorageOptions {
 /** How they are checked. */
 export const SHIPPED: Shape<ShippedStorageOptions> = {
   membershipOn: z.optional(oneOf('rows', 'user-row')),
+  orgIds: ORG_IDS,
   clock: z.optional(aFunction<() => number>()),
 }
 

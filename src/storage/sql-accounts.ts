@@ -2,6 +2,7 @@
  * Local login in the SQL storages: the repository of accounts, and the whole put together. Every promise of the ports
  * that speaks of "at once" is one conditional statement, or holds rows locked in one order.
  */
+import { isUuid } from '../lib/id-form.ts'
 import type {
   Account,
   AccountChange,
@@ -16,7 +17,6 @@ import {
   findFirst,
   type Holders,
   hasRows,
-  isId,
   isText,
   keepingLast,
   LONGEST,
@@ -59,13 +59,13 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
       return inserted
     },
     findById: async (accountId) =>
-      isId(accountId) ? findFirst(session, statements.findAccount, [accountId], ACCOUNT.read) : null,
+      isUuid(accountId) ? findFirst(session, statements.findAccount, [accountId], ACCOUNT.read) : null,
     findByEmail: async (email) =>
       isText(email, LONGEST.email) ? findFirst(session, statements.findAccountByEmail, [email], ACCOUNT.read) : null,
     list: async () => (await session.run(statements.listAccounts, [])).map(LISTED_ACCOUNT.read),
     async update(accountId, change, { keep } = {}) {
       const values = [accountId, ...toValues(change)]
-      if (!isId(accountId)) return { kind: 'missing' }
+      if (!isUuid(accountId)) return { kind: 'missing' }
       const kept = leaves(change, keep) ? keep : undefined
       const account = await keepingLast(session, holders(accountId), kept, (inside) =>
         findFirst(inside, statements.updateAccount, values, ACCOUNT.read),
@@ -74,17 +74,17 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
       return account === null ? { kind: 'missing' } : { kind: 'done', account }
     },
     async remove(accountId, { keep } = {}) {
-      if (!isId(accountId)) return 'missing'
+      if (!isUuid(accountId)) return 'missing'
       const removed = await keepingLast(session, holders(accountId), keep, (inside) =>
         hasRows(inside, statements.deleteAccount, [accountId]),
       )
       return toGuardedChange(removed)
     },
     replaceHash: async (accountId, { from, to, endSessions }) =>
-      isId(accountId) &&
+      isUuid(accountId) &&
       isText(from, LONGEST_HASH) &&
       hasRows(session, statements.replaceHash, [accountId, from, requireText(to), endSessions ? 1 : 0]),
-    endSessions: async (accountId) => isId(accountId) && hasRows(session, statements.endSessions, [accountId]),
+    endSessions: async (accountId) => isUuid(accountId) && hasRows(session, statements.endSessions, [accountId]),
   }
 }
 
@@ -176,7 +176,7 @@ const SWEPT_AT_ONCE = 100
 function sessionRepository(session: SqlSession, statements: SqlAccountStatements): SessionRepository {
   return {
     async find(accountId, sessionId) {
-      if (!isId(accountId)) return null
+      if (!isUuid(accountId)) return null
       // What can't be stored was never revoked.
       const [row] = await session.run(statements.findSession, [accountId, isSessionId(sessionId) ? sessionId : null])
       return row === undefined ? null : { account: ACCOUNT.read(row), revoked: toFlag(row['revoked']) }

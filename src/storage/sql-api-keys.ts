@@ -4,8 +4,6 @@ import {
   columnsOf,
   findFirst,
   hasRows,
-  isId,
-  isOwner,
   isText,
   LONGEST,
   toDate,
@@ -19,10 +17,12 @@ import { ConflictError } from './storage-errors.ts'
 
 /** Build the API key repository over a session. */
 export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
+  const { isOrgId, isOwner } = tables.orgIds
+  const isHeld = (owner: ApiKeyOwner, keyId: string): boolean => isKeyId(keyId) && isOwner(owner)
   const statements = toStatements(textsOf(tables), ['findApiKey'])
   return {
     async insert({ id, orgId, name, role, permissions, secretHash, createdBy, createdAt, expiresAt }) {
-      if (orgId !== null && !isId(orgId)) throw new Error('an API key needs an organization that exists, or none')
+      if (orgId !== null && !isOrgId(orgId)) throw new Error('an API key needs an organization that exists, or none')
       const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
       const values = [id, orgId, name, role, JSON.stringify(permissions), secretHash, createdBy, ...instants]
       const inserted = await findFirst(session, statements.insertApiKey, values, API_KEY.read)
@@ -55,10 +55,6 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
 
 function isKeyId(keyId: string): boolean {
   return isText(keyId, LONGEST.identity)
-}
-
-function isHeld(owner: ApiKeyOwner, keyId: string): boolean {
-  return isKeyId(keyId) && isOwner(owner)
 }
 
 function toMilliseconds(instant: Date | null): number | null {

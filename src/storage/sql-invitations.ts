@@ -1,19 +1,21 @@
 /** The invitations of the SQL storages: their statements, and the repository over a session. */
 import { normalizeEmail } from '../lib/email.ts'
+import { isUuid } from '../lib/id-form.ts'
 import type { Invitation, InvitationRepository } from './repositories.ts'
-import { columnsOf, findFirst, isId, isText, LONGEST, requireRole, toDate, toTextOrNull } from './sql-rows.ts'
+import { columnsOf, findFirst, isText, LONGEST, requireRole, toDate, toTextOrNull } from './sql-rows.ts'
 import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
 /** Build the invitation repository over a session. */
 export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepository {
+  const { isOrgId } = tables.orgIds
   const statements = toStatements(textsOf(tables), [])
   return {
     async insert({ orgId, email: address, role, invitedBy, createdAt, expiresAt, secretHash }) {
       const email = normalizeEmail(address)
       if (email === null) throw new TypeError('an invitation needs a valid e-mail address')
-      if (!isId(orgId)) throw new Error('an invitation needs an organization that exists')
-      if (invitedBy !== null && !isId(invitedBy))
+      if (!isOrgId(orgId)) throw new Error('an invitation needs an organization that exists')
+      if (invitedBy !== null && !isUuid(invitedBy))
         throw new TypeError('an invitation is from a user of this storage, or none')
       const rest = [invitedBy, secretHash, createdAt.getTime(), expiresAt.getTime()]
       const values = [crypto.randomUUID(), orgId, email, requireRole(role), ...rest]
@@ -22,7 +24,7 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
       return inserted
     },
     findById: async (invitationId) =>
-      isId(invitationId) ? findFirst(session, statements.findInvitation, [invitationId], INVITATION.read) : null,
+      isUuid(invitationId) ? findFirst(session, statements.findInvitation, [invitationId], INVITATION.read) : null,
     findBySecretHash: async (hash) =>
       isText(hash, 64) ? findFirst(session, statements.findInvitationByHash, [hash], INVITATION.read) : null,
     listByEmail: async (email, limit) =>
@@ -30,11 +32,11 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
         ? (await session.run(statements.listInvitationsOfEmail, [email, limit])).map(INVITATION.read)
         : [],
     listByOrg: async (orgId) =>
-      isId(orgId) ? (await session.run(statements.listInvitationsOfOrg, [orgId])).map(INVITATION.read) : [],
+      isOrgId(orgId) ? (await session.run(statements.listInvitationsOfOrg, [orgId])).map(INVITATION.read) : [],
     consume: async (invitationId) =>
-      isId(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
+      isUuid(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
     async removeOf(invitedBy, email) {
-      const values = [isId(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
+      const values = [isUuid(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
       return (await session.run(statements.deleteInvitationsOf, values)).length
     },
   }

@@ -1,12 +1,11 @@
 /** The machines of the SQL storages: their statements, and the repository over a session. */
+import { isUuid } from '../lib/id-form.ts'
 import type { MachineAdmin, MachineRepository, RegisteredMachine } from './repositories.ts'
 import {
   columnsOf,
   findFirst,
   hasRows,
-  isId,
   isIdentity,
-  isOwner,
   isText,
   LONGEST,
   requireIdentity,
@@ -22,6 +21,7 @@ import { ConflictError } from './storage-errors.ts'
 
 /** Build the machine repository over a session. */
 export function sqlMachines({ session, ...tables }: SqlPlace, clock: () => number): MachineRepository & MachineAdmin {
+  const { isOrgId, isOwner } = tables.orgIds
   const statements = toStatements(textsOf(tables), ['findMachine'])
   return {
     findByIdentity: async ({ issuer, subject }) =>
@@ -31,7 +31,7 @@ export function sqlMachines({ session, ...tables }: SqlPlace, clock: () => numbe
       if (!isText(name, LONGEST.name)) {
         throw new TypeError(`the name of a machine is well-formed text of at most ${LONGEST.name} characters`)
       }
-      if (orgId !== null && !isId(orgId)) throw new Error('a machine needs an organization that exists, or none')
+      if (orgId !== null && !isOrgId(orgId)) throw new Error('a machine needs an organization that exists, or none')
       const list = permissions === null ? null : JSON.stringify(permissions)
       const place = [orgId, role === null ? null : requireRole(role), list]
       const values = [crypto.randomUUID(), issuer, subject, name, ...place, clock()]
@@ -42,12 +42,12 @@ export function sqlMachines({ session, ...tables }: SqlPlace, clock: () => numbe
     list: async (owner) =>
       isOwner(owner) ? (await session.run(statements.listMachines, toOwnerValues(owner))).map(MACHINE.read) : [],
     async setDisabled(owner, machineId, disabled) {
-      if (!isId(machineId) || !isOwner(owner)) return null
+      if (!isUuid(machineId) || !isOwner(owner)) return null
       const values = [machineId, ...toOwnerValues(owner), disabled ? 1 : 0]
       return findFirst(session, statements.setMachineDisabled, values, MACHINE.read)
     },
     remove: async (owner, machineId) =>
-      isId(machineId) &&
+      isUuid(machineId) &&
       isOwner(owner) &&
       hasRows(session, statements.deleteMachine, [machineId, ...toOwnerValues(owner)]),
   }

@@ -1,5 +1,7 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
 import type { ActingOrg, Caller, Machine, OrgSelection } from '../context.ts'
+import { isUuid } from '../lib/id-form.ts'
+import type { OrgIds } from './org-ids.ts'
 import type { NewUser, UserRecord } from './repositories.ts'
 import type {
   ShippedStorage,
@@ -19,7 +21,6 @@ import {
   findFirst,
   type Holders,
   hasRows,
-  isId,
   isIdentity,
   isText,
   keepingLast,
@@ -51,10 +52,10 @@ export function sqlStorage(
   place: SqlPlace,
   { membershipOn = 'rows', clock = Date.now }: ShippedStorageOptions,
 ): SqlStorage {
-  const { session: outside, dialect, names } = place
-  const statements = createStatements({ dialect, names, membershipOn })
+  const { session: outside, ...tables } = place
+  const statements = createStatements({ ...tables, membershipOn })
   const over = (session: SqlSession): StoredRepositories => {
-    const options = { session, statements, dialect, clock }
+    const options = { session, statements, dialect: place.dialect, orgIds: place.orgIds, clock }
     return {
       users: userRepository(options),
       orgs: organizationRepository(options),
@@ -71,6 +72,7 @@ interface SqlRepositoryOptions {
   readonly session: SqlSession
   readonly statements: SqlStatements
   readonly dialect: SqlDialect
+  readonly orgIds: OrgIds
   readonly clock: () => number
 }
 
@@ -78,11 +80,11 @@ type Found = UserRecord<StoredUser, StoredOrganization>
 
 const UPSERT_ATTEMPTS = 3
 
-function userRepository({ session, statements, clock }: SqlRepositoryOptions): StoredUserRepository {
+function userRepository({ session, statements, orgIds, clock }: SqlRepositoryOptions): StoredUserRepository {
   const find = (issuer: string, subject: string, selection: OrgSelection): Promise<Found | null> => {
     const { kind } = selection
     if (kind === 'unnamed') return findFirst(session, statements.findUserInEarliestOrg, [issuer, subject], toFound)
-    if (kind === 'named' && isId(selection.orgId)) {
+    if (kind === 'named' && orgIds.isOrgId(selection.orgId)) {
       return findFirst(session, statements.findUserInNamedOrg, [issuer, subject, selection.orgId], toFound)
     }
     return findFirst(session, statements.findUser, [issuer, subject], (row) =>
@@ -93,7 +95,7 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
     findByIdentity: async ({ issuer, subject }, selection) =>
       isIdentity(issuer, subject) ? find(issuer, subject, selection) : null,
     findById: async (userId) =>
-      isId(userId) ? findFirst(session, statements.findUserById, [userId], USER.read) : null,
+      isUuid(userId) ? findFirst(session, statements.findUserById, [userId], USER.read) : null,
     async upsertByIdentity(user) {
       const { issuer, subject, email } = storable(user)
       for (let attempt = 0; attempt < UPSERT_ATTEMPTS; attempt++) {
@@ -107,10 +109,10 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
       throw new TransientError('the user was neither inserted nor there')
     },
     setDisabled: async (userId, disabled) =>
-      isId(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], USER.read) : null,
+      isUuid(userId) ? findFirst(session, statements.setUserDisabled, [userId, disabled ? 1 : 0], USER.read) : null,
     async setEmail(userId, email) {
       const values = [userId, toStorableEmail(email)]
-      return isId(userId) ? findFirst(session, statements.setUserEmail, values, USER.read) : null
+      return isUuid(userId) ? findFirst(session, statements.setUserEmail, values, USER.read) : null
     },
     async moveIdentity(from, to) {
       requireIdentity(to.issuer, to.subject)
@@ -124,7 +126,7 @@ function userRepository({ session, statements, clock }: SqlRepositoryOptions): S
     async anonymize(userId, identity) {
       if (identity !== null) requireIdentity(identity.issuer, identity.subject)
       const values = [userId, identity?.issuer ?? null, identity?.subject ?? null]
-      return isId(userId) ? findFirst(session, statements.anonymizeUser, values, USER.read) : null
+      return isUuid(userId) ? findFirst(session, statements.anonymizeUser, values, USER.read) : null
     },
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }
@@ -144,21 +146,23 @@ function toFound(row: SqlRow): Found {
   return { user: USER.read(row), membership: toActing(row) }
 }
 
-function organizationRepository({ session, statements, clock }: SqlRepositoryOptions): StoredOrganizationRepository {
+function organizationRepository(options: SqlRepositoryOptions): StoredOrganizationRepository {
+  const { session, statements, clock } = options
+  const { isOrgId, newOrgId } = options.orgIds
   return {
-    async insert({ name, id = crypto.randomUUID() }) {
-      if (!isId(id)) throw new TypeError('the id of an organization must be a UUID in canonical form')
-      const values = [id, toText(name, LONGEST.name), clock()]
+    async insert({ name, id }) {
+      const values = [newOrgId(id), toText(name, LONGEST.name), clock()]
       const inserted = await findFirst(session, statements.insertOrg, values, ORG.read)
       if (inserted !== null) return inserted
       throw new ConflictError('there is an organization of this id')
     },
-    findById: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrg, [orgId], ORG.read) : null),
-    findLocked: async (orgId) => (isId(orgId) ? findFirst(session, statements.findOrgLocked, [orgId], ORG.read) : null),
+    findById: async (orgId) => (isOrgId(orgId) ? findFirst(session, statements.findOrg, [orgId], ORG.read) : null),
+    findLocked: async (orgId) =>
+      isOrgId(orgId) ? findFirst(session, statements.findOrgLocked, [orgId], ORG.read) : null,
     rename: async (orgId, name) =>
-      isId(orgId) ? findFirst(session, statements.renameOrg, [orgId, toText(name, LONGEST.name)], ORG.read) : null,
+      isOrgId(orgId) ? findFirst(session, statements.renameOrg, [orgId, toText(name, LONGEST.name)], ORG.read) : null,
     async remove(orgId) {
-      if (!isId(orgId)) return false
+      if (!isOrgId(orgId)) return false
       return session.atomically(async (inside) => {
         // Locked first, so that nobody joins between the two writes.
         if (!(await hasRows(inside, statements.lockOrg, [orgId]))) return false
@@ -174,6 +178,7 @@ type Acting = ActingOrg<StoredOrganization>
 
 function membershipRepository(options: SqlRepositoryOptions): StoredRepositories['memberships'] {
   const { session, statements, dialect, clock } = options
+  const { isOrgId } = options.orgIds
   const findActing = actingFinder(options)
   // Locking the organization would not do, because its roles may also be changed by a host's own statement.
   const holders = (orgId: string, userId: string): Holders => ({
@@ -187,12 +192,12 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
         const { orgId } = caller.kind === 'apiKey' ? caller.key : caller.machine
         return orgId === null ? [] : listed(await findActing(caller, orgId)).slice(0, limit)
       }
-      if (!isId(caller.user.id)) return []
+      if (!isUuid(caller.user.id)) return []
       const rows = await session.run(statements.listActing, [caller.user.id, limit ?? dialect.noLimit])
       return rows.flatMap((row) => listed(toActing(row)))
     },
     async insert({ orgId, userId, role }) {
-      if (!isId(orgId) || !isId(userId)) throw unknownPair()
+      if (!isOrgId(orgId) || !isUuid(userId)) throw unknownPair()
       const values = [orgId, userId, requireRole(role), clock()]
       const inserted = await findFirst(session, statements.insertMembership, values, MEMBERSHIP.read)
       if (inserted !== null) return inserted
@@ -200,14 +205,14 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
       throw isUser ? new ConflictError('the user has this membership already') : unknownPair()
     },
     find: async (orgId, userId) =>
-      isId(orgId) && isId(userId)
+      isOrgId(orgId) && isUuid(userId)
         ? findFirst(session, statements.findMembership, [orgId, userId], MEMBERSHIP.read)
         : null,
     async listByOrg(orgId) {
-      return isId(orgId) ? (await session.run(statements.listMembersOfOrg, [orgId])).map(MEMBER.read) : []
+      return isOrgId(orgId) ? (await session.run(statements.listMembersOfOrg, [orgId])).map(MEMBER.read) : []
     },
     async setRole(orgId, userId, role, { keep } = {}) {
-      if (!isId(orgId) || !isId(userId)) return 'missing'
+      if (!isOrgId(orgId) || !isUuid(userId)) return 'missing'
       const values = [orgId, userId, requireRole(role)]
       const kept = role === keep ? undefined : keep
       const done = await keepingLast(session, holders(orgId, userId), kept, (inside) =>
@@ -216,7 +221,7 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
       return toGuardedChange(done)
     },
     async remove(orgId, userId, { keep } = {}) {
-      if (!isId(orgId) || !isId(userId)) return 'missing'
+      if (!isOrgId(orgId) || !isUuid(userId)) return 'missing'
       const done = await keepingLast(session, holders(orgId, userId), keep, (inside) =>
         hasRows(inside, statements.deleteMembership, [orgId, userId]),
       )
@@ -229,11 +234,11 @@ function listed(acting: Acting | null): Acting[] {
   return acting === null ? [] : [acting]
 }
 
-function actingFinder({ session, statements }: SqlRepositoryOptions) {
+function actingFinder({ session, statements, orgIds }: SqlRepositoryOptions) {
   return async (caller: Caller<StoredUser>, orgId: string): Promise<Acting | null> => {
-    if (!isId(orgId)) return null
+    if (!orgIds.isOrgId(orgId)) return null
     if (caller.kind === 'user') {
-      if (!isId(caller.user.id)) return null
+      if (!isUuid(caller.user.id)) return null
       return findFirst(session, statements.findActing, [caller.user.id, orgId], toActing)
     }
     const { orgId: own, role } = placeOf(caller)

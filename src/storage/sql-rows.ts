@@ -168,21 +168,10 @@ export function toOwnerValues(owner: ApiKeyOwner): [number, string | null] {
   return owner.kind === 'installation' ? [1, null] : [0, owner.orgId]
 }
 
-/** Ask whether the tables can hold rows of such an owner. */
-export function isOwner(owner: ApiKeyOwner): boolean {
-  return owner.kind === 'installation' || isId(owner.orgId)
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const NOT_TEXT = /[\0\p{Surrogate}]/u
 
 /** The longest issuer and subject, e-mail and role, in UTF-16 units: an index entry holds them together (2,704 bytes). */
 export const LONGEST = { identity: 255, email: 254, role: 64, name: 1000 } as const
-
-/** Ask whether an id is one that the tables can hold: a UUID in canonical form. */
-export function isId(id: unknown): id is string {
-  return typeof id === 'string' && UUID.test(id)
-}
 
 /** Ask whether a text comes back exactly as it was written, and is at most `longest` UTF-16 units. */
 export function isText(text: unknown, longest: number): text is string {

@@ -2,6 +2,7 @@
  * Every statement of the SQL storages, once for both dialects and both places a membership may live in: a row of its
  * own, or columns of the user's row. Hands on texts; nothing here runs them.
  */
+import type { OrgIds } from './org-ids.ts'
 import type { SqlSession, SqlStatement } from './sql-executor.ts'
 import type { SqlNames } from './sql-names.ts'
 import { MEMBER, MEMBERSHIP, ORG, USER } from './sql-rows.ts'
@@ -10,6 +11,7 @@ import { MEMBER, MEMBERSHIP, ORG, USER } from './sql-rows.ts'
 export interface SqlTables {
   readonly dialect: SqlDialect
   readonly names: SqlNames
+  readonly orgIds: OrgIds
 }
 
 /** Where a repository asks: its session, and what its statements are written for. */

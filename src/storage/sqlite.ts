@@ -4,11 +4,12 @@
  */
 import { anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { ask, type MigrationStatus, printMigrations, readStatus, runPending } from './migrations.ts'
+import { createOrgIds, ORG_IDS } from './org-ids.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 import type { SqliteDatabase, SqlSession } from './sql-executor.ts'
 import { createNames, type SqlTableNames, TABLES } from './sql-names.ts'
 import { sqlStorage } from './sql-repositories.ts'
-import { SQLITE } from './sql-statements.ts'
+import { SQLITE, type SqlTables } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle } from './sqlite-session.ts'
 
 export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
@@ -49,9 +50,10 @@ export interface SqliteStorage<D> extends ShippedStorage<D> {
  * const storage = createSqliteStorage({ database })
  */
 export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteStorageOptions<D>): SqliteStorage<D> {
-  const { database: given, tables, ...more } = parseOptions<SqliteStorageOptions>('createSqliteStorage', SHAPE, options)
+  const parsed = parseOptions<SqliteStorageOptions>('createSqliteStorage', SHAPE, options)
+  const { database: given, tables, orgIds, ...more } = parsed
   const database = given as D
-  const { sessions, place } = placeOf({ database, tables })
+  const { sessions, place } = placeOf({ database, tables, orgIds })
   const { over, atRest } = sqlStorage(place, more)
   return {
     ...atRest,
@@ -75,7 +77,7 @@ export function createSqliteStorage<D extends SqliteDatabase>(options: SqliteSto
  *
  * @returns the migrations that were run by this call; none where all had been
  * @throws OptionsError
- * @throws Error where they had been run for tables of other names
+ * @throws Error where they had been run for tables of other names, or for other `orgIds`
  * @example
  * await migrate({ database })
  */
@@ -88,6 +90,7 @@ export async function migrate(options: MigrationOptions): Promise<readonly Migra
  * List all migrations with when they were run here. Writes nothing, also where none was ever run. Cost: two queries.
  *
  * @throws OptionsError
+ * @throws Error as `migrate` does
  * @example
  * const pending = (await migrationStatus({ database })).filter(({ appliedAt }) => appliedAt === null)
  */
@@ -105,17 +108,20 @@ export async function migrationStatus(options: MigrationOptions): Promise<readon
  * writeFileSync('auth.sql', migrationSql({ tables: { users: 'people' } }))
  */
 export function migrationSql(options: TablesOptions = {}): string {
-  const { tables } = parseOptions('migrationSql', { tables: TABLES }, options)
-  return printMigrations({ dialect: SQLITE, names: createNames(tables) })
+  return printMigrations(tablesOf(parseOptions('migrationSql', TABLE_SHAPE, options)))
 }
 
-type TablesOptions = Pick<SqliteStorageOptions, 'tables'>
+type TablesOptions = Pick<SqliteStorageOptions, 'tables' | 'orgIds'>
 
-type MigrationOptions = Pick<SqliteStorageOptions, 'database' | 'tables'>
+type MigrationOptions = TablesOptions & Pick<SqliteStorageOptions, 'database'>
 
-function placeOf({ database, tables }: MigrationOptions) {
+function placeOf({ database, ...options }: MigrationOptions) {
   const sessions = createSqliteSessions(database)
-  return { sessions, place: { session: sessions.session, dialect: SQLITE, names: createNames(tables), isThere } }
+  return { sessions, place: { session: sessions.session, ...tablesOf(options), isThere } }
+}
+
+function tablesOf({ tables, orgIds }: TablesOptions): SqlTables {
+  return { dialect: SQLITE, names: createNames(tables), orgIds: createOrgIds(orgIds) }
 }
 
 async function isThere(session: SqlSession, table: string): Promise<boolean> {
@@ -123,5 +129,6 @@ async function isThere(session: SqlSession, table: string): Promise<boolean> {
   return (await ask(session, `SELECT name FROM sqlite_master WHERE name = '${name}' COLLATE NOCASE`)).length > 0
 }
 
-const PLACE: Shape<MigrationOptions> = { tables: TABLES, database: anObjectWith('exec', 'prepare') }
+const TABLE_SHAPE: Shape<TablesOptions> = { tables: TABLES, orgIds: ORG_IDS }
+const PLACE: Shape<MigrationOptions> = { ...TABLE_SHAPE, database: anObjectWith('exec', 'prepare') }
 const SHAPE: Shape<SqliteStorageOptions> = { ...SHIPPED, ...PLACE }

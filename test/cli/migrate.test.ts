@@ -60,6 +60,17 @@ describe.each([
   })
 })
 
+describe("ids of organizations that are the host's", () => {
+  it('are asked for again: without, exit code 1 and the option that is missing', () => {
+    const database = `--database ${createSqlitePath()}`
+    const up = sallyport(`migrate up ${database} --org-ids host`)
+    expect(up).toMatchObject({ code: 0, out: expect.stringContaining('organizations by ids of the host') })
+    expect(sallyport(`migrate status ${database} --org-ids host`)).toEqual(up)
+    const { code, complaint } = sallyport(`migrate up ${database}`)
+    expect([code, complaint.split('\n')]).toEqual([1, [expect.stringContaining("orgIds: 'host'"), '']])
+  })
+})
+
 describe('print', () => {
   it('prints the plain SQL, under the names that were asked for', () => {
     expect(sallyport('migrate print --dialect postgres').out).toBe(postgresSql())
@@ -67,6 +78,7 @@ describe('print', () => {
     const where = { schema: 'auth', tables: { users: 'people', orgs: 'companies' } }
     const args = 'migrate print --dialect postgres --schema auth --table users=people --table orgs=companies'
     expect(sallyport(args)).toEqual({ code: 0, out: postgresSql(where), complaint: '' })
+    expect(sallyport('migrate print --dialect sqlite --org-ids host').out).toBe(sqliteSql({ orgIds: 'host' }))
     const env = { DATABASE_URL: 'postgresql://unreachable/x' }
     expect(sallyport('migrate print', env).out).toBe(postgresSql())
     expect(sallyport('migrate print --dialect sqlite', env).out).toBe(sqliteSql())
@@ -98,6 +110,7 @@ describe('what is wrong', () => {
     ['migrate print --dialect sqlite --database postgres://me:hunter22@h/x', 'the database is none of sqlite'],
     ['migrate print --dialect postgres --schema a;b', 'option "schema"'],
     ['migrate print --dialect postgres --table people', 'write --table users=people'],
+    ['migrate print --dialect postgres --org-ids text', 'write --org-ids uuid or --org-ids host'],
     ['migrate print --dialect postgres --table persons=people', 'unknown option "tables.persons"'],
     ['dance', 'there is no command "dance"'],
   ])('%s: exit code 2, with the sentence and the usage', (args, sentence) => {

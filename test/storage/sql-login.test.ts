@@ -1,6 +1,7 @@
 /** Local login in the SQL storages: what it costs, how its tables stay small, what it refuses to write. */
 import { describe, expect, it } from 'vitest'
 import type { AccountStorage, ThrottleState, ThrottleStore } from '../../src/storage/account-repositories.ts'
+import { createOrgIds } from '../../src/storage/org-ids.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createPostgresSessions } from '../../src/storage/postgres-session.ts'
 import type { SqlSession } from '../../src/storage/sql-executor.ts'
@@ -160,7 +161,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('writes none of the keys where one of them was written by another process meanwhile, and decides again', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames() }
+    const tables = { dialect, names: createNames(), orgIds: createOrgIds() }
     const other = sqlThrottle({ session, ...tables })
     await putting(other)('b', LASTING)
     const read: unknown[] = []
@@ -212,7 +213,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('keeps the throttle bounded: what has expired goes, and beyond the limit what was not used for longest', async () => {
     const { session, dialect, count } = await open()
-    const tables = { dialect, names: createNames() }
+    const tables = { dialect, names: createNames(), orgIds: createOrgIds() }
     const upkeep = { mostKeys: 20, sweepEvery: 10, trimEvery: 10, atOnce: 100 }
     const clock = { now: NOW }
     const throttle = sqlThrottle({ session: atClock(session, clock), ...tables }, upkeep)
@@ -238,7 +239,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('decides again where another process wrote between the read and a removal', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames() }
+    const tables = { dialect, names: createNames(), orgIds: createOrgIds() }
     const other = sqlThrottle({ session, ...tables })
     const put = (failures: number) => putting(other)('key', { ...LASTING, failures })
     await put(1)
@@ -267,7 +268,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('asks the database for few of many tries at once: a look-up of a session beside a flood does not wait for it', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames() }
+    const tables = { dialect, names: createNames(), orgIds: createOrgIds() }
     const asking = { now: 0, most: 0 }
     const noted = async <T>(ask: () => Promise<T>): Promise<T> => {
       asking.most = Math.max(asking.most, ++asking.now)
@@ -287,7 +288,7 @@ describe.each(DATABASES)('$name', ({ open }) => {
 
   it('gives up with a TransientError where others write between every read and write', async () => {
     const { session, dialect } = await open()
-    const tables = { dialect, names: createNames() }
+    const tables = { dialect, names: createNames(), orgIds: createOrgIds() }
     const other = sqlThrottle({ session, ...tables })
     let writes = 0
     const meddling: SqlSession = {

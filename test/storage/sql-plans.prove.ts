@@ -4,6 +4,7 @@
  */
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
+import { createOrgIds } from '../../src/storage/org-ids.ts'
 import { createPostgresStorage, type PostgresStorage } from '../../src/storage/postgres.ts'
 import type { StoredUser } from '../../src/storage/shipped-storage.ts'
 import { createNames } from '../../src/storage/sql-names.ts'
@@ -25,7 +26,7 @@ const STEPS = [1_000, 10_000, 100_000, 1_000_000]
 const ISSUER = 'https://issuer.test/auth/v1'
 const MODES = ['rows', 'user-row'] as const
 const statementsOf = (dialect: SqlDialect, membershipOn: (typeof MODES)[number]) =>
-  createStatements({ dialect, names: createNames(), membershipOn })
+  createStatements({ dialect, names: createNames(), orgIds: createOrgIds(), membershipOn })
 
 // The id of the user, or org, of a number: everybody is a member of the org of the same number and of the one before.
 const idOf = (prefix: string, number: number): string =>
