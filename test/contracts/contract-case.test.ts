@@ -108,6 +108,7 @@ describe('the list of cases', () => {
     [{ roles: ['owner'] }, 'must name two roles'],
     [{ issuers: [] }, 'issuers'],
     [{ newId: '1' }, '"newId" must be a function'],
+    [{ newOrgId: 'env_1' }, '"newOrgId" must be a function'],
     [{ timeoutSeconds: 0 }, 'must be a number from 1 to 600'],
   ])('refuses the options %j', (options, sentence) => {
     expect(() => storageContract.cases(make, options as never)).toThrow(sentence)

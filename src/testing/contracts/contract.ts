@@ -73,6 +73,11 @@ export interface ContractOptions {
   readonly issuers?: readonly string[] | undefined
   /** An id in the form of this storage's own that no row has. Default: a random UUID. */
   readonly newId?: (() => string) | undefined
+  /**
+   * An id for a new organization, where they are the host's to give: every one that a case inserts has such an id. Default:
+   * the storage makes them.
+   */
+  readonly newOrgId?: (() => string) | undefined
   /** What the storage has no such thing as. Default: nothing of it. */
   readonly without?: readonly Ability[] | undefined
   /** Seconds after which a case fails as hung, 1 to 600. Default 10. */
@@ -81,7 +86,9 @@ export interface ContractOptions {
 
 /** The options, read; issuers of `null`: any. */
 export type ParsedContractOptions = {
-  readonly [K in keyof ContractOptions]-?: NonNullable<ContractOptions[K]> | (K extends 'issuers' ? null : never)
+  readonly [K in keyof ContractOptions]-?:
+    | NonNullable<ContractOptions[K]>
+    | (K extends 'issuers' | 'newOrgId' ? null : never)
 }
 
 /** One promise of a port, as a test. */
@@ -203,6 +210,7 @@ const SHAPE = {
   roles: z.optional(aListOf(aName())),
   issuers: z.optional(aFilledListOf(aName())),
   newId: z.optional(aFunction<() => string>()),
+  newOrgId: z.optional(aFunction<() => string>()),
   without: z.optional(aListOf(oneOf(...(Object.keys(WITHOUT) as Ability[])))),
   timeoutSeconds: z.optional(aNumber(1, 600)),
 }
@@ -210,8 +218,8 @@ const SHAPE = {
 function parse(name: string, options: ContractOptions): ParsedContractOptions {
   const { membershipsPerUser = 'many', roles = [], issuers = null, ...parsed } = parseOptions(name, SHAPE, options)
   if (roles.length === 1) throw optionsError(name, 'roles', 'must name two roles')
-  const { newId = () => crypto.randomUUID(), without = [], timeoutSeconds = 10 } = parsed
-  return { membershipsPerUser, roles, issuers, newId, without, timeoutSeconds }
+  const { newId = () => crypto.randomUUID(), newOrgId = null, without = [], timeoutSeconds = 10 } = parsed
+  return { membershipsPerUser, roles, issuers, newId, newOrgId, without, timeoutSeconds }
 }
 
 function lacking(needs: readonly Need[], options: ParsedContractOptions): Need | undefined {

@@ -65,6 +65,8 @@ export interface World extends Repositories {
   has(port: Port): boolean
   /** An id in the form of the storage's own that no row has. */
   newId(): string
+  /** The same of an organization, to be inserted under. */
+  newOrgId(): string
   /** An identity that nobody else has; of another issuer than the others where the storage holds two. */
   newIdentity(from?: 'another issuer'): IdentityKey
   /** A person whom the storage has never seen. */
@@ -115,12 +117,13 @@ const PORTS: Readonly<Record<Port, readonly [words: string, memberOf: (storage: 
 
 /** Build the surroundings of one case, which needs these. */
 export function createWorld(made: StorageUnderTest, options: ParsedContractOptions, needs: readonly Need[]): World {
-  const { roles, issuers, newId, without } = options
-  const storage = made.storage as typeof made.storage & Whole
+  const { roles, issuers, newId, newOrgId, without } = options
+  const asMade = made.storage as typeof made.storage & Whole
+  const storage: Whole = newOrgId === null ? asMade : withOrgIds(asMade, newOrgId)
   const has: World['has'] = (port) => !without.includes(port) && typeof PORTS[port][1](made.storage) === 'function'
   for (const need of needs) if (isPort(need) && !has(need)) throw new Error(missing(PORTS[need][0], need))
   const [top = 'owner', low = 'member'] = roles
-  const given = { storage, has, top, low, issuers, newId }
+  const given = { storage, has, top, low, issuers, newId, newOrgId: newOrgId ?? newId }
   const making = createMaking(storage, { low, issuers })
   return {
     ...storage,
@@ -138,6 +141,25 @@ export function createWorld(made: StorageUnderTest, options: ParsedContractOptio
       }
       return joined
     },
+  }
+}
+
+// Each organization that is inserted without an id gets one.
+function withOrgIds(storage: Whole, newOrgId: () => string): Whole {
+  const orgsOf = ({ orgs }: Repositories): Repositories['orgs'] => ({
+    insert: (org) => orgs.insert({ ...org, id: org.id ?? newOrgId() }),
+    findById: (orgId) => orgs.findById(orgId),
+    findLocked: (orgId) => orgs.findLocked(orgId),
+    rename: (orgId, name) => orgs.rename(orgId, name),
+    remove: (orgId) => orgs.remove(orgId),
+  })
+  const over = (all: Repositories): Repositories => {
+    const { users, memberships, invitations, apiKeys } = all
+    return { users, orgs: orgsOf(all), memberships, invitations, apiKeys }
+  }
+  return {
+    ...over(storage),
+    transaction: (work) => storage.transaction((inner) => work({ ...over(inner), handle: inner.handle })),
   }
 }
 

@@ -8,9 +8,9 @@ import { expectCopies, type World } from '../storage-world.ts'
 export const GIVEN_ID_CASES: Cases<World> = needing('givenOrgIds', [
   test('orgs/given-id: insert an organization under the id it is given, and find it by that', async ({
     orgs,
-    newId,
+    newOrgId,
   }) => {
-    const id = newId()
+    const id = newOrgId()
     const org = await orgs.insert({ id, name: 'Acme' })
     expect.same(org.id, id, 'the id of the organization')
     expect.same(await orgs.findById(id), org, 'the organization found by id')
@@ -18,22 +18,22 @@ export const GIVEN_ID_CASES: Cases<World> = needing('givenOrgIds', [
     expect.same(await orgs.findById(other.id), other, 'an organization whose id is the storage’s own')
   }),
   test('orgs/given-id-taken: refuse an id that is taken with a ConflictError, whoever gave it, and leave the first', async (world) => {
-    const { orgs, newId, newOrg } = world
-    for (const first of [await orgs.insert({ id: newId(), name: 'Acme' }), await newOrg()]) {
+    const { orgs, newOrgId, newOrg } = world
+    for (const first of [await orgs.insert({ id: newOrgId(), name: 'Acme' }), await newOrg()]) {
       await expect.conflict(orgs.insert({ id: first.id, name: 'Other' }), 'a second organization of one id')
       expect.same(await orgs.findById(first.id), first, 'the first organization, unchanged')
     }
   }),
   test(`orgs/given-id-race: let one of ${RACERS} concurrent inserts of one id win; the others get a ConflictError`, async (world) => {
-    const { orgs, newId } = world
-    const id = newId()
+    const { orgs, newOrgId } = world
+    const id = newOrgId()
     const results = await race(RACERS, (index) => retried(() => orgs.insert({ id, name: `Org ${index}` })))
     const winner = expect.oneWinner(results, 'insert')
     expect.same(await orgs.findById(id), winner, 'the organization found by id')
   }),
   test('orgs/given-id-exact: hold a hostile id exactly or refuse it with a TypeError, and never take it for another', async (world) => {
-    const { orgs, newId } = world
-    const near = await orgs.insert({ id: newId(), name: 'Acme' })
+    const { orgs, newOrgId } = world
+    const near = await orgs.insert({ id: newOrgId(), name: 'Acme' })
     // Beside an id that nobody else has: what is stored here must not be found by others.
     for (const id of expect
       .hostileIds()
