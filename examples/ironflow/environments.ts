@@ -9,14 +9,12 @@ import type { Account, ActingOrgSource } from 'sallyport/storage'
 export interface WorkEnvironment {
   readonly id: string
   readonly name: string
-  /** What it is in the tables, the same in each installation. */
-  readonly orgId: string
 }
 
 /** Those this example starts with; where none is named it is the first. */
 export const ENVIRONMENTS: readonly WorkEnvironment[] = [
-  { id: 'env_default', name: 'Default', orgId: '00000000-0000-4000-8000-000000000001' },
-  { id: 'env_myproject_staging', name: 'My project · staging', orgId: '00000000-0000-4000-8000-000000000002' },
+  { id: 'env_default', name: 'Default' },
+  { id: 'env_myproject_staging', name: 'My project · staging' },
 ]
 
 /** Who may act where, and as what. A key that is bound to no environment acts in all of them. */

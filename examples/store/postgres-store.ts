@@ -21,14 +21,14 @@ import { forEachTable, type Store, type StoreOptions } from './store.ts'
 /** Open the database, and make what is missing. */
 export async function openPostgresStore<T extends string>(
   connectionString: string,
-  { tables, membershipOn }: StoreOptions<T>,
+  { tables, membershipOn, orgIds = 'uuid' }: StoreOptions<T>,
 ): Promise<Store<T>> {
   const pool = await openPool(connectionString)
   try {
-    await migrate({ pool })
-    const scope = await withSystemScope(pool, (client) => prepare(client, tables))
+    await migrate({ pool, orgIds })
+    const scope = await withSystemScope(pool, (client) => prepare(client, tables, orgIds))
     return {
-      storage: createPostgresStorage({ pool, membershipOn }),
+      storage: createPostgresStorage({ pool, membershipOn, orgIds }),
       tables: forEachTable(tables, (table) => createTable(pool, table, scope)),
       close: () => endPool(pool),
     }
@@ -40,7 +40,11 @@ export async function openPostgresStore<T extends string>(
 
 // A role that would bypass policies needs another one for the statements of requests. Roles belong to the cluster: this
 // one is named after the database, so that no other app takes it for its own.
-async function prepare(client: pg.PoolClient, tables: readonly string[]): Promise<OrgScopeOptions> {
+async function prepare(
+  client: pg.PoolClient,
+  tables: readonly string[],
+  orgIds: 'uuid' | 'host',
+): Promise<OrgScopeOptions> {
   await client.query("SELECT pg_advisory_xact_lock(hashtext('sallyport examples'))")
   const { rows } = await client.query<{ bypasses: boolean; role: string }>(
     `SELECT rolsuper OR rolbypassrls AS bypasses, 'sallyport_tenant_' || d.oid AS role
@@ -48,10 +52,11 @@ async function prepare(client: pg.PoolClient, tables: readonly string[]): Promis
   )
   const scope = rows[0]?.bypasses === false ? {} : { role: rows[0]?.role ?? '' }
   if (scope.role !== undefined) await client.query(roleSql(scope.role)).catch(nameTheRemedy)
+  const type = orgIds === 'host' ? 'text' : 'uuid'
   for (const table of tables) {
     if (await isReady(client, table, scope.role)) continue
-    await client.query(tableSql(table))
-    await client.query(policySql({ table, column: 'org_id', system: 'all', ...scope }))
+    await client.query(tableSql(table, type))
+    await client.query(policySql({ table, column: 'org_id', type, system: 'all', ...scope }))
   }
   return scope
 }
@@ -76,10 +81,10 @@ async function isReady(client: pg.PoolClient, table: string, role: string | unde
   return rows[0]?.ready === true
 }
 
-const tableSql = (table: string): string => `CREATE TABLE IF NOT EXISTS ${table} (
+const tableSql = (table: string, type: 'uuid' | 'text'): string => `CREATE TABLE IF NOT EXISTS ${table} (
   seq bigint GENERATED ALWAYS AS IDENTITY,
   id uuid PRIMARY KEY,
-  org_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+  org_id ${type} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
   name text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${table}_org ON ${table} (org_id, seq)`

@@ -10,7 +10,7 @@ import { forEachTable, type Store, type StoreOptions } from './store.ts'
 /** Open the file in this folder, and make what is missing. */
 export async function openSqliteStore<T extends string>(
   folder: string,
-  { app, tables, membershipOn }: StoreOptions<T>,
+  { app, tables, membershipOn, orgIds }: StoreOptions<T>,
 ): Promise<Store<T>> {
   makeFolder(folder)
   const open = await findDriver()
@@ -19,8 +19,8 @@ export async function openSqliteStore<T extends string>(
   closeSync(openSync(file, 'a', 0o600))
   const database = open(file)
   try {
-    await migrate({ database })
-    const storage = createSqliteStorage({ database, membershipOn })
+    await migrate({ database, orgIds })
+    const storage = createSqliteStorage({ database, membershipOn, orgIds })
     await storage.transaction(async ({ handle }) => {
       for (const table of tables) handle.exec(tableSql(table))
     })

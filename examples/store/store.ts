@@ -23,6 +23,8 @@ export interface StoreOptions<T extends string> {
   /** Its own tables. */
   readonly tables: readonly T[]
   readonly membershipOn: 'rows' | 'user-row'
+  /** What ids of organizations are: UUIDs by default, or texts that the app chooses. */
+  readonly orgIds?: 'uuid' | 'host'
   /** The variable that names the data folder. Default `DATA_DIR`. */
   readonly folderVariable?: string
 }

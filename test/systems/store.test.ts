@@ -16,8 +16,9 @@ type AppStore = Store<(typeof TABLES)[number]>
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
 const IDENTITY: Identity<never> = testIdentity()
 
-const open = (environment: Environment): Promise<AppStore> =>
-  openStore(readSettings(environment), { app: 'app', tables: TABLES, membershipOn: 'rows' })
+const openFor = (environment: Environment, orgIds: 'uuid' | 'host'): Promise<AppStore> =>
+  openStore(readSettings(environment), { app: 'app', tables: TABLES, membershipOn: 'rows', orgIds })
+const open = (environment: Environment): Promise<AppStore> => openFor(environment, 'uuid')
 
 function inFolder(): Environment {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
@@ -63,9 +64,12 @@ describe.each([
     await again.close()
   })
 
-  it('finds, lists and removes rows of the acting organization, and of no other', async () => {
-    const { storage, tables, close } = await open(await makeEnvironment())
-    const orgs = await Promise.all(['one', 'two'].map(async (name) => (await storage.orgs.insert({ name })).id))
+  it.each([
+    ['uuid', [undefined, undefined]],
+    ['host', ['Org_one', 'Org_two']],
+  ] as const)('finds, lists and removes rows of the acting organization, and of no other: %s', async (orgIds, ids) => {
+    const { storage, tables, close } = await openFor(await makeEnvironment(), orgIds)
+    const orgs = await Promise.all(ids.map(async (id) => (await storage.orgs.insert({ id, name: 'Acme' })).id))
     const [one, two] = orgs.map((id) => tables.tenants.of(acting(id)))
     const [a, b] = [await one?.insert('a'), await one?.insert('b')]
     await storage.transaction(async ({ handle }) => tables.tenants.insertWithin(handle, orgs[1] ?? '', 'c'))
