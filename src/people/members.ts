@@ -3,7 +3,7 @@
  * above their own, the last owner stays, and both are judged while the organization is held.
  */
 import * as z from 'zod/mini'
-import type { AuthContext, KnownRoles } from '../context.ts'
+import type { AuthContext, KnownRoles, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { notify } from '../lib/notify.ts'
@@ -109,7 +109,7 @@ export interface Members {
   changeRole(context: AuthContext, fields: MemberFields): Promise<Pick<Membership, 'orgId' | 'userId' | 'role'>>
   /**
    * Remove a member. Oneself: as `leave`.
-   * @throws AuthError as `changeRole`
+   * @throws AuthError as `changeRole`, naming `user_id` where that is no text
    */
   remove(context: AuthContext, userId: string): Promise<void>
   /**
@@ -138,7 +138,7 @@ export function createMembers<const G extends RolesGiven>(options: MembersOption
     add: async (context, fields) => add(settings, context, fields),
     changeRole: async (context, fields) => changeRole(settings, context, fields),
     async remove(context, userId) {
-      const id = toUserId(userId)
+      const id = requireUserId(userId)
       const isOneself = id === requirePersonInOrg(context, roles).userId
       await end(settings, context, isOneself ? null : id)
     },
@@ -165,18 +165,25 @@ async function list({ storage, known, rules }: Settings, context: AuthContext): 
 async function add(settings: Settings, context: AuthContext, fields: MemberFields): Promise<Membership> {
   const person = requirePersonInOrg(context, settings.known.roles)
   const [userId, role] = [requireUserId(fields.userId), requireRoleText(fields.role)]
-  const membership = await actInOrg(settings, person, [role], async (act) => {
-    const { transaction, orgId } = act
-    requireGiven(settings, act, role)
-    const user = await transaction.users.findById(userId)
-    if (user === null || user.disabled) throw new AuthError('not_found', { reason: 'user_to_add_unknown' })
-    try {
-      return await transaction.memberships.insert({ orgId, userId: user.id, role })
-    } catch (cause) {
-      if (isConflictError(cause)) throw new AuthError('conflict', { reason: 'member_already', cause })
-      throw cause
-    }
-  })
+  const membership = await actInOrg<User, Organization, unknown, Membership>(
+    settings,
+    person,
+    [role],
+    async (act, earlier) => {
+      const { transaction, orgId } = act
+      if (earlier !== undefined && isSame(await transaction.memberships.find(orgId, earlier.userId), earlier))
+        return earlier
+      requireGiven(settings, act, role)
+      const user = await transaction.users.findById(userId)
+      if (user === null || user.disabled) throw new AuthError('not_found', { reason: 'user_to_add_unknown' })
+      try {
+        return await transaction.memberships.insert({ orgId, userId: user.id, role })
+      } catch (cause) {
+        if (isConflictError(cause)) throw new AuthError('conflict', { reason: 'member_already', cause })
+        throw cause
+      }
+    },
+  )
   notifyOf(settings, 'member_added', { ...membership, byId: person.userId })
   return membership
 }
@@ -188,34 +195,66 @@ async function changeRole(
 ): Promise<Pick<Membership, 'orgId' | 'userId' | 'role'>> {
   const person = requirePersonInOrg(context, settings.known.roles)
   const [id, role] = [requireUserId(fields.userId), requireRoleText(fields.role)]
-  const { userId, formerRole } = await actInOrg(settings, person, [role], async (act) => {
-    const { transaction, orgId, roles, actor } = act
-    requireGiven(settings, act, role)
-    const { userId, role: formerRole } = requireMember(await transaction.memberships.find(orgId, id))
-    requireTakeable(roles, actor, formerRole)
-    if (formerRole !== role) {
-      requireChanged(await transaction.memberships.setRole(orgId, userId, role, { keep: settings.ownerRole }))
-    }
-    return { userId, formerRole }
-  })
+  const { userId, formerRole } = await actInOrg<User, Organization, unknown, Former>(
+    settings,
+    person,
+    [role],
+    async (act, earlier) => {
+      const { transaction, orgId, roles, actor } = act
+      const found = await transaction.memberships.find(orgId, id)
+      if (earlier !== undefined && found?.role === role) return earlier
+      requireGiven(settings, act, role)
+      const { userId, role: formerRole } = requireMember(found)
+      requireTakeable(roles, actor, formerRole)
+      if (formerRole !== role) {
+        requireChanged(await transaction.memberships.setRole(orgId, userId, role, { keep: settings.ownerRole }))
+      }
+      return { userId, formerRole }
+    },
+  )
   const changed = { orgId: person.orgId, userId, role }
   if (formerRole !== role) notifyOf(settings, 'member_role_changed', { ...changed, formerRole, byId: person.userId })
   return Object.freeze(changed)
+}
+
+// A membership as it was.
+interface Former {
+  readonly userId: string
+  readonly formerRole: string
+}
+
+interface Ended extends Former {
+  readonly endedKeyIds: readonly string[]
+}
+
+function isSame(found: Membership | null, { role, joinedAt }: Membership): boolean {
+  return found?.role === role && found.joinedAt.getTime() === joinedAt.getTime()
 }
 
 // `id`: whose membership is to end; `null`: their own, which needs no rule.
 async function end(settings: Settings, context: AuthContext, id: string | null): Promise<void> {
   const { known, rules, ownerRole, endApiKeys, clock } = settings
   const person = requirePersonInOrg(context, known.roles)
-  const ended = await actInOrg(settings, person, [], async ({ transaction, orgId, roles, actor }) => {
-    if (id !== null) requireRule(roles, rules.manage, actor)
-    const { userId, role: formerRole } = requireMember(await transaction.memberships.find(orgId, id ?? actor.userId))
-    requireTakeable(roles, actor, formerRole)
-    requireChanged(await transaction.memberships.remove(orgId, userId, { keep: ownerRole }))
-    const endedKeyIds = endApiKeys === true ? await endKeys(transaction, { orgId, userId }, new Date(clock())) : []
-    return { orgId, userId, formerRole, endedKeyIds }
+  const ended = await actInOrg<User, Organization, unknown, Ended>(
+    settings,
+    person,
+    [],
+    async ({ transaction, orgId, roles, actor }, earlier) => {
+      const found = await transaction.memberships.find(orgId, id ?? actor.userId)
+      if (earlier !== undefined && found === null) return earlier
+      if (id !== null) requireRule(roles, rules.manage, actor)
+      const { userId, role: formerRole } = requireMember(found)
+      requireTakeable(roles, actor, formerRole)
+      requireChanged(await transaction.memberships.remove(orgId, userId, { keep: ownerRole }))
+      const endedKeyIds = endApiKeys === true ? await endKeys(transaction, { orgId, userId }, new Date(clock())) : []
+      return { userId, formerRole, endedKeyIds }
+    },
+  )
+  notifyOf(settings, id === null ? 'member_left' : 'member_removed', {
+    ...ended,
+    orgId: person.orgId,
+    byId: person.userId,
   })
-  notifyOf(settings, id === null ? 'member_left' : 'member_removed', { ...ended, byId: person.userId })
 }
 
 async function endKeys(

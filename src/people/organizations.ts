@@ -173,9 +173,11 @@ async function create<U extends User, O extends NamedOrganization, Tx>(
   const { storage, known, ownerRole: role, ids, clock } = settings
   const wanted = { name: requireName(fields.name), id: ids === undefined ? undefined : requireId(ids, fields.id) }
   requireGrantable(withoutCustom(known.roles), { role, bound }, role)
-  const org = await inTransaction(storage, clock, async (transaction) => {
+  const org = await inTransaction<PeopleTransaction<U, O, Tx>, O>(storage, clock, async (transaction, earlier) => {
     const user = await transaction.users.findById(userId)
     if (user === null || user.disabled) throw new AuthError('forbidden', { reason: 'founder_disabled' })
+    const caller = { kind: 'user', user } as const
+    if (earlier !== undefined && (await transaction.memberships.findActing(caller, earlier.id)) !== null) return earlier
     await requireBelowLimit(settings, transaction, user)
     const made = await insert(transaction, wanted)
     await join(transaction, { orgId: made.id, userId, role })

@@ -88,22 +88,26 @@ export interface Act<U extends User = User, O extends Organization = Organizatio
 /**
  * Run work on the people of an organization: in one transaction, holding the organization, with the actor read afresh.
  * @param names roles that the work is about, looked up before
+ * @param work with `earlier` as in {@link inTransaction}
  * @throws AuthError `forbidden` where the actor is no member any more, `temporarily_unavailable`, and what `work` throws
  */
 export function actInOrg<U extends User, O extends Organization, Tx, T>(
   settings: ActSettings<U, O, Tx>,
   person: Omit<PersonInOrg, 'user'>,
   names: readonly string[],
-  work: (act: Act<U, O, Tx>) => Promise<T>,
+  work: (act: Act<U, O, Tx>, earlier: T | undefined) => Promise<T>,
 ): Promise<T> {
   const { storage, known, clock } = settings
   const { orgId, userId, bound } = person
   return withRoles(known, orgId, person.role === null ? names : [person.role, ...names], (roles) =>
-    inTransaction(storage, clock, async (transaction) => {
+    inTransaction<PeopleTransaction<U, O, Tx>, T>(storage, clock, async (transaction, earlier) => {
       await transaction.orgs.findLocked(orgId)
       const role = await findRole(transaction, orgId, userId)
-      if (role === undefined) throw new AuthError('forbidden', { reason: 'actor_not_a_member' })
-      return work({ transaction, orgId, actor: { userId, role, bound }, roles })
+      // Whose leaving was committed, and did not come to know it, is no member either.
+      if (role === undefined && earlier === undefined) {
+        throw new AuthError('forbidden', { reason: 'actor_not_a_member' })
+      }
+      return work({ transaction, orgId, actor: { userId, role: role ?? null, bound }, roles }, earlier)
     }),
   )
 }
@@ -164,18 +168,25 @@ const REFUSALS: RetryRefusals = {
 
 /**
  * Run work in one transaction; a failure of the moment is tried again, as with first logins.
+ * @param work `earlier` is what it came to before, where the answer to its COMMIT did not come: all of it is there, or nothing
  * @throws AuthError `temporarily_unavailable`, and what `work` throws
  */
 export function inTransaction<Tx, T>(
   storage: { transaction<R>(work: (transaction: Tx) => Promise<R>): Promise<R> },
   clock: () => number,
-  work: (transaction: Tx) => Promise<T>,
+  work: (transaction: Tx, earlier: T | undefined) => Promise<T>,
 ): Promise<T> {
+  let earlier: T | undefined
   return retryTransient<T>(
     async (watch) => {
       watch.wait()
       try {
-        return await storage.transaction((transaction) => watch.inTime(() => work(transaction)))
+        return await storage.transaction((transaction) =>
+          watch.inTime(async () => {
+            earlier = await work(transaction, earlier)
+            return earlier
+          }),
+        )
       } catch (error) {
         throw toTransient(error, 'statement')
       }

@@ -1,12 +1,22 @@
 /** Members: who may do what to whom, on a ladder, by sets, by roles made at run time, by credentials with a bound; what is told. */
 import { describe, expect, it } from 'vitest'
-import { createMembers } from '../../src/people/members.ts'
+import { createMembers, type MemberEvent } from '../../src/people/members.ts'
 import type { CustomRoles } from '../../src/permissions/custom-roles.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
 import { testServiceContext } from '../../src/testing/principals.ts'
-import { createPeopleWorld, NOBODY, newMemory, outcomeOf, type PeopleWorld, ROLES, withoutUser } from './world.ts'
+import {
+  createPeopleWorld,
+  createWorldOrganizations,
+  NOBODY,
+  newMemory,
+  outcomeOf,
+  type PeopleWorld,
+  ROLES,
+  withoutUser,
+} from './world.ts'
 
 type Act = (
   world: PeopleWorld,
@@ -132,6 +142,10 @@ describe('on a ladder, where admins manage', () => {
     for (const target of [undefined, null, 7, '', '  ', ['x'], {}]) {
       const refused = add('viewer')(world, { id, role: 'owner' }, target as string)
       await expect(refused).rejects.toMatchObject({ reason: 'field_invalid', field: 'user_id' })
+    }
+    for (const target of [undefined, null, 7, '']) {
+      const removed = remove(world, { id, role: 'owner' }, target as string)
+      await expect(removed).rejects.toMatchObject({ reason: 'field_invalid', field: 'user_id' })
     }
     for (const role of [undefined, null, 7, '', 'boss', 'Owner', '__proto__', ['owner'], 'x'.repeat(256)]) {
       const refused = add(role)(world, { id, role: 'owner' }, disabled)
@@ -378,6 +392,59 @@ describe('what is told', () => {
     failures = [new TransientError('busy'), new ConflictError('taken')]
     expect(await outcomeOf(world.members.add(by, { userId: second, role: 'viewer' }))).toBe('done')
     expect(told).toEqual(['member_added'])
+  })
+})
+
+describe('a COMMIT whose answer does not come', () => {
+  // The first transaction is committed, and nobody hears of it.
+  function deaf(storage: ShippedStorage): ShippedStorage {
+    let isFirst = true
+    const transaction: ShippedStorage['transaction'] = async (work) => {
+      const result = await storage.transaction(work)
+      if (!isFirst) return result
+      isFirst = false
+      throw new TransientError('the connection was lost')
+    }
+    return { ...storage, transaction }
+  }
+
+  it.each([
+    ['add', 'member_added'],
+    ['changeRole', 'member_role_changed'],
+    ['remove', 'member_removed'],
+    ['leave', 'member_left'],
+  ] as const)('is asked after: %s is done once, and told', async (act, kind) => {
+    const world = await createPeopleWorld()
+    const { storage, as } = world
+    const [owner, target] = [
+      await world.person('owner', 'owner'),
+      await world.person('x', act === 'add' ? null : 'viewer'),
+    ]
+    const told: MemberEvent[] = []
+    const members = createMembers({
+      ...{ storage: deaf(storage), roles: ROLES, manage: { role: 'admin' } as const },
+      onEvent: (event) => void told.push(event),
+    })
+    const by = as(owner, 'owner')
+    const acts = {
+      add: () => members.add(by, { userId: target, role: 'member' }),
+      changeRole: () => members.changeRole(by, { userId: target, role: 'member' }),
+      remove: () => members.remove(by, target),
+      leave: () => members.leave(as(target, 'viewer')),
+    }
+    expect(await outcomeOf(acts[act]())).toBe('done')
+    expect(told).toMatchObject([{ kind, userId: target, formerRole: act === 'add' ? null : 'viewer' }])
+    expect((await world.rolesOf())[target]).toBe(act === 'remove' || act === 'leave' ? undefined : 'member')
+  })
+
+  it('is asked after: one organization is made', async () => {
+    const { storage, as, person } = await createPeopleWorld()
+    const id = await person('owner', 'owner')
+    let hooks = 0
+    const organizations = createWorldOrganizations({ storage: deaf(storage) }, { bootstrap: () => void hooks++ })
+    const { org } = await organizations.create(as(id, 'owner'), { name: 'Second' })
+    expect([await storage.orgs.count(), hooks]).toEqual([3, 1])
+    expect((await storage.memberships.find(org.id, id))?.role).toBe('owner')
   })
 })
 
