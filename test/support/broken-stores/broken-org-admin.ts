@@ -66,6 +66,7 @@ const IDS: readonly BrokenStoreSpec[] = [
     name: 'orgs: a long id is cut',
     why: 'A short column and a database that cuts instead of refusing: two ids are one org.',
     breaks: ['orgs/given-id-exact'],
+    options: { orgIds: 'host' },
     flaw: () => ({
       change: ({ orgs }) => ({ orgs: { insert: ({ id, ...org }) => orgs.insert({ ...org, id: id?.slice(0, 64) }) } }),
     }),
