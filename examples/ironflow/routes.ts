@@ -2,6 +2,7 @@
 import { AuthError, type AuthRequest, jsonResponse, noContent, type Route, readJson } from 'sallyport'
 import * as z from 'zod'
 import { text } from '../start/fields.ts'
+import { present } from '../store/org-table.ts'
 import { type Ironflow, presentKey } from './auth.ts'
 import { ENVIRONMENTS } from './environments.ts'
 import type { IronflowStorage } from './storage.ts'
@@ -9,7 +10,10 @@ import type { IronflowStorage } from './storage.ts'
 const NamedFunction = z.object({ name: text })
 
 /** Make the routes. */
-export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: IronflowStorage): readonly Route[] {
+export function routesOfIronflow(
+  { auth, apiKeys, routes }: Ironflow,
+  { functions }: IronflowStorage,
+): readonly Route[] {
   const { route } = auth
   const accept = ['user', 'apiKey'] as const
   return [
@@ -25,13 +29,13 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       method: 'GET',
       path: '/api/v1/environments',
       access: { needs: 'user', role: 'viewer' },
-      handle: () => jsonResponse(200, { environments: ENVIRONMENTS.map(({ id, name }) => ({ id, name })) }),
+      handle: () => jsonResponse(200, { environments: ENVIRONMENTS }),
     }),
     route({
       method: 'GET',
       path: '/api/v1/functions',
       access: { accept, role: 'viewer' },
-      handle: async (context) => jsonResponse(200, { functions: await storage.listFunctions(context) }),
+      handle: async (context) => jsonResponse(200, { functions: (await functions.of(context).list()).map(present) }),
     }),
     route({
       method: 'POST',
@@ -39,7 +43,7 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       access: { accept, role: 'developer' },
       async handle(context, request) {
         const { name } = await readJson(request, NamedFunction)
-        return jsonResponse(201, { function: await storage.insertFunction(context, name) })
+        return jsonResponse(201, { function: present(await functions.of(context).insert(name)) })
       },
     }),
     route({
@@ -47,7 +51,7 @@ export function routesOfIronflow({ auth, apiKeys, routes }: Ironflow, storage: I
       path: '/api/v1/functions/:id',
       access: { accept, role: 'developer' },
       async handle(context, request) {
-        await storage.removeFunction(context, idOf(request))
+        await functions.of(context).remove(idOf(request))
         return noContent()
       },
     }),

@@ -5,7 +5,7 @@
 import { type AccountStorage, type ApiKeyRepository, isConflictError } from 'sallyport/storage'
 import { type Settings, settingsError } from '../start/settings.ts'
 import { makeFolder } from '../store/folder.ts'
-import { type ActingContext, type OrgRow, present } from '../store/org-table.ts'
+import type { OrgTable } from '../store/org-table.ts'
 import { type AppStorage, openStore } from '../store/store.ts'
 import { ENVIRONMENTS } from './environments.ts'
 
@@ -13,16 +13,10 @@ import { ENVIRONMENTS } from './environments.ts'
 export interface IronflowStorage {
   readonly accounts: AccountStorage
   readonly apiKeys: ApiKeyRepository
-  /** Functions of the environment a caller acts in, in the order they were made. */
-  listFunctions(context: ActingContext): Promise<readonly WorkFunction[]>
-  insertFunction(context: ActingContext, name: string): Promise<WorkFunction>
-  /** Throws `not_found` for what is not there, or another environment's. */
-  removeFunction(context: ActingContext, id: string): Promise<void>
+  /** Functions that were registered in environments. */
+  readonly functions: OrgTable
   close(): Promise<void>
 }
-
-/** A function that was registered in an environment. */
-export type WorkFunction = Pick<OrgRow, 'id' | 'name'>
 
 /** Open what the variables name, and make what is missing. */
 export async function openStorage(settings: Settings): Promise<IronflowStorage> {
@@ -39,14 +33,7 @@ export async function openStorage(settings: Settings): Promise<IronflowStorage> 
     await close()
     throw error
   }
-  return {
-    accounts: storage.accounts,
-    apiKeys: storage.apiKeys,
-    listFunctions: async (context) => (await tables.functions.of(context).list()).map(present),
-    insertFunction: async (context, name) => present(await tables.functions.of(context).insert(name)),
-    removeFunction: async (context, id) => void (await tables.functions.of(context).remove(id)),
-    close,
-  }
+  return { accounts: storage.accounts, apiKeys: storage.apiKeys, functions: tables.functions, close }
 }
 
 /** The folder of the secret: the data folder, but for PostgreSQL without one the working directory. */

@@ -51,6 +51,9 @@ function failed(variable: string, error: unknown): never {
   if (isSettingsError(error)) throw error
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code, message } = each as NodeJS.ErrnoException
+    if (/^migration \d+ was run with orgIds/.test(message)) {
+      throw settingsError(`${variable}: the tables there were made by an earlier version: name another place`)
+    }
     if (code !== undefined) throw settingsError(`${variable}: cannot open the database: ${message || code}`)
     if (/timeout|terminated/.test(message)) throw settingsError(`${variable}: cannot open the database: ${message}`)
   }

@@ -258,6 +258,17 @@ describe('a variable that is wrong', () => {
     }
   })
 
+  it('is a place whose tables hold ids of another kind', async () => {
+    const environment = inFolder()
+    await (await open(environment)).close()
+    const options = { app: 'app', tables: TABLES, membershipOn: 'rows', orgIds: 'host' } as const
+    const asked = openStore(readSettings(environment), options)
+    await expect(asked).rejects.toMatchObject({
+      name: 'SettingsError',
+      message: 'DATA_DIR: the tables there were made by an earlier version: name another place',
+    })
+  })
+
   it('is a file that is no database', async () => {
     const environment = inFolder()
     const folder = environment['DATA_DIR'] ?? ''
