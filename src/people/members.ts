@@ -71,7 +71,10 @@ export interface MembersOptions<
   readonly ownerRole?: R | undefined
   /** `true`: with a membership end the API keys that the person made in that organization. Default: they stay. */
   readonly endApiKeys?: true | undefined
-  /** Told of every member added, changed, removed and gone, once it is so; what it throws is dropped. */
+  /**
+   * Told of every member added, changed, removed and gone, once it is so; what it throws is dropped. A cache of memberships
+   * learns of it here: `({ userId, orgId }) => cache.invalidate(userId, orgId)`.
+   */
   readonly onEvent?: ((event: MemberEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined

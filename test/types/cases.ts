@@ -169,6 +169,39 @@ export const keys: unknown = createApiKeys({ storage, prefix: 'x', roles, defaul
     errors: [2322],
   },
   {
+    name: 'who manages members and organizations, by the roles of a list and by permissions; typed handlers call them',
+    code: `import { createMembers, createOrganizations } from 'sallyport/people'
+import { auth, same, storage } from './hosts.ts'
+import type { AuthRequest } from 'sallyport'
+const members = createMembers({ storage, roles: ['member', 'admin'], manage: { role: 'admin' }, ownerRole: 'admin' })
+const sets = { reader: ['tickets:read'], admin: ['reader', 'users:write'] } as const
+const manage = { permissions: ['users:write'] } as const
+const organizations = createOrganizations({ storage, roles: sets, manage, ownerRole: 'admin',
+  bootstrap: ({ org, user }) => void same<string>()(org.name + user.subject) })
+const authorize = auth.authorizer({})
+export async function remove(request: AuthRequest): Promise<void> {
+  const { context } = await authorize(request)
+  await members.remove(context, 'u')
+  const { org } = await organizations.create(context, { name: 'Acme' })
+  same<Date>()(org.createdAt)
+}`,
+    errors: [],
+  },
+  {
+    name: 'nobody who manages members',
+    code: `import { createMembers } from 'sallyport/people'
+import { storage } from './hosts.ts'
+export const members: unknown = createMembers({ storage, roles: ['member', 'admin'] })`,
+    errors: [2345],
+  },
+  {
+    name: 'a role that there is not, who manages members',
+    code: `import { createMembers } from 'sallyport/people'
+import { storage } from './hosts.ts'
+export const members: unknown = createMembers({ storage, roles: ['member', 'admin'], manage: { role: 'owner' } })`,
+    errors: [2322],
+  },
+  {
     name: 'any role where organizations make some, and the host’s own where a route asks for one',
     code: `import { createAuth } from 'sallyport'
 import { same, steps } from './hosts.ts'
