@@ -184,6 +184,39 @@ export interface ResolvedUser<U extends User = User> {
   readonly membership?: ActingOrg<Organization> | null | undefined
   /** Whether this very call created the user. */
   readonly created?: boolean | undefined
+  /** What it did then, for the decision record. Left out: it made nobody. */
+  readonly provisioned?: Provisioned | undefined
+}
+
+/** What became of somebody seen for the first time. Frozen. */
+export interface Provisioned {
+  /** An organization of their own, one that was there, or none. */
+  readonly decision: 'create' | 'join' | 'none'
+  /** The organization made or joined, or `null`. */
+  readonly orgId: string | null
+  /** The invitation that was taken, or `null`. */
+  readonly invitationId: string | null
+  /** The invitations of their e-mail that were not, at most 100. */
+  readonly passedOver: readonly PassedOver[]
+}
+
+/** An invitation that did not take effect, and why. */
+export interface PassedOver {
+  readonly invitationId: string
+  readonly orgId: string
+  /**
+   * `when_accepted`: it must be accepted. `several_pending`: beside others that are as good. `expired`. `inviter_not_entitled`:
+   * who invited may not grant its role there any more. `email_not_verified`. `role_unknown`: there is no such role.
+   * `decided_otherwise`: by the host's `decide`.
+   */
+  readonly why:
+    | 'when_accepted'
+    | 'several_pending'
+    | 'expired'
+    | 'inviter_not_entitled'
+    | 'email_not_verified'
+    | 'role_unknown'
+    | 'decided_otherwise'
 }
 
 /** What a readiness probe may say. It holds no secret. */
@@ -445,6 +478,8 @@ export interface Decision {
   readonly orgId: string | null
   /** The role in it, or `null`. */
   readonly role: string | null
+  /** What a first login did, and the invitations that it passed over; `null` where this request made no user. */
+  readonly provisioned: Provisioned | null
   /** Milliseconds spent in each step that was entered. */
   readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>
 }

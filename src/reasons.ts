@@ -139,6 +139,17 @@ export type RefusalReason =
   | 'member_elsewhere'
   | 'people_not_committed'
   | 'people_cut_off'
+  // Invitations
+  | 'invitation_of_a_member'
+  | 'invitation_pending_already'
+  | 'invitations_too_many'
+  | 'invitation_not_found'
+  | 'invitation_link_without_verified_email'
+  | 'invitation_of_a_member_already'
+  | 'invitation_to_another_org'
+  | 'invitation_leaves_several'
+  | 'invitation_leaves_others'
+  | 'invitation_leaves_what_may_not_be_left'
   // Local login: sessions
   | 'session_algorithm_other'
   | 'session_issuer_other'

@@ -1,5 +1,8 @@
 /** An invitation as a test inserts it: from the host itself, good for a week, without a link. */
+import { createInvitations } from '../src/people/invitations.ts'
 import type { NewInvitation } from '../src/storage/repositories.ts'
+import type { ShippedStorage } from '../src/storage/shipped-storage.ts'
+import type { InvitationPolicy } from '../src/users/invitation-policy.ts'
 
 /** Fill in what the test does not care for. */
 export function newInvitation(
@@ -8,4 +11,10 @@ export function newInvitation(
   const createdAt = new Date()
   const expiresAt = new Date(createdAt.getTime() + 604_800_000)
   return { invitedBy: null, createdAt, expiresAt, secretHash: null, ...given }
+}
+
+/** Invitations of the roles member, boss and owner, of which one that is good takes effect at once. */
+export function joiningAtOnce(storage: ShippedStorage<unknown>): InvitationPolicy {
+  const roles = ['member', 'boss', 'owner']
+  return createInvitations({ storage, roles, manage: { role: 'owner' }, takeEffect: 'on-first-login' })
 }

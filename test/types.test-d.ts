@@ -43,7 +43,7 @@ export function mistakesInTheSetUp(): void {
   createOrgResolver({ memberships: storage.memberships, selectors })
   // @ts-expect-error no such word
   createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'first' })
-  // @ts-expect-error who may be trusted with an e-mail has no default
+  // @ts-expect-error which invitations are good is said by createInvitations
   createProvisioner({ storage, invitations: {} })
   // @ts-expect-error no ladder
   createAuth(steps)

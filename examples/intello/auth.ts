@@ -17,6 +17,7 @@ import {
   supabase,
 } from 'sallyport'
 import { createApiKeys } from 'sallyport/api-keys'
+import { createInvitations } from 'sallyport/people'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -82,7 +83,7 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
   const provision = createProvisioner({
     storage,
     ownerRole: 'admin',
-    invitations: { emailIsVerified: ({ emailVerified }) => emailVerified === true },
+    invitations: createInvitations({ storage, roles: ROLES, manage: { role: 'admin' }, takeEffect: 'on-first-login' }),
   })
   return {
     ...store,

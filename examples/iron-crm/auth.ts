@@ -12,6 +12,7 @@ import {
   header,
   supabase,
 } from 'sallyport'
+import { createInvitations } from 'sallyport/people'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -58,7 +59,12 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
     }),
     users: createProvisioner({
       storage,
-      invitations: { emailIsVerified: ({ emailVerified }) => emailVerified === true },
+      invitations: createInvitations({
+        storage,
+        roles: ROLES,
+        manage: { role: 'admin' },
+        takeEffect: 'on-first-login',
+      }),
       async bootstrap({ decision, org, transaction: { handle } }) {
         if (decision !== 'create' || org === null) return
         await tables.tenants.insertWithin(handle, org.id, org.name)

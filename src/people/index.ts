@@ -1,4 +1,14 @@
 /** The entry of the people of organizations: named re-exports. */
+export type { InvitationMail } from './invitation-mail.ts'
+export { createInvitationRoutes, type InvitationPresenter, type InvitationRoutesOptions } from './invitation-routes.ts'
+export type {
+  AcceptedInvitation,
+  InvitationEvent,
+  InvitationFields,
+  InvitationsOptions,
+  ReceivedInvitation,
+} from './invitation-settings.ts'
+export { type AcceptOptions, createInvitations, type Invitations } from './invitations.ts'
 export {
   createMemberRoutes,
   type MemberFieldNames,

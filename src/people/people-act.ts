@@ -2,15 +2,15 @@
  * How something is done with people: by whom, in one transaction that holds the organization, judged by what everybody is at
  * that moment and not by what they were when the request came.
  */
-import type { AuthContext, KnownRoles, Organization, User } from '../context.ts'
+import type { AuthContext, Identity, IdentityContext, KnownRoles, Organization, User, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { checkedBy, type OptionType } from '../lib/parse-options.ts'
 import type { GrantableRoles, Granter } from '../permissions/grants.ts'
 import { differenceOf, isKnown } from '../permissions/roles.ts'
 import type { PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
 import { toTransient } from '../storage/storage-errors.ts'
+import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import { type RetryRefusals, retryTransient } from '../users/retry.ts'
-import { CONTEXT_ROLES } from '../users/sync.ts'
 
 /** What acts work with. */
 export interface ActSettings<U extends User = User, O extends Organization = Organization, Tx = unknown> {
@@ -42,16 +42,39 @@ export interface Person {
  * @throws AuthError `forbidden` for every other caller
  */
 export function requirePerson(context: AuthContext, roles: KnownRoles['roles']): Person {
-  requireSameRoles(context, roles)
-  if (context.kind !== 'user' || !('user' in context))
-    throw new AuthError('forbidden', { reason: 'people_need_a_user' })
-  const { user, identity } = context
+  const { user, identity } = requireUser(context, roles, isUser)
   return { user, userId: user.id, bound: identity.scopes ?? null }
+}
+
+/**
+ * The identity of the person behind a context, who need not be a user here.
+ * @throws AuthError `forbidden` for every other caller
+ */
+export function requireIdentity(context: AuthContext, roles: KnownRoles['roles']): Identity {
+  return requireUser(context, roles, isPerson).identity
+}
+
+function isUser(context: AuthContext): context is UserContext {
+  return context.kind === 'user' && 'user' in context
+}
+
+function isPerson(context: AuthContext): context is IdentityContext {
+  return context.kind === 'user'
+}
+
+function requireUser<C extends AuthContext>(
+  context: AuthContext,
+  roles: KnownRoles['roles'],
+  is: (context: AuthContext) => context is C,
+): C {
+  requireSameRoles(context, roles)
+  if (is(context)) return context
+  throw new AuthError('forbidden', { reason: 'people_need_a_user' })
 }
 
 // What is high in the one may be low in the other. A context made by hand has no roles of an auth.
 function requireSameRoles(context: AuthContext, roles: KnownRoles['roles']): void {
-  const others = CONTEXT_ROLES.get(context)?.roles
+  const others = CONTEXT_ORIGINS.get(context)?.roles.roles
   const difference = others === undefined ? null : differenceOf(roles, others)
   if (difference !== null) throw new Error(`sallyport: people: the auth of this request ${difference}`)
 }
@@ -145,7 +168,7 @@ export async function withRoles<T>(
       const permissions = found.get(role)
       if (permissions !== undefined) return permissions
       missing.push(role)
-      throw new Error('sallyport: a role made at run time is looked up first')
+      throw new RoleNotLookedUp()
     }
     try {
       return await work({ roles, find })
@@ -154,6 +177,13 @@ export async function withRoles<T>(
       if (role === undefined) throw error
       await look(role)
     }
+  }
+}
+
+/** What finding a role throws that was not looked up before. */
+export class RoleNotLookedUp extends Error {
+  constructor() {
+    super('sallyport: a role made at run time is looked up first')
   }
 }
 

@@ -45,6 +45,17 @@ export function requireRule(known: GrantableRoles, { role, permissions }: People
   if (permissions !== undefined) requirePermissions({ granted, bound: granter.bound, token: true }, permissions)
 }
 
+/** Ask whether a role satisfies a rule, whatever the credential of who has it. */
+export function satisfiesRule(
+  known: GrantableRoles,
+  { role, permissions = [] }: PeopleRule,
+  own: string | null,
+): boolean {
+  const granted = own === null ? null : known.find(own)
+  const isHigh = role === undefined || (own !== null && known.roles.includes(own, role))
+  return isHigh && permissions.every((permission) => granted?.includes(permission) === true)
+}
+
 /**
  * Require that somebody may give a role.
  * @throws AuthError `forbidden`

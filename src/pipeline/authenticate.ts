@@ -125,8 +125,11 @@ async function resolveUser(
   selection: OrgSelection,
 ): Promise<KeptUser> {
   const { state, record } = attempt
-  const enter = async (): Promise<KeptUser> =>
-    toKeptUser(await users(identity, selection, knownRoles, tokenOf(state.credential)))
+  const enter = async (): Promise<KeptUser> => {
+    const resolved = await users(identity, selection, knownRoles, tokenOf(state.credential))
+    if (resolved.provisioned !== undefined) record.provisioned(resolved.provisioned)
+    return toKeptUser(resolved)
+  }
   state.resolvedUser ??= { selection, result: record.timed('users', enter) }
   const resolvedUser = await state.resolvedUser.result
   record.principal({ kind: 'user', id: resolvedUser.userId })

@@ -4,7 +4,7 @@ import { AuthError, isAuthError, isPlainError, toFault, withChallenge } from '..
 import { recheckWithBody } from '../http/request-body.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
-import { CONTEXT_ROLES, CONTEXT_TOKENS } from '../users/sync.ts'
+import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 import { authenticate, tokenOf } from './authenticate.ts'
@@ -98,10 +98,12 @@ function unavailable(cause: unknown): AuthError {
 }
 
 async function admit(steps: Steps, request: AuthRequest, rule: Rule, state: RequestState): Promise<AuthContext | null> {
-  const context = await authenticate(steps, { request, rule, state, record: state.record ?? SILENT })
-  if (context !== null) CONTEXT_ROLES.set(context, steps.knownRoles)
-  const token = context?.kind === 'user' ? tokenOf(state.credential) : undefined
-  if (context !== null && token !== undefined) CONTEXT_TOKENS.set(context, token)
+  const record = state.record ?? SILENT
+  const context = await authenticate(steps, { request, rule, state, record })
+  if (context?.kind === 'user') {
+    const token = tokenOf(state.credential)
+    CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })
+  }
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
   return context

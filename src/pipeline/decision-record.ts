@@ -1,5 +1,5 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
-import type { AuthContext, Credential, Decision, Identity, OrgSelection } from '../context.ts'
+import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
@@ -17,6 +17,8 @@ export interface Recorder {
   identity(identity: Identity): void
   selection(selection: OrgSelection): void
   acting(orgId: string | null, role: string | null): void
+  /** What a first login did. */
+  provisioned(provisioned: Provisioned): void
   /** Run a step's work and add how long it took. */
   timed<T>(step: Step, work: () => Promise<T>): Promise<T>
   /** A mount has let the request in. */
@@ -48,6 +50,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
     principal: null,
     issuer: null,
     actor: null,
+    provisioned: null,
     selection: null,
     orgId: null,
     role: null,
@@ -69,6 +72,7 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
     identity: ({ issuer, tokenIssuer = issuer, actor }) => void Object.assign(seen, { issuer: tokenIssuer, actor }),
     selection: ({ kind }) => void Object.assign(seen, { selection: kind }),
     acting: (orgId, role) => void Object.assign(seen, { orgId, role }),
+    provisioned: (provisioned) => void Object.assign(seen, { provisioned }),
     async timed(step, work) {
       const started = clock()
       try {
@@ -141,6 +145,7 @@ export const SILENT: Recorder = {
   identity: () => undefined,
   selection: () => undefined,
   acting: () => undefined,
+  provisioned: () => undefined,
   timed: (_step, work) => work(),
   allowed: () => undefined,
   threw: () => undefined,

@@ -2,10 +2,10 @@
  * First logins: what a host says about them, and the attempts at one, each of which decides, then writes everything in one
  * transaction, or nothing.
  */
-import type { Identity, KnownRoles, Organization, ResolvedUser, User } from '../context.ts'
+import type { Identity, KnownRoles, Organization, Provisioned, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
-import { normalizeEmail, toEmail } from '../lib/email.ts'
-import type { AuthStorage, Invitation, InvitationRepository, StorageTransaction } from '../storage/repositories.ts'
+import { toEmail } from '../lib/email.ts'
+import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
 import {
   causesOf,
   isConflictError,
@@ -14,14 +14,21 @@ import {
   TransientError,
   toTransient,
 } from '../storage/storage-errors.ts'
+import type { FoundInvitations, InvitationPolicy } from './invitation-policy.ts'
 import type { ProfileOptions } from './profile.ts'
 import type { AttemptWatch } from './retry.ts'
 
 /** What becomes of a person seen for the first time. */
 export type ProvisioningDecision =
-  /** A fresh organization of their own, with the owner's role in it. */
-  | { readonly kind: 'create'; readonly orgName?: string | undefined }
-  /** Into an organization that is there. With `invitationId` only if that invitation can still be taken. */
+  /**
+   * A fresh organization of their own, with the owner's role in it. Its name by default the e-mail, else `Personal`; its id
+   * the storage's. An `orgId` that is taken is decided about once more; the same again is a mistake of the host.
+   */
+  | { readonly kind: 'create'; readonly orgName?: string | undefined; readonly orgId?: string | undefined }
+  /**
+   * Into an organization that is there. With `invitationId`, one of those that `decide` was handed, only if that invitation
+   * can still be taken and its inviter may grant `role`.
+   */
   | { readonly kind: 'join'; readonly orgId: string; readonly role: string; readonly invitationId?: string | undefined }
   /** A user row without a membership. */
   | { readonly kind: 'none' }
@@ -50,21 +57,18 @@ export interface Bootstrap<U extends User = User, O extends Organization = Organ
   readonly system: SystemContext
 }
 
-interface WithInvitations {
-  readonly invitations?: Pick<InvitationRepository, 'listByEmail' | 'consume'>
-}
-
 /** Options of {@link createProvisioner}. */
 export interface ProvisionerOptions<U extends User, O extends Organization, Tx> {
-  /** Where users, organizations, memberships and invitations are, and their transaction. */
-  readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'> & WithInvitations
+  /** Where users, organizations and memberships are, and their transaction; with `invitations` a storage that has them. */
+  readonly storage: Pick<AuthStorage<U, O, Tx>, 'users' | 'transaction'>
   /** The role in an organization of one's own. Default `owner`; `createAuth` checks that there is such a role. */
   readonly ownerRole?: string | undefined
   /**
-   * Ask for a pending invitation of the token's e-mail before anything is written. `emailIsVerified` has no default:
-   * an unverified address must never join anybody's organization.
+   * Who says which invitations there are for a new person's e-mail, which one takes effect by itself, and who takes it:
+   * `createInvitations(…)` of `sallyport/people`, over the same storage. An address counts where its issuer's options say that
+   * it is verified. Default: nobody is asked.
    */
-  readonly invitations?: { readonly emailIsVerified: (identity: Identity) => boolean } | undefined
+  readonly invitations?: InvitationPolicy | undefined
   /**
    * Ask the person's issuer for more than the token says, before anything is decided or written. What it gives is in the
    * `identity` of `invitations`, `decide` and `bootstrap`, and the user's e-mail; where it can't be had the request is 503
@@ -78,11 +82,16 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
    */
   readonly refreshEmail?: 'when-verified' | undefined
   /**
-   * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. Default: join
-   * by the pending invitation, else create.
+   * Decide by yourself; runs before any write, and again when an invitation was lost to somebody else. `invitation` is the one
+   * that takes effect now, or `null`; `pending` are the good ones that don't by themselves. Default: join by the invitation,
+   * else create.
    */
   readonly decide?:
-    | ((identity: Identity, invitation: Invitation | null) => ProvisioningDecision | Promise<ProvisioningDecision>)
+    | ((
+        identity: Identity,
+        invitation: Invitation | null,
+        pending: readonly Invitation[],
+      ) => ProvisioningDecision | Promise<ProvisioningDecision>)
     | undefined
   /**
    * Write the host's own rows in the same transaction. What it throws undoes everything: an `AuthError` refuses the
@@ -96,48 +105,101 @@ export interface ProvisionerOptions<U extends User, O extends Organization, Tx> 
 
 const SYSTEM: SystemContext = Object.freeze({ kind: 'system', purpose: 'provisioning' })
 
+/** The options of a provisioner, read. */
+export interface ProvisionerSettings<U extends User, O extends Organization, Tx> extends ProvisionerOptions<U, O, Tx> {
+  readonly ownerRole: string
+  readonly clock: () => number
+}
+
+/** A user after an attempt, and what it did where it made them. */
+export interface AttemptedUser<U extends User> {
+  readonly user: U
+  readonly created: boolean
+  readonly provisioned?: Provisioned | undefined
+}
+
 /**
  * Make the attempts at one first login. Each decides for the identity and writes: the user there is afterwards, and
  * whether this attempt made it. `roles`: those there are, where they are known.
  */
 export function provisioning<U extends User, O extends Organization, Tx>(
-  options: ProvisionerOptions<U, O, Tx> & { readonly ownerRole: string },
+  settings: ProvisionerSettings<U, O, Tx>,
   identity: Identity,
   roles: KnownRoles | undefined,
-): (watch: AttemptWatch) => Promise<ResolvedUser<U>> {
-  const { storage, bootstrap, ownerRole, decide = byInvitation } = options
+): (watch: AttemptWatch) => Promise<AttemptedUser<U>> {
+  const { invitations, ownerRole, decide = byInvitation } = settings
   const missing = new Set<string>()
-  const { issuer, subject } = identity
   const email = toEmail(identity.email)
   return async (watch) => {
-    const invitation = await pendingInvitation(options, identity, email)
+    const found = await invitations?.find(identity)
     const decision = await watch.inTime(async () => {
-      const decided = await decide(identity, invitation)
+      const decided = await decide(identity, found?.invitation ?? null, found?.pending ?? [])
       await requireRole(decided, ownerRole, roles)
       return decided
     })
-    watch.wait()
-    let thrownByHook: unknown
-    const write = async (transaction: StorageTransaction<U, O, Tx>): Promise<ResolvedUser<U>> => {
-      const { user, created } = await transaction.users.upsertByIdentity({ issuer, subject, email })
-      if (!created) return { user, created }
-      const { org, role } = await place(transaction, user, { decision, email, ownerRole, missing })
-      try {
-        await bootstrap?.({ decision: decision.kind, identity, user, org, role, transaction, system: SYSTEM })
-      } catch (error) {
-        thrownByHook = error
-        throw error
-      }
-      // Where the membership stands on the user's row, the row has changed since it was inserted.
-      return { user: (await transaction.users.findById(user.id)) ?? user, created }
-    }
+    const wish = { decision, email, ownerRole, missing, found }
+    const making = { identity, watch, kind: decision.kind }
+    const { user, created, placed } = await makeUser(settings, making, (transaction, upserted) =>
+      upserted.created ? place(transaction, upserted.user, wish) : null,
+    )
+    if (placed === null) return { user, created }
+    const invitationId = invitationOf(decision)
+    const passedOver = found?.passedOver(invitationId) ?? []
+    const provisioned = { decision: decision.kind, orgId: placed.org?.id ?? null, invitationId, passedOver }
+    return { user, created, provisioned: Object.freeze(provisioned) }
+  }
+}
+
+function invitationOf(decision: ProvisioningDecision): string | null {
+  return (decision.kind === 'join' ? decision.invitationId : null) ?? null
+}
+
+/** Where a person was placed. */
+export type Placed<U extends User, O extends Organization> = Pick<Bootstrap<U, O>, 'org' | 'role'>
+
+interface Making {
+  readonly identity: Identity
+  readonly watch: AttemptWatch
+  /** What the hook is told that was decided. */
+  readonly kind: ProvisioningDecision['kind']
+}
+
+/**
+ * Make the user of an identity, or find the one that is there, and write in the same transaction what `write` writes; of a
+ * user that was made the hook writes too.
+ */
+export async function makeUser<U extends User, O extends Organization, Tx, P extends Placed<U, O> | null>(
+  { storage, bootstrap }: ProvisionerSettings<U, O, Tx>,
+  { identity, watch, kind }: Making,
+  write: (
+    transaction: StorageTransaction<U, O, Tx>,
+    upserted: { readonly user: U; readonly created: boolean },
+  ) => P | Promise<P>,
+): Promise<{ readonly user: U; readonly created: boolean; readonly placed: P }> {
+  const { issuer, subject } = identity
+  watch.wait()
+  let thrownByHook: unknown
+  const work = async (transaction: StorageTransaction<U, O, Tx>) => {
+    const upserted = await transaction.users.upsertByIdentity({ issuer, subject, email: toEmail(identity.email) })
+    const { user, created } = upserted
+    const placed = await write(transaction, upserted)
+    if (!created || placed === null) return { user, created, placed }
+    const { org, role } = placed
     try {
-      // What holds the transaction open is cut off inside it, so that the storage undoes it and is free again.
-      return await storage.transaction((transaction) => watch.inTime(() => write(transaction)))
+      await bootstrap?.({ decision: kind, identity, user, org, role, transaction, system: SYSTEM })
     } catch (error) {
-      const isOfHook = thrownByHook !== undefined && causesOf(error).includes(thrownByHook)
-      throw isOfHook ? toHookError(error) : toTransient(error, 'statement')
+      thrownByHook = error
+      throw error
     }
+    // Where the membership stands on the user's row, the row has changed since it was inserted.
+    return { user: (await transaction.users.findById(user.id)) ?? user, created, placed }
+  }
+  try {
+    // What holds the transaction open is cut off inside it, so that the storage undoes it and is free again.
+    return await storage.transaction((transaction) => watch.inTime(() => work(transaction)))
+  } catch (error) {
+    const isOfHook = thrownByHook !== undefined && causesOf(error).includes(thrownByHook)
+    throw isOfHook ? toHookError(error) : toTransient(error, 'statement')
   }
 }
 
@@ -161,17 +223,6 @@ async function requireRole(decision: ProvisioningDecision, ownerRole: string, kn
   )
 }
 
-async function pendingInvitation<U extends User, O extends Organization, Tx>(
-  { storage, invitations }: ProvisionerOptions<U, O, Tx>,
-  identity: Identity,
-  address: string | null,
-): Promise<Invitation | null> {
-  if (invitations === undefined || address === null) return null
-  if (invitations.emailIsVerified(identity) !== true) return null
-  const email = normalizeEmail(address)
-  return email === null ? null : ((await storage.invitations?.listByEmail(email, 1))?.[0] ?? null)
-}
-
 function byInvitation(_identity: Identity, invitation: Invitation | null): ProvisioningDecision {
   if (invitation === null) return { kind: 'create' }
   return { kind: 'join', orgId: invitation.orgId, role: invitation.role, invitationId: invitation.id }
@@ -181,43 +232,50 @@ interface Wish {
   readonly decision: ProvisioningDecision
   readonly email: string | null
   readonly ownerRole: string
-  /** Organizations that an attempt was to join and did not find. */
+  /** What an attempt was to have and did not find, or not free. */
   readonly missing: Set<string>
+  readonly found: FoundInvitations | undefined
 }
 
 async function place<U extends User, O extends Organization, Tx>(
-  { orgs, memberships, invitations }: StorageTransaction<U, O, Tx> & WithInvitations,
+  transaction: StorageTransaction<U, O, Tx>,
   { id: userId }: U,
-  { decision, email, ownerRole, missing }: Wish,
-): Promise<Pick<Bootstrap<U, O>, 'org' | 'role'>> {
+  { decision, email, ownerRole, missing, found }: Wish,
+): Promise<Placed<U, O>> {
+  const { orgs, memberships } = transaction
   if (decision.kind === 'none') return { org: null, role: null }
   if (decision.kind === 'create') {
-    const org = await orgs.insert({ name: decision.orgName ?? email ?? 'Personal' })
+    const { orgName: name = email ?? 'Personal', orgId: id } = decision
+    const org = await orgs.insert({ name, id }).catch((error: unknown) => {
+      throw id !== undefined && isConflictError(error) ? decideAgain(missing, id, TAKEN) : error
+    })
     await memberships.insert({ orgId: org.id, userId, role: ownerRole })
     return { org, role: ownerRole }
   }
-  const { orgId, role, invitationId } = decision
-  // One conditional write takes the invitation; whoever lost it rolls back and decides again.
-  if (invitationId !== undefined && ((await invitations?.consume(invitationId)) ?? null) === null) {
-    throw new TransientError('the invitation was taken by somebody else')
+  const { orgId, role } = decision
+  const invitationId = invitationOf(decision)
+  // Whoever lost it rolls back and decides again.
+  if (invitationId !== null && (await found?.take(transaction, { invitationId, orgId, role })) !== true) {
+    throw decideAgain(missing, invitationId, 'an invitation that can not be taken')
   }
   const org = await orgs.findById(orgId)
-  if (org === null) {
-    throw decideAgain(orgId, missing, new Error('createProvisioner: decide names an organization that does not exist'))
-  }
+  if (org === null) throw decideAgain(missing, orgId, 'an organization that does not exist')
   try {
     await memberships.insert({ orgId, userId, role })
   } catch (error) {
     if (isAuthError(error) || isConflictError(error) || isTransientError(error)) throw error
-    throw decideAgain(orgId, missing, error)
+    throw decideAgain(missing, orgId, error)
   }
   return { org, role }
 }
 
-// Deleted since it was decided upon, or between the look and the write: the next decision is another. The same once more
-// is a mistake of the host.
-function decideAgain(orgId: string, missing: Set<string>, cause: unknown): unknown {
-  if (missing.has(orgId)) return cause
-  missing.add(orgId)
-  return new TransientError('the organization to join is gone', { cause })
+const TAKEN = 'an organization that is there already'
+
+// Deleted or taken since it was decided upon, or between the look and the write: the next decision is another. The same
+// once more is a mistake of the host.
+function decideAgain(missing: Set<string>, id: string, why: unknown): unknown {
+  const cause = typeof why === 'string' ? new Error(`createProvisioner: decide names ${why}`) : why
+  if (missing.has(id)) return cause
+  missing.add(id)
+  return new TransientError('what was decided upon is gone', { cause })
 }

@@ -3,12 +3,13 @@
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
 import * as z from 'zod/mini'
-import type { Organization, ResolvedUser, User, UserResolver } from '../context.ts'
+import type { Organization, User, UserResolver } from '../context.ts'
 import {
   aFunction,
   aGroup,
   aName,
   aNumber,
+  anObjectWith,
   checkedBy,
   oneOf,
   optionsError,
@@ -18,12 +19,20 @@ import {
 import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type ProfileOptions, withProfile } from './profile.ts'
-import { type ProvisionerOptions, provisioning } from './provision.ts'
+import { type AttemptedUser, type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
 import { withFreshEmail } from './refresh-email.ts'
 import { retryTransient } from './retry.ts'
 import { resolveUser } from './sync.ts'
 
+export type { InvitationPolicy } from './invitation-policy.ts'
 export type { Bootstrap, ProvisionerOptions, ProvisioningDecision } from './provision.ts'
+
+/** The step that finds or makes users. */
+export interface Provisioner<U extends User = User, O extends Organization = Organization, Tx = unknown>
+  extends UserResolver<U> {
+  /** What it was made with, for the routes that make users by themselves (`provision` of `createInvitationRoutes`). */
+  readonly settings: ProvisionerSettings<U, O, Tx>
+}
 
 // Longer than a first login takes but where it waits for a connection; a second one beside it does no harm.
 const SHARED_MS = 15_000
@@ -49,18 +58,15 @@ const SHARED_MS = 15_000
  */
 export function createProvisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
-): UserResolver<U> {
+): Provisioner<U, O, Tx> {
   const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)
-  if (parsed.invitations !== undefined && typeof parsed.storage.invitations?.listByEmail !== 'function') {
-    throw optionsError(NAME, 'invitations', 'needs a storage with invitations')
-  }
   if (parsed.refreshEmail !== undefined && typeof parsed.storage.users.setEmail !== 'function') {
     throw optionsError(NAME, 'refreshEmail', 'needs a storage with users.setEmail')
   }
   const { ownerRole = 'owner', clock = Date.now } = parsed
   const storage = withStorageErrors(parsed.storage)
-  const settings = { ...parsed, storage, ownerRole }
-  const inFlight = createSingleFlight<ResolvedUser<U>>(SHARED_MS, createMonotonicClock(clock))
+  const settings = Object.freeze({ ...parsed, storage, ownerRole, clock })
+  const inFlight = createSingleFlight<AttemptedUser<U>>(SHARED_MS, createMonotonicClock(clock))
 
   const { profile } = parsed
   const refreshes = parsed.refreshEmail === 'when-verified'
@@ -74,9 +80,12 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
       const person = profile === undefined ? identity : await withProfile(profile, identity, token)
       return retryTransient(provisioning(settings, person, roles), clock)
     })
-    return { ...resolveUser(value), created: leader && value.created === true }
+    const resolved = resolveUser(value)
+    return leader && value.created
+      ? { ...resolved, created: true, provisioned: value.provisioned }
+      : { ...resolved, created: false }
   }
-  return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]) })
+  return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]), settings })
 }
 
 /**
@@ -116,7 +125,7 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerO
     return typeof storage.users?.findByIdentity === 'function' ? null : 'must be a storage with users'
   }),
   ownerRole: z.optional(aName()),
-  invitations: z.optional(aGroup({ emailIsVerified: aFunction() })),
+  invitations: z.optional(anObjectWith('find')),
   profile: z.optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: z.optional(aNumber(1, 10)) })),
   refreshEmail: z.optional(oneOf('when-verified')),
   decide: z.optional(aFunction()),

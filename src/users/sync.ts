@@ -7,7 +7,6 @@ import type {
   ActingOrg,
   AuthTypes,
   IdentityContext,
-  KnownRoles,
   Organization,
   ResolvedUser,
   User,
@@ -19,6 +18,7 @@ import { aFunction, anObjectWith, aPath, aRoutePath, parseOptions, type Shape } 
 import type { Route } from '../route.ts'
 import type { ActingOrgSource, UserRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
+import { CONTEXT_ORIGINS } from './context-origin.ts'
 
 /** Options of {@link createSyncGate}. */
 export interface SyncGateOptions<U extends User> {
@@ -88,24 +88,20 @@ export function createSyncRoute<U extends User, O extends Organization>(options:
     path,
     access: { needs: 'identity' },
     async handle(context: IdentityContext) {
-      const { user, created, membership } = await provision(
+      const origin = CONTEXT_ORIGINS.get(context)
+      const { user, created, membership, provisioned } = await provision(
         context.identity,
         { kind: 'unnamed' },
-        CONTEXT_ROLES.get(context),
-        CONTEXT_TOKENS.get(context),
+        origin?.roles,
+        origin?.token,
       )
+      if (provisioned !== undefined) origin?.provisioned(provisioned)
       const acting = membership ?? (await memberships.listActing({ kind: 'user', user }, 1))[0] ?? null
       return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
     },
   }
   return Object.freeze(route) as Route
 }
-
-/** The roles of the auth that made a context: the route writes one, and knows no auth. */
-export const CONTEXT_ROLES: WeakMap<object, KnownRoles> = new WeakMap()
-
-/** The token behind a context, for a provisioner that asks its issuer for more. */
-export const CONTEXT_TOKENS: WeakMap<object, string> = new WeakMap()
 
 function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
   return {

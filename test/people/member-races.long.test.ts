@@ -3,49 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { createMembers } from '../../src/people/members.ts'
 import * as postgres from '../../src/storage/postgres.ts'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
-import * as sqlite from '../../src/storage/sqlite.ts'
 import { until } from '../patience.ts'
 import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
-import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
-import { type Pair, raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
-import { contextOf, createUser, newMemory, outcomeOf, ROLES } from './world.ts'
+import { raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
+import { STORAGE_PAIRS } from './storage-pairs.ts'
+import { contextOf, createUser, outcomeOf, ROLES } from './world.ts'
 
-type On = 'rows' | 'user-row'
-
-const PLACES: readonly (readonly [name: string, open: (membershipOn: On) => Promise<Pair>])[] = [
-  [
-    'memory',
-    async (membershipOn) => {
-      const storage = newMemory({ membershipOn })
-      return [storage, storage]
-    },
-  ],
-  [
-    'PostgreSQL',
-    async (membershipOn) => {
-      const url = await createTestDatabase()
-      const open = (): ShippedStorage =>
-        postgres.createPostgresStorage({ pool: openPool(url, { max: 4 }), membershipOn }) as ShippedStorage
-      return [open(), open()]
-    },
-  ],
-  ...SQLITE_DRIVERS.map(
-    ({ name, open }) =>
-      [
-        `SQLite by ${name}`,
-        async (membershipOn: On): Promise<Pair> => {
-          const path = createSqlitePath()
-          const openOne = (): ShippedStorage =>
-            sqlite.createSqliteStorage({ database: open(path), membershipOn }) as ShippedStorage
-          await sqlite.migrate({ database: open(path) })
-          return [openOne(), openOne()]
-        },
-      ] as const,
-  ),
-]
-
-describe.each(PLACES)('%s', (_, open) => {
-  it.each<On>(['rows', 'user-row'])('one owner is left of two, 200 times, memberships on %s', async (on) => {
+describe.each(STORAGE_PAIRS)('%s', (_, open) => {
+  it.each(['rows', 'user-row'] as const)('one owner is left of two, 200 times, memberships on %s', async (on) => {
     await raceOwners(await open(on), 200)
   })
   it('who is removed or demoted while they add grants nothing afterwards, 100 times', async () => {

@@ -179,15 +179,10 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createProvisioner', 'a storage without transactions', { storage: { users: storage.users } }, 'option "storage"'],
   ['createProvisioner', 'a storage without users', { storage: { transaction: () => 0 } }, 'option "storage"'],
   ['createProvisioner', 'a storage with users of null', { storage: { ...storage, users: null } }, 'option "storage"'],
-  ['createProvisioner', 'no word on e-mail', { invitations: {} }, 'option "invitations.emailIsVerified"'],
-  ['createProvisioner', 'a flag for it', { invitations: { emailIsVerified: true } }, 'invitations.emailIsVerified'],
+  ['createProvisioner', 'invitations that are none', { invitations: {} }, 'option "invitations" must be an object'],
+  ['createProvisioner', 'a word on e-mail', { invitations: { emailIsVerified: () => true } }, 'option "invitations"'],
   ['createProvisioner', 'invitations as a flag', { invitations: true }, 'option "invitations"'],
-  [
-    'createProvisioner',
-    'invitations that storage has not',
-    { storage: { ...storage, invitations: undefined }, invitations: { emailIsVerified: () => true } },
-    'option "invitations" needs a storage with invitations',
-  ],
+  ['createProvisioner', 'invitations of storage', { invitations: storage.invitations }, 'option "invitations"'],
   ['createProvisioner', 'a blank owner role', { ownerRole: '' }, 'option "ownerRole"'],
   ['createProvisioner', 'a hook that is none', { bootstrap: {} }, 'option "bootstrap"'],
   ['createProvisioner', 'a decision instead of a function', { decide: 'create' }, 'option "decide"'],
@@ -308,13 +303,13 @@ describe('a polluted Object.prototype (V1)', () => {
 
   it('verifies no e-mail, decides nothing, skips no required option', async () => {
     const members = {
-      emailIsVerified: () => true,
+      find: () => null,
       decide: () => ({ kind: 'none' }),
       whenUnnamed: 'none',
       audience: null,
     }
     await attempt(members, () => {
-      expect(() => make('createProvisioner', { invitations: {} })).toThrow('invitations.emailIsVerified')
+      expect(() => make('createProvisioner', { storage: { users: {} } })).toThrow('option "storage"')
       expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow(
         'option "whenUnnamed" must be one of',
       )

@@ -6,6 +6,7 @@ import type { Refusal } from './refusals/refusal.ts'
 import { REFUSALS_OF_API_KEYS } from './refusals/refusals-of-api-keys.ts'
 import { REFUSALS_OF_BODIES } from './refusals/refusals-of-bodies.ts'
 import { REFUSALS_OF_CREDENTIALS } from './refusals/refusals-of-credentials.ts'
+import { REFUSALS_OF_INVITATIONS } from './refusals/refusals-of-invitations.ts'
 import { REFUSALS_OF_LOGIN } from './refusals/refusals-of-login.ts'
 import { REFUSALS_OF_MACHINES } from './refusals/refusals-of-machines.ts'
 import { REFUSALS_OF_PEOPLE } from './refusals/refusals-of-people.ts'
@@ -19,6 +20,7 @@ export const REFUSALS: readonly Refusal[] = [
   ...REFUSALS_OF_MACHINES,
   ...REFUSALS_OF_API_KEYS,
   ...REFUSALS_OF_PEOPLE,
+  ...REFUSALS_OF_INVITATIONS,
   ...REFUSALS_OF_BODIES,
   ...REFUSALS_OF_LOGIN,
 ]

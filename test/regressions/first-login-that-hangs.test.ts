@@ -14,7 +14,7 @@ import {
   createSingleFlight,
   type ProvisioningDecision,
 } from '../../src/users/provisioner.ts'
-import { newInvitation } from '../invitation.ts'
+import { joiningAtOnce, newInvitation } from '../invitation.ts'
 import { countRows, identityOf } from '../users/first-logins.ts'
 
 const UNNAMED = { kind: 'unnamed' } as const
@@ -90,7 +90,7 @@ describe('a role that is not on the ladder', () => {
     const storage = createMemoryStorage()
     const { id: orgId } = await storage.orgs.insert({ name: 'acme' })
     await storage.invitations.insert(newInvitation({ orgId, email: 'ada@example.test', role: 'boss' }))
-    const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true }, ...more })
+    const resolver = createProvisioner({ storage, invitations: joiningAtOnce(storage), ...more })
     const roles = toKnownRoles(createRoles(['member', 'owner']), undefined)
     await expect(resolver(identityOf('ada'), UNNAMED, roles)).rejects.toThrow('nothing was written')
     expect(await countRows(storage)).toEqual({ users: 0, orgs: 1 })

@@ -13,6 +13,7 @@ import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { createMembershipCache } from '../../src/orgs/membership-cache.ts'
 import { createOrgResolver, createUserOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
+import { createInvitations } from '../../src/people/invitations.ts'
 import type { Route } from '../../src/route.ts'
 import { createServiceVerifier } from '../../src/services/service-verifier.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
@@ -133,12 +134,13 @@ async function createWorld(tells: boolean): Promise<World> {
     roles: ROLES,
   })
   const common = { roles: ROLES, verifier: verify, services, onDecision }
+  const invitations = createInvitations({ storage, roles: ROLES, manage: { role: 'admin' } })
   const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships })
 
   const provisioned = createAuth({
     ...common,
     apiKeys,
-    users: createProvisioner({ storage, invitations: { emailIsVerified: () => true } }),
+    users: createProvisioner({ storage, invitations }),
     orgs: createOrgResolver({
       memberships: storage.memberships,
       selectors: [header('X-Org-Id')],

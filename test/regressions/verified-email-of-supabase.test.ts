@@ -5,6 +5,7 @@
 
 import { expect, it } from 'vitest'
 import { createJwtVerifier, createProvisioner, supabase } from '../../src/index.ts'
+import { createInvitations } from '../../src/people/invitations.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { SupabaseOptions } from '../../src/verify/issuer-presets.ts'
@@ -19,8 +20,9 @@ async function joinedAs(emails: SupabaseOptions['emails'], claims: object): Prom
   await storage.invitations.insert(newInvitation({ email: 'ada@example.test', orgId: org.id, role: 'admin' }))
   const provision = createProvisioner({
     storage,
-    // As the README shows it.
-    invitations: { emailIsVerified: (identity) => identity.emailVerified === true },
+    invitations: createInvitations({
+      ...{ storage, roles: ['admin'], manage: { role: 'admin' }, takeEffect: 'on-first-login' },
+    }),
   })
   const verifier = createJwtVerifier({ issuers: [supabase({ issuer, secret, emails, audience })] })
   const identity = await verifier.verify(

@@ -8,6 +8,7 @@ import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { joiningAtOnce } from '../invitation.ts'
 import { emailOf } from './crash-email.ts'
 
 const [where = '', subject = '', stopAt = '', how = 'stop'] = process.argv.slice(2)
@@ -62,7 +63,7 @@ const stepping: typeof storage = {
 }
 const resolver = createProvisioner({
   storage: stepping,
-  invitations: { emailIsVerified: () => true },
+  invitations: joiningAtOnce(stepping),
   async bootstrap({ decision, org, transaction: { handle } }) {
     if (decision === 'join') return
     await write(handle, `INSERT INTO tenants (org_id) VALUES ('${org?.id}')`)
@@ -72,6 +73,8 @@ const resolver = createProvisioner({
   },
 })
 const email = subject.startsWith('invited') ? emailOf(subject) : null
-const identity = { issuer: 'https://issuer.test', subject, email } as unknown as Parameters<typeof resolver>[0]
+const identity = { issuer: 'https://issuer.test', subject, email, emailVerified: true } as unknown as Parameters<
+  typeof resolver
+>[0]
 await resolver(identity, { kind: 'unnamed' })
 process.exit(0)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { newInvitation } from '../invitation.ts'
+import { joiningAtOnce, newInvitation } from '../invitation.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { programOf } from '../program.ts'
 import { emailOf } from './crash-email.ts'
@@ -108,7 +108,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
   const wrong: string[] = []
   let [crashes, committed] = [0, 0]
   const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
-  const resolver = createProvisioner({ storage, invitations: { emailIsVerified: () => true } })
+  const resolver = createProvisioner({ storage, invitations: joiningAtOnce(storage) })
   for (const step of JOIN_STEPS) {
     for (let trial = 0; trial < times; trial++) {
       const how = trial % 2 === 0 ? 'stop' : 'go on'
@@ -126,7 +126,9 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
       if (after === everything) committed++
       const allowed = how === 'go on' ? [nothing, everything] : [step === COMMITTED ? everything : nothing]
       if (!allowed.includes(after)) wrong.push(`${subject}: left ${after}`)
-      const identity = testIdentity({ subject, issuer: 'https://issuer.test', email: emailOf(subject) })
+      const identity = testIdentity({
+        ...{ subject, issuer: 'https://issuer.test', email: emailOf(subject), emailVerified: true },
+      })
       const { user } = await resolver(identity, { kind: 'unnamed' })
       const acting = await storage.memberships.listActing({ kind: 'user', user })
       const joined = acting.map(({ org, role }) => `${org.id} ${role}`)

@@ -57,7 +57,7 @@ export const orgs: unknown = createOrgResolver({ memberships: storage.membership
     errors: [2345],
   },
   {
-    name: 'no word on who may be trusted with an e-mail',
+    name: 'invitations that are none',
     code: `import { createProvisioner } from 'sallyport'
 import { storage } from './hosts.ts'
 export const users: unknown = createProvisioner({ storage, invitations: {} })`,

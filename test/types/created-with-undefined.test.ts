@@ -27,6 +27,7 @@ const openDatabase = () => SQLITE_DRIVERS[0]?.open(':memory:') as never
 const accounts = createMemoryAccounts()
 const apiKeys = { storage: memory, prefix: 'tst', roles: main.createRoles(['admin'], { read: 'admin' }) }
 const members = people.createMembers({ storage: memory, roles: ['admin'], manage: { role: 'admin' } })
+const invitations = people.createInvitations({ storage: memory, roles: ['admin'], manage: { role: 'admin' } })
 const organizations = people.createOrganizations({ storage: memory, roles: ['admin'], manage: { role: 'admin' } })
 const users = async () => ({ user: { id: 'u', disabled: false } })
 const issuers = [{ issuer: URL_TEXT, keys: [{ kind: 'secret', secret: SECRET }], audience: 'a' }]
@@ -57,6 +58,8 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   'createAdapter sallyport/koa': [{}, (options) => forKoa(auth as never, options)],
   createMembers: [{ storage: memory, roles: ['admin'], manage: { role: 'admin' } }, people.createMembers],
   createMemberRoutes: [{}, (options) => people.createMemberRoutes(members, options)],
+  createInvitations: [{ storage: memory, roles: ['admin'], manage: { role: 'admin' } }, people.createInvitations],
+  createInvitationRoutes: [{}, (options) => people.createInvitationRoutes(invitations, options)],
   createOrganizations: [{ storage: memory, roles: ['admin'], manage: { role: 'admin' } }, people.createOrganizations],
   createOrganizationRoutes: [{}, (options) => people.createOrganizationRoutes(organizations, options)],
   createMemoryAccounts: [{}, createMemoryAccounts],

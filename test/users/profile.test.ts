@@ -7,6 +7,7 @@ import type { ProfileOptions } from '../../src/users/profile.ts'
 import type { Bootstrap } from '../../src/users/provision.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { createSyncRoute } from '../../src/users/sync.ts'
+import { joiningAtOnce, newInvitation } from '../invitation.ts'
 import { createWorld, refusalOf } from '../pipeline/world.ts'
 import { countRows, identityOf } from './first-logins.ts'
 
@@ -85,15 +86,12 @@ describe('a profile', () => {
   })
 
   it('decides about an invitation, by its own word on whether the address is verified', async () => {
-    const emailIsVerified = ({ emailVerified }: Identity): boolean => emailVerified === true
     for (const isVerified of [true, false]) {
       const storage = createMemoryStorage()
       const org = await storage.transaction(({ orgs }) => orgs.insert({ name: 'acme' }))
-      const { user: inviter } = await createProvisioner({ storage })(identityOf('boss'), UNNAMED)
-      const invited = { orgId: org.id, email: 'ada@example.test', role: 'member', invitedBy: inviter.id }
-      await storage.invitations.insert({ ...invited, expiresAt: new Date(Date.now() + 60_000) } as never)
+      await storage.invitations.insert(newInvitation({ orgId: org.id, email: 'ada@example.test', role: 'member' }))
       const profile = { load: async () => ({ email: 'ada@example.test', emailVerified: isVerified }) }
-      const provision = createProvisioner({ storage, invitations: { emailIsVerified }, profile })
+      const provision = createProvisioner({ storage, invitations: joiningAtOnce(storage), profile })
       const { user } = await provision(BARE, UNNAMED, undefined, 't')
       const [acting] = await storage.memberships.listActing({ kind: 'user', user })
       expect(acting?.org.id === org.id).toBe(isVerified)

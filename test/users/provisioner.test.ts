@@ -7,14 +7,13 @@ import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memor
 import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
 import type { Bootstrap, ProvisioningDecision } from '../../src/users/provision.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
-import { newInvitation } from '../invitation.ts'
+import { joiningAtOnce, newInvitation } from '../invitation.ts'
 import { countedStorage } from '../pipeline/counted.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { countRows, failingStorage, identityOf, times } from './first-logins.ts'
 
 const UNNAMED: OrgSelection = { kind: 'unnamed' }
 const ADA = identityOf('ada')
-const verified = { emailIsVerified: ({ emailVerified }: Identity) => emailVerified === true }
 
 async function membershipsOf(storage: MemoryStorage, subject: string) {
   const found = await storage.users.findByIdentity(identityOf(subject), UNNAMED)
@@ -84,6 +83,20 @@ describe('the decision', () => {
   it('create: with a name of the host’s choice', async () => {
     const { seen } = await decided({ kind: 'create', orgName: 'Ada & Co' })
     expect(seen[0]).toMatchObject({ decision: 'create', org: { name: 'Ada & Co' }, role: 'owner' })
+  })
+
+  it('create: with an id of the host’s choice; one that is taken is decided about again', async () => {
+    const storage = createMemoryStorage()
+    const id = '00000000-0000-4000-8000-00000000000a'
+    expect((await decided({ kind: 'create', orgId: id }, storage)).seen[0]).toMatchObject({ org: { id } })
+    const decide = vi.fn((): ProvisioningDecision => ({ kind: 'create', orgId: id }))
+    await expect(createProvisioner({ storage, decide })(identityOf('bob'), UNNAMED)).rejects.toThrow('is there already')
+    expect(decide).toHaveBeenCalledTimes(2)
+    decide.mockClear().mockReturnValueOnce({ kind: 'create', orgId: id })
+    decide.mockReturnValue({ kind: 'join', orgId: id, role: 'member' })
+    await createProvisioner({ storage, decide })(identityOf('bob'), UNNAMED)
+    expect(await membershipsOf(storage, 'bob')).toEqual([[id, 'member']])
+    expect(await countRows(storage)).toEqual({ users: 2, orgs: 1 })
   })
 
   it('create: without an e-mail the org is named Personal', async () => {
@@ -166,7 +179,7 @@ describe('invitations', () => {
 
   it.each(['ada@example.test', 'Ada@Example.TEST', ' ada@example.test '])('of %j is found by Ada', async (email) => {
     const { storage, orgId } = await invited(email)
-    await createProvisioner({ storage, invitations: verified })(
+    await createProvisioner({ storage, invitations: joiningAtOnce(storage) })(
       identityOf('ada', { email: 'ADA@example.test' }),
       UNNAMED,
     )
@@ -176,22 +189,23 @@ describe('invitations', () => {
   })
 
   it.each([
-    ['false', () => false],
-    ['a promise', async () => true],
-    ['a truthy word', () => 'yes'],
-    ['one', () => 1],
-    ['nothing', () => undefined],
-  ])('are not asked for where emailIsVerified says %s', async (_what, emailIsVerified) => {
+    ['false', false],
+    ['nothing', null],
+    ['a truthy word', 'yes'],
+    ['one', 1],
+  ])('are not taken where the issuer says of the address %s', async (_what, emailVerified) => {
     const { storage, orgId } = await invited('ada@example.test')
-    await createProvisioner({ storage, invitations: { emailIsVerified: emailIsVerified as never } })(ADA, UNNAMED)
+    const resolver = createProvisioner({ storage, invitations: joiningAtOnce(storage) })
+    const { provisioned } = await resolver(identityOf('ada', { emailVerified: emailVerified as never }), UNNAMED)
     expect((await membershipsOf(storage, 'ada'))?.[0]).not.toContain(orgId)
-    expect(await storage.invitations.listByEmail('ada@example.test', 9)).toHaveLength(1)
+    const [pending] = await storage.invitations.listByEmail('ada@example.test', 9)
+    expect(provisioned?.passedOver).toEqual([{ invitationId: pending?.id, orgId, why: 'email_not_verified' }])
   })
 
   it('are not asked for without the option, without an e-mail, or for one that is none', async () => {
     const { storage, orgId } = await invited('ada@example.test')
     await createProvisioner({ storage })(ADA, UNNAMED)
-    const resolver = createProvisioner({ storage, invitations: verified })
+    const resolver = createProvisioner({ storage, invitations: joiningAtOnce(storage) })
     await resolver(identityOf('bob', { email: null }), UNNAMED)
     await resolver(identityOf('eve', { email: 'ada@example.test\n@x' }), UNNAMED)
     for (const subject of ['ada', 'bob', 'eve']) {
@@ -202,14 +216,14 @@ describe('invitations', () => {
   it('never move somebody who is here already', async () => {
     const { storage, orgId } = await invited('ada@example.test')
     await createProvisioner({ storage })(ADA, UNNAMED)
-    await createProvisioner({ storage, invitations: verified })(ADA, UNNAMED)
+    await createProvisioner({ storage, invitations: joiningAtOnce(storage) })(ADA, UNNAMED)
     expect((await membershipsOf(storage, 'ada'))?.[0]).not.toContain(orgId)
   })
 
   it('are taken once: of two people at once one joins, the other decides again', async () => {
     for (let round = 0; round < 20; round++) {
       const { storage, orgId } = await invited('shared@example.test')
-      const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: verified }))
+      const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: joiningAtOnce(storage) }))
       const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
       const decided = await Promise.all(resolvers.map((resolver, i) => resolver(people[i] as Identity, UNNAMED)))
       expect(decided.map(({ created }) => created)).toEqual([true, true])
@@ -226,7 +240,7 @@ describe('invitations', () => {
       if (invitation === null) throw new AuthError('forbidden', { reason: 'by_invitation_only' })
       return { kind: 'join', orgId: invitation.orgId, role: invitation.role, invitationId: invitation.id } as const
     }
-    const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: verified, decide }))
+    const resolvers = [0, 1].map(() => createProvisioner({ storage, invitations: joiningAtOnce(storage), decide }))
     const people = ['ada', 'bob'].map((subject) => identityOf(subject, { email: 'shared@example.test' }))
     const results = await Promise.allSettled(resolvers.map((resolver, i) => resolver(people[i] as Identity, UNNAMED)))
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])

@@ -1,0 +1,208 @@
+/**
+ * How an invitation becomes a membership: in one transaction that holds the organization, takes the invitation, and asks what
+ * its inviter may give at that moment. Who is nobody here yet is made in it; who may belong to one organization leaves the other.
+ */
+import type { AuthContext, Identity, Organization, User } from '../context.ts'
+import { AuthError } from '../errors.ts'
+import { invalidField } from '../http/read-json.ts'
+import { sha256Hex } from '../lib/digest.ts'
+import { toEmail } from '../lib/email.ts'
+import type { GrantableRoles } from '../permissions/grants.ts'
+import { requirePermissions } from '../permissions/permission-check.ts'
+import type { Invitation, PeopleTransaction } from '../storage/repositories.ts'
+import { isConflictError } from '../storage/storage-errors.ts'
+import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
+import { withProfile } from '../users/profile.ts'
+import { makeUser } from '../users/provision.ts'
+import type { Provisioner } from '../users/provisioner.ts'
+import { retryTransient } from '../users/retry.ts'
+import { resolveUser } from '../users/sync.ts'
+import { invitationNotFound } from './invitation-actions.ts'
+import { requirePeople } from './invitation-policy.ts'
+import { type AcceptedInvitation, type AcceptSettings, notifyOf } from './invitation-settings.ts'
+import { standingOf, verifiedAddressOf } from './invitation-standing.ts'
+import { inTransaction, requireIdentity, requirePerson, withRoles } from './people-act.ts'
+
+export async function accept<U extends User, O extends Organization, Tx>(
+  settings: AcceptSettings<U, O, Tx>,
+  context: AuthContext,
+  invitationId: string,
+  provision: Provisioner<U, O, Tx> | undefined,
+): Promise<AcceptedInvitation<U, O>> {
+  const taker = await takerOf(settings, context, provision)
+  const found = await settings.storage.invitations.findById(invitationId)
+  if (found === null || found.email !== verifiedAddressOf(taker.identity)) throw invitationNotFound()
+  return acceptFound(settings, taker, found)
+}
+
+export async function acceptByLink<U extends User, O extends Organization, Tx>(
+  settings: AcceptSettings<U, O, Tx>,
+  context: AuthContext,
+  secret: unknown,
+  provision: Provisioner<U, O, Tx> | undefined,
+): Promise<AcceptedInvitation<U, O>> {
+  if (typeof secret !== 'string') throw invalidField('secret')
+  const taker = await takerOf(settings, context, provision)
+  const { email, emailVerified } = taker.identity
+  if (emailVerified !== true || toEmail(email) === null) {
+    throw new AuthError('forbidden', { reason: 'invitation_link_without_verified_email' })
+  }
+  // Those from a time when there were links open nothing any more.
+  const { storage, links } = settings
+  const found = links === undefined ? null : await storage.invitations.findBySecretHash(await sha256Hex(secret))
+  if (found === null) throw invitationNotFound()
+  return acceptFound(settings, taker, found)
+}
+
+/** Who accepts: a user, or somebody whom the provisioner makes one. */
+interface Taker<U extends User, O extends Organization, Tx> {
+  readonly identity: Identity
+  /** Run what makes them a member, in one transaction. */
+  run(join: Join<U, O, Tx>): Promise<AcceptedInvitation<U, O>>
+}
+
+type Join<U extends User, O extends Organization, Tx> = (
+  transaction: PeopleTransaction<U, O, Tx>,
+  user: U,
+) => Promise<AcceptedInvitation<U, O>>
+
+async function takerOf<U extends User, O extends Organization, Tx>(
+  { known, storage, clock }: AcceptSettings<U, O, Tx>,
+  context: AuthContext,
+  provision: Provisioner<U, O, Tx> | undefined,
+): Promise<Taker<U, O, Tx>> {
+  const identity = requireIdentity(context, known.roles)
+  if (provision !== undefined) return newcomer(provision, context, identity)
+  const { userId } = requirePerson(context, known.roles)
+  return {
+    identity,
+    run: (join) =>
+      inTransaction(storage, clock, async (transaction) => {
+        const user = await transaction.users.findById(userId)
+        if (user === null) throw invitationNotFound()
+        return join(transaction, resolveUser({ user }).user)
+      }),
+  }
+}
+
+async function newcomer<U extends User, O extends Organization, Tx>(
+  { settings }: Provisioner<U, O, Tx>,
+  context: AuthContext,
+  identity: Identity,
+): Promise<Taker<U, O, Tx>> {
+  const { storage, profile, clock } = settings
+  const origin = CONTEXT_ORIGINS.get(context)
+  // Whoever is disabled here is told nothing else.
+  const record = await storage.users.findByIdentity(identity, { kind: 'unnamed' })
+  if (record !== null) resolveUser(record)
+  const person = profile === undefined ? identity : await withProfile(profile, identity, origin?.token)
+  return {
+    identity: person,
+    async run(join) {
+      const { user, created, placed } = await retryTransient((watch) => {
+        const making = { identity: person, watch, kind: 'join' } as const
+        return makeUser(settings, making, (transaction, upserted) =>
+          join(requirePeople(transaction), resolveUser(upserted).user),
+        )
+      }, clock)
+      const { org, invitationId } = placed
+      const passedOver = Object.freeze([])
+      if (created) origin?.provisioned(Object.freeze({ decision: 'join', orgId: org.id, invitationId, passedOver }))
+      return Object.freeze({ ...placed, user })
+    },
+  }
+}
+
+async function acceptFound<U extends User, O extends Organization, Tx>(
+  settings: AcceptSettings<U, O, Tx>,
+  { identity, run }: Taker<U, O, Tx>,
+  { id, orgId, role }: Invitation,
+): Promise<AcceptedInvitation<U, O>> {
+  const bound = identity.scopes ?? null
+  const accepted = await withRoles(settings.known, orgId, [role], (roles) =>
+    run((transaction, user) => joinBy(settings, { transaction, user, roles, bound }, { id, orgId })),
+  )
+  const { user, leftOrgId } = accepted
+  notifyOf(settings, 'invitation_accepted', { id, orgId, role }, { byId: user.id, leftOrgId })
+  return accepted
+}
+
+interface Joining<U extends User, O extends Organization, Tx> {
+  readonly transaction: PeopleTransaction<U, O, Tx>
+  readonly user: U
+  readonly roles: GrantableRoles
+  readonly bound: readonly string[] | null
+}
+
+async function joinBy<U extends User, O extends Organization, Tx>(
+  settings: AcceptSettings<U, O, Tx>,
+  joining: Joining<U, O, Tx>,
+  { id, orgId }: Pick<Invitation, 'id' | 'orgId'>,
+): Promise<AcceptedInvitation<U, O>> {
+  const { transaction, user, roles, bound } = joining
+  const { invitations, memberships } = transaction
+  const former = settings.mayLeave === undefined ? null : await formerOrgOf(joining, orgId)
+  const org = await holdBoth(transaction, orgId, former)
+  const taken = org === null ? null : await invitations.consume(id)
+  if (org === null || taken === null) throw invitationNotFound()
+  if ((await standingOf(settings, transaction, roles, taken)) !== null) throw invitationNotFound()
+  const { role } = taken
+  // A credential that carries less than the role may do gives nobody more.
+  const granted = roles.find(role) ?? []
+  requirePermissions({ granted, bound, token: true }, granted)
+  if ((await memberships.find(orgId, user.id)) !== null) {
+    throw new AuthError('conflict', { reason: 'invitation_of_a_member_already' })
+  }
+  if (former !== null) await leave(settings, joining, former)
+  try {
+    await memberships.insert({ orgId, userId: user.id, role })
+  } catch (cause) {
+    if (!isConflictError(cause)) throw cause
+    throw new AuthError('conflict', { reason: 'invitation_to_another_org', cause })
+  }
+  return Object.freeze({ invitationId: id, user, org, role, leftOrgId: former?.id ?? null })
+}
+
+// The organization that the user is to leave; `null`: they belong to none, or to this one.
+async function formerOrgOf<U extends User, O extends Organization, Tx>(
+  { transaction, user }: Joining<U, O, Tx>,
+  orgId: string,
+): Promise<O | null> {
+  const [first, second] = await transaction.memberships.listActing({ kind: 'user', user }, 2)
+  if (first === undefined || first.org.id === orgId) return null
+  if (second === undefined) return first.org
+  throw new AuthError('conflict', { reason: 'invitation_leaves_several' })
+}
+
+// Always in the same order: two who go each other's way must not wait for one another.
+async function holdBoth<U extends User, O extends Organization, Tx>(
+  { orgs }: PeopleTransaction<U, O, Tx>,
+  orgId: string,
+  former: O | null,
+): Promise<O | null> {
+  let held: O | null = null
+  for (const id of former === null ? [orgId] : [orgId, former.id].sort()) {
+    const org = await orgs.findLocked(id)
+    if (id === orgId) held = org
+  }
+  return held
+}
+
+async function leave<U extends User, O extends Organization, Tx>(
+  { mayLeave, clock }: AcceptSettings<U, O, Tx>,
+  { transaction, user }: Joining<U, O, Tx>,
+  former: O,
+): Promise<void> {
+  const { memberships, apiKeys } = transaction
+  const members = await memberships.listByOrg(former.id)
+  if (members.some(({ userId }) => userId !== user.id)) {
+    throw new AuthError('conflict', { reason: 'invitation_leaves_others' })
+  }
+  const answer: unknown = await mayLeave?.(former, transaction)
+  if (answer === false) throw new AuthError('conflict', { reason: 'invitation_leaves_what_may_not_be_left' })
+  if (answer !== true) throw new Error('sallyport: createInvitations: option "mayLeave" must answer true or false')
+  // Nobody is left who could end them.
+  const owner = { kind: 'org', orgId: former.id } as const
+  for (const { id } of (await apiKeys?.list(owner)) ?? []) await apiKeys?.revoke(owner, id, new Date(clock()))
+  await memberships.remove(former.id, user.id)
+}
