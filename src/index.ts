@@ -31,7 +31,9 @@ export type {
   Organization,
   OrgResolver,
   OrgSelection,
+  PassedOver,
   Profile,
+  Provisioned,
   ResolvedUser,
   Roles,
   ServiceContext,
@@ -73,7 +75,8 @@ export type { Route } from './route.ts'
 // Services
 export { createServiceVerifier } from './services/service-verifier.ts'
 // Users
-export { type Bootstrap, createProvisioner, type ProvisioningDecision } from './users/provisioner.ts'
+export type { InvitationPolicy } from './users/invitation-policy.ts'
+export { type Bootstrap, createProvisioner, type Provisioner, type ProvisioningDecision } from './users/provisioner.ts'
 export { createSyncGate, createSyncRoute } from './users/sync.ts'
 // Verifiers
 export { createIssuerLookUp, type IssuerLookUp } from './verify/issuer-look-up.ts'

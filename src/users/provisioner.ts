@@ -24,7 +24,6 @@ import { withFreshEmail } from './refresh-email.ts'
 import { retryTransient } from './retry.ts'
 import { resolveUser } from './sync.ts'
 
-export type { InvitationPolicy } from './invitation-policy.ts'
 export type { Bootstrap, ProvisionerOptions, ProvisioningDecision } from './provision.ts'
 
 /** The step that finds or makes users. */
