@@ -32,7 +32,7 @@ function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd
 
 const ISO = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`
 const DONE = new RegExp(
-  `^   1  users, organizations, memberships, invitations  ${ISO}\n   2  API keys +${ISO}\n   3  local login +${ISO}\n   4  machines +${ISO}\n   5  invitations that expire, and who sent them +${ISO}\n$`,
+  `^   1  users, organizations, memberships, invitations +${ISO}\n   2  API keys +${ISO}\n   3  local login +${ISO}\n   4  machines +${ISO}\n   5  invitations that expire, and who sent them +${ISO}\n$`,
 )
 
 describe.each([

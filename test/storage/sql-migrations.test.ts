@@ -2,7 +2,9 @@
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import * as postgres from '../../src/storage/postgres.ts'
+import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import * as sqlite from '../../src/storage/sqlite.ts'
+import { newInvitation } from '../invitation.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
 
@@ -16,6 +18,28 @@ const ALL = [
 const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
 const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))
 const TABLES = { users: 'people', orgs: 'Companies', memberships: 'seats', migrations: 'done' }
+
+/** An invitation of a version that knew neither an end nor a sender. */
+const OLD = { email: 'ada@example.test', role: 'member', createdAt: new Date('2026-01-02T03:04:05.678Z') }
+
+/** What is run up to this migration. */
+function before(text: string, id: number): string {
+  return text.slice(0, text.indexOf(`-- ${id}: `))
+}
+
+/** It is found with an end a week later, and another takes its place from then on. */
+async function expectOld(
+  { invitations }: ShippedStorage,
+  old: typeof OLD & { id: string; orgId: string },
+): Promise<void> {
+  const expiresAt = new Date(old.createdAt.getTime() + 7 * 24 * 3600 * 1000)
+  expect(await invitations.findById(old.id)).toEqual({ ...old, invitedBy: null, expiresAt })
+  const { orgId, email, role } = old
+  const next = newInvitation({ orgId, email, role, createdAt: new Date(expiresAt.getTime() - 1) })
+  await expect(invitations.insert(next)).rejects.toMatchObject({ name: 'ConflictError' })
+  const { id } = await invitations.insert({ ...next, createdAt: expiresAt })
+  expect(await invitations.listByEmail(old.email, 10)).toMatchObject([{ id, createdAt: expiresAt }])
+}
 
 /** Columns and indexes of everything in a schema, by name. */
 async function shapeOf(pool: pg.Pool, schema: string): Promise<unknown> {
@@ -94,6 +118,17 @@ describe('PostgreSQL', () => {
     expect(await postgres.migrate({ pool: printed, ...where })).toEqual([])
   })
 
+  it('gives an invitation from before the fifth migration a week, and nobody who sent it', async () => {
+    const pool = openPool(await createTestDatabase('empty'), { max: 1 })
+    await pool.query(before(postgres.migrationSql(), 5))
+    const [orgId, id] = [crypto.randomUUID(), crypto.randomUUID()]
+    await pool.query("INSERT INTO organizations (id, name, created_at) VALUES ($1, 'Acme', now())", [orgId])
+    const text = 'INSERT INTO invitations (id, org_id, email, role, created_at) VALUES ($1, $2, $3, $4, $5)'
+    await pool.query(text, [id, orgId, OLD.email, OLD.role, OLD.createdAt])
+    expect(await postgres.migrate({ pool })).toEqual(DONE.slice(4))
+    await expectOld(postgres.createPostgresStorage({ pool }), { ...OLD, id, orgId })
+  })
+
   it('has migrations that are never changed once they are released', async () => {
     await expect(postgres.migrationSql()).toMatchFileSnapshot('migrations-postgres.sql')
   })
@@ -143,6 +178,18 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
     )
     expect(await sqlite.migrate({ database: printed, ...where })).toEqual([])
     for (const database of [printed, migrated]) database.close()
+  })
+
+  it('gives an invitation from before the fifth migration a week, and nobody who sent it', async () => {
+    const database = open(createSqlitePath())
+    database.exec(before(sqlite.migrationSql(), 5))
+    const [orgId, id] = [crypto.randomUUID(), crypto.randomUUID()]
+    database.exec(`INSERT INTO organizations (id, name, created_at) VALUES ('${orgId}', 'Acme', 0)`)
+    const values = `'${id}', '${orgId}', '${OLD.email}', '${OLD.role}', ${OLD.createdAt.getTime()}`
+    database.exec(`INSERT INTO invitations (id, org_id, email, role, created_at) VALUES (${values})`)
+    expect(await sqlite.migrate({ database })).toEqual(DONE.slice(4))
+    await expectOld(sqlite.createSqliteStorage({ database }), { ...OLD, id, orgId })
+    database.close()
   })
 
   it('has migrations that are never changed once they are released', async () => {
