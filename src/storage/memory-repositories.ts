@@ -112,12 +112,14 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       if (byIdentity(to) !== undefined) throw new ConflictError('the identity is somebody else’s')
       return change(user.id, { issuer: to.issuer, subject: to.subject })
     },
-    anonymize: async (userId, identity) =>
-      change(userId, {
-        email: null,
-        disabled: true,
-        ...(identity && { issuer: identity.issuer, subject: identity.subject }),
-      }),
+    async anonymize(userId, identity) {
+      const holder = identity === null ? undefined : byIdentity(identity)
+      if (users.get(userId) !== undefined && holder !== undefined && holder.id !== userId) {
+        throw new ConflictError('the identity is somebody else’s')
+      }
+      const instead = identity && { issuer: identity.issuer, subject: identity.subject }
+      return change(userId, { email: null, disabled: true, ...instead })
+    },
     count: async () => [...users.values()].length,
   }
 }

@@ -60,7 +60,8 @@ export interface UserAdmin<U extends User = User> {
   moveIdentity(from: IdentityKey, to: IdentityKey): Promise<U | null>
   /**
    * Take from a user's row what says who it was: in one write its e-mail is none and it is disabled. With `identity` its
-   * issuer and subject are replaced too, so that whoever comes by the old ones is somebody new. `null`: no such user.
+   * issuer and subject are replaced too, so that whoever comes by the old ones is somebody new. `null`: no such user. An
+   * `identity` that is somebody else's throws `ConflictError`, and nothing is written.
    */
   anonymize(userId: string, identity: IdentityKey | null): Promise<U | null>
 }

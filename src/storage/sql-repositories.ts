@@ -125,8 +125,11 @@ function userRepository({ session, statements, orgIds, clock }: SqlRepositoryOpt
     },
     async anonymize(userId, identity) {
       if (identity !== null) requireIdentity(identity.issuer, identity.subject)
+      if (!isUuid(userId)) return null
       const values = [userId, identity?.issuer ?? null, identity?.subject ?? null]
-      return isUuid(userId) ? findFirst(session, statements.anonymizeUser, values, USER.read) : null
+      const anonymized = await findFirst(session, statements.anonymizeUser, values, USER.read)
+      if (anonymized !== null || !(await hasRows(session, statements.findUserById, [userId]))) return anonymized
+      throw new ConflictError('the identity is the one of another user')
     },
     count: async () => toCount(await session.run(statements.countUsers, [])),
   }

@@ -89,8 +89,9 @@ function userTexts(options: SqlStatementOptions) {
       AND NOT EXISTS (SELECT 1 FROM ${names.users} WHERE issuer = $3 AND subject = $4)
       RETURNING ${userColumns(options, '')}`,
     anonymizeUser: `UPDATE ${names.users} SET email = NULL, disabled = ${dialect.toFlag('1')},
-      issuer = COALESCE($2, issuer), subject = COALESCE($3, subject)
-      WHERE id = $1 RETURNING ${userColumns(options, '')}`,
+      issuer = COALESCE($2, issuer), subject = COALESCE($3, subject) WHERE id = $1
+      AND NOT EXISTS (SELECT 1 FROM ${names.users} WHERE issuer = $2 AND subject = $3 AND id <> $1)
+      RETURNING ${userColumns(options, '')}`,
     countUsers: `SELECT count(*) AS count FROM ${names.users}`,
   }
 }

@@ -77,6 +77,23 @@ export const BROKEN_USER_ADMIN: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'users: whoever stands in throws out',
+    why: 'The identity is written whatever it is: somebody else is found no more.',
+    breaks: ['users/anonymize-taken'],
+    flaw: () => ({
+      change: ({ users }) => ({
+        users: {
+          async anonymize(userId, identity) {
+            const found = identity && (await users.findByIdentity(identity, { kind: 'malformed' }))
+            if (identity && found && found.user.id !== userId)
+              await users.moveIdentity(identity, { issuer: 'thrown out', subject: crypto.randomUUID() })
+            return users.anonymize(userId, identity)
+          },
+        },
+      }),
+    }),
+  },
+  {
     name: 'users: an anonymous one is made',
     why: 'An upsert: a user who is not there gets a row all the same.',
     breaks: ['users/anonymize-missing'],

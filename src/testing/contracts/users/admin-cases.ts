@@ -88,6 +88,14 @@ const ANONYMIZE_CASES: Cases<World> = [
     await expectChanged(world, instead, changed, wanted)
     await expectUnchanged(world, other)
   }),
+  test('users/anonymize-taken: refuse an identity that is somebody else’s with a ConflictError, and write nothing; their own is none', async (world) => {
+    const { users, newLogin } = world
+    const [one, other] = [await newLogin(), await newLogin()]
+    await expect.conflict(users.anonymize(one.userId, other.person), 'to stand in by the identity of another')
+    for (const login of [one, other]) await expectUnchanged(world, login)
+    const wanted = { id: one.userId, email: null, disabled: true }
+    await expectChanged(world, one.person, await users.anonymize(one.userId, one.person), wanted)
+  }),
   test('users/anonymize-missing: make nobody of an identity that stands in for a user who is not there', async (world) => {
     const { users, newIdentity, newId } = world
     const instead = newIdentity()
