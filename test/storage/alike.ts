@@ -81,7 +81,7 @@ function createSteps(seed: number) {
       return ({ orgs }, _, keep) => keep(name, orgs.insert({ name }))
     },
     insertOrgAgain() {
-      const [org, name] = [`orgs ${Math.floor(dice() * Math.max(1, made.orgs))}`, `Org ${step}`]
+      const [org, name] = [named('orgs'), `Org ${step}`]
       return ({ orgs }, idOf) => orgs.insert({ id: idOf(org), name })
     },
     findOrg() {

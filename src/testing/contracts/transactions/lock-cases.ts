@@ -76,7 +76,7 @@ export const LOCK_CASES: Cases<World> = needing('organizationAdmin', [
       })
       second = expect.settled(holding)
       // Where transactions run one after another, the other does not begin.
-      await Promise.race([begun.given, pause(500)])
+      await Promise.race([begun.given, pause(100)])
       // The other has one thing to ask, this one a hundred: by then it holds, or waits for this one to end.
       for (let count = 0; hasBegun && !hasHeld && count < 100; count++) {
         await orgs.findById(one.id)
