@@ -2,16 +2,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Auth, createAuth, type Decision, type Provisioner, type Route, supabase } from '../../src/index.ts'
-import type { UserAdministration } from '../../src/people/index.ts'
 import type { ShippedStorage } from '../../src/storage/index.ts'
-import { createTokenIssuer, type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
+import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { openSnippets } from './snippets.ts'
 
 const { load, remove } = openSnippets()
-const { fetch: plain } = globalThis
 let project: SupabaseIssuer
 let storage: ShippedStorage<null>
 let server: Server
@@ -34,7 +32,6 @@ afterAll(async () => {
   server.closeAllConnections()
   server.close()
   await project.close()
-  vi.unstubAllGlobals()
   remove()
 })
 
@@ -50,7 +47,7 @@ async function ask<Body>(name: string, line: string, json?: object, orgId?: stri
   const headers = { authorization: `Bearer ${await tokenOf(name)}`, ...(orgId && { 'x-org-id': orgId }) }
   const body = json && { body: JSON.stringify(json) }
   const type = json && { 'content-type': 'application/json' }
-  const answer = await plain(`http://127.0.0.1:${port}${path}`, { method, headers: { ...headers, ...type }, ...body })
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers: { ...headers, ...type }, ...body })
   const text = await answer.text()
   return [answer.status, (text === '' ? null : JSON.parse(text)) as Body]
 }
@@ -155,39 +152,17 @@ it('one-org.ts: who has nothing left behind moves, who has is refused', async ()
   expect(await auth.authenticate(await requestOf('jim'))).toMatchObject({ org: { id: acme.id }, role: 'member' })
 })
 
-it('moved.ts: one user by tokens of the old and of the new issuer, whose new address is written', async () => {
-  const tokens = await createTokenIssuer({ algorithms: ['RS256'], audience: 'https://api.example.com' })
-  // Keys of both issuers are those of this process.
-  vi.stubGlobal('fetch', async (url: string | URL) => {
-    const { origin } = new URL(url)
-    return Response.json({ issuer: origin, jwks_uri: `${origin}/jwks`, ...tokens.jwks() })
-  })
-  const { auth } = await load<{ auth: Auth }>('moved.ts')
-  const come = async (iss: string, email: string): Promise<{ id: string; email: string | null }> => {
-    const token = await tokens.sign({ iss, sub: 'kim', email, email_verified: true })
-    const context = await auth.authenticate(fakeRequest({ headers: { authorization: `Bearer ${token}` } }))
-    return (context as unknown as { user: { id: string; email: string | null } }).user
+it('refresh.ts: a verified address that changed is written into the row', async () => {
+  const { users } = await load<{ users: Provisioner }>('refresh.ts')
+  const issuers = [supabase({ url: project.url, emails: 'confirmed' })] as const
+  const auth = createAuth({ issuers, storage, roles: ['member', 'admin', 'owner'], users })
+  const come = async (email: string): Promise<readonly unknown[]> => {
+    const token = await project.tokens.sign(project.tokens.supabaseClaims({ sub: 'kim', email }))
+    const { user } = await auth.authenticate(fakeRequest({ headers: { authorization: `Bearer ${token}` } }))
+    return [user.id, user.email]
   }
-  const before = await come('https://old.example.com', mailOf('kim'))
-  const after = await come('https://login.example.com', mailOf('kim.lee'))
-  vi.unstubAllGlobals()
-  expect([after.id, after.email]).toEqual([before.id, mailOf('kim.lee')])
-})
-
-it('operators.ts: somebody is moved by two tokens, exported and forgotten', async () => {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  interface Operators {
-    readonly admin: UserAdministration
-    forget(userId: string): Promise<unknown>
-  }
-  const { admin, forget } = await load<Operators>('operators.ts')
-  await ask('lea', 'GET /api/organizations')
-  const moved = await admin.moveIdentity({ token: await tokenOf('lea') }, { token: await tokenOf('lea-again') })
-  expect(await admin.exportOf(moved.id)).toMatchObject({ user: { id: moved.id }, memberships: [{ role: 'owner' }] })
-  await forget(moved.id)
-  expect(await admin.exportOf(moved.id)).toMatchObject({ user: { email: null, disabled: true }, memberships: [] })
-  expect(log.mock.calls.map(([line]) => line as string)).toEqual(['identity_moved', 'forget', 'user_erased'])
-  log.mockRestore()
+  const [id] = await come(mailOf('kim'))
+  expect(await come(mailOf('kim.lee'))).toEqual([id, mailOf('kim.lee')])
 })
 
 it('own-tables.test.ts: the storage holds what is asked of it', async () => {

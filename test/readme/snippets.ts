@@ -17,6 +17,7 @@ export const PAGES: readonly Page[] = [
   'docs/challenge.md',
   'docs/issuers.md',
   'docs/machines.md',
+  'docs/organizations.md',
   'docs/permissions.md',
 ].map((path) => ({
   path,

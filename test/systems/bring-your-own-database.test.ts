@@ -1,8 +1,11 @@
 /** Somebody else's schema by Kysely: the contract suites that it did not write, and a request through the whole pipeline. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { Hono } from 'hono'
 import { Kysely, PostgresDialect, sql } from 'kysely'
+import { createAdapter } from 'sallyport/hono'
 import { createTokenIssuer, storageContract } from 'sallyport/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createFleetPeople } from '../../examples/bring-your-own-database/people/routes.ts'
 import { INVITES_SQL } from '../../examples/bring-your-own-database/people/schema.ts'
 import { createFleetPeopleStorage } from '../../examples/bring-your-own-database/people/storage.ts'
 import { createFleetAuth } from '../../examples/bring-your-own-database/pipeline/auth.ts'
@@ -115,5 +118,65 @@ describe('a request', async () => {
     const { user } = await ask('cid')
     await probe.disableUser(user.id)
     await expect(ask('cid')).rejects.toMatchObject({ code: 'forbidden' })
+  })
+})
+
+describe('its people', async () => {
+  const tokens = await createTokenIssuer({ algorithms: ['HS256'], issuer: ISSUER })
+  const issuer = {
+    issuer: ISSUER,
+    keys: [{ kind: 'secret', secret: tokens.secret }],
+    audience: tokens.audience,
+  } as const
+  const mails: unknown[] = []
+  const { auth, routes } = createFleetPeople(peopleStorage, issuer, ({ invitation, org, inviter }) =>
+    mails.push([invitation.email, org.title, inviter.email]),
+  )
+  const app = new Hono()
+  createAdapter(auth).mount(app, routes)
+  const mailOf = (name: string): string => `${name}@people.test`
+  const ask = async (name: string, line: string, json?: object): Promise<readonly [number, unknown]> => {
+    const [method = '', path = ''] = line.split(' ')
+    const token = await tokens.sign({ sub: `people ${name}`, email: mailOf(name), email_verified: true })
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const answer = await app.request(path, { method, headers, ...(json && { body: JSON.stringify(json) }) })
+    const text = await answer.text()
+    return [answer.status, text === '' ? null : JSON.parse(text)]
+  }
+  const numbersOf = async (name: string): Promise<readonly string[]> => {
+    const [, body] = await ask(name, 'GET /api/members')
+    return (body as { members: { user_id: string }[] }).members.map((member) => member.user_id)
+  }
+
+  it('are added, invited, given other positions and removed; the last owner stays', async () => {
+    const [ada = ''] = await numbersOf('ada')
+    const [bob = ''] = await numbersOf('bob')
+    expect(await ask('ada', 'POST /api/members', { user_id: bob, role: 'driver' })).toEqual([
+      201,
+      { member: { user_id: bob, role: 'driver' } },
+    ])
+    expect((await ask('ada', 'POST /api/members', { user_id: bob, role: 'driver' }))[0]).toBe(409)
+    expect((await ask('ada', 'POST /api/members', { user_id: '9'.repeat(30), role: 'driver' }))[0]).toBe(404)
+
+    const [, invited] = await ask('ada', 'POST /api/invitations', { email: mailOf('cid'), role: 'dispatcher' })
+    const { id } = (invited as { invitation: { id: string } }).invitation
+    expect(mails).toEqual([[mailOf('cid'), `Fleet of ${mailOf('ada')}`, mailOf('ada')]])
+    const title = `Fleet of ${mailOf('ada')}`
+    // The very first request of somebody: no company of their own is made.
+    expect(await ask('cid', `POST /api/invitations/${id}/accept`)).toMatchObject([
+      200,
+      { membership: { company: { title }, role: 'dispatcher' } },
+    ])
+    expect((await ask('cid', `POST /api/invitations/${id}/accept`))[0]).toBe(404)
+    const [, , cid = ''] = await numbersOf('cid')
+
+    expect((await ask('cid', `PATCH /api/members/${ada}`, { role: 'driver' }))[0]).toBe(403)
+    expect((await ask('cid', `PATCH /api/members/${bob}`, { role: 'owner' }))[0]).toBe(403)
+    expect((await ask('cid', `PATCH /api/members/${bob}`, { role: 'dispatcher' }))[0]).toBe(200)
+    expect((await ask('ada', `PATCH /api/members/${ada}`, { role: 'driver' }))[0]).toBe(409)
+    expect((await ask('ada', `DELETE /api/members/${ada}`))[0]).toBe(409)
+    expect((await ask('ada', `PATCH /api/members/${cid}`, { role: 'owner' }))[0]).toBe(200)
+    expect((await ask('ada', `DELETE /api/members/${ada}`))[0]).toBe(204)
+    expect(await numbersOf('cid')).toEqual([bob, cid])
   })
 })

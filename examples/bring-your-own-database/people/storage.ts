@@ -67,10 +67,7 @@ function staffAdmin(db: Db): MembershipAdmin {
   }
 }
 
-interface Change extends Pick<Membership, 'orgId' | 'userId'> {
-  readonly set: RawBuilder<unknown>
-  readonly keep: string | undefined
-}
+type Change = Pick<Membership, 'orgId' | 'userId'> & { set: RawBuilder<unknown>; keep: string | undefined }
 
 // The company is held first: of two who demote each other the second sees what the first has left.
 async function change(db: Db, asked: Change): ReturnType<MembershipAdmin['remove']> {
@@ -93,6 +90,8 @@ const OPEN = sql`company_no IN (SELECT company_no FROM company WHERE closed_at I
 
 function invites(db: Db): InvitationRepository {
   const { all, first } = asking(db)
+  const byOrTo = (by: string, email: string | null) =>
+    sql`(invited_by = ${toNumber(by)} OR mail = ${email === null ? null : toStored(email)})`
   return {
     async insert({ orgId, email, role, invitedBy, createdAt, expiresAt, secretHash }) {
       const mail = normalizeEmail(email)
@@ -119,8 +118,4 @@ function invites(db: Db): InvitationRepository {
     removeOf: async (invitedBy, email) =>
       (await all`DELETE FROM invite WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} RETURNING 1`).length,
   }
-}
-
-function byOrTo(invitedBy: string, email: string | null): RawBuilder<unknown> {
-  return sql`(invited_by = ${toNumber(invitedBy)} OR mail = ${email === null ? null : toStored(email)})`
 }
