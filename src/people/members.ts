@@ -271,7 +271,8 @@ async function endKeys(
 
 function requireGiven({ rules }: Settings, { roles, actor }: Act, role: string): void {
   requireRule(roles, rules.manage, actor)
-  requireGrantable(roles, actor, requireRole(roles, role))
+  requireRole(roles, role)
+  requireGrantable(roles, actor, role)
 }
 
 function requireMember<T>(found: T | null): T {

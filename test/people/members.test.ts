@@ -144,8 +144,10 @@ describe('on a ladder, where admins manage', () => {
       await expect(refused).rejects.toMatchObject({ reason: 'field_invalid', field: 'user_id' })
     }
     for (const target of [undefined, null, 7, '']) {
-      const removed = remove(world, { id, role: 'owner' }, target as string)
-      await expect(removed).rejects.toMatchObject({ reason: 'field_invalid', field: 'user_id' })
+      for (const act of [remove, change('viewer')]) {
+        const refused = act(world, { id, role: 'owner' }, target as string)
+        await expect(refused).rejects.toMatchObject({ reason: 'field_invalid', field: 'user_id' })
+      }
     }
     for (const role of [undefined, null, 7, '', 'boss', 'Owner', '__proto__', ['owner'], 'x'.repeat(256)]) {
       const refused = add(role)(world, { id, role: 'owner' }, disabled)
@@ -245,6 +247,23 @@ describe('roles made at run time', () => {
     await world.person('founder', 'owner')
     const id = await world.person('actor', role)
     expect(await outcomeOf(act(world, { id, role }, await world.person('target', target)))).toBe(outcome)
+  })
+
+  it('are asked for by text alone, and by none that is too long', async () => {
+    const asked: unknown[] = []
+    const find: CustomRoles['find'] = async (_, role) => {
+      asked.push(role)
+      return CUSTOM[role] ?? null
+    }
+    const world = await createPeopleWorld({ members: { roles, customRoles: { find }, manage, list: undefined } })
+    const by = world.as(await world.person('actor', 'owner'), 'owner')
+    for (const role of [undefined, null, 7, '', ['reader'], { toString: () => 'reader' }, 'x'.repeat(256)]) {
+      const fields = { userId: NOBODY, role }
+      for (const act of [() => world.members.add(by, fields), () => world.members.changeRole(by, fields)]) {
+        await expect(act()).rejects.toMatchObject({ reason: 'field_invalid', field: 'role' })
+      }
+    }
+    expect(asked).toEqual([])
   })
 
   it('are looked up while no transaction is open, also one that came to be meanwhile', async () => {
