@@ -198,6 +198,10 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
       ["res.cookie('session', token)", 'sets a cookie'],
       ["res.json({ error: { code: 'forbidden', message } })", 'writes an error body'],
       ["ctx.body = { type: 'about:blank', title, status: 403 }", 'writes an error body'],
+      ["if (role === 'owner') requireOwner(context)", 'compares roles'],
+      ["if (member?.role !== 'owner') throw x", 'compares roles'],
+      ['if (member.role != context.role) throw x', 'compares roles'],
+      ['if (isConflictError(error)) throw x', 'answers a conflict'],
     ] as const
   ).map(
     ([text, deed]) =>
@@ -242,6 +246,7 @@ const FINE: readonly (readonly [string, Record<string, string>])[] = [
     'an example that sends a credential, and reads what is none',
     { 'examples/a/main.ts': "fetch(url, { headers: { authorization: 'Bearer x' } })\nreq.get('Accept')" },
   ],
+  ['an example that asks whether there is a role', { 'examples/a/main.ts': 'if (scope.role !== undefined) grant()' }],
   ['the demo, which compares answers', { 'examples/demo/expected-answer.ts': "headers['set-cookie']" }],
   [
     'two files that need a third',

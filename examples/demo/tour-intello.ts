@@ -1,5 +1,6 @@
 /** The tour of Intello: its document, rule by rule. */
 import type { Chapter, RequestStep } from './step.ts'
+import { INTELLO_PEOPLE } from './tour-intello-people.ts'
 
 const at = 'intello'
 const seam = ['X-Platform-Api-Key', '{secret}'] as const
@@ -8,7 +9,6 @@ const sync = 'POST /auth/sync'
 const json = ['Content-Type', 'application/json'] as const
 const all = 'GET /api/dependencies'
 const add = 'POST /api/dependencies'
-const invite = 'POST /api/invitations'
 
 const refused = (no: string, ...whos: string[]): RequestStep[] => whos.map((as) => ({ at, send: me, as, no }))
 const userOf = (name: string, org: string, role: string): unknown => ({
@@ -112,58 +112,11 @@ export const INTELLO: readonly Chapter[] = [
       { at, send: add, as: 'ada', json: { name: 'x'.repeat(17_000) }, no: 'payload_too_large' },
     ],
   },
-  {
-    title: 'Intello: invitations and roles',
-    steps: [
-      {
-        at,
-        send: invite,
-        as: 'ada',
-        json: { email: 'Eve@Example.test', role: 'viewer' },
-        ok: 201,
-        body: { data: { id: '*', email: 'eve@example.test', role: 'viewer' } },
-      },
-      { at, send: invite, as: 'ada', json: { email: 'eve@example.test', role: 'admin' }, no: 'conflict' },
-      { at, send: invite, as: 'ada', json: { email: 'eve', role: 'viewer' }, no: 'validation_error:email' },
-      { at, send: invite, as: 'ada', json: { email: 'fay@example.test', role: 'owner' }, no: 'validation_error:role' },
-      { at, send: invite, as: 'ada', json: { email: 'bob@example.test', role: 'viewer' }, ok: 201 },
-      { at, send: sync, as: 'bob', ok: 200, body: userOf('bob', '{i.bob.org}', 'admin') },
-      {
-        at,
-        send: sync,
-        as: 'eve',
-        times: 50,
-        once: 201,
-        ok: 200,
-        body: userOf('eve', '{i.ada.org}', 'viewer'),
-      },
-      { at, send: me, as: 'eve', ok: 200, body: userOf('eve', '{i.ada.org}', 'viewer') },
-      { at, send: `${all}/{dependency}`, as: 'eve', ok: 200 },
-      { at, send: add, as: 'eve', json: { name: 'x' }, no: 'forbidden' },
-      { at, send: add, as: 'eve', text: '{', no: 'forbidden' },
-      { at, send: 'DELETE /api/dependencies/{dependency}', as: 'eve', no: 'forbidden' },
-      { at, send: invite, as: 'eve', json: {}, no: 'forbidden' },
-      { at, send: invite, as: 'ada', json: { email: 'gus@example.test', role: 'member' }, ok: 201 },
-      { at, send: sync, as: 'gus', ok: 201, body: userOf('gus', '{i.ada.org}', 'member') },
-      { at, send: add, as: 'gus', json: { name: 'is-odd' }, ok: 201, keep: { odd: 'data.id' } },
-      { at, send: 'DELETE /api/dependencies/{odd}', as: 'gus', ok: 204 },
-      { at, send: invite, as: 'gus', json: { email: 'x@example.test', role: 'viewer' }, no: 'forbidden' },
-      { at, send: invite, as: 'ada', json: { email: 'hal@example.test', role: 'admin' }, ok: 201 },
-      {
-        at,
-        send: sync,
-        as: 'hal unconfirmed',
-        ok: 201,
-        body: userOf('hal', '*', 'admin'),
-        keep: { hal: 'data.user.org_id' },
-      },
-      { at, send: `${all}/{dependency}`, as: 'hal', no: 'not_found' },
-    ],
-  },
+  ...INTELLO_PEOPLE,
   {
     title: 'Intello: the platform key',
     steps: [
-      { at, send: 'GET /internal/stats', lines: [seam], ok: 200, body: { data: { users: 5, orgs: 3 } } },
+      { at, send: 'GET /internal/stats', lines: [seam], ok: 200, body: { data: { users: 8, orgs: 5 } } },
       { at, send: 'GET /internal/stats', no: 'unauthorized:absent' },
       { at, send: 'GET /internal/stats', as: 'ada', no: 'forbidden' },
       { at, send: 'GET /internal/stats', lines: [['X-Platform-Api-Key', 'wrong']], no: 'unauthorized' },

@@ -1,6 +1,6 @@
 /**
  * Intello's whole auth: Supabase tokens by its JWK Set alone, users who sync themselves once, the organization from the
- * user's own row, API keys of organizations, and a platform key for internal routes.
+ * user's own row, invitations, API keys of organizations, and a platform key for internal routes.
  */
 import {
   type Auth,
@@ -17,7 +17,7 @@ import {
   supabase,
 } from 'sallyport'
 import { createApiKeys } from 'sallyport/api-keys'
-import { createInvitations } from 'sallyport/people'
+import { createInvitations, type Invitations } from 'sallyport/people'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -52,13 +52,14 @@ export const TABLES = ['dependencies'] as const
 export interface Intello extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IntelloTypes>
   readonly syncRoute: Route
+  readonly invitations: Invitations<StoredUser, StoredOrganization>
   /** The routes for API keys; `null`: there are none, and no key enters. */
   readonly keyRoutes: readonly Route[] | null
 }
 
 /** Set everything up. Throws an `OptionsError` where an option is wrong. */
 export function createIntello(options: IntelloOptions, store: Store<(typeof TABLES)[number]>): Intello {
-  const { storage } = store
+  const { storage, tables } = store
   const { memberships: source, users } = storage
   const { supabaseUrl: url, jwtIssuer: issuer, confirmsEmails } = options
   const emails = confirmsEmails ? 'confirmed' : 'as-claimed'
@@ -80,15 +81,20 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
     orgs: createUserOrgResolver({ memberships: source, orgIdOf: (user: StoredUser) => user.orgId }),
   })
 
-  const provision = createProvisioner({
+  const invitations = createInvitations({
     storage,
-    ownerRole: 'admin',
-    invitations: createInvitations({ storage, roles: ROLES, manage: { role: 'admin' }, takeEffect: 'on-first-login' }),
+    roles: ROLES,
+    manage: { role: 'admin' },
+    takeEffect: 'on-first-login',
+    // Nothing is left behind that somebody would miss.
+    mayLeave: (org, { handle }) => tables.dependencies.isEmptyWithin(handle, org.id),
   })
+  const provision = createProvisioner({ storage, ownerRole: 'admin', invitations })
   return {
     ...store,
     auth,
     syncRoute: createSyncRoute({ provision, memberships: source }),
+    invitations,
     keyRoutes: options.apiKeys ? apiKeys.routes({ role: 'admin' }) : null,
   }
 }

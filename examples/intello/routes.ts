@@ -1,17 +1,32 @@
 /** Intello's routes, as data: each says what it asks of its caller. */
 import { type AuthRequest, jsonResponse, noContent, type Route, readJson } from 'sallyport'
+import { createInvitationRoutes, type InvitationPresenter } from 'sallyport/people'
+import type { Invitation, StoredOrganization } from 'sallyport/storage'
 import * as z from 'zod'
-import { email, text } from '../start/fields.ts'
-import { orConflict } from '../store/conflict.ts'
+import { text } from '../start/fields.ts'
 import { present } from '../store/org-table.ts'
-import { type Intello, ROLES } from './auth.ts'
+import type { Intello } from './auth.ts'
 
-const NewInvitation = z.object({ email, role: z.enum(ROLES.names) })
 const NewDependency = z.object({ name: text })
+
+const IN_DATA: InvitationPresenter<StoredOrganization> = {
+  created: (invitation) => ({ data: invited(invitation) }),
+  listed: (invitations) => ({ data: invitations.map(invited) }),
+  received: (received) => ({
+    data: received.map(({ invitation, org }) => ({ ...invited(invitation), org: named(org) })),
+  }),
+  accepted: ({ org, role }) => ({ data: { org: named(org), role } }),
+}
 
 /** Make the routes. */
 export function routesOfIntello(intello: Intello): readonly Route[] {
-  return [...accountRoutes(intello), ...dependencyRoutes(intello), ...(intello.keyRoutes ?? [])]
+  const { invitations, keyRoutes } = intello
+  return [
+    ...accountRoutes(intello),
+    ...dependencyRoutes(intello),
+    ...createInvitationRoutes(invitations, { present: IN_DATA }),
+    ...(keyRoutes ?? []),
+  ]
 }
 
 function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
@@ -25,16 +40,6 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
       access: {},
       handle: ({ user, org, role }) =>
         jsonResponse(200, { data: { user: { id: user.id, email: user.email, org_id: org.id, role } } }),
-    }),
-    route({
-      method: 'POST',
-      path: '/api/invitations',
-      access: { role: 'admin' },
-      async handle({ org }, request) {
-        const { email, role } = await readJson(request, NewInvitation)
-        const invitation = await orConflict(storage.invitations.insert(newInvitation({ orgId: org.id, email, role })))
-        return jsonResponse(201, { data: { id: invitation.id, email: invitation.email, role } })
-      },
     }),
     route({
       method: 'GET',
@@ -93,13 +98,15 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
   ]
 }
 
+function invited({ id, email, role, expiresAt }: Invitation): Record<string, unknown> {
+  return { id, email, role, expires_at: expiresAt }
+}
+
+function named({ id, name }: StoredOrganization): { id: string; name: string } {
+  return { id, name }
+}
+
 function idOf({ params }: AuthRequest): string {
   const { id = '' } = { ...params }
   return id
-}
-
-function newInvitation(invitation: { orgId: string; email: string; role: string }) {
-  const createdAt = new Date()
-  const expiresAt = new Date(createdAt.getTime() + 604_800_000)
-  return { ...invitation, invitedBy: null, createdAt, expiresAt, secretHash: null }
 }

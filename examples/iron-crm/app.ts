@@ -8,7 +8,6 @@ import { type Environment, readSettings } from '../start/settings.ts'
 import { openStore } from '../store/store.ts'
 import { createIron, type Iron, TABLES } from './auth.ts'
 import { mountCrm } from './crm.ts'
-import { mountMembers } from './members.ts'
 
 /** Start Iron. */
 export async function startIron(environment: Environment): Promise<Running> {
@@ -64,7 +63,7 @@ function createApp(iron: Iron): Server {
       res.json({ orgs: acting.map(({ org, role }) => ({ id: org.id, name: org.name, role })) })
     }),
   )
-  mountMembers(app, iron, adapter)
+  mount(app, iron.peopleRoutes)
   mountCrm(app, iron, adapter)
   app.use(() => {
     throw new AuthError('not_found')

@@ -1,6 +1,6 @@
 /**
  * Iron's whole auth: Supabase tokens by both kinds of key, users made on first sight with an organization, a CRM tenant and
- * a pipeline, the acting organization from `X-Org-Id`, and a service seam.
+ * a pipeline, the acting organization from `X-Org-Id`, members and invitations, and a service seam.
  */
 import {
   type Auth,
@@ -10,9 +10,11 @@ import {
   createServiceVerifier,
   type HostTypes,
   header,
+  pathParam,
+  type Route,
   supabase,
 } from 'sallyport'
-import { createInvitations } from 'sallyport/people'
+import { createInvitationRoutes, createInvitations, createMemberRoutes, createMembers } from 'sallyport/people'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -41,6 +43,8 @@ export const TABLES = ['tenants', 'pipelines', 'contacts', 'bookings'] as const
 /** Iron, without its routes. */
 export interface Iron extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IronTypes>
+  /** The routes for the people of an organization. */
+  readonly peopleRoutes: readonly Route[]
 }
 
 /** Set everything up. Throws an `OptionsError` where an option is wrong. */
@@ -48,6 +52,19 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
   const { supabaseUrl: url, jwtSecret: secret, jwtIssuer: issuer, serviceSecret } = options
   const { storage, tables } = store
   const emails = options.confirmsEmails ? 'confirmed' : 'as-claimed'
+
+  const manage = { role: 'admin' } as const
+  const members = createMembers({ storage, roles: ROLES, manage })
+  const invitations = createInvitations({ storage, roles: ROLES, manage, takeEffect: 'on-first-login' })
+  const provision = createProvisioner({
+    storage,
+    invitations,
+    async bootstrap({ decision, org, transaction: { handle } }) {
+      if (decision !== 'create' || org === null) return
+      await tables.tenants.insertWithin(handle, org.id, org.name)
+      await tables.pipelines.insertWithin(handle, org.id, 'Sales')
+    },
+  })
 
   const auth = createAuth({
     roles: ROLES,
@@ -57,25 +74,20 @@ export function createIron(options: IronOptions, store: Store<(typeof TABLES)[nu
         'iron-crm': { header: 'X-Iron-CRM-Secret', secrets: serviceSecret === undefined ? null : [serviceSecret] },
       },
     }),
-    users: createProvisioner({
-      storage,
-      invitations: createInvitations({
-        storage,
-        roles: ROLES,
-        manage: { role: 'admin' },
-        takeEffect: 'on-first-login',
-      }),
-      async bootstrap({ decision, org, transaction: { handle } }) {
-        if (decision !== 'create' || org === null) return
-        await tables.tenants.insertWithin(handle, org.id, org.name)
-        await tables.pipelines.insertWithin(handle, org.id, 'Sales')
-      },
-    }),
+    users: provision,
     orgs: createOrgResolver({
       memberships: storage.memberships,
       selectors: [header('X-Org-Id')],
       whenUnnamed: 'earliest-joined',
     }),
   })
-  return { ...store, auth }
+  const peopleRoutes = [
+    ...createMemberRoutes(members, {
+      path: '/api/v1/orgs/:id/members',
+      selectors: [pathParam('id')],
+      present: { member: ({ userId, role }) => ({ member: { id: userId, user_id: userId, role } }) },
+    }),
+    ...createInvitationRoutes(invitations, { path: '/api/v1/invitations', provision }),
+  ]
+  return { ...store, auth, peopleRoutes }
 }

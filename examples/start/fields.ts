@@ -1,5 +1,4 @@
 /** Fields of request bodies, as more than one example reads them. */
-import { normalizeEmail } from 'sallyport'
 import * as z from 'zod'
 
 /** A text to show: not blank, at most 255 characters, well-formed and without control characters. */
@@ -8,6 +7,3 @@ export const text: z.ZodString = z
   .max(255)
   .regex(/\S/)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u)
-
-/** An e-mail address. */
-export const email: z.ZodString = z.string().refine((value) => normalizeEmail(value) !== null)

@@ -30,6 +30,8 @@ export interface OrgTable {
   of(context: ActingContext): OrgScoped<RowFunctions>
   /** Write a row for the system, in the transaction that makes its organization. */
   insertWithin(handle: unknown, orgId: string, name: string): Promise<void>
+  /** Ask for the system, in a transaction, whether an organization has no row. */
+  isEmptyWithin(handle: unknown, orgId: string): Promise<boolean>
 }
 
 /** Make a row. */

@@ -116,5 +116,10 @@ function createTable(pool: pg.Pool, table: string, scope: OrgScopeOptions): OrgT
     async insertWithin(handle, orgId, name) {
       await withSystemScope(handle as pg.PoolClient, (client) => write(client, orgRow(orgId, name)), scope)
     },
+    async isEmptyWithin(handle, orgId) {
+      const text = `SELECT FROM ${table} WHERE org_id = $1 LIMIT 1`
+      const found = await withSystemScope(handle as pg.PoolClient, (client) => client.query(text, [orgId]), scope)
+      return found.rows.length === 0
+    },
   }
 }

@@ -98,5 +98,9 @@ function createTable(storage: SqliteStorage<Closable>, table: string): OrgTable 
     async insertWithin(handle, orgId, name) {
       write(handle as SqliteDatabase, orgRow(orgId, name))
     },
+    async isEmptyWithin(handle, orgId) {
+      const text = `SELECT id FROM ${table} WHERE org_id = ? LIMIT 1`
+      return (handle as SqliteDatabase).prepare(text).all(orgId).length === 0
+    },
   }
 }

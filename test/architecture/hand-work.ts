@@ -1,6 +1,7 @@
 /**
  * What an example must not do by hand: read a credential header, verify a token, compare a secret, set a cookie,
- * write an error body. Goes by identifiers and literals, and so finds the plain ways of doing it.
+ * write an error body, compare roles, answer a conflict. Goes by identifiers and literals, and so finds the plain ways of
+ * doing it.
  */
 import ts from 'typescript'
 import type { SourceFile } from './source-file.ts'
@@ -21,6 +22,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   setCookie: 'sets a cookie',
   clearCookie: 'sets a cookie',
   toAuthResponse: 'writes an error body',
+  isConflictError: 'answers a conflict',
 }
 
 /** Whether the file makes an auth: then it is the example's set-up. */
@@ -39,6 +41,7 @@ function deedOf(node: ts.Node): string | null {
   if (ts.isStringLiteralLike(node) && /^set-cookie$/i.test(node.text)) return 'sets a cookie'
   if (readsCredential(node)) return 'reads a credential header'
   if (ts.isCallExpression(node) && memberOf(node) === 'cookie') return 'sets a cookie'
+  if (comparesRoles(node)) return 'compares roles'
   return isErrorBody(node) ? 'writes an error body' : null
 }
 
@@ -54,6 +57,20 @@ function readsCredential(node: ts.Node): boolean {
     return isHeaders(node.expression) && ts.isStringLiteralLike(name) && CREDENTIAL_HEADER.test(name.text)
   }
   return ts.isPropertyAccessExpression(node) && isHeaders(node.expression) && CREDENTIAL_HEADER.test(node.name.text)
+}
+
+const COMPARISONS: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+])
+
+// `role === 'owner'`, `member.role !== context.role`; whether there is a role at all is another question.
+function comparesRoles(node: ts.Node): boolean {
+  if (!ts.isBinaryExpression(node) || !COMPARISONS.has(node.operatorToken.kind)) return false
+  const sides = [node.left, node.right].map((side) => side.getText())
+  return sides.some((side) => /(^|\.)\w*role$/i.test(side)) && !sides.some((side) => /^(undefined|null)$/.test(side))
 }
 
 function isHeaders(node: ts.Expression): boolean {
