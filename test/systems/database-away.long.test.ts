@@ -59,8 +59,8 @@ const bearer = (token: string): Record<string, string> => ({ authorization: `Bea
 
 async function prepareIron(world: World, made: Made): Promise<readonly Ask[]> {
   const system = 'iron'
-  const [ada, bob, cid, eve] = await Promise.all(
-    ['ada', 'bob', 'cid', 'eve'].map(async (who) => bearer(await world.token(system, who))),
+  const [ada, bob, cid, eve, fay] = await Promise.all(
+    ['ada', 'bob', 'cid', 'eve', 'fay'].map(async (who) => bearer(await world.token(system, who))),
   )
   const [headers, stranger] = [ada as Record<string, string>, eve as Record<string, string>]
   const seam = { 'x-iron-crm-secret': SERVICE_SECRET }
@@ -70,6 +70,11 @@ async function prepareIron(world: World, made: Made): Promise<readonly Ask[]> {
   )
   const members = `/api/v1/orgs/${org.id}/members`
   await made({ system, line: `POST ${members}`, headers, body: { user_id: first.user.id, role: 'member' } }, 201)
+  const invite = async (who: string): Promise<string> => {
+    const body = { email: `${who}@example.test`, role: 'member' }
+    return (await made({ system, line: 'POST /api/v1/invitations', headers, body }, 201)).invitation.id
+  }
+  const [revoked, taken] = [await invite('gus'), await invite('fay')]
   const { contact } = await made({ system, line: 'POST /api/v1/contacts', headers, body: { name: 'Grace' } }, 201)
   return [
     { system, line: 'GET /health', headers: {}, status: 200, isPublic: true },
@@ -78,7 +83,18 @@ async function prepareIron(world: World, made: Made): Promise<readonly Ask[]> {
     { system, line: 'GET /api/v1/me', headers: stranger, status: 200 },
     { system, line: 'GET /api/v1/orgs', headers, status: 200 },
     { system, line: `POST ${members}`, headers, body: { user_id: second.user.id, role: 'member' }, status: 201 },
+    { system, line: `GET ${members}`, headers, status: 200 },
+    { system, line: `PATCH ${members}/${first.user.id}`, headers, body: { role: 'admin' }, status: 200 },
     { system, line: `DELETE ${members}/${first.user.id}`, headers, status: 204 },
+    { system, line: 'GET /api/v1/invitations', headers, status: 200 },
+    { system, line: 'GET /api/v1/invitations/mine', headers, status: 200 },
+    { system, line: `DELETE /api/v1/invitations/${revoked}`, headers, status: 204 },
+    {
+      system,
+      line: `POST /api/v1/invitations/${taken}/accept`,
+      headers: fay as Record<string, string>,
+      status: 200,
+    },
     {
       system,
       line: 'POST /api/v1/invitations',
@@ -100,7 +116,14 @@ async function prepareIntello(world: World, made: Made): Promise<readonly Ask[]>
   const system = 'intello'
   const headers = bearer(await world.token(system, 'ada'))
   const stranger = bearer(await world.token(system, 'eve'))
+  const mover = bearer(await world.token(system, 'fay'))
   await made({ system, line: 'POST /auth/sync', headers }, 201)
+  await made({ system, line: 'POST /auth/sync', headers: mover }, 201)
+  const invite = async (who: string): Promise<string> => {
+    const body = { email: `${who}@example.test`, role: 'member' }
+    return (await made({ system, line: 'POST /api/invitations', headers, body }, 201)).data.id
+  }
+  const [withdrawn, taken] = [await invite('gus'), await invite('fay')]
   const dependency = async (): Promise<string> =>
     (await made({ system, line: 'POST /api/dependencies', headers, body: { name: 'left-pad' } }, 201)).data.id
   const key = async (): Promise<Json> =>
@@ -130,6 +153,10 @@ async function prepareIntello(world: World, made: Made): Promise<readonly Ask[]>
       body: { email: 'new@example.test', role: 'viewer' },
       status: 201,
     },
+    { system, line: 'GET /api/invitations', headers, status: 200 },
+    { system, line: 'GET /api/invitations/mine', headers: mover, status: 200 },
+    { system, line: `DELETE /api/invitations/${withdrawn}`, headers, status: 204 },
+    { system, line: `POST /api/invitations/${taken}/accept`, headers: mover, status: 200 },
     { system, line: 'GET /internal/stats', headers: { 'x-platform-api-key': SERVICE_SECRET }, status: 200 },
     ...[headers, byKey].flatMap((who, index): Ask[] => [
       { system, line: 'GET /api/dependencies', headers: who, status: 200 },
@@ -285,7 +312,7 @@ describe('a SQLite file that another process keeps', () => {
     const writes = asks.filter(({ line, status, headers: { authorization } }) => {
       const isWrite = !line.startsWith('GET ') && status !== 200
       const isFirstLogin = authorization === stranger
-      return isWrite || isFirstLogin || /login$|rotate$|^PATCH/.test(line)
+      return isWrite || isFirstLogin || /login$|rotate$|accept$|^PATCH/.test(line)
     })
     try {
       for (const keeper of keepers) keeper?.exec('BEGIN EXCLUSIVE')
