@@ -287,7 +287,7 @@ function requireChanged(change: GuardedChange): void {
 }
 
 function requireUserId(userId: unknown): string {
-  if (typeof userId === 'string' && userId.trim() !== '') return toUserId(userId)
+  if (typeof userId === 'string' && userId !== '') return toUserId(userId)
   throw invalidField('user_id')
 }
 

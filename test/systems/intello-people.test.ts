@@ -1,6 +1,15 @@
 /** Intello's invitations, on both databases: what the tour has no words for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, expectRefusal, openSystem, type SystemWithPeople, seenFrom } from './system-with-people.ts'
+import {
+  type Answer,
+  expectRefusal,
+  HOSTILE_ADDRESSES,
+  HOSTILE_IDS,
+  HOSTILE_ROLES,
+  openSystem,
+  type SystemWithPeople,
+  seenFrom,
+} from './system-with-people.ts'
 
 const WEEK_MS = 604_800_000
 const NOBODY = '11111111-1111-4111-8111-111111111111'
@@ -188,6 +197,47 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (store) => {
     const back = await invite('rae', 'tia', 'viewer')
     expect((await accept('tia', back)).status).toBe(200)
     expect(await sync('tia')).toMatchObject({ org, role: 'viewer' })
+  })
+
+  it('lets one of two go who have invited each other and accept at once', async () => {
+    for (const round of [1, 2, 3, 4]) {
+      const [one, two] = [`one${round}`, `two${round}`] as const
+      await sync(one)
+      await sync(two)
+      const ids = [await invite(two, one, 'admin'), await invite(one, two, 'admin')] as const
+      const answers = await Promise.all([accept(one, ids[0]), accept(two, ids[1])])
+      const statuses = answers.map(({ status }) => status)
+      expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+      expect(statuses.filter((status) => status === 404 || status === 409)).toHaveLength(1)
+      expect((await sync(one)).org).toBe((await sync(two)).org)
+    }
+  })
+
+  it('finds nothing by an id that nobody can have, and takes no field that is none', async () => {
+    await sync('hil')
+    for (const id of HOSTILE_IDS) {
+      for (const line of [`DELETE /api/invitations/${id}`, `POST /api/invitations/${id}/accept`]) {
+        const answer = await ask('hil', line)
+        expect([line, answer.status, answer.get('error.code')]).toEqual([line, 404, 'not_found'])
+      }
+    }
+    for (const role of HOSTILE_ROLES) {
+      const answer = await ask('hil', 'POST /api/invitations', { json: { email: 'a@b.test', role } })
+      expectRefusal(answer, 400, 'validation_error', 'role')
+    }
+    for (const email of HOSTILE_ADDRESSES) {
+      const answer = await ask('hil', 'POST /api/invitations', { json: { email, role: 'viewer' } })
+      expectRefusal(answer, 400, 'validation_error', 'email')
+    }
+  })
+
+  it('is invited once, of however many who invite an address at once', async () => {
+    await sync('ina')
+    const json = { email: addressOf('joint'), role: 'viewer' }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('ina', 'POST /api/invitations', { json })))
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1)
+    expect(statuses.filter((status) => status === 409)).toHaveLength(19)
   })
 
   it('says the same, to the byte, of what is another organization’s and of what never was', async () => {

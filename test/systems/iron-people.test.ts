@@ -1,6 +1,15 @@
 /** Iron's members and invitations, on both databases: what the tour has no words for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, expectRefusal, openSystem, type SystemWithPeople, seenFrom } from './system-with-people.ts'
+import {
+  type Answer,
+  expectRefusal,
+  HOSTILE_ADDRESSES,
+  HOSTILE_IDS,
+  HOSTILE_ROLES,
+  openSystem,
+  type SystemWithPeople,
+  seenFrom,
+} from './system-with-people.ts'
 
 const WEEK_MS = 604_800_000
 const NOBODY = '11111111-1111-4111-8111-111111111111'
@@ -230,6 +239,39 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (store) => {
       const left = one.status < 300 ? ['ann', other] : ['ben', user]
       const again = { json: { user_id: left[1], role: 'owner' } }
       expect((await ask(left[0] ?? '', `POST ${members}`, again)).status).toBe(201)
+    }
+  })
+
+  it('finds nothing by an id that nobody can have, and takes no field that is none', async () => {
+    const { org, user } = await signIn('hal')
+    for (const id of HOSTILE_IDS) {
+      for (const line of [
+        `PATCH /api/v1/orgs/${org}/members/${id}`,
+        `DELETE /api/v1/orgs/${org}/members/${id}`,
+        `DELETE /api/v1/invitations/${id}`,
+        `POST /api/v1/invitations/${id}/accept`,
+      ]) {
+        const answer = await ask('hal', line, { json: { role: 'member' } })
+        expect([line, answer.status, answer.get('error.code')]).toEqual([line, 404, 'not_found'])
+      }
+    }
+    const add = `POST /api/v1/orgs/${org}/members`
+    for (const id of [' ', '\u0000', '\ud800', 'x'.repeat(3000), `${user} `]) {
+      expectRefusal(await ask('hal', add, { json: { user_id: id, role: 'member' } }), 404, 'not_found')
+    }
+    for (const id of [null, '', [user], { id: user }, true]) {
+      const answer = await ask('hal', add, { json: { user_id: id, role: 'member' } })
+      expectRefusal(answer, 400, 'validation_error', 'user_id')
+    }
+    for (const role of HOSTILE_ROLES) {
+      for (const line of [add, `PATCH /api/v1/orgs/${org}/members/${user}`, 'POST /api/v1/invitations']) {
+        const answer = await ask('hal', line, { json: { user_id: user, email: 'a@b.test', role } })
+        expectRefusal(answer, 400, 'validation_error', 'role')
+      }
+    }
+    for (const email of HOSTILE_ADDRESSES) {
+      const answer = await ask('hal', 'POST /api/v1/invitations', { json: { email, role: 'member' } })
+      expectRefusal(answer, 400, 'validation_error', 'email')
     }
   })
 

@@ -124,3 +124,34 @@ export function seenFrom({ status, headers, text }: Answer): unknown {
   const { date: _, ...rest } = headers
   return { status, headers: rest, text }
 }
+
+/** Ids as a path can hold them, which are nobody's. */
+export const HOSTILE_IDS: readonly string[] = [
+  ...['%zz', '%00', '%F0%9F', 'x'.repeat(3000), "'%20OR%20true--", '__proto__', '%2e%2e', '%20', '%E2%80%AE'],
+]
+
+/** What is no role. */
+export const HOSTILE_ROLES: readonly unknown[] = [
+  ...[null, 7, '', ' ', 'Admin', 'admin ', '__proto__', 'constructor', ['admin'], { role: 'admin' }, 'x'.repeat(3000)],
+  ...['\u0000', '\ud800'],
+]
+
+/** What is no address. */
+export const HOSTILE_ADDRESSES: readonly unknown[] = [
+  ...[
+    null,
+    7,
+    '',
+    ' ',
+    'a',
+    '@',
+    'a@',
+    '@b',
+    'a@b@c',
+    'a b@c.test',
+    'a@b\u0000.test',
+    ['a@b.test'],
+    'a@b.test\n,c@d.test',
+  ],
+  `${'x'.repeat(3000)}@b.test`,
+]
