@@ -17,7 +17,7 @@ import {
   supabase,
 } from 'sallyport'
 import { createApiKeys } from 'sallyport/api-keys'
-import { createInvitations, type Invitations } from 'sallyport/people'
+import { createInvitationRoutes, createInvitations } from 'sallyport/people'
 import type { StoredOrganization, StoredUser } from 'sallyport/storage'
 import type { Store } from '../store/store.ts'
 
@@ -51,10 +51,10 @@ export const TABLES = ['dependencies'] as const
 /** Intello, without its own routes. */
 export interface Intello extends Store<(typeof TABLES)[number]> {
   readonly auth: Auth<IntelloTypes>
-  readonly syncRoute: Route
-  readonly invitations: Invitations<StoredUser, StoredOrganization>
-  /** The routes for API keys; `null`: there are none, and no key enters. */
-  readonly keyRoutes: readonly Route[] | null
+  /** Whether a key enters. */
+  readonly hasApiKeys: boolean
+  /** The sync, invitations, keys. */
+  readonly routes: readonly Route[]
 }
 
 /** Set everything up. Throws an `OptionsError` where an option is wrong. */
@@ -86,15 +86,17 @@ export function createIntello(options: IntelloOptions, store: Store<(typeof TABL
     roles: ROLES,
     manage: { role: 'admin' },
     takeEffect: 'on-first-login',
-    // Nothing is left behind that somebody would miss.
     mayLeave: (org, { handle }) => tables.dependencies.isEmptyWithin(handle, org.id),
   })
   const provision = createProvisioner({ storage, ownerRole: 'admin', invitations })
   return {
     ...store,
     auth,
-    syncRoute: createSyncRoute({ provision, memberships: source }),
-    invitations,
-    keyRoutes: options.apiKeys ? apiKeys.routes({ role: 'admin' }) : null,
+    hasApiKeys: options.apiKeys,
+    routes: [
+      createSyncRoute({ provision, memberships: source }),
+      ...createInvitationRoutes(invitations, { envelope: 'data' }),
+      ...(options.apiKeys ? apiKeys.routes({ role: 'admin' }) : []),
+    ],
   }
 }

@@ -1,7 +1,5 @@
 /** Intello's routes, as data: each says what it asks of its caller. */
 import { type AuthRequest, jsonResponse, noContent, type Route, readJson } from 'sallyport'
-import { createInvitationRoutes, type InvitationPresenter } from 'sallyport/people'
-import type { Invitation, StoredOrganization } from 'sallyport/storage'
 import * as z from 'zod'
 import { text } from '../start/fields.ts'
 import { present } from '../store/org-table.ts'
@@ -9,31 +7,15 @@ import type { Intello } from './auth.ts'
 
 const NewDependency = z.object({ name: text })
 
-const IN_DATA: InvitationPresenter<StoredOrganization> = {
-  created: (invitation) => ({ data: invited(invitation) }),
-  listed: (invitations) => ({ data: invitations.map(invited) }),
-  received: (received) => ({
-    data: received.map(({ invitation, org }) => ({ ...invited(invitation), org: named(org) })),
-  }),
-  accepted: ({ org, role }) => ({ data: { org: named(org), role } }),
-}
-
 /** Make the routes. */
 export function routesOfIntello(intello: Intello): readonly Route[] {
-  const { invitations, keyRoutes } = intello
-  return [
-    ...accountRoutes(intello),
-    ...dependencyRoutes(intello),
-    ...createInvitationRoutes(invitations, { present: IN_DATA }),
-    ...(keyRoutes ?? []),
-  ]
+  return [...accountRoutes(intello), ...dependencyRoutes(intello), ...intello.routes]
 }
 
-function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
+function accountRoutes({ auth, storage }: Intello): Route[] {
   const { route } = auth
   return [
     route({ method: 'GET', path: '/health', access: 'public', handle: () => jsonResponse(200, { status: 'ok' }) }),
-    syncRoute,
     route({
       method: 'GET',
       path: '/api/me',
@@ -54,9 +36,9 @@ function accountRoutes({ auth, storage, syncRoute }: Intello): Route[] {
 }
 
 // Where organizations have API keys, these are the routes that accept one.
-function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
+function dependencyRoutes({ auth, hasApiKeys, tables }: Intello): Route[] {
   const { route } = auth
-  const accept = keyRoutes === null ? (['user'] as const) : (['user', 'apiKey'] as const)
+  const accept = hasApiKeys ? (['user', 'apiKey'] as const) : (['user'] as const)
   const read = { accept, permissions: ['dependencies:read'] } as const
   const write = { accept, permissions: ['dependencies:write'] } as const
   const { dependencies } = tables
@@ -96,14 +78,6 @@ function dependencyRoutes({ auth, keyRoutes, tables }: Intello): Route[] {
       },
     }),
   ]
-}
-
-function invited({ id, email, role, expiresAt }: Invitation): Record<string, unknown> {
-  return { id, email, role, expires_at: expiresAt }
-}
-
-function named({ id, name }: StoredOrganization): { id: string; name: string } {
-  return { id, name }
 }
 
 function idOf({ params }: AuthRequest): string {

@@ -6,6 +6,7 @@ import {
   aFunction,
   aGroup,
   aListOf,
+  aName,
   aRoutePath,
   checkedBy,
   ownMembers,
@@ -19,7 +20,7 @@ import type { Invitation } from '../storage/repositories.ts'
 import type { Provisioner } from '../users/provisioner.ts'
 import type { AcceptedInvitation, ReceivedInvitation } from './invitation-settings.ts'
 import type { Invitations } from './invitations.ts'
-import { answer, paramOf, routeOf } from './people-routes.ts'
+import { answer, bodiesOf, paramOf, routeOf } from './people-routes.ts'
 
 /** Options of {@link createInvitationRoutes}. */
 export interface InvitationRoutesOptions<U extends User = User, O extends Organization = Organization, Tx = unknown> {
@@ -32,6 +33,8 @@ export interface InvitationRoutesOptions<U extends User = User, O extends Organi
    * transaction, with this membership and no organization of their own. Default: accepting needs a user.
    */
   readonly provision?: Provisioner<U, O, Tx> | undefined
+  /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
+  readonly envelope?: string | undefined
   /** Other bodies of answers than the default ones. */
   readonly present?: InvitationPresenter<O> | undefined
 }
@@ -63,8 +66,10 @@ export function createInvitationRoutes<U extends User, O extends Organization, T
   options: InvitationRoutesOptions<U, O, Tx> = {},
 ): readonly Route[] {
   const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)
-  const { path = '/api/invitations', selectors, provision, present } = parsed
-  const { created = toCreated, listed = toListed, received = toReceived, accepted = toAccepted } = { ...present }
+  const { path = '/api/invitations', selectors, provision, envelope, present } = parsed
+  const own = presenterOf(envelope)
+  const { created = own.created, listed = own.listed } = { ...present }
+  const { received = own.received, accepted = own.accepted } = { ...present }
   const managing = { selectors, ...invitations.manage }
   const accepting = { needs: provision === undefined ? 'user' : 'identity' } as const
   const membership = async (work: Promise<AcceptedInvitation<U, O>>): Promise<AuthResponse> =>
@@ -107,20 +112,18 @@ function toOrg(org: Organization & { readonly name?: unknown }): unknown {
   return { id: org.id, name: org.name ?? null }
 }
 
-function toCreated(invitation: Invitation): unknown {
-  return { invitation: toBody(invitation) }
-}
-
-function toListed(invitations: readonly Invitation[]): unknown {
-  return { invitations: invitations.map(toBody) }
-}
-
-function toReceived(invitations: readonly ReceivedInvitation[]): unknown {
-  return { invitations: invitations.map(({ invitation, org }) => ({ ...toBody(invitation), org: toOrg(org) })) }
-}
-
-function toAccepted({ org, role }: Pick<AcceptedInvitation, 'org' | 'role'>): unknown {
-  return { membership: { org: toOrg(org), role } }
+function presenterOf(envelope: string | undefined) {
+  const body = bodiesOf(envelope)
+  return {
+    created: (invitation) => body('invitation', toBody(invitation)),
+    listed: (invitations) => body('invitations', invitations.map(toBody)),
+    received: (received) =>
+      body(
+        'invitations',
+        received.map(({ invitation, org }) => ({ ...toBody(invitation), org: toOrg(org) })),
+      ),
+    accepted: ({ org, role }) => body('membership', { org: toOrg(org), role }),
+  } satisfies InvitationPresenter
 }
 
 const NAME = 'createInvitationRoutes'
@@ -133,6 +136,7 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<InvitationRo
       typeof value === 'function' && 'settings' in value ? null : 'must be what createProvisioner made',
     ),
   ),
+  envelope: z.optional(aName()),
   present: z.optional(
     aGroup<InvitationPresenter<O>>({
       created: z.optional(aFunction()),

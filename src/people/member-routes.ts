@@ -16,7 +16,7 @@ import type { AuthRequest, OrgSelector } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Member, Membership } from '../storage/repositories.ts'
 import type { MemberFields, Members } from './members.ts'
-import { answer, paramOf, routeOf, withFieldNames } from './people-routes.ts'
+import { answer, bodiesOf, paramOf, routeOf, withFieldNames } from './people-routes.ts'
 
 /** Options of {@link createMemberRoutes}. */
 export interface MemberRoutesOptions {
@@ -26,6 +26,8 @@ export interface MemberRoutesOptions {
   readonly selectors?: readonly OrgSelector[] | undefined
   /** Other names of a body's fields. */
   readonly fields?: MemberFieldNames | undefined
+  /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
+  readonly envelope?: string | undefined
   /** Other bodies of answers than the default ones. */
   readonly present?: MemberPresenter | undefined
 }
@@ -57,9 +59,10 @@ export interface MemberPresenter {
  * mount(app, createMemberRoutes(members, { path: '/api/v1/orgs/:id/members', selectors: [pathParam('id')] }))
  */
 export function createMemberRoutes(members: Members, options: MemberRoutesOptions = {}): readonly Route[] {
-  const { path = '/api/members', selectors, fields, present } = parseOptions(NAME, shape(), options)
+  const { path = '/api/members', selectors, fields, envelope, present } = parseOptions(NAME, shape(), options)
   const { userId: userIdField = 'user_id', role: roleField = 'role' } = fields ?? {}
-  const { listed = toListed, member = toMember } = present ?? {}
+  const own = presenterOf(envelope)
+  const { listed = own.listed, member = own.member } = present ?? {}
   const { manage, list } = members.rules
   const one = `${path}/:userId`
   const names = { user_id: userIdField, role: roleField }
@@ -85,19 +88,16 @@ export function createMemberRoutes(members: Members, options: MemberRoutesOption
   ])
 }
 
-function toListed(members: readonly Member[]): unknown {
+function presenterOf(envelope: string | undefined) {
+  const body = bodiesOf(envelope)
   return {
-    members: members.map(({ userId, email, role, joinedAt }) => ({
-      user_id: userId,
-      email,
-      role,
-      joined_at: joinedAt,
-    })),
-  }
+    listed: (members) => body('members', members.map(toListed)),
+    member: ({ userId, role }) => body('member', { user_id: userId, role }),
+  } satisfies MemberPresenter
 }
 
-function toMember({ userId, role }: Pick<Membership, 'userId' | 'role'>): unknown {
-  return { member: { user_id: userId, role } }
+function toListed({ userId, email, role, joinedAt }: Member): unknown {
+  return { user_id: userId, email, role, joined_at: joinedAt }
 }
 
 const NAME = 'createMemberRoutes'
@@ -106,5 +106,6 @@ const shape = (): Shape<MemberRoutesOptions> => ({
   path: z.optional(aRoutePath(1)),
   selectors: z.optional(aListOf(anOrgSelector())),
   fields: z.optional(aGroup<MemberFieldNames>({ userId: z.optional(aName()), role: z.optional(aName()) })),
+  envelope: z.optional(aName()),
   present: z.optional(aGroup<MemberPresenter>({ listed: z.optional(aFunction()), member: z.optional(aFunction()) })),
 })

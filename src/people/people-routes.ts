@@ -25,6 +25,11 @@ export function answer(status: number, value: unknown): AuthResponse {
   return value === null ? noContent(NO_STORE) : jsonResponse(status, value, NO_STORE)
 }
 
+/** Make the bodies of answers: of one member, which has the name of what it holds where the host has no other one for all. */
+export function bodiesOf(envelope: string | undefined): (name: string, value: unknown) => unknown {
+  return (name, value) => ({ [envelope ?? name]: value })
+}
+
 /** The text of a path parameter. */
 export function paramOf({ params }: AuthRequest, name: string): string {
   return ownMembers(params ?? {})[name] ?? ''
