@@ -141,7 +141,7 @@ export function createMembers<const G extends RolesGiven>(options: MembersOption
     add: async (context, fields) => add(settings, context, fields),
     changeRole: async (context, fields) => changeRole(settings, context, fields),
     async remove(context, userId) {
-      const id = requireUserId(userId)
+      const id = requireMemberId(userId)
       const isOneself = id === requirePersonInOrg(context, roles).userId
       await end(settings, context, isOneself ? null : id)
     },
@@ -197,7 +197,7 @@ async function changeRole(
   fields: MemberFields,
 ): Promise<Pick<Membership, 'orgId' | 'userId' | 'role'>> {
   const person = requirePersonInOrg(context, settings.known.roles)
-  const [id, role] = [requireUserId(fields.userId), requireRoleText(fields.role)]
+  const [id, role] = [requireMemberId(fields.userId), requireRoleText(fields.role)]
   const { userId, formerRole } = await actInOrg<User, Organization, unknown, Former>(
     settings,
     person,
@@ -287,6 +287,12 @@ function requireChanged(change: GuardedChange): void {
 }
 
 function requireUserId(userId: unknown): string {
+  if (typeof userId === 'string' && userId.trim() !== '') return toUserId(userId)
+  throw invalidField('user_id')
+}
+
+// A path may name anything: what can be nobody's id is nobody's.
+function requireMemberId(userId: unknown): string {
   if (typeof userId === 'string' && userId !== '') return toUserId(userId)
   throw invalidField('user_id')
 }

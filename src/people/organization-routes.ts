@@ -2,12 +2,21 @@
 import * as z from 'zod/mini'
 import type { ActingOrg } from '../context.ts'
 import { readJson } from '../http/read-json.ts'
-import { aFunction, aGroup, aListOf, aRoutePath, ownMembers, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aGroup,
+  aListOf,
+  aName,
+  aRoutePath,
+  ownMembers,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { anOrgSelector, pathParam } from '../orgs/selector.ts'
 import type { OrgSelector } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { NamedOrganization, OrganizationFields, Organizations } from './organizations.ts'
-import { answer, routeOf } from './people-routes.ts'
+import { answer, bodiesOf, routeOf } from './people-routes.ts'
 
 /** Options of {@link createOrganizationRoutes}. */
 export interface OrganizationRoutesOptions<O extends NamedOrganization = NamedOrganization> {
@@ -15,6 +24,8 @@ export interface OrganizationRoutesOptions<O extends NamedOrganization = NamedOr
   readonly path?: string | undefined
   /** Where else than in the path the request that renames one names it; all that are named must agree. Default: nowhere but by the org resolver's. */
   readonly selectors?: readonly OrgSelector[] | undefined
+  /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
+  readonly envelope?: string | undefined
   /** Other bodies of answers than the default ones. */
   readonly present?: OrganizationPresenter<O> | undefined
 }
@@ -41,8 +52,9 @@ export function createOrganizationRoutes<O extends NamedOrganization>(
   organizations: Organizations<O>,
   options: OrganizationRoutesOptions<O> = {},
 ): readonly Route[] {
-  const { path = '/api/organizations', selectors = [], present } = parseOptions(NAME, shape<O>(), options)
-  const { listed = toListed, organization = toOne } = present ?? {}
+  const { path = '/api/organizations', selectors = [], envelope, present } = parseOptions(NAME, shape<O>(), options)
+  const own = presenterOf(envelope)
+  const { listed = own.listed, organization = own.organization } = present ?? {}
   const renaming = { selectors: [pathParam('id'), ...selectors], ...organizations.rules.manage }
 
   return Object.freeze([
@@ -58,12 +70,12 @@ export function createOrganizationRoutes<O extends NamedOrganization>(
   ])
 }
 
-function toListed(organizations: readonly ActingOrg<NamedOrganization>[]): unknown {
-  return { organizations: organizations.map(shown) }
-}
-
-function toOne(organization: ActingOrg<NamedOrganization>): unknown {
-  return { organization: shown(organization) }
+function presenterOf(envelope: string | undefined) {
+  const body = bodiesOf(envelope)
+  return {
+    listed: (organizations) => body('organizations', organizations.map(shown)),
+    organization: (organization) => body('organization', shown(organization)),
+  } satisfies OrganizationPresenter
 }
 
 function shown({ org: { id, name }, role }: ActingOrg<NamedOrganization>): unknown {
@@ -75,6 +87,7 @@ const NAME = 'createOrganizationRoutes'
 const shape = <O extends NamedOrganization>(): Shape<OrganizationRoutesOptions<O>> => ({
   path: z.optional(aRoutePath(1)),
   selectors: z.optional(aListOf(anOrgSelector())),
+  envelope: z.optional(aName()),
   present: z.optional(
     aGroup<OrganizationPresenter<O>>({ listed: z.optional(aFunction()), organization: z.optional(aFunction()) }),
   ),

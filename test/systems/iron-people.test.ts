@@ -271,10 +271,10 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (store) => {
       }
     }
     const add = `POST /api/v1/orgs/${org}/members`
-    for (const id of [' ', '\u0000', '\ud800', 'x'.repeat(3000), `${user} `]) {
+    for (const id of ['\u0000', '\ud800', 'x'.repeat(3000), `${user} `]) {
       expectRefusal(await ask('hal', add, { json: { user_id: id, role: 'member' } }), 404, 'not_found')
     }
-    for (const id of [null, '', [user], { id: user }, true]) {
+    for (const id of [null, '', ' ', [user], { id: user }, true]) {
       const answer = await ask('hal', add, { json: { user_id: id, role: 'member' } })
       expectRefusal(answer, 400, 'validation_error', 'user_id')
     }
