@@ -201,7 +201,7 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
       ["if (role === 'owner') requireOwner(context)", 'compares roles'],
       ["if (member?.role !== 'owner') throw x", 'compares roles'],
       ['if (member.role != context.role) throw x', 'compares roles'],
-      ['if (isConflictError(error)) throw x', 'answers a conflict'],
+      ["throw new AuthError('conflict')", 'answers a conflict'],
     ] as const
   ).map(
     ([text, deed]) =>
@@ -247,6 +247,7 @@ const FINE: readonly (readonly [string, Record<string, string>])[] = [
     { 'examples/a/main.ts': "fetch(url, { headers: { authorization: 'Bearer x' } })\nreq.get('Accept')" },
   ],
   ['an example that asks whether there is a role', { 'examples/a/main.ts': 'if (scope.role !== undefined) grant()' }],
+  ['a storage that is asked for one', { 'examples/a/main.ts': 'members.filter(({ role }) => role === keep)' }],
   ['the demo, which compares answers', { 'examples/demo/expected-answer.ts': "headers['set-cookie']" }],
   [
     'two files that need a third',

@@ -22,7 +22,6 @@ const DEEDS: Readonly<Record<string, string>> = {
   setCookie: 'sets a cookie',
   clearCookie: 'sets a cookie',
   toAuthResponse: 'writes an error body',
-  isConflictError: 'answers a conflict',
 }
 
 /** Whether the file makes an auth: then it is the example's set-up. */
@@ -42,6 +41,7 @@ function deedOf(node: ts.Node): string | null {
   if (readsCredential(node)) return 'reads a credential header'
   if (ts.isCallExpression(node) && memberOf(node) === 'cookie') return 'sets a cookie'
   if (comparesRoles(node)) return 'compares roles'
+  if (isConflict(node)) return 'answers a conflict'
   return isErrorBody(node) ? 'writes an error body' : null
 }
 
@@ -66,11 +66,19 @@ const COMPARISONS: ReadonlySet<ts.SyntaxKind> = new Set([
   ts.SyntaxKind.ExclamationEqualsToken,
 ])
 
-// `role === 'owner'`, `member.role !== context.role`; whether there is a role at all is another question.
+// `role === 'owner'`, `member.role !== context.role`. Whether there is a role at all, and whether it is the one that a storage is
+// asked for, are other questions.
 function comparesRoles(node: ts.Node): boolean {
   if (!ts.isBinaryExpression(node) || !COMPARISONS.has(node.operatorToken.kind)) return false
-  const sides = [node.left, node.right].map((side) => side.getText())
-  return sides.some((side) => /(^|\.)\w*role$/i.test(side)) && !sides.some((side) => /^(undefined|null)$/.test(side))
+  const sides = [node.left, node.right]
+  const isRole = sides.map((side) => /(^|\.)\w*role$/i.test(side.getText()))
+  return isRole.includes(true) && sides.every((side, index) => isRole[index] || ts.isStringLiteralLike(side))
+}
+
+function isConflict(node: ts.Node): boolean {
+  if (!ts.isNewExpression(node) || node.expression.getText() !== 'AuthError') return false
+  const code = node.arguments?.[0]
+  return code !== undefined && ts.isStringLiteralLike(code) && code.text === 'conflict'
 }
 
 function isHeaders(node: ts.Expression): boolean {
