@@ -6,7 +6,7 @@ import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { until } from '../patience.ts'
 import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
 import { raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
-import { STORAGE_PAIRS } from './storage-pairs.ts'
+import { pausing, STORAGE_PAIRS } from './storage-pairs.ts'
 import { contextOf, createUser, outcomeOf, ROLES } from './world.ts'
 
 describe.each(STORAGE_PAIRS)('%s', (_, open) => {
@@ -57,20 +57,3 @@ describe('PostgreSQL holds the organization', () => {
     expect((await storage.memberships.find(orgId, target))?.role).toBe(role)
   })
 })
-
-// A storage whose transactions wait before they are committed.
-function pausing(storage: ShippedStorage): { slow: ShippedStorage; hasWritten(): boolean; goOn(): void } {
-  let isWritten = false
-  let goOn = (): void => undefined
-  const gate = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
-  const transaction: ShippedStorage['transaction'] = (work) =>
-    storage.transaction(async (inside) => {
-      const result = await work(inside)
-      isWritten = true
-      await gate
-      return result
-    })
-  return { slow: { ...storage, transaction }, hasWritten: () => isWritten, goOn: () => goOn() }
-}

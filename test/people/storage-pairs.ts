@@ -41,3 +41,20 @@ export const STORAGE_PAIRS: readonly (readonly [name: string, open: (membershipO
       ] as const,
   ),
 ]
+
+/** A storage whose transactions wait before they are committed, until they are told to go on. */
+export function pausing(storage: ShippedStorage): { slow: ShippedStorage; hasWritten(): boolean; goOn(): void } {
+  let isWritten = false
+  let goOn = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const transaction: ShippedStorage['transaction'] = (work) =>
+    storage.transaction(async (inside) => {
+      const result = await work(inside)
+      isWritten = true
+      await gate
+      return result
+    })
+  return { slow: { ...storage, transaction }, hasWritten: () => isWritten, goOn: () => goOn() }
+}

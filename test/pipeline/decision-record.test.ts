@@ -47,6 +47,20 @@ describe('the decision record', () => {
     expect(Object.isFrozen(decision)).toBe(true)
   })
 
+  it('of a first login: what it did, also where the request is then refused; afterwards nothing', async () => {
+    const world = createWorld()
+    const headers = { authorization: `Bearer ${await world.sign()}` }
+    const elsewhere = { ...headers, 'x-org-id': await world.org('acme') }
+    await refusalOf(world.authenticate({ headers: elsewhere }))
+    const own = await world.authenticate({ headers })
+    const orgId = (own as { readonly org?: { readonly id: string } } | null)?.org?.id
+    const provisioned = { decision: 'create', orgId, invitationId: null, passedOver: [] }
+    expect(world.decisions).toMatchObject([
+      { outcome: 'refused', code: 'forbidden', provisioned },
+      { outcome: 'allowed', provisioned: null },
+    ])
+  })
+
   it('of nobody on an optional route', async () => {
     const { decision } = await decisionOf(async () => [{}, { optional: true }])
     expect(decision).toMatchObject({ outcome: 'anonymous', credential: null, principal: null, selection: null })
