@@ -1,8 +1,7 @@
 /** An invitation as a test inserts it: from the host itself, good for a week, without a link. */
-import { createInvitations } from '../src/people/invitations.ts'
+import { createInvitations, type Invitations } from '../src/people/invitations.ts'
 import type { NewInvitation } from '../src/storage/repositories.ts'
-import type { ShippedStorage } from '../src/storage/shipped-storage.ts'
-import type { InvitationPolicy } from '../src/users/invitation-policy.ts'
+import type { ShippedStorage, StoredOrganization, StoredUser } from '../src/storage/shipped-storage.ts'
 
 /** Fill in what the test does not care for. */
 export function newInvitation(
@@ -14,7 +13,7 @@ export function newInvitation(
 }
 
 /** Invitations of the roles member, boss and owner, of which one that is good takes effect at once. */
-export function joiningAtOnce(storage: ShippedStorage<unknown>): InvitationPolicy {
+export function joiningAtOnce<Tx>(storage: ShippedStorage<Tx>): Invitations<StoredUser, StoredOrganization, Tx> {
   const roles = ['member', 'boss', 'owner']
   return createInvitations({ storage, roles, manage: { role: 'owner' }, takeEffect: 'on-first-login' })
 }

@@ -3,10 +3,12 @@
  * it stops for good, or goes on at once: either way somebody kills it there. Not a test: `crash-runs.ts` starts it.
  */
 import pg from 'pg'
+import type { AuthContext } from '../../src/context.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
+import { testContext, testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { joiningAtOnce } from '../invitation.ts'
 import { emailOf } from './crash-email.ts'
@@ -61,9 +63,10 @@ const stepping: typeof storage = {
     return result
   },
 }
+const invitations = joiningAtOnce(stepping)
 const resolver = createProvisioner({
   storage: stepping,
-  invitations: joiningAtOnce(stepping),
+  invitations,
   async bootstrap({ decision, org, transaction: { handle } }) {
     if (decision === 'join') return
     await write(handle, `INSERT INTO tenants (org_id) VALUES ('${org?.id}')`)
@@ -72,9 +75,13 @@ const resolver = createProvisioner({
     await at(5)
   },
 })
-const email = subject.startsWith('invited') ? emailOf(subject) : null
-const identity = { issuer: 'https://issuer.test', subject, email, emailVerified: true } as unknown as Parameters<
-  typeof resolver
->[0]
-await resolver(identity, { kind: 'unnamed' })
+const isAccepted = subject.startsWith('accepts')
+const email = isAccepted || subject.startsWith('invited') ? emailOf(subject) : null
+const identity = testIdentity({ issuer: 'https://issuer.test', subject, email, emailVerified: true })
+const [invitation] = isAccepted ? await storage.invitations.listByEmail(emailOf(subject), 1) : []
+if (invitation === undefined) await resolver(identity, { kind: 'unnamed' })
+else {
+  const context = testContext({ needs: 'identity', identity }) as AuthContext
+  await invitations.accept(context, invitation.id, { provision: resolver })
+}
 process.exit(0)

@@ -100,10 +100,16 @@ export async function crashEverywhere(site: CrashSite, file: string, times: numb
 }
 
 /**
- * The same for people who were invited into one organization: after each crash user, membership and the taken invitation
+ * The same for people who were invited into one organization, and join by their first login or accept as their very first
+ * request (`accepts`): after each crash user, membership and the taken invitation
  * are all there or none of them, and the next request joins that organization by that invitation.
  */
-export async function crashJoins(site: CrashSite, file: string, times: number): Promise<CrashReport> {
+export async function crashJoins(
+  site: CrashSite,
+  file: string,
+  times: number,
+  kind: 'invited' | 'accepts' = 'invited',
+): Promise<CrashReport> {
   const { storage } = site
   const wrong: string[] = []
   let [crashes, committed] = [0, 0]
@@ -112,7 +118,7 @@ export async function crashJoins(site: CrashSite, file: string, times: number): 
   for (const step of JOIN_STEPS) {
     for (let trial = 0; trial < times; trial++) {
       const how = trial % 2 === 0 ? 'stop' : 'go on'
-      const subject = `invited, step ${step}, trial ${trial}, to ${how}`
+      const subject = `${kind}, step ${step}, trial ${trial}, to ${how}`
       await storage.invitations.insert(newInvitation({ orgId, email: emailOf(subject), role: 'member' }))
       const done = crashes
       const [nothing, everything] = [

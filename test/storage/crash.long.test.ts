@@ -21,10 +21,12 @@ describe(`kill -9 at each of ${STEPS.length} step boundaries, ${TIMES} times`, (
 
 describe(`kill -9 at each of ${JOIN_STEPS.length} step boundaries of joining by an invitation, ${TIMES} times`, () => {
   it.each([
-    ['PostgreSQL', postgresSite],
-    ['SQLite', sqliteSite],
-  ])('%s', async (_name, makeSite) => {
-    const { crashes, committed, wrong } = await crashJoins(await makeSite(), child, TIMES)
+    ['PostgreSQL, by a first login', postgresSite, 'invited'],
+    ['PostgreSQL, accepted as the first request', postgresSite, 'accepts'],
+    ['SQLite, by a first login', sqliteSite, 'invited'],
+    ['SQLite, accepted as the first request', sqliteSite, 'accepts'],
+  ] as const)('%s', async (_name, makeSite, kind) => {
+    const { crashes, committed, wrong } = await crashJoins(await makeSite(), child, TIMES, kind)
     expect(wrong).toEqual([])
     expect(crashes).toBe(JOIN_STEPS.length * TIMES)
     expect(committed).toBeGreaterThanOrEqual(1)
