@@ -12,12 +12,11 @@ import { requirePermissions } from '../permissions/permission-check.ts'
 import type { Invitation, PeopleTransaction } from '../storage/repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
-import { withProfile } from '../users/profile.ts'
 import { makeUser } from '../users/provision.ts'
 import type { Provisioner } from '../users/provisioner.ts'
 import { retryTransient } from '../users/retry.ts'
 import { resolveUser } from '../users/sync.ts'
-import { invitationNotFound } from './invitation-actions.ts'
+import { invitationNotFound, withItsProfile } from './invitation-actions.ts'
 import { requirePeople } from './invitation-policy.ts'
 import { type AcceptedInvitation, type AcceptSettings, notifyOf } from './invitation-settings.ts'
 import { standingOf, verifiedAddressOf } from './invitation-standing.ts'
@@ -90,12 +89,11 @@ async function newcomer<U extends User, O extends Organization, Tx>(
   context: AuthContext,
   identity: Identity,
 ): Promise<Taker<U, O, Tx>> {
-  const { storage, profile, clock } = settings
-  const origin = CONTEXT_ORIGINS.get(context)
+  const { storage, clock } = settings
   // Whoever is disabled here is told nothing else.
   const record = await storage.users.findByIdentity(identity, { kind: 'unnamed' })
   if (record !== null) resolveUser(record)
-  const person = profile === undefined ? identity : await withProfile(profile, identity, origin?.token)
+  const person = await withItsProfile(settings.profile, context, identity)
   return {
     identity: person,
     async run(join) {
@@ -107,7 +105,8 @@ async function newcomer<U extends User, O extends Organization, Tx>(
       }, clock)
       const { org, invitationId } = placed
       const passedOver = Object.freeze([])
-      if (created) origin?.provisioned(Object.freeze({ decision: 'join', orgId: org.id, invitationId, passedOver }))
+      const provisioned = Object.freeze({ decision: 'join' as const, orgId: org.id, invitationId, passedOver })
+      if (created) CONTEXT_ORIGINS.get(context)?.provisioned(provisioned)
       return Object.freeze({ ...placed, user })
     },
   }

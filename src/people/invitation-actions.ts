@@ -1,11 +1,13 @@
 /** What is done with the invitations of an organization: created, listed, revoked; and the answer to "which are mine?". */
-import type { AuthContext, Organization, User } from '../context.ts'
+import type { AuthContext, Identity, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Invitation } from '../storage/repositories.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
+import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
+import { type ProfileOptions, withProfile } from '../users/profile.ts'
 import {
   type InvitationFields,
   type InvitationSettings,
@@ -13,7 +15,7 @@ import {
   type ReceivedInvitation,
 } from './invitation-settings.ts'
 import { isLive, judgeAll, verifiedAddressOf } from './invitation-standing.ts'
-import { type Act, actInOrg, requirePerson, requirePersonInOrg, withRoles } from './people-act.ts'
+import { type Act, actInOrg, requireIdentity, requirePerson, requirePersonInOrg, withRoles } from './people-act.ts'
 import { requireGrantable, requireRole, requireRoleText, requireRule, requireTakeable } from './people-rule.ts'
 
 export async function create<U extends User, O extends Organization>(
@@ -114,9 +116,11 @@ export async function revoke<U extends User, O extends Organization>(
 export async function mine<U extends User, O extends Organization>(
   settings: InvitationSettings<U, O>,
   context: AuthContext,
+  profile: ProfileOptions | undefined,
 ): Promise<readonly ReceivedInvitation<O>[]> {
   requirePerson(context, settings.known.roles)
-  const address = 'identity' in context ? verifiedAddressOf(context.identity) : null
+  const identity = requireIdentity(context, settings.known.roles)
+  const address = verifiedAddressOf(await withItsProfile(profile, context, identity))
   if (address === null) return []
   const good = (await judgeAll(settings, address)).filter(({ standing }) => standing === null)
   const received: ReceivedInvitation<O>[] = []
@@ -125,6 +129,15 @@ export async function mine<U extends User, O extends Organization>(
     if (org !== null) received.push(Object.freeze({ invitation: toInvitation(invitation), org }))
   }
   return received
+}
+
+/** Lay over an identity what its issuer says beside the token, where the provisioner asks for that. */
+export async function withItsProfile(
+  profile: ProfileOptions | undefined,
+  context: AuthContext,
+  identity: Identity,
+): Promise<Identity> {
+  return profile === undefined ? identity : withProfile(profile, identity, CONTEXT_ORIGINS.get(context)?.token)
 }
 
 /** What everybody gets for an invitation that is not there, not theirs, over, or that nobody entitled has sent. */

@@ -88,7 +88,7 @@ export function createInvitationRoutes<U extends User, O extends Organization, T
       return answer(204, null)
     }),
     routeOf('GET', `${path}/mine`, { needs: 'user' }, async (context) =>
-      answer(200, received(await invitations.mine(context))),
+      answer(200, received(await invitations.mine(context, { provision }))),
     ),
     routeOf('POST', `${path}/:id/accept`, accepting, async (context, request) =>
       membership(invitations.accept(context, paramOf(request, 'id'), { provision })),

@@ -8,7 +8,10 @@ import type { Send, SendInvitation } from './invitation-mail.ts'
 import type { PolicySettings } from './invitation-policy.ts'
 import type { PeopleRule } from './people-rule.ts'
 
-/** What happened to an invitation, for the host's audit log. Holds no address and no secret. */
+/**
+ * What happened to an invitation, for the host's audit log. Holds no address and no secret, but for what `send` threw. One that
+ * a first login has taken stands in that request's decision record.
+ */
 export interface InvitationEvent {
   readonly kind: 'invitation_created' | 'invitation_revoked' | 'invitation_accepted' | 'invitation_not_sent'
   readonly invitationId: string

@@ -66,9 +66,10 @@ export interface Invitations<U extends User = User, O extends Organization = Org
    */
   revoke(context: AuthContext, invitationId: string): Promise<void>
   /**
-   * List the good ones of the person's verified address, of all organizations, at most 100. Costs a query, and three for each.
+   * List the good ones of the person's verified address, of all organizations, at most 100. Costs a query, and three for each;
+   * with a `provision` that asks for profiles, that too.
    */
-  mine(context: AuthContext): Promise<readonly ReceivedInvitation<O>[]>
+  mine(context: AuthContext, options?: AcceptOptions<U, O, Tx>): Promise<readonly ReceivedInvitation<O>[]>
   /**
    * Accept one that was sent to the person's verified address.
    * @throws AuthError `not_found` for everything but a good one of theirs, alike; `conflict` for a member, and where users
@@ -114,7 +115,7 @@ export function createInvitations<const G extends RolesGiven, U extends User, O 
     create: async (context, fields) => create(settings, context, fields),
     list: async (context) => list(settings, context),
     revoke: async (context, invitationId) => revoke(settings, context, invitationId),
-    mine: async (context) => mine(settings, context),
+    mine: async (context, given) => mine(settings, context, given?.provision?.settings.profile),
     accept: async (context, invitationId, given) => accept(settings, context, invitationId, given?.provision),
     acceptByLink: async (context, secret, given) => acceptByLink(settings, context, secret, given?.provision),
   } satisfies Invitations<U, O, Tx>)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send as sendLines } from '../../examples/demo/send.ts'
 import { type Auth, createAuth } from '../../src/auth.ts'
-import type { Decision } from '../../src/context.ts'
+import type { Decision, Identity } from '../../src/context.ts'
 import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import { header } from '../../src/orgs/selector.ts'
 import { createInvitationRoutes } from '../../src/people/invitation-routes.ts'
@@ -74,7 +74,8 @@ async function onEach(
     const ask = async (who: string, line: string, body?: unknown): Promise<Said> => {
       const [method = '', path = ''] = line.split(' ')
       const [subject = '', verified = 'true'] = who.split('/')
-      const claims = { sub: subject, email: `${subject}@example.test`, email_verified: verified === 'true' }
+      const address = { email: `${subject}@example.test`, email_verified: verified === 'true' }
+      const claims = { sub: subject, ...(verified === 'bare' ? { email: undefined } : address) }
       const lines: [string, string][] = [['Authorization', `Bearer ${await issuer.sign(claims)}`]]
       if (body !== undefined) lines.push(['Content-Type', 'application/json'])
       const text = body === undefined ? undefined : JSON.stringify(body)
@@ -159,6 +160,23 @@ describe(`on ${FRAMEWORKS.join(', ')}`, () => {
     expect(said[3]?.text).toMatch(/"expires_at":"[^"]+","org":\{"id":"[^"]+","name":"Acme"\}\}\]\}$/)
     expect(said[4]?.text).toBe('{"invitations":[]}')
     expect([said[7]?.text, said[8]?.text].map((text) => JSON.parse(text ?? '').error.field)).toEqual(['email', 'role'])
+  })
+
+  it('where tokens say no address: what the issuer says beside them, for who is here and who is not', async () => {
+    const load = async (_token: string, { subject }: Identity) => {
+      return { email: `${subject}@example.test`, emailVerified: subject !== 'eve' }
+    }
+    const said = await onEach({ provisioner: { profile: { load } } }, async (_, ask) => {
+      const id = idOf(await ask('boss', 'POST /api/invitations', { email: 'ada@example.test', role: 'member' }))
+      const other = idOf(await ask('boss', 'POST /api/invitations', { email: 'eve@example.test', role: 'member' }))
+      await ask('ada/bare', `POST /api/invitations/${other}/accept`)
+      await ask('eve/bare', `POST /api/invitations/${other}/accept`)
+      await ask('ada/bare', 'POST /auth/sync')
+      await ask('ada/bare', 'GET /api/invitations/mine')
+      await ask('ada/bare', `POST /api/invitations/${id}/accept`)
+    })
+    expect(said.map(({ status }) => status)).toEqual([201, 201, 404, 404, 201, 200, 200])
+    expect(said[5]?.text).toContain('ada@example.test')
   })
 
   it('a link, and bodies of the host’s own', async () => {
