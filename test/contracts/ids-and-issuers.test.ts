@@ -60,7 +60,7 @@ function listedByNumber(invitations: InvitationRepository): InvitationRepository
 /** Integer ids, and an issuer that nobody looks at. */
 function integerStorage(): StorageUnderTest {
   let now = Date.now()
-  const memory = createMemoryStorage({ clock: () => ++now })
+  const memory = createMemoryStorage({ clock: () => ++now, orgIds: 'host' })
   const { wrap, back } = integers()
   const repositories = ({ users, orgs, memberships, invitations, apiKeys }: StoredRepositories) => ({
     users: wrap({

@@ -165,7 +165,12 @@ const LOCKS: readonly BrokenStoreSpec[] = [
   {
     name: 'locks: nobody is held up',
     why: 'A plain SELECT: two who look before they change both see what was there before.',
-    breaks: ['transactions/lock-in-turn', 'transactions/lock-sees-now', 'transactions/lock-sees-name'],
+    breaks: [
+      'transactions/lock-in-turn',
+      'transactions/lock-sees-now',
+      'transactions/lock-sees-name',
+      'transactions/lock-of-removed',
+    ],
     flaw: () => ({ transact: autocommit }),
   },
   {

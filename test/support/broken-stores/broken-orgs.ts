@@ -15,6 +15,7 @@ export const BROKEN_ORGS: readonly BrokenStoreSpec[] = [
       'invitations/deleted-org',
       'orgs/remove',
       'orgs/remove-invitations',
+      'orgs/remove-keys',
       'transactions/orgs-unchanged',
     ],
     flaw: () => ({ change: () => ({ orgs: { remove: async () => true } }) }),

@@ -1,5 +1,6 @@
 /** Cases of the organization contract: an id that the host gives; organizations that are held, renamed and removed. */
 import { isConflictError } from '../../../storage/storage-errors.ts'
+import { newKeyOf } from '../api-keys/api-key-world.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { RACERS, race, retried } from '../races.ts'
@@ -100,6 +101,14 @@ export const ORG_ADMIN_CASES: Cases<World> = needing('organizationAdmin', [
     expect.same(await invitations.listByEmail(gone.email, 10), [stays], 'the invitations of the address')
     expect.absent(await invitations.consume(gone.id), 'the invitation of the removed organization')
   }).needing('invitations'),
+  test('orgs/remove-keys: remove its API keys with an organization, and no other', async (world: World) => {
+    const { orgs, apiKeys, newOrg } = world
+    const [gone, stays] = [await newOrg(), await newOrg()]
+    const [key, other] = [await apiKeys.insert(newKeyOf(gone.id)), await apiKeys.insert(newKeyOf(stays.id))]
+    await orgs.remove(gone.id)
+    expect.absent(await apiKeys.findById(key.id), 'a key of the removed organization')
+    expect.same(await apiKeys.findById(other.id), other, 'a key of another organization')
+  }).needing('apiKeys'),
   test('orgs/admin-copies: return copies of organizations', async ({ orgs, newOrg }) => {
     const { id } = await newOrg()
     const find = () => orgs.findById(id)

@@ -59,6 +59,20 @@ export const LOCK_CASES: Cases<World> = needing('organizationAdmin', [
     expect.allFulfilled(results, 'transaction')
     expect.same(lengthOf(await storage.orgs.findById(id)), HOLDERS + 1, 'how many have added to the name')
   }),
+  test(`transactions/lock-of-removed: let one of ${HOLDERS} that hold an organization remove it; whoever has waited finds none`, async (world) => {
+    const { newOrg, transaction } = world
+    const { id } = await newOrg()
+    const results = await race(HOLDERS, () =>
+      transaction(async ({ orgs }) => {
+        if ((await orgs.findLocked(id)) === null) return 'found none'
+        await pause(1)
+        return (await orgs.remove(id)) ? 'removed' : 'removed none'
+      }),
+    )
+    const ended = [...expect.allFulfilled(results, 'transaction')].sort()
+    const wanted = [...Array.from({ length: HOLDERS - 1 }, () => 'found none'), 'removed']
+    expect.same(ended, wanted, 'what each of them did')
+  }),
   test('transactions/lock-apart: hold nobody up who holds another organization, where transactions run at the same time', async (world) => {
     const { newOrg, transaction } = world
     const [one, other] = [await newOrg(), await newOrg()]
