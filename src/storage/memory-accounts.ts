@@ -15,7 +15,16 @@ import type {
   ThrottleState,
   ThrottleStore,
 } from './account-repositories.ts'
-import { byCreation, copy, copyOrNull, put, type Table, transactionsOver, writingInTurn } from './memory-tables.ts'
+import {
+  byCreation,
+  copy,
+  copyOrNull,
+  type InTurn,
+  put,
+  type Table,
+  transactionsOver,
+  writingInTurn,
+} from './memory-tables.ts'
 import { ConflictError } from './storage-errors.ts'
 
 interface MemoryAccountsOptions {
@@ -23,7 +32,8 @@ interface MemoryAccountsOptions {
   readonly maxThrottleKeys?: number | undefined
 }
 
-interface AccountTables {
+/** What the storage of local login keeps in memory. */
+export interface AccountTables {
   readonly accounts: Table<AccountRecord>
   /** Has a row once the first admin is claimed. */
   readonly firstAdmin: Table<true>
@@ -37,9 +47,22 @@ interface AccountTables {
  * const login = createLogin({ storage: createMemoryAccounts(), … })
  */
 export function createMemoryAccounts(options: MemoryAccountsOptions = {}): AccountStorage {
-  const { maxThrottleKeys = 100_000 } = parseOptions('createMemoryAccounts', SHAPE, options)
-  const committed: AccountTables = { accounts: new Map(), firstAdmin: new Map() }
-  const inTurn = transactionsOver(committed)
+  const { maxThrottleKeys } = parseOptions('createMemoryAccounts', SHAPE, options)
+  const committed = createAccountTables()
+  return accountsOver(committed, transactionsOver(committed), maxThrottleKeys)
+}
+
+/** Make empty tables. */
+export function createAccountTables(): AccountTables {
+  return { accounts: new Map(), firstAdmin: new Map() }
+}
+
+/** Build the storage of local login over committed tables, and transactions over those, which may have others too. */
+export function accountsOver(
+  committed: AccountTables,
+  inTurn: InTurn<AccountTables>,
+  maxThrottleKeys = 100_000,
+): AccountStorage {
   const transaction: AccountStorage['transaction'] = (work) => inTurn((tables) => work(transactionOver(tables)))
   const accounts = writingInTurn(accountRepository(committed.accounts), (work) =>
     transaction((tx) => work(tx.accounts)),
@@ -60,7 +83,8 @@ function transactionOver({ accounts, firstAdmin }: AccountTables): AccountTransa
   }
 }
 
-function accountRepository(accounts: AccountTables['accounts']): AccountRepository {
+/** Build the repository of accounts over one set of tables. */
+export function accountRepository(accounts: AccountTables['accounts']): AccountRepository {
   const byEmail = (email: string): AccountRecord | undefined =>
     [...accounts.values()].find((account) => account.email === email)
   const write = (account: AccountRecord): AccountRecord => {

@@ -44,12 +44,17 @@ export function memoryInvitations({ invitations, orgs }: InvitationTables): Invi
       invitations.delete(invitationId)
       return toInvitationOrNull(invitation)
     },
+    listOf: async (invitedBy, email) => listBy(isOf(invitedBy, email)).map(toInvitation),
     async removeOf(invitedBy, email) {
-      const found = listBy((row) => row.invitedBy === invitedBy || row.email === email)
+      const found = listBy(isOf(invitedBy, email))
       for (const { id } of found) invitations.delete(id)
       return found.length
     },
   }
+}
+
+function isOf(invitedBy: string, email: string | null): (row: InvitationRow) => boolean {
+  return (row) => row.invitedBy === invitedBy || row.email === email
 }
 
 // The hash is for looking up, and for nobody to read.

@@ -21,7 +21,7 @@ import type {
   StoredUser,
   StoredUserRepository,
 } from './shipped-storage.ts'
-import { ConflictError } from './storage-errors.ts'
+import { ConflictError, TransientError } from './storage-errors.ts'
 
 /** Everything the in-memory storage keeps but accounts. */
 export interface Tables {
@@ -169,12 +169,14 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   return {
     ...actingOrgSource(options.tables),
     async insert({ orgId, userId, role }) {
-      if (orgs.get(orgId) === undefined || users.get(userId) === undefined) {
+      const user = users.get(userId)
+      if (orgs.get(orgId) === undefined || user === undefined) {
         throw new Error('a membership needs an organization and a user that exist')
       }
       const { length } = membershipsOf.get(userId) ?? []
       const isTaken = options.membershipOn === 'user-row' ? length > 0 : find(orgId, userId) !== undefined
       if (isTaken) throw new ConflictError('the user has this membership already')
+      if (user.disabled) throw new TransientError('a disabled user becomes a member of nothing')
       const membership = { orgId, userId, role, joinedAt: new Date(options.clock()) }
       place(options, membership, membership)
       return copy(membership)
@@ -249,6 +251,11 @@ function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
     list: async (owner) =>
       [...apiKeys.values()]
         .filter((key) => key.revokedAt === null && isOwnedBy(owner, key))
+        .sort(byCreation)
+        .map(copy),
+    listCreatedBy: async (userId) =>
+      [...apiKeys.values()]
+        .filter(({ createdBy }) => createdBy === userId)
         .sort(byCreation)
         .map(copy),
     async insert(key) {

@@ -3,7 +3,7 @@
  * (uniqueness, one transaction at a time, nothing half-written), and forgets everything when the process ends.
  */
 import { parseOptions } from '../lib/parse-options.ts'
-import { createMemoryAccounts } from './memory-accounts.ts'
+import { accountRepository, accountsOver, createAccountTables } from './memory-accounts.ts'
 import { createTables, memoryRepositories, type Tables } from './memory-repositories.ts'
 import { transactionsOver, writingInTurn } from './memory-tables.ts'
 import { createOrgIds } from './org-ids.ts'
@@ -31,7 +31,7 @@ export type MemoryStorage = ShippedStorage<null>
 export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryStorage {
   const { membershipOn = 'rows', clock = Date.now, ...more } = parseOptions('createMemoryStorage', SHIPPED, options)
   const orgIds = createOrgIds(more.orgIds)
-  const committed = createTables()
+  const committed = { ...createTables(), ...createAccountTables() }
   const inTurn = transactionsOver(committed)
   const over = (tables: Tables) => memoryRepositories({ tables, clock, membershipOn, orgIds })
   // Reads go to the committed tables; each write is a transaction of its own, so that it waits its turn.
@@ -45,11 +45,11 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): MemoryS
     invitations: alone('invitations'),
     apiKeys: alone('apiKeys'),
     machines: alone('machines'),
-    accounts: createMemoryAccounts(),
+    accounts: accountsOver(committed, inTurn),
     transaction: (work) =>
       inTurn((tables) => {
         const { machines: _, ...own } = over(tables)
-        return work({ ...own, handle: null })
+        return work({ ...own, accounts: accountRepository(tables.accounts), handle: null })
       }),
   }
 }

@@ -132,7 +132,11 @@ export interface KeepOptions {
 /** Memberships: unique by org and user. */
 export interface MembershipRepository<U extends User = User, O extends Organization = Organization>
   extends ActingOrgSource<U, O> {
-  /** Insert a membership. Of several at once for one pair one wins, others get `ConflictError`; an unknown org or user rejects. */
+  /**
+   * Insert a membership. Of several at once for one pair one wins, others get `ConflictError`; an unknown org or user rejects. A
+   * disabled user gets none, also where somebody is disabling them just now, which it waits for: a `TransientError`, since
+   * whoever asks has found them enabled a moment ago.
+   */
   insert(membership: { readonly orgId: string; readonly userId: string; readonly role: string }): Promise<Membership>
 }
 
@@ -198,7 +202,9 @@ export interface InvitationRepository {
   listByOrg(orgId: string): Promise<readonly Invitation[]>
   /** Take the invitation away: one conditional write; of any number of callers at once one gets it, the others `null`. */
   consume(invitationId: string): Promise<Invitation | null>
-  /** Delete what was sent by a user, and what was sent to a normalized address (`null`: to none). How many there were. */
+  /** List what was sent by a user, and what was sent to a normalized address (`null`: to none), by creation, then id. */
+  listOf(invitedBy: string, email: string | null): Promise<readonly Invitation[]>
+  /** Delete what `listOf` lists. How many there were. */
   removeOf(invitedBy: string, email: string | null): Promise<number>
 }
 
@@ -256,6 +262,8 @@ export interface ApiKeyRepository {
   rotate(owner: ApiKeyOwner, keyId: string, change: ApiKeyRotation): Promise<ApiKeyRecord | null>
   /** Revoke the owner's key for good. Idempotent: the first instant stays. `false`: no such key of this owner. */
   revoke(owner: ApiKeyOwner, keyId: string, at: Date): Promise<boolean>
+  /** List the keys that a user made, whoever owns them, revoked ones too, by creation, then id (code units). */
+  listCreatedBy(userId: string): Promise<readonly ApiKeyRecord[]>
   /** Revoke, in one write, the owner's keys that a user made and that are not revoked: their ids. */
   revokeCreatedBy(owner: ApiKeyOwner, userId: string, at: Date): Promise<readonly string[]>
   /** Note a use: the latest instant stays, whatever order they come in. Nothing else changes; no such key: nothing. */

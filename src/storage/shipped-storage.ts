@@ -1,7 +1,7 @@
 /** What every shipped storage keeps and offers alike: the ports, what pages of admins ask, and what an operator needs. */
 import * as z from 'zod/mini'
 import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
-import type { AccountStorage } from './account-repositories.ts'
+import type { AccountRepository, AccountStorage } from './account-repositories.ts'
 import { ORG_IDS } from './org-ids.ts'
 import type {
   ApiKeyRepository,
@@ -83,6 +83,12 @@ export interface StoredRepositories {
   readonly apiKeys: ApiKeyRepository
 }
 
+/** What one transaction of theirs hands its work, but for its handle. */
+export interface TransactionRepositories extends StoredRepositories {
+  /** The accounts of local login, so that a person is written together with theirs. */
+  readonly accounts: AccountRepository
+}
+
 /**
  * What {@link createMemoryStorage}, {@link createPostgresStorage} and {@link createSqliteStorage} make alike: a
  * `PeopleStorage`, and the rest of the ports. `Tx` is a transaction's handle.
@@ -90,8 +96,8 @@ export interface StoredRepositories {
 export interface ShippedStorage<Tx = unknown> extends StoredRepositories {
   /** Machines; not part of a transaction's repositories. */
   readonly machines: MachineRepository & MachineAdmin
-  /** The storage of local login, with transactions of its own. */
+  /** The storage of local login; its accounts are part of a transaction's repositories, too. */
   readonly accounts: AccountStorage
   /** As `AuthStorage.transaction`. */
-  transaction<T>(work: (transaction: StoredRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
+  transaction<T>(work: (transaction: TransactionRepositories & { readonly handle: Tx }) => Promise<T>): Promise<T>
 }

@@ -29,10 +29,17 @@ import { type SqlPlace, type SqlTables, sweepText, toStatements } from './sql-st
 import { sqlThrottle } from './sql-throttle.ts'
 import { ConflictError } from './storage-errors.ts'
 
+/** Local login in a SQL storage. */
+export interface SqlAccounts {
+  /** The accounts over another session: one transaction's. */
+  over(session: SqlSession): AccountRepository
+  readonly atRest: AccountStorage
+}
+
 /** Build the storage of local login over a session. */
-export function sqlAccounts({ session, ...tables }: SqlPlace): AccountStorage {
+export function sqlAccounts({ session, ...tables }: SqlPlace): SqlAccounts {
   const statements = createStatements(tables)
-  return {
+  const atRest: AccountStorage = {
     accounts: accountRepository(session, statements),
     sessions: sessionRepository(session, statements),
     throttle: sqlThrottle({ session, ...tables }),
@@ -44,6 +51,7 @@ export function sqlAccounts({ session, ...tables }: SqlPlace): AccountStorage {
         }),
       ),
   }
+  return { over: (inside) => accountRepository(inside, statements), atRest }
 }
 
 const LONGEST_HASH = 512

@@ -35,6 +35,8 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
       if (!isOwner(owner)) return []
       return (await session.run(statements.listApiKeys, toOwnerValues(owner))).map(API_KEY.read)
     },
+    listCreatedBy: async (userId) =>
+      isText(userId, LONGEST.identity) ? (await session.run(statements.listApiKeysOf, [userId])).map(API_KEY.read) : [],
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       if (!isHeld(owner, keyId)) return null
       const values = [keyId, ...toOwnerValues(owner), secretHash, toMilliseconds(previousUntil)]
@@ -74,6 +76,7 @@ function textsOf({ dialect, names }: SqlTables) {
     findApiKey: `SELECT ${columns} FROM ${table} WHERE id = $1`,
     listApiKeys: `SELECT ${columns} FROM ${table}
       WHERE (${dialect.toFlag('$1')} OR org_id = $2) AND revoked_at IS NULL ORDER BY created_at, id`,
+    listApiKeysOf: `SELECT ${columns} FROM ${table} WHERE created_by = $1 ORDER BY created_at, id`,
     rotateApiKey: `UPDATE ${table} SET secret_hash = $4, previous_until = ${instant('$5')},
       previous_secret_hash = CASE WHEN ${instant('$5')} IS NULL THEN NULL ELSE secret_hash END
       ${owned} AND revoked_at IS NULL RETURNING ${columns}`,

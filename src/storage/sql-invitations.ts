@@ -35,11 +35,15 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
       isOrgId(orgId) ? (await session.run(statements.listInvitationsOfOrg, [orgId])).map(INVITATION.read) : [],
     consume: async (invitationId) =>
       isUuid(invitationId) ? findFirst(session, statements.deleteInvitation, [invitationId], INVITATION.read) : null,
-    async removeOf(invitedBy, email) {
-      const values = [isUuid(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
-      return (await session.run(statements.deleteInvitationsOf, values)).length
-    },
+    listOf: async (invitedBy, email) =>
+      (await session.run(statements.listInvitationsOf, toPersonValues(invitedBy, email))).map(INVITATION.read),
+    removeOf: async (invitedBy, email) =>
+      (await session.run(statements.deleteInvitationsOf, toPersonValues(invitedBy, email))).length,
   }
+}
+
+function toPersonValues(invitedBy: string, email: string | null): [string | null, string | null] {
+  return [isUuid(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
 }
 
 function textsOf({ dialect, names }: SqlTables) {
@@ -49,6 +53,7 @@ function textsOf({ dialect, names }: SqlTables) {
   const table = names.invitations
   const instant = dialect.fromMilliseconds
   const find = `SELECT ${columns('')} FROM ${table} WHERE`
+  const ofPerson = 'invited_by = $1 OR email = $2'
   const replaced = ['id', 'role', 'invited_by', 'secret_hash', 'created_at', 'expires_at']
   return {
     insertInvitation: `INSERT INTO ${table} AS i
@@ -62,7 +67,8 @@ function textsOf({ dialect, names }: SqlTables) {
     listInvitationsOfEmail: `${find} email = $1 ORDER BY created_at, id LIMIT ${dialect.toInteger('$2')}`,
     listInvitationsOfOrg: `${find} org_id = $1 ORDER BY created_at, id`,
     deleteInvitation: `DELETE FROM ${table} WHERE id = $1 RETURNING ${columns('')}`,
-    deleteInvitationsOf: `DELETE FROM ${table} WHERE invited_by = $1 OR email = $2 RETURNING id`,
+    listInvitationsOf: `${find} ${ofPerson} ORDER BY created_at, id`,
+    deleteInvitationsOf: `DELETE FROM ${table} WHERE ${ofPerson} RETURNING id`,
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   StoredRepositories,
   StoredUser,
   StoredUserRepository,
+  TransactionRepositories,
 } from './shipped-storage.ts'
 import { sqlAccounts } from './sql-accounts.ts'
 import { sqlApiKeys } from './sql-api-keys.ts'
@@ -42,7 +43,7 @@ import { ConflictError, TransientError } from './storage-errors.ts'
 /** A SQL storage but for its transactions. */
 export interface SqlStorage {
   /** The repositories over another session: one transaction's. */
-  over(session: SqlSession): StoredRepositories
+  over(session: SqlSession): TransactionRepositories
   /** All that is asked outside of transactions, each write by itself. */
   readonly atRest: Omit<ShippedStorage, 'transaction'>
 }
@@ -54,7 +55,8 @@ export function sqlStorage(
 ): SqlStorage {
   const { session: outside, ...tables } = place
   const statements = createStatements({ ...tables, membershipOn })
-  const over = (session: SqlSession): StoredRepositories => {
+  const accounts = sqlAccounts(place)
+  const over = (session: SqlSession): TransactionRepositories => {
     const options = { session, statements, dialect: place.dialect, orgIds: place.orgIds, clock }
     return {
       users: userRepository(options),
@@ -62,9 +64,10 @@ export function sqlStorage(
       memberships: membershipRepository(options),
       invitations: sqlInvitations({ ...place, session }),
       apiKeys: sqlApiKeys({ ...place, session }),
+      accounts: accounts.over(session),
     }
   }
-  const others = { machines: sqlMachines(place, clock), accounts: sqlAccounts(place) }
+  const others = { machines: sqlMachines(place, clock), accounts: accounts.atRest }
   return { over, atRest: { ...over(outside), ...others } }
 }
 
@@ -204,8 +207,12 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
       const values = [orgId, userId, requireRole(role), clock()]
       const inserted = await findFirst(session, statements.insertMembership, values, MEMBERSHIP.read)
       if (inserted !== null) return inserted
-      const isUser = await hasRows(session, statements.findUserById, [userId])
-      throw isUser ? new ConflictError('the user has this membership already') : unknownPair()
+      const user = await findFirst(session, statements.findUserById, [userId], USER.read)
+      if (user === null) throw unknownPair()
+      const isTaken = user.orgId !== null || (await hasRows(session, statements.findMembership, [orgId, userId]))
+      throw isTaken || !user.disabled
+        ? new ConflictError('the user has this membership already')
+        : new TransientError('a disabled user becomes a member of nothing')
     },
     find: async (orgId, userId) =>
       isOrgId(orgId) && isUuid(userId)

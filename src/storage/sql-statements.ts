@@ -142,9 +142,12 @@ function membershipTexts(options: SqlStatementOptions) {
   })
   const pair = `org_id = $1 AND ${userId} = $2`
   const joined = dialect.fromMilliseconds('$4')
+  // Whoever disables the user just now is waited for.
+  const enabled = `id = $2 AND NOT disabled`
   const insert = onUser
-    ? `UPDATE ${table} SET org_id = $1, role = $3, joined_at = ${joined} WHERE id = $2 AND org_id IS NULL`
-    : `INSERT INTO ${table} (org_id, user_id, role, joined_at) VALUES ($1, $2, $3, ${joined})
+    ? `UPDATE ${table} SET org_id = $1, role = $3, joined_at = ${joined} WHERE ${enabled} AND org_id IS NULL`
+    : `INSERT INTO ${table} (org_id, user_id, role, joined_at)
+       SELECT $1, id, $3, ${joined} FROM ${names.users} WHERE ${enabled}${dialect.forShare}
        ON CONFLICT (user_id, org_id) DO NOTHING`
   const remove = onUser ? `UPDATE ${table} SET org_id = NULL, role = NULL, joined_at = NULL` : `DELETE FROM ${table}`
   return {
@@ -183,6 +186,8 @@ export interface SqlDialect {
   forUpdateOf(table: string): string
   /** The same, but for who only refers to them. */
   readonly forNoKeyUpdate: string
+  /** Lock them against changes alone, together with others who do. */
+  readonly forShare: string
   /** Lock those of the rows that nobody else has locked, and leave out the others. */
   readonly skipLocked: string
 }
@@ -200,6 +205,7 @@ export const POSTGRES: SqlDialect = {
   forUpdate: ' FOR UPDATE',
   forUpdateOf: (table) => ` FOR UPDATE OF ${table}`,
   forNoKeyUpdate: ' FOR NO KEY UPDATE',
+  forShare: ' FOR SHARE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
 }
 
@@ -216,5 +222,6 @@ export const SQLITE: SqlDialect = {
   forUpdate: '',
   forUpdateOf: () => '',
   forNoKeyUpdate: '',
+  forShare: '',
   skipLocked: '',
 }

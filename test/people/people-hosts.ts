@@ -98,9 +98,9 @@ function countedInside(storage: MemoryStorage, calls: string[]): MemoryStorage {
   return {
     ...storage,
     transaction: (work) =>
-      storage.transaction(({ handle, ...inside }) => {
+      storage.transaction(({ handle, accounts, ...inside }) => {
         const transaction = countedStorage({ ...storage, ...inside }, calls)
-        return work({ ...transaction, handle })
+        return work({ ...transaction, accounts, handle })
       }),
   }
 }

@@ -115,6 +115,8 @@ function invites(db: Db): InvitationRepository {
       WHERE company_no = ${toNumber(orgId)} AND ${OPEN} ORDER BY sent_at, invite_no`,
     consume: (id) =>
       first<Invitation>`DELETE FROM invite WHERE invite_no = ${toNumber(id)} AND ${OPEN} RETURNING ${INVITE}`,
+    listOf: (invitedBy, email) => all<Invitation>`SELECT ${INVITE} FROM invite
+      WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} ORDER BY sent_at, invite_no`,
     removeOf: async (invitedBy, email) =>
       (await all`DELETE FROM invite WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} RETURNING 1`).length,
   }

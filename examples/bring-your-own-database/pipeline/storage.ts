@@ -104,13 +104,16 @@ function staff(db: Db): FleetStorage['memberships'] {
       return own === null ? [] : [own].slice(0, limit)
     },
     async insert({ orgId, userId, role }) {
-      const hired = sql`FROM company, person WHERE company_no = ${toNumber(orgId)} AND closed_at IS NULL
-        AND person_no = ${toNumber(userId)} AND NOT locked AND deleted_at IS NULL`
       const made = await first<Membership>`INSERT INTO staff (company_no, person_no, position, since)
-        SELECT company_no, person_no, ${toText(role)}, ${new Date()}::timestamptz ${hired} FOR SHARE OF person
+        SELECT company_no, person_no, ${toText(role)}, ${new Date()}::timestamptz
+        FROM company, person WHERE company_no = ${toNumber(orgId)} AND closed_at IS NULL
+        AND person_no = ${toNumber(userId)} AND NOT locked AND deleted_at IS NULL FOR SHARE OF person
         ON CONFLICT DO NOTHING RETURNING ${STAFF}`
       if (made !== null) return made
-      if ((await first`SELECT 1 ${hired}`) !== null) throw new ConflictError('that person is on the staff already')
+      const person = await first<User>`SELECT ${USER} FROM person WHERE person_no = ${toNumber(userId)}`
+      const isThere = person !== null && (await findActing({ kind: 'user', user: person }, orgId)) !== null
+      if (isThere) throw new ConflictError('that person is on the staff already')
+      if (person?.disabled === true) throw new TransientError('a person was locked before they were hired')
       throw new Error('a membership needs a company that is open and a person who may log in')
     },
   }

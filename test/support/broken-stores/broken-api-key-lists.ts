@@ -66,4 +66,12 @@ export const BROKEN_API_KEY_LISTS: readonly BrokenApiKeysSpec[] = [
         owner.kind === 'installation' && rows.get(keyId)?.orgId !== null ? null : rotate(owner, keyId, change),
     }),
   },
+  {
+    name: 'keys: what somebody made and is revoked is not told',
+    why: 'Filters as the list of an owner does: what is stored about somebody is missing where they ask for it.',
+    breaks: ['api-keys/list-created-by'],
+    flaw: ({ listCreatedBy }) => ({
+      listCreatedBy: async (userId) => (await listCreatedBy(userId)).filter(({ revokedAt }) => revokedAt === null),
+    }),
+  },
 ]

@@ -289,6 +289,29 @@ const REMOVALS: readonly BrokenStoreSpec[] = [
       }),
     }),
   },
+  {
+    name: 'invitations: what somebody was sent is not told',
+    why: 'Lists by the inviter alone: half of what is stored about somebody is missing where they ask for it.',
+    breaks: ['invitations/list-of'],
+    flaw: () => ({
+      change: ({ invitations }) => ({ invitations: { listOf: (invitedBy) => invitations.listOf(invitedBy, null) } }),
+    }),
+  },
+  {
+    name: 'invitations: told twice',
+    why: 'Two lists, one after the other: what is in both is listed twice, and out of order.',
+    breaks: ['invitations/list-of'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          listOf: async (invitedBy, email) => [
+            ...(await invitations.listOf(invitedBy, null)),
+            ...(await invitations.listOf('', email)),
+          ],
+        },
+      }),
+    }),
+  },
 ]
 
 export const BROKEN_INVITATIONS: readonly BrokenStoreSpec[] = [...RECORDS, ...LISTS, ...TAKINGS, ...REMOVALS]

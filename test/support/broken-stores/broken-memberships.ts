@@ -123,4 +123,39 @@ export const BROKEN_MEMBERSHIPS: readonly BrokenStoreSpec[] = [
       }
     },
   },
+  {
+    name: 'memberships: of who is disabled',
+    why: 'Looks at the user before and not as it writes: who is being erased becomes a member again.',
+    breaks: ['users/disabled-joins-nothing'],
+    flaw: () => ({
+      change: ({ users, memberships }) => ({
+        memberships: {
+          async insert(membership) {
+            const user = await users.findById(membership.userId)
+            if (user?.disabled !== true) return memberships.insert(membership)
+            await users.setDisabled(user.id, false)
+            const inserted = await memberships.insert(membership)
+            await users.setDisabled(user.id, true)
+            return inserted
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: 'memberships: a lost race is a bug',
+    why: 'Refuses a disabled user by an error of its own: what would be tried again is answered 500.',
+    breaks: ['users/disabled-joins-nothing'],
+    flaw: () => ({
+      change: ({ users, memberships }) => ({
+        memberships: {
+          async insert(membership) {
+            const user = await users.findById(membership.userId)
+            if (user?.disabled === true) throw new Error('check constraint: member_enabled')
+            return memberships.insert(membership)
+          },
+        },
+      }),
+    }),
+  },
 ]

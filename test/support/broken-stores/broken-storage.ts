@@ -1,5 +1,5 @@
 /** How a broken store is made: the in-memory storage, with one flaw wrapped around it. */
-import { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory.ts'
+import { createMemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory.ts'
 import type {
   StoredOrganizationRepository,
   StoredRepositories,
@@ -30,7 +30,9 @@ export interface Replaced {
 }
 
 /** A storage's way to run a unit of work. */
-export type Transact = MemoryStorage['transaction']
+export type Transact = <T>(
+  work: (transaction: StoredRepositories & { readonly handle: null }) => Promise<T>,
+) => Promise<T>
 
 /** One flaw, with the state of one storage in its closure. */
 export interface Flaw {

@@ -145,4 +145,22 @@ export const BROKEN_USER_ADMIN: readonly BrokenStoreSpec[] = [
       }
     },
   },
+  {
+    name: 'users: an e-mail for who is disabled',
+    why: 'No condition in the where: an address comes back into a row that was erased a moment ago.',
+    breaks: ['users/set-email-disabled'],
+    flaw: () => ({
+      change: ({ users }) => ({
+        users: {
+          async setEmail(userId, email) {
+            const user = await users.findById(userId)
+            if (user?.disabled !== true) return users.setEmail(userId, email)
+            await users.setDisabled(userId, false)
+            await users.setEmail(userId, email)
+            return users.setDisabled(userId, true)
+          },
+        },
+      }),
+    }),
+  },
 ]

@@ -73,6 +73,12 @@ function repositoryOver({ rows, orgs, clone, find, update, list }: PlainRows): A
     },
     findById: async (keyId) => clone(rows.get(keyId) ?? null),
     list: async (owner) => clone(list((row) => isOwn(owner, row))),
+    listCreatedBy: async (userId) =>
+      clone(
+        [...rows.values()]
+          .filter((row) => row.createdBy === userId)
+          .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1)),
+      ),
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       const row = find(owner, keyId)
       if (row === undefined || row.revokedAt !== null) return null

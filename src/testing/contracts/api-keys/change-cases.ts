@@ -60,6 +60,22 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     }
     for (const key of [mine, theirs]) await expectUnchanged(key, 'it')
   }),
+  test('api-keys/list-created-by: list the keys that a user made, of every owner, revoked ones too, by creation', async (world) => {
+    const { apiKeys, newOrg, newKey, now, newId } = world
+    const [{ id: orgId }, createdBy] = [await newOrg(), newId()]
+    const made = [
+      await newKey({ orgId, createdBy, createdAt: at(1) }),
+      await newKey({ createdBy, createdAt: at(0) }),
+      await newKey({ orgId, createdBy, createdAt: at(2) }),
+    ]
+    await newKey({ orgId, createdBy: newId() })
+    await newKey({ orgId, createdBy: null })
+    await apiKeys.revoke({ kind: 'org', orgId }, (made[2] as ApiKeyRecord).id, UNTIL)
+    const [one, other, revoked] = await Promise.all(made.map(now))
+    expect.same(await apiKeys.listCreatedBy(createdBy), [other, one, revoked], 'the keys of that user')
+    expect.same(await apiKeys.listCreatedBy(newId()), [], 'the keys of a user who made none')
+    await expect.none('listCreatedBy', expect.hostileIds(createdBy), (id) => apiKeys.listCreatedBy(id), [])
+  }),
   test("api-keys/revoke-created-by: revoke the owner's keys that a user made, say which, and no other's", async (world) => {
     const { apiKeys, newOrg, newKey, now, newId, expectUnchanged } = world
     const [{ id: orgId }, createdBy] = [await newOrg(), newId()]

@@ -3,7 +3,30 @@ import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { newEmail, newHash, type World } from '../storage-world.ts'
 
+const START = Date.parse('2026-11-20T10:00:00.000Z')
+const at = (index: number): Date => new Date(START + index)
+
 export const REMOVAL_CASES: Cases<World> = [
+  test('invitations/list-of: list what a user has sent and what an address was sent, each once, in every org, by creation', async (world) => {
+    const { invitations, invite, newUser, newOrg, newId } = world
+    const [{ id: invitedBy }, { id: orgId }, email] = [await newUser(), await newOrg(), newEmail()]
+    const byAge = [
+      await invite({ email, createdAt: at(0) }),
+      await invite({ invitedBy, orgId, createdAt: at(1) }),
+      await invite({ invitedBy, email, orgId, createdAt: at(2) }),
+      await invite({ invitedBy, secretHash: newHash(), createdAt: at(3) }),
+    ]
+    await invite({ orgId })
+    await invite({ email: `x${email}`, orgId })
+    expect.same(await invitations.listOf(invitedBy, email), byAge, 'what was sent and received')
+    const own = byAge.filter((each) => each.invitedBy === invitedBy)
+    expect.same(await invitations.listOf(invitedBy, null), own, 'what was sent')
+    const theirs = byAge.filter((each) => each.email === email)
+    expect.same(await invitations.listOf(newId(), email), theirs, 'what was received')
+    expect.same(await invitations.listOf(newId(), null), [], 'what nobody has sent')
+    await expect.none('listOf', expect.hostileIds(invitedBy), (id) => invitations.listOf(id, null), [])
+    await expect.none('listOf by address', expect.hostileIds(), (address) => invitations.listOf('', address), [])
+  }),
   test('invitations/remove-of: delete what a user has sent and what an address was sent, each once, in every org, and say how many', async (world) => {
     const { invitations, invite, newUser, newOrg } = world
     const [{ id: invitedBy }, { id: orgId }, email] = [await newUser(), await newOrg(), newEmail()]

@@ -118,6 +118,14 @@ const EMAIL_CASES: Cases<World> = needing('setEmail', [
     await expect.none('setEmail', expect.hostileIds(other.userId), (id) => users.setEmail(id, newEmail()))
     await expectUnchanged(world, other)
   }),
+  test('users/set-email-disabled: leave the row of a disabled user as it is, and answer null', async (world: World) => {
+    const { users, newLogin, disableUser } = world
+    const { person, user } = await newLogin()
+    await disableUser(user.id)
+    const before = await users.findById(user.id)
+    expect.absent(await users.setEmail(user.id, newEmail()), 'a disabled user')
+    await expectUnchanged(world, { person, user: before ?? user })
+  }).needing('disableUser'),
 ])
 
 export const USER_ADMIN_CASES: Cases<World> = [

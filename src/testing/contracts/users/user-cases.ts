@@ -4,6 +4,7 @@
  */
 import type { IdentityKey, User } from '../../../context.ts'
 import type { UserRepository } from '../../../storage/repositories.ts'
+import { isTransientError } from '../../../storage/storage-errors.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { RACERS, race } from '../races.ts'
@@ -82,6 +83,14 @@ const CASES: Cases<World> = [
     expect.that(!again.created, 'created: false for a disabled user', again)
     const all = [await findUser(users, person), await users.findById(user.id), again.user]
     for (const got of all) expect.same([got?.id, got?.disabled], [user.id, true], 'id and disabled of a disabled user')
+  }).needing('disableUser'),
+  test('users/disabled-joins-nothing: make a disabled user a member of nothing; whoever found them enabled has lost a race, which a TransientError says', async (world: World) => {
+    const { newOrg, newUser, newMember, findMember, disableUser } = world
+    const [{ id: orgId }, { id: userId }] = [await newOrg(), await newUser()]
+    await disableUser(userId)
+    const error = await expect.rejected(newMember({ orgId, userId }), 'a membership of a disabled user')
+    expect.that(isTransientError(error), 'it to be rejected with a TransientError', error)
+    expect.absent(await findMember(orgId, userId), 'a membership of a disabled user')
   }).needing('disableUser'),
   test('users/hostile-ids: find nobody by a hostile subject or id, and never throw', async ({ users, newLogin }) => {
     const { person, user } = await newLogin()
