@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGE = `${ROOT}docs/requirements.md`
 
 // `(T9, H1–H5)` in prose, `requirement: 'O3'`; never `%E4`, `T0Z` or a member of something.
-const ID = /(?<![\w%§$.\\/{-])([ADEGHKLOPRSTV])([1-9]\d?)(?:–\1([1-9]\d?))?(?!\w)/g
+const ID = /(?<![\w%§$.\\/{-])([ADEGHKLMOPRSTV])([1-9]\d?)(?:–\1([1-9]\d?))?(?!\w)/g
 
 /** The ids that `text` cites, each once; of a corpus file what stands under `req`. */
 export function citedIn(path: string, text: string): string[] {
@@ -46,7 +46,7 @@ export function readRows(page: string): { readonly id: string; readonly sentence
   }))
 }
 
-const ROW = /^\| ([ADEGHKLOPRSTV]\d{1,2}|§\d[^|]*?) \| ([^|]+) \|([^|]*)\|$/gm
+const ROW = /^\| ([ADEGHKLMOPRSTV]\d{1,2}|§\d[^|]*?) \| ([^|]+) \|([^|]*)\|$/gm
 
 /** The page with the last column as the files say; a row that no file cites keeps what stands there: the reason. */
 export function withFiles(page: string, citations: ReadonlyMap<string, readonly string[]>): string {

@@ -46,6 +46,9 @@ export const CASES_BY_REQUIREMENT: Readonly<Record<string, readonly string[]>> =
     'memberships/keep-race-mixed',
     'transactions/keep-race',
   ],
+  M2: ['transactions/lock-in-turn', 'transactions/lock-sees-now'],
+  M3: ['memberships/keep-disabled', 'memberships/keep-last', 'memberships/keep-race-mixed', 'transactions/keep-race'],
+  M5: ['invitations/consume-once', 'invitations/consume-race', 'transactions/consume-race'],
   O2: ['orgs/selection-malformed'],
   O3: [
     'invitations/deleted-org',

@@ -1,4 +1,4 @@
-/** Accepting: whose an invitation is, what its inviter may give at that moment, who is made a user, who moves. */
+/** Accepting: whose an invitation is, what its inviter may give at that moment, who is made a user, who moves (M4–M6, M8, M10). */
 import { describe, expect, it } from 'vitest'
 import type { AuthContext, Identity } from '../../src/context.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'

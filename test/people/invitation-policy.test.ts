@@ -1,4 +1,4 @@
-/** Invitations at a first login: which takes effect, what is passed over and why, what is asked again in the transaction. */
+/** Invitations at a first login: which takes effect, what is passed over and why, what is asked again in the transaction (M6, M7). */
 import { describe, expect, it } from 'vitest'
 import type { Identity, OrgSelection, PassedOver } from '../../src/context.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'

@@ -1,4 +1,4 @@
-/** The routes of invitations on the three frameworks: the same bytes, the first request that makes a user, and the record. */
+/** The routes of invitations on the three frameworks: the same bytes, the first request that makes a user, and the record (M7, M8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send as sendLines } from '../../examples/demo/send.ts'
 import { type Auth, createAuth } from '../../src/auth.ts'

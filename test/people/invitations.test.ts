@@ -1,4 +1,4 @@
-/** Invitations: who may send, list and revoke them, what they are, and what the host is told and sends. */
+/** Invitations: who may send, list and revoke them, what they are, and what the host is told and sends (M1, M2, M4, M9, M17). */
 import { describe, expect, it, vi } from 'vitest'
 import type { AuthContext } from '../../src/context.ts'
 import { sha256Hex } from '../../src/lib/digest.ts'

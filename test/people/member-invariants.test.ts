@@ -1,4 +1,4 @@
-/** Random acts of random members, one after another and several at once: whatever they try, nobody reaches above themselves. */
+/** Random acts of random members, one after another and several at once: whatever they try, nobody reaches above themselves (M1, M3). */
 import { describe, expect, it } from 'vitest'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createRandom } from '../verify/mutate.ts'

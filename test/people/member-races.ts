@@ -1,6 +1,6 @@
 /**
  * What members do to each other at the same moment, over two storages on one database: as many processes as one can be. Run
- * by the tests, a few rounds in memory, and by the long ones, all of them on every storage.
+ * by the tests, a few rounds in memory, and by the long ones, all of them on every storage (M2, M3).
  */
 import { expect } from 'vitest'
 import { createMembers, type Members } from '../../src/people/members.ts'

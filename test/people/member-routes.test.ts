@@ -1,4 +1,4 @@
-/** The routes of members and organizations on the three frameworks: one answer, to the byte, and nobody else's people. */
+/** The routes of members and organizations on the three frameworks: one answer, to the byte, and nobody else's people (M4). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemberRoutes } from '../../src/people/member-routes.ts'
 import { createMembers } from '../../src/people/members.ts'

@@ -1,4 +1,4 @@
-/** Members: who may do what to whom, on a ladder, by sets, by roles made at run time, by credentials with a bound; what is told. */
+/** Members: who may do what to whom, on a ladder, by sets, by roles made at run time, by credentials with a bound; what is told (M1–M3, M17). */
 import { describe, expect, it } from 'vitest'
 import { createMembers, type MemberEvent } from '../../src/people/members.ts'
 import type { CustomRoles } from '../../src/permissions/custom-roles.ts'

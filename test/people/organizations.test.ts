@@ -1,4 +1,4 @@
-/** Organizations: made with their owner in one transaction, renamed by who may, one's own listed; what is told. */
+/** Organizations: made with their owner in one transaction, renamed by who may, one's own listed; what is told (M11, M17). */
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
 import { slugFormat, uuidFormat } from '../../src/orgs/selector.ts'

@@ -1,4 +1,4 @@
-/** Who may give which role, and take it: on a ladder, of sets, made at run time, by a credential with a bound. */
+/** Who may give which role, and take it: on a ladder, of sets, made at run time, by a credential with a bound (M1). */
 import { describe, expect, it } from 'vitest'
 import { canGrant, canTake, type GrantableRoles, withoutCustom } from '../../src/permissions/grants.ts'
 import { createRoles } from '../../src/permissions/roles.ts'

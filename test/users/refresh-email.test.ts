@@ -1,4 +1,4 @@
-/** P2: an address that changed at its issuer: refreshed where that is verified, and nobody is found by it. */
+/** P2: an address that changed at its issuer: refreshed where that is verified, and nobody is found by it (M14). */
 import { describe, expect, it } from 'vitest'
 import type { Identity, OrgSelection } from '../../src/context.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'

@@ -1,4 +1,4 @@
-// P2, T1: an issuer that has taken another one's place: whose identities its tokens name, and what stays its own.
+// P2, T1, M12: an issuer that has taken another one's place: whose identities its tokens name, and what stays its own.
 import { createAuth, createProvisioner } from 'sallyport'
 import { createMemoryStorage } from 'sallyport/memory'
 import { describe, expect, it } from 'vitest'
