@@ -35,7 +35,6 @@ export interface NamedOrganization extends Organization {
 export interface OrganizationEvent {
   readonly kind: 'organization_created' | 'organization_renamed'
   readonly orgId: string
-  readonly name: string
   /** The id of the user who did it. */
   readonly byId: string
   readonly at: Date
@@ -272,10 +271,10 @@ function requireId(ids: OrgIdFormat, given: unknown): string {
 function notifyOf<U extends User, O extends NamedOrganization, Tx>(
   { onEvent, clock }: Settings<U, O, Tx>,
   kind: OrganizationEvent['kind'],
-  { id: orgId, name }: NamedOrganization,
+  { id: orgId }: Organization,
   byId: string,
 ): void {
-  notify(onEvent, Object.freeze({ kind, orgId, name, byId, at: new Date(clock()) }))
+  notify(onEvent, Object.freeze({ kind, orgId, byId, at: new Date(clock()) }))
 }
 
 const NAME = 'createOrganizations'

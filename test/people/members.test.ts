@@ -1,12 +1,14 @@
 /** Members: who may do what to whom, on a ladder, by sets, by roles made at run time, by credentials with a bound; what is told (M1–M3, M17). */
 import { describe, expect, it } from 'vitest'
+import type { Roles } from '../../src/context.ts'
 import { createMembers, type MemberEvent } from '../../src/people/members.ts'
-import type { CustomRoles } from '../../src/permissions/custom-roles.ts'
+import { type CustomRoles, toKnownRoles } from '../../src/permissions/custom-roles.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
 import { testServiceContext } from '../../src/testing/principals.ts'
+import { CONTEXT_ORIGINS, type ContextOrigin } from '../../src/users/context-origin.ts'
 import {
   createPeopleWorld,
   createWorldOrganizations,
@@ -340,6 +342,37 @@ describe('callers who administer nobody', () => {
         expect(await outcomeOf(act())).toBe(reason)
       }
     }
+  })
+})
+
+describe('who is judged by other roles than the request was', () => {
+  const originOf = (roles: Roles) => ({ roles: toKnownRoles(roles, undefined) }) as ContextOrigin
+  it('is a fault of the host', async () => {
+    const { members, as, person } = await createPeopleWorld()
+    const context = as(await person('owner', 'owner'), 'owner')
+    CONTEXT_ORIGINS.set(context, originOf(createRoles(['owner', 'admin', 'member', 'viewer'])))
+    await expect(members.list(context)).rejects.toThrow('people: the auth of this request has the roles owner, admin')
+    CONTEXT_ORIGINS.set(context, originOf(ROLES))
+    expect(await outcomeOf(members.list(context))).toBe('done')
+  })
+})
+
+describe('whoever removes members without holding their organization', () => {
+  it.each([
+    ['a change', change('admin')],
+    ['a removal', remove],
+  ])('may be quicker: %s finds nobody, and nothing is told', async (_, act) => {
+    const { transaction, ...storage } = newMemory()
+    const missing = async () => 'missing' as const
+    const quicker: typeof transaction = (work) =>
+      transaction((inside) =>
+        work({ ...inside, memberships: { ...inside.memberships, setRole: missing, remove: missing } }),
+      )
+    const world = await createPeopleWorld({ storage: { ...storage, transaction: quicker } })
+    const id = await world.person('owner', 'owner')
+    const target = await world.person('target', 'viewer')
+    expect(await outcomeOf(act(world, { id, role: 'owner' }, target))).toBe('404 member_unknown')
+    expect(world.events).toEqual([])
   })
 })
 

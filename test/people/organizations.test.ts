@@ -40,7 +40,7 @@ describe('an organization is made', () => {
       const { org, role } = await organizations.create(context, { name: '  Second \n', id: 'ignored' })
       expect([org.name, role]).toEqual(['Second', 'owner'])
       expect(await rolesOf(org.id)).toEqual({ [id]: 'owner' })
-      const event = { kind: 'organization_created', orgId: org.id, name: 'Second', byId: id }
+      const event = { kind: 'organization_created', orgId: org.id, byId: id }
       expect(told.pop()).toEqual({ ...event, at: new Date(1_700_000_000_000) })
     }
     expect(told).toEqual([])
@@ -160,7 +160,7 @@ describe('an organization is renamed', () => {
     expect(await outcomeOf(organizations.rename(as(ada, before), ' Renamed '))).toBe(outcome)
     const done = outcome === 'done'
     expect((await storage.orgs.findById(orgId))?.name).toBe(done ? 'Renamed' : 'Acme')
-    expect(told.map(({ kind, name }) => [kind, name])).toEqual(done ? [['organization_renamed', 'Renamed']] : [])
+    expect(told.map(({ kind, byId }) => [kind, byId])).toEqual(done ? [['organization_renamed', ada]] : [])
   })
 
   it('not to no name, nor by a credential that does not carry it', async () => {
