@@ -200,6 +200,9 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (store) => {
     expect((await ask('sol', `DELETE /api/dependencies/${made.get('data.id')}`)).status).toBe(204)
     expectRefusal(await accept('sol', id), 409, 'conflict')
     expect((await sync('sol')).org).toBe(alone.org)
+    const { key } = ((await ask('sol', 'POST /api/keys', { json: { name: 'x' } })).body as Keyed).data
+    const byKey = { lines: [['Authorization', `Bearer ${key}`] as const] }
+    expect((await ask(null, 'GET /api/dependencies', byKey)).status).toBe(200)
     // Tia has gone: somebody took her row's organization away.
     await system.change(
       `UPDATE users SET org_id = NULL, role = NULL, joined_at = NULL WHERE email = '${addressOf('tia')}'`,
@@ -207,6 +210,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (store) => {
     expectRefusal(await ask('tia', 'GET /api/me'), 403, 'forbidden')
     expect((await accept('sol', id)).status).toBe(200)
     expect(await sync('sol')).toMatchObject({ org, role: 'member' })
+    expectRefusal(await ask(null, 'GET /api/dependencies', byKey), 401, 'unauthorized')
     const back = await invite('rae', 'tia', 'viewer')
     expect((await accept('tia', back)).status).toBe(200)
     expect(await sync('tia')).toMatchObject({ org, role: 'viewer' })
