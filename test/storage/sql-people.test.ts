@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import type { StoredRepositories } from '../../src/storage/shipped-storage.ts'
 import { createSqliteStorage, migrate } from '../../src/storage/sqlite.ts'
+import { isConflictError } from '../../src/storage/storage-errors.ts'
+import { newKeyOf } from '../../src/testing/contracts/api-keys/api-key-world.ts'
 import { newInvitation } from '../invitation.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
@@ -63,6 +65,10 @@ async function fill({ users, orgs, memberships, invitations }: StoredRepositorie
   return { orgId, userId: user.id, invitationId }
 }
 
+async function joining(users: StoredRepositories['users']) {
+  return (await users.upsertByIdentity({ ...ADA, subject: 'joining', email: null })).user
+}
+
 const pool = openPool(await createTestDatabase(), { max: 3 })
 
 describe('PostgreSQL', () => {
@@ -95,9 +101,29 @@ describe('PostgreSQL', () => {
     }
   })
 
+  it.each<[string, (asked: StoredRepositories) => Promise<unknown>]>([
+    ['users.moveIdentity', ({ users }) => users.moveIdentity({ ...ADA, subject: 'stranger' }, OTHER)],
+    ['users.anonymize', async ({ users }) => users.anonymize((await joining(users)).id, OTHER)],
+    ['orgs.insert', ({ orgs }) => orgs.insert({ id: rows.orgId, name: 'Twice' })],
+    ['memberships.insert', ({ memberships }) => memberships.insert({ ...rows, role: 'member' })],
+    ['invitations.insert', ({ invitations }) => invitations.insert(invitationOf(rows.orgId, 'twice@example.test'))],
+    ['apiKeys.insert', ({ apiKeys }) => apiKeys.insert(newKeyOf(rows.orgId, { id: 'twicetwice12' }))],
+  ])('goes on in a transaction after a ConflictError of %s, and stores what follows', async (name, call) => {
+    await storage.invitations.insert(invitationOf(rows.orgId, 'twice@example.test')).catch(() => undefined)
+    await storage.apiKeys.insert(newKeyOf(rows.orgId, { id: 'twicetwice12' })).catch(() => undefined)
+    const { user } = await storage.users.upsertByIdentity({ ...ADA, subject: `after ${name}`, email: null })
+    const caught = await storage.transaction(async (inner) => {
+      const error: unknown = await call(inner).catch((thrown: unknown) => thrown)
+      await inner.users.setEmail(user.id, 'after@example.test')
+      return error
+    })
+    expect(isConflictError(caught)).toBe(true)
+    expect(await storage.users.findById(user.id)).toMatchObject({ email: 'after@example.test' })
+  })
+
   it('holds up nobody who only joins or invites into an organization that is held', async () => {
     const { id: orgId } = await storage.orgs.insert({ name: 'Held' })
-    const { user } = await storage.users.upsertByIdentity({ ...ADA, subject: 'joining', email: null })
+    const user = await joining(storage.users)
     await storage.transaction(async ({ orgs }) => {
       await orgs.findLocked(orgId)
       await storage.memberships.insert({ orgId, userId: user.id, role: 'member' })
