@@ -87,6 +87,8 @@ async function change(db: Db, asked: Change): ReturnType<MembershipAdmin['remove
 const INVITE = sql`invite_no AS id, company_no AS "orgId", mail AS email, position AS role, invited_by AS "invitedBy",
   sent_at AS "createdAt", expires_at AS "expiresAt"`
 const OPEN = sql`company_no IN (SELECT company_no FROM company WHERE closed_at IS NULL)`
+const FIND = sql`SELECT ${INVITE} FROM invite WHERE ${OPEN}`
+const IN_ORDER = sql`ORDER BY sent_at, invite_no`
 
 function invites(db: Db): InvitationRepository {
   const { all, first } = asking(db)
@@ -106,18 +108,14 @@ function invites(db: Db): InvitationRepository {
       if (made === null) throw new ConflictError('that address is invited already')
       return made
     },
-    findById: (id) => first<Invitation>`SELECT ${INVITE} FROM invite WHERE invite_no = ${toNumber(id)} AND ${OPEN}`,
-    findBySecretHash: (hash) =>
-      first<Invitation>`SELECT ${INVITE} FROM invite WHERE secret_hash = ${toStored(hash)} AND ${OPEN}`,
-    listByEmail: (email, limit) => all<Invitation>`SELECT ${INVITE} FROM invite
-      WHERE mail = ${toStored(email)} AND ${OPEN} ORDER BY sent_at, invite_no LIMIT ${limit}`,
-    listByOrg: (orgId) => all<Invitation>`SELECT ${INVITE} FROM invite
-      WHERE company_no = ${toNumber(orgId)} AND ${OPEN} ORDER BY sent_at, invite_no`,
+    findById: (id) => first<Invitation>`${FIND} AND invite_no = ${toNumber(id)}`,
+    findBySecretHash: (hash) => first<Invitation>`${FIND} AND secret_hash = ${toStored(hash)}`,
+    listByEmail: (email, limit) => all<Invitation>`${FIND} AND mail = ${toStored(email)} ${IN_ORDER} LIMIT ${limit}`,
+    listByOrg: (orgId) => all<Invitation>`${FIND} AND company_no = ${toNumber(orgId)} ${IN_ORDER}`,
+    listOf: (invitedBy, email) => all<Invitation>`${FIND} AND ${byOrTo(invitedBy, email)} ${IN_ORDER}`,
     consume: (id) =>
-      first<Invitation>`DELETE FROM invite WHERE invite_no = ${toNumber(id)} AND ${OPEN} RETURNING ${INVITE}`,
-    listOf: (invitedBy, email) => all<Invitation>`SELECT ${INVITE} FROM invite
-      WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} ORDER BY sent_at, invite_no`,
+      first<Invitation>`DELETE FROM invite WHERE ${OPEN} AND invite_no = ${toNumber(id)} RETURNING ${INVITE}`,
     removeOf: async (invitedBy, email) =>
-      (await all`DELETE FROM invite WHERE ${byOrTo(invitedBy, email)} AND ${OPEN} RETURNING 1`).length,
+      (await all`DELETE FROM invite WHERE ${OPEN} AND ${byOrTo(invitedBy, email)} RETURNING 1`).length,
   }
 }

@@ -17,9 +17,8 @@ export function createFleetProvisioner(storage: FleetStorage, invitations?: Invi
     invitations,
     // In the same transaction, by the query builder's own handle.
     bootstrap: async ({ org, transaction }) => {
-      if (org === null) return
-      const title = `Fleet of ${org.title}`
-      await sql`UPDATE company SET title = ${title} WHERE company_no = ${org.id}`.execute(transaction.handle)
+      const renaming = sql`UPDATE company SET title = 'Fleet of ' || title WHERE company_no = ${org?.id ?? null}`
+      await renaming.execute(transaction.handle)
     },
   })
 }
