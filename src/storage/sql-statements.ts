@@ -170,7 +170,7 @@ export interface SqlDialect {
   toMilliseconds(column: string): string
   /** Milliseconds since 1970, bound to a parameter, as an instant. */
   fromMilliseconds(parameter: string): string
-  /** An instant column, a week later. */
+  /** An instant column, a week of 168 hours later: in time zones there are other days. */
   weekAfter(column: string): string
   /** A parameter of 1 or 0 as a truth value. */
   toFlag(parameter: string): string
@@ -197,7 +197,7 @@ export const POSTGRES: SqlDialect = {
   name: 'postgres',
   toMilliseconds: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
   fromMilliseconds: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
-  weekAfter: (column) => `${column} + interval '7 days'`,
+  weekAfter: (column) => `${column} + interval '168 hours'`,
   toFlag: (parameter) => `(${parameter}::int = 1)`,
   toInteger: (parameter) => `${parameter}::bigint`,
   now: 'floor(extract(epoch from clock_timestamp()) * 1000)::float8',
