@@ -91,9 +91,21 @@ function problemWithIdentities(
   if (own === null || toPattern(own) !== null) return 'needs an issuer with exact names'
   if (own === named) return 'must be another name than the issuer has anyway'
   const other = given.findIndex(({ issuer }) => [issuer].flat().includes(named))
-  if (other < 0 || other === index) return null
+  if (other < 0) {
+    const others = given.filter((each) => each !== given[index])
+    const names = others.flatMap(({ issuer, identityIssuer = null }) => [issuer, identityIssuer].flat())
+    // Everybody of that one would be somebody else.
+    const isMeant = names.some((name) => name !== named && foldName(name) === foldName(named))
+    return isMeant ? 'must be, to the letter, what another issuer is called' : null
+  }
+  if (other === index) return null
   if (given[other]?.identityIssuer !== undefined) return 'names an issuer whose identities are those of another one'
   return nameOf(given[other]?.issuer ?? null) === named ? null : 'must be the first name of that issuer'
+}
+
+// By what nobody means another issuer: the case, and slashes at the end.
+function foldName(name: string | null): string | null {
+  return name === null ? null : name.replace(/\/+$/, '').toLowerCase()
 }
 
 /** Where the options of an issuer stand, and what comes with them. */

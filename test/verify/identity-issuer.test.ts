@@ -45,6 +45,11 @@ describe('identityIssuer', () => {
     }
   })
 
+  it('may name what its own name differs from by a slash alone', async () => {
+    const verifier = createJwtVerifier({ issuers: [{ ...trust(after), identityIssuer: `${NEW}/` }], clock })
+    expect((await verifier.verify(await after.sign())).issuer).toBe(`${NEW}/`)
+  })
+
   it('keeps keys, audience and checks with the issuer that signs', async () => {
     const asked: string[] = []
     const check = (name: string) => (identity: Identity) => asked.push(`${name} ${identity.tokenIssuer}`) > 0
@@ -85,6 +90,15 @@ describe('identityIssuer', () => {
     ['its own first name', [{ ...MOVED, issuer: [NEW, 'https://x.test'], identityIssuer: NEW }], '0', /another name/],
     ['of a pattern', [{ ...MOVED, issuer: 'https://login.test/{tid}' }], '0', /exact names/],
     ['where no issuer is checked', [{ ...MOVED, issuer: null }], '0', /exact names/],
+    ['a listed one but for its last slash', [trust(before), { ...MOVED, identityIssuer: `${OLD}/` }], '1', /letter/],
+    ['a listed one in another case', [trust(before), { ...MOVED, identityIssuer: OLD.toUpperCase() }], '1', /letter/],
+    ['another name of one, but for its last slash', [{ issuer: ['https://a.test', `${OLD}/`] }, MOVED], '1', /letter/],
+    [
+      'what another one names, but for its last slash',
+      [{ ...trust(after), issuer: 'https://b.test', identityIssuer: `${OLD}/` }, MOVED],
+      '0',
+      /letter/,
+    ],
     ['not the first name of a listed one', [{ issuer: ['https://first.test', OLD] }, MOVED], '1', /the first name/],
     ['one that names a third', [MOVED, { issuer: OLD, identityIssuer: 'https://third.test' }], '0', /another one/],
     ['one that names it in turn', [MOVED, { issuer: OLD, identityIssuer: NEW }], '0', /another one/],
