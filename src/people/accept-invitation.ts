@@ -9,8 +9,9 @@ import { sha256Hex } from '../lib/digest.ts'
 import { toEmail } from '../lib/email.ts'
 import type { GrantableRoles } from '../permissions/grants.ts'
 import { requirePermissions } from '../permissions/permission-check.ts'
+import { isKnown } from '../permissions/roles.ts'
 import type { Invitation, PeopleTransaction } from '../storage/repositories.ts'
-import { isConflictError } from '../storage/storage-errors.ts'
+import { isConflictError, TransientError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import { makeUser } from '../users/provision.ts'
 import type { Provisioner } from '../users/provisioner.ts'
@@ -20,7 +21,7 @@ import { invitationNotFound, withItsProfile } from './invitation-actions.ts'
 import { requirePeople } from './invitation-policy.ts'
 import { type AcceptedInvitation, type AcceptSettings, notifyOf } from './invitation-settings.ts'
 import { standingOf, verifiedAddressOf } from './invitation-standing.ts'
-import { inTransaction, requireIdentity, requirePerson, withRoles } from './people-act.ts'
+import { inTransaction, isSameMembership, requireIdentity, requirePerson, withRoles } from './people-act.ts'
 
 export async function accept<U extends User, O extends Organization, Tx>(
   settings: AcceptSettings<U, O, Tx>,
@@ -63,6 +64,7 @@ interface Taker<U extends User, O extends Organization, Tx> {
 type Join<U extends User, O extends Organization, Tx> = (
   transaction: PeopleTransaction<U, O, Tx>,
   user: U,
+  earlier: AcceptedInvitation<U, O> | undefined,
 ) => Promise<AcceptedInvitation<U, O>>
 
 async function takerOf<U extends User, O extends Organization, Tx>(
@@ -76,11 +78,15 @@ async function takerOf<U extends User, O extends Organization, Tx>(
   return {
     identity,
     run: (join) =>
-      inTransaction(storage, clock, async (transaction) => {
-        const user = await transaction.users.findById(userId)
-        if (user === null) throw invitationNotFound()
-        return join(transaction, resolveUser({ user }).user)
-      }),
+      inTransaction<PeopleTransaction<U, O, Tx>, AcceptedInvitation<U, O>>(
+        storage,
+        clock,
+        async (transaction, earlier) => {
+          const user = await transaction.users.findById(userId)
+          if (user === null) throw invitationNotFound()
+          return join(transaction, resolveUser({ user }).user, earlier)
+        },
+      ),
   }
 }
 
@@ -97,16 +103,22 @@ async function newcomer<U extends User, O extends Organization, Tx>(
   return {
     identity: person,
     async run(join) {
-      const { user, created, placed } = await retryTransient((watch) => {
+      let earlier: AcceptedInvitation<U, O> | undefined
+      let isNew = false
+      const { user, placed } = await retryTransient((watch) => {
         const making = { identity: person, watch, kind: 'join' } as const
-        return makeUser(settings, making, (transaction, upserted) =>
-          join(requirePeople(transaction), resolveUser(upserted).user),
-        )
+        return makeUser(settings, making, async (transaction, upserted) => {
+          const joined = await join(requirePeople(transaction), resolveUser(upserted).user, earlier)
+          // What was committed unheard was made by the attempt before.
+          if (joined !== earlier) isNew = upserted.created
+          earlier = joined
+          return joined
+        })
       }, clock)
       const { org, invitationId } = placed
       const passedOver = Object.freeze([])
       const provisioned = Object.freeze({ decision: 'join' as const, orgId: org.id, invitationId, passedOver })
-      if (created) CONTEXT_ORIGINS.get(context)?.provisioned(provisioned)
+      if (isNew) CONTEXT_ORIGINS.get(context)?.provisioned(provisioned)
       return Object.freeze({ ...placed, user })
     },
   }
@@ -119,7 +131,7 @@ async function acceptFound<U extends User, O extends Organization, Tx>(
 ): Promise<AcceptedInvitation<U, O>> {
   const bound = identity.scopes ?? null
   const accepted = await withRoles(settings.known, orgId, [role], (roles) =>
-    run((transaction, user) => joinBy(settings, { transaction, user, roles, bound }, { id, orgId })),
+    run((transaction, user, earlier) => joinBy(settings, { transaction, user, roles, bound, earlier }, { id, orgId })),
   )
   const { user, leftOrgId } = accepted
   notifyOf(settings, 'invitation_accepted', { id, orgId, role }, { byId: user.id, leftOrgId })
@@ -131,6 +143,8 @@ interface Joining<U extends User, O extends Organization, Tx> {
   readonly user: U
   readonly roles: GrantableRoles
   readonly bound: readonly string[] | null
+  /** What an attempt came to before, whose COMMIT nobody heard of: all of it is there, or nothing. */
+  readonly earlier: AcceptedInvitation<U, O> | undefined
 }
 
 async function joinBy<U extends User, O extends Organization, Tx>(
@@ -138,8 +152,9 @@ async function joinBy<U extends User, O extends Organization, Tx>(
   joining: Joining<U, O, Tx>,
   { id, orgId }: Pick<Invitation, 'id' | 'orgId'>,
 ): Promise<AcceptedInvitation<U, O>> {
-  const { transaction, user, roles, bound } = joining
+  const { transaction, user, roles, bound, earlier } = joining
   const { invitations, memberships } = transaction
+  if (earlier !== undefined && isSameMembership(await memberships.find(orgId, user.id), earlier)) return earlier
   const former = settings.mayLeave === undefined ? null : await formerOrgOf(joining, orgId)
   const org = await holdBoth(transaction, orgId, former)
   const taken = org === null ? null : await invitations.consume(id)
@@ -154,12 +169,12 @@ async function joinBy<U extends User, O extends Organization, Tx>(
   }
   if (former !== null) await leave(settings, joining, former)
   try {
-    await memberships.insert({ orgId, userId: user.id, role })
+    const { joinedAt } = await memberships.insert({ orgId, userId: user.id, role })
+    return Object.freeze({ invitationId: id, user, org, role, joinedAt, leftOrgId: former?.id ?? null })
   } catch (cause) {
     if (!isConflictError(cause)) throw cause
     throw new AuthError('conflict', { reason: 'invitation_to_another_org', cause })
   }
-  return Object.freeze({ invitationId: id, user, org, role, leftOrgId: former?.id ?? null })
 }
 
 // The organization that the user is to leave; `null`: they belong to none, or to this one.
@@ -188,12 +203,18 @@ async function holdBoth<U extends User, O extends Organization, Tx>(
 }
 
 async function leave<U extends User, O extends Organization, Tx>(
-  { mayLeave, clock }: AcceptSettings<U, O, Tx>,
-  { transaction, user }: Joining<U, O, Tx>,
+  { mayLeave, clock, known: { roles } }: AcceptSettings<U, O, Tx>,
+  { transaction, user, bound }: Joining<U, O, Tx>,
   former: O,
 ): Promise<void> {
   const { memberships, apiKeys } = transaction
   const members = await memberships.listByOrg(former.id)
+  const own = members.find(({ userId }) => userId === user.id)
+  // Removed before it was held: the next look finds where they are now.
+  if (own === undefined) throw new TransientError('who leaves an organization was removed from it')
+  // As with every other leaving. One made at run time is not to be looked up in here: it may do no more than all there is.
+  const granted = isKnown(roles, own.role) ? roles.permissionsOf(own.role) : roles.permissions
+  requirePermissions({ granted, bound, token: true }, granted)
   if (members.some(({ userId }) => userId !== user.id)) {
     throw new AuthError('conflict', { reason: 'invitation_leaves_others' })
   }

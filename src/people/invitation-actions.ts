@@ -28,16 +28,31 @@ export async function create<U extends User, O extends Organization>(
   const [email, role] = [requireAddress(fields.email), requireRoleText(fields.role)]
   const secret = links === undefined ? null : createSecret()
   const secretHash = secret === null ? null : await sha256Hex(secret)
-  const { invitation, org, inviter } = await actInOrg(settings, person, [role], async (act) => {
-    requireRule(act.roles, manage, act.actor)
-    requireGrantable(act.roles, act.actor, requireRole(act.roles, role))
-    return insert(settings, act, { email, role, secretHash })
-  })
+  const { invitation, org, inviter } = await actInOrg<U, O, unknown, Created<U, O>>(
+    settings,
+    person,
+    [role],
+    async (act, earlier) => {
+      if (earlier !== undefined && (await act.transaction.invitations.findById(earlier.invitation.id)) !== null) {
+        return earlier
+      }
+      requireRule(act.roles, manage, act.actor)
+      requireGrantable(act.roles, act.actor, requireRole(act.roles, role))
+      return insert(settings, act, { email, role, secretHash })
+    },
+  )
   const by = { byId: person.userId }
   notifyOf(settings, 'invitation_created', invitation, by)
   const notSent = (cause: unknown): void => notifyOf(settings, 'invitation_not_sent', invitation, { ...by, cause })
   await send?.({ invitation, org, inviter, secret }, settings.onEvent === undefined ? null : notSent)
   return invitation
+}
+
+// An invitation, and what its mail needs.
+interface Created<U extends User, O extends Organization> {
+  readonly invitation: Invitation
+  readonly org: O
+  readonly inviter: U
 }
 
 interface ToInsert {
@@ -50,7 +65,7 @@ async function insert<U extends User, O extends Organization>(
   settings: InvitationSettings<U, O>,
   { transaction, orgId, actor }: Act<U, O>,
   given: ToInsert,
-): Promise<{ readonly invitation: Invitation; readonly org: O; readonly inviter: U }> {
+): Promise<Created<U, O>> {
   const { invitations, memberships, orgs, users } = transaction
   const { maxPending, expiresInSeconds, clock } = settings
   const members = await memberships.listByOrg(orgId)
@@ -97,13 +112,14 @@ export async function revoke<U extends User, O extends Organization>(
   invitationId: string,
 ): Promise<void> {
   const person = requirePersonInOrg(context, settings.known.roles)
-  const revoked = await actInOrg(
+  const revoked = await actInOrg<U, O, unknown, Invitation>(
     settings,
     person,
     [],
-    async ({ transaction: { invitations }, orgId, actor, roles }) => {
+    async ({ transaction: { invitations }, orgId, actor, roles }, earlier) => {
       requireRule(roles, settings.manage, actor)
       const found = await invitations.findById(invitationId)
+      if (earlier !== undefined && found === null) return earlier
       if (found === null || found.orgId !== orgId || !isLive(found, settings.clock())) throw invitationNotFound()
       requireTakeable(roles, actor, found.role)
       if ((await invitations.consume(found.id)) === null) throw invitationNotFound()

@@ -59,7 +59,7 @@ export interface InvitationsOptions<G extends RolesGiven, U extends User, O exte
   /**
    * Where users belong to one organization: may the only member of `org` leave it for another? Asked in the transaction in
    * which they accept; `true` moves them, and the API keys of the organization that they leave end; its row stays, unless this
-   * removes it. `false`: 409. Default: nobody moves.
+   * removes it. `false`: 409. Their credential must carry what their role there may do. Default: nobody moves.
    */
   readonly mayLeave?: ((org: O, transaction: PeopleTransaction<U, O, Tx>) => boolean | Promise<boolean>) | undefined
   /** Told of every invitation created, revoked and accepted, once it is so; what it throws is dropped. */
@@ -87,6 +87,7 @@ export interface AcceptedInvitation<U extends User = User, O extends Organizatio
   readonly user: U
   readonly org: O
   readonly role: string
+  readonly joinedAt: Date
   /** The organization that they left for it, or `null`. */
   readonly leftOrgId: string | null
 }

@@ -21,7 +21,7 @@ import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
 import { type PermissionOf, type RoleOf, type RolesGiven, toRoles } from '../permissions/roles.ts'
 import type { GuardedChange, Member, Membership, PeopleStorage } from '../storage/repositories.ts'
 import { isConflictError, withStorageErrors } from '../storage/storage-errors.ts'
-import { type Act, actInOrg, aStorageWith, requirePersonInOrg, withRoles } from './people-act.ts'
+import { type Act, actInOrg, aStorageWith, isSameMembership, requirePersonInOrg, withRoles } from './people-act.ts'
 import {
   aPeopleRule,
   type PeopleRule,
@@ -174,8 +174,10 @@ async function add(settings: Settings, context: AuthContext, fields: MemberField
     [role],
     async (act, earlier) => {
       const { transaction, orgId } = act
-      if (earlier !== undefined && isSame(await transaction.memberships.find(orgId, earlier.userId), earlier))
-        return earlier
+      if (earlier !== undefined) {
+        const found = await transaction.memberships.find(orgId, earlier.userId)
+        if (isSameMembership(found, earlier)) return earlier
+      }
       requireGiven(settings, act, role)
       const user = await transaction.users.findById(userId)
       if (user === null || user.disabled) throw new AuthError('not_found', { reason: 'user_to_add_unknown' })
@@ -228,10 +230,6 @@ interface Former {
 
 interface Ended extends Former {
   readonly endedKeyIds: readonly string[]
-}
-
-function isSame(found: Membership | null, { role, joinedAt }: Membership): boolean {
-  return found?.role === role && found.joinedAt.getTime() === joinedAt.getTime()
 }
 
 // `id`: whose membership is to end; `null`: their own, which needs no rule.

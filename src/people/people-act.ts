@@ -7,7 +7,7 @@ import { AuthError } from '../errors.ts'
 import { checkedBy, type OptionType } from '../lib/parse-options.ts'
 import type { GrantableRoles, Granter } from '../permissions/grants.ts'
 import { differenceOf, isKnown } from '../permissions/roles.ts'
-import type { PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
+import type { Membership, PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
 import { toTransient } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import { type RetryRefusals, retryTransient } from '../users/retry.ts'
@@ -144,6 +144,14 @@ export async function findRole(
   const user = await users.findById(userId)
   const acting = user === null ? null : await memberships.findActing({ kind: 'user', user }, orgId)
   return acting === null || user?.disabled !== false ? undefined : acting.role
+}
+
+/** Ask whether a membership that was found is the very one that was made before. */
+export function isSameMembership(
+  found: Membership | null,
+  { role, joinedAt }: Pick<Membership, 'role' | 'joinedAt'>,
+): boolean {
+  return found?.role === role && found.joinedAt.getTime() === joinedAt.getTime()
 }
 
 /**

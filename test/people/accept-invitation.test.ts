@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthContext, Identity } from '../../src/context.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { reasonOf, refusalOf } from '../pipeline/world.ts'
+import { ROLES, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { identityOf } from '../users/first-logins.ts'
 import { createInvitationWorld, type InvitationWorld, NOBODY, WEEK_MS } from './invitation-world.ts'
+import { withUnheardCommit } from './world.ts'
 
 const UNVERIFIED: readonly (readonly [string, Partial<Identity>])[] = [
   ['not verified', { emailVerified: false }],
@@ -427,6 +428,39 @@ describe('where users belong to one organization', () => {
     expect(await places()).toEqual([{ ada: 'owner' }, { boss: 'admin' }])
   })
 
+  it('by a credential that carries less than what they leave: 403, as with every other leaving', async () => {
+    const { world, own, ada, id, places } = await alone(() => true)
+    const scopes = ROLES.permissionsOf('member')
+    const accept = () => world.invitations.accept(world.user(ada, { scopes }), id)
+    expect(await refusalOf(accept)).toMatchObject({ code: 'insufficient_scope', reason: 'scope_missing' })
+    expect(await places()).toEqual([{ ada: 'owner' }, { boss: 'admin' }])
+    await world.storage.memberships.setRole(own.id, ada.id, 'made at run time')
+    expect(await reasonOf(accept)).toBe('scope_missing')
+    const all = world.user(ada, { scopes: ROLES.permissions })
+    expect(await world.invitations.accept(all, id)).toMatchObject({ role: 'member' })
+  })
+
+  it('who was removed from it a moment ago moves from where they are now', async () => {
+    const storage = createMemoryStorage({ membershipOn: 'user-row' })
+    const asked: unknown[] = []
+    const [own, next] = [await storage.orgs.insert({ name: 'Own' }), await storage.orgs.insert({ name: 'Next' })]
+    let looks = 0
+    const transaction: typeof storage.transaction = (work) =>
+      storage.transaction((inside) => {
+        // What was read before the organization was held.
+        const listActing: typeof inside.memberships.listActing = async (...given) =>
+          looks++ === 0 ? [{ org: own, role: 'owner' }] : inside.memberships.listActing(...given)
+        return work({ ...inside, memberships: { ...inside.memberships, listActing } })
+      })
+    const mayLeave = ({ id }: { readonly id: string }): boolean => asked.push(id) > 0
+    const options = { storage: { ...storage, transaction }, invitations: { mayLeave } }
+    const world = await createInvitationWorld(options as never)
+    const ada = await world.person('ada', 'viewer', next.id)
+    const id = await world.invited('ada', 'member', null)
+    expect(await world.invitations.accept(world.user(ada), id)).toMatchObject({ leftOrgId: next.id })
+    expect(asked).toEqual([next.id])
+  })
+
   it('who belongs to several moves nowhere: 409', async () => {
     const world = await createInvitationWorld({ invitations: { mayLeave: () => true } })
     const ada = await world.person('ada', 'owner', world.otherOrgId)
@@ -434,6 +468,27 @@ describe('where users belong to one organization', () => {
     await world.storage.memberships.insert({ orgId: third.id, userId: ada.id, role: 'owner' })
     const id = await world.invited('ada', 'member', null)
     expect(await reasonOf(world.invitations.accept(world.user(ada), id))).toBe('invitation_leaves_several')
+  })
+})
+
+describe('a COMMIT whose answer does not come', () => {
+  it('is asked after: who accepts is a member, and that is told once', async () => {
+    const { world, ada, id, as } = await invitedAda({ storage: withUnheardCommit(createMemoryStorage()) as never })
+    expect(await world.invitations.accept(as, id)).toMatchObject({ invitationId: id, role: 'member' })
+    expect(world.events).toMatchObject([{ kind: 'invitation_accepted', byId: ada.id }])
+    expect(await reasonOf(world.invitations.accept(as, id))).toBe('invitation_not_found')
+  })
+
+  it('is asked after: who accepts as the very first request is made once', async () => {
+    let hooks = 0
+    const world = await createInvitationWorld({
+      storage: withUnheardCommit(createMemoryStorage()) as never,
+      provisioner: { bootstrap: () => void hooks++ },
+    })
+    const [id, { provision }] = [await world.invited('new', 'member', null), world]
+    const accepted = await world.invitations.accept(world.identity('new'), id, { provision })
+    expect(accepted).toMatchObject({ role: 'member', user: { email: 'new@example.test' } })
+    expect([await world.rolesOf(), world.events.length, hooks]).toEqual([{ new: 'member' }, 1, 1])
   })
 })
 

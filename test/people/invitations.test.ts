@@ -7,6 +7,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { testApiKeyContext, testServiceContext } from '../../src/testing/principals.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { createInvitationWorld, type InvitationWorld, NOBODY, START, WEEK_MS } from './invitation-world.ts'
+import { withUnheardCommit } from './world.ts'
 
 const ADA = { email: 'ada@example.test', role: 'member' }
 
@@ -266,6 +267,27 @@ describe('what the host is told', () => {
       },
     })
     expect(await world.invitations.create(as, ADA)).toMatchObject({ role: 'member' })
+  })
+})
+
+describe('a COMMIT whose answer does not come', () => {
+  it('is asked after: the invitation is made once, told and sent', async () => {
+    const { world, as } = await withAdmin({
+      storage: withUnheardCommit(createMemoryStorage()),
+      invitations: { links: 'any-verified-address' },
+    } as never)
+    const { id } = await world.invitations.create(as, ADA)
+    expect(world.events).toMatchObject([{ kind: 'invitation_created', invitationId: id }])
+    const found = await world.storage.invitations.findBySecretHash(await sha256Hex(world.mails[0]?.secret ?? ''))
+    expect([found?.id, world.mails.length]).toEqual([id, 1])
+  })
+
+  it('is asked after: one is revoked once, and that is told', async () => {
+    const { world, as } = await withAdmin({ storage: withUnheardCommit(createMemoryStorage()) } as never)
+    const id = await world.invited('ada', 'member', null)
+    await world.invitations.revoke(as, id)
+    expect(world.events).toMatchObject([{ kind: 'invitation_revoked', invitationId: id }])
+    expect(await reasonOf(world.invitations.revoke(as, id))).toBe('invitation_not_found')
   })
 })
 

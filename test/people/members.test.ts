@@ -5,7 +5,6 @@ import { createMembers, type MemberEvent } from '../../src/people/members.ts'
 import { type CustomRoles, toKnownRoles } from '../../src/permissions/custom-roles.ts'
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { ConflictError, TransientError } from '../../src/storage/storage-errors.ts'
 import { testServiceContext } from '../../src/testing/principals.ts'
 import { CONTEXT_ORIGINS, type ContextOrigin } from '../../src/users/context-origin.ts'
@@ -18,6 +17,7 @@ import {
   type PeopleWorld,
   ROLES,
   withoutUser,
+  withUnheardCommit,
 } from './world.ts'
 
 type Act = (
@@ -448,18 +448,6 @@ describe('what is told', () => {
 })
 
 describe('a COMMIT whose answer does not come', () => {
-  // The first transaction is committed, and nobody hears of it.
-  function deaf(storage: ShippedStorage): ShippedStorage {
-    let isFirst = true
-    const transaction: ShippedStorage['transaction'] = async (work) => {
-      const result = await storage.transaction(work)
-      if (!isFirst) return result
-      isFirst = false
-      throw new TransientError('the connection was lost')
-    }
-    return { ...storage, transaction }
-  }
-
   it.each([
     ['add', 'member_added'],
     ['changeRole', 'member_role_changed'],
@@ -474,7 +462,7 @@ describe('a COMMIT whose answer does not come', () => {
     ]
     const told: MemberEvent[] = []
     const members = createMembers({
-      ...{ storage: deaf(storage), roles: ROLES, manage: { role: 'admin' } as const },
+      ...{ storage: withUnheardCommit(storage), roles: ROLES, manage: { role: 'admin' } as const },
       onEvent: (event) => void told.push(event),
     })
     const by = as(owner, 'owner')
@@ -493,7 +481,10 @@ describe('a COMMIT whose answer does not come', () => {
     const { storage, as, person } = await createPeopleWorld()
     const id = await person('owner', 'owner')
     let hooks = 0
-    const organizations = createWorldOrganizations({ storage: deaf(storage) }, { bootstrap: () => void hooks++ })
+    const organizations = createWorldOrganizations(
+      { storage: withUnheardCommit(storage) },
+      { bootstrap: () => void hooks++ },
+    )
     const { org } = await organizations.create(as(id, 'owner'), { name: 'Second' })
     expect([await storage.orgs.count(), hooks]).toEqual([3, 1])
     expect((await storage.memberships.find(org.id, id))?.role).toBe('owner')

@@ -5,6 +5,7 @@ import { createOrganizations, type Organizations, type OrganizationsOptions } fr
 import { createRoles } from '../../src/permissions/roles.ts'
 import { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory.ts'
 import type { ShippedStorage, StoredOrganization, StoredUser } from '../../src/storage/shipped-storage.ts'
+import { TransientError } from '../../src/storage/storage-errors.ts'
 import { testContext, testUser } from '../../src/testing/principals.ts'
 
 export const ROLES: Roles<'viewer' | 'member' | 'admin' | 'owner'> = createRoles(
@@ -96,6 +97,18 @@ export async function createPeopleWorld<S extends ShippedStorage = ShippedStorag
       return Object.fromEntries((await storage.memberships.listByOrg(org)).map(({ userId, role }) => [userId, role]))
     },
   }
+}
+
+/** The same storage, whose first transaction is committed, and nobody hears of it. */
+export function withUnheardCommit(storage: ShippedStorage): ShippedStorage {
+  let isFirst = true
+  const transaction: ShippedStorage['transaction'] = async (work) => {
+    const result = await storage.transaction(work)
+    if (!isFirst) return result
+    isFirst = false
+    throw new TransientError('the connection was lost')
+  }
+  return { ...storage, transaction }
 }
 
 /** What an act came to: `done`, or the status and the reason it was refused by. */
