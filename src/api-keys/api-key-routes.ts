@@ -8,7 +8,7 @@ import {
   aFunction,
   aGroup,
   aName,
-  aRoutePath,
+  aRoutePathAbove,
   aScope,
   optionsError,
   ownMembers,
@@ -111,6 +111,6 @@ const NAME = 'apiKeys.routes'
 const shape = (): Shape<ApiKeyRoutesOptions> => ({
   role: z.optional(aName()),
   permissions: z.optional(aFilledListOf(aScope())),
-  path: z.optional(aRoutePath(1)),
+  path: z.optional(aRoutePathAbove('id')),
   present: z.optional(aGroup<Presenter>({ issued: aFunction(), listed: aFunction() })),
 })

@@ -267,9 +267,18 @@ export function isRoutePath(path: unknown): path is string {
   return path === '/' || (areKnown && !names.includes(':__proto__') && new Set(names).size === names.length)
 }
 
-/** The path of a Route; with `least` as 1 not "/", so that others can lie below it. */
-export function aRoutePath(least: 0 | 1 = 0): OptionType<string> {
-  return z.custom<string>((path) => isRoutePath(path) && path.length > least, 'must be a path')
+/** The path of a Route. */
+export function aRoutePath(): OptionType<string> {
+  return z.custom<string>(isRoutePath, 'must be a path')
+}
+
+/** The path of a Route below which others lie, which have a parameter of the name `param`: not "/", and no such one of its own. */
+export function aRoutePathAbove(param = ''): OptionType<string> {
+  const isTaken = (path: string): boolean => path.split('/').includes(`:${param}`)
+  return checkedBy((path) => {
+    if (!isRoutePath(path) || path === '/') return 'must be a path, and not "/"'
+    return isTaken(path) ? `must call its parameter otherwise than ":${param}", which stands below it` : null
+  })
 }
 
 export function aHeaderName(): OptionType<string> {

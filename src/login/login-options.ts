@@ -12,7 +12,7 @@ import {
   aName,
   aNumber,
   anObjectWith,
-  aRoutePath,
+  aRoutePathAbove,
   aString,
   type Complete,
   checkedBy,
@@ -174,7 +174,7 @@ const PATHS: LoginPaths = Object.freeze({
   users: '/api/v1/users',
 })
 
-const path = z.optional(aRoutePath(1))
+const path = z.optional(aRoutePathAbove())
 
 const accountsShape = (): Shape<AccountsOptions> => ({
   storage: anObjectWith('transaction'),
@@ -184,7 +184,14 @@ const accountsShape = (): Shape<AccountsOptions> => ({
   cookieName: z.optional(z.custom<string>(isHttpToken, 'must be a cookie name')),
   publicUrl: z.optional(checkedBy<string>(describeHttpUrl)),
   paths: z.optional(
-    aGroup({ login: path, logout: path, validate: path, password: path, capabilities: path, users: path }),
+    aGroup({
+      login: path,
+      logout: path,
+      validate: path,
+      password: path,
+      capabilities: path,
+      users: z.optional(aRoutePathAbove('id')),
+    }),
   ),
   minPasswordLength: z.optional(aNumber(8, 64)),
   passwords: z.optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),

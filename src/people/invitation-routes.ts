@@ -7,7 +7,7 @@ import {
   aGroup,
   aListOf,
   aName,
-  aRoutePath,
+  aRoutePathAbove,
   checkedBy,
   ownMembers,
   parseOptions,
@@ -26,7 +26,10 @@ import { answer, bodiesOf, paramOf, routeOf } from './people-routes.ts'
 export interface InvitationRoutesOptions<U extends User = User, O extends Organization = Organization, Tx = unknown> {
   /** Where the routes are. Default `/api/invitations`. */
   readonly path?: string | undefined
-  /** Where else than by those of the org resolver a request names the organization that invites: `[pathParam('id')]`, say. */
+  /**
+   * Where else than by those of the org resolver a request names the organization that invites: `[pathParam('orgId')]`, say,
+   * with the path `/orgs/:orgId/invitations`.
+   */
   readonly selectors?: readonly OrgSelector[] | undefined
   /**
    * The provisioner. With it accepting asks for a verified identity alone: who is nobody here yet is made in the same
@@ -129,7 +132,7 @@ function presenterOf(envelope: string | undefined) {
 const NAME = 'createInvitationRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <U extends User, O extends Organization, Tx>(): Shape<InvitationRoutesOptions<U, O, Tx>> => ({
-  path: z.optional(aRoutePath(1)),
+  path: z.optional(aRoutePathAbove('id')),
   selectors: z.optional(aListOf(anOrgSelector())),
   provision: z.optional(
     checkedBy((value) =>

@@ -6,7 +6,7 @@ import {
   aGroup,
   aListOf,
   aName,
-  aRoutePath,
+  aRoutePathAbove,
   ownMembers,
   parseOptions,
   type Shape,
@@ -103,7 +103,7 @@ function toListed({ userId, email, role, joinedAt }: Member): unknown {
 const NAME = 'createMemberRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<MemberRoutesOptions> => ({
-  path: z.optional(aRoutePath(1)),
+  path: z.optional(aRoutePathAbove('userId')),
   selectors: z.optional(aListOf(anOrgSelector())),
   fields: z.optional(aGroup<MemberFieldNames>({ userId: z.optional(aName()), role: z.optional(aName()) })),
   envelope: z.optional(aName()),

@@ -7,7 +7,7 @@ import {
   aGroup,
   aListOf,
   aName,
-  aRoutePath,
+  aRoutePathAbove,
   ownMembers,
   parseOptions,
   type Shape,
@@ -85,7 +85,7 @@ function shown({ org: { id, name }, role }: ActingOrg<NamedOrganization>): unkno
 const NAME = 'createOrganizationRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <O extends NamedOrganization>(): Shape<OrganizationRoutesOptions<O>> => ({
-  path: z.optional(aRoutePath(1)),
+  path: z.optional(aRoutePathAbove('id')),
   selectors: z.optional(aListOf(anOrgSelector())),
   envelope: z.optional(aName()),
   present: z.optional(

@@ -27,6 +27,8 @@ export function toKnownRoles(roles: Roles, custom: CustomRoles | undefined): Kno
     roles,
     find(orgId: string, role: string) {
       if (isKnown(roles, role)) return roles.permissionsOf(role)
+      // A client may name any. No database holds such a text, and some say so by an error.
+      if (/[\0\p{Surrogate}]/u.test(role)) return null
       return asked === null ? null : findCustom(orgId, role)
     },
   })

@@ -296,6 +296,7 @@ describe('the options', () => {
     [{ path: 'api/keys' }, 'option "path"'],
     [{ path: '/api/keys/' }, 'option "path"'],
     [{ path: '/' }, 'option "path"'],
+    [{ path: '/orgs/:id/keys' }, 'option "path" must call its parameter otherwise than ":id"'],
     [{ present: {} }, 'option "present'],
     [{ rotate: false }, 'unknown option "rotate"'],
   ])('%j are refused', async (over, sentence) => {

@@ -815,6 +815,7 @@ describe('the options of createLogin', () => {
     [{ publicUrl: 'flow.example' }, 'option "publicUrl"'],
     [{ paths: { login: 'login' } }, 'option "paths.login" must be a path'],
     [{ paths: { users: '/' } }, 'option "paths.users" must be a path'],
+    [{ paths: { users: '/orgs/:id/users' } }, 'option "paths.users" must call its parameter otherwise than ":id"'],
     [{ paths: { logout: '/a/../b' } }, 'option "paths.logout" must be a path'],
     [{ paths: { validate: '/a*' } }, 'option "paths.validate" must be a path'],
     [{ paths: { logn: '/login' } }, 'unknown option'],

@@ -257,6 +257,7 @@ describe('the routes', () => {
   it.each([
     [{ path: 'invitations' }, 'path'],
     [{ path: '/' }, 'path'],
+    [{ path: '/orgs/:id/invitations' }, 'path" must call its parameter otherwise than ":id"'],
     [{ selectors: ['id'] }, 'selectors.0'],
     [{ provision: () => null }, 'provision'],
     [{ provision: {} }, 'provision'],

@@ -258,6 +258,11 @@ describe('options', () => {
     expect(() => createMemberRoutes(members, options as never)).toThrow(error)
     expect(() => createOrganizationRoutes(organizations, options as never)).toThrow(error)
   })
+  it('a parameter of the path is not called as the one below it', () => {
+    const error = expect.objectContaining({ option: 'path' })
+    expect(() => createMemberRoutes(members, { path: '/orgs/:userId/members' })).toThrow(error)
+    expect(() => createOrganizationRoutes(organizations, { path: '/sites/:id/organizations' })).toThrow(error)
+  })
   it('a field has a name', () => {
     expect(() => createMemberRoutes(members, { fields: { role: '' } })).toThrow(
       expect.objectContaining({ option: 'fields.role' }),

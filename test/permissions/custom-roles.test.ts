@@ -27,6 +27,17 @@ describe('roles made at run time', () => {
     expect(await toKnownRoles(roles, answering(null)).find('o1', 'field-agent')).toBeNull()
   })
 
+  it.each(['\0', 'field\0agent', '\ud800', 'agent\udc00'])(
+    'are not asked for what no database holds: %j',
+    async (role) => {
+      const asking: CustomRoles = { find: () => Promise.reject(new Error('invalid byte sequence')) }
+      expect(await toKnownRoles(roles, asking).find('o1', role)).toBeNull()
+      expect(await toKnownRoles(roles, answering(['things:read'])).find('o1', 'agent\u{1f600}')).toEqual([
+        'things:read',
+      ])
+    },
+  )
+
   it('are never wider than the permissions there are: each once, sorted, frozen', async () => {
     const wide = ['things:write', 'reports:read', 'things:read', 'things:read', 'users:write', 'member', '*', 7, null]
     const found = await toKnownRoles(roles, answering(wide)).find('o1', 'field-agent')

@@ -1,6 +1,6 @@
 /** The preset of Better Auth, with its JWT plugin. */
 import * as z from 'zod/mini'
-import { aListOf, aRoutePath, checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { aListOf, aRoutePathAbove, checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { requireKnownApp, requireSignedUp } from '../caller-classes.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import {
@@ -32,7 +32,7 @@ export interface BetterAuthOptions extends PresetOptions {
 
 const betterAuthShape = (): Shape<BetterAuthOptions> => ({
   baseUrl: checkedBy(describeServerUrl),
-  basePath: z.optional(aRoutePath(1)),
+  basePath: z.optional(aRoutePathAbove()),
   audience: z.optional(aCheckedAudience()),
   anonymous: z.optional(oneOf('refuse', 'accept')),
   apps: z.optional(aListOf(anId())),
