@@ -5,7 +5,7 @@ import * as postgres from '../../src/storage/postgres.ts'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
 import { until } from '../patience.ts'
 import { createTestDatabase, isLockAwaited, openPool } from '../postgres.ts'
-import { raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
+import { raceAddAndDisable, raceAddAndRemove, raceOverOne, raceOwners } from './member-races.ts'
 import { pausing, STORAGE_PAIRS } from './storage-pairs.ts'
 import { contextOf, createUser, outcomeOf, ROLES } from './world.ts'
 
@@ -15,6 +15,9 @@ describe.each(STORAGE_PAIRS)('%s', (_, open) => {
   })
   it('who is removed or demoted while they add grants nothing afterwards, 100 times', async () => {
     await raceAddAndRemove(await open('rows'), 100)
+  })
+  it('who is disabled while they are added is a member from before, or not found, 50 times', async () => {
+    await raceAddAndDisable(await open('rows'), 50)
   })
   it('one user added, changed and removed by several at once, 50 times', async () => {
     await raceOverOne(await open('rows'), 50)

@@ -95,3 +95,19 @@ export async function raceOverOne(pair: Pair, rounds: number): Promise<void> {
     expect(await storage.memberships.find(orgId, target)).toBeNull()
   }
 }
+
+/** Somebody is added while they are disabled: a member from before, or not found, and nothing is a fault. */
+export async function raceAddAndDisable(pair: Pair, rounds: number): Promise<void> {
+  const [storage, other] = pair
+  const members = membersOf(storage)
+  const { id: orgId } = await storage.orgs.insert({ name: 'Acme' })
+  const owner = await createUser(storage, 'owner')
+  await storage.memberships.insert({ orgId, userId: owner, role: 'owner' })
+  for (let round = 0; round < rounds; round++) {
+    const target = await createUser(storage, 'target')
+    const add = outcomeOf(members.add(contextOf(owner, 'owner', orgId), { userId: target, role: 'viewer' }))
+    const [added] = await Promise.all([add, other.users.setDisabled(target, true)])
+    expect(added).toMatch(/^(?:done|404 user_to_add_unknown)$/)
+    expect((await storage.memberships.find(orgId, target)) !== null).toBe(added === 'done')
+  }
+}
