@@ -99,6 +99,7 @@ describe('accepting', () => {
   it('needs a user, unless a provisioner is at hand', async () => {
     const { world, id } = await invitedAda()
     expect(await reasonOf(world.invitations.accept(world.identity('ada'), id))).toBe('people_need_a_user')
+    expect(await reasonOf(world.invitations.mine(world.identity('ada')))).toBe('people_need_a_user')
   })
 
   it('of 50 at once: one', async () => {

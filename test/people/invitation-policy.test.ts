@@ -208,6 +208,17 @@ describe('the host’s decide', () => {
     expect(await world.storage.invitations.findById(theirs)).not.toBeNull()
   })
 
+  it('is the host’s mistake over a storage without invitations', async () => {
+    const { world } = await open()
+    await world.invited('ada', 'member', null)
+    const { storage } = world
+    const transaction: typeof storage.transaction = (work) =>
+      storage.transaction(({ invitations: _, ...inside }) => work(inside as never))
+    const provision = createProvisioner({ storage: { ...storage, transaction }, invitations: world.invitations })
+    await expect(provision(identityOf('ada'), UNNAMED)).rejects.toThrow('must be the storage of the invitations')
+    expect(await storage.users.count()).toBe(1)
+  })
+
   it('may not name one where there are none to be had', async () => {
     const storage = createMemoryStorage()
     const { id: orgId } = await storage.orgs.insert({ name: 'acme' })

@@ -237,6 +237,21 @@ describe('roles made at run time', () => {
   })
 })
 
+describe('what names no role', () => {
+  it.each([undefined, null, 7, ['member'], '', 'x'.repeat(256)])('is never looked up: %j', async (role) => {
+    const asked: unknown[] = []
+    const customRoles = {
+      find: async (_orgId: string, given: string) => {
+        asked.push(given)
+        return ['things:read']
+      },
+    }
+    const { world, as } = await withAdmin({ invitations: { customRoles } })
+    expect(await refusalOf(world.invitations.create(as, { ...ADA, role }))).toMatchObject({ field: 'role' })
+    expect(asked).toEqual([])
+  })
+})
+
 describe('what the host is told', () => {
   it('is every act, once it is so, without an address or a secret', async () => {
     const { world, admin, as } = await withAdmin({ invitations: { links: 'any-verified-address' } })
