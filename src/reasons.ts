@@ -150,6 +150,14 @@ export type RefusalReason =
   | 'invitation_leaves_several'
   | 'invitation_leaves_others'
   | 'invitation_leaves_what_may_not_be_left'
+  // Administering people
+  | 'person_unknown'
+  | 'identity_not_proved'
+  | 'moved_to_a_machine'
+  | 'moved_user_disabled'
+  | 'identity_taken'
+  | 'erasure_leaves_no_owner'
+  | 'erasure_leaves_no_admin'
   // Local login: sessions
   | 'session_algorithm_other'
   | 'session_issuer_other'

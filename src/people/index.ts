@@ -1,4 +1,7 @@
 /** The entry of the people of organizations: named re-exports. */
+
+export type { EraseAccountOptions, EraseOptions, Erasing, Erasure } from './erase.ts'
+export type { LeftOrg } from './leave-orgs.ts'
 export type { InvitationMail } from './invitation-mail.ts'
 export { createInvitationRoutes, type InvitationPresenter, type InvitationRoutesOptions } from './invitation-routes.ts'
 export type {
@@ -16,6 +19,7 @@ export {
   type MemberRoutesOptions,
 } from './member-routes.ts'
 export { createMembers, type MemberEvent, type MemberFields, type Members, type MembersOptions } from './members.ts'
+export type { IdentityProof, MovedByOperator } from './move-identity.ts'
 export {
   createOrganizationRoutes,
   type OrganizationPresenter,
@@ -31,3 +35,13 @@ export {
   type OrganizationsOptions,
 } from './organizations.ts'
 export type { PeopleRule } from './people-rule.ts'
+export type { PersonalData } from './personal-data.ts'
+export {
+  createUserAdmin,
+  type DisableOptions,
+  type ExportOptions,
+  type UserAdminEvent,
+  type UserAdministration,
+  type UserAdminOptions,
+} from './user-admin.ts'
+export type { UserAdminStorage, UserAdminTransaction } from './user-admin-storage.ts'

@@ -11,6 +11,7 @@ import { REFUSALS_OF_LOGIN } from './refusals/refusals-of-login.ts'
 import { REFUSALS_OF_MACHINES } from './refusals/refusals-of-machines.ts'
 import { REFUSALS_OF_PEOPLE } from './refusals/refusals-of-people.ts'
 import { REFUSALS_OF_TOKENS } from './refusals/refusals-of-tokens.ts'
+import { REFUSALS_OF_USER_ADMIN } from './refusals/refusals-of-user-admin.ts'
 import { REFUSALS_OF_USERS_AND_ORGS } from './refusals/refusals-of-users-and-orgs.ts'
 
 export const REFUSALS: readonly Refusal[] = [
@@ -21,6 +22,7 @@ export const REFUSALS: readonly Refusal[] = [
   ...REFUSALS_OF_API_KEYS,
   ...REFUSALS_OF_PEOPLE,
   ...REFUSALS_OF_INVITATIONS,
+  ...REFUSALS_OF_USER_ADMIN,
   ...REFUSALS_OF_BODIES,
   ...REFUSALS_OF_LOGIN,
 ]
