@@ -64,7 +64,7 @@ export interface DisableOptions {
   readonly endApiKeys?: true | undefined
 }
 
-/** Whose data is handed out beside a user's. */
+/** Options of `exportOf` of a {@link UserAdministration}. */
 export interface ExportOptions {
   /** The id of the same person's local account. Default: they have none. */
   readonly account?: string | undefined

@@ -62,6 +62,7 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createInvitationRoutes: [{}, (options) => people.createInvitationRoutes(invitations, options)],
   createOrganizations: [{ storage: memory, roles: ['admin'], manage: { role: 'admin' } }, people.createOrganizations],
   createOrganizationRoutes: [{}, (options) => people.createOrganizationRoutes(organizations, options)],
+  createUserAdmin: [{ storage: memory, roles: ['admin'] }, people.createUserAdmin],
   createMemoryAccounts: [{}, createMemoryAccounts],
   createMemoryStorage: [{}, createMemoryStorage],
   createPostgresStorage: [{ pool: { query: async () => ({}), connect: async () => ({}) } }, createPostgresStorage],
