@@ -149,7 +149,7 @@ describe.each(STORAGES)('erase, in $name', ({ open }) => {
     const [ada, org] = [await world.user('ada'), await world.org('Acme')]
     await world.admin.erase(ada.id, BLOCKED)
     const joining = world.storage.memberships.insert({ orgId: org.id, userId: ada.id, role: 'member' })
-    await expect(joining).rejects.toThrow(/a user who does and is not disabled/)
+    await expect(joining).rejects.toThrow(/a disabled user becomes a member of nothing/)
     expect(await world.membersOf(org.id)).toEqual({})
   })
 
