@@ -1,7 +1,6 @@
 /** The entry of the people of organizations: named re-exports. */
 
 export type { EraseAccountOptions, EraseOptions, Erasing, Erasure } from './erase.ts'
-export type { LeftOrg } from './leave-orgs.ts'
 export type { InvitationMail } from './invitation-mail.ts'
 export { createInvitationRoutes, type InvitationPresenter, type InvitationRoutesOptions } from './invitation-routes.ts'
 export type {
@@ -12,6 +11,7 @@ export type {
   ReceivedInvitation,
 } from './invitation-settings.ts'
 export { type AcceptOptions, createInvitations, type Invitations } from './invitations.ts'
+export type { LeftOrg } from './leave-orgs.ts'
 export {
   createMemberRoutes,
   type MemberFieldNames,

@@ -2,16 +2,12 @@
  * A process that logs one person in for the first time and says so at every step boundary. At the step that it is told
  * it stops for good, or goes on at once: either way somebody kills it there. Not a test: `crash-runs.ts` starts it.
  */
-import pg from 'pg'
 import type { AuthContext } from '../../src/context.ts'
-import { createPostgresStorage } from '../../src/storage/postgres.ts'
-import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'
-import type { PgQueryable, SqliteDatabase } from '../../src/storage/sql-executor.ts'
-import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import { testContext, testIdentity } from '../../src/testing/principals.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { joiningAtOnce } from '../invitation.ts'
 import { emailOf } from './crash-email.ts'
+import { openCrashStorage, writeOn } from './crash-storage.ts'
 
 const [where = '', subject = '', stopAt = '', how = 'stop'] = process.argv.slice(2)
 
@@ -22,22 +18,8 @@ async function at(step: number): Promise<void> {
   if (how === 'stop') await new Promise(() => setInterval(() => {}, 1000))
 }
 
-async function openStorage(): Promise<ShippedStorage> {
-  if (/^postgres/.test(where)) return createPostgresStorage({ pool: new pg.Pool({ connectionString: where, max: 2 }) })
-  const builtIn = process.getBuiltinModule('node:sqlite') as
-    | { DatabaseSync: new (path: string) => SqliteDatabase }
-    | undefined
-  if (builtIn !== undefined) return createSqliteStorage({ database: new builtIn.DatabaseSync(where) })
-  const { default: Libsql } = await import('libsql')
-  return createSqliteStorage({ database: new Libsql(where) as unknown as SqliteDatabase })
-}
-
-async function write(handle: unknown, text: string): Promise<void> {
-  if (/^postgres/.test(where)) await (handle as PgQueryable).query(text)
-  else (handle as SqliteDatabase).exec(text)
-}
-
-const storage = await openStorage()
+const write = (handle: unknown, text: string): Promise<void> => writeOn(where, handle, text)
+const storage = await openCrashStorage(where)
 const stepping: typeof storage = {
   ...storage,
   transaction: async (work) => {

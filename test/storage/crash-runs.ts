@@ -22,16 +22,20 @@ export interface CrashSite {
   readonly storage: ShippedStorage
   /** Run a statement on a transaction's handle. */
   run(handle: unknown, text: string): Promise<unknown>
-  /** Rows of each of these tables, all at one moment. */
+  /** Rows of each of these tables, or of what follows FROM, all at one moment. */
   counts(tables: readonly string[]): Promise<readonly number[]>
 }
 
 /** The program of the processes that crash. */
 export const crashChild = (): Promise<string> => programOf('test/storage/crash-child.ts')
 
-// Nobody waits for ever for a child that says nothing.
 function killAt(file: string, site: CrashSite, subject: string, step: number, how: 'stop' | 'go on'): Promise<string> {
-  const child = spawn(process.execPath, ['--no-warnings', file, site.where, subject, String(step), how], {
+  return runAndKill(file, [site.where, subject, String(step), how])
+}
+
+/** Start a process and kill it at its first word: that word, and how it ended. Nobody waits for ever for one that says nothing. */
+export function runAndKill(file: string, given: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ['--no-warnings', file, ...given], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE_MS,
     killSignal: 'SIGTERM',

@@ -9,7 +9,7 @@ import { HOST_TABLES } from './sql-pipeline.ts'
 
 // One statement, so one snapshot: a server may still commit for a client that was killed.
 const selectCounts = (tables: readonly string[]): string =>
-  `SELECT ${tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`).join(', ')}`
+  `SELECT ${tables.map((table, index) => `(SELECT count(*) FROM ${table}) AS n${index}`).join(', ')}`
 
 /** A PostgreSQL. */
 export async function postgresSite(): Promise<CrashSite> {
