@@ -114,6 +114,8 @@ export interface Roles<R extends string = string, P extends string = string> {
 /** The roles of one auth, for whoever writes one: those of its option `roles`, and those that organizations made themselves. */
 export interface KnownRoles {
   readonly roles: Roles
+  /** Whether organizations make roles at run time. */
+  readonly hasCustom?: boolean | undefined
   /** Find what a role may do in an organization; `null`: there is no such role. */
   find(orgId: string, role: string): readonly string[] | null | Promise<readonly string[] | null>
 }

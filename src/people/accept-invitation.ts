@@ -72,9 +72,9 @@ async function takerOf<U extends User, O extends Organization, Tx>(
   context: AuthContext,
   provision: Provisioner<U, O, Tx> | undefined,
 ): Promise<Taker<U, O, Tx>> {
-  const identity = requireIdentity(context, known.roles)
+  const identity = requireIdentity(context, known)
   if (provision !== undefined) return newcomer(provision, context, identity)
-  const { userId } = requirePerson(context, known.roles)
+  const { userId } = requirePerson(context, known)
   return {
     identity,
     run: (join) =>

@@ -24,7 +24,7 @@ export async function create<U extends User, O extends Organization>(
   fields: InvitationFields,
 ): Promise<Invitation> {
   const { known, manage, links, send } = settings
-  const person = requirePersonInOrg(context, known.roles)
+  const person = requirePersonInOrg(context, known)
   const [email, role] = [requireAddress(fields.email), requireRoleText(fields.role)]
   const secret = links === undefined ? null : createSecret()
   const secretHash = secret === null ? null : await sha256Hex(secret)
@@ -99,7 +99,7 @@ export async function list<U extends User, O extends Organization>(
   context: AuthContext,
 ): Promise<readonly Invitation[]> {
   const { storage, known, manage, clock } = settings
-  const person = requirePersonInOrg(context, known.roles)
+  const person = requirePersonInOrg(context, known)
   const { orgId, role } = person
   await withRoles(known, orgId, role === null ? [] : [role], (roles) => requireRule(roles, manage, person))
   const now = clock()
@@ -111,7 +111,7 @@ export async function revoke<U extends User, O extends Organization>(
   context: AuthContext,
   invitationId: string,
 ): Promise<void> {
-  const person = requirePersonInOrg(context, settings.known.roles)
+  const person = requirePersonInOrg(context, settings.known)
   const revoked = await actInOrg<U, O, unknown, Invitation>(
     settings,
     person,
@@ -134,8 +134,8 @@ export async function mine<U extends User, O extends Organization>(
   context: AuthContext,
   profile: ProfileOptions | undefined,
 ): Promise<readonly ReceivedInvitation<O>[]> {
-  requirePerson(context, settings.known.roles)
-  const identity = requireIdentity(context, settings.known.roles)
+  requirePerson(context, settings.known)
+  const identity = requireIdentity(context, settings.known)
   const address = verifiedAddressOf(await withItsProfile(profile, context, identity))
   if (address === null) return []
   const good = (await judgeAll(settings, address)).filter(({ standing }) => standing === null)

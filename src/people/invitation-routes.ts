@@ -20,7 +20,7 @@ import type { Invitation } from '../storage/repositories.ts'
 import type { Provisioner } from '../users/provisioner.ts'
 import type { AcceptedInvitation, ReceivedInvitation } from './invitation-settings.ts'
 import type { Invitations } from './invitations.ts'
-import { answer, bodiesOf, paramOf, routeOf } from './people-routes.ts'
+import { answer, bodiesOf, paramOf, requireActions, routeOf } from './people-routes.ts'
 
 /** Options of {@link createInvitationRoutes}. */
 export interface InvitationRoutesOptions<U extends User = User, O extends Organization = Organization, Tx = unknown> {
@@ -68,6 +68,7 @@ export function createInvitationRoutes<U extends User, O extends Organization, T
   invitations: Invitations<U, O, Tx>,
   options: InvitationRoutesOptions<U, O, Tx> = {},
 ): readonly Route[] {
+  requireActions(NAME, 'invitations', invitations, ['create', 'list', 'revoke', 'mine', 'accept', 'acceptByLink'])
   const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)
   const { path = '/api/invitations', selectors, provision, envelope, present } = parsed
   const own = presenterOf(envelope)

@@ -16,7 +16,7 @@ import type { AuthRequest, OrgSelector } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Member, Membership } from '../storage/repositories.ts'
 import type { MemberFields, Members } from './members.ts'
-import { answer, bodiesOf, paramOf, routeOf, withFieldNames } from './people-routes.ts'
+import { answer, bodiesOf, paramOf, requireActions, routeOf, withFieldNames } from './people-routes.ts'
 
 /** Options of {@link createMemberRoutes}. */
 export interface MemberRoutesOptions {
@@ -59,6 +59,7 @@ export interface MemberPresenter {
  * mount(app, createMemberRoutes(members, { path: '/api/v1/orgs/:id/members', selectors: [pathParam('id')] }))
  */
 export function createMemberRoutes(members: Members, options: MemberRoutesOptions = {}): readonly Route[] {
+  requireActions(NAME, 'members', members, ['list', 'add', 'changeRole', 'remove', 'leave'])
   const { path = '/api/members', selectors, fields, envelope, present } = parseOptions(NAME, shape(), options)
   const { userId: userIdField = 'user_id', role: roleField = 'role' } = fields ?? {}
   const own = presenterOf(envelope)

@@ -134,7 +134,7 @@ export interface Members {
  */
 export function createMembers<const G extends RolesGiven>(options: MembersOptions<G>): Members {
   const settings = parse(options as Options)
-  const { roles } = settings.known
+  const { known } = settings
   const members: Members = {
     rules: settings.rules,
     list: (context) => list(settings, context),
@@ -142,7 +142,7 @@ export function createMembers<const G extends RolesGiven>(options: MembersOption
     changeRole: async (context, fields) => changeRole(settings, context, fields),
     async remove(context, userId) {
       const id = requireMemberId(userId)
-      const isOneself = id === requirePersonInOrg(context, roles).userId
+      const isOneself = id === requirePersonInOrg(context, known).userId
       await end(settings, context, isOneself ? null : id)
     },
     leave: async (context) => end(settings, context, null),
@@ -158,7 +158,7 @@ interface Settings extends Omit<Options, 'roles' | 'customRoles' | 'manage' | 'l
 }
 
 async function list({ storage, known, rules }: Settings, context: AuthContext): Promise<readonly Member[]> {
-  const person = requirePersonInOrg(context, known.roles)
+  const person = requirePersonInOrg(context, known)
   await withRoles(known, person.orgId, person.role === null ? [] : [person.role], (roles) =>
     requireRule(roles, rules.list, person),
   )
@@ -166,7 +166,7 @@ async function list({ storage, known, rules }: Settings, context: AuthContext): 
 }
 
 async function add(settings: Settings, context: AuthContext, fields: MemberFields): Promise<Membership> {
-  const person = requirePersonInOrg(context, settings.known.roles)
+  const person = requirePersonInOrg(context, settings.known)
   const [userId, role] = [requireUserId(fields.userId), requireRoleText(fields.role)]
   const membership = await actInOrg<User, Organization, unknown, Membership>(
     settings,
@@ -198,7 +198,7 @@ async function changeRole(
   context: AuthContext,
   fields: MemberFields,
 ): Promise<Pick<Membership, 'orgId' | 'userId' | 'role'>> {
-  const person = requirePersonInOrg(context, settings.known.roles)
+  const person = requirePersonInOrg(context, settings.known)
   const [id, role] = [requireMemberId(fields.userId), requireRoleText(fields.role)]
   const { userId, formerRole } = await actInOrg<User, Organization, unknown, Former>(
     settings,
@@ -235,7 +235,7 @@ interface Ended extends Former {
 // `id`: whose membership is to end; `null`: their own, which needs no rule.
 async function end(settings: Settings, context: AuthContext, id: string | null): Promise<void> {
   const { known, rules, ownerRole, endApiKeys, clock } = settings
-  const person = requirePersonInOrg(context, known.roles)
+  const person = requirePersonInOrg(context, known)
   const ended = await actInOrg<User, Organization, unknown, Ended>(
     settings,
     person,

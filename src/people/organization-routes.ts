@@ -16,7 +16,7 @@ import { anOrgSelector, pathParam } from '../orgs/selector.ts'
 import type { OrgSelector } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { NamedOrganization, OrganizationFields, Organizations } from './organizations.ts'
-import { answer, bodiesOf, routeOf } from './people-routes.ts'
+import { answer, bodiesOf, requireActions, routeOf } from './people-routes.ts'
 
 /** Options of {@link createOrganizationRoutes}. */
 export interface OrganizationRoutesOptions<O extends NamedOrganization = NamedOrganization> {
@@ -52,6 +52,7 @@ export function createOrganizationRoutes<O extends NamedOrganization>(
   organizations: Organizations<O>,
   options: OrganizationRoutesOptions<O> = {},
 ): readonly Route[] {
+  requireActions(NAME, 'organizations', organizations, ['create', 'rename', 'mine'])
   const { path = '/api/organizations', selectors = [], envelope, present } = parseOptions(NAME, shape<O>(), options)
   const own = presenterOf(envelope)
   const { listed = own.listed, organization = own.organization } = present ?? {}

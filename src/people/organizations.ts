@@ -136,10 +136,10 @@ export function createOrganizations<U extends User, O extends NamedOrganization,
   const { storage, known, rules } = settings
   const organizations: Organizations<O> = {
     rules,
-    create: async (context, fields) => create(settings, requirePerson(context, known.roles), fields),
+    create: async (context, fields) => create(settings, requirePerson(context, known), fields),
     rename: async (context, name) => rename(settings, context, name),
     async mine(context) {
-      const { user } = requirePerson(context, known.roles)
+      const { user } = requirePerson(context, known)
       return storage.memberships.listActing({ kind: 'user', user: user as U })
     },
   }
@@ -243,7 +243,7 @@ async function rename<U extends User, O extends NamedOrganization, Tx>(
   given: unknown,
 ): Promise<ActingOrg<O>> {
   const { known, rules } = settings
-  const person = requirePersonInOrg(context, known.roles)
+  const person = requirePersonInOrg(context, known)
   const name = requireName(given)
   const renamed = await actInOrg(settings, person, [], async ({ transaction, orgId, roles, actor }) => {
     requireRule(roles, rules.manage, actor)

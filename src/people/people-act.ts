@@ -41,8 +41,8 @@ export interface Person {
  * The person behind a context.
  * @throws AuthError `forbidden` for every other caller
  */
-export function requirePerson(context: AuthContext, roles: KnownRoles['roles']): Person {
-  const { user, identity } = requireUser(context, roles, isUser)
+export function requirePerson(context: AuthContext, known: KnownRoles): Person {
+  const { user, identity } = requireUser(context, known, isUser)
   return { user, userId: user.id, bound: identity.scopes ?? null }
 }
 
@@ -50,8 +50,8 @@ export function requirePerson(context: AuthContext, roles: KnownRoles['roles']):
  * The identity of the person behind a context, who need not be a user here.
  * @throws AuthError `forbidden` for every other caller
  */
-export function requireIdentity(context: AuthContext, roles: KnownRoles['roles']): Identity {
-  return requireUser(context, roles, isPerson).identity
+export function requireIdentity(context: AuthContext, known: KnownRoles): Identity {
+  return requireUser(context, known, isPerson).identity
 }
 
 function isUser(context: AuthContext): context is UserContext {
@@ -64,18 +64,22 @@ function isPerson(context: AuthContext): context is IdentityContext {
 
 function requireUser<C extends AuthContext>(
   context: AuthContext,
-  roles: KnownRoles['roles'],
+  known: KnownRoles,
   is: (context: AuthContext) => context is C,
 ): C {
-  requireSameRoles(context, roles)
+  requireSameRoles(context, known)
   if (is(context)) return context
   throw new AuthError('forbidden', { reason: 'people_need_a_user' })
 }
 
-// What is high in the one may be low in the other. A context made by hand has no roles of an auth.
-function requireSameRoles(context: AuthContext, roles: KnownRoles['roles']): void {
-  const others = CONTEXT_ORIGINS.get(context)?.roles.roles
-  const difference = others === undefined ? null : differenceOf(roles, others)
+// What is high in the one may be low in the other, and a role made at run time is above nobody where nobody knows of any. A
+// context made by hand has no roles of an auth.
+function requireSameRoles(context: AuthContext, { roles, hasCustom }: KnownRoles): void {
+  const others = CONTEXT_ORIGINS.get(context)?.roles
+  if (others === undefined) return
+  const difference =
+    differenceOf(roles, others.roles) ??
+    (hasCustom === others.hasCustom ? null : `has ${others.hasCustom ? '' : 'no '}customRoles, other than these`)
   if (difference !== null) throw new Error(`sallyport: people: the auth of this request ${difference}`)
 }
 
@@ -89,8 +93,8 @@ export interface PersonInOrg extends Person {
  * The person behind a context that acts in an organization.
  * @throws AuthError `forbidden` for every other caller
  */
-export function requirePersonInOrg(context: AuthContext, roles: KnownRoles['roles']): PersonInOrg {
-  const person = requirePerson(context, roles)
+export function requirePersonInOrg(context: AuthContext, known: KnownRoles): PersonInOrg {
+  const person = requirePerson(context, known)
   if (!('org' in context) || context.org === null) throw new AuthError('forbidden', { reason: 'people_need_an_org' })
   return { ...person, orgId: context.org.id, role: 'role' in context ? context.role : null }
 }

@@ -3,9 +3,20 @@ import type { AuthContext } from '../context.ts'
 import { isAuthError } from '../errors.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
 import { invalidField } from '../http/read-json.ts'
-import { ownMembers } from '../lib/parse-options.ts'
+import { optionsError, ownMembers } from '../lib/parse-options.ts'
 import type { AccessRule, AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
+
+/**
+ * Check what routes are made for: it has these methods.
+ * @param option what the parameter is called, after the function that makes it
+ * @throws OptionsError naming it
+ */
+export function requireActions(name: string, option: string, given: unknown, methods: readonly string[]): void {
+  const actions = Object(given) as Readonly<Record<string, unknown>>
+  if (methods.every((method) => typeof actions[method] === 'function')) return
+  throw optionsError(name, option, `must be what create${option.charAt(0).toUpperCase()}${option.slice(1)} made`)
+}
 
 /** Make a route of what answers it. */
 export function routeOf(

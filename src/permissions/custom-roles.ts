@@ -25,6 +25,7 @@ export function toKnownRoles(roles: Roles, custom: CustomRoles | undefined): Kno
   }
   return Object.freeze({
     roles,
+    hasCustom: asked !== null,
     find(orgId: string, role: string) {
       if (isKnown(roles, role)) return roles.permissionsOf(role)
       // A client may name any. No database holds such a text, and some say so by an error.

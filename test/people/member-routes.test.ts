@@ -1,9 +1,11 @@
 /** The routes of members and organizations on the three frameworks: one answer, to the byte, and nobody else's people (M4). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createInvitationRoutes } from '../../src/people/invitation-routes.ts'
 import { createMemberRoutes } from '../../src/people/member-routes.ts'
 import { createMembers } from '../../src/people/members.ts'
 import { createOrganizationRoutes } from '../../src/people/organization-routes.ts'
 import { createOrganizations } from '../../src/people/organizations.ts'
+import { createInvitationWorld } from './invitation-world.ts'
 import { FRAMEWORKS, openPeopleHost, openPeopleHosts, type PeopleAnswer, type PeopleHost } from './people-hosts.ts'
 import { newMemory, ROLES } from './world.ts'
 
@@ -257,6 +259,20 @@ describe('options', () => {
     const error = expect.objectContaining({ option })
     expect(() => createMemberRoutes(members, options as never)).toThrow(error)
     expect(() => createOrganizationRoutes(organizations, options as never)).toThrow(error)
+  })
+  it('are made for what was made for them', async () => {
+    const { invitations } = await createInvitationWorld()
+    const makers: readonly (readonly [make: (given: never) => unknown, option: string, others: readonly unknown[]])[] =
+      [
+        [createMemberRoutes, 'members', [organizations, invitations]],
+        [createOrganizationRoutes, 'organizations', [members, invitations]],
+        [createInvitationRoutes, 'invitations', [members, organizations]],
+      ]
+    for (const [make, option, others] of makers) {
+      for (const given of [undefined, null, {}, { storage }, ...others]) {
+        expect(() => make(given as never)).toThrow(expect.objectContaining({ option }))
+      }
+    }
   })
   it('a parameter of the path is not called as the one below it', () => {
     const error = expect.objectContaining({ option: 'path' })

@@ -346,7 +346,8 @@ describe('callers who administer nobody', () => {
 })
 
 describe('who is judged by other roles than the request was', () => {
-  const originOf = (roles: Roles) => ({ roles: toKnownRoles(roles, undefined) }) as ContextOrigin
+  const originOf = (roles: Roles, customRoles?: CustomRoles) =>
+    ({ roles: toKnownRoles(roles, customRoles) }) as ContextOrigin
   it('is a fault of the host', async () => {
     const { members, as, person } = await createPeopleWorld()
     const context = as(await person('owner', 'owner'), 'owner')
@@ -354,6 +355,9 @@ describe('who is judged by other roles than the request was', () => {
     await expect(members.list(context)).rejects.toThrow('people: the auth of this request has the roles owner, admin')
     CONTEXT_ORIGINS.set(context, originOf(ROLES))
     expect(await outcomeOf(members.list(context))).toBe('done')
+    // A role that these do not know of would be above nobody.
+    CONTEXT_ORIGINS.set(context, originOf(ROLES, { find: async () => ['org:delete'] }))
+    await expect(members.remove(context, NOBODY)).rejects.toThrow('has customRoles, other than these')
   })
 })
 
