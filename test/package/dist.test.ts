@@ -164,9 +164,10 @@ describe('the built modules', () => {
     expect(bytes, `of which without jose: ${without}`).toBeLessThanOrEqual(budget)
   })
 
-  it('cost with the testing kit at most 240,000 bytes, minified', async () => {
+  // A third of it is what the contract suites promise, in words.
+  it('cost with the testing kit at most 285,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(240_000)
+    expect(bytes).toBeLessThanOrEqual(285_000)
   })
 })
