@@ -15,6 +15,7 @@ import {
   requireFound,
   type UserAdminSettings,
   type UserAdminTransaction,
+  withEarlier,
 } from './user-admin-storage.ts'
 
 /** Options of `erase` of a `UserAdministration`. */
@@ -37,7 +38,8 @@ export interface EraseOptions<U extends User, O extends Organization, Tx> {
   readonly account?: string | undefined
   /**
    * Delete the host's own rows in the same transaction, before anything else is written: the user is as they were, and
-   * `removedOrgs` are still there. What it throws undoes everything. Runs once an attempt, and has 5 seconds with all the rest.
+   * `removedOrgs` are still there. What it throws undoes everything. Runs once an attempt, and has 5 seconds with all the rest; where the
+   * answer to a COMMIT did not come, it runs once more, and may find its rows gone.
    */
   readonly within?: ((erasing: Erasing<U, O, Tx>) => unknown) | undefined
 }
@@ -86,23 +88,49 @@ export async function erase<U extends User, O extends Organization, Tx>(
   const isUser = ids.userId !== null
   const options = isUser ? parseOptions('erase', userShape<U, O, Tx>(), given as EraseOptions<U, O, Tx>) : null
   const { within } = options ?? parseOptions('eraseAccount', accountShape<Tx>(), given as EraseAccountOptions<Tx>)
-  const erased = await inTransaction(storage, clock, async (transaction) => {
-    const user = ids.userId === null ? null : requireFound(await transaction.users.findById(ids.userId))
-    const account = ids.accountId === null ? null : await findAccount(transaction, ids.accountId)
-    const plans =
-      user && options ? await planLeaving(transaction, user, { ...options, ownerRole: settings.ownerRole }) : []
-    const removedOrgs = plans.filter(({ fate }) => fate === 'removed').map(({ org }) => org)
-    await (within as EraseOptions<U, O, Tx>['within'])?.({ user, account, removedOrgs, transaction })
-    if (account !== null) await removeAccount(settings, transaction, account.id)
-    const traces = await removeTraces(transaction, [user, account], new Date(clock()))
-    if (user !== null && options !== null) await removeUser(settings, transaction, { user, plans, ...options })
-    return { ...traces, orgs: Object.freeze(plans.map(toLeftOrg)) }
-  })
+  const { erased } = await inTransaction<UserAdminTransaction<U, O, Tx>, Attempt<U, O>>(
+    storage,
+    clock,
+    async (transaction, earlier) => {
+      const row = ids.userId === null ? null : requireFound(await transaction.users.findById(ids.userId))
+      const user = row?.email === null && earlier?.user ? earlier.user : row
+      const account = ids.accountId === null ? null : await findAccount(transaction, ids.accountId, earlier?.account)
+      const plans =
+        row && options ? await planLeaving(transaction, row, { ...options, ownerRole: settings.ownerRole }) : []
+      const gone = plans.filter(({ fate }) => fate === 'removed').map(({ org }) => org)
+      const removedOrgs = withEarlier(gone, earlier?.removedOrgs, ({ id }) => id)
+      await (within as EraseOptions<U, O, Tx>['within'])?.({ user, account, removedOrgs, transaction })
+      if (account !== null) await removeAccount(settings, transaction, account.id)
+      const traces = await removeTraces(transaction, [user, account], new Date(clock()))
+      if (user !== null && options !== null) await removeUser(settings, transaction, { user, plans, ...options })
+      const orgs = withEarlier(plans.map(toLeftOrg), earlier?.erased.orgs, ({ orgId }) => orgId)
+      return { user, account, removedOrgs, erased: { ...withEarlierTraces(traces, earlier?.erased), orgs } }
+    },
+  )
   return Object.freeze({ ...ids, identity: options?.identity ?? null, ...erased })
 }
 
-async function findAccount({ accounts }: Pick<UserAdminTransaction, 'accounts'>, accountId: string): Promise<Account> {
-  const { passwordHash: _, ...account } = requireFound(await requireAccounts(accounts).findById(accountId))
+/** What one attempt found and wrote. Where its COMMIT was not answered, the next one finds all of it gone, or all still there. */
+interface Attempt<U extends User, O extends Organization> extends Pick<Erasing<U, O, never>, 'user' | 'account'> {
+  readonly removedOrgs: readonly O[]
+  readonly erased: Pick<Erasure, 'orgs' | 'invitations' | 'endedKeyIds'>
+}
+
+type Traces = Pick<Erasure, 'invitations' | 'endedKeyIds'>
+
+function withEarlierTraces({ invitations, endedKeyIds }: Traces, earlier: Traces | undefined): Traces {
+  const keys = withEarlier(endedKeyIds, earlier?.endedKeyIds, (id) => id)
+  return { invitations: Math.max(invitations, earlier?.invitations ?? 0), endedKeyIds: keys }
+}
+
+async function findAccount(
+  { accounts }: Pick<UserAdminTransaction, 'accounts'>,
+  accountId: string,
+  earlier: Account | null = null,
+): Promise<Account> {
+  const found = await requireAccounts(accounts).findById(accountId)
+  if (found === null) return requireFound(earlier)
+  const { passwordHash: _, ...account } = found
   return account
 }
 
@@ -122,7 +150,7 @@ async function removeTraces(
   { invitations, apiKeys }: Pick<UserAdminTransaction, 'invitations' | 'apiKeys'>,
   known: readonly (Pick<User, 'id' | 'email'> | null)[],
   at: Date,
-): Promise<Pick<Erasure, 'invitations' | 'endedKeyIds'>> {
+): Promise<Traces> {
   const endedKeyIds: string[] = []
   let removed = 0
   for (const { id, email } of known.filter((each) => each !== null)) {

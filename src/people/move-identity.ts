@@ -5,7 +5,7 @@ import { AuthError } from '../errors.ts'
 import { aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { inTransaction } from './people-act.ts'
-import { requireFound, type UserAdminSettings } from './user-admin-storage.ts'
+import { requireFound, type UserAdminSettings, type UserAdminTransaction } from './user-admin-storage.ts'
 
 /** An identity, proved by a token of the very person, or written out. */
 export type IdentityProof = { readonly token: string } | IdentityKey
@@ -44,18 +44,25 @@ export async function moveIdentity<U extends User, O extends Organization, Tx>(
   const operator = by?.operator ?? null
   const [from, to] = [await keyOf(source, verifier, operator), await keyOf(target, verifier, operator)]
   const isSame = from.issuer === to.issuer && from.subject === to.subject
-  const user = await inTransaction(storage, clock, async ({ users }) => {
-    if (isSame) return requireFound((await users.findByIdentity(from, { kind: 'unnamed' }))?.user ?? null)
-    try {
-      const moved = requireFound(await users.moveIdentity(from, to))
-      // As it is written: whoever disables them just now was waited for.
-      if (moved.disabled && operator === null) throw new AuthError('forbidden', { reason: 'moved_user_disabled' })
-      return moved
-    } catch (cause) {
-      if (isConflictError(cause)) throw new AuthError('conflict', { reason: 'identity_taken', cause })
-      throw cause
-    }
-  })
+  const user = await inTransaction<Pick<UserAdminTransaction<U, O, Tx>, 'users'>, U>(
+    storage,
+    clock,
+    async ({ users }, earlier) => {
+      // Committed, and nobody came to know it.
+      const moved = earlier && (await users.findByIdentity(to, { kind: 'unnamed' }))?.user
+      if (moved !== undefined && moved.id === earlier?.id) return moved
+      if (isSame) return requireFound((await users.findByIdentity(from, { kind: 'unnamed' }))?.user ?? null)
+      try {
+        const moved = requireFound(await users.moveIdentity(from, to))
+        // As it is written: whoever disables them just now was waited for.
+        if (moved.disabled && operator === null) throw new AuthError('forbidden', { reason: 'moved_user_disabled' })
+        return moved
+      } catch (cause) {
+        if (isConflictError(cause)) throw new AuthError('conflict', { reason: 'identity_taken', cause })
+        throw cause
+      }
+    },
+  )
   return { user, move: Object.freeze({ from, to, operator }), isNew: !isSame }
 }
 

@@ -14,7 +14,7 @@ export interface PersonalData<U extends User = User, O extends Organization = Or
   /** Where they are a member, by join time. */
   readonly memberships: readonly { readonly org: O; readonly role: string | null; readonly joinedAt: Date | null }[]
   readonly invitationsSent: readonly Invitation[]
-  /** To the address of their row, or of their account. */
+  /** To the address of their row, or of their account, where it is said to be verified; else none. */
   readonly invitationsReceived: readonly Invitation[]
   /** Those that they made, revoked ones too. */
   readonly apiKeys: readonly Omit<ApiKeyRecord, 'secretHash' | 'previousSecretHash'>[]
@@ -26,7 +26,7 @@ export interface PersonalData<U extends User = User, O extends Organization = Or
  */
 export async function exportOf<U extends User, O extends Organization, Tx>(
   { storage }: UserAdminSettings<U, O, Tx>,
-  { userId, accountId }: PersonIds,
+  { userId, accountId, hasVerifiedEmail }: PersonIds & { readonly hasVerifiedEmail: boolean },
 ): Promise<PersonalData<U, O>> {
   const { users, memberships, invitations, apiKeys } = storage
   const user = userId === null ? null : requireFound(await users.findById(userId))
@@ -41,7 +41,9 @@ export async function exportOf<U extends User, O extends Organization, Tx>(
   const invited = new Map<string, Invitation>()
   const keys: ApiKeyRecord[] = []
   for (const { id, email } of known) {
-    const found = await invitations.listOf(id, email === null ? null : normalizeEmail(email))
+    // Any address can be claimed: what was sent to it is its owner's.
+    const address = hasVerifiedEmail && email !== null ? normalizeEmail(email) : null
+    const found = await invitations.listOf(id, address)
     for (const invitation of found) invited.set(invitation.id, invitation)
     keys.push(...((await apiKeys?.listCreatedBy(id)) ?? []))
   }

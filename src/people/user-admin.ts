@@ -13,7 +13,14 @@ import { type IdentityProof, type MovedByOperator, moveIdentity } from './move-i
 import { aStorageWith, inTransaction } from './people-act.ts'
 import { toOwnerRole } from './people-rule.ts'
 import { exportOf, type PersonalData } from './personal-data.ts'
-import { INSTALLATION, requireFound, type UserAdminSettings, type UserAdminStorage } from './user-admin-storage.ts'
+import {
+  INSTALLATION,
+  requireFound,
+  type UserAdminSettings,
+  type UserAdminStorage,
+  type UserAdminTransaction,
+  withEarlier,
+} from './user-admin-storage.ts'
 
 /** What an operator has done with somebody, for the host's audit log. No e-mail, no secret. */
 export type UserAdminEvent =
@@ -68,6 +75,11 @@ export interface DisableOptions {
 export interface ExportOptions {
   /** The id of the same person's local account. Default: they have none. */
   readonly account?: string | undefined
+  /**
+   * `true`: the host knows that the address of the row, and of the account, is theirs; then the invitations to it are in it, too.
+   * Default: they are left out, for an issuer may call anybody by an address that it has not verified.
+   */
+  readonly verifiedEmail?: true | undefined
 }
 
 /**
@@ -94,7 +106,7 @@ export interface UserAdministration<U extends User = User, O extends Organizatio
   moveIdentity(from: IdentityProof, to: IdentityProof, by?: MovedByOperator): Promise<U>
   /**
    * Erase a user. In one transaction that holds all their organizations: their memberships, the invitations that they sent and
-   * that were sent to their address are deleted; the API keys that they made are revoked; the name of an organization of theirs that
+   * that were sent to the address of their row (verified or not) are deleted; the API keys that they made are revoked; the name of an organization of theirs that
    * has their address in it becomes `Personal`; of their row are left its id, when it was made and, where `identity` is `blocked`,
    * issuer and subject; with `account` their local account is deleted, and with it every session. Erasing somebody again is fine.
    *
@@ -108,7 +120,7 @@ export interface UserAdministration<U extends User = User, O extends Organizatio
   /** What is stored about a user, and their account: everything but secrets and hashes. Costs five queries, and one an organization. */
   exportOf(userId: string, options?: ExportOptions): Promise<PersonalData<U, O>>
   /** What is stored about somebody who has a local account alone. */
-  exportOfAccount(accountId: string): Promise<PersonalData<U, O>>
+  exportOfAccount(accountId: string, options?: Pick<ExportOptions, 'verifiedEmail'>): Promise<PersonalData<U, O>>
 }
 
 /**
@@ -127,11 +139,15 @@ export function createUserAdmin<U extends User, O extends Organization, Tx, cons
   const { storage, clock, verifier, onEvent } = settings
   const notifyOf = (event: UserAdminEvent): void => notify(onEvent, Object.freeze(event))
   const setDisabled = async (userId: string, disabled: boolean, endApiKeys?: true): Promise<U> => {
-    const { user, endedKeyIds } = await inTransaction(storage, clock, async ({ users, apiKeys }) => {
-      const found = requireFound(await users.setDisabled(userId, disabled))
-      const ended = endApiKeys && (await apiKeys?.revokeCreatedBy(INSTALLATION, userId, new Date(clock())))
-      return { user: found, endedKeyIds: ended ?? [] }
-    })
+    const { user, endedKeyIds } = await inTransaction<UserAdminTransaction<U, O, Tx>, DisabledUser<U>>(
+      storage,
+      clock,
+      async ({ users, apiKeys }, earlier) => {
+        const found = requireFound(await users.setDisabled(userId, disabled))
+        const ended = endApiKeys && (await apiKeys?.revokeCreatedBy(INSTALLATION, userId, new Date(clock())))
+        return { user: found, endedKeyIds: withEarlier(ended ?? [], earlier?.endedKeyIds, (id) => id) }
+      },
+    )
     notifyOf({ kind: disabled ? 'user_disabled' : 'user_enabled', userId: user.id, endedKeyIds, at: new Date(clock()) })
     return user
   }
@@ -156,11 +172,19 @@ export function createUserAdmin<U extends User, O extends Organization, Tx, cons
       return erased
     },
     async exportOf(userId, given = {}) {
-      const { account = null } = parseOptions('exportOf', exportShape(), given)
-      return exportOf(settings, { userId, accountId: account })
+      const { account = null, verifiedEmail } = parseOptions('exportOf', exportShape(), given)
+      return exportOf(settings, { userId, accountId: account, hasVerifiedEmail: verifiedEmail === true })
     },
-    exportOfAccount: async (accountId) => exportOf(settings, { userId: null, accountId }),
+    async exportOfAccount(accountId, given = {}) {
+      const { verifiedEmail } = parseOptions('exportOfAccount', accountExportShape(), given)
+      return exportOf(settings, { userId: null, accountId, hasVerifiedEmail: verifiedEmail === true })
+    },
   })
+}
+
+interface DisabledUser<U extends User> {
+  readonly user: U
+  readonly endedKeyIds: readonly string[]
 }
 
 type Settings<U extends User, O extends Organization, Tx> = UserAdminSettings<U, O, Tx> &
@@ -195,8 +219,10 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<UserAdminOpt
   clock: z.optional(aFunction()),
 })
 
-const disableShape = (): Shape<DisableOptions> => ({
-  endApiKeys: z.optional(checkedBy((value) => (value === true ? null : 'must be true, or left out'))),
-})
+const aYes = () => checkedBy<true>((value) => (value === true ? null : 'must be true, or left out'))
 
-const exportShape = (): Shape<ExportOptions> => ({ account: z.optional(aName()) })
+const disableShape = (): Shape<DisableOptions> => ({ endApiKeys: z.optional(aYes()) })
+
+const accountExportShape = (): Shape<Pick<ExportOptions, 'verifiedEmail'>> => ({ verifiedEmail: z.optional(aYes()) })
+
+const exportShape = (): Shape<ExportOptions> => ({ ...accountExportShape(), account: z.optional(aName()) })

@@ -290,7 +290,7 @@ describe('exportOf', () => {
       secretHash: HASH.replace(/^./, '0'),
       previousUntil: new Date(),
     })
-    const data = await admin.exportOf(ada.id, { account: account.id })
+    const data = await admin.exportOf(ada.id, { account: account.id, verifiedEmail: true })
     expect(data.user).toEqual(ada)
     expect(data.account).toMatchObject({ id: account.id, email: 'ada@example.test', role: 'member' })
     expect(data.memberships.map(({ org, role, joinedAt }) => [org.id, role, joinedAt instanceof Date])).toEqual([
@@ -307,10 +307,25 @@ describe('exportOf', () => {
     ])
     expect(JSON.stringify(data)).not.toMatch(/hash/i)
     expect(JSON.stringify(data).includes(HASH) || JSON.stringify(data).includes(PHC)).toBe(false)
-    const alike = await admin.exportOfAccount(account.id)
+    const alike = await admin.exportOfAccount(account.id, { verifiedEmail: true })
     expect(alike).toMatchObject({ user: null, memberships: [], invitationsSent: [], account: data.account })
     expect(alike.invitationsReceived).toEqual(data.invitationsReceived)
     expect(alike.apiKeys.map(({ id }) => id)).toEqual(['AccountKey01'])
+  })
+
+  it('hands out what was sent to an address only where the host says that it is theirs: anybody can claim one', async () => {
+    const { admin, ada, account } = await createFullWorld()
+    const [claimed, ofAccount] = [
+      await admin.exportOf(ada.id, { account: account.id }),
+      await admin.exportOfAccount(account.id),
+    ]
+    for (const data of [claimed, ofAccount]) expect(data.invitationsReceived).toEqual([])
+    expect(claimed.invitationsSent.map(({ email }) => email)).toEqual(['eve@example.test'])
+    for (const verifiedEmail of [false, 'yes', null]) {
+      const given = { verifiedEmail } as never
+      await expect(admin.exportOf(ada.id, given)).rejects.toThrow(/"verifiedEmail" must be true/)
+      await expect(admin.exportOfAccount(account.id, given)).rejects.toThrow(/"verifiedEmail" must be true/)
+    }
   })
 
   it('is empty after they are erased, and knows nobody else', async () => {
