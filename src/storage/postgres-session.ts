@@ -16,7 +16,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from './sql-executor.ts'
-import { isTransientError, isUnanswered } from './storage-errors.ts'
+import { codeOf, isTransientError, isUnanswered } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {
@@ -56,16 +56,30 @@ function running(ask: Ask): SqlSession['run'] {
 }
 
 // A look-up outside of transactions may be asked again, on another connection: once, because who asks a
-// database that is gone should soon know. Who has waited in vain for an answer has waited long enough.
+// database that is gone should soon know. Who has waited in vain for an answer has waited long enough. What was undone
+// because another write came first, a write too, is asked again where the default is stricter than READ COMMITTED.
 function onceMore(run: SqlSession['run']): SqlSession['run'] {
-  return async (statement, values) => {
+  const ask = async (
+    statement: SqlStatement,
+    values: readonly SqlValue[],
+    times: number,
+  ): Promise<readonly SqlRow[]> => {
     try {
       return await run(statement, values)
     } catch (error) {
+      if (isUndone(error) && times > 0) return ask(statement, values, times - 1)
       if (statement.writes || !isTransientError(error) || isUnanswered(error)) throw error
       return run(statement, values)
     }
   }
+  return (statement, values) => ask(statement, values, MOST_UNDONE)
+}
+
+const MOST_UNDONE = 8
+
+// serialization_failure: nothing was written.
+function isUndone(error: unknown): boolean {
+  return isTransientError(error) && codeOf(error) === '40001'
 }
 
 // A statement that is gone from its connection, outdated by a change of its tables, or another's behind a pooler was not

@@ -116,6 +116,48 @@ describe('the host’s own queries in the transaction', () => {
   })
 })
 
+describe('a write outside of transactions', () => {
+  const UNDONE = Object.assign(new Error('could not serialize access due to concurrent update'), { code: '40001' })
+  const failing = (error: Error, times: number) => {
+    let asked = 0
+    const query: pg.Pool['query'] = (...given: never[]) =>
+      asked++ < times ? Promise.reject(error) : Reflect.apply(pool.query, pool, given)
+    const { users } = createPostgresStorage({ pool: { connect: () => pool.connect(), query } })
+    return { users, asked: () => asked }
+  }
+
+  it('is asked again where it was undone because another was first, and not for ever', async () => {
+    const { user } = await storage.users.upsertByIdentity(person())
+    const soon = failing(UNDONE, 3)
+    expect(await soon.users.setEmail(user.id, 'new@example.test')).toMatchObject({ email: 'new@example.test' })
+    const never = failing(UNDONE, Number.POSITIVE_INFINITY)
+    expect(isTransientError(await rejected(never.users.setEmail(user.id, null)))).toBe(true)
+    expect([soon.asked(), never.asked()]).toEqual([4, 9])
+  })
+
+  it('is asked once where nobody knows what became of it', async () => {
+    const lost = failing(Object.assign(new Error('Connection terminated'), { code: '08006' }), 1)
+    expect(isTransientError(await rejected(lost.users.setEmail(crypto.randomUUID(), null)))).toBe(true)
+    expect(lost.asked()).toBe(1)
+  })
+
+  it.each(['repeatable read', 'serializable'])('is written by all of several at once, by default %s', async (level) => {
+    const strict = openPool(url, { max: 6, options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}` })
+    const { users, invitations } = createPostgresStorage({ pool: strict })
+    const { user } = await users.upsertByIdentity(person())
+    const emails = await Promise.all(Array.from({ length: 6 }, (_, i) => users.setEmail(user.id, `ada@${i}.test`)))
+    expect(emails.map((row) => row?.email)).toEqual(Array.from({ length: 6 }, (_, i) => `ada@${i}.test`))
+    const org = await storage.orgs.insert({ name: 'Acme' })
+    const { id } = await invitations.insert(newInvitation({ orgId: org.id, email: 'ada@example.test', role: 'member' }))
+    const taken = await Promise.all(Array.from({ length: 6 }, () => invitations.consume(id)))
+    expect(taken.filter((each) => each !== null)).toHaveLength(1)
+    const identity = person()
+    const made = await Promise.all(Array.from({ length: 6 }, () => users.upsertByIdentity(identity)))
+    expect(new Set(made.map(({ user: { id: made } }) => made)).size).toBe(1)
+    expect(made.filter(({ created }) => created)).toHaveLength(1)
+  })
+})
+
 describe('an organization that is deleted between the look and the join', () => {
   it.each(['rows', 'user-row'] as const)('%s: decided again, and what was begun is undone', async (membershipOn) => {
     const store = createPostgresStorage({ pool, membershipOn })
