@@ -154,6 +154,7 @@ export type RefusalReason =
   | 'person_unknown'
   | 'identity_not_proved'
   | 'moved_to_a_machine'
+  | 'moved_by_an_actor'
   | 'moved_user_disabled'
   | 'identity_taken'
   | 'erasure_leaves_no_owner'

@@ -77,8 +77,10 @@ async function keyOf(
   }
   if (verifier === undefined)
     throw optionsError('createUserAdmin', 'verifier', 'is required to move identities by tokens')
-  const { kind, issuer, subject } = await verifier.verify(proof.token)
+  const { kind, issuer, subject, actor } = await verifier.verify(proof.token)
   if (kind !== 'person') throw new AuthError('forbidden', { reason: 'moved_to_a_machine' })
+  // A verifier of the host's own may be older than this claim.
+  if (actor != null && operator === null) throw new AuthError('forbidden', { reason: 'moved_by_an_actor' })
   return Object.freeze({ issuer, subject })
 }
 

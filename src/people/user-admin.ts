@@ -101,7 +101,7 @@ export interface UserAdministration<U extends User = User, O extends Organizatio
    * (`identityIssuer`), nothing is written. One conditional write.
    *
    * @throws AuthError what the verifier refuses a token with; `forbidden` for what is neither proved nor vouched for, a machine's token,
-   * and a disabled user whom no operator moves; `not_found` where `from` is nobody's; `conflict` where `to` is somebody else's
+   * one by which somebody acts for that person (RFC 8693 §4.1), and a disabled user whom no operator moves; `not_found` where `from` is nobody's; `conflict` where `to` is somebody else's
    */
   moveIdentity(from: IdentityProof, to: IdentityProof, by?: MovedByOperator): Promise<U>
   /**

@@ -159,6 +159,23 @@ describe('moveIdentity', () => {
     }
   })
 
+  it('is refused by a token by which somebody acts for the person, unless an operator vouches', async () => {
+    const { admin, ada, ownerOf } = await createWorld()
+    const proved = await tokens()
+    const act = { sub: 'desk' }
+    const [one, other] = [
+      { token: await before.sign({ sub: 'ada', act }) },
+      { token: await after.sign({ sub: 'ada-2', act }) },
+    ]
+    for (const pair of [[one, proved.to] as const, [proved.from, other] as const]) {
+      expect(await refusalOf(admin.moveIdentity(...pair))).toMatchObject({
+        ...{ code: 'forbidden', reason: 'moved_by_an_actor' },
+      })
+    }
+    expect(await ownerOf(from)).toBe(ada.id)
+    expect(await admin.moveIdentity(one, other, { operator: 'grace' })).toMatchObject({ id: ada.id })
+  })
+
   it.each(STORAGES)('never takes an identity that is somebody’s, disabled or not, in $name', async ({ open }) => {
     const { admin, storage, events, ada, ownerOf } = await createWorld(await open())
     const { user: bob } = await storage.users.upsertByIdentity({ ...to, email: null })

@@ -29,6 +29,11 @@ export const REFUSALS_OF_USER_ADMIN: readonly Refusal[] = [
   refusal('moved_to_a_machine', 'forbidden', ({ admin }) =>
     admin.moveIdentity({ token: 'a.b.c' }, THERE, { operator: 'grace' }),
   ),
+  refusal('moved_by_an_actor', 'forbidden', ({ storage }) => {
+    const verify = async () => ({ kind: 'person', ...HERE, actor: { subject: 'desk', issuer: null } }) as never
+    const { admin } = createUserAdminWorld(storage, { verifier: { verify } })
+    return admin.moveIdentity({ token: 'a.b.c' }, { token: 'd.e.f' })
+  }),
   refusal('moved_user_disabled', 'forbidden', async ({ storage }, { ada }) => {
     await storage.users.setDisabled(ada, true)
     const identities = [HERE, { issuer: ISSUER, subject: 'ada-2' }]
