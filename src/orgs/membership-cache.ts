@@ -39,8 +39,8 @@ export interface MembershipCache<R, M> {
 /**
  * Create a cache over the look-ups that every request makes. A membership that was removed, a role that was lowered and a
  * user who was disabled are refused after `ttlSeconds` at the latest, counted from when the storage was asked; at once
- * where `invalidate` is called. "No such user" is never kept, so that a first login is seen at once. Writes, and
- * everything inside a transaction, go to the storage. Cost: a hit asks nothing; a miss is the storage's query.
+ * where `invalidate` is called, and an e-mail that a provisioner has refreshed. "No such user" is never kept, so that a first
+ * login is seen at once. Writes, and everything inside a transaction, go to the storage. Cost: a hit asks nothing; a miss is the storage's query.
  *
  * @throws OptionsError for a missing, unknown or malformed option
  * @example
@@ -84,8 +84,15 @@ function describeSeconds(value: unknown): string | null {
   return isGood ? null : 'must be a number above 0 and at most 5'
 }
 
-function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity'> {
+function cachedUsers(users: UserRepository, answers: Answers): Pick<UserRepository, 'findByIdentity' | 'setEmail'> {
+  // A provisioner writes it by itself (`refreshEmail`): what is known still would have it written by every request.
+  const setEmail: UserRepository['setEmail'] = async (userId, email) => {
+    const user = await users.setEmail?.(userId, email)
+    answers.forget(userId)
+    return user ?? null
+  }
   return {
+    ...(users.setEmail === undefined ? {} : { setEmail }),
     async findByIdentity(identity, selection) {
       const orgId = selection.kind === 'named' ? selection.orgId : null
       const record = await answers.ask({

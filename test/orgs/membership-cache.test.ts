@@ -171,6 +171,32 @@ describe('what is revoked', () => {
   })
 })
 
+describe('an e-mail that the provisioner refreshes', () => {
+  it('is written once, and known from then on', async () => {
+    const storage = createMemoryStorage()
+    const written: unknown[] = []
+    const setEmail: typeof storage.users.setEmail = (...given) => {
+      written.push(given[1])
+      return storage.users.setEmail(...given)
+    }
+    const cache = createMembershipCache({ users: { ...storage.users, setEmail }, memberships: storage.memberships })
+    const users = createProvisioner({ storage: { ...storage, users: cache.users }, refreshEmail: 'when-verified' })
+    const comes = async (email: string): Promise<string | null> =>
+      (await users(testIdentity({ subject: 'ada', email, emailVerified: true }), { kind: 'unnamed' })).user.email
+    for (const email of ['ada@old.test', 'ada@old.test', 'ada@new.test', 'ada@new.test', 'ada@new.test']) {
+      expect(await comes(email)).toBe(email)
+    }
+    expect(written).toEqual(['ada@new.test'])
+  })
+
+  it('is nothing that a storage can write only because it is cached', () => {
+    const { users, memberships } = createMemoryStorage()
+    const { setEmail: _, ...without } = users
+    expect(createMembershipCache({ users: without, memberships }).users).not.toHaveProperty('setEmail')
+    expect('setEmail' in createMembershipCache({ users, memberships }).users).toBe(true)
+  })
+})
+
 describe('"not a member"', () => {
   it('is good for one second, whatever the time to live', async () => {
     const { storage, authenticate, user, world } = await createWorld({ ttlSeconds: 5 })
