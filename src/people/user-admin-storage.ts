@@ -59,7 +59,11 @@ export function requireAccounts<A>(accounts: A | undefined): A {
  * What was done, where the answer to an earlier COMMIT did not come: what that attempt has done is done, or is done once more by
  * this one. Each is told once.
  */
-export function withEarlier<T>(now: readonly T[], earlier: readonly T[] = [], idOf: (each: T) => string): readonly T[] {
+export function withEarlier<T>(
+  now: readonly T[],
+  earlier: readonly T[] | undefined,
+  idOf: (each: T) => string,
+): readonly T[] {
   const known = new Set(now.map(idOf))
-  return Object.freeze([...earlier.filter((each) => !known.has(idOf(each))), ...now])
+  return Object.freeze([...(earlier ?? []).filter((each) => !known.has(idOf(each))), ...now])
 }
