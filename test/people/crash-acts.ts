@@ -1,6 +1,6 @@
 /**
  * What processes are killed in the middle of: an act on people, what is there before it, and how it is told from what is there
- * afterwards. `crash-child.ts` acts, `crash-runs.ts` looks.
+ * afterwards. `crash-child.ts` acts, `crash-runs.ts` looks (M13, M15).
  */
 import { createUserAdmin } from '../../src/people/user-admin.ts'
 import type { ShippedStorage } from '../../src/storage/shipped-storage.ts'

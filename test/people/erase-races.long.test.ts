@@ -1,4 +1,4 @@
-/** Somebody is erased while they log in, are made a member, or another owner goes: nothing half-made, and one owner is always left. */
+/** Somebody is erased while they log in, are made a member, or another owner goes: nothing half-made, and one owner is always left (M3, M15). */
 import { describe, expect, it } from 'vitest'
 import { createMembers } from '../../src/people/members.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'

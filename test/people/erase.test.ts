@@ -1,4 +1,4 @@
-/** Somebody is erased: every place that says something of them, what stays, what is refused, and what becomes of their organizations. */
+/** Somebody is erased: every place that says something of them, what stays, what is refused, and what becomes of their organizations (M15–M17). */
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Member } from '../../src/storage/repositories.ts'

@@ -1,4 +1,4 @@
-/** Users whom an operator disables, enables and gives another identity; what such an admin is made of. */
+/** Users whom an operator disables, enables and gives another identity; what such an admin is made of (M13, M17). */
 import { describe, expect, it } from 'vitest'
 import { createUserAdmin } from '../../src/people/user-admin.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'

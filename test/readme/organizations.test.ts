@@ -2,8 +2,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type Auth, createAuth, type Decision, type Provisioner, type Route, supabase } from '../../src/index.ts'
+import type { UserAdministration } from '../../src/people/index.ts'
 import type { ShippedStorage } from '../../src/storage/index.ts'
 import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
@@ -163,6 +164,22 @@ it('refresh.ts: a verified address that changed is written into the row', async 
   }
   const [id] = await come(mailOf('kim'))
   expect(await come(mailOf('kim.lee'))).toEqual([id, mailOf('kim.lee')])
+})
+
+it('operators.ts: somebody is moved by two tokens, exported and forgotten', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  interface Operators {
+    readonly admin: UserAdministration
+    forget(userId: string): Promise<unknown>
+  }
+  const { admin, forget } = await load<Operators>('operators.ts')
+  await ask('lea', 'GET /api/organizations')
+  const moved = await admin.moveIdentity({ token: await tokenOf('lea') }, { token: await tokenOf('lea-again') })
+  expect(await admin.exportOf(moved.id)).toMatchObject({ user: { id: moved.id }, memberships: [{ role: 'owner' }] })
+  await forget(moved.id)
+  expect(await admin.exportOf(moved.id)).toMatchObject({ user: { email: null, disabled: true }, memberships: [] })
+  expect(log.mock.calls.map(([line]) => line as string)).toEqual(['identity_moved', 'forget', 'user_erased'])
+  log.mockRestore()
 })
 
 it('own-tables.test.ts: the storage holds what is asked of it', async () => {
