@@ -164,7 +164,7 @@ describe('the built modules', () => {
     expect(bytes, `of which without jose: ${without}`).toBeLessThanOrEqual(budget)
   })
 
-  // A third of it is what the contract suites promise, in words.
+  // Nearly half of it is the contract suites.
   it('cost with the testing kit at most 285,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
