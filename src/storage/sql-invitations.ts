@@ -17,6 +17,7 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
       if (!isOrgId(orgId)) throw new Error('an invitation needs an organization that exists')
       if (invitedBy !== null && !isUuid(invitedBy))
         throw new TypeError('an invitation is from a user of this storage, or none')
+      if (secretHash !== null && !isText(secretHash, LONGEST_HASH)) throw new TypeError('a hash is 64 hex digits')
       const rest = [invitedBy, secretHash, createdAt.getTime(), expiresAt.getTime()]
       const values = [crypto.randomUUID(), orgId, email, requireRole(role), ...rest]
       const inserted = await findFirst(session, statements.insertInvitation, values, INVITATION.read)
@@ -26,7 +27,7 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
     findById: async (invitationId) =>
       isUuid(invitationId) ? findFirst(session, statements.findInvitation, [invitationId], INVITATION.read) : null,
     findBySecretHash: async (hash) =>
-      isText(hash, 64) ? findFirst(session, statements.findInvitationByHash, [hash], INVITATION.read) : null,
+      isText(hash, LONGEST_HASH) ? findFirst(session, statements.findInvitationByHash, [hash], INVITATION.read) : null,
     listByEmail: async (email, limit) =>
       isText(email, LONGEST.email)
         ? (await session.run(statements.listInvitationsOfEmail, [email, limit])).map(INVITATION.read)
@@ -45,6 +46,8 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
 function toPersonValues(invitedBy: string, email: string | null): [string | null, string | null] {
   return [isUuid(invitedBy) ? invitedBy : null, isText(email, LONGEST.email) ? email : null]
 }
+
+const LONGEST_HASH = 64
 
 function textsOf({ dialect, names }: SqlTables) {
   // What a host inserts by a statement of its own may say nothing of when it ends.

@@ -132,6 +132,14 @@ describe('PostgreSQL', () => {
     })
   })
 
+  it.each(['x\0', '\ud800', 'x'.repeat(65)])(
+    'keeps no %j for a hash, and no driver has to say so',
+    async (secretHash) => {
+      const invited = { ...invitationOf(rows.orgId, 'hash@example.test'), secretHash }
+      await expect(storage.invitations.insert(invited)).rejects.toThrow(TypeError)
+    },
+  )
+
   it('asks for the lock in the words that hold up who asks the same, and no one who refers to the row', async () => {
     asked.queries.length = 0
     await storage.transaction(({ orgs }) => orgs.findLocked(rows.orgId))
