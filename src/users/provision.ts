@@ -130,6 +130,8 @@ export function provisioning<U extends User, O extends Organization, Tx>(
   const { invitations, ownerRole, decide = byInvitation } = settings
   const missing = new Set<string>()
   const email = toEmail(identity.email)
+  // What an attempt made whose COMMIT was not heard of: the next one finds it.
+  let earlier: AttemptedUser<U> | undefined
   return async (watch) => {
     const found = await invitations?.find(identity)
     const decision = await watch.inTime(async () => {
@@ -139,14 +141,16 @@ export function provisioning<U extends User, O extends Organization, Tx>(
     })
     const wish = { decision, email, ownerRole, missing, found }
     const making = { identity, watch, kind: decision.kind }
-    const { user, created, placed } = await makeUser(settings, making, (transaction, upserted) =>
-      upserted.created ? place(transaction, upserted.user, wish) : null,
-    )
-    if (placed === null) return { user, created }
-    const invitationId = invitationOf(decision)
-    const passedOver = found?.passedOver(invitationId) ?? []
-    const provisioned = { decision: decision.kind, orgId: placed.org?.id ?? null, invitationId, passedOver }
-    return { user, created, provisioned: Object.freeze(provisioned) }
+    const { user, created } = await makeUser(settings, making, async (transaction, upserted) => {
+      if (!upserted.created) return null
+      const placed = await place(transaction, upserted.user, wish)
+      const invitationId = invitationOf(decision)
+      const passedOver = found?.passedOver(invitationId) ?? []
+      const provisioned = { decision: decision.kind, orgId: placed.org?.id ?? null, invitationId, passedOver }
+      earlier = { ...upserted, provisioned: Object.freeze(provisioned) }
+      return placed
+    })
+    return user.id === earlier?.user.id ? { ...earlier, user } : { user, created }
   }
 }
 

@@ -8,6 +8,7 @@ import { ConflictError, TransientError } from '../../src/storage/storage-errors.
 import type { Bootstrap, ProvisioningDecision } from '../../src/users/provision.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { joiningAtOnce, newInvitation } from '../invitation.ts'
+import { withUnheardCommit } from '../people/world.ts'
 import { countedStorage } from '../pipeline/counted.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { countRows, failingStorage, identityOf, times } from './first-logins.ts'
@@ -390,6 +391,19 @@ describe('failures of the moment (P4)', () => {
       expect(await countRows(storage)).toEqual({ users: 0, orgs: 0 })
     })
   }
+
+  it('a commit that was not heard of is asked after: they were made here, and the record says as what', async () => {
+    const [storage, hooks] = [createMemoryStorage(), [] as string[]]
+    const deaf = withUnheardCommit(storage as never) as never as MemoryStorage
+    const step = createProvisioner({ storage: deaf, bootstrap: ({ decision }) => void hooks.push(decision) })
+    const { user, created, provisioned } = await step(ADA, UNNAMED)
+    const [acting] = await storage.memberships.listActing({ kind: 'user', user })
+    expect([created, provisioned]).toEqual([
+      true,
+      { decision: 'create', orgId: acting?.org.id, invitationId: null, passedOver: [] },
+    ])
+    expect([hooks, await countRows(storage)]).toEqual([['create'], { users: 1, orgs: 1 }])
+  })
 
   it('gives up 5 seconds after the first, however few the attempts', async () => {
     let now = 0
