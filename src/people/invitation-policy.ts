@@ -73,13 +73,14 @@ async function take(
   settings: PolicySettings,
   transaction: PeopleTransaction,
   { roles }: JudgedInvitation,
-  { invitationId, orgId, role }: TakenInvitation,
+  { invitationId, orgId, role, permissions }: TakenInvitation,
 ): Promise<boolean> {
   if ((await transaction.orgs.findLocked(orgId)) === null) return false
   const consumed = await transaction.invitations.consume(invitationId)
   if (consumed === null) return false
   try {
-    return (await standingOf(settings, transaction, roles, { ...consumed, role })) === null
+    const find = (name: string) => (name === role && permissions !== undefined ? permissions : roles.find(name))
+    return (await standingOf(settings, transaction, { ...roles, find }, { ...consumed, role })) === null
   } catch (error) {
     // The inviter has another role since it was looked for.
     if (error instanceof RoleNotLookedUp) return false

@@ -29,4 +29,6 @@ export interface TakenInvitation {
   readonly invitationId: string
   readonly orgId: string
   readonly role: string
+  /** What that role may do, where it was looked up: one made at run time can't be inside the transaction. */
+  readonly permissions?: readonly string[] | undefined
 }

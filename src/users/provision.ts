@@ -134,12 +134,11 @@ export function provisioning<U extends User, O extends Organization, Tx>(
   let earlier: AttemptedUser<U> | undefined
   return async (watch) => {
     const found = await invitations?.find(identity)
-    const decision = await watch.inTime(async () => {
+    const { decision, permissions } = await watch.inTime(async () => {
       const decided = await decide(identity, found?.invitation ?? null, found?.pending ?? [])
-      await requireRole(decided, ownerRole, roles)
-      return decided
+      return { decision: decided, permissions: await requireRole(decided, ownerRole, roles) }
     })
-    const wish = { decision, email, ownerRole, missing, found }
+    const wish = { decision, permissions, email, ownerRole, missing, found }
     const making = { identity, watch, kind: decision.kind }
     const { user, created } = await makeUser(settings, making, async (transaction, upserted) => {
       if (!upserted.created) return null
@@ -214,14 +213,19 @@ export function toHookError(error: unknown): unknown {
   return new AuthError('temporarily_unavailable', { reason: 'bootstrap_not_reached', retryAfterSeconds, cause })
 }
 
-// Before anything is written: a role that no route knows would leave a user who is refused for ever.
-async function requireRole(decision: ProvisioningDecision, ownerRole: string, known?: KnownRoles): Promise<void> {
-  if (decision.kind === 'none' || known === undefined) return
+// Before anything is written: a role that no route knows would leave a user who is refused for ever. What it may do.
+async function requireRole(
+  decision: ProvisioningDecision,
+  ownerRole: string,
+  known?: KnownRoles,
+): Promise<readonly string[] | undefined> {
+  if (decision.kind === 'none' || known === undefined) return undefined
   const { roles } = known
   const isOwner = decision.kind === 'create'
   const role = isOwner ? ownerRole : decision.role
   // An organization that is still to be made has made no role.
-  if (isOwner ? roles.includes(role, role) : (await known.find(decision.orgId, role)) !== null) return
+  const permissions = isOwner ? roles.permissionsOf(role) : await known.find(decision.orgId, role)
+  if (isOwner ? roles.includes(role, role) : permissions !== null) return permissions ?? undefined
   throw new Error(
     `createProvisioner: ${JSON.stringify(role)} is not one of the roles of createAuth: nothing was written`,
   )
@@ -234,6 +238,7 @@ function byInvitation(_identity: Identity, invitation: Invitation | null): Provi
 
 interface Wish {
   readonly decision: ProvisioningDecision
+  readonly permissions: readonly string[] | undefined
   readonly email: string | null
   readonly ownerRole: string
   /** What an attempt was to have and did not find, or not free. */
@@ -244,7 +249,7 @@ interface Wish {
 async function place<U extends User, O extends Organization, Tx>(
   transaction: StorageTransaction<U, O, Tx>,
   { id: userId }: U,
-  { decision, email, ownerRole, missing, found }: Wish,
+  { decision, permissions, email, ownerRole, missing, found }: Wish,
 ): Promise<Placed<U, O>> {
   const { orgs, memberships } = transaction
   if (decision.kind === 'none') return { org: null, role: null }
@@ -259,7 +264,7 @@ async function place<U extends User, O extends Organization, Tx>(
   const { orgId, role } = decision
   const invitationId = invitationOf(decision)
   // Whoever lost it rolls back and decides again.
-  if (invitationId !== null && (await found?.take(transaction, { invitationId, orgId, role })) !== true) {
+  if (invitationId !== null && (await found?.take(transaction, { invitationId, orgId, role, permissions })) !== true) {
     throw decideAgain(missing, invitationId, 'an invitation that can not be taken')
   }
   const org = await orgs.findById(orgId)

@@ -1,10 +1,12 @@
 /** Invitations at a first login: which takes effect, what is passed over and why, what is asked again in the transaction (M6, M7). */
 import { describe, expect, it } from 'vitest'
 import type { Identity, OrgSelection, PassedOver } from '../../src/context.ts'
+import { toKnownRoles } from '../../src/permissions/custom-roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Invitation } from '../../src/storage/repositories.ts'
 import type { StoredUser } from '../../src/storage/shipped-storage.ts'
 import { createProvisioner, type ProvisioningDecision } from '../../src/users/provisioner.ts'
+import { ROLES } from '../pipeline/world.ts'
 import { identityOf } from '../users/first-logins.ts'
 import { createInvitationWorld, type InvitationWorld, WEEK_MS } from './invitation-world.ts'
 
@@ -125,6 +127,29 @@ describe('passed over', () => {
 })
 
 describe('the host’s decide', () => {
+  it.each([
+    ['readers', true],
+    ['purgers', false],
+  ])('may name a role made at run time, which the inviter may give: %s', async (role, isGood) => {
+    const made: Readonly<Record<string, readonly string[]>> = { readers: ['things:read'], purgers: ['things:purge'] }
+    const customRoles = { find: async (_: string, name: string) => made[name] ?? null }
+    const { world } = await open({
+      invitations: { takeEffect: 'on-first-login', customRoles, manage: { role: 'member' } },
+      provisioner: {
+        decide: (_, invitation) =>
+          invitation === null
+            ? { kind: 'none' }
+            : { kind: 'join', orgId: invitation.orgId, role, invitationId: invitation.id },
+      },
+    })
+    const host = await world.person('host', 'member')
+    await world.invited('ada', 'member', host)
+    const first = world.provision(identityOf('ada'), UNNAMED, toKnownRoles(ROLES, customRoles))
+    if (isGood) expect((await first).created).toBe(true)
+    else await expect(first).rejects.toThrow('an invitation that can not be taken')
+    expect((await world.rolesOf())['ada']).toBe(isGood ? role : undefined)
+  })
+
   const decided = async (
     decide: (
       identity: Identity,
