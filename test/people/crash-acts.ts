@@ -57,10 +57,15 @@ const erase: CrashAct = {
     return { given, counted, before: [1, 2, 0, 1, 1, 1, 1, 1], after: [0, 0, 1, 0, 0, 0, 0, 0] }
   },
   perform: async (storage, { userId = '', accountId = '', nextId = '', ownId = '' }, write) => {
-    const account = (await storage.accounts.accounts.findById(accountId)) === null ? undefined : accountId
-    return administer(storage).erase(userId, {
-      ...{ identity: 'freed', emptyOrgs: 'remove', account, handOver: () => nextId },
-      within: ({ transaction: { handle } }) => write(handle, `DELETE FROM tenants WHERE org_id = '${ownId}'`),
+    const erasing = (account?: string) =>
+      administer(storage).erase(userId, {
+        ...{ identity: 'freed', emptyOrgs: 'remove', account, handOver: () => nextId },
+        within: ({ transaction: { handle } }) => write(handle, `DELETE FROM tenants WHERE org_id = '${ownId}'`),
+      })
+    // Who begins anew after it was done, which a server may do for a process that is killed, finds no account there.
+    return erasing(accountId).catch((error: { reason?: string }) => {
+      if (error.reason !== 'person_unknown') throw error
+      return erasing()
     })
   },
 }
