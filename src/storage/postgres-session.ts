@@ -56,8 +56,8 @@ function running(ask: Ask): SqlSession['run'] {
 }
 
 // A look-up outside of transactions may be asked again, on another connection: once, because who asks a
-// database that is gone should soon know. Who has waited in vain for an answer has waited long enough. What was undone
-// because another write came first, a write too, is asked again where the default is stricter than READ COMMITTED.
+// database that is gone should soon know. Who has waited in vain for an answer has waited long enough. A write that was undone
+// because another one came first is asked again: that happens where the default is stricter than READ COMMITTED.
 function onceMore(run: SqlSession['run']): SqlSession['run'] {
   const ask = async (
     statement: SqlStatement,
@@ -67,7 +67,7 @@ function onceMore(run: SqlSession['run']): SqlSession['run'] {
     try {
       return await run(statement, values)
     } catch (error) {
-      if (isUndone(error) && times > 0) return ask(statement, values, times - 1)
+      if (statement.writes && isUndone(error) && times > 0) return ask(statement, values, times - 1)
       if (statement.writes || !isTransientError(error) || isUnanswered(error)) throw error
       return run(statement, values)
     }

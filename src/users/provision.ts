@@ -5,7 +5,13 @@
 import type { Identity, KnownRoles, Organization, Provisioned, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { toEmail } from '../lib/email.ts'
-import type { AuthStorage, Invitation, StorageTransaction } from '../storage/repositories.ts'
+import type {
+  AuthStorage,
+  Invitation,
+  OrganizationAdmin,
+  OrganizationRepository,
+  StorageTransaction,
+} from '../storage/repositories.ts'
 import {
   causesOf,
   isConflictError,
@@ -267,7 +273,7 @@ async function place<U extends User, O extends Organization, Tx>(
   if (invitationId !== null && (await found?.take(transaction, { invitationId, orgId, role, permissions })) !== true) {
     throw decideAgain(missing, invitationId, 'an invitation that can not be taken')
   }
-  const org = await orgs.findById(orgId)
+  const org = await hold(orgs, orgId)
   if (org === null) throw decideAgain(missing, orgId, 'an organization that does not exist')
   try {
     await memberships.insert({ orgId, userId, role })
@@ -276,6 +282,14 @@ async function place<U extends User, O extends Organization, Tx>(
     throw decideAgain(missing, orgId, error)
   }
   return { org, role }
+}
+
+// A store that can hold an organization does: somebody may be about to remove it as one that nobody is left in.
+function hold<O extends Organization>(
+  orgs: OrganizationRepository<O> & Partial<OrganizationAdmin<O>>,
+  orgId: string,
+): Promise<O | null> {
+  return orgs.findLocked?.(orgId) ?? orgs.findById(orgId)
 }
 
 const TAKEN = 'an organization that is there already'

@@ -73,6 +73,27 @@ describe.each(STORAGES)('erase, in $name', ({ open }) => {
     }
   })
 
+  it('× a newcomer whom the host puts into the organization that is left empty: they are its member, or it is gone', async () => {
+    const world = createUserAdminWorld(await open())
+    const { storage, admin } = world
+    for (let round = 0; round < ROUNDS * 2; round++) {
+      const ada = await world.user(`ada-${round}`)
+      const { id: orgId } = await world.org('Acme', [ada, 'owner'])
+      let asked = 0
+      const decide = () =>
+        asked++ === 0 ? ({ kind: 'join', orgId, role: 'viewer' } as const) : ({ kind: 'create' } as const)
+      const comes = createProvisioner({ storage, decide })
+      const identity = identityOf(`newcomer-${round}`, { issuer: ISSUER, email: null })
+      const [{ user }, erased] = await Promise.all([comes(identity, UNNAMED), codeOf(admin.erase(ada.id, FREED))])
+      // With somebody in it, it is not left empty, and its owner must name another one.
+      expect(['done', 'conflict']).toContain(erased)
+      const acting = await storage.memberships.listActing({ kind: 'user', user: user as never })
+      const joined = acting.map(({ org, role }) => `${org.id === orgId ? 'theirs' : 'own'} ${role}`).join()
+      expect(['theirs viewer', 'own owner']).toContain(joined)
+      expect((await storage.orgs.findById(orgId)) !== null).toBe(joined === 'theirs viewer')
+    }
+  })
+
   it('× another owner who leaves, is demoted or erased: one owner is always left', async () => {
     const world = createUserAdminWorld(await open())
     const { storage, admin } = world

@@ -169,7 +169,7 @@ describe('an organization that is deleted between the look and the join', () => 
           await store.orgs.remove(org.id)
           return found
         }
-        return work({ ...inside, orgs: { ...inside.orgs, findById } })
+        return work({ ...inside, orgs: { ...inside.orgs, findById, findLocked: findById } })
       })
     const decisions: ProvisioningDecision[] = [{ kind: 'join', orgId: org.id, role: 'member' }, { kind: 'create' }]
     const resolver = createProvisioner({

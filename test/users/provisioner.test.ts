@@ -149,7 +149,7 @@ describe('the decision', () => {
             await inside.orgs.remove(org.id)
             return found
           }
-          return work({ ...inside, orgs: { ...inside.orgs, findById } })
+          return work({ ...inside, orgs: { ...inside.orgs, findById, findLocked: findById } })
         })
       const decide = vi.fn<() => ProvisioningDecision>(() => ({ kind: 'create' }))
       decide.mockReturnValueOnce({ kind: 'join', orgId: org.id, role: 'member' })
