@@ -341,3 +341,27 @@ describe('exportOf', () => {
     await expect(admin.exportOf(ada.id, { accounts: NOBODY } as never)).rejects.toThrow(/unknown option "accounts"/)
   })
 })
+
+describe('somebody who is made a member while their row is waited for', () => {
+  it('is seen: what was begun is undone and begun anew', async () => {
+    const storage = createMemoryStorage()
+    const { id: orgId } = await storage.orgs.insert({ name: 'Other' })
+    let attempts = 0
+    // As where another transaction has put them there and was committed first.
+    const late: UserAdminWorld['storage'] = {
+      ...storage,
+      transaction: (work) =>
+        storage.transaction((inside) => {
+          const anonymize: typeof inside.users.anonymize = async (userId, identity) => {
+            if (attempts++ === 0) await inside.memberships.insert({ orgId, userId, role: 'member' })
+            return inside.users.anonymize(userId, identity)
+          }
+          return work({ ...inside, users: { ...inside.users, anonymize } })
+        }),
+    }
+    const { user, admin } = createUserAdminWorld(late)
+    const ada = await user('ada')
+    await admin.erase(ada.id, BLOCKED)
+    expect([attempts, await storage.memberships.listByOrg(orgId)]).toEqual([2, []])
+  })
+})
