@@ -1,6 +1,6 @@
 /**
- * Read base64url (RFC 4648 §5) strictly: one byte string has exactly one spelling. Padding, white space, foreign letters
- * and stray bits in the last letter are all refused. Hands on bytes, or `null`.
+ * Base64url (RFC 4648 §5), written without padding and read strictly: one byte string has exactly one spelling. Padding, white
+ * space, foreign letters and stray bits in the last letter are all refused. Reading hands on bytes, or `null`.
  */
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -30,4 +30,9 @@ export function toBytes(binary: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i += 1) bytes[i] = binary.charCodeAt(i)
   return bytes
+}
+
+/** Encode a binary string, each character one byte, without padding. */
+export function encodeBase64UrlBinary(binary: string): string {
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

@@ -2,6 +2,7 @@
 import type { AuthContext, Identity, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
+import { encodeBase64UrlBinary } from '../lib/base64url.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { normalizeEmail } from '../lib/email.ts'
 import type { Invitation } from '../storage/repositories.ts'
@@ -164,10 +165,7 @@ export function invitationNotFound(): AuthError {
 // 256 bits, as base64url.
 function createSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return encodeBase64UrlBinary(String.fromCharCode(...bytes))
 }
 
 function requireAddress(email: unknown): string {

@@ -1,4 +1,5 @@
 /** Public keys as PEM (RFC 7468 §13), made JWKs: what some issuers hand out in the place of a JWK Set. */
+import { encodeBase64UrlBinary } from '../lib/base64url.ts'
 import { OptionsError } from '../lib/parse-options.ts'
 import { isUnsoundJwk } from './jwk-import.ts'
 
@@ -82,5 +83,5 @@ function toHex(base64: string): string | null {
 
 function toBase64Url(hex: string): string {
   const binary = hex.replaceAll(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)))
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return encodeBase64UrlBinary(binary)
 }
