@@ -16,7 +16,7 @@ import {
   type ReceivedInvitation,
 } from './invitation-settings.ts'
 import { isLive, judgeAll, verifiedAddressOf } from './invitation-standing.ts'
-import { type Act, actInOrg, requireIdentity, requirePerson, requirePersonInOrg, withRoles } from './people-act.ts'
+import { type Act, actInOrg, requirePerson, requirePersonInOrg, withRoles } from './people-act.ts'
 import { requireGrantable, requireRole, requireRoleText, requireRule, requireTakeable } from './people-rule.ts'
 
 export async function create<U extends User, O extends Organization>(
@@ -135,8 +135,7 @@ export async function mine<U extends User, O extends Organization>(
   context: AuthContext,
   profile: ProfileOptions | undefined,
 ): Promise<readonly ReceivedInvitation<O>[]> {
-  requirePerson(context, settings.known)
-  const identity = requireIdentity(context, settings.known)
+  const { identity } = requirePerson(context, settings.known)
   const address = verifiedAddressOf(await withItsProfile(profile, context, identity))
   if (address === null) return []
   const good = (await judgeAll(settings, address)).filter(({ standing }) => standing === null)

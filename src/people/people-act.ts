@@ -32,6 +32,7 @@ export function aStorageWith<T>(methods: Readonly<Record<string, readonly string
 
 /** A person, as a request has proved them. */
 export interface Person {
+  readonly identity: Identity
   readonly user: User
   readonly userId: string
   readonly bound: Granter['bound']
@@ -43,7 +44,7 @@ export interface Person {
  */
 export function requirePerson(context: AuthContext, known: KnownRoles): Person {
   const { user, identity } = requireUser(context, known, isUser)
-  return { user, userId: user.id, bound: identity.scopes ?? null }
+  return { identity, user, userId: user.id, bound: identity.scopes ?? null }
 }
 
 /**
