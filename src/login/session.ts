@@ -2,10 +2,11 @@
  * The sessions of local login: tokens that this service issues to itself, another one at each login, each as good as its
  * account is now. Disabling, deleting, a new password, a new role, logging out: each ends sessions from the next request on.
  */
-import { base64url, compactVerify, SignJWT } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
+import { SignJWT } from 'jose/jwt/sign'
 import type { Identity, UserResolver, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { isBase64Url } from '../lib/base64url.ts'
+import { encodeBase64UrlBinary, isBase64Url } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
 import { checkClaims, STANDARD_PLACES as places } from '../verify/claims.ts'
@@ -65,7 +66,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
         .setIssuer(service)
         .setAudience(service)
         .setSubject(subject)
-        .setJti(base64url.encode(crypto.getRandomValues(new Uint8Array(16))))
+        .setJti(encodeBase64UrlBinary(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))))
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + sessionSeconds)
         .sign(await keyOf())

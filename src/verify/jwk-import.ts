@@ -3,7 +3,7 @@
  * The key's own type says which algorithms it may be for, and its `alg` which one; a token's header never does. Hands on
  * CryptoKeys, one for each algorithm.
  */
-import { importJWK } from 'jose'
+import { importJWK } from 'jose/key/import'
 import { decodeBase64Url } from '../lib/base64url.ts'
 import { type KeyAlgorithm, ownOf, RSA_ALGORITHMS, toAlgorithm } from './token-form.ts'
 

@@ -2,7 +2,7 @@
  * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: HMACs meet secrets
  * only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
-import { compactVerify } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { AuthError } from '../errors.ts'
 import { isNameOf } from './issuer-name.ts'
 import type { Issuer } from './issuers.ts'
