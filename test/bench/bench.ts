@@ -1,141 +1,82 @@
-// `npm run bench`: what the pipeline costs beside its peers, as ratios of one interleaved run on this machine.
-import { createVerifier } from 'fast-jwt'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { type Auth, type AuthRequest, createJwtVerifier, type KeySource, type Verifier } from '../../src/index.ts'
-import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { createTokenIssuer } from '../../src/testing/index.ts'
-import { createTestAuth } from '../support/world.ts'
-import { compareOverHttp } from './http.ts'
-import { compareImports } from './import-cost.ts'
-import { type Comparison, type Contender, compare, type Spread } from './rounds.ts'
+/**
+ * `npm run bench`: what the library costs beside its peers, as ratios of interleaved rounds on this machine. `--quick` takes
+ * under two minutes, `--only cold` (any number of them) takes one section. A full run with `--publish` is what
+ * docs/performance.md quotes. The exit code is 0 whatever the figures, unless a contender answers wrong.
+ */
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { install, place, programs } from './install.ts'
+import { describeMachine, type Results, readVersions } from './results.ts'
+import type { Section } from './section.ts'
+import type { Message } from './section-process.ts'
+import { SECTIONS } from './sections.ts'
+import { createStatus } from './status.ts'
+import { printSection } from './table.ts'
 
-const ROUNDS = 15
-const COLD = 200
-const WARM = 2000
-const AUDIENCE = 'authenticated'
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+})
 
-const issuer = await createTokenIssuer({ issuer: 'https://issuer.example.test', audience: AUDIENCE })
-const jwks = issuer.jwks() as JSONWebKeySet
-
-function createBenchVerifier(): Verifier<never> {
-  const keys: KeySource[] = [
-    { kind: 'secret', secret: issuer.secret },
-    { kind: 'jwks', keys: jwks.keys },
-  ]
-  return createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: AUDIENCE }] })
+const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
+const unknown = options.only?.filter((word) => !Object.hasOwn(SECTIONS, word)) ?? []
+if (unknown.length > 0) {
+  console.error(`--only takes ${Object.keys(SECTIONS).join(', ')}; got ${unknown.join(', ')}`)
+  process.exit(2)
 }
 
-function createBenchAuth(): Auth {
-  return createTestAuth(createMemoryStorage(), { verifier: createBenchVerifier() }) as unknown as Auth
-}
+const words = Object.keys(SECTIONS).filter((word) => options.only?.includes(word) !== false)
+const status = createStatus(process.stdout)
+const colours = process.stdout.hasColors?.() === true && process.env['NO_COLOR'] === undefined
+const begun = performance.now()
+const machine = describeMachine()
 
-// A fresh string each time, as an HTTP parser makes one: its hash is not computed yet.
-function requestWith(token: string): AuthRequest {
-  const line = Buffer.from(`Bearer ${token}`, 'latin1').toString('latin1')
-  return {
-    method: 'GET',
-    path: '/',
-    source: {},
-    params: null,
-    lines: (name) => (name === 'authorization' ? [line] : []),
-    remoteAddress: null,
-    encrypted: false,
-    upgrade: false,
-    body: async () => ({ kind: 'bytes', bytes: new Uint8Array() }),
-  }
+await install(status.show)
+console.log(`Node ${process.versions.node}, ${machine.cores} cores, ${machine.processor}; load ${machine.load}`)
+const sections: Record<string, Section> = {}
+for (const word of words) {
+  const section = await runSection(word)
+  if (section === null) continue
+  sections[word] = section
+  status.clear()
+  console.log(printSection(section, colours))
 }
-
-async function sign(algorithm: string, count: number): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, (_, i) => issuer.sign({ jti: `${i}` }, { algorithm } as never)))
+const results: Results = {
+  command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+  date: new Date().toISOString().slice(0, 10),
+  minutes: Number(((performance.now() - begun) / 60_000).toFixed(1)),
+  machine,
+  versions: readVersions(place),
+  sections,
 }
+mkdirSync(RESULTS, { recursive: true })
+writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(results, null, 2)}\n`)
+console.log(`\n${results.minutes} minutes; test/bench/results/latest.json`)
 
-async function cold(algorithm: string): Promise<Comparison[]> {
-  // Enough for every round, the uncounted one too: no token comes twice, so that no cache has seen it.
-  const tokens = await sign(algorithm, COLD * (ROUNDS + 1))
-  const keys = createLocalJWKSet(jwks)
-  const secret = await crypto.subtle.importKey(
-    'raw',
-    new TextEncoder().encode(issuer.secret),
-    { name: 'HMAC', hash: 'SHA-256' },
-    false,
-    ['verify'],
-  )
-  const options = { issuer: issuer.issuer, audience: AUDIENCE, clockTolerance: 5 }
-  const jose: Contender = {
-    name: 'jose jwtVerify',
-    prepare: async () => (i) =>
-      algorithm === 'HS256'
-        ? jwtVerify(tokens[i] as string, secret, options)
-        : jwtVerify(tokens[i] as string, keys, options),
-  }
-  const verifier = createBenchVerifier()
-  const auth = createBenchAuth()
-  await auth.authenticate(requestWith(await issuer.sign({}, { algorithm } as never)))
-  const alone = eachOnce(tokens, 'verify() alone', (token) => verifier.verify(token))
-  const whole = eachOnce(tokens, 'authenticate(), whole pipeline', (token) => auth.authenticate(requestWith(token)))
-  return compare([jose, alone, whole], ROUNDS, COLD)
-}
-
-function eachOnce(tokens: readonly string[], name: string, use: (token: string) => unknown): Contender {
-  let next = 0
-  return { name, prepare: async () => () => use(tokens[next++] as string) }
-}
-
-async function warm(population: number): Promise<Comparison[]> {
-  const tokens = await sign('HS256', population)
-  const pick = (i: number): string => tokens[(i * 7919) % population] as string
-  const fresh = (i: number): string => Buffer.from(pick(i), 'latin1').toString('latin1')
-  const verifyFast = createVerifier({
-    key: issuer.secret,
-    cache: population,
-    allowedIss: issuer.issuer,
-    allowedAud: AUDIENCE,
-    clockTolerance: 5,
+// A process of its own: what one section leaves in caches and compilers is no other's.
+function runSection(word: string): Promise<Section | null> {
+  const args = ['--expose-gc', '--max-old-space-size=12288', `${programs}section-process.mjs`, word]
+  const child = spawn(process.execPath, [...args, options.quick ? 'quick' : 'full'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
   })
-  const verifier = createBenchVerifier()
-  const auth = createBenchAuth()
-  for (const token of tokens) {
-    verifyFast(token)
-    await verifier.verify(token)
-    await auth.authenticate(requestWith(token))
-  }
-  return compare(
-    [
-      { name: 'fast-jwt, cache', prepare: async () => (i) => verifyFast(fresh(i)) },
-      { name: 'verify() alone', prepare: async () => (i) => verifier.verify(fresh(i)) },
-      { name: 'authenticate(), whole pipeline', prepare: async () => (i) => auth.authenticate(requestWith(pick(i))) },
-    ],
-    ROUNDS,
-    WARM,
-  )
+  return new Promise((resolve) => {
+    let section: Section | null = null
+    child.on('message', (message: Message) => {
+      if (message.kind === 'progress') return status.show(`${word}: ${message.doing}`)
+      if (message.kind === 'section') section = message.section
+      else reportFailure(word, message.text, message.isWrongAnswer)
+    })
+    child.on('close', (code) => {
+      if (code !== 0) reportFailure(word, `ended by ${code}`, false)
+      resolve(section)
+    })
+  })
 }
 
-function print(title: string, comparisons: readonly Comparison[]): void {
-  console.log(`\n${title}`)
-  for (const { name, cpuMicroseconds, cpuRatio, speedRatio } of comparisons) {
-    const cpu = `${cpuMicroseconds.toFixed(1)} µs`
-    console.log(`  ${name.padEnd(34)}${cpu.padStart(11)}   cpu ${show(cpuRatio)}   speed ${show(speedRatio)}`)
-  }
+function reportFailure(word: string, text: string, isWrongAnswer: boolean): void {
+  status.clear()
+  console.error(`\n${word}: ${text}`)
+  if (isWrongAnswer) process.exitCode = 1
 }
-
-function show(values: Spread): string {
-  return values.map((value) => `${value.toFixed(2)}x`.padStart(7)).join(' /')
-}
-
-console.log(
-  `Node ${process.version}; ${ROUNDS} interleaved rounds; processor time for one call (median), then against the`,
-)
-console.log('first line of the block: processor time, and calls a second (minimum / median / maximum of the rounds)')
-for (const algorithm of ['HS256', 'ES256', 'RS256', 'EdDSA']) {
-  print(`Cold, ${algorithm}: every token seen for the first time`, await cold(algorithm))
-}
-for (const population of [1000, 10_000]) {
-  print(`Warm, HS256: ${population} tokens again and again`, await warm(population))
-}
-for (const framework of ['express', 'koa', 'hono']) {
-  print(
-    `Over HTTP, ES256 on ${framework}: the server's processor time`,
-    await compareOverHttp(framework, issuer, AUDIENCE),
-  )
-}
-print('Cold import, fresh processes', await compareImports())

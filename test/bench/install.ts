@@ -1,0 +1,90 @@
+/**
+ * Everything the benchmark runs, in one folder: the peers as the lock file says, the package as this tree publishes it
+ * beside them, and the benchmark's own programs, bundled. Not beside the sources: what reads the tree would read it all.
+ */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const sources = fileURLToPath(new URL('.', import.meta.url))
+
+/** Where it lies, with a slash at its end. */
+export const place: string = `${root}node_modules/.cache/bench/`
+
+/** The bundled programs, with a slash at its end. */
+export const programs: string = `${place}programs/`
+
+/** Install, build and bundle what a run needs. */
+export async function install(progress: (doing: string) => void): Promise<void> {
+  mkdirSync(place, { recursive: true })
+  installPeers(progress)
+  progress('building the package')
+  buildPackage()
+  await bundlePrograms()
+}
+
+// The lock is copied last: without it nothing counts as installed.
+function installPeers(progress: (doing: string) => void): void {
+  const wanted = readFileSync(`${sources}package-lock.json`, 'utf8')
+  const [lock, done] = [`${place}package-lock.json`, `${place}installed.json`]
+  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return
+  progress('installing the peers')
+  rmSync(done, { force: true })
+  copyFileSync(`${sources}package.json`, `${place}package.json`)
+  writeFileSync(lock, wanted)
+  run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], place)
+  writeFileSync(done, wanted)
+}
+
+// As it is published, but for the declarations, which nothing here reads: they take ten times as long as all else.
+function buildPackage(): void {
+  const tree = `${place}tree/`
+  rmSync(tree, { recursive: true, force: true })
+  for (const name of ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters']) {
+    cpSync(root + name, tree + name, { recursive: true })
+  }
+  symlinkSync(`${root}node_modules`, `${tree}node_modules`)
+  run(process.execPath, [`${root}node_modules/tsup/dist/cli-default.js`, '--no-dts', '--silent'], tree)
+  const installed = `${place}node_modules/sallyport/`
+  rmSync(installed, { recursive: true, force: true })
+  for (const name of ['package.json', 'dist']) cpSync(tree + name, installed + name, { recursive: true })
+}
+
+// Bundled and not run by `tsx`, which names every function again whenever it is made. Packages stay imports.
+async function bundlePrograms(): Promise<void> {
+  rmSync(programs, { recursive: true, force: true })
+  await build({
+    entryPoints: ['section-process'].map((name) => `${sources}${name}.ts`),
+    outdir: programs,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    // Without its `paths`: the package is the built one.
+    tsconfigRaw: {},
+    plugins: [ownAddresses],
+    logLevel: 'warning',
+  })
+}
+
+// What a file finds by its own address lies beside its source.
+const ownAddresses: Plugin = {
+  name: 'own-addresses',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      loader: 'ts',
+      contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+    }))
+  },
+}
+
+// The settings of the npm that runs the benchmark are not those of the folder.
+function run(command: string, args: readonly string[], cwd: string): void {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
+  execFileSync(command, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] })
+}
