@@ -1,5 +1,4 @@
 /** The routes by which people handle API keys, as data: bodies in, the actions called, bodies out. */
-import * as z from 'zod/mini'
 import type { AuthContext } from '../context.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
 import { type JsonObject, LIMIT_BYTES, readJson } from '../http/read-json.ts'
@@ -10,6 +9,7 @@ import {
   aName,
   aRoutePathAbove,
   aScope,
+  optional,
   optionsError,
   ownMembers,
   parseOptions,
@@ -109,8 +109,8 @@ const DEFAULT_PRESENTER: Presenter = {
 const NAME = 'apiKeys.routes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<ApiKeyRoutesOptions> => ({
-  role: z.optional(aName()),
-  permissions: z.optional(aFilledListOf(aScope())),
-  path: z.optional(aRoutePathAbove('id')),
-  present: z.optional(aGroup<Presenter>({ issued: aFunction(), listed: aFunction() })),
+  role: optional(aName()),
+  permissions: optional(aFilledListOf(aScope())),
+  path: optional(aRoutePathAbove('id')),
+  present: optional(aGroup<Presenter>({ issued: aFunction(), listed: aFunction() })),
 })

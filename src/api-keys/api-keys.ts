@@ -1,5 +1,4 @@
 /** `createApiKeys`: its options, checked once, and one object that verifies keys, handles them and has their routes. */
-import * as z from 'zod/mini'
 import type { ApiKey, ApiKeyVerifier, Roles } from '../context.ts'
 import {
   aFunction,
@@ -9,8 +8,10 @@ import {
   aNumber,
   anObjectWith,
   aString,
+  aValue,
   checkedBy,
   oneOf,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -160,10 +161,10 @@ function describeStorage(storage: unknown): string | null {
 const shape = (): Shape<Options> => ({
   storage: checkedBy(describeStorage),
   prefix: aString(),
-  roles: z.custom<RolesGiven>(),
-  permissions: z.optional(aListOf(aString())),
-  defaultPermissions: z.optional(aListOf(aString())),
-  owner: z.optional(
+  roles: aValue<RolesGiven>(),
+  permissions: optional(aListOf(aString())),
+  defaultPermissions: optional(aListOf(aString())),
+  owner: optional(
     aGroupOfKind<ApiKeyOwnership>({
       org: () => ({ kind: oneOf('org') }),
       installation: () => ({
@@ -173,9 +174,9 @@ const shape = (): Shape<Options> => ({
       }),
     }),
   ),
-  maxOverlapSeconds: z.optional(aNumber(0, 31_536_000)),
-  maxKeys: z.optional(aNumber(1, 1_000_000)),
-  check: z.optional(aFunction()),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  maxOverlapSeconds: optional(aNumber(0, 31_536_000)),
+  maxKeys: optional(aNumber(1, 1_000_000)),
+  check: optional(aFunction()),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })

@@ -1,7 +1,6 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
-import * as z from 'zod/mini'
 import { type AuthError, isAuthError } from '../errors.ts'
-import { checkedBy, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { checkedBy, oneOf, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
 import { describeBodySeconds, limitBodyTime } from './request-body.ts'
@@ -22,8 +21,8 @@ export interface AdapterOptions {
 
 const NAME = 'createAdapter'
 const SHAPE: Shape<AdapterOptions> = {
-  errors: z.optional(oneOf('write', 'delegate')),
-  bodyTimeoutSeconds: z.optional(checkedBy(describeBodySeconds)),
+  errors: optional(oneOf('write', 'delegate')),
+  bodyTimeoutSeconds: optional(checkedBy(describeBodySeconds)),
 }
 
 interface BoundAuth {

@@ -1,5 +1,4 @@
 /** The document that says what is protected here, and where tokens for it are to be had (RFC 9728), as a Route. */
-import * as z from 'zod/mini'
 import { describeExactUrl } from '../lib/http-url.ts'
 import {
   aFilledListOf,
@@ -8,6 +7,7 @@ import {
   checkedBy,
   isRoutePath,
   type OptionType,
+  optional,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -92,11 +92,11 @@ export function protectedResourceMetadata(options: ProtectedResourceMetadataOpti
 const shape = (): Shape<ProtectedResourceMetadataOptions> => ({
   resource: checkedBy(describeResource),
   authorizationServers: aFilledListOf(checkedBy(describeIssuer)),
-  scopes: z.optional(aFilledListOf(aScope())),
-  name: z.optional(aName()),
-  documentation: z.optional(aPage()),
-  policy: z.optional(aPage()),
-  termsOfService: z.optional(aPage()),
+  scopes: optional(aFilledListOf(aScope())),
+  name: optional(aName()),
+  documentation: optional(aPage()),
+  policy: optional(aPage()),
+  termsOfService: optional(aPage()),
 })
 
 function aPage(): OptionType<string> {

@@ -52,7 +52,7 @@ export function optionsError(name: string, option: string, message: string): Opt
 
 export type OptionType<T> = z.ZodMiniType<T>
 
-/** How an option that may be left out is checked: by `z.optional(…)`. */
+/** How an option that may be left out is checked: by {@link optional}. */
 export type OptionalType<T> = z.ZodMiniOptional<OptionType<T>>
 
 /** How the options `T` are checked: each of them, no others, and optional where it is optional. */
@@ -72,7 +72,10 @@ export function parseOptions<T extends object>(name: string, shape: Shape<NoInfe
   if (!isGroup(options)) throw optionsError(name, '', 'options must be an object')
   const { data, issues } = readGroup(shape, options)
   if (issues.length === 0) return data as T
-  throw new OptionsError(name, issues.flatMap(toProblems))
+  throw new OptionsError(
+    name,
+    issues.map(({ path, message }) => ({ option: path.join('.'), message })),
+  )
 }
 
 /** A group of options inside an option, read as strictly as the whole. */
@@ -103,14 +106,25 @@ interface ReadGroup {
 }
 
 function readGroup(shape: object, value: unknown): ReadGroup {
-  const { data, issues } = readAs(z.strictObject(shape as z.core.$ZodShape), isGroup(value) ? ownMembers(value) : value)
+  if (!isGroup(value)) return noneOf('object', value)
+  const own = ownMembers<Record<string, unknown>>(value as never)
   // Whoever destructures the result, or a copy of it, must not fall through to Object.prototype for what was left out.
-  const absent = Object.fromEntries(Object.keys(shape).map((key) => [key, undefined]))
-  return { data: Object.assign(Object.create(null) as object, absent, data), issues }
+  const data = Object.create(null) as Record<string, unknown>
+  const wrong = Object.entries<OptionType<unknown>>(shape as never).flatMap(([key, type]) => {
+    const read = readAs(type, own[key])
+    data[key] = read.data
+    return below(key, read.issues)
+  })
+  const unknown = Object.keys(own).filter((key) => !Object.hasOwn(shape, key))
+  return { data, issues: [...wrong, ...unknown.flatMap((key) => below(key, [issueOf(UNKNOWN)]))] }
+}
+
+function below(key: string | number, issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  return issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }))
 }
 
 function readAs(type: OptionType<unknown>, value: unknown): ReadGroup {
-  const { data, error } = type.safeParse(value, { error: sentenceOf })
+  const { data, error } = type.safeParse(value)
   return { data, issues: error?.issues ?? [] }
 }
 
@@ -139,28 +153,28 @@ export function ownMembers<T extends object>(given: T): T {
   return Object.assign(Object.create(null) as T, given)
 }
 
-// An error map that never prints the offending value: an option may be a secret.
-function sentenceOf(issue: z.core.$ZodRawIssue): string {
-  if (issue.code === 'invalid_type')
-    return issue.input === undefined ? 'is required' : `must be of type ${issue.expected}`
-  return issue.code === 'invalid_value'
-    ? mustBeOneOf(issue.values)
-    : (issue.message ?? 'has a value that is not allowed')
+/** A value of which `isGood` holds; else the `message` (`must be …`), which never shows it: it may be a secret. Without both: any. */
+export function aValue<T>(isGood: (value: unknown) => boolean = () => true, message = ''): OptionType<T> {
+  return z.custom<T>(isGood, message)
 }
 
-function toProblems(issue: z.core.$ZodIssue): OptionProblem[] {
-  const path = issue.path.map(String)
-  if (issue.code !== 'unrecognized_keys') return [{ option: path.join('.'), message: issue.message }]
-  return issue.keys.map((key) => ({ option: [...path, key].join('.'), message: UNKNOWN }))
+/** What `type` takes and `isGood` holds of; else the `message`. */
+export function also<T>(type: OptionType<T>, isGood: (value: T) => boolean, message: string): OptionType<T> {
+  return type.check(z.refine(isGood, message))
+}
+
+/** An option that may be left out, or `undefined`. */
+export function optional<T>(type: OptionType<T>): OptionalType<T> {
+  return z.optional(type)
 }
 
 export function aFunction<F>(): OptionType<F> {
-  return z.custom<F>((value) => typeof value === 'function', 'must be a function')
+  return aValue<F>((value) => typeof value === 'function', 'must be a function')
 }
 
 /** An object with these methods (a repository, a step): handed through untouched, as a function is. */
 export function anObjectWith<T>(...methods: string[]): OptionType<T> {
-  return z.custom<T>(
+  return aValue<T>(
     (value) =>
       typeof value === 'object' &&
       value !== null &&
@@ -174,9 +188,7 @@ export function aListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
 }
 
 export function aFilledListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
-  return aListOf(entry).check(({ value, issues }) => {
-    if (Array.isArray(value) && value.length === 0) issues.push({ ...issueOf('must not be empty'), input: undefined })
-  })
+  return also(aListOf(entry), ({ length }) => length > 0, 'must not be empty')
 }
 
 /** A plain object of any names, each entry checked. */
@@ -192,7 +204,7 @@ function readEntries(entry: OptionType<unknown>, entries: readonly (readonly [nu
   const read = entries.map(([key, value]) => ({ key, ...readAs(entry, value) }))
   return {
     data: read.map(({ data }) => data),
-    issues: read.flatMap(({ key, issues }) => issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }))),
+    issues: read.flatMap(({ key, issues }) => below(key, issues)),
   }
 }
 
@@ -212,7 +224,7 @@ export function orNull<T>(type: OptionType<T>): OptionType<T | null> {
 }
 
 export function oneOf<const T extends string>(...values: readonly T[]): OptionType<T> {
-  return z.custom<T>((value) => values.includes(value as T), mustBeOneOf(values))
+  return aValue<T>((value) => values.includes(value as T), mustBeOneOf(values))
 }
 
 function mustBeOneOf(values: readonly unknown[]): string {
@@ -220,7 +232,7 @@ function mustBeOneOf(values: readonly unknown[]): string {
 }
 
 export function aBoolean(): OptionType<boolean> {
-  return z.custom<boolean>((value) => typeof value === 'boolean', 'must be of type boolean')
+  return aValue<boolean>((value) => typeof value === 'boolean', 'must be of type boolean')
 }
 
 /** A value of which `describe` says what is wrong (`must be …`), or `null`. */
@@ -230,7 +242,7 @@ export function checkedBy<T>(describe: (value: unknown) => string | null): Optio
 
 /** A finite number from `min` to `max`; `NaN`, `Infinity` and numeric strings are refused. */
 export function aNumber(min: number, max: number): OptionType<number> {
-  return z.custom<number>(
+  return aValue<number>(
     (value) => typeof value === 'number' && value >= min && value <= max,
     `must be a number from ${min} to ${max}`,
   )
@@ -238,16 +250,16 @@ export function aNumber(min: number, max: number): OptionType<number> {
 
 /** A string, an empty one too. */
 export function aString<T extends string = string>(): OptionType<T> {
-  return z.custom<T>((value) => typeof value === 'string', 'must be of type string')
+  return aValue<T>((value) => typeof value === 'string', 'must be of type string')
 }
 
 export function aName<T extends string = string>(): OptionType<T> {
-  return z.custom<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
+  return aValue<T>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string that is not blank')
 }
 
 /** A string that `pattern` matches; else the `message` (`must be …`). */
 export function aMatch(pattern: RegExp, message: string): OptionType<string> {
-  return z.custom<string>((value) => typeof value === 'string' && pattern.test(value), message)
+  return aValue<string>((value) => typeof value === 'string' && pattern.test(value), message)
 }
 
 /** A path of an HTTP request, without white space. */
@@ -269,7 +281,7 @@ export function isRoutePath(path: unknown): path is string {
 
 /** The path of a Route. */
 export function aRoutePath(): OptionType<string> {
-  return z.custom<string>(isRoutePath, 'must be a path')
+  return aValue<string>(isRoutePath, 'must be a path')
 }
 
 /** The path of a Route below which others lie, which have a parameter of the name `param`: not "/", and no such one of its own. */
@@ -282,7 +294,7 @@ export function aRoutePathAbove(param = ''): OptionType<string> {
 }
 
 export function aHeaderName(): OptionType<string> {
-  return z.custom<string>(isHttpToken, 'must be a header name')
+  return aValue<string>(isHttpToken, 'must be a header name')
 }
 
 /** Ask whether a value is a token as HTTP has it (RFC 9110 §5.6.2): the name of a header, of a cookie. */
@@ -297,7 +309,7 @@ export function isScope(value: unknown): value is string {
 
 /** A permission: a scope token. */
 export function aScope<T extends string = string>(): OptionType<T> {
-  return z.custom<T>(isScope, 'must be a scope token (RFC 6749 §3.3)')
+  return aValue<T>(isScope, 'must be a scope token (RFC 6749 §3.3)')
 }
 
 /** Options with every default filled in: nothing may be missing, nothing `undefined`. */

@@ -6,7 +6,7 @@ import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { type JsonObject, parseBody } from '../http/read-json.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import { aFunction, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aString, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { canTake, withoutCustom } from '../permissions/grants.ts'
 import { isKnown } from '../permissions/roles.ts'
 import type { Account } from '../storage/account-repositories.ts'
@@ -167,7 +167,7 @@ function parseAdmin(name: string, options: FirstAdminOptions): FirstAdminOptions
   return { ...parsed, email }
 }
 
-const ADMIN_SHAPE: Shape<FirstAdminOptions> = { email: z.string(), announce: aFunction() }
+const ADMIN_SHAPE: Shape<FirstAdminOptions> = { email: aString(), announce: aFunction() }
 
 // 26 of 32 letters: 130 bits. Nothing in it is mistaken for another letter, or broken by a double click.
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'

@@ -2,10 +2,9 @@
  * The addresses of clients: what each counts as, which one counts behind proxies that the host trusts, and what this process
  * remembers of those that tried passwords here.
  */
-import * as z from 'zod/mini'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aValue, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 
 /**
@@ -80,11 +79,11 @@ function bare(entry: string): string {
 }
 
 const SHAPE: Shape<ForwardedAddressOptions> = {
-  hops: z.custom<number>(
+  hops: aValue(
     (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 16,
     'must be a whole number from 1 to 16',
   ),
-  onWarning: z.optional(aFunction()),
+  onWarning: optional(aFunction()),
 }
 
 /** What this process remembers of addresses that tried passwords here. */

@@ -2,7 +2,6 @@
  * The options of `createLogin` and `createDevLogin`, checked: what decides trust throws here, not at a request. Hands on the
  * settings, whose hook for the audit log the whole login notifies.
  */
-import * as z from 'zod/mini'
 import type { Roles } from '../context.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
@@ -14,9 +13,11 @@ import {
   anObjectWith,
   aRoutePathAbove,
   aString,
+  aValue,
   type Complete,
   checkedBy,
   isHttpToken,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -124,7 +125,7 @@ export function parseLoginOptions(options: LoginOptions): LoginSettings {
 
 export function parseDevLoginOptions(options: DevLoginOptions): AccountSettings {
   const name = 'createDevLogin'
-  const parsed = parseOptions(name, { ...accountsShape(), nodeEnv: z.optional(aString()) }, options)
+  const parsed = parseOptions(name, { ...accountsShape(), nodeEnv: optional(aString()) }, options)
   if (parsed.nodeEnv === 'development' || parsed.nodeEnv === 'test') return settingsOf(name, parsed)
   throw optionsError(name, 'nodeEnv', 'must be exactly "development" or "test"')
 }
@@ -174,47 +175,47 @@ const PATHS: LoginPaths = Object.freeze({
   users: '/api/v1/users',
 })
 
-const path = z.optional(aRoutePathAbove())
+const path = optional(aRoutePathAbove())
 
 const accountsShape = (): Shape<AccountsOptions> => ({
   storage: anObjectWith('transaction'),
   service: aName(),
-  roles: z.custom<RolesGiven>(),
-  adminRole: z.optional(aString()),
-  cookieName: z.optional(z.custom<string>(isHttpToken, 'must be a cookie name')),
-  publicUrl: z.optional(checkedBy<string>(describeHttpUrl)),
-  paths: z.optional(
+  roles: aValue<RolesGiven>(),
+  adminRole: optional(aString()),
+  cookieName: optional(aValue(isHttpToken, 'must be a cookie name')),
+  publicUrl: optional(checkedBy<string>(describeHttpUrl)),
+  paths: optional(
     aGroup({
       login: path,
       logout: path,
       validate: path,
       password: path,
       capabilities: path,
-      users: z.optional(aRoutePathAbove('id')),
+      users: optional(aRoutePathAbove('id')),
     }),
   ),
-  minPasswordLength: z.optional(aNumber(8, 64)),
-  passwords: z.optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  minPasswordLength: optional(aNumber(8, 64)),
+  passwords: optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })
 
 const loginShape = (): Shape<Omit<LoginOptions, keyof AccountsOptions>> => ({
-  secret: z.custom<Uint8Array>(
+  secret: aValue(
     (value) => value instanceof Uint8Array && value.length >= 16,
     'must be a Uint8Array of at least 16 bytes',
   ),
-  sessionSeconds: z.optional(aNumber(60, 2_592_000)),
-  throttle: z.optional(
+  sessionSeconds: optional(aNumber(60, 2_592_000)),
+  throttle: optional(
     aGroup({
-      accountFailures: z.optional(aNumber(1, 1_000_000)),
-      firstWaitSeconds: z.optional(aNumber(1, 900)),
-      longestWaitSeconds: z.optional(aNumber(1, 86_400)),
-      addressFailures: z.optional(aNumber(1, 1_000_000)),
-      addressWindowSeconds: z.optional(aNumber(1, 86_400)),
+      accountFailures: optional(aNumber(1, 1_000_000)),
+      firstWaitSeconds: optional(aNumber(1, 900)),
+      longestWaitSeconds: optional(aNumber(1, 86_400)),
+      addressFailures: optional(aNumber(1, 1_000_000)),
+      addressWindowSeconds: optional(aNumber(1, 86_400)),
     }),
   ),
-  clientAddress: z.optional(aFunction()),
+  clientAddress: optional(aFunction()),
 })
 
 /** What happened. `accountId` is whose account it was, or `null` where it is unknown or nobody's. */

@@ -3,9 +3,17 @@
  * shares the thread pool with WebCrypto, so a flood of logins must not stop the verification of tokens.
  */
 import * as nodeCrypto from 'node:crypto'
-import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
-import { aFunction, aNumber, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aListOf,
+  aNumber,
+  aValue,
+  optional,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 
 /** The cost of scrypt (RFC 7914). */
 interface ScryptCost {
@@ -258,17 +266,17 @@ function random(length: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(length))
 }
 
-const aCost = z.custom<HashCost>(
+const aCost = aValue<HashCost>(
   (value) => typeof value === 'object' && value !== null && ['scrypt', 'argon2id'].includes((value as HashCost).kind),
   'must be of kind "scrypt" or "argon2id"',
 )
 
 const SHAPE: Shape<PasswordHasherOptions> = {
-  cost: z.optional(aCost),
-  storedCosts: z.optional(z.array(aCost)),
-  argon2: z.optional(aFunction()),
-  maxConcurrent: z.optional(aNumber(1, 64)),
-  maxQueued: z.optional(aNumber(0, 10_000)),
+  cost: optional(aCost),
+  storedCosts: optional(aListOf(aCost)),
+  argon2: optional(aFunction()),
+  maxConcurrent: optional(aNumber(1, 64)),
+  maxQueued: optional(aNumber(0, 10_000)),
 }
 
 /**

@@ -6,8 +6,16 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, link, open, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
-import * as z from 'zod/mini'
-import { aBoolean, aFunction, aName, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  aString,
+  optional,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 
 /** Options of {@link loadSigningSecret}. */
 export interface SigningSecretOptions {
@@ -147,9 +155,9 @@ function codeOf(error: unknown): string {
 }
 
 const SHAPE: Shape<SigningSecretOptions> = {
-  hex: z.optional(z.string()),
+  hex: optional(aString()),
   file: aName(),
   onWarning: aFunction(),
-  ephemeral: z.optional(aBoolean()),
-  allowSharedFile: z.optional(aBoolean()),
+  ephemeral: optional(aBoolean()),
+  allowSharedFile: optional(aBoolean()),
 }

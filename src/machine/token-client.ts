@@ -2,7 +2,6 @@
  * Machine accounts: a job or a service of ours that signs in somewhere as itself. Hands on tokens that are good for a
  * while, and a `fetch` that carries them.
  */
-import * as z from 'zod/mini'
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
 import { notify } from '../lib/notify.ts'
 import {
@@ -14,6 +13,7 @@ import {
   checkedBy,
   type OptionType,
   oneOf,
+  optional,
   orNull,
   parseOptions,
   type Shape,
@@ -176,10 +176,10 @@ const CLIENT = {
   kind: oneOf('clientCredentials'),
   clientId: checkedBy<string>(describeText),
   clientSecret: checkedBy<string>(describeSecret),
-  clientAuth: z.optional(oneOf('basic', 'post')),
-  scopes: z.optional(aListOf(aScope())),
-  resource: z.optional(oneOrMore(describeResource)),
-  audience: z.optional(oneOrMore(describeText)),
+  clientAuth: optional(oneOf('basic', 'post')),
+  scopes: optional(aListOf(aScope())),
+  resource: optional(oneOrMore(describeResource)),
+  audience: optional(oneOrMore(describeText)),
 } as const
 
 const SHAPE: Shape<TokenClientOptions> = {
@@ -193,14 +193,14 @@ const SHAPE: Shape<TokenClientOptions> = {
     }),
     clientCredentials: ({ issuer, tokenUrl }: { readonly issuer?: unknown; readonly tokenUrl?: unknown }) =>
       issuer !== undefined && tokenUrl === undefined
-        ? { ...CLIENT, issuer: checkedBy<string>(describeIssuer), tokenUrl: z.optional(notBoth()) }
-        : { ...CLIENT, tokenUrl: checkedBy<string>(describeHttpUrl), issuer: z.optional(notBoth()) },
+        ? { ...CLIENT, issuer: checkedBy<string>(describeIssuer), tokenUrl: optional(notBoth()) }
+        : { ...CLIENT, tokenUrl: checkedBy<string>(describeHttpUrl), issuer: optional(notBoth()) },
   }),
   origins: aListOf(checkedBy(describeOrigin)),
-  marginSeconds: z.optional(aNumber(0, 3600)),
-  timeoutSeconds: z.optional(aNumber(0.1, 300)),
-  responseTimeoutSeconds: z.optional(orNull(aNumber(0.1, 86_400))),
-  onEvent: z.optional(aFunction()),
-  fetch: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  marginSeconds: optional(aNumber(0, 3600)),
+  timeoutSeconds: optional(aNumber(0.1, 300)),
+  responseTimeoutSeconds: optional(orNull(aNumber(0.1, 86_400))),
+  onEvent: optional(aFunction()),
+  fetch: optional(aFunction()),
+  clock: optional(aFunction()),
 }

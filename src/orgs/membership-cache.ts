@@ -2,10 +2,17 @@
  * A cache between the pipeline and a storage's look-ups of users and memberships, for a host that can bear a revoked
  * membership for some seconds. Opt-in: without it every request asks.
  */
-import * as z from 'zod/mini'
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { aFunction, aNumber, anObjectWith, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aNumber,
+  anObjectWith,
+  checkedBy,
+  optional,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
@@ -74,9 +81,9 @@ const MOST_ENTRIES = 10_000
 const shape = <R extends UserRepository, M extends ActingOrgSource>(): Shape<MembershipCacheOptions<R, M>> => ({
   users: anObjectWith('findByIdentity'),
   memberships: anObjectWith('findActing', 'listActing'),
-  ttlSeconds: z.optional(checkedBy(describeSeconds)),
-  maxEntries: z.optional(aNumber(1, MOST_ENTRIES)),
-  clock: z.optional(aFunction()),
+  ttlSeconds: optional(checkedBy(describeSeconds)),
+  maxEntries: optional(aNumber(1, MOST_ENTRIES)),
+  clock: optional(aFunction()),
 })
 
 function describeSeconds(value: unknown): string | null {

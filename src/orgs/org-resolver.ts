@@ -3,7 +3,6 @@
  * several the request names one; of users who belong to exactly one it stands on their own record, so that nothing the client
  * sends can choose another. Membership is read on every request, never from claims.
  */
-import * as z from 'zod/mini'
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import {
@@ -13,6 +12,7 @@ import {
   anObjectWith,
   type OptionType,
   oneOf,
+  optional,
   orNull,
   parseOptions,
   type Shape,
@@ -187,13 +187,13 @@ const shape = <U extends User, O extends Organization, M extends WhenUnnamed>():
   memberships: anObjectWith('findActing', 'listActing'),
   selectors: aListOf<OrgSelector>(aSelectorForAllRoutes()),
   whenUnnamed: oneOf('earliest-joined', 'only-membership', 'reject', 'none') as OptionType<M>,
-  idFormat: z.optional(aFunction()),
-  responseHeader: z.optional(orNull(aHeaderName())),
+  idFormat: optional(aFunction()),
+  responseHeader: optional(orNull(aHeaderName())),
 })
 
 const userShape = <U extends User, O extends Organization>(): Shape<UserOrgResolverOptions<U, O>> => ({
   memberships: anObjectWith('findActing', 'listActing'),
   orgIdOf: aFunction(),
-  idFormat: z.optional(aFunction()),
-  responseHeader: z.optional(orNull(aHeaderName())),
+  idFormat: optional(aFunction()),
+  responseHeader: optional(orNull(aHeaderName())),
 })

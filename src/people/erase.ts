@@ -1,9 +1,8 @@
 /** Somebody is erased: everything that is stored about them goes in one transaction, or nothing does. */
-import * as z from 'zod/mini'
 import type { IdentityKey, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { normalizeEmail } from '../lib/email.ts'
-import { aFunction, aName, oneOf, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aName, oneOf, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { Account } from '../storage/account-repositories.ts'
 import type { Member } from '../storage/repositories.ts'
 import { type LeavingPlan, type LeftOrg, leaveOrgs, planLeaving, requireNowhere } from './leave-orgs.ts'
@@ -189,9 +188,9 @@ function toLeftOrg<O extends Organization>({ orgId, fate, newOwnerId }: LeavingP
 const userShape = <U extends User, O extends Organization, Tx>(): Shape<EraseOptions<U, O, Tx>> => ({
   identity: oneOf('blocked', 'freed'),
   emptyOrgs: oneOf('remove', 'keep'),
-  handOver: z.optional(aFunction()),
-  account: z.optional(aName()),
-  within: z.optional(aFunction()),
+  handOver: optional(aFunction()),
+  account: optional(aName()),
+  within: optional(aFunction()),
 })
 
-const accountShape = <Tx>(): Shape<EraseAccountOptions<Tx>> => ({ within: z.optional(aFunction()) })
+const accountShape = <Tx>(): Shape<EraseAccountOptions<Tx>> => ({ within: optional(aFunction()) })

@@ -1,5 +1,4 @@
 /** The routes of invitations, as data: bodies in, the actions called, bodies out. */
-import * as z from 'zod/mini'
 import type { AuthContext, Organization, User } from '../context.ts'
 import { readJson } from '../http/read-json.ts'
 import {
@@ -9,6 +8,7 @@ import {
   aName,
   aRoutePathAbove,
   checkedBy,
+  optional,
   ownMembers,
   parseOptions,
   type Shape,
@@ -133,20 +133,20 @@ function presenterOf(envelope: string | undefined) {
 const NAME = 'createInvitationRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <U extends User, O extends Organization, Tx>(): Shape<InvitationRoutesOptions<U, O, Tx>> => ({
-  path: z.optional(aRoutePathAbove('id')),
-  selectors: z.optional(aListOf(anOrgSelector())),
-  provision: z.optional(
+  path: optional(aRoutePathAbove('id')),
+  selectors: optional(aListOf(anOrgSelector())),
+  provision: optional(
     checkedBy((value) =>
       typeof value === 'function' && 'settings' in value ? null : 'must be what createProvisioner made',
     ),
   ),
-  envelope: z.optional(aName()),
-  present: z.optional(
+  envelope: optional(aName()),
+  present: optional(
     aGroup<InvitationPresenter<O>>({
-      created: z.optional(aFunction()),
-      listed: z.optional(aFunction()),
-      received: z.optional(aFunction()),
-      accepted: z.optional(aFunction()),
+      created: optional(aFunction()),
+      listed: optional(aFunction()),
+      received: optional(aFunction()),
+      accepted: optional(aFunction()),
     }),
   ),
 })

@@ -2,13 +2,14 @@
  * Invitations into organizations: sent to an address by somebody who may give the role, taken by whoever has proved that the
  * address is theirs. What an inviter may give is asked again at the moment it takes effect, while the organization is held.
  */
-import * as z from 'zod/mini'
 import type { AuthContext, Organization, User } from '../context.ts'
 import {
   aFunction,
   aNumber,
   anObjectWith,
+  aValue,
   oneOf,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -150,15 +151,15 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<Options<U, O
     memberships: ['findActing', 'listActing', 'listByOrg', 'find', 'insert', 'remove'],
     invitations: ['insert', 'findById', 'findBySecretHash', 'listByEmail', 'listByOrg', 'consume'],
   }),
-  roles: z.custom<RolesGiven>(),
-  customRoles: z.optional(anObjectWith<CustomRoles>('find')),
+  roles: aValue<RolesGiven>(),
+  customRoles: optional(anObjectWith<CustomRoles>('find')),
   manage: aPeopleRule(),
-  takeEffect: z.optional(oneOf('when-accepted', 'on-first-login')),
-  expiresInSeconds: z.optional(aNumber(60, 31_536_000)),
-  maxPending: z.optional(aNumber(1, 100_000)),
-  links: z.optional(oneOf('any-verified-address')),
-  send: z.optional(aFunction()),
-  mayLeave: z.optional(aFunction()),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  takeEffect: optional(oneOf('when-accepted', 'on-first-login')),
+  expiresInSeconds: optional(aNumber(60, 31_536_000)),
+  maxPending: optional(aNumber(1, 100_000)),
+  links: optional(oneOf('any-verified-address')),
+  send: optional(aFunction()),
+  mayLeave: optional(aFunction()),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })

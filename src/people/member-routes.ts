@@ -1,5 +1,4 @@
 /** The routes by which the members of an organization are handled, as data: bodies in, the acts called, bodies out. */
-import * as z from 'zod/mini'
 import { readJson } from '../http/read-json.ts'
 import {
   aFunction,
@@ -7,6 +6,7 @@ import {
   aListOf,
   aName,
   aRoutePathAbove,
+  optional,
   ownMembers,
   parseOptions,
   type Shape,
@@ -104,9 +104,9 @@ function toListed({ userId, email, role, joinedAt }: Member): unknown {
 const NAME = 'createMemberRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = (): Shape<MemberRoutesOptions> => ({
-  path: z.optional(aRoutePathAbove('userId')),
-  selectors: z.optional(aListOf(anOrgSelector())),
-  fields: z.optional(aGroup<MemberFieldNames>({ userId: z.optional(aName()), role: z.optional(aName()) })),
-  envelope: z.optional(aName()),
-  present: z.optional(aGroup<MemberPresenter>({ listed: z.optional(aFunction()), member: z.optional(aFunction()) })),
+  path: optional(aRoutePathAbove('userId')),
+  selectors: optional(aListOf(anOrgSelector())),
+  fields: optional(aGroup<MemberFieldNames>({ userId: optional(aName()), role: optional(aName()) })),
+  envelope: optional(aName()),
+  present: optional(aGroup<MemberPresenter>({ listed: optional(aFunction()), member: optional(aFunction()) })),
 })

@@ -2,7 +2,6 @@
  * Members of an organization: listed, added, given another role, removed, gone by themselves. Nobody gives or takes a role
  * above their own, the last owner stays, and both are judged while the organization is held.
  */
-import * as z from 'zod/mini'
 import type { AuthContext, KnownRoles, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
@@ -11,7 +10,9 @@ import {
   aFunction,
   aName,
   anObjectWith,
+  aValue,
   checkedBy,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -345,12 +346,12 @@ const shape = (): Shape<Options> => ({
     orgs: ['findLocked'],
     memberships: ['findActing', 'listByOrg', 'find', 'insert', 'setRole', 'remove'],
   }),
-  roles: z.custom<RolesGiven>(),
-  customRoles: z.optional(anObjectWith<CustomRoles>('find')),
+  roles: aValue<RolesGiven>(),
+  customRoles: optional(anObjectWith<CustomRoles>('find')),
   manage: aPeopleRule(),
-  list: z.optional(aPeopleRule()),
-  ownerRole: z.optional(aName()),
-  endApiKeys: z.optional(checkedBy((value) => (value === true ? null : 'must be true, or left out'))),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  list: optional(aPeopleRule()),
+  ownerRole: optional(aName()),
+  endApiKeys: optional(checkedBy((value) => (value === true ? null : 'must be true, or left out'))),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })

@@ -1,8 +1,7 @@
 /** A user gets another identity: an issuer that calls people by other subjects, a person who changes how they sign in. */
-import * as z from 'zod/mini'
 import type { IdentityKey, Organization, User, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { aGroup, aName, checkedBy, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aGroup, aName, checkedBy, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { inTransaction } from './people-act.ts'
 import { requireFound, type UserAdminSettings, type UserAdminTransaction } from './user-admin-storage.ts'
@@ -95,5 +94,5 @@ const aProof = () =>
 const shape = (): Shape<IdentityMove> => ({
   from: aProof(),
   to: aProof(),
-  by: z.optional(aGroup({ operator: aName() })),
+  by: optional(aGroup({ operator: aName() })),
 })

@@ -1,5 +1,4 @@
 /** The routes by which people make organizations, rename them and list their own, as data. */
-import * as z from 'zod/mini'
 import type { ActingOrg } from '../context.ts'
 import { readJson } from '../http/read-json.ts'
 import {
@@ -8,6 +7,7 @@ import {
   aListOf,
   aName,
   aRoutePathAbove,
+  optional,
   ownMembers,
   parseOptions,
   type Shape,
@@ -86,10 +86,10 @@ function shown({ org: { id, name }, role }: ActingOrg<NamedOrganization>): unkno
 const NAME = 'createOrganizationRoutes'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <O extends NamedOrganization>(): Shape<OrganizationRoutesOptions<O>> => ({
-  path: z.optional(aRoutePathAbove('id')),
-  selectors: z.optional(aListOf(anOrgSelector())),
-  envelope: z.optional(aName()),
-  present: z.optional(
-    aGroup<OrganizationPresenter<O>>({ listed: z.optional(aFunction()), organization: z.optional(aFunction()) }),
+  path: optional(aRoutePathAbove('id')),
+  selectors: optional(aListOf(anOrgSelector())),
+  envelope: optional(aName()),
+  present: optional(
+    aGroup<OrganizationPresenter<O>>({ listed: optional(aFunction()), organization: optional(aFunction()) }),
   ),
 })

@@ -2,13 +2,21 @@
  * Organizations of people who are here already: one more is made, with its owner, in one transaction; one is renamed; one's own
  * are listed.
  */
-import * as z from 'zod/mini'
 import type { ActingOrg, AuthContext, KnownRoles, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aName, aNumber, anObjectWith, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aName,
+  aNumber,
+  anObjectWith,
+  aValue,
+  optional,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import type { OrgIdFormat } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
 import { withoutCustom } from '../permissions/grants.ts'
@@ -301,13 +309,13 @@ const shape = <U extends User, O extends NamedOrganization, Tx>(): Shape<Options
     orgs: ['insert', 'findLocked', 'rename'],
     memberships: ['findActing', 'listActing', 'insert'],
   }),
-  roles: z.custom<RolesGiven>(),
-  customRoles: z.optional(anObjectWith<CustomRoles>('find')),
+  roles: aValue<RolesGiven>(),
+  customRoles: optional(anObjectWith<CustomRoles>('find')),
   manage: aPeopleRule(),
-  ownerRole: z.optional(aName()),
-  ids: z.optional(aFunction()),
-  maxOrganizations: z.optional(aNumber(1, 10_000)),
-  bootstrap: z.optional(aFunction()),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  ownerRole: optional(aName()),
+  ids: optional(aFunction()),
+  maxOrganizations: optional(aNumber(1, 10_000)),
+  bootstrap: optional(aFunction()),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })

@@ -1,9 +1,8 @@
 /** Who may administer people: the rule that a host writes once, the roles that may be given and taken, the fields that name one. */
-import * as z from 'zod/mini'
 import type { Roles } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
-import { aFilledListOf, aGroup, aName, aScope, type OptionType, optionsError } from '../lib/parse-options.ts'
+import { aFilledListOf, aGroup, aName, aScope, type OptionType, optional, optionsError } from '../lib/parse-options.ts'
 import { canGrant, canTake, type GrantableRoles, type Granter } from '../permissions/grants.ts'
 import { requirePermissions } from '../permissions/permission-check.ts'
 import { requireAtLeast, requireNamed } from '../permissions/roles.ts'
@@ -18,7 +17,7 @@ export interface PeopleRule<R extends string = string, P extends string = string
 
 /** How a rule is read. */
 export function aPeopleRule(): OptionType<PeopleRule> {
-  return aGroup<PeopleRule>({ role: z.optional(aName()), permissions: z.optional(aFilledListOf(aScope())) })
+  return aGroup<PeopleRule>({ role: optional(aName()), permissions: optional(aFilledListOf(aScope())) })
 }
 
 /**

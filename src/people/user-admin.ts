@@ -2,10 +2,18 @@
  * What an operator does with the people of a service, from code of the host's own: disable and enable them, give them another
  * identity, erase them, hand out what is stored about them. No context, no route: whoever calls it is trusted.
  */
-import * as z from 'zod/mini'
 import type { IdentityKey, Organization, User, Verifier } from '../context.ts'
 import { notify } from '../lib/notify.ts'
-import { aFunction, aName, anObjectWith, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  aName,
+  anObjectWith,
+  aValue,
+  checkedBy,
+  optional,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { type RoleOf, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type EraseAccountOptions, type EraseOptions, type Erasure, erase } from './erase.ts'
@@ -211,18 +219,18 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<UserAdminOpt
     memberships: ['listActing', 'find'],
     invitations: ['listOf', 'removeOf'],
   }),
-  roles: z.custom<RolesGiven>(),
-  ownerRole: z.optional(aName()),
-  adminRole: z.optional(aName()),
-  verifier: z.optional(anObjectWith('verify')),
-  onEvent: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  roles: aValue<RolesGiven>(),
+  ownerRole: optional(aName()),
+  adminRole: optional(aName()),
+  verifier: optional(anObjectWith('verify')),
+  onEvent: optional(aFunction()),
+  clock: optional(aFunction()),
 })
 
 const aYes = () => checkedBy<true>((value) => (value === true ? null : 'must be true, or left out'))
 
-const disableShape = (): Shape<DisableOptions> => ({ endApiKeys: z.optional(aYes()) })
+const disableShape = (): Shape<DisableOptions> => ({ endApiKeys: optional(aYes()) })
 
-const accountExportShape = (): Shape<Pick<ExportOptions, 'verifiedEmail'>> => ({ verifiedEmail: z.optional(aYes()) })
+const accountExportShape = (): Shape<Pick<ExportOptions, 'verifiedEmail'>> => ({ verifiedEmail: optional(aYes()) })
 
-const exportShape = (): Shape<ExportOptions> => ({ ...accountExportShape(), account: z.optional(aName()) })
+const exportShape = (): Shape<ExportOptions> => ({ ...accountExportShape(), account: optional(aName()) })

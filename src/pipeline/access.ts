@@ -1,5 +1,4 @@
 /** A route's `Access`, checked once when the route is mounted: what the pipeline needs of it, complete and known. */
-import * as z from 'zod/mini'
 import type { Verified } from '../context.ts'
 import {
   aBoolean,
@@ -7,6 +6,7 @@ import {
   aName,
   aScope,
   oneOf,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -154,11 +154,11 @@ function heldByMachines({ accept, needs }: Pick<Rule, 'accept' | 'needs'>, steps
 }
 
 const SHAPE: Shape<AccessRule> = {
-  accept: z.optional(aListOf(aName())),
-  optional: z.optional(aBoolean()),
-  probe: z.optional(aBoolean()),
-  needs: z.optional(oneOf('identity', 'user', 'org')),
-  selectors: z.optional(aListOf(anOrgSelector())),
-  role: z.optional(aName()),
-  permissions: z.optional(aListOf(aScope())),
+  accept: optional(aListOf(aName())),
+  optional: optional(aBoolean()),
+  probe: optional(aBoolean()),
+  needs: optional(oneOf('identity', 'user', 'org')),
+  selectors: optional(aListOf(anOrgSelector())),
+  role: optional(aName()),
+  permissions: optional(aListOf(aScope())),
 }

@@ -1,5 +1,4 @@
 /** The options of `createAuth`, checked, their defaults filled in, and turned into the steps of one pipeline. */
-import * as z from 'zod/mini'
 import type {
   ApiKeyVerifier,
   Decision,
@@ -21,10 +20,12 @@ import {
   aListOf,
   aMatch,
   anObjectWith,
+  aValue,
   checkedBy,
   isHttpToken,
   isScope,
   oneOf,
+  optional,
   optionsError,
   ownMembers,
   parseOptions,
@@ -335,38 +336,38 @@ function isOwnHeader(name: unknown): boolean {
 const REALM = /^(?=.*\S)[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
 const SHAPE: Shape<AnyAuthOptions> = {
-  issuers: z.optional(aListOf(anObjectWith<IssuerOptions>())),
-  verifier: z.optional(anObjectWith<Verifier>('verify')),
-  apiKeys: z.optional(checkedBy(describeApiKeys)),
-  services: z.optional(checkedBy(describeServices)),
-  machines: z.optional(anObjectWith('findByIdentity')),
-  cookie: z.optional(
+  issuers: optional(aListOf(anObjectWith<IssuerOptions>())),
+  verifier: optional(anObjectWith<Verifier>('verify')),
+  apiKeys: optional(checkedBy(describeApiKeys)),
+  services: optional(checkedBy(describeServices)),
+  machines: optional(anObjectWith('findByIdentity')),
+  cookie: optional(
     aGroup<SessionCookie>({
       name: checkedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
-      publicUrl: z.optional(checkedBy(describeHttpUrl)),
+      publicUrl: optional(checkedBy(describeHttpUrl)),
     }),
   ),
-  gateway: z.optional(
+  gateway: optional(
     aGroup<Gateway>({
       header: checkedBy((name) => (isOwnHeader(name) ? null : 'must be a header of its own')),
-      publicUrl: z.optional(checkedBy(describeHttpUrl)),
+      publicUrl: optional(checkedBy(describeHttpUrl)),
     }),
   ),
-  dev: z.optional(aFunction()),
-  errorFormat: z.optional(oneOf('json', 'problem')),
-  challenge: z.optional(
+  dev: optional(aFunction()),
+  errorFormat: optional(oneOf('json', 'problem')),
+  challenge: optional(
     aGroup<ChallengeOptions>({
-      realm: z.optional(aMatch(REALM, 'must be printable ASCII without quotes and backslashes, and not blank')),
-      scope: z.optional(oneOf('asked')),
-      resourceMetadata: z.optional(checkedBy(describeExactUrl)),
+      realm: optional(aMatch(REALM, 'must be printable ASCII without quotes and backslashes, and not blank')),
+      scope: optional(oneOf('asked')),
+      resourceMetadata: optional(checkedBy(describeExactUrl)),
     }),
   ),
-  onDecision: z.optional(aFunction()),
-  requestId: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
-  roles: z.optional(z.custom<RolesGiven>()),
-  customRoles: z.optional(anObjectWith<CustomRoles>('find')),
-  storage: z.optional(anObjectWith('transaction')),
-  users: z.optional(aFunction()),
-  orgs: z.optional(anObjectWith('readSelection', 'resolve', 'toOrgId')),
+  onDecision: optional(aFunction()),
+  requestId: optional(aFunction()),
+  clock: optional(aFunction()),
+  roles: optional(aValue<RolesGiven>()),
+  customRoles: optional(anObjectWith<CustomRoles>('find')),
+  storage: optional(anObjectWith('transaction')),
+  users: optional(aFunction()),
+  orgs: optional(anObjectWith('readSelection', 'resolve', 'toOrgId')),
 }

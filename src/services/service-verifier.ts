@@ -2,7 +2,6 @@
  * Verifies service secrets: a trusted service sends a long shared secret in a header of its own. Hands on its name. A
  * service is nobody: it has no user, no role and no organization.
  */
-import * as z from 'zod/mini'
 import type { ServiceVerifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
@@ -13,6 +12,7 @@ import {
   aScope,
   checkedBy,
   isHttpToken,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -113,7 +113,7 @@ const shape = (): Shape<ServiceVerifierOptions> => ({
     aGroup<ServiceOptions>({
       header: checkedBy(describeHeader),
       secrets: checkedBy(describeSecrets),
-      permissions: z.optional(aListOf(aScope())),
+      permissions: optional(aListOf(aScope())),
     }),
   ),
 })

@@ -2,9 +2,8 @@
  * The storage of local login in this process's memory: for unit tests and quick starts. It holds every promise of the
  * ports and forgets everything when the process ends.
  */
-import * as z from 'zod/mini'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { aNumber, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aNumber, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type {
   AccountChange,
   AccountRecord,
@@ -70,7 +69,7 @@ export function accountsOver(
   return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
 }
 
-const SHAPE: Shape<MemoryAccountsOptions> = { maxThrottleKeys: z.optional(aNumber(100, 1_000_000)) }
+const SHAPE: Shape<MemoryAccountsOptions> = { maxThrottleKeys: optional(aNumber(100, 1_000_000)) }
 
 function transactionOver({ accounts, firstAdmin }: AccountTables): AccountTransaction {
   return {

@@ -1,7 +1,6 @@
 /** What the id of an organization is in one storage: a UUID, or a text that the host chooses. */
-import * as z from 'zod/mini'
 import { isSlug, isUuid } from '../lib/id-form.ts'
-import { type OptionalType, oneOf } from '../lib/parse-options.ts'
+import { type OptionalType, oneOf, optional } from '../lib/parse-options.ts'
 import type { ApiKeyOwner } from './repositories.ts'
 
 /** Whose form the ids of organizations have. */
@@ -24,7 +23,7 @@ const KINDS: Readonly<Record<OrgIdKind, OrgIds>> = {
 }
 
 /** How the option `orgIds` is checked. */
-export const ORG_IDS: OptionalType<OrgIdKind> = z.optional(oneOf('uuid', 'host'))
+export const ORG_IDS: OptionalType<OrgIdKind> = optional(oneOf('uuid', 'host'))
 
 /** The ids of organizations by the option `orgIds`. */
 export function createOrgIds(kind: OrgIdKind = 'uuid'): OrgIds {

@@ -3,13 +3,13 @@
  * a handler asks: a query that forgets its `where` finds nothing of another organization.
  */
 
-import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
 import {
   aMatch,
   type Complete,
   type OptionalType,
   type OptionType,
+  optional,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -220,8 +220,8 @@ export const SETTINGS: OptionalType<ScopeSettings> = aGroupOfNames(
 )
 
 const SHAPE: Shape<OrgScopeOptions> = {
-  role: z.optional(aRoleName()),
-  systemRole: z.optional(aRoleName()),
+  role: optional(aRoleName()),
+  systemRole: optional(aRoleName()),
   settings: SETTINGS,
 }
 

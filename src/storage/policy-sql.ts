@@ -1,6 +1,5 @@
 /** The SQL that makes PostgreSQL enforce the acting organization on a host's own table: printed, for the host to run. */
-import * as z from 'zod/mini'
-import { oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { aRoleName, type ScopeSettings, SETTING_NAMES, SETTINGS } from './org-scope.ts'
 import { anIdentifier, withDefaults } from './sql-names.ts'
 
@@ -125,11 +124,11 @@ $sallyport$;`,
 
 const SHAPE: Shape<PolicySqlOptions> = {
   table: anIdentifier(),
-  schema: z.optional(anIdentifier()),
+  schema: optional(anIdentifier()),
   column: anIdentifier(),
-  type: z.optional(oneOf('uuid', 'text', 'bigint', 'integer')),
-  role: z.optional(aRoleName()),
+  type: optional(oneOf('uuid', 'text', 'bigint', 'integer')),
+  role: optional(aRoleName()),
   system: oneOf('all', 'none'),
-  systemRole: z.optional(aRoleName()),
+  systemRole: optional(aRoleName()),
   settings: SETTINGS,
 }

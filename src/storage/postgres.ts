@@ -2,8 +2,7 @@
  * The PostgreSQL storage: every repository of the ports over the host's own pool (`pg`, or PGlite), and its migrations.
  * No driver is imported; a transaction's handle is the host's own client.
  */
-import * as z from 'zod/mini'
-import { aBoolean, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aBoolean, checkedBy, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { ask, type MigrationStatus, printMigrations, readStatus, runPending } from './migrations.ts'
 import { createOrgIds, ORG_IDS } from './org-ids.ts'
 import { createPostgresSessions } from './postgres-session.ts'
@@ -168,7 +167,7 @@ async function isNamed(session: SqlSession, kind: 'regclass' | 'regnamespace', n
 }
 
 const TABLE_SHAPE: Shape<TablesOptions> = {
-  schema: z.optional(anIdentifier()),
+  schema: optional(anIdentifier()),
   tables: TABLES,
   orgIds: ORG_IDS,
 }
@@ -176,7 +175,7 @@ const PLACE: Shape<MigrationOptions> = {
   ...TABLE_SHAPE,
   pool: checkedBy((pool) => (isPool(pool) ? null : 'must be a pool with connect and query, or a PGlite database')),
 }
-const SHAPE: Shape<PostgresStorageOptions> = { ...SHIPPED, ...PLACE, prepare: z.optional(aBoolean()) }
+const SHAPE: Shape<PostgresStorageOptions> = { ...SHIPPED, ...PLACE, prepare: optional(aBoolean()) }
 
 function isPool(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('query' in value)) return false

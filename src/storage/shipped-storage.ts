@@ -1,6 +1,5 @@
 /** What every shipped storage keeps and offers alike: the ports, what pages of admins ask, and what an operator needs. */
-import * as z from 'zod/mini'
-import { aFunction, oneOf, type Shape } from '../lib/parse-options.ts'
+import { aFunction, oneOf, optional, type Shape } from '../lib/parse-options.ts'
 import type { AccountRepository, AccountStorage } from './account-repositories.ts'
 import { ORG_IDS } from './org-ids.ts'
 import type {
@@ -33,9 +32,9 @@ export interface ShippedStorageOptions {
 
 /** How they are checked. */
 export const SHIPPED: Shape<ShippedStorageOptions> = {
-  membershipOn: z.optional(oneOf('rows', 'user-row')),
+  membershipOn: optional(oneOf('rows', 'user-row')),
   orgIds: ORG_IDS,
-  clock: z.optional(aFunction<() => number>()),
+  clock: optional(aFunction<() => number>()),
 }
 
 /** A user as the shipped storages keep it. */

@@ -1,6 +1,14 @@
 /** The names of the tables: the host's choice, checked once, quoted always. */
-import * as z from 'zod/mini'
-import { aGroup, aMatch, type Complete, type OptionalType, type OptionType, type Shape } from '../lib/parse-options.ts'
+import {
+  aGroup,
+  also,
+  aMatch,
+  type Complete,
+  type OptionalType,
+  type OptionType,
+  optional,
+  type Shape,
+} from '../lib/parse-options.ts'
 
 /** Names of the tables; each one left out is the default. */
 export interface SqlTableNames {
@@ -65,12 +73,12 @@ export function aGroupOfNames<T extends NamesOf<T>>(
   twice: string,
 ): OptionalType<T> {
   const keys = Object.keys(defaults)
-  const group = aGroup(Object.fromEntries(keys.map((key) => [key, z.optional(aName)])) as Shape<T>)
+  const group = aGroup(Object.fromEntries(keys.map((key) => [key, optional(aName)])) as Shape<T>)
   const areDistinct = (given: T): boolean => {
     const names = Object.values<string>(withDefaults(defaults, given))
     return new Set(names.map((name) => name.toLowerCase())).size === keys.length
   }
-  return z.optional(group.check(z.refine(areDistinct, twice)))
+  return optional(also(group, areDistinct, twice))
 }
 
 type NamesOf<T> = { readonly [K in keyof T]?: string | undefined }

@@ -4,10 +4,9 @@
  */
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
-import * as z from 'zod/mini'
 import type { ErrorFormat } from '../errors.ts'
 import type { Auth, Route } from '../index.ts'
-import { oneOf, parseOptions } from '../lib/parse-options.ts'
+import { oneOf, optional, parseOptions } from '../lib/parse-options.ts'
 import { type AuditAnswer, type AuditCase, type AuditRequest, compareAnswer, joinHeaders } from './audit/audit-case.ts'
 import { AUDIT_ENDPOINTS, type AuditEndpoint, auditRoutes, createAuditWorld } from './audit/audit-world.ts'
 import { bodyCases } from './audit/body-cases.ts'
@@ -58,7 +57,7 @@ export interface AuditResult {
  * const failed = (await runAdapterAudit(audit, 'http://127.0.0.1:3000')).filter(({ problems }) => problems.length > 0)
  */
 export async function createAdapterAudit(options: AdapterAuditOptions = {}): Promise<AdapterAudit> {
-  const shape = { errorFormat: z.optional(oneOf('json', 'problem')) }
+  const shape = { errorFormat: optional(oneOf('json', 'problem')) }
   const { errorFormat = 'json' } = parseOptions('createAdapterAudit', shape, options)
   const world = await createAuditWorld(errorFormat)
   const parts = [credentialCases(world), orgCases(world), bodyCases(world)]

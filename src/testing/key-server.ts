@@ -2,8 +2,7 @@
  * A key server over real sockets: it publishes the keys of a token issuer as they are at each request, can be away or
  * slow, and counts who asks.
  */
-import * as z from 'zod/mini'
-import { aNumber, parseOptions } from '../lib/parse-options.ts'
+import { aNumber, optional, parseOptions } from '../lib/parse-options.ts'
 import { type JsonEndpoints, type ServerStates, startJsonServer } from './local-server.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
@@ -39,7 +38,7 @@ export async function startJwksServer(
   issuer: IssuerAt,
   options: { readonly port?: number | undefined } = {},
 ): Promise<JwksServer> {
-  const { port } = parseOptions('startJwksServer', { port: z.optional(aNumber(0, 65_535)) }, options)
+  const { port } = parseOptions('startJwksServer', { port: optional(aNumber(0, 65_535)) }, options)
   const { count, endpoints, ...server } = await startJsonServer((url) => createKeyEndpoints(url, issuer), port)
   return Object.freeze({
     ...server,

@@ -1,6 +1,5 @@
 /** An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, publish keys. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import * as z from 'zod/mini'
 import {
   aFunction,
   aGroup,
@@ -9,6 +8,7 @@ import {
   aNumber,
   anObjectWith,
   oneOf,
+  optional,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -207,15 +207,15 @@ function refusal(code: string, message: string): JsonAnswer {
 const USER: Shape<SupabaseUser> = {
   email: aName(),
   password: aName(),
-  id: z.optional(aName()),
-  claims: z.optional(anObjectWith<TokenClaims>()),
+  id: optional(aName()),
+  claims: optional(anObjectWith<TokenClaims>()),
 }
 const SHAPE: Shape<SupabaseIssuerOptions> = {
-  users: z.optional(aListOf(aGroup(USER))),
-  algorithm: z.optional(oneOf('ES256', 'RS256', 'HS256')),
-  secret: z.optional(aName()),
-  expiresInSeconds: z.optional(aNumber(1, 10 ** 9)),
-  apiKey: z.optional(aName()),
-  port: z.optional(aNumber(0, 65_535)),
-  clock: z.optional(aFunction<() => number>()),
+  users: optional(aListOf(aGroup(USER))),
+  algorithm: optional(oneOf('ES256', 'RS256', 'HS256')),
+  secret: optional(aName()),
+  expiresInSeconds: optional(aNumber(1, 10 ** 9)),
+  apiKey: optional(aName()),
+  port: optional(aNumber(0, 65_535)),
+  clock: optional(aFunction<() => number>()),
 }

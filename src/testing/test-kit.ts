@@ -2,7 +2,6 @@
  * Sign people in without a network: an issuer, a verifier that trusts it, and a storage, for tests that send real
  * requests through a host's own routes.
  */
-import * as z from 'zod/mini'
 import type { Organization, User } from '../context.ts'
 import { createJwtVerifier, type IssuerOptions, type Verifier } from '../index.ts'
 import {
@@ -11,6 +10,7 @@ import {
   aName,
   anObjectWith,
   aScope,
+  optional,
   orNull,
   parseOptions,
   type Shape,
@@ -179,22 +179,22 @@ async function join({ memberships }: AuthStorage, orgId: string, user: User, rol
 }
 
 const SHAPE: Shape<TestKitOptions<AuthStorage>> = {
-  audience: z.optional(aName()),
-  orgHeader: z.optional(aHeaderName()),
-  storage: z.optional(anObjectWith('transaction')),
+  audience: optional(aName()),
+  orgHeader: optional(aHeaderName()),
+  storage: optional(anObjectWith('transaction')),
 }
 
 const WHICH = {
-  name: z.optional(aName()),
-  org: z.optional(aName()),
-  role: z.optional(orNull(aName())),
-  permissions: z.optional(aListOf(aScope())),
-  claims: z.optional(anObjectWith<Readonly<Record<string, unknown>>>()),
+  name: optional(aName()),
+  org: optional(aName()),
+  role: optional(orNull(aName())),
+  permissions: optional(aListOf(aScope())),
+  claims: optional(anObjectWith<Readonly<Record<string, unknown>>>()),
 }
 
 const WHOM = {
-  email: z.optional(aName()),
-  org: z.optional(aName()),
-  role: z.optional(aName()),
-  claims: z.optional(anObjectWith<Readonly<Record<string, unknown>>>()),
+  email: optional(aName()),
+  org: optional(aName()),
+  role: optional(aName()),
+  claims: optional(anObjectWith<Readonly<Record<string, unknown>>>()),
 }

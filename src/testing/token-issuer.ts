@@ -1,8 +1,7 @@
 /** An identity provider without a network: tokens that verify, and everything needed to make ones that do not. */
 import { constants, createHmac, generateKeyPair, type KeyObject, randomBytes, sign as signBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import * as z from 'zod/mini'
-import { aFilledListOf, aFunction, aName, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFilledListOf, aFunction, aName, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 
 /** Claims of a token; a member that is `undefined` is left out. */
 export type TokenClaims = Readonly<Record<string, unknown>>
@@ -174,11 +173,11 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
 }
 
 const SHAPE: Shape<TokenIssuerOptions> = {
-  issuer: z.optional(aName()),
-  audience: z.optional(aName()),
-  algorithms: z.optional(aFilledListOf(oneOf('ES256', 'RS256', 'EdDSA', 'HS256'))),
-  secret: z.optional(aName()),
-  clock: z.optional(aFunction<() => number>()),
+  issuer: optional(aName()),
+  audience: optional(aName()),
+  algorithms: optional(aFilledListOf(oneOf('ES256', 'RS256', 'EdDSA', 'HS256'))),
+  secret: optional(aName()),
+  clock: optional(aFunction<() => number>()),
 }
 
 /** Generate a key pair: ES256 (P-256), RS256 (2,048 bits) or EdDSA (Ed25519). */

@@ -2,7 +2,6 @@
  * The user resolver that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import * as z from 'zod/mini'
 import type { Organization, User, UserResolver } from '../context.ts'
 import {
   aFunction,
@@ -12,6 +11,7 @@ import {
   anObjectWith,
   checkedBy,
   oneOf,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -123,11 +123,11 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerO
     if (typeof storage?.transaction !== 'function') return 'must be an object with transaction'
     return typeof storage.users?.findByIdentity === 'function' ? null : 'must be a storage with users'
   }),
-  ownerRole: z.optional(aName()),
-  invitations: z.optional(anObjectWith('find')),
-  profile: z.optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: z.optional(aNumber(1, 10)) })),
-  refreshEmail: z.optional(oneOf('when-verified')),
-  decide: z.optional(aFunction()),
-  bootstrap: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
+  ownerRole: optional(aName()),
+  invitations: optional(anObjectWith('find')),
+  profile: optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: optional(aNumber(1, 10)) })),
+  refreshEmail: optional(oneOf('when-verified')),
+  decide: optional(aFunction()),
+  bootstrap: optional(aFunction()),
+  clock: optional(aFunction()),
 })

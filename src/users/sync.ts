@@ -2,7 +2,6 @@
  * Users who are made by a call of their own: a gate that lets in only who is here already (a valid token without a user row is
  * 428, not a new user), and the route that makes the user.
  */
-import * as z from 'zod/mini'
 import type {
   ActingOrg,
   AuthTypes,
@@ -14,7 +13,7 @@ import type {
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { jsonResponse } from '../http/json-response.ts'
-import { aFunction, anObjectWith, aPath, aRoutePath, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, anObjectWith, aPath, aRoutePath, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource, UserRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -112,12 +111,12 @@ function toBody(user: User, acting: ActingOrg<Organization> | null): unknown {
 // Functions: what a host does not use must not stay in its bundle.
 const gateShape = <U extends User>(): Shape<SyncGateOptions<U>> => ({
   users: anObjectWith('findByIdentity'),
-  syncPath: z.optional(aPath()),
+  syncPath: optional(aPath()),
 })
 
 const routeShape = <U extends User, O extends Organization>(): Shape<SyncRouteOptions<U, O>> => ({
   provision: aFunction(),
   memberships: anObjectWith('findActing', 'listActing'),
-  path: z.optional(aRoutePath()),
-  present: z.optional(aFunction()),
+  path: optional(aRoutePath()),
+  present: optional(aFunction()),
 })

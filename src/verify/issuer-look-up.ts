@@ -2,7 +2,6 @@
  * Issuers that are looked up when a token of theirs is first seen: customers who bring their own provider. What is asked by
  * tokens nobody has verified is bounded: a synchronous look first, one look-up at a time of each, few for unknown ones.
  */
-import * as z from 'zod/mini'
 import { AuthError } from '../errors.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import { isLoopbackUrl } from '../lib/http-url.ts'
@@ -11,6 +10,7 @@ import {
   aGroup,
   aNumber,
   type Complete,
+  optional,
   optionsError,
   parseOptions,
   type Shape,
@@ -101,8 +101,8 @@ export function createIssuerLookUp(options: IssuerLookUpOptions): IssuerLookUp {
 const shape = (): Shape<IssuerLookUpOptions> => ({
   mayBe: aFunction(),
   find: aFunction(),
-  maxIssuers: z.optional(aNumber(1, 100_000)),
-  ttlSeconds: z.optional(aNumber(1, 3600)),
+  maxIssuers: optional(aNumber(1, 100_000)),
+  ttlSeconds: optional(aNumber(1, 3600)),
 })
 
 type Settings = Complete<IssuerLookUpOptions>

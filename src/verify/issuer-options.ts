@@ -1,5 +1,4 @@
 /** The issuers a verifier trusts, as the host writes them: the options, and how each is read. What goes together is checked where issuers are made. */
-import * as z from 'zod/mini'
 import type { Identity } from '../context.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
 import {
@@ -13,6 +12,7 @@ import {
   checkedBy,
   type OptionType,
   oneOf,
+  optional,
   orNull,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -165,9 +165,9 @@ export interface IssuerOptions<C extends string = string> {
 
 /** How `supabase` and `oidc` say which keys they take, as the sources do. */
 export const keyShape = (): Shape<KeyAgeOptions & KeyAlgorithmOptions> => ({
-  algorithms: z.optional(aFilledListOf(oneOf<JwksAlgorithm>(...CURVE_ALGORITHMS, 'Ed25519', ...RSA_ALGORITHMS))),
-  maxAgeSeconds: z.optional(aNumber(1, 86_400)),
-  maxStaleSeconds: z.optional(aNumber(0, 86_400)),
+  algorithms: optional(aFilledListOf(oneOf<JwksAlgorithm>(...CURVE_ALGORITHMS, 'Ed25519', ...RSA_ALGORITHMS))),
+  maxAgeSeconds: optional(aNumber(1, 86_400)),
+  maxStaleSeconds: optional(aNumber(0, 86_400)),
 })
 
 const urlSourceShape = (): Shape<JwksUrlSource> => ({
@@ -186,8 +186,8 @@ const keysSourceShape = (): Shape<JwksKeysSource> => ({
 const secretSourceShape = (source: Partial<SecretSource>): Shape<SecretSource> => ({
   kind: oneOf('secret'),
   secret: checkedBy((value) => describeSecrets(value, source)),
-  algorithms: z.optional(aFilledListOf(oneOf(...SECRET_ALGORITHMS))),
-  encoding: z.optional(oneOf('text', 'base64', 'base64url')),
+  algorithms: optional(aFilledListOf(oneOf(...SECRET_ALGORITHMS))),
+  encoding: optional(oneOf('text', 'base64', 'base64url')),
 })
 
 /** An audience, as issuer options name it. */
@@ -211,32 +211,32 @@ function aClaimPlace(): OptionType<ClaimPlace> {
 
 /** How the places of claims are read. */
 export const issuerClaimsShape = (): Shape<IssuerClaims> => ({
-  subject: z.optional(aClaimPlace()),
-  email: z.optional(aClaimPlace()),
-  emailVerified: z.optional(aClaimPlace()),
-  name: z.optional(aClaimPlace()),
-  scopes: z.optional(aClaimPlace()),
+  subject: optional(aClaimPlace()),
+  email: optional(aClaimPlace()),
+  emailVerified: optional(aClaimPlace()),
+  name: optional(aClaimPlace()),
+  scopes: optional(aClaimPlace()),
 })
 
 /** How the options of an issuer are read. */
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   issuer: orNull(checkedBy(describeIssuer)),
-  identityIssuer: z.optional(checkedBy((name) => describeIssuer([name]))),
+  identityIssuer: optional(checkedBy((name) => describeIssuer([name]))),
   keys: aListOf(
     aGroupOfKind<KeySource>({
       secret: secretSourceShape,
       jwks: (source) => (Object.hasOwn(source, 'keys') ? keysSourceShape() : urlSourceShape()),
-      discovery: () => ({ ...urlSourceShape(), kind: oneOf('discovery'), url: z.optional(urlSourceShape().url) }),
+      discovery: () => ({ ...urlSourceShape(), kind: oneOf('discovery'), url: optional(urlSourceShape().url) }),
     }),
   ),
   audience: anAudience(),
-  types: z.optional(aFilledListOf(aString())),
-  claims: z.optional(aGroup(issuerClaimsShape())),
-  machine: z.optional(aFunction()),
-  machines: z.optional(machineRules()),
-  check: z.optional(aFunction()),
-  emails: z.optional(oneOf('confirmed', 'as-claimed')),
-  accepts: z.optional(aFunction()),
-  people: z.optional(oneOf('own', 'anybody')),
-  boundTokens: z.optional(oneOf('refuse', 'as-bearer')),
+  types: optional(aFilledListOf(aString())),
+  claims: optional(aGroup(issuerClaimsShape())),
+  machine: optional(aFunction()),
+  machines: optional(machineRules()),
+  check: optional(aFunction()),
+  emails: optional(oneOf('confirmed', 'as-claimed')),
+  accepts: optional(aFunction()),
+  people: optional(oneOf('own', 'anybody')),
+  boundTokens: optional(oneOf('refuse', 'as-bearer')),
 })

@@ -2,9 +2,8 @@
  * Presets: the issuers many hosts have, in one line. Each returns plain issuer options, which can be written out by hand
  * just as well; nothing here knows more than the public options do.
  */
-import * as z from 'zod/mini'
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
-import { aListOf, checkedBy, OptionsError, oneOf, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aListOf, checkedBy, OptionsError, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import { requireKnownApp, requireSignedUp } from './caller-classes.ts'
 import {
@@ -60,20 +59,20 @@ export interface OidcOptions extends Omit<DiscoverySource, 'kind'> {
 const anyHost = (): boolean => true
 
 const supabaseShape = (): Shape<SupabaseOptions> => ({
-  url: z.optional(checkedBy((url) => describeProjectUrl(url, anyHost))),
-  secret: z.optional(checkedBy(describeProjectSecret)),
-  issuer: z.optional(checkedBy(describeText)),
-  audience: z.optional(anAudience()),
-  emails: z.optional(oneOf('confirmed', 'as-claimed')),
-  anonymous: z.optional(oneOf('refuse', 'accept')),
-  apps: z.optional(aListOf(checkedBy(describeText))),
+  url: optional(checkedBy((url) => describeProjectUrl(url, anyHost))),
+  secret: optional(checkedBy(describeProjectSecret)),
+  issuer: optional(checkedBy(describeText)),
+  audience: optional(anAudience()),
+  emails: optional(oneOf('confirmed', 'as-claimed')),
+  anonymous: optional(oneOf('refuse', 'accept')),
+  apps: optional(aListOf(checkedBy(describeText))),
   ...keyShape(),
 })
 const oidcShape = (): Shape<OidcOptions> => ({
   issuer: checkedBy((issuer) => describeHttpUrl(issuer, anyHost)),
   audience: anAudience(),
-  people: z.optional(oneOf('own', 'anybody')),
-  url: z.optional(checkedBy((url) => describeHttpUrl(url, anyHost))),
+  people: optional(oneOf('own', 'anybody')),
+  url: optional(checkedBy((url) => describeHttpUrl(url, anyHost))),
   ...keyShape(),
 })
 

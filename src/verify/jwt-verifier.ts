@@ -2,7 +2,6 @@
  * The verifier for bearer tokens: a JWT of a trusted issuer becomes an Identity, or one precise refusal. The order is
  * size, form, issuer, signature, claims, the host's own check; what was verified a moment ago takes the short way.
  */
-import * as z from 'zod/mini'
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { sha256Hex } from '../lib/digest.ts'
@@ -17,6 +16,7 @@ import {
   anObjectWith,
   aString,
   checkedBy,
+  optional,
   optionsError,
   orNull,
   parseOptions,
@@ -77,23 +77,23 @@ const NAME = 'createJwtVerifier'
 
 const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
   issuers: aListOf(aGroup(issuerShape())),
-  lookUp: z.optional(anObjectWith('start')),
-  clockToleranceSeconds: z.optional(aNumber(0, 300)),
-  maxTokenBytes: z.optional(aNumber(64, 16_384)),
-  maxTokenAgeSeconds: z.optional(aNumber(1, 31_536_000)),
-  claims: z.optional(aListOf(aString())),
-  cache: z.optional(
+  lookUp: optional(anObjectWith('start')),
+  clockToleranceSeconds: optional(aNumber(0, 300)),
+  maxTokenBytes: optional(aNumber(64, 16_384)),
+  maxTokenAgeSeconds: optional(aNumber(1, 31_536_000)),
+  claims: optional(aListOf(aString())),
+  cache: optional(
     orNull(
       aGroup<TokenCacheSettings>({
-        maxEntries: z.optional(aNumber(1, 1_000_000)),
-        ttlSeconds: z.optional(aNumber(1, 3600)),
+        maxEntries: optional(aNumber(1, 1_000_000)),
+        ttlSeconds: optional(aNumber(1, 3600)),
       }),
     ),
   ),
-  insecureHosts: z.optional(aListOf(checkedBy(describeHost))),
-  fetch: z.optional(aFunction()),
-  clock: z.optional(aFunction()),
-  onKeyEvent: z.optional(aFunction()),
+  insecureHosts: optional(aListOf(checkedBy(describeHost))),
+  fetch: optional(aFunction()),
+  clock: optional(aFunction()),
+  onKeyEvent: optional(aFunction()),
 })
 
 /**

@@ -1,15 +1,16 @@
 /** Written rules that name machines: which of an issuer's tokens that nobody stands behind are whom here, and as what. */
-import * as z from 'zod/mini'
 import type { WrittenMachine } from '../context.ts'
 import {
   aGroup,
   aListOf,
+  also,
   aMatch,
   aName,
   aScope,
   checkedBy,
   isPlain,
   type OptionType,
+  optional,
   orNull,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -72,9 +73,9 @@ function placesIn(match: ClaimMatch, path: readonly string[] = []): readonly Pla
 
 /** How a grant is checked. */
 export const grantShape = (): Shape<MachineGrant> => ({
-  orgId: z.optional(orNull(aName())),
-  role: z.optional(aName()),
-  permissions: z.optional(aListOf(aScope())),
+  orgId: optional(orNull(aName())),
+  role: optional(aName()),
+  permissions: optional(aListOf(aScope())),
 })
 
 /** How rules are checked. */
@@ -86,7 +87,7 @@ export function machineRules(): OptionType<readonly MachineRule[]> {
   })
   const areApart = (rules: readonly MachineRule[]): boolean =>
     new Set(rules.map(({ name }) => name)).size === rules.length
-  return aListOf(rule).check(z.refine(areApart, 'has two machines of one name'))
+  return also(aListOf(rule), areApart, 'has two machines of one name')
 }
 
 /** What a machine can be called. */

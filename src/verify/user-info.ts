@@ -1,9 +1,8 @@
 /** The UserInfo endpoint of OpenID Connect: what an issuer says of a person whose token says little. */
-import * as z from 'zod/mini'
 import type { Identity, Profile } from '../context.ts'
 import { describeHost, describeHttpUrl, orLoopback } from '../lib/http-url.ts'
 import { exchangeJson, fetchFailure } from '../lib/json-exchange.ts'
-import { aFunction, aListOf, checkedBy, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aListOf, checkedBy, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { discoverUrl } from './discovery.ts'
 import { ownOf, readTokenForm } from './token-form.ts'
 
@@ -59,7 +58,7 @@ export function userInfo(
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 
 const shape = ({ insecureHosts }: UserInfoOptions): Shape<UserInfoOptions> => ({
-  url: z.optional(checkedBy((url) => describeHttpUrl(url, orLoopback(insecureHosts)))),
-  insecureHosts: z.optional(aListOf(checkedBy(describeHost))),
-  fetch: z.optional(aFunction()),
+  url: optional(checkedBy((url) => describeHttpUrl(url, orLoopback(insecureHosts)))),
+  insecureHosts: optional(aListOf(checkedBy(describeHost))),
+  fetch: optional(aFunction()),
 })

@@ -49,7 +49,6 @@ const step = (name: string, more: Partial<Place> = {}): Place => ({
   files: new RegExp(`^src/${name}/`),
   imports: BELOW_STEPS,
   among: true,
-  packages: [ZOD],
   ...more,
 })
 
@@ -76,7 +75,7 @@ export const PLACES: readonly Place[] = [
     among: true,
   },
   entry('adapter entry', /^src\/http\/index\.ts$/, ['http', 'auth']),
-  { name: 'http', layer: 1, files: /^src\/http\//, imports: ['lib', 'nouns'], among: true, packages: [ZOD] },
+  { name: 'http', layer: 1, files: /^src\/http\//, imports: ['lib', 'nouns'], among: true },
   {
     name: 'ports',
     layer: 2,
@@ -86,7 +85,7 @@ export const PLACES: readonly Place[] = [
   },
   entry('issuers entry', /^src\/verify\/presets\/index\.ts$/, ['verify']),
   step('credentials'),
-  step('verify', { packages: [ZOD, JOSE.importing, JOSE.verifying] }),
+  step('verify', { packages: [JOSE.importing, JOSE.verifying] }),
   step('services'),
   step('users'),
   step('orgs'),
@@ -99,10 +98,10 @@ export const PLACES: readonly Place[] = [
   entry('testing entry', /^src\/testing\/index\.ts$/, ['testing']),
   composition('login session', {
     files: /^src\/login\/session\.ts$/,
-    packages: [ZOD, JOSE.verifying, JOSE.signing],
+    packages: [JOSE.verifying, JOSE.signing],
   }),
   composition('login secrets', { files: /^src\/login\/(password-hash|signing-secret)\.ts$/, node: true }),
-  composition('login', { imports: [...BELOW_ENTRIES, 'login session', 'login secrets'] }),
+  composition('login', { imports: [...BELOW_ENTRIES, 'login session', 'login secrets'], packages: [ZOD] }),
   composition('api-keys'),
   composition('people'),
   composition('machine'),
@@ -113,7 +112,6 @@ export const PLACES: readonly Place[] = [
     files: /^src\/storage\/(index|memory|postgres|sqlite)\.ts$/,
     imports: ['lib', 'nouns', 'ports', 'storage'],
     among: false,
-    packages: [ZOD],
   },
   {
     name: 'storage',
@@ -121,7 +119,6 @@ export const PLACES: readonly Place[] = [
     files: /^src\/storage\//,
     imports: ['lib', 'nouns', 'ports'],
     among: true,
-    packages: [ZOD],
   },
   ...['express', 'koa', 'hono'].map(
     (framework): Place => ({
@@ -151,7 +148,7 @@ export const PLACES: readonly Place[] = [
     imports: [...ENTRIES, 'storage'],
     among: true,
     // The host's own driver is found at run time, by its path.
-    packages: [ZOD, '(computed)'],
+    packages: ['(computed)'],
     node: true,
     console: true,
     clock: true,

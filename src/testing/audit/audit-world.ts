@@ -27,7 +27,6 @@ import {
   readJson,
   type User,
 } from '../../index.ts'
-import { aName } from '../../lib/parse-options.ts'
 import { createMemoryStorage, type MemoryStorage } from '../../storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../token-issuer.ts'
 import { type Line, orgLine } from './audit-case.ts'
@@ -234,7 +233,7 @@ export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
   at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
 ])
 
-const NAMED = z.object({ name: aName() })
+const NAMED = z.object({ name: z.string().check(z.refine((name) => name.trim() !== '')) })
 
 export function auditRoutes(auth: Auth): readonly Route[] {
   const route = (method: Route['method'], path: string, access: Access, handle: Route['handle']): Route =>

@@ -2,7 +2,6 @@
  * What a contract suite is: the promises of a port as cases that any test runner can loop over, each with a storage of
  * its own.
  */
-import * as z from 'zod/mini'
 import {
   aFilledListOf,
   aFunction,
@@ -10,6 +9,7 @@ import {
   aName,
   aNumber,
   oneOf,
+  optional,
   optionsError,
   parseOptions,
 } from '../../lib/parse-options.ts'
@@ -206,13 +206,13 @@ function toError(thrown: unknown): Error {
 }
 
 const SHAPE = {
-  membershipsPerUser: z.optional(oneOf('many', 'one')),
-  roles: z.optional(aListOf(aName())),
-  issuers: z.optional(aFilledListOf(aName())),
-  newId: z.optional(aFunction<() => string>()),
-  newOrgId: z.optional(aFunction<() => string>()),
-  without: z.optional(aListOf(oneOf(...(Object.keys(WITHOUT) as Ability[])))),
-  timeoutSeconds: z.optional(aNumber(1, 600)),
+  membershipsPerUser: optional(oneOf('many', 'one')),
+  roles: optional(aListOf(aName())),
+  issuers: optional(aFilledListOf(aName())),
+  newId: optional(aFunction<() => string>()),
+  newOrgId: optional(aFunction<() => string>()),
+  without: optional(aListOf(oneOf(...(Object.keys(WITHOUT) as Ability[])))),
+  timeoutSeconds: optional(aNumber(1, 600)),
 }
 
 function parse(name: string, options: ContractOptions): ParsedContractOptions {

@@ -1,6 +1,13 @@
 /** The preset of Better Auth, with its JWT plugin. */
-import * as z from 'zod/mini'
-import { aListOf, aRoutePathAbove, checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import {
+  aListOf,
+  aRoutePathAbove,
+  checkedBy,
+  oneOf,
+  optional,
+  parseOptions,
+  type Shape,
+} from '../../lib/parse-options.ts'
 import { requireKnownApp, requireSignedUp } from '../caller-classes.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import {
@@ -32,10 +39,10 @@ export interface BetterAuthOptions extends PresetOptions {
 
 const betterAuthShape = (): Shape<BetterAuthOptions> => ({
   baseUrl: checkedBy(describeServerUrl),
-  basePath: z.optional(aRoutePathAbove()),
-  audience: z.optional(aCheckedAudience()),
-  anonymous: z.optional(oneOf('refuse', 'accept')),
-  apps: z.optional(aListOf(anId())),
+  basePath: optional(aRoutePathAbove()),
+  audience: optional(aCheckedAudience()),
+  anonymous: optional(oneOf('refuse', 'accept')),
+  apps: optional(aListOf(anId())),
   ...presetShape(),
 })
 

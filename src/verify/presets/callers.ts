@@ -1,6 +1,5 @@
 /** Machines that a preset names by what their tokens say: how they are written, and the rules that they are. */
-import * as z from 'zod/mini'
-import { aGroup, aRecordOf, type OptionType, type Shape } from '../../lib/parse-options.ts'
+import { aGroup, also, aRecordOf, type OptionType, type Shape } from '../../lib/parse-options.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import { type ClaimMatch, MACHINE_NAME, type MachineGrant, readRules } from '../machine-rules.ts'
 
@@ -10,9 +9,7 @@ export function someCallers<C extends MachineGrant>(shape: Shape<C>): OptionType
     const names = Object.keys(Object(callers))
     return names.length > 0 && names.every((name) => MACHINE_NAME.test(name))
   }
-  return aRecordOf(aGroup(shape)).check(
-    z.refine(areNamed, 'must name a caller; a name is 1 to 64 letters, digits and ._-'),
-  )
+  return also(aRecordOf(aGroup(shape)), areNamed, 'must name a caller; a name is 1 to 64 letters, digits and ._-')
 }
 
 /** Write the rules of callers, of an issuer that signs for machines alone: whom none names is not let in. */

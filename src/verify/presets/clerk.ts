@@ -1,6 +1,5 @@
 /** The preset of Clerk. */
-import * as z from 'zod/mini'
-import { aFilledListOf, checkedBy, oneOf, orNull, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { aFilledListOf, checkedBy, oneOf, optional, orNull, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
@@ -35,8 +34,8 @@ export interface ClerkOptions extends PresetOptions {
 const clerkShape = (): Shape<ClerkOptions> => ({
   frontendApi: checkedBy(describeFrontendApi),
   authorizedParties: orNull(aFilledListOf(checkedBy(describeParty))),
-  withoutParty: z.optional(oneOf('refuse', 'accept')),
-  audience: z.optional(aCheckedAudience()),
+  withoutParty: optional(oneOf('refuse', 'accept')),
+  audience: optional(aCheckedAudience()),
   ...presetShape(),
 })
 

@@ -1,6 +1,5 @@
 /** The preset of Microsoft Entra ID. */
-import * as z from 'zod/mini'
-import { checkedBy, OptionsError, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, OptionsError, optional, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import { type Audience, aCheckedAudience, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
@@ -22,8 +21,8 @@ export interface EntraOptions extends PresetOptions {
 }
 
 const entraShape = (): Shape<EntraOptions> => ({
-  tenant: z.optional(checkedBy(describeTenant)),
-  tenants: z.optional(checkedBy(describeTenants)),
+  tenant: optional(checkedBy(describeTenant)),
+  tenants: optional(checkedBy(describeTenants)),
   audience: aCheckedAudience(),
   ...presetShape(),
 })

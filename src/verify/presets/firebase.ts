@@ -1,6 +1,5 @@
 /** The preset of Firebase Authentication. */
-import * as z from 'zod/mini'
-import { checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, oneOf, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import { requireSignedUp } from '../caller-classes.ts'
 import { readClaim } from '../claims.ts'
@@ -22,8 +21,8 @@ export interface FirebaseOptions extends PresetOptions {
 
 const firebaseShape = (): Shape<FirebaseOptions> => ({
   projectId: checkedBy(describeProjectId),
-  anonymous: z.optional(oneOf('refuse', 'accept')),
-  tenants: z.optional(someIds()),
+  anonymous: optional(oneOf('refuse', 'accept')),
+  tenants: optional(someIds()),
   ...presetShape(),
 })
 

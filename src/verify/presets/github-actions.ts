@@ -1,6 +1,12 @@
 /** The preset of GitHub Actions: jobs, by the tokens that GitHub gives them. */
-import * as z from 'zod/mini'
-import { checkedBy, type OptionType, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import {
+  checkedBy,
+  type OptionType,
+  optional,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import { grantShape, type MachineGrant } from '../machine-rules.ts'
@@ -48,15 +54,15 @@ const githubActionsShape = (): Shape<GithubActionsOptions> => ({
   audience: checkedBy(describeAudience),
   callers: someCallers<GithubActionsCaller>({
     repositoryId: checkedBy(describeId),
-    repositoryOwnerId: z.optional(checkedBy(describeId)),
-    environment: z.optional(checkedBy(describeExact)),
-    ref: z.optional(checkedBy(describeRef)),
-    workflowRef: z.optional(checkedBy(describeWorkflow)),
-    jobWorkflowRef: z.optional(checkedBy(describeWorkflow)),
-    eventName: z.optional(someEvents()),
+    repositoryOwnerId: optional(checkedBy(describeId)),
+    environment: optional(checkedBy(describeExact)),
+    ref: optional(checkedBy(describeRef)),
+    workflowRef: optional(checkedBy(describeWorkflow)),
+    jobWorkflowRef: optional(checkedBy(describeWorkflow)),
+    eventName: optional(someEvents()),
     ...grantShape(),
   }),
-  issuer: z.optional(checkedBy(describeServerUrl)),
+  issuer: optional(checkedBy(describeServerUrl)),
   ...presetShape(),
 })
 

@@ -1,6 +1,5 @@
 /** The preset of Google's ID tokens. */
-import * as z from 'zod/mini'
-import { aFilledListOf, aMatch, checkedBy, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { aFilledListOf, aMatch, checkedBy, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
@@ -21,8 +20,8 @@ export interface GoogleOptions extends PresetOptions {
 
 const googleShape = (): Shape<GoogleOptions> => ({
   clientIds: aFilledListOf(checkedBy(describeClientId)),
-  hostedDomains: z.optional(aFilledListOf(checkedBy(describeDomain))),
-  serviceAccounts: z.optional(
+  hostedDomains: optional(aFilledListOf(checkedBy(describeDomain))),
+  serviceAccounts: optional(
     aFilledListOf(
       aMatch(/^(?:\d+|\S+@\S+\.gserviceaccount\.com)$/, 'must be the unique id or the e-mail of a service account'),
     ),

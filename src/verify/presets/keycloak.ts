@@ -1,7 +1,6 @@
 /** The preset of Keycloak. */
-import * as z from 'zod/mini'
 import { describeHttpUrl } from '../../lib/http-url.ts'
-import { checkedBy, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, optional, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import {
@@ -33,7 +32,7 @@ export interface KeycloakOptions extends PresetOptions {
 const keycloakShape = (): Shape<KeycloakOptions> => ({
   realmUrl: checkedBy(describeRealmUrl),
   audience: aCheckedAudience(),
-  keysUrl: z.optional(checkedBy((value) => describeHttpUrl(value, () => true))),
+  keysUrl: optional(checkedBy((value) => describeHttpUrl(value, () => true))),
   ...presetShape(),
 })
 

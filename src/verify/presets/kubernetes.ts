@@ -1,6 +1,5 @@
 /** The preset of Kubernetes: service accounts, by the tokens that are projected into their pods. */
-import * as z from 'zod/mini'
-import { checkedBy, type OptionType, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, type OptionType, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { IssuerOptions, KeySource } from '../issuer-options.ts'
 import { grantShape, type MachineGrant } from '../machine-rules.ts'
@@ -38,10 +37,10 @@ const kubernetesShape = (): Shape<KubernetesOptions> => ({
   callers: someCallers<KubernetesCaller>({
     namespace: aName(63, /^[a-z\d]([a-z\d-]*[a-z\d])?$/),
     serviceAccount: aName(253, /^[a-z\d]([a-z\d.-]*[a-z\d])?$/),
-    uid: z.optional(checkedBy(describeUid)),
+    uid: optional(checkedBy(describeUid)),
     ...grantShape(),
   }),
-  jwks: z.optional(checkedBy(describeKeys)),
+  jwks: optional(checkedBy(describeKeys)),
   ...presetShape(),
 })
 

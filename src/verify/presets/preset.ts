@@ -1,7 +1,6 @@
 /** What the presets have in common: how they are asked, and small things their rules are made of. */
-import * as z from 'zod/mini'
 import { describeHttpUrl } from '../../lib/http-url.ts'
-import { aFilledListOf, aGroup, checkedBy, type OptionType, type Shape } from '../../lib/parse-options.ts'
+import { aFilledListOf, aGroup, checkedBy, type OptionType, optional, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import { type IssuerClaims, issuerClaimsShape } from '../issuer-options.ts'
@@ -17,7 +16,7 @@ export interface PresetOptions {
   readonly claims?: IssuerClaims | undefined
 }
 
-export const presetShape = (): Shape<PresetOptions> => ({ claims: z.optional(aGroup(issuerClaimsShape())) })
+export const presetShape = (): Shape<PresetOptions> => ({ claims: optional(aGroup(issuerClaimsShape())) })
 
 /** A host name as a dashboard shows it: `tenant.eu.example.com`. */
 export function aHost(): OptionType<string> {

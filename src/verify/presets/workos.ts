@@ -1,6 +1,5 @@
 /** The preset of WorkOS AuthKit. */
-import * as z from 'zod/mini'
-import { checkedBy, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
 import { aHost, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
@@ -15,7 +14,7 @@ export interface WorkosOptions extends PresetOptions {
 
 const workosShape = (): Shape<WorkosOptions> => ({
   clientId: checkedBy(describeClientId),
-  authDomain: z.optional(aHost()),
+  authDomain: optional(aHost()),
   ...presetShape(),
 })
 

@@ -1,6 +1,5 @@
 /** The preset of Zitadel. */
-import * as z from 'zod/mini'
-import { checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
+import { checkedBy, oneOf, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
@@ -22,7 +21,7 @@ export interface ZitadelOptions extends PresetOptions {
 const zitadelShape = (): Shape<ZitadelOptions> => ({
   issuer: checkedBy(describeOrigin),
   projectId: checkedBy(describeProjectId),
-  withoutRole: z.optional(oneOf('refuse', 'accept')),
+  withoutRole: optional(oneOf('refuse', 'accept')),
   ...presetShape(),
 })
 
