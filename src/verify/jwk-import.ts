@@ -1,10 +1,10 @@
 /**
  * Make verification keys of JWKs (RFC 7517), one by one: what isn't a public signature key of ours is skipped, never fatal.
  * The key's own type says which algorithms it may be for, and its `alg` which one; a token's header never does. Hands on
- * CryptoKeys, one for each algorithm.
+ * keys ready to verify with, one for each algorithm.
  */
-import { importJWK } from 'jose/key/import'
 import { decodeBase64Url } from '../lib/base64url.ts'
+import { engine, type SignatureCheck } from './signature.ts'
 import { type KeyAlgorithm, ownOf, RSA_ALGORITHMS, toAlgorithm } from './token-form.ts'
 
 /** A public key, ready to verify with. */
@@ -14,7 +14,7 @@ export interface PublicKey {
   readonly kid: string | null
   /** The JWK's own `issuer`, which Entra writes and RFC 7517 doesn't know: whose tokens it signs, or `null`. */
   readonly issuer: string | null
-  readonly key: CryptoKey
+  readonly isSigned: SignatureCheck
   /** Equal for equal keys, whatever else the JWKs say (the members of an RFC 7638 thumbprint). */
   readonly thumbprint: string
 }
@@ -172,9 +172,8 @@ export function idOf({ algorithm, kid, issuer, thumbprint }: PublicKey): string 
 
 async function importKey({ members, kid, issuer }: UsableJwk, algorithm: KeyAlgorithm): Promise<PublicKey | null> {
   try {
-    // Bytes come of symmetric keys only, and those never get here.
-    const key = (await importJWK({ ...members }, algorithm, { extractable: false })) as CryptoKey
-    return { algorithm, kid, issuer, key, thumbprint: JSON.stringify(members) }
+    const isSigned = await engine.byPublicKey(members, algorithm)
+    return { algorithm, kid, issuer, isSigned, thumbprint: JSON.stringify(members) }
   } catch {
     return null
   }

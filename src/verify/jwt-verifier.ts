@@ -125,7 +125,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const form = readTokenForm(token, maxTokenBytes)
     const issuer = await issuerOf(form.payload)
     requireTokenType(form, issuer.types)
-    const key = await verifySignature(token, form, issuer)
+    const key = await verifySignature(form, issuer)
     const { payload } = form
     const checked = checkClaims(payload, issuer.rules, clock())
     const iss = issuer.names[0] ?? ownOf(payload, 'iss')
@@ -158,12 +158,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
       return known.identity
     },
     async warmUp() {
-      await Promise.all(
-        issuers.flatMap(({ secrets, keySets }) => [
-          ...secrets.algorithms.map(secrets.keys),
-          ...keySets.map((set) => set.refresh()),
-        ]),
-      )
+      await Promise.all(issuers.flatMap(({ keySets }) => keySets.map((set) => set.refresh())))
     },
     isReady: () => readinessOf(issuers).isReady,
     readiness: () => readinessOf(issuers),

@@ -1,6 +1,7 @@
 /** The secrets of HMACs: what may be one, as text, bytes or base64, and the keys made of them, one for each algorithm. */
 import { decodeBase64Url } from '../lib/base64url.ts'
 import { describeKeyMaterial, describeSigningSecret, describeText, isSampleSecret } from '../lib/secret-check.ts'
+import { engine, type SignatureCheck } from './signature.ts'
 import { SECRET_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /** A secret: a text, whose UTF-8 bytes count unless `encoding` says otherwise, or the bytes themselves. */
@@ -72,8 +73,8 @@ export interface SharedSecrets {
   readonly hasTwins: boolean
   /** Whether one is a sample that everybody knows. */
   readonly hasSample: boolean
-  /** The keys of an algorithm, imported once. */
-  keys(algorithm: SecretAlgorithm): Promise<readonly CryptoKey[]>
+  /** The checks by secrets of an algorithm, made once. */
+  checks(algorithm: SecretAlgorithm): readonly SignatureCheck[]
 }
 
 /** Read the secrets of these sources, which {@link describeSecrets} has nothing against. */
@@ -86,26 +87,18 @@ export function readSecrets(sources: readonly SecretSource[]): SharedSecrets {
     }))
   })
   const texts = secrets.map(({ bytes }) => toBinary(bytes))
-  const imported = new Map<SecretAlgorithm, Promise<readonly CryptoKey[]>>()
+  const made = new Map<SecretAlgorithm, readonly SignatureCheck[]>()
   return {
     algorithms: [...new Set(secrets.flatMap(({ algorithms }) => algorithms))],
     hasTwins: new Set(texts).size < texts.length,
     hasSample: texts.some(isSampleSecret),
-    keys(algorithm) {
-      const importing =
-        imported.get(algorithm) ??
-        Promise.all(
-          secrets
-            .filter(({ algorithms }) => algorithms.includes(algorithm))
-            .map(({ bytes }) => toKey(bytes, algorithm)),
-        )
-      imported.set(algorithm, importing)
-      return importing
+    checks(algorithm) {
+      const known = made.get(algorithm)
+      if (known !== undefined) return known
+      const fitting = secrets.filter(({ algorithms }) => algorithms.includes(algorithm))
+      const checks = fitting.map(({ bytes }) => engine.bySecret(bytes, algorithm))
+      made.set(algorithm, checks)
+      return checks
     },
   }
-}
-
-function toKey(bytes: Uint8Array<ArrayBuffer>, algorithm: SecretAlgorithm): Promise<CryptoKey> {
-  const hash = `SHA-${bitsOf(algorithm)}`
-  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash }, false, ['verify'])
 }

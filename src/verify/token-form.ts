@@ -39,6 +39,10 @@ export interface TokenForm {
   readonly type: string | null
   /** The claims: read them by {@link ownOf}. */
   readonly payload: object
+  /** What is signed: header and payload as they came (RFC 7515 §5.2). */
+  readonly input: string
+  /** The signature, in canonical base64url. */
+  readonly signature: string
 }
 
 const MAX_KID = 256
@@ -97,7 +101,7 @@ export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
   const form = readHeader(header)
   const payload = parseObject(payloadBytes)
   if (payload === null) throw new AuthError('unauthorized', { reason: 'token_payload_not_object' })
-  return { ...form, payload }
+  return { ...form, payload, input: token.slice(0, -1 - third.length), signature: third }
 }
 
 /** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
@@ -108,7 +112,7 @@ export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>
   }
 }
 
-function readHeader(header: object): Omit<TokenForm, 'payload'> {
+function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> {
   const extension = ['crit', 'b64', 'zip'].find((name) => Object.hasOwn(header, name))
   if (extension !== undefined) {
     throw new AuthError('unauthorized', { reason: 'token_header_extension', got: extension })

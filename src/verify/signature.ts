@@ -1,0 +1,159 @@
+/**
+ * Signatures of tokens (RFC 7515 §5.2), by two engines behind one type. Where the runtime has `node:crypto`, what costs the
+ * main thread less than a trip through the thread pool is checked at once: HMACs, and RSA by keys of common sizes. All else,
+ * and everything where there is no `node:crypto`, is WebCrypto's. docs/performance.md has the figures behind it.
+ */
+import { importJWK } from 'jose/key/import'
+import { decodeBase64Url } from '../lib/base64url.ts'
+import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
+
+/**
+ * Asks whether a signature is the key's over the ASCII text `input`; `signature` is canonical base64url. Never throws, never
+ * rejects: whatever a token provokes is `false`.
+ */
+export type SignatureCheck = (input: string, signature: string) => boolean | Promise<boolean>
+
+/** The members of a public JWK that make the key. */
+type JwkMembers = Readonly<Record<string, string>>
+
+/** Makes checks of keys. */
+export interface SignatureEngine {
+  /** HMAC with a secret (RFC 7518 §3.2), compared in constant time. */
+  bySecret(secret: Uint8Array<ArrayBuffer>, algorithm: SecretAlgorithm): SignatureCheck
+  /** The check by a public JWK of these members; rejects where they are no key of the algorithm. */
+  byPublicKey(members: JwkMembers, algorithm: KeyAlgorithm): Promise<SignatureCheck>
+}
+
+/** What is used of `node:crypto`. */
+export interface NodeCrypto {
+  createSecretKey(bytes: Uint8Array): object
+  createPublicKey(key: { readonly key: JwkMembers; readonly format: 'jwk' }): object
+  createHmac(hash: string, key: object): { update(text: string): { digest(): Uint8Array } }
+  createVerify(hash: string): {
+    update(text: string): { verify(key: object, signature: string, encoding: 'base64url'): boolean }
+  }
+  timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean
+}
+
+const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
+
+/** WebCrypto alone: what every runtime has. */
+export const webEngine: SignatureEngine = {
+  bySecret(secret, algorithm) {
+    const parameters = { name: 'HMAC', hash: hashOf(algorithm) }
+    let importing: Promise<CryptoKey> | undefined
+    return async (input, signature) => {
+      importing ??= crypto.subtle.importKey('raw', secret, parameters, false, ['verify'])
+      return isSigned(await importing, parameters, [input, signature])
+    }
+  },
+  async byPublicKey(members, algorithm) {
+    // Bytes come of symmetric keys only, and those never get here.
+    const key = (await importJWK({ ...members }, algorithm, { extractable: false })) as CryptoKey
+    const parameters = toParameters(algorithm)
+    return (input, signature) => isSigned(key, parameters, [input, signature])
+  },
+}
+
+async function isSigned(
+  key: CryptoKey,
+  parameters: Parameters<SubtleCrypto['verify']>[0],
+  [input, signature]: readonly [input: string, signature: string],
+): Promise<boolean> {
+  const bytes = decodeBase64Url(signature)
+  try {
+    return bytes !== null && (await crypto.subtle.verify(parameters, key, bytes, encoder.encode(input)))
+  } catch {
+    // The key is imported and fits the algorithm: whatever is thrown here was provoked by the token.
+    return false
+  }
+}
+
+function toParameters(algorithm: KeyAlgorithm): EcdsaParams | RsaPssParams | { readonly name: string } {
+  if (algorithm === 'EdDSA') return { name: 'Ed25519' }
+  if (algorithm.startsWith('ES')) return { name: 'ECDSA', hash: hashOf(algorithm) }
+  // RFC 7518 §3.5: as many bytes of salt as the digest has.
+  return algorithm.startsWith('PS')
+    ? { name: 'RSA-PSS', saltLength: bitsOf(algorithm) / 8 }
+    : { name: 'RSASSA-PKCS1-v1_5' }
+}
+
+function bitsOf(algorithm: string): number {
+  return Number(algorithm.slice(2))
+}
+
+function hashOf(algorithm: string): string {
+  return `SHA-${bitsOf(algorithm)}`
+}
+
+/** `node:crypto` for what it checks at once, WebCrypto for the rest, and for what only part of a `node:crypto` can't do. */
+export function createNodeEngine(node: NodeCrypto): SignatureEngine {
+  return {
+    bySecret: (secret, algorithm) => toHmacCheck(node, secret, algorithm) ?? webEngine.bySecret(secret, algorithm),
+    async byPublicKey(members, algorithm) {
+      const atOnce =
+        RSA_ALGORITHMS.includes(algorithm) && isCheapRsa(members) ? toRsaCheck(node, members, algorithm) : null
+      return atOnce ?? (await webEngine.byPublicKey(members, algorithm))
+    },
+  }
+}
+
+function toHmacCheck(node: NodeCrypto, secret: Uint8Array, algorithm: SecretAlgorithm): SignatureCheck | null {
+  const hash = `sha${bitsOf(algorithm)}`
+  try {
+    const key = node.createSecretKey(secret)
+    const macOf = (input: string): Uint8Array => node.createHmac(hash, key).update(input).digest()
+    macOf(TRIAL)
+    return (input, signature) => {
+      const [mac, given] = [macOf(input), decodeBase64Url(signature)]
+      return given?.length === mac.length && node.timingSafeEqual(mac, given)
+    }
+  } catch {
+    return null
+  }
+}
+
+function toRsaCheck(node: NodeCrypto, members: JwkMembers, algorithm: KeyAlgorithm): SignatureCheck | null {
+  const hash = `sha${bitsOf(algorithm)}`
+  const padding = algorithm.startsWith('PS') ? { padding: RSA_PSS, saltLength: bitsOf(algorithm) / 8 } : {}
+  try {
+    const key = { key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding }
+    const isSignedBy: (input: string, signature: string) => boolean = (input, signature) =>
+      node.createVerify(hash).update(input).verify(key, signature, 'base64url')
+    isSignedBy(TRIAL, TRIAL)
+    return (input, signature) => {
+      try {
+        return isSignedBy(input, signature)
+      } catch {
+        return false
+      }
+    }
+  } catch {
+    return null
+  }
+}
+
+// What can't be done is seen before any token comes: a runtime may have names alone.
+const TRIAL = 'AAAA'
+// RSA_PKCS1_PSS_PADDING.
+const RSA_PSS = 6
+// Of 3,072 bits, in base64url.
+const CHEAP_MODULUS = 512
+
+// What a check costs grows with the square of the modulus, and with the exponent: 65537, or 3.
+function isCheapRsa({ kty, n = '', e }: JwkMembers): boolean {
+  return kty === 'RSA' && n.length <= CHEAP_MODULUS && (e === 'AQAB' || e === 'Aw')
+}
+
+/** The engine of this runtime. */
+export const engine: SignatureEngine = /* @__PURE__ */ findEngine()
+
+function findEngine(): SignatureEngine {
+  try {
+    const runtime = globalThis as { process?: { getBuiltinModule?(name: string): NodeCrypto | undefined } }
+    const node = runtime.process?.getBuiltinModule?.('node:crypto')
+    return node === undefined ? webEngine : createNodeEngine(node)
+  } catch {
+    return webEngine
+  }
+}
