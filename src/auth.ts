@@ -174,19 +174,19 @@ export function createAuth(given: AnyAuthOptions): unknown {
   const { errorFormat = 'json', onDecision, requestId, clock = Date.now } = options
   const { verifier } = steps
   const records = onDecision === undefined ? null : { clock, onDecision, requestId }
-  const { authorize, recordRefusal } = createAuthorization(steps, clock, records)
+  const { authorizer, recordRefusal } = createAuthorization(steps, clock, records)
   const parse = (access: Access): Rule | 'public' => parseAccess(access, steps)
-  const ruleOf = rememberRules(parse)
+  const authorizerOf = remember((access) => authorizer(parse(access)))
 
   const auth: Auth = {
     ...createGuards(steps.roles),
     authorizer(access) {
       const rule = parse(access)
       const contextOf = (source: object) => contextFor(source, steps, rule) as never
-      return Object.assign((request: AuthRequest) => authorize(request, rule) as Promise<never>, { contextOf })
+      return Object.assign(authorizer(rule), { contextOf }) as never
     },
     authenticate: async (request: AuthRequest, access?: Access) =>
-      (await authorize(request, ruleOf(access))).context as never,
+      (await authorizerOf(access)(request)).context as never,
     route(route) {
       parse(route.access)
       return Object.freeze(route) as Route
@@ -206,15 +206,15 @@ function readinessOf(verify: Verifier): Readiness {
   return verify.readiness?.() ?? { isReady: verify.isReady?.() ?? true, down: [] }
 }
 
-// An Access that comes with every call is parsed once, as long as it is the same object.
-function rememberRules(parse: (access: Access) => Rule | 'public'): (access?: Access) => Rule | 'public' {
-  const byDefault = parse({})
-  const rules = new WeakMap<object, Rule | 'public'>()
+// What is made of an Access that comes with every call is made once, as long as it is the same object.
+function remember<V>(make: (access: Access) => V): (access?: Access) => V {
+  const byDefault = make({})
+  const made = new WeakMap<object, V>()
   return (access) => {
     if (access === undefined) return byDefault
-    const known = typeof access === 'object' && access !== null ? rules.get(access) : undefined
-    const rule = known ?? parse(access)
-    if (typeof access === 'object') rules.set(access, rule)
-    return rule
+    const known = typeof access === 'object' && access !== null ? made.get(access) : undefined
+    const value = known ?? make(access)
+    if (typeof access === 'object') made.set(access, value)
+    return value
   }
 }

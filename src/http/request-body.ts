@@ -3,6 +3,7 @@
  * bounded in bytes and in time, and handed on only once the caller was checked once more. Node and Fetch say where a body lies.
  */
 import { AuthError } from '../errors.ts'
+import { type Beside, createBeside } from '../lib/beside.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { RequestBody } from '../request.ts'
@@ -15,33 +16,36 @@ export function describeBodySeconds(value: unknown): string | null {
   return isGood ? null : 'must be a number above 0 and at most 3600'
 }
 
-// What is known of a request while its body is awaited, by the framework's own request object: whoever reads it finds it.
-interface Awaited {
-  timeoutSeconds?: number | undefined
-  readonly rechecks: Map<object, () => Promise<void>>
+/** What an auth has decided of a request: whoever reads the body has it decided once more. */
+export interface Authenticated {
+  recheck(): Promise<void>
 }
 
-const AWAITED: WeakMap<object, Awaited> = new WeakMap()
+// By the framework's own request object.
+const AUTHENTICATED: Beside<readonly Authenticated[]> = createBeside()
+const TIMEOUTS: Beside<number> = createBeside()
 
-function awaitedOf(source: object): Awaited {
-  const awaited = AWAITED.get(source) ?? { rechecks: new Map() }
-  AWAITED.set(source, awaited)
-  return awaited
+/** What auths have decided of a request. */
+export function authenticatedOf(source: object): readonly Authenticated[] {
+  return AUTHENTICATED.get(source) ?? NONE
 }
 
-/** Have `recheck` run when a body of this request is whole: one for each auth. What it throws, the reader throws. */
-export function recheckWithBody(source: object, auth: object, recheck: () => Promise<void>): void {
-  awaitedOf(source).rechecks.set(auth, recheck)
+const NONE: readonly never[] = Object.freeze([])
+
+/** Have callers checked once more when a body of this request is whole: what that throws, the reader throws. */
+export function recheckWithBody(source: object, authenticated: Authenticated): void {
+  const known = AUTHENTICATED.get(source)
+  AUTHENTICATED.set(source, known === undefined ? [authenticated] : [...known, authenticated])
 }
 
 /** Say how long a body of this request may take, for whoever reads it and says nothing else. */
 export function limitBodyTime(source: object, timeoutSeconds: number): void {
-  awaitedOf(source).timeoutSeconds = timeoutSeconds
+  TIMEOUTS.set(source, timeoutSeconds)
 }
 
 /** Check the callers of a request whose body is whole once more. */
 export async function recheckCallers(source: object): Promise<void> {
-  for (const recheck of [...(AWAITED.get(source)?.rechecks.values() ?? [])]) await recheck()
+  for (const authenticated of authenticatedOf(source)) await authenticated.recheck()
 }
 
 export interface Bounds {
@@ -58,7 +62,7 @@ export async function readWatched(
   timeoutSeconds: number | undefined,
   read: (seconds: number) => Promise<RequestBody>,
 ): Promise<RequestBody> {
-  const body = await read(timeoutSeconds ?? AWAITED.get(source)?.timeoutSeconds ?? DEFAULT_SECONDS)
+  const body = await read(timeoutSeconds ?? TIMEOUTS.get(source) ?? DEFAULT_SECONDS)
   if (body.kind !== 'too_large') await recheckCallers(source)
   return body
 }

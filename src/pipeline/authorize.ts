@@ -7,23 +7,25 @@ import { isTransient, isTransientError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
-import { authenticate, tokenOf } from './authenticate.ts'
+import { type Attempt, authenticate, tokenOf } from './authenticate.ts'
 import { createQuietRecorder, type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { recheck } from './recheck.ts'
-import { findState, type RequestState, stateOf } from './request-state.ts'
+import { findState, RequestState } from './request-state.ts'
 import { varyOf } from './vary.ts'
 
 /** What an authorizer hands an adapter: the handler's context, and the headers of ours for the response. */
 export interface Authorized<C> {
   readonly context: C
   /** Read them when the response is written: a later mount or `actIn` may have changed the serving org. */
-  responseHeaders(): readonly (readonly [name: string, value: string])[]
+  responseHeaders(): Lines
 }
+
+type Lines = readonly (readonly [name: string, value: string])[]
 
 /** What mounts and handlers of one auth decide, and what becomes of it. */
 export interface Authorization {
-  /** Let a request in by one rule, or throw the refusal. */
-  authorize(request: AuthRequest, rule: Rule | 'public'): Promise<Authorized<AuthContext | null>>
+  /** Let requests in by one rule, or throw the refusal. */
+  authorizer(rule: Rule | 'public'): (request: AuthRequest) => Promise<Authorized<AuthContext | null>>
   /**
    * Write down what a handler threw.
    * @returns what is to be answered
@@ -34,25 +36,35 @@ export interface Authorization {
 /** Build the authorization of one auth. */
 export function createAuthorization(steps: Steps, clock: () => number, records: RecordOptions | null): Authorization {
   const quiet = createQuietRecorder(clock)
-  const recheckLater = (state: RequestState) => (): Promise<void> =>
+  const recheckRecorded = (state: RequestState): Promise<void> =>
     recheck(steps, state, clock).catch((error: unknown) => {
       throw recordThrow({ steps, state }, error)
     })
+  const stateOf = (request: AuthRequest): RequestState => {
+    const known = findState(request.source, steps)
+    if (known !== undefined) return known
+    const state = new RequestState(steps, recheckRecorded)
+    state.record = records === null ? quiet : startRecord(request, records)
+    state.checkedAt = clock()
+    recheckWithBody(request.source, state)
+    return state
+  }
   return {
-    async authorize(request, rule) {
-      const state = stateOf(request.source, steps)
-      state.record ??= records === null ? quiet : startRecord(request, records)
-      state.checkedAt ??= clock()
-      try {
-        const context = rule === 'public' ? checkPublic(steps, request) : await admit(steps, request, rule, state)
-        if (context !== null) recheckWithBody(request.source, steps, recheckLater(state))
-        state.record.allowed(context, rule === 'public')
-        const vary = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)] as const]
-        return { context, responseHeaders: () => [...orgHeaderOf(steps, state), ...vary] }
-      } catch (error) {
-        throw recordThrow({ steps, state, rule }, error)
-      } finally {
-        state.record.settled()
+    authorizer(rule) {
+      const vary: Lines = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)]]
+      return async (request) => {
+        const state = stateOf(request)
+        const record = state.record ?? SILENT
+        try {
+          const context =
+            rule === 'public' ? checkPublic(steps, request) : await admit({ request, rule, state, record })
+          record.allowed(context, rule === 'public')
+          return { context, responseHeaders: () => withOrg(vary, state) }
+        } catch (error) {
+          throw recordThrow({ steps, state, rule }, error)
+        } finally {
+          record.settled()
+        }
       }
     },
     recordRefusal(source, thrown) {
@@ -97,9 +109,10 @@ function unavailable(cause: unknown): AuthError {
   return new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', retryAfterSeconds: 1, cause })
 }
 
-async function admit(steps: Steps, request: AuthRequest, rule: Rule, state: RequestState): Promise<AuthContext | null> {
-  const record = state.record ?? SILENT
-  const context = await authenticate(steps, { request, rule, state, record })
+async function admit(attempt: Attempt): Promise<AuthContext | null> {
+  const { request, rule, state, record } = attempt
+  const { steps } = state
+  const context = await authenticate(steps, attempt)
   if (context?.kind === 'user') {
     const token = tokenOf(state.credential)
     CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })
@@ -126,8 +139,8 @@ function checkPublic({ extractor }: Steps, request: AuthRequest): null {
 }
 
 // An id that no header can carry is not sent back: what storage holds must not break the response.
-function orgHeaderOf({ orgs }: Steps, { servingOrgId }: RequestState): readonly (readonly [string, string])[] {
-  return typeof orgs.responseHeader === 'string' && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
-    ? [[orgs.responseHeader, servingOrgId]]
-    : []
+function withOrg(vary: Lines, { steps, servingOrgId }: RequestState): Lines {
+  const { responseHeader } = steps.orgs
+  const isSent = typeof responseHeader === 'string' && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
+  return isSent ? [[responseHeader, servingOrgId], ...vary] : vary
 }

@@ -8,7 +8,7 @@ import type { Steps } from './auth-options.ts'
 import { authenticate } from './authenticate.ts'
 import { SILENT } from './decision-record.ts'
 import { type Acted, toActed } from './own-copies.ts'
-import { newState, type RequestState } from './request-state.ts'
+import { RequestState } from './request-state.ts'
 
 // What was decided so long ago still counts.
 const GOOD_FOR_MS = 1000
@@ -22,7 +22,9 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   const age = now - (state.checkedAt ?? Number.NaN)
   // A clock that was set back says nothing of how long it took.
   if (age >= 0 && age <= GOOD_FOR_MS) return
-  const fresh: RequestState = { ...newState(), credential: state.credential, selection: state.selection }
+  const fresh = new RequestState(steps, async () => undefined)
+  fresh.credential = state.credential
+  fresh.selection = state.selection
   let isLess = false
   for (const mount of state.passed) {
     const context = await authenticate(steps, { ...mount, state: fresh, record: SILENT })

@@ -3,6 +3,7 @@
  * object alone: a copy, a wrapper or an heir of a request is another request. A second mount re-uses the work.
  */
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
+import { type Authenticated, authenticatedOf } from '../http/request-body.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
@@ -10,27 +11,46 @@ import type { Recorder } from './decision-record.ts'
 import type { KeptMachine } from './machine.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
 
-/** The work of one auth for one request. A promise is kept as it is, refusals too. */
-export interface RequestState {
-  credential: Credential | null | undefined
-  verified: Promise<Verified> | undefined
-  resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined
-  machine: Promise<KeptMachine> | undefined
-  readonly acting: Map<string, Promise<Acted>>
+/**
+ * The work of one auth for one request. A promise is kept as it is, refusals too. Every member is its own: what is not known
+ * yet must not be looked up in `Object.prototype`, into which other code of the process may have written.
+ */
+export class RequestState implements Authenticated {
+  credential: Credential | null | undefined = undefined
+  verified: Promise<Verified> | undefined = undefined
+  resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined = undefined
+  machine: Promise<KeptMachine> | undefined = undefined
+  readonly acting: Map<string, Promise<Acted>> = new Map()
   /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
-  selection: OrgSelection
+  selection: OrgSelection = UNNAMED
   /** The mounts that let the request in: their rules hold for whatever comes later. */
-  readonly passed: Passed[]
+  readonly passed: Passed[] = []
   /** The org that serves the request, for the response header. */
-  servingOrgId: string | null
+  servingOrgId: string | null = null
   /** Where the caller acts, as it was resolved. */
-  acted: Acted | undefined
+  acted: Acted | undefined = undefined
   /** When the oldest of this work was begun, in milliseconds. */
-  checkedAt: number | undefined
+  checkedAt: number | undefined = undefined
   /** The record of the request, and the throw that was written down last: several mounts may see the same one. */
-  record: Recorder | undefined
-  recorded: unknown
+  record: Recorder | undefined = undefined
+  recorded: unknown = undefined
+  /** Whose work it is. */
+  readonly steps: Steps
+  readonly #recheck: Recheck
+
+  /** @param recheck how its callers are checked once more */
+  constructor(steps: Steps, recheck: Recheck) {
+    this.steps = steps
+    this.#recheck = recheck
+  }
+
+  async recheck(): Promise<void> {
+    // Of a request that nobody has let in there is nothing to check.
+    if (this.passed.some(({ context }) => context !== null)) await this.#recheck(this)
+  }
 }
+
+type Recheck = (state: RequestState) => Promise<void>
 
 /** A mount that let the request in. */
 export interface Passed {
@@ -45,40 +65,12 @@ export const UNNAMED: OrgSelection = Object.freeze({ kind: 'unnamed' })
 /** A mount that names another organization than those before it. */
 export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
 
-const STATES: WeakMap<object, Map<object, RequestState>> = new WeakMap()
-
-/** Find the state of `auth` for a request, or `undefined` where none of its authorizers has seen it. */
-export function findState(source: object, auth: object): RequestState | undefined {
-  return STATES.get(source)?.get(auth)
-}
-
-/** The state of `auth` for a request, made on first use. */
-export function stateOf(source: object, auth: object): RequestState {
-  const states = STATES.get(source) ?? new Map<object, RequestState>()
-  const state = states.get(auth) ?? newState()
-  STATES.set(source, states.set(auth, state))
-  return state
-}
-
-/**
- * The state of a request that was never authenticated. Every member is its own: what is not known yet must not be looked up in
- * `Object.prototype`, into which other code of the process may have written.
- */
-export function newState(): RequestState {
-  return {
-    credential: undefined,
-    verified: undefined,
-    resolvedUser: undefined,
-    machine: undefined,
-    acting: new Map(),
-    selection: UNNAMED,
-    passed: [],
-    servingOrgId: null,
-    acted: undefined,
-    checkedAt: undefined,
-    record: undefined,
-    recorded: undefined,
+/** Find the state of an auth for a request, or `undefined` where none of its authorizers has seen it. */
+export function findState(source: object, steps: Steps): RequestState | undefined {
+  for (const state of authenticatedOf(source)) {
+    if (state instanceof RequestState && state.steps === steps) return state
   }
+  return undefined
 }
 
 /**

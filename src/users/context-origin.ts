@@ -1,5 +1,6 @@
 /** What an auth hands, beside a context, to routes that make users by themselves: they know no auth. */
 import type { KnownRoles, Provisioned } from '../context.ts'
+import { type Beside, createBeside } from '../lib/beside.ts'
 
 /** Where a context comes from. */
 export interface ContextOrigin {
@@ -12,4 +13,4 @@ export interface ContextOrigin {
 }
 
 /** The origins of contexts. */
-export const CONTEXT_ORIGINS: WeakMap<object, ContextOrigin> = new WeakMap()
+export const CONTEXT_ORIGINS: Beside<ContextOrigin> = createBeside()

@@ -5,20 +5,20 @@ import { readWatched, recheckWithBody } from '../../src/http/request-body.ts'
 
 it('a body that a handler reads by itself is handed on when its caller was checked once more', async () => {
   const [source, order] = [{}, [] as string[]]
-  recheckWithBody(source, {}, async () => void order.push('checked'))
+  recheckWithBody(source, { recheck: async () => void order.push('checked') })
   await readWatched(source, undefined, async () => {
     order.push('read')
     return { kind: 'bytes', bytes: new Uint8Array() }
   })
   expect(order).toEqual(['read', 'checked'])
-  recheckWithBody(source, {}, async () => Promise.reject(new Error('ended')))
+  recheckWithBody(source, { recheck: () => Promise.reject(new Error('ended')) })
   const reading = readWatched(source, undefined, async () => ({ kind: 'bytes', bytes: new Uint8Array() }))
   await expect(reading).rejects.toThrow('ended')
 })
 
 it('a body that is too large is that, whoever sent it', async () => {
   const source = {}
-  recheckWithBody(source, {}, async () => Promise.reject(new Error('ended')))
+  recheckWithBody(source, { recheck: () => Promise.reject(new Error('ended')) })
   expect(await readWatched(source, 1, async () => ({ kind: 'too_large' }))).toEqual({ kind: 'too_large' })
 })
 

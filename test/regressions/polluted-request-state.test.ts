@@ -7,12 +7,12 @@ import { expect, it } from 'vitest'
 import { createAdapter } from '../../adapters/hono.ts'
 import { fromFetchRequest } from '../../src/http/fetch-request.ts'
 import { fromNodeRequest } from '../../src/http/node-request.ts'
-import { newState } from '../../src/pipeline/request-state.ts'
+import { RequestState } from '../../src/pipeline/request-state.ts'
 import { createWorld, reasonOf } from '../pipeline/world.ts'
 
 const NO_STREAM = { on: () => undefined, off: () => undefined }
 const NAMES = new Set([
-  ...Object.keys(newState()),
+  ...Object.keys(new RequestState({} as never, async () => undefined)),
   ...['credential', 'verified', 'resolvedUser', 'context', 'acted', 'judgedAt'],
   ...['source', 'params', 'incoming', 'outgoing', 'response', 'parsedBody', 'readText', 'remoteAddress'],
 ])
