@@ -11,6 +11,7 @@ const GROUPS: readonly Group[] = [
   ['createAuth', 'SessionCookie', 'cookie.'],
   ['createAuth', 'Gateway', 'gateway.'],
   ['createAuth', 'ChallengeOptions', 'challenge.'],
+  ['explain', 'ExplainOptions'],
   ['createAdapter', 'AdapterOptions'],
   ['createJwtVerifier', 'JwtVerifierOptions'],
   ['createJwtVerifier', 'TokenCacheSettings', 'cache.'],

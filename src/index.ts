@@ -53,6 +53,8 @@ export {
   type Principal,
   toAuthResponse,
 } from './errors.ts'
+// Decisions in words
+export { type ExplainOptions, explain } from './explain/explain.ts'
 export type { OrgContext } from './guards.ts'
 // JSON bodies, metadata
 export { jsonResponse, noContent } from './http/json-response.ts'

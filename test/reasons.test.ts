@@ -1,25 +1,35 @@
-/** docs/reasons.md: every reason once, answered as the source answers it. What `expected` and `got` say is held with each refusal. */
+/** docs/reasons.md and what is said of reasons: every reason once, answered as the source answers it. What `expected` and `got` hold is held with each refusal. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { readPage, readReasons, withAnswers } from '../scripts/reasons.ts'
+import { readAnswers, readPage, withTables } from '../scripts/reasons.ts'
+import { reasonSections, reasonTexts } from '../src/explain/reason-texts.ts'
 
-const rows = readReasons()
+const said = Object.values(reasonSections()).flatMap((texts) => Object.keys(texts))
 
-it('has every member of RefusalReason, once, and no other', () => {
+it('every member of RefusalReason is told of, once, and no other', () => {
   const source = readFileSync(new URL('../src/reasons.ts', import.meta.url), 'utf8')
-  const named = [...source.matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, word]) => word)
+  const named = [...source.matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, word = '']) => word)
   expect(named.length).toBeGreaterThan(100)
-  expect(rows.map(({ reason }) => reason).sort()).toEqual(named.sort())
+  expect([...said].sort()).toEqual([...named].sort())
 })
 
-it('has what each is answered with as the source has it (npm run pages writes it)', () => {
-  expect(readPage()).toBe(withAnswers(readPage()))
-  expect(rows.filter(({ answered }) => answered === '500').map(({ reason }) => reason)).toEqual(['internal_error'])
+it('every one has an answer in the source, but the fault that is none', () => {
+  const answers = readAnswers()
+  expect(said.filter((reason) => !answers.has(reason))).toEqual(['internal_error'])
 })
 
-it('says of each what it means and who mends it', () => {
-  for (const { means, mendedBy } of rows) {
-    expect(means).toMatch(/\.$/)
-    expect(mendedBy).toMatch(/^(?:Client|Host|Issuer|Nobody|It passes by itself)\b.*\.$/)
+it('the page has the tables as the source has them (npm run pages writes them)', () => {
+  expect(readPage()).toBe(withTables(readPage()))
+})
+
+it('each has a headline that stands alone and somebody who can mend it', () => {
+  for (const [reason, { headline, says = headline, try: remedies, expected, got }] of reasonTexts()) {
+    expect(headline, reason).toMatch(/^(?:[a-z`]|Node |Express ).*[^.]$/)
+    expect(headline.length, reason).toBeLessThan(110)
+    expect(Object.values(remedies).length, reason).toBeGreaterThan(0)
+    for (const remedy of Object.values(remedies)) expect(remedy, reason).toMatch(/^[a-zP`].*[^.]$/)
+    // Only what a refusal holds can be told of it.
+    if (expected === undefined) expect(says).not.toContain('{expected}')
+    if (got === undefined) expect(says).not.toContain('{got}')
   }
 })

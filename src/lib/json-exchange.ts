@@ -127,16 +127,42 @@ export function noStore(): { readonly cache?: 'no-store' } {
 
 const FAILURE = 'FetchFailure'
 
+/** What became of asking a server for a document: for events, logs and records. Never a query, a body or a secret. */
+export interface FetchFault {
+  /** One word: `network`, `timeout`, `status`, `redirect`, `too_large`, `not_json`, … */
+  readonly reason: string
+  /** The URL that was asked, without its query; `null` where that is not known. */
+  readonly asked: string | null
+  /** What the server answered, where it did. */
+  readonly status: number | null
+  /** The code of what was thrown below (`ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`), where there is one. */
+  readonly cause: string | null
+}
+
 /** Make a failure to get a document; `word` says which, for events and logs. */
-export function fetchFailure(word: string, cause?: unknown): Error {
+export function fetchFailure(word: string, cause?: unknown, from: { url?: string; status?: number } = {}): Error {
   const error = new Error(word, cause === undefined ? undefined : { cause })
   error.name = FAILURE
-  return error
+  return Object.assign(error, from)
+}
+
+/** Read what a {@link fetchFailure} says; its word is `network` for whatever `fetch` itself throws. */
+export function faultOf(error: unknown): FetchFault {
+  const { url, status } = (error ?? {}) as { readonly url?: string; readonly status?: number }
+  const asked = url?.replace(/\?.*/, '') ?? null
+  return { reason: failureWord(error), asked, status: status ?? null, cause: causeOf(error) }
 }
 
 /** The word of a {@link fetchFailure}; `network` for whatever `fetch` itself throws. */
 export function failureWord(error: unknown): string {
   return error instanceof Error && error.name === FAILURE ? error.message : 'network'
+}
+
+// Of what is thrown below, the first that has a code.
+function causeOf(error: unknown, depth = 4): string | null {
+  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown }
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,39}$/.test(code)) return code
+  return cause === undefined || depth === 0 ? null : causeOf(cause, depth - 1)
 }
 
 /**
@@ -149,9 +175,11 @@ export async function fetchJsonObject(
   signal: AbortSignal,
   orElse?: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { status, body } = await exchangeJson(fetcher, { url, read: [200] }, signal)
+  const { status, body } = await exchangeJson(fetcher, { url, read: [200] }, signal).catch((cause: unknown) => {
+    throw fetchFailure('network', cause, { url })
+  })
   if (status === 404 && orElse !== undefined) return fetchJsonObject(fetcher, orElse, signal)
-  if (body === 'unread') throw fetchFailure(status >= 300 && status < 400 ? 'redirect' : 'status')
-  if (typeof body === 'string') throw fetchFailure(body)
+  const unread = status >= 300 && status < 400 ? 'redirect' : 'status'
+  if (typeof body === 'string') throw fetchFailure(body === 'unread' ? unread : body, undefined, { url, status })
   return body
 }

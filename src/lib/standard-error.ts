@@ -23,3 +23,36 @@ export function createLinePrinter(clock: () => number): (line: string) => void {
     console.error(line)
   }
 }
+
+/** Print a line that somebody has asked for. */
+export function printLine(line: string): void {
+  console.error(line)
+}
+
+interface ProcessLike {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly stderr?: { readonly isTTY?: boolean }
+}
+
+function processOf(): ProcessLike {
+  return (globalThis as { readonly process?: ProcessLike }).process ?? {}
+}
+
+/** Ask whether standard error is a terminal where colours are wanted (no-color.org). */
+export function showsColors(): boolean {
+  const { env, stderr } = processOf()
+  return stderr?.isTTY === true && !env?.['NO_COLOR']
+}
+
+let isHinted = false
+
+/**
+ * Print what helps whoever builds a service: once a process. Never in production, in tests, which refuse on purpose, or where
+ * there is no environment to say which it is.
+ */
+export function hintOnce(hint: string): void {
+  const { env } = processOf()
+  if (isHinted || !env || /^(?:production|test)$/.test(env['NODE_ENV'] ?? '')) return
+  isHinted = true
+  console.error(hint)
+}

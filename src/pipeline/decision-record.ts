@@ -3,9 +3,9 @@ import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisi
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
-import { createLinePrinter } from '../lib/standard-error.ts'
+import { createLinePrinter, hintOnce } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
-import { codeOf } from '../storage/storage-errors.ts'
+import { describeCause } from '../storage/storage-errors.ts'
 
 type Step = 'verify' | 'users' | 'orgs'
 
@@ -120,9 +120,12 @@ export function createQuietRecorder(clock: () => number): Recorder {
   return {
     ...SILENT,
     threw(error) {
-      if (!isAuthError(error)) print(`sallyport: answered 500: ${nameOf(error)}; onDecision is told the cause`)
+      if (!isAuthError(error)) print(`sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`)
       else if (isFault(error))
-        print(`sallyport: answered 503, ${error.reason}: ${nameOf(error.cause)}; onDecision is told the cause`)
+        print(`sallyport: answered 503, ${error.reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
+      // Who asks without a credential is told that by the answer itself.
+      else if (error.reason !== 'credential_missing')
+        hintOnce(`sallyport: refused, ${error.reason}; onDecision: explain() says why`)
     },
   }
 }
@@ -130,12 +133,6 @@ export function createQuietRecorder(clock: () => number): Recorder {
 // A 503 for which something below is to blame; a full queue is none.
 function isFault(error: AuthError): boolean {
   return error.code === 'temporarily_unavailable' && error.cause !== undefined
-}
-
-// A message may name values and addresses, a code can't.
-function nameOf(error: unknown): string {
-  const { name } = (error ?? {}) as { readonly name?: unknown }
-  return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
 }
 
 /** A recorder for work that is written down by somebody else, or not at all. */

@@ -224,6 +224,12 @@ export function codeOf(error: unknown): string | null {
   return null
 }
 
+/** Say what was thrown, in a word: its code, else its name. A message may name values and addresses. */
+export function describeCause(error: unknown): string {
+  const { name } = read(error)
+  return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+}
+
 // An extended result code holds the primary one in its lowest byte.
 function isPrimary(code: unknown): boolean {
   return typeof code === 'number' && (code & 0xff) === SQLITE_BUSY

@@ -25,11 +25,11 @@ export async function discoverUrl(
 ): Promise<string> {
   const [url, orElse] = metadataUrl === undefined ? toMetadataUrls(issuer) : [metadataUrl]
   const document = await fetchJsonObject(fetcher, url, signal, orElse)
-  if (document['issuer'] !== issuer) throw fetchFailure('metadata_issuer')
+  if (document['issuer'] !== issuer) throw fetchFailure('metadata_issuer', undefined, { url })
   try {
     return parseNamedUrl(member, document[member], [issuer, url], mayBeHttp).href
   } catch (cause) {
-    throw fetchFailure(`metadata_${member}`, cause)
+    throw fetchFailure(`metadata_${member}`, cause, { url })
   }
 }
 

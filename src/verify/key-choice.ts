@@ -48,7 +48,8 @@ async function byKeySet(form: TokenForm, issuer: Issuer): Promise<VerifiedBy | n
   const complete = await refreshAll(form, issuer)
   const fresh = candidatesOf(form, issuer)
   if (fresh.length === 0 && complete !== true) {
-    throw new AuthError('keys_unavailable', { reason: 'key_servers_failing', retryAfterSeconds: complete })
+    const got = issuer.keySets.flatMap((set) => set.failure() ?? []).join(', ')
+    throw new AuthError('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds: complete })
   }
   if (fresh.length === 0) {
     const expected = form.kid === null ? form.algorithm : `${form.algorithm}, the token's kid`

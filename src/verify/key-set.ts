@@ -3,7 +3,7 @@
  * by good keys only, and an outage is bridged with stale ones for a while. A server is asked by one request at a time, on
  * demand at most every 30 s, in the background with growing rests while it fails. Hands on keys that may be used now.
  */
-import { failureWord, fetchFailure } from '../lib/json-exchange.ts'
+import { type FetchFault, faultOf, fetchFailure } from '../lib/json-exchange.ts'
 import { createFlight, restMilliseconds } from '../lib/time.ts'
 import { idOf, type PublicKey } from './jwk-import.ts'
 import type { LoadKeys } from './key-source.ts'
@@ -28,6 +28,8 @@ export interface KeySet {
   state(): KeySetState
   /** Seconds until the server may be asked again. */
   retryAfterSeconds(): number
+  /** What became of asking last, for a record: the URL, and a status or a word; `null` where nothing failed. */
+  failure(): string | null
   close(): void
 }
 
@@ -41,7 +43,7 @@ export type KeySetState = 'ready' | 'empty' | 'lacking' | 'down' | 'unasked'
 export type KeyNews =
   | { readonly type: 'fetch_ok'; readonly keys: number }
   /** `reason`: one word, such as `timeout`, `network`, `status`, `too_large`, `no_usable_key`. */
-  | { readonly type: 'fetch_failed'; readonly reason: string }
+  | ({ readonly type: 'fetch_failed' } & FetchFault)
   /** Old keys serve because no newer ones can be had; told once until there are. */
   | { readonly type: 'stale_served'; readonly ageSeconds: number }
 
@@ -68,7 +70,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
   let current: ReadonlyMap<string, SetKey> = new Map()
   let loadedAt = Number.NEGATIVE_INFINITY
   let staleReported = false
-  let lastFailure: string | null = null
+  let lastFault: FetchFault | null = null
   const refresher = createRefresher({ load, time, onLoaded, onFailed })
   const isFresh = (): boolean => time() - loadedAt < maxAge + maxStale
 
@@ -79,8 +81,8 @@ export function createKeySet(options: KeySetOptions): KeySet {
   }
 
   function onFailed(error: unknown): void {
-    lastFailure = failureWord(error)
-    onNews({ type: 'fetch_failed', reason: lastFailure })
+    lastFault = faultOf(error)
+    onNews({ type: 'fetch_failed', ...lastFault })
   }
 
   function onLoaded(keys: readonly PublicKey[], at: number): void {
@@ -116,12 +118,18 @@ export function createKeySet(options: KeySetOptions): KeySet {
       if (current.size > 0 && use()) return 'ready'
       // Who asks whether we are ready sends nobody before we are: the asking itself has to bring the keys.
       refresher.inBackground()
-      if (refresher.isFailing()) return lastFailure === 'no_usable_key' ? 'lacking' : 'down'
+      if (refresher.isFailing()) return lastFault?.reason === 'no_usable_key' ? 'lacking' : 'down'
       return isFresh() ? 'empty' : 'unasked'
     },
     retryAfterSeconds: refresher.retryAfterSeconds,
+    failure: () => (lastFault === null || !refresher.isFailing() ? null : describeFault(lastFault)),
     close: refresher.close,
   }
+}
+
+function describeFault({ reason, asked, status, cause }: FetchFault): string {
+  const what = reason === 'status' || reason === 'redirect' ? status : (cause ?? reason)
+  return asked === null ? String(what) : `${asked}: ${what}`
 }
 
 function toSetKey(key: PublicKey, isUsable: (entry: SetKey) => boolean): SetKey {
@@ -151,6 +159,7 @@ export function createFixedKeySet(
     // Before the import they are as good as there: nobody has to be asked for them.
     state: () => (keys === null || keys.length > 0 ? 'ready' : 'lacking'),
     retryAfterSeconds: () => 1,
+    failure: () => null,
     close() {},
   }
 }

@@ -27,9 +27,9 @@ export async function loadKeys(
 ): Promise<readonly PublicKey[]> {
   const url = typeof place === 'string' ? place : await discoverUrl(fetcher, { ...place, member: 'jwks_uri' }, signal)
   const { keys: entries } = await fetchJsonObject(fetcher, url, signal)
-  if (!Array.isArray(entries)) throw fetchFailure('no_keys_array')
-  if (entries.length > MAX_KEYS) throw fetchFailure('too_many_keys')
+  if (!Array.isArray(entries)) throw fetchFailure('no_keys_array', undefined, { url })
+  if (entries.length > MAX_KEYS) throw fetchFailure('too_many_keys', undefined, { url })
   const keys = await importKeys(entries, algorithms)
-  if (keys.length === 0 && entries.length > 0) throw fetchFailure('no_usable_key')
+  if (keys.length === 0 && entries.length > 0) throw fetchFailure('no_usable_key', undefined, { url })
   return keys
 }

@@ -86,7 +86,11 @@ export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
   checkTokenSize(token, maxTokenBytes)
   const parts = token.split('.', 4)
   const [first, second, third] = parts
-  if (parts.length === 1) throw new AuthError('unauthorized', { reason: 'token_not_a_jwt' })
+  if (parts.length === 1) {
+    // What JavaScript makes of a variable without a value, and nobody's secret.
+    const got = /^(?:undefined|null|NaN|\[object [A-Z]\w+\])$/.test(token) ? token : undefined
+    throw new AuthError('unauthorized', { reason: 'token_not_a_jwt', got })
+  }
   if (parts.length !== 3 || !first || !second || !third) {
     const got = `${token.split('.').length} parts`
     throw new AuthError('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })

@@ -105,7 +105,8 @@ export const PLACES: readonly Place[] = [
   composition('api-keys'),
   composition('people'),
   composition('machine'),
-  entry('front entry', /^src\/index\.ts$/, [...BELOW_ENTRIES, 'auth']),
+  composition('explain', { imports: ['lib', 'nouns', 'ports'] }),
+  entry('front entry', /^src\/index\.ts$/, [...BELOW_ENTRIES, 'auth', 'explain']),
   {
     name: 'storage entries',
     layer: 5,

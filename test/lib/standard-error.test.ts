@@ -62,9 +62,24 @@ it.each<[string, unknown, string]>([
   expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3/)
 })
 
-it('nothing is printed of a refusal, or of a queue that is full', () => {
+it('nothing is printed of a request without a credential, or of a queue that is full', () => {
   const recorder = createQuietRecorder(() => 0)
-  recorder.threw(new AuthError('forbidden', { cause: new Error('x') }))
-  recorder.threw(new AuthError('temporarily_unavailable', { reason: 'password_queue_full' }))
+  recorder.threw(new AuthError('unauthorized', { reason: 'credential_missing', absent: true }))
   expect(lines).toEqual([])
+})
+
+it('the first refusal of a process gets a hint where nobody listens, in production and in tests none', () => {
+  for (const mode of ['production', 'test']) {
+    vi.stubEnv('NODE_ENV', mode)
+    createQuietRecorder(() => 0).threw(new AuthError('forbidden', { reason: 'not_a_member' }))
+    expect(lines).toEqual([])
+  }
+  vi.stubEnv('NODE_ENV', 'development')
+  for (const _ of [1, 2]) {
+    const recorder = createQuietRecorder(() => 0)
+    recorder.threw(new AuthError('forbidden', { reason: 'not_a_member', cause: new Error('x') }))
+    recorder.threw(new AuthError('temporarily_unavailable', { reason: 'password_queue_full' }))
+  }
+  expect(lines).toEqual(['sallyport: refused, not_a_member; onDecision: explain() says why'])
+  vi.unstubAllEnvs()
 })

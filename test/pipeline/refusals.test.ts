@@ -1,11 +1,13 @@
 /** Each refusal of `refusals.ts` is provoked here and answered to the byte. `refusal-list.test.ts` keeps that list complete. */
 import { describe, expect, it } from 'vitest'
-import { readReasons } from '../../scripts/reasons.ts'
+import { readAnswers } from '../../scripts/reasons.ts'
+import { reasonTexts } from '../../src/explain/reason-texts.ts'
 import { bytesOf } from '../refusal-bytes.ts'
 import { REFUSALS } from './refusals.ts'
 import { createWorld, refusalOf } from './world.ts'
 
-const ROWS = new Map(readReasons().map((row) => [row.reason, row]))
+const TEXTS = reasonTexts()
+const ANSWERS = readAnswers()
 
 describe('each refusal', () => {
   it.each(REFUSALS)('$reason is $code, to the byte', async ({ reason, code, wire, provoke }) => {
@@ -18,15 +20,15 @@ describe('each refusal', () => {
     expect(JSON.stringify([headers, body])).not.toContain(reason === code ? '\0' : reason)
   })
 
-  // `docs/reasons.md` has a dash where there is nothing to say.
+  // Where there is nothing to say, the texts of the reason say nothing.
   it.each(REFUSALS)(
-    '$reason says what it expected and got as the page has it, and not to the client',
+    '$reason says what it expected and got as its texts have it, and not to the client',
     async (refusal) => {
       const world = createWorld()
       const { expected, got, headers, message } = await refusalOf(async () => refusal.provoke(world))
-      const row = ROWS.get(refusal.reason)
-      expect([expected !== null, got !== null]).toEqual([row?.expected !== '–', row?.got !== '–'])
-      expect(row?.answered).toContain(`\`${refusal.code}\``)
+      const told = TEXTS.get(refusal.reason)
+      expect([expected !== null, got !== null]).toEqual([told?.expected !== undefined, told?.got !== undefined])
+      expect(ANSWERS.get(refusal.reason)).toContain(`\`${refusal.code}\``)
       for (const text of [expected, got]) {
         expect(text === null || (text !== '' && !/undefined|NaN|\[object/.test(text))).toBe(true)
         if (text !== null && refusal.code !== 'insufficient_scope')

@@ -55,7 +55,7 @@ function unauthorized(reason: string, provoke: () => unknown): Refusal {
 
 export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   unauthorized('token_oversize', () => authenticateSigned({}, {}, { maxTokenBytes: 64 })),
-  unauthorized('token_not_a_jwt', () => authenticateWith('opaque')),
+  unauthorized('token_not_a_jwt', () => authenticateWith('null')),
   unauthorized('token_part_count', async () => authenticateWith(`${await issuer.sign()}.x`)),
   unauthorized('token_part_encoding', async () => authenticateWith(`${await issuer.sign()}=`)),
   unauthorized('token_header_not_object', async () => authenticateWith(await withPart(0, encode([])))),

@@ -1,0 +1,134 @@
+/**
+ * Decisions in words: a line for each refusal, with what came, what was wanted and what to try next. For whoever builds a
+ * service and sees a 401; hands on text, made of what the decision record holds anyway.
+ */
+import type { Decision } from '../context.ts'
+import { AUTH_ERRORS, type AuthErrorCode } from '../errors.ts'
+import { toLogText } from '../lib/log-text.ts'
+import { aBoolean, aFunction, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { printLine, showsColors } from '../lib/standard-error.ts'
+import { describeCause } from '../storage/storage-errors.ts'
+import { nearMissOf } from './near-misses.ts'
+import type { ReasonText } from './reason-text.ts'
+import { reasonTexts } from './reason-texts.ts'
+
+/** Options of {@link explain}. */
+export interface ExplainOptions {
+  /** What gets each line, without a line feed. Default: standard error. */
+  readonly write?: ((line: string) => unknown) | undefined
+  /** Whether lines are aligned and coloured. Default: on a terminal, unless `NO_COLOR` is set. */
+  readonly color?: boolean | undefined
+  /** Whether requests that were let in get a line, too. Default `false`. */
+  readonly allowed?: boolean | undefined
+}
+
+const shape = (): Shape<ExplainOptions> => ({
+  write: optional(aFunction()),
+  color: optional(aBoolean()),
+  allowed: optional(aBoolean()),
+})
+
+/** Where a refusal says what is amiss: what an `AuthError` and a decision record share. */
+export type Refusal = Pick<Decision, 'reason' | 'expected' | 'got'>
+
+const GREEN = 32
+const YELLOW = 33
+const RED = 31
+const CYAN = 36
+const GREY = 90
+const REASON_WIDTH = 34
+
+/**
+ * Make an `onDecision` that says why each request was refused, in one line on standard error: status and reason, what came
+ * and what was wanted, and the next thing to try, with a guess where something is nearly right. For development; in
+ * production log the records themselves.
+ *
+ * A line holds what the record holds: names, issuers, audiences, algorithms and times, never a token or a secret, of other
+ * claims nothing; of what was thrown only its code or name. Every reason and what it means: `docs/reasons.md`.
+ *
+ * @throws OptionsError for a wrong option
+ * @example
+ * createAuth({ …, onDecision: explain() })
+ * // 401 token_issuer_unknown: the token says "https://acme.eu.auth0.com/", trusted is "https://acme.eu.auth0.com" — a trailing slash? (GET /me)
+ */
+export function explain(options: ExplainOptions = {}): (decision: Decision) => void {
+  const { write = printLine, color = showsColors(), allowed = false } = parseOptions('explain', shape(), options)
+  const texts = reasonTexts()
+  const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[39m` : text)
+
+  return (decision) => {
+    const where = paint(GREY, `(${toLogText(`${decision.method} ${decision.path}`)})`)
+    if (decision.outcome === 'allowed' || decision.outcome === 'anonymous') {
+      if (allowed)
+        write(`${head(paint(GREEN, 'ok'), `${decision.outcome}:`, color)} ${describeCaller(decision)} ${where}`)
+      return
+    }
+    const reason = toLogText(decision.reason) ?? 'none'
+    const status = statusOf(decision)
+    const painted = paint(status >= 500 ? RED : YELLOW, String(status))
+    const { what, next } = describe(decision, texts)
+    const because = decision.outcome === 'failed' ? ` [${describeCause(decision.cause)}]` : ''
+    write(
+      `${head(painted, `${reason}:`, color)} ${what}${because}${next === '' ? '' : ` — ${paint(CYAN, next)}`} ${where}`,
+    )
+  }
+}
+
+function head(status: string, reason: string, isAligned: boolean): string {
+  return `${status} ${isAligned ? reason.padEnd(REASON_WIDTH) : reason}`
+}
+
+// A code that this version doesn't know is another copy's.
+function statusOf({ code }: Decision): number {
+  return code !== null && Object.hasOwn(AUTH_ERRORS, code) ? AUTH_ERRORS[code as AuthErrorCode].status : 500
+}
+
+function describeCaller({ principal, orgId, role, issuer }: Decision): string {
+  const said = [
+    principal === null ? null : `${principal.kind} ${principal.name ?? principal.id}`,
+    issuer === null ? null : `of ${issuer}`,
+    orgId === null ? null : `in ${orgId}`,
+    role === null ? null : `as ${role}`,
+  ].filter((part) => part !== null)
+  return toLogText(said.join(' ')) || 'nobody in particular'
+}
+
+/** What is amiss, and what to try next: both without a full stop, the second empty where nothing is to be done. */
+export function describe(
+  { reason, expected, got }: Refusal,
+  texts: ReadonlyMap<string, ReasonText>,
+): { readonly what: string; readonly next: string } {
+  const text = texts.get(reason ?? '')
+  if (text === undefined) return { what: withValues('refused by a rule of the host', { expected, got }), next: '' }
+  const { headline, says, try: remedies } = text
+  const isSaid = says !== undefined && (expected !== null || !says.includes('{expected}'))
+  const what =
+    isSaid && (got !== null || !says.includes('{got}'))
+      ? fill(says, { expected, got })
+      : withValues(headline, { expected, got })
+  const all = Object.entries(remedies).map(([who, remedy]) =>
+    who === 'wait' || who === 'nobody' ? remedy : `${who}: ${remedy}`,
+  )
+  return { what, next: nearMissOf(reason ?? '', expected, got) ?? all.join('; ') }
+}
+
+type Values = Pick<Decision, 'expected' | 'got'>
+
+function withValues(sentence: string, { expected, got }: Values): string {
+  const said = [got === null ? null : `got ${got}`, expected === null ? null : `expected ${expected}`]
+  const known = said.filter((part) => part !== null).join(', ')
+  return known === '' ? sentence : `${sentence} (${known})`
+}
+
+// In quotes each value of a list gets its own.
+function fill(says: string, values: Values): string {
+  return says.replace(/"\{(got|expected)\}"|\{(got|expected)\}/g, (_, quoted: keyof Values, plain: keyof Values) => {
+    const value = values[quoted ?? plain] ?? ''
+    return quoted === undefined || value === 'none'
+      ? value
+      : value
+          .split(', ')
+          .map((each) => `"${each}"`)
+          .join(' or ')
+  })
+}
