@@ -5,9 +5,9 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { install, place, programs } from './install.ts'
+import { install } from './install.ts'
+import { results as folder, place, programs } from './places.ts'
 import { describeMachine, type Results, readVersions } from './results.ts'
 import type { Section } from './section.ts'
 import type { Message } from './section-process.ts'
@@ -19,7 +19,6 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
 })
 
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 const unknown = options.only?.filter((word) => !Object.hasOwn(SECTIONS, word)) ?? []
 if (unknown.length > 0) {
   console.error(`--only takes ${Object.keys(SECTIONS).join(', ')}; got ${unknown.join(', ')}`)
@@ -50,8 +49,8 @@ const results: Results = {
   versions: readVersions(place),
   sections,
 }
-mkdirSync(RESULTS, { recursive: true })
-writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(results, null, 2)}\n`)
+mkdirSync(folder, { recursive: true })
+writeFileSync(`${folder}latest.json`, `${JSON.stringify(results, null, 2)}\n`)
 console.log(`\n${results.minutes} minutes; test/bench/results/latest.json`)
 
 // A process of its own: what one section leaves in caches and compilers is no other's.

@@ -4,17 +4,9 @@
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const sources = fileURLToPath(new URL('.', import.meta.url))
-
-/** Where it lies, with a slash at its end. */
-export const place: string = `${root}node_modules/.cache/bench/`
-
-/** The bundled programs, with a slash at its end. */
-export const programs: string = `${place}programs/`
+import { place, programs, root, sources } from './places.ts'
 
 /** Install, build and bundle what a run needs. */
 export async function install(progress: (doing: string) => void): Promise<void> {
@@ -56,7 +48,7 @@ function buildPackage(): void {
 async function bundlePrograms(): Promise<void> {
   rmSync(programs, { recursive: true, force: true })
   await build({
-    entryPoints: ['section-process'].map((name) => `${sources}${name}.ts`),
+    entryPoints: ['section-process', 'http-server'].map((name) => `${sources}${name}.ts`),
     outdir: programs,
     outExtension: { '.js': '.mjs' },
     bundle: true,

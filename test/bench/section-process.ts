@@ -11,6 +11,8 @@ export type Message =
 const [word = '', pace = ''] = process.argv.slice(2)
 const send = (message: Message): Promise<void> =>
   new Promise((resolve) => (process.send === undefined ? resolve() : process.send(message, () => resolve())))
+// Whoever asked is gone.
+process.once('disconnect', () => process.exit())
 
 try {
   const load = SECTIONS[word]
@@ -26,5 +28,4 @@ try {
   await send({ kind: 'failure', isWrongAnswer: name === 'WrongAnswer', text: String(stack) })
 }
 // A contender may hold a timer or a socket.
-process.disconnect?.()
-setTimeout(() => process.exit(), 1000).unref()
+process.exit()

@@ -7,4 +7,5 @@ type Bench = (options: BenchOptions) => Promise<Section>
 export const SECTIONS: Readonly<Record<string, () => Promise<Bench>>> = {
   cold: async () => (await import('./sections/cold.ts')).benchCold,
   warm: async () => (await import('./sections/warm.ts')).benchWarm,
+  http: async () => (await import('./sections/http.ts')).benchHttp,
 }
