@@ -4,7 +4,7 @@
  */
 import type { ApiKey } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
@@ -80,7 +80,7 @@ const MAX_IN_FLIGHT = 100
 export function createUseNotes(
   touch: (keyId: string, at: Date) => Promise<unknown>,
 ): (record: Pick<ApiKeyRecord, 'id' | 'lastUsedAt'>, now: number) => void {
-  const noted = createBoundedMap<string, number>(MAX_KEYS)
+  const noted = createBoundedMap<string, Used & { readonly at: number }>(MAX_KEYS)
   const inFlight = new Set<{ readonly since: number }>()
 
   const write = async (keyId: string, now: number): Promise<void> => {
@@ -101,10 +101,10 @@ export function createUseNotes(
     return inFlight.size >= MAX_IN_FLIGHT
   }
   return ({ id, lastUsedAt }, now) => {
-    const known = [noted.get(id), lastUsedAt?.getTime()]
+    const known = [noted.get(id)?.at, lastUsedAt?.getTime()]
     // A storage that never answers must not be asked without end.
     if (isFull(now) || known.some((at) => at !== undefined && Math.abs(now - at) < MINUTE_MS)) return
-    noted.set(id, now)
+    noted.set(id, { used: false, at: now })
     void write(id, now)
   }
 }

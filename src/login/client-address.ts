@@ -2,7 +2,7 @@
  * The addresses of clients: what each counts as, which one counts behind proxies that the host trusts, and what this process
  * remembers of those that tried passwords here.
  */
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { notify } from '../lib/notify.ts'
 import { aFunction, aValue, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
@@ -98,7 +98,7 @@ const MOST_ADDRESSES = 10_000
 
 /** Create the notes; a failure is remembered for `windowSeconds`. IPv6 counts by its /48. */
 export function createAddressNotes(windowSeconds: number, clock: () => number): AddressNotes {
-  const failedUntil = createBoundedMap<string, number>(MOST_ADDRESSES)
+  const failures = createBoundedMap<string, Used & { readonly until: number }>(MOST_ADDRESSES)
   const inFlight = new Map<string, number>()
   const keyOf = (address: string | null): string | null => {
     const keys = toAddressKeys(address)
@@ -107,7 +107,7 @@ export function createAddressNotes(windowSeconds: number, clock: () => number): 
   return {
     isQuiet(address) {
       const key = keyOf(address)
-      return key !== null && !inFlight.has(key) && !((failedUntil.get(key) ?? 0) > clock())
+      return key !== null && !inFlight.has(key) && !((failures.get(key)?.until ?? 0) > clock())
     },
     begin(address) {
       const key = keyOf(address)
@@ -117,7 +117,7 @@ export function createAddressNotes(windowSeconds: number, clock: () => number): 
         const left = (inFlight.get(key) ?? 1) - 1
         if (left === 0) inFlight.delete(key)
         else inFlight.set(key, left)
-        if (isFailure) failedUntil.set(key, clock() + windowSeconds * 1000)
+        if (isFailure) failures.set(key, { used: false, until: clock() + windowSeconds * 1000 })
       }
     },
   }

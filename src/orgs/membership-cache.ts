@@ -3,7 +3,7 @@
  * membership for some seconds. Opt-in: without it every request asks.
  */
 import type { ActingOrg, Organization } from '../context.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import {
   aFunction,
   aNumber,
@@ -24,7 +24,7 @@ export interface MembershipCacheOptions<R extends UserRepository, M extends Acti
   readonly memberships: M
   /** How long an answer is good, more than 0 to 5 seconds. Default 5. "Not a member" is good for at most 1. */
   readonly ttlSeconds?: number | undefined
-  /** How many answers are kept, 1 to 10,000. Default 10,000; the one unused for longest makes room. */
+  /** How many answers are kept, 1 to 10,000. Default 10,000; one not used lately makes room. */
   readonly maxEntries?: number | undefined
   /** The clock, in milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -153,7 +153,7 @@ interface Question<A> {
 
 type Answers = ReturnType<typeof createAnswers>
 
-interface Entry {
+interface Entry extends Used {
   readonly answer: unknown
   readonly until: number
   readonly userId: string
@@ -177,7 +177,7 @@ function createAnswers(limits: { milliseconds: number; maxEntries: number; clock
       const userId = userIdOf(answer)
       if (userId === null || before !== forgotten) return answer
       const until = asked + (isNegative(answer) ? Math.min(NEGATIVE_MS, milliseconds) : milliseconds)
-      entries.set(name, { answer, until, userId, orgId })
+      entries.set(name, { used: false, answer, until, userId, orgId })
       return answer
     },
     forget(userId: string, orgId?: string): void {

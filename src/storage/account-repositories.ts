@@ -125,7 +125,7 @@ export interface ThrottleStore {
    *
    * The `now` of `decide` is in milliseconds since 1970: the database's clock where several processes share the store, since
    * their own may differ by seconds; in the memory of one process it may be the caller's. The store is bounded: by expiry,
-   * and where that is not enough the entries not used for longest go first.
+   * and where that is not enough entries that were not used lately go first.
    */
   update<T>(
     keys: readonly string[],

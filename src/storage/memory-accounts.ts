@@ -2,7 +2,7 @@
  * The storage of local login in this process's memory: for unit tests and quick starts. It holds every promise of the
  * ports and forgets everything when the process ends.
  */
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { aNumber, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type {
   AccountChange,
@@ -27,7 +27,7 @@ import {
 import { ConflictError } from './storage-errors.ts'
 
 interface MemoryAccountsOptions {
-  /** Keys the throttle remembers at most; those not used for longest are forgotten. 100–1,000,000, default 100,000. */
+  /** Keys the throttle remembers at most; those not used lately are forgotten. 100–1,000,000, default 100,000. */
   readonly maxThrottleKeys?: number | undefined
 }
 
@@ -157,19 +157,19 @@ function sessionRepository({ accounts }: AccountTables): SessionRepository {
 
 // One process, one clock: the caller's.
 function throttleStore(maxKeys: number): ThrottleStore {
-  const stored = createBoundedMap<string, ThrottleState>(maxKeys)
+  const stored = createBoundedMap<string, Used & { readonly state: ThrottleState }>(maxKeys)
   return {
     async update(keys, now, decide) {
       const at = now.getTime()
       const found = keys.map((key) => {
-        const state = stored.get(key)
+        const state = stored.get(key)?.state
         return state !== undefined && state.expiresAt > at ? state : null
       })
       const { states, result } = decide(found, at)
       keys.forEach((key, index) => {
         const state = states[index] ?? null
         if (state === null) stored.delete(key)
-        else if (state !== found[index]) stored.set(key, copy(state))
+        else if (state !== found[index]) stored.set(key, { used: false, state: copy(state) })
       })
       return result
     },

@@ -70,6 +70,8 @@ export interface ClaimRules {
   readonly places: Pick<ClaimPlaces, 'subject' | 'scopes'>
   /** Audiences of which the token must name one; `null`: not checked. */
   readonly audience: readonly string[] | null
+  /** Of each of those the frozen list that all tokens for it alone share; left out: each has its own. */
+  readonly audienceLists?: ReadonlyMap<unknown, readonly string[]> | undefined
   readonly clockToleranceSeconds: number
   /** The greatest age by `iat`, or `null`. */
   readonly maxTokenAgeSeconds: number | null
@@ -105,7 +107,7 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   if (!Number.isFinite(now)) throw new TypeError('sallyport: the clock must give a number of milliseconds')
   const { places } = rules
   const subject = requireSubject(readClaim(payload, places.subject))
-  const audience = readAudience(payload, rules.audience)
+  const audience = readAudience(payload, rules)
   if (!rules.takesBoundTokens && ownOf(payload, 'cnf') !== undefined) {
     throw new AuthError('unauthorized', { reason: 'token_bound_to_key' })
   }
@@ -182,8 +184,10 @@ function toActor(claim: unknown, depth = 1): Actor | null {
   return Object.freeze({ subject, issuer: issuer ?? null, actor: toActor(ownOf(claim, 'act'), depth + 1) })
 }
 
-function readAudience(payload: object, wanted: readonly string[] | null): readonly string[] {
+function readAudience(payload: object, { audience: wanted, audienceLists }: ClaimRules): readonly string[] {
   const claim = ownOf(payload, 'aud')
+  const shared = audienceLists?.get(claim)
+  if (shared !== undefined) return shared
   const audience: readonly unknown[] = claim === undefined ? [] : Array.isArray(claim) ? claim : [claim]
   if (!isStrings(audience)) throw new AuthError('unauthorized', { reason: 'token_audience_malformed' })
   if (wanted !== null && !wanted.some((name) => audience.includes(name))) {

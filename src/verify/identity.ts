@@ -46,25 +46,40 @@ export function toIdentity<C extends string>(
   const email = toEmail(readClaim(payload, places.email))
   const verified = readClaim(payload, places.emailVerified)
   const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(payload))
-  return Object.freeze({
-    issuer,
-    tokenIssuer,
-    subject,
-    kind: isNobodys ? 'machine' : 'person',
-    machine: isNobodys ? machineOf(payload, rules.machines) : null,
-    audience,
-    email,
-    emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
-    name: toDisplayName(readClaim(payload, places.name)),
-    scopes,
-    actor,
-    tokenId: toText(ownOf(payload, 'jti')),
-    // A Date can't be frozen, and this object is shared by all requests that bring the same token.
-    get expiresAt() {
-      return new Date(expiresAt)
+  const identity = withExpiry(
+    {
+      issuer,
+      tokenIssuer,
+      subject,
+      kind: isNobodys ? ('machine' as const) : ('person' as const),
+      machine: isNobodys ? machineOf(payload, rules.machines) : null,
+      audience,
+      email,
+      emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
+      name: toDisplayName(readClaim(payload, places.name)),
+      scopes,
+      actor,
+      tokenId: toText(ownOf(payload, 'jti')),
     },
-    claims: pickClaims(payload, names),
-  })
+    expiresAt,
+  )
+  return Object.freeze(Object.assign(identity, { claims: pickClaims(payload, names) }))
+}
+
+const EXPIRES_AT: unique symbol = /* @__PURE__ */ Symbol('expiresAt')
+
+// A Date can't be frozen, and this object is shared by all requests that bring the same token: each look makes one. All
+// identities have the one getter, so that they have one shape; `this` may be an heir, or a proxy.
+const FRESH_DATE = {
+  enumerable: true,
+  get(this: { readonly [EXPIRES_AT]: number }): Date {
+    return new Date(this[EXPIRES_AT])
+  },
+}
+
+function withExpiry<T extends object>(identity: T, expiresAt: number): T & Pick<Identity, 'expiresAt'> {
+  Object.defineProperty(identity, EXPIRES_AT, { value: expiresAt })
+  return Object.defineProperty(identity, 'expiresAt', FRESH_DATE) as T & Pick<Identity, 'expiresAt'>
 }
 
 const OPTION = 'createJwtVerifier: option'
@@ -84,8 +99,12 @@ function toEmailVerified(value: unknown, isConfirmed: boolean): boolean | null {
   return value === true
 }
 
+const NO_CLAIMS: Readonly<Record<string, unknown>> = /* @__PURE__ */ Object.freeze(Object.create(null))
+
 function pickClaims<C extends string>(payload: object, names: readonly C[]): Readonly<Record<C, unknown>> {
-  const picked = Object.create(null) as Record<C, unknown>
+  if (names.length === 0) return NO_CLAIMS
+  // Made by `Object.create(null)` each would be a dictionary of its own, three times as large.
+  const picked = Object.setPrototypeOf({}, null) as Record<C, unknown>
   for (const name of names) {
     const value = name === '__proto__' ? undefined : ownOf(payload, name)
     if (value !== undefined) picked[name] = deepFreeze(value)

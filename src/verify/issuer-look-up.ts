@@ -3,7 +3,7 @@
  * tokens nobody has verified is bounded: a synchronous look first, one look-up at a time of each, few for unknown ones.
  */
 import { AuthError } from '../errors.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { isLoopbackUrl } from '../lib/http-url.ts'
 import {
   aFunction,
@@ -33,7 +33,7 @@ export interface IssuerLookUpOptions {
    * name exactly this issuer; wrong ones are a fault of the host (500). It has 5 seconds.
    */
   readonly find: (issuer: string) => Promise<IssuerOptions | null>
-  /** Issuers kept at most; the least recently used makes room. 1–100,000, default 1,000. */
+  /** Issuers kept at most; one not used lately makes room. 1–100,000, default 1,000. */
   readonly maxIssuers?: number | undefined
   /** Seconds after which an issuer is looked up anew; its keys are kept where their sources are the same. 1–3600, default 300. */
   readonly ttlSeconds?: number | undefined
@@ -57,7 +57,7 @@ export interface LookedUpIssuers {
   close(): void
 }
 
-interface Known {
+interface Known extends Used {
   readonly issuer: Issuer
   /** What its keys were made of. */
   readonly sources: string
@@ -194,7 +194,7 @@ function toKnown({ iss, answer, until, earlier }: Answer, outside: Surroundings)
   const sources = JSON.stringify(options.keys)
   const keySets = earlier?.sources === sources ? earlier.issuer.keySets : undefined
   const standing = { path: 'answer', isLocal: isLoopbackUrl(iss), keySets }
-  return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until }
+  return { issuer: toIssuer(options, standing, { ...outside, name }), sources, until, used: false }
 }
 
 // Look-ups that found nothing, for a minute; one that failed may be tried again sooner.

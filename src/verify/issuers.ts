@@ -139,6 +139,7 @@ export function toIssuer<C extends string>(
     earlier ??
     keys.flatMap((source) => (isSecretSource(source) ? [] : [toKeySet(source, { issuer, hasSecret }, outside)]))
   const places = placesOf(STANDARD_PLACES, options.claims)
+  const audiences = audience === null ? null : [audience].flat()
   return {
     issuer,
     identityIssuer,
@@ -151,7 +152,8 @@ export function toIssuer<C extends string>(
     rules: {
       ...outside.times,
       places,
-      audience: typeof audience === 'string' ? [audience] : audience,
+      audience: audiences,
+      audienceLists: new Map(audiences?.map((name) => [name, Object.freeze([name])])),
       takesBoundTokens: boundTokens === 'as-bearer',
     },
     places,

@@ -4,7 +4,7 @@
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { sha256Hex } from '../lib/digest.ts'
+import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
@@ -30,12 +30,12 @@ import { isNamedBy, isNameOf } from './issuer-name.ts'
 import { type IssuerOptions, issuerShape } from './issuer-options.ts'
 import { type Issuer, type KeyEvent, type Surroundings, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
-import { createTokenCache, type TokenCache } from './token-cache.ts'
+import { createTokenCache, type TokenCache, type VerifiedToken } from './token-cache.ts'
 import { checkTokenSize, ownOf, readTokenForm, requireTokenType } from './token-form.ts'
 
 /** The cache of verified tokens. */
 export interface TokenCacheSettings {
-  /** Tokens kept at most; the least recently used makes room. 1–1,000,000, default 10,000. */
+  /** Tokens kept at most; one not used lately makes room. 1–1,000,000, default 10,000. */
   readonly maxEntries?: number | undefined
   /** Seconds a verified token takes the short way at most; never beyond its `exp`. 1–3600, default 300. */
   readonly ttlSeconds?: number | undefined
@@ -121,11 +121,12 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
 
-  async function verifyAnew(token: string, digest: string | null): Promise<Identity<C>> {
+  async function verifyAnew(token: string, digest: string | null, known?: VerifiedToken<C>): Promise<Identity<C>> {
     const form = readTokenForm(token, maxTokenBytes)
     const issuer = await issuerOf(form.payload)
     requireTokenType(form, issuer.types)
-    const key = await verifySignature(form, issuer)
+    // What was signed stays so: of a token that has expired since, the claims alone are looked at.
+    const key = known?.issuer === issuer ? known.key : await verifySignature(form, issuer)
     const { payload } = form
     const checked = checkClaims(payload, issuer.rules, clock())
     const iss = issuer.names[0] ?? ownOf(payload, 'iss')
@@ -134,12 +135,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const identity = toIdentity(whose, checked, payload)
     await runCheck(identity, issuer)
     requireAccepted(payload, issuer.accepts)
-    if (cache !== null && digest !== null) {
-      const { validFrom, validUntil } = checked
-      const isKeyUsable = (): boolean =>
-        key.isUsable() && (issuers.includes(issuer) || lookedUp?.isCurrent(issuer) === true)
-      cache.set(digest, { value: { identity, issuer }, validFrom, validUntil, isKeyUsable })
-    }
+    if (digest !== null && known === undefined) cache?.set(digest, { identity, issuer, key, checked })
     return identity
   }
 
@@ -150,11 +146,11 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     namesOtherMachines: lookedUp !== undefined,
     async verify(token: string) {
       checkTokenSize(token, maxTokenBytes)
-      const digested = cache === null ? null : sha256Hex(token)
+      const digested = cache === null ? null : sha256Key(token)
       const digest = typeof digested === 'object' ? await digested : digested
       const known = digest === null ? undefined : cache?.get(digest)
-      if (known === undefined) return verifyAnew(token, digest)
-      await runCheck(known.identity, known.issuer)
+      if (known === undefined || !known.holdsAt(clock())) return verifyAnew(token, digest, known)
+      if (known.issuer.check !== null) await runCheck(known.identity, known.issuer)
       return known.identity
     },
     async warmUp() {
@@ -195,7 +191,7 @@ function createIssuerFinder(
 interface Settings<C extends string> {
   readonly issuers: readonly Issuer[]
   readonly lookedUp: LookedUpIssuers | undefined
-  readonly cache: TokenCache<{ readonly identity: Identity<C>; readonly issuer: Issuer }> | null
+  readonly cache: TokenCache<C> | null
   readonly clock: () => number
   readonly maxTokenBytes: number
   readonly claims: readonly C[]
@@ -221,11 +217,13 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
   if (parsed.lookUp !== undefined && issuers.some(({ issuer }) => issuer === null)) {
     throw optionsError(NAME, 'lookUp', 'has nothing to look up beside issuer null')
   }
+  // What is known of it in declarations names nothing of the inside.
+  const lookedUp = parsed.lookUp?.start(outside) as LookedUpIssuers | undefined
+  const isTrusted = (issuer: Issuer): boolean => issuers.includes(issuer) || lookedUp?.isCurrent(issuer) === true
   return {
     issuers,
-    // What is known of it in declarations names nothing of the inside.
-    lookedUp: parsed.lookUp?.start(outside) as LookedUpIssuers | undefined,
-    cache: parsed.cache === null ? null : createTokenCache({ maxEntries, ttlSeconds, clock, time }),
+    lookedUp,
+    cache: parsed.cache === null ? null : createTokenCache({ maxEntries, ttlSeconds, time, isTrusted }),
     clock,
     maxTokenBytes: parsed.maxTokenBytes ?? 8192,
     claims: parsed.claims ?? [],

@@ -67,7 +67,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
   const { algorithms, time, onNews, mayBeEmpty } = options
   const maxAge = options.maxAgeSeconds * 1000
   const maxStale = options.maxStaleSeconds * 1000
-  let current: ReadonlyMap<string, SetKey> = new Map()
+  let current: ReadonlySet<SetKey> = new Set()
   let loadedAt = Number.NEGATIVE_INFINITY
   let staleReported = false
   let lastFault: FetchFault | null = null
@@ -87,8 +87,9 @@ export function createKeySet(options: KeySetOptions): KeySet {
 
   function onLoaded(keys: readonly PublicKey[], at: number): void {
     // The same object for the same key, so that tokens verified with it stay verified; a key that left is usable no more.
-    const isUsable = (entry: SetKey): boolean => current.get(idOf(entry)) === entry && use()
-    current = new Map(keys.map((key) => [idOf(key), current.get(idOf(key)) ?? toSetKey(key, isUsable)]))
+    const isUsable = (entry: SetKey): boolean => current.has(entry) && use()
+    const known = new Map([...current].map((key) => [idOf(key), key]))
+    current = new Set(keys.map((key) => known.get(idOf(key)) ?? toSetKey(key, isUsable)))
     loadedAt = at
     staleReported = false
     onNews({ type: 'fetch_ok', keys: current.size })
@@ -108,7 +109,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
   return {
     algorithms,
     isWrittenOut: false,
-    keys: () => (use() ? current.values() : []),
+    keys: () => (use() ? current : []),
     async refresh() {
       // Keys that ran out while all was well: nobody has asked for a long time, so the server needs no rest.
       await refresher.onDemand(!isFresh())

@@ -1,7 +1,13 @@
 // S2: digests and their comparison.
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { isEqualConstantTime, sha256Hex, sha256HexByWebCrypto } from '../../src/lib/digest.ts'
+import {
+  isEqualConstantTime,
+  sha256Hex,
+  sha256HexByWebCrypto,
+  sha256Key,
+  sha256KeyByWebCrypto,
+} from '../../src/lib/digest.ts'
 
 describe('sha256Hex', () => {
   it.each(['', 'abc', 'Zoë 😀', 'x'.repeat(10_000), 'half \ud800 a pair'])(
@@ -10,6 +16,9 @@ describe('sha256Hex', () => {
       const expected = createHash('sha256').update(text).digest('hex')
       expect(await sha256Hex(text)).toBe(expected)
       expect(await sha256HexByWebCrypto(text)).toBe(expected)
+      const key = Buffer.from(expected, 'hex').toString('latin1')
+      expect(await sha256Key(text)).toBe(key)
+      expect(await sha256KeyByWebCrypto(text)).toBe(key)
     },
   )
 

@@ -161,3 +161,47 @@ it('scopes and who acts stand in the identity, frozen', async () => {
   expect((await identify({ claims: { scopes: 'scope' } }, {})).scopes).toEqual([])
   expect((await identify({}, claims)).scopes).toBeNull()
 })
+
+describe('an identity is a plain value', () => {
+  const END = 2_000_000_000
+  const NAMED = ['aal', 'role'] as const
+  const verifier = createJwtVerifier({ issuers: [{ ...TRUSTED, audience: 'api' }], claims: NAMED, cache: null })
+  const read = async () =>
+    verifier.verify(
+      await issuer.sign({ sub: 's', aud: 'api', exp: END, aal: 'aal1', jti: undefined, email: undefined }),
+    )
+  const PLAIN = {
+    ...{ issuer: issuer.issuer, tokenIssuer: issuer.issuer, subject: 's', kind: 'person', machine: null },
+    ...{ audience: ['api'], email: null, emailVerified: null, name: null, scopes: null, actor: null, tokenId: null },
+    ...{ expiresAt: new Date(END * 1000), claims: { aal: 'aal1' } },
+  }
+
+  it('to toEqual, to JSON, to a spread, to structuredClone, to a copy of its descriptors', async () => {
+    const identity = await read()
+    expect(identity).toEqual(PLAIN)
+    expect(JSON.stringify(identity)).toBe(JSON.stringify(PLAIN))
+    expect(Object.keys(identity)).toEqual(Object.keys(PLAIN))
+    expect({ ...identity }).toEqual(PLAIN)
+    expect(structuredClone({ ...identity, claims: null })).toEqual({ ...PLAIN, claims: null })
+    expect(Object.create({}, Object.getOwnPropertyDescriptors(identity))).toEqual(PLAIN)
+    expect(Object.getPrototypeOf(identity)).toBe(Object.prototype)
+    expect(Object.getPrototypeOf(identity.claims)).toBeNull()
+  })
+
+  it('frozen, whose end is a fresh Date at each look, also through an heir or a proxy', async () => {
+    const identity = await read()
+    for (const each of [identity, identity.audience, identity.claims]) expect(Object.isFrozen(each)).toBe(true)
+    for (const each of [identity, Object.create(identity) as typeof identity, new Proxy(identity, {})]) {
+      expect(each.expiresAt).not.toBe(identity.expiresAt)
+      each.expiresAt.setTime(0)
+      expect(each.expiresAt).toEqual(PLAIN.expiresAt)
+    }
+  })
+
+  it('whose lists are one with those of others that say the same', async () => {
+    const [one, two] = [await read(), await read()]
+    expect(one).not.toBe(two)
+    expect(one.audience).toBe(two.audience)
+    expect((await identify({}, {})).claims).toBe((await identify({}, {})).claims)
+  })
+})

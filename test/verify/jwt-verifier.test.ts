@@ -1,12 +1,18 @@
 // The step as a whole: what construction refuses, what an identity holds, the host's check, the cache of verified tokens.
 import { inspect } from 'node:util'
-import { describe, expect, expectTypeOf, it } from 'vitest'
+import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { Identity, Verifier } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { IssuerOptions } from '../../src/verify/issuer-options.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../src/verify/jwt-verifier.ts'
-import { createTestClock, verdictOf } from './bench.ts'
+import { createBench, createTestClock, settle, verdictOf } from './bench.ts'
+
+const refusalOf = (verifying: Promise<unknown> | undefined): Promise<AuthError> =>
+  Promise.resolve(verifying).then(
+    () => expect.fail('was let in'),
+    (error: AuthError) => error,
+  )
 
 const clock = createTestClock()
 const issuer = await createTokenIssuer({ clock, algorithms: ['ES256', 'RS256', 'EdDSA', 'HS256'] })
@@ -331,6 +337,45 @@ describe('the cache of verified tokens', () => {
     expect(await verdictOf(verifier.verify(token))).toBe('token_expired:token_expiry_passed')
   })
 
+  it('says of a token that has expired since what the long way says, and asks no signature for it', async () => {
+    const own = createTestClock()
+    const [verifier, without] = [{}, { cache: null }].map((more) => createJwtVerifier({ ...GOOD, clock: own, ...more }))
+    const token = await issuer.sign({ exp: own() / 1000 + 100.5 }, { algorithm: 'ES256' })
+    const first = await verifier?.verify(token)
+    const checks = vi.spyOn(crypto.subtle, 'verify')
+    try {
+      own.tick(105)
+      // Within the second that it ends in.
+      expect(await verifier?.verify(token)).toEqual(first)
+      own.tick(1)
+      const refusal = await refusalOf(verifier?.verify(token))
+      expect(refusal).toMatchObject({ code: 'token_expired', reason: 'token_expiry_passed' })
+      expect(checks).not.toHaveBeenCalled()
+      const { code, reason, expected, got } = await refusalOf(without?.verify(token))
+      expect(refusal).toMatchObject({ code, reason, expected, got })
+      expect(checks).toHaveBeenCalled()
+      // Until the cache relies on it no more.
+      own.tick(300)
+      checks.mockClear()
+      expect(await refusalOf(verifier?.verify(token))).toMatchObject({ code: 'token_expired' })
+      expect(checks).toHaveBeenCalled()
+    } finally {
+      checks.mockRestore()
+    }
+  })
+
+  it('says of an expired token whose key has left the set what it says of any such key', async () => {
+    const { clock: own, issuer: rotating, verifier } = await createBench({ cache: {} }, { maxAgeSeconds: 60 })
+    const token = await rotating.sign({ exp: own() / 1000 + 100 }, { algorithm: 'ES256' })
+    expect(await verdictOf(verifier.verify(token))).toBe('ok')
+    await rotating.rotate('ES256', { overlap: false })
+    own.tick(106)
+    // The set is refreshed beside this one.
+    expect(await verdictOf(verifier.verify(token))).toBe('token_expired:token_expiry_passed')
+    await settle()
+    expect(await verdictOf(verifier.verify(token))).toBe('unauthorized:token_key_unknown')
+  })
+
   it('ends an entry after its time to live', async () => {
     const own = createTestClock()
     const verifier = createJwtVerifier({ ...GOOD, clock: own, cache: { ttlSeconds: 10 } })
@@ -365,8 +410,12 @@ describe('the cache of verified tokens', () => {
     const first = await verifier.verify(kept)
     for (let n = 0; n < 20; n += 1) await verdictOf(verifier.verify(await issuer.sign({ sub: `x${n}`, aud: 'x' })))
     expect(await verifier.verify(kept)).toBe(first)
+    const once = await issuer.sign({ sub: 'once' })
+    const second = await verifier.verify(once)
     for (let n = 0; n < 2; n += 1) await verifier.verify(await issuer.sign({ sub: `y${n}` }))
-    expect(await verifier.verify(kept)).not.toBe(first)
+    // What was used lately stays, what came once made room.
+    expect(await verifier.verify(kept)).toBe(first)
+    expect(await verifier.verify(once)).not.toBe(second)
   })
 
   it('does not keep a token that the check refused, nor put another out for it', async () => {
