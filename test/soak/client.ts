@@ -1,0 +1,74 @@
+/** Requests over loopback HTTP: sent with the header lines exactly as given, answered or broken off. */
+import { Agent, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import type { Answer } from './oracle.ts'
+
+/** What is sent. */
+export interface Sent {
+  readonly method: string
+  readonly path: string
+  /** Lines in order; a name may repeat. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body?: string | undefined
+}
+
+/** Where a client may be broken off. */
+export type BreakOff = 'in the head' | 'in the body' | 'before the answer'
+
+/** A client that keeps its connections. */
+export interface Client {
+  /** Rejects where no answer came. */
+  send(url: string, sent: Sent): Promise<Answer>
+  /** Send a part, or all without waiting for an answer, and end the connection. */
+  breakOff(url: string, sent: Sent, where: BreakOff): Promise<void>
+  close(): void
+}
+
+/** Longer than anything on a server may wait. */
+const NO_ANSWER_MS = 60_000
+
+export function createClient(): Client {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  return {
+    send: (url, { method, path, headers, body = '' }) =>
+      new Promise((resolve, reject) => {
+        const { hostname, port, host } = new URL(url)
+        const length: [string, string][] = method === 'GET' ? [] : [['content-length', String(Buffer.byteLength(body))]]
+        const lines = [['host', host] as const, ...headers, ...length].flat()
+        const message = httpRequest({ hostname, port, method, path, agent, headers: lines }, (response) => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.on('error', reject)
+          response.on('end', () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString(),
+            })
+          })
+        })
+        message.setTimeout(NO_ANSWER_MS, () => message.destroy(new Error('no answer')))
+        message.on('error', reject)
+        message.end(body)
+      }),
+    breakOff: (url, sent, where) =>
+      new Promise((resolve) => {
+        const { hostname, port, host } = new URL(url)
+        const socket = connect(Number(port), hostname)
+        const text = textOf(host, sent, where)
+        socket.on('error', () => undefined)
+        socket.on('close', () => resolve())
+        socket.on('connect', () => {
+          socket.write(text, 'latin1', () => setTimeout(() => socket.destroy(), where === 'in the body' ? 20 : 1))
+        })
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
+function textOf(host: string, { method, path, headers, body = '' }: Sent, where: BreakOff): string {
+  const lines = [['host', host], ...headers, ['content-length', String(Buffer.byteLength(body))]]
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
+  if (where === 'in the head') return head.slice(0, Math.ceil(head.length / 2))
+  return where === 'in the body' ? `${head}\r\n${body.slice(0, body.length / 2)}` : `${head}\r\n${body}`
+}

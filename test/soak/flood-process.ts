@@ -1,0 +1,36 @@
+/** The flood, from outside: started in a process of its own, and what became of it. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { programOf } from '../program.ts'
+import type { FloodResult } from './report.ts'
+
+/** A flood that runs. */
+export interface Flood {
+  /** `null`: it was ended. */
+  readonly result: Promise<FloodResult | null>
+  end(): Promise<void>
+}
+
+/** Start so many distinct bad inputs. */
+export async function startFlood(requests: number, seed: number): Promise<Flood> {
+  const child = fork(await programOf('test/soak/flood.ts'), [String(requests), String(seed)], {
+    execArgv: ['--expose-gc'],
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  let found: FloodResult | null = null
+  child.on('message', (message: FloodResult) => {
+    found = message
+  })
+  const ended = once(child, 'exit')
+  return {
+    result: ended.then(([code, signal]) => {
+      if (found === null && signal === null) throw new Error(`the flood ended with ${code}`)
+      return found
+    }),
+    async end() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await ended
+    },
+  }
+}

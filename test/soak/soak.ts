@@ -1,0 +1,229 @@
+/**
+ * `npm run soak`: good and bad traffic against hosts on each framework, in four processes on one PostgreSQL, while keys
+ * change, key servers and connections fail, clients break off and members come and go. Every answer is compared with what is
+ * right. It stops by itself; the exit code is 1 where something is broken. `--seconds N` (default 120), `--quick` (20),
+ * `--seed N`, `--flood N` (distinct bad inputs in process, default 1,000,000).
+ */
+import { randomBytes } from 'node:crypto'
+import { once, setMaxListeners } from 'node:events'
+import pg from 'pg'
+import { migrate } from '../../src/storage/postgres.ts'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { PATIENCE_MS } from '../patience.ts'
+import { type Cluster, startCluster } from '../postgres-cluster.ts'
+import type { HostName } from '../support/hosts.ts'
+import { createRandom } from '../verify/mutate.ts'
+import { changeKeys, changeMembers } from './changes.ts'
+import { createClient } from './client.ts'
+import { breakKeyServer, breakStorage, LIMIT_MS, rotateKeys } from './faults.ts'
+import { startFlood } from './flood-process.ts'
+import { createJudge } from './judge.ts'
+import { type KeyServer, startKeyServer } from './key-server.ts'
+import type { ServerTask } from './messages.ts'
+import { parseSoakOptions, type SoakOptions } from './options.ts'
+import type { StorageState } from './oracle.ts'
+import { exitCodeOf, type FloodResult, reportOf, type Sample, type Seen } from './report.ts'
+import { addAccounts, firstLogins, passwordLogins } from './sequences.ts'
+import { startServer } from './server-process.ts'
+import { Timeline } from './timeline.ts'
+import { work } from './traffic.ts'
+import { openStore, pause, populate, type World } from './world.ts'
+
+interface Host {
+  readonly framework: HostName
+  /** What ends its statements, and what it answers then. */
+  readonly limits: Readonly<Record<string, number>>
+  readonly stallStatus: 500 | 503
+}
+
+const HOSTS: readonly Host[] = [
+  { framework: 'express 5', limits: { statement_timeout: LIMIT_MS }, stallStatus: 500 },
+  { framework: 'koa 3', limits: { query_timeout: LIMIT_MS }, stallStatus: 503 },
+  { framework: 'hono', limits: { lock_timeout: LIMIT_MS }, stallStatus: 503 },
+  { framework: 'express 4', limits: { statement_timeout: LIMIT_MS }, stallStatus: 500 },
+]
+const WORKERS = 24
+const SAMPLE_MS = 2500
+const COMPARE_MS = 300
+const PEOPLE = 40
+const ORGS = 6
+
+const INTERRUPTED = 'interrupted'
+
+/** What has to be closed in the end, the last that was opened first. */
+type Closing = (() => unknown)[]
+
+async function run(options: SoakOptions, stop: AbortController, closing: Closing): Promise<Seen> {
+  const random = createRandom(options.seed)
+  const cluster = await startCluster()
+  closing.push(() => cluster.stop())
+  await prepareDatabase(cluster)
+  const [moving, steady] = await Promise.all([openKeyServer(closing), openKeyServer(closing)])
+  const { pool, store } = openStore(cluster.url)
+  closing.push(() => pool.end())
+  const unhandled: string[] = []
+  const common = { serviceSecret: secret(), sessionSecret: secret() }
+  const servers = await openServers({ cluster, keyServers: [moving, steady], unhandled, common }, closing)
+  const client = createClient()
+  closing.push(() => client.close())
+  await addAccounts({ store })
+  const made = await populate({ random, store, moving, steady }, { people: PEOPLE, orgs: ORGS })
+  const startedAt = Date.now()
+  setMaxListeners(0, stop.signal)
+  setTimeout(() => stop.abort(), options.seconds * 1000)
+  const world: World = {
+    ...{ random, client, cluster, servers, moving, steady, pool, store, keys: [], signal: stop.signal, ...made },
+    ...{
+      judge: createJudge(startedAt),
+      storage: new Timeline<StorageState>('there'),
+      events: new Map<string, number>(),
+    },
+    serviceSecret: common.serviceSecret,
+  }
+  const flood = options.flood === 0 ? null : await startFlood(options.flood, options.seed)
+  if (flood !== null) {
+    closing.push(() => flood.end())
+    // What still runs when the time is up may end.
+    stop.signal.addEventListener('abort', () => stop.signal.reason === INTERRUPTED && void flood.end())
+  }
+  const samples: Sample[] = []
+  const progress = startProgress(world, startedAt, options)
+  const [flooded] = await Promise.all([
+    flood?.result ?? null,
+    measure(world, startedAt, samples),
+    drive(world, options).then(() => checkRows(world)),
+  ])
+  progress()
+  return {
+    ...{
+      seed: options.seed,
+      seconds: options.seconds,
+      answers: world.judge.answers,
+      unhandled,
+      samples,
+    },
+    ...{ wrong: world.judge.wrong, wrongCount: world.judge.counts.wrong, undeclared: world.judge.counts.undeclared },
+    ...{ events: world.events, flood: flooded as FloodResult | null },
+  }
+}
+
+const secret = (): string => randomBytes(32).toString('hex')
+
+async function prepareDatabase({ url }: Cluster): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  await migrate({ pool })
+  await pool.end()
+}
+
+async function openKeyServer(closing: Closing): Promise<KeyServer> {
+  const server = await startKeyServer((issuer) =>
+    createTokenIssuer({ issuer, algorithms: ['ES256', 'RS256', 'EdDSA', 'HS256'] }),
+  )
+  closing.push(() => server.close())
+  return server
+}
+
+interface Surroundings {
+  readonly cluster: Cluster
+  readonly keyServers: readonly KeyServer[]
+  readonly unhandled: string[]
+  readonly common: Pick<ServerTask, 'serviceSecret' | 'sessionSecret'>
+}
+
+function openServers({ cluster, keyServers, unhandled, common }: Surroundings, closing: Closing) {
+  return Promise.all(
+    HOSTS.map(async ({ framework, limits, stallStatus }, index) => {
+      const name = framework.replace(' ', '')
+      const task = { ...common, framework, limits, databaseUrl: cluster.url, listens: index % 2 === 0 }
+      const onUnhandled = (text: string): void => void unhandled.push(text)
+      const server = await startServer({ name, task, stallStatus, keyServers, onUnhandled })
+      closing.push(() => server.end())
+      return server
+    }),
+  )
+}
+
+/** All that happens, until the time is up; then what is still unanswered is waited for, and compared. */
+async function drive(world: World, { seconds }: SoakOptions): Promise<void> {
+  const { judge, servers, moving, steady, signal } = world
+  // In twenty seconds each happens once or twice, in two minutes often.
+  const everyMs = Math.max(6000, (seconds * 1000) / 9)
+  const all = Promise.all([
+    ...Array.from({ length: WORKERS }, () => work(world)),
+    ...[firstLogins(world), passwordLogins(world), changeMembers(world), changeMembers(world), changeKeys(world)],
+    ...[rotateKeys(world, moving, 4000), rotateKeys(world, steady, 6000)],
+    ...[breakKeyServer(world, everyMs * 2), breakStorage(world, everyMs)],
+  ])
+  while (!signal.aborted) {
+    await Promise.race([all, pause(world, COMPARE_MS)])
+    await judge.compare(servers)
+  }
+  const late = once(AbortSignal.timeout(PATIENCE_MS), 'abort')
+  await Promise.race([all, late.then(() => judge.fault('the end', 'all', 'something still waits', 'nothing does'))])
+  await judge.compare(servers)
+}
+
+async function measure({ servers, signal, ...world }: World, startedAt: number, samples: Sample[]): Promise<void> {
+  while (!signal.aborted) {
+    await pause({ signal, ...world } as World, SAMPLE_MS)
+    if (signal.aborted) return
+    for (const server of servers) {
+      const sample = await server.sample()
+      samples.push({ server: server.facts.name, at: (Date.now() - startedAt) / 1000, ...sample })
+    }
+  }
+}
+
+/** Whoever was made was made once: an organization each, of which they are the one owner, beside those that are shared. */
+async function checkRows({ pool, orgs, judge }: World): Promise<void> {
+  const { rows } = await pool.query<Record<string, number>>(
+    `SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int - $1 FROM organizations) AS own,
+      (SELECT count(DISTINCT user_id)::int FROM memberships WHERE NOT org_id = ANY($2)) AS owners,
+      (SELECT count(*)::int FROM memberships WHERE NOT org_id = ANY($2)) AS memberships`,
+    [orgs.length, orgs],
+  )
+  if (new Set(Object.values(rows[0] ?? {})).size !== 1) {
+    judge.fault('rows at the end', 'PostgreSQL', JSON.stringify(rows[0]), 'as many of each')
+  }
+}
+
+function startProgress({ judge, events }: World, startedAt: number, { seconds }: SoakOptions): () => void {
+  const isTerminal = process.stdout.isTTY === true
+  const timer = setInterval(
+    () => {
+      const total = [...judge.answers.values()].flatMap((each) => [...each.values()]).reduce((sum, n) => sum + n, 0)
+      const done = [...events.values()].reduce((sum, n) => sum + n, 0)
+      const at = Math.round((Date.now() - startedAt) / 1000)
+      const line = `${at} of ${seconds} s: ${total} requests, ${judge.counts.wrong} wrong, ${done} changes and faults`
+      process.stdout.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`)
+    },
+    isTerminal ? 1000 : 10_000,
+  )
+  return () => {
+    clearInterval(timer)
+    if (isTerminal) process.stdout.write('\r\u001b[K')
+  }
+}
+
+const stop = new AbortController()
+const closing: Closing = []
+let wasInterrupted = false
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => {
+    wasInterrupted = true
+    stop.abort(INTERRUPTED)
+  })
+try {
+  const options = parseSoakOptions(process.argv.slice(2))
+  console.log(`seed ${options.seed}; ${options.seconds} s`)
+  const report = reportOf(await run(options, stop, closing))
+  for (const line of report.lines) console.log(line)
+  process.exitCode = wasInterrupted ? 130 : exitCodeOf(report)
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+} finally {
+  for (const close of closing.reverse()) await Promise.resolve(close()).catch(() => undefined)
+  // Whatever still waits for a server that is gone must not keep this process.
+  process.exit()
+}
