@@ -14,7 +14,13 @@ export interface Holdings {
   readonly token: boolean
 }
 
-const NONE: readonly never[] = Object.freeze([])
+/** No permission, no role. */
+export const NONE: readonly never[] = Object.freeze([])
+
+/** Each once, in the order of their names. */
+export function sortedOnce(names: Iterable<string>): readonly string[] {
+  return Object.freeze([...new Set(names)].sort())
+}
 
 /**
  * What a caller may do: what it was given ∩ what its credential carries. Where nothing was given to it, the credential
@@ -22,7 +28,7 @@ const NONE: readonly never[] = Object.freeze([])
  * @returns frozen; sorted where `granted` is
  */
 export function effectiveOf({ granted, bound }: Omit<Holdings, 'token'>): readonly string[] {
-  if (granted === null) return bound === null ? NONE : Object.freeze([...new Set(bound)].sort())
+  if (granted === null) return bound === null ? NONE : sortedOnce(bound)
   return bound === null ? granted : Object.freeze(granted.filter((permission) => bound.includes(permission)))
 }
 
@@ -39,7 +45,7 @@ export function givenTo(
   all: readonly string[] | null,
 ): readonly string[] {
   if (permissions === null) return role === null ? NONE : ofRole
-  const most = role === null ? (all ?? [...new Set(permissions)].sort()) : ofRole
+  const most = role === null ? (all ?? sortedOnce(permissions)) : ofRole
   return Object.freeze(most.filter((permission) => permissions.includes(permission)))
 }
 

@@ -5,6 +5,7 @@
 import type { Roles } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { isPlain, isScope, optionsError, ownMembers } from '../lib/parse-options.ts'
+import { NONE, sortedOnce } from './permission-check.ts'
 
 /** Roles as sets: by name what each holds, permissions and the names of roles whose permissions it has too. */
 export type RoleSets = Readonly<Record<string, readonly string[]>>
@@ -68,8 +69,6 @@ export function createRoles(given: readonly string[] | RoleSets, more: object = 
 }
 
 const NAME = 'createRoles'
-const NONE: readonly never[] = Object.freeze([])
-
 /**
  * Take what a host gave as an option `roles`.
  * @param name the function to name in the error, as the host calls it
@@ -163,10 +162,10 @@ function build(name: string, entries: readonly Entry[], isLadder: boolean, furth
   const names = Object.freeze(entries.map(([role]) => role))
   for (const permission of further) requirePermission(name, permission, names)
   const held = heldBy(name, new Map(entries))
-  const all = new Set([...further, ...[...held.values()].flatMap(({ permissions }) => permissions)] as string[])
+  const all = [...further, ...[...held.values()].flatMap(({ permissions }) => permissions)] as string[]
   return Object.freeze({
     names,
-    permissions: Object.freeze([...all].sort()),
+    permissions: sortedOnce(all),
     highest: isLadder ? (names.at(-1) ?? null) : null,
     includes: (role: string, other: string) => held.get(role)?.roles.has(other) === true,
     permissionsOf: (role: string) => held.get(role)?.permissions ?? NONE,
@@ -184,12 +183,9 @@ function heldBy(name: string, entries: ReadonlyMap<string, readonly string[]>): 
     }
     const own = entries.get(role) ?? NONE
     const included = own.filter((each) => entries.has(each)).map((each) => find(each, [...path, role]))
-    const permissions = new Set([
-      ...own.filter((each) => !entries.has(each)),
-      ...included.flatMap((each) => each.permissions),
-    ])
+    const permissions = [...own.filter((each) => !entries.has(each)), ...included.flatMap((each) => each.permissions)]
     const roles = new Set([role, ...included.flatMap((each) => [...each.roles])])
-    const held = { roles, permissions: Object.freeze([...permissions].sort()) }
+    const held = { roles, permissions: sortedOnce(permissions) }
     known.set(role, held)
     return held
   }

@@ -34,6 +34,7 @@ import {
 import { createOrgResolver } from '../orgs/org-resolver.ts'
 import { header } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
+import { sortedOnce } from '../permissions/permission-check.ts'
 import { differenceOf, isKnown, NO_ROLES, type RolesGiven, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AuthStorage, MachineRepository } from '../storage/repositories.ts'
@@ -190,9 +191,7 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
   const servicePermissions = new Map(
-    services?.services
-      .map(ownMembers)
-      .map(({ name, permissions = [] }) => [name, Object.freeze([...new Set(permissions)].sort())]),
+    services?.services.map(ownMembers).map(({ name, permissions = [] }) => [name, sortedOnce(permissions)]),
   )
   const more = isIdentityOnly
     ? identitiesAlone(options)
@@ -253,7 +252,7 @@ function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): U
       `makes people ${unknown}, which is no role: createProvisioner({ storage, ownerRole })`,
     )
   }
-  const permissions = Object.freeze([...new Set([...roles.permissions, ...ofServices])].sort())
+  const permissions = sortedOnce([...roles.permissions, ...ofServices])
   const knownRoles = toKnownRoles(roles, customRoles)
   return { users, orgs, roles, knownRoles, hasCustomRoles: customRoles !== undefined, permissions, identityOnly: false }
 }
@@ -343,13 +342,13 @@ const SHAPE: Shape<AnyAuthOptions> = {
   machines: optional(anObjectWith('findByIdentity')),
   cookie: optional(
     aGroup<SessionCookie>({
-      name: checkedBy((name) => (isHttpToken(name) ? null : 'must be a cookie name')),
+      name: aValue(isHttpToken, 'must be a cookie name'),
       publicUrl: optional(checkedBy(describeHttpUrl)),
     }),
   ),
   gateway: optional(
     aGroup<Gateway>({
-      header: checkedBy((name) => (isOwnHeader(name) ? null : 'must be a header of its own')),
+      header: aValue(isOwnHeader, 'must be a header of its own'),
       publicUrl: optional(checkedBy(describeHttpUrl)),
     }),
   ),
