@@ -3,7 +3,7 @@
  * to the repositories.
  */
 import { SETTING_NAMES } from './org-scope.ts'
-import { asStatement, beginOn, isPostgresPool } from './postgres-transaction.ts'
+import { beginOn, isPostgresPool } from './postgres-transaction.ts'
 import {
   oneTransaction,
   type PgliteDatabase,
@@ -16,7 +16,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from './sql-executor.ts'
-import { codeOf, isTransientError, isUnanswered } from './storage-errors.ts'
+import { codeOf, isTransientError, isUnanswered, toStorageError } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {
@@ -38,7 +38,7 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
       : running(({ text }, values) => (queryable as PgliteQueryable).query(text, [...values]))
   const transaction: PostgresSessions['transaction'] = (work) =>
     begin(({ frame: { handle } }) => oneTransaction(over(handle), (session) => work(session, handle)))
-  const outside = isPostgresPool(pool) && prepare ? byName(pool) : over(pool)
+  const outside = isPostgresPool(pool) && prepare ? byName(pool, over(pool)) : over(pool)
   return {
     session: { run: onceMore(outside), atomically: (work) => transaction((session) => work(session)) },
     transaction,
@@ -52,26 +52,25 @@ export function createPostgresSessions(pool: PgPool | PgliteDatabase, prepare: b
 type Ask = (statement: SqlStatement, values: readonly SqlValue[]) => Promise<PgResult>
 
 function running(ask: Ask): SqlSession['run'] {
-  return async (statement, values) => (await asStatement(() => ask(statement, values))).rows as readonly SqlRow[]
+  return async (statement, values) => {
+    try {
+      return (await ask(statement, values)).rows as readonly SqlRow[]
+    } catch (error) {
+      throw toStorageError(error, 'statement')
+    }
+  }
 }
 
 // A look-up outside of transactions may be asked again, on another connection: once, because who asks a
 // database that is gone should soon know. Who has waited in vain for an answer has waited long enough. A write that was undone
 // because another one came first is asked again: that happens where the default is stricter than READ COMMITTED.
 function onceMore(run: SqlSession['run']): SqlSession['run'] {
-  const ask = async (
-    statement: SqlStatement,
-    values: readonly SqlValue[],
-    times: number,
-  ): Promise<readonly SqlRow[]> => {
-    try {
-      return await run(statement, values)
-    } catch (error) {
+  const ask = (statement: SqlStatement, values: readonly SqlValue[], times: number): Promise<readonly SqlRow[]> =>
+    run(statement, values).catch((error: unknown) => {
       if (statement.writes && isUndone(error) && times > 0) return ask(statement, values, times - 1)
       if (statement.writes || !isTransientError(error) || isUnanswered(error)) throw error
       return run(statement, values)
-    }
-  }
+    })
   return (statement, values) => ask(statement, values, MOST_UNDONE)
 }
 
@@ -84,20 +83,23 @@ function isUndone(error: unknown): boolean {
 
 // A statement that is gone from its connection, outdated by a change of its tables, or another's behind a pooler was not
 // run: it is asked once more, unnamed.
-function byName(pool: PgPool): SqlSession['run'] {
+function byName(pool: PgPool, byText: SqlSession['run']): SqlSession['run'] {
   const names = new WeakMap<SqlStatement, string>()
-  return running(async (statement, given) => {
-    const query = { text: statement.text, values: [...given] }
-    if (!statement.hot) return pool.query(query)
-    const name = names.get(statement) ?? nameOf(statement)
+  const nameOf = (statement: SqlStatement): string => {
+    const name = names.get(statement) ?? newName(statement)
     names.set(statement, name)
+    return name
+  }
+  return async (statement, values) => {
+    if (!statement.hot) return byText(statement, values)
     try {
-      return await pool.query({ name, ...query })
+      const { rows } = await pool.query({ name: nameOf(statement), text: statement.text, values: [...values] })
+      return rows as readonly SqlRow[]
     } catch (error) {
-      if (!isStale(error)) throw error
-      return pool.query(query)
+      if (isStale(error)) return byText(statement, values)
+      throw toStorageError(error, 'statement')
     }
-  })
+  }
 }
 
 // invalid_sql_statement_name, duplicate_prepared_statement, and what says that a cached plan must not change its result.
@@ -106,7 +108,7 @@ function isStale(error: unknown): boolean {
 }
 
 // A connection may be shared with a storage over other tables: another text needs another name (FNV-1a).
-function nameOf({ name, text }: SqlStatement): string {
+function newName({ name, text }: SqlStatement): string {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return `sallyport_${name}_${(hash >>> 0).toString(16)}`

@@ -182,8 +182,8 @@ async function connect(pool: PgPool): Promise<PgClient> {
   throw optionsError('createPostgresStorage', 'pool', 'must be a pool: its connections have no release()')
 }
 
-/** Ask, and throw as a statement of the storage does. */
-export async function asStatement<T>(ask: () => Promise<T>): Promise<T> {
+// Ask, and throw as a statement of the storage does.
+async function asStatement<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {

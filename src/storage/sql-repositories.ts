@@ -95,8 +95,8 @@ function userRepository({ session, statements, orgIds, clock }: SqlRepositoryOpt
     )
   }
   return {
-    findByIdentity: async ({ issuer, subject }, selection) =>
-      isIdentity(issuer, subject) ? find(issuer, subject, selection) : null,
+    findByIdentity: ({ issuer, subject }, selection) =>
+      isIdentity(issuer, subject) ? find(issuer, subject, selection) : Promise.resolve(null),
     findById: async (userId) =>
       isUuid(userId) ? findFirst(session, statements.findUserById, [userId], USER.read) : null,
     async upsertByIdentity(user) {

@@ -41,14 +41,15 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
     patiently((isHeld) =>
       inTransaction(database, isHeld, () => oneTransaction(run, (session) => work(session, isHeld), isHeld)),
     )
+  // A look-up is done there and then: where no transaction is open it waits for nobody, and nobody for it.
+  const read: SqlSession['run'] = (statement, values) =>
+    whileBusy(() => (turns.isFree() ? run(statement, values) : turns(() => run(statement, values))))
   return {
     session: {
       // A single write is a transaction too: with some drivers a statement that met a busy database stays half-run, and
       // then nobody's transaction on the handle can be committed. BEGIN leaves nothing behind.
       run: (statement, values) =>
-        statement.writes
-          ? transaction((inside) => inside.run(statement, values))
-          : patiently(() => run(statement, values)),
+        statement.writes ? transaction((inside) => inside.run(statement, values)) : read(statement, values),
       atomically: transaction,
     },
     transaction,

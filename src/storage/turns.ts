@@ -6,12 +6,17 @@ const WAIT_SECONDS = 5
 // How long work may hold what others wait for.
 const HOLD_MS = 30_000
 
-/**
- * Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled, or
- * when it was held for 30 seconds: then `undo` is called there and then, and what the work does from that moment on must
- * have no effect: `isHeld` says so.
- */
-export type Turns = <T>(work: (isHeld: () => boolean) => Promise<T>, undo?: () => void) => Promise<T>
+/** Turns, taken by a call. */
+export interface Turns {
+  /**
+   * Run `work` when it is its turn, at once where nobody is before it; the next turn comes when its promise has settled, or
+   * when it was held for 30 seconds: then `undo` is called there and then, and what the work does from that moment on must
+   * have no effect: `isHeld` says so.
+   */
+  <T>(work: (isHeld: () => boolean) => Promise<T>, undo?: () => void): Promise<T>
+  /** Whether nobody holds one: what is begun and ended there and then needs none. */
+  isFree(): boolean
+}
 
 /** How turns are given. */
 export interface TurnsOptions {
@@ -69,7 +74,7 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
     end(turn)
   }
 
-  return async (work, undo = () => undefined) => {
+  const take = async <T>(work: (isHeld: () => boolean) => Promise<T>, undo = (): void => undefined): Promise<T> => {
     if (holding.size >= atOnce) {
       for (const other of [...holding]) if (time() - other.startedAt > 2 * HOLD_MS) takeAway(other)
     }
@@ -87,6 +92,7 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
       end(turn)
     }
   }
+  return Object.assign(take, { isFree: () => holding.size === 0 })
 }
 
 const ADVICE = ': inside a transaction, use the repositories that it hands you'
