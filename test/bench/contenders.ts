@@ -39,8 +39,8 @@ export const JOSE = 'jose'
 export const FAST_JWT = 'fast-jwt'
 export const FAST_JWT_CACHE = 'fast-jwt, cache'
 
-/** Our verifier. */
-export function ourVerifier(issuer: TokenIssuer, maxEntries?: number): ReturnType<typeof createJwtVerifier> {
+// With a cache of so many tokens, its usual one, or none.
+function ourVerifier(issuer: TokenIssuer, maxEntries?: number | null): ReturnType<typeof createJwtVerifier> {
   const keys: KeySource[] = [
     { kind: 'secret', secret: issuer.secret },
     { kind: 'jwks', keys: issuer.jwks().keys as never },
@@ -48,12 +48,12 @@ export function ourVerifier(issuer: TokenIssuer, maxEntries?: number): ReturnTyp
   return createJwtVerifier({
     issuers: [{ issuer: ISSUER, keys, audience: AUDIENCE }],
     clockToleranceSeconds: LEEWAY_SECONDS,
-    ...(maxEntries === undefined ? {} : { cache: { maxEntries, ttlSeconds: 3600 } }),
+    ...(maxEntries === undefined ? {} : { cache: maxEntries === null ? null : { maxEntries, ttlSeconds: 3600 } }),
   })
 }
 
-/** Our `verify()` alone. */
-export function ours(issuer: TokenIssuer, maxEntries?: number): Peer {
+/** Our `verify()` alone, with a cache of so many tokens, its usual one, or none. */
+export function ours(issuer: TokenIssuer, maxEntries?: number | null): Peer {
   return {
     name: OUR_VERIFY,
     synchronous: false,
@@ -65,13 +65,13 @@ export function ours(issuer: TokenIssuer, maxEntries?: number): Peer {
   }
 }
 
-/** Our whole pipeline: token, user, organization and role, with the storage in memory. */
+/** Our whole pipeline: token, user, organization and role, with one storage in memory for all that are made. */
 export function oursWhole(issuer: TokenIssuer, maxEntries?: number): Peer {
+  const storage = createMemoryStorage()
   return {
     name: OUR_WHOLE,
     synchronous: false,
     async create() {
-      const storage = createMemoryStorage()
       const auth = createAuth({
         roles: ['owner'],
         verifier: ourVerifier(issuer, maxEntries),

@@ -5,8 +5,8 @@ import { boundOf, formatFigure, type Verdict, verdictOf } from './verdict.ts'
 
 type InspectColor = Parameters<typeof styleText>[0]
 
-const NAME = 27
-const VALUE = 13
+const NAME = 28
+const VALUE = 11
 const RATIO = 8
 const RANGE = 15
 
@@ -20,29 +20,33 @@ const MARKS = {
 export function printSection(section: Section, colours: boolean): string {
   const paint = (format: InspectColor, text: string): string => (colours ? styleText(format, text) : text)
   const groups = section.groups.map((group) => printGroup(group, paint))
-  const missing = section.missing.map((sentence) => paint('dim', `  ${sentence}`))
-  return ['', paint('bold', section.title), ...groups, ...missing].join('\n')
+  const missing = section.missing.map((sentence) => `  ${paint('dim', sentence)}`)
+  return ['', paint('inverse', ` ${section.title} `), ...groups, ...missing].join('\n')
 }
 
 type Paint = (format: InspectColor, text: string) => string
 
 function printGroup(group: Group, paint: Paint): string {
-  const { title, measure, against, rounds } = group
-  const base = against === null ? '' : `, × ${against}`
-  const head = `${title}: ${measure}${base} (${rounds} rounds)`
-  return [``, paint('underline', head), ...group.rows.map((row) => printRow(group, row, paint))].join('\n')
+  const { title, measure, unit, against, rounds } = group
+  const figure = `${measure}${unit === '' ? '' : `, ${unit}`}`
+  const base = against === null ? '' : `; and against ${against}, of ${rounds} rounds`
+  const head = [paint('bold', title), paint('dim', `${figure}${base}`)]
+  return ['', ...head, ...group.rows.map((row) => printRow(group, row, paint))].join('\n')
 }
 
 function printRow(group: Group, row: Row, paint: Paint): string {
-  const value = `${formatFigure(row.value.median)} ${group.unit}`.trimEnd()
   const { median, min, max } = row.ratio ?? row.value
-  const ratio = row.ratio === null ? '' : formatFigure(median)
-  const range = min === max ? '' : `${formatFigure(min)}–${formatFigure(max)}`
+  const unit = row.ratio === null ? group.unit : '×'
   const isBase = row.name === group.against
-  const figures = [value.padStart(VALUE), (isBase ? '1' : ratio).padStart(RATIO), (isBase ? '' : range).padStart(RANGE)]
+  const range = isBase || min === max ? '' : `${formatFigure(min, unit)}–${formatFigure(max, unit)}`
+  const figures = [
+    formatFigure(row.value.median, group.unit).padStart(VALUE),
+    (isBase ? '1' : row.ratio === null ? '' : formatFigure(median)).padStart(RATIO),
+    range.padStart(RANGE),
+  ]
   const verdict = verdictOf(group, row)
   const mark = verdict === null ? '' : `  ${markOf(group, row, verdict, paint)}`
-  return `  ${row.name.padEnd(NAME)}${figures.join('')}${mark}`
+  return `  ${row.name.padEnd(NAME)}${figures.join('')}${mark}`.trimEnd()
 }
 
 function markOf(group: Group, row: Row, verdict: Exclude<Verdict, null>, paint: Paint): string {

@@ -78,9 +78,9 @@ export function tampered(token: string): string {
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`
 }
 
-/** Fresh strings for one turn, made outside the clock: each token once, in order. */
-export function freshTexts(texts: TokenTexts, size: number): string[] {
-  return Array.from({ length: size }, (_, call) => texts.fresh(call))
+/** Fresh strings for one turn, made outside the clock: in order, from one on. */
+export function freshTexts(texts: TokenTexts, size: number, from = 0): string[] {
+  return Array.from({ length: size }, (_, call) => texts.fresh(from + call))
 }
 
 /** Fresh strings for one turn, of tokens picked at random; the same seed picks the same. */

@@ -21,9 +21,9 @@ export function boundOf({ better }: Group, { goal, gate }: Row, verdict: Verdict
 }
 
 /** A figure with as many digits as it is worth. */
-export function formatFigure(value: number): string {
+export function formatFigure(value: number, unit = '×'): string {
   if (!Number.isFinite(value)) return '–'
-  if (Number.isInteger(value) && Math.abs(value) < 1000) return `${value}`
+  if (unit === '' || unit === 'B') return Math.round(value).toLocaleString('en')
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }

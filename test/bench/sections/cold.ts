@@ -3,10 +3,10 @@ import type { TokenIssuer } from 'sallyport/testing'
 import { FAST_JWT, JOSE, OUR_VERIFY, ours, oursWhole, type Peer, requireRight, uncachedPeers } from '../contenders.ts'
 import { type Contender, cpuGroup, interleave, rowsOf, type Samples, speedGroup, type Target } from '../rounds.ts'
 import type { BenchOptions, Group, Row, Section } from '../section.ts'
-import { ALGORITHMS, type Algorithm, createIssuer, freshTexts, makeTokens } from '../tokens.ts'
+import { ALGORITHMS, type Algorithm, createIssuer, freshTexts, makeTokens, type TokenTexts } from '../tokens.ts'
 
 const AT_ONCE = 64
-const CALLS: Readonly<Record<Algorithm, number>> = { HS256: 1500, RS256: 700, ES256: 500, EdDSA: 400 }
+const CALLS: Readonly<Record<Algorithm, number>> = { HS256: 1500, RS256: 400, ES256: 400, EdDSA: 300 }
 
 const AGAINST_JOSE: Readonly<Record<Algorithm, Target>> = {
   HS256: { goal: 0.25, gate: 0.4 },
@@ -20,12 +20,13 @@ export async function benchCold({ quick, progress }: BenchOptions): Promise<Sect
   const rounds = quick ? 5 : 15
   const groups: Group[] = []
   const against: Row[] = []
-  for (const inFlight of [1, AT_ONCE]) {
-    const how = inFlight === 1 ? 'one at a time' : `${inFlight} at once`
-    for (const algorithm of ALGORITHMS) {
-      const size = Math.round(CALLS[algorithm] * (quick ? 0.4 : 1))
-      const contenders = await contendersOf(issuer, algorithm, size)
-      const title = `${algorithm}, ${how}`
+  for (const algorithm of ALGORITHMS) {
+    const size = Math.round(CALLS[algorithm] * (quick ? 0.4 : 1))
+    progress(`${algorithm}: making tokens`)
+    const tokens = makeTokens(issuer, algorithm, size * (rounds + 1))
+    for (const inFlight of [1, AT_ONCE]) {
+      const title = `${algorithm}, ${inFlight === 1 ? 'one at a time' : `${inFlight} at once`}`
+      const contenders = await contendersOf(issuer, algorithm, tokens)
       const tell = (doing: string): void => progress(`${title}: ${doing}`)
       const samples = await interleave(contenders, { rounds, size, inFlight, progress: tell })
       const targets = { [OUR_VERIFY]: AGAINST_JOSE[algorithm] }
@@ -46,25 +47,23 @@ the length of the check and has never two under way; who does not, uses the othe
   }
 }
 
-async function contendersOf(issuer: TokenIssuer, algorithm: Algorithm, size: number): Promise<Contender[]> {
+async function contendersOf(issuer: TokenIssuer, algorithm: Algorithm, tokens: TokenTexts): Promise<Contender[]> {
   const peers = [...uncachedPeers(issuer, algorithm), ours(issuer), oursWhole(issuer)]
   await requireRight(peers, issuer, algorithm)
-  const tokens = makeTokens(issuer, algorithm, size)
-  // The numbers below the tokens': its people are known to the pipeline when the clock starts.
-  const others = makeTokens(issuer, algorithm, 100, { from: size })
-  return peers.map((peer) => contenderOf(peer, freshTexts(others, others.count), () => freshTexts(tokens, size)))
+  return Promise.all(peers.map((peer) => contenderOf(peer, tokens)))
 }
 
-// A fresh one each turn: nothing is cached but keys.
-function contenderOf({ name, synchronous, create }: Peer, first: readonly string[], texts: () => string[]): Contender {
+// One instance for all rounds, as in a server; each round brings it the next tokens.
+async function contenderOf({ name, synchronous, create }: Peer, tokens: TokenTexts): Promise<Contender> {
+  const verify = await create()
+  let used = 0
   return {
     name,
     synchronous,
-    async prepare() {
-      const verify = await create()
-      for (const text of first) await verify(text)
-      const fresh = texts()
-      return (call) => verify(fresh[call] as string)
+    prepare(size) {
+      const texts = freshTexts(tokens, size, used)
+      used += size
+      return (call) => verify(texts[call] as string)
     },
   }
 }

@@ -32,7 +32,7 @@ organization and role of up to 1,000 people, on every call.`,
 }
 
 /** Who caches, with all tokens cached. */
-export async function cachedContenders(issuer: TokenIssuer, tokens: TokenTexts): Promise<Contender[]> {
+async function cachedContenders(issuer: TokenIssuer, tokens: TokenTexts): Promise<Contender[]> {
   const peers = [fastJwt(issuer, 'HS256', tokens.count), ours(issuer, tokens.count), oursWhole(issuer, tokens.count)]
   await requireRight(peers, issuer, 'HS256')
   const contenders: Contender[] = []
