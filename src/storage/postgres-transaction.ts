@@ -42,8 +42,7 @@ export function beginOn(pool: PgPool | PgliteDatabase, { what, settings }: Begin
 
 function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader): Begin {
   return async (work) => {
-    const client = await connect(pool)
-    const loss = watch(client)
+    const { client, loss } = await connect(pool)
     let frame: Frame | undefined
     let before: Settings | undefined
     let broken: Error | undefined
@@ -176,9 +175,34 @@ async function putBack(frame: Frame, before: Settings): Promise<void> {
   }
 }
 
-async function connect(pool: PgPool): Promise<PgClient> {
-  const client = await asStatement(() => pool.connect())
-  if (typeof client?.release === 'function') return client
+interface Connected {
+  readonly client: PgClient
+  readonly loss: Loss
+}
+
+// By callback where the pool takes one: a connection may end in the breath in which it comes, before a promise of it has told
+// anybody.
+async function connect(pool: PgPool): Promise<Connected> {
+  const connected = await asStatement(
+    () =>
+      new Promise<Connected | null>((resolve, reject) => {
+        let loss: Loss | undefined
+        const take = (client: PgClient | undefined): void => {
+          if (typeof client?.release === 'function') {
+            loss ??= watch(client)
+            resolve({ client, loss })
+          } else resolve(null)
+        }
+        if (pool.connect.length === 0) {
+          pool.connect().then(take, reject)
+          return
+        }
+        const given = pool.connect((error, client) => (error ? reject(error) : take(client)))
+        // Of another parameter than a callback.
+        if (given instanceof Promise) given.then((client) => client !== undefined && take(client), reject)
+      }),
+  )
+  if (connected !== null) return connected
   throw optionsError('createPostgresStorage', 'pool', 'must be a pool: its connections have no release()')
 }
 
@@ -191,8 +215,13 @@ async function asStatement<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+interface Loss {
+  error(): Error | undefined
+  stop(): void
+}
+
 // An error of a connection in use that nobody listens to would end the process.
-function watch(client: PgClient): { error(): Error | undefined; stop(): void } {
+function watch(client: PgClient): Loss {
   let lost: Error | undefined
   const note = (error: Error): void => {
     lost = error

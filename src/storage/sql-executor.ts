@@ -35,6 +35,8 @@ export interface PgClient extends PgQueryable {
 /** A pool of PostgreSQL connections: `pg.Pool`, and those made in its image. */
 export interface PgPool extends PgQueryable {
   connect(): Promise<PgClient>
+  /** So it is called where it has a parameter. */
+  connect(callback: (error: Error | null | undefined, client: PgClient | undefined) => void): unknown
 }
 
 /** Whatever runs a query in PGlite: the database or its transaction. */
