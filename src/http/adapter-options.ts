@@ -76,9 +76,10 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
   return Object.freeze<AdapterSettings<A>>({
     authorizer(access: never) {
       const authorize = auth.authorizer(access)
+      if (bodyTimeoutSeconds === undefined) return authorize
       const { contextOf } = authorize
       const limited = (request: AuthRequest): ReturnType<typeof authorize> => {
-        if (bodyTimeoutSeconds !== undefined) limitBodyTime(request.source, bodyTimeoutSeconds)
+        limitBodyTime(request.source, bodyTimeoutSeconds)
         return authorize(request)
       }
       return Object.assign(limited, { contextOf })

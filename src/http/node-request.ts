@@ -76,15 +76,9 @@ export interface NodeRequestExtras extends RequestExtras {
  * })
  */
 export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras = {}): AuthRequest {
-  const { rawHeaders: raw, headers } = (message ?? {}) as Partial<NodeRequest>
-  if (!Array.isArray(raw) && (typeof headers !== 'object' || headers === null)) {
-    throw new TypeError(
-      'fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders or headers',
-    )
-  }
-  const extras = ownMembers(given)
-  const { source = message, params = null, url = message.url ?? '/', response } = extras
   const arrived = headerLines(message)
+  const source = ownOf(given, 'source') ?? message
+  const response = ownOf(given, 'response')
   const rawHeaders = (): readonly string[] => {
     if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
     return arrived
@@ -92,9 +86,9 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
-    path: url.split('?', 1)[0] as string,
+    path: withoutQuery(ownOf(given, 'url') ?? message.url ?? '/'),
     source,
-    params,
+    params: ownOf(given, 'params') ?? null,
     lines,
     headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
     remoteAddress: message.socket?.remoteAddress ?? null,
@@ -102,8 +96,20 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     upgrade: linesOf(arrived, 'upgrade').length > 0,
     whenAnswered: response && ((listener) => whenHeadIsOut(response as NodeResponse, listener)),
     body: (limit, timeoutSeconds) =>
-      readWatched(source, timeoutSeconds, (seconds) => readNodeBody(message, lines, extras, { limit, seconds })),
+      readWatched(source, timeoutSeconds, (seconds) =>
+        readNodeBody(message, lines, ownMembers(given), { limit, seconds }),
+      ),
   }
+}
+
+// Where other code of the process has written into `Object.prototype`, what was left out stays left out.
+function ownOf<T extends object, K extends keyof T>(given: T, name: K): T[K] | undefined {
+  return Object.hasOwn(given, name) ? given[name] : undefined
+}
+
+function withoutQuery(target: string): string {
+  const end = target.indexOf('?')
+  return end === -1 ? target : target.slice(0, end)
 }
 
 /**
@@ -116,9 +122,16 @@ export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | '
   return most > 0 && (rawHeaders?.length ?? 0) >= most * 2
 }
 
-// Node's own messages have raw lines wherever they have headers.
-function headerLines({ rawHeaders, headers }: NodeRequest): readonly string[] {
+// Node's own messages have raw lines wherever they have headers, which Node makes of them when they are asked for.
+function headerLines(message: NodeRequest): readonly string[] {
+  const { rawHeaders } = message ?? {}
   if (Array.isArray(rawHeaders) && rawHeaders.length > 0) return rawHeaders
+  const { headers } = message ?? {}
+  if (!Array.isArray(rawHeaders) && (typeof headers !== 'object' || headers === null)) {
+    throw new TypeError(
+      'fromNodeRequest: the message must be an IncomingMessage of Node, with its rawHeaders or headers',
+    )
+  }
   return Object.entries(headers ?? {}).flatMap(([name, value = []]) =>
     [value].flat().flatMap((each) => splitJoined(name, trimBlanks(String(each))).flatMap((line) => [name, line])),
   )

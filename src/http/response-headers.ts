@@ -94,19 +94,25 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
   const writeHead = response.writeHead as (...head: unknown[]) => unknown
   response.writeHead = function keepingHeaders(this: NodeResponse, ...head: unknown[]): unknown {
     const [status, reason, headers] = head
-    const theirs = namedIn(typeof reason === 'string' ? headers : (headers ?? reason))
-    for (const [name, values] of theirs) this.setHeader(name, values.length === 1 ? (values[0] as string) : values)
+    const theirs = typeof reason === 'string' ? headers : (headers ?? reason)
+    if (theirs != null) setAll(this, theirs)
     for (const [name, value] of headersOf()) {
       const present = this.getHeader?.(name)
-      this.setHeader(name, mergeHeader(name, present === undefined ? null : [present].flat().join(', '), value))
+      this.setHeader(name, present === undefined ? value : mergeHeader(name, [present].flat().join(', '), value))
     }
-    return writeHead.apply(this, typeof reason === 'string' ? [status, reason] : [status])
+    return typeof reason === 'string' ? writeHead.call(this, status, reason) : writeHead.call(this, status)
+  }
+}
+
+function setAll(response: NodeResponse, headers: object): void {
+  for (const [name, values] of namedIn(headers)) {
+    response.setHeader(name, values.length === 1 ? (values[0] as string) : values)
   }
 }
 
 // An object, `[name, value, …]` or `[[name, value], …]`; set as Node would set them, but all lines of a name at once: some
 // versions keep the last one only where another header was set before.
-function namedIn(headers: unknown): Iterable<readonly [name: string, values: readonly string[]]> {
+function namedIn(headers: object): Iterable<readonly [name: string, values: readonly string[]]> {
   const byName = new Map<string, [name: string, values: string[]]>()
   for (const [name, value] of pairsOf(headers)) {
     if (name === '') continue
@@ -117,8 +123,8 @@ function namedIn(headers: unknown): Iterable<readonly [name: string, values: rea
   return byName.values()
 }
 
-function pairsOf(headers: unknown): readonly (readonly [name: string, value: string | string[]])[] {
-  if (!Array.isArray(headers)) return Object.entries(headers ?? {})
+function pairsOf(headers: object): readonly (readonly [name: string, value: string | string[]])[] {
+  if (!Array.isArray(headers)) return Object.entries(headers)
   if (Array.isArray(headers[0])) return headers
   return Array.from({ length: Math.ceil(headers.length / 2) }, (_, at) => [headers[2 * at], headers[2 * at + 1]])
 }
