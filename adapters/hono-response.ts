@@ -6,39 +6,54 @@ import { keepHeaders, mergeHeader, type NodeRequest, type NodeResponse, withHead
 export type HeadersOf = Parameters<typeof keepHeaders>[1]
 
 /** Node's own request and response, where Hono runs on Node. */
-export function nodeOf(
-  c: Context,
-): { readonly incoming: NodeRequest; readonly outgoing?: NodeResponse | undefined } | null {
-  // The server's own word, never one of `Object.prototype`.
-  const env = Object.assign(Object.create(null), c.env) as { readonly incoming?: Partial<NodeRequest> | undefined }
-  const { rawHeaders, headers, on } = env.incoming ?? {}
+export interface Node {
+  readonly incoming: NodeRequest
+  readonly outgoing: NodeResponse | undefined
+}
+
+/** Find what the server says of Node, by its own word, never by one of `Object.prototype`. */
+export function nodeOf({ env }: Context): Node | null {
+  if (typeof env !== 'object' || env === null) return null
+  const own = (name: string): unknown => (Object.hasOwn(env, name) ? env[name] : undefined)
+  const incoming = own('incoming') as Partial<NodeRequest> | undefined
+  if (typeof incoming !== 'object' || incoming === null) return null
   // A message that a platform has made has `headers` alone; so has a Request of Fetch, which is none of Node's.
-  const isNode = Array.isArray(rawHeaders) || (typeof headers === 'object' && typeof on === 'function')
-  return isNode ? (env as { readonly incoming: NodeRequest }) : null
+  const isNode =
+    Array.isArray(incoming.rawHeaders) || (typeof incoming.headers === 'object' && typeof incoming.on === 'function')
+  return isNode ? { incoming: incoming as NodeRequest, outgoing: own('outgoing') as NodeResponse | undefined } : null
 }
 
 /**
- * Set our headers on the context before the handler runs. `Vary` only once the answer is there: until then others may
- * still set theirs. On Node also at the last moment: an error page that is a plain Response of `app.onError` has none.
+ * Have our headers on the answer, before the handler runs. On Node its own response carries them, to a stream, a plain Response
+ * and an error page, too: nothing is asked of Hono's then, for its server would make a Response of Fetch, which costs more
+ * than all that is done here. Elsewhere they are set on the context; `Vary` only once the answer is there: until then others
+ * may still set theirs.
  *
  * @param source what the request was authenticated as: Node's, unless a handler has made it up
+ * @returns whether Node carries them; else they must be put on the answer, too
  */
-export function announce(c: Context, source: object, headersOf: HeadersOf): HeadersOf {
+export function announce(c: Context, node: Node | null, source: object, headersOf: HeadersOf): boolean {
+  if (node?.outgoing !== undefined && source === node.incoming) {
+    keepHeaders(node.outgoing, headersOf)
+    if (isAsSent(c, node)) return true
+  }
   for (const [name, value] of headersOf()) if (name !== 'Vary') c.header(name, value)
-  const node = nodeOf(c)
-  if (node?.outgoing !== undefined && source === node.incoming) keepHeaders(node.outgoing, headersOf)
-  return headersOf
+  return false
+}
+
+// Else a middleware or a handler has made a request of Node's, and may look at the answer to it.
+function isAsSent({ req: { url } }: Context, { incoming, outgoing }: Node): boolean {
+  return outgoing?.req === incoming && url.slice(url.indexOf('/', 'https://'.length)) === incoming.url
 }
 
 /**
- * Put our headers on an answer, and hand it back; on the context's own where the handler gave none. Whatever its type
- * says, Hono's `next()` ends in the context itself: that is no answer of the handler's. Asking for `c.res` makes it, and
- * whatever replaces it (an error page, say) inherits its headers.
+ * Put our headers on an answer, and hand it back; on the context's own where the handler gave none. Asking for `c.res`
+ * makes it, and whatever replaces it (an error page, say) inherits its headers.
  */
-export function stamp(c: Context, headersOf: HeadersOf, answer?: unknown): Response | undefined {
-  if (answer !== undefined && answer !== c) {
-    if (isTakenOver(answer as Response)) return answer as Response
-    const response = withHeaders(answer as Response, headersOf())
+export function stamp(c: Context, headersOf: HeadersOf, answer?: Response): Response | undefined {
+  if (answer !== undefined) {
+    if (isTakenOver(answer)) return answer
+    const response = withHeaders(answer, headersOf())
     keepVary(c, response.headers.get('Vary'))
     return response
   }

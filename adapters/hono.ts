@@ -16,7 +16,7 @@ import {
 } from '../src/http/index.ts'
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
-import { announce, type HeadersOf, nodeOf, stamp } from './hono-response.ts'
+import { announce, type HeadersOf, type Node, nodeOf, stamp } from './hono-response.ts'
 
 /** What a Hono handler may return. */
 type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
@@ -82,11 +82,14 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       const listeners: (() => void)[] = []
       const whenAnswered = (listener: () => void): unknown => listeners.push(listener)
       try {
-        const request = toAuthRequest(c)
-        const answered = request.whenAnswered ?? whenAnswered
-        const { context, responseHeaders } = await authorize({ ...request, whenAnswered: answered })
-        headersOf = announce(c, sourceOf(c), responseHeaders)
-        return stamp(c, headersOf, await run(context, c, next))
+        const node = nodeOf(c)
+        const request = readContext(c, node)
+        const isTold = request.whenAnswered !== undefined
+        const { context, responseHeaders } = await authorize(isTold ? request : { ...request, whenAnswered })
+        const isCarried = announce(c, node, request.source, responseHeaders)
+        if (!isCarried) headersOf = responseHeaders
+        const answer = answerOf(c, await run(context, c, next))
+        return isCarried ? answer : stamp(c, headersOf, answer)
       } catch (error) {
         stamp(c, headersOf)
         return refuse(error, c, throwOn)
@@ -119,15 +122,24 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
  * const context = await auth.authenticate(toAuthRequest(c))
  */
 export function toAuthRequest(c: Context): AuthRequest {
+  return readContext(c, nodeOf(c))
+}
+
+function readContext(c: Context, node: Node | null): AuthRequest {
   return fromFetchRequest(c.req.raw, {
     // The context's own, which outlives `c.req.raw`.
     source: c.req,
-    incoming: nodeOf(c)?.incoming,
-    response: nodeOf(c)?.outgoing,
+    incoming: node?.incoming,
+    response: node?.outgoing,
     params: c.req.param() as Record<string, string>,
     readText: () => c.req.text(),
     leaveBytes: (bytes) => void Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) }),
   })
+}
+
+// Whatever its type says, Hono's `next()` ends in the context itself: that is no answer of the handler's.
+function answerOf(c: Context, answer: unknown): Response | undefined {
+  return answer === c ? undefined : (answer as Response | undefined)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A Fetch `Request` as the pipeline reads it: for Hono and any server that speaks Fetch. */
 import { AuthError } from '../errors.ts'
+import { type Beside, createBeside } from '../lib/beside.ts'
 import { readBounded } from '../lib/json-exchange.ts'
 import { ownMembers } from '../lib/parse-options.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
@@ -10,6 +11,7 @@ import {
   joinLines,
   leftByPlatform,
   type NodeRequest,
+  ownOf,
   type RequestExtras,
   splitJoined,
 } from './node-request.ts'
@@ -40,46 +42,55 @@ export interface FetchRequestExtras extends RequestExtras {
  * const context = await auth.authenticate(fromFetchRequest(request))
  */
 export function fromFetchRequest(request: Request, given: FetchRequestExtras = {}): AuthRequest {
-  const extras = ownMembers(given)
-  const { source = request, params = null, remoteAddress = null, incoming } = extras
+  const incoming = ownOf(given, 'incoming')
+  const source = ownOf(given, 'source') ?? request
+  const node = incoming === undefined ? null : fromNodeRequest(incoming, { response: ownOf(given, 'response') })
+  const isNodes =
+    node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
+  // Of Node's the path is as it came, in absolute form too: as on any other Node server.
+  const served = isNodes ? node : ownPartOf(request, source)
+  return Object.assign(served, {
+    method: request.method.toUpperCase(),
+    params: ownOf(given, 'params') ?? null,
+    remoteAddress: node?.remoteAddress ?? ownOf(given, 'remoteAddress') ?? null,
+    encrypted: node?.encrypted ?? request.url.startsWith('https:'),
+    body: (limit: number, timeoutSeconds?: number) =>
+      readWatched(served.source, timeoutSeconds, (seconds) =>
+        readFetchBody(request, isNodes ? incoming : undefined, ownMembers(given), { limit, seconds }),
+      ),
+  })
+}
+
+type OwnPart = Pick<AuthRequest, 'source' | 'path' | 'lines' | 'headerNames' | 'upgrade' | 'whenAnswered'>
+
+function ownPartOf(request: Request, source: object): OwnPart {
   const { headers } = request
-  const node = incoming === undefined ? null : fromNodeRequest(incoming, { response: extras.response })
-  const own = {
+  return {
     source,
     path: pathOf(request.url),
-    lines: (name: string) => (name.startsWith(':') ? ownFieldOf(request, name) : splitJoined(name, headers.get(name))),
+    lines: (name) => (name.startsWith(':') ? ownFieldOf(request, name) : splitJoined(name, headers.get(name))),
     headerNames: () => [...headers.keys()],
     upgrade: headers.has('upgrade'),
     whenAnswered: undefined,
   }
-  const isNodes =
-    node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
-  // Of Node's the path is as it came, in absolute form too: as on any other Node server.
-  const served = isNodes ? node : own
-  return {
-    ...served,
-    method: request.method.toUpperCase(),
-    params,
-    remoteAddress: node?.remoteAddress ?? remoteAddress,
-    encrypted: node?.encrypted ?? request.url.startsWith('https:'),
-    body: (limit, timeoutSeconds) =>
-      readWatched(served.source, timeoutSeconds, (seconds) =>
-        readFetchBody(request, isNodes ? incoming : undefined, extras, { limit, seconds }),
-      ),
-  }
 }
 
 // By source, decided at the first look: what a middleware makes of the request later changes nothing.
-const SERVED: WeakMap<object, boolean> = new WeakMap()
+const SERVED: Beside<boolean> = createBeside()
 
 function isServed(source: object, request: Request, node: AuthRequest, message: NodeRequest): boolean {
-  const known = SERVED.get(source) ?? (hasSameTarget(request, node) || hasSameHeaders(request, message))
-  SERVED.set(source, known)
-  return known
+  const known = SERVED.get(source)
+  if (known !== undefined) return known
+  const served = hasSameTarget(request, node, message) || hasSameHeaders(request, message)
+  SERVED.set(source, served)
+  return served
 }
 
-function hasSameTarget({ method, url }: Request, node: AuthRequest): boolean {
-  return method === node.method && (pathOf(url) === node.path || pathOf(url) === pathOf(toUrl(node.path)))
+function hasSameTarget({ method, url }: Request, node: AuthRequest, { url: target = '/' }: NodeRequest): boolean {
+  if (method !== node.method) return false
+  // As most are: a server has put scheme and host before it, and nothing else.
+  if (url.slice(url.indexOf('/', 'https://'.length)) === target) return true
+  return pathOf(url) === node.path || pathOf(url) === pathOf(toUrl(node.path))
 }
 
 // Servers tidy a path up when they make a URL of it.

@@ -102,8 +102,8 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   }
 }
 
-// Where other code of the process has written into `Object.prototype`, what was left out stays left out.
-function ownOf<T extends object, K extends keyof T>(given: T, name: K): T[K] | undefined {
+/** Read what an object says itself: where other code has written into `Object.prototype`, what was left out stays left out. */
+export function ownOf<T extends object, K extends keyof T>(given: T, name: K): T[K] | undefined {
   return Object.hasOwn(given, name) ? given[name] : undefined
 }
 

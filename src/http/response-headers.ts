@@ -58,6 +58,8 @@ function fieldsOf(value: string): string[] {
 
 /** The part of Node's response that {@link keepHeaders} needs. */
 export interface NodeResponse {
+  /** The request that it answers. */
+  readonly req?: unknown
   getHeader?(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
   once?(event: 'close', listener: () => void): unknown
