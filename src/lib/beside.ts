@@ -19,11 +19,11 @@ class Returned {
 
 /** Create a place beside objects, for one kind of thing. */
 export function createBeside<T>(): Beside<T> {
-  // Of what nothing can be put on (a frozen object, in engines to come).
+  // Of what nothing can be put on.
   const others = new WeakMap<object, T>()
   class Field extends Returned {
-    #value: T
-    constructor(object: object, value: T) {
+    #value: T | undefined
+    constructor(object: object, value?: T) {
       super(object)
       this.#value = value
     }
@@ -32,9 +32,20 @@ export function createBeside<T>(): Beside<T> {
     }
     static set(object: object, value: T): void {
       if (#value in object) object.#value = value
-      else if (Object.isExtensible(object)) new Field(object, value)
+      else if (takesFrozen || Object.isExtensible(object)) new Field(object, value)
       else others.set(object, value)
     }
   }
+  const takesFrozen = canMake(() => new Field(Object.freeze({})))
   return Field
+}
+
+// Engines to come put no field on a frozen object.
+function canMake(make: () => unknown): boolean {
+  try {
+    make()
+    return true
+  } catch {
+    return false
+  }
 }

@@ -67,7 +67,9 @@ export function createOrgResolver<U extends User, O extends Organization, const 
   const expected = headers.join(', ') || 'a selector of the route'
   type Served = M extends 'none' ? O | null : O
   return {
-    readSelection: (request, routeSelectors) => readSelection(request, [...selectors, ...routeSelectors], idFormat),
+    readSelection(request, ofRoute) {
+      return readSelection(request, ofRoute.length === 0 ? selectors : [...selectors, ...ofRoute], idFormat)
+    },
     toOrgId: idFormat,
     selectorHeaders: Object.freeze(headers),
     responseHeader: responseHeader === undefined ? (headers[0] ?? null) : responseHeader,
@@ -79,11 +81,12 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     },
   }
 
-  async function actingFor(
+  // At once where nobody has to be asked.
+  function actingFor(
     caller: Caller<U>,
     selection: Selection,
     known: ActingOrg<O> | null | undefined,
-  ): Promise<ActingOrg<O | null> | null> {
+  ): Found<O> | Promise<Found<O>> {
     const own = boundOrgOf(caller, selection)
     if (own !== null) return memberships.findActing(caller, own)
     if (selection.kind === 'named') {
@@ -93,8 +96,15 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     if (whenUnnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
     if (whenUnnamed === 'reject' || whenUnnamed === 'none')
       throw new AuthError('org_required', { reason: 'org_not_named', expected })
-    if (whenUnnamed === 'earliest-joined')
-      return known ?? (known === null ? null : ((await memberships.listActing(caller, 1))[0] ?? null))
+    if (whenUnnamed === 'earliest-joined') return known === undefined ? earliestOf(caller) : known
+    return onlyOneOf(caller)
+  }
+
+  async function earliestOf(caller: Caller<U>): Promise<Found<O>> {
+    return (await memberships.listActing(caller, 1))[0] ?? null
+  }
+
+  async function onlyOneOf(caller: Caller<U>): Promise<Found<O>> {
     const acting = await memberships.listActing(caller, 2)
     if (acting.length > 1) {
       throw new AuthError('org_required', { reason: 'org_not_the_only_one', expected })
@@ -102,6 +112,8 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     return acting[0] ?? null
   }
 }
+
+type Found<O> = ActingOrg<(O & Organization) | null> | null
 
 /** Options of {@link createUserOrgResolver}. */
 export interface UserOrgResolverOptions<U extends User, O extends Organization> {

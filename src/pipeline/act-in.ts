@@ -48,9 +48,15 @@ async function resolve(
   if (selection.kind === 'named' && selection.orgId !== named) {
     throw new AuthError('org_selector_conflict', { reason: 'act_in_selector_differs' })
   }
-  const { org } = await record.timed('orgs', () => steps.orgs.resolve({ kind: 'service', name }, wanted))
-  if (org === null) throw new Error('sallyport: the org resolver gave a service no organization')
-  record.acting(org.id, null)
-  Object.assign(state, { servingOrgId: org.id, acted: toActed({ org, role: null }, null) })
-  return org
+  const end = record.begin('orgs')
+  try {
+    const { org } = await steps.orgs.resolve({ kind: 'service', name }, wanted)
+    if (org === null) throw new Error('sallyport: the org resolver gave a service no organization')
+    record.acting(org.id, null)
+    state.servingOrgId = org.id
+    state.acted = toActed({ org, role: null }, null)
+    return org
+  } finally {
+    end()
+  }
 }

@@ -19,8 +19,8 @@ export interface Recorder {
   acting(orgId: string | null, role: string | null): void
   /** What a first login did. */
   provisioned(provisioned: Provisioned): void
-  /** Run a step's work and add how long it took. */
-  timed<T>(step: Step, work: () => Promise<T>): Promise<T>
+  /** A step's work begins. Call what is returned when it has ended: how long it took is added. */
+  begin(step: Step): () => void
   /** A mount has let the request in. */
   allowed(context: AuthContext | null, isPublic: boolean): void
   /** A mount, or what came after it, ended in a throw. */
@@ -73,11 +73,9 @@ export function startRecord(request: AuthRequest, { clock, onDecision, requestId
     selection: ({ kind }) => void Object.assign(seen, { selection: kind }),
     acting: (orgId, role) => void Object.assign(seen, { orgId, role }),
     provisioned: (provisioned) => void Object.assign(seen, { provisioned }),
-    async timed(step, work) {
+    begin(step) {
       const started = clock()
-      try {
-        return await work()
-      } finally {
+      return () => {
         timings[step] = (timings[step] ?? 0) + clock() - started
       }
     },
@@ -135,6 +133,8 @@ function isFault(error: AuthError): boolean {
   return error.code === 'temporarily_unavailable' && error.cause !== undefined
 }
 
+const NOTHING = (): void => undefined
+
 /** A recorder for work that is written down by somebody else, or not at all. */
 export const SILENT: Recorder = {
   credential: () => undefined,
@@ -143,7 +143,7 @@ export const SILENT: Recorder = {
   selection: () => undefined,
   acting: () => undefined,
   provisioned: () => undefined,
-  timed: (_step, work) => work(),
+  begin: () => NOTHING,
   allowed: () => undefined,
   threw: () => undefined,
   settled: () => undefined,

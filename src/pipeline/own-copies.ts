@@ -2,17 +2,35 @@
  * The pipeline's own copies of what its decisions stand on. A handler gets the host's own objects and may write them; what a
  * later mount, a later look at the caller or a record reads, it reads here.
  */
-import type { ActingOrg, ApiKey, Identity, Organization, ResolvedUser, User, Verified } from '../context.ts'
+import type { ActingOrg, ApiKey, Identity, Organization, ResolvedUser, User } from '../context.ts'
 
 /** What the user resolver let in. */
-export interface KeptUser {
+export class KeptUser {
   /** The host's own object, for the handler. */
   readonly user: User
   readonly userId: string
   readonly role: string | undefined
   readonly membership: ActingOrg<Organization> | null | undefined
+  readonly #kept: User | null
+  readonly #disabled: boolean
+
+  constructor({ user, role, membership }: ResolvedUser) {
+    this.user = user
+    this.userId = user.id
+    this.role = role
+    this.membership = membership
+    this.#kept = !isPlain(user) ? null : Object.isFrozen(user) ? user : Object.freeze({ ...user })
+    this.#disabled = user.disabled
+  }
+
   /** The user as it was when it was let in, for the steps that come after. */
-  asResolved(): User
+  asResolved(): User {
+    if (this.#kept !== null) return this.#kept
+    // An object with a class of its own may keep what no copy has: it stays itself as long as it is the same user.
+    const own = { id: this.userId, disabled: this.#disabled }
+    const { id, disabled } = this.user
+    return id === own.id && disabled === own.disabled ? this.user : laidOver(this.user, own)
+  }
 }
 
 /** Where the caller acts. */
@@ -25,28 +43,19 @@ export interface Acted {
   readonly granted: readonly string[] | null
 }
 
-/** Keep what the user resolver let in. */
-export function toKeptUser({ user, role, membership }: ResolvedUser): KeptUser {
-  return Object.freeze({ user, userId: user.id, role, membership, asResolved: keepUser(user) })
-}
-
 /**
  * Keep what the org resolver has decided.
  * @param granted what the role may do; `null` where there is no such role
  */
 export function toActed({ org, role }: ActingOrg, granted: Acted['granted']): Acted {
-  return Object.freeze({ org, orgId: org === null ? null : org.id, role, granted })
+  return { org, orgId: org === null ? null : org.id, role, granted }
 }
 
-/** Keep who was verified. A context is frozen, and so is what it says of its principal, whoever verified it. */
-export function toVerified(verified: Verified): Verified {
-  if ('identity' in verified) return Object.freeze({ ...verified, identity: keepIdentity(verified.identity) })
-  if (verified.kind === 'apiKey') return Object.freeze({ kind: 'apiKey', key: keepKey(verified.key) })
-  return Object.freeze(verified)
-}
-
-// A host's own verifier may be older than what an identity says: what it doesn't say must not be taken for the weaker.
-function keepIdentity(identity: Identity): Identity {
+/**
+ * Keep whom a token names, frozen as a context is, whoever verified it.
+ * @throws Error where a host's own verifier is older than what an identity says: that must not be taken for the weaker
+ */
+export function keepIdentity(identity: Identity): Identity {
   const { kind, scopes } = identity
   if ((kind !== 'person' && kind !== 'machine') || !(scopes === null || Array.isArray(scopes))) {
     throw new Error(
@@ -63,23 +72,16 @@ function keepIdentity(identity: Identity): Identity {
   })
 }
 
-// What is asked of a text as of a list would be taken for carried in any part of it.
-function keepKey(key: ApiKey): ApiKey {
+/**
+ * Keep which API key it is, frozen.
+ * @throws Error where it carries no list: what is asked of a text as of a list would be taken for carried in any part of it
+ */
+export function keepKey(key: ApiKey): ApiKey {
   if (!Array.isArray(key.permissions)) {
     throw new Error('sallyport: a verifier of API keys must say of a key what it carries: permissions, a list')
   }
   if (Object.isFrozen(key) && Object.isFrozen(key.permissions)) return key
   return Object.freeze({ ...key, permissions: Object.freeze([...key.permissions]) })
-}
-
-// An object with a class of its own may keep what no copy has: it stays itself as long as it is the same user.
-function keepUser(user: User): () => User {
-  if (isPlain(user)) {
-    const kept = Object.isFrozen(user) ? user : Object.freeze({ ...user })
-    return () => kept
-  }
-  const { id, disabled } = user
-  return () => (user.id === id && user.disabled === disabled ? user : laidOver(user, { id, disabled }))
 }
 
 function isPlain(value: object): boolean {

@@ -20,7 +20,7 @@ export class RequestState implements Authenticated {
   verified: Promise<Verified> | undefined = undefined
   resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined = undefined
   machine: Promise<KeptMachine> | undefined = undefined
-  readonly acting: Map<string, Promise<Acted>> = new Map()
+  readonly asked: AskedOrg[] = []
   /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
   selection: OrgSelection = UNNAMED
   /** The mounts that let the request in: their rules hold for whatever comes later. */
@@ -48,6 +48,14 @@ export class RequestState implements Authenticated {
     // Of a request that nobody has let in there is nothing to check.
     if (this.passed.some(({ context }) => context !== null)) await this.#recheck(this)
   }
+}
+
+/** Where a caller acts that names an organization so. */
+export interface AskedOrg {
+  readonly selection: OrgSelection
+  readonly result: Promise<Acted>
+  /** Which that is, once it serves the request. */
+  orgId: string | null
 }
 
 type Recheck = (state: RequestState) => Promise<void>

@@ -5,7 +5,6 @@ import { memoryMachines } from './memory-machines.ts'
 import { byCreation, compare, copy, copyOrNull, identityKeyOf, isOwnedBy, put, type Table } from './memory-tables.ts'
 import type { OrgIds } from './org-ids.ts'
 import type {
-  ActingOrgSource,
   ApiKeyOwner,
   ApiKeyRecord,
   ApiKeyRepository,
@@ -74,7 +73,7 @@ export function memoryRepositories(
 
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
   const { users, userIds } = tables
-  const acting = actingOrgSource(tables)
+  const acting = actingIn(tables)
   const byIdentity = (identity: IdentityKey): StoredUser | undefined =>
     users.get(userIds.get(identityKeyOf(identity)) ?? '')
   const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
@@ -91,8 +90,8 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       if (found === undefined) return null
       const user = copy(found)
       const caller = { kind: 'user', user } as const
-      if (selection.kind === 'named') return { user, membership: await acting.findActing(caller, selection.orgId) }
-      if (selection.kind === 'unnamed') return { user, membership: (await acting.listActing(caller, 1))[0] ?? null }
+      if (selection.kind === 'named') return { user, membership: acting.find(caller, selection.orgId) }
+      if (selection.kind === 'unnamed') return { user, membership: acting.list(caller, 1)[0] ?? null }
       return { user }
     },
     findById: async (userId) => copyOrNull(users.get(userId)),
@@ -155,6 +154,7 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
 
 function membershipRepository(options: MemoryRepositoryOptions): StoredRepositories['memberships'] {
   const { users, orgs, membersOf, membershipsOf } = options.tables
+  const acting = actingIn(options.tables)
   const find = (orgId: string, userId: string): Membership | undefined =>
     membershipsOf.get(userId)?.find((membership) => membership.orgId === orgId)
   const change = (orgId: string, userId: string, role: string | null, keep: string | undefined): GuardedChange => {
@@ -167,7 +167,8 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
     return 'done'
   }
   return {
-    ...actingOrgSource(options.tables),
+    findActing: async (caller, orgId) => acting.find(caller, orgId),
+    listActing: async (caller, limit) => acting.list(caller, limit),
     async insert({ orgId, userId, role }) {
       const user = users.get(userId)
       if (orgs.get(orgId) === undefined || user === undefined) {
@@ -192,32 +193,47 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   }
 }
 
-function actingOrgSource({ orgs, membershipsOf }: Tables): ActingOrgSource<StoredUser, StoredOrganization> {
-  const acting = (orgId: string, role: string | null): ActingOrg<StoredOrganization> | null => {
+type Acting = ActingOrg<StoredOrganization>
+
+interface Place {
+  readonly orgId: string
+  readonly role: string | null
+}
+
+/** Where callers may act: what every request asks, so at once. */
+function actingIn({ orgs, membershipsOf }: Tables) {
+  const acting = (orgId: string, role: string | null): Acting | null => {
     const org = orgs.get(orgId)
     return org === undefined ? null : Object.freeze({ org: copy(org), role })
   }
-  const placesOf = (
-    caller: Caller<StoredUser>,
-  ): readonly { readonly orgId: string; readonly role: string | null }[] => {
-    if (caller.kind === 'user') return [...(membershipsOf.get(caller.user.id) ?? [])].sort(byJoin)
+  const placesOf = (caller: Caller<StoredUser>): readonly Place[] => {
+    if (caller.kind === 'user') return inOrder(membershipsOf.get(caller.user.id) ?? [])
     if (caller.kind === 'service') return []
     const { orgId, role } = caller.kind === 'apiKey' ? caller.key : caller.machine
     return orgId === null ? [] : [{ orgId, role }]
   }
   return {
-    async findActing(caller, orgId) {
+    find(caller: Caller<StoredUser>, orgId: string): Acting | null {
       if (caller.kind === 'service') return acting(orgId, null)
       if (caller.kind === 'apiKey' && caller.key.orgId === null) return acting(orgId, caller.key.role)
       if (caller.kind === 'machine' && caller.machine.orgId === null) return acting(orgId, caller.machine.role)
       const place = placesOf(caller).find((each) => each.orgId === orgId)
       return place === undefined ? null : acting(orgId, place.role)
     },
-    async listActing(caller, limit) {
-      const found = placesOf(caller).map(({ orgId, role }) => acting(orgId, role))
-      return found.filter((each) => each !== null).slice(0, limit)
+    list(caller: Caller<StoredUser>, limit?: number): Acting[] {
+      const found: Acting[] = []
+      for (const { orgId, role } of placesOf(caller)) {
+        if (found.length === limit) break
+        const one = acting(orgId, role)
+        if (one !== null) found.push(one)
+      }
+      return found
     },
   }
+}
+
+function inOrder(memberships: readonly Membership[]): readonly Membership[] {
+  return memberships.length < 2 ? memberships : [...memberships].sort(byJoin)
 }
 
 function byJoin(a: Membership, b: Membership): number {
