@@ -47,11 +47,14 @@ export function applyMutant({ start, end, replacement }: Mutant, text: string): 
 
 type Add = (node: ts.Node, kind: Mutant['kind'], what: string, replacement: string) => void
 
-function isRefusal(node: ts.Node): node is ts.NewExpression {
+type Refusal = ts.NewExpression | ts.CallExpression
+
+function isRefusal(node: ts.Node): node is Refusal {
+  if (ts.isCallExpression(node)) return node.expression.getText() === 'refused'
   return ts.isNewExpression(node) && node.expression.getText() === 'AuthError'
 }
 
-function mutateRefusal(refusal: ts.NewExpression, add: Add): void {
+function mutateRefusal(refusal: Refusal, add: Add): void {
   const what = reasonOf(refusal)
   const thrown = refusal.parent
   if (!ts.isThrowStatement(thrown)) {
@@ -66,7 +69,7 @@ function mutateRefusal(refusal: ts.NewExpression, add: Add): void {
 }
 
 /** The `reason` a refusal gives, or its code. */
-function reasonOf({ arguments: given = [] as never }: ts.NewExpression): string {
+function reasonOf({ arguments: given = [] as never }: Refusal): string {
   const [code, details] = given
   const properties = details !== undefined && ts.isObjectLiteralExpression(details) ? [...details.properties] : []
   const reason = properties.find((property) => property.name?.getText() === 'reason')

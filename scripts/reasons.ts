@@ -50,7 +50,7 @@ function sentence(clause: string): string {
   return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`
 }
 
-/** What each reason is answered with: `new AuthError('forbidden', { …, reason: 'role_too_low'`; which of two codes it is may be decided there. */
+/** What each reason is answered with: `refused('forbidden', { …, reason: 'role_too_low'`, or `new AuthError` of it; which of two codes it is may be decided there. */
 export function readAnswers(): Map<string, string> {
   const sources = ['src', 'adapters'].flatMap((folder) =>
     readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
@@ -59,7 +59,7 @@ export function readAnswers(): Map<string, string> {
   )
   return new Map(
     sources
-      .flatMap((text) => [...text.matchAll(/new AuthError\(([^{]*?),\s*\{[^}]*?\breason: '(\w+)'/g)])
+      .flatMap((text) => [...text.matchAll(/(?:new AuthError|refused)\(([^{]*?),\s*\{[^}]*?\breason: '(\w+)'/g)])
       .map(([, code = '', reason = '']) => [reason, answerOf(code)]),
   )
 }

@@ -208,6 +208,21 @@ export class AuthError extends Error {
   }
 }
 
+/**
+ * Make a refusal on the way of a request, without a stack trace: anybody can have one made as often as they like, and the trace
+ * would be most of what it costs; its `reason` says where it comes from.
+ */
+export function refused(code: AuthErrorCode, details: AuthErrorDetails): AuthError {
+  const { stackTraceLimit: usual } = Error
+  // Not in strict mode's way: where nobody may write it, there is a trace.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return new AuthError(code, details)
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', usual)
+  }
+}
+
 function messageOf(code: AuthErrorCode, { syncPath, token }: AuthErrorDetails): string {
   if (!Object.hasOwn(AUTH_ERRORS, code)) throw new TypeError(`AuthError: ${String(code)} is not a code of AUTH_ERRORS`)
   const { message } = AUTH_ERRORS[code]

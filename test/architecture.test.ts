@@ -233,6 +233,7 @@ const FAULTS: readonly (readonly [string, Record<string, string>, string])[] = [
   ['an empty name', { 'src/users/utils.ts': '' }, 'says nothing about what is inside'],
   ['an empty folder name', { 'src/testing/helpers/a.ts': '' }, 'says nothing about what is inside'],
   ['a refusal without a reason', { 'src/auth.ts': "throw new AuthError('forbidden')" }, 'without a literal reason'],
+  ['a quick refusal without a reason', { 'src/auth.ts': "throw refused('forbidden', {})" }, 'without a literal reason'],
   [
     'a reason made of values',
     { 'src/auth.ts': "throw new AuthError('forbidden', { reason: x })" },

@@ -8,6 +8,7 @@ import {
   type AuthErrorDetails,
   type ChallengeOptions,
   isAuthError,
+  refused,
   toAuthResponse,
   withChallenge,
 } from '../src/errors.ts'
@@ -205,5 +206,39 @@ describe('an AuthError', () => {
     expect((error.cause as Error).message).toBe('select * from secrets')
     expect(JSON.stringify(toAuthResponse(error)) + JSON.stringify(error)).not.toContain('secrets')
     expect(inspect(new AuthError('not_found'))).not.toContain('cause')
+  })
+})
+
+describe('a refusal of the library’s own', () => {
+  const framesOf = (error: Error): number => (error.stack ?? '').split('\n    at ').length - 1
+
+  it('is an AuthError without a stack trace; one that a host makes has its own', () => {
+    const own = refused('forbidden', { reason: 'why', expected: 'a', got: 'b' })
+    expect(own).toMatchObject({ code: 'forbidden', reason: 'why', expected: 'a', got: 'b', status: 403 })
+    expect([isAuthError(own), own instanceof AuthError, own instanceof Error]).toEqual([true, true, true])
+    expect([framesOf(own), framesOf(new AuthError('forbidden')) > 0]).toEqual([0, true])
+    expect(toAuthResponse(own)).toEqual(toAuthResponse(new AuthError('forbidden')))
+  })
+
+  it.each([[7], [0], [Number.POSITIVE_INFINITY], [undefined]])('leaves a limit of %s as it was', (limit) => {
+    const { stackTraceLimit: usual } = Error
+    try {
+      Error.stackTraceLimit = limit as number
+      refused('forbidden', { reason: 'why' })
+      expect(() => refused('nope' as never, { reason: 'why' })).toThrow(TypeError)
+      expect(Error.stackTraceLimit).toBe(limit)
+    } finally {
+      Error.stackTraceLimit = usual
+    }
+  })
+
+  it('has a stack trace where nobody may say that it has none', () => {
+    const property = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor
+    try {
+      Object.defineProperty(Error, 'stackTraceLimit', { value: 10, writable: false, configurable: true })
+      expect(framesOf(refused('forbidden', { reason: 'why' }))).toBeGreaterThan(0)
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', property)
+    }
   })
 })

@@ -4,7 +4,7 @@
  */
 import { SignJWT } from 'jose/jwt/sign'
 import type { Identity, UserResolver, Verifier } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 import { encodeBase64UrlBinary, isBase64Url } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import type { Account, SessionRecord, SessionRepository } from '../storage/account-repositories.ts'
@@ -79,7 +79,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
         requireTokenType(form, types, true)
         requireOwn(form, service)
         if (!(await isSigned(form.input, form.signature))) {
-          throw new AuthError('unauthorized', { reason: 'session_signature_invalid' })
+          throw refused('unauthorized', { reason: 'session_signature_invalid' })
         }
         requireSessionClaims(payload)
         const checked = checkClaims(payload, rules, clock())
@@ -103,11 +103,11 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
 // Refused by its looks already: another algorithm, another issuer.
 function requireOwn({ algorithm, payload }: TokenForm, service: string): void {
   if (algorithm !== 'HS256') {
-    throw new AuthError('unauthorized', { reason: 'session_algorithm_other', expected: 'HS256', got: algorithm })
+    throw refused('unauthorized', { reason: 'session_algorithm_other', expected: 'HS256', got: algorithm })
   }
   const iss = ownOf(payload, 'iss')
   if (iss !== service) {
-    throw new AuthError('unauthorized', { reason: 'session_issuer_other', expected: service, got: describeValue(iss) })
+    throw refused('unauthorized', { reason: 'session_issuer_other', expected: service, got: describeValue(iss) })
   }
 }
 
@@ -116,17 +116,17 @@ function requireSessionClaims(payload: object): void {
   const [id, version] = [ownOf(payload, 'jti'), ownOf(payload, 'ver')]
   const isId = typeof id === 'string' && id.length === ID_LETTERS && isBase64Url(id)
   if (!isId || !Number.isSafeInteger(version) || (version as number) < 0) {
-    throw new AuthError('unauthorized', { reason: 'session_claims_malformed' })
+    throw refused('unauthorized', { reason: 'session_claims_malformed' })
   }
 }
 
 // Without the hash: a handler, a log, an answer, none of them has a use for it.
 function requireLive(found: SessionRecord | null, { claims }: Identity<'ver'>): Account {
-  if (found === null) throw new AuthError('unauthorized', { reason: 'account_missing' })
+  if (found === null) throw refused('unauthorized', { reason: 'account_missing' })
   const { id, email, role, disabled, sessionVersion, createdAt } = found.account
   const principal = { kind: 'user', id } as const
-  if (disabled) throw new AuthError('unauthorized', { reason: 'account_disabled', principal })
-  if (sessionVersion !== claims.ver) throw new AuthError('unauthorized', { reason: 'session_superseded', principal })
-  if (found.revoked) throw new AuthError('unauthorized', { reason: 'session_revoked', principal })
+  if (disabled) throw refused('unauthorized', { reason: 'account_disabled', principal })
+  if (sessionVersion !== claims.ver) throw refused('unauthorized', { reason: 'session_superseded', principal })
+  if (found.revoked) throw refused('unauthorized', { reason: 'session_revoked', principal })
   return Object.freeze({ id, email, role, disabled, sessionVersion, createdAt })
 }

@@ -2,14 +2,14 @@
  * Whom one key of an issuer signs for beside people's own sessions: guests, and apps of others that act for people. Presets
  * refuse them by these, each under one reason.
  */
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 
 /**
  * Require somebody who has signed up.
  * @throws AuthError `forbidden` for a guest
  */
 export function requireSignedUp(isGuest: boolean): void {
-  if (isGuest) throw new AuthError('forbidden', { reason: 'anonymous_user' })
+  if (isGuest) throw refused('forbidden', { reason: 'anonymous_user' })
 }
 
 /**
@@ -19,5 +19,5 @@ export function requireSignedUp(isGuest: boolean): void {
  * @throws AuthError `forbidden` for another one
  */
 export function requireKnownApp(app: unknown, known: ReadonlySet<unknown>): void {
-  if (app !== undefined && !known.has(app)) throw new AuthError('forbidden', { reason: 'third_party_app' })
+  if (app !== undefined && !known.has(app)) throw refused('forbidden', { reason: 'third_party_app' })
 }

@@ -4,7 +4,7 @@
  * what the identity is built from.
  */
 import type { Actor } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import { isScope } from '../lib/parse-options.ts'
 import { ownOf } from './token-form.ts'
@@ -109,7 +109,7 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   const subject = requireSubject(readClaim(payload, places.subject))
   const audience = readAudience(payload, rules)
   if (!rules.takesBoundTokens && ownOf(payload, 'cnf') !== undefined) {
-    throw new AuthError('unauthorized', { reason: 'token_bound_to_key' })
+    throw refused('unauthorized', { reason: 'token_bound_to_key' })
   }
   const scopes = places.scopes === null ? null : toScopes(readClaim(payload, places.scopes))
   const actor = toActor(ownOf(payload, 'act'))
@@ -118,24 +118,24 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   const notBefore = readInstant(payload, 'nbf') ?? Number.NEGATIVE_INFINITY
   if (notBefore > now + tolerance) {
     const [expected, got] = [`nbf <= ${describeInstant(now)} + ${leeway} s`, describeInstant(notBefore)]
-    throw new AuthError('unauthorized', { reason: 'token_not_yet_valid', expected, got })
+    throw refused('unauthorized', { reason: 'token_not_yet_valid', expected, got })
   }
   const issuedAt = readInstant(payload, 'iat')
   if (issuedAt !== null && issuedAt > now + tolerance) {
     const [expected, got] = [`iat <= ${describeInstant(now)} + ${leeway} s`, describeInstant(issuedAt)]
-    throw new AuthError('unauthorized', { reason: 'token_issued_in_future', expected, got })
+    throw refused('unauthorized', { reason: 'token_issued_in_future', expected, got })
   }
   const oldAt = ageLimit(issuedAt, rules.maxTokenAgeSeconds) + tolerance
   if (now >= oldAt) {
     const expected = `iat > ${describeInstant(now)} - ${rules.maxTokenAgeSeconds} s - ${leeway} s`
     const got = issuedAt === null ? 'none' : describeInstant(issuedAt)
-    throw new AuthError('unauthorized', { reason: 'token_too_old', expected, got })
+    throw refused('unauthorized', { reason: 'token_too_old', expected, got })
   }
   const expiresAt = readInstant(payload, 'exp')
-  if (expiresAt === null) throw new AuthError('unauthorized', { reason: 'token_without_expiry' })
+  if (expiresAt === null) throw refused('unauthorized', { reason: 'token_without_expiry' })
   if (expiresAt <= now - tolerance) {
     const [expected, got] = [`exp > ${describeInstant(now)} - ${leeway} s`, describeInstant(expiresAt)]
-    throw new AuthError('token_expired', { reason: 'token_expiry_passed', expected, got })
+    throw refused('token_expired', { reason: 'token_expiry_passed', expected, got })
   }
   return {
     subject,
@@ -150,7 +150,7 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
 
 function requireSubject(subject: unknown): string {
   if (isSubject(subject)) return subject
-  throw new AuthError('unauthorized', { reason: 'token_subject_malformed' })
+  throw refused('unauthorized', { reason: 'token_subject_malformed' })
 }
 
 // Cc: C0, DEL and C1. Cs: lone surrogates, which no database and no UTF-8 can hold.
@@ -164,7 +164,7 @@ function toScopes(claim: unknown): readonly string[] {
     typeof claim === 'string' && claim !== '' ? claim.split(' ') : claim === undefined || claim === '' ? [] : claim
   if (Array.isArray(words) && words.every(isScope)) return Object.freeze([...new Set(words)])
   const [expected, got] = ['scopes with one space between them, or a list of scopes', describeType(claim)]
-  throw new AuthError('unauthorized', { reason: 'token_scopes_malformed', expected, got })
+  throw refused('unauthorized', { reason: 'token_scopes_malformed', expected, got })
 }
 
 function describeType(claim: unknown): string {
@@ -179,7 +179,7 @@ function toActor(claim: unknown, depth = 1): Actor | null {
   const [subject, issuer] = isObject(claim) ? [ownOf(claim, 'sub'), ownOf(claim, 'iss')] : []
   if (!isObject(claim) || !isSubject(subject) || !(issuer === undefined || isSubject(issuer)) || depth > MAX_ACTORS) {
     const [expected, got] = [`who acts, at most ${MAX_ACTORS} deep`, depth > MAX_ACTORS ? 'more' : describeType(claim)]
-    throw new AuthError('unauthorized', { reason: 'token_actor_malformed', expected, got })
+    throw refused('unauthorized', { reason: 'token_actor_malformed', expected, got })
   }
   return Object.freeze({ subject, issuer: issuer ?? null, actor: toActor(ownOf(claim, 'act'), depth + 1) })
 }
@@ -189,11 +189,11 @@ function readAudience(payload: object, { audience: wanted, audienceLists }: Clai
   const shared = audienceLists?.get(claim)
   if (shared !== undefined) return shared
   const audience: readonly unknown[] = claim === undefined ? [] : Array.isArray(claim) ? claim : [claim]
-  if (!isStrings(audience)) throw new AuthError('unauthorized', { reason: 'token_audience_malformed' })
+  if (!isStrings(audience)) throw refused('unauthorized', { reason: 'token_audience_malformed' })
   if (wanted !== null && !wanted.some((name) => audience.includes(name))) {
     const expected = wanted.join(', ')
-    if (audience.length === 0) throw new AuthError('unauthorized', { reason: 'token_audience_missing', expected })
-    throw new AuthError('unauthorized', { reason: 'token_audience_other', expected, got: audience.join(', ') })
+    if (audience.length === 0) throw refused('unauthorized', { reason: 'token_audience_missing', expected })
+    throw refused('unauthorized', { reason: 'token_audience_other', expected, got: audience.join(', ') })
   }
   return Object.freeze([...audience])
 }
@@ -207,7 +207,7 @@ function readInstant(payload: object, name: 'exp' | 'nbf' | 'iat'): number | nul
   if (value === undefined) return null
   if (typeof value !== 'number' || !(Math.abs(value) <= MAX_INSTANT)) {
     const [expected, got] = [`${name} in seconds`, typeof value]
-    throw new AuthError('unauthorized', { reason: 'token_time_malformed', expected, got })
+    throw refused('unauthorized', { reason: 'token_time_malformed', expected, got })
   }
   return value * 1000
 }

@@ -4,7 +4,7 @@
  * One key of an issuer signs several classes of token; signature, audience and times don't tell them apart.
  */
 import type { Identity, WrittenMachine } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
 import { type CheckedClaims, type ClaimPlaces, readClaim, toClaims } from './claims.ts'
@@ -134,7 +134,7 @@ function deepFreeze(root: unknown): unknown {
  */
 export function requireAccepted(payload: object, accepts: IssuerOptions['accepts'] | null): void {
   if (accepts == null || requireBoolean(`${OPTION} "accepts"`, accepts(toClaims(payload)))) return
-  throw new AuthError('forbidden', { reason: 'token_kind_not_accepted' })
+  throw refused('forbidden', { reason: 'token_kind_not_accepted' })
 }
 
 /**

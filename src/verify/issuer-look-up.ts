@@ -2,7 +2,7 @@
  * Issuers that are looked up when a token of theirs is first seen: customers who bring their own provider. What is asked by
  * tokens nobody has verified is bounded: a synchronous look first, one look-up at a time of each, few for unknown ones.
  */
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { isLoopbackUrl } from '../lib/http-url.ts'
 import {
@@ -120,7 +120,7 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
     const strangers = new Set([...misses.names(), ...flights.keys()].filter((name) => !known.has(name)))
     if (known.has(iss) || strangers.has(iss) || strangers.size < MOST_MISSES) return
     const retryAfterSeconds = misses.secondsLeft()
-    throw new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted', retryAfterSeconds })
+    throw refused('keys_unavailable', { reason: 'issuer_look_ups_exhausted', retryAfterSeconds })
   }
 
   function flightOf(iss: string): Flight<Outcome> {
@@ -161,7 +161,7 @@ function start({ mayBe, find, maxIssuers, ttlSeconds }: Settings, outside: Surro
       const outcome = miss === 'failed' ? null : await flightOf(iss).join()
       if (outcome !== null && 'issuer' in outcome) return outcome.issuer
       if (outcome !== null && outcome.error !== null) throw outcome.error
-      throw new AuthError('keys_unavailable', { reason: 'issuer_look_up_failing', retryAfterSeconds: REST_MS / 1000 })
+      throw refused('keys_unavailable', { reason: 'issuer_look_up_failing', retryAfterSeconds: REST_MS / 1000 })
     },
     isCurrent(issuer) {
       const entry = known.get(issuer.issuer ?? '')

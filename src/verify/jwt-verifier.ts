@@ -3,7 +3,7 @@
  * size, form, issuer, signature, claims, the host's own check; what was verified a moment ago takes the short way.
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
-import { AuthError } from '../errors.ts'
+import { refused } from '../errors.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
@@ -31,7 +31,7 @@ import { type IssuerOptions, issuerShape } from './issuer-options.ts'
 import { type Issuer, type KeyEvent, type Surroundings, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
 import { createTokenCache, type TokenCache, type VerifiedToken } from './token-cache.ts'
-import { checkTokenSize, ownOf, readTokenForm, requireTokenType } from './token-form.ts'
+import { checkTokenSize, mayBeKnown, ownOf, readTokenForm, requireTokenType, type TokenForm } from './token-form.ts'
 
 /** The cache of verified tokens. */
 export interface TokenCacheSettings {
@@ -121,19 +121,18 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
 
-  async function verifyAnew(token: string, digest: string | null, known?: VerifiedToken<C>): Promise<Identity<C>> {
-    const form = readTokenForm(token, maxTokenBytes)
-    const issuer = await issuerOf(form.payload)
+  async function verifyAnew(form: TokenForm, digest: string | null, known?: VerifiedToken<C>): Promise<Identity<C>> {
+    const { payload } = form
+    const issuer = await issuerOf(payload)
     requireTokenType(form, issuer.types)
     // What was signed stays so: of a token that has expired since, the claims alone are looked at.
     const key = known?.issuer === issuer ? known.key : await verifySignature(form, issuer)
-    const { payload } = form
     const checked = checkClaims(payload, issuer.rules, clock())
     const iss = issuer.names[0] ?? ownOf(payload, 'iss')
     const tokenIssuer = typeof iss === 'string' ? iss : ''
     const whose = { issuer: issuer.identityIssuer ?? tokenIssuer, tokenIssuer, rules: issuer, names }
     const identity = toIdentity(whose, checked, payload)
-    await runCheck(identity, issuer)
+    if (issuer.check !== null) await runCheck(identity, issuer.check)
     requireAccepted(payload, issuer.accepts)
     if (digest !== null && known === undefined) cache?.set(digest, { identity, issuer, key, checked })
     return identity
@@ -146,12 +145,15 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     namesOtherMachines: lookedUp !== undefined,
     async verify(token: string) {
       checkTokenSize(token, maxTokenBytes)
-      const digested = cache === null ? null : sha256Key(token)
+      const digested = cache === null || !mayBeKnown(token) ? null : sha256Key(token)
       const digest = typeof digested === 'object' ? await digested : digested
       const known = digest === null ? undefined : cache?.get(digest)
-      if (known === undefined || !known.holdsAt(clock())) return verifyAnew(token, digest, known)
-      if (known.issuer.check !== null) await runCheck(known.identity, known.issuer)
-      return known.identity
+      if (known === undefined || !known.holdsAt(clock())) {
+        return await verifyAnew(readTokenForm(token, maxTokenBytes), digest, known)
+      }
+      const { identity, issuer } = known
+      if (issuer.check !== null) await runCheck(identity, issuer.check)
+      return identity
     },
     async warmUp() {
       await Promise.all(issuers.flatMap(({ keySets }) => keySets.map((set) => set.refresh())))
@@ -166,25 +168,31 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   })
 }
 
-// The token's own word selects its issuer, exact names first; no other one is tried after it.
+// The token's own word selects its issuer, exact names first; no other one is tried after it. A promise only where it is looked
+// up.
 function createIssuerFinder(
   issuers: readonly Issuer[],
   lookedUp: LookedUpIssuers | undefined,
-): (payload: object) => Promise<Issuer> {
+): (payload: object) => Issuer | Promise<Issuer> {
   const byName: ReadonlyMap<unknown, Issuer> = new Map(
     issuers.flatMap((issuer) => issuer.names.map((name) => [name, issuer] as const)),
   )
   const only = issuers.find(({ issuer }) => issuer === null)
-  return async (payload) => {
+  // A name that is a pattern's is nobody else's, also where the token's own claim does not fill it.
+  const isTaken = (iss: string): boolean => issuers.some(({ issuer }) => issuer !== null && isNameOf(issuer, iss))
+  const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
+  const requireFound = (found: Issuer | null, iss: unknown): Issuer => {
+    if (found !== null) return found
+    throw refused('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })
+  }
+  return (payload) => {
     const iss = ownOf(payload, 'iss')
     const named =
       only ?? byName.get(iss) ?? issuers.find(({ pattern }) => pattern !== null && isNamedBy(pattern, payload))
-    // A name that is a pattern's is nobody else's, also where the token's own claim does not fill it.
-    const isTaken = issuers.some(({ issuer }) => issuer !== null && isNameOf(issuer, iss))
-    const found = named ?? (typeof iss === 'string' && !isTaken ? await lookedUp?.find(iss) : null)
-    if (found != null) return found
-    const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
-    throw new AuthError('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })
+    if (named !== undefined || lookedUp === undefined || typeof iss !== 'string' || isTaken(iss)) {
+      return requireFound(named ?? null, iss)
+    }
+    return lookedUp.find(iss).then((found) => requireFound(found, iss))
   }
 }
 
@@ -230,9 +238,9 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
   }
 }
 
-async function runCheck(identity: Identity, { check }: Issuer): Promise<void> {
-  if (check === null || requireBoolean(`${NAME}: option "check"`, await check(identity))) return
-  throw new AuthError('unauthorized', { reason: 'identity_check_refused' })
+async function runCheck(identity: Identity, check: NonNullable<Issuer['check']>): Promise<void> {
+  if (requireBoolean(`${NAME}: option "check"`, await check(identity))) return
+  throw refused('unauthorized', { reason: 'identity_check_refused' })
 }
 
 // An issuer with several sources has a key as soon as one of them has; one whose server is down takes only its own along.

@@ -7,10 +7,11 @@ import { type FetchFault, faultOf, fetchFailure } from '../lib/json-exchange.ts'
 import { createFlight, restMilliseconds } from '../lib/time.ts'
 import { idOf, type PublicKey } from './jwk-import.ts'
 import type { LoadKeys } from './key-source.ts'
+import type { VerifyingKey } from './signature.ts'
 import type { KeyAlgorithm } from './token-form.ts'
 
 /** A key in a set. */
-export interface SetKey extends PublicKey {
+export interface SetKey extends PublicKey, VerifyingKey {
   /** Whether the key may be used now: still in the set, and the set not too old. Counts as a use of the set. */
   isUsable(): boolean
 }
@@ -21,9 +22,12 @@ export interface KeySet {
   /** Whether the host has written the keys out: one without a key id is for tokens of any. */
   readonly isWrittenOut: boolean
   /** The cached keys, if they may be used now; else none. No wait, but an aged set is refreshed in the background. */
-  keys(): Iterable<SetKey>
-  /** Get newer keys, if the server may be asked now. Ends with whether the set can be trusted to be complete. */
-  refresh(): Promise<boolean>
+  keys(): ReadonlySet<SetKey>
+  /**
+   * Get newer keys, if the server may be asked now: a promise only then. Ends with whether the set can be trusted to be complete;
+   * never rejects.
+   */
+  refresh(): boolean | Promise<boolean>
   /** What can be said of the set now. Counts as a use of it; where there is no key, and the server had its rest, a refresh begins. */
   state(): KeySetState
   /** Seconds until the server may be asked again. */
@@ -109,11 +113,11 @@ export function createKeySet(options: KeySetOptions): KeySet {
   return {
     algorithms,
     isWrittenOut: false,
-    keys: () => (use() ? current : []),
-    async refresh() {
+    keys: () => (use() ? current : NO_KEYS),
+    refresh() {
+      const isComplete = (): boolean => !refresher.isFailing() && isFresh()
       // Keys that ran out while all was well: nobody has asked for a long time, so the server needs no rest.
-      await refresher.onDemand(!isFresh())
-      return !refresher.isFailing() && isFresh()
+      return refresher.onDemand(!isFresh())?.then(isComplete) ?? isComplete()
     },
     state() {
       if (current.size > 0 && use()) return 'ready'
@@ -133,6 +137,8 @@ function describeFault({ reason, asked, status, cause }: FetchFault): string {
   return asked === null ? String(what) : `${asked}: ${what}`
 }
 
+const NO_KEYS: ReadonlySet<SetKey> = /* @__PURE__ */ new Set()
+
 function toSetKey(key: PublicKey, isUsable: (entry: SetKey) => boolean): SetKey {
   const entry: SetKey = { ...key, isUsable: () => isUsable(entry) }
   return entry
@@ -143,22 +149,23 @@ export function createFixedKeySet(
   algorithms: ReadonlySet<KeyAlgorithm>,
   importAll: () => Promise<readonly PublicKey[]>,
 ): KeySet {
-  let keys: readonly SetKey[] | null = null
-  let pending: Promise<void> | null = null
+  let keys: ReadonlySet<SetKey> | null = null
+  let pending: Promise<true> | null = null
   return {
     algorithms,
     isWrittenOut: true,
-    keys: () => keys ?? [],
-    async refresh() {
+    keys: () => keys ?? NO_KEYS,
+    refresh() {
+      if (keys !== null) return true
       pending ??= importAll().then((imported) => {
-        keys = imported.map((key) => ({ ...key, isUsable: () => true }))
+        keys = new Set(imported.map((key) => ({ ...key, isUsable: () => true })))
+        // What can't be imported will never be: it is no outage, there is no such key.
+        return true
       })
-      await pending
-      // What can't be imported will never be: it is no outage, there is no such key.
-      return true
+      return pending
     },
     // Before the import they are as good as there: nobody has to be asked for them.
-    state: () => (keys === null || keys.length > 0 ? 'ready' : 'lacking'),
+    state: () => (keys === null || keys.size > 0 ? 'ready' : 'lacking'),
     retryAfterSeconds: () => 1,
     failure: () => null,
     close() {},
@@ -169,8 +176,11 @@ export function createFixedKeySet(
 interface Refresher {
   /** Begin a refresh if none runs and the server has had its rest; wait for nothing. */
   inBackground(): void
-  /** Wait for the refresh that runs, or for a new one if the server may be asked now; `urgent`: rest only after failures. */
-  onDemand(urgent: boolean): Promise<void>
+  /**
+   * Wait for the refresh that runs, or for a new one if the server may be asked now; `urgent`: rest only after failures.
+   * `null`: it may not, and there is nothing to wait for.
+   */
+  onDemand(urgent: boolean): Promise<unknown> | null
   /** Whether the last attempt failed. */
   isFailing(): boolean
   /** Seconds until the server may be asked on demand, at least 1. */
@@ -237,10 +247,10 @@ function createRefresher({ load, time, onLoaded, onFailed }: RefresherOptions): 
     inBackground() {
       if (!closed && (failures === 0 || rested(attemptedAt, backoff))) flight.begin()
     },
-    async onDemand(urgent) {
-      if (closed) return
+    onDemand(urgent) {
+      if (closed) return null
       const mayAsk = flight.isRunning() || rested(attemptedAt, DEMAND_MS) || (urgent && failures === 0)
-      if (mayAsk || (settledAt < attemptedAt && mayReplace())) await flight.join()
+      return mayAsk || (settledAt < attemptedAt && mayReplace()) ? flight.join() : null
     },
     isFailing: () => failures > 0,
     retryAfterSeconds: () => Math.max(1, Math.ceil((attemptedAt + DEMAND_MS - time()) / 1000)),

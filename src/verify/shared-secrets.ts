@@ -1,7 +1,7 @@
 /** The secrets of HMACs: what may be one, as text, bytes or base64, and the keys made of them, one for each algorithm. */
 import { decodeBase64Url } from '../lib/base64url.ts'
 import { describeKeyMaterial, describeSigningSecret, describeText, isSampleSecret } from '../lib/secret-check.ts'
-import { engine, type SignatureCheck } from './signature.ts'
+import { engine, type VerifyingKey } from './signature.ts'
 import { SECRET_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /** A secret: a text, whose UTF-8 bytes count unless `encoding` says otherwise, or the bytes themselves. */
@@ -73,8 +73,8 @@ export interface SharedSecrets {
   readonly hasTwins: boolean
   /** Whether one is a sample that everybody knows. */
   readonly hasSample: boolean
-  /** The checks by secrets of an algorithm, made once. */
-  checks(algorithm: SecretAlgorithm): readonly SignatureCheck[]
+  /** The keys of an algorithm, made once. */
+  keys(algorithm: SecretAlgorithm): readonly VerifyingKey[]
 }
 
 /** Read the secrets of these sources, which {@link describeSecrets} has nothing against. */
@@ -87,18 +87,19 @@ export function readSecrets(sources: readonly SecretSource[]): SharedSecrets {
     }))
   })
   const texts = secrets.map(({ bytes }) => toBinary(bytes))
-  const made = new Map<SecretAlgorithm, readonly SignatureCheck[]>()
+  const made = new Map<SecretAlgorithm, readonly VerifyingKey[]>()
+  const keysOf = (algorithm: SecretAlgorithm): readonly VerifyingKey[] =>
+    secrets
+      .filter(({ algorithms }) => algorithms.includes(algorithm))
+      .map(({ bytes }) => ({ isSigned: engine.bySecret(bytes, algorithm), isUsable: () => true }))
   return {
     algorithms: [...new Set(secrets.flatMap(({ algorithms }) => algorithms))],
     hasTwins: new Set(texts).size < texts.length,
     hasSample: texts.some(isSampleSecret),
-    checks(algorithm) {
-      const known = made.get(algorithm)
-      if (known !== undefined) return known
-      const fitting = secrets.filter(({ algorithms }) => algorithms.includes(algorithm))
-      const checks = fitting.map(({ bytes }) => engine.bySecret(bytes, algorithm))
-      made.set(algorithm, checks)
-      return checks
+    keys(algorithm) {
+      const keys = made.get(algorithm) ?? keysOf(algorithm)
+      made.set(algorithm, keys)
+      return keys
     },
   }
 }

@@ -4,14 +4,21 @@
  * and everything where there is no `node:crypto`, is WebCrypto's. docs/performance.md has the figures behind it.
  */
 import { importJWK } from 'jose/key/import'
-import { decodeBase64Url } from '../lib/base64url.ts'
+import { toBytes } from '../lib/base64url.ts'
 import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /**
- * Asks whether a signature is the key's over the ASCII text `input`; `signature` is canonical base64url. Never throws, never
- * rejects: whatever a token provokes is `false`.
+ * Asks whether a signature is the key's over the ASCII text `input`; each character of `signature` is one byte. Never throws,
+ * never rejects: whatever a token provokes is `false`.
  */
 export type SignatureCheck = (input: string, signature: string) => boolean | Promise<boolean>
+
+/** A key, ready to verify with. */
+export interface VerifyingKey {
+  readonly isSigned: SignatureCheck
+  /** Whether it may still be used. */
+  isUsable(): boolean
+}
 
 /** The members of a public JWK that make the key. */
 type JwkMembers = Readonly<Record<string, string>>
@@ -30,7 +37,7 @@ export interface NodeCrypto {
   createPublicKey(key: { readonly key: JwkMembers; readonly format: 'jwk' }): object
   createHmac(hash: string, key: object): { update(text: string): { digest(): Uint8Array } }
   createVerify(hash: string): {
-    update(text: string): { verify(key: object, signature: string, encoding: 'base64url'): boolean }
+    update(text: string): { verify(key: object, signature: string, encoding: 'latin1'): boolean }
   }
   timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean
 }
@@ -60,9 +67,8 @@ async function isSigned(
   parameters: Parameters<SubtleCrypto['verify']>[0],
   [input, signature]: readonly [input: string, signature: string],
 ): Promise<boolean> {
-  const bytes = decodeBase64Url(signature)
   try {
-    return bytes !== null && (await crypto.subtle.verify(parameters, key, bytes, encoder.encode(input)))
+    return await crypto.subtle.verify(parameters, key, toBytes(signature), encoder.encode(input))
   } catch {
     // The key is imported and fits the algorithm: whatever is thrown here was provoked by the token.
     return false
@@ -105,8 +111,8 @@ function toHmacCheck(node: NodeCrypto, secret: Uint8Array, algorithm: SecretAlgo
     const macOf = (input: string): Uint8Array => node.createHmac(hash, key).update(input).digest()
     macOf(TRIAL)
     return (input, signature) => {
-      const [mac, given] = [macOf(input), decodeBase64Url(signature)]
-      return given?.length === mac.length && node.timingSafeEqual(mac, given)
+      const mac = macOf(input)
+      return signature.length === mac.length && node.timingSafeEqual(mac, toBytes(signature))
     }
   } catch {
     return null
@@ -119,7 +125,7 @@ function toRsaCheck(node: NodeCrypto, members: JwkMembers, algorithm: KeyAlgorit
   try {
     const key = { key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding }
     const isSignedBy: (input: string, signature: string) => boolean = (input, signature) =>
-      node.createVerify(hash).update(input).verify(key, signature, 'base64url')
+      node.createVerify(hash).update(input).verify(key, signature, 'latin1')
     isSignedBy(TRIAL, TRIAL)
     return (input, signature) => {
       try {

@@ -2,8 +2,8 @@
  * The form of a token, before anything is trusted or looked up: size, three canonical base64url parts, a header
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
-import { AuthError } from '../errors.ts'
-import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
+import { refused } from '../errors.ts'
+import { decodeBase64UrlBinary, toBytes } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 
 /** An HMAC algorithm (RFC 7518 §3.2). */
@@ -30,6 +30,8 @@ const ALL: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
   ...RSA_ALGORITHMS,
 ])
 
+const ALL_NAMES: string = /* @__PURE__ */ [...ALL, 'Ed25519'].join(', ')
+
 /** A token taken apart. Nothing in it is verified. */
 export interface TokenForm {
   readonly algorithm: Algorithm
@@ -41,7 +43,7 @@ export interface TokenForm {
   readonly payload: object
   /** What is signed: header and payload as they came (RFC 7515 §5.2). */
   readonly input: string
-  /** The signature, in canonical base64url. */
+  /** The signature, each character one byte. */
   readonly signature: string
 }
 
@@ -77,73 +79,83 @@ export function checkTokenSize(token: string, maxTokenBytes: number): void {
   // Only ASCII is accepted further down, so characters are bytes.
   if (typeof token !== 'string' || token.length > maxTokenBytes) {
     const [expected, got] = [`at most ${maxTokenBytes} bytes`, `${token?.length} bytes`]
-    throw new AuthError('unauthorized', { reason: 'token_oversize', expected, got })
+    throw refused('unauthorized', { reason: 'token_oversize', expected, got })
   }
+}
+
+/**
+ * Ask whether a token could have been verified before, by its ends alone: a header, `{"` or `{` and a space in base64url, and a
+ * signature. One whose header begins with other white space is verified each time.
+ */
+export function mayBeKnown(token: string): boolean {
+  return token.startsWith('ey') && !token.endsWith('.')
 }
 
 /** Take a token apart, or refuse it; one over `maxTokenBytes` isn't even decoded. */
 export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
   checkTokenSize(token, maxTokenBytes)
-  const parts = token.split('.', 4)
-  const [first, second, third] = parts
-  if (parts.length === 1) {
+  const first = token.indexOf('.')
+  if (first < 0) {
     // What JavaScript makes of a variable without a value, and nobody's secret.
     const got = /^(?:undefined|null|NaN|\[object [A-Z]\w+\])$/.test(token) ? token : undefined
-    throw new AuthError('unauthorized', { reason: 'token_not_a_jwt', got })
+    throw refused('unauthorized', { reason: 'token_not_a_jwt', got })
   }
-  if (parts.length !== 3 || !first || !second || !third) {
+  const second = token.indexOf('.', first + 1)
+  const last = token.slice(second + 1)
+  if (first === 0 || second <= first + 1 || last === '' || last.includes('.')) {
     const got = `${token.split('.').length} parts`
-    throw new AuthError('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
+    throw refused('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
   }
-  const headerBytes = decodeBase64UrlBinary(first)
-  const payloadBytes = decodeBase64UrlBinary(second)
-  if (headerBytes === null || payloadBytes === null || !isBase64Url(third)) {
-    throw new AuthError('unauthorized', { reason: 'token_part_encoding' })
-  }
-  const header = parseObject(headerBytes)
-  if (header === null) throw new AuthError('unauthorized', { reason: 'token_header_not_object' })
+  const header = parseObject(decodePart(token.slice(0, first)))
+  if (header === null) throw refused('unauthorized', { reason: 'token_header_not_object' })
   const form = readHeader(header)
-  const payload = parseObject(payloadBytes)
-  if (payload === null) throw new AuthError('unauthorized', { reason: 'token_payload_not_object' })
-  return { ...form, payload, input: token.slice(0, -1 - third.length), signature: third }
+  const payload = parseObject(decodePart(token.slice(first + 1, second)))
+  if (payload === null) throw refused('unauthorized', { reason: 'token_payload_not_object' })
+  return { ...form, payload, input: token.slice(0, second), signature: decodePart(last) }
+}
+
+function decodePart(part: string): string {
+  const binary = decodeBase64UrlBinary(part)
+  if (binary === null) throw refused('unauthorized', { reason: 'token_part_encoding' })
+  return binary
 }
 
 /** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
 export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>, isRequired = false): void {
   if (type === null ? isRequired : !types.has(type)) {
     const [expected, got] = [[...types].join(', '), type ?? 'none']
-    throw new AuthError('unauthorized', { reason: 'token_type_refused', expected, got })
+    throw refused('unauthorized', { reason: 'token_type_refused', expected, got })
   }
 }
 
 function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> {
   const extension = ['crit', 'b64', 'zip'].find((name) => Object.hasOwn(header, name))
   if (extension !== undefined) {
-    throw new AuthError('unauthorized', { reason: 'token_header_extension', got: extension })
+    throw refused('unauthorized', { reason: 'token_header_extension', got: extension })
   }
   const alg = ownOf(header, 'alg')
   const algorithm = toAlgorithm(alg)
   if (algorithm === undefined) {
-    const [expected, got] = [[...ALL, 'Ed25519'].join(', '), describeValue(alg)]
-    throw new AuthError('unauthorized', { reason: 'token_algorithm_unknown', expected, got })
+    throw refused('unauthorized', { reason: 'token_algorithm_unknown', expected: ALL_NAMES, got: describeValue(alg) })
   }
   const kid = ownOf(header, 'kid')
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KID)) {
     const expected = `text of at most ${MAX_KID} characters`
-    throw new AuthError('unauthorized', { reason: 'token_kid_malformed', expected, got: typeof kid })
+    throw refused('unauthorized', { reason: 'token_kid_malformed', expected, got: typeof kid })
   }
   const typ = ownOf(header, 'typ')
   if (typ !== undefined && typeof typ !== 'string') {
-    throw new AuthError('unauthorized', { reason: 'token_type_malformed', expected: 'text', got: typeof typ })
+    throw refused('unauthorized', { reason: 'token_type_malformed', expected: 'text', got: typeof typ })
   }
   return { algorithm, kid: kid ?? null, type: typ === undefined ? null : toTokenType(typ) }
 }
 
 function parseObject(binary: string): object | null {
+  // What is no object is not parsed: a failure of the parser costs more than all the rest of a refusal.
+  if (!binary.trimStart().startsWith('{')) return null
   try {
     // Visible ASCII is its own UTF-8, and nearly every token is nothing else.
-    const value: unknown = JSON.parse(/[^ -~]/.test(binary) ? utf8.decode(toBytes(binary)) : binary)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
+    return JSON.parse(/[^ -~]/.test(binary) ? utf8.decode(toBytes(binary)) : binary) as object
   } catch {
     return null
   }

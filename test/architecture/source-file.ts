@@ -37,7 +37,7 @@ export interface SourceFile {
   readonly declared: ReadonlySet<string>
   /** Globals and calls worth a rule: `process`, `console`, `Buffer`, `Math.random`, `Date.now()`, `new Date()` … */
   readonly globals: ReadonlySet<string>
-  /** The `reason` of each `new AuthError(…)`, `null` where it has none. */
+  /** The `reason` of each `new AuthError(…)` and `refused(…)`, `null` where it has none. */
   readonly refusals: readonly (string | null)[]
   readonly hasHeadComment: boolean
   readonly reExportsOnly: boolean
@@ -189,11 +189,12 @@ function globalOf(node: ts.Node): string | null {
   return isKey ? null : node.text
 }
 
-function isRefusal(node: ts.Node): node is ts.NewExpression {
+function isRefusal(node: ts.Node): node is ts.NewExpression | ts.CallExpression {
+  if (ts.isCallExpression(node)) return node.expression.getText() === 'refused'
   return ts.isNewExpression(node) && node.expression.getText() === 'AuthError'
 }
 
-function reasonOf({ arguments: given }: ts.NewExpression): string | null {
+function reasonOf({ arguments: given }: ts.NewExpression | ts.CallExpression): string | null {
   const details = given?.[1]
   if (details === undefined || !ts.isObjectLiteralExpression(details)) return null
   const reason = details.properties.find((property) => property.name?.getText() === 'reason')

@@ -1,6 +1,6 @@
 // K3–K10: when keys are fetched, how long they serve, what replaces them. The server has no sockets, the clock no hurry.
 import { describe, expect, it, vi } from 'vitest'
-import { createFixedKeySet } from '../../src/verify/key-set.ts'
+import { createFixedKeySet, createKeySet } from '../../src/verify/key-set.ts'
 import { createBench, createTestClock, down, settle, verdictOf } from './bench.ts'
 
 const HOUR = 3600
@@ -661,5 +661,35 @@ describe('keys that never change', () => {
     expect(await set.refresh()).toBe(true)
     expect([...set.keys()]).toEqual([])
     expect(set.state()).toBe('lacking')
+  })
+})
+
+describe('where nobody may be asked, nothing is waited for', () => {
+  it('keys that never change, once they are there', async () => {
+    const set = createFixedKeySet(new Set(['ES256'] as const), async () => [])
+    expect(set.refresh()).toBeInstanceOf(Promise)
+    await set.refresh()
+    expect(set.refresh()).toBe(true)
+  })
+
+  it('a server that was asked a moment ago, whether it answers or not, or one that is asked no more', async () => {
+    const clock = createTestClock()
+    let load = async (): Promise<readonly []> => []
+    const set = createKeySet({
+      algorithms: new Set(),
+      load: () => load(),
+      maxAgeSeconds: 600,
+      maxStaleSeconds: 3600,
+      mayBeEmpty: true,
+      time: clock,
+      onNews: () => undefined,
+    })
+    expect([set.refresh(), await set.refresh(), set.refresh()]).toEqual([expect.any(Promise), true, true])
+    clock.tick(30)
+    load = async () => await Promise.reject(new Error('down'))
+    expect([set.refresh(), await set.refresh(), set.refresh()]).toEqual([expect.any(Promise), false, false])
+    clock.tick(30)
+    set.close()
+    expect(set.refresh()).toBe(false)
   })
 })

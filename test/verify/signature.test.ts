@@ -17,7 +17,7 @@ const node: NodeCrypto = nodeCrypto as object as NodeCrypto
 const nodeEngine = createNodeEngine(node)
 const ENGINES = { node: nodeEngine, web: webEngine, own: engine }
 
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
 function checksOf({ algorithm, secret, members }: VectorGroup): Promise<SignatureCheck[]> {
   return Promise.all(
@@ -32,7 +32,7 @@ function checksOf({ algorithm, secret, members }: VectorGroup): Promise<Signatur
 async function joseCheckOf({ algorithm, secret, members }: VectorGroup): Promise<SignatureCheck> {
   const key = secret ?? (await importJWK({ ...members }, algorithm))
   return (input, signature) =>
-    compactVerify(`${input}.${signature}`, key).then(
+    compactVerify(`${input}.${Buffer.from(signature, 'latin1').toString('base64url')}`, key).then(
       () => true,
       () => false,
     )
@@ -84,7 +84,7 @@ describe('what is checked at once', () => {
     [8192, false],
   ])('a modulus of %i bits: %s', async (bits, isCheap) => {
     const modulus = Buffer.alloc(bits / 8, 0xff)
-    const isSigned = await nodeEngine.byPublicKey({ kty: 'RSA', n: textOf(modulus), e: 'AQAB' }, 'RS256')
+    const isSigned = await nodeEngine.byPublicKey({ kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' }, 'RS256')
     expect(typeof isSigned('a.b', 'AAAA') === 'boolean').toBe(isCheap)
   })
 })

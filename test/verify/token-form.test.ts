@@ -1,6 +1,6 @@
 // T2, T3, T5: the form of a token, one spoilt part at a time. What is wrong is named by the reason.
 import { describe, expect, it } from 'vitest'
-import { readTokenForm, requireTokenType, toTokenType } from '../../src/verify/token-form.ts'
+import { mayBeKnown, readTokenForm, requireTokenType, toTokenType } from '../../src/verify/token-form.ts'
 
 const TYPES = new Set(['jwt', 'at+jwt'])
 const encode = (value: unknown): string =>
@@ -21,6 +21,16 @@ function verdict(token: string): string {
 const withHeader = (header: unknown): string => `${encode(header)}.${PAYLOAD}.${SIGNATURE}`
 const withPayload = (payload: string | Buffer): string =>
   `${HEADER}.${Buffer.from(payload).toString('base64url')}.${SIGNATURE}`
+
+it.each([
+  [{ alg: 'ES256' }, true],
+  ['{ "alg": "ES256" }', true],
+  [' {"alg":"ES256"}', false],
+  ['["alg"]', false],
+])('%j is a header that a known token may have: %s', (header, isOne) => {
+  const token = `${encode(header)}.${PAYLOAD}.${SIGNATURE}`
+  expect([mayBeKnown(token), mayBeKnown(token.slice(0, -SIGNATURE.length))]).toEqual([isOne, false])
+})
 
 describe('parts', () => {
   it.each<[string, string, string]>([
