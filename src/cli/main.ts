@@ -1,39 +1,19 @@
 #!/usr/bin/env node
-/** The command `sallyport`: reads the command line, hands it to the command that it names, and sets the exit code. */
-import { createRequire } from 'node:module'
-import { migrateCommand } from './migrate.ts'
+/** The command `sallyport`: hands the words of the command line to what they name, and sets the exit code. */
+import { runCommand } from './sallyport.ts'
 import { createTerminal, Failure } from './terminal.ts'
 
-const USAGE = `Usage: sallyport <command>
-
-Commands:
-  migrate   make the tables of a database, or bring them up to date
-
-sallyport <command> --help tells more; sallyport --version says which this is.`
+// What a config has opened and does not close must not keep the command from ending.
+const LEFT_OPEN_MS = 500
 
 const terminal = createTerminal(process)
 
-async function main([command, ...args]: readonly string[]): Promise<number> {
-  if (command === 'migrate') return migrateCommand(args, terminal)
-  if (command === '--help' || command === 'help') {
-    terminal.print(USAGE)
-    return 0
-  }
-  if (command === '--version') {
-    // Its own package, by name: the same from the source and from the build.
-    const { version } = createRequire(import.meta.url)('sallyport/package.json') as { version: string }
-    terminal.print(version)
-    return 0
-  }
-  throw new Failure(command === undefined ? USAGE : `sallyport: there is no command "${command}"\n\n${USAGE}`, 2)
-}
+runCommand(process.argv.slice(2), terminal).then(end, (error: unknown) => {
+  terminal.complain(error)
+  end(error instanceof Failure ? error.exitCode : 1)
+})
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    terminal.complain(error)
-    process.exitCode = error instanceof Failure ? error.exitCode : 1
-  },
-)
+function end(code: number): void {
+  process.exitCode = code
+  setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
+}

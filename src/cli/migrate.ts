@@ -10,10 +10,12 @@ import {
 } from '../storage/postgres.ts'
 import type { SqlTableNames } from '../storage/sql-names.ts'
 import { migrationSql as sqliteSql, migrationStatus as sqliteStatus, migrate as upSqlite } from '../storage/sqlite.ts'
+import { describeWrongWords } from './arguments.ts'
 import { type NamedDatabase, openPostgres, openSqlite, readDatabaseName } from './database.ts'
 import { type Cell, Failure, type Terminal } from './terminal.ts'
 
-const USAGE = `Usage: sallyport migrate up|status|print [options]
+/** The usage of the command. */
+export const MIGRATE_USAGE: string = `Usage: sallyport migrate up|status|print [options]
 
   up       run what is pending; safe while other instances do the same
   status   list the migrations; exit code 3 where one is pending
@@ -53,7 +55,7 @@ interface Wish {
 export async function migrateCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   const wish = readWish(args, terminal)
   if (wish === null) {
-    terminal.print(USAGE)
+    terminal.print(MIGRATE_USAGE)
     return 0
   }
   const sql = asUsage(() => (wish.dialect === 'postgres' ? postgresSql : sqliteSql)(wish.where))
@@ -69,13 +71,11 @@ export async function migrateCommand(args: readonly string[], terminal: Terminal
 }
 
 function readWish(args: readonly string[], { env }: Terminal): Wish | null {
-  const { values, positionals } = asUsage(() =>
-    parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true }),
-  )
+  const { values, positionals } = readWords(args)
   if (values.help === true) return null
   const [action, ...more] = positionals
   if (action === undefined || !['up', 'status', 'print'].includes(action) || more.length > 0) {
-    throw new Failure(USAGE, 2)
+    throw new Failure(MIGRATE_USAGE, 2)
   }
   const isPrint = action === 'print'
   // Printing asks nobody: a variable that happens to be set is no contradiction.
@@ -91,6 +91,14 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   if (schema !== undefined && dialect === 'sqlite') throw wrong('SQLite has no --schema')
   const where = { ...(schema === undefined ? {} : { schema }), tables: tablesOf(table), orgIds: orgIdsOf(values) }
   return { action, dialect, database, where }
+}
+
+function readWords(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw wrong(describeWrongWords(error, Object.keys(OPTIONS)))
+  }
 }
 
 function orgIdsOf({ 'org-ids': kind = 'uuid' }: { readonly 'org-ids'?: string | undefined }): OrgIdKind {
@@ -136,5 +144,5 @@ function asUsage<T>(read: () => T): T {
 }
 
 function wrong(sentence: string): Failure {
-  return new Failure(`sallyport migrate: ${sentence}\n\n${USAGE}`, 2)
+  return new Failure(`sallyport migrate: ${sentence}\n\n${MIGRATE_USAGE}`, 2)
 }

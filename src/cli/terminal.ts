@@ -1,4 +1,4 @@
-/** What a command writes: aligned lines, colours where somebody looks at them, complaints that give away no secret. */
+/** What a command writes: aligned lines of a screen's width, colours where somebody looks at them, complaints that give away no secret. */
 
 /** Something that ends a command with a sentence of our own and an exit code. */
 export class Failure extends Error {
@@ -10,36 +10,66 @@ export class Failure extends Error {
   }
 }
 
-/** A cell of a table, with its colour. */
-export type Cell = string | { readonly text: string; readonly colour: keyof typeof COLOURS }
+/** A colour that a command has. */
+export type Colour = keyof typeof COLOURS
 
-/** Where a command writes and reads its environment. */
+/** A cell of a table, with its colour. */
+export type Cell = string | { readonly text: string; readonly colour: Colour }
+
+/** Where a command writes, reads its environment and asks the world. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly folder: string
+  /** How wide a line may be: at most 100, and 80 where nobody looks. */
+  readonly columns: number
+  readonly fetch: typeof fetch
+  /** Milliseconds since 1970. */
+  now(): number
+  /** All of standard input. */
+  readInput(): Promise<string>
+  paint(colour: Colour, text: string): string
   print(text: string): void
   /** Print rows as columns of one width each. */
   printTable(rows: readonly (readonly Cell[])[]): void
+  /** Print a line beside the result, on standard error. */
+  remark(text: string): void
   complain(error: unknown): void
 }
 
-const COLOURS = { green: 32, yellow: 33 } as const
+const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const
+
+const COLUMNS = 80
+const MOST_COLUMNS = 100
+
+/** Of a process what a terminal is made of. */
+export type ProcessLike = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd'>
 
 /** The terminal of a process. Colours only on a terminal, and not where `NO_COLOR` is set. */
-export function createTerminal({ stdout, stderr, env, cwd }: NodeJS.Process): Terminal {
+export function createTerminal({ stdin, stdout, stderr, env, cwd }: ProcessLike): Terminal {
   const colourful = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
-  const paint = (cell: Cell, text: string): string =>
-    colourful && typeof cell !== 'string' ? `\u001b[${COLOURS[cell.colour]}m${text}\u001b[39m` : text
+  const paint = (colour: Colour, text: string): string =>
+    colourful ? `\u001b[${COLOURS[colour]}m${text}\u001b[39m` : text
+  const paintCell = (cell: Cell, text: string): string => (typeof cell === 'string' ? text : paint(cell.colour, text))
   return {
     env,
     folder: cwd(),
+    columns: stdout.isTTY === true ? Math.min(stdout.columns || COLUMNS, MOST_COLUMNS) : COLUMNS,
+    fetch: (input, init) => fetch(input, init),
+    now: () => Date.now(),
+    async readInput() {
+      let text = ''
+      for await (const chunk of stdin.setEncoding('utf8')) text += String(chunk)
+      return text
+    },
+    paint,
     print: (text) => void stdout.write(`${text}\n`),
     printTable(rows) {
       for (const row of rows) {
-        const cells = row.map((cell, column) => paint(cell, textOf(cell).padEnd(widthOf(rows, column))))
+        const cells = row.map((cell, column) => paintCell(cell, textOf(cell).padEnd(widthOf(rows, column))))
         stdout.write(`${cells.join('  ').trimEnd()}\n`)
       }
     },
+    remark: (text) => void stderr.write(`${text}\n`),
     complain: (error) => void stderr.write(`${withoutUser(sentenceOf(error))}\n`),
   }
 }
@@ -50,8 +80,19 @@ function widthOf(rows: readonly (readonly Cell[])[], column: number): number {
   return Math.max(...rows.map((row) => textOf(row[column] ?? '').length))
 }
 
-// A driver may quote what it was given.
-function withoutUser(text: string): string {
+/** Break a text into lines of at most `width`, at spaces; what is longer than a line stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
+/** What a driver may quote of what it was given: a name and a password before an `@`. */
+export function withoutUser(text: string): string {
   return text.replace(/\/\/[^\s'"]*@/g, '//')
 }
 

@@ -143,9 +143,9 @@ function timeMiss(expected: string, got: string): string | null {
   if (Number.isNaN(seconds)) return null
   if (Date.parse(got) < YEAR_SECONDS * 1000)
     return 'a number of seconds in the place of an instant, or a date read wrongly?'
-  if (seconds < 0) return `by ${toSpan(-seconds)}`
+  if (seconds < 0) return `${toSpan(-seconds)} ago; client: refresh the token`
   const isHours = seconds > 1500 && Math.abs(((seconds + 900) % 1800) - 900) < 60
-  return isHours ? `by ${toSpan(seconds)}: local time in the place of UTC?` : `by ${toSpan(seconds)}: a clock is off?`
+  return `in ${toSpan(seconds)}: ${isHours ? 'local time in the place of UTC?' : 'a clock is off?'}`
 }
 
 const UNITS: readonly (readonly [seconds: number, name: string])[] = [

@@ -175,12 +175,14 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_not_yet_valid: {
       headline: '`nbf` is still to come',
+      says: 'the token is valid from {got}',
       expected: 'the rule, now, the leeway',
       got: '`nbf`',
       try: { host: 'set the clocks: this machine’s or the issuer’s is off', client: 'wait until then' },
     },
     token_issued_in_future: {
       headline: '`iat` is still to come',
+      says: 'the token says that it was issued at {got}',
       expected: 'the rule, now, the leeway',
       got: '`iat`',
       try: { host: 'set the clocks: this machine’s or the issuer’s is off' },
@@ -197,6 +199,7 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_expiry_passed: {
       headline: 'the token is good in every other respect, and has expired',
+      says: 'the token expired at {got}',
       expected: 'the rule, now, the leeway',
       got: '`exp`',
       try: { client: 'refresh the token' },

@@ -146,7 +146,7 @@ export const PLACES: readonly Place[] = [
     name: 'cli',
     layer: 6,
     files: /^src\/cli\//,
-    imports: [...ENTRIES, 'storage'],
+    imports: [...ENTRIES, 'lib', 'ports', 'storage', 'api-keys', 'explain'],
     among: true,
     // The host's own driver is found at run time, by its path.
     packages: ['(computed)'],

@@ -1,19 +1,32 @@
 /** The command `sallyport` itself: its help, its version, and a command that is none. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { programOf } from '../program.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const program = await programOf('src/cli/main.ts')
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
 
-function sallyport(...args: string[]): { readonly code: number | null; readonly out: string; readonly said: string } {
+function sallyport(...args: string[]): Ending {
+  return withInput('', ...args)
+}
+
+function withInput(input: string, ...args: string[]): Ending {
   const run = [program, ...args]
   // Anywhere: what it says of itself does not hang on the working directory.
-  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: '/', encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: '/', encoding: 'utf8', input })
   return { code: status, out: stdout, said: stderr }
+}
+
+interface Ending {
+  readonly code: number | null
+  readonly out: string
+  readonly said: string
 }
 
 it('--version says which this is, as package.json does', () => {
@@ -29,4 +42,23 @@ it.each([[[]], [['version']], [['--versoin']]])('%j is no command: exit code 2, 
   const { code, out, said } = sallyport(...args)
   expect([code, out]).toEqual([2, ''])
   expect(said).toContain('Usage: sallyport <command>')
+})
+
+it('a token on standard input is read to its end, and the exit code is the verdict', async () => {
+  const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
+  const words = ['inspect', '-', '--issuer', issuer.issuer, '--audience', issuer.audience, '--secret-env', 'HOME']
+  expect(withInput(`${await issuer.sign()}\n`, ...words).code).toBe(2)
+  const { code, out, said } = withInput(`${await issuer.sign()}\n`, 'inspect', '-', '--audience', issuer.audience)
+  expect([code, said]).toEqual([3, ''])
+  expect(out).toContain('Looked at, not verified')
+})
+
+it('what a config leaves open does not keep the doctor from ending', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-main-'))
+  const config = join(folder, 'auth.mjs')
+  const auth = '{ warmUp: async () => {}, readiness: () => ({ isReady: true, down: [] }), close() {} }'
+  writeFileSync(config, `setInterval(() => undefined, 1000)\nexport const auth = ${auth}\n`)
+  const { code, out } = sallyport('doctor', '--config', config)
+  rmSync(folder, { recursive: true, force: true })
+  expect([code, out]).toEqual([0, expect.stringContaining('All is well.')])
 })

@@ -89,7 +89,8 @@ describe('what is wrong', () => {
   it.each([
     ['migrate', 'Usage: sallyport migrate'],
     ['migrate sideways', 'Usage: sallyport migrate'],
-    ['migrate up --bogus', "Unknown option '--bogus'"],
+    ['migrate up --bogus', 'there is no option --bogus'],
+    ['migrate up --databse x.db', 'did you mean --database?'],
     ['migrate up', 'name a --database or a --dialect'],
     ['migrate up --dialect oracle', 'there is no dialect "oracle"'],
     ['migrate up --dialect postgres', 'name a --database, or set DATABASE_URL'],

@@ -1,0 +1,233 @@
+/** What the doctor asks, as data: each check by itself, whatever becomes of the others, and whom a failure would hit. */
+import { nearMissOf, toSpan } from '../explain/near-misses.ts'
+import { createJwtVerifier, type IssuerOptions } from '../index.ts'
+import { toLogText } from '../lib/log-text.ts'
+import { isTransientError } from '../storage/index.ts'
+import { describeCause } from '../storage/storage-errors.ts'
+import type { Check } from './checks.ts'
+import type { DoctorParts } from './doctor-config.ts'
+
+/** What the doctor asks by. */
+export interface Practice extends DoctorParts {
+  readonly fetch: typeof fetch
+  readonly now: () => number
+  readonly insecureHosts?: readonly string[] | undefined
+}
+
+/** One thing to ask; a list, where there is one answer for each issuer. */
+export interface DoctorCheck {
+  readonly name: string
+  /** `null`: there is nothing to ask. */
+  ask(practice: Practice): Promise<Check | readonly Check[] | null>
+}
+
+/** All that is asked, in the order it is printed. */
+export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
+  { name: 'metadata', ask: ofEachIssuer(askMetadata) },
+  { name: 'keys', ask: ofEachIssuer(askKeys) },
+  { name: 'audience', ask: ofEachIssuer(askAudience) },
+  { name: 'clock', ask: askClock },
+  { name: 'auth', ask: askAuth },
+  { name: 'storage', ask: askStorage },
+  { name: 'migrations', ask: askMigrations },
+  { name: 'policies', ask: askPolicies },
+]
+
+type AskIssuer = (issuer: IssuerOptions, practice: Practice) => Promise<Check | null>
+
+function ofEachIssuer(ask: AskIssuer): DoctorCheck['ask'] {
+  return async (practice) => {
+    const answers = await Promise.all(practice.issuers.map((issuer) => ask(issuer, practice)))
+    return answers.filter((answer) => answer !== null)
+  }
+}
+
+function nameOf({ issuer }: IssuerOptions): string {
+  return toLogText(Array.isArray(issuer) ? issuer[0] : issuer) ?? 'any issuer'
+}
+
+const METADATA_MS = 5000
+
+// What a document of metadata says of its issuer is what its tokens say, too.
+async function askMetadata(options: IssuerOptions, { fetch }: Practice): Promise<Check | null> {
+  const name = 'metadata'
+  const [issuer] = [options.issuer].flat()
+  const isFound = options.keys.some(({ kind }) => kind === 'discovery')
+  if (issuer == null || !/^https?:\/\//i.test(issuer) || issuer.includes('{')) return null
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const signal = AbortSignal.timeout(METADATA_MS)
+  const answer = await fetch(url, { redirect: 'manual', signal }).catch((error: unknown) => error as Error)
+  const whom = `everybody of ${issuer} is answered 503 keys_unavailable`
+  if (answer instanceof Error) {
+    const says = `${url}: ${describeCause(answer).replace('TypeError', 'network')}`
+    return isFound
+      ? { name, state: 'refused', says, reason: 'key_servers_failing', try: whom }
+      : { name, state: 'unknown', says }
+  }
+  if (answer.status !== 200) {
+    await answer.body?.cancel()
+    const says = `${url} answers ${answer.status}`
+    return isFound
+      ? { name, state: 'refused', says, reason: 'key_servers_failing', try: whom }
+      : { name, state: 'skipped', says: `${says}: its keys are named without it` }
+  }
+  const { issuer: named } = (await answer.json().catch(() => ({}))) as { readonly issuer?: unknown }
+  if (named === issuer) return { name, state: 'passes', says: `${issuer} calls itself so` }
+  const got = toLogText(named) ?? 'nobody'
+  const near = nearMissOf('token_issuer_unknown', issuer, got)
+  const next = `everybody of it is answered 401 token_issuer_unknown${near === null ? '' : `: ${near}`}`
+  return {
+    name,
+    state: 'refused',
+    says: `it calls itself "${got}", trusted is "${issuer}"`,
+    reason: 'token_issuer_unknown',
+    try: next,
+  }
+}
+
+async function askKeys(options: IssuerOptions, practice: Practice): Promise<Check> {
+  const name = 'keys'
+  const said: string[] = []
+  let counted = 0
+  const verifier = createJwtVerifier({
+    issuers: [options],
+    fetch: practice.fetch,
+    insecureHosts: practice.insecureHosts,
+    onKeyEvent(event) {
+      if (event.type === 'fetch_ok') counted += event.keys
+      if (event.type === 'fetch_failed') {
+        const { asked, url, cause, status, reason } = event
+        said.push(`${asked ?? url}: ${cause ?? (status === null || status === 200 ? reason : status)}`)
+      }
+    },
+  })
+  await verifier.warmUp?.()
+  const isReady = verifier.readiness?.().isReady === true
+  verifier.close?.()
+  const kinds = options.keys.map((source) =>
+    source.kind === 'secret' ? 'a shared secret' : 'keys' in source ? 'keys written out' : `${counted} from its server`,
+  )
+  if (said.length === 0 && isReady) return { name, state: 'passes', says: `${nameOf(options)}: ${kinds.join(', ')}` }
+  const whom = `everybody of ${nameOf(options)} whose token needs them is answered 503 keys_unavailable`
+  return { name, state: 'refused', says: said.join(', ') || 'no key of use', reason: 'key_servers_failing', try: whom }
+}
+
+async function askAudience(options: IssuerOptions): Promise<Check> {
+  const name = 'audience'
+  const { audience } = options
+  if (audience === null) {
+    const next = 'name the audience of this API, unless this issuer signs for nobody else'
+    return {
+      name,
+      state: 'warning',
+      says: `${nameOf(options)}: not checked, tokens for other services pass`,
+      try: next,
+    }
+  }
+  return { name, state: 'passes', says: `${nameOf(options)}: ${toLogText([audience].flat().join(', '))}` }
+}
+
+const LEEWAY_SECONDS = 5
+
+// By what servers say the time is.
+async function askClock({ issuers, fetch, now }: Practice): Promise<Check | null> {
+  const name = 'clock'
+  const urls = issuers.flatMap(({ issuer, keys }) =>
+    [...keys.map((source) => ('url' in source ? source.url : undefined)), [issuer].flat()[0]].find((url) =>
+      /^https?:/.test(url ?? ''),
+    ),
+  )
+  const [url] = urls
+  if (url == null) return null
+  const answer = await fetch(url, {
+    method: 'HEAD',
+    redirect: 'manual',
+    signal: AbortSignal.timeout(METADATA_MS),
+  }).catch(() => null)
+  const theirs = Date.parse(answer?.headers.get('date') ?? '')
+  if (Number.isNaN(theirs)) return { name, state: 'skipped', says: 'no server said what time it is' }
+  const ahead = Math.round((now() - theirs) / 1000)
+  const host = new URL(url).host
+  if (Math.abs(ahead) <= LEEWAY_SECONDS) return { name, state: 'passes', says: `as ${host} has it` }
+  const says = `this machine is ${toSpan(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} ${host}`
+  const next =
+    ahead > 0
+      ? 'tokens are answered 401 token_expired too early: set the clock'
+      : 'fresh tokens are answered 401 token_issued_in_future: set the clock'
+  return {
+    name,
+    state: 'refused',
+    says,
+    reason: ahead > 0 ? 'token_expiry_passed' : 'token_issued_in_future',
+    try: next,
+  }
+}
+
+async function askAuth({ auth }: Practice): Promise<Check | null> {
+  if (auth === null) return null
+  const name = 'auth'
+  await auth.warmUp()
+  const { isReady, down } = auth.readiness()
+  if (isReady && down.length === 0) return { name, state: 'passes', says: 'ready' }
+  const who = down.map((issuer) => toLogText(issuer) ?? 'the only issuer').join(', ')
+  const says = who === '' ? 'not ready: an issuer has no key of use' : `the keys of ${who} can’t be had`
+  return {
+    name,
+    state: 'refused',
+    says,
+    reason: 'key_servers_failing',
+    try: 'whom they sign for is answered 503 keys_unavailable',
+  }
+}
+
+// Nobody has this identity: finding nobody is all that is asked.
+const NOBODY = { issuer: 'sallyport doctor', subject: 'nobody' }
+
+async function askStorage({ storage }: Practice): Promise<Check | null> {
+  if (storage === null) return null
+  const name = 'storage'
+  try {
+    await storage.users.findByIdentity(NOBODY, { kind: 'unnamed' })
+    return { name, state: 'passes', says: 'it answers' }
+  } catch (error) {
+    const passes = isTransientError(error)
+    const [status, reason] = passes ? ['503', 'storage_unavailable'] : ['500', 'internal_error']
+    const next = `every request that needs a user is answered ${status}${passes ? '' : '; are its tables there? sallyport migrate up'}`
+    return { name, state: 'refused', says: `it fails: ${describeCause(error)}`, reason, try: next }
+  }
+}
+
+async function askMigrations({ migrations }: Practice): Promise<Check | null> {
+  if (migrations === null) return null
+  const name = 'migrations'
+  const list = await migrations()
+  const pending = list.filter(({ appliedAt }) => appliedAt === null)
+  if (pending.length === 0) return { name, state: 'passes', says: `all ${list.length} have been run` }
+  const says = `${pending.length} of ${list.length} are pending: ${pending.map(({ id }) => id).join(', ')}`
+  const next = 'sallyport migrate up, unless the tables are your own'
+  return { name, state: 'refused', says, reason: 'internal_error', try: next }
+}
+
+const ROLE_SQL = 'SELECT rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user'
+const POLICY_SQL = `SELECT c.oid::regclass::text AS name, bool_and(c.relrowsecurity) AS enabled, bool_and(c.relforcerowsecurity) AS forced
+  FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid GROUP BY c.oid ORDER BY 1`
+
+// A policy that binds nobody refuses nothing: other organizations’ rows are seen.
+async function askPolicies({ pool }: Practice): Promise<Check | null> {
+  if (pool === null) return null
+  const name = 'policies'
+  const { rows } = await pool.query(POLICY_SQL)
+  if (rows.length === 0) return { name, state: 'skipped', says: 'no table has one' }
+  const open = rows
+    .filter(({ enabled, forced }) => enabled !== true || forced !== true)
+    .map((row) => String(row['name']))
+  if (open.length > 0) {
+    const next = 'run what policySql prints: ENABLE and FORCE ROW LEVEL SECURITY'
+    return { name, state: 'refused', says: `they do not bind their owner on ${open.join(', ')}`, try: next }
+  }
+  const says = `on ${rows.length} ${rows.length === 1 ? 'table' : 'tables'}, enabled and forced`
+  const [role] = (await pool.query(ROLE_SQL)).rows
+  if (role?.['free'] !== true) return { name, state: 'passes', says }
+  const next = 'connect as a role without SUPERUSER and BYPASSRLS, or give withOrgScope a role'
+  return { name, state: 'warning', says: `${says}; this connection’s role is bound by none`, try: next }
+}

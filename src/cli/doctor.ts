@@ -1,0 +1,174 @@
+/** The command `sallyport doctor`: asks everything a service hangs on, and says what would refuse whom. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { migrationStatus as postgresStatus } from '../storage/postgres.ts'
+import { migrationStatus as sqliteStatus } from '../storage/sqlite.ts'
+import { describeCause } from '../storage/storage-errors.ts'
+import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
+import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, verdictOf } from './checks.ts'
+import { openPostgres, openSqlite, readDatabaseName } from './database.ts'
+import { DOCTOR_CHECKS, type DoctorCheck, type Practice } from './doctor-checks.ts'
+import { type AskedPool, loadConfig, toParts } from './doctor-config.ts'
+import { ISSUER_FLAGS, ISSUER_USAGE, isWrongOption, readIssuers } from './issuer-flags.ts'
+import { Failure, type Terminal } from './terminal.ts'
+
+const LINE = {
+  name: 'sallyport doctor',
+  usage: `Usage: sallyport doctor [--config <file>] [options]
+
+Ask everything a service hangs on: the metadata and the keys of each issuer,
+the clock, the storage, its migrations and policies. Everything is asked,
+whatever fails; what fails says whom it would refuse, and how.
+
+  --config <file>       a module that exports auth, issuers, storage, pool
+                        (PostgreSQL) or database (SQLite), by name or in its
+                        default export; .ts where Node reads it, else by
+                        node --import tsx node_modules/sallyport/dist/cli.js
+  --database <url>      postgres://… or a path of a SQLite file
+  --schema <name>       the schema of the tables (PostgreSQL)
+  --json                print the result as JSON (docs/command.md)
+
+${ISSUER_USAGE}
+
+Exit codes: 0 all is well, 1 something would refuse somebody, 2 wrong usage,
+3 something could not be found out.
+
+  sallyport doctor --config ./auth.js
+  sallyport doctor --issuer https://id.example.com --audience contacts`,
+  options: {
+    ...ISSUER_FLAGS,
+    config: { type: 'string' },
+    database: { type: 'string' },
+    schema: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+} as const satisfies CommandLine<Options>
+
+/** The usage of the command. */
+export const DOCTOR_USAGE: string = LINE.usage
+
+type Flags = ReturnType<typeof readFlags>['values']
+
+const readFlags = (args: readonly string[]) => readArguments(LINE, args)
+
+/** Run the command; its exit code. */
+export async function doctorCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values, positionals } = readFlags(args)
+  if (values.help === true) {
+    terminal.print(LINE.usage)
+    return 0
+  }
+  if (positionals.length > 0) throw wrongUsage(LINE, 'it takes options alone: is --config missing before the file?')
+  const { practice, close } = await prepare(values, terminal)
+  try {
+    const checks = (await Promise.all(DOCTOR_CHECKS.map((check) => ask(check, practice)))).flat()
+    if (checks.length === 0)
+      throw wrongUsage(LINE, 'there is nothing to ask: name a --config, a --database or an issuer')
+    const verdict = verdictOf(checks)
+    if (values.json === true) {
+      const result = { command: 'doctor', verdict, exitCode: EXIT_CODES[verdict], checks: checks.map(toJson) }
+      terminal.print(JSON.stringify(result, null, 2))
+    } else {
+      printChecks(checks, terminal)
+      terminal.print('')
+      printParagraph(SENTENCES[verdict], terminal)
+    }
+    return EXIT_CODES[verdict]
+  } finally {
+    await close()
+  }
+}
+
+const SENTENCES = {
+  passes: 'All is well.',
+  refused: 'Something would refuse somebody: see what is marked ✗.',
+  unknown: 'Something could not be found out: see what is marked ?.',
+} as const
+
+const LIMIT_MS = 20_000
+
+// A check that throws or hangs is a result like any other.
+async function ask({ name, ask: askIt }: DoctorCheck, practice: Practice): Promise<readonly Check[]> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<Check>((resolve) => {
+    timer = setTimeout(() => resolve({ name, state: 'unknown', says: 'no answer within 20 seconds' }), LIMIT_MS)
+  })
+  const answer = askIt(practice).catch(
+    (error: unknown): Check => ({ name, state: 'unknown', says: `can’t be asked: ${describeCause(error)}` }),
+  )
+  const found = await Promise.race([answer, late])
+  clearTimeout(timer)
+  return found === null ? [] : [found].flat()
+}
+
+interface Prepared {
+  readonly practice: Practice
+  close(): Promise<void>
+}
+
+async function prepare(values: Flags, terminal: Terminal): Promise<Prepared> {
+  const named = asUsage(() => readIssuers(values, terminal))
+  const given = values.config === undefined ? {} : await loadConfig(values.config, terminal.folder)
+  const { database, ...parts } = toParts(given)
+  const opened = values.database === undefined ? null : await openNamed(values.database, terminal)
+  const { schema } = values
+  const where = { ...pick(given, 'tables', 'orgIds', 'schema'), ...(schema === undefined ? {} : { schema }) }
+  const pool = opened?.pool ?? parts.pool
+  const file = opened?.file ?? database
+  const migrations =
+    pool !== null
+      ? () => postgresStatus({ pool: pool as never, ...where })
+      : file === null
+        ? null
+        : () => sqliteStatus({ database: file as never, ...where })
+  return {
+    practice: {
+      ...parts,
+      ...{ pool, migrations, fetch: terminal.fetch, now: () => terminal.now() },
+      issuers: [...parts.issuers, ...(named.hasKeys ? named.issuers : [])],
+      insecureHosts: values['insecure-host'],
+    },
+    async close() {
+      parts.auth?.close()
+      await opened?.close()
+    },
+  }
+}
+
+function pick(given: Readonly<Record<string, unknown>>, ...names: readonly string[]): object {
+  return Object.fromEntries(names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]))
+}
+
+interface Opened {
+  readonly pool: AskedPool | null
+  readonly file: unknown
+  close(): unknown
+}
+
+async function openNamed(name: string, { folder }: Terminal): Promise<Opened> {
+  const named = asUsage(() => readDatabaseName(name))
+  if (named.dialect === 'postgres') {
+    const pool = await openPostgres(named.url, folder).catch(notFoundOut)
+    return { pool: pool as never, file: null, close: () => pool.end() }
+  }
+  // Opening would make it.
+  if (!existsSync(resolve(folder, named.path))) throw wrongUsage(LINE, 'there is no such SQLite file')
+  const file = await openSqlite(named.path, folder).catch(notFoundOut)
+  return { pool: null, file, close: () => file.close() }
+}
+
+// Nothing is known of a database without its driver.
+function notFoundOut(error: unknown): never {
+  throw error instanceof Failure ? new Failure(error.message, 3) : error
+}
+
+function asUsage<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof Error && (isWrongOption(error) || error.constructor === Error)
+      ? wrongUsage(LINE, error.message)
+      : error
+  }
+}
