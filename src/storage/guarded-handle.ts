@@ -18,8 +18,11 @@ export interface Frame {
   child: Frame | null
   /** Whether its work has not settled yet. */
   isWorking: boolean
-  /** Ask on the client itself, for the scope's own needs; refused once it has ended, or the work around it has settled. */
-  ask(text: string, values?: readonly unknown[]): Promise<PgResult>
+  /**
+   * Ask on the client itself, for the scope's own needs, several statements in one round trip; refused once it has ended, or
+   * the work around it has settled. Hands on what each has answered; of PGlite, which is in this process, the last alone.
+   */
+  ask(...texts: readonly string[]): Promise<readonly PgResult[]>
   /** Run the work: when it has settled its handle refuses. Throws where a scope inside has not ended by then. */
   run<T>(work: () => Promise<T>): Promise<T>
   /** The scope is over; the one around it may be asked again. */
@@ -74,9 +77,13 @@ export function openFrame(target: object, { what, bound = [], isOurs = false }: 
     parent,
     child: null,
     isWorking: true,
-    async ask(text, values) {
-      if (isOver || !isOpen(parent)) throw new Error(ended(what))
-      return askOn(connection, text, values)
+    async ask(...texts) {
+      let answered: unknown
+      for (const message of messagesOf(connection, texts)) {
+        if (isOver || !isOpen(parent)) throw new Error(ended(what))
+        answered = await connection.call('query', [message])
+      }
+      return (Array.isArray(answered) ? answered : [answered]) as PgResult[]
     },
     async run(work) {
       let result: Awaited<ReturnType<typeof work>>
@@ -120,10 +127,9 @@ function isOpen(frame: Frame | null): boolean {
   return frame === null || (frame.isWorking && isOpen(frame.parent))
 }
 
-function askOn({ raw, call }: Client, text: string, values: readonly unknown[] | undefined): Promise<PgResult> {
-  if (values === undefined) return call('query', [text]) as Promise<PgResult>
-  // `pg` takes what is bound with the text, PGlite beside it.
-  return call('query', 'release' in raw ? [{ text, values: [...values] }] : [text, [...values]]) as Promise<PgResult>
+// `pg` takes several statements in one message, PGlite one after another.
+function messagesOf({ raw }: Client, texts: readonly string[]): readonly string[] {
+  return 'release' in raw ? [texts.join('; ')] : texts
 }
 
 const ASKING: readonly PropertyKey[] = ['query', 'exec', 'sql', 'rollback']

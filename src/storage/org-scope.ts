@@ -13,8 +13,15 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
-import type { Frame } from './guarded-handle.ts'
-import { beginOn, beginWithin, isPostgresPool, type Settings, settingCalls } from './postgres-transaction.ts'
+import {
+  type Binding,
+  beginOn,
+  beginWithin,
+  isPostgresPool,
+  literal,
+  type Settings,
+  settingCalls,
+} from './postgres-transaction.ts'
 import type { PgliteDatabase, PgliteQueryable, PgPool, PgQueryable, PostgresHandle, SqlRow } from './sql-executor.ts'
 import { aGroupOfNames, withDefaults } from './sql-names.ts'
 
@@ -54,8 +61,9 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * others of PostgreSQL's that decide who sees what. On PGlite, and inside a transaction of your own, a lasting SET that can't
  * be put back fails instead.
  *
- * Cost: three round trips: BEGIN, one query that binds the scope and asks whether the role obeys policies (superusers and
- * roles with BYPASSRLS do not: PostgreSQL's manual, "Row Security Policies"), COMMIT.
+ * Cost: two round trips: BEGIN with the query that binds the scope and asks whether the role obeys policies (superusers and
+ * roles with BYPASSRLS do not: PostgreSQL's manual, "Row Security Policies"), and COMMIT with the last check. The same inside
+ * a transaction, by a savepoint.
  *
  * @param pool the host's pool, PGlite, or a client inside a transaction
  * @param context the context of the request; an API key, a machine and a service have an organization too, no user id
@@ -86,7 +94,7 @@ export function withOrgScope<P extends ScopeTarget, T>(
  * where its role bypasses them. For migrations, jobs over all organizations, and the provisioner's hook, on the hook's
  * own handle.
  *
- * Cost: BEGIN, one query that binds the scope, COMMIT; on a client inside a transaction a savepoint.
+ * Cost: two round trips, as `withOrgScope`.
  *
  * @throws OptionsError
  * @throws TransientError and ConflictError as a storage's transaction does; what `work` throws, after the rollback
@@ -133,12 +141,15 @@ async function inScope<P extends ScopeTarget, T>(
   const values: Settings = new Map(entries.map(([key, value]) => [plan.settings[key], value]))
   const settings = [...values.keys()]
   const begin = isInTransaction(target) ? beginWithin(target, settings) : beginOn(target, { what: 'scope', settings })
-  return begin(async (transaction) => {
-    const { frame, before } = transaction
-    await bind(frame, plan, values)
-    transaction.held = new Map([...values, ['role', plan.role ?? before.get('role') ?? '']])
-    return work(frame.handle as ScopeHandle<P>)
-  })
+  return begin(
+    async (transaction) => {
+      const { frame, before, bound } = transaction
+      requireObeys(plan, bound)
+      transaction.held = new Map([...values, ['role', plan.role ?? before.get('role') ?? '']])
+      return work(frame.handle as ScopeHandle<P>)
+    },
+    bindingOf(plan, values),
+  )
 }
 
 // A client out of a pool can connect too; what has a way back to its pool is in use.
@@ -148,22 +159,26 @@ function isInTransaction(target: ScopeTarget): target is PgQueryable | PgliteQue
 
 // Bound to the transaction and to nothing beyond it, in one query with making sure that row-level security binds the
 // statements' role: asked each time, because a role may be altered, and a client's own be set to another.
-async function bind(frame: Frame, { role, obeys }: ScopePlan, values: Settings): Promise<void> {
+function bindingOf({ role, obeys }: ScopePlan, values: Settings): Binding {
   const bound: Settings = new Map([...values, ...(role === undefined ? [] : [['role', role] as const])])
-  const name = role === undefined ? 'current_user' : `$${2 * bound.size}::name`
-  const text = `SELECT ${settingCalls(bound)}, ${name} AS name, (SELECT NOT (r.rolsuper OR r.rolbypassrls)
-    FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}) AS obeys`
-  const { rows } = await frame.ask(text, [...bound].flat()).catch((error: unknown) => {
-    // invalid_parameter_value: of what is bound here only the role can be.
-    const isUnknown = (error as { code?: unknown } | null)?.code === '22023'
-    if (!obeys || !isUnknown) throw error
-    throw new Error(`withOrgScope: there is no role "${role}" in this database: make it by roleSql`, { cause: error })
-  })
-  const row = rows[0] as SqlRow | undefined
-  if (!obeys || row?.['obeys'] === true) return
-  throw new Error(
-    `withOrgScope: the role "${String(row?.['name'])}" bypasses row-level security: name one that does not (role)`,
-  )
+  const name = role === undefined ? 'current_user' : `${literal(role)}::name`
+  const obeying = `SELECT NOT (r.rolsuper OR r.rolbypassrls) FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}`
+  return {
+    columns: `${settingCalls(bound)}, ${name} AS name, (${obeying}) AS obeys`,
+    explain(error) {
+      // invalid_parameter_value: of what is bound here only the role can be.
+      const isUnknown = (error as { code?: unknown } | null)?.code === '22023'
+      if (!obeys || !isUnknown) return error
+      return new Error(`withOrgScope: there is no role "${role}" in this database: make it by roleSql`, {
+        cause: error,
+      })
+    },
+  }
+}
+
+function requireObeys({ obeys }: ScopePlan, { name, obeys: isBound }: SqlRow): void {
+  if (!obeys || isBound === true) return
+  throw new Error(`withOrgScope: the role "${String(name)}" bypasses row-level security: name one that does not (role)`)
 }
 
 /** Names of the settings that a scope binds. */

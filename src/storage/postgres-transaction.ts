@@ -1,6 +1,6 @@
 /**
  * A transaction on PostgreSQL whose work has a guarded handle: it begins and ends here and nowhere else, and its connection
- * goes back as it came or not at all. BEGIN and COMMIT are one round trip each, with what is asked beside them.
+ * goes back as it came or not at all. Its beginning and its end are one round trip each, with all that is asked beside them.
  */
 import { optionsError } from '../lib/parse-options.ts'
 import { type Frame, type FrameOptions, openFrame, UNFINISHED } from './guarded-handle.ts'
@@ -13,12 +13,22 @@ export interface PostgresTransaction {
   readonly frame: Frame
   /** The connection's state when it began. */
   readonly before: Settings
+  /** What the columns of its {@link Binding} were, if it has one. */
+  readonly bound: SqlRow
   /** What has to be bound still when it ends, by the settings' names; else nothing is stored. */
   held: Settings
 }
 
+/** What is bound to a transaction by the query that begins it, after the state was read. */
+export interface Binding {
+  /** Columns of a SELECT; they are computed in their order. */
+  readonly columns: string
+  /** Say what it means that the query has failed. */
+  explain(error: unknown): unknown
+}
+
 /** Run `work` in a transaction. */
-export type Begin = <T>(work: (transaction: PostgresTransaction) => Promise<T>) => Promise<T>
+export type Begin = <T>(work: (transaction: PostgresTransaction) => Promise<T>, binding?: Binding) => Promise<T>
 
 /** How a transaction is begun. */
 export interface BeginOptions {
@@ -41,17 +51,15 @@ export function beginOn(pool: PgPool | PgliteDatabase, { what, settings }: Begin
 }
 
 function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader): Begin {
-  return async (work) => {
+  return async (work, binding) => {
     const { client, loss } = await connect(pool)
     let frame: Frame | undefined
     let before: Settings | undefined
     let broken: Error | undefined
     try {
       frame = openFrame(client, options)
-      const { ask } = frame
-      const begun = await asStatement(() => ask(`BEGIN ISOLATION LEVEL READ COMMITTED; ${opening(reader)}`))
-      before = reader.settingsOf(begun)
-      const transaction: PostgresTransaction = { frame, before, held: new Map() }
+      const transaction = await asStatement(() => opened(frame as Frame, [BEGIN, MARKED], { reader, binding }))
+      before = transaction.before
       const result = await frame.run(() => work(transaction))
       broken = unclean(frame, before, await commit(transaction, reader))
       return result
@@ -74,16 +82,15 @@ function beginOnPool(pool: PgPool, options: FrameOptions, reader: SettingsReader
 function beginInDatabase(database: PgliteDatabase, options: FrameOptions, reader: SettingsReader): Begin {
   // It gives turns by itself as well; but whoever hangs would hold everybody.
   const withinHold = createTurns('PGlite', { atOnce: Number.POSITIVE_INFINITY })
-  return async (work) => {
+  return async (work, binding) => {
     try {
       return await database.transaction(async (handle: PgliteQueryable) => {
         const frame = openFrame(handle, options)
         try {
-          const before = reader.settingsOf(await frame.ask(opening(reader)))
-          const transaction: PostgresTransaction = { frame, before, held: new Map() }
+          const transaction = await opened(frame, [MARKED], { reader, binding })
           const result = await withinHold(() => frame.run(() => work(transaction)))
-          await frame.ask(checking(transaction.held))
-          await putBack(frame, before)
+          await frame.ask(checking(transaction.held, IS_MARKED))
+          await putBack(frame, transaction.before)
           return result
         } finally {
           frame.end()
@@ -100,37 +107,41 @@ function beginInDatabase(database: PgliteDatabase, options: FrameOptions, reader
  * the settings by itself; what it is released to does not. Its name is its own, so that none ends another's.
  */
 export function beginWithin(client: object, settings: readonly string[]): Begin {
-  return async (work) => {
+  const reader = readerOf([...settings, 'role'])
+  return async (work, binding) => {
     const frame = openFrame(client, { what: 'scope', bound: boundBy(settings) })
     const savepoint = `sallyport_${crypto.randomUUID().replaceAll('-', '')}`
-    const { columns, settingsOf } = readerOf([...settings, 'role'])
     try {
-      const before = settingsOf(await frame.ask(`SELECT ${columns}`))
-      await frame.ask(`SAVEPOINT ${savepoint}`)
-      try {
-        const transaction: PostgresTransaction = { frame, before, held: new Map() }
-        const result = await frame.run(() => work(transaction))
-        // Reads what was bound until now, then binds what was bound before.
-        const asked = await frame.ask(`SELECT ${columns}, ${settingCalls(before)}`, [...before].flat())
-        if (!isSameState(transaction.held, settingsOf(asked))) throw new Error(NOT_HELD)
-        // The transaction is the host's, and so is the connection: what can't be put back is undone.
-        if (frame.parent === null && frame.connection.touched.size > 0) throw new Error(LASTING)
-        await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
-        return result
-      } catch (error) {
-        // On a lost connection this fails too; the first failure is the one that counts.
-        await undo(frame, savepoint).catch(() => undefined)
-        throw explainSwallowed(error)
-      }
+      const transaction = await opened(frame, [`SAVEPOINT ${savepoint}`], { reader, binding })
+      const result = await frame.run(() => work(transaction))
+      // The transaction is the host's, and so is the connection: what can't be put back is undone.
+      if (frame.parent === null && frame.connection.touched.size > 0) throw new Error(LASTING)
+      const restoring = `SELECT ${settingCalls(transaction.before)}`
+      await frame.ask(checking(transaction.held), restoring, `RELEASE SAVEPOINT ${savepoint}`)
+      return result
+    } catch (error) {
+      // On a lost connection this fails too; the first failure is the one that counts.
+      await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`, `RELEASE SAVEPOINT ${savepoint}`).catch(() => undefined)
+      throw explained(error)
     } finally {
       frame.end()
     }
   }
 }
 
-async function undo(frame: Frame, savepoint: string): Promise<void> {
-  await frame.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`)
-  await frame.ask(`RELEASE SAVEPOINT ${savepoint}`)
+// The query that begins a transaction: what is there before, and then what is bound.
+async function opened(
+  frame: Frame,
+  beginning: readonly string[],
+  { reader, binding }: { readonly reader: SettingsReader; readonly binding: Binding | undefined },
+): Promise<PostgresTransaction> {
+  const columns = binding === undefined ? reader.column : `${reader.column}, ${binding.columns}`
+  try {
+    const row = lastRow(await frame.ask(...beginning, `SELECT ${columns}`))
+    return { frame, before: reader.settingsOf(row), bound: row, held: new Map() }
+  } catch (error) {
+    throw binding === undefined ? error : binding.explain(error)
+  }
 }
 
 // What no text inside a scope may change.
@@ -139,10 +150,9 @@ function boundBy(settings: readonly string[]): string[] {
 }
 
 async function commit({ frame, held }: PostgresTransaction, reader: SettingsReader): Promise<Settings> {
-  const results = await asStatement(() => frame.ask(`${checking(held)}; COMMIT; SELECT ${reader.columns}`))
-  const list = Array.isArray(results) ? (results as PgResult[]) : [results]
-  if (list.some(({ command }) => command === 'ROLLBACK')) throw new Error(SWALLOWED)
-  return reader.settingsOf(list)
+  const results = await asStatement(() => frame.ask(checking(held, IS_MARKED), 'COMMIT', `SELECT ${reader.column}`))
+  if (results.some(({ command }) => command === 'ROLLBACK')) throw new Error(SWALLOWED)
+  return reader.settingsOf(lastRow(results))
 }
 
 const SWALLOWED = 'nothing was stored: the work went on after a failed statement'
@@ -171,7 +181,7 @@ async function putBack(frame: Frame, before: Settings): Promise<void> {
   const touched = [...frame.connection.touched]
   if (!touched.every((name) => before.has(name))) throw new Error(LASTING)
   for (const name of touched) {
-    await frame.ask('SELECT set_config($1, $2, false)', [name, before.get(name)])
+    await frame.ask(`SELECT set_config('${name}', ${literal(before.get(name) ?? '')}, false)`)
   }
 }
 
@@ -240,7 +250,7 @@ async function rollBack(
   try {
     if (frame === undefined) throw new Error('the pool gave out a connection that has a scope')
     frame.connection.touched.clear()
-    const after = reader.settingsOf(await frame.ask(`ROLLBACK; SELECT ${reader.columns}`))
+    const after = reader.settingsOf(lastRow(await frame.ask('ROLLBACK', `SELECT ${reader.column}`)))
     // Without a first state nothing was asked on it.
     return { dirty: unclean(frame, before ?? after, after) }
   } catch (error) {
@@ -256,20 +266,18 @@ const STATE: readonly string[] = [
   ...['timezone', 'datestyle', 'intervalstyle', 'client_encoding', 'standard_conforming_strings', 'bytea_output'],
 ]
 
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 // Set with BEGIN, and gone with the transaction.
 const MARK = 'sallyport.transaction'
+const MARKED = `SELECT set_config('${MARK}', 'open', true)`
+const IS_MARKED: Settings = new Map([[MARK, 'open']])
 // A setting nobody has: to ask for it fails.
 const CHECK_FAILED = 'sallyport.transaction_is_not_held'
 
-// Marks the transaction, and reads the state; a query of its own or one with BEGIN.
-function opening({ columns }: SettingsReader): string {
-  return `SELECT set_config('${MARK}', 'open', true), ${columns}`
-}
-
-// A query that fails where it is no longer this transaction, or one of `held` no longer bound.
-function checking(held: Settings): string {
-  const bound = [...held].map(([name, value]) => ` AND ${current(name)} = ${literal(value)}`).join('')
-  return `SELECT CASE WHEN ${current(MARK)} = 'open'${bound} THEN '' ELSE current_setting('${CHECK_FAILED}') END`
+// A query that fails where one of these is no longer bound.
+function checking(...held: readonly Settings[]): string {
+  const bound = held.flatMap((each) => [...each].map(([name, value]) => `${current(name)} = ${literal(value)}`))
+  return `SELECT CASE WHEN ${bound.join(' AND ') || 'true'} THEN '' ELSE current_setting('${CHECK_FAILED}') END`
 }
 
 function isNotHeld(error: unknown): boolean {
@@ -280,26 +288,30 @@ function isNotHeld(error: unknown): boolean {
 export type Settings = ReadonlyMap<string, string>
 
 interface SettingsReader {
-  /** What a SELECT asks for. */
-  readonly columns: string
-  /** Read what it answered, in the last of several results. */
-  settingsOf(results: PgResult | readonly PgResult[]): Settings
+  /** What a SELECT asks for: one column, because a driver reads each by itself. */
+  readonly column: string
+  /** Read what it answered. */
+  settingsOf(row: SqlRow): Settings
 }
 
 // Reads settings by their names, which stand in its text as they are.
 function readerOf(names: readonly string[]): SettingsReader {
   return {
-    columns: names.map((name, index) => `${current(name)} AS s${index}`).join(', '),
-    settingsOf(results) {
-      const row = (Array.isArray(results) ? results : [results]).at(-1)?.rows?.[0] as SqlRow | undefined
-      return new Map(names.map((name, index) => [name, String(row?.[`s${index}`])]))
+    column: `json_build_array(${names.map(current).join(', ')})::text AS state`,
+    settingsOf(row) {
+      const values = JSON.parse(String(row['state'])) as readonly unknown[]
+      return new Map(names.map((name, index) => [name, String(values[index])]))
     },
   }
 }
 
-/** Text of a SELECT that sets each until the transaction ends; names and values are bound as `$1`, `$2` and so on. */
+function lastRow(results: readonly PgResult[]): SqlRow {
+  return (results.at(-1)?.rows?.[0] ?? {}) as SqlRow
+}
+
+/** Columns of a SELECT that set each until the transaction ends; the names stand in it as they are. */
 export function settingCalls(settings: Settings): string {
-  return [...settings].map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ')
+  return [...settings].map(([name, value]) => `set_config('${name}', ${literal(value)}, true)`).join(', ')
 }
 
 function isSameState(one: Settings, other: Settings): boolean {
@@ -310,8 +322,11 @@ function current(name: string): string {
   return `coalesce(current_setting('${name}', true), '')`
 }
 
-// Whatever the value, and however the connection reads strings just now.
-function literal(value: string): string {
+const PLAIN = /^[A-Za-z0-9 :._-]*$/
+
+/** A text as a literal, whatever it is, and however the connection reads strings just now. */
+export function literal(value: string): string {
+  if (PLAIN.test(value)) return `'${value}'`
   const hex = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return `convert_from(decode('${hex}', 'hex'), 'UTF8')`
 }

@@ -194,13 +194,39 @@ describe('the role', () => {
     client.release()
   })
 
-  it('costs no query of its own: BEGIN, the binding, the work, COMMIT', async () => {
+  it('costs two round trips beside the work, in a transaction as well: its beginning and its end', async () => {
     const counted = countedPool(pool)
     for (const _scope of [1, 2]) {
       counted.queries.length = 0
       await withOrgScope(counted, acting(ONE), (client) => client.query(EVERYTHING), SCOPE)
-      expect(counted.queries).toHaveLength(4)
+      expect(counted.queries).toEqual([expect.stringMatching(/^BEGIN/), EVERYTHING, expect.stringContaining('COMMIT')])
+      counted.queries.length = 0
+      await withSystemScope(counted, async (outer) => {
+        counted.queries.length = 0
+        await withOrgScope(outer, acting(ONE), (client) => client.query(EVERYTHING), SCOPE)
+        const [begun, asked, ended] = counted.queries
+        expect([counted.queries.length, asked]).toEqual([3, EVERYTHING])
+        expect([begun, ended]).toEqual([expect.stringMatching(/^SAVEPOINT/), expect.stringContaining('RELEASE')])
+      })
     }
+  })
+
+  it('costs as many messages on the wire: one of each kind for a scope, whatever is bound', async () => {
+    const one = openPool(url, { max: 1 })
+    const sent: string[] = []
+    one.on('acquire', (client) => {
+      const { stream } = (client as unknown as { connection: { stream: { write(data: Buffer): boolean } } }).connection
+      const write = stream.write.bind(stream)
+      stream.write = (data) => {
+        sent.push(String.fromCharCode(data[0] ?? 0))
+        return write(data)
+      }
+    })
+    const context = { ...acting(ONE), permissions: ["it's", '\\', 'ä'] }
+    const { rows } = await withOrgScope(one, context, (inside) => inside.query(SETTINGS), SCOPE)
+    expect(rows).toMatchObject([{ permissions: "it's \\ ä" }])
+    // Q: a simple query (PostgreSQL's manual, "Message Formats").
+    expect(sent).toEqual(['Q', 'Q', 'Q'])
   })
 
   it('is granted what rows need, also in another schema, with a serial column and where public is nobody’s', async () => {
