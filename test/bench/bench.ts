@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: what the library costs beside its peers, as ratios of interleaved rounds on this machine. `--quick` takes
- * under two minutes, `--only cold` (any number of them) takes one section. A full run with `--publish` is what
- * docs/performance.md quotes. The exit code is 0 whatever the figures, unless a contender answers wrong.
+ * under two minutes, `--only cold` (any number of them) takes one section. `--publish` makes a whole run the one that
+ * docs/performance.md is written from. The exit code is 0 whatever the figures, unless a contender answers wrong.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { chartOf } from './chart.ts'
 import { install } from './install.ts'
 import { results as folder, place, programs } from './places.ts'
+import { writePages } from './publish.ts'
 import { describeMachine, type Results, readVersions } from './results.ts'
 import type { Section } from './section.ts'
 import type { Message } from './section-process.ts'
@@ -16,9 +18,17 @@ import { createStatus } from './status.ts'
 import { printSection } from './table.ts'
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    publish: { type: 'boolean', default: false },
+  },
 })
 
+if (options.publish && options.only !== undefined) {
+  console.error('--publish takes a whole run: figures of two runs are not to be compared')
+  process.exit(2)
+}
 const unknown = options.only?.filter((word) => !Object.hasOwn(SECTIONS, word)) ?? []
 if (unknown.length > 0) {
   console.error(`--only takes ${Object.keys(SECTIONS).join(', ')}; got ${unknown.join(', ')}`)
@@ -50,8 +60,14 @@ const results: Results = {
   sections,
 }
 mkdirSync(folder, { recursive: true })
-writeFileSync(`${folder}latest.json`, `${JSON.stringify(results, null, 2)}\n`)
-console.log(`\n${results.minutes} minutes; test/bench/results/latest.json`)
+const text = `${JSON.stringify(results, null, 1)}\n`
+writeFileSync(`${folder}latest.json`, text)
+writeFileSync(`${folder}latest.svg`, chartOf(results))
+if (options.publish) {
+  writeFileSync(`${folder}published.json`, text)
+  writePages(results)
+}
+console.log(`\n${results.minutes} minutes; test/bench/results/latest.json, latest.svg`)
 
 // A process of its own: what one section leaves in caches and compilers is no other's.
 function runSection(word: string): Promise<Section | null> {

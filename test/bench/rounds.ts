@@ -112,7 +112,7 @@ export interface Target {
 }
 
 /** Head of a group, and who is held to what. */
-export interface GroupHead extends Pick<Group, 'title'> {
+export interface GroupHead extends Pick<Group, 'title' | 'column'> {
   /** The base of the ratios; default: the first. */
   readonly against?: string
   readonly targets?: Readonly<Record<string, Target>>
@@ -140,12 +140,13 @@ export function speedGroup(head: GroupHead, samples: readonly Samples[]): Group 
 export function rowsOf(
   head: GroupHead,
   series: readonly { readonly name: string; readonly values: readonly number[] }[],
-): Pick<Group, 'title' | 'against' | 'rounds' | 'rows'> {
+): Pick<Group, 'title' | 'column' | 'against' | 'rounds' | 'rows'> {
   const against = head.against ?? series[0]?.name ?? null
   const base = series.find(({ name }) => name === against)?.values ?? []
   const rows = series.map(({ name, values }): Row => {
     const row = { name, value: spread(values), ratio: ratios(values, base) }
     return { ...row, ...head.targets?.[name] }
   })
-  return { title: head.title, against, rounds: base.length, rows }
+  const { title, column } = head
+  return { title, ...(column === undefined ? {} : { column }), against, rounds: base.length, rows }
 }

@@ -22,8 +22,10 @@ export interface Row {
 
 /** Contenders that did the same work in turn, in one figure. */
 export interface Group {
-  /** The case, as a heading: `HS256, one at a time`. */
+  /** The case, as a heading; groups of one title are one table of the page. */
   readonly title: string
+  /** Which of them this is. Default: the measure. */
+  readonly column?: string
   /** The figure: `processor time a call`, `calls a second`. */
   readonly measure: string
   /** `µs`, `1/s`, `B`, `kB`, `ms`, or empty for a count. */

@@ -1,7 +1,7 @@
 /** Results as text for a terminal: 80 columns, coloured where it is one. */
 import { styleText } from 'node:util'
 import type { Group, Row, Section } from './section.ts'
-import { boundOf, formatFigure, type Verdict, verdictOf } from './verdict.ts'
+import { boundOf, describeMeasure, formatFigure, type Verdict, verdictOf } from './verdict.ts'
 
 type InspectColor = Parameters<typeof styleText>[0]
 
@@ -20,17 +20,24 @@ const MARKS = {
 export function printSection(section: Section, colours: boolean): string {
   const paint = (format: InspectColor, text: string): string => (colours ? styleText(format, text) : text)
   const groups = section.groups.map((group) => printGroup(group, paint))
-  const missing = section.missing.map((sentence) => `  ${paint('dim', sentence)}`)
+  const missing = wrap(section.missing.join(' ')).map((line) => `  ${paint('dim', line)}`)
   return ['', paint('inverse', ` ${section.title} `), ...groups, ...missing].join('\n')
+}
+
+// Lines that fit beside two blanks.
+function wrap(text: string): string[] {
+  return text.match(/\S.{0,76}(?!\S)/g) ?? []
 }
 
 type Paint = (format: InspectColor, text: string) => string
 
 function printGroup(group: Group, paint: Paint): string {
-  const { title, measure, unit, against, rounds } = group
-  const figure = `${measure}${unit === '' ? '' : `, ${unit}`}`
-  const base = against === null ? '' : `; and against ${against}, of ${rounds} rounds`
-  const head = [paint('bold', title), paint('dim', `${figure}${base}`)]
+  const { title, column, against, rounds } = group
+  const base = against === null ? '' : `; × ${against}; ${rounds} rounds`
+  const head = [
+    paint('bold', column === undefined ? title : `${title}: ${column}`),
+    paint('dim', `${describeMeasure(group)}${base}`),
+  ]
   return ['', ...head, ...group.rows.map((row) => printRow(group, row, paint))].join('\n')
 }
 

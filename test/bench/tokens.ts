@@ -35,9 +35,11 @@ export interface TokenOptions {
   readonly header?: Readonly<Record<string, unknown>>
   /** The first one's number: no two numbers give the same token. */
   readonly from?: number
+  /** How many people they are of, at most. Default 1,000. */
+  readonly people?: number
 }
 
-/** Make distinct tokens, of up to a thousand people. */
+/** Make distinct tokens. */
 export function makeTokens(
   issuer: TokenIssuer,
   algorithm: Algorithm,
@@ -50,7 +52,7 @@ export function makeTokens(
   const usual = issuer.supabaseClaims()
   return textsOf(count, (index) => {
     const number = index + (options.from ?? 0)
-    const sub = `3f0c7a52-8d1e-4c6b-9a47-${String(number % PEOPLE).padStart(12, '0')}`
+    const sub = `3f0c7a52-8d1e-4c6b-9a47-${String(number % (options.people ?? PEOPLE)).padStart(12, '0')}`
     const input = `${head}.${encode({ ...usual, sub, email: `${sub}@example.test`, jti: `${number}`, ...options.claims })}`
     return `${input}.${sign(input)}`
   })

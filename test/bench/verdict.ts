@@ -20,6 +20,11 @@ export function boundOf({ better }: Group, { goal, gate }: Row, verdict: Verdict
   return `${better === 'lower' ? '≤' : '≥'} ${bound}`
 }
 
+/** What a group's figures are, with their unit. */
+export function describeMeasure({ measure, unit }: Group): string {
+  return unit === '' || unit === '1/s' ? measure : `${measure} (${unit})`
+}
+
 /** A figure with as many digits as it is worth. */
 export function formatFigure(value: number, unit = '×'): string {
   if (!Number.isFinite(value)) return '–'

@@ -113,7 +113,7 @@ function groupsOf(forged: number, contenders: readonly Contender[]): Group[] {
   return [
     {
       ...rows({ goal: 12, gate: 8 }, ({ median }) => median.map((each) => 1_000_000 / each)),
-      measure: 'good tokens a second, by the median of their times',
+      measure: 'good tokens a second, at the median',
       unit: '1/s',
       better: 'higher',
     },

@@ -87,7 +87,10 @@ async function benchFramework(
     const good = makeTokens(issuer, 'ES256', POPULATION)
     await requireRight(contenders, good.fresh(0))
     for (let round = -1; round < rounds; round++) {
-      const fresh = makeTokens(issuer, 'ES256', size, { from: POPULATION + (round + 1) * size })
+      const fresh = makeTokens(issuer, 'ES256', size, {
+        from: POPULATION + (round + 1) * size,
+        people: POPULATION,
+      })
       for (let turn = 0; turn < contenders.length; turn++) {
         const contender = contenders[(turn + round + contenders.length) % contenders.length] as Contender
         progress(`${framework}: round ${round + 1} of ${rounds}, ${contender.name}`)

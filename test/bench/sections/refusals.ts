@@ -38,7 +38,7 @@ export async function benchRefusals({ quick, progress }: BenchOptions): Promise<
     const samples = await interleave(contenders, { rounds, size, progress: (doing) => progress(`${title}: ${doing}`) })
     const series = samples.map(({ name, cpu }) => ({ name, values: cpu.map((each) => 1_000_000 / each) }))
     const targets = target === undefined ? {} : { [OUR_VERIFY]: target }
-    const rows = rowsOf({ title, against: JOSE, targets }, series)
+    const rows = rowsOf({ title: 'Refused', column: title, against: JOSE, targets }, series)
     groups.push({ ...rows, measure: 'refusals for a second of processor time', unit: '1/s', better: 'higher' })
   }
   return {
