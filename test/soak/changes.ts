@@ -16,7 +16,8 @@ export async function changeMembers(world: World): Promise<void> {
   }
 }
 
-async function changeDisabled(world: World, person: Somebody): Promise<void> {
+/** Disable an enabled user, or enable a disabled one; nothing where that changes just now. */
+export async function changeDisabled(world: World, person: Somebody): Promise<void> {
   if (person.disabled.isChanging) return
   const disabled = !person.disabled.last
   const change = person.disabled.begin(disabled)

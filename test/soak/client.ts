@@ -1,5 +1,5 @@
 /** Requests over loopback HTTP: sent with the header lines exactly as given, answered or broken off. */
-import { Agent, request as httpRequest } from 'node:http'
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import type { Answer } from './oracle.ts'
 
@@ -19,6 +19,8 @@ export type BreakOff = 'in the head' | 'in the body' | 'before the answer'
 export interface Client {
   /** Rejects where no answer came. */
   send(url: string, sent: Sent): Promise<Answer>
+  /** Send half of the body, and the rest once `meanwhile` is done. */
+  sendInHalves(url: string, sent: Sent, meanwhile: () => Promise<unknown>): Promise<Answer>
   /** Send a part, or all without waiting for an answer, and end the connection. */
   breakOff(url: string, sent: Sent, where: BreakOff): Promise<void>
   close(): void
@@ -29,27 +31,32 @@ const NO_ANSWER_MS = 60_000
 
 export function createClient(): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  return {
-    send: (url, { method, path, headers, body = '' }) =>
-      new Promise((resolve, reject) => {
-        const { hostname, port, host } = new URL(url)
-        const length: [string, string][] = method === 'GET' ? [] : [['content-length', String(Buffer.byteLength(body))]]
-        const lines = [['host', host] as const, ...headers, ...length].flat()
-        const message = httpRequest({ hostname, port, method, path, agent, headers: lines }, (response) => {
-          const chunks: Buffer[] = []
-          response.on('data', (chunk: Buffer) => chunks.push(chunk))
-          response.on('error', reject)
-          response.on('end', () => {
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: Buffer.concat(chunks).toString(),
-            })
-          })
+  const send = (url: string, sent: Sent, write: (message: ClientRequest) => void): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const { method, path, headers, body = '' } = sent
+      const { hostname, port, host } = new URL(url)
+      const length: [string, string][] = method === 'GET' ? [] : [['content-length', String(Buffer.byteLength(body))]]
+      const lines = [['host', host] as const, ...headers, ...length].flat()
+      const message = httpRequest({ hostname, port, method, path, agent, headers: lines }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const { statusCode: status = 0, headers: lines } = response
+          resolve({ status, headers: lines, body: Buffer.concat(chunks).toString() })
         })
-        message.setTimeout(NO_ANSWER_MS, () => message.destroy(new Error('no answer')))
-        message.on('error', reject)
-        message.end(body)
+      })
+      message.setTimeout(NO_ANSWER_MS, () => message.destroy(new Error('no answer')))
+      message.on('error', reject)
+      write(message)
+    })
+  return {
+    send: (url, sent) => send(url, sent, (message) => message.end(sent.body ?? '')),
+    sendInHalves: (url, sent, meanwhile) =>
+      send(url, sent, (message) => {
+        const { body = '' } = sent
+        message.write(body.slice(0, body.length / 2))
+        void meanwhile().finally(() => message.end(body.slice(body.length / 2)))
       }),
     breakOff: (url, sent, where) =>
       new Promise((resolve) => {

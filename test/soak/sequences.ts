@@ -1,9 +1,10 @@
 /** Several requests that belong together: first logins at once, password logins at once, sessions that end. */
 import { createPasswordHasher } from '../../src/login/password-hash.ts'
 import { bytesOf } from '../refusal-bytes.ts'
+import { changeDisabled } from './changes.ts'
 import { type Exchange, exchange, jsonRequest } from './exchange.ts'
 import type { Answer, Person } from './oracle.ts'
-import { planMe } from './traffic.ts'
+import { planGoodNote, planMe } from './traffic.ts'
 import { note, oneOf, pause, signToken, somebody, type Token, tokensOf, type World } from './world.ts'
 
 const MOST_PEOPLE = 150
@@ -56,6 +57,34 @@ async function sendOne({ client, servers, storage }: World, index: number, token
   const answer = await client.send(server.url, { ...sent, headers }).catch(() => null)
   const ask = { kind: 'first logins at once', server: server.facts, storage, from, until: Date.now() }
   return { answer, requestId, ask }
+}
+
+/** Above it whoever sends a body is looked at once more when it is whole. */
+const SLOW_MS = 1200
+
+/** Disable people while their bodies are on their way, until all ends: authority is what it is when the body is whole. */
+export async function slowBodies(world: World): Promise<void> {
+  const { random, people, servers, client, judge, storage, signal } = world
+  for (let number = 0; !signal.aborted; number++) {
+    const person = oneOf(random, people)
+    const server = oneOf(random, servers)
+    const token = await signToken(random, person.issuer, person.subject, { algorithm: 'HS256' })
+    const { sent, ...facts } = planGoodNote(world, person, token, `slow ${number}`)
+    const begun = Date.now()
+    let whole: number | null = null
+    const change = async (): Promise<void> => {
+      await pause(world, SLOW_MS)
+      if (!person.disabled.last && random() < 0.7) await changeDisabled(world, person)
+      whole = Date.now()
+    }
+    const answer = await client.sendInHalves(server.url, sent, change).catch(() => null)
+    const ask = { kind: 'a slow body', server: server.facts, storage, ...facts, from: begun, until: Date.now() }
+    // What was refused before its body was whole was by what was so then. What passed has to be right at the end.
+    if (answer?.status === 201) judge.take({ ...ask, from: whole ?? begun }, answer, '')
+    // Whoever is refused at the end has passed before, and is told where.
+    else judge.take(ask, answer && { ...answer, headers: { ...answer.headers, 'x-org-id': undefined } }, '')
+    await pause(world, random() * 300)
+  }
 }
 
 const PASSWORD = 'tulip-cavern-91-osprey'

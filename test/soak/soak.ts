@@ -23,7 +23,7 @@ import type { ServerTask } from './messages.ts'
 import { parseSoakOptions, type SoakOptions } from './options.ts'
 import type { StorageState } from './oracle.ts'
 import { exitCodeOf, type FloodResult, reportOf, type Sample, type Seen } from './report.ts'
-import { addAccounts, firstLogins, passwordLogins } from './sequences.ts'
+import { addAccounts, firstLogins, passwordLogins, slowBodies } from './sequences.ts'
 import { startServer } from './server-process.ts'
 import { Timeline } from './timeline.ts'
 import { work } from './traffic.ts'
@@ -150,6 +150,7 @@ async function drive(world: World, { seconds }: SoakOptions): Promise<void> {
   const everyMs = Math.max(6000, (seconds * 1000) / 9)
   const all = Promise.all([
     ...Array.from({ length: WORKERS }, () => work(world)),
+    ...[slowBodies(world), slowBodies(world)],
     ...[firstLogins(world), passwordLogins(world), changeMembers(world), changeMembers(world), changeKeys(world)],
     ...[rotateKeys(world, moving, 4000), rotateKeys(world, steady, 6000)],
     ...[breakKeyServer(world, everyMs * 2), breakStorage(world, everyMs)],

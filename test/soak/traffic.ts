@@ -115,6 +115,13 @@ async function planNote(world: World): Promise<Planned> {
   }
 }
 
+/** A note of somebody, by a token that every server knows. */
+export function planGoodNote(world: World, person: Somebody, token: Token, text: string): Planned {
+  const planned = planOf(world, person, token, [NOTES])
+  const sent = { ...planned.sent, headers: [...planned.sent.headers, JSON_LINE], body: JSON.stringify({ note: text }) }
+  return { ...planned, body: { kind: 'note', text }, sent }
+}
+
 const FORMAT = createKeyFormat('soak', 'soak')
 
 function planKey({ random, keys }: World): Planned {
