@@ -1,4 +1,4 @@
-// The tables of options, with the sentences of their docstrings: of the README every option of every `create…`, of
+// The tables of options, with the sentences of their docstrings: of docs/options.md every option of every `create…`, of
 // docs/issuers.md those of the presets.
 import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
@@ -116,7 +116,7 @@ interface Option {
   readonly text: string
 }
 
-/** The table of the README. Throws for an option without a docstring. */
+/** The table of docs/options.md. Throws for an option without a docstring. */
 export function optionTable(): string {
   return tableOf(GROUPS)
 }

@@ -1,11 +1,11 @@
-// The tables of the README and of docs/issuers.md that come from the code: `npm run pages` writes them in place,
-// and a test compares them.
+// The tables of the pages that come from the code: `npm run pages` writes them in place, and a test compares them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUTH_ERRORS, type AuthErrorCode } from '../src/index.ts'
 import { optionTable, presetOptionTable } from './readme-options.ts'
 
-const PAGES = ['../README.md', '../docs/issuers.md'].map((page) => fileURLToPath(new URL(page, import.meta.url)))
+/** The pages that have such tables, but for those of reasons and requirements. */
+export const GENERATED: readonly string[] = ['docs/debugging.md', 'docs/options.md', 'docs/issuers.md']
 
 // A code without a sentence does not compile.
 const WHEN: Readonly<Record<AuthErrorCode, string>> = {
@@ -103,5 +103,8 @@ function read(path: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const page of PAGES) writeFileSync(page, await withTables(readFileSync(page, 'utf8')))
+  for (const path of GENERATED) {
+    const page = fileURLToPath(new URL(`../${path}`, import.meta.url))
+    writeFileSync(page, await withTables(readFileSync(page, 'utf8')))
+  }
 }

@@ -1,6 +1,7 @@
 /** The snippets of the pages: every block of TypeScript with the file name it has there. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { NAV } from '../../docs/.vitepress/nav.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -13,16 +14,8 @@ export interface Page {
 /** The pages whose snippets are compiled and run, the README first. */
 export const PAGES: readonly Page[] = [
   'README.md',
-  'docs/coming-from.md',
-  'docs/challenge.md',
-  'docs/issuers.md',
-  'docs/machines.md',
-  'docs/organizations.md',
-  'docs/permissions.md',
-].map((path) => ({
-  path,
-  text: readFileSync(new URL(path, root), 'utf8'),
-}))
+  ...NAV.flatMap(({ pages }) => pages.map(({ page }) => `docs/${page}.md`)),
+].map((path) => ({ path, text: readFileSync(new URL(path, root), 'utf8') }))
 
 /** One snippet, verbatim. */
 export interface Snippet {
@@ -30,10 +23,13 @@ export interface Snippet {
   readonly code: string
 }
 
-/** All of them, in their order; those of one page may import those of another. */
-export const snippets: readonly Snippet[] = PAGES.flatMap(({ text }) =>
+/** All of them, in their order, as often as they are printed; those of one page may import those of another. */
+export const printedSnippets: readonly Snippet[] = PAGES.flatMap(({ text }) =>
   [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
 )
+
+/** Each of them once: the first route stands in the README and in the quick start. */
+export const snippets: readonly Snippet[] = [...new Map(printedSnippets.map((each) => [each.name, each])).values()]
 
 /** One by its file name. */
 export function snippet(name: string): Snippet {
@@ -61,16 +57,4 @@ export function openSnippets(): SnippetFolder {
     load: <T>(name: string) => import(`${path}${name}`) as Promise<T>,
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
-}
-
-/** The links within a page that lead to no section of it. */
-export function brokenLinks(text: string): readonly string[] {
-  const titles = [...text.matchAll(/^##+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
-  )
-  const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link)
-  return links.filter((link) => !titles.includes(link))
 }

@@ -313,7 +313,7 @@ describe('many at once', () => {
 })
 
 describe('the bootstrap hook', () => {
-  it('runs once an attempt, so that mail sent from it would go out again: the README says where it goes (P6)', async () => {
+  it('runs once an attempt, so that mail sent from it would go out again: docs/users.md says where it goes (P6)', async () => {
     let runs = 0
     const storage = failingStorage(times(2, () => new TransientError('deadlock')))
     const bootstrap = (): void => {
@@ -321,7 +321,7 @@ describe('the bootstrap hook', () => {
     }
     await createProvisioner({ storage, bootstrap })(ADA, UNNAMED)
     expect([runs, await countRows(storage)]).toEqual([3, { users: 1, orgs: 1 }])
-    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toMatch(
+    expect(readFileSync(new URL('../../docs/users.md', import.meta.url), 'utf8')).toMatch(
       /Mail and billing go into an outbox/,
     )
   })

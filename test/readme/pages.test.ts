@@ -1,0 +1,63 @@
+/** The pages as a whole: each is in the list that the site is made from, and no link between them is dead. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { NAV, toAnchor } from '../../docs/.vitepress/nav.ts'
+import { brokenLinks, linksOf } from './links.ts'
+import { PAGES } from './snippets.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const read = (path: string): string => readFileSync(root + path, 'utf8')
+const pages = NAV.flatMap(({ pages }) => pages)
+
+it('docs/.vitepress/nav.ts has each page of docs/ once, and no other', () => {
+  const files = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md') && name !== 'index.md')
+  expect(pages.map(({ page }) => `${page}.md`).sort()).toEqual(files.sort())
+})
+
+it('README.md is no manual', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(300)
+})
+
+it.each([
+  ['What a route asks: `Access`', 'what-a-route-asks-access'],
+  ['Supabase’s getUser', 'supabases-getuser'],
+  ['hono/jwk and hono/jwt', 'honojwk-and-honojwt'],
+  ['A 401 & a 403', 'a-401--a-403'],
+])('the anchor of "%s"', (heading, anchor) => {
+  expect(toAnchor(heading)).toBe(anchor)
+})
+
+describe.each([...PAGES, ...['SECURITY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map(pageOf)])(
+  '$path',
+  ({ path, text }) => {
+    it('has one title, its first line', () => {
+      const titles = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^# .*$/gm)
+      expect(titles).toEqual([text.split('\n')[0]])
+    })
+
+    it('links to files and sections that are there', () => {
+      expect(brokenLinks(path, text)).toEqual([])
+    })
+
+    it('names only scripts that exist', () => {
+      const { scripts } = JSON.parse(read('package.json')) as { scripts: object }
+      const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
+      expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+    })
+  },
+)
+
+it.each([
+  ['[a](nothing.md)', ['nothing.md']],
+  ['[a](README.md#nothing)', ['README.md#nothing']],
+  ['[a](#nothing) [b](#here)\n## Here', ['#nothing']],
+  ['[a](README.md#install) [b](docs/routes.md) [c](https://example.com)\n```\n[d](nothing)\n```', []],
+])('the dead links of %j', (text, dead) => {
+  expect(linksOf(text).length).toBeGreaterThan(0)
+  expect(brokenLinks('README.md', text).filter((link) => link !== '#here')).toEqual(dead)
+})
+
+function pageOf(path: string): { path: string; text: string } {
+  return { path, text: read(path) }
+}
