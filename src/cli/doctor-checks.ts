@@ -30,6 +30,7 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
   { name: 'auth', ask: askAuth },
   { name: 'storage', ask: askStorage },
   { name: 'migrations', ask: askMigrations },
+  { name: 'roles', ask: askRoles },
   { name: 'policies', ask: askPolicies },
 ]
 
@@ -206,6 +207,18 @@ async function askMigrations({ migrations }: Practice): Promise<Check | null> {
   const says = `${pending.length} of ${list.length} are pending: ${pending.map(({ id }) => id).join(', ')}`
   const next = 'sallyport migrate up, unless the tables are your own'
   return { name, state: 'refused', says, reason: 'internal_error', try: next }
+}
+
+async function askRoles({ roles, storedRoles }: Practice): Promise<Check | null> {
+  if (roles === null || storedRoles === null) return null
+  const name = 'roles'
+  const unknown = (await storedRoles()).filter(({ role }) => !roles.includes(role))
+  if (unknown.length === 0) return { name, state: 'passes', says: 'every stored role is one of them' }
+  const stored = unknown.map(({ role, count }) => `${toLogText(role)} (${count})`).join(', ')
+  const near = nearMissOf('role_unknown', roles.join(', '), unknown[0]?.role ?? '')
+  const next = `whoever has it is answered 403 role_unknown${near === null ? '' : `: ${near}`}`
+  const says = `memberships have ${stored}, there are ${roles.join(', ')}`
+  return { name, state: 'refused', says, reason: 'role_unknown', try: next }
 }
 
 const ROLE_SQL = 'SELECT rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user'

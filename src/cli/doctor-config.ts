@@ -15,6 +15,17 @@ export interface AskedPool {
   end?(): unknown
 }
 
+/** A SQLite file, as far as it is asked. */
+export interface AskedFile {
+  prepare(text: string): { all(): readonly unknown[] }
+}
+
+/** How many memberships have a role. */
+export interface StoredRole {
+  readonly role: string
+  readonly count: number
+}
+
 /** The parts of a config; `null`: it has none. */
 export interface DoctorParts {
   readonly auth: AskedAuth | null
@@ -23,6 +34,10 @@ export interface DoctorParts {
   readonly pool: AskedPool | null
   /** The state of the migrations of `pool` or `database`; `null`: there is neither. */
   readonly migrations: (() => Promise<readonly MigrationStatus[]>) | null
+  /** The names of the roles that there are. */
+  readonly roles: readonly string[] | null
+  /** The roles that memberships have. */
+  readonly storedRoles: (() => Promise<readonly StoredRole[]>) | null
 }
 
 /**
@@ -30,36 +45,37 @@ export interface DoctorParts {
  * those of its default export, which is an auth or an object of them.
  * @throws Failure where it can't be loaded, or has none of them
  */
-export async function loadConfig(path: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
-  const module = await importConfig(path, folder)
+export async function loadConfig(
+  command: string,
+  path: string,
+  folder: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const module = await importConfig(command, path, folder)
   const main = module['default']
   const given = isAuth(main) ? { auth: main } : isObject(main) ? main : {}
   const parts = { ...given, ...module }
   const known = ['auth', 'issuers', 'storage', 'pool', 'database'].filter((name) => parts[name] !== undefined)
   if (known.length > 0) return parts
   throw new Failure(
-    'sallyport doctor: the config exports none of auth, issuers, storage, pool and database, by name or in its default export',
+    `${command}: the config exports none of auth, issuers, storage, pool and database, by name or in its default export`,
     2,
   )
 }
 
-async function importConfig(path: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
+async function importConfig(command: string, path: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(resolve(folder, path)).href)) as Record<string, unknown>
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message?: string }
     if (error instanceof OptionsError || (error as Error | null)?.name === 'OptionsError') {
-      throw new Failure(`sallyport doctor: the config throws: ${message}`, 1)
+      throw new Failure(`${command}: the config throws: ${message}`, 1)
     }
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-      const command = 'node --import tsx node_modules/sallyport/dist/cli.js doctor'
-      throw new Failure(
-        `sallyport doctor: this Node does not read TypeScript by itself; run\n  ${command} --config …`,
-        3,
-      )
+      const run = 'node --import tsx node_modules/sallyport/dist/cli.js'
+      throw new Failure(`${command}: this Node does not read TypeScript by itself; run it by\n  ${run}`, 3)
     }
     const said = withoutUser(String(message ?? error).split('\n')[0] ?? '')
-    throw new Failure(`sallyport doctor: the config can’t be loaded: ${said}`, code === 'ERR_MODULE_NOT_FOUND' ? 2 : 3)
+    throw new Failure(`${command}: the config can’t be loaded: ${said}`, code === 'ERR_MODULE_NOT_FOUND' ? 2 : 3)
   }
 }
 
@@ -75,16 +91,25 @@ function isAuth(value: unknown): value is AskedAuth {
   return has(value, 'warmUp', 'readiness', 'close')
 }
 
+// A ladder, sets by name, or what createRoles made of either.
+function namesOf(roles: unknown): readonly string[] | null {
+  if (Array.isArray(roles)) return roles.map(String)
+  if (!isObject(roles)) return null
+  return Array.isArray(roles['names']) ? roles['names'].map(String) : Object.keys(roles)
+}
+
 /** Take what can be asked of what a config exports. */
 export function toParts(
   given: Readonly<Record<string, unknown>>,
-): Omit<DoctorParts, 'migrations'> & { readonly database: unknown } {
-  const { auth, issuers, storage, pool, database } = given
+): Omit<DoctorParts, 'migrations' | 'storedRoles'> & { readonly database: AskedFile | null } {
+  const { auth, issuers, storage, pool, database, roles, customRoles } = given
   return {
     auth: isAuth(auth) ? auth : null,
     issuers: Array.isArray(issuers) ? (issuers as IssuerOptions[]) : [],
     storage: isObject(storage) && has(storage['users'], 'findByIdentity') ? (storage as never) : null,
     pool: has(pool, 'query') ? (pool as AskedPool) : null,
-    database: has(database, 'prepare') ? database : null,
+    database: has(database, 'prepare') ? (database as AskedFile) : null,
+    // What organizations make at run time is not known here.
+    roles: customRoles === undefined ? namesOf(roles) : null,
   }
 }

@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { migrationStatus as postgresStatus } from '../storage/postgres.ts'
+import { createNames, type SqlTableNames } from '../storage/sql-names.ts'
 import { migrationStatus as sqliteStatus } from '../storage/sqlite.ts'
 import { describeCause } from '../storage/storage-errors.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, verdictOf } from './checks.ts'
 import { openPostgres, openSqlite, readDatabaseName } from './database.ts'
 import { DOCTOR_CHECKS, type DoctorCheck, type Practice } from './doctor-checks.ts'
-import { type AskedPool, loadConfig, toParts } from './doctor-config.ts'
+import { type AskedFile, type AskedPool, loadConfig, type StoredRole, toParts } from './doctor-config.ts'
 import { ISSUER_FLAGS, ISSUER_USAGE, isWrongOption, readIssuers } from './issuer-flags.ts'
 import { Failure, type Terminal } from './terminal.ts'
 
@@ -109,23 +110,18 @@ interface Prepared {
 
 async function prepare(values: Flags, terminal: Terminal): Promise<Prepared> {
   const named = asUsage(() => readIssuers(values, terminal))
-  const given = values.config === undefined ? {} : await loadConfig(values.config, terminal.folder)
-  const { database, ...parts } = toParts(given)
+  const given = values.config === undefined ? {} : await loadConfig(LINE.name, values.config, terminal.folder)
+  const { database: ownFile, ...parts } = toParts(given)
   const opened = values.database === undefined ? null : await openNamed(values.database, terminal)
   const { schema } = values
   const where = { ...pick(given, 'tables', 'orgIds', 'schema'), ...(schema === undefined ? {} : { schema }) }
   const pool = opened?.pool ?? parts.pool
-  const file = opened?.file ?? database
-  const migrations =
-    pool !== null
-      ? () => postgresStatus({ pool: pool as never, ...where })
-      : file === null
-        ? null
-        : () => sqliteStatus({ database: file as never, ...where })
+  const file = opened?.file ?? ownFile
+  const database = pool !== null ? onPool(pool, where) : file !== null ? onFile(file, where) : NO_DATABASE
   return {
     practice: {
       ...parts,
-      ...{ pool, migrations, fetch: terminal.fetch, now: () => terminal.now() },
+      ...{ ...database, pool, fetch: terminal.fetch, now: () => terminal.now() },
       issuers: [...parts.issuers, ...(named.hasKeys ? named.issuers : [])],
       insecureHosts: values['insecure-host'],
     },
@@ -136,13 +132,43 @@ async function prepare(values: Flags, terminal: Terminal): Promise<Prepared> {
   }
 }
 
+type Database = Pick<Practice, 'migrations' | 'storedRoles'>
+
+const NO_DATABASE: Database = { migrations: null, storedRoles: null }
+
+interface Where {
+  readonly schema?: string | undefined
+  readonly tables?: SqlTableNames | undefined
+}
+
+const rolesSql = ({ tables, schema }: Where): string =>
+  `SELECT role, count(*) AS count FROM ${createNames(tables, schema).memberships} GROUP BY role ORDER BY role`
+
+function onPool(pool: AskedPool, where: Where): Database {
+  return {
+    migrations: () => postgresStatus({ pool: pool as never, ...where }),
+    storedRoles: async () => (await pool.query(rolesSql(where))).rows.map(toStoredRole),
+  }
+}
+
+function onFile(file: AskedFile, where: Where): Database {
+  return {
+    migrations: () => sqliteStatus({ database: file as never, ...where }),
+    storedRoles: async () => (file.prepare(rolesSql(where)).all() as Record<string, unknown>[]).map(toStoredRole),
+  }
+}
+
+function toStoredRole({ role, count }: Readonly<Record<string, unknown>>): StoredRole {
+  return { role: String(role), count: Number(count) }
+}
+
 function pick(given: Readonly<Record<string, unknown>>, ...names: readonly string[]): object {
   return Object.fromEntries(names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]))
 }
 
 interface Opened {
   readonly pool: AskedPool | null
-  readonly file: unknown
+  readonly file: AskedFile | null
   close(): unknown
 }
 
@@ -155,7 +181,7 @@ async function openNamed(name: string, { folder }: Terminal): Promise<Opened> {
   // Opening would make it.
   if (!existsSync(resolve(folder, named.path))) throw wrongUsage(LINE, 'there is no such SQLite file')
   const file = await openSqlite(named.path, folder).catch(notFoundOut)
-  return { pool: null, file, close: () => file.close() }
+  return { pool: null, file: file as never, close: () => file.close() }
 }
 
 // Nothing is known of a database without its driver.

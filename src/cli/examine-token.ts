@@ -43,24 +43,17 @@ export async function examineToken(token: string, examiner: Examiner): Promise<E
   const failures = new Map<string, Refusal>()
   if (first !== null && (examiner.hasKeys || !isOfKeys(first))) failures.set(String(first.reason), first)
   const read = first !== null && isOfForm(first) ? null : readToken(token)
-  if (read !== null) {
-    for (const refusal of await claimRefusals(read, trusted, ownKey, examiner)) add(failures, refusal)
-  }
-  const signature =
-    first === null ? null : read === null ? undefined : await signatureRefusal(token, read, trusted, examiner)
+  const issuer = read === null ? null : chooseIssuer(read, trusted)
+  const asked = read === null || issuer === null ? null : { read, issuer }
+  for (const refusal of asked === null ? [] : await claimRefusals(asked, ownKey, examiner)) add(failures, refusal)
+  const signature = first === null || asked === null ? first : await signatureRefusal(token, asked, examiner)
   if (examiner.hasKeys && signature != null) add(failures, signature)
   const isVerified = examiner.hasKeys && signature === null
   const facts = read === null ? null : factsOf(token, read)
-  const asked = {
-    failures,
-    facts,
-    isVerified,
-    hasKeys: examiner.hasKeys,
-    issuer: trusted[0] ?? null,
-    isGood: first === null,
-  }
+  const { hasKeys } = examiner
+  const found: Found = { failures, facts, issuer, isVerified, hasKeys, isGood: first === null }
   return {
-    checks: CHECKS.map((check) => toCheck(check, asked, examiner.now)),
+    checks: CHECKS.map((check) => toCheck(check, found, examiner.now)),
     refusal: examiner.hasKeys || failures.has(String(first?.reason)) ? first : null,
     isVerified,
     facts,
@@ -155,23 +148,31 @@ const MENDS: Readonly<Record<string, Mend>> = {
   token_expiry_passed: withClaim('exp', FAR),
 }
 
+/** A token, and the one issuer that it is asked by. */
+interface Asked {
+  readonly read: ReadToken
+  readonly issuer: IssuerOptions
+}
+
+// As the verifier does: by the token's own word; where there is one issuer alone, by that, so that the rest can be told.
+function chooseIssuer({ payload }: ReadToken, issuers: readonly IssuerOptions[]): IssuerOptions | null {
+  const [only, ...more] = issuers
+  if (more.length === 0) return only ?? null
+  const isNamed = (name: string): boolean =>
+    name.replace(/\{([^{}]+)\}/, (_, claim: string) => String(payload[claim])) === payload['iss']
+  return issuers.find((options) => namesOf(options).some(isNamed)) ?? null
+}
+
 /** Every refusal of the claims and of the type, one after another. */
 async function claimRefusals(
-  read: ReadToken,
-  issuers: readonly IssuerOptions[],
+  { read, issuer }: Asked,
   key: Uint8Array,
   examiner: Examiner,
 ): Promise<readonly AuthError[]> {
   const refusals: AuthError[] = []
-  const [only] = issuers
-  let given: Mendable | null = only === undefined || issuers.length > 1 ? null : { read, options: signedBy(key, only) }
+  let given: Mendable | null = { read, options: signedBy(key, issuer) }
   while (given !== null && refusals.length < 2 * Object.keys(MENDS).length) {
-    const refusal: AuthError | null = await refusalOf(
-      await signAnew(given.read, key),
-      [given.options],
-      examiner,
-      16_384,
-    )
+    const refusal: AuthError | null = await refusalOf(signAnew(given.read, key), [given.options], examiner, 16_384)
     if (refusal === null) break
     refusals.push(refusal)
     given = MENDS[String(refusal.reason)]?.(given, refusal) ?? null
@@ -194,27 +195,17 @@ function signAnew({ header, payload }: ReadToken, key: Uint8Array): string {
  */
 async function signatureRefusal(
   token: string,
-  { header, payload }: ReadToken,
-  issuers: readonly IssuerOptions[],
+  { read: { header, payload }, issuer: options }: Asked,
   examiner: Examiner,
 ): Promise<AuthError | null | undefined> {
-  const relaxed = issuers.map((options) => {
-    const { check: _check, accepts: _accepts, identityIssuer: _of, machines: _machines, types, ...rest } = options
-    const { iss } = payload
-    const names =
-      issuers.length === 1 && typeof iss === 'string' ? [...new Set([...namesOf(options), iss])] : options.issuer
-    const issuer = options.issuer === null || `${options.issuer}`.includes('{') ? options.issuer : names
-    const typ = typeof header['typ'] === 'string' ? header['typ'] : 'JWT'
-    const claims = { ...rest.claims, subject: () => 'somebody', scopes: undefined }
-    return {
-      ...rest,
-      issuer,
-      audience: null,
-      boundTokens: 'as-bearer',
-      types: [...(types ?? []), typ],
-      claims,
-    } as IssuerOptions
-  })
+  const { check: _check, accepts: _accepts, identityIssuer: _of, machines: _machines, types, ...rest } = options
+  const { iss } = payload
+  const isOpen = options.issuer === null || namesOf(options).some((name) => name.includes('{'))
+  const issuer = isOpen || typeof iss !== 'string' ? options.issuer : [...new Set([...namesOf(options), iss])]
+  const typ = typeof header['typ'] === 'string' ? header['typ'] : 'JWT'
+  const claims = { ...rest.claims, subject: () => 'somebody', scopes: undefined }
+  const more = { issuer, claims, audience: null, boundTokens: 'as-bearer', types: [...(types ?? []), typ] } as const
+  const relaxed: readonly IssuerOptions[] = [{ ...rest, ...more }]
   try {
     const refusal = await refusalOf(token, relaxed, { ...examiner, now: instantWithin(payload, examiner.now) })
     return refusal === null || isOfKeys(refusal) ? refusal : undefined

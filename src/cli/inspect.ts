@@ -5,6 +5,7 @@ import { reasonTexts } from '../explain/reason-texts.ts'
 import { createAuth, isAuthError } from '../index.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, type Verdict, verdictOf } from './checks.ts'
+import { loadConfig, toParts } from './doctor-config.ts'
 import { type Examination, examineToken } from './examine-token.ts'
 import { ISSUER_FLAGS, ISSUER_USAGE, isWrongOption, type NamedIssuers, readIssuers } from './issuer-flags.ts'
 import { type Terminal, wrap } from './terminal.ts'
@@ -22,6 +23,7 @@ only names, issuers, audiences, algorithms and times.
 Without a key nothing is verified, and whatever is shown may be forged.
 
 ${ISSUER_USAGE}
+  --config <file>       a module that exports issuers (see help doctor)
 
   --header <text>       a whole Authorization header in place of the token
   --at <instant>        judge as at that time: 2026-11-20T12:00:00Z
@@ -34,6 +36,7 @@ found out (no key was given, a key server does not answer).
   sallyport inspect - --issuer https://id.example.com --audience api < token`,
   options: {
     ...ISSUER_FLAGS,
+    config: { type: 'string' },
     header: { type: 'string' },
     at: { type: 'string' },
     json: { type: 'boolean' },
@@ -52,7 +55,8 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
     return 0
   }
   const now = readInstant(values.at, terminal)
-  const { issuers, hasKeys } = asUsage(() => readIssuers(values, terminal))
+  const named = asUsage(() => readIssuers(values, terminal))
+  const { issuers, hasKeys } = values.config === undefined ? named : await readConfig(values.config, named, terminal)
   const given = await readCredential(positionals, values.header, terminal)
   const examiner = { issuers, hasKeys, fetch: terminal.fetch, now, insecureHosts: values['insecure-host'] }
   const examined = 'token' in given ? await asUsage(() => examineToken(given.token, examiner)) : given.examined
@@ -60,6 +64,13 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
   if (values.json === true) terminal.print(JSON.stringify(toResult(examined, verdict), null, 2))
   else printResult(examined, verdict, { issuers, hasKeys }, { terminal, now })
   return EXIT_CODES[verdict]
+}
+
+async function readConfig(path: string, named: NamedIssuers, { folder }: Terminal): Promise<NamedIssuers> {
+  if (named.issuers.length > 0) throw wrongUsage(LINE, 'a --config names its issuers itself')
+  const { issuers } = toParts(await loadConfig(LINE.name, path, folder))
+  if (issuers.length === 0) throw wrongUsage(LINE, 'the config exports no issuers')
+  return { issuers, hasKeys: true }
 }
 
 function readInstant(at: string | undefined, terminal: Terminal): number {

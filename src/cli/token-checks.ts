@@ -13,6 +13,7 @@ export interface Found {
   readonly hasKeys: boolean
   /** Whether it is good in every respect. */
   readonly isGood: boolean
+  /** Whose rules it was asked by; `null`: nobody's, of several. */
   readonly issuer: IssuerOptions | null
 }
 
@@ -31,12 +32,13 @@ const skipped = (says: string): Passed => ({ state: 'skipped', says })
 const passed = (says: string): Passed => ({ state: 'passes', says })
 
 const NOT_READ = skipped('not asked: the token can’t be read')
+const NOBODYS = skipped('not asked: no issuer of these has this name')
 
 // What is said of the claims of a token that could be read.
 const ofClaims =
   (says: (facts: NonNullable<Found['facts']>, now: number) => string): TokenCheck['passes'] =>
-  ({ facts }, now) =>
-    facts === null ? NOT_READ : passed(says(facts, now))
+  ({ facts, issuer }, now) =>
+    facts === null ? NOT_READ : issuer === null ? NOBODYS : passed(says(facts, now))
 
 /** All checks, in order. */
 export const CHECKS: readonly TokenCheck[] = [
@@ -54,7 +56,8 @@ export const CHECKS: readonly TokenCheck[] = [
     reasons: ['token_issuer_unknown', 'issuer_look_ups_exhausted', 'issuer_look_up_failing'],
     passes({ facts, issuer }) {
       if (facts === null) return NOT_READ
-      if (issuer?.issuer !== null) return passed(`"${facts.issuer}"`)
+      if (issuer === null) return NOBODYS
+      if (issuer.issuer !== null) return passed(`"${facts.issuer}"`)
       const says = facts.issuer === null ? 'the token names none' : `"${facts.issuer}", which is not compared with any`
       return { state: 'warning', says, try: '--issuer names the one that is trusted' }
     },
@@ -67,8 +70,9 @@ export const CHECKS: readonly TokenCheck[] = [
   {
     name: 'key',
     reasons: ['token_algorithm_not_of_issuer', 'token_key_unknown', 'token_key_ambiguous', 'key_servers_failing'],
-    passes({ facts, hasKeys, isVerified, failures }) {
+    passes({ facts, hasKeys, isVerified, issuer, failures }) {
       if (facts === null) return NOT_READ
+      if (issuer === null) return NOBODYS
       if (!hasKeys) return { state: 'unknown', says: 'none was given' }
       const isFound = isVerified || failures.has('token_signature_invalid')
       return isFound ? passed(`one for ${facts.algorithm} fits`) : skipped('can’t be told apart from what fails')
@@ -81,7 +85,7 @@ export const CHECKS: readonly TokenCheck[] = [
       if (facts === null) return NOT_READ
       if (!hasKeys)
         return { state: 'unknown', says: 'not verified: without a key anybody may have written all of this' }
-      return isVerified ? passed('good') : skipped('not asked: there is no key to ask by')
+      return isVerified ? passed('good') : skipped('not asked: no key of theirs fits')
     },
   },
   { name: 'subject', reasons: ['token_subject_malformed'], isMinor: true, passes: ofClaims(() => 'there is one') },
@@ -90,8 +94,9 @@ export const CHECKS: readonly TokenCheck[] = [
     reasons: ['token_audience_malformed', 'token_audience_missing', 'token_audience_other'],
     passes({ facts, issuer }) {
       if (facts === null) return NOT_READ
+      if (issuer === null) return NOBODYS
       const names = facts.audience.map((each) => `"${each}"`).join(', ') || 'none'
-      if (issuer?.audience !== null) return passed(names)
+      if (issuer.audience !== null) return passed(names)
       const next = '--audience names the one of this API: without it, tokens for others pass'
       return { state: 'warning', says: `${names}, which is not compared with any`, try: next }
     },

@@ -2,9 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readCommandPage, withSamples } from '../../scripts/command-page.ts'
+import { policySql } from '../../src/storage/postgres.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
+import { createTestDatabase } from '../postgres.ts'
 import { createSqlitePath } from '../sqlite.ts'
 import { sallyport } from './fake-terminal.ts'
 
@@ -152,6 +155,21 @@ describe('inspect', () => {
     expect(stranger.out).not.toContain('anonymous_user')
   })
 
+  it('asks by the issuers of a config, of several by the one that the token names', async () => {
+    const secret = JSON.stringify([{ kind: 'secret', secret: issuer.secret }])
+    const own = `{ issuer: '${issuer.issuer}', audience: '${issuer.audience}', keys: ${secret} }`
+    const other = `{ issuer: 'https://other.test', audience: null, keys: [{ kind: 'jwks', url: '${JWKS}' }] }`
+    writeFileSync(join(folder, 'issuers.mjs'), `export const issuers = [${other}, ${own}]\n`)
+    const ask = async (claims: Readonly<Record<string, unknown>>) =>
+      inspect(await issuer.sign(claims, { algorithm: 'HS256' }), '--config', 'issuers.mjs')
+    expect((await ask({})).code).toBe(0)
+    const wrong = await ask({ aud: 'another', exp: NOW / 1000 - 60 })
+    expect([wrong.code, wrong.out]).toEqual([1, expect.stringContaining('token_audience_other, and 1 more would')])
+    const stranger = await ask({ iss: 'https://stranger.test', aud: 'another' })
+    expect([stranger.code, stranger.out]).toEqual([1, expect.stringContaining('– audience')])
+    expect((await inspect('a.b.c', '--config', 'issuers.mjs', '--audience', 'x')).code).toBe(2)
+  })
+
   it.each([
     ['Bearer', 'bearer_token_missing'],
     ['Authorization: Bearer a b', 'bearer_token_malformed'],
@@ -268,6 +286,47 @@ describe('doctor', () => {
     expect((await sallyport(['migrate', 'up', '--database', database])).code).toBe(0)
     const after = await doctor('--database', database)
     expect([after.code, after.out]).toEqual([0, expect.stringContaining('All is well.')])
+  })
+
+  it('says which stored roles would be refused', async () => {
+    const query = `export const database = {
+      prepare: (text) => ({ all: () => (/GROUP BY role/.test(text) ? [{ role: 'Admin', count: 2 }] : []), run() {}, get() {} }),
+      exec() {}, close() {},
+    }\n`
+    const roles = await doctor(
+      '--config',
+      config('roles.mjs', `${query}export const roles = { member: [], admin: ['member'] }\n`),
+      '--json',
+    )
+    expect((JSON.parse(roles.out) as { checks: object[] }).checks).toContainEqual({
+      ...{ name: 'roles', state: 'refused', reason: 'role_unknown' },
+      says: 'memberships have Admin (2), there are member, admin',
+      try: 'whoever has it is answered 403 role_unknown: upper and lower case?',
+    })
+  })
+
+  it.each([
+    [[], 'skipped', 'no table has one'],
+    [[{ name: 'contacts', enabled: true, forced: false }], 'refused', 'they do not bind their owner on contacts'],
+    [[{ name: 'contacts', enabled: true, forced: true }], 'warning', 'this connection’s role is bound by none'],
+  ])('says of policies %j: %s', async (rows, state, says) => {
+    const answers = `/pg_policy/.test(text) ? ${JSON.stringify(rows)} : /pg_roles/.test(text) ? [{ free: true }] : []`
+    const text = `export const pool = { query: async (text) => ({ rows: ${answers} }) }\n`
+    const { out } = await doctor('--config', config(`policies-${state}.mjs`, text), '--json')
+    const policies = (JSON.parse(out) as { checks: { name: string }[] }).checks.find(({ name }) => name === 'policies')
+    expect(policies).toMatchObject({ state, says: expect.stringContaining(says) })
+  })
+
+  it('asks a PostgreSQL for migrations, roles and policies', async () => {
+    const database = await createTestDatabase('empty')
+    expect((await sallyport(['migrate', 'up', '--database', database])).code).toBe(0)
+    const pool = new pg.Pool({ connectionString: database, max: 1 })
+    await pool.query('CREATE TABLE contacts (id int PRIMARY KEY, org_id uuid)')
+    await pool.query(policySql({ table: 'contacts', column: 'org_id', system: 'none' }))
+    await pool.query('CREATE TABLE notes (id int)').then(() => pool.query('CREATE POLICY mine ON notes USING (true)'))
+    await pool.end()
+    const { code, out } = await sallyport(['doctor', '--database', database])
+    expect([code, out]).toEqual([1, expect.stringMatching(/✓ migrations {2}all \d+ have been run\n.*on notes\n/)])
   })
 
   it('a driver that is not there is what could not be found out', async () => {
