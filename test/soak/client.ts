@@ -17,7 +17,7 @@ export type BreakOff = 'in the head' | 'in the body' | 'before the answer'
 
 /** A client that keeps its connections. */
 export interface Client {
-  /** Rejects where no answer came. */
+  /** Where no answer came, one of status 0 says why. */
   send(url: string, sent: Sent): Promise<Answer>
   /** Send half of the body, and the rest once `meanwhile` is done. */
   sendInHalves(url: string, sent: Sent, meanwhile: () => Promise<unknown>): Promise<Answer>
@@ -31,13 +31,18 @@ const NO_ANSWER_MS = 60_000
 
 export function createClient(): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const send = (url: string, sent: Sent, write: (message: ClientRequest) => void): Promise<Answer> =>
-    new Promise((resolve, reject) => {
+  const send = (
+    url: string,
+    sent: Sent,
+    kept: Agent | false,
+    write: (message: ClientRequest) => void,
+  ): Promise<Answer> =>
+    new Promise<Answer>((resolve, reject) => {
       const { method, path, headers, body = '' } = sent
       const { hostname, port, host } = new URL(url)
       const length: [string, string][] = method === 'GET' ? [] : [['content-length', String(Buffer.byteLength(body))]]
       const lines = [['host', host] as const, ...headers, ...length].flat()
-      const message = httpRequest({ hostname, port, method, path, agent, headers: lines }, (response) => {
+      const message = httpRequest({ hostname, port, method, path, agent: kept, headers: lines }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('error', reject)
@@ -49,11 +54,14 @@ export function createClient(): Client {
       message.setTimeout(NO_ANSWER_MS, () => message.destroy(new Error('no answer')))
       message.on('error', reject)
       write(message)
+    }).catch((error: Error & { code?: string }) => {
+      return { status: 0, headers: {}, body: `no answer: ${error.code} ${error.message}` }
     })
   return {
-    send: (url, sent) => send(url, sent, (message) => message.end(sent.body ?? '')),
+    send: (url, sent) => send(url, sent, agent, (message) => message.end(sent.body ?? '')),
+    // On a connection of its own: a server that has answered before the rest came may end it at any moment.
     sendInHalves: (url, sent, meanwhile) =>
-      send(url, sent, (message) => {
+      send(url, sent, false, (message) => {
         const { body = '' } = sent
         message.write(body.slice(0, body.length / 2))
         void meanwhile().finally(() => message.end(body.slice(body.length / 2)))

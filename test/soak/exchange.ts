@@ -26,7 +26,7 @@ export async function exchange(
   isAnswer: (answer: Answer) => boolean,
 ): Promise<Exchange> {
   const from = Date.now()
-  const answer = await client.send(server.url, sent).catch(() => null)
+  const answer = await client.send(server.url, sent)
   const states = storage.between(from, Date.now())
   const isFailure = answer !== null && mayFail(answer, states, server)
   const isGood = isFailure || (answer !== null && states.some((state) => state !== 'away') && isAnswer(answer))

@@ -16,7 +16,12 @@ export async function startFlood(requests: number, seed: number): Promise<Flood>
   const child = fork(await programOf('test/soak/flood.ts'), [String(requests), String(seed)], {
     execArgv: ['--expose-gc'],
     env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  // What a refusal means is said there, too; told is only what it ended with.
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk).slice(-4000)
   })
   let found: FloodResult | null = null
   child.on('message', (message: FloodResult) => {
@@ -25,7 +30,7 @@ export async function startFlood(requests: number, seed: number): Promise<Flood>
   const ended = once(child, 'exit')
   return {
     result: ended.then(([code, signal]) => {
-      if (found === null && signal === null) throw new Error(`the flood ended with ${code}`)
+      if (found === null && signal === null) throw new Error(`the flood ended with ${code}: ${said}`)
       return found
     }),
     async end() {

@@ -54,7 +54,7 @@ async function sendOne({ client, servers, storage }: World, index: number, token
   const { sent } = planMe(null, token)
   const headers = [...sent.headers, ['x-request-id', requestId] as const]
   const from = Date.now()
-  const answer = await client.send(server.url, { ...sent, headers }).catch(() => null)
+  const answer = await client.send(server.url, { ...sent, headers })
   const ask = { kind: 'first logins at once', server: server.facts, storage, from, until: Date.now() }
   return { answer, requestId, ask }
 }
@@ -77,7 +77,7 @@ export async function slowBodies(world: World): Promise<void> {
       if (!person.disabled.last && random() < 0.7) await changeDisabled(world, person)
       whole = Date.now()
     }
-    const answer = await client.sendInHalves(server.url, sent, change).catch(() => null)
+    const answer = await client.sendInHalves(server.url, sent, change)
     const ask = { kind: 'a slow body', server: server.facts, storage, ...facts, from: begun, until: Date.now() }
     // What was refused before its body was whole was by what was so then. What passed has to be right at the end.
     if (answer?.status === 201) judge.take({ ...ask, from: whole ?? begun }, answer, '')

@@ -221,8 +221,10 @@ try {
   for (const line of report.lines) console.log(line)
   process.exitCode = wasInterrupted ? 130 : exitCodeOf(report)
 } catch (error) {
-  console.error(error)
-  process.exitCode = 1
+  // The terminal's Ctrl-C ends PostgreSQL as well: whatever fails then says nothing.
+  if (wasInterrupted) console.log('interrupted')
+  else console.error(error)
+  process.exitCode = wasInterrupted ? 130 : 1
 } finally {
   for (const close of closing.reverse()) await Promise.resolve(close()).catch(() => undefined)
   // Whatever still waits for a server that is gone must not keep this process.

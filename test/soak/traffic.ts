@@ -295,7 +295,7 @@ export async function send(
   const requestId = randomUUID()
   const from = Date.now()
   const headers = [...sent.headers, ['x-request-id', requestId] as const]
-  const answer = await client.send(server.url, { ...sent, headers }).catch(() => null)
+  const answer = await client.send(server.url, { ...sent, headers })
   const ask = { kind, server: server.facts, storage, ...facts, from, until: Date.now() }
   judge.take(ask, answer, requestId)
   return answer
