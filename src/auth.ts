@@ -174,9 +174,9 @@ export function createAuth(given: AnyAuthOptions): unknown {
   const { errorFormat = 'json', onDecision, requestId, clock = Date.now } = options
   const { verifier } = steps
   const records = onDecision === undefined ? null : { clock, onDecision, requestId }
-  const { authorizer, recordRefusal } = createAuthorization(steps, clock, records)
+  const { authorizer, authenticator, recordRefusal } = createAuthorization(steps, clock, records)
   const parse = (access: Access): Rule | 'public' => parseAccess(access, steps)
-  const authorizerOf = remember((access) => authorizer(parse(access)))
+  const authenticatorOf = remember((access) => authenticator(parse(access)))
 
   const auth: Auth = {
     ...createGuards(steps.roles),
@@ -185,8 +185,14 @@ export function createAuth(given: AnyAuthOptions): unknown {
       const contextOf = (source: object) => contextFor(source, steps, rule) as never
       return Object.assign(authorizer(rule), { contextOf }) as never
     },
-    authenticate: async (request: AuthRequest, access?: Access) =>
-      (await authorizerOf(access)(request)).context as never,
+    authenticate(request: AuthRequest, access?: Access) {
+      try {
+        return authenticatorOf(access)(request) as Promise<never>
+      } catch (error) {
+        // An Access that is wrong rejects, as every refusal does.
+        return Promise.reject(error)
+      }
+    },
     route(route) {
       parse(route.access)
       return Object.freeze(route) as Route

@@ -6,7 +6,7 @@ import { AuthError } from '../errors.ts'
  * @throws AuthError `unauthorized`
  */
 export function requireBearerSize(lines: readonly string[], maxBytes: number): void {
-  if (lines.some((line) => isBearer(line) && tokenOf(line).length > maxBytes)) {
+  if (lines.some((line) => line.length > maxBytes && isBearer(line) && tokenOf(line).length > maxBytes)) {
     throw new AuthError('unauthorized', { reason: 'bearer_token_too_long', expected: `at most ${maxBytes} bytes` })
   }
 }
@@ -27,9 +27,13 @@ export function readBearer(lines: readonly string[]): string | null {
   if (line === undefined || !isBearer(line)) return null
   const token = tokenOf(line)
   if (token === '') throw new AuthError('bad_request', { reason: 'bearer_token_missing' })
-  if (/[\t ,]/.test(token)) throw new AuthError('bad_request', { reason: 'bearer_token_malformed' })
+  if (FORBIDDEN.some((character) => token.includes(character)))
+    throw new AuthError('bad_request', { reason: 'bearer_token_malformed' })
   return token
 }
+
+// Looked for one by one, which is far faster in a long text than a class of them.
+const FORBIDDEN = ['\t', ' ', ','] as const
 
 /** Ask whether the header has the form of a bearer credential: what no browser adds by itself, as it does a cached `Basic`. */
 export function hasBearerForm(lines: readonly string[]): boolean {
@@ -51,5 +55,7 @@ export function describeScheme([line]: readonly string[]): string {
 const SCHEME = /^(?:basic|digest|dpop|negotiate|ntlm|token|jwt|api-?key)(?= |$)/i
 
 function tokenOf(line: string): string {
-  return line.slice('bearer'.length).replace(/^ +/, '')
+  let start = 'bearer'.length
+  while (line[start] === ' ') start += 1
+  return line.slice(start)
 }

@@ -67,7 +67,8 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, gateway,
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
-    const found: Credential[] = headers.flatMap((header) => readService(request, header))
+    const found: Credential[] = []
+    for (const header of headers) found.push(...readService(request, header))
     const token = readBearer(authorization)
     if (token !== null) found.push(toBearer(token, apiKeyPrefix))
     return found

@@ -75,7 +75,8 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     responseHeader: responseHeader === undefined ? (headers[0] ?? null) : responseHeader,
     async resolve(caller, selection, known) {
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
-      const acting = await actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
+      const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
+      const acting = found instanceof Promise ? await found : found
       if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
       return acting as ActingOrg<Served>
     },
@@ -88,16 +89,20 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     known: ActingOrg<O> | null | undefined,
   ): Found<O> | Promise<Found<O>> {
     const own = boundOrgOf(caller, selection)
-    if (own !== null) return memberships.findActing(caller, own)
+    if (own !== null) return findFor(caller, own)
     if (selection.kind === 'named') {
       const { orgId } = selection
-      return known === null || known?.org.id === orgId ? (known ?? null) : memberships.findActing(caller, orgId)
+      return known === null || known?.org.id === orgId ? (known ?? null) : findFor(caller, orgId)
     }
     if (whenUnnamed === 'none' && caller.kind === 'user') return { org: null, role: null }
     if (whenUnnamed === 'reject' || whenUnnamed === 'none')
       throw new AuthError('org_required', { reason: 'org_not_named', expected })
     if (whenUnnamed === 'earliest-joined') return known === undefined ? earliestOf(caller) : known
     return onlyOneOf(caller)
+  }
+
+  async function findFor(caller: Caller<U>, orgId: string): Promise<Found<O>> {
+    return await memberships.findActing(caller, orgId)
   }
 
   async function earliestOf(caller: Caller<U>): Promise<Found<O>> {

@@ -64,7 +64,7 @@ export function readSelection(
   selectors: readonly OrgSelector[],
   toOrgId: OrgIdFormat,
 ): OrgSelection {
-  const named = new Set<string>()
+  let named: OrgSelection = UNNAMED
   for (const selector of selectors) {
     const lines = linesOf(request, selector)
     const [line] = lines
@@ -72,12 +72,13 @@ export function readSelection(
     // A wildcard's parts are a list (Express 5): a format would read one of a single part as its text.
     const orgId = lines.length === 1 && typeof line === 'string' ? toOrgId(line) : null
     if (orgId === null) return { kind: 'malformed' }
-    named.add(orgId)
+    if (named.kind === 'unnamed') named = { kind: 'named', orgId }
+    else if (named.kind === 'named' && named.orgId !== orgId) named = { kind: 'conflict' }
   }
-  const [orgId] = named
-  if (orgId === undefined) return { kind: 'unnamed' }
-  return named.size > 1 ? { kind: 'conflict' } : { kind: 'named', orgId }
+  return named
 }
+
+const UNNAMED: OrgSelection = Object.freeze({ kind: 'unnamed' })
 
 function linesOf(request: AuthRequest, selector: OrgSelector): readonly unknown[] {
   switch (selector.kind) {

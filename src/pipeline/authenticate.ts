@@ -231,13 +231,18 @@ async function enterOrgs(
     // What the user's own look-up found, if it was for the same organization.
     const isKnown = state.resolvedUser !== undefined && isSame(state.resolvedUser.selection, selection)
     const acting = await steps.orgs.resolve(caller, selection, isKnown ? resolvedUser?.membership : undefined)
-    return toActed(acting, await grantedIn(steps, caller, acting))
+    const granted = grantedIn(steps, caller, acting)
+    return toActed(acting, isList(granted) ? granted : await granted)
   } finally {
     end()
   }
 }
 
 type Granted = Acted['granted']
+
+function isList(granted: Granted | Promise<Granted>): granted is readonly string[] {
+  return Array.isArray(granted)
+}
 
 // What the role allows where the caller acts; without an organization, nothing. `null`: there is no such role.
 function grantedIn(steps: Steps, caller: Caller, { org, role }: ActingOrg): Granted | Promise<Granted> {

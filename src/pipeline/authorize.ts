@@ -26,6 +26,8 @@ type Lines = readonly (readonly [name: string, value: string])[]
 export interface Authorization {
   /** Let requests in by one rule, or throw the refusal. */
   authorizer(rule: Rule | 'public'): (request: AuthRequest) => Promise<Authorized<AuthContext | null>>
+  /** The same for whoever writes no response. */
+  authenticator(rule: Rule | 'public'): (request: AuthRequest) => Promise<AuthContext | null>
   /**
    * Write down what a handler threw.
    * @returns what is to be answered
@@ -49,24 +51,29 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
     recheckWithBody(request.source, state)
     return state
   }
+  const mount = <R>(rule: Rule | 'public', answer: (context: AuthContext | null, state: RequestState) => R) => {
+    return async (request: AuthRequest): Promise<R> => {
+      const state = stateOf(request)
+      const record = state.record ?? SILENT
+      try {
+        const attempt = rule === 'public' ? null : { request, rule, state, record }
+        const context =
+          attempt === null ? checkPublic(steps, request) : admit(attempt, await authenticate(steps, attempt))
+        record.allowed(context, attempt === null)
+        return answer(context, state)
+      } catch (error) {
+        throw recordThrow({ steps, state, rule }, error)
+      } finally {
+        record.settled()
+      }
+    }
+  }
   return {
     authorizer(rule) {
       const vary: Lines = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)]]
-      return async (request) => {
-        const state = stateOf(request)
-        const record = state.record ?? SILENT
-        try {
-          const context =
-            rule === 'public' ? checkPublic(steps, request) : await admit({ request, rule, state, record })
-          record.allowed(context, rule === 'public')
-          return { context, responseHeaders: () => withOrg(vary, state) }
-        } catch (error) {
-          throw recordThrow({ steps, state, rule }, error)
-        } finally {
-          record.settled()
-        }
-      }
+      return mount(rule, (context, state) => ({ context, responseHeaders: () => withOrg(vary, state) }))
     },
+    authenticator: (rule) => mount(rule, (context) => context),
     recordRefusal(source, thrown) {
       const state = findState(source, steps)
       const error = isTransientError(thrown) ? unavailable(thrown) : thrown
@@ -109,10 +116,9 @@ function unavailable(cause: unknown): AuthError {
   return new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', retryAfterSeconds: 1, cause })
 }
 
-async function admit(attempt: Attempt): Promise<AuthContext | null> {
-  const { request, rule, state, record } = attempt
+// A mount lets the request in: what comes later is told so.
+function admit({ request, rule, state, record }: Attempt, context: AuthContext | null): AuthContext | null {
   const { steps } = state
-  const context = await authenticate(steps, attempt)
   if (context?.kind === 'user') {
     const token = tokenOf(state.credential)
     CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })

@@ -174,10 +174,14 @@ function asking(storage: object, name: PropertyKey, method: Method): unknown {
     try {
       return await Reflect.apply(method, storage, given)
     } catch (error) {
-      const failure = toTransient(error, from)
-      throw from === 'work' ? failure : toFault(failure)
+      throw from === 'work' ? toTransient(error, from) : toQueryFailure(error)
     }
   }
+}
+
+/** What {@link withStorageErrors} throws in the place of what a query has thrown, for whoever asks too often to go through it. */
+export function toQueryFailure(error: unknown): unknown {
+  return toFault(toTransient(error, 'statement'))
 }
 
 /** Convert a failure that passes to a `TransientError` with the failure as its cause; anything else comes back as it is. */

@@ -17,7 +17,8 @@ import {
   type Shape,
 } from '../lib/parse-options.ts'
 import { createMonotonicClock, OVERDUE, within } from '../lib/time.ts'
-import { withStorageErrors } from '../storage/storage-errors.ts'
+import type { UserRecord } from '../storage/repositories.ts'
+import { toQueryFailure, withStorageErrors } from '../storage/storage-errors.ts'
 import { type ProfileOptions, withProfile } from './profile.ts'
 import { type AttemptedUser, type ProvisionerOptions, type ProvisionerSettings, provisioning } from './provision.ts'
 import { withFreshEmail } from './refresh-email.ts'
@@ -70,7 +71,12 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
   const { profile } = parsed
   const refreshes = parsed.refreshEmail === 'when-verified'
   const step: UserResolver<U> = async (identity, selection, roles, token) => {
-    const record = await storage.users.findByIdentity(identity, selection)
+    let record: UserRecord<U> | null
+    try {
+      record = await parsed.storage.users.findByIdentity(identity, selection)
+    } catch (error) {
+      throw toQueryFailure(error)
+    }
     if (record !== null) {
       return resolveUser(refreshes ? await withFreshEmail(storage.users, record, identity) : record)
     }
