@@ -152,12 +152,16 @@ export function requireBoolean(option: string, answer: unknown): boolean {
  */
 export function isMachine(claims: object): boolean {
   const subject = ownOf(claims, 'sub')
-  const clients = ['client_id', 'azp', 'cid'].map((name) => ownOf(claims, name))
-  if (clients.some((client) => typeof client === 'string' && (subject === client || subject === `${client}@clients`))) {
-    return true
+  const isSubject = (name: string): boolean => {
+    const client = ownOf(claims, name)
+    return typeof client === 'string' && (subject === client || subject === `${client}@clients`)
   }
-  const grants = ['gty', 'grant_type'].flatMap((name) => ownOf(claims, name))
-  return grants.some(isClientCredentials) || ownOf(claims, 'idtyp') === 'app'
+  const isGranted = (name: string): boolean => {
+    const grant = ownOf(claims, name)
+    return Array.isArray(grant) ? grant.some(isClientCredentials) : isClientCredentials(grant)
+  }
+  if (isSubject('client_id') || isSubject('azp') || isSubject('cid')) return true
+  return isGranted('gty') || isGranted('grant_type') || ownOf(claims, 'idtyp') === 'app'
 }
 
 function isClientCredentials(grant: unknown): boolean {

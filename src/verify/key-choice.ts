@@ -26,23 +26,19 @@ export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<
     throw refused('unauthorized', { reason: 'token_algorithm_not_of_issuer', expected, got: algorithm })
   }
   const isSecret = isSecretAlgorithm(algorithm)
-  const keys = isSecret ? issuer.secrets.keys(algorithm) : candidatesOf(form, issuer)
-  const verified = (await tryKeys(form, keys)) ?? (isSecret ? null : await tryFreshKeys(form, issuer, keys))
-  if (verified === null) throw refused('unauthorized', { reason: 'token_signature_invalid' })
-  return verified
-}
-
-async function tryKeys({ input, signature }: TokenForm, keys: readonly VerifyingKey[]): Promise<VerifiedBy | null> {
-  for (const key of keys) if (await key.isSigned(input, signature)) return key
-  return null
+  const cached = isSecret ? issuer.secrets.keys(algorithm) : candidatesOf(form, issuer)
+  for (const key of cached) if (await key.isSigned(form.input, form.signature)) return key
+  const fresh = isSecret ? [] : await freshCandidatesOf(form, issuer, cached)
+  for (const key of fresh) if (await key.isSigned(form.input, form.signature)) return key
+  throw refused('unauthorized', { reason: 'token_signature_invalid' })
 }
 
 // The right key may be newer than the cache, under a kid that is known too.
-async function tryFreshKeys(
+async function freshCandidatesOf(
   form: TokenForm,
   issuer: Issuer,
   tried: readonly VerifyingKey[],
-): Promise<VerifiedBy | null> {
+): Promise<readonly SetKey[]> {
   const complete = await refreshAll(form, issuer)
   const fresh = candidatesOf(form, issuer)
   if (fresh.length === 0 && complete !== true) {
@@ -54,10 +50,7 @@ async function tryFreshKeys(
     const count = issuer.keySets.reduce((sum, set) => sum + set.keys().size, 0)
     throw refused('unauthorized', { reason: 'token_key_unknown', expected, got: `none of ${count} keys` })
   }
-  return tryKeys(
-    form,
-    fresh.filter((key) => !tried.includes(key)),
-  )
+  return fresh.filter((key) => !tried.includes(key))
 }
 
 // The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once. Where one

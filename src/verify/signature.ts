@@ -5,6 +5,7 @@
  */
 import { importJWK } from 'jose/key/import'
 import { toBytes } from '../lib/base64url.ts'
+import { isEqualConstantTime } from '../lib/digest.ts'
 import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /**
@@ -35,11 +36,10 @@ export interface SignatureEngine {
 export interface NodeCrypto {
   createSecretKey(bytes: Uint8Array): object
   createPublicKey(key: { readonly key: JwkMembers; readonly format: 'jwk' }): object
-  createHmac(hash: string, key: object): { update(text: string): { digest(): Uint8Array } }
+  createHmac(hash: string, key: object): { update(text: string): { digest(encoding: 'latin1'): string } }
   createVerify(hash: string): {
     update(text: string): { verify(key: object, signature: string, encoding: 'latin1'): boolean }
   }
-  timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean
 }
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
@@ -108,12 +108,9 @@ function toHmacCheck(node: NodeCrypto, secret: Uint8Array, algorithm: SecretAlgo
   const hash = `sha${bitsOf(algorithm)}`
   try {
     const key = node.createSecretKey(secret)
-    const macOf = (input: string): Uint8Array => node.createHmac(hash, key).update(input).digest()
+    const macOf = (input: string): string => node.createHmac(hash, key).update(input).digest('latin1')
     macOf(TRIAL)
-    return (input, signature) => {
-      const mac = macOf(input)
-      return signature.length === mac.length && node.timingSafeEqual(mac, toBytes(signature))
-    }
+    return (input, signature) => isEqualConstantTime(macOf(input), signature)
   } catch {
     return null
   }

@@ -108,10 +108,10 @@ export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
   }
   const header = parseObject(decodePart(token.slice(0, first)))
   if (header === null) throw refused('unauthorized', { reason: 'token_header_not_object' })
-  const form = readHeader(header)
+  const { algorithm, kid, type } = readHeader(header)
   const payload = parseObject(decodePart(token.slice(first + 1, second)))
   if (payload === null) throw refused('unauthorized', { reason: 'token_payload_not_object' })
-  return { ...form, payload, input: token.slice(0, second), signature: decodePart(last) }
+  return { algorithm, kid, type, payload, input: token.slice(0, second), signature: decodePart(last) }
 }
 
 function decodePart(part: string): string {
@@ -128,8 +128,10 @@ export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>
   }
 }
 
+const EXTENSIONS: readonly string[] = ['crit', 'b64', 'zip']
+
 function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> {
-  const extension = ['crit', 'b64', 'zip'].find((name) => Object.hasOwn(header, name))
+  const extension = EXTENSIONS.find((name) => Object.hasOwn(header, name))
   if (extension !== undefined) {
     throw refused('unauthorized', { reason: 'token_header_extension', got: extension })
   }
