@@ -95,8 +95,14 @@ export const NAV: readonly NavSection[] = [
     title: 'Running it',
     pages: [
       page('testing', 'Testing your handlers', 'Signing people in without a network, contexts for handlers alone'),
-      page('websockets-sse-browsers', 'Browsers and WebSockets', 'CORS and the upgrade of a connection'),
-      page('runtimes', 'Runtimes', 'What runs on Node, Bun, Deno and workers'),
+      page(
+        'websockets-sse-browsers',
+        'Browsers, WebSockets, SSE',
+        'How a browser gets in, CORS, connections that stay open',
+      ),
+      page('production', 'In production', 'Logs, readiness, proxies, rotation, several instances, shutdown'),
+      page('runtimes', 'Runtimes', 'What runs on Node, Bun, Deno and workers, and what differs between the frameworks'),
+      page('recipes', 'Other frameworks', 'Fastify, Nest, Next, tRPC, Elysia, plain Fetch, an MCP server'),
       page('performance', 'Performance', 'What a request costs, measured beside the peers'),
       page('examples', 'The examples', 'Three whole systems to start and to read'),
     ],
@@ -106,6 +112,8 @@ export const NAV: readonly NavSection[] = [
     pages: [
       page('options', 'Options and entry points', 'Every option of every function, every subpath'),
       page('coming-from', 'Coming from another library', 'What you have in hand there, and what it is here'),
+      page('security-model', 'Security model', 'What holds by itself, and what stays with you'),
+      page('how-it-is-built', 'How it is built', 'One pipeline of steps, and where to read on'),
       page('requirements', 'Requirements', 'Each rule, and the test that holds it'),
     ],
   },

@@ -1,0 +1,174 @@
+/** docs/recipes.md, docs/websockets-sse-browsers.md, docs/production.md, docs/debugging.md: their snippets, asked as their readers would. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express, Request as ExpressRequest } from 'express'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Auth, isAuthError } from '../../src/index.ts'
+import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
+import { openSnippets } from './snippets.ts'
+
+const { load, remove } = openSnippets()
+const servers: Server[] = []
+let issuer: SupabaseIssuer
+let token: string
+
+beforeAll(async () => {
+  issuer = await startSupabaseIssuer()
+  process.env['SUPABASE_URL'] = issuer.url
+  token = await issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: 'ada', email: 'ada@example.test' }))
+})
+
+afterAll(async () => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+  await issuer.close()
+  remove()
+})
+
+async function serve(handler: NonNullable<Parameters<typeof createServer>[1]>): Promise<string> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const bearer = (): { headers: { authorization: string } } => ({ headers: { authorization: `Bearer ${token}` } })
+const ADA = { user: 'ada@example.test', org: 'ada@example.test' }
+
+describe('fetch.ts', () => {
+  type Protect = (access: object, handle: () => unknown) => (request: Request) => Promise<Response>
+  const open = () => load<{ GET(request: Request): Promise<Response>; protect: Protect }>('fetch.ts')
+
+  it('answers whom it knows, and names the organization', async () => {
+    const { GET } = await open()
+    const answer = await GET(new Request('https://api.example.com/me', bearer()))
+    expect(answer.headers.get('x-org-id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect([answer.status, await answer.json()]).toEqual([200, ADA])
+  })
+
+  it('refuses with the challenge', async () => {
+    const { GET } = await open()
+    const answer = await GET(new Request('https://api.example.com/me'))
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    expect(await answer.json()).toMatchObject({ error: { code: 'unauthorized' } })
+  })
+
+  it('hands on what a handler throws that is no refusal', async () => {
+    const { protect } = await open()
+    const failing = protect({}, () => Promise.reject(new Error('a fault')))
+    await expect(failing(new Request('https://api.example.com/me', bearer()))).rejects.toThrow('a fault')
+    expect(() => protect({ role: 'nobody' }, () => null)).toThrow('role')
+  })
+})
+
+it('fastify.ts: by a request and a reply of that shape', async () => {
+  const { protect } = await load<{
+    protect(
+      access: object,
+      handle: (context: { user: { email: string } }) => unknown,
+    ): (request: object, reply: object) => Promise<unknown>
+  }>('fastify.ts')
+  const handler = protect({}, ({ user }) => JSON.stringify({ user: user.email }))
+  // What Fastify does with what a handler returns, and what `send` is.
+  const base = await serve(async (raw, response) => {
+    const reply = {
+      sent: false,
+      code: (status: number) => Object.assign(response, { statusCode: status }),
+      getHeader: (name: string) => response.getHeader(name),
+      header: (name: string, value: string) => response.setHeader(name, value),
+      send(body?: string) {
+        reply.sent = true
+        response.end(body)
+      },
+    }
+    response.setHeader('vary', 'Origin')
+    const answer = await handler({ raw, params: {} }, reply)
+    if (!reply.sent) response.end(answer)
+  })
+  const answer = await fetch(`${base}/api/me`, bearer())
+  expect([answer.status, await answer.json()]).toEqual([200, { user: ADA.user }])
+  expect(answer.headers.get('vary')).toContain('Origin, ')
+  const refused = await fetch(`${base}/api/me`)
+  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+})
+
+it('ticket.ts: a ticket is good once, nobody else gets one', async () => {
+  const { app, redeem } = await load<{ app: Express; redeem(ticket: string): unknown }>('ticket.ts')
+  const base = await serve(app)
+  expect((await fetch(`${base}/api/live/ticket`, { method: 'POST' })).status).toBe(401)
+  const answer = await fetch(`${base}/api/live/ticket`, { method: 'POST', ...bearer() })
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  const { ticket } = (await answer.json()) as { ticket: string }
+  expect(redeem(ticket)).toMatchObject({ userId: expect.any(String), orgId: answer.headers.get('x-org-id') })
+  expect(redeem(ticket)).toBeNull()
+  expect(redeem('another')).toBeNull()
+})
+
+it('first-message.ts: a good token, a bad one, one that is no header', async () => {
+  const { authenticateMessage } = await load<{ authenticateMessage(message: object): Promise<{ user: object }> }>(
+    'first-message.ts',
+  )
+  expect(await authenticateMessage({ token })).toMatchObject({ user: { email: ADA.user } })
+  for (const message of [{ token: 'x.y.z' }, { token: 'a\nb' }, { token, orgId: 'nonsense' }]) {
+    await expect(authenticateMessage(message)).rejects.toThrow()
+  }
+})
+
+it('events.ts: who is disabled is in no more', async () => {
+  const { app, isStillIn } = await load<{ app: Express; isStillIn(req: ExpressRequest): Promise<boolean> }>('events.ts')
+  const { storage } = await load<{
+    storage: { users: { setDisabled(id: string, disabled: boolean): Promise<unknown> } }
+  }>('auth.ts')
+  const { authenticateMessage } = await load<{
+    authenticateMessage(message: object): Promise<{ user: { id: string } }>
+  }>('first-message.ts')
+  const { user } = await authenticateMessage({ token })
+  let message: ExpressRequest | undefined
+  const base = await serve((req, res) => {
+    message = req as ExpressRequest
+    app(req as ExpressRequest, res as never)
+  })
+  const answer = await fetch(`${base}/api/events`, bearer())
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+  const asked = message as ExpressRequest
+  expect(await isStillIn(asked)).toBe(true)
+  await storage.users.setDisabled(user.id, true)
+  expect(await isStillIn(asked)).toBe(false)
+  await storage.users.setDisabled(user.id, false)
+  await answer.body?.cancel()
+})
+
+it('production.ts: ready once it has started, one line a request, an end', async () => {
+  const lines: string[] = []
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)))
+  try {
+    const { server, start, stop } = await load<{ server: Server; start(port: number): Promise<void>; stop(): unknown }>(
+      'production.ts',
+    )
+    await start(0)
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    expect((await fetch(`${base}/readyz`)).status).toBe(200)
+    expect((await fetch(`${base}/api/me`)).status).toBe(401)
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ outcome: 'refused', reason: 'credential_missing' }])
+    server.closeAllConnections()
+    await stop()
+    expect(server.listening).toBe(false)
+  } finally {
+    log.mockRestore()
+  }
+})
+
+it('explained.ts: a line for a refusal', async () => {
+  const write = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  try {
+    const { auth } = await load<{ auth: Auth }>('explained.ts')
+    const { fromFetchRequest } = await import('../../src/http/index.ts')
+    const refusal: unknown = await auth.authenticate(fromFetchRequest(new Request('https://x/me'))).catch((e) => e)
+    expect(isAuthError(refusal)).toBe(true)
+    expect(write.mock.calls.flat().join('')).toContain('401 credential_missing')
+  } finally {
+    write.mockRestore()
+  }
+})
