@@ -1,6 +1,7 @@
 /** What the doctor asks, as data: each check by itself, whatever becomes of the others, and whom a failure would hit. */
 import { nearMissOf, toSpan } from '../explain/near-misses.ts'
 import { createJwtVerifier, type IssuerOptions } from '../index.ts'
+import { type FetchFault, faultOf, fetchJsonObject } from '../lib/json-exchange.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { isTransientError } from '../storage/index.ts'
 import { describeCause } from '../storage/storage-errors.ts'
@@ -47,6 +48,10 @@ function nameOf({ issuer }: IssuerOptions): string {
   return toLogText(Array.isArray(issuer) ? issuer[0] : issuer) ?? 'any issuer'
 }
 
+function describeFault(url: string, { asked, cause, status, reason }: FetchFault): string {
+  return `${asked ?? url}: ${cause ?? (status === null || status === 200 ? reason : status)}`
+}
+
 const METADATA_MS = 5000
 
 // What a document of metadata says of its issuer is what its tokens say, too.
@@ -56,23 +61,20 @@ async function askMetadata(options: IssuerOptions, { fetch }: Practice): Promise
   const isFound = options.keys.some(({ kind }) => kind === 'discovery')
   if (issuer == null || !/^https?:\/\//i.test(issuer) || issuer.includes('{')) return null
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const signal = AbortSignal.timeout(METADATA_MS)
-  const answer = await fetch(url, { redirect: 'manual', signal }).catch((error: unknown) => error as Error)
-  const whom = `everybody of ${issuer} is answered 503 keys_unavailable`
-  if (answer instanceof Error) {
-    const says = `${url}: ${describeCause(answer).replace('TypeError', 'network')}`
-    return isFound
-      ? { name, state: 'refused', says, reason: 'key_servers_failing', try: whom }
-      : { name, state: 'unknown', says }
+  const answer = await fetchJsonObject(fetch, url, AbortSignal.timeout(METADATA_MS)).then(
+    (document) => ({ named: document['issuer'] }),
+    (error: unknown) => ({ says: describeFault(url, faultOf(error)), isAnswered: faultOf(error).status !== null }),
+  )
+  // Where the keys are found by it, what fails is told of them.
+  if ('says' in answer) {
+    const { says, isAnswered } = answer
+    return {
+      name,
+      state: isFound || isAnswered ? 'skipped' : 'unknown',
+      says: isFound ? says : `${says}; its keys are named without it`,
+    }
   }
-  if (answer.status !== 200) {
-    await answer.body?.cancel()
-    const says = `${url} answers ${answer.status}`
-    return isFound
-      ? { name, state: 'refused', says, reason: 'key_servers_failing', try: whom }
-      : { name, state: 'skipped', says: `${says}: its keys are named without it` }
-  }
-  const { issuer: named } = (await answer.json().catch(() => ({}))) as { readonly issuer?: unknown }
+  const { named } = answer
   if (named === issuer) return { name, state: 'passes', says: `${issuer} calls itself so` }
   const got = toLogText(named) ?? 'nobody'
   const near = nearMissOf('token_issuer_unknown', issuer, got)
@@ -97,8 +99,7 @@ async function askKeys(options: IssuerOptions, practice: Practice): Promise<Chec
     onKeyEvent(event) {
       if (event.type === 'fetch_ok') counted += event.keys
       if (event.type === 'fetch_failed') {
-        const { asked, url, cause, status, reason } = event
-        said.push(`${asked ?? url}: ${cause ?? (status === null || status === 200 ? reason : status)}`)
+        said.push(describeFault(event.url, event))
       }
     },
   })

@@ -47,12 +47,13 @@ export function showsColors(): boolean {
 let isHinted = false
 
 /**
- * Print what helps whoever builds a service: once a process. Never in production, in tests, which refuse on purpose, or where
- * there is no environment to say which it is.
+ * Print, at the first refusal of a process, how to learn why: for whoever builds a service. Never in production, in tests,
+ * which refuse on purpose, or where there is no environment to say which it is; later refusals cost one look at a flag.
  */
-export function hintOnce(hint: string): void {
-  const { env } = processOf()
-  if (isHinted || !env || /^(?:production|test)$/.test(env['NODE_ENV'] ?? '')) return
+export function hintOnce(reason: string): void {
+  if (isHinted) return
   isHinted = true
-  console.error(hint)
+  const { env } = processOf()
+  if (!env || /^(?:production|test)$/.test(env['NODE_ENV'] ?? '')) return
+  console.error(`sallyport: refused, ${reason}; onDecision: explain() says why`)
 }

@@ -122,8 +122,7 @@ export function createQuietRecorder(clock: () => number): Recorder {
       else if (isFault(error))
         print(`sallyport: answered 503, ${error.reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
       // Who asks without a credential is told that by the answer itself.
-      else if (error.reason !== 'credential_missing')
-        hintOnce(`sallyport: refused, ${error.reason}; onDecision: explain() says why`)
+      else if (error.reason !== 'credential_missing') hintOnce(error.reason)
     },
   }
 }

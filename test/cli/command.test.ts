@@ -346,6 +346,40 @@ describe('doctor', () => {
     expect((JSON.parse(out) as { checks: object[] }).checks).toContainEqual(expect.objectContaining({ says, reason }))
   })
 
+  it('tells an issuer that calls itself otherwise, and metadata that is not there', async () => {
+    const trusted = ['--issuer', 'https://id.test/', '--audience', 'x']
+    const named = async (issuer: string, ...words: readonly string[]) => {
+      const fetch: typeof globalThis.fetch = async (url) =>
+        String(url) === JWKS
+          ? Response.json(keys)
+          : issuer === ''
+            ? new Response('', { status: 404 })
+            : Response.json({ issuer, jwks_uri: JWKS, reason: 'none', asked: 'none' })
+      const { out } = await sallyport(['doctor', ...trusted, ...words, '--json'], { now: NOW, fetch })
+      return (JSON.parse(out) as { checks: { name: string; state: string; says: string; try: string }[] }).checks
+    }
+    const keys = issuer.jwks()
+    expect(await named('https://id.test/')).toMatchObject([
+      { name: 'metadata', state: 'passes' },
+      { name: 'keys', state: 'passes', says: 'https://id.test/: 1 from its server' },
+      { name: 'audience' },
+      { name: 'clock' },
+    ])
+    const [other] = await named('https://id.test', '--jwks', JWKS)
+    expect(other).toMatchObject({
+      state: 'refused',
+      reason: 'token_issuer_unknown',
+      try: expect.stringContaining('a trailing slash?'),
+    })
+    const [none, found] = await named('', '--jwks', JWKS)
+    expect([none, found]).toMatchObject([
+      { state: 'skipped', says: expect.stringContaining(': 404; its keys') },
+      { state: 'passes' },
+    ])
+    const [gone, lost] = await named('')
+    expect([gone, lost]).toMatchObject([{ state: 'skipped' }, { state: 'refused', reason: 'key_servers_failing' }])
+  })
+
   it('warns of an audience that is not checked', async () => {
     const { code, out } = await doctor('--jwks', JWKS)
     expect([code, out]).toEqual([0, expect.stringMatching(/ ! audience {2}any issuer: not checked/)])
