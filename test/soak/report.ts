@@ -58,7 +58,7 @@ export interface Report {
 /** How much the median memory of the last quarter may lie above that of the second one. */
 const MEMORY_FACTOR = 1.1
 /** Below that much time in each quarter memory says nothing: engines and pools are still warming up. */
-const MEMORY_SECONDS = 100
+export const MEMORY_SECONDS = 100
 /** What distinct bad input may leave behind. */
 const FLOOD_BYTES = 30 * 1024 * 1024
 const SHOWN = 16

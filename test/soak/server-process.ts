@@ -14,7 +14,8 @@ export interface ServerProcess {
   readonly url: string
   /** Answers when it has said all that it had to say so far, and its event loop has turned since. */
   settled(): Promise<void>
-  sample(): Promise<Pick<Sample, 'rss' | 'heap' | 'delay'>>
+  /** `null`: it has ended. */
+  sample(): Promise<Pick<Sample, 'rss' | 'heap' | 'delay'> | null>
   /** Its record of a request, or `null`. */
   record(requestId: string): Promise<unknown>
   end(): Promise<void>

@@ -22,7 +22,7 @@ import { type KeyServer, startKeyServer } from './key-server.ts'
 import type { ServerTask } from './messages.ts'
 import { parseSoakOptions, type SoakOptions } from './options.ts'
 import type { StorageState } from './oracle.ts'
-import { exitCodeOf, type FloodResult, reportOf, type Sample, type Seen } from './report.ts'
+import { exitCodeOf, MEMORY_SECONDS, reportOf, type Sample, type Seen } from './report.ts'
 import { addAccounts, firstLogins, passwordLogins, slowBodies } from './sequences.ts'
 import { startServer } from './server-process.ts'
 import { Timeline } from './timeline.ts'
@@ -53,8 +53,13 @@ const INTERRUPTED = 'interrupted'
 /** What has to be closed in the end, the last that was opened first. */
 type Closing = (() => unknown)[]
 
-async function run(options: SoakOptions, stop: AbortController, closing: Closing): Promise<Seen> {
-  const random = createRandom(options.seed)
+interface Prepared {
+  readonly world: World
+  readonly unhandled: readonly string[]
+}
+
+async function prepare({ seed }: SoakOptions, signal: AbortSignal, closing: Closing): Promise<Prepared> {
+  const random = createRandom(seed)
   const cluster = await startCluster()
   closing.push(() => cluster.stop())
   await prepareDatabase(cluster)
@@ -68,43 +73,55 @@ async function run(options: SoakOptions, stop: AbortController, closing: Closing
   closing.push(() => client.close())
   await addAccounts({ store })
   const made = await populate({ random, store, moving, steady }, { people: PEOPLE, orgs: ORGS })
-  const startedAt = Date.now()
-  setMaxListeners(0, stop.signal)
-  setTimeout(() => stop.abort(), options.seconds * 1000)
+  const storage = new Timeline<StorageState>('there')
+  const judge = createJudge(Date.now())
+  const { serviceSecret } = common
   const world: World = {
-    ...{ random, client, cluster, servers, moving, steady, pool, store, keys: [], signal: stop.signal, ...made },
-    ...{
-      judge: createJudge(startedAt),
-      storage: new Timeline<StorageState>('there'),
-      events: new Map<string, number>(),
-    },
-    serviceSecret: common.serviceSecret,
+    ...{ random, client, cluster, servers, moving, steady, pool, store, keys: [], signal, ...made },
+    ...{ judge, storage, events: new Map(), serviceSecret },
   }
-  const flood = options.flood === 0 ? null : await startFlood(options.flood, options.seed)
+  return { world, unhandled }
+}
+
+async function run(options: SoakOptions, stop: AbortController, closing: Closing): Promise<Seen> {
+  setMaxListeners(0, stop.signal)
+  const { world, unhandled } = await prepare(options, stop.signal, closing)
+  const flood = options.flood === 0 ? null : await startFlood(options.flood)
   if (flood !== null) {
     closing.push(() => flood.end())
     // What still runs when the time is up may end.
     stop.signal.addEventListener('abort', () => stop.signal.reason === INTERRUPTED && void flood.end())
   }
-  const samples: Sample[] = []
-  const progress = startProgress(world, startedAt, options)
-  const [flooded] = await Promise.all([
+  const endProgress = startProgress(world, options)
+  const timed = async (): Promise<readonly Sample[]> => {
+    await warmUp(world, options)
+    setTimeout(() => stop.abort(), options.seconds * 1000)
+    return measure(world)
+  }
+  const [flooded, samples] = await Promise.all([
     flood?.result ?? null,
-    measure(world, startedAt, samples),
+    timed(),
     drive(world, options).then(() => checkRows(world)),
   ])
-  progress()
-  return {
-    ...{
-      seed: options.seed,
-      seconds: options.seconds,
-      answers: world.judge.answers,
-      unhandled,
-      samples,
-    },
-    ...{ wrong: world.judge.wrong, wrongCount: world.judge.counts.wrong, undeclared: world.judge.counts.undeclared },
-    ...{ events: world.events, flood: flooded as FloodResult | null },
-  }
+  endProgress()
+  const { judge, events } = world
+  const { answers, wrong, counts } = judge
+  const counted = { answers, wrong, wrongCount: counts.wrong, undeclared: counts.undeclared }
+  return { seed: options.seed, seconds: options.seconds, ...counted, unhandled, samples, events, flood: flooded }
+}
+
+const WARM_UP_REQUESTS = 8000
+const WARM_UP_MS = 45_000
+
+/** Let engines compile what is asked often, and pools and caches fill, where memory will be compared. */
+async function warmUp(world: World, { seconds }: SoakOptions): Promise<void> {
+  if (seconds < MEMORY_SECONDS) return
+  const latest = Date.now() + WARM_UP_MS
+  while (!world.signal.aborted && totalOf(world) < WARM_UP_REQUESTS && Date.now() < latest) await pause(world, 200)
+}
+
+function totalOf({ judge }: World): number {
+  return [...judge.answers.values()].flatMap((each) => [...each.values()]).reduce((sum, n) => sum + n, 0)
 }
 
 const secret = (): string => randomBytes(32).toString('hex')
@@ -164,15 +181,19 @@ async function drive(world: World, { seconds }: SoakOptions): Promise<void> {
   await judge.compare(servers)
 }
 
-async function measure({ servers, signal, ...world }: World, startedAt: number, samples: Sample[]): Promise<void> {
+async function measure(world: World): Promise<readonly Sample[]> {
+  const { servers, signal } = world
+  const startedAt = Date.now()
+  const samples: Sample[] = []
   while (!signal.aborted) {
-    await pause({ signal, ...world } as World, SAMPLE_MS)
-    if (signal.aborted) return
+    await pause(world, SAMPLE_MS)
+    if (signal.aborted) break
     for (const server of servers) {
       const sample = await server.sample()
-      samples.push({ server: server.facts.name, at: (Date.now() - startedAt) / 1000, ...sample })
+      if (sample !== null) samples.push({ server: server.facts.name, at: (Date.now() - startedAt) / 1000, ...sample })
     }
   }
+  return samples
 }
 
 /** Whoever was made was made once: an organization each, of which they are the one owner, beside those that are shared. */
@@ -188,14 +209,15 @@ async function checkRows({ pool, orgs, judge }: World): Promise<void> {
   }
 }
 
-function startProgress({ judge, events }: World, startedAt: number, { seconds }: SoakOptions): () => void {
+function startProgress(world: World, { seconds }: SoakOptions): () => void {
+  const startedAt = Date.now()
   const isTerminal = process.stdout.isTTY === true
   const timer = setInterval(
     () => {
-      const total = [...judge.answers.values()].flatMap((each) => [...each.values()]).reduce((sum, n) => sum + n, 0)
+      const { judge, events } = world
       const done = [...events.values()].reduce((sum, n) => sum + n, 0)
       const at = Math.round((Date.now() - startedAt) / 1000)
-      const line = `${at} of ${seconds} s: ${total} requests, ${judge.counts.wrong} wrong, ${done} changes and faults`
+      const line = `${at} s (${seconds} once all is warm): ${totalOf(world)} requests, ${judge.counts.wrong} wrong, ${done} changes and faults`
       process.stdout.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`)
     },
     isTerminal ? 1000 : 10_000,
