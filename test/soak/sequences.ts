@@ -59,8 +59,8 @@ async function sendOne({ client, servers, storage }: World, index: number, token
   return { answer, requestId, ask }
 }
 
-/** Above it whoever sends a body is looked at once more when it is whole. */
-const SLOW_MS = 1200
+// Whoever sends a body for more than a second is looked at once more when it is whole; the first look may come late.
+const [BEFORE_MS, AFTER_MS, SEEN_MS] = [600, 2000, 1700]
 
 /** Disable people while their bodies are on their way, until all ends: authority is what it is when the body is whole. */
 export async function slowBodies(world: World): Promise<void> {
@@ -71,16 +71,17 @@ export async function slowBodies(world: World): Promise<void> {
     const token = await signToken(random, person.issuer, person.subject, { algorithm: 'HS256' })
     const { sent, ...facts } = planGoodNote(world, person, token, `slow ${number}`)
     const begun = Date.now()
-    let whole: number | null = null
+    let sentAt = begun
     const change = async (): Promise<void> => {
-      await pause(world, SLOW_MS)
+      await pause(world, BEFORE_MS)
       if (!person.disabled.last && random() < 0.7) await changeDisabled(world, person)
-      whole = Date.now()
+      await pause(world, AFTER_MS)
+      sentAt = Date.now()
     }
     const answer = await client.sendInHalves(server.url, sent, change)
     const ask = { kind: 'a slow body', server: server.facts, storage, ...facts, from: begun, until: Date.now() }
     // What was refused before its body was whole was by what was so then. What passed has to be right at the end.
-    if (answer?.status === 201) judge.take({ ...ask, from: whole ?? begun }, answer, '')
+    if (answer?.status === 201) judge.take({ ...ask, from: Math.max(begun, sentAt - SEEN_MS) }, answer, '')
     // Whoever is refused at the end has passed before, and is told where.
     else judge.take(ask, answer && { ...answer, headers: { ...answer.headers, 'x-org-id': undefined } }, '')
     await pause(world, random() * 300)
