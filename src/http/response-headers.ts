@@ -61,6 +61,7 @@ export interface NodeResponse {
   /** The request that it answers. */
   readonly req?: unknown
   getHeader?(name: string): unknown
+  getHeaderNames?(): readonly string[]
   setHeader(name: string, value: string | readonly string[]): unknown
   once?(event: 'close', listener: () => void): unknown
   readonly headersSent?: boolean | undefined
@@ -97,13 +98,30 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
   response.writeHead = function keepingHeaders(this: NodeResponse, ...head: unknown[]): unknown {
     const [status, reason, headers] = head
     const theirs = typeof reason === 'string' ? headers : (headers ?? reason)
+    const ours = headersOf()
+    if (isApart(this, theirs, ours)) {
+      const all = Object.assign({}, theirs, Object.fromEntries(ours))
+      return typeof reason === 'string' ? writeHead.call(this, status, reason, all) : writeHead.call(this, status, all)
+    }
     if (theirs != null) setAll(this, theirs)
-    for (const [name, value] of headersOf()) {
+    for (const [name, value] of ours) {
       const present = this.getHeader?.(name)
       this.setHeader(name, present === undefined ? value : mergeHeader(name, [present].flat().join(', '), value))
     }
     return typeof reason === 'string' ? writeHead.call(this, status, reason) : writeHead.call(this, status)
   }
+}
+
+// Most heads of Hono's server: nothing was set before, and none of the names is ours. Then Node writes them as it would anyhow.
+function isApart(response: NodeResponse, theirs: unknown, ours: Lines): theirs is object {
+  if (typeof theirs !== 'object' || theirs === null || Array.isArray(theirs)) return false
+  if (response.getHeaderNames?.().length !== 0) return false
+  const isOurs = (name: string): boolean => ours.some(([own]) => isSame(own, name))
+  return !Object.keys(theirs).some(isOurs)
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.length === b.length && a.toLowerCase() === b.toLowerCase()
 }
 
 function setAll(response: NodeResponse, headers: object): void {

@@ -49,6 +49,38 @@ describe('keepHeaders', () => {
   })
 })
 
+describe('keepHeaders, of a head that is written with an object', () => {
+  const write = (set: readonly string[], theirs: object): unknown[] => {
+    const calls: unknown[] = []
+    const response = {
+      getHeaderNames: () => set,
+      setHeader: (name: string, value: unknown) => calls.push([name, value]),
+      writeHead: (...head: unknown[]) => calls.push(head),
+    }
+    keepHeaders(response, () => [
+      ['X-Org-Id', 'o'],
+      ['Vary', 'Cookie'],
+    ])
+    ;(response.writeHead as (...head: unknown[]) => unknown)(200, theirs)
+    return calls
+  }
+
+  it('hands it on with ours in it where nothing was set and no name is ours; the object stays as it was', () => {
+    const theirs = Object.freeze({ 'Content-Type': 'text/plain', 'Set-Cookie': ['a=1', 'b=2'], vari: 'x' })
+    expect(write([], theirs)).toEqual([[200, { ...theirs, 'X-Org-Id': 'o', Vary: 'Cookie' }]])
+  })
+
+  it.each([
+    [['content-type'], { a: 'b' }],
+    [[], { 'x-org-ID': 'theirs' }],
+    [[], { VARY: 'Accept' }],
+    [[], ['a', 'b']],
+  ])('sets one by one where %j was set before, or it is %j', (set, theirs) => {
+    expect(write(set, theirs)).toContainEqual(['X-Org-Id', 'o'])
+    expect(write(set, theirs).at(-1)).toEqual([200])
+  })
+})
+
 describe('mergeHeader', () => {
   it.each([
     [null, 'Authorization, Cookie', 'Authorization, Cookie'],
