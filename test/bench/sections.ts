@@ -12,6 +12,7 @@ export const SECTIONS: Readonly<Record<string, () => Promise<Bench>>> = {
   flood: async () => (await import('./sections/flood.ts')).benchFlood,
   'main-thread': async () => (await import('./sections/main-thread.ts')).benchMainThread,
   growth: async () => (await import('./sections/growth.ts')).benchGrowth,
+  storage: async () => (await import('./sections/storage.ts')).benchStorage,
   memory: async () => (await import('./sections/memory.ts')).benchMemory,
   import: async () => (await import('./sections/import.ts')).benchImport,
   size: async () => (await import('./sections/size.ts')).benchSize,
