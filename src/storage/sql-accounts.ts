@@ -42,7 +42,8 @@ export function sqlAccounts({ session, ...tables }: SqlPlace): SqlAccounts {
   const atRest: AccountStorage = {
     accounts: accountRepository(session, statements),
     sessions: sessionRepository(session, statements),
-    throttle: sqlThrottle({ session, ...tables }),
+    // Counters of minutes: what a power cut undoes of them was to be forgotten soon.
+    throttle: sqlThrottle({ session: session.fleeting ?? session, ...tables }),
     transaction: (work) =>
       session.atomically((inside) =>
         work({

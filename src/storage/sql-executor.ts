@@ -100,6 +100,11 @@ export interface SqlSession {
   run(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** Run `work` in one transaction: this one, where there is one. */
   atomically<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
+  /**
+   * The same for what a power cut may undo (never a process that ends), so that nobody waits for the disk: where whoever
+   * waits for it would hold up the whole process.
+   */
+  readonly fleeting?: SqlSession | undefined
 }
 
 /**

@@ -33,25 +33,39 @@ const TURNS = new WeakMap<SqliteDatabase, Turns>()
 export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
   const turns = TURNS.get(database) ?? createTurns('the SQLite database')
   TURNS.set(database, turns)
-  openUp(database)
+  const isLogged = openUp(database)
   const run = statementRunner(database)
   const patiently = <T>(work: (isHeld: () => boolean) => Promise<T>): Promise<T> =>
     whileBusy(() => turns(work, () => rollBack(database)))
-  const transaction: SqliteSessions['transaction'] = (work) =>
-    patiently((isHeld) =>
-      inTransaction(database, isHeld, () => oneTransaction(run, (session) => work(session, isHeld), isHeld)),
-    )
+  const transactionOf =
+    (prepare: () => () => void): SqliteSessions['transaction'] =>
+    (work) =>
+      patiently(async (isHeld) => {
+        const putBack = prepare()
+        try {
+          return await inTransaction(database, isHeld, () =>
+            oneTransaction(run, (session) => work(session, isHeld), isHeld),
+          )
+        } finally {
+          putBack()
+        }
+      })
   // A look-up is done there and then: where no transaction is open it waits for nobody, and nobody for it.
   const read: SqlSession['run'] = (statement, values) =>
     whileBusy(() => (turns.isFree() ? run(statement, values) : turns(() => run(statement, values))))
+  // A single write is a transaction too: with some drivers a statement that met a busy database stays half-run, and then
+  // nobody's transaction on the handle can be committed. BEGIN leaves nothing behind.
+  const sessionOf = (atomically: SqliteSessions['transaction']): SqlSession => ({
+    run: (statement, values) =>
+      statement.writes ? atomically((inside) => inside.run(statement, values)) : read(statement, values),
+    atomically,
+  })
+  const transaction = transactionOf(() => () => undefined)
+  // A commit that waits for the disk holds up the whole process. In a write-ahead log one that does not is gone with the
+  // power at worst, and whatever was committed before it stays.
+  const hurried = isLogged ? transactionOf(() => lower(database, 'synchronous', SYNC_NORMAL)) : transaction
   return {
-    session: {
-      // A single write is a transaction too: with some drivers a statement that met a busy database stays half-run, and
-      // then nobody's transaction on the handle can be committed. BEGIN leaves nothing behind.
-      run: (statement, values) =>
-        statement.writes ? transaction((inside) => inside.run(statement, values)) : read(statement, values),
-      atomically: transaction,
-    },
+    session: { ...sessionOf(transaction), fleeting: sessionOf(hurried) },
     transaction,
     exclusive: (work) =>
       turns(
@@ -65,12 +79,18 @@ export function createSqliteSessions(database: SqliteDatabase): SqliteSessions {
 }
 
 // Readers beside a writer, and references that hold. A log that can't be switched just now another process is switching.
-function openUp(database: SqliteDatabase): void {
+// Hands on whether the log is there.
+function openUp(database: SqliteDatabase): boolean {
   database.exec('PRAGMA foreign_keys = ON')
+  const putBack = lower(database, 'busy_timeout', 0)
   try {
-    atOnce(database, () => database.prepare('PRAGMA journal_mode = WAL').all())
+    const [row] = database.prepare('PRAGMA journal_mode = WAL').all() as SqlRow[]
+    return row?.['journal_mode'] === 'wal'
   } catch (error) {
     if (!isBusy(error)) throw error
+    return false
+  } finally {
+    putBack()
   }
 }
 
@@ -102,7 +122,7 @@ function orderOf(text: string): number[] {
 }
 
 async function inTransaction<T>(database: SqliteDatabase, isHeld: () => boolean, work: () => Promise<T>): Promise<T> {
-  atOnce(database, () => database.exec('BEGIN IMMEDIATE'))
+  begin(database)
   try {
     const result = await work()
     // Else what is open by now is somebody else's.
@@ -116,6 +136,16 @@ async function inTransaction<T>(database: SqliteDatabase, isHeld: () => boolean,
   }
 }
 
+// A driver that waits for another process blocks this one: the waiting is done outside, between attempts.
+function begin(database: SqliteDatabase): void {
+  const putBack = lower(database, 'busy_timeout', 0)
+  try {
+    database.exec('BEGIN IMMEDIATE')
+  } finally {
+    putBack()
+  }
+}
+
 function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK')
@@ -124,22 +154,16 @@ function rollBack(database: SqliteDatabase): void {
   }
 }
 
-// A driver that waits for another process blocks this one: the waiting is done outside, between attempts.
-function atOnce<T>(database: SqliteDatabase, work: () => T): T {
-  const timeout = readTimeout(database)
-  if (timeout === 0) return work()
-  database.exec('PRAGMA busy_timeout = 0')
-  try {
-    return work()
-  } finally {
-    database.exec(`PRAGMA busy_timeout = ${timeout}`)
-  }
-}
+// NORMAL: the log reaches the disk when it is put into the database, not with each commit.
+const SYNC_NORMAL = 1
 
-function readTimeout(database: SqliteDatabase): number {
-  const [row] = database.prepare('PRAGMA busy_timeout').all() as SqlRow[]
-  const timeout = Number(row?.['timeout'])
-  return Number.isInteger(timeout) && timeout > 0 ? timeout : 0
+// Sets what is higher to a value; what is handed on sets it back.
+function lower(database: SqliteDatabase, pragma: 'busy_timeout' | 'synchronous', value: number): () => void {
+  const [row = {}] = database.prepare(`PRAGMA ${pragma}`).all() as SqlRow[]
+  const before = Number(Object.values(row)[0])
+  if (!(before > value)) return () => undefined
+  database.exec(`PRAGMA ${pragma} = ${value}`)
+  return () => void database.exec(`PRAGMA ${pragma} = ${before}`)
 }
 
 async function whileBusy<T>(work: () => Promise<T>): Promise<T> {

@@ -41,7 +41,9 @@ export interface SqliteStorage<D> extends ShippedStorage<D> {
  * A look-up by identity is one query, the membership included. Transactions take turns (`BEGIN IMMEDIATE`); whoever
  * waits more than 5 seconds, for this process or another, gets a `TransientError`; a transaction that has not ended after
  * 30 seconds is rolled back and rejects, so that nobody who hangs holds everybody. Unique violations throw
- * `ConflictError`, also out of the host's own statements inside `transaction`.
+ * `ConflictError`, also out of the host's own statements inside `transaction`. Each commit waits for the disk, if the handle's
+ * `synchronous` says so, but for those of the login's throttle: a power cut may undo its last counters, a crash of the process
+ * none.
  *
  * @throws OptionsError
  * @example

@@ -147,6 +147,29 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
       expect(String(await rejected(storage.memberships.insert(unknown)))).toContain('FOREIGN KEY')
     })
 
+    it('is waited for on the disk by every commit but the throttle’s, and the host’s own level is left alone', async () => {
+      const { database, storage } = await openAt(createSqlitePath())
+      const levelOf = (): number => Number(Object.values(database.prepare('PRAGMA synchronous').all()[0] as object)[0])
+      const levels: number[] = []
+      const exec = database.exec.bind(database)
+      database.exec = (text) => {
+        if (text === 'COMMIT') levels.push(levelOf())
+        return exec(text)
+      }
+      const { throttle, sessions } = storage.accounts
+      const state = { failures: 1, closedUntil: 0, recent: [], pending: [], expiresAt: 4e12 }
+      const count = (keys: readonly string[]) =>
+        throttle.update(keys, new Date(), () => ({ states: keys.map(() => state), result: null }))
+      // OFF, NORMAL, FULL, EXTRA: what holds the least is never raised, and a write that ends a session waits as the host says.
+      for (const level of [0, 1, 2, 3]) {
+        exec(`PRAGMA synchronous = ${level}`)
+        await Promise.all([count([`a${level}`, `b${level}`]), count([`c${level}`])])
+        expect([...new Set(levels.splice(0))]).toEqual([Math.min(level, 1)])
+        await sessions.revoke({ id: `session-${level}`, expiresAt: new Date() }, new Date())
+        expect([...new Set(levels.splice(0)), levelOf()]).toEqual([level, level])
+      }
+    })
+
     it('answers whoever has orgs that were deleted by other tools, references off', async () => {
       const { database, storage } = await openAt(createSqlitePath())
       const somebody = person()
