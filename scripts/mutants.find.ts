@@ -51,7 +51,9 @@ type Refusal = ts.NewExpression | ts.CallExpression
 
 function isRefusal(node: ts.Node): node is Refusal {
   if (ts.isCallExpression(node)) return node.expression.getText() === 'refused'
-  return ts.isNewExpression(node) && node.expression.getText() === 'AuthError'
+  if (!ts.isNewExpression(node) || node.expression.getText() !== 'AuthError') return false
+  // What hands on what it was called with refuses nothing by itself.
+  return node.arguments?.every(ts.isIdentifier) !== true
 }
 
 function mutateRefusal(refusal: Refusal, add: Add): void {
