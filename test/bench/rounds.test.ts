@@ -17,7 +17,7 @@ describe('rounds', () => {
       }),
     )
     const samples = await interleave(contenders, { rounds: 2, size: 3 })
-    expect(turns.join('')).toBe('cababcbca')
+    expect(turns.join('')).toBe('abcbcacab')
     expect(samples.map(({ name, cpu, wall }) => [name, cpu.length, wall.length])).toEqual([
       ['a', 2, 2],
       ['b', 2, 2],

@@ -25,6 +25,8 @@ export interface RoundOptions {
   readonly size: number
   /** How many calls are under way at once. Default 1. */
   readonly inFlight?: number
+  /** Rounds that only warm compilers and caches up. Default 1. */
+  readonly uncounted?: number
   readonly progress?: (doing: string) => void
 }
 
@@ -36,14 +38,15 @@ export interface Samples {
   readonly wall: readonly number[]
 }
 
-/** Run the contenders; the first round warms compilers up and counts for nothing. */
+/** Run the contenders; the first rounds count for nothing. */
 export async function interleave(contenders: readonly Contender[], options: RoundOptions): Promise<Samples[]> {
   const samples = contenders.map(({ name }) => ({ name, cpu: [] as number[], wall: [] as number[] }))
-  for (let round = -1; round < options.rounds; round++) {
+  const uncounted = options.uncounted ?? 1
+  for (let round = -uncounted; round < options.rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const index = (turn + round + contenders.length) % contenders.length
+      const index = (turn + round + uncounted) % contenders.length
       const contender = contenders[index] as Contender
-      options.progress?.(`round ${round + 1} of ${options.rounds}, ${contender.name}`)
+      options.progress?.(`round ${Math.max(0, round + 1)} of ${options.rounds}, ${contender.name}`)
       const { cpu, wall } = await takeTurn(contender, options)
       if (round < 0) continue
       samples[index]?.cpu.push(cpu)

@@ -6,7 +6,7 @@ import { SECTIONS } from './sections.ts'
 export type Message =
   | { readonly kind: 'progress'; readonly doing: string }
   | { readonly kind: 'section'; readonly section: Section }
-  | { readonly kind: 'failure'; readonly isWrongAnswer: boolean; readonly text: string }
+  | { readonly kind: 'failure'; readonly text: string }
 
 const [word = '', pace = ''] = process.argv.slice(2)
 const send = (message: Message): Promise<void> =>
@@ -24,8 +24,8 @@ try {
   })
   await send({ kind: 'section', section })
 } catch (error) {
-  const { name, stack } = error as Error
-  await send({ kind: 'failure', isWrongAnswer: name === 'WrongAnswer', text: String(stack) })
+  const { name, message, stack } = error as Error
+  await send({ kind: 'failure', text: name === 'WrongAnswer' ? message : String(stack) })
 }
 // A contender may hold a timer or a socket.
 process.exit()
