@@ -27,6 +27,8 @@ export interface RoundOptions {
   readonly inFlight?: number
   /** Rounds that only warm compilers and caches up. Default 1. */
   readonly uncounted?: number
+  /** Whether garbage is collected before each turn; with millions of entries that takes seconds. Default `true`. */
+  readonly collects?: boolean
   readonly progress?: (doing: string) => void
 }
 
@@ -59,7 +61,7 @@ export async function interleave(contenders: readonly Contender[], options: Roun
 async function takeTurn(contender: Contender, options: RoundOptions): Promise<{ cpu: number; wall: number }> {
   const size = contender.size ?? options.size
   const call = await contender.prepare(size)
-  collectGarbage()
+  if (options.collects !== false) collectGarbage()
   const before = process.cpuUsage()
   const begun = process.hrtime.bigint()
   const answered = await callAll(call, size, contender.synchronous === true ? 0 : (options.inFlight ?? 1))

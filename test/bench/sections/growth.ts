@@ -6,7 +6,16 @@ import type { TokenIssuer } from 'sallyport/testing'
 import { fastJwt, JOSE, OUR_VERIFY, ours, type Peer, type Verify } from '../contenders.ts'
 import { type Contender, cpuGroup, interleave, speedGroup } from '../rounds.ts'
 import type { BenchOptions, Group, Section } from '../section.ts'
-import { AUDIENCE, createIssuer, freshTexts, ISSUER, LEEWAY_SECONDS, makeTokens, pickTexts } from '../tokens.ts'
+import {
+  AUDIENCE,
+  createIssuer,
+  freshTexts,
+  ISSUER,
+  LEEWAY_SECONDS,
+  makeTokens,
+  pickTexts,
+  type TokenTexts,
+} from '../tokens.ts'
 
 export async function benchGrowth(options: BenchOptions): Promise<Section> {
   const issuer = await createIssuer()
@@ -22,32 +31,34 @@ the last one.`,
 
 async function growTokens(issuer: TokenIssuer, { quick, progress }: BenchOptions): Promise<Group[]> {
   const populations = quick ? [1000, 10_000] : [1000, 10_000, 100_000, 1_000_000]
+  const texts = populations.map((population) => {
+    progress(`making ${population.toLocaleString('en')} tokens`)
+    return makeTokens(issuer, 'HS256', population)
+  })
   const groups: Group[] = []
   for (const create of [ours, (of: TokenIssuer, size: number): Peer => fastJwt(of, 'HS256', size)]) {
     const contenders: Contender[] = []
     let title = ''
-    for (const population of populations) {
-      const peer = create(issuer, population)
+    for (const tokens of texts) {
+      const peer = create(issuer, tokens.count)
       title = `${peer.name}, tokens seen before`
-      contenders.push(await filled(issuer, peer, population, progress))
+      contenders.push(await filled(peer, tokens, progress))
     }
     const rounds = quick ? 5 : 11
-    const samples = await interleave(contenders, { rounds, size: 20_000, progress })
+    const samples = await interleave(contenders, { rounds, size: 20_000, collects: false, progress })
     groups.push(speedGroup({ title }, samples))
   }
   return groups
 }
 
 async function filled(
-  issuer: TokenIssuer,
   { create, synchronous }: Peer,
-  population: number,
+  tokens: TokenTexts,
   progress: (doing: string) => void,
 ): Promise<Contender> {
-  const name = `${population.toLocaleString('en')} tokens`
-  const tokens = makeTokens(issuer, 'HS256', population)
+  const name = `${tokens.count.toLocaleString('en')} tokens`
   const verify = await create()
-  for (let index = 0; index < population; index++) {
+  for (let index = 0; index < tokens.count; index++) {
     if (index % 10_000 === 0) progress(`filling a cache with ${name}`)
     await verify(tokens.fresh(index))
   }

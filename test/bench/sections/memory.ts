@@ -8,8 +8,8 @@ import { createIssuer, makeTokens, type TokenTexts } from '../tokens.ts'
 
 export async function benchMemory({ quick, progress }: BenchOptions): Promise<Section> {
   const issuer = await createIssuer()
-  const count = quick ? 10_000 : 100_000
-  const rounds = quick ? 3 : 7
+  const count = quick ? 10_000 : 50_000
+  const rounds = quick ? 3 : 5
   const peers = [fastJwt(issuer, 'HS256', count), ours(issuer, count)]
   await requireRight(peers, issuer, 'HS256')
   const tokens = makeTokens(issuer, 'HS256', count)
