@@ -56,6 +56,7 @@ async function untilDone(world: World, change: Change, write: () => Promise<unkn
   }
 }
 
+/** Of live ones and of revoked ones, so that each is met. */
 const MOST_KEYS = 60
 
 /** Issue API keys and revoke them, over HTTP, until all ends. */

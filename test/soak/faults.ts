@@ -72,7 +72,7 @@ async function cut(world: World): Promise<void> {
   })
 }
 
-/** How long statements of servers may take, in milliseconds. */
+/** How long statements of servers may take, in milliseconds: more than any takes on a busy machine that nothing holds up. */
 export const LIMIT_MS = 2000
 
 /** A lock that outlasts what statements may take. */

@@ -7,7 +7,9 @@ import type { Answer, Person } from './oracle.ts'
 import { planGoodNote, planMe } from './traffic.ts'
 import { note, oneOf, pause, signToken, somebody, type Token, tokensOf, type World } from './world.ts'
 
+/** More would seldom be met by a change. */
 const MOST_PEOPLE = 150
+/** Three for each server: they meet in the storage, and within a process. */
 const AT_ONCE = 12
 
 /** Have new people come, each by many requests at once to all servers, until all ends: everybody is made once. */
@@ -92,6 +94,7 @@ const PASSWORD = 'tulip-cavern-91-osprey'
 const LOGIN = 'POST /api/v1/auth/login'
 const VALIDATE = 'GET /api/v1/auth/validate'
 const ACCOUNTS = 6
+/** Four times as many as may be looked at, five for each server. */
 const TRIES = 20
 /** Failures of an account that are told before it is closed, for a second at first. */
 const FREE_FAILURES = 5

@@ -38,6 +38,7 @@ process.on('disconnect', () => process.exit(0))
 
 const pool = new pg.Pool({
   connectionString: task.databaseUrl,
+  // Fewer than there are requests at once, and a wait that outlasts every stall.
   max: 8,
   connectionTimeoutMillis: 10_000,
   application_name: 'soaked',
@@ -48,6 +49,7 @@ const storage = createPostgresStorage({ pool })
 const roles = createRoles(ROLES, { 'notes:read': 'member' })
 const apiKeys = createApiKeys({ storage, prefix: 'soak', roles, maxKeys: 100_000 })
 const decisions = new Map<string, Decision>()
+// Answers are compared within a second.
 const MOST_DECISIONS = 1000
 
 const auth = createAuth({

@@ -42,9 +42,13 @@ const HOSTS: readonly Host[] = [
   { framework: 'hono', limits: { lock_timeout: LIMIT_MS }, stallStatus: 503 },
   { framework: 'express 4', limits: { statement_timeout: LIMIT_MS }, stallStatus: 500 },
 ]
+/** Three for each connection that a server has, so that requests wait for one another. */
 const WORKERS = 24
-const SAMPLE_MS = 2500
+/** Each sample costs a server a full collection of garbage: some fifteen in a quarter of the run are enough for a median. */
+const SAMPLE_MS = 2000
+/** Each comparison asks every server to answer first; what waits for it is some hundred answers. */
 const COMPARE_MS = 300
+/** So few that changes often meet a request of the very person, so many that tokens are not all seen before. */
 const PEOPLE = 40
 const ORGS = 6
 
@@ -110,7 +114,9 @@ async function run(options: SoakOptions, stop: AbortController, closing: Closing
   return { seed: options.seed, seconds: options.seconds, ...counted, unhandled, samples, events, flood: flooded }
 }
 
+/** From two thousand for each server on its memory grows no more by being used. */
 const WARM_UP_REQUESTS = 8000
+/** A machine that takes longer is too busy to say anything; the run still has an end. */
 const WARM_UP_MS = 45_000
 
 /** Let engines compile what is asked often, and pools and caches fill, where memory will be compared. */
