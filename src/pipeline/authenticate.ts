@@ -4,6 +4,7 @@
  */
 import type {
   ActingOrg,
+  ApiKeyContext,
   AuthContext,
   Caller,
   Credential,
@@ -50,14 +51,11 @@ export async function authenticate(steps: Steps, attempt: Attempt): Promise<Auth
   requireAccepted(attempt, verified)
   if (verified.kind === 'service') return enterService(steps, attempt, verified.name)
   if (verified.kind === 'machine') return enterMachine(steps, attempt, verified.identity)
+  if (verified.kind === 'apiKey') return enterApiKey(steps, attempt, verified)
   const { rule } = attempt
-  if (verified.kind === 'user' && rule.needs === 'identity') return identityContext(steps, rule, verified.identity)
-  const selection = readSelection(steps, attempt)
-  if (verified.kind === 'apiKey') {
-    const bound = verified.key.permissions
-    return apiKeyContext(verified.key, await actingOrg(steps, attempt, { caller: verified, bound, selection }))
-  }
   const { identity } = verified
+  if (rule.needs === 'identity') return identityContext(steps, rule, identity)
+  const selection = readSelection(steps, attempt)
   const resolvedUser = await resolveUser(steps, attempt, identity, selection)
   if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
@@ -278,6 +276,16 @@ function requireRules(
   }
   for (const mount of state.passed) if (mount.rule.needs === 'org') requireRule(mount.rule)
   requireRule(rule)
+}
+
+async function enterApiKey(
+  steps: Steps,
+  attempt: Attempt,
+  caller: Extract<Verified, { kind: 'apiKey' }>,
+): Promise<ApiKeyContext> {
+  const { key } = caller
+  const selection = readSelection(steps, attempt)
+  return apiKeyContext(key, await actingOrg(steps, attempt, { caller, bound: key.permissions, selection }))
 }
 
 async function enterMachine(

@@ -2,7 +2,7 @@
  * The user resolver that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import type { Organization, User, UserResolver } from '../context.ts'
+import type { Identity, KnownRoles, Organization, ResolvedUser, User, UserResolver } from '../context.ts'
 import {
   aFunction,
   aGroup,
@@ -77,9 +77,14 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
     } catch (error) {
       throw toQueryFailure(error)
     }
-    if (record !== null) {
-      return resolveUser(refreshes ? await withFreshEmail(storage.users, record, identity) : record)
-    }
+    if (record === null) return firstLogin(identity, roles, token)
+    return resolveUser(refreshes ? await withFreshEmail(storage.users, record, identity) : record)
+  }
+  const firstLogin = async (
+    identity: Identity,
+    roles: KnownRoles | undefined,
+    token: string | undefined,
+  ): Promise<ResolvedUser<U>> => {
     const key = JSON.stringify([identity.issuer, identity.subject])
     const { value, leader } = await inFlight(key, async () => {
       const person = profile === undefined ? identity : await withProfile(profile, identity, token)
