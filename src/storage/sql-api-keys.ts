@@ -6,6 +6,7 @@ import {
   hasRows,
   isText,
   LONGEST,
+  runOwned,
   toDate,
   toDateOrNull,
   toOwnerValues,
@@ -33,7 +34,8 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
       isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null,
     async list(owner) {
       if (!isOwner(owner)) return []
-      return (await session.run(statements.listApiKeys, toOwnerValues(owner))).map(API_KEY.read)
+      const { listApiKeys, listApiKeysOfOrg } = statements
+      return (await runOwned(session, owner, { all: listApiKeys, ofOrg: listApiKeysOfOrg })).map(API_KEY.read)
     },
     listCreatedBy: async (userId) =>
       isText(userId, LONGEST.identity) ? (await session.run(statements.listApiKeysOf, [userId])).map(API_KEY.read) : [],
@@ -74,8 +76,9 @@ function textsOf({ dialect, names }: SqlTables) {
       VALUES ($1, $2, $3, $4, $5, $6, $7, ${instant('$8')}, ${instant('$9')})
       ON CONFLICT (id) DO NOTHING RETURNING ${columns}`,
     findApiKey: `SELECT ${columns} FROM ${table} WHERE id = $1`,
-    listApiKeys: `SELECT ${columns} FROM ${table}
-      WHERE (${dialect.toFlag('$1')} OR org_id = $2) AND revoked_at IS NULL ORDER BY created_at, id`,
+    listApiKeys: `SELECT ${columns} FROM ${table} WHERE revoked_at IS NULL ORDER BY created_at, id`,
+    listApiKeysOfOrg: `SELECT ${columns} FROM ${table}
+      WHERE org_id = $1 AND revoked_at IS NULL ORDER BY created_at, id`,
     listApiKeysOf: `SELECT ${columns} FROM ${table} WHERE created_by = $1 ORDER BY created_at, id`,
     rotateApiKey: `UPDATE ${table} SET secret_hash = $4, previous_until = ${instant('$5')},
       previous_secret_hash = CASE WHEN ${instant('$5')} IS NULL THEN NULL ELSE secret_hash END

@@ -10,6 +10,7 @@ import {
   LONGEST,
   requireIdentity,
   requireRole,
+  runOwned,
   toDate,
   toFlag,
   toOwnerValues,
@@ -39,8 +40,11 @@ export function sqlMachines({ session, ...tables }: SqlPlace, clock: () => numbe
       if (inserted === null) throw new ConflictError('there is a machine of this identity')
       return inserted
     },
-    list: async (owner) =>
-      isOwner(owner) ? (await session.run(statements.listMachines, toOwnerValues(owner))).map(MACHINE.read) : [],
+    async list(owner) {
+      if (!isOwner(owner)) return []
+      const { listMachines, listMachinesOfOrg } = statements
+      return (await runOwned(session, owner, { all: listMachines, ofOrg: listMachinesOfOrg })).map(MACHINE.read)
+    },
     async setDisabled(owner, machineId, disabled) {
       if (!isUuid(machineId) || !isOwner(owner)) return null
       const values = [machineId, ...toOwnerValues(owner), disabled ? 1 : 0]
@@ -62,8 +66,8 @@ function textsOf({ dialect, names }: SqlTables) {
     insertMachine: `INSERT INTO ${table} (id, issuer, subject, name, org_id, role, permissions, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, ${dialect.fromMilliseconds('$8')})
       ON CONFLICT (issuer, subject) DO NOTHING RETURNING ${columns}`,
-    listMachines: `SELECT ${columns} FROM ${table}
-      WHERE (${dialect.toFlag('$1')} OR org_id = $2) ORDER BY created_at, id`,
+    listMachines: `SELECT ${columns} FROM ${table} ORDER BY created_at, id`,
+    listMachinesOfOrg: `SELECT ${columns} FROM ${table} WHERE org_id = $1 ORDER BY created_at, id`,
     setMachineDisabled: `UPDATE ${table} SET disabled = ${dialect.toFlag('$4')} ${owned} RETURNING ${columns}`,
     deleteMachine: `DELETE FROM ${table} ${owned} RETURNING id`,
   }
