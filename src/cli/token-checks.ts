@@ -23,7 +23,7 @@ type Passed = Pick<Check, 'state' | 'says' | 'try'>
 export interface TokenCheck {
   readonly name: string
   readonly reasons: readonly string[]
-  readonly isMinor?: boolean
+  readonly isMinor?: boolean | undefined
   /** What it says where none of its reasons was given. */
   passes(found: Found, now: number): Passed
 }

@@ -9,13 +9,13 @@ export interface ReasonText {
   /** What is amiss, in one clause that stands alone: lower case, no full stop. */
   readonly headline: string
   /** What else is to be known, in sentences. */
-  readonly more?: string
+  readonly more?: string | undefined
   /** The same with its values, `{got}` and `{expected}`; in quotes each value of a list gets its own. */
-  readonly says?: string
+  readonly says?: string | undefined
   /** What `expected` of the refusal holds; left out: it is `null`. */
-  readonly expected?: string
+  readonly expected?: string | undefined
   /** What `got` holds, likewise. */
-  readonly got?: string
+  readonly got?: string | undefined
   readonly try: Remedies
 }
 

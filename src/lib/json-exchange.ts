@@ -140,7 +140,11 @@ export interface FetchFault {
 }
 
 /** Make a failure to get a document; `word` says which, for events and logs. */
-export function fetchFailure(word: string, cause?: unknown, from: { url?: string; status?: number } = {}): Error {
+export function fetchFailure(
+  word: string,
+  cause?: unknown,
+  from: { url?: string | undefined; status?: number | undefined } = {},
+): Error {
   const error = new Error(word, cause === undefined ? undefined : { cause })
   error.name = FAILURE
   return Object.assign(error, from)
