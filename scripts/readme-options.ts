@@ -116,9 +116,12 @@ interface Option {
   readonly text: string
 }
 
-/** The table of docs/options.md. Throws for an option without a docstring. */
-export function optionTable(): string {
-  return tableOf(GROUPS)
+/** The tables of docs/options.md, under a heading each. Throws for an option without a docstring. */
+export function optionTables(): string {
+  const sections = [...groupOptions(GROUPS)].map(([label, rows]) =>
+    [`## ${label}`, '', '| option | meaning |', '| --- | --- |', ...rows].join('\n'),
+  )
+  return `\n${sections.join('\n\n')}\n`
 }
 
 /** The table of the presets. Throws for an option without a docstring. */
@@ -127,17 +130,22 @@ export function presetOptionTable(): string {
 }
 
 function tableOf(groups: readonly Group[]): string {
-  const interfaces = readInterfaces()
-  let last = ''
-  const rows = groups.flatMap(([of, name, under = '']) =>
-    optionsOf(interfaces, name).map((option) => {
-      const label = of.includes('`') ? of : of.replace(/\w+(?=,|$)/g, (word) => `\`${word}\``)
-      const first = of === last ? '' : label
-      last = of
-      return `| ${first} | \`${under}${option.name}\` | ${option.text} |`
-    }),
+  const rows = [...groupOptions(groups)].flatMap(([label, options]) =>
+    options.map((option, at) => `| ${at === 0 ? label : ''} ${option}`),
   )
   return ['| of | option | meaning |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+// Rows of two columns, by what they are options of.
+function groupOptions(groups: readonly Group[]): ReadonlyMap<string, readonly string[]> {
+  const interfaces = readInterfaces()
+  const found = new Map<string, string[]>()
+  for (const [of, name, under = ''] of groups) {
+    const label = of.includes('`') ? of : of.replace(/\w+(?=,|$)/g, (word) => `\`${word}\``)
+    const rows = optionsOf(interfaces, name).map((option) => `| \`${under}${option.name}\` | ${option.text} |`)
+    found.set(label, [...(found.get(label) ?? []), ...rows])
+  }
+  return found
 }
 
 type Interfaces = ReadonlyMap<string, ts.InterfaceDeclaration>

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUTH_ERRORS, type AuthErrorCode } from '../src/index.ts'
-import { optionTable, presetOptionTable } from './readme-options.ts'
+import { optionTables, presetOptionTable } from './readme-options.ts'
 
 /** The pages that have such tables, but for those of reasons and requirements. */
 export const GENERATED: readonly string[] = ['docs/debugging.md', 'docs/options.md', 'docs/issuers.md']
@@ -84,7 +84,7 @@ interface Config {
 export async function withTables(page: string): Promise<string> {
   const parts = {
     'error-table': errorTable(),
-    options: optionTable(),
+    options: optionTables(),
     'preset-options': presetOptionTable(),
     'entry-points': await entryPointTable(),
   }

@@ -46,7 +46,7 @@ export function pack(folder: string): Packed {
   const [tree, bare, typed] = [join(folder, 'tree'), join(folder, 'bare'), join(folder, 'typed')]
   try {
     for (const name of [...INPUTS, ...TEXTS.filter((each) => existsSync(root + each))]) {
-      cpSync(root + name, join(tree, name), { recursive: true })
+      cpSync(root + name, join(tree, name), { recursive: true, filter: (path) => !path.endsWith('node_modules') })
     }
     symlinkSync(`${root}node_modules`, join(tree, 'node_modules'))
     npm(tree, 'pack', '--pack-destination', folder)

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { llmsFull, llmsIndex } from '../../docs/.vitepress/llms.ts'
 import { NAV, toAnchor } from '../../docs/.vitepress/nav.ts'
 import { brokenLinks, linksOf } from './links.ts'
 import { PAGES } from './snippets.ts'
@@ -13,6 +14,14 @@ const pages = NAV.flatMap(({ pages }) => pages)
 it('docs/.vitepress/nav.ts has each page of docs/ once, and no other', () => {
   const files = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md') && name !== 'index.md')
   expect(pages.map(({ page }) => `${page}.md`).sort()).toEqual(files.sort())
+})
+
+it('llms.txt and llms-full.txt have each page once, in that order', () => {
+  const links = [...llmsIndex().matchAll(/\]\(\/([\w-]+)\.md\): \S/g)].map(([, page]) => page)
+  expect(links).toEqual(pages.map(({ page }) => page))
+  const full = llmsFull((page) => `<!-- written -->\n# ${page}\n\ntext\n`)
+  expect(full.match(/^# .*$/gm)).toEqual(['# sallyport', ...links.map((page) => `# ${page}`)])
+  expect(full).not.toContain('<!--')
 })
 
 it('README.md is no manual', () => {
@@ -28,25 +37,25 @@ it.each([
   expect(toAnchor(heading)).toBe(anchor)
 })
 
-describe.each([...PAGES, ...['SECURITY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map(pageOf)])(
-  '$path',
-  ({ path, text }) => {
-    it('has one title, before all else', () => {
-      const said = text.replace(/^```[\s\S]*?^```$|^<!--.*-->$/gm, '').trim()
-      expect(said.match(/^# .*$/gm)).toEqual([said.split('\n')[0]])
-    })
+describe.each([
+  ...PAGES,
+  ...['docs/index.md', 'SECURITY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map(pageOf),
+])('$path', ({ path, text }) => {
+  it('has one title, before all else', () => {
+    const said = text.replace(/^```[\s\S]*?^```$|^<!--.*-->$/gm, '').trim()
+    expect(said.match(/^# .*$/gm)).toEqual([said.split('\n')[0]])
+  })
 
-    it('links to files and sections that are there', () => {
-      expect(brokenLinks(path, text)).toEqual([])
-    })
+  it('links to files and sections that are there', () => {
+    expect(brokenLinks(path, text)).toEqual([])
+  })
 
-    it('names only scripts that exist', () => {
-      const { scripts } = JSON.parse(read('package.json')) as { scripts: object }
-      const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
-      expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
-    })
-  },
-)
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: object }
+    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script as string)
+    expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+})
 
 it.each([
   ['[a](nothing.md)', ['nothing.md']],
