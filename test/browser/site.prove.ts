@@ -30,10 +30,9 @@ beforeAll(async () => {
   mkdirSync(photographs, { recursive: true })
   server = createServer(({ url: target = '/' }, response) => {
     const path = new URL(target, 'http://site').pathname.replace(/\/$/, '/index.html')
-    if (!existsSync(site + path)) return response.writeHead(404).end()
-    response
-      .setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream')
-      .end(readFileSync(site + path))
+    const found = existsSync(site + path)
+    response.writeHead(found ? 200 : 404, { 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream' })
+    response.end(found ? readFileSync(site + path) : '')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
