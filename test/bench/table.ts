@@ -36,7 +36,7 @@ function printGroup(group: Group, paint: Paint): string {
   const base = against === null ? '' : `; × ${against}; ${rounds} rounds`
   const head = [
     paint('bold', column === undefined ? title : `${title}: ${column}`),
-    paint('dim', `${describeMeasure(group)}${base}`),
+    ...wrap(`${describeMeasure(group)}${base}`).map((line) => paint('dim', line)),
   ]
   return ['', ...head, ...group.rows.map((row) => printRow(group, row, paint))].join('\n')
 }
