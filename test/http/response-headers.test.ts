@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { keepHeaders, mergeHeader, whenHeadIsOut, withHeaders, writeHeaders } from '../../src/http/response-headers.ts'
 
@@ -151,4 +152,10 @@ describe('whenHeadIsOut', () => {
       expect(heard).toBe(1)
     },
   )
+})
+
+it('a function of a request is not written down where it is assigned: V8 would keep it, and its request, too long', () => {
+  const source = readFileSync(new URL('../../src/http/response-headers.ts', import.meta.url), 'utf8')
+  const code = source.replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, '')
+  expect(code.match(/\.\w+ = (?:async )?(?:function\b|\()/g)).toBeNull()
 })
