@@ -102,6 +102,8 @@ export interface Ask {
   readonly credential: CredentialFacts
   readonly selector: SelectorFacts
   readonly body: BodyFacts
+  /** Whether its body takes so long that its sender is looked at twice: who may do less by then is refused. */
+  readonly isSlow?: boolean
   /** When it was sent, and when it was answered. */
   readonly from: number
   readonly until: number
@@ -172,8 +174,9 @@ function ofPerson(ask: Ask, person: Person, choose: Choose): Right {
   if (selector.kind === 'malformed') return { kind: 'refused', code: 'invalid_org_id' }
   if (selector.kind === 'conflict') return { kind: 'refused', code: 'org_selector_conflict' }
   const org = selector.kind === 'named' ? selector.org : person.ownOrg
-  const role = org === person.ownOrg ? 'owner' : choose(person.roles.get(org)?.between(from, until) ?? [null])
-  if (role === null) return FORBIDDEN
+  const roles = org === person.ownOrg ? (['owner'] as const) : (person.roles.get(org)?.between(from, until) ?? [null])
+  const role = choose(roles)
+  if (role === null || (ask.isSlow && roles.length > 1 && choose([true, false]))) return FORBIDDEN
   if (!includes(role, route.role)) return route.isMountedTwice ? { ...FORBIDDEN, org } : FORBIDDEN
   return passed(ask, org, { ...seen, org, role })
 }

@@ -81,7 +81,15 @@ export async function slowBodies(world: World): Promise<void> {
       sentAt = Date.now()
     }
     const answer = await client.sendInHalves(server.url, sent, change)
-    const ask = { kind: 'a slow body', server: server.facts, storage, ...facts, from: begun, until: Date.now() }
+    const ask = {
+      kind: 'a slow body',
+      isSlow: true,
+      server: server.facts,
+      storage,
+      ...facts,
+      from: begun,
+      until: Date.now(),
+    }
     // What was refused before its body was whole was by what was so then. What passed has to be right at the end.
     if (answer?.status === 201) judge.take({ ...ask, from: Math.max(begun, sentAt - SEEN_MS) }, answer, '')
     // Whoever is refused at the end has passed before, and is told where.
