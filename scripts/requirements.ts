@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGE = `${ROOT}docs/requirements.md`
 
-// `(T9, H1–H5)` in prose, `requirement: 'O3'`; never `%E4`, `T0Z` or a member of something.
-const ID = /(?<![\w%§$.\\/{-])([ADEGHKLMOPRSTV])([1-9]\d?)(?:–\1([1-9]\d?))?(?!\w)/g
+// `(T9, H1–H5)` in prose, `requirement: 'O3'`; never `%E4`, `T0Z`, a member of something, or V8, the engine.
+const ID = /(?<![\w%§$.\\/{-])(?!V8\b)([ADEGHKLMOPRSTV])([1-9]\d?)(?:–\1([1-9]\d?))?(?!\w)/g
 
 /** The ids that `text` cites, each once; of a corpus file what stands under `req`. */
 export function citedIn(path: string, text: string): string[] {

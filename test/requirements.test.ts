@@ -30,7 +30,7 @@ describe('what counts as a citation', () => {
     ['// (T9, H1–H3): a token', ['T9', 'H1', 'H2', 'H3']],
     ["  requirement: 'O3',", ['O3']],
     ['/** L14: one admin. */', ['L14']],
-    ["'/things/%E4', 1T3, T0, ES256, 2026-01-01T23:59, A4x", []],
+    ["'/things/%E4', 1T3, T0, ES256, 2026-01-01T23:59, A4x, V8: ''", []],
   ])('in %s', (text, ids) => {
     expect(citedIn('a.ts', text)).toEqual(ids)
   })
