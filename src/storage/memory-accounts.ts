@@ -14,16 +14,7 @@ import type {
   ThrottleState,
   ThrottleStore,
 } from './account-repositories.ts'
-import {
-  byCreation,
-  copy,
-  copyOrNull,
-  type InTurn,
-  put,
-  type Table,
-  transactionsOver,
-  writingInTurn,
-} from './memory-tables.ts'
+import { byCreation, type InTurn, put, type Table, toRow, transactionsOver, writingInTurn } from './memory-tables.ts'
 import { ConflictError } from './storage-errors.ts'
 
 interface MemoryAccountsOptions {
@@ -96,9 +87,9 @@ export function accountRepository(accounts: AccountTables['accounts']): AccountR
     return holders.length === 1 && holders[0]?.id === account.id
   }
   return {
-    findById: async (accountId) => copyOrNull(accounts.get(accountId)),
-    findByEmail: async (email) => copyOrNull(byEmail(email)),
-    list: async () => [...accounts.values()].sort(byCreation).map(({ passwordHash: _, ...account }) => copy(account)),
+    findById: async (accountId) => accounts.get(accountId) ?? null,
+    findByEmail: async (email) => byEmail(email) ?? null,
+    list: async () => [...accounts.values()].sort(byCreation).map(({ passwordHash: _, ...account }) => toRow(account)),
     insert: async ({ email, passwordHash, role, disabled = false, createdAt }) =>
       write({ id: crypto.randomUUID(), email, passwordHash, role, disabled, sessionVersion: 0, createdAt }),
     async update(accountId, change, { keep } = {}) {
@@ -142,7 +133,7 @@ function sessionRepository({ accounts }: AccountTables): SessionRepository {
   return {
     async find(accountId, sessionId) {
       const account = accounts.get(accountId)
-      return account === undefined ? null : { account: copy(account), revoked: revoked.has(sessionId) }
+      return account === undefined ? null : { account, revoked: revoked.has(sessionId) }
     },
     async revoke({ id, expiresAt }, now) {
       // Sessions live equally long, so that the oldest entries are the first to expire.
@@ -169,7 +160,7 @@ function throttleStore(maxKeys: number): ThrottleStore {
       keys.forEach((key, index) => {
         const state = states[index] ?? null
         if (state === null) stored.delete(key)
-        else if (state !== found[index]) stored.set(key, { used: false, state: copy(state) })
+        else if (state !== found[index]) stored.set(key, { used: false, state: toRow(state) })
       })
       return result
     },

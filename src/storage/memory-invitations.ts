@@ -1,6 +1,6 @@
 /** The invitations of the in-memory storage. */
 import { normalizeEmail } from '../lib/email.ts'
-import { byCreation, copy, put, type Table } from './memory-tables.ts'
+import { byCreation, put, type Table, toRow } from './memory-tables.ts'
 import type { Invitation, InvitationRepository } from './repositories.ts'
 import type { StoredOrganization } from './shipped-storage.ts'
 import { ConflictError } from './storage-errors.ts'
@@ -59,7 +59,7 @@ function isOf(invitedBy: string, email: string | null): (row: InvitationRow) => 
 
 // The hash is for looking up, and for nobody to read.
 function toInvitation({ secretHash: _, ...invitation }: InvitationRow): Invitation {
-  return copy(invitation)
+  return toRow(invitation)
 }
 
 function toInvitationOrNull(row: InvitationRow | undefined): Invitation | null {

@@ -1,5 +1,5 @@
 /** The machines of the in-memory storage. */
-import { byCreation, copy, copyOrNull, identityKeyOf, isOwnedBy, type Table } from './memory-tables.ts'
+import { byCreation, identityKeyOf, isOwnedBy, type Table, toRow } from './memory-tables.ts'
 import type { ApiKeyOwner, MachineAdmin, MachineRepository, RegisteredMachine } from './repositories.ts'
 import { ConflictError } from './storage-errors.ts'
 
@@ -15,7 +15,7 @@ export function memoryMachines({ tables, clock }: MemoryMachineOptions): Machine
   const find = (owner: ApiKeyOwner, machineId: string): RegisteredMachine | undefined =>
     [...machines.values()].find((machine) => machine.id === machineId && isOwnedBy(owner, machine))
   return {
-    findByIdentity: async (identity) => copyOrNull(machines.get(identityKeyOf(identity))),
+    findByIdentity: async (identity) => machines.get(identityKeyOf(identity)) ?? null,
     async insert(machine) {
       if (machine.orgId !== null && orgs.get(machine.orgId) === undefined) {
         throw new Error('a machine needs an organization that exists, or none')
@@ -26,11 +26,7 @@ export function memoryMachines({ tables, clock }: MemoryMachineOptions): Machine
       const row = { id: crypto.randomUUID(), issuer, subject, name, orgId, role, permissions }
       return write(machines, { ...row, disabled: false, createdAt: new Date(clock()) })
     },
-    list: async (owner) =>
-      [...machines.values()]
-        .filter((machine) => isOwnedBy(owner, machine))
-        .sort(byCreation)
-        .map(copy),
+    list: async (owner) => [...machines.values()].filter((machine) => isOwnedBy(owner, machine)).sort(byCreation),
     async setDisabled(owner, machineId, disabled) {
       const machine = find(owner, machineId)
       return machine === undefined ? null : write(machines, { ...machine, disabled })
@@ -44,6 +40,7 @@ export function memoryMachines({ tables, clock }: MemoryMachineOptions): Machine
 }
 
 function write(machines: Table<RegisteredMachine>, machine: RegisteredMachine): RegisteredMachine {
-  machines.set(identityKeyOf(machine), copy(machine))
-  return copy(machine)
+  const row = toRow(machine)
+  machines.set(identityKeyOf(row), row)
+  return row
 }

@@ -2,7 +2,7 @@
 import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
-import { byCreation, compare, copy, copyOrNull, identityKeyOf, isOwnedBy, put, type Table } from './memory-tables.ts'
+import { byCreation, compare, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
 import type { OrgIds } from './org-ids.ts'
 import type {
   ApiKeyOwner,
@@ -86,18 +86,17 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
   }
   return {
     async findByIdentity(identity, selection) {
-      const found = byIdentity(identity)
-      if (found === undefined) return null
-      const user = copy(found)
+      const user = byIdentity(identity)
+      if (user === undefined) return null
       const caller = { kind: 'user', user } as const
       if (selection.kind === 'named') return { user, membership: acting.find(caller, selection.orgId) }
       if (selection.kind === 'unnamed') return { user, membership: acting.list(caller, 1)[0] ?? null }
       return { user }
     },
-    findById: async (userId) => copyOrNull(users.get(userId)),
+    findById: async (userId) => users.get(userId) ?? null,
     async upsertByIdentity({ issuer, subject, email }) {
       const found = byIdentity({ issuer, subject })
-      if (found !== undefined) return { user: copy(found), created: false }
+      if (found !== undefined) return { user: found, created: false }
       const id = crypto.randomUUID()
       userIds.set(identityKeyOf({ issuer, subject }), id)
       const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
@@ -131,9 +130,9 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
       if (orgs.get(id) !== undefined) throw new ConflictError('there is an organization of this id')
       return put(orgs, { id, name, createdAt: new Date(options.clock()) })
     },
-    findById: async (orgId) => copyOrNull(orgs.get(orgId)),
+    findById: async (orgId) => orgs.get(orgId) ?? null,
     // Whoever writes has the tables for itself.
-    findLocked: async (orgId) => copyOrNull(orgs.get(orgId)),
+    findLocked: async (orgId) => orgs.get(orgId) ?? null,
     async rename(orgId, name) {
       const org = orgs.get(orgId)
       return org === undefined ? null : put(orgs, { ...org, name })
@@ -163,7 +162,7 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
     const remains = (other: Membership): boolean =>
       other.userId !== userId && other.role === keep && users.get(other.userId)?.disabled === false
     if (membership.role === keep && role !== keep && !membersOf.get(orgId)?.some(remains)) return 'last'
-    place(options, membership, role === null ? null : { ...membership, role })
+    place(options, membership, role === null ? null : toRow({ ...membership, role }))
     return 'done'
   }
   return {
@@ -178,15 +177,15 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
       const isTaken = options.membershipOn === 'user-row' ? length > 0 : find(orgId, userId) !== undefined
       if (isTaken) throw new ConflictError('the user has this membership already')
       if (user.disabled) throw new TransientError('a disabled user becomes a member of nothing')
-      const membership = { orgId, userId, role, joinedAt: new Date(options.clock()) }
+      const membership = toRow({ orgId, userId, role, joinedAt: new Date(options.clock()) })
       place(options, membership, membership)
-      return copy(membership)
+      return membership
     },
-    find: async (orgId, userId) => copyOrNull(find(orgId, userId)),
+    find: async (orgId, userId) => find(orgId, userId) ?? null,
     listByOrg: async (orgId) =>
       [...(membersOf.get(orgId) ?? [])].sort(byJoin).map((membership) => {
         const { email, disabled } = users.get(membership.userId) as StoredUser
-        return copy({ ...membership, email, disabled })
+        return toRow({ ...membership, email, disabled })
       }),
     setRole: async (orgId, userId, role, { keep } = {}) => change(orgId, userId, role, keep),
     remove: async (orgId, userId, { keep } = {}) => change(orgId, userId, null, keep),
@@ -204,7 +203,7 @@ interface Place {
 function actingIn({ orgs, membershipsOf }: Tables) {
   const acting = (orgId: string, role: string | null): Acting | null => {
     const org = orgs.get(orgId)
-    return org === undefined ? null : Object.freeze({ org: copy(org), role })
+    return org === undefined ? null : Object.freeze({ org, role })
   }
   const placesOf = (caller: Caller<StoredUser>): readonly Place[] => {
     if (caller.kind === 'user') return inOrder(membershipsOf.get(caller.user.id) ?? [])
@@ -254,7 +253,7 @@ function place(
   put(tables.membershipsOf, userId)
   const user = tables.users.get(userId)
   if (membershipOn === 'rows' || user === undefined) return
-  tables.users.set(userId, { ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null })
+  tables.users.set(userId, toRow({ ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null }))
 }
 
 function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
@@ -263,17 +262,11 @@ function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
     return key !== undefined && isOwnedBy(owner, key) ? key : undefined
   }
   return {
-    findById: async (keyId) => copyOrNull(apiKeys.get(keyId)),
+    findById: async (keyId) => apiKeys.get(keyId) ?? null,
     list: async (owner) =>
-      [...apiKeys.values()]
-        .filter((key) => key.revokedAt === null && isOwnedBy(owner, key))
-        .sort(byCreation)
-        .map(copy),
+      [...apiKeys.values()].filter((key) => key.revokedAt === null && isOwnedBy(owner, key)).sort(byCreation),
     listCreatedBy: async (userId) =>
-      [...apiKeys.values()]
-        .filter(({ createdBy }) => createdBy === userId)
-        .sort(byCreation)
-        .map(copy),
+      [...apiKeys.values()].filter(({ createdBy }) => createdBy === userId).sort(byCreation),
     async insert(key) {
       if (key.orgId !== null && orgs.get(key.orgId) === undefined) {
         throw new Error('an API key needs an organization that exists, or none')

@@ -7,6 +7,7 @@ import type { Identity, WrittenMachine } from '../context.ts'
 import { refused } from '../errors.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
+import { withFreshDate } from '../lib/fresh-date.ts'
 import { type CheckedClaims, type ClaimPlaces, readClaim, toClaims } from './claims.ts'
 import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
 import type { ReadRule } from './machine-rules.ts'
@@ -46,40 +47,22 @@ export function toIdentity<C extends string>(
   const email = toEmail(readClaim(payload, places.email))
   const verified = readClaim(payload, places.emailVerified)
   const isNobodys = requireBoolean(`${OPTION} "machine"`, rules.machine(payload))
-  const identity = withExpiry(
-    {
-      issuer,
-      tokenIssuer,
-      subject,
-      kind: isNobodys ? ('machine' as const) : ('person' as const),
-      machine: isNobodys ? machineOf(payload, rules.machines) : null,
-      audience,
-      email,
-      emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
-      name: toDisplayName(readClaim(payload, places.name)),
-      scopes,
-      actor,
-      tokenId: toText(ownOf(payload, 'jti')),
-    },
-    expiresAt,
-  )
+  const said = {
+    issuer,
+    tokenIssuer,
+    subject,
+    kind: isNobodys ? ('machine' as const) : ('person' as const),
+    machine: isNobodys ? machineOf(payload, rules.machines) : null,
+    audience,
+    email,
+    emailVerified: toEmailVerified(verified, email !== null && emails === 'confirmed'),
+    name: toDisplayName(readClaim(payload, places.name)),
+    scopes,
+    actor,
+    tokenId: toText(ownOf(payload, 'jti')),
+  }
+  const identity = withFreshDate(said, 'expiresAt', expiresAt)
   return Object.freeze(Object.assign(identity, { claims: pickClaims(payload, names) }))
-}
-
-const EXPIRES_AT: unique symbol = /* @__PURE__ */ Symbol('expiresAt')
-
-// A Date can't be frozen, and this object is shared by all requests that bring the same token: each look makes one. All
-// identities have the one getter, so that they have one shape; `this` may be an heir, or a proxy.
-const FRESH_DATE = {
-  enumerable: true,
-  get(this: { readonly [EXPIRES_AT]: number }): Date {
-    return new Date(this[EXPIRES_AT])
-  },
-}
-
-function withExpiry<T extends object>(identity: T, expiresAt: number): T & Pick<Identity, 'expiresAt'> {
-  Object.defineProperty(identity, EXPIRES_AT, { value: expiresAt })
-  return Object.defineProperty(identity, 'expiresAt', FRESH_DATE) as T & Pick<Identity, 'expiresAt'>
 }
 
 const OPTION = 'createJwtVerifier: option'

@@ -31,9 +31,9 @@ export const BROKEN_ACCOUNT_RECORDS: readonly BrokenAccounts[] = [
       const kept = new Map<string, Awaited<ReturnType<AccountRepository['insert']>>>()
       return withAccounts((inner) => ({
         async findById(id) {
-          const account = kept.get(id) ?? (await inner.findById(id))
-          if (account !== null) kept.set(id, account)
-          return account
+          const found = await inner.findById(id)
+          if (found !== null && !kept.has(id)) kept.set(id, { ...found })
+          return kept.get(id) ?? null
         },
       }))
     },

@@ -88,7 +88,8 @@ export function sharing(): <T>(key: string, fresh: T) => T {
     const text = textOf(fresh)
     const held = kept.get(key)
     if (held?.text === text) return held.value as T
-    kept.set(key, { text, value: fresh })
-    return fresh
+    const value = structuredClone(fresh)
+    kept.set(key, { text, value })
+    return value
   }
 }
