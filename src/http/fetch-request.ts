@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.ts'
 import { type Beside, createBeside } from '../lib/beside.ts'
 import { readBounded } from '../lib/json-exchange.ts'
-import { ownMembers } from '../lib/parse-options.ts'
+import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
 import {
   endConnection,
@@ -11,7 +11,6 @@ import {
   joinLines,
   leftByPlatform,
   type NodeRequest,
-  ownOf,
   type RequestExtras,
   splitJoined,
 } from './node-request.ts'

@@ -1,7 +1,7 @@
 /** A Node `IncomingMessage` as the pipeline reads it: for Express, Koa, Hono on Node, and raw WebSocket upgrades. */
 import { AuthError } from '../errors.ts'
 import { collectBytes } from '../lib/json-exchange.ts'
-import { ownMembers } from '../lib/parse-options.ts'
+import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
@@ -100,11 +100,6 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
         readNodeBody(message, lines, ownMembers(given), { limit, seconds }),
       ),
   }
-}
-
-/** Read what an object says itself: where other code has written into `Object.prototype`, what was left out stays left out. */
-export function ownOf<T extends object, K extends keyof T>(given: T, name: K): T[K] | undefined {
-  return Object.hasOwn(given, name) ? given[name] : undefined
 }
 
 function withoutQuery(target: string): string {

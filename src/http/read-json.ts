@@ -51,7 +51,7 @@ export interface ReadJson<Q> {
  * export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)
  */
 export function createReadJson<Q>(toAuthRequest: (request: Q) => AuthRequest): ReadJson<Q> {
-  return <Output>(request: Q, schema?: StandardSchema<Output>, limits?: BodyLimits): Promise<Output> =>
+  return async <Output>(request: Q, schema?: StandardSchema<Output>, limits?: BodyLimits): Promise<Output> =>
     read(toAuthRequest(request), schema, limits)
 }
 

@@ -10,7 +10,9 @@ const hash: Hash | undefined = /* @__PURE__ */ findHash()
 function findHash(): Hash | undefined {
   try {
     const runtime = globalThis as { process?: { getBuiltinModule?(name: string): { hash?: Hash } | undefined } }
-    return runtime.process?.getBuiltinModule?.('node:crypto')?.hash
+    const found = runtime.process?.getBuiltinModule?.('node:crypto')?.hash
+    // A runtime may have the name alone.
+    return found?.('sha256', '', 'latin1').length === 32 ? found : undefined
   } catch {
     return undefined
   }

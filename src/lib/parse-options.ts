@@ -153,6 +153,11 @@ export function ownMembers<T extends object>(given: T): T {
   return Object.assign(Object.create(null) as T, given)
 }
 
+/** Read what an object says itself: where other code has written into `Object.prototype`, what was left out stays left out. */
+export function ownOf<T extends object, K extends keyof T>(given: T, name: K): T[K] | undefined {
+  return Object.hasOwn(given, name) ? given[name] : undefined
+}
+
 /** A value of which `isGood` holds; else the `message` (`must be …`), which never shows it: it may be a secret. Without both: any. */
 export function aValue<T>(isGood: (value: unknown) => boolean = () => true, message = ''): OptionType<T> {
   return z.custom<T>(isGood, message)

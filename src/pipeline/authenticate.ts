@@ -17,6 +17,7 @@ import type {
   Verified,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { ownOf } from '../lib/parse-options.ts'
 import { givenTo, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
 import { requireAtLeast, requireKnown } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
@@ -109,7 +110,7 @@ function requireAccepted(attempt: Attempt, verified: Verified): void {
   const { rule, record } = attempt
   if (verified.kind === 'service') record.principal({ kind: 'service', id: verified.name })
   if (verified.kind === 'apiKey') record.principal({ kind: 'apiKey', id: verified.key.id })
-  if ('identity' in verified) record.identity(verified.identity)
+  if (verified.kind === 'user' || verified.kind === 'machine') record.identity(verified.identity)
   if (accepts(rule, verified)) return
   // Nobody stands behind it: no user is looked up, and none is made.
   if (verified.kind === 'machine') throw new AuthError('forbidden', { reason: 'token_of_a_machine' })
@@ -144,7 +145,8 @@ async function enterUsers(
   const end = record.begin('users')
   try {
     const resolved = await users(identity, selection, knownRoles, tokenOf(state.credential))
-    if (resolved.provisioned !== undefined) record.provisioned(resolved.provisioned)
+    const provisioned = ownOf(resolved, 'provisioned')
+    if (provisioned !== undefined) record.provisioned(provisioned)
     const kept = new KeptUser(resolved)
     record.principal({ kind: 'user', id: kept.userId })
     return kept

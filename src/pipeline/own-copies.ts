@@ -3,6 +3,7 @@
  * later mount, a later look at the caller or a record reads, it reads here.
  */
 import type { ActingOrg, ApiKey, Identity, Organization, ResolvedUser, User } from '../context.ts'
+import { ownOf } from '../lib/parse-options.ts'
 
 /** What the user resolver let in. */
 export class KeptUser {
@@ -14,11 +15,12 @@ export class KeptUser {
   readonly #kept: User | null
   readonly #disabled: boolean
 
-  constructor({ user, role, membership }: ResolvedUser) {
+  constructor(resolved: ResolvedUser) {
+    const { user } = resolved
     this.user = user
     this.userId = user.id
-    this.role = role
-    this.membership = membership
+    this.role = ownOf(resolved, 'role')
+    this.membership = ownOf(resolved, 'membership')
     this.#kept = !isPlain(user) ? null : Object.isFrozen(user) ? user : Object.freeze({ ...user })
     this.#disabled = user.disabled
   }

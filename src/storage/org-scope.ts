@@ -78,7 +78,7 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  *   return rows
  * })
  */
-export function withOrgScope<P extends ScopeTarget, T>(
+export async function withOrgScope<P extends ScopeTarget, T>(
   pool: P,
   context: OrgScopeContext,
   work: (handle: ScopeHandle<P>) => Promise<T>,
@@ -102,7 +102,7 @@ export function withOrgScope<P extends ScopeTarget, T>(
  * bootstrap: ({ org, transaction }) =>
  *   withSystemScope(transaction.handle, (client) => client.query('INSERT INTO tenants (org_id) VALUES ($1)', [org.id]))
  */
-export function withSystemScope<P extends ScopeTarget, T>(
+export async function withSystemScope<P extends ScopeTarget, T>(
   pool: P,
   work: (handle: ScopeHandle<P>) => Promise<T>,
   options: OrgScopeOptions = {},

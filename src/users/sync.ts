@@ -13,7 +13,16 @@ import type {
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { jsonResponse } from '../http/json-response.ts'
-import { aFunction, anObjectWith, aPath, aRoutePath, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFunction,
+  anObjectWith,
+  aPath,
+  aRoutePath,
+  optional,
+  ownOf,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import type { Route } from '../route.ts'
 import type { ActingOrgSource, UserRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
@@ -48,10 +57,12 @@ export function createSyncGate<U extends User>(options: SyncGateOptions<U>): Use
  * Let a stored user in: what both user resolvers do with a row that is there.
  * @throws AuthError `forbidden` where the row is disabled or deleted
  */
-export function resolveUser<U extends User>({ user, membership }: ResolvedUser<U>): ResolvedUser<U> {
+export function resolveUser<U extends User>(found: ResolvedUser<U>): ResolvedUser<U> {
+  const { user } = found
   if (user.disabled) {
     throw new AuthError('forbidden', { reason: 'user_disabled', principal: { kind: 'user', id: user.id } })
   }
+  const membership = ownOf(found, 'membership')
   return membership === undefined ? { user } : { user, membership }
 }
 

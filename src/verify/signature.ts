@@ -6,6 +6,7 @@
 import { importJWK } from 'jose/key/import'
 import { toBytes } from '../lib/base64url.ts'
 import { isEqualConstantTime } from '../lib/digest.ts'
+import { ownMembers } from '../lib/parse-options.ts'
 import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /**
@@ -120,7 +121,8 @@ function toRsaCheck(node: NodeCrypto, members: JwkMembers, algorithm: KeyAlgorit
   const hash = `sha${bitsOf(algorithm)}`
   const padding = algorithm.startsWith('PS') ? { padding: RSA_PSS, saltLength: bitsOf(algorithm) / 8 } : {}
   try {
-    const key = { key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding }
+    // Node looks members up, in `Object.prototype` too.
+    const key = ownMembers({ key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding })
     const isSignedBy: (input: string, signature: string) => boolean = (input, signature) =>
       node.createVerify(hash).update(input).verify(key, signature, 'latin1')
     isSignedBy(TRIAL, TRIAL)

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import * as mini from 'zod/mini'
 import { isAuthError } from '../../src/errors.ts'
-import { readJson, type StandardSchema } from '../../src/http/read-json.ts'
+import { createReadJson, readJson, type StandardSchema } from '../../src/http/read-json.ts'
 import type { AuthRequest } from '../../src/request.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 
@@ -18,6 +18,13 @@ const Contact = z.object({ name: z.string().min(1), tags: z.array(z.object({ id:
 /** A schema by hand, of a library whose paths are of objects. */
 const schemaOf = <T>(validate: StandardSchema<T>['~standard']['validate']): StandardSchema<T> => ({
   '~standard': { version: 1, validate },
+})
+
+it('rejects for what is no request of its framework, as for all else', async () => {
+  const read = createReadJson<AuthRequest>(() => {
+    throw new TypeError('no request')
+  })
+  await expect(read({} as AuthRequest).catch(String)).resolves.toBe('TypeError: no request')
 })
 
 describe('a schema', () => {

@@ -1,6 +1,6 @@
 // S2: digests and their comparison.
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   isEqualConstantTime,
   sha256Hex,
@@ -24,6 +24,29 @@ describe('sha256Hex', () => {
 
   it('answers at once where the runtime can', () => {
     expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  })
+})
+
+describe('a runtime with a digest by name alone', () => {
+  const missing = (): never => {
+    throw new Error('not implemented')
+  }
+
+  it.each([
+    ['throws', missing],
+    // All tokens would be one.
+    ['answers the same to all', () => ''],
+    ['answers nothing', () => undefined],
+  ])('that %s: WebCrypto serves instead', async (_, hash) => {
+    vi.resetModules()
+    const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ hash } as never)
+    try {
+      const fresh = await import('../../src/lib/digest.ts')
+      expect(await fresh.sha256Hex('abc')).toBe(await sha256Hex('abc'))
+      expect(await fresh.sha256Key('abc')).toBe(await sha256Key('abc'))
+    } finally {
+      builtin.mockRestore()
+    }
   })
 })
 

@@ -471,13 +471,14 @@ describe('options', () => {
     [{ settings: { orgId: 'app.a', role: 'APP.A' } }, 'option "settings" gives two settings one name'],
     [{ rolle: 'x' }, 'unknown option "rolle"'],
     [null, 'options must be an object'],
-  ])('%j is refused', (options, sentence) => {
+  ])('%j is refused, by the promise', async (options, sentence) => {
     for (const scope of [
-      () => withOrgScope(pool, acting(ONE), async () => 0, options as object),
-      () => withSystemScope(pool, async () => 0, options as object),
+      withOrgScope(pool, acting(ONE), async () => 0, options as object),
+      withSystemScope(pool, async () => 0, options as object),
     ]) {
-      expect(scope).toThrow(OptionsError)
-      expect(scope).toThrow(sentence)
+      const error: unknown = await scope.catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(OptionsError)
+      expect(String(error)).toContain(sentence)
     }
   })
 

@@ -89,6 +89,20 @@ describe('a runtime with half a node:crypto', () => {
   })
 })
 
+it.each(['RS256', 'PS256'])('%s is what it is, whatever Object.prototype says of padding', async (algorithm) => {
+  const group = groups.find((each) => each.algorithm === algorithm) as VectorGroup
+  const written = { padding: 'x', saltLength: 'x', dsaEncoding: 'x' }
+  const isSigned = await ENGINES.node.byPublicKey(group.members, algorithm as KeyAlgorithm)
+  Object.assign(Object.prototype, written)
+  try {
+    for (const { signature, isGood } of group.vectors) {
+      if (isGood !== null) expect(await isSigned(group.input, textOf(signature))).toBe(isGood)
+    }
+  } finally {
+    for (const name of Object.keys(written)) Reflect.deleteProperty(Object.prototype, name)
+  }
+})
+
 it.each(Object.entries(ENGINES))('%s: what is no key of the algorithm rejects', async (_, each) => {
   const rsa = (groups.find(({ algorithm }) => algorithm === 'RS256') as VectorGroup).members
   const ec = (groups.find(({ algorithm }) => algorithm === 'ES256') as VectorGroup).members
