@@ -112,7 +112,10 @@ function keepingHeaders(writeHead: WriteHead, headersOf: () => Lines): WriteHead
     const theirs = typeof reason === 'string' ? headers : (headers ?? reason)
     const ours = headersOf()
     if (isApart(this, theirs, ours)) {
-      const all = Object.assign({}, theirs, Object.fromEntries(ours))
+      // Far cheaper than a spread, which would take `__proto__` for a name, too.
+      const all: Record<string, unknown> = {}
+      Object.assign(all, theirs)
+      for (const [name, value] of ours) all[name] = value
       return typeof reason === 'string' ? writeHead.call(this, status, reason, all) : writeHead.call(this, status, all)
     }
     if (theirs != null) setAll(this, theirs)
@@ -129,7 +132,7 @@ function isApart(response: NodeResponse, theirs: unknown, ours: Lines): theirs i
   if (typeof theirs !== 'object' || theirs === null || Array.isArray(theirs)) return false
   if (response.getHeaderNames?.().length !== 0) return false
   const isOurs = (name: string): boolean => ours.some(([own]) => isSame(own, name))
-  return !Object.keys(theirs).some(isOurs)
+  return !Object.keys(theirs).some((name) => name === '__proto__' || isOurs(name))
 }
 
 function isSame(a: string, b: string): boolean {

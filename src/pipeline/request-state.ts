@@ -100,7 +100,9 @@ export function selectTogether(state: RequestState, own: OrgSelection): OrgSelec
  */
 export function contextFor(source: object, steps: Steps, rule: Rule | 'public'): AuthContext | null {
   if (rule === 'public') return null
-  const mount = findState(source, steps)?.passed.find((each) => each.rule === rule)
+  // `getAuth()` is called by programs without types, too, with what is no object at all.
+  const state = Object(source) === source ? findState(source, steps) : undefined
+  const mount = state?.passed.find((each) => each.rule === rule)
   if (mount === undefined) {
     throw new Error('sallyport: getAuth() found no context: its own middleware must have let this very request in')
   }

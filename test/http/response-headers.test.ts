@@ -76,6 +76,7 @@ describe('keepHeaders, of a head that is written with an object', () => {
     [[], { 'x-org-ID': 'theirs' }],
     [[], { VARY: 'Accept' }],
     [[], ['a', 'b']],
+    [[], JSON.parse('{"__proto__":"p"}')],
   ])('sets one by one where %j was set before, or it is %j', (set, theirs) => {
     expect(write(set, theirs)).toContainEqual(['X-Org-Id', 'o'])
     expect(write(set, theirs).at(-1)).toEqual([200])

@@ -228,6 +228,14 @@ describe('the context of a mount', () => {
     expect(() => owner.contextOf(request().source)).toThrow('found no context')
   })
 
+  it.each([undefined, null, 'text', 1, Symbol('x')])('is the helpful sentence for what is no request: %s', (source) => {
+    expect(() =>
+      createWorld()
+        .auth.authorizer({})
+        .contextOf(source as never),
+    ).toThrow('found no context')
+  })
+
   it('is nobody where nobody came, and on a public route', async () => {
     const { world, request } = await mounted()
     const [optional, open] = [world.auth.authorizer({ optional: true }), world.auth.authorizer('public')]
