@@ -13,7 +13,7 @@ import type {
   UserOrgContext,
 } from './context.ts'
 import { AuthError } from './errors.ts'
-import { isScope, optionsError } from './lib/parse-options.ts'
+import { hasOwn, isScope, optionsError } from './lib/parse-options.ts'
 import { givenTo, requirePermissions } from './permissions/permission-check.ts'
 import { isKnown, requireAtLeast, requireNamed } from './permissions/roles.ts'
 
@@ -72,13 +72,13 @@ export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
   return {
     requireUser(context) {
       const known = requireSomebody(context)
-      if (!('user' in known))
+      if (!hasOwn(known, 'user'))
         throw new AuthError('forbidden', { reason: 'guard_not_a_user', expected: 'user', got: known.kind })
       return known
     },
     requireOrg(context) {
       const known = requireSomebody(context)
-      if (!('org' in known) || known.org === null)
+      if (!hasOwn(known, 'org') || known.org === null)
         throw new AuthError('forbidden', { reason: 'guard_no_org', got: known.kind })
       return known as OrgContext<T>
     },
@@ -86,7 +86,7 @@ export function createGuards<T extends AuthTypes>(roles: Roles): Guards<T> {
       const minimum = requireNamed(roles, role, 'requireRole')
       return (context) => {
         const known = requireSomebody(context)
-        if (!('role' in known))
+        if (!hasOwn(known, 'role'))
           throw new AuthError('forbidden', { reason: 'guard_no_role', expected: minimum, got: known.kind })
         requireAtLeast(roles, known.role, minimum)
         return known
@@ -122,7 +122,7 @@ function grantedTo(roles: Roles, context: AuthContext): readonly string[] | null
       return givenTo(context.machine, roles.permissionsOf(role ?? ''), null)
     }
   }
-  if (!('role' in context) || (context.role === null && !('org' in context))) return null
+  if (!hasOwn(context, 'role') || (context.role === null && !hasOwn(context, 'org'))) return null
   if (context.role === null || isKnown(roles, context.role)) return roles.permissionsOf(context.role ?? '')
   // Made at run time: what it may do stands here only as far as the credential carries it.
   const bound = context.kind === 'apiKey' ? context.key.permissions : context.identity.scopes

@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { notify } from '../lib/notify.ts'
+import { hasOwn } from '../lib/parse-options.ts'
 import { canGrant, withoutCustom } from '../permissions/grants.ts'
 import { isKnown, requireKnown } from '../permissions/roles.ts'
 import type { ActingOrgSource, ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
@@ -213,9 +214,9 @@ interface Issuer {
 
 // In an installation only a user's own role counts: one org's admin must not make a key that acts in all.
 function requireIssuer({ roles, owner }: ApiKeySettings, context: AuthContext): Issuer {
-  const org = 'org' in context ? context.org : null
-  const isAtHome = owner.kind === 'org' ? org !== null : !('org' in context)
-  if (context.kind !== 'user' || !('user' in context) || !isAtHome) {
+  const org = hasOwn(context, 'org') ? context.org : null
+  const isAtHome = owner.kind === 'org' ? org !== null : !hasOwn(context, 'org')
+  if (context.kind !== 'user' || !hasOwn(context, 'user') || !isAtHome) {
     throw new AuthError('forbidden', { reason: 'api_keys_need_a_user' })
   }
   const { user, role, identity } = context

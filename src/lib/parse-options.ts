@@ -158,6 +158,14 @@ export function ownOf<T extends object, K extends keyof T>(given: T, name: K): T
   return Object.hasOwn(given, name) ? given[name] : undefined
 }
 
+/** Ask whether an object says something itself, as `in` asks it of whatever has written into `Object.prototype` too. */
+export function hasOwn<T extends object, K extends string>(
+  given: T,
+  name: K,
+): given is Extract<T, { readonly [P in K]?: unknown }> {
+  return Object.hasOwn(given, name)
+}
+
 /** A value of which `isGood` holds; else the `message` (`must be …`), which never shows it: it may be a secret. Without both: any. */
 export function aValue<T>(isGood: (value: unknown) => boolean = () => true, message = ''): OptionType<T> {
   return z.custom<T>(isGood, message)

@@ -4,7 +4,7 @@
  */
 import type { AuthContext, Identity, IdentityContext, KnownRoles, Organization, User, UserContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { checkedBy, type OptionType } from '../lib/parse-options.ts'
+import { checkedBy, hasOwn, type OptionType } from '../lib/parse-options.ts'
 import type { GrantableRoles, Granter } from '../permissions/grants.ts'
 import { differenceOf, isKnown } from '../permissions/roles.ts'
 import type { Membership, PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
@@ -56,7 +56,7 @@ export function requireIdentity(context: AuthContext, known: KnownRoles): Identi
 }
 
 function isUser(context: AuthContext): context is UserContext {
-  return context.kind === 'user' && 'user' in context
+  return context.kind === 'user' && hasOwn(context, 'user')
 }
 
 function isPerson(context: AuthContext): context is IdentityContext {
@@ -96,8 +96,9 @@ export interface PersonInOrg extends Person {
  */
 export function requirePersonInOrg(context: AuthContext, known: KnownRoles): PersonInOrg {
   const person = requirePerson(context, known)
-  if (!('org' in context) || context.org === null) throw new AuthError('forbidden', { reason: 'people_need_an_org' })
-  return { ...person, orgId: context.org.id, role: 'role' in context ? context.role : null }
+  if (!hasOwn(context, 'org') || context.org === null)
+    throw new AuthError('forbidden', { reason: 'people_need_an_org' })
+  return { ...person, orgId: context.org.id, role: hasOwn(context, 'role') ? context.role : null }
 }
 
 /** Somebody who acts in an organization, as they are at this moment. */
