@@ -172,6 +172,11 @@ export class AuthError extends Error {
   /** Who is refused, where that is proved all the same, else `null`; for the decision record, never on the wire. */
   readonly principal: Principal | null
 
+  // Once for all: to define it of each one is a fifth of what a refusal costs to make.
+  static {
+    Object.defineProperty(AuthError.prototype, BRAND, { value: true })
+  }
+
   /** @throws TypeError for a code that is not in the table (from JavaScript), and for a scope that is no scope token */
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -186,7 +191,6 @@ export class AuthError extends Error {
     this.absent = details.absent ?? false
     this.scopes = toScopes(details.scopes)
     this.retryAfterSeconds = toRetryAfter(this.status, details)
-    Object.defineProperty(this, BRAND, { value: true })
   }
 
   /**

@@ -16,7 +16,7 @@ import { normalizeEmail } from '../src/lib/email.ts'
 import { describeKeyMaterial } from '../src/lib/secret-check.ts'
 import { requireGoodPassword } from '../src/login/password-rules.ts'
 import { integerFormat, slugFormat, uuidFormat } from '../src/orgs/selector.ts'
-import { readTokenForm } from '../src/verify/token-form.ts'
+import { requireTokenForm } from '../src/verify/token-form.ts'
 
 const BYTES = 8192
 const UNITS = [
@@ -41,8 +41,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   bearer: (text) => readBearer([`Bearer ${text}`]),
   authorization: (text) => readBearer([text]),
   cookie: (text) => readCookie([text], 'session', BYTES),
-  token: (text) => readTokenForm(text, maxTokenBytes),
-  'header of a token': (text) => readTokenForm(`${Buffer.from(text).toString('base64url')}.e30.e30`, maxTokenBytes),
+  token: (text) => requireTokenForm(text, maxTokenBytes),
+  'header of a token': (text) => requireTokenForm(`${Buffer.from(text).toString('base64url')}.e30.e30`, maxTokenBytes),
   'API key': (text) => keys.parse(`tk_${text}`),
   uuid: uuidFormat,
   slug: slugFormat,
@@ -74,8 +74,8 @@ it.each(Object.entries(READERS))('%s', (_, read) => {
 
 it('a token of 12 KB is refused in under 0.1 ms (T2)', () => {
   const token = `${'e'.repeat(4000)}.${'e'.repeat(4000)}.${'e'.repeat(4000)}`
-  expect(() => readTokenForm(token, 8192)).toThrow()
-  expect(bestOf(1000, 0.1, () => readTokenForm(token, 8192))).toBeLessThan(0.1)
+  expect(() => requireTokenForm(token, 8192)).toThrow()
+  expect(bestOf(1000, 0.1, () => requireTokenForm(token, 8192))).toBeLessThan(0.1)
 })
 
 it('would notice a pattern that is quadratic', () => {

@@ -16,7 +16,12 @@ export function isBase64Url(text: string): boolean {
 
 /** Decode canonical base64url to a binary string: each character one byte. `null` if it is not canonical. */
 export function decodeBase64UrlBinary(text: string): string | null {
-  return isBase64Url(text) ? atob(text.replaceAll('-', '+').replaceAll('_', '/')) : null
+  return isBase64Url(text) ? toBinary(text) : null
+}
+
+/** Decode what is known to be canonical base64url to a binary string. */
+export function toBinary(text: string): string {
+  return atob(text.replaceAll('-', '+').replaceAll('_', '/'))
 }
 
 /** Decode canonical base64url to bytes. `null` if it is not canonical. */

@@ -11,7 +11,7 @@ import type { Account, SessionRecord, SessionRepository } from '../storage/accou
 import { checkClaims, STANDARD_PLACES as places } from '../verify/claims.ts'
 import { toIdentity } from '../verify/identity.ts'
 import { engine } from '../verify/signature.ts'
-import { ownOf, readTokenForm, requireTokenType, type TokenForm } from '../verify/token-form.ts'
+import { ownOf, requireTokenForm, requireTokenType, type TokenForm } from '../verify/token-form.ts'
 
 /** What sessions are made of. */
 export interface SessionSettings {
@@ -74,7 +74,7 @@ export function createSessions({ secret, service, sessionSeconds, clock, reposit
     },
     verifier: Object.freeze({
       async verify(token: string) {
-        const form = readTokenForm(token, MAX_TOKEN_BYTES)
+        const form = requireTokenForm(token, MAX_TOKEN_BYTES)
         const { payload } = form
         requireTokenType(form, types, true)
         requireOwn(form, service)

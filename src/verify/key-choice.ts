@@ -2,12 +2,11 @@
  * Choose the keys a token may have been signed with, and try them. The algorithm picks the class of key: HMACs meet secrets
  * only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
-import { refused } from '../errors.ts'
+import { type AuthError, refused } from '../errors.ts'
 import { isNameOf } from './issuer-name.ts'
 import type { Issuer } from './issuers.ts'
 import { MAX_CANDIDATES } from './jwk-import.ts'
 import type { KeySet, SetKey } from './key-set.ts'
-import type { VerifyingKey } from './signature.ts'
 import { type Algorithm, isSecretAlgorithm, ownOf, type TokenForm } from './token-form.ts'
 
 /** The key that verified a token, as long as it may be used. */
@@ -28,29 +27,25 @@ export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<
   const isSecret = isSecretAlgorithm(algorithm)
   const cached = isSecret ? issuer.secrets.keys(algorithm) : candidatesOf(form, issuer)
   for (const key of cached) if (await key.isSigned(form.input, form.signature)) return key
-  const fresh = isSecret ? [] : await freshCandidatesOf(form, issuer, cached)
-  for (const key of fresh) if (await key.isSigned(form.input, form.signature)) return key
+  if (!isSecret) {
+    // The right key may be newer than the cache, under a kid that is known too.
+    const complete = await refreshAll(form, issuer)
+    const fresh = candidatesOf(form, issuer)
+    if (fresh.length === 0) throw noKey(form, issuer, complete)
+    for (const key of fresh) if (!cached.includes(key) && (await key.isSigned(form.input, form.signature))) return key
+  }
   throw refused('unauthorized', { reason: 'token_signature_invalid' })
 }
 
-// The right key may be newer than the cache, under a kid that is known too.
-async function freshCandidatesOf(
-  form: TokenForm,
-  issuer: Issuer,
-  tried: readonly VerifyingKey[],
-): Promise<readonly SetKey[]> {
-  const complete = await refreshAll(form, issuer)
-  const fresh = candidatesOf(form, issuer)
-  if (fresh.length === 0 && complete !== true) {
+// Made and handed on, not thrown: what never returns is never compiled by V8.
+function noKey({ kid, algorithm }: TokenForm, issuer: Issuer, complete: number | true): AuthError {
+  if (complete !== true) {
     const got = issuer.keySets.flatMap((set) => set.failure() ?? []).join(', ')
-    throw refused('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds: complete })
+    return refused('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds: complete })
   }
-  if (fresh.length === 0) {
-    const expected = form.kid === null ? form.algorithm : `${form.algorithm}, the token's kid`
-    const count = issuer.keySets.reduce((sum, set) => sum + set.keys().size, 0)
-    throw refused('unauthorized', { reason: 'token_key_unknown', expected, got: `none of ${count} keys` })
-  }
-  return fresh.filter((key) => !tried.includes(key))
+  const expected = kid === null ? algorithm : `${algorithm}, the token's kid`
+  const count = issuer.keySets.reduce((sum, set) => sum + set.keys().size, 0)
+  return refused('unauthorized', { reason: 'token_key_unknown', expected, got: `none of ${count} keys` })
 }
 
 // The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once. Where one
@@ -73,13 +68,15 @@ function candidatesOf({ algorithm, kid, payload }: TokenForm, issuer: Issuer): r
   return found
 }
 
-// `true`, or the seconds after which a set that failed may be asked again. Where none may be asked, nothing is waited for.
-async function refreshAll({ algorithm }: TokenForm, issuer: Issuer): Promise<number | true> {
+// `true`, or the seconds after which a set that failed may be asked again. A promise only where one may be asked now.
+function refreshAll({ algorithm }: TokenForm, issuer: Issuer): number | true | Promise<number | true> {
   const asked: readonly KeySet[] = issuer.keySets.filter(({ algorithms }) =>
     (algorithms as ReadonlySet<Algorithm>).has(algorithm),
   )
   const refreshes = asked.map((set) => set.refresh())
-  const failing: KeySet[] = []
-  for (const [index, set] of asked.entries()) if (!(await refreshes[index])) failing.push(set)
-  return failing.length === 0 || Math.min(...failing.map((set) => set.retryAfterSeconds()))
+  const restOf = (complete: readonly boolean[]): number | true => {
+    const failing = asked.filter((_, index) => complete[index] !== true)
+    return failing.length === 0 || Math.min(...failing.map((set) => set.retryAfterSeconds()))
+  }
+  return refreshes.every((each) => typeof each === 'boolean') ? restOf(refreshes) : Promise.all(refreshes).then(restOf)
 }

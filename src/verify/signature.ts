@@ -4,14 +4,14 @@
  * and everything where there is no `node:crypto`, is WebCrypto's. docs/performance.md has the figures behind it.
  */
 import { importJWK } from 'jose/key/import'
-import { toBytes } from '../lib/base64url.ts'
+import { toBinary, toBytes } from '../lib/base64url.ts'
 import { isEqualConstantTime } from '../lib/digest.ts'
 import { ownMembers } from '../lib/parse-options.ts'
 import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /**
- * Asks whether a signature is the key's over the ASCII text `input`; each character of `signature` is one byte. Never throws,
- * never rejects: whatever a token provokes is `false`.
+ * Asks whether a signature, in canonical base64url, is the key's over the ASCII text `input`. Never throws, never rejects:
+ * whatever a token provokes is `false`.
  */
 export type SignatureCheck = (input: string, signature: string) => boolean | Promise<boolean>
 
@@ -69,7 +69,7 @@ async function isSigned(
   [input, signature]: readonly [input: string, signature: string],
 ): Promise<boolean> {
   try {
-    return await crypto.subtle.verify(parameters, key, toBytes(signature), encoder.encode(input))
+    return await crypto.subtle.verify(parameters, key, toBytes(toBinary(signature)), encoder.encode(input))
   } catch {
     // The key is imported and fits the algorithm: whatever is thrown here was provoked by the token.
     return false
@@ -111,7 +111,7 @@ function toHmacCheck(node: NodeCrypto, secret: Uint8Array, algorithm: SecretAlgo
     const key = node.createSecretKey(secret)
     const macOf = (input: string): string => node.createHmac(hash, key).update(input).digest('latin1')
     macOf(TRIAL)
-    return (input, signature) => isEqualConstantTime(macOf(input), signature)
+    return (input, signature) => isEqualConstantTime(macOf(input), toBinary(signature))
   } catch {
     return null
   }
@@ -124,7 +124,7 @@ function toRsaCheck(node: NodeCrypto, members: JwkMembers, algorithm: KeyAlgorit
     // Node looks members up, in `Object.prototype` too.
     const key = ownMembers({ key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding })
     const isSignedBy: (input: string, signature: string) => boolean = (input, signature) =>
-      node.createVerify(hash).update(input).verify(key, signature, 'latin1')
+      node.createVerify(hash).update(input).verify(key, toBinary(signature), 'latin1')
     isSignedBy(TRIAL, TRIAL)
     return (input, signature) => {
       try {

@@ -2,8 +2,8 @@
  * The form of a token, before anything is trusted or looked up: size, three canonical base64url parts, a header
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
-import { refused } from '../errors.ts'
-import { decodeBase64UrlBinary, toBytes } from '../lib/base64url.ts'
+import { type AuthError, isAuthError, refused } from '../errors.ts'
+import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 
 /** An HMAC algorithm (RFC 7518 §3.2). */
@@ -43,7 +43,7 @@ export interface TokenForm {
   readonly payload: object
   /** What is signed: header and payload as they came (RFC 7515 §5.2). */
   readonly input: string
-  /** The signature, each character one byte. */
+  /** The signature, in canonical base64url: it is decoded where it is checked. */
   readonly signature: string
 }
 
@@ -92,32 +92,44 @@ export function mayBeKnown(token: string): boolean {
 }
 
 /** Take a token apart, or refuse it; one over `maxTokenBytes` isn't even decoded. */
-export function readTokenForm(token: string, maxTokenBytes: number): TokenForm {
+export function requireTokenForm(token: string, maxTokenBytes: number): TokenForm {
   checkTokenSize(token, maxTokenBytes)
+  const form = readTokenForm(token)
+  if (isAuthError(form)) throw form
+  return form
+}
+
+/** Take a token apart whose size is right. The refusal is handed on: a throw costs by how many functions it passes through. */
+export function readTokenForm(token: string): TokenForm | AuthError {
   const first = token.indexOf('.')
   if (first < 0) {
     // What JavaScript makes of a variable without a value, and nobody's secret.
     const got = /^(?:undefined|null|NaN|\[object [A-Z]\w+\])$/.test(token) ? token : undefined
-    throw refused('unauthorized', { reason: 'token_not_a_jwt', got })
+    return refused('unauthorized', { reason: 'token_not_a_jwt', got })
   }
   const second = token.indexOf('.', first + 1)
   const last = token.slice(second + 1)
   if (first === 0 || second <= first + 1 || last === '' || last.includes('.')) {
     const got = `${token.split('.').length} parts`
-    throw refused('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
+    return refused('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
   }
-  const header = parseObject(decodePart(token.slice(0, first)))
-  if (header === null) throw refused('unauthorized', { reason: 'token_header_not_object' })
-  const { algorithm, kid, type } = readHeader(header)
-  const payload = parseObject(decodePart(token.slice(first + 1, second)))
-  if (payload === null) throw refused('unauthorized', { reason: 'token_payload_not_object' })
-  return { algorithm, kid, type, payload, input: token.slice(0, second), signature: decodePart(last) }
+  const headerText = decodeBase64UrlBinary(token.slice(0, first))
+  if (headerText === null) return misspelt()
+  const object = parseObject(headerText)
+  if (object === null) return refused('unauthorized', { reason: 'token_header_not_object' })
+  const header = readHeader(object)
+  if (isAuthError(header)) return header
+  const payloadText = decodeBase64UrlBinary(token.slice(first + 1, second))
+  if (payloadText === null) return misspelt()
+  const payload = parseObject(payloadText)
+  if (payload === null) return refused('unauthorized', { reason: 'token_payload_not_object' })
+  if (!isBase64Url(last)) return misspelt()
+  const { algorithm, kid, type } = header
+  return { algorithm, kid, type, payload, input: token.slice(0, second), signature: last }
 }
 
-function decodePart(part: string): string {
-  const binary = decodeBase64UrlBinary(part)
-  if (binary === null) throw refused('unauthorized', { reason: 'token_part_encoding' })
-  return binary
+function misspelt(): AuthError {
+  return refused('unauthorized', { reason: 'token_part_encoding' })
 }
 
 /** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
@@ -130,24 +142,24 @@ export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>
 
 const EXTENSIONS: readonly string[] = ['crit', 'b64', 'zip']
 
-function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> {
+function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> | AuthError {
   const extension = EXTENSIONS.find((name) => Object.hasOwn(header, name))
   if (extension !== undefined) {
-    throw refused('unauthorized', { reason: 'token_header_extension', got: extension })
+    return refused('unauthorized', { reason: 'token_header_extension', got: extension })
   }
   const alg = ownOf(header, 'alg')
   const algorithm = toAlgorithm(alg)
   if (algorithm === undefined) {
-    throw refused('unauthorized', { reason: 'token_algorithm_unknown', expected: ALL_NAMES, got: describeValue(alg) })
+    return refused('unauthorized', { reason: 'token_algorithm_unknown', expected: ALL_NAMES, got: describeValue(alg) })
   }
   const kid = ownOf(header, 'kid')
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KID)) {
     const expected = `text of at most ${MAX_KID} characters`
-    throw refused('unauthorized', { reason: 'token_kid_malformed', expected, got: typeof kid })
+    return refused('unauthorized', { reason: 'token_kid_malformed', expected, got: typeof kid })
   }
   const typ = ownOf(header, 'typ')
   if (typ !== undefined && typeof typ !== 'string') {
-    throw refused('unauthorized', { reason: 'token_type_malformed', expected: 'text', got: typeof typ })
+    return refused('unauthorized', { reason: 'token_type_malformed', expected: 'text', got: typeof typ })
   }
   return { algorithm, kid: kid ?? null, type: typ === undefined ? null : toTokenType(typ) }
 }

@@ -4,7 +4,7 @@ import { describeHost, describeHttpUrl, orLoopback } from '../lib/http-url.ts'
 import { exchangeJson, fetchFailure } from '../lib/json-exchange.ts'
 import { aFunction, aListOf, checkedBy, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { discoverUrl } from './discovery.ts'
-import { ownOf, readTokenForm } from './token-form.ts'
+import { ownOf, requireTokenForm } from './token-form.ts'
 
 /** Options of {@link userInfo}; all have defaults. */
 export interface UserInfoOptions {
@@ -44,7 +44,7 @@ export function userInfo(
     const { status, body } = await exchangeJson(fetcher, { url: place, headers, read: [200] }, signal)
     if (typeof body === 'string') throw fetchFailure(`userinfo_${body === 'unread' ? status : body}`)
     const { sub, email, email_verified: verified, name } = body
-    if (typeof sub !== 'string' || sub !== ownOf(readTokenForm(token, MAX_TOKEN_BYTES).payload, 'sub')) {
+    if (typeof sub !== 'string' || sub !== ownOf(requireTokenForm(token, MAX_TOKEN_BYTES).payload, 'sub')) {
       throw fetchFailure('userinfo_subject')
     }
     return {

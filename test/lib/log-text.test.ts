@@ -16,6 +16,8 @@ describe('toLogText', () => {
     ['blanks out the password of a URL', 'https://user:pass@id.test/', '…@id.test/'],
     ['blanks out a token', `a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl b`, 'a … b'],
     ['blanks out what is too long for an id', `itk_${'a'.repeat(70)} x`, '… x'],
+    ['keeps a long list of short words', 'HS256, ES256-'.repeat(15), 'HS256, ES256-'.repeat(15)],
+    ['blanks out a long word behind them', `${'HS256, '.repeat(9)}${'a'.repeat(65)}`, `${'HS256, '.repeat(9)}…`],
     ['keeps 200 characters', 'a '.repeat(300), `${'a '.repeat(99)}a…`],
   ])('%s', (_, text, kept) => {
     expect(toLogText(text)).toBe(kept)

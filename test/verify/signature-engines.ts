@@ -20,8 +20,8 @@ export const ENGINES: Readonly<Record<'node' | 'web' | 'own', SignatureEngine>> 
   own: engine,
 }
 
-/** Each character one byte. */
-export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+/** As a token has it. */
+export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 
 /** The check of a group's key by each engine. */
 export function checksOf({ algorithm, secret, members }: VectorGroup): Promise<SignatureCheck[]> {
@@ -38,7 +38,7 @@ export function checksOf({ algorithm, secret, members }: VectorGroup): Promise<S
 export async function joseCheckOf({ algorithm, secret, members }: VectorGroup): Promise<SignatureCheck> {
   const key = secret ?? (await importJWK({ ...members }, algorithm))
   return (input, signature) =>
-    compactVerify(`${input}.${Buffer.from(signature, 'latin1').toString('base64url')}`, key).then(
+    compactVerify(`${input}.${signature}`, key).then(
       () => true,
       () => false,
     )
@@ -87,7 +87,7 @@ export async function disagreements(groups: readonly VectorGroup[], count: numbe
     const isOpen = group.vectors.some((vector) => vector.isGood === null)
     const isRight = isOpen || said[0] === (isGood && input === group.input)
     if (new Set(said).size === 1 && isRight) return
-    found.push(`${group.algorithm}, ${group.what}: ${said.join()}: ${Buffer.from(text, 'latin1').toString('hex')}`)
+    found.push(`${group.algorithm}, ${group.what}: ${said.join()}: ${Buffer.from(text, 'base64url').toString('hex')}`)
   }
   for (let done = 0; done < count; done += 32) {
     await Promise.all(Array.from({ length: Math.min(32, count - done) }, (_, each) => compare(done + each)))

@@ -1,6 +1,6 @@
 // T2, T3, T5: the form of a token, one spoilt part at a time. What is wrong is named by the reason.
 import { describe, expect, it } from 'vitest'
-import { mayBeKnown, readTokenForm, requireTokenType, toTokenType } from '../../src/verify/token-form.ts'
+import { mayBeKnown, requireTokenForm, requireTokenType, toTokenType } from '../../src/verify/token-form.ts'
 
 const TYPES = new Set(['jwt', 'at+jwt'])
 const encode = (value: unknown): string =>
@@ -11,7 +11,7 @@ const SIGNATURE = Buffer.alloc(64, 7).toString('base64url')
 
 function verdict(token: string): string {
   try {
-    requireTokenType(readTokenForm(token, 8192), TYPES)
+    requireTokenType(requireTokenForm(token, 8192), TYPES)
     return 'ok'
   } catch (error) {
     const { code, reason } = error as { code: string; reason: string }
