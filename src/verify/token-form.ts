@@ -3,7 +3,7 @@
  * without surprises, a payload that is an object. Hands on the two, read once; or refuses with `unauthorized`.
  */
 import { type AuthError, isAuthError, refused } from '../errors.ts'
-import { decodeBase64UrlBinary, isBase64Url, toBytes } from '../lib/base64url.ts'
+import { decodeBase64UrlBinary, isBase64Url, toBinary, toBytes } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
 
 /** An HMAC algorithm (RFC 7518 §3.2). */
@@ -126,6 +126,12 @@ export function readTokenForm(token: string): TokenForm | AuthError {
   if (!isBase64Url(last)) return misspelt()
   const { algorithm, kid, type } = header
   return { algorithm, kid, type, payload, input: token.slice(0, second), signature: last }
+}
+
+/** Read the claims of a token that {@link readTokenForm} took before. */
+export function readPayload(token: string): object {
+  const payload = token.slice(token.indexOf('.') + 1, token.lastIndexOf('.'))
+  return parseObject(toBinary(payload)) ?? {}
 }
 
 function misspelt(): AuthError {
