@@ -125,6 +125,19 @@ describe('rightAnswers', () => {
     expect([...codesOf(given)].sort()).toEqual([...codes].sort())
   })
 
+  it('tells a slow body by the role of its first look, and lets nobody pass who is none at its end', () => {
+    const roleOf = (right: Right): unknown =>
+      right.kind === 'passed' ? (right.body as { role: string }).role : right.kind
+    const slow = (roles: Timeline<'admin' | null>, more: Partial<Person> = {}): readonly unknown[] => {
+      const person = { roles: new Map([['shared', roles]]), ...more }
+      return rightAnswers(ask({ selector: shared, person, isSlow: true, holdsFrom: FROM + 8 })).map(roleOf)
+    }
+    expect(slow(changing<'admin' | null>(null, 'admin'))).toEqual(['refused', 'admin'])
+    expect(slow(changing<'admin' | null>('admin', null))).toEqual(['refused'])
+    expect(slow(timeline<'admin' | null>('admin'), { disabled: changing(false, true) })).toEqual(['refused'])
+    expect(slow(timeline<'admin' | null>('admin'))).toEqual(['admin'])
+  })
+
   it('knows a key as soon as it may have been learnt, and 503 while its server fails', () => {
     const kids = changing<ReadonlySet<string>>(new Set(['k1']), new Set(['k1', 'k2']))
     const keys = new Map([['issuer', { kids, failing: changing(false, true) }]])

@@ -104,6 +104,8 @@ export interface Ask {
   readonly body: BodyFacts
   /** Whether its body takes so long that its sender is looked at twice: who may do less by then is refused. */
   readonly isSlow?: boolean
+  /** Of what has passed: since when it must be so that it passes. Default: since it was sent. */
+  readonly holdsFrom?: number
   /** When it was sent, and when it was answered. */
   readonly from: number
   readonly until: number
@@ -165,18 +167,22 @@ function endings({ endsAt }: TokenFacts, { from, until }: Ask): readonly boolean
 }
 
 function ofPerson(ask: Ask, person: Person, choose: Choose): Right {
-  const { route, selector, from, until } = ask
+  const { route, selector, from, until, holdsFrom = from } = ask
   const failure = storageFailure(ask, choose)
   if (failure !== null) return failure
-  if (choose(person.disabled.between(from, until))) return FORBIDDEN
+  if (choose(person.disabled.between(holdsFrom, until))) return FORBIDDEN
   const seen = { kind: 'user', user: person.userId, subject: person.subject }
   if (route.needs === 'user') return passed(ask, null, { ...seen, org: null, role: null })
   if (selector.kind === 'malformed') return { kind: 'refused', code: 'invalid_org_id' }
   if (selector.kind === 'conflict') return { kind: 'refused', code: 'org_selector_conflict' }
   const org = selector.kind === 'named' ? selector.org : person.ownOrg
-  const roles = org === person.ownOrg ? (['owner'] as const) : (person.roles.get(org)?.between(from, until) ?? [null])
+  const rolesSince = (since: number): readonly (Role | null)[] =>
+    org === person.ownOrg ? ['owner'] : (person.roles.get(org)?.between(since, until) ?? [null])
+  const roles = rolesSince(from)
+  // The one that is told is the first look's.
   const role = choose(roles)
-  if (role === null || (ask.isSlow && roles.length > 1 && choose([true, false]))) return FORBIDDEN
+  if (role === null || choose(rolesSince(holdsFrom)) === null) return FORBIDDEN
+  if (ask.isSlow && roles.length > 1 && choose([true, false])) return FORBIDDEN
   if (!includes(role, route.role)) return route.isMountedTwice ? { ...FORBIDDEN, org } : FORBIDDEN
   return passed(ask, org, { ...seen, org, role })
 }
