@@ -56,7 +56,9 @@ async function runStep(
 it.each(['SQLite', 'PostgreSQL'])('on %s', async (kind) => {
   const home = join(folder, kind)
   const url = kind === 'SQLite' ? null : await createTestDatabase('empty')
-  const environment = { PORT: '0', IRONFLOW_DATA_DIR: home, ...(url !== null && { DATABASE_URL: url }) }
+  // In development a first refusal is told of `explain()`.
+  const NODE_ENV = 'production'
+  const environment = { PORT: '0', NODE_ENV, IRONFLOW_DATA_DIR: home, ...(url !== null && { DATABASE_URL: url }) }
   const app = await startProcess(['examples/ironflow/main.ts'], environment)
   const { secrets, statuses } = await runStep(app).catch(async (error) => {
     await app.stop()
