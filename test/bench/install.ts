@@ -2,32 +2,18 @@
  * Everything the benchmark runs, in one folder: the peers as the lock file says, the package as this tree publishes it
  * beside them, and the benchmark's own programs, bundled. Not beside the sources: what reads the tree would read it all.
  */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { installPeers, run } from '../install-peers.ts'
 import { place, programs, root, sources } from './places.ts'
 
 /** Install, build and bundle what a run needs. */
 export async function install(progress: (doing: string) => void): Promise<void> {
-  mkdirSync(place, { recursive: true })
-  installPeers(progress)
+  installPeers(sources, place, () => progress('installing the peers'))
   progress('building the package')
   buildPackage()
   await bundlePrograms()
-}
-
-// The lock is copied last: without it nothing counts as installed.
-function installPeers(progress: (doing: string) => void): void {
-  const wanted = readFileSync(`${sources}package-lock.json`, 'utf8')
-  const [lock, done] = [`${place}package-lock.json`, `${place}installed.json`]
-  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return
-  progress('installing the peers')
-  rmSync(done, { force: true })
-  copyFileSync(`${sources}package.json`, `${place}package.json`)
-  writeFileSync(lock, wanted)
-  run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], place)
-  writeFileSync(done, wanted)
 }
 
 // As it is published, but for the declarations, which nothing here reads: they take ten times as long as all else.
@@ -73,10 +59,4 @@ const ownAddresses: Plugin = {
       contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
     }))
   },
-}
-
-// The settings of the npm that runs the benchmark are not those of the folder.
-function run(command: string, args: readonly string[], cwd: string): void {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
-  execFileSync(command, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] })
 }

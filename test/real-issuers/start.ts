@@ -1,7 +1,7 @@
 /** Starts token issuers that nobody here wrote. What they are made of is installed at the first start. */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { installPeers } from '../install-peers.ts'
 
 /** A running issuer. */
 export interface RealIssuer {
@@ -39,7 +39,6 @@ export interface RealIssuers {
 }
 
 const sources = fileURLToPath(new URL('.', import.meta.url))
-// Not beside the sources: what reads the tree would read it all.
 const place = fileURLToPath(new URL('../../node_modules/.cache/real-issuers/', import.meta.url))
 
 /** Load the program that starts an issuer, after a look whether its packages are here. */
@@ -48,16 +47,8 @@ export async function loadIssuer<N extends keyof RealIssuers>(name: N): Promise<
   return (await import(`${place}${name}.mjs`)) as RealIssuers[N]
 }
 
-// The lock file says which packages they are; the programs are copied each time.
+// The programs are copied each time.
 function install(): void {
-  mkdirSync(place, { recursive: true })
-  const lock = `${place}package-lock.json`
-  const isInstalled =
-    existsSync(`${place}node_modules`) &&
-    existsSync(lock) &&
-    readFileSync(lock, 'utf8') === readFileSync(`${sources}package-lock.json`, 'utf8')
-  for (const name of readdirSync(sources)) if (!name.endsWith('.ts')) copyFileSync(sources + name, place + name)
-  if (isInstalled) return
-  rmSync(`${place}node_modules`, { recursive: true, force: true })
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: place, stdio: 'inherit' })
+  installPeers(sources, place)
+  for (const name of readdirSync(sources)) if (name.endsWith('.mjs')) copyFileSync(sources + name, place + name)
 }
