@@ -108,10 +108,16 @@ export const NAV: readonly NavSection[] = [
     ],
   },
   {
+    title: 'Coming from',
+    pages: [
+      page('coming-from', 'Coming from another library', 'What you have in hand there, and what it is here'),
+      page('coming-from-express-jwt', 'express-jwt', 'The app before, the app after, and what they answer differently'),
+    ],
+  },
+  {
     title: 'Looking up',
     pages: [
       page('options', 'Options and entry points', 'Every option of every function, every subpath'),
-      page('coming-from', 'Coming from another library', 'What you have in hand there, and what it is here'),
       page('security-model', 'Security model', 'What holds by itself, and what stays with you'),
       page('how-it-is-built', 'How it is built', 'One pipeline of steps, and where to read on'),
       page('requirements', 'Requirements', 'Each rule, and the test that holds it'),

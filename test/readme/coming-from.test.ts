@@ -1,6 +1,8 @@
-// docs/coming-from.md: each snippet lets in a token of the kind it is written for, and refuses another.
+// docs/coming-from*.md: each snippet lets in a token of the kind it is written for, and refuses another.
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type Koa from 'koa'
@@ -17,6 +19,7 @@ import {
 import type { SignOptions, TokenClaims } from '../../src/testing/token-issuer.ts'
 import { openSnippets } from './snippets.ts'
 
+const root = fileURLToPath(new URL('../../', import.meta.url))
 const { load, remove } = openSnippets()
 const audience = 'https://api.example.com'
 const servers: Server[] = []
@@ -40,6 +43,7 @@ beforeAll(async () => {
     secret: String(secret),
   })
   process.env['ISSUER'] = provider.url
+  process.env['AUDIENCE'] = audience
   process.env['CLERK_FRONTEND_API'] = instance.url
   process.env['SUPABASE_URL'] = project.url
   process.env['JWT_SECRET'] = String(secret)
@@ -93,9 +97,34 @@ const signed = (claims: TokenClaims = {}, how: SignOptions = {}): Promise<string
   login.sign({ sub: 'ada', ...claims }, { algorithm: 'HS256', ...how })
 const issued = (claims: TokenClaims = {}): Promise<string> => provider.issuer.sign({ sub: 'ada', ...claims })
 
+// What `npm run prove` asks of both apps of a guide at length (test/moving): here only that each page has those apps.
+describe.each(readdirSync(`${root}examples/moving`).filter((name) => !name.includes('.')))('from %s', (peer) => {
+  it('the page has both apps, as they are', () => {
+    const text = readFileSync(`${root}docs/coming-from-${peer}.md`, 'utf8')
+    const printed = [...text.matchAll(/^```(?:js|ts) (\S+\/\S+)\n([\s\S]*?)^```$/gm)].map(([, file, code]) => [
+      file,
+      code,
+    ])
+    const files = readdirSync(`${root}examples/moving/${peer}`).map((file) => `${peer}/${file}`)
+    const read = (file: string): string => readFileSync(`${root}examples/moving/${file}`, 'utf8')
+    expect(Object.fromEntries(printed)).toEqual(Object.fromEntries(files.map((file) => [file, read(file)])))
+  })
+})
+
 describe('from express-jwt', () => {
-  it('express-jwt-optional.ts: nobody, somebody, somebody whose token is revoked', async () => {
-    const { ask, revoked } = await open<{ app: Express; revoked: Set<string> }>('express-jwt-optional.ts')
+  it('express-jwt/after.ts: a token of the provider, an own one, nobody', async () => {
+    const me = await open('express-jwt/after.ts')
+    const feed = await open('express-jwt/after.ts', '/api/feed')
+    const own = await open('express-jwt/after.ts', '/api/own')
+    expect(await me.ask(await issued())).toEqual([200, { subject: 'ada' }])
+    expect(await me.ask(await issued({ aud: 'https://other.example.com' }))).toEqual(unauthorized)
+    expect(await feed.ask(null)).toEqual([200, { subject: null }])
+    expect(await own.ask(await signed({ iss: undefined, aud: undefined }))).toEqual([200, { subject: 'ada' }])
+    expect(await own.ask(await issued())).toEqual(unauthorized)
+  })
+
+  it('express-jwt-session.ts: nobody, somebody, somebody whose token is revoked', async () => {
+    const { ask, revoked } = await open<{ app: Express; revoked: Set<string> }>('express-jwt-session.ts')
     const token = await signed({ jti: 'one', plan: 'pro' })
     expect(await ask(null)).toEqual([200, { subject: null }])
     expect(await ask(token)).toEqual([200, { subject: 'ada', plan: 'pro' }])
@@ -105,8 +134,19 @@ describe('from express-jwt', () => {
     expect(await ask(null, { headers: { authorization: 'Basic eDp5' } })).toEqual([200, { subject: null }])
   })
 
-  it('express-jwt-pem.ts: a token of the key, one of another key, one that uses the PEM as a secret', async () => {
-    const { ask } = await open('express-jwt-pem.ts')
+  it('express-jwt-session.ts: a cookie, one that another site sends along, a bad one', async () => {
+    const { ask } = await open('express-jwt-session.ts')
+    const cookie = `session=${await signed({ jti: 'three' })}`
+    expect(await ask(null, { headers: { cookie } })).toEqual([200, { subject: 'ada' }])
+    const bob = await signed({ sub: 'bob', jti: 'four' })
+    expect(await ask(bob, { headers: { cookie } })).toEqual([200, { subject: 'bob' }])
+    const elsewhere = { cookie, origin: 'https://evil.example.com' }
+    expect(await ask(null, { method: 'POST', headers: elsewhere })).toEqual([403, refusal('forbidden')])
+    expect(await ask(null, { headers: { cookie: 'session=x.y.z' } })).toEqual(unauthorized)
+  })
+
+  it('express-jwt-keys.ts: a token of the PEM, one of another key, one that uses the PEM as a secret', async () => {
+    const { ask } = await open('express-jwt-keys.ts')
     expect(await ask(await signed({}, { algorithm: 'RS256' }))).toEqual([200, { subject: 'ada' }])
     const pem = Buffer.from(String(process.env['PUBLIC_KEY']))
     for (const token of [
@@ -118,8 +158,8 @@ describe('from express-jwt', () => {
     }
   })
 
-  it('express-jwt-base64.ts: a token by the bytes, one by the text that spells them', async () => {
-    const { ask } = await open('express-jwt-base64.ts')
+  it('express-jwt-keys.ts: a token by the bytes, one by the text that spells them', async () => {
+    const { ask } = await open('express-jwt-keys.ts', '/api/own')
     const own = { iss: undefined, aud: undefined }
     const how = { algorithm: 'HS512' } as const
     expect(await ask(await signed(own, { ...how, key: encoded }))).toEqual([200, { subject: 'ada' }])
@@ -127,16 +167,6 @@ describe('from express-jwt', () => {
     expect(await ask(await signed(own, { ...how, key: text }))).toEqual(unauthorized)
     expect(await ask(await signed(own, { algorithm: 'HS256', key: encoded }))).toEqual(unauthorized)
     expect(await ask(await signed({ ...own, exp: undefined }, { ...how, key: encoded }))).toEqual(unauthorized)
-  })
-
-  it('express-jwt-get-token.ts: a cookie, one that another site sends along, a bad one', async () => {
-    const { ask } = await open('express-jwt-get-token.ts')
-    const cookie = `session=${await signed()}`
-    expect(await ask(null, { headers: { cookie } })).toEqual([200, { subject: 'ada' }])
-    expect(await ask(await signed({ sub: 'bob' }), { headers: { cookie } })).toEqual([200, { subject: 'bob' }])
-    const elsewhere = { cookie, origin: 'https://evil.example.com' }
-    expect(await ask(null, { method: 'POST', headers: elsewhere })).toEqual([403, refusal('forbidden')])
-    expect(await ask(null, { headers: { cookie: 'session=x.y.z' } })).toEqual(unauthorized)
   })
 })
 

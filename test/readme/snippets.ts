@@ -1,5 +1,6 @@
 /** The snippets of the pages: every block of TypeScript with the file name it has there. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NAV } from '../../docs/.vitepress/nav.ts'
 
@@ -51,7 +52,10 @@ export function openSnippets(): SnippetFolder {
   const parent = fileURLToPath(new URL('.data/snippets/', root))
   mkdirSync(parent, { recursive: true })
   const path = `${mkdtempSync(parent)}/`
-  for (const { name, code } of snippets) writeFileSync(`${path}${name}`, code)
+  for (const { name, code } of snippets) {
+    mkdirSync(dirname(path + name), { recursive: true })
+    writeFileSync(path + name, code)
+  }
   return {
     path,
     load: <T>(name: string) => import(`${path}${name}`) as Promise<T>,

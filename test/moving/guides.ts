@@ -1,0 +1,31 @@
+/** The guides of docs/coming-from-*.md: whose apps they are, and what is asked of both. */
+import { createTokenIssuer, type JwksServer, startJwksServer } from '../../src/testing/index.ts'
+import { type Asked, OPTIONAL, REQUIRED, SHARED_SECRET, type World } from './requests.ts'
+
+const audience = 'https://api.example.com'
+const at = (path: string, asked: readonly Omit<Asked, 'path'>[]): Asked[] => asked.map((each) => ({ ...each, path }))
+
+/** One guide: `docs/coming-from-<name>.md` and `examples/moving/<name>/`. */
+export interface Guide {
+  readonly name: string
+  readonly asked: readonly Asked[]
+}
+
+/** All of them. */
+export const GUIDES: readonly Guide[] = [
+  {
+    name: 'express-jwt',
+    asked: [...at('/api/me', REQUIRED), ...at('/api/feed', OPTIONAL), ...at('/api/own', SHARED_SECRET)],
+  },
+]
+
+/** A provider with a key server, a secret and a stranger. */
+export async function createWorld(): Promise<{ readonly world: World; readonly server: JwksServer }> {
+  const secret = 'the shared secret of an app that moves, in prove'
+  const server = await startJwksServer((issuer) =>
+    createTokenIssuer({ issuer, audience, algorithms: ['RS256'], secret }),
+  )
+  const stranger = await createTokenIssuer({ algorithms: ['RS256'] })
+  const env = { ISSUER: server.url, AUDIENCE: audience, JWT_SECRET: secret }
+  return { server, world: { env, provider: server.issuer, stranger, claims: { sub: 'ada' } } }
+}

@@ -1,0 +1,138 @@
+/** What is asked of both apps of a guide. A peer's apps answer some of the routes; each request is of one route. */
+import type { KeyObject } from 'node:crypto'
+import type { SignOptions, TokenClaims, TokenIssuer } from '../../src/testing/token-issuer.ts'
+
+/** The provider whose tokens the apps take, and what else they are started with. */
+export interface World {
+  readonly env: Readonly<Record<string, string>>
+  readonly provider: TokenIssuer
+  /** Somebody else's. */
+  readonly stranger: TokenIssuer
+  /** What a good token of the peer's kind says. */
+  readonly claims: TokenClaims
+}
+
+/** A request: of which route, what makes it, and what is otherwise in the environment. */
+export interface Asked {
+  readonly title: string
+  readonly path: string
+  readonly env?: Readonly<Record<string, string>> | undefined
+  request(world: World): Promise<RequestInit & { readonly query?: string }>
+}
+
+type Headers = Readonly<Record<string, string>>
+
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
+/** Where nobody listens. */
+const AWAY = 'http://127.0.0.1:1'
+
+const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
+
+/** A request with a token of the provider: claims that differ, and how it is signed. */
+function token(
+  title: string,
+  claims: TokenClaims = {},
+  how: SignOptions | ((world: World) => SignOptions) = {},
+): Omit<Asked, 'path'> {
+  return {
+    title,
+    async request({ provider, claims: usual, ...world }) {
+      const signing = typeof how === 'function' ? how({ provider, claims: usual, ...world }) : how
+      return { headers: bearer(await provider.sign({ ...usual, ...claims }, signing)) }
+    },
+  }
+}
+
+const plain = (title: string, headers: Headers): Omit<Asked, 'path'> => ({ title, request: async () => ({ headers }) })
+
+const publicPem = (key: KeyObject): Buffer => Buffer.from(key.export({ type: 'spki', format: 'pem' }).toString())
+
+const cutSignature = (token: string): string => token.replace(/.{6}$/, 'AAAAAA')
+
+/** A route that wants a token of the provider, signed by RS256. */
+export const REQUIRED: readonly Omit<Asked, 'path'>[] = [
+  token('a good token'),
+  token('a token without `sub`', { sub: undefined }),
+  token('a token whose `sub` is empty', { sub: '' }),
+  token('a token without `exp`', { exp: undefined }),
+  plain('no token', {}),
+  plain('no token, but `Basic` credentials', { authorization: 'Basic YWRhOnNlY3JldA==' }),
+  plain('`Bearer` without a token', { authorization: 'Bearer' }),
+  plain('a token that is none', bearer('not-a-token')),
+  token('a token that ended an hour ago', {}, { expiresInSeconds: -3600 }),
+  { ...token('a token that ended a second ago'), request: endedASecondAgo },
+  token('a token that begins in an hour', { nbf: inSeconds(3600) }),
+  token('a token issued in an hour', { iat: inSeconds(3600) }),
+  token('a token without `iat`', { iat: undefined }),
+  token('a token whose `exp` is a text', { exp: String(inSeconds(3600)) }),
+  token('a token for another audience', { aud: 'https://other.example.com' }),
+  token('a token for several audiences, this one too', {
+    aud: ['https://other.example.com', 'https://api.example.com'],
+  }),
+  token('a token without `aud`', { aud: undefined }),
+  token('a token of another issuer, by the same key', { iss: 'https://evil.example.com' }),
+  token('a token without `iss`', { iss: undefined }),
+  token('a token by somebody else’s key', {}, ({ stranger }) => ({ key: stranger.key('RS256').privateKey })),
+  token('a token of an unknown `kid`', {}, { kid: 'unknown' }),
+  token('a token without `kid`', {}, { kid: null }),
+  {
+    title: 'a token with a broken signature',
+    request: async ({ provider, claims }) => ({ headers: bearer(cutSignature(await provider.sign(claims))) }),
+  },
+  token('`HS256` with the public key as the secret', {}, ({ provider }) => {
+    const { publicKey, kid } = provider.key('RS256')
+    return { algorithm: 'HS256', key: publicPem(publicKey), kid }
+  }),
+  {
+    title: '`alg: none`',
+    request: async ({ provider, claims }) => ({ headers: bearer(unsigned(await provider.sign(claims))) }),
+  },
+  token('`RS512` by the right key', {}, { algorithm: 'RS512' }),
+  token('a token with `typ: at+jwt`', {}, { typ: 'at+jwt' }),
+  token('a token with an extension (`crit`)', {}, { header: { crit: ['b64'], b64: true } }),
+  token('a token bound to a key (`cnf`)', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }),
+  token('client credentials, with nobody behind them', { sub: 'a-client@clients', gty: 'client-credentials' }),
+  {
+    title: 'the token in the query (`?access_token=`)',
+    request: async ({ provider, claims }) => ({ query: `access_token=${await provider.sign(claims)}` }),
+  },
+  { ...token('a good token, while the key server is away', { iss: AWAY }), env: { ISSUER: AWAY } },
+]
+
+/** A route that knows a caller who brings a token, and lets in one who brings none. */
+export const OPTIONAL: readonly Omit<Asked, 'path'>[] = [
+  token('a good token'),
+  plain('no token', {}),
+  plain('`Basic` credentials', { authorization: 'Basic YWRhOnNlY3JldA==' }),
+  plain('a token that is none', bearer('not-a-token')),
+  token('a token that ended an hour ago', {}, { expiresInSeconds: -3600 }),
+  token('a token by somebody else’s key', {}, ({ stranger }) => ({ key: stranger.key('RS256').privateKey })),
+]
+
+const shared = { algorithm: 'HS256', kid: null } as const
+const SHORT = 'sixteen bytes ok'
+
+/** A route that wants a token signed by a shared secret. */
+export const SHARED_SECRET: readonly Omit<Asked, 'path'>[] = [
+  token('a good token', {}, shared),
+  token('a token without `sub`', { sub: undefined }, shared),
+  token('a token without `exp`', { exp: undefined }, shared),
+  {
+    ...token('a good token, by a secret of 16 bytes', {}, { ...shared, key: Buffer.from(SHORT) }),
+    env: { JWT_SECRET: SHORT },
+  },
+  token('a token by another secret', {}, { ...shared, key: Buffer.from('another '.repeat(8)) }),
+  token('`HS512` by the right secret', {}, { ...shared, algorithm: 'HS512' }),
+  token('a token that ended an hour ago', {}, { ...shared, expiresInSeconds: -3600 }),
+  token('a token by the provider’s RSA key', {}, { algorithm: 'RS256' }),
+]
+
+// Signed when it is asked for.
+async function endedASecondAgo({ provider, claims }: World): Promise<RequestInit> {
+  return { headers: bearer(await provider.sign(claims, { expiresInSeconds: -1 })) }
+}
+
+function unsigned(token: string): string {
+  const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url')
+  return `${header}.${token.split('.')[1]}.`
+}
