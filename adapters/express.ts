@@ -23,18 +23,27 @@ import type { Route } from '../src/route.ts'
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /**
-   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
-   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
-   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
+   * Middleware: every request below needs a user, acting in an organization. Its own `getAuth` reads the context that it has
+   * made of a request; it throws for a request that this very middleware has not let in, for a copy, a wrapper and an heir of
+   * one. The context is frozen; `user` and `org` are the host's own objects.
    */
   middleware(): RequestHandler & { getAuth(req: object): AuthContextOf<T> }
+  /**
+   * The same, with what `access` asks of every request below.
+   * @throws OptionsError for an Access that is wrong
+   */
   middleware<const A extends AccessOf<T>>(access: A): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> }
   /**
-   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Express, an `AuthError` is answered.
+   * Wrap one handler: it gets the context first, of a user who acts in an organization. What it throws reaches Express, an
+   * `AuthError` is answered.
    */
   protect<P = Request['params']>(
     handler: (context: AuthContextOf<T>, req: Request<P>, res: Response, next: NextFunction) => unknown,
   ): RequestHandler<P>
+  /**
+   * The same, with a context narrowed by what `access` asks.
+   * @throws OptionsError for an Access that is wrong
+   */
   protect<const A extends AccessOf<T>, P = Request['params']>(
     access: A,
     handler: (context: AuthContextOf<T, A>, req: Request<P>, res: Response, next: NextFunction) => unknown,

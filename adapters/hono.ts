@@ -24,20 +24,29 @@ type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /**
-   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
-   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
-   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
+   * Middleware: every request below needs a user, acting in an organization. Its own `getAuth` reads the context that it has
+   * made of a request; it throws for a request that this very middleware has not let in, for a copy, a wrapper and an heir of
+   * one. The context is frozen; `user` and `org` are the host's own objects.
    */
   middleware(): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T> }
+  /**
+   * The same, with what `access` asks of every request below.
+   * @throws OptionsError for an Access that is wrong
+   */
   middleware<const A extends AccessOf<T>>(access: A): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> }
   /**
-   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Hono, an `AuthError` is answered.
+   * Wrap one handler: it gets the context first, of a user who acts in an organization. What it throws reaches Hono, an
+   * `AuthError` is answered.
    * Annotate `c` where its bindings, variables and parameters are to be typed: `c: Context<AppEnv, '/contacts/:id'>`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: what Hono's own `Context` stands for where nothing is said
   protect<R extends HandlerAnswer, E extends Env = any, P extends string = any>(
     handler: (context: AuthContextOf<T>, c: Context<E, P>, next: Next) => R,
   ): (c: Context<E, P, object>, next: Next) => R
+  /**
+   * The same, with a context narrowed by what `access` asks.
+   * @throws OptionsError for an Access that is wrong
+   */
   // biome-ignore lint/suspicious/noExplicitAny: what Hono's own `Context` stands for where nothing is said
   protect<const A extends AccessOf<T>, R extends HandlerAnswer, E extends Env = any, P extends string = any>(
     access: A,

@@ -25,20 +25,29 @@ type KoaContext = Pick<ParameterizedContext, 'req' | 'res' | 'originalUrl' | 're
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /**
-   * Middleware: every request below is checked against `access` (default: a user, acting in an org). Its own `getAuth` reads
-   * the context that it has made of a request; it throws for a request that this very middleware has not let in, for a copy,
-   * a wrapper and an heir of one. The context is frozen; `user` and `org` are the host's own objects.
+   * Middleware: every request below needs a user, acting in an organization. Its own `getAuth` reads the context that it has
+   * made of a request; it throws for a request that this very middleware has not let in, for a copy, a wrapper and an heir of
+   * one. The context is frozen; `user` and `org` are the host's own objects.
    */
   middleware(): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T> }
+  /**
+   * The same, with what `access` asks of every request below.
+   * @throws OptionsError for an Access that is wrong
+   */
   middleware<const A extends AccessOf<T>>(
     access: A,
   ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> }
   /**
-   * Wrap one handler: it gets the context first, narrowed by `access` (default: a user, acting in an org). What it throws reaches Koa, an `AuthError` is answered.
+   * Wrap one handler: it gets the context first, of a user who acts in an organization. What it throws reaches Koa, an
+   * `AuthError` is answered.
    */
   protect<S = DefaultState, C = DefaultContext>(
     handler: (context: AuthContextOf<T>, ctx: ParameterizedContext<S, C>, next: Next) => unknown,
   ): Middleware<S, C>
+  /**
+   * The same, with a context narrowed by what `access` asks.
+   * @throws OptionsError for an Access that is wrong
+   */
   protect<const A extends AccessOf<T>, S = DefaultState, C = DefaultContext>(
     access: A,
     handler: (context: AuthContextOf<T, A>, ctx: ParameterizedContext<S, C>, next: Next) => unknown,

@@ -1,6 +1,7 @@
 /**
- * The site of docs/: `dev` serves it while one writes, `build` puts it into .data/site. What makes it is installed beside the
- * pages, by a lock file of its own, so that `npm ci` stays as light as it is.
+ * The site of docs/: `dev` serves it while one writes, `build` puts it into .data/site; before either the reference is made
+ * from the docstrings. What makes both is installed beside the pages, by a lock file of its own, so that `npm ci` stays as
+ * light as it is.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== readFileSync(l
   run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'])
   copyFileSync(lock, installed)
 }
+run(process.execPath, [`${docs}.vitepress/reference.mjs`])
 run(process.execPath, [`${docs}node_modules/vitepress/bin/vitepress.js`, command, '.', ...more])
 
 function run(program, given) {

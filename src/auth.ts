@@ -94,10 +94,15 @@ export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
    * Authenticate a request without a response object: a WebSocket upgrade, a queue's HTTP hook, a test.
    * One request object is authenticated once and its verdict kept: to check a connection that stays open again, hand in the same
    * message with a fresh source, `fromNodeRequest(message, { source: {} })`.
-   * @param access what the caller must be; default: a user, acting in an organization
+   * @returns the context of a user who acts in an organization
    * @throws AuthError the refusal
    */
   authenticate(request: AuthRequest): Promise<AuthContextOf<T, object>>
+  /**
+   * The same, for a caller of another kind.
+   * @param access what the caller must be; the same object every time is parsed once
+   * @throws AuthError the refusal; OptionsError, as a rejection too, for an Access that is wrong
+   */
   authenticate<const A extends AccessOf<T>>(request: AuthRequest, access: A): Promise<AuthContextOf<T, A>>
   /**
    * Let a service, and only a service, act in an organization that it names in its body. A selector in the request

@@ -259,6 +259,7 @@ export interface ApiKeyVerifier {
   readonly roles?: Roles | undefined
   /** What a key may carry. Left out: whatever there is. */
   readonly permissions?: readonly string[] | undefined
+  /** Verify a whole key, prefix included. Throws `AuthError`: `unauthorized` for a key that is none, or no more. */
   verify(token: string): Promise<ApiKey>
 }
 
@@ -270,6 +271,7 @@ export interface ServiceVerifier<S extends string = string, P extends string = s
     readonly header: string
     readonly permissions?: readonly P[] | undefined
   }[]
+  /** Find the service whose header and secret those are. Throws `AuthError`: `unauthorized` where there is none. */
   verify(header: string, secret: string): Promise<S>
 }
 

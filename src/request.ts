@@ -10,8 +10,8 @@ export type RequestBody =
   | { readonly kind: 'parsed'; readonly value: unknown }
 
 /**
- * A request as the pipeline reads it, made by an adapter's `toAuthRequest`, {@link fromNodeRequest} or
- * {@link fromFetchRequest}. Read-only; no absolute URL is ever built, so a forged `Host` can do nothing.
+ * A request as the pipeline reads it, made by an adapter's `toAuthRequest`, `fromNodeRequest` or
+ * `fromFetchRequest`. Read-only; no absolute URL is ever built, so a forged `Host` can do nothing.
  */
 export interface AuthRequest {
   /** Upper-case method. */

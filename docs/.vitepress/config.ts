@@ -6,8 +6,28 @@ import { NAV, toAnchor } from './nav.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { description, repository } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+const { paths } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')).compilerOptions as { paths: object }
 const repositoryUrl = (repository?.url ?? repository)?.replace(/^git\+|\.git$/g, '')
 const read = (page: string): string => readFileSync(`${root}docs/${page}.md`, 'utf8')
+
+const toReference = (specifier: string): { text: string; link: string } => ({
+  text: specifier,
+  link: `/reference/${specifier.split('/')[1] ?? specifier}`,
+})
+const REFERENCE = referenceOf(readFileSync(`${root}test/package/exported-names.txt`, 'utf8'))
+
+// Where each exported name stands; of what several entry points export, where the first of them has it.
+function referenceOf(listed: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  let page = ''
+  for (const line of listed.trim().split('\n')) {
+    const name = line.trim().replace(/^type /, '')
+    if (!line.startsWith(' ')) page = toReference(line).link
+    // A small word alone may be an option's name or a header's.
+    else if (!found.has(name) && /[A-Z]/.test(name)) found.set(name, `${page}#${name.toLowerCase()}`)
+  }
+  return found
+}
 
 const STYLE = `
 .file-name { font: 500 13px var(--vp-font-family-mono); color: var(--vp-c-text-2); margin: 16px 0 -8px; }
@@ -18,6 +38,7 @@ const STYLE = `
 
 interface Token {
   type: string
+  content: string
   tag: string
   info: string
   attrs: [string, string][] | null
@@ -25,8 +46,13 @@ interface Token {
   attrGet(name: string): string | null
 }
 
+interface State {
+  readonly tokens: Token[]
+  readonly Token: new (type: string, tag: string, nesting: number) => Token
+}
+
 interface Markdown {
-  readonly core: { readonly ruler: { push(name: string, rule: (state: { tokens: Token[] }) => void): void } }
+  readonly core: { readonly ruler: { push(name: string, rule: (state: State) => void): void } }
   readonly renderer: { readonly rules: Record<string, (tokens: Token[], at: number, ...more: unknown[]) => string> }
 }
 
@@ -45,7 +71,26 @@ function linkOutside(tokens: readonly Token[]): void {
   }
 }
 
+// Each exported name, at its first mention on a page, leads to its place in the reference.
+function linkNames({ tokens, Token }: State): void {
+  const mentioned = new Set<string>()
+  tokens.forEach((token, at) => {
+    if (token.type !== 'inline' || token.children === null || tokens[at - 1]?.type === 'heading_open') return
+    let depth = 0
+    token.children = token.children.flatMap((each) => {
+      depth += each.type === 'link_open' ? 1 : each.type === 'link_close' ? -1 : 0
+      const name = each.type === 'code_inline' && depth === 0 ? each.content.replace(/\(\)$/, '') : ''
+      const href = REFERENCE.get(name)
+      if (href === undefined || mentioned.has(name)) return [each]
+      mentioned.add(name)
+      const open = Object.assign(new Token('link_open', 'a', 1), { attrs: [['href', href]] })
+      return [open, each, new Token('link_close', 'a', -1)]
+    })
+  })
+}
+
 function extend(md: Markdown): void {
+  md.core.ruler.push('names', linkNames)
   md.core.ruler.push('outside', ({ tokens }) => {
     for (const { children } of tokens) {
       linkOutside(children ?? [])
@@ -70,10 +115,13 @@ export default {
   head: [['style', {}, STYLE]],
   markdown: { anchor: { slugify: toAnchor }, config: extend },
   themeConfig: {
-    sidebar: NAV.map(({ title, pages }) => ({
-      text: title,
-      items: pages.map(({ page, title }) => ({ text: title, link: `/${page}` })),
-    })),
+    sidebar: [
+      ...NAV.map(({ title, pages }) => ({
+        text: title,
+        items: pages.map(({ page, title }) => ({ text: title, link: `/${page}` })),
+      })),
+      { text: 'Reference', link: '/reference/', collapsed: true, items: Object.keys(paths).map(toReference) },
+    ],
     outline: [2, 3],
     search: { provider: 'local' },
   },

@@ -35,7 +35,9 @@ export interface ApiKeyRoutesOptions<R extends string = string, P extends string
    */
   readonly present?:
     | {
+        /** The body of a key that was made or rotated: the one answer with the secret in it. */
         issued(issued: IssuedApiKey): unknown
+        /** The body of the list. */
         listed(apiKeys: readonly ApiKeyInfo[]): unknown
       }
     | undefined

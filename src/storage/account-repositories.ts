@@ -8,7 +8,7 @@ import type { GuardedChange, KeepOptions } from './repositories.ts'
 
 /** A local account: a user with a password of this service. */
 export interface Account extends User {
-  /** Normalized ({@link normalizeEmail}), unique. */
+  /** Normalized (`normalizeEmail`), unique. */
   readonly email: string
   readonly role: string
   /** Raised by one whenever every session of the account has to end; a session names the one it was made for. */

@@ -80,6 +80,7 @@ export interface NewOrganization {
 export interface OrganizationRepository<O extends Organization = Organization> {
   /** Insert an organization. An `id` that is taken throws `ConflictError`, one that storage can't hold a `TypeError`. */
   insert(org: NewOrganization): Promise<O>
+  /** Find an organization by id; an id of another form is of none. One query. */
   findById(orgId: string): Promise<O | null>
 }
 
@@ -149,6 +150,7 @@ export interface Member extends Membership {
 
 /** What pages ask that list and change members; the pipeline never does. */
 export interface MembershipAdmin {
+  /** Find one membership. One query, never from a cache. */
   find(orgId: string, userId: string): Promise<Membership | null>
   /** List an org's members by join time, then user id. One query. */
   listByOrg(orgId: string): Promise<readonly Member[]>

@@ -89,7 +89,7 @@ export interface TransactionRepositories extends StoredRepositories {
 }
 
 /**
- * What {@link createMemoryStorage}, {@link createPostgresStorage} and {@link createSqliteStorage} make alike: a
+ * What `createMemoryStorage`, `createPostgresStorage` and `createSqliteStorage` make alike: a
  * `PeopleStorage`, and the rest of the ports. `Tx` is a transaction's handle.
  */
 export interface ShippedStorage<Tx = unknown> extends StoredRepositories {

@@ -1,6 +1,9 @@
-/** The site of docs/, built and opened: every page, light and dark and on a phone, and the search; nothing is asked of another server. */
+/**
+ * The site of docs/ with its reference, built and opened: every page, light and dark and on a phone, the search, and every link;
+ * nothing is asked of another server.
+ */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
@@ -13,7 +16,12 @@ import { launchBrowser } from './browser.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const site = `${root}.data/site`
 const photographs = `${root}.data/photographs/site`
-const PATHS = ['', ...NAV.flatMap(({ pages }) => pages.map(({ page }) => `${page}.html`))]
+const { paths } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')).compilerOptions as { paths: object }
+const PAGES = NAV.flatMap(({ pages }) => pages.map(({ page }) => `${page}.html`))
+const REFERENCE = ['index', ...Object.keys(paths).map((name) => name.split('/')[1] ?? name)].map(
+  (name) => `reference/${name}.html`,
+)
+const PATHS = ['', ...PAGES, ...REFERENCE]
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -37,7 +45,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   browser = await launchBrowser()
-})
+}, 900_000)
 
 afterAll(async () => {
   await browser?.close()
@@ -84,6 +92,31 @@ it('the search finds a section without asking anybody', async () => {
 
 it('llms.txt names files that are there', () => {
   const named = [...readFileSync(`${site}/llms.txt`, 'utf8').matchAll(/\]\(\/([\w-]+\.md)\)/g)].map(([, name]) => name)
-  expect(named.length).toBe(PATHS.length - 1)
+  expect(named.length).toBe(PAGES.length)
   expect(named.filter((name) => !existsSync(`${site}/${name}`))).toEqual([])
 })
+
+it('every link and every anchor of the built pages leads somewhere', () => {
+  const files = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.html'))
+  const pages = new Map(files.map((path) => [`/${path}`, readFileSync(`${site}/${path}`, 'utf8')]))
+  const ids = new Map([...pages].map(([path, html]) => [path, new Set(attributes(html, 'id'))]))
+  const dead = [...pages].flatMap(([path, html]) =>
+    attributes(html, 'href')
+      .map((href) => new URL(href, `http://site${path}`))
+      .filter(({ host, pathname, hash }) => {
+        const target = pathname.replace(/\/$/, '/index.html')
+        if (host !== 'site') return false
+        if (!target.endsWith('.html')) return !existsSync(site + target)
+        return hash === '' ? !ids.has(target) : !ids.get(target)?.has(decodeURIComponent(hash.slice(1)))
+      })
+      .map(({ pathname, hash }) => `${path}: ${pathname}${hash}`),
+  )
+  expect(files.length).toBe(PATHS.length + 1)
+  expect(dead).toEqual([])
+})
+
+function attributes(html: string, name: string): string[] {
+  return [...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value = '']) =>
+    value.replaceAll('&amp;', '&'),
+  )
+}
