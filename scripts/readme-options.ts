@@ -12,6 +12,8 @@ const GROUPS: readonly Group[] = [
   ['createAuth', 'Gateway', 'gateway.'],
   ['createAuth', 'ChallengeOptions', 'challenge.'],
   ['explain', 'ExplainOptions'],
+  ['createMetrics', 'MetricsOptions'],
+  ['createTelemetry', 'TelemetryOptions'],
   ['createAdapter', 'AdapterOptions'],
   ['createJwtVerifier', 'JwtVerifierOptions'],
   ['createJwtVerifier', 'TokenCacheSettings', 'cache.'],
@@ -100,6 +102,7 @@ const PRESETS: readonly Group[] = [
 
 // The same as another row's, or a part of it.
 const LEFT_OUT = [
+  'LabelOptions',
   'KeyAgeOptions',
   'KeyAlgorithmOptions',
   'AccountsOptions',

@@ -47,6 +47,7 @@ const PURPOSE: Readonly<Record<string, string>> = {
   './postgres': 'storage on PostgreSQL',
   './sqlite': 'storage on SQLite',
   './machine': 'machine accounts: sign in, renew early',
+  './otel': 'decisions for OpenTelemetry: spans, counters',
   './login': 'local e-mail and password login',
   './testing': 'token issuer, key server, test kit, contract suites, adapter audit',
 }

@@ -12,6 +12,7 @@ import type {
 } from './context.ts'
 import { type AuthError, toAuthResponse, withChallenge } from './errors.ts'
 import { createGuards, type Guards } from './guards.ts'
+import { stopwatch } from './lib/time.ts'
 import type { CustomRoles } from './permissions/custom-roles.ts'
 import type { PermissionOf, RoleOf, RolesGiven } from './permissions/roles.ts'
 import { parseAccess, type Rule } from './pipeline/access.ts'
@@ -178,7 +179,7 @@ export function createAuth(given: AnyAuthOptions): unknown {
   const { options, steps } = parseAuthOptions(given)
   const { errorFormat = 'json', onDecision, requestId, clock = Date.now } = options
   const { verifier } = steps
-  const records = onDecision === undefined ? null : { clock, onDecision, requestId }
+  const records = onDecision === undefined ? null : { clock, timer: options.clock ?? stopwatch, onDecision, requestId }
   const { authorizer, authenticator, recordRefusal } = createAuthorization(steps, clock, records)
   const parse = (access: Access): Rule | 'public' => parseAccess(access, steps)
   const authenticatorOf = remember((access) => authenticator(parse(access)))

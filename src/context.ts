@@ -484,6 +484,6 @@ export interface Decision {
   readonly role: string | null
   /** What a first login did, and the invitations that it passed over; `null` where this request made no user. */
   readonly provisioned: Provisioned | null
-  /** Milliseconds spent in each step that was entered. */
+  /** Milliseconds spent in each step that was entered, to the microsecond. */
   readonly timings: Readonly<Partial<Record<'verify' | 'users' | 'orgs', number>>>
 }

@@ -73,6 +73,11 @@ export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, AuthErrorRow>> = Object
   keys_unavailable: row(503, 'The keys to verify the credential are unavailable, try again shortly.', null),
 })
 
+/** The status of a code, as a record holds it: one that this version doesn't know is another copy's, none is a fault. */
+export function statusOfCode(code: string | null): number {
+  return code !== null && Object.hasOwn(AUTH_ERRORS, code) ? AUTH_ERRORS[code as AuthErrorCode].status : 500
+}
+
 function row(status: number, message: string, challenge: string | null): AuthErrorRow {
   return Object.freeze({ status, message, challenge })
 }

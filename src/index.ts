@@ -76,6 +76,9 @@ export type { Access, AuthRequest, AuthResponse, OrgSelector } from './request.t
 export type { Route } from './route.ts'
 // Services
 export { createServiceVerifier } from './services/service-verifier.ts'
+// Decisions counted
+export type { LabelOptions } from './telemetry/decision-labels.ts'
+export { createMetrics, type Metrics, type MetricsOptions, type MetricsPage } from './telemetry/metrics.ts'
 // Users
 export type { InvitationPolicy } from './users/invitation-policy.ts'
 export { type Bootstrap, createProvisioner, type Provisioner, type ProvisioningDecision } from './users/provisioner.ts'

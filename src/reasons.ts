@@ -1,193 +1,197 @@
 /**
- * The reasons behind refusals: one word a check, for the decision record and the log, never for the client. Types only; what
- * each means, and who mends it, stands in `docs/reasons.md`.
+ * The reasons behind refusals: one word a check, for the decision record and the log, never for the client. What each means,
+ * and who mends it, stands in `docs/reasons.md`.
  */
 
-/** Why the library refuses: all reasons there are. A host's own refusals may have others. */
-export type RefusalReason =
+/** Every reason why the library refuses, for whoever counts by them. */
+export const REFUSAL_REASONS = [
   // What the request brought
-  | 'header_lines_dropped'
-  | 'credential_missing'
-  | 'credential_ambiguous'
-  | 'authorization_repeated'
-  | 'bearer_token_missing'
-  | 'bearer_token_malformed'
-  | 'bearer_token_too_long'
-  | 'cookie_ambiguous'
-  | 'cookie_too_long'
-  | 'gateway_header_malformed'
-  | 'gateway_token_too_long'
-  | 'service_header_repeated'
-  | 'service_secret_too_long'
-  | 'cross_site_request'
+  'header_lines_dropped',
+  'credential_missing',
+  'credential_ambiguous',
+  'authorization_repeated',
+  'bearer_token_missing',
+  'bearer_token_malformed',
+  'bearer_token_too_long',
+  'cookie_ambiguous',
+  'cookie_too_long',
+  'gateway_header_malformed',
+  'gateway_token_too_long',
+  'service_header_repeated',
+  'service_secret_too_long',
+  'cross_site_request',
   // The form of a token
-  | 'token_oversize'
-  | 'token_not_a_jwt'
-  | 'token_part_count'
-  | 'token_part_encoding'
-  | 'token_header_not_object'
-  | 'token_header_extension'
-  | 'token_algorithm_unknown'
-  | 'token_kid_malformed'
-  | 'token_type_malformed'
-  | 'token_payload_not_object'
-  | 'token_issuer_unknown'
-  | 'issuer_look_ups_exhausted'
-  | 'issuer_look_up_failing'
-  | 'token_type_refused'
+  'token_oversize',
+  'token_not_a_jwt',
+  'token_part_count',
+  'token_part_encoding',
+  'token_header_not_object',
+  'token_header_extension',
+  'token_algorithm_unknown',
+  'token_kid_malformed',
+  'token_type_malformed',
+  'token_payload_not_object',
+  'token_issuer_unknown',
+  'issuer_look_ups_exhausted',
+  'issuer_look_up_failing',
+  'token_type_refused',
   // The key of a token
-  | 'token_algorithm_not_of_issuer'
-  | 'token_key_unknown'
-  | 'token_key_ambiguous'
-  | 'token_signature_invalid'
-  | 'key_servers_failing'
+  'token_algorithm_not_of_issuer',
+  'token_key_unknown',
+  'token_key_ambiguous',
+  'token_signature_invalid',
+  'key_servers_failing',
   // The claims of a token
-  | 'token_subject_malformed'
-  | 'token_audience_malformed'
-  | 'token_audience_missing'
-  | 'token_audience_other'
-  | 'token_bound_to_key'
-  | 'token_scopes_malformed'
-  | 'token_actor_malformed'
-  | 'token_time_malformed'
-  | 'token_not_yet_valid'
-  | 'token_issued_in_future'
-  | 'token_too_old'
-  | 'token_without_expiry'
-  | 'token_expiry_passed'
-  | 'identity_check_refused'
-  | 'token_of_a_machine'
-  | 'token_kind_not_accepted'
-  | 'anonymous_user'
-  | 'third_party_app'
+  'token_subject_malformed',
+  'token_audience_malformed',
+  'token_audience_missing',
+  'token_audience_other',
+  'token_bound_to_key',
+  'token_scopes_malformed',
+  'token_actor_malformed',
+  'token_time_malformed',
+  'token_not_yet_valid',
+  'token_issued_in_future',
+  'token_too_old',
+  'token_without_expiry',
+  'token_expiry_passed',
+  'identity_check_refused',
+  'token_of_a_machine',
+  'token_kind_not_accepted',
+  'anonymous_user',
+  'third_party_app',
   // API keys and services as callers
-  | 'api_key_malformed'
-  | 'api_key_unknown'
-  | 'api_key_wrong'
-  | 'api_key_revoked'
-  | 'api_key_expired'
-  | 'api_key_check_refused'
-  | 'service_secret_wrong'
+  'api_key_malformed',
+  'api_key_unknown',
+  'api_key_wrong',
+  'api_key_revoked',
+  'api_key_expired',
+  'api_key_check_refused',
+  'service_secret_wrong',
   // Who may call
-  | 'caller_kind_not_accepted'
-  | 'machine_unknown'
-  | 'machine_disabled'
-  | 'user_not_synced'
-  | 'user_disabled'
-  | 'bootstrap_not_reached'
-  | 'profile_not_loaded'
-  | 'provisioning_not_committed'
-  | 'provisioning_cut_off'
-  | 'authority_ended_meanwhile'
+  'caller_kind_not_accepted',
+  'machine_unknown',
+  'machine_disabled',
+  'user_not_synced',
+  'user_disabled',
+  'bootstrap_not_reached',
+  'profile_not_loaded',
+  'provisioning_not_committed',
+  'provisioning_cut_off',
+  'authority_ended_meanwhile',
   // The organization
-  | 'org_id_malformed'
-  | 'org_selectors_differ'
-  | 'mounts_name_different_orgs'
-  | 'org_not_named'
-  | 'org_not_the_only_one'
-  | 'not_a_member'
-  | 'key_of_another_org'
-  | 'machine_of_another_org'
-  | 'machine_without_org'
-  | 'not_the_users_org'
-  | 'user_without_org'
-  | 'act_in_no_service'
-  | 'act_in_org_id_malformed'
-  | 'act_in_selector_differs'
-  | 'not_in_this_org'
+  'org_id_malformed',
+  'org_selectors_differ',
+  'mounts_name_different_orgs',
+  'org_not_named',
+  'org_not_the_only_one',
+  'not_a_member',
+  'key_of_another_org',
+  'machine_of_another_org',
+  'machine_without_org',
+  'not_the_users_org',
+  'user_without_org',
+  'act_in_no_service',
+  'act_in_org_id_malformed',
+  'act_in_selector_differs',
+  'not_in_this_org',
   // Roles and permissions
-  | 'role_unknown'
-  | 'role_too_low'
-  | 'permission_not_of_role'
-  | 'scope_missing'
-  | 'guard_anonymous'
-  | 'guard_not_a_user'
-  | 'guard_no_org'
-  | 'guard_no_role'
+  'role_unknown',
+  'role_too_low',
+  'permission_not_of_role',
+  'scope_missing',
+  'guard_anonymous',
+  'guard_not_a_user',
+  'guard_no_org',
+  'guard_no_role',
   // Bodies and paths
-  | 'path_undecodable'
-  | 'body_not_json'
-  | 'body_encoded'
-  | 'body_too_large'
-  | 'body_late'
-  | 'body_aborted'
-  | 'body_lost'
-  | 'body_not_an_object'
-  | 'field_invalid'
+  'path_undecodable',
+  'body_not_json',
+  'body_encoded',
+  'body_too_large',
+  'body_late',
+  'body_aborted',
+  'body_lost',
+  'body_not_an_object',
+  'field_invalid',
   // Managing API keys
-  | 'api_keys_need_a_user'
-  | 'api_keys_too_many'
-  | 'api_key_not_found'
-  | 'api_key_org_unknown'
-  | 'api_key_role_below_scopes'
-  | 'api_key_expires_in_the_past'
-  | 'api_key_above_creator'
-  | 'api_key_above_its_rotator'
-  | 'api_key_expired_for_rotation'
+  'api_keys_need_a_user',
+  'api_keys_too_many',
+  'api_key_not_found',
+  'api_key_org_unknown',
+  'api_key_role_below_scopes',
+  'api_key_expires_in_the_past',
+  'api_key_above_creator',
+  'api_key_above_its_rotator',
+  'api_key_expired_for_rotation',
   // Managing people
-  | 'people_need_a_user'
-  | 'people_need_an_org'
-  | 'actor_not_a_member'
-  | 'role_above_ones_own'
-  | 'user_to_add_unknown'
-  | 'member_already'
-  | 'member_unknown'
-  | 'member_last_owner'
-  | 'founder_disabled'
-  | 'organization_id_taken'
-  | 'organizations_too_many'
-  | 'member_elsewhere'
-  | 'people_not_committed'
-  | 'people_cut_off'
+  'people_need_a_user',
+  'people_need_an_org',
+  'actor_not_a_member',
+  'role_above_ones_own',
+  'user_to_add_unknown',
+  'member_already',
+  'member_unknown',
+  'member_last_owner',
+  'founder_disabled',
+  'organization_id_taken',
+  'organizations_too_many',
+  'member_elsewhere',
+  'people_not_committed',
+  'people_cut_off',
   // Invitations
-  | 'invitation_of_a_member'
-  | 'invitation_pending_already'
-  | 'invitations_too_many'
-  | 'invitation_not_found'
-  | 'invitation_link_without_verified_email'
-  | 'invitation_of_a_member_already'
-  | 'invitation_to_another_org'
-  | 'invitation_leaves_several'
-  | 'invitation_leaves_others'
-  | 'invitation_leaves_what_may_not_be_left'
+  'invitation_of_a_member',
+  'invitation_pending_already',
+  'invitations_too_many',
+  'invitation_not_found',
+  'invitation_link_without_verified_email',
+  'invitation_of_a_member_already',
+  'invitation_to_another_org',
+  'invitation_leaves_several',
+  'invitation_leaves_others',
+  'invitation_leaves_what_may_not_be_left',
   // Administering people
-  | 'person_unknown'
-  | 'identity_not_proved'
-  | 'moved_to_a_machine'
-  | 'moved_by_an_actor'
-  | 'moved_user_disabled'
-  | 'identity_taken'
-  | 'erasure_leaves_no_owner'
-  | 'erasure_leaves_no_admin'
+  'person_unknown',
+  'identity_not_proved',
+  'moved_to_a_machine',
+  'moved_by_an_actor',
+  'moved_user_disabled',
+  'identity_taken',
+  'erasure_leaves_no_owner',
+  'erasure_leaves_no_admin',
   // Local login: sessions
-  | 'session_algorithm_other'
-  | 'session_issuer_other'
-  | 'session_signature_invalid'
-  | 'session_claims_malformed'
-  | 'session_superseded'
-  | 'session_revoked'
-  | 'account_missing'
-  | 'account_disabled'
+  'session_algorithm_other',
+  'session_issuer_other',
+  'session_signature_invalid',
+  'session_claims_malformed',
+  'session_superseded',
+  'session_revoked',
+  'account_missing',
+  'account_disabled',
   // Local login: passwords
-  | 'login_refused'
-  | 'current_password_wrong'
-  | 'password_changed_meanwhile'
-  | 'password_length'
-  | 'password_common'
-  | 'password_near_context'
-  | 'password_queue_full'
-  | 'password_queue_slow'
-  | 'login_account_throttled'
-  | 'login_address_throttled'
-  | 'login_network_throttled'
+  'login_refused',
+  'current_password_wrong',
+  'password_changed_meanwhile',
+  'password_length',
+  'password_common',
+  'password_near_context',
+  'password_queue_full',
+  'password_queue_slow',
+  'login_account_throttled',
+  'login_address_throttled',
+  'login_network_throttled',
   // Local login: accounts and dev mode
-  | 'account_email_taken'
-  | 'account_not_found'
-  | 'account_last_admin'
-  | 'account_above_its_admin'
-  | 'dev_peer_not_loopback'
-  | 'dev_request_forwarded'
-  | 'dev_host_not_loopback'
+  'account_email_taken',
+  'account_not_found',
+  'account_last_admin',
+  'account_above_its_admin',
+  'dev_peer_not_loopback',
+  'dev_request_forwarded',
+  'dev_host_not_loopback',
   // Not the visitor's fault
-  | 'storage_unavailable'
-  | 'internal_error'
+  'storage_unavailable',
+  'internal_error',
+] as const
+
+/** Why the library refuses: all reasons there are. A host's own refusals may have others. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]

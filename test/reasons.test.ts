@@ -1,16 +1,14 @@
 /** docs/reasons.md and what is said of reasons: every reason once, answered as the source answers it. What `expected` and `got` hold is held with each refusal. */
-import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { readAnswers, readPage, withTables } from '../scripts/reasons.ts'
 import { reasonSections, reasonTexts } from '../src/explain/reason-texts.ts'
+import { REFUSAL_REASONS } from '../src/reasons.ts'
 
 const said = Object.values(reasonSections()).flatMap((texts) => Object.keys(texts))
 
-it('every member of RefusalReason is told of, once, and no other', () => {
-  const source = readFileSync(new URL('../src/reasons.ts', import.meta.url), 'utf8')
-  const named = [...source.matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, word = '']) => word)
-  expect(named.length).toBeGreaterThan(100)
-  expect([...said].sort()).toEqual([...named].sort())
+it('every one of REFUSAL_REASONS is told of, once, and no other', () => {
+  expect(REFUSAL_REASONS.length).toBeGreaterThan(100)
+  expect([...said].sort()).toEqual([...REFUSAL_REASONS].sort())
 })
 
 it('every one has an answer in the source, but the fault that is none', () => {

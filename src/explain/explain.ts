@@ -3,7 +3,7 @@
  * service and sees a 401; hands on text, made of what the decision record holds anyway.
  */
 import type { Decision } from '../context.ts'
-import { AUTH_ERRORS, type AuthErrorCode } from '../errors.ts'
+import { statusOfCode } from '../errors.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { aBoolean, aFunction, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printLine, showsColors } from '../lib/standard-error.ts'
@@ -64,7 +64,7 @@ export function explain(options: ExplainOptions = {}): (decision: Decision) => v
       return
     }
     const reason = toLogText(decision.reason) ?? 'none'
-    const status = statusOf(decision)
+    const status = statusOfCode(decision.code)
     const painted = paint(status >= 500 ? RED : YELLOW, String(status))
     const { what, next } = describe(decision, texts)
     const because = decision.outcome === 'failed' ? ` [${describeCause(decision.cause)}]` : ''
@@ -76,11 +76,6 @@ export function explain(options: ExplainOptions = {}): (decision: Decision) => v
 
 function head(status: string, reason: string, isAligned: boolean): string {
   return `${status} ${isAligned ? reason.padEnd(REASON_WIDTH) : reason}`
-}
-
-// A code that this version doesn't know is another copy's.
-function statusOf({ code }: Decision): number {
-  return code !== null && Object.hasOwn(AUTH_ERRORS, code) ? AUTH_ERRORS[code as AuthErrorCode].status : 500
 }
 
 function describeCaller({ principal, orgId, role, issuer }: Decision): string {

@@ -19,6 +19,11 @@ export function createMonotonicClock(clock: () => number): () => number {
   }
 }
 
+/** Milliseconds with their fractions, from no particular beginning on, never running backwards: for how long something takes. */
+export function stopwatch(): number {
+  return performance.now()
+}
+
 // What setTimeout can wait for; it fires at once for more.
 const MAX_MS = 2 ** 31 - 1
 

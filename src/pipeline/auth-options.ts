@@ -76,7 +76,7 @@ export interface CommonOptions<C extends string, S extends string, Q extends str
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
   /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
   readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined
-  /** The clock for records, in milliseconds. Default `Date.now`. */
+  /** The clock for records, in milliseconds. Default `Date.now`, and `performance.now` for how long a step took. */
   readonly clock?: (() => number) | undefined
 }
 

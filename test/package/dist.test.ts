@@ -118,6 +118,8 @@ describe('the built modules', () => {
     for (const name of ['express.js', 'koa.js', 'hono.js']) {
       expect(packagesOf(name).filter((each) => !each.startsWith('jose/') && !each.startsWith('node:'))).toEqual([])
     }
+    expect(packagesOf('otel.js')).toEqual(['@opentelemetry/api'])
+    expect(listDist(/\.js$/).filter((name) => read(name).includes('@opentelemetry'))).toEqual(['otel.js'])
   })
 
   it('decrypt nothing', () => {
@@ -138,7 +140,9 @@ describe('the built modules', () => {
   it('declare types of themselves and of the peer, Node types in the testing kit only', () => {
     const foreign = (name: string): string[] =>
       specifiersIn(read(name)).filter((specifier) => !specifier.startsWith('./'))
-    const peerOf = (name: string): string[] => foreign(name).filter((each) => each !== name.replace('.d.ts', ''))
+    const peers: Readonly<Record<string, string>> = { 'otel.d.ts': '@opentelemetry/api' }
+    const peerOf = (name: string): string[] =>
+      foreign(name).filter((each) => each !== (peers[name] ?? name.replace('.d.ts', '')))
     const others = listDist(/\.d\.ts$/).filter((name) => name !== 'testing.d.ts')
     expect(others.flatMap(peerOf)).toEqual([])
     expect(foreign('testing.d.ts').filter((each) => !each.startsWith('node:'))).toEqual([])

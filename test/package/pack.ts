@@ -32,8 +32,8 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const INPUTS = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters', 'scripts']
 const TEXTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
-/** The frameworks and their types, as the repository has them. */
-export const HOSTS: readonly string[] = ['express', 'koa', 'hono', '@hono', '@types']
+/** The frameworks and their types, and the API of OpenTelemetry, as the repository has them. */
+export const HOSTS: readonly string[] = ['express', 'koa', 'hono', '@hono', '@types', '@opentelemetry']
 
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pack-'))

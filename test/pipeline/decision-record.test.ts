@@ -1,5 +1,5 @@
 /** One decision record per request: why it ended as it did, never a secret, and never a say in the answer. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Decision } from '../../src/context.ts'
 import { AuthError } from '../../src/errors.ts'
 import type { RefusalReason } from '../../src/reasons.ts'
@@ -488,7 +488,20 @@ describe('onDecision never changes an answer', () => {
     expect(unhandled).toEqual([])
   })
 
-  it('times by the clock that was handed in', async () => {
+  it('times the steps to the microsecond, and by the clock that was handed in', async () => {
+    let at = 1000
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => (at += 0.250_04))
+    const world = createWorld({ auth: () => ({ clock: undefined }) })
+    await world.authenticate({ headers: (await world.person('ada', {})).headers }, { needs: 'identity' })
+    now.mockRestore()
+    expect(world.decisions[0]?.timings).toEqual({ verify: 0.25 })
+
+    const frozen = createWorld({ auth: () => ({ clock: () => 7 }) })
+    await frozen.authenticate({ headers: (await frozen.person('ada', {})).headers }, { needs: 'identity' })
+    expect(frozen.decisions[0]?.timings).toEqual({ verify: 0 })
+  })
+
+  it('says when by the clock that was handed in', async () => {
     const at = Date.parse('2026-01-02T03:04:05Z')
     const world = createWorld({ auth: () => ({ clock: () => at }) })
     await world.authenticate({}, { optional: true })
