@@ -122,6 +122,7 @@ export const REFUSAL_REASONS = [
   'api_key_role_below_scopes',
   'api_key_expires_in_the_past',
   'api_key_above_creator',
+  'api_key_maker_no_member',
   'api_key_above_its_rotator',
   'api_key_expired_for_rotation',
   // Managing people

@@ -10,7 +10,13 @@ import { notify } from '../lib/notify.ts'
 import { hasOwn } from '../lib/parse-options.ts'
 import { canGrant, withoutCustom } from '../permissions/grants.ts'
 import { isKnown, requireKnown } from '../permissions/roles.ts'
-import type { ActingOrgSource, ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
+import type {
+  ActingOrgSource,
+  ApiKeyOwner,
+  ApiKeyRecord,
+  ApiKeyRepository,
+  NewApiKeyRecord,
+} from '../storage/repositories.ts'
 import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
 
 /** Whose the keys are. */
@@ -36,6 +42,8 @@ export interface ApiKeyEvent {
 /** What the actions work with. */
 export interface ApiKeySettings {
   readonly repository: ApiKeyRepository
+  /** Whether the repository knows the members of organizations. */
+  readonly hasMembers: boolean
   readonly format: KeyFormat
   readonly roles: Roles
   /** What a key may carry. */
@@ -97,8 +105,8 @@ export interface ApiKeyFields {
 export interface ApiKeyActions {
   /**
    * Make a key. Costs one digest, a list, a write and another list, by which `maxKeys` holds for calls at the same moment too.
-   * @throws AuthError `validation_error` naming the field; `forbidden` for a role that the creator's doesn't include, and for a
-   * permission that their own token doesn't carry; `conflict` where there are `maxKeys` already
+   * @throws AuthError `validation_error` naming the field; `forbidden` for a role that the creator's doesn't include, for a
+   * permission that their own token doesn't carry, and for who is no member any more; `conflict` where there are `maxKeys` already
    */
   issue(context: AuthContext, fields: ApiKeyFields): Promise<IssuedApiKey>
   /** List the keys that are not revoked, by creation. Costs one query. */
@@ -149,7 +157,7 @@ export function createApiKeyActions(settings: ApiKeySettings): ApiKeyActions {
 }
 
 async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFields): Promise<IssuedApiKey> {
-  const { repository, format, clock } = settings
+  const { format, clock } = settings
   const now = clock()
   const parsed = parseFields(settings, fields, now)
   const { orgId, role: makersRole } = await requireBinding(settings, issuer, fields.orgId ?? null)
@@ -158,10 +166,18 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   await requireBelowLimit(settings, issuer)
   const made = format.create()
   const record = { ...parsed, role, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
-  const inserted = await repository.insert({ ...record, secretHash: await sha256Hex(made.secret) })
+  const inserted = await insert(settings, { ...record, secretHash: await sha256Hex(made.secret) })
   await requireWithinLimit(settings, issuer, inserted.id)
   notifyOf(settings, issuer, 'api_key_issued', inserted.id)
   return toIssued(inserted, format, made)
+}
+
+// Whoever is being removed at this moment makes no key that nobody ends.
+async function insert({ repository, hasMembers, owner }: ApiKeySettings, key: NewApiKeyRecord): Promise<ApiKeyRecord> {
+  if (owner.kind !== 'org' || !hasMembers || repository.insertByMember === undefined) return repository.insert(key)
+  const inserted = await repository.insertByMember(key)
+  if (inserted === null) throw new AuthError('forbidden', { reason: 'api_key_maker_no_member' })
+  return inserted
 }
 
 async function rotate(

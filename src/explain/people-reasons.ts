@@ -36,6 +36,13 @@ export const PEOPLE_REASONS: ReasonSections = {
       got: 'the role',
       try: { client: 'ask for at most one’s own role' },
     },
+    api_key_maker_no_member: {
+      headline: 'who makes the API key is no member of its organization any more, or disabled',
+      try: {
+        client: 'be made a member again',
+        host: 'where the storage of `createApiKeys` doesn’t know the members, hand it `{ apiKeys: storage.apiKeys }` alone',
+      },
+    },
     api_key_above_its_rotator: {
       headline:
         'the API key has a higher role than who rotates it, or is bound to an organization where they may not act',

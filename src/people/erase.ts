@@ -102,8 +102,11 @@ export async function erase<U extends User, O extends Organization, Tx>(
       if (account !== null) await removeAccount(settings, transaction, account.id)
       const traces = await removeTraces(transaction, [user, account], new Date(clock()))
       if (user !== null && options !== null) await removeUser(settings, transaction, { user, plans, ...options })
+      // Who was waited for may have been making another key.
+      const late = user === null ? [] : await endKeys(transaction, user, new Date(clock()))
+      const found = { ...traces, endedKeyIds: Object.freeze([...traces.endedKeyIds, ...late]) }
       const orgs = withEarlier(plans.map(toLeftOrg), earlier?.erased.orgs, ({ orgId }) => orgId)
-      return { user, account, removedOrgs, erased: { ...withEarlierTraces(traces, earlier?.erased), orgs } }
+      return { user, account, removedOrgs, erased: { ...withEarlierTraces(found, earlier?.erased), orgs } }
     },
   )
   return Object.freeze({ ...ids, identity: options?.identity ?? null, ...erased })
@@ -154,9 +157,17 @@ async function removeTraces(
   let removed = 0
   for (const { id, email } of known.filter((each) => each !== null)) {
     removed += await invitations.removeOf(id, email === null ? null : normalizeEmail(email))
-    endedKeyIds.push(...((await apiKeys?.revokeCreatedBy(INSTALLATION, id, at)) ?? []))
+    endedKeyIds.push(...(await endKeys({ apiKeys }, { id }, at)))
   }
   return { invitations: removed, endedKeyIds: Object.freeze(endedKeyIds) }
+}
+
+async function endKeys(
+  { apiKeys }: Pick<UserAdminTransaction, 'apiKeys'>,
+  { id }: Pick<User, 'id'>,
+  at: Date,
+): Promise<readonly string[]> {
+  return (await apiKeys?.revokeCreatedBy(INSTALLATION, id, at)) ?? []
 }
 
 interface UserRemoval<U extends User, O extends Organization> extends Pick<Erasure, 'identity'> {

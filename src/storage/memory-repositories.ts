@@ -256,10 +256,17 @@ function place(
   tables.users.set(userId, toRow({ ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null }))
 }
 
-function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
+function apiKeyRepository({ apiKeys, orgs, users, membershipsOf }: Tables): ApiKeyRepository {
   const find = (owner: ApiKeyOwner, keyId: string): ApiKeyRecord | undefined => {
     const key = apiKeys.get(keyId)
     return key !== undefined && isOwnedBy(owner, key) ? key : undefined
+  }
+  const insert: ApiKeyRepository['insert'] = async (key) => {
+    if (key.orgId !== null && orgs.get(key.orgId) === undefined) {
+      throw new Error('an API key needs an organization that exists, or none')
+    }
+    if (apiKeys.get(key.id) !== undefined) throw new ConflictError('there is an API key of this id')
+    return put(apiKeys, { ...key, previousSecretHash: null, previousUntil: null, revokedAt: null, lastUsedAt: null })
   }
   return {
     findById: async (keyId) => apiKeys.get(keyId) ?? null,
@@ -267,12 +274,12 @@ function apiKeyRepository({ apiKeys, orgs }: Tables): ApiKeyRepository {
       [...apiKeys.values()].filter((key) => key.revokedAt === null && isOwnedBy(owner, key)).sort(byCreation),
     listCreatedBy: async (userId) =>
       [...apiKeys.values()].filter(({ createdBy }) => createdBy === userId).sort(byCreation),
-    async insert(key) {
-      if (key.orgId !== null && orgs.get(key.orgId) === undefined) {
-        throw new Error('an API key needs an organization that exists, or none')
-      }
-      if (apiKeys.get(key.id) !== undefined) throw new ConflictError('there is an API key of this id')
-      return put(apiKeys, { ...key, previousSecretHash: null, previousUntil: null, revokedAt: null, lastUsedAt: null })
+    insert,
+    async insertByMember(key) {
+      const { orgId, createdBy } = key
+      const places = createdBy === null ? [] : (membershipsOf.get(createdBy) ?? [])
+      const isMember = users.get(createdBy ?? '')?.disabled === false && places.some((place) => place.orgId === orgId)
+      return isMember ? insert(key) : null
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       const key = find(owner, keyId)

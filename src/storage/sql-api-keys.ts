@@ -1,5 +1,6 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
-import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository } from './repositories.ts'
+import { isUuid } from '../lib/id-form.ts'
+import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
 import {
   columnsOf,
   findFirst,
@@ -13,25 +14,33 @@ import {
   toTextOrNull,
   toTexts,
 } from './sql-rows.ts'
-import { type SqlPlace, type SqlTables, toStatements } from './sql-statements.ts'
+import { type SqlPlace, type SqlStatementOptions, toStatements } from './sql-statements.ts'
 import { ConflictError } from './storage-errors.ts'
 
 /** Build the API key repository over a session. */
-export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
+export function sqlApiKeys({ session, ...tables }: SqlPlace & SqlStatementOptions): ApiKeyRepository {
   const { isOrgId, isOwner } = tables.orgIds
   const isHeld = (owner: ApiKeyOwner, keyId: string): boolean => isKeyId(keyId) && isOwner(owner)
   const statements = toStatements(textsOf(tables), ['findApiKey'])
+  const findById = async (keyId: string): Promise<ApiKeyRecord | null> =>
+    isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null
   return {
-    async insert({ id, orgId, name, role, permissions, secretHash, createdBy, createdAt, expiresAt }) {
-      if (orgId !== null && !isOrgId(orgId)) throw new Error('an API key needs an organization that exists, or none')
-      const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
-      const values = [id, orgId, name, role, JSON.stringify(permissions), secretHash, createdBy, ...instants]
-      const inserted = await findFirst(session, statements.insertApiKey, values, API_KEY.read)
-      if (inserted === null) throw new ConflictError('there is an API key of this id')
+    async insert(key) {
+      if (key.orgId !== null && !isOrgId(key.orgId)) {
+        throw new Error('an API key needs an organization that exists, or none')
+      }
+      const inserted = await findFirst(session, statements.insertApiKey, toValues(key), API_KEY.read)
+      if (inserted === null) throw new ConflictError(TAKEN)
       return inserted
     },
-    findById: async (keyId) =>
-      isKeyId(keyId) ? findFirst(session, statements.findApiKey, [keyId], API_KEY.read) : null,
+    async insertByMember(key) {
+      if (key.orgId === null || key.createdBy === null || !isOrgId(key.orgId) || !isUuid(key.createdBy)) return null
+      const values = [...toValues(key), key.createdBy]
+      const inserted = await findFirst(session, statements.insertApiKeyByMember, values, API_KEY.read)
+      if (inserted === null && (await findById(key.id)) !== null) throw new ConflictError(TAKEN)
+      return inserted
+    },
+    findById,
     async list(owner) {
       if (!isOwner(owner)) return []
       const { listApiKeys, listApiKeysOfOrg } = statements
@@ -57,6 +66,14 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace): ApiKeyRepository {
   }
 }
 
+const TAKEN = 'there is an API key of this id'
+
+function toValues(key: NewApiKeyRecord): readonly (string | number | null)[] {
+  const { id, orgId, name, role, permissions, secretHash, createdBy, createdAt, expiresAt } = key
+  const instants = [createdAt.getTime(), toMilliseconds(expiresAt)]
+  return [id, orgId, name, role, JSON.stringify(permissions), secretHash, createdBy, ...instants]
+}
+
 function isKeyId(keyId: string): boolean {
   return isText(keyId, LONGEST.identity)
 }
@@ -65,16 +82,26 @@ function toMilliseconds(instant: Date | null): number | null {
   return instant === null ? null : instant.getTime()
 }
 
-function textsOf({ dialect, names }: SqlTables) {
+function textsOf({ dialect, names, membershipOn }: SqlStatementOptions) {
   const instant = dialect.fromMilliseconds
   const columns = API_KEY.select(dialect.toMilliseconds, '')
   const owned = `WHERE id = $1 AND (${dialect.toFlag('$2')} OR org_id = $3)`
   const table = names.apiKeys
+  const into = `INSERT INTO ${table} (id, org_id, name, role, scopes, secret_hash, created_by, created_at, expires_at)`
+  const rest = `$3, $4, $5, $6, $7, ${instant('$8')}, ${instant('$9')}`
+  const unlessTaken = `ON CONFLICT (id) DO NOTHING RETURNING ${columns}`
+  // In the order in which an organization that goes, and somebody who is erased, hold them.
+  const [member, held] =
+    membershipOn === 'user-row'
+      ? [`JOIN ${names.users} u ON u.org_id = o.id`, dialect.forKeyShareOf('o', 'u')]
+      : [
+          `JOIN ${names.memberships} m ON m.org_id = o.id JOIN ${names.users} u ON u.id = m.user_id`,
+          dialect.forKeyShareOf('o', 'm', 'u'),
+        ]
   return {
-    insertApiKey: `INSERT INTO ${table}
-      (id, org_id, name, role, scopes, secret_hash, created_by, created_at, expires_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, ${instant('$8')}, ${instant('$9')})
-      ON CONFLICT (id) DO NOTHING RETURNING ${columns}`,
+    insertApiKey: `${into} VALUES ($1, $2, ${rest}) ${unlessTaken}`,
+    insertApiKeyByMember: `${into} SELECT $1, o.id, ${rest} FROM ${names.orgs} o ${member}
+      WHERE o.id = $2 AND u.id = $10 AND NOT u.disabled${held} ${unlessTaken}`,
     findApiKey: `SELECT ${columns} FROM ${table} WHERE id = $1`,
     listApiKeys: `SELECT ${columns} FROM ${table} WHERE revoked_at IS NULL ORDER BY created_at, id`,
     listApiKeysOfOrg: `SELECT ${columns} FROM ${table}

@@ -63,7 +63,7 @@ export function sqlStorage(
       orgs: organizationRepository(options),
       memberships: membershipRepository(options),
       invitations: sqlInvitations({ ...place, session }),
-      apiKeys: sqlApiKeys({ ...place, session }),
+      apiKeys: sqlApiKeys({ ...place, session, membershipOn }),
       accounts: accounts.over(session),
     }
   }

@@ -188,6 +188,8 @@ export interface SqlDialect {
   readonly forNoKeyUpdate: string
   /** Lock them against changes alone, together with others who do. */
   readonly forShare: string
+  /** The same of a row that is referred to, then of rows of other tables, in this order: whoever waits for the first holds none. */
+  forKeyShareOf(referred: string, ...others: readonly string[]): string
   /** Lock those of the rows that nobody else has locked, and leave out the others. */
   readonly skipLocked: string
 }
@@ -206,6 +208,8 @@ export const POSTGRES: SqlDialect = {
   forUpdateOf: (table) => ` FOR UPDATE OF ${table}`,
   forNoKeyUpdate: ' FOR NO KEY UPDATE',
   forShare: ' FOR SHARE',
+  forKeyShareOf: (referred, ...others) =>
+    [` FOR KEY SHARE OF ${referred}`, ...others.map((table) => ` FOR SHARE OF ${table}`)].join(''),
   skipLocked: ' FOR UPDATE SKIP LOCKED',
 }
 
@@ -223,5 +227,6 @@ export const SQLITE: SqlDialect = {
   forUpdateOf: () => '',
   forNoKeyUpdate: '',
   forShare: '',
+  forKeyShareOf: () => '',
   skipLocked: '',
 }

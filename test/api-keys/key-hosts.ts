@@ -85,7 +85,7 @@ export async function openKeyHosts(): Promise<KeyHosts> {
   const clock = (): number => now
   const keysOf = (storage: World['storage']) =>
     createApiKeys({
-      storage,
+      storage: { apiKeys: storage.apiKeys },
       prefix: 'itk',
       roles: ROLES,
       defaultPermissions: ['things:read'],

@@ -16,7 +16,12 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', ({ open }) => {
     const database = open(path)
     await migrate({ database })
     const storage = createSqliteStorage({ database })
-    const apiKeys = createApiKeys({ storage, prefix: 'itk', roles: ROLES, defaultPermissions: ['things:read'] })
+    const apiKeys = createApiKeys({
+      storage: { apiKeys: storage.apiKeys },
+      prefix: 'itk',
+      roles: ROLES,
+      defaultPermissions: ['things:read'],
+    })
     const owner = testContext({ org: await storage.orgs.insert({ name: 'Acme' }), role: 'owner' }) as AuthContext
     const { apiKey, key } = await apiKeys.issue(owner, { name: 'canary' })
     await apiKeys.verify(key)

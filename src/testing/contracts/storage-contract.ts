@@ -14,7 +14,7 @@ const suite = (name: string, cases: Cases<World>): Contract<StorageUnderTest> =>
  * The promises of a whole storage, races and hostile ids included: users, organizations, memberships, invitations,
  * transactions. A storage that has not every port of a `PeopleStorage` says which it has not: an `AuthStorage` and no more
  * is run `without: ['userAdmin', 'organizationAdmin', 'membershipAdmin', 'invitations', 'apiKeys', 'setEmail']`. Cost: some
- * 145 cases with up to a few hundred queries each; on a local database well under a minute.
+ * 150 cases with up to a few hundred queries each; on a local database well under a minute.
  *
  * @example
  * // vitest; `node:test` has `test` in place of `it`

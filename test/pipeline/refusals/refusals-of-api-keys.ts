@@ -26,15 +26,17 @@ export interface KeyWorld {
 }
 
 /** Make the keys of an org. */
-export async function createKeyWorld(options: { maxKeys?: number; installation?: boolean } = {}): Promise<KeyWorld> {
+export async function createKeyWorld(
+  options: { maxKeys?: number; installation?: boolean; members?: boolean } = {},
+): Promise<KeyWorld> {
   let now = START
   const clock = (): number => now
   const { storage, org } = createWorld()
   const orgId = await org('acme')
-  const { maxKeys = 9, installation = false } = options
+  const { maxKeys = 9, installation = false, members = false } = options
   const keysOf = (check: () => boolean | Promise<boolean>) =>
     createApiKeys<typeof ROLES>({
-      storage,
+      storage: { apiKeys: storage.apiKeys, ...(members && { memberships: storage.memberships }) },
       prefix: 'itk',
       roles: ROLES,
       defaultPermissions: ['things:read'],
@@ -113,6 +115,11 @@ export const REFUSALS_OF_API_KEYS: readonly Refusal[] = [
   handling('api_key_above_creator', 'forbidden', ({ keys, as }) =>
     keys.issue(as('member'), { name: 'ci', role: 'admin' }),
   ),
+  {
+    reason: 'api_key_maker_no_member',
+    code: 'forbidden',
+    provoke: async () => (await createKeyWorld({ members: true })).issue(),
+  },
   {
     reason: 'api_keys_too_many',
     code: 'conflict',

@@ -1,6 +1,7 @@
 /** Broken stores: the unit of work. */
 import { createMemoryStorage } from '../../../src/storage/memory.ts'
 import { isConflictError, isTransientError } from '../../../src/storage/storage-errors.ts'
+import { INSTALLATION, newKeyId } from '../../../src/testing/contracts/api-keys/api-key-world.ts'
 import { pause } from '../../../src/testing/contracts/races.ts'
 import { autocommit, type BrokenStoreSpec, type Flaw, type Transact } from './broken-storage.ts'
 
@@ -50,10 +51,11 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
     breaks: ['transactions/keys-unchanged'],
     flaw: () => {
       const apart = createMemoryStorage()
+      const { insertByMember: _, ...keys } = apart.apiKeys
       return {
         change: ({ orgs }) => ({
           apiKeys: {
-            ...apart.apiKeys,
+            ...keys,
             async insert(key) {
               const org = await orgs.findById(key.orgId ?? '')
               if (org !== null) await apart.orgs.insert(org).catch(() => undefined)
@@ -63,6 +65,31 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
         }),
       }
     },
+  },
+  {
+    name: 'transactions: a key is made after a look at its maker',
+    why: 'Two statements: whoever is removed between them leaves a key behind that nobody ends.',
+    breaks: ['transactions/key-of-removed', 'transactions/key-of-disabled'],
+    flaw: () => ({
+      change: ({ apiKeys }) => ({
+        apiKeys: {
+          ...apiKeys,
+          async insertByMember(key) {
+            const written = await apiKeys.insertByMember?.(key)
+            if (written == null) return null
+            await apiKeys.revoke(INSTALLATION, key.id, key.createdAt)
+            await pause(2)
+            return apiKeys.insert({ ...key, id: newKeyId() })
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: 'transactions: a key is anybody’s to make',
+    why: 'Who makes a key is written down, and not asked for.',
+    breaks: ['transactions/key-by-member', 'transactions/key-of-removed', 'transactions/key-of-disabled'],
+    flaw: () => ({ change: ({ apiKeys }) => ({ apiKeys: { ...apiKeys, insertByMember: apiKeys.insert } }) }),
   },
   {
     name: 'transactions: commit that is a rollback',

@@ -5,6 +5,7 @@ import * as expect from '../expectations.ts'
 import { idsOf, pause, RACERS, race } from '../races.ts'
 import type { Repositories, World } from '../storage-world.ts'
 import { GUARD_CASES } from './guard-cases.ts'
+import { KEY_CASES } from './key-cases.ts'
 import { LOCK_CASES } from './lock-cases.ts'
 import { PEOPLE_CASES } from './people-cases.ts'
 import { expectAll, kindsIn, runFailing, runOnce, writeAnd, writeRows } from './units-of-work.ts'
@@ -141,5 +142,6 @@ export const TRANSACTION_CASES: Cases<World> = [
   ...CONCURRENT_CASES,
   ...PEOPLE_CASES,
   ...GUARD_CASES,
+  ...KEY_CASES,
   ...LOCK_CASES,
 ]
