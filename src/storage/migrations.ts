@@ -193,6 +193,9 @@ CREATE UNIQUE INDEX ${w.index('invitations', 'secret')} ON ${w.invitations} (sec
 
 CREATE INDEX ${w.index('invitations', 'inviter')} ON ${w.invitations} (invited_by)`
 
+const apiKeyMakers = (w: Words): string =>
+  `CREATE INDEX ${w.index('apiKeys', 'maker')} ON ${w.apiKeys} (created_by, created_at, id)`
+
 interface Migration {
   readonly id: number
   readonly name: string
@@ -215,6 +218,7 @@ const MIGRATIONS: readonly Migration[] = [
   { id: 3, name: 'local login', tables: ['accounts', 'firstAdmin', 'revokedSessions', 'throttle'], text: localLogin },
   { id: 4, name: 'machines', tables: ['machines'], text: machines },
   { id: 5, name: 'invitations that expire, and who sent them', tables: ['invitations'], text: invitations },
+  { id: 6, name: 'API keys by their makers', tables: ['apiKeys'], text: apiKeyMakers },
 ]
 
 /** Where migrations are looked up and run. */

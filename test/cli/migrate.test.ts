@@ -32,7 +32,7 @@ function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd
 
 const ISO = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`
 const DONE = new RegExp(
-  `^   1  users, organizations, memberships, invitations +${ISO}\n   2  API keys +${ISO}\n   3  local login +${ISO}\n   4  machines +${ISO}\n   5  invitations that expire, and who sent them +${ISO}\n$`,
+  `^   1  users, organizations, memberships, invitations +${ISO}\n   2  API keys +${ISO}\n   3  local login +${ISO}\n   4  machines +${ISO}\n   5  invitations that expire, and who sent them +${ISO}\n   6  API keys by their makers +${ISO}\n$`,
 )
 
 describe.each([
@@ -46,7 +46,7 @@ describe.each([
       expect(existsSync(env.DATABASE_URL)).toBe(false)
     } else {
       const { code, out } = sallyport('migrate status', env)
-      expect([code, out.match(/pending\n/g)?.length]).toEqual([3, 5])
+      expect([code, out.match(/pending\n/g)?.length]).toEqual([3, 6])
     }
     const up = sallyport('migrate up', env)
     expect(up).toMatchObject({ code: 0, out: expect.stringMatching(DONE), complaint: '' })

@@ -147,3 +147,9 @@ CREATE UNIQUE INDEX "invitations_secret" ON "invitations" (secret_hash);
 CREATE INDEX "invitations_inviter" ON "invitations" (invited_by);
 
 INSERT INTO "sallyport_migrations" (id, name) VALUES (5, 'invitations that expire, and who sent them');
+
+-- 6: API keys by their makers
+
+CREATE INDEX "api_keys_maker" ON "api_keys" (created_by, created_at, id);
+
+INSERT INTO "sallyport_migrations" (id, name) VALUES (6, 'API keys by their makers');

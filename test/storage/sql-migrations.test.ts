@@ -14,6 +14,7 @@ const ALL = [
   { id: 3, name: 'local login' },
   { id: 4, name: 'machines' },
   { id: 5, name: 'invitations that expire, and who sent them' },
+  { id: 6, name: 'API keys by their makers' },
 ]
 const PENDING = ALL.map((each) => ({ ...each, appliedAt: null }))
 const DONE = ALL.map((each) => ({ ...each, appliedAt: expect.any(Date) }))
