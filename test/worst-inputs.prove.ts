@@ -3,7 +3,8 @@
  * machine in the best of a hundred times, which what is quadratic does not reach either.
  */
 import { expect, it } from 'vitest'
-import { isText, parseInstant } from '../src/api-keys/api-key-actions.ts'
+import { isText } from '../src/api-keys/api-key-actions.ts'
+import { parseInstant } from '../src/api-keys/instant.ts'
 import { createKeyFormat } from '../src/api-keys/key-format.ts'
 import { readBearer } from '../src/credentials/bearer.ts'
 import { readCookie } from '../src/credentials/cookie.ts'

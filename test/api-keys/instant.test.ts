@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseInstant } from '../../src/api-keys/api-key-actions.ts'
+import { parseInstant } from '../../src/api-keys/instant.ts'
 
 describe('parseInstant reads', () => {
   it.each([

@@ -168,9 +168,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 285,000 bytes, minified', async () => {
+  it('cost with the testing kit at most 287,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(285_000)
+    expect(bytes).toBeLessThanOrEqual(287_000)
   })
 })
