@@ -112,6 +112,17 @@ export const NAV: readonly NavSection[] = [
     pages: [
       page('coming-from', 'Coming from another library', 'What you have in hand there, and what it is here'),
       page('coming-from-express-jwt', 'express-jwt', 'The app before, the app after, and what they answer differently'),
+      page('coming-from-koa-jwt', 'koa-jwt', 'The app before, the app after, and what they answer differently'),
+      page(
+        'coming-from-hono-jwk',
+        'hono/jwk and hono/jwt',
+        'The app before, the app after, and what they answer differently',
+      ),
+      page(
+        'coming-from-express-oauth2-jwt-bearer',
+        'express-oauth2-jwt-bearer',
+        'The app before, the app after, and what they answer differently',
+      ),
     ],
   },
   {

@@ -1,9 +1,20 @@
 /** The guides of docs/coming-from-*.md: whose apps they are, and what is asked of both. */
 import { createTokenIssuer, type JwksServer, startJwksServer } from '../../src/testing/index.ts'
-import { type Asked, OPTIONAL, REQUIRED, SHARED_SECRET, type World } from './requests.ts'
+import {
+  type Asked,
+  OPTIONAL,
+  PREVIOUS,
+  PREVIOUS_SECRET,
+  REQUIRED,
+  SCOPES,
+  SHARED_SECRET,
+  type World,
+} from './requests.ts'
 
 const audience = 'https://api.example.com'
 const at = (path: string, asked: readonly Omit<Asked, 'path'>[]): Asked[] => asked.map((each) => ({ ...each, path }))
+
+const TOKENS = [...at('/api/me', REQUIRED), ...at('/api/feed', OPTIONAL), ...at('/api/own', SHARED_SECRET)]
 
 /** One guide: `docs/coming-from-<name>.md` and `examples/moving/<name>/`. */
 export interface Guide {
@@ -13,10 +24,10 @@ export interface Guide {
 
 /** All of them. */
 export const GUIDES: readonly Guide[] = [
-  {
-    name: 'express-jwt',
-    asked: [...at('/api/me', REQUIRED), ...at('/api/feed', OPTIONAL), ...at('/api/own', SHARED_SECRET)],
-  },
+  { name: 'express-jwt', asked: TOKENS },
+  { name: 'koa-jwt', asked: [...TOKENS, ...at('/api/own', PREVIOUS_SECRET)] },
+  { name: 'hono-jwk', asked: TOKENS },
+  { name: 'express-oauth2-jwt-bearer', asked: [...TOKENS, ...at('/api/reports', SCOPES)] },
 ]
 
 /** A provider with a key server, a secret and a stranger. */
@@ -26,6 +37,6 @@ export async function createWorld(): Promise<{ readonly world: World; readonly s
     createTokenIssuer({ issuer, audience, algorithms: ['RS256'], secret }),
   )
   const stranger = await createTokenIssuer({ algorithms: ['RS256'] })
-  const env = { ISSUER: server.url, AUDIENCE: audience, JWT_SECRET: secret }
+  const env = { ISSUER: server.url, AUDIENCE: audience, JWT_SECRET: secret, JWT_SECRET_PREVIOUS: PREVIOUS }
   return { server, world: { env, provider: server.issuer, stranger, claims: { sub: 'ada' } } }
 }

@@ -89,7 +89,7 @@ export const REQUIRED: readonly Omit<Asked, 'path'>[] = [
   },
   token('`RS512` by the right key', {}, { algorithm: 'RS512' }),
   token('a token with `typ: at+jwt`', {}, { typ: 'at+jwt' }),
-  token('a token with an extension (`crit`)', {}, { header: { crit: ['b64'], b64: true } }),
+  token('a token with an unknown extension (`crit`)', {}, { header: { crit: ['urn:example:extension'], 'urn:example:extension': true } }),
   token('a token bound to a key (`cnf`)', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }),
   token('client credentials, with nobody behind them', { sub: 'a-client@clients', gty: 'client-credentials' }),
   {
@@ -109,8 +109,21 @@ export const OPTIONAL: readonly Omit<Asked, 'path'>[] = [
   token('a token by somebody else’s key', {}, ({ stranger }) => ({ key: stranger.key('RS256').privateKey })),
 ]
 
+/** A route that wants the scope `read:reports`. */
+export const SCOPES: readonly Omit<Asked, 'path'>[] = [
+  token('a token with the scope', { scope: 'read:reports' }),
+  token('a token with the scope, among others', { scope: 'openid read:reports write:reports' }),
+  token('a token with another scope', { scope: 'read:reports2' }),
+  token('a token without `scope`'),
+  token('a token whose `scope` is a list', { scope: ['openid', 'read:reports'] }),
+  token('a token whose `scope` is an object', { scope: { 'read:reports': true } }),
+  plain('no token', {}),
+]
+
 const shared = { algorithm: 'HS256', kid: null } as const
 const SHORT = 'sixteen bytes ok'
+/** The secret before this one, for apps that take two. */
+export const PREVIOUS = 'the secret before this one, which still signs'
 
 /** A route that wants a token signed by a shared secret. */
 export const SHARED_SECRET: readonly Omit<Asked, 'path'>[] = [
@@ -125,6 +138,11 @@ export const SHARED_SECRET: readonly Omit<Asked, 'path'>[] = [
   token('`HS512` by the right secret', {}, { ...shared, algorithm: 'HS512' }),
   token('a token that ended an hour ago', {}, { ...shared, expiresInSeconds: -3600 }),
   token('a token by the provider’s RSA key', {}, { algorithm: 'RS256' }),
+]
+
+/** The same where there are two secrets, while the older one goes. */
+export const PREVIOUS_SECRET: readonly Omit<Asked, 'path'>[] = [
+  token('a good token, by the secret before', {}, { ...shared, key: Buffer.from(PREVIOUS) }),
 ]
 
 // Signed when it is asked for.

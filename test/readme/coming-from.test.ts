@@ -171,19 +171,30 @@ describe('from express-jwt', () => {
 })
 
 describe('from koa-jwt', () => {
-  it('koa-jwt.ts: tokens by either secret, nobody, a token by neither', async () => {
-    const { ask } = await open('koa-jwt.ts')
+  it('koa-jwt/after.ts: tokens by either secret, by neither, of the provider, nobody', async () => {
+    const own = await open('koa-jwt/after.ts', '/api/own')
+    const feed = await open('koa-jwt/after.ts', '/api/feed')
     for (const key of [secret, previous]) {
-      expect(await ask(await signed({}, { key }))).toEqual([200, { subject: 'ada' }])
+      expect(await own.ask(await signed({ iss: undefined, aud: undefined }, { key }))).toEqual([
+        200,
+        { subject: 'ada' },
+      ])
     }
-    expect(await ask(null)).toEqual([200, { subject: null }])
-    expect(await ask(await signed({}, { key: encoded }))).toEqual(unauthorized)
+    expect(await own.ask(await signed({}, { key: encoded }))).toEqual(unauthorized)
+    expect(await feed.ask(await issued())).toEqual([200, { subject: 'ada' }])
+    expect(await feed.ask(null)).toEqual([200, { subject: null }])
+  })
+
+  it('koa-jwt-all.ts: a token of the provider, nobody', async () => {
+    const { ask } = await open('koa-jwt-all.ts')
+    expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
+    expect(await ask(null)).toEqual(unauthorized)
   })
 })
 
 describe('from hono/jwk and hono/jwt', () => {
-  it('hono-jwk.ts: a token of the issuer, one for somebody else', async () => {
-    const { ask } = await open('hono-jwk.ts')
+  it('hono-jwk/after.ts: a token of the issuer, one for somebody else', async () => {
+    const { ask } = await open('hono-jwk/after.ts')
     expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
     expect(await ask(await issued({ aud: 'https://other.example.com' }))).toEqual(unauthorized)
     expect(await ask(null)).toEqual(unauthorized)
@@ -203,24 +214,28 @@ describe('from hono/jwk and hono/jwt', () => {
 describe('from express-oauth2-jwt-bearer', () => {
   const insufficient: Answer = [403, refusal('insufficient_scope')]
 
-  it('required-scopes.ts: all of them, any of them, none, a look-alike', async () => {
-    const reports = await open('required-scopes.ts', '/reports')
-    const messages = await open('required-scopes.ts', '/messages')
-    const scoped = (scope?: unknown): Promise<string> => issued({ scope })
-    expect(await reports.ask(await scoped('read:messages read:reports'))).toEqual([200, { for: 'ada' }])
+  const scoped = (scope?: unknown): Promise<string> => issued({ scope })
+
+  it('express-oauth2-jwt-bearer/after.ts: the scope, none, a look-alike', async () => {
+    const { ask } = await open('express-oauth2-jwt-bearer/after.ts', '/api/reports')
+    expect(await ask(await scoped('read:messages read:reports'))).toEqual([200, { subject: 'ada' }])
     for (const scope of [undefined, '', 'read:report', ['read:reports2']]) {
-      expect(await reports.ask(await scoped(scope))).toEqual(insufficient)
+      expect(await ask(await scoped(scope))).toEqual(insufficient)
     }
-    expect(await messages.ask(await scoped(['admin']))).toEqual([200, []])
-    expect(await messages.ask(await scoped('read:messages'))).toEqual([200, []])
-    expect(await messages.ask(await scoped('read:reports'))).toEqual(insufficient)
-    expect(await reports.ask(await scoped({ 'read:reports': true }))).toEqual(unauthorized)
+    expect(await ask(await scoped({ 'read:reports': true }))).toEqual(unauthorized)
   })
 
-  it('client-credentials.ts: a person, the machine that is named, another one, one without the scope', async () => {
-    const { ask } = await open('client-credentials.ts', '/exports')
+  it('scopes-and-machines.ts: any of several scopes', async () => {
+    const { ask } = await open('scopes-and-machines.ts', '/messages')
+    expect(await ask(await scoped(['admin']))).toEqual([200, []])
+    expect(await ask(await scoped('read:messages'))).toEqual([200, []])
+    expect(await ask(await scoped('read:reports'))).toEqual(insufficient)
+  })
+
+  it('scopes-and-machines.ts: a person, the machine that is named, another one, one without the scope', async () => {
+    const { ask } = await open('scopes-and-machines.ts', '/exports')
     const app = (id: string, scope = 'read:reports'): Promise<string> => issued({ sub: id, client_id: id, scope })
-    expect(await ask(await issued({ scope: 'read:reports' }))).toEqual([200, { by: 'ada' }])
+    expect(await ask(await scoped('read:reports'))).toEqual([200, { by: 'ada' }])
     expect(await ask(await app('nightly'))).toEqual([200, { by: 'nightly-export' }])
     expect(await ask(await app('hourly'))).toEqual([403, refusal('forbidden')])
     expect(await ask(await app('nightly', ''))).toEqual(insufficient)
