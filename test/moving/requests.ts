@@ -89,7 +89,11 @@ export const REQUIRED: readonly Omit<Asked, 'path'>[] = [
   },
   token('`RS512` by the right key', {}, { algorithm: 'RS512' }),
   token('a token with `typ: at+jwt`', {}, { typ: 'at+jwt' }),
-  token('a token with an unknown extension (`crit`)', {}, { header: { crit: ['urn:example:extension'], 'urn:example:extension': true } }),
+  token(
+    'a token with an unknown extension (`crit`)',
+    {},
+    { header: { crit: ['urn:example:extension'], 'urn:example:extension': true } },
+  ),
   token('a token bound to a key (`cnf`)', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }),
   token('client credentials, with nobody behind them', { sub: 'a-client@clients', gty: 'client-credentials' }),
   {
