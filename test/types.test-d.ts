@@ -2,6 +2,8 @@
  * What must not compile: `npm run typecheck` fails if one of these mistakes is accepted (an unused `@ts-expect-error` is
  * an error). Nothing here runs.
  */
+import type { IncomingMessage } from 'node:http'
+import type { Server, Socket } from 'node:net'
 import {
   createAuth,
   createJwtVerifier,
@@ -12,6 +14,7 @@ import {
   oidc,
   supabase,
 } from 'sallyport'
+import { fromNodeRequest } from 'sallyport/adapter'
 import { createMemoryStorage } from 'sallyport/memory'
 import { expectTypeOf } from 'vitest'
 
@@ -109,4 +112,13 @@ export async function mistakesWithoutAnOrganization(): Promise<void> {
   // @ts-expect-error the resolver may serve without an organization
   context.org.id
   expectTypeOf(context.role).toEqualTypeOf<'member' | null>()
+}
+
+/** A message as Node's newest declarations have it (26): the server of a socket that none has accepted is `null`. */
+interface NewerMessage extends Omit<IncomingMessage, 'socket'> {
+  readonly socket: Omit<Socket, 'server'> & { readonly server: Server | null }
+}
+
+export function messagesOfNewerDeclarations(message: NewerMessage): void {
+  fromNodeRequest(message)
 }

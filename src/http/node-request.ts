@@ -20,7 +20,8 @@ export interface NodeRequest {
     | {
         readonly remoteAddress?: string | undefined
         readonly encrypted?: boolean | undefined
-        readonly server?: { readonly maxHeadersCount?: number | null | undefined } | undefined
+        /** Of `node:http` it knows `maxHeadersCount`. */
+        readonly server?: object | null | undefined
       }
     | null
     | undefined
@@ -113,7 +114,8 @@ function withoutQuery(target: string): string {
  */
 export function isCut({ rawHeaders, socket }: Pick<NodeRequest, 'rawHeaders' | 'socket'>): boolean {
   // Node's default.
-  const most = socket?.server?.maxHeadersCount ?? 1000
+  const { maxHeadersCount } = (socket?.server ?? {}) as { readonly maxHeadersCount?: number | null }
+  const most = maxHeadersCount ?? 1000
   return most > 0 && (rawHeaders?.length ?? 0) >= most * 2
 }
 
