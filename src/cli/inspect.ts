@@ -18,7 +18,8 @@ const LINE = {
 Say check by check why a token would pass or not. "-" reads it from standard
 input, where no list of processes and no history of the shell keeps it. The
 token, its signature, secrets and the values of its claims are never printed:
-only names, issuers, audiences, algorithms and times.
+only names, issuers, audiences, algorithms, times, and what names a client or
+a class (azp, client_id, token_use, typ, sts).
 
 Without a key nothing is verified, and whatever is shown may be forged.
 
@@ -188,7 +189,7 @@ function printResult(
 }
 
 function rowsOf(facts: TokenFacts, now: number): readonly (readonly [name: string, value: string])[] {
-  const { algorithm, type, hasKeyId, audience, claims } = facts
+  const { algorithm, type, hasKeyId, audience, kind, claims } = facts
   const times = (['issuedAt', 'notBefore', 'expiresAt'] as const).flatMap((name) => {
     const instant = facts[name]
     return instant === null ? [] : [[NAMES[name], describeWhen(instant, now)] as const]
@@ -197,6 +198,7 @@ function rowsOf(facts: TokenFacts, now: number): readonly (readonly [name: strin
     ['header', `alg ${algorithm}, typ ${type ?? 'none'}, ${hasKeyId ? 'with' : 'without'} a key id`],
     ['iss', facts.issuer ?? 'none'],
     ['aud', audience.join(', ') || 'none'],
+    ...Object.entries(kind),
     ...times,
     ['claims', claims.join(' ')],
   ]

@@ -1,4 +1,7 @@
-/** What may be shown of a token: names, issuers, audiences, algorithms and times, and of other claims that they are there. */
+/**
+ * What may be shown of a token: names, issuers, audiences, algorithms and times, the claims that name a client, a party or a
+ * class of token, and of others that they are there.
+ */
 import { toSpan } from '../explain/near-misses.ts'
 import { toLogText } from '../lib/log-text.ts'
 
@@ -22,6 +25,8 @@ export interface TokenFacts {
   readonly issuedAt: Date | null
   readonly notBefore: Date | null
   readonly expiresAt: Date | null
+  /** By their names: those of its claims that say for which client it was made, and of which class it is. */
+  readonly kind: Readonly<Record<string, string>>
   /** The names of its claims. */
   readonly claims: readonly string[]
 }
@@ -40,9 +45,17 @@ export function factsOf(token: string, { header, payload }: ReadToken): TokenFac
     issuedAt: toInstant(payload['iat']),
     notBefore: toInstant(payload['nbf']),
     expiresAt: toInstant(payload['exp']),
+    kind: Object.fromEntries(
+      OF_KIND.flatMap((name) => {
+        const value = Object.hasOwn(payload, name) ? text(payload[name]) : null
+        return value === null ? [] : [[name, value]]
+      }),
+    ),
     claims: Object.keys(payload).map((name) => toLogText(name) ?? ''),
   }
 }
+
+const OF_KIND = ['azp', 'client_id', 'token_use', 'typ', 'sts']
 
 function toInstant(seconds: unknown): Date | null {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN)

@@ -17,6 +17,7 @@ const NEAR_MISSES: Readonly<Record<string, NearMiss>> = {
   token_not_a_jwt: () => 'a variable without a value, where the client makes the header',
   token_issuer_unknown: (expected, got) => ownNameOf(got) ?? issuerMiss(expected, got),
   token_audience_other: (expected, got) => audienceMiss(expected, got),
+  token_kind_not_accepted: kindMiss,
   token_type_refused: (_, got) => typeMiss(got),
   token_algorithm_not_of_issuer: algorithmMiss,
   token_algorithm_unknown: (_, got) => (/^none$/i.test(got) ? 'the token is not signed at all' : null),
@@ -114,6 +115,16 @@ function nameMiss(wanted: string, given: string): string | null {
   if (wanted === '' || wanted === given) return null
   if (wanted.toLowerCase() === given.toLowerCase()) return 'upper and lower case?'
   return nearestOf(given, [wanted]) === null ? null : `"${given}" is nearly "${wanted}": misspelt?`
+}
+
+// What presets say, in their words.
+function kindMiss(expected: string, got: string): string | null {
+  if (got === 'no sid') return 'client: send the session token, not one of a template'
+  if (got === 'an aud') return 'host: write `audience` of the preset, if you put it into session tokens'
+  if (got === 'no azp') return 'host: write `withoutParty`, if native apps or backends call here'
+  if (!got.startsWith('azp ') || !expected.startsWith('azp ')) return null
+  const miss = issuerMiss(expected.slice('azp '.length), got.slice('azp '.length))
+  return miss ?? 'host: add it to `authorizedParties`, if it is a page of yours'
 }
 
 function typeMiss(got: string): string | null {

@@ -216,8 +216,12 @@ export const TOKEN_REASONS: ReasonSections = {
       },
     },
     token_kind_not_accepted: {
-      headline: '`accepts` of the issuer’s options said `false`',
-      try: { host: 'look at your own rule, `accepts` of the issuer' },
+      headline: '`accepts` of the issuer’s options does not take this kind of token',
+      more: 'Where a preset wrote it, that says what was amiss.',
+      says: 'the issuer’s rule wants {expected}; the token has {got}',
+      expected: 'of a preset: what it takes',
+      got: 'of a preset: `azp`, `client_id`, `token_use`, `typ`, `sts`; of other claims whether they are there',
+      try: { host: 'look at `accepts` of the issuer: your own, or the options of the preset that wrote it' },
     },
     anonymous_user: {
       headline: 'a guest (Supabase, Firebase, Better Auth), who has signed up for nothing',
@@ -225,6 +229,9 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     third_party_app: {
       headline: 'the token was granted to an app of somebody else (Supabase, Better Auth)',
+      says: 'the token was granted to the app {got}, and `apps` of the preset lists {expected}',
+      expected: 'the apps',
+      got: 'the client id',
       try: { host: 'list the app in `apps` of the preset, if it may act for people' },
     },
   },

@@ -1,8 +1,20 @@
 /**
- * Whom one key of an issuer signs for beside people's own sessions: guests, and apps of others that act for people. Presets
- * refuse them by these, each under one reason.
+ * Whom one key of an issuer signs for beside people's own sessions: guests, apps of others that act for people, and other
+ * classes of token. Presets refuse them by these, each under one reason.
  */
-import { refused } from '../errors.ts'
+import { type AuthError, refused } from '../errors.ts'
+import { describeValue } from '../lib/log-text.ts'
+
+/** What is said of a token of another kind than the options take: of claims only those that name a client or a class. */
+export interface KindRefusal {
+  readonly expected: string
+  readonly got: string
+}
+
+/** Make the refusal of a token whose kind the issuer's options don't take. */
+export function kindNotAccepted(said?: KindRefusal): AuthError {
+  return refused('forbidden', { reason: 'token_kind_not_accepted', ...said })
+}
 
 /**
  * Require somebody who has signed up.
@@ -19,5 +31,7 @@ export function requireSignedUp(isGuest: boolean): void {
  * @throws AuthError `forbidden` for another one
  */
 export function requireKnownApp(app: unknown, known: ReadonlySet<unknown>): void {
-  if (app !== undefined && !known.has(app)) throw refused('forbidden', { reason: 'third_party_app' })
+  if (app === undefined || known.has(app)) return
+  const expected = [...known].join(', ') || 'none'
+  throw refused('forbidden', { reason: 'third_party_app', expected, got: describeValue(app) })
 }

@@ -4,10 +4,10 @@
  * One key of an issuer signs several classes of token; signature, audience and times don't tell them apart.
  */
 import type { Identity, WrittenMachine } from '../context.ts'
-import { refused } from '../errors.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
 import { withFreshDate } from '../lib/fresh-date.ts'
+import { kindNotAccepted } from './caller-classes.ts'
 import { type CheckedClaims, type ClaimPlaces, readClaim, toClaims } from './claims.ts'
 import type { EmailPolicy, IssuerOptions } from './issuer-options.ts'
 import type { ReadRule } from './machine-rules.ts'
@@ -117,7 +117,7 @@ function deepFreeze(root: unknown): unknown {
  */
 export function requireAccepted(payload: object, accepts: IssuerOptions['accepts'] | null): void {
   if (accepts == null || requireBoolean(`${OPTION} "accepts"`, accepts(toClaims(payload)))) return
-  throw refused('forbidden', { reason: 'token_kind_not_accepted' })
+  throw kindNotAccepted()
 }
 
 /**

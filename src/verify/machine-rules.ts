@@ -63,9 +63,11 @@ export function readRules(rules: readonly MachineRule[] = []): readonly ReadRule
   })
 }
 
-type Place = readonly [path: readonly string[], values: readonly unknown[]]
+/** Where a claim is, and the values that it may have. */
+export type Place = readonly [path: readonly string[], values: readonly unknown[]]
 
-function placesIn(match: ClaimMatch, path: readonly string[] = []): readonly Place[] {
+/** Take a match apart: the place of each claim, and what may stand there. */
+export function placesIn(match: ClaimMatch, path: readonly string[] = []): readonly Place[] {
   return Object.entries(match).flatMap(([name, value]): readonly Place[] =>
     isPlain(value) ? placesIn(value as ClaimMatch, [...path, name]) : [[[...path, name], [value].flat()]],
   )

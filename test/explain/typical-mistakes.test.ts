@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createAuth, createJwtVerifier, explain, type IssuerOptions, supabase } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'
-import { auth0, keycloak } from '../../src/verify/presets/index.ts'
+import { auth0, clerk, keycloak } from '../../src/verify/presets/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00Z')
@@ -16,12 +16,17 @@ const auth0s = await issuerCalled('https://acme.eu.auth0.com/')
 const supabases = await issuerCalled('https://abc.supabase.co/auth/v1', 'authenticated')
 const realm = await issuerCalled('https://id.example.com/realms/acme', 'contacts')
 
+const clerks = await issuerCalled('https://clerk.example.com')
+const session = { sub: 'user_1', aud: undefined, sid: 'sess_1', azp: 'http://localhost:5173' }
+const byClerk = (): IssuerOptions =>
+  clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: ['http://localhost:5173'] })
+
 const byAuth0 = (more: object = {}): IssuerOptions =>
   ({ ...auth0({ domain: 'acme.eu.auth0.com', audience: 'https://api.example.com' }), ...more }) as IssuerOptions
 const bySupabase = (secret = supabases.secret): IssuerOptions => supabase({ issuer: supabases.issuer, secret })
 
 const served: typeof fetch = async (url) => {
-  const from = [auth0s, supabases, realm].find(({ issuer }) => String(url).startsWith(new URL(issuer).origin))
+  const from = [auth0s, supabases, realm, clerks].find(({ issuer }) => String(url).startsWith(new URL(issuer).origin))
   return String(url).includes('wrong') ? new Response('', { status: 404 }) : Response.json(from?.jwks())
 }
 
@@ -39,6 +44,30 @@ const bearer = async (token: Promise<string> | string): Promise<string> => `Bear
 type Mistake = readonly [what: string, options: IssuerOptions, header: () => Promise<string>, says: RegExp]
 
 const MISTAKES: readonly Mistake[] = [
+  [
+    'a page of another origin',
+    byClerk(),
+    () => bearer(clerks.sign({ ...session, azp: 'https://evil.example' })),
+    /403 token_kind_not_accepted: the issuer’s rule wants azp http:\/\/localhost:5173; the token has azp https:\/\/evil.example — host: add it to `authorizedParties`, if it is a page of yours \(/,
+  ],
+  [
+    'the same page by another name',
+    byClerk(),
+    () => bearer(clerks.sign({ ...session, azp: 'http://127.0.0.1:5173' })),
+    /the token has azp http:\/\/127.0.0.1:5173 — localhost and 127.0.0.1 are two names \(/,
+  ],
+  [
+    'a token of a JWT template',
+    byClerk(),
+    () => bearer(clerks.sign({ ...session, sid: undefined })),
+    /wants sid, as sessions have, and tokens of JWT templates don’t; the token has no sid — client: send the session token/,
+  ],
+  [
+    'a session that has an audience',
+    byClerk(),
+    () => bearer(clerks.sign({ ...session, aud: 'authenticated' })),
+    /the token has an aud — host: write `audience` of the preset/,
+  ],
   [
     'the issuer without its last slash',
     byAuth0({ issuer: 'https://acme.eu.auth0.com' }),

@@ -1,7 +1,9 @@
 /** Machines that a preset names by what their tokens say: how they are written, and the rules that they are. */
 import { aGroup, also, aRecordOf, type OptionType, type Shape } from '../../lib/parse-options.ts'
+import { readClaim, type VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type ClaimMatch, MACHINE_NAME, type MachineGrant, readRules } from '../machine-rules.ts'
+import { type ClaimMatch, MACHINE_NAME, type MachineGrant, placesIn } from '../machine-rules.ts'
+import { requireKind } from './preset.ts'
 
 /** Callers by the names that routes accept them by, at least one. */
 export function someCallers<C extends MachineGrant>(shape: Shape<C>): OptionType<Readonly<Record<string, C>>> {
@@ -21,13 +23,28 @@ export function callersOnly<C extends MachineGrant>(
     const { orgId, role, permissions } = caller
     return { name, when: whenOf(caller), ...given({ orgId, role, permissions }) }
   })
-  const rules = readRules(machines)
+  const rules = machines.map(({ name, when }) => ({ name, places: placesIn(when) }))
   return {
     machine: () => true,
     machines,
-    accepts: (token) => rules.some(({ fits }) => fits(token) === true),
+    accepts(token) {
+      const misses = rules.map(({ name, places }) => ({ name, claims: missesOf(token, places) }))
+      const [nearest] = misses.sort((one, other) => one.claims.length - other.claims.length)
+      const { name = '', claims = [] } = nearest ?? {}
+      requireKind(
+        claims.length === 0,
+        `a caller: ${Object.keys(callers).join(', ')}`,
+        `${name} but for ${claims.join(', ')}`,
+      )
+      return true
+    },
     people: 'own',
   }
+}
+
+// The names of the claims alone: what they say is nobody's to read in a log.
+function missesOf(token: VerifiedClaims, places: ReturnType<typeof placesIn>): readonly string[] {
+  return places.filter(([path, values]) => !values.includes(readClaim(token, path))).map(([path]) => path.join('.'))
 }
 
 /** What was given of some members. */

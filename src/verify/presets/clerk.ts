@@ -10,6 +10,9 @@ import {
   type PresetOptions,
   placesOf,
   presetShape,
+  requireKind,
+  requireText,
+  sayClaim,
   textOf,
 } from './preset.ts'
 
@@ -54,9 +57,7 @@ const clerkShape = (): Shape<ClerkOptions> => ({
 export function clerk(options: ClerkOptions): IssuerOptions {
   const parsed = parseOptions('clerk', clerkShape(), options)
   const { frontendApi, authorizedParties, withoutParty = 'refuse', audience = null, claims } = parsed
-  const isOfParty = ({ azp }: VerifiedClaims): boolean =>
-    authorizedParties === null ||
-    (azp === undefined ? withoutParty === 'accept' : authorizedParties.includes(azp as string))
+  const parties = withoutParty === 'accept' ? [undefined, ...(authorizedParties ?? [])] : authorizedParties
   return {
     issuer: frontendApi,
     keys: [{ kind: 'jwks', url: `${frontendApi}/.well-known/jwks.json`, algorithms: ['RS256'] }],
@@ -64,9 +65,18 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     types: ['JWT'],
     claims: placesOf({}, claims),
     machine: isMachine,
-    accepts: (token) =>
-      isMachine(token) ||
-      (isActiveSession(token) && (audience !== null || token['aud'] === undefined) && isOfParty(token)),
+    accepts(token) {
+      if (isMachine(token)) return true
+      requireActiveSession(token)
+      if (audience === null) requireKind(token['aud'] === undefined, 'no aud: `audience` is not written', 'an aud')
+      if (parties === null) return true
+      requireKind(
+        parties.includes(token['azp'] as string),
+        `azp ${authorizedParties?.join(', ')}`,
+        sayClaim(token, 'azp'),
+      )
+      return true
+    },
     people: 'own',
   }
 }
@@ -76,11 +86,11 @@ function isMachine(token: VerifiedClaims): boolean {
 }
 
 // Where something must be done yet before somebody is signed in (a second factor, an organization), the status is `pending`.
-function isActiveSession(token: VerifiedClaims): boolean {
+function requireActiveSession(token: VerifiedClaims): void {
   const { sts } = token
-  return (
-    textOf(token, 'sub').startsWith('user_') && textOf(token, 'sid') !== '' && (sts === undefined || sts === 'active')
-  )
+  requireKind(textOf(token, 'sub').startsWith('user_'), 'a sub of a user or a machine', 'another sub')
+  requireText(token, 'sid', 'as sessions have, and tokens of JWT templates don’t')
+  requireKind(sts === undefined || sts === 'active', 'sts active', sayClaim(token, 'sts'))
 }
 
 function describeFrontendApi(value: unknown): string | null {

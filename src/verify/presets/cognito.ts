@@ -1,8 +1,9 @@
 /** The preset of Amazon Cognito. */
 import { checkedBy, oneOf, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
+import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type PresetOptions, placesOf, presetShape, someIds } from './preset.ts'
+import { type PresetOptions, placesOf, presetShape, requireKind, sayClaim, someIds } from './preset.ts'
 
 /** Options of {@link cognito}. */
 export interface CognitoOptions extends PresetOptions {
@@ -46,16 +47,24 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     people: 'own',
   } as const
   if (tokens === 'id') {
-    const accepts: IssuerOptions['accepts'] = (token) => token['token_use'] === 'id'
-    return { ...common, audience: clientIds, machine: () => false, accepts }
+    return { ...common, audience: clientIds, machine: () => false, accepts: (token) => requireUse(token, 'id') }
   }
   const known = new Set<unknown>(clientIds)
   return {
     ...common,
     audience: null,
     machine: (token) => token['sub'] === token['client_id'] || token['username'] === undefined,
-    accepts: (token) => token['token_use'] === 'access' && known.has(token['client_id']),
+    accepts(token) {
+      requireUse(token, 'access')
+      requireKind(known.has(token['client_id']), `client_id ${clientIds.join(', ')}`, sayClaim(token, 'client_id'))
+      return true
+    },
   }
+}
+
+function requireUse(token: VerifiedClaims, use: CognitoOptions['tokens']): true {
+  requireKind(token['token_use'] === use, `token_use ${use}`, sayClaim(token, 'token_use'))
+  return true
 }
 
 function describePoolId(value: unknown): string | null {

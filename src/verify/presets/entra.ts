@@ -2,7 +2,15 @@
 import { checkedBy, OptionsError, optional, optionsError, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type Audience, aCheckedAudience, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
+import {
+  type Audience,
+  aCheckedAudience,
+  type PresetOptions,
+  placesOf,
+  presetShape,
+  requireKind,
+  textOf,
+} from './preset.ts'
 
 /** Options of {@link entra}: one of `tenant` and `tenants`. */
 export interface EntraOptions extends PresetOptions {
@@ -62,7 +70,7 @@ export function entra(options: EntraOptions): IssuerOptions {
       ...common,
       issuer: [`${LOGIN}/${id}/v2.0`, `https://sts.windows.net/${id}/`],
       keys: [{ kind: 'jwks', url: `${LOGIN}/${id}/discovery/v2.0/keys`, algorithms: ['RS256'] }],
-      accepts: isForApi,
+      accepts: requireForApi,
       people: 'own',
     }
   }
@@ -71,7 +79,10 @@ export function entra(options: EntraOptions): IssuerOptions {
     ...common,
     issuer: `${LOGIN}/{tid}/v2.0`,
     keys: [{ kind: 'jwks', url: `${LOGIN}/common/discovery/v2.0/keys`, algorithms: ['RS256'] }],
-    accepts: (token) => isOfTenant(textOf(token, 'tid'), listed) && isForApi(token),
+    accepts(token) {
+      requireKind(isOfTenant(textOf(token, 'tid'), listed), 'a tenant of `tenants`', `iss ${textOf(token, 'iss')}`)
+      return requireForApi(token)
+    },
     people: 'anybody',
   }
 }
@@ -93,11 +104,15 @@ function isApp({ idtyp, scp }: VerifiedClaims): boolean {
 }
 
 // v2.0 calls the client `azp`, v1.0 `appid`; in ID tokens it is the audience, and neither is there.
-function isForApi(token: VerifiedClaims): boolean {
+function requireForApi(token: VerifiedClaims): true {
   const { idtyp, scp, roles } = token
-  if (textOf(token, 'azp') === '' && textOf(token, 'appid') === '') return false
-  if (isApp(token)) return (idtyp === undefined || idtyp === 'app') && Array.isArray(roles) && roles.length > 0
-  return (idtyp === undefined || idtyp === 'user') && scp !== ''
+  const hasClient = textOf(token, 'azp') !== '' || textOf(token, 'appid') !== ''
+  requireKind(hasClient, 'azp or appid, as access tokens have', 'neither: an ID token?')
+  const isOfApp = isApp(token)
+  requireKind(idtyp === undefined || idtyp === (isOfApp ? 'app' : 'user'), 'an idtyp of user or app', 'another idtyp')
+  if (isOfApp) requireKind(Array.isArray(roles) && roles.length > 0, 'roles, of an app without a person', 'no roles')
+  else requireKind(scp !== '', 'scp', 'an empty scp')
+  return true
 }
 
 // Written as a boolean or as text.

@@ -4,7 +4,7 @@ import { describeText } from '../../lib/secret-check.ts'
 import { requireSignedUp } from '../caller-classes.ts'
 import { readClaim } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type PresetOptions, placesOf, presetShape, someIds } from './preset.ts'
+import { type PresetOptions, placesOf, presetShape, requireKind, someIds } from './preset.ts'
 
 /** Options of {@link firebase}. */
 export interface FirebaseOptions extends PresetOptions {
@@ -53,7 +53,10 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     accepts(token) {
       if (anonymous !== 'accept') requireSignedUp(readClaim(token, ['firebase', 'sign_in_provider']) === 'anonymous')
       const tenant = readClaim(token, ['firebase', 'tenant'])
-      return tenants === undefined ? tenant === undefined : tenants.includes(tenant as string)
+      const got = tenant === undefined ? 'no tenant' : tenants === undefined ? 'a tenant' : 'another tenant'
+      if (tenants === undefined) requireKind(tenant === undefined, 'no tenant: `tenants` is not written', got)
+      else requireKind(tenants.includes(tenant as string), `tenant ${tenants.join(', ')}`, got)
+      return true
     },
     people: 'own',
   }

@@ -3,7 +3,7 @@ import { aFilledListOf, aMatch, checkedBy, optional, parseOptions, type Shape } 
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
+import { type PresetOptions, placesOf, presetShape, requireKind, textOf } from './preset.ts'
 
 /** Options of {@link google}. */
 export interface GoogleOptions extends PresetOptions {
@@ -49,9 +49,15 @@ export function google(options: GoogleOptions): IssuerOptions {
     claims: placesOf({ emailVerified: isEmailVerified }, claims),
     machine: isServiceAccount,
     accepts(token) {
-      if (isServiceAccount(token))
-        return [token['sub'], token['email']].some((name) => serviceAccounts.includes(name as string))
-      return hostedDomains === undefined || hostedDomains.includes(textOf(token, 'hd'))
+      if (isServiceAccount(token)) {
+        const isListed = [token['sub'], token['email']].some((name) => serviceAccounts.includes(name as string))
+        requireKind(isListed, 'a person, or a service account of `serviceAccounts`', 'another service account')
+        return true
+      }
+      const domain = textOf(token, 'hd')
+      const isHosted = hostedDomains === undefined || hostedDomains.includes(domain)
+      requireKind(isHosted, `hd ${hostedDomains?.join(', ')}`, domain === '' ? 'no hd' : 'another hd')
+      return true
     },
     people: hostedDomains === undefined ? 'anybody' : 'own',
   }

@@ -10,6 +10,9 @@ import {
   type PresetOptions,
   placesOf,
   presetShape,
+  requireKind,
+  requireText,
+  sayClaim,
   textOf,
 } from './preset.ts'
 
@@ -68,8 +71,11 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
     audience,
     claims: placesOf({}, claims),
     machine: isServiceAccount,
-    accepts: (token) =>
-      token['typ'] === 'Bearer' && (isServiceAccount(token) || textOf(token, 'preferred_username') !== ''),
+    accepts(token) {
+      requireKind(token['typ'] === 'Bearer', 'typ Bearer', sayClaim(token, 'typ'))
+      if (!isServiceAccount(token)) requireText(token, 'preferred_username', 'by the client scope profile')
+      return true
+    },
     people: 'own',
   }
 }

@@ -8,7 +8,7 @@ import {
   type PresetOptions,
   placesOf,
   presetShape,
-  textOf,
+  requireText,
 } from './preset.ts'
 
 /** Options of {@link logto}. */
@@ -45,7 +45,10 @@ export function logto(options: LogtoOptions): IssuerOptions {
     claims: placesOf({}, claims),
     machine: (token) => token['sub'] === token['client_id'],
     // ID tokens name their client as their audience.
-    accepts: (token) => textOf(token, 'client_id') !== '',
+    accepts(token) {
+      requireText(token, 'client_id', 'as access tokens have')
+      return true
+    },
     people: 'own',
   }
 }

@@ -2,7 +2,15 @@
 import { describeHttpUrl } from '../../lib/http-url.ts'
 import { checkedBy, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { type Audience, aCheckedAudience, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
+import {
+  type Audience,
+  aCheckedAudience,
+  type PresetOptions,
+  placesOf,
+  presetShape,
+  requireKind,
+  requireText,
+} from './preset.ts'
 
 /** Options of {@link okta}. */
 export interface OktaOptions extends PresetOptions {
@@ -36,9 +44,11 @@ export function okta(options: OktaOptions): IssuerOptions {
     audience,
     claims: placesOf({ subject: ({ uid, sub }) => uid ?? sub }, claims),
     machine: ({ uid }) => uid === undefined,
-    accepts: (token) => {
-      const client = textOf(token, 'cid')
-      return client !== '' && (token['uid'] !== undefined || token['sub'] === client)
+    accepts(token) {
+      requireText(token, 'cid', 'as access tokens have')
+      const { uid, sub, cid } = token
+      requireKind(uid !== undefined || sub === cid, 'uid, or a sub that is the cid', 'neither')
+      return true
     },
     people: 'own',
   }

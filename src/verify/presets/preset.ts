@@ -1,7 +1,9 @@
 /** What the presets have in common: how they are asked, and small things their rules are made of. */
 import { describeHttpUrl } from '../../lib/http-url.ts'
+import { describeValue } from '../../lib/log-text.ts'
 import { aFilledListOf, aGroup, checkedBy, type OptionType, optional, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
+import { kindNotAccepted } from '../caller-classes.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import { type IssuerClaims, issuerClaimsShape } from '../issuer-options.ts'
 
@@ -53,6 +55,26 @@ export function someIds(): OptionType<readonly string[]> {
 export function textOf(claims: VerifiedClaims, name: string): string {
   const value = claims[name]
   return typeof value === 'string' ? value : ''
+}
+
+/**
+ * Require what a preset's rule asks of a token that is good in every other respect. What it got is said of no claim but those
+ * that name a client, a party or a class; of others only whether they are there.
+ * @throws AuthError `forbidden`
+ */
+export function requireKind(isMet: boolean, expected: string, got: string): void {
+  if (!isMet) throw kindNotAccepted({ expected, got })
+}
+
+/** Say a claim that names a client, a party or a class. */
+export function sayClaim(claims: VerifiedClaims, name: 'azp' | 'client_id' | 'token_use' | 'typ' | 'sts'): string {
+  const value = claims[name]
+  return value === undefined ? `no ${name}` : `${name} ${describeValue(value)}`
+}
+
+/** Say a claim that must be there and is text, and of any other one no more than that. */
+export function requireText(claims: VerifiedClaims, name: string, why: string): void {
+  requireKind(textOf(claims, name) !== '', `${name}, ${why}`, `no ${name}`)
 }
 
 /** Say what is wrong with a URL of a server that may be your own, or `null`; which hosts may be asked by plain http says the verifier. */

@@ -2,7 +2,7 @@
 import { checkedBy, optional, parseOptions, type Shape } from '../../lib/parse-options.ts'
 import { describeText } from '../../lib/secret-check.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { aHost, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
+import { aHost, type PresetOptions, placesOf, presetShape, requireKind, requireText, textOf } from './preset.ts'
 
 /** Options of {@link workos}. */
 export interface WorkosOptions extends PresetOptions {
@@ -39,7 +39,11 @@ export function workos(options: WorkosOptions): IssuerOptions {
     types: ['JWT'],
     claims: placesOf({}, claims),
     machine: () => false,
-    accepts: (token) => textOf(token, 'sub').startsWith('user_') && textOf(token, 'sid') !== '',
+    accepts(token) {
+      requireKind(textOf(token, 'sub').startsWith('user_'), 'a sub of a user', 'another sub')
+      requireText(token, 'sid', 'as sessions have')
+      return true
+    },
     people: 'own',
   }
 }

@@ -3,7 +3,16 @@ import { checkedBy, oneOf, optional, parseOptions, type Shape } from '../../lib/
 import { describeText } from '../../lib/secret-check.ts'
 import type { VerifiedClaims } from '../claims.ts'
 import type { IssuerOptions } from '../issuer-options.ts'
-import { describeOrigin, type PresetOptions, placesOf, presetShape, textOf } from './preset.ts'
+import {
+  describeOrigin,
+  type PresetOptions,
+  placesOf,
+  presetShape,
+  requireKind,
+  requireText,
+  sayClaim,
+  textOf,
+} from './preset.ts'
 
 /** Options of {@link zitadel}. */
 export interface ZitadelOptions extends PresetOptions {
@@ -51,10 +60,13 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
     audience: projectId,
     claims: placesOf({}, claims),
     machine: isServiceAccount,
-    accepts: (token) =>
-      textOf(token, 'jti') !== '' &&
-      token['azp'] === undefined &&
-      (withoutRole === 'accept' || Object.keys(Object(token[roles])).length > 0),
+    accepts(token) {
+      requireText(token, 'jti', 'as access tokens have')
+      requireKind(token['azp'] === undefined, 'no azp, which ID tokens have', sayClaim(token, 'azp'))
+      const hasRole = withoutRole === 'accept' || Object.keys(Object(token[roles])).length > 0
+      requireKind(hasRole, `a role of project ${projectId}`, 'none')
+      return true
+    },
     people: 'own',
   }
 }

@@ -4,6 +4,7 @@ import { createTokenIssuer, type SignOptions, type TokenClaims } from '../../../
 import { createIssuerLookUp } from '../../../src/verify/issuer-look-up.ts'
 import { supabase } from '../../../src/verify/issuer-presets.ts'
 import { createJwtVerifier, type JwtVerifierOptions } from '../../../src/verify/jwt-verifier.ts'
+import { logto } from '../../../src/verify/presets/index.ts'
 import { createWorld, issuer } from '../world.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -14,8 +15,9 @@ const [published] = asymmetric.jwks().keys
 const SECRET = { kind: 'secret', secret: issuer.secret } as const
 
 const { audience } = issuer
-const accepts = ({ class: kind }: TokenClaims): boolean => kind !== 'other'
-const TRUSTED = { issuer: issuer.issuer, keys: [SECRET], audience, accepts }
+const TRUSTED = { issuer: issuer.issuer, keys: [SECRET], audience }
+// What a host's own rule refuses by `false` has nothing more to say.
+const { accepts } = logto({ endpoint: 'https://acme.logto.app', audience })
 
 /** Authenticate with a token through a verifier with further options. */
 async function authenticateWith(token: string, options: Partial<JwtVerifierOptions> = {}): Promise<unknown> {
@@ -137,5 +139,9 @@ export const REFUSALS_OF_TOKENS: readonly Refusal[] = [
   { reason: 'token_of_a_machine', code: 'forbidden', provoke: () => authenticateSigned({ sub: 'm', client_id: 'm' }) },
   { reason: 'anonymous_user', code: 'forbidden', provoke: () => authenticateSupabase({ is_anonymous: true }) },
   { reason: 'third_party_app', code: 'forbidden', provoke: () => authenticateSupabase({ client_id: 'app' }) },
-  { reason: 'token_kind_not_accepted', code: 'forbidden', provoke: () => authenticateSigned({ class: 'other' }) },
+  {
+    reason: 'token_kind_not_accepted',
+    code: 'forbidden',
+    provoke: () => authenticateSigned({}, {}, { issuers: [{ ...TRUSTED, accepts }] }),
+  },
 ]
