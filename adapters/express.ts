@@ -67,7 +67,10 @@ export interface Adapter<T extends AuthTypes> {
  * @example
  * const { middleware, protect } = createAdapter(auth)
  * app.use('/api', middleware())
- * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, req, res) => …))
+ * app.delete('/api/contacts/:id', protect({ role: 'admin' }, async ({ org }, req, res) => {
+ *   await contacts.remove(org.id, String(req.params.id))
+ *   res.status(204).end()
+ * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
@@ -139,7 +142,7 @@ export function toAuthRequest(req: Request): AuthRequest {
  * Write a response value, byte for byte.
  *
  * @example
- * writeAuthResponse(res, auth.toResponse(error))
+ * if (isAuthError(error)) writeAuthResponse(res, auth.toResponse(error))
  */
 export function writeAuthResponse(res: Response, { status, headers, body }: AuthResponse): void {
   res.status(status)

@@ -71,7 +71,10 @@ export interface Adapter<T extends AuthTypes> {
  * @example
  * const { middleware, protect } = createAdapter(auth)
  * app.use('/api/*', middleware())
- * app.delete('/api/contacts/:id', protect({ role: 'admin' }, ({ org }, c) => c.json(contacts.of(org))))
+ * app.delete('/api/contacts/:id', protect({ role: 'admin' }, async ({ org }, c) => {
+ *   await contacts.remove(org.id, c.req.param('id'))
+ *   return c.body(null, 204)
+ * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { authorizer, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
@@ -155,7 +158,7 @@ function answerOf(c: Context, answer: unknown): Response | undefined {
  * Write a response value, byte for byte. Return what it returns.
  *
  * @example
- * return writeAuthResponse(c, auth.toResponse(error))
+ * if (isAuthError(error)) return writeAuthResponse(c, auth.toResponse(error))
  */
 export function writeAuthResponse(c: Context, { status, headers, body }: AuthResponse): Response {
   const append = (name: string, value: string): unknown => c.header(name, value, { append: true })

@@ -67,10 +67,10 @@ export interface Adapter<T extends AuthTypes> {
  * @throws OptionsError for what is no auth, a wrong option, a wrong Access or a handler that is none, when it is mounted
  * @example
  * const { middleware, mount } = createAdapter(auth)
- * mount(app, [createSyncRoute({ … })])
+ * mount(app, routes)
  * const signedIn = middleware()
  * app.use(signedIn)
- * app.use((ctx) => { ctx.body = contacts.of(signedIn.getAuth(ctx).org) })
+ * app.use(async (ctx) => { ctx.body = await contacts.list(signedIn.getAuth(ctx).org.id) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
   const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
@@ -135,7 +135,7 @@ export function toAuthRequest(ctx: KoaContext): AuthRequest {
  * Write a response value, byte for byte.
  *
  * @example
- * writeAuthResponse(ctx, auth.toResponse(error))
+ * if (isAuthError(error)) writeAuthResponse(ctx, auth.toResponse(error))
  */
 export function writeAuthResponse(ctx: ParameterizedContext, { status, headers, body }: AuthResponse): void {
   const set = (name: string, value: string): unknown => ctx.set(name, value)

@@ -6,7 +6,7 @@ import type { Access, AuthRequest, AuthResponse } from './request.ts'
  * A route as data: mount it with any adapter's `mount(app, [route])`.
  *
  * @example
- * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => json(200, { ok: true }) }
+ * const ping: Route = { method: 'GET', path: '/ping', access: 'public', handle: () => jsonResponse(200, { ok: true }) }
  */
 export interface Route<
   T extends AuthTypes = AuthTypes,

@@ -99,7 +99,7 @@ export interface ApiKeys<R extends string = string, P extends string = string> e
  * @example
  * const roles = createRoles(['viewer', 'member', 'admin'], { 'dependencies:read': 'viewer', 'dependencies:write': 'member' })
  * const apiKeys = createApiKeys({ storage, prefix: 'itk', roles, defaultPermissions: ['dependencies:read'] })
- * const auth = createAuth({ roles, apiKeys, … })
+ * const auth = createAuth({ issuers, storage, roles, apiKeys })
  * mount(app, apiKeys.routes({ role: 'admin' }))
  */
 export function createApiKeys<const G extends RolesGiven>(

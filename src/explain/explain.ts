@@ -48,7 +48,7 @@ const REASON_WIDTH = 34
  *
  * @throws OptionsError for a wrong option
  * @example
- * createAuth({ …, onDecision: explain() })
+ * createAuth({ issuers, storage, roles, onDecision: explain() })
  * // 401 token_issuer_unknown: the token says "https://acme.eu.auth0.com/", trusted is "https://acme.eu.auth0.com" — a trailing slash? (GET /me)
  */
 export function explain(options: ExplainOptions = {}): (decision: Decision) => void {

@@ -62,10 +62,15 @@ export interface AdapterSettings<A extends BoundAuth> {
  *
  * @throws OptionsError for something else than an auth, an unknown option or a wrong value
  * @example
- * export function createAdapter(auth, options = {}) {
- *   const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
- *   const wrap = (access, run) => …
- *   return { ...handlersOf(wrap), mount: … }
+ * const { authorizer, refusalOf } = parseAdapterOptions(auth, { errors: 'write' })
+ * const authorize = authorizer({ role: 'admin' })
+ * try {
+ *   const { context, responseHeaders } = await authorize(toAuthRequest(req))
+ *   keepHeaders(res, responseHeaders)
+ *   await handler(context)
+ * } catch (error) {
+ *   const { response } = refusalOf(req, error)
+ *   if (response !== null) writeAuthResponse(res, response)
  * }
  */
 export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: AdapterOptions): AdapterSettings<A> {
@@ -133,7 +138,11 @@ function toErrorPage(error: unknown): Response {
  * `route` and `router`; Koa never answers for `null`. For who writes an adapter.
  *
  * @example
- * catch (error) { next(toThrown(error)) }
+ * try {
+ *   await handler(context)
+ * } catch (error) {
+ *   next(toThrown(error))
+ * }
  */
 export function toThrown(thrown: unknown): object {
   return typeof thrown === 'object' && thrown !== null ? thrown : toError(thrown)

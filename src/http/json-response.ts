@@ -23,7 +23,15 @@ export function jsonResponse(
  * Answer without a body: 204 (RFC 9110 §15.3.5).
  *
  * @example
- * handle: async ({ org }, { params }) => (await contacts.remove(org.id, params?.id), noContent())
+ * auth.route({
+ *   method: 'DELETE',
+ *   path: '/contacts/:id',
+ *   access: {},
+ *   handle: async ({ org }, { params }) => {
+ *     await contacts.remove(org.id, params?.id)
+ *     return noContent()
+ *   },
+ * })
  */
 export function noContent(headers: readonly (readonly [name: string, value: string])[] = []): AuthResponse {
   return { status: 204, headers, body: null }

@@ -48,7 +48,7 @@ export interface ReadJson<Q> {
  * Make the `readJson` of an adapter.
  *
  * @example
- * export const readJson: ReadJson<Request> = createReadJson(toAuthRequest)
+ * const readJson = createReadJson(toAuthRequest)
  */
 export function createReadJson<Q>(toAuthRequest: (request: Q) => AuthRequest): ReadJson<Q> {
   return async <Output>(request: Q, schema?: StandardSchema<Output>, limits?: BodyLimits): Promise<Output> =>

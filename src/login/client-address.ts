@@ -54,7 +54,8 @@ const NAME = 'forwardedAddress'
  *
  * @throws OptionsError for a missing or unknown option
  * @example
- * createLogin({ …, publicUrl: 'https://app.example.com', clientAddress: forwardedAddress({ hops: 1, onWarning: console.warn }) })
+ * const clientAddress = forwardedAddress({ hops: 1, onWarning: console.warn })
+ * createLogin({ storage, secret, service: 'ironflow', roles, publicUrl: 'https://app.example.com', clientAddress })
  */
 export function forwardedAddress(options: ForwardedAddressOptions): (request: AuthRequest) => string | null {
   const { hops, onWarning } = parseOptions(NAME, SHAPE, options)

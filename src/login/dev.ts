@@ -27,7 +27,10 @@ import { createDevRoutes } from './routes.ts'
  *
  * @throws OptionsError unless `nodeEnv` is exactly `development` or `test`
  * @example
- * const login = isDev ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV }) : createLogin({ ...common, secret })
+ * const common = { storage, service: 'ironflow', roles: ['viewer', 'admin'] as const }
+ * const login = isDev
+ *   ? createDevLogin({ ...common, nodeEnv: process.env.NODE_ENV })
+ *   : createLogin({ ...common, secret })
  */
 export function createDevLogin<const G extends RolesGiven>(
   options: DevLoginOptions<G>,

@@ -122,7 +122,7 @@ const MAX_PASSWORD_BYTES = 1024
  * @example
  * const passwords = createPasswordHasher({ cost: { kind: 'scrypt', ln: 17, r: 8, p: 1 } })
  * @example
- * // `hashRaw` of @node-rs/argon2
+ * // `hashRaw` is that of argon2 by node-rs.
  * const passwords = createPasswordHasher({
  *   cost: { kind: 'argon2id', m: 19_456, t: 2, p: 1 },
  *   argon2: ({ password, hashLength, ...input }) => hashRaw(password, { ...input, outputLen: hashLength, algorithm: 2 }),

@@ -54,7 +54,7 @@ export class TokenClientError extends Error {
  * Ask whether a thrown value is a {@link TokenClientError}, also one made by another copy of this package.
  *
  * @example
- * if (isTokenClientError(error) && error.code === 'token_unavailable') await retryLater(error.retryAfterSeconds)
+ * if (isTokenClientError(error) && error.code === 'token_unavailable') retryIn(error.retryAfterSeconds)
  */
 export function isTokenClientError(error: unknown): error is TokenClientError {
   return typeof error === 'object' && error !== null && BRAND in error

@@ -53,9 +53,10 @@ export interface MembershipCache<R, M> {
  * @example
  * const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships, ttlSeconds: 2 })
  * createAuth({
+ *   issuers,
+ *   roles,
  *   users: createProvisioner({ storage: { ...storage, users: cache.users } }),
  *   orgs: createOrgResolver({ memberships: cache.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
- *   …
  * })
  * await storage.memberships.remove(orgId, userId)
  * cache.invalidate(userId, orgId)

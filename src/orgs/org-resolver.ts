@@ -51,7 +51,7 @@ export interface OrgResolverOptions<U extends User, O extends Organization, M ex
  *
  * @throws OptionsError for a missing or unknown option, or a path selector
  * @example
- * orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' })
+ * const orgs = createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' })
  */
 export function createOrgResolver<U extends User, O extends Organization, const M extends WhenUnnamed>(
   options: OrgResolverOptions<U, O, M>,
@@ -141,7 +141,7 @@ export interface UserOrgResolverOptions<U extends User, O extends Organization> 
  *
  * @throws OptionsError for a missing or unknown option
  * @example
- * orgs: createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
+ * const orgs = createUserOrgResolver({ memberships: storage.memberships, orgIdOf: (user) => user.orgId })
  */
 export function createUserOrgResolver<U extends User, O extends Organization>(
   options: UserOrgResolverOptions<U, O>,

@@ -51,7 +51,7 @@ export interface OrgScopedOptions {
  *   find: ({ orgId }, id: string) => db.one('select * from contacts where org_id = $1 and id = $2', [orgId, id]),
  *   remove: ({ orgId }, id: string) => db.run('delete from contacts where org_id = $1 and id = $2', [orgId, id]),
  * })
- * app.get('/contacts/:id', protect(async (context, req, res) => res.json(await contacts(context).find(req.params.id))))
+ * app.get('/contacts/:id', protect(async (context, req, res) => res.json(await contacts(context).find(String(req.params.id)))))
  */
 export function createOrgScoped<F extends ScopedFunctions<C>, C extends OrgHolder = OrgHolder>(
   functions: F,

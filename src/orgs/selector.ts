@@ -14,7 +14,7 @@ export type OrgIdFormat = (text: string) => string | null
  * Select by a request header.
  *
  * @example
- * selectors: [header('X-Org-Id')]
+ * const orgs = createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'reject' })
  */
 export function header(name: string): OrgSelector {
   return Object.freeze({ kind: 'header', name })

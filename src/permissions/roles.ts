@@ -46,7 +46,7 @@ export interface RoleSetOptions<P extends string = string> {
  * permission that is no scope token or has the name of a role
  * @example
  * const roles = createRoles(['viewer', 'member', 'admin'], { 'dependencies:read': 'viewer', 'dependencies:write': 'member' })
- * const roles = createRoles({
+ * const sets = createRoles({
  *   support: ['tickets:read', 'tickets:write'],
  *   billing: ['invoices:read'],
  *   admin: ['support', 'billing', 'users:write'],

@@ -34,7 +34,7 @@ export interface AccountTables {
  *
  * @throws OptionsError
  * @example
- * const login = createLogin({ storage: createMemoryAccounts(), … })
+ * const login = createLogin({ storage: createMemoryAccounts(), secret, service: 'ironflow', roles: ['viewer', 'admin'] })
  */
 export function createMemoryAccounts(options: MemoryAccountsOptions = {}): AccountStorage {
   const { maxThrottleKeys } = parseOptions('createMemoryAccounts', SHAPE, options)

@@ -99,8 +99,13 @@ export async function withOrgScope<P extends ScopeTarget, T>(
  * @throws OptionsError
  * @throws TransientError and ConflictError as a storage's transaction does; what `work` throws, after the rollback
  * @example
- * bootstrap: ({ org, transaction }) =>
- *   withSystemScope(transaction.handle, (client) => client.query('INSERT INTO tenants (org_id) VALUES ($1)', [org.id]))
+ * const users = createProvisioner({
+ *   storage: createPostgresStorage({ pool }),
+ *   bootstrap: async ({ org, transaction }) => {
+ *     const insert = 'INSERT INTO tenants (org_id) VALUES ($1)'
+ *     await withSystemScope(transaction.handle, (client) => client.query(insert, [org?.id]))
+ *   },
+ * })
  */
 export async function withSystemScope<P extends ScopeTarget, T>(
   pool: P,

@@ -28,7 +28,7 @@ export class ConflictError extends Error {
  * provisioner tries again. Recognise one by {@link isTransientError}, never by `instanceof`.
  *
  * @example
- * if (error.code === '40001') throw new TransientError('serialization failure', { cause: error })
+ * if (code === '40001') throw new TransientError('serialization failure', { cause: error })
  */
 export class TransientError extends Error {
   override readonly name = 'TransientError'

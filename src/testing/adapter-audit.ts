@@ -50,9 +50,10 @@ export interface AuditResult {
  * mount(app, audit.routes)
  * for (const { method, path, mounts, access, answer } of audit.endpoints) {
  *   const guards = mounts.map((each) => middleware(each))
- *   const write = (context, req, res) => writeAuthResponse(res, answer(context))
- *   const handler = access === null ? (req, res) => write(guards.at(-1).getAuth(req), req, res) : protect(access, write)
- *   app[method.toLowerCase()](path, ...guards, handler)
+ *   const handler = access === null
+ *     ? (req: express.Request, res: express.Response) => writeAuthResponse(res, answer(guards.at(-1)!.getAuth(req)))
+ *     : protect(access, (context, req, res) => writeAuthResponse(res, answer(context)))
+ *   app[method === 'GET' ? 'get' : 'post'](path, ...guards, handler)
  * }
  * const failed = (await runAdapterAudit(audit, 'http://127.0.0.1:3000')).filter(({ problems }) => problems.length > 0)
  */

@@ -51,7 +51,7 @@ const SHARED_MS = 15_000
  *
  * @throws OptionsError for a missing or unknown option
  * @example
- * users: createProvisioner({
+ * const users = createProvisioner({
  *   storage,
  *   bootstrap: async ({ org, transaction }) => insertTenant(transaction.handle, org),
  * })

@@ -42,7 +42,7 @@ export interface SyncGateOptions<U extends User> {
  *
  * @throws OptionsError for a missing or unknown option
  * @example
- * users: createSyncGate({ users: storage.users })
+ * const users = createSyncGate({ users: storage.users })
  */
 export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UserResolver<U> {
   const { users, syncPath = '/auth/sync' } = parseOptions('createSyncGate', gateShape<U>(), options)

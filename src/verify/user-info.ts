@@ -28,7 +28,7 @@ const MAX_TOKEN_BYTES = 16_384
  *
  * @throws OptionsError a bad URL, an unknown option
  * @example
- * users: createProvisioner({ storage, profile: { load: userInfo() } })
+ * const users = createProvisioner({ storage, profile: { load: userInfo() } })
  */
 export function userInfo(
   options: UserInfoOptions = {},

@@ -26,7 +26,7 @@ const auth0Shape = (): Shape<Auth0Options> => ({
  * @returns issuer options: `{ issuer: 'https://<domain>/', keys: [{ kind: 'jwks', … }], audience, machine, people: 'own' }`
  * @throws OptionsError a domain that is a URL; no audience
  * @example
- * createAuth({ issuers: [auth0({ domain: 'tenant.eu.auth0.com', audience: 'https://api.example.com' })], … })
+ * auth0({ domain: 'tenant.eu.auth0.com', audience: 'https://api.example.com' })
  */
 export function auth0(options: Auth0Options): IssuerOptions {
   const { domain, audience, claims } = parseOptions('auth0', auth0Shape(), options)

@@ -1,0 +1,64 @@
+/**
+ * The examples of the docstrings, each as a file that compiles: what it names of ours is imported, what it names of a host's is
+ * declared in `examples.d.ts`.
+ */
+import { readFileSync } from 'node:fs'
+import ts from 'typescript'
+import { readSource } from '../architecture/source-file.ts'
+import { type EntryPoint, entryPoints, exportsOf, root } from '../package/entry-points.ts'
+import type { Snippet } from './snippets.ts'
+
+// What a host's own names stand for where it is another thing than on Express.
+const SCOPES: Readonly<Record<string, string>> = {
+  koa: "app: import('koa'), ctx: import('koa').Context",
+  hono: "app: import('hono').Hono, c: import('hono').Context",
+  adapter: `authorized: { responseHeaders: () => [] }, request: Request, headers: readonly (readonly [string, string])[],
+    server: import('node:http').Server`,
+  'api-keys': "apiKeys: import('sallyport/api-keys').ApiKeys",
+  sqlite: "DatabaseSync: typeof import('node:sqlite').DatabaseSync, database: import('node:sqlite').DatabaseSync",
+  login: `storage: import('sallyport/storage').AccountStorage, login: import('sallyport/login').Login, isDev: boolean,
+    hashRaw: (password: string | Uint8Array, options: object) => Promise<Uint8Array>, announce: (given: object) => void`,
+  testing: `request: import('sallyport').AuthRequest, listContacts: import('sallyport').Route, syncRoute: typeof listContacts,
+    audit: import('sallyport/testing').AdapterAudit, createApp: (auth: unknown) => import('hono').Hono,
+    expect: typeof import('vitest').expect, myStorage: () => typeof storage`,
+}
+
+/** All of them, by the entry point that exports what they are of. */
+export const examples: readonly Snippet[] = entryPoints.flatMap(examplesOf)
+
+function examplesOf(entry: EntryPoint): Snippet[] {
+  return exportsOf(entry.file).flatMap(({ name, path }) =>
+    declarationsOf(name, path)
+      .flatMap(codeOf)
+      .map((code, at) => ({ name: `${entry.name}-${name}-${at}.example.ts`, code: toFile(entry, code) })),
+  )
+}
+
+function declarationsOf(name: string, path: string): ts.Statement[] {
+  const { ast } = readSource(path, readFileSync(root + path, 'utf8'))
+  return ast.statements.filter((each) => (each as unknown as { readonly name?: ts.Identifier }).name?.text === name)
+}
+
+// Of the declaration and of its members.
+function codeOf(node: ts.Node): string[] {
+  const tags = ts.getJSDocTags(node).filter(({ tagName }) => tagName.text === 'example')
+  const below: string[] = []
+  ts.forEachChild(node, (child) => {
+    if (ts.isTypeElement(child) || ts.isClassElement(child)) below.push(...codeOf(child))
+  })
+  return [...tags.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? ''), ...below]
+}
+
+function toFile(entry: EntryPoint, code: string): string {
+  const isNamed = (name: string): boolean =>
+    new RegExp(`(?<!(?<!\\.\\.)\\.|[\\w'-])${name}(?![\\w'-])(?!\\??:)`).test(code)
+  const isFirst = ({ name }: EntryPoint): boolean => name === 'index' || name === 'express'
+  const imported = new Map<string, string>()
+  for (const { specifier, file } of [entry, ...entryPoints.filter(isFirst), ...entryPoints])
+    for (const { name, kind } of exportsOf(file)) {
+      if (imported.has(name) || !isNamed(name)) continue
+      imported.set(name, `import { ${kind === 'type' ? 'type ' : ''}${name} } from '${specifier}'`)
+    }
+  const imports = [...imported.values(), "import type express from 'express'"].join('\n')
+  return `${imports}\nexport async function example(${SCOPES[entry.name] ?? ''}) {{\n${code}\n}}\n`
+}
