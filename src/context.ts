@@ -68,9 +68,11 @@ export interface Actor {
 
 /** What a person's issuer says of them when it is asked, beside the token. What is left out stays as the token has it. */
 export interface Profile {
+  /** Their address, as a mail is written to it. */
   readonly email?: string | null | undefined
   /** Whether this very `email` is verified. */
   readonly emailVerified?: boolean | null | undefined
+  /** What they are called. */
   readonly name?: string | null | undefined
 }
 
@@ -124,9 +126,11 @@ export interface KnownRoles {
 export interface ApiKey {
   /** The public id: safe to log. */
   readonly id: string
+  /** What its maker has called it. */
   readonly name: string
   /** The one organization it acts in; `null`: it is bound to none and acts in whichever the request names. */
   readonly orgId: string | null
+  /** The role that it acts as. */
   readonly role: string
   /** What the key carries: it can do no more, whatever its role may. */
   readonly permissions: readonly string[]
@@ -254,6 +258,7 @@ export interface Verifier<C extends string = string> {
 
 /** Verifies API keys, `createApiKeys(…)` for one: a bearer token that begins with `<prefix>_` goes here. */
 export interface ApiKeyVerifier {
+  /** What every key begins with, without the underscore after it: by it a bearer is told from a token. */
   readonly prefix: string
   /** The roles of its keys: `createAuth` takes none but its own. Left out: not compared. */
   readonly roles?: Roles | undefined
@@ -304,14 +309,19 @@ export interface OrgResolver<U extends User = User, O extends Organization | nul
 
 /** The types a host's steps carry to its handlers; inferred by `createAuth`. */
 export interface AuthTypes {
+  /** The row of a user. */
   readonly user: User
+  /** The row of an organization; `null` where a user may act in none. */
   readonly org: Organization | null
+  /** The roles that are written. */
   readonly role: string
   /** The role where a caller acts: `role`; `null` too where the resolver may serve without an organization; any where organizations make roles. */
   readonly actingRole: string | null
   /** What routes can ask: the permissions of roles and services. */
   readonly permission: string
+  /** The claims that an identity hands on. */
   readonly claim: string
+  /** The names of services. */
   readonly service: string
   /** Only where `createAuth` was given no users and no orgs: its routes know the identity alone. */
   readonly needs?: 'identity' | undefined
@@ -330,6 +340,7 @@ interface IdentityOnly {
 export interface IdentityContext<T extends AuthTypes = AuthTypes> {
   /** The kind of caller: what TypeScript narrows a context by. */
   readonly kind: 'user'
+  /** Who the token says that is. */
   readonly identity: Identity<T['claim']>
   /** What the caller may do here, sorted: what its token's scopes carry, where they bind; else nothing. */
   readonly permissions: readonly T['permission'][]
@@ -354,7 +365,9 @@ export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends Identit
 /** What a handler gets for an API key: always in an organization, its own if it is bound to one. */
 export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'apiKey'
+  /** The key that the request carries. */
   readonly key: ApiKey
+  /** The organization whose key it is. */
   readonly org: NonNullable<T['org']>
   readonly role: NonNullable<T['actingRole']>
   /** What the key may do here, sorted: what its role may, as far as the key carries it. */
@@ -364,6 +377,7 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
 /** What a handler of `needs: 'identity'` gets for a machine: who it is here, no organization. */
 export interface MachineContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'machine'
+  /** Which machine that is here. */
   readonly machine: Machine
   readonly identity: Identity<T['claim']>
   /** What the machine may do here, sorted: what it was given, as far as its token's scopes carry it, where they bind. */

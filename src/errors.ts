@@ -133,6 +133,7 @@ export interface ChallengeOptions {
 /** Who is calling, by kind and by its id here: a user id, a key id, a machine's, a service's name. What decision records name. */
 export interface Principal {
   readonly kind: 'user' | 'apiKey' | 'machine' | 'service'
+  /** The id of their row; of a service its name. */
   readonly id: string
   /** What a machine is called. */
   readonly name?: string | undefined

@@ -54,6 +54,7 @@ export interface AuthRequest {
 
 /** A response as a value: what every adapter writes with one writer, byte for byte. */
 export interface AuthResponse {
+  /** The HTTP status code. */
   readonly status: number
   /** Header lines in order; a name may repeat (`Set-Cookie`). */
   readonly headers: readonly (readonly [name: string, value: string])[]

@@ -12,9 +12,11 @@ export interface Route<
   T extends AuthTypes = AuthTypes,
   A extends Access<T['role'], T['permission']> = Access<T['role'], T['permission']>,
 > {
+  /** GET answers HEAD, too. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path with `:name` parameters, each one whole segment: `/orgs/:id/members`. */
   readonly path: string
+  /** What a caller must be; `public`: nobody is asked. */
   readonly access: A
   /** Answer the request. A thrown {@link AuthError} is written as a refusal; anything else reaches the framework. */
   handle(context: AuthContextOf<T, A>, request: AuthRequest): AuthResponse | Promise<AuthResponse>

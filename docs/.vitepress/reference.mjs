@@ -58,7 +58,14 @@ const app = await Application.bootstrapWithPlugins({
 })
 
 // After the plugin that adds what is not exported, before anything is sorted into groups.
-app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => project.children.forEach(describe), -1)
+app.converter.on(
+  Converter.EVENT_RESOLVE_BEGIN,
+  ({ project }) => {
+    explain(project)
+    project.children.forEach(describe)
+  },
+  -1,
+)
 
 app.renderer.on(MarkdownPageEvent.END, (page) => {
   // A type alone stands in the line above it, too.
@@ -71,6 +78,16 @@ if (project) check(project)
 if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 await app.generateOutputs(project)
 writeFileSync(`${out}index.md`, indexPage())
+
+// A name that means the same wherever it stands is explained here, once.
+function explain(project) {
+  const glossary = JSON.parse(read('docs/.vitepress/glossary.json'))
+  for (const each of project.getReflectionsByKind(ReflectionKind.Property)) {
+    if (each.comment?.summary.length || glossary[each.name] === undefined) continue
+    each.comment ??= new Comment()
+    each.comment.summary = [{ kind: 'text', text: glossary[each.name] }]
+  }
+}
 
 function describe(module) {
   const entry = entries.find(

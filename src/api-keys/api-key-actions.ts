@@ -32,6 +32,7 @@ export type ApiKeyOwnership =
 /** What happened to a key, for the host's audit log. Holds no secret. */
 export interface ApiKeyEvent {
   readonly kind: 'api_key_issued' | 'api_key_rotated' | 'api_key_revoked'
+  /** The public id of the key. */
   readonly keyId: string
   /** The org the owner of the key is, or `null` where keys are the installation's. */
   readonly ownerOrgId: string | null
@@ -60,16 +61,20 @@ export interface ApiKeySettings {
 /** A key as its owners may see it: everything but its secret. */
 export interface ApiKeyInfo {
   readonly id: string
+  /** What its maker has called it. */
   readonly name: string
   /** How its text begins. */
   readonly prefix: string
   /** The org it is bound to, or `null`. */
   readonly orgId: string | null
+  /** The role that it acts as. */
   readonly role: string
+  /** What it may do, sorted. */
   readonly permissions: readonly string[]
   /** The id of the user who made it, or `null`. */
   readonly createdBy: string | null
   readonly createdAt: Date
+  /** When it ends by itself; `null`: never. */
   readonly expiresAt: Date | null
   /** To about a minute. */
   readonly lastUsedAt: Date | null
@@ -77,6 +82,7 @@ export interface ApiKeyInfo {
 
 /** A key with its text: the only time it is ever shown. */
 export interface IssuedApiKey {
+  /** What is kept of it. */
   readonly apiKey: ApiKeyInfo
   /** The whole key, secret included. */
   readonly key: string

@@ -70,6 +70,7 @@ export interface ApiKeysOptions<G extends RolesGiven, P extends string = Permiss
 
 /** API keys, ready: what `createAuth({ apiKeys })` takes, and what routes and consoles of the host handle keys by. */
 export interface ApiKeys<R extends string = string, P extends string = string> extends ApiKeyVerifier, ApiKeyActions {
+  /** The roles that its keys may have. */
   readonly roles: Roles<R, P>
   /** What a key may carry. */
   readonly permissions: readonly P[]

@@ -137,6 +137,7 @@ function toErrorPage(error: unknown): Response {
  * other value becomes the `cause` of an `Error`. Express goes on to the next handler for `null` and obeys the words
  * `route` and `router`; Koa never answers for `null`. For who writes an adapter.
  *
+ * @param thrown anything at all
  * @example
  * try {
  *   await handler(context)

@@ -2,7 +2,10 @@
 import type { AuthResponse } from '../request.ts'
 
 /**
- * Answer with what `JSON.stringify` makes of `value`; `headers` are further header lines.
+ * Answer with what `JSON.stringify` makes of `value`.
+ *
+ * @param status the HTTP status code
+ * @param headers further header lines
  *
  * @example
  * return jsonResponse(201, { contact })
@@ -21,6 +24,8 @@ export function jsonResponse(
 
 /**
  * Answer without a body: 204 (RFC 9110 §15.3.5).
+ *
+ * @param headers further header lines
  *
  * @example
  * auth.route({

@@ -40,7 +40,9 @@ interface SchemaIssue {
 
 /** Reads a JSON body from a request: what {@link createReadJson} makes. */
 export interface ReadJson<Q> {
+  /** Without a schema: an object, as it came. */
   (request: Q, schema?: undefined, limits?: BodyLimits | undefined): Promise<JsonObject>
+  /** With one: what it makes of the body. */
   <Output>(request: Q, schema: StandardSchema<Output>, limits?: BodyLimits | undefined): Promise<Output>
 }
 

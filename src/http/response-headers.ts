@@ -18,6 +18,8 @@ type Lines = readonly (readonly [name: string, value: string])[]
  * `Cache-Control` must not stand beside a refusal's), further ones are added. `Set-Cookie` and `Vary` are always added.
  * For who writes an adapter.
  *
+ * @param set replaces a header
+ * @param append adds a line to one
  * @param remove takes away what was said of a body that is not sent after all (`Content-Encoding`, `ETag`, …), first
  * @example
  * writeHeaders(headers, (name, value) => res.setHeader(name, value), (name, value) => res.appendHeader(name, value))
@@ -99,6 +101,8 @@ export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => v
  * any form that Node takes) and an error page all carry them, with the values of that moment. Ours come last; `Vary` is
  * joined, as {@link mergeHeader} does. For who writes an adapter.
  *
+ * @param response Node's own, whose `writeHead` is replaced
+ * @param headersOf asked once, when the head is written
  * @example
  * keepHeaders(res, authorized.responseHeaders)
  */
@@ -168,6 +172,7 @@ function pairsOf(headers: object): readonly (readonly [name: string, value: stri
  * Put headers on a Fetch response that a handler made: the same object where it has them already, else a copy, because
  * the handler's may be immutable or kept for other requests. A 101 stays as it is. For who writes an adapter.
  *
+ * @param lines name and value of each header
  * @example
  * return withHeaders(await handler(request), authorized.responseHeaders())
  */

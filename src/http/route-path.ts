@@ -14,6 +14,7 @@ export type RouteFinder<R> = (
  * by GET. A parameter whose percent-escapes are broken is no match, nor is a target without a path (`*`); of one that names a
  * host (RFC 9112 §3.2.2) the path counts, and a query never does. It never throws. For who writes an adapter.
  *
+ * @param routes what may be found; of two that match the first is
  * @throws OptionsError for a path that some framework's router would read otherwise (`*`, `?`, `(`, a `:name` twice, …)
  * @example
  * createRouteFinder([{ method: 'GET', path: '/orgs/:id' }])('GET', '/orgs/7') // { route, params: { id: '7' } }

@@ -19,6 +19,7 @@ const ADDRESS = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9-]{1,63
  * Normalize an address: trim ASCII white space, lower-case. `null` if it is not a plain ASCII addr-spec of at most 254
  * characters: quoted local parts, full-width or homoglyph characters never collide with another account. Pure.
  *
+ * @param text an address as somebody typed it
  * @example
  * normalizeEmail(' Ada@Example.test ') // 'ada@example.test'
  */

@@ -231,6 +231,7 @@ export interface LoginEvent {
     | 'user_created'
     | 'user_changed'
     | 'user_removed'
+  /** Whose account it was; `null`: unknown, or nobody's. */
   readonly accountId: string | null
   /** Who did it, where that is somebody else: the id of the admin. */
   readonly byId: string | null

@@ -27,6 +27,7 @@ interface LoginAuth<R extends string, P extends string> {
 
 /** What {@link createLogin} and `createDevLogin` make. */
 export interface Login<R extends string = string, P extends string = string> {
+  /** What `createAuth` takes of it: roles, verifier, users and cookie. */
   readonly auth: LoginAuth<R, P>
   /** For an adapter's `mount`. */
   readonly routes: readonly Route[]

@@ -9,6 +9,7 @@ import { optionsError } from '../lib/parse-options.ts'
 /** What every look-up is told: the acting organization, and the whole context for stores that want it. */
 export interface ActingScope<C extends OrgHolder = OrgHolder> {
   readonly orgId: string
+  /** The context as the handler got it. */
   readonly context: C
 }
 

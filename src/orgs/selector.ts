@@ -13,6 +13,7 @@ export type OrgIdFormat = (text: string) => string | null
 /**
  * Select by a request header.
  *
+ * @param name the header, in any case
  * @example
  * const orgs = createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'reject' })
  */
@@ -24,6 +25,7 @@ export function header(name: string): OrgSelector {
  * Select by a parameter of the route's path. It belongs to a route's `Access`: where the parameter is absent the pipeline
  * throws (ours, 500), it is never "unnamed".
  *
+ * @param name the parameter, without its colon
  * @example
  * protect({ selectors: [pathParam('orgId')] }, handler)
  */
@@ -46,7 +48,7 @@ export const uuidFormat: OrgIdFormat = (text) => {
  * A positive integer as decimal text, at most 19 digits, no leading zero.
  *
  * @example
- * createOrgResolver({ …, idFormat: integerFormat })
+ * createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'reject', idFormat: integerFormat })
  */
 export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(text) ? text : null)
 
@@ -54,7 +56,7 @@ export const integerFormat: OrgIdFormat = (text) => (/^[1-9][0-9]{0,18}$/.test(t
  * A name of 1 to 64 characters `A-Z a-z 0-9 _ -`, case kept: what the shipped storages hold with `orgIds: 'host'`.
  *
  * @example
- * createOrgResolver({ …, selectors: [header('X-Environment')], idFormat: slugFormat })
+ * createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Environment')], whenUnnamed: 'reject', idFormat: slugFormat })
  */
 export const slugFormat: OrgIdFormat = (text) => (isSlug(text) ? text : null)
 

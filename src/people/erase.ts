@@ -65,6 +65,7 @@ export interface Erasing<U extends User, O extends Organization, Tx> {
 export interface Erasure extends PersonIds {
   /** `null`: a local account alone was erased. */
   readonly identity: 'blocked' | 'freed' | null
+  /** Where they were a member, and what became of each. */
   readonly orgs: readonly LeftOrg[]
   /** How many invitations were deleted, but for those of organizations that went, too. */
   readonly invitations: number

@@ -9,7 +9,9 @@ const LONGEST_MS = 10_000
 
 /** What a mail needs. */
 export interface InvitationMail<U extends User = User, O extends Organization = Organization> {
+  /** The invitation, as it is stored. */
   readonly invitation: Invitation
+  /** The organization that invites. */
   readonly org: O
   /** Who invites. */
   readonly inviter: U

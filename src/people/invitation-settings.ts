@@ -70,6 +70,7 @@ export interface InvitationsOptions<G extends RolesGiven, U extends User, O exte
 
 /** Whom to invite. Values may come straight from a client: everything is checked. */
 export interface InvitationFields {
+  /** Whom to invite: an address, as a body brings it; it is checked and normalized. */
   readonly email: unknown
   /** One of the roles. */
   readonly role: unknown
@@ -77,7 +78,9 @@ export interface InvitationFields {
 
 /** An invitation as who has been invited sees it. */
 export interface ReceivedInvitation<O extends Organization = Organization> {
+  /** The invitation, as it is stored. */
   readonly invitation: Invitation
+  /** The organization that invites. */
   readonly org: O
 }
 
@@ -86,6 +89,7 @@ export interface AcceptedInvitation<U extends User = User, O extends Organizatio
   readonly invitationId: string
   readonly user: U
   readonly org: O
+  /** Their role from now on. */
   readonly role: string
   readonly joinedAt: Date
   /** The organization that they left for it, or `null`. */

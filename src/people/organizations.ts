@@ -52,7 +52,9 @@ export interface OrganizationEvent {
 export interface OrganizationBootstrap<U extends User, O extends Organization, Tx> {
   /** Who made it, and is its owner. */
   readonly user: U
+  /** The organization that was just made. */
   readonly org: O
+  /** What its maker is in it: the owner's role. */
   readonly role: string
   /** The repositories inside this transaction, and the host's own handle to it (`transaction.handle`). */
   readonly transaction: PeopleTransaction<U, O, Tx>

@@ -13,6 +13,7 @@ export interface PersonalData<U extends User = User, O extends Organization = Or
   readonly account: Account | null
   /** Where they are a member, by join time. */
   readonly memberships: readonly { readonly org: O; readonly role: string | null; readonly joinedAt: Date | null }[]
+  /** Those that they have made, of any organization. */
   readonly invitationsSent: readonly Invitation[]
   /** To the address of their row, or of their account, where it is said to be verified; else none. */
   readonly invitationsReceived: readonly Invitation[]

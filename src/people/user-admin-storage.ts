@@ -14,6 +14,7 @@ export interface UserAdminTransaction<U extends User = User, O extends Organizat
 /** A storage of people, with that of local login (`sallyport/login`) where both are in one database: every shipped one. */
 export interface UserAdminStorage<U extends User = User, O extends Organization = Organization, Tx = unknown>
   extends Pick<PeopleStorage<U, O, Tx>, 'users' | 'memberships' | 'invitations' | 'apiKeys'> {
+  /** The accounts of local login, where erasing and exporting are to know them. Default: none are known. */
   readonly accounts?: { readonly accounts: Pick<AccountRepository, 'findById'> } | undefined
   /** As `PeopleStorage.transaction`. */
   transaction<T>(work: (transaction: UserAdminTransaction<U, O, Tx>) => Promise<T>): Promise<T>

@@ -10,6 +10,7 @@ import type { GuardedChange, KeepOptions } from './repositories.ts'
 export interface Account extends User {
   /** Normalized (`normalizeEmail`), unique. */
   readonly email: string
+  /** What they are in this installation: one of the roles of `createLogin`. */
   readonly role: string
   /** Raised by one whenever every session of the account has to end; a session names the one it was made for. */
   readonly sessionVersion: number
@@ -146,8 +147,11 @@ export interface AccountTransaction {
 
 /** The whole storage of local login. */
 export interface AccountStorage {
+  /** Who may log in. */
   readonly accounts: AccountRepository
+  /** What was logged in and not yet out. */
   readonly sessions: SessionRepository
+  /** Failures, by address and by e-mail. */
   readonly throttle: ThrottleStore
   /**
    * Run `work` in one transaction: all of it is there when the promise fulfils, nothing when it rejects, nobody else sees

@@ -28,9 +28,12 @@ import { aGroupOfNames, withDefaults } from './sql-names.ts'
 /** The part of an `AuthContext` that a scope is made of: who acts, in which organization, as what. */
 export interface OrgScopeContext {
   readonly kind: 'user' | 'apiKey' | 'machine' | 'service'
+  /** Where they act. Nothing runs without one. */
   readonly org: Organization | null
   readonly user?: User | undefined
+  /** As what, for policies that ask. */
   readonly role?: string | null | undefined
+  /** What they may do, for policies that ask. */
   readonly permissions?: readonly string[] | undefined
 }
 

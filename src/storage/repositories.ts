@@ -169,6 +169,7 @@ export interface Invitation {
   readonly orgId: string
   /** Normalized: trimmed and lower-cased. */
   readonly email: string
+  /** The role that whoever accepts it gets. */
   readonly role: string
   /** The user who invited, in whose name the role is given; `null`: the host itself. That user need not exist any more. */
   readonly invitedBy: string | null
@@ -216,7 +217,9 @@ export interface ApiKeyRecord {
   readonly id: string
   /** The org it is bound to; `null`: bound to none. */
   readonly orgId: string | null
+  /** What its maker has called it. */
   readonly name: string
+  /** The role that it acts as. */
   readonly role: string
   /** What it carries, in the order it was given. */
   readonly permissions: readonly string[]

@@ -43,6 +43,7 @@ export interface StoredUser {
   readonly issuer: string
   readonly subject: string
   readonly email: string | null
+  /** Refused with 403, whatever their token says. */
   readonly disabled: boolean
   readonly createdAt: Date
   /** The user's own organization, where memberships live on the user's row; else `null`. */

@@ -27,6 +27,7 @@ export interface AdapterAudit {
   readonly routes: readonly Route[]
   /** Mount these by `middleware` and `protect`, in order. */
   readonly endpoints: readonly AuditEndpoint[]
+  /** The requests, each with the answer that it must get. */
   readonly cases: readonly AuditCase[]
 }
 

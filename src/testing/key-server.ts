@@ -10,8 +10,11 @@ import type { TokenIssuer } from './token-issuer.ts'
 export interface JwksServer extends ServerStates {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string
+  /** The port that it listens on, also after it was down. */
   readonly port: number
+  /** Where the key set is. */
   readonly jwksUrl: string
+  /** The issuer whose keys it hands out. */
   readonly issuer: TokenIssuer
   /** How often the key set was asked for; refused connections don't count. */
   readonly requests: number

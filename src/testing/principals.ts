@@ -255,6 +255,9 @@ interface TestMachineDefaults extends Pick<Machine, 'id' | 'name' | 'role'> {
  * Make the context a handler gets for a service; with an organization, the one `actIn` gives; with what it may do (default:
  * nothing). Frozen.
  *
+ * @param name the service's name
+ * @param org where it acts
+ * @param permissions what it may do
  * @example
  * testServiceContext('telephony', { id: 'o1' }, ['bookings:write'])
  */

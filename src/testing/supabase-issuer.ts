@@ -46,9 +46,11 @@ export interface SupabaseIssuerOptions {
 export interface SupabaseIssuer extends ServerStates {
   /** What `SUPABASE_URL` would be: `http://127.0.0.1:<port>`. */
   readonly url: string
+  /** The port that it listens on, also after it was down. */
   readonly port: number
   /** The `iss` of its tokens: `${url}/auth/v1`. */
   readonly issuer: string
+  /** Where the key set is. */
   readonly jwksUrl: string
   /** The legacy JWT secret. */
   readonly secret: string

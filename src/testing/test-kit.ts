@@ -72,11 +72,13 @@ export interface TestMachine<S extends AuthStorage = MemoryStorage> {
 
 /** Somebody signed in. */
 export interface TestCaller<S extends AuthStorage = MemoryStorage> {
+  /** The access token, as a client sends it. */
   readonly token: string
   /** Headers for a request: the token, and the organization where one was named. */
   readonly headers: Readonly<Record<string, string>>
   /** The user's row; `null` where no organization was named. */
   readonly user: UserOf<S> | null
+  /** The organization that they were signed in to; `null`: none. */
   readonly org: OrgOf<S> | null
 }
 
@@ -85,11 +87,13 @@ type OrgOf<S extends AuthStorage> = Awaited<ReturnType<S['orgs']['insert']>>
 
 /** What {@link createTestKit} makes. */
 export interface TestKit<S extends AuthStorage = MemoryStorage> {
+  /** The issuer whose tokens the kit signs. */
   readonly issuer: TokenIssuer
   /** Give them to `createAuth`: the kit's issuer alone, whose people are the host's own. */
   readonly issuers: readonly IssuerOptions[]
   /** The same as a verifier, for an auth in the long form. */
   readonly verifier: Verifier<never>
+  /** Where users, organizations and memberships are. */
   readonly storage: S
   /** Sign somebody in, with a real token and a real membership. */
   signIn(options?: SignInOptions): Promise<TestCaller<S>>

@@ -85,6 +85,7 @@ export interface TokenIssuer {
   readonly issuer: string
   /** The `aud` claim. */
   readonly audience: string
+  /** The algorithms that it has a key for, the default first. */
   readonly algorithms: readonly IssuerAlgorithm[]
   /** The HS256 secret: its UTF-8 bytes are the key. */
   readonly secret: string

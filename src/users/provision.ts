@@ -52,6 +52,7 @@ export interface SystemContext {
 export interface Bootstrap<U extends User = User, O extends Organization = Organization, Tx = unknown> {
   /** What was decided: `create`, `join` or `none`. */
   readonly decision: ProvisioningDecision['kind']
+  /** Who the token says that is. */
   readonly identity: Identity
   readonly user: U
   /** The organization made or joined; `null` where the decision was `none`. */
@@ -60,6 +61,7 @@ export interface Bootstrap<U extends User = User, O extends Organization = Organ
   readonly role: string | null
   /** The repositories inside this transaction, and the host's own handle to it (`transaction.handle`). */
   readonly transaction: StorageTransaction<U, O, Tx>
+  /** Nobody in no organization: for what writes without one, `withSystemScope`, say. */
   readonly system: SystemContext
 }
 

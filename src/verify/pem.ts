@@ -8,6 +8,7 @@ import { isUnsoundJwk } from './jwk-import.ts'
  * RFC 5280 §4.1.2.7), of RSA from 2,048 bits, P-256, P-384, P-521 and Ed25519. Line breaks may be `\n` as two characters, as
  * variables of an environment have them, or missing. Pure.
  *
+ * @param pem the text of one or several blocks
  * @returns JWKs without `kid` and `alg`: each serves the algorithms of its type that the source accepts
  * @throws OptionsError no such block in it, or a private key, a certificate, a key of another kind or too weak a one
  * @example

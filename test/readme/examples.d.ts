@@ -36,6 +36,7 @@ declare global {
   const members: people.Members
   const invitations: people.Invitations
   const organizations: people.Organizations
+  const z: typeof import('zod').z
   const pool: Pool
   const pg: { readonly Pool: new (options: { connectionString: string | undefined }) => Pool }
   const db: {

@@ -10,6 +10,7 @@ import type { Snippet } from './snippets.ts'
 
 // What a host's own names stand for where it is another thing than on Express.
 const SCOPES: Readonly<Record<string, string>> = {
+  index: "request: import('sallyport').AuthRequest, Image: import('zod').ZodObject",
   koa: "app: import('koa'), ctx: import('koa').Context",
   hono: "app: import('hono').Hono, c: import('hono').Context",
   adapter: `authorized: { responseHeaders: () => [] }, request: Request, headers: readonly (readonly [string, string])[],
@@ -20,7 +21,8 @@ const SCOPES: Readonly<Record<string, string>> = {
     hashRaw: (password: string | Uint8Array, options: object) => Promise<Uint8Array>, announce: (given: object) => void`,
   testing: `request: import('sallyport').AuthRequest, listContacts: import('sallyport').Route, syncRoute: typeof listContacts,
     audit: import('sallyport/testing').AdapterAudit, createApp: (auth: unknown) => import('hono').Hono,
-    expect: typeof import('vitest').expect, myStorage: () => typeof storage`,
+    expect: typeof import('vitest').expect, it: typeof import('vitest').it, myStorage: (pool?: unknown) => typeof storage,
+    myAccounts: () => import('sallyport/storage').AccountStorage, myStore: () => import('sallyport/storage').ThrottleStore`,
 }
 
 /** All of them, by the entry point that exports what they are of. */
@@ -36,7 +38,10 @@ function examplesOf(entry: EntryPoint): Snippet[] {
 
 function declarationsOf(name: string, path: string): ts.Statement[] {
   const { ast } = readSource(path, readFileSync(root + path, 'utf8'))
-  return ast.statements.filter((each) => (each as unknown as { readonly name?: ts.Identifier }).name?.text === name)
+  return ast.statements.filter((each) => {
+    const declared = ts.isVariableStatement(each) ? each.declarationList.declarations[0] : each
+    return (declared as { readonly name?: ts.Node } | undefined)?.name?.getText() === name
+  })
 }
 
 // Of the declaration and of its members.

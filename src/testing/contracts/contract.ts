@@ -176,6 +176,8 @@ export function createContract<Made extends Closable, World>(
 /**
  * Run a suite without a test runner. Never rejects for a failed case.
  *
+ * @param contract the suite: {@link Contract}
+ * @param make makes what is tested, anew for each case
  * @param options those of the suite, and how many cases run at once; default 1
  * @returns one result for each case, in their order; `error` is `null` where it has passed
  * @throws OptionsError for an unknown option

@@ -21,8 +21,8 @@ const suite = (name: string, cases: Cases<World>): Contract<StorageUnderTest> =>
  * const make = () => ({
  *   storage: myStorage(pool),
  *   probe: {
- *     disableUser: (id) => pool.query('update users set disabled = true where id = $1', [id]),
- *     deleteOrg: (id) => pool.query('delete from orgs where id = $1', [id]),
+ *     disableUser: (id: string) => pool.query('update users set disabled = true where id = $1', [id]),
+ *     deleteOrg: (id: string) => pool.query('delete from orgs where id = $1', [id]),
  *   },
  * })
  * for (const { id, name, run } of storageContract.cases(make)) it(`${id}: ${name}`, run)

@@ -32,6 +32,7 @@ export interface StorageUnderTest extends Closable {
     readonly invitations?: InvitationRepository | undefined
     readonly apiKeys?: ApiKeyRepository | undefined
   }
+  /** Where the suite can look behind the repositories. Default: it looks at what they answer alone. */
   readonly probe?: StorageProbe | undefined
 }
 

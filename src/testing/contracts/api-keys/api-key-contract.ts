@@ -210,7 +210,7 @@ const DELETED_CASES: Cases<ApiKeyWorld> = needing('deleteOrg', [
  * const make = () => ({
  *   apiKeys: storage.apiKeys,
  *   newOrg: () => storage.orgs.insert({ name: 'Acme' }),
- *   deleteOrg: (orgId) => storage.orgs.remove(orgId),
+ *   deleteOrg: (orgId: string) => storage.orgs.remove(orgId),
  * })
  * for (const { id, name, run } of apiKeyContract.cases(make)) it(`${id}: ${name}`, run)
  */

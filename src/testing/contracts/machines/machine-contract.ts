@@ -217,7 +217,7 @@ const ADMIN_CASES: Cases<MachineWorld> = [
  * const make = () => ({
  *   machines: storage.machines,
  *   newOrg: () => storage.orgs.insert({ name: 'Acme' }),
- *   deleteOrg: (orgId) => storage.orgs.remove(orgId),
+ *   deleteOrg: (orgId: string) => storage.orgs.remove(orgId),
  * })
  * for (const { id, name, run } of machineContract.cases(make)) it(`${id}: ${name}`, run)
  */
