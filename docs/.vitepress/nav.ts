@@ -100,7 +100,11 @@ export const NAV: readonly NavSection[] = [
         'Browsers, WebSockets, SSE',
         'How a browser gets in, CORS, connections that stay open',
       ),
-      page('production', 'In production', 'Logs, readiness, proxies, rotation, several instances, shutdown'),
+      page(
+        'production',
+        'In production',
+        'Logs, metrics, traces, readiness, proxies, rotation, several instances, shutdown',
+      ),
       page('runtimes', 'Runtimes', 'What runs on Node, Bun, Deno and workers, and what differs between the frameworks'),
       page('recipes', 'Other frameworks', 'Fastify, Nest, Next, tRPC, Elysia, plain Fetch, an MCP server'),
       page('performance', 'Performance', 'What a request costs, measured beside the peers'),

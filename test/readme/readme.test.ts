@@ -260,26 +260,6 @@ describe('snippets', () => {
     expect(await load<object>('decisions.ts')).toHaveProperty('onDecision')
   })
 
-  it('spans.ts: a span for each decision, as long as its steps took', async () => {
-    const spans: unknown[][] = []
-    const tracer = {
-      startSpan(name: string, options: object) {
-        const span: unknown[] = [name, options]
-        spans.push(span)
-        return { setStatus: (status: object) => span.push(status), end: (at: number) => span.push(at) }
-      },
-    }
-    const { toSpans } = await load<{ toSpans(tracer: object): (decision: object) => void }>('spans.ts')
-    const decision = { at: new Date(1000), principal: null, orgId: null, timings: { verify: 2, users: 3 } }
-    toSpans(tracer)({ ...decision, outcome: 'refused', code: 'forbidden', reason: 'user_disabled' })
-    toSpans(tracer)({ ...decision, outcome: 'failed', code: null, reason: null, timings: {} })
-    const attributes = { 'auth.code': 'forbidden', 'auth.reason': 'user_disabled', 'auth.verify': 2, 'auth.users': 3 }
-    expect(spans).toEqual([
-      ['auth refused', { startTime: 1000, attributes: { 'auth.outcome': 'refused', ...attributes } }, 1005],
-      ['auth failed', { startTime: 1000, attributes: { 'auth.outcome': 'failed' } }, { code: 2 }, 1000],
-    ])
-  })
-
   it('services.ts: lets its service in by the secret, and by no other', async () => {
     const { storage } = await load<{ storage: { orgs: { insert(org: object): Promise<{ id: string }> } } }>('auth.ts')
     const org = await storage.orgs.insert({ name: 'acme' })

@@ -1,4 +1,4 @@
-/** docs/recipes.md, docs/websockets-sse-browsers.md, docs/production.md, docs/debugging.md: their snippets, asked as their readers would. */
+/** docs/recipes.md, docs/websockets-sse-browsers.md, docs/debugging.md: their snippets, asked as their readers would. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express, Request as ExpressRequest } from 'express'
@@ -138,26 +138,6 @@ it('events.ts: who is disabled is in no more', async () => {
   expect(await isStillIn(asked)).toBe(false)
   await storage.users.setDisabled(user.id, false)
   await answer.body?.cancel()
-})
-
-it('production.ts: ready once it has started, one line a request, an end', async () => {
-  const lines: string[] = []
-  const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)))
-  try {
-    const { server, start, stop } = await load<{ server: Server; start(port: number): Promise<void>; stop(): unknown }>(
-      'production.ts',
-    )
-    await start(0)
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    expect((await fetch(`${base}/readyz`)).status).toBe(200)
-    expect((await fetch(`${base}/api/me`)).status).toBe(401)
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ outcome: 'refused', reason: 'credential_missing' }])
-    server.closeAllConnections()
-    await stop()
-    expect(server.listening).toBe(false)
-  } finally {
-    log.mockRestore()
-  }
 })
 
 it('explained.ts: a line for a refusal', async () => {
