@@ -16,7 +16,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from './sql-executor.ts'
-import { codeOf, isTransientError, isUnanswered, toStorageError } from './storage-errors.ts'
+import { codeOf, hasTakenTooLong, isTransientError, toStorageError } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {
@@ -68,7 +68,7 @@ function onceMore(run: SqlSession['run']): SqlSession['run'] {
   const ask = (statement: SqlStatement, values: readonly SqlValue[], times: number): Promise<readonly SqlRow[]> =>
     run(statement, values).catch((error: unknown) => {
       if (statement.writes && isUndone(error) && times > 0) return ask(statement, values, times - 1)
-      if (statement.writes || !isTransientError(error) || isUnanswered(error)) throw error
+      if (statement.writes || !isTransientError(error) || hasTakenTooLong(error)) throw error
       return run(statement, values)
     })
   return (statement, values) => ask(statement, values, MOST_UNDONE)

@@ -63,7 +63,8 @@ export function isTransientError(error: unknown): error is TransientError {
  * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
  * own: a unique violation becomes a `ConflictError`; a serialization failure, deadlock, lost connection or busy database
  * a `TransientError`, which the provisioner tries again. What already is one of them, or means nothing special, comes
- * back as it is. A query builder's wrapper is looked through.
+ * back as it is. A query builder's wrapper is looked through: Drizzle's, and Prisma's, whose raw queries say what happened
+ * in `meta` alone.
  *
  * @param error what was thrown
  * @param from `statement`: thrown by a query, so that an unreachable network is the database's; `work` (default): thrown
@@ -79,8 +80,9 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   const passing = toTransient(error, from)
   if (passing !== error || isAuthError(error) || isConflictError(error) || isTransientError(error)) return passing
   // A query builder wraps the driver's error and says which query it was; a host's own error class does not.
-  const { query, sql } = read(error)
-  const isWrapper = typeof query === 'string' || typeof sql === 'string'
+  const { query, sql, name } = read(error)
+  const isWrapper =
+    typeof query === 'string' || typeof sql === 'string' || name === OF_ADAPTER || adapterErrorOf(error) !== undefined
   const isTaken = isWrapper ? causesOf(error).some(isUnique) : isUnique(error)
   return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
 }
@@ -94,8 +96,14 @@ const SQLITE = /^(ERR_)?SQLITE_/
 // (after a failover), shutdown, crash, start-up, idle session ended. MySQL by name.
 const PASSING =
   /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235]|ER_(CON_COUNT_ERROR|LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|OPTION_PREVENTS_STATEMENT|SERVER_SHUTDOWN)|PROTOCOL_CONNECTION_LOST)$/
-// Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict.
+// Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict; and what
+// its driver adapters call the same.
 const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
+const ADAPTER = /^(DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|TransactionWriteConflict)$/
+const OF_ADAPTER = 'DriverAdapterError'
+// The database, or Prisma's transaction, has given up what took too long: PostgreSQL's `statement_timeout`, and those of a
+// transaction, which end the connection; MySQL's. From a statement, since work may have met another database's.
+const TOO_LONG = /^(57014|25P03|25P04|P2028|ER_QUERY_TIMEOUT)$/
 // Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
 const LOST =
   /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
@@ -109,25 +117,31 @@ const SQLITE_BUSY = 5
 const MOST_CAUSES = 16
 
 function isUnique(error: unknown): boolean {
-  const { code, errcode, message } = read(error)
-  if (UNIQUE.includes(code) || UNIQUE.includes(errcode)) return true
+  const { code, errcode, originalCode, message } = read(error)
+  if ([code, errcode, originalCode].some((each) => UNIQUE.includes(each))) return true
   return SQLITE.test(String(code)) && /UNIQUE constraint failed/.test(String(message))
 }
 
 function passes(error: unknown): boolean {
-  const { code, errorCode, message, severity } = read(error)
+  const { code, errorCode, originalCode, kind, message, severity } = read(error)
   // PgBouncer ends a connection with 08P01 (`FATAL`); from PostgreSQL itself it is a statement with another number of
   // values than it asks for, which never passes.
   const isMisuse = code === '08P01' && severity === 'ERROR'
   const isCode = PRISMA.test(String(code)) || (PASSING.test(String(code)) && !isMisuse)
-  return isCode || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+  const isAdapters = ADAPTER.test(String(kind)) || (PASSING.test(String(originalCode)) && !isMisuse)
+  return isCode || isAdapters || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
 }
 
 function isAway(error: unknown): boolean {
   const { code, syscall, message } = read(error)
   // A server that is down takes its Unix socket along.
   if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
-  return [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
+  return isGivenUp(error) || [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
+}
+
+function isGivenUp(error: unknown): boolean {
+  const { code, originalCode } = read(error)
+  return TOO_LONG.test(String(code)) || TOO_LONG.test(String(originalCode))
 }
 
 /** Where a throw comes from: a network that can't be reached is the storage's, or somebody else's whom the work has asked. */
@@ -195,6 +209,11 @@ export function isUnanswered(error: unknown): error is Error {
   return causesOf(error).some((each) => NO_ANSWER.test(String(read(each)['message'])))
 }
 
+/** Ask whether somebody has waited for as long as they would, for an answer or for what was given up: not to be asked once more. */
+export function hasTakenTooLong(error: unknown): boolean {
+  return isUnanswered(error) || causesOf(error).some(isGivenUp)
+}
+
 /** Ask whether the server takes no writes any more: it was failed over from, and so is whoever goes on with this connection. */
 export function isReadOnly(error: unknown): error is Error {
   return causesOf(error).some((each) => read(each)['code'] === '25006')
@@ -212,7 +231,11 @@ export function causesOf(error: unknown): readonly unknown[] {
   const found: unknown[] = [error]
   for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
     const { cause, errors } = read(found[index])
-    for (const each of [cause, ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : [])]) {
+    for (const each of [
+      adapterErrorOf(found[index]),
+      cause,
+      ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : []),
+    ]) {
       if (typeof each === 'object' && each !== null && !found.includes(each)) found.push(each)
     }
   }
@@ -221,9 +244,12 @@ export function causesOf(error: unknown): readonly unknown[] {
 
 /** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
 export function codeOf(error: unknown): string | null {
-  for (const each of causesOf(error)) {
-    const { code, errorCode } = read(each)
-    for (const word of [code, errorCode]) if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
+  // Of a raw query Prisma's own code says that it failed, and no more.
+  const causes = adapterErrorOf(error) === undefined ? causesOf(error) : causesOf(error).slice().reverse()
+  for (const each of causes) {
+    const { code, errorCode, originalCode } = read(each)
+    for (const word of [originalCode, code, errorCode])
+      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
   }
   return null
 }
@@ -232,6 +258,12 @@ export function codeOf(error: unknown): string | null {
 export function describeCause(error: unknown): string {
   const { name } = read(error)
   return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+}
+
+// What Prisma hands on of its driver adapter's error.
+function adapterErrorOf(error: unknown): object | undefined {
+  const { driverAdapterError } = read(read(error)['meta'])
+  return typeof driverAdapterError === 'object' && driverAdapterError !== null ? driverAdapterError : undefined
 }
 
 // An extended result code holds the primary one in its lowest byte.

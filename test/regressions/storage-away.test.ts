@@ -29,6 +29,8 @@ const SERVICE_SECRET = 'a-secret-of-a-service-that-is-long-enough'
 const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
 
 const coded = (code: string, more: object = {}): Error => Object.assign(new Error(`it says ${code}`), { code, ...more })
+const byPrisma = (code: string, cause: object): Error =>
+  coded(code, { meta: { driverAdapterError: Object.assign(new Error('x'), { name: 'DriverAdapterError', cause }) } })
 const codes = (...those: string[]): [string, () => unknown][] => those.map((code) => [code, () => coded(code)])
 
 /** What passes by itself, as drivers, runtimes and query builders throw it. */
@@ -65,6 +67,13 @@ const PASSING: readonly (readonly [string, () => unknown])[] = [
   ['a pool without a connection', () => new Error('timeout exceeded when trying to connect')],
   ['a connection that ended', () => new Error('Connection terminated unexpectedly')],
   ['no answer', () => new Error('Query read timeout')],
+  ...codes('57014', '25P03', '25P04', 'P2028', 'ER_QUERY_TIMEOUT'),
+  [
+    'Prisma’s raw query, a deadlock',
+    () => byPrisma('P2010', { originalCode: '40P01', kind: 'TransactionWriteConflict' }),
+  ],
+  ['Prisma’s raw query, unreachable', () => byPrisma('P2010', { kind: 'DatabaseNotReachable' })],
+  ['Prisma, a database error', () => byPrisma('P2039', { originalCode: '25006', kind: 'postgres', code: '25006' })],
   ['a Redis client', () => new Error('The client is closed')],
   ['a Redis that loads', () => new Error('LOADING Redis is loading the dataset in memory')],
   ['both addresses of a name', () => new AggregateError([coded('ECONNREFUSED'), coded('EHOSTUNREACH')])],
@@ -79,6 +88,7 @@ const PASSING: readonly (readonly [string, () => unknown])[] = [
 const STAYING: readonly (readonly [string, () => unknown])[] = [
   ...codes('42P01', '42501', '28P01', '3D000', '53100', '22P02', 'P1000', 'P2025', 'SQLITE_FULL', 'ENOENT', 'EACCES'),
   ['a statement with too few values', () => coded('08P01', { severity: 'ERROR' })],
+  ['Prisma’s raw query, no such table', () => byPrisma('P2010', { originalCode: '42P01', kind: 'TableDoesNotExist' })],
   ['a plain error', () => new TypeError('cannot read properties of undefined')],
   ['null', () => null],
 ]

@@ -1,7 +1,14 @@
 /** Which failures pass by themselves: a network that a transaction's work met is not the storage's, and a refusal stays one. */
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
-import { ConflictError, causesOf, isTransient, TransientError } from '../../src/storage/storage-errors.ts'
+import {
+  ConflictError,
+  causesOf,
+  describeCause,
+  isTransient,
+  TransientError,
+  toStorageError,
+} from '../../src/storage/storage-errors.ts'
 
 const coded = (code: string): Error => Object.assign(new Error('x'), { code })
 
@@ -28,5 +35,35 @@ describe('a failure', () => {
     const circle = new Error('x')
     circle.cause = circle
     expect(isTransient(circle, 'statement')).toBe(false)
+  })
+})
+
+describe('what Prisma throws', () => {
+  const byPrisma = (code: string, originalCode: string): Error =>
+    Object.assign(new Error('x'), {
+      name: 'PrismaClientKnownRequestError',
+      code,
+      meta: {
+        driverAdapterError: Object.assign(new Error('x', { cause: { originalCode } }), { name: 'DriverAdapterError' }),
+      },
+    })
+  it.each([
+    ['a raw query’s unique violation', byPrisma('P2010', '23505'), 'ConflictError'],
+    ['a model’s', byPrisma('P2002', '23505'), 'ConflictError'],
+    ['a raw query’s deadlock', byPrisma('P2010', '40P01'), 'TransientError'],
+    ['a lock not available', byPrisma('P2039', '55P03'), 'TransientError'],
+    ['a foreign key of nobody', byPrisma('P2010', '23503'), 'PrismaClientKnownRequestError'],
+    [
+      'its adapter’s own error, at the end of a transaction',
+      Object.assign(new Error('x', { cause: { originalCode: '40001', kind: 'TransactionWriteConflict' } }), {
+        name: 'DriverAdapterError',
+      }),
+      'TransientError',
+    ],
+  ])('%s', (_, error, name) => expect((toStorageError(error) as Error).name).toBe(name))
+
+  it('is described by what the database said, where Prisma says no more than that a query failed', () => {
+    expect(describeCause(byPrisma('P2010', '42P01'))).toBe('42P01')
+    expect(describeCause(coded('P2025'))).toBe('P2025')
   })
 })
