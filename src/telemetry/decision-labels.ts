@@ -39,7 +39,8 @@ export const STEPS = ['verify', 'users', 'orgs'] as const
 
 /** Upper bounds for how long a step takes, in seconds: a cached token takes microseconds, a query milliseconds. */
 export const DURATION_BOUNDS: readonly number[] = [
-  0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  0.000_01, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  10,
 ]
 
 const CALLERS: ReadonlySet<string> = new Set(['user', 'apiKey', 'machine', 'service'])

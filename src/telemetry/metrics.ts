@@ -16,7 +16,7 @@ import { CONTENT_TYPES, chooseFormat, type Sample, toBound, toExposition } from 
 export interface MetricsOptions extends LabelOptions {
   /** What the names of the metrics begin with. Default `sallyport`. */
   readonly prefix?: string | undefined
-  /** Upper bounds of the histogram, in seconds, ascending. Default: sixteen, from 0.1 ms to 10 s. */
+  /** Upper bounds of the histogram, in seconds, ascending. Default: eighteen, from 0.01 ms to 10 s. */
   readonly buckets?: readonly number[] | undefined
 }
 

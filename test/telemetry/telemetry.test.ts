@@ -177,7 +177,7 @@ describe('the metrics', () => {
     expect(points?.[1]?.value).toMatchObject({
       count: 3,
       sum: 5.006,
-      buckets: { boundaries: expect.arrayContaining([0.0001, 10]) },
+      buckets: { boundaries: expect.arrayContaining([0.00001, 10]) },
     })
   })
 

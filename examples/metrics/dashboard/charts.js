@@ -10,11 +10,11 @@ function s(tag, attributes, ...children) {
   return element
 }
 
-const AREA = { width: 720, height: 220, left: 34, bottom: 22, top: 8 }
+const AREA = { height: 230, left: 34, bottom: 22, top: 8 }
 
 /** `series`: `{ name, values }`, the lowest first; one value for each reading, the newest last, `places` of them at most. */
-export function areaChart(series, { places, label, seconds }) {
-  const { width, height, left, bottom, top } = AREA
+export function areaChart(series, { places, label, seconds, width }) {
+  const { height, left, bottom, top } = AREA
   const count = series[0]?.values.length ?? 0
   const totals = Array.from({ length: count }, (_, i) => series.reduce((sum, { values }) => sum + values[i], 0))
   const most = niceCeiling(Math.max(1, ...totals))
@@ -25,11 +25,11 @@ export function areaChart(series, { places, label, seconds }) {
     s('line', { class: 'grid', x1: left, x2: width, y1: y(value), y2: y(value) }),
     s('text', { class: 'tick', x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, String(value)),
   ])
-  const times = [places - 1, Math.round(places / 2), 0].map((back, i) =>
+  const times = [places - 1, places / 2 - 1, 0].map((back, i) =>
     s(
       'text',
       { class: 'tick', x: x(count - 1 - back), y: height - 4, 'text-anchor': ['start', 'middle', 'end'][i] },
-      back === 0 ? 'now' : `${Math.round(back * seconds)} s ago`,
+      back === 0 ? 'now' : `${Math.round((back + 1) * seconds)} s ago`,
     ),
   )
   let base = Array(count).fill(0)
@@ -40,7 +40,7 @@ export function areaChart(series, { places, label, seconds }) {
     base = tops
     return s('polygon', { class: `area ${name}`, points: [...upper, ...lower].join(' ') })
   })
-  return s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, ...grid, ...areas, ...times)
+  return s('svg', { width, height, role: 'img', 'aria-label': label }, ...grid, ...areas, ...times)
 }
 
 function niceCeiling(value) {
@@ -48,12 +48,12 @@ function niceCeiling(value) {
   return [1, 2, 4, 6, 10].map((factor) => factor * power).find((each) => each >= value)
 }
 
-const RANGE = { width: 460, row: 56, left: 62, right: 16, top: 26 }
-const DECADES = [0.0001, 0.001, 0.01, 0.1, 1]
+const RANGE = { row: 56, left: 62, right: 20, top: 26 }
+const DECADES = [0.00001, 0.0001, 0.001, 0.01, 0.1, 1]
 
 /** `rows`: `{ name, p50, p95 }` in seconds, or `null` where nothing was measured. */
-export function rangeChart(rows, label) {
-  const { width, row, left, right, top } = RANGE
+export function rangeChart(rows, { label, width }) {
+  const { row, left, right, top } = RANGE
   const height = top + rows.length * row
   const [low, high] = [Math.log10(DECADES[0]), Math.log10(DECADES.at(-1))]
   const x = (seconds) => {
@@ -77,7 +77,7 @@ export function rangeChart(rows, label) {
       s('text', { class: 'value', x: x(p95), y: y + 23, 'text-anchor': 'middle' }, spell(p95)),
     ]
   })
-  return s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, ...grid, ...marks)
+  return s('svg', { width, height, role: 'img', 'aria-label': label }, ...grid, ...marks)
 }
 
 /** Seconds for people: `0.2 ms`, `12 ms`, `1.5 s`. */

@@ -50,10 +50,13 @@ function show() {
   const series = OUTCOMES.map(([name]) => ({ name, values: ratesOf(name) }))
   place('legend').replaceChildren(...OUTCOMES.map(([name, said]) => legendEntry(name, said, countOf(name))))
   const label = `Requests a second over ${Math.round(seconds)} seconds: ${OUTCOMES.map(([name, said]) => `${said} ${countOf(name)}`).join(', ')}`
-  place('rates').replaceChildren(areaChart(series, { places: PLACES, label, seconds: EVERY_MS / 1000 }))
+  place('rates').replaceChildren(
+    areaChart(series, { places: PLACES, label, seconds: EVERY_MS / 1000, width: place('rates').clientWidth }),
+  )
   place('reasons').replaceChildren(...reasonBars(decisions))
   const spoken = steps.map(({ name, p50, p95 }) => (p50 === null ? name : `${name} ${spell(p50)}, ${spell(p95)}`))
-  place('steps').replaceChildren(rangeChart(steps, `Median and 95th percentile: ${spoken.join('; ')}`), stepLegend())
+  const options = { label: `Median and 95th percentile: ${spoken.join('; ')}`, width: place('steps').clientWidth }
+  place('steps').replaceChildren(rangeChart(steps, options), stepLegend())
 }
 
 function ratesOf(outcome) {
