@@ -127,6 +127,13 @@ export const NAV: readonly NavSection[] = [
         'express-oauth2-jwt-bearer',
         'The app before, the app after, and what they answer differently',
       ),
+      page('coming-from-clerk', 'Clerk', 'The app before, the app after, and what they answer differently'),
+      page(
+        'coming-from-supabase',
+        "Supabase's getUser",
+        'The app before, the app after, and what they answer differently',
+      ),
+      page('coming-from-better-auth', 'Better Auth', 'The app before, the app after, and what they answer differently'),
     ],
   },
   {

@@ -1,35 +1,29 @@
 /** The apps of `examples/moving`, each started as a process of its own with its own environment. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { installPeers } from '../install-peers.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** Where the two apps of a peer lie. */
-export const examples: string = `${root}examples/moving/`
-
-/** Which of the two: what was there, or what comes in its place. */
-export type Side = 'before' | 'after'
-
+const examples = `${root}examples/moving/`
 const place = `${root}node_modules/.cache/moving/`
 const programs = `${place}programs/`
-const sourceOf = { before: 'before.js', after: 'after.ts' } as const
 
-/** Install the peers, and bundle the apps of the named ones; packages stay imports, the package is this tree's source. */
-export async function prepareApps(names: readonly string[]): Promise<void> {
+/** Install the peers, and bundle the apps of the named guides; packages stay imports, ours is this tree's source. */
+export async function prepareApps(guides: readonly string[]): Promise<void> {
   installPeers(examples, place)
   rmSync(programs, { recursive: true, force: true })
+  const sourcesOf = (guide: string) =>
+    readdirSync(examples + guide).map((file) => ({
+      in: `${examples}${guide}/${file}`,
+      out: `${guide}/${file.replace(/\..*/, '')}`,
+    }))
   await build({
-    entryPoints: [
-      { in: `${root}test/moving/serve.ts`, out: 'serve' },
-      ...names.flatMap((name) =>
-        Object.entries(sourceOf).map(([side, file]) => ({ in: `${examples}${name}/${file}`, out: `${name}/${side}` })),
-      ),
-    ],
+    entryPoints: [{ in: `${root}test/moving/serve.ts`, out: 'serve' }, ...guides.flatMap(sourcesOf)],
     ...{ outdir: programs, outExtension: { '.js': '.mjs' }, absWorkingDir: root, tsconfig: `${root}tsconfig.json` },
     ...{ bundle: true, splitting: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
     logLevel: 'warning',
@@ -39,26 +33,33 @@ export async function prepareApps(names: readonly string[]): Promise<void> {
 /** A running app; `url` is `null` where it refused to start. */
 export interface RunningApp {
   readonly url: string | null
-  /** What it printed on standard error. */
-  readonly printed: () => string
   stop(): Promise<void>
 }
 
-/** Start an app. */
-export async function startApp(name: string, side: Side, env: Readonly<Record<string, string>>): Promise<RunningApp> {
+/** Start an app, as `express-jwt/before`. In its environment `{url}` stands for its own address. */
+export async function startApp(app: string, env: Readonly<Record<string, string>>): Promise<RunningApp> {
+  const port = await freePort()
+  const own = `http://127.0.0.1:${port}`
+  const named = Object.entries(env).map(([name, value]) => [name, value.replace('{url}', own)])
   // supabase-js asks for the WebSocket that Node has from version 22 on.
   const flags = Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-websocket'] : []
-  const child = spawn(process.execPath, [...flags, `${programs}serve.mjs`, `${programs}${name}/${side}.mjs`], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
-  })
-  let printed = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    printed += text
+  const child = spawn(process.execPath, [...flags, `${programs}serve.mjs`, `${programs}${app}.mjs`], {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: `${port}`, ...Object.fromEntries(named) },
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   const ended = once(child, 'close')
   const line = once(createInterface(child.stdout), 'line') as Promise<[string]>
   const url = await Promise.race([line.then(([text]) => text), ended.then(() => null)])
-  return { url, printed: () => printed, stop: () => stop(child, ended) }
+  return { url, stop: () => stop(child, ended) }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

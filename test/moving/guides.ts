@@ -1,42 +1,31 @@
-/** The guides of docs/coming-from-*.md: whose apps they are, and what is asked of both. */
-import { createTokenIssuer, type JwksServer, startJwksServer } from '../../src/testing/index.ts'
+/** The guides of docs/coming-from-*.md. */
+import { createBetterAuthWorld, SIGNED_IN, VISITORS } from './better-auth.ts'
+import { createClerkWorld, PERMISSIONS, SESSIONS } from './clerk.ts'
+import { type Guide, guide } from './guide.ts'
+import { createSupabaseWorld, SUPABASE } from './supabase.ts'
 import {
-  type Asked,
+  createTokenWorld,
+  KEYS_AWAY,
   OPTIONAL,
-  PREVIOUS,
   PREVIOUS_SECRET,
   REQUIRED,
   SCOPES,
   SHARED_SECRET,
-  type World,
-} from './requests.ts'
+} from './token-requests.ts'
 
-const audience = 'https://api.example.com'
-const at = (path: string, asked: readonly Omit<Asked, 'path'>[]): Asked[] => asked.map((each) => ({ ...each, path }))
-
-const TOKENS = [...at('/api/me', REQUIRED), ...at('/api/feed', OPTIONAL), ...at('/api/own', SHARED_SECRET)]
-
-/** One guide: `docs/coming-from-<name>.md` and `examples/moving/<name>/`. */
-export interface Guide {
-  readonly name: string
-  readonly asked: readonly Asked[]
-}
+const TOKENS = { '/api/me': [...REQUIRED, ...KEYS_AWAY], '/api/feed': OPTIONAL, '/api/own': SHARED_SECRET }
 
 /** All of them. */
 export const GUIDES: readonly Guide[] = [
-  { name: 'express-jwt', asked: TOKENS },
-  { name: 'koa-jwt', asked: [...TOKENS, ...at('/api/own', PREVIOUS_SECRET)] },
-  { name: 'hono-jwk', asked: TOKENS },
-  { name: 'express-oauth2-jwt-bearer', asked: [...TOKENS, ...at('/api/reports', SCOPES)] },
+  guide('express-jwt', createTokenWorld, TOKENS),
+  guide('koa-jwt', createTokenWorld, { ...TOKENS, '/api/own': [...SHARED_SECRET, ...PREVIOUS_SECRET] }),
+  guide('hono-jwk', createTokenWorld, TOKENS),
+  guide('express-oauth2-jwt-bearer', createTokenWorld, { ...TOKENS, '/api/reports': SCOPES }),
+  guide('clerk', createClerkWorld, {
+    '/api/me': [...REQUIRED, ...SESSIONS],
+    '/api/feed': OPTIONAL,
+    '/api/invoices': PERMISSIONS,
+  }),
+  guide('supabase', createSupabaseWorld, { '/api/me': SUPABASE }),
+  guide('better-auth', createBetterAuthWorld, { '/api/me': SIGNED_IN, '/api/feed': VISITORS }),
 ]
-
-/** A provider with a key server, a secret and a stranger. */
-export async function createWorld(): Promise<{ readonly world: World; readonly server: JwksServer }> {
-  const secret = 'the shared secret of an app that moves, in prove'
-  const server = await startJwksServer((issuer) =>
-    createTokenIssuer({ issuer, audience, algorithms: ['RS256'], secret }),
-  )
-  const stranger = await createTokenIssuer({ algorithms: ['RS256'] })
-  const env = { ISSUER: server.url, AUDIENCE: audience, JWT_SECRET: secret, JWT_SECRET_PREVIOUS: PREVIOUS }
-  return { server, world: { env, provider: server.issuer, stranger, claims: { sub: 'ada' } } }
-}

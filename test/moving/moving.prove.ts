@@ -1,31 +1,38 @@
 // docs/coming-from-*.md: the app before, of the real package, and the app after are asked the same. They answer alike, but
 // where the guide's table says so; and what the table says is so.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { JwksServer } from '../../src/testing/index.ts'
-import { prepareApps, type RunningApp, type Side, startApp } from './apps.ts'
-import { createWorld, GUIDES } from './guides.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { prepareApps, type RunningApp, startApp } from './apps.ts'
+import type { BoundRequest, OpenGuide, Side } from './guide.ts'
+import { GUIDES } from './guides.ts'
 import { alikeOf, type Difference, differencesOf, guideText } from './page.ts'
-import type { Asked, World } from './requests.ts'
 
-let world: World
-let server: JwksServer
+beforeAll(() => prepareApps(GUIDES.map(({ name }) => name)))
 
-beforeAll(async () => {
-  await prepareApps(GUIDES.map(({ name }) => name))
-  ;({ world, server } = await createWorld())
-})
-afterAll(() => server.close())
-
-// The answer as the page has it: a status, and what a status of success says beside the usual.
-async function answerOf(app: RunningApp, asked: Asked): Promise<string> {
+// The answer as the page has it: a status, and of a success what it says, unless that is the usual.
+async function answerOf(app: RunningApp, side: Side, asked: BoundRequest, usual: string): Promise<string> {
   if (app.url === null) return 'does not start'
-  const { query, ...init } = await asked.request(world)
-  const response = await fetch(`${app.url}${asked.path}${query === undefined ? '' : `?${query}`}`, {
-    ...init,
-    redirect: 'manual',
-  })
+  const { query, ...init } = await asked.request({ side, url: app.url })
+  const address = `${app.url}${asked.path}${query === undefined ? '' : `?${query}`}`
+  const response = await fetch(address, { ...init, redirect: 'manual' })
   const text = await response.text()
-  return response.ok && text !== '{"subject":"ada"}' ? `${response.status} \`${text}\`` : `${response.status}`
+  return response.ok && text !== usual ? `${response.status} \`${text}\`` : `${response.status}`
+}
+
+// Requests of one environment go to one process.
+async function answersOf(name: string, side: Side, { asked, usual }: OpenGuide): Promise<string[]> {
+  const apps = new Map<string, Promise<RunningApp>>()
+  const answers: string[] = []
+  try {
+    for (const each of asked) {
+      const key = JSON.stringify(each.env)
+      const app = apps.get(key) ?? startApp(`${name}/${side}`, each.env)
+      apps.set(key, app)
+      answers.push(await answerOf(await app, side, each, usual))
+    }
+  } finally {
+    for (const app of apps.values()) await (await app).stop()
+  }
+  return answers
 }
 
 // Bodies tell more only where the statuses are the same.
@@ -34,33 +41,14 @@ function shortest(before: string, after: string): Pick<Difference, 'before' | 'a
   return there === here ? { before, after } : { before: there, after: here }
 }
 
-// Requests of one environment go to one process.
-async function answersOf(name: string, side: Side, asked: readonly Asked[]): Promise<string[]> {
-  const apps = new Map<string, Promise<RunningApp>>()
-  const answers: string[] = []
-  try {
-    for (const each of asked) {
-      const env = { ...world.env, ...each.env }
-      const key = JSON.stringify(env)
-      const app = apps.get(key) ?? startApp(name, side, env)
-      apps.set(key, app)
-      answers.push(await answerOf(await app, each))
-    }
-  } finally {
-    for (const app of apps.values()) await (await app).stop()
-  }
-  return answers
-}
-
-describe.each(GUIDES)('from $name', ({ name, asked }) => {
+describe.each(GUIDES)('from $name', ({ name, open }) => {
   let answered: Difference[]
 
   beforeAll(async () => {
-    const [before, after] = [await answersOf(name, 'before', asked), await answersOf(name, 'after', asked)]
-    answered = asked.map(({ title, path }, at) => ({
-      title: path === '/api/me' ? title : `\`${path}\`: ${title}`,
-      ...shortest(before[at] ?? '', after[at] ?? ''),
-    }))
+    const guide = await open()
+    const [before, after] = [await answersOf(name, 'before', guide), await answersOf(name, 'after', guide)]
+    await guide.close()
+    answered = guide.asked.map(({ title }, at) => ({ title, ...shortest(before[at] ?? '', after[at] ?? '') }))
   })
 
   it('both answer differently what the guide says, and nothing else', () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type Koa from 'koa'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import {
   createTokenIssuer,
@@ -17,6 +17,7 @@ import {
   type TokenIssuer,
 } from '../../src/testing/index.ts'
 import type { SignOptions, TokenClaims } from '../../src/testing/token-issuer.ts'
+import { until } from '../patience.ts'
 import { openSnippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -108,6 +109,27 @@ describe.each(readdirSync(`${root}examples/moving`).filter((name) => !name.inclu
     const files = readdirSync(`${root}examples/moving/${peer}`).map((file) => `${peer}/${file}`)
     const read = (file: string): string => readFileSync(`${root}examples/moving/${file}`, 'utf8')
     expect(Object.fromEntries(printed)).toEqual(Object.fromEntries(files.map((file) => [file, read(file)])))
+  })
+})
+
+describe('from anywhere', () => {
+  it('moved.ts: a token of the provider, nobody', async () => {
+    const { ask } = await open('moved.ts')
+    expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
+    expect(await ask(null)).toEqual(unauthorized)
+  })
+
+  it('side-by-side.ts: says what it would refuse, and refuses nothing', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { app, wouldRefuse } = await load<{ app: Express; wouldRefuse: object }>('side-by-side.ts')
+    expect(wouldRefuse).toBeTypeOf('function')
+    app.get('/api/me', (_req, res) => void res.json('let in'))
+    const base = await serve(app)
+    const headers = { authorization: `Bearer ${await issued({ sub: undefined })}` }
+    expect((await fetch(`${base}/api/me`, { headers })).status).toBe(200)
+    await until(() => printed.mock.calls.length > 0)
+    expect(String(printed.mock.calls[0])).toContain('token_subject')
+    printed.mockRestore()
   })
 })
 
@@ -269,10 +291,10 @@ describe('from Clerk', () => {
     })
   const forbidden: Answer = [403, refusal('forbidden')]
 
-  it('clerk-permissions.ts: what bits say, of which feature, of whose page', async () => {
-    const { ask } = await open('clerk-permissions.ts', '/api/invoices')
+  it('clerk/after.ts: what bits say, of which feature, of whose page', async () => {
+    const { ask } = await open('clerk/after.ts', '/api/invoices')
     const insufficient: Answer = [403, refusal('insufficient_scope')]
-    const invoices = { userId: 'user_1', orgId: 'org_1' }
+    const invoices = { subject: 'user_1', org: 'org_1' }
     expect(await ask(await session())).toEqual([200, { ...invoices, mayPay: true }])
     expect(await ask(await session({ o: { ...o, fpm: '1' } }))).toEqual([200, { ...invoices, mayPay: false }])
     const second = { fea: 'u:own,o:reports,ou:invoices', o: { ...o, fpm: '2,1' } }
@@ -316,9 +338,9 @@ describe('from Supabase’s getUser', () => {
   const session = (claims: TokenClaims = {}): Promise<string> =>
     project.tokens.sign(project.tokens.supabaseClaims({ sub: 'ada', email: 'ada@example.test', ...claims }))
 
-  it('supabase-user.ts: a session, a guest, an API key, nobody', async () => {
-    const { ask } = await open('supabase-user.ts')
-    expect(await ask(await session())).toEqual([200, { id: 'ada', email: 'ada@example.test' }])
+  it('supabase/after.ts: a session, a guest, an API key, nobody', async () => {
+    const { ask } = await open('supabase/after.ts')
+    expect(await ask(await session())).toEqual([200, { subject: 'ada', email: 'ada@example.test' }])
     expect(await ask(await session({ is_anonymous: true }))).toEqual([403, refusal('forbidden')])
     const key = { iss: 'supabase', sub: undefined, aud: undefined, role: 'service_role' }
     expect(await ask(await project.tokens.sign(key))).toEqual(unauthorized)
@@ -330,6 +352,34 @@ describe('from Supabase’s getUser', () => {
     const token = await session({ session_id: 'one' })
     sessions.add('one')
     expect(await ask(token)).toEqual([200, { id: 'ada' }])
+    sessions.delete('one')
+    expect(await ask(token)).toEqual(unauthorized)
+  })
+})
+
+describe('from Better Auth', () => {
+  let login: TokenIssuer
+  beforeAll(async () => {
+    const base = await serve((_req, res) => void res.end(JSON.stringify(login.jwks())))
+    login = await createTokenIssuer({ issuer: base, audience: base, algorithms: ['EdDSA'] })
+    process.env['BETTER_AUTH_URL'] = base
+  })
+  const session = (claims: TokenClaims = {}): Promise<string> => login.sign({ sub: 'ada', ...claims })
+
+  it('better-auth/after.ts: somebody, a guest, a token for somebody else, nobody', async () => {
+    const me = await open('better-auth/after.ts')
+    const feed = await open('better-auth/after.ts', '/api/feed')
+    expect(await me.ask(await session())).toEqual([200, { email: 'ada@example.test' }])
+    expect(await me.ask(await session({ isAnonymous: true }))).toEqual([403, refusal('forbidden')])
+    expect(await me.ask(await session({ aud: audience }))).toEqual(unauthorized)
+    expect(await feed.ask(null)).toEqual([200, { email: null }])
+  })
+
+  it('better-auth-session.ts: a session until it ends', async () => {
+    const { ask, sessions } = await open<{ app: Express; sessions: Set<unknown> }>('better-auth-session.ts')
+    const token = await session({ sid: 'one' })
+    sessions.add('one')
+    expect(await ask(token)).toEqual([200, { email: 'ada@example.test' }])
     sessions.delete('one')
     expect(await ask(token)).toEqual(unauthorized)
   })

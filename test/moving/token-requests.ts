@@ -1,56 +1,71 @@
-/** What is asked of both apps of a guide. A peer's apps answer some of the routes; each request is of one route. */
-import type { KeyObject } from 'node:crypto'
+/** Requests by tokens of a provider: what all guides ask that verify tokens themselves. */
+import { createTokenIssuer, startJwksServer } from '../../src/testing/index.ts'
 import type { SignOptions, TokenClaims, TokenIssuer } from '../../src/testing/token-issuer.ts'
+import type { Asked, World } from './guide.ts'
 
-/** The provider whose tokens the apps take, and what else they are started with. */
-export interface World {
-  readonly env: Readonly<Record<string, string>>
+/** A provider, and somebody else. */
+export interface TokenWorld extends World {
   readonly provider: TokenIssuer
-  /** Somebody else's. */
   readonly stranger: TokenIssuer
-  /** What a good token of the peer's kind says. */
+  /** What a good token says. */
   readonly claims: TokenClaims
 }
 
-/** A request: of which route, what makes it, and what is otherwise in the environment. */
-export interface Asked {
-  readonly title: string
-  readonly path: string
-  readonly env?: Readonly<Record<string, string>> | undefined
-  request(world: World): Promise<RequestInit & { readonly query?: string }>
-}
-
+type AskedByToken = Asked<TokenWorld>
 type Headers = Readonly<Record<string, string>>
 
-const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
-/** Where nobody listens. */
-const AWAY = 'http://127.0.0.1:1'
-
-const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
+/** The header of a token. */
+export const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
 
 /** A request with a token of the provider: claims that differ, and how it is signed. */
-function token(
+export function token(
   title: string,
   claims: TokenClaims = {},
-  how: SignOptions | ((world: World) => SignOptions) = {},
-): Omit<Asked, 'path'> {
+  how: SignOptions | ((world: TokenWorld) => SignOptions) = {},
+): AskedByToken {
   return {
     title,
-    async request({ provider, claims: usual, ...world }) {
-      const signing = typeof how === 'function' ? how({ provider, claims: usual, ...world }) : how
-      return { headers: bearer(await provider.sign({ ...usual, ...claims }, signing)) }
+    async request(world) {
+      const signing = typeof how === 'function' ? how(world) : how
+      return { headers: bearer(await world.provider.sign({ ...world.claims, ...claims }, signing)) }
     },
   }
 }
 
-const plain = (title: string, headers: Headers): Omit<Asked, 'path'> => ({ title, request: async () => ({ headers }) })
+/** A request with these headers. */
+export const plain = (title: string, headers: Headers): Asked<unknown> => ({
+  title,
+  request: async () => ({ headers }),
+})
+
+/** A provider with a key server, and secrets. */
+export async function createTokenWorld(): Promise<TokenWorld> {
+  const secret = 'the shared secret of an app that moves, in prove'
+  const server = await startJwksServer((issuer) =>
+    createTokenIssuer({ issuer, audience: AUDIENCE, algorithms: ['RS256'], secret }),
+  )
+  return {
+    env: { ISSUER: server.url, AUDIENCE, JWT_SECRET: secret, JWT_SECRET_PREVIOUS: PREVIOUS },
+    usual: '{"subject":"ada"}',
+    provider: server.issuer,
+    stranger: await createTokenIssuer({ algorithms: ['RS256'] }),
+    claims: { sub: 'ada' },
+    close: () => server.close(),
+  }
+}
+
+const AUDIENCE = 'https://api.example.com'
+/** Where nobody listens. */
+const AWAY = 'http://127.0.0.1:1'
+
+const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
 
 const publicPem = (key: KeyObject): Buffer => Buffer.from(key.export({ type: 'spki', format: 'pem' }).toString())
 
 const cutSignature = (token: string): string => token.replace(/.{6}$/, 'AAAAAA')
 
 /** A route that wants a token of the provider, signed by RS256. */
-export const REQUIRED: readonly Omit<Asked, 'path'>[] = [
+export const REQUIRED: readonly AskedByToken[] = [
   token('a good token'),
   token('a token without `sub`', { sub: undefined }),
   token('a token whose `sub` is empty', { sub: '' }),
@@ -100,11 +115,15 @@ export const REQUIRED: readonly Omit<Asked, 'path'>[] = [
     title: 'the token in the query (`?access_token=`)',
     request: async ({ provider, claims }) => ({ query: `access_token=${await provider.sign(claims)}` }),
   },
+]
+
+/** The same, while keys can't be had. */
+export const KEYS_AWAY: readonly AskedByToken[] = [
   { ...token('a good token, while the key server is away', { iss: AWAY }), env: { ISSUER: AWAY } },
 ]
 
 /** A route that knows a caller who brings a token, and lets in one who brings none. */
-export const OPTIONAL: readonly Omit<Asked, 'path'>[] = [
+export const OPTIONAL: readonly AskedByToken[] = [
   token('a good token'),
   plain('no token', {}),
   plain('`Basic` credentials', { authorization: 'Basic YWRhOnNlY3JldA==' }),
@@ -114,7 +133,7 @@ export const OPTIONAL: readonly Omit<Asked, 'path'>[] = [
 ]
 
 /** A route that wants the scope `read:reports`. */
-export const SCOPES: readonly Omit<Asked, 'path'>[] = [
+export const SCOPES: readonly AskedByToken[] = [
   token('a token with the scope', { scope: 'read:reports' }),
   token('a token with the scope, among others', { scope: 'openid read:reports write:reports' }),
   token('a token with another scope', { scope: 'read:reports2' }),
@@ -127,10 +146,10 @@ export const SCOPES: readonly Omit<Asked, 'path'>[] = [
 const shared = { algorithm: 'HS256', kid: null } as const
 const SHORT = 'sixteen bytes ok'
 /** The secret before this one, for apps that take two. */
-export const PREVIOUS = 'the secret before this one, which still signs'
+const PREVIOUS = 'the secret before this one, which still signs'
 
 /** A route that wants a token signed by a shared secret. */
-export const SHARED_SECRET: readonly Omit<Asked, 'path'>[] = [
+export const SHARED_SECRET: readonly AskedByToken[] = [
   token('a good token', {}, shared),
   token('a token without `sub`', { sub: undefined }, shared),
   token('a token without `exp`', { exp: undefined }, shared),
@@ -145,12 +164,12 @@ export const SHARED_SECRET: readonly Omit<Asked, 'path'>[] = [
 ]
 
 /** The same where there are two secrets, while the older one goes. */
-export const PREVIOUS_SECRET: readonly Omit<Asked, 'path'>[] = [
+export const PREVIOUS_SECRET: readonly AskedByToken[] = [
   token('a good token, by the secret before', {}, { ...shared, key: Buffer.from(PREVIOUS) }),
 ]
 
 // Signed when it is asked for.
-async function endedASecondAgo({ provider, claims }: World): Promise<RequestInit> {
+async function endedASecondAgo({ provider, claims }: TokenWorld): Promise<RequestInit> {
   return { headers: bearer(await provider.sign(claims, { expiresInSeconds: -1 })) }
 }
 
