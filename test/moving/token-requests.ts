@@ -1,4 +1,5 @@
 /** Requests by tokens of a provider: what all guides ask that verify tokens themselves. */
+import type { KeyObject } from 'node:crypto'
 import { createTokenIssuer, startJwksServer } from '../../src/testing/index.ts'
 import type { SignOptions, TokenClaims, TokenIssuer } from '../../src/testing/token-issuer.ts'
 import type { Asked, World } from './guide.ts'

@@ -113,8 +113,8 @@ describe.each(readdirSync(`${root}examples/moving`).filter((name) => !name.inclu
 })
 
 describe('from anywhere', () => {
-  it('moved.ts: a token of the provider, nobody', async () => {
-    const { ask } = await open('moved.ts')
+  it('first-step.ts: a token of the provider, nobody', async () => {
+    const { ask } = await open('first-step.ts')
     expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
     expect(await ask(null)).toEqual(unauthorized)
   })
