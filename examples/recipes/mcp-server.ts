@@ -58,6 +58,7 @@ export function createMcpApp({ resource, issuer, notes }: McpOptions): Express {
     return server
   }
 
+  // #region endpoint
   const app = express()
   mount(app, [metadata])
   const { pathname } = new URL(resource)
@@ -73,6 +74,7 @@ export function createMcpApp({ resource, issuer, notes }: McpOptions): Express {
       await transport.handleRequest(req, res, message)
     }),
   )
+  // #endregion
   // There is no stream to listen to, and no session to end.
   app.all(pathname, (_req, res) => void res.set('Allow', 'POST').status(405).end())
   return app

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { llmsFull, llmsIndex } from '../../docs/.vitepress/llms.ts'
 import { NAV, toAnchor } from '../../docs/.vitepress/nav.ts'
 import { brokenLinks, linksOf } from './links.ts'
-import { PAGES } from './snippets.ts'
+import { PAGES, printedFiles, textOf } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(root + path, 'utf8')
@@ -22,6 +22,10 @@ it('llms.txt and llms-full.txt have each page once, in that order', () => {
   const full = llmsFull((page) => `<!-- written -->\n# ${page}\n\ntext\n`)
   expect(full.match(/^# .*$/gm)).toEqual(['# sallyport', ...links.map((page) => `# ${page}`)])
   expect(full).not.toContain('<!--')
+})
+
+it.each(printedFiles)('what is printed of $name is what stands there', ({ name, code }) => {
+  expect(code).toBe(textOf(name))
 })
 
 it('README.md is no manual', () => {

@@ -1,8 +1,8 @@
-/** docs/recipes.md, docs/websockets-sse-browsers.md, docs/debugging.md: their snippets, asked as their readers would. */
+/** docs/websockets-sse-browsers.md, docs/debugging.md: their snippets, asked as their readers would. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express, Request as ExpressRequest } from 'express'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type Auth, isAuthError } from '../../src/index.ts'
 import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
 import { openSnippets } from './snippets.ts'
@@ -36,63 +36,6 @@ async function serve(handler: NonNullable<Parameters<typeof createServer>[1]>): 
 
 const bearer = (): { headers: { authorization: string } } => ({ headers: { authorization: `Bearer ${token}` } })
 const ADA = { user: 'ada@example.test', org: 'ada@example.test' }
-
-describe('fetch.ts', () => {
-  type Protect = (access: object, handle: () => unknown) => (request: Request) => Promise<Response>
-  const open = () => load<{ GET(request: Request): Promise<Response>; protect: Protect }>('fetch.ts')
-
-  it('answers whom it knows, and names the organization', async () => {
-    const { GET } = await open()
-    const answer = await GET(new Request('https://api.example.com/me', bearer()))
-    expect(answer.headers.get('x-org-id')).toMatch(/^[0-9a-f-]{36}$/)
-    expect([answer.status, await answer.json()]).toEqual([200, ADA])
-  })
-
-  it('refuses with the challenge', async () => {
-    const { GET } = await open()
-    const answer = await GET(new Request('https://api.example.com/me'))
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
-    expect(await answer.json()).toMatchObject({ error: { code: 'unauthorized' } })
-  })
-
-  it('hands on what a handler throws that is no refusal', async () => {
-    const { protect } = await open()
-    const failing = protect({}, () => Promise.reject(new Error('a fault')))
-    await expect(failing(new Request('https://api.example.com/me', bearer()))).rejects.toThrow('a fault')
-    expect(() => protect({ role: 'nobody' }, () => null)).toThrow('role')
-  })
-})
-
-it('fastify.ts: by a request and a reply of that shape', async () => {
-  const { protect } = await load<{
-    protect(
-      access: object,
-      handle: (context: { user: { email: string } }) => unknown,
-    ): (request: object, reply: object) => Promise<unknown>
-  }>('fastify.ts')
-  const handler = protect({}, ({ user }) => JSON.stringify({ user: user.email }))
-  // What Fastify does with what a handler returns, and what `send` is.
-  const base = await serve(async (raw, response) => {
-    const reply = {
-      sent: false,
-      code: (status: number) => Object.assign(response, { statusCode: status }),
-      getHeader: (name: string) => response.getHeader(name),
-      header: (name: string, value: string) => response.setHeader(name, value),
-      send(body?: string) {
-        reply.sent = true
-        response.end(body)
-      },
-    }
-    response.setHeader('vary', 'Origin')
-    const answer = await handler({ raw, params: {} }, reply)
-    if (!reply.sent) response.end(answer)
-  })
-  const answer = await fetch(`${base}/api/me`, bearer())
-  expect([answer.status, await answer.json()]).toEqual([200, { user: ADA.user }])
-  expect(answer.headers.get('vary')).toContain('Origin, ')
-  const refused = await fetch(`${base}/api/me`)
-  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
-})
 
 it('ticket.ts: a ticket is good once, nobody else gets one', async () => {
   const { app, redeem } = await load<{ app: Express; redeem(ticket: string): unknown }>('ticket.ts')

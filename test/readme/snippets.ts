@@ -1,4 +1,7 @@
-/** The snippets of the pages: every block of TypeScript with the file name it has there. */
+/**
+ * The snippets of the pages: every block of TypeScript with the file name it has there. A name with a slash is a file of the
+ * repository, whole or (`examples/recipes/mcp-server.ts#tools`) one region of it.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,10 +27,26 @@ export interface Snippet {
   readonly code: string
 }
 
-/** All of them, in their order, as often as they are printed; those of one page may import those of another. */
-export const printedSnippets: readonly Snippet[] = PAGES.flatMap(({ text }) =>
+const printed: readonly Snippet[] = PAGES.flatMap(({ text }) =>
   [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
 )
+
+/** All of them, in their order, as often as they are printed; those of one page may import those of another. */
+export const printedSnippets: readonly Snippet[] = printed.filter(({ name }) => !name.includes('/'))
+
+/** What is printed of files of the repository. */
+export const printedFiles: readonly Snippet[] = printed.filter(({ name }) => name.includes('/'))
+
+/** A file of the repository, or with `#name` what stands between its `// #region name` and `// #endregion`. */
+export function textOf(name: string): string {
+  const [path = '', region] = name.split('#')
+  const text = readFileSync(new URL(path, root), 'utf8')
+  if (region === undefined) return text
+  const [, , inside] = new RegExp(`^( *)// #region ${region}\n([\\s\\S]*?)^ *// #endregion$`, 'm').exec(text) ?? []
+  if (inside === undefined) throw new Error(`${path} has no region ${region}`)
+  const indent = /^ */.exec(inside)?.[0] ?? ''
+  return inside.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+}
 
 /** Each of them once: the first route stands in the README and in the quick start. */
 export const snippets: readonly Snippet[] = [...new Map(printedSnippets.map((each) => [each.name, each])).values()]

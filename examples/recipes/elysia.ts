@@ -1,0 +1,12 @@
+import { Elysia } from 'elysia'
+import { protect } from './fetch.ts'
+
+const me = protect({}, ({ user, org, role }) => Response.json({ user: user.email, org: org.name, role }))
+const add = protect({ role: 'admin' }, async ({ org }, request) =>
+  Response.json({ added: await request.json(), to: org.name }),
+)
+
+export const app = new Elysia()
+  .get('/api/me', ({ request }) => me(request))
+  .post('/api/contacts', ({ request }) => add(request), { parse: 'none' }) // the body is read once they are let in
+  .listen(process.env.PORT ?? 3000)
