@@ -1,5 +1,5 @@
 /**
- * The snippets of the pages: every block of TypeScript with the file name it has there. A name with a slash is a file of the
+ * The snippets of the pages: every block of TypeScript with the file name it has there. A name below `examples/` is a file of the
  * repository, whole or (`examples/recipes/mcp-server.ts#tools`) one region of it.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,15 +27,17 @@ export interface Snippet {
   readonly code: string
 }
 
+const isFile = (name: string): boolean => name.startsWith('examples/')
+
 const printed: readonly Snippet[] = PAGES.flatMap(({ text }) =>
   [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
 )
 
 /** All of them, in their order, as often as they are printed; those of one page may import those of another. */
-export const printedSnippets: readonly Snippet[] = printed.filter(({ name }) => !name.includes('/'))
+export const printedSnippets: readonly Snippet[] = printed.filter(({ name }) => !isFile(name))
 
 /** What is printed of files of the repository. */
-export const printedFiles: readonly Snippet[] = printed.filter(({ name }) => name.includes('/'))
+export const printedFiles: readonly Snippet[] = printed.filter(({ name }) => isFile(name))
 
 /** A file of the repository, or with `#name` what stands between its `// #region name` and `// #endregion`. */
 export function textOf(name: string): string {
