@@ -29,7 +29,7 @@ export interface MetricsPage {
 
 /** What {@link createMetrics} makes: both members work without their object. */
 export interface Metrics {
-  /** Count a decision: for `onDecision`. Microseconds, and no I/O. */
+  /** Count a decision: for `onDecision`. About a microsecond, and no I/O. */
   record(decision: Decision): void
   /**
    * Write the page.
