@@ -5,6 +5,7 @@
  */
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { type AtOnce, follow, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aHeaderName,
@@ -73,13 +74,16 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     toOrgId: idFormat,
     selectorHeaders: Object.freeze(headers),
     responseHeader: responseHeader === undefined ? (headers[0] ?? null) : responseHeader,
-    async resolve(caller, selection, known) {
+    resolve: toStep((caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null) => {
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
-      const acting = found instanceof Promise ? await found : found
-      if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
-      return acting as ActingOrg<Served>
-    },
+      return follow(found, requireMember)
+    }),
+  }
+
+  function requireMember(acting: Found<O>): ActingOrg<Served> {
+    if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
+    return acting as ActingOrg<Served>
   }
 
   // At once where nobody has to be asked.
@@ -87,7 +91,7 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     caller: Caller<U>,
     selection: Selection,
     known: ActingOrg<O> | null | undefined,
-  ): Found<O> | Promise<Found<O>> {
+  ): AtOnce<Found<O>> {
     const own = boundOrgOf(caller, selection)
     if (own !== null) return findFor(caller, own)
     if (selection.kind === 'named') {
@@ -156,23 +160,26 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
     readSelection: (request, routeSelectors) => readSelection(request, routeSelectors, idFormat),
     toOrgId: idFormat,
     responseHeader,
-    async resolve(caller, selection, known) {
+    resolve: toStep((caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null) => {
       const wanted = requireWellFormed(selection)
-      const own = ownOrgId()
+      const own = ownOrgId(caller, wanted)
       if (wanted.kind === 'named' && caller.kind === 'user' && wanted.orgId !== own) {
         throw new AuthError('forbidden', { reason: 'not_the_users_org' })
       }
       // What the users step found comes of the same storage.
       const found = known?.org.id === own ? (known as ActingOrg<O>) : null
-      const acting = found ?? (own === null ? null : await memberships.findActing(caller, own))
-      if (acting === null) throw new AuthError('forbidden', { reason: 'user_without_org' })
-      return acting
+      return follow(found ?? (own === null ? null : memberships.findActing(caller, own)), requireOrg)
+    }),
+  }
 
-      function ownOrgId(): string | null {
-        if (caller.kind === 'user') return orgIdOf(caller.user)
-        return boundOrgOf(caller, wanted) ?? (wanted.kind === 'named' ? wanted.orgId : null)
-      }
-    },
+  function ownOrgId(caller: Caller<U>, wanted: Selection): string | null {
+    if (caller.kind === 'user') return orgIdOf(caller.user)
+    return boundOrgOf(caller, wanted) ?? (wanted.kind === 'named' ? wanted.orgId : null)
+  }
+
+  function requireOrg(acting: ActingOrg<O> | null): ActingOrg<O> {
+    if (acting === null) throw new AuthError('forbidden', { reason: 'user_without_org' })
+    return acting
   }
 }
 

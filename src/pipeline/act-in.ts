@@ -57,6 +57,6 @@ async function resolve(
     state.acted = toActed({ org, role: null }, null)
     return org
   } finally {
-    end()
+    end?.()
   }
 }

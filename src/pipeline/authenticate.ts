@@ -17,6 +17,7 @@ import type {
   Verified,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { type AtOnce, answerOf, follow, isPending } from '../lib/at-once.ts'
 import { ownOf } from '../lib/parse-options.ts'
 import { givenTo, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
 import { requireAtLeast, requireKnown } from '../permissions/roles.ts'
@@ -31,10 +32,10 @@ import {
   userContext,
   userOrgContext,
 } from './contexts.ts'
-import type { Recorder } from './decision-record.ts'
+import type { Recorder, Step } from './decision-record.ts'
 import { findMachine, type KeptMachine, principalOf } from './machine.ts'
 import { type Acted, KeptUser, keepIdentity, keepKey, toActed } from './own-copies.ts'
-import { type AskedOrg, NAMES_ANOTHER, type RequestState, selectTogether, UNNAMED } from './request-state.ts'
+import { type AskedOrg, append, NAMES_ANOTHER, type RequestState, selectTogether, UNNAMED } from './request-state.ts'
 
 /** One request: what is asked, by which rule, and where its work is kept. */
 export interface Attempt {
@@ -48,7 +49,8 @@ export interface Attempt {
 export async function authenticate(steps: Steps, attempt: Attempt): Promise<AuthContext | null> {
   const credential = requireCredential(steps, attempt)
   if (credential === null) return null
-  const verified = await verify(steps, attempt, credential)
+  const verifying = verify(steps, attempt, credential)
+  const verified = isPending(verifying) ? await verifying : verifying
   requireAccepted(attempt, verified)
   if (verified.kind === 'service') return enterService(steps, attempt, verified.name)
   if (verified.kind === 'machine') return enterMachine(steps, attempt, verified.identity)
@@ -57,11 +59,13 @@ export async function authenticate(steps: Steps, attempt: Attempt): Promise<Auth
   const { identity } = verified
   if (rule.needs === 'identity') return identityContext(steps, rule, identity)
   const selection = readSelection(steps, attempt)
-  const resolvedUser = await resolveUser(steps, attempt, identity, selection)
+  const resolving = resolveUser(steps, attempt, identity, selection)
+  const resolvedUser = isPending(resolving) ? await resolving : resolving
   if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
   const question = { caller, bound: identity.scopes, selection, resolvedUser }
-  return userOrgContext(identity, resolvedUser, await actingOrg(steps, attempt, question))
+  const acting = actingOrg(steps, attempt, question)
+  return userOrgContext(identity, resolvedUser, isPending(acting) ? await acting : acting)
 }
 
 function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {
@@ -77,33 +81,42 @@ function requireCredential({ extractor }: Steps, { request, rule, state, record 
   return state.credential
 }
 
-function verify(steps: Steps, { state, record }: Attempt, credential: Credential): Promise<Verified> {
-  state.verified ??= verifyByKind(steps, record, credential)
+function verify(steps: Steps, { state, record }: Attempt, credential: Credential): AtOnce<Verified> {
+  state.verified ??= timed(record, 'verify', () => verifyByKind(steps, credential))
   return state.verified
 }
 
 // Which verifier runs is the credential's kind; none is ever tried after another one.
-async function verifyByKind(
-  { verifier, apiKeys, services }: Steps,
-  record: Recorder,
-  credential: Credential,
-): Promise<Verified> {
-  const end = record.begin('verify')
-  try {
-    if (credential.kind === 'bearer') {
-      const identity = keepIdentity(await verifier.verify(credential.token))
-      return { kind: identity.kind === 'machine' ? 'machine' : 'user', identity }
-    }
-    if (credential.kind === 'apiKey' && apiKeys !== null) {
-      return Object.freeze({ kind: 'apiKey', key: keepKey(await apiKeys.verify(credential.token)) })
-    }
-    if (credential.kind === 'service' && services !== null) {
-      return { kind: 'service', name: await services.verify(credential.header, credential.secret) }
-    }
-    throw new Error(`sallyport: no verifier for a credential of kind ${credential.kind}`)
-  } finally {
-    end()
+function verifyByKind({ verifier, apiKeys, services }: Steps, credential: Credential): AtOnce<Verified> {
+  if (credential.kind === 'bearer')
+    return follow(answerOf(verifier.verify).call(verifier, credential.token), toVerified)
+  if (credential.kind === 'apiKey' && apiKeys !== null) {
+    return follow(apiKeys.verify(credential.token), (key) => Object.freeze({ kind: 'apiKey', key: keepKey(key) }))
   }
+  if (credential.kind === 'service' && services !== null) {
+    return follow(services.verify(credential.header, credential.secret), (name) => ({ kind: 'service', name }))
+  }
+  throw new Error(`sallyport: no verifier for a credential of kind ${credential.kind}`)
+}
+
+function toVerified(given: Identity): Verified {
+  const identity = keepIdentity(given)
+  return { kind: identity.kind === 'machine' ? 'machine' : 'user', identity }
+}
+
+// What a step throws at once is kept as it would be if it had come later.
+function timed<T>(record: Recorder, step: Step, work: () => AtOnce<T>): AtOnce<T> {
+  const end = record.begin(step)
+  let result: AtOnce<T>
+  try {
+    result = work()
+  } catch (error) {
+    result = Promise.reject(error)
+  }
+  if (end === null) return result
+  if (isPending(result)) return result.finally(end)
+  end()
+  return result
 }
 
 function requireAccepted(attempt: Attempt, verified: Verified): void {
@@ -130,29 +143,25 @@ function readSelection({ orgs }: Steps, { request, rule, state, record }: Attemp
 }
 
 // The user resolver is entered once per request; a later mount may have another selection, the user is the same.
-function resolveUser(steps: Steps, attempt: Attempt, identity: Identity, selection: OrgSelection): Promise<KeptUser> {
-  const { state } = attempt
-  state.resolvedUser ??= { selection, result: enterUsers(steps, attempt, identity, selection) }
-  return state.resolvedUser.result
-}
-
-async function enterUsers(
-  { users, knownRoles }: Steps,
+function resolveUser(
+  steps: Steps,
   { state, record }: Attempt,
   identity: Identity,
   selection: OrgSelection,
-): Promise<KeptUser> {
-  const end = record.begin('users')
-  try {
-    const resolved = await users(identity, selection, knownRoles, tokenOf(state.credential))
-    const provisioned = ownOf(resolved, 'provisioned')
-    if (provisioned !== undefined) record.provisioned(provisioned)
-    const kept = new KeptUser(resolved)
-    record.principal({ kind: 'user', id: kept.userId })
-    return kept
-  } finally {
-    end()
+): AtOnce<KeptUser> {
+  state.resolvedUser ??= {
+    selection,
+    result: timed(record, 'users', () =>
+      follow(answerOf(steps.users)(identity, selection, steps.knownRoles, tokenOf(state.credential)), (resolved) => {
+        const provisioned = ownOf(resolved, 'provisioned')
+        if (provisioned !== undefined) record.provisioned(provisioned)
+        const kept = new KeptUser(resolved)
+        record.principal({ kind: 'user', id: kept.userId })
+        return kept
+      }),
+    ),
   }
+  return state.resolvedUser.result
 }
 
 // As with users: once per request, whatever its mounts ask.
@@ -175,7 +184,7 @@ async function lookUpMachine(steps: Steps, record: Recorder, identity: Identity)
     record.principal(principalOf(kept.machine))
     return kept
   } finally {
-    end()
+    end?.()
   }
 }
 
@@ -193,27 +202,34 @@ interface OrgQuestion {
   readonly resolvedUser?: KeptUser | undefined
 }
 
-async function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): Promise<Acted> {
+function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): AtOnce<Acted> {
+  const { state, record } = attempt
+  const asked = askTogether(steps, attempt, question)
+  return follow(asked.result, (acted) => {
+    record.acting(acted.orgId, acted.role)
+    requireRules(steps, attempt, acted, question)
+    // A later mount may name what serves already.
+    asked.orgId = acted.orgId
+    state.servingOrgId = acted.orgId
+    state.acted = acted
+    return acted
+  })
+}
+
+function askTogether(steps: Steps, attempt: Attempt, question: OrgQuestion): AskedOrg {
   const { state, record } = attempt
   const { selection } = question
   if (selection === NAMES_ANOTHER) {
     throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
   }
-  const asked = askedBefore(state, selection) ?? { selection, result: enterOrgs(steps, attempt, question), orgId: null }
-  if (!state.asked.includes(asked)) state.asked.push(asked)
-  const acted = await asked.result
-  record.acting(acted.orgId, acted.role)
-  requireRules(steps, attempt, acted, question)
-  // A later mount may name what serves already.
-  asked.orgId = acted.orgId
-  state.servingOrgId = acted.orgId
-  state.acted = acted
-  return acted
-}
-
-function askedBefore({ asked }: RequestState, selection: OrgSelection): AskedOrg | undefined {
   const serving = selection.kind === 'named' ? selection.orgId : null
-  return asked.find((each) => isSame(each.selection, selection) || (serving !== null && each.orgId === serving))
+  for (const each of state.asked) {
+    if (isSame(each.selection, selection) || (serving !== null && each.orgId === serving)) return each
+  }
+  const result = timed(record, 'orgs', () => enterOrgs(steps, state, question))
+  const asked = { selection, result, orgId: null }
+  state.asked = append(state.asked, asked)
+  return asked
 }
 
 function isSame(one: OrgSelection, other: OrgSelection): boolean {
@@ -221,43 +237,30 @@ function isSame(one: OrgSelection, other: OrgSelection): boolean {
   return one.orgId === other.orgId
 }
 
-async function enterOrgs(
-  steps: Steps,
-  { state, record }: Attempt,
-  { caller, selection, resolvedUser }: OrgQuestion,
-): Promise<Acted> {
-  const end = record.begin('orgs')
-  try {
-    // What the user's own look-up found, if it was for the same organization.
-    const isKnown = state.resolvedUser !== undefined && isSame(state.resolvedUser.selection, selection)
-    const acting = await steps.orgs.resolve(caller, selection, isKnown ? resolvedUser?.membership : undefined)
-    const granted = grantedIn(steps, caller, acting)
-    return toActed(acting, isList(granted) ? granted : await granted)
-  } finally {
-    end()
-  }
+function enterOrgs(steps: Steps, state: RequestState, { caller, selection, resolvedUser }: OrgQuestion): AtOnce<Acted> {
+  const { orgs } = steps
+  // What the user's own look-up found, if it was for the same organization.
+  const isKnown = state.resolvedUser !== undefined && isSame(state.resolvedUser.selection, selection)
+  const known = isKnown ? resolvedUser?.membership : undefined
+  const acting = answerOf(orgs.resolve).call(orgs, caller, selection, known)
+  return follow(acting, (found) => follow(grantedIn(steps, caller, found), (granted) => toActed(found, granted)))
 }
 
 type Granted = Acted['granted']
 
-function isList(granted: Granted | Promise<Granted>): granted is readonly string[] {
-  return Array.isArray(granted)
-}
-
 // What the role allows where the caller acts; without an organization, nothing. `null`: there is no such role.
-function grantedIn(steps: Steps, caller: Caller, { org, role }: ActingOrg): Granted | Promise<Granted> {
+function grantedIn(steps: Steps, caller: Caller, { org, role }: ActingOrg): AtOnce<Granted> {
   if (org === null) return NONE
   const ofRole = role === null ? null : steps.knownRoles.find(org.id, role)
-  return caller.kind === 'machine' ? grantedTo(caller.machine, role, ofRole, steps) : ofRole
+  return caller.kind === 'machine' ? follow(ofRole, (found) => grantedTo(caller.machine, role, found, steps)) : ofRole
 }
 
-async function grantedTo(
+function grantedTo(
   { permissions }: Machine,
   role: string | null,
-  found: Granted | Promise<Granted>,
+  ofRole: Granted,
   { permissions: all }: Steps,
-): Promise<Granted> {
-  const ofRole = await found
+): Granted {
   return role !== null && ofRole === null ? null : givenTo({ role, permissions }, ofRole ?? NONE, all)
 }
 

@@ -10,7 +10,7 @@ import type { Steps } from './auth-options.ts'
 import { type Attempt, authenticate, tokenOf } from './authenticate.ts'
 import { createQuietRecorder, type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { recheck } from './recheck.ts'
-import { findState, RequestState } from './request-state.ts'
+import { append, findState, RequestState } from './request-state.ts'
 import { varyOf } from './vary.ts'
 
 /** What an authorizer hands an adapter: the handler's context, and the headers of ours for the response. */
@@ -124,7 +124,8 @@ function admit({ request, rule, state, record }: Attempt, context: AuthContext |
     CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })
   }
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
-  if (!state.passed.some((mount) => mount.rule === rule)) state.passed.push({ request, rule, context })
+  if (!state.passed.some((mount) => mount.rule === rule))
+    state.passed = append(state.passed, { request, rule, context })
   return context
 }
 

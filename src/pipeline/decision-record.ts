@@ -7,7 +7,8 @@ import { createLinePrinter, hintOnce } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 import { describeCause } from '../storage/storage-errors.ts'
 
-type Step = 'verify' | 'users' | 'orgs'
+/** A step whose work takes time. */
+export type Step = 'verify' | 'users' | 'orgs'
 
 /** Writes down what becomes of one request, whichever mounts it passes. */
 export interface Recorder {
@@ -19,8 +20,8 @@ export interface Recorder {
   acting(orgId: string | null, role: string | null): void
   /** What a first login did. */
   provisioned(provisioned: Provisioned): void
-  /** A step's work begins. Call what is returned when it has ended: how long it took is added. */
-  begin(step: Step): () => void
+  /** A step's work begins. Call what is returned when it has ended: how long it took is added. `null`: nobody wants to know. */
+  begin(step: Step): (() => void) | null
   /** A mount has let the request in. */
   allowed(context: AuthContext | null, isPublic: boolean): void
   /** A mount, or what came after it, ended in a throw. */
@@ -135,8 +136,6 @@ function isFault(error: AuthError): boolean {
   return error.code === 'temporarily_unavailable' && error.cause !== undefined
 }
 
-const NOTHING = (): void => undefined
-
 /** A recorder for work that is written down by somebody else, or not at all. */
 export const SILENT: Recorder = {
   credential: () => undefined,
@@ -145,7 +144,7 @@ export const SILENT: Recorder = {
   selection: () => undefined,
   acting: () => undefined,
   provisioned: () => undefined,
-  begin: () => NOTHING,
+  begin: () => null,
   allowed: () => undefined,
   threw: () => undefined,
   settled: () => undefined,

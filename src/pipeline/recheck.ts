@@ -29,7 +29,7 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   for (const mount of state.passed) {
     const context = await authenticate(steps, { ...mount, state: fresh, record: SILENT })
     isLess ||= !permissionsOf(mount.context).every((permission) => permissionsOf(context).includes(permission))
-    fresh.passed.push(mount)
+    fresh.passed = [...fresh.passed, mount]
   }
   isLess ||= !isAtLeast(steps, await authorityOf(steps, fresh, state.acted), await authorityOf(steps, state))
   if (isLess) throw new AuthError('forbidden', { reason: 'authority_ended_meanwhile' })

@@ -4,6 +4,7 @@
  */
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import { type Authenticated, authenticatedOf } from '../http/request-body.ts'
+import type { AtOnce } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
@@ -11,20 +12,22 @@ import type { Recorder } from './decision-record.ts'
 import type { KeptMachine } from './machine.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
 
+const NONE: readonly never[] = Object.freeze([])
+
 /**
  * The work of one auth for one request. A promise is kept as it is, refusals too. Every member is its own: what is not known
  * yet must not be looked up in `Object.prototype`, into which other code of the process may have written.
  */
 export class RequestState implements Authenticated {
   credential: Credential | null | undefined = undefined
-  verified: Promise<Verified> | undefined = undefined
-  resolvedUser: { readonly selection: OrgSelection; readonly result: Promise<KeptUser> } | undefined = undefined
+  verified: AtOnce<Verified> | undefined = undefined
+  resolvedUser: { readonly selection: OrgSelection; readonly result: AtOnce<KeptUser> } | undefined = undefined
   machine: Promise<KeptMachine> | undefined = undefined
-  readonly asked: AskedOrg[] = []
+  asked: readonly AskedOrg[] = NONE
   /** What the mounts so far have named: a request has one org, so later ones that name none act in it. */
   selection: OrgSelection = UNNAMED
   /** The mounts that let the request in: their rules hold for whatever comes later. */
-  readonly passed: Passed[] = []
+  passed: readonly Passed[] = NONE
   /** The org that serves the request, for the response header. */
   servingOrgId: string | null = null
   /** Where the caller acts, as it was resolved. */
@@ -50,10 +53,15 @@ export class RequestState implements Authenticated {
   }
 }
 
+/** A list with one more: most have none before. */
+export function append<T>(list: readonly T[], item: T): readonly T[] {
+  return list.length === 0 ? [item] : [...list, item]
+}
+
 /** Where a caller acts that names an organization so. */
 export interface AskedOrg {
   readonly selection: OrgSelection
-  readonly result: Promise<Acted>
+  readonly result: AtOnce<Acted>
   /** Which that is, once it serves the request. */
   orgId: string | null
 }

@@ -1,5 +1,6 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
-import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
+import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
+import { toStep } from '../lib/at-once.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
 import { byCreation, compare, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
@@ -85,14 +86,14 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
     return put(users, row)
   }
   return {
-    async findByIdentity(identity, selection) {
+    findByIdentity: toStep((identity: IdentityKey, selection: OrgSelection) => {
       const user = byIdentity(identity)
       if (user === undefined) return null
       const caller = { kind: 'user', user } as const
       if (selection.kind === 'named') return { user, membership: acting.find(caller, selection.orgId) }
       if (selection.kind === 'unnamed') return { user, membership: acting.list(caller, 1)[0] ?? null }
       return { user }
-    },
+    }),
     findById: async (userId) => users.get(userId) ?? null,
     async upsertByIdentity({ issuer, subject, email }) {
       const found = byIdentity({ issuer, subject })

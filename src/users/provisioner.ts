@@ -2,7 +2,8 @@
  * The user resolver that makes a user on first sight (just-in-time provisioning): find, decide (`create | join | none`)
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
-import type { Identity, KnownRoles, Organization, ResolvedUser, User, UserResolver } from '../context.ts'
+import type { Identity, KnownRoles, Organization, OrgSelection, ResolvedUser, User, UserResolver } from '../context.ts'
+import { type AtOnce, answerOf, follow, isPending, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aGroup,
@@ -70,15 +71,21 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
 
   const { profile } = parsed
   const refreshes = parsed.refreshEmail === 'when-verified'
-  const step: UserResolver<U> = async (identity, selection, roles, token) => {
-    let record: UserRecord<U> | null
+  const step = toStep(
+    (identity: Identity, selection: OrgSelection, roles?: KnownRoles, token?: string): AtOnce<ResolvedUser<U>> =>
+      follow(find(identity, selection), (record) => {
+        if (record === null) return firstLogin(identity, roles, token)
+        return refreshes ? withFreshEmail(storage.users, record, identity).then(resolveUser) : resolveUser(record)
+      }),
+  )
+  const find = (identity: Identity, selection: OrgSelection): AtOnce<UserRecord<U> | null> => {
     try {
-      record = await parsed.storage.users.findByIdentity(identity, selection)
+      const { users } = parsed.storage
+      const found = answerOf(users.findByIdentity).call(users, identity, selection)
+      return isPending(found) ? Promise.resolve(found).then(undefined, throwQueryFailure) : found
     } catch (error) {
       throw toQueryFailure(error)
     }
-    if (record === null) return firstLogin(identity, roles, token)
-    return resolveUser(refreshes ? await withFreshEmail(storage.users, record, identity) : record)
   }
   const firstLogin = async (
     identity: Identity,
@@ -96,6 +103,10 @@ export function createProvisioner<U extends User, O extends Organization, Tx>(
       : { ...resolved, created: false }
   }
   return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]), settings })
+}
+
+function throwQueryFailure(error: unknown): never {
+  throw toQueryFailure(error)
 }
 
 /**

@@ -5,14 +5,17 @@
 import type {
   ActingOrg,
   AuthTypes,
+  Identity,
   IdentityContext,
   Organization,
+  OrgSelection,
   ResolvedUser,
   User,
   UserResolver,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { jsonResponse } from '../http/json-response.ts'
+import { answerOf, follow, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   anObjectWith,
@@ -46,11 +49,12 @@ export interface SyncGateOptions<U extends User> {
  */
 export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UserResolver<U> {
   const { users, syncPath = '/auth/sync' } = parseOptions('createSyncGate', gateShape<U>(), options)
-  return async (identity, selection) => {
-    const record = await users.findByIdentity(identity, selection)
-    if (record === null) throw new AuthError('user_not_synced', { reason: 'user_not_synced', syncPath })
-    return resolveUser(record)
-  }
+  return toStep((identity: Identity, selection: OrgSelection) =>
+    follow(answerOf(users.findByIdentity).call(users, identity, selection), (record) => {
+      if (record === null) throw new AuthError('user_not_synced', { reason: 'user_not_synced', syncPath })
+      return resolveUser(record)
+    }),
+  )
 }
 
 /**

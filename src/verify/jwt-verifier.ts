@@ -4,6 +4,7 @@
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { isAuthError, refused } from '../errors.ts'
+import { type AtOnce, toStep } from '../lib/at-once.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
@@ -121,18 +122,23 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
 
-  async function verify(token: string): Promise<Identity<C>> {
-    checkTokenSize(token, maxTokenBytes)
-    const digested = cache === null || !mayBeKnown(token) ? null : sha256Key(token)
-    const digest = typeof digested === 'object' ? await digested : digested
-    const known = digest === null ? undefined : cache?.get(digest)
-    const isSure = known?.holdsAt(clock()) === true
+  // At once where the token is known, holds for sure, and nobody else has to be asked.
+  function verify(token: string): AtOnce<Identity<C>> {
+    const digested = cache === null || !mayBeKnown(token, maxTokenBytes) ? null : sha256Key(token)
+    const known = typeof digested === 'string' ? cache?.get(digested) : undefined
+    const isSure = known !== undefined && known.issuer.check === null && known.holdsAt(clock())
+    return isSure ? known.identity : verifyAnew(token, digested)
+  }
+
+  async function verifyAnew(token: string, digested: AtOnce<string> | null): Promise<Identity<C>> {
     // A promise that is rejected before its maker has let go of it is an unhandled rejection for a moment, which costs as much
     // as half of a refusal.
-    if (!isSure) await null
+    const digest = await digested
+    checkTokenSize(token, maxTokenBytes)
+    const known = digest === null ? undefined : cache?.get(digest)
     if (known !== undefined) {
       // What was signed stays so: of a token that has expired since, or may have, the claims alone are looked at.
-      if (!isSure) checkClaims(readPayload(token), known.issuer.rules, clock())
+      if (!known.holdsAt(clock())) checkClaims(readPayload(token), known.issuer.rules, clock())
       if (known.issuer.check !== null) await runCheck(known.identity, known.issuer.check)
       return known.identity
     }
@@ -158,7 +164,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     bindsScopes: lookedUp === undefined ? issuers.some(({ places }) => places.scopes !== null) : undefined,
     machines: issuers.flatMap(({ machines }) => machines.map(({ machine }) => machine)),
     namesOtherMachines: lookedUp !== undefined,
-    verify,
+    verify: toStep(verify),
     async warmUp() {
       await Promise.all(issuers.flatMap(({ keySets }) => keySets.map((set) => set.refresh())))
     },

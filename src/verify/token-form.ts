@@ -84,11 +84,11 @@ export function checkTokenSize(token: string, maxTokenBytes: number): void {
 }
 
 /**
- * Ask whether a token could have been verified before, by its ends alone: a header, `{"` or `{` and a space in base64url, and a
- * signature. One whose header begins with other white space is verified each time.
+ * Ask whether a token could have been verified before, by its size and its ends alone: a header, `{"` or `{` and a space in
+ * base64url, and a signature. One whose header begins with other white space is verified each time.
  */
-export function mayBeKnown(token: string): boolean {
-  return token.startsWith('ey') && !token.endsWith('.')
+export function mayBeKnown(token: string, maxTokenBytes: number): boolean {
+  return typeof token === 'string' && token.length <= maxTokenBytes && token.startsWith('ey') && !token.endsWith('.')
 }
 
 /** Take a token apart, or refuse it; one over `maxTokenBytes` isn't even decoded. */

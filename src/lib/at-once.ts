@@ -1,0 +1,38 @@
+/**
+ * Answers that are there at once. Steps are asynchronous by their types, for a host's own ask somebody; ours often know: a token
+ * seen before, a membership that came with its user. The pipeline takes such an answer as it is: a promise, and the waiting for
+ * it, cost more than most of these answers.
+ */
+/** What is there, or will be. */
+export type AtOnce<T> = T | Promise<T>
+
+// By the function itself: what a host puts in its place, or around it, is another one.
+const ANSWERS: WeakMap<(...given: never[]) => unknown, unknown> = /* @__PURE__ */ new WeakMap()
+
+/** Make a step of what answers at once where it can. The step itself is asynchronous: what is thrown, it rejects with. */
+export function toStep<A extends unknown[], T>(answer: (...given: A) => AtOnce<T>): (...given: A) => Promise<T> {
+  const step = (...given: A): Promise<T> => {
+    try {
+      return Promise.resolve(answer(...given))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  ANSWERS.set(step, answer)
+  return step
+}
+
+/** The function that a step was made of; of any other, itself. */
+export function answerOf<A extends unknown[], T>(step: (...given: A) => Promise<T>): (...given: A) => AtOnce<T> {
+  return (ANSWERS.get(step) as typeof step | undefined) ?? step
+}
+
+/** Whether something has to be waited for, whoever made the promise. */
+export function isPending<T>(answer: AtOnce<T>): answer is Promise<T> {
+  return typeof (answer as Partial<Promise<T>> | null | undefined)?.then === 'function'
+}
+
+/** Go on with an answer: at once where it is there. */
+export function follow<T, R>(answer: AtOnce<T>, next: (answer: T) => AtOnce<R>): AtOnce<R> {
+  return isPending(answer) ? Promise.resolve(answer).then(next) : next(answer)
+}
