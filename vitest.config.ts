@@ -2,7 +2,7 @@
  * `npm test`: what is quick and certain, on the source; the `package` project packs once. What is certain but long is
  * `vitest.long.config.ts`'s, what is timed or full-size `vitest.prove.config.ts`'s.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { TEST_PATIENCE_MS } from './test/patience.ts'
@@ -36,36 +36,63 @@ export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTime
   teardownTimeout: TEST_PATIENCE_MS,
 }
 
-type Projects = NonNullable<NonNullable<ViteUserConfig['test']>['projects']>
+/**
+ * What only a process of one's own is safe for: modules that are replaced or loaded anew, globals and prototypes that are written,
+ * listening to what nobody has caught.
+ */
+const CHANGES_ITS_PROCESS = /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un/
 
-/** The two projects of a run: the tests on the source, and those of the packed package. */
-export function projectsOf(include: string[], exclude: string[]): Projects {
-  const isPacked = (each: string): boolean => each.startsWith('test/package/')
-  return [
-    {
-      extends: true,
-      test: {
-        name: 'unit',
-        include: include.filter((each) => !isPacked(each)),
-        exclude: ['test/package/**', ...exclude],
-        setupFiles: ['test/keep-leavings.ts', 'test/redact-failures.ts'],
-        globalSetup: ['test/leavings.ts', 'test/postgres-server.ts'],
-      },
-    },
-    {
-      extends: true,
-      test: { name: 'package', include: include.filter(isPacked), exclude, globalSetup: ['test/package/pack.ts'] },
-    },
-  ]
+const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/${name}`)
+  .filter((path) => CHANGES_ITS_PROCESS.test(readFileSync(here(path), 'utf8')))
+
+type Options = NonNullable<ViteUserConfig['test']>
+
+/** A project of a run. */
+export function projectOf(test: Options): { resolve: ViteUserConfig['resolve']; test: Options } {
+  return { resolve: { alias }, test: { ...DEADLINES, ...test } }
 }
 
+/** For all projects of a run: where what they leave is searched, and their PostgreSQL. */
+export const GLOBAL_SETUP: string[] = ['test/leavings.ts', 'test/postgres-server.ts']
+
+/** Of the projects on the source. */
+export const SETUP_FILES: string[] = ['test/setup.ts']
+
+/** Of the project on the packed package. */
+export const PACK: string[] = ['test/package/pack.ts']
+
+// Much of the time is spent waiting for sockets and processes: three at once, also where there are two cores only.
+const maxWorkers = 3
+
+const source = { maxWorkers, setupFiles: SETUP_FILES }
+
+// `unit` and `alone` are on the source: the files of `unit` share a few processes and what these have loaded, those of `alone` have
+// one each. `vitest run test/x.test.ts` finds a file in any of them.
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
-    // Much of the time is spent waiting for sockets and processes: three at once, also where there are two cores only.
-    maxWorkers: 3,
+    maxWorkers,
     ...DEADLINES,
-    projects: projectsOf(['test/**/*.test.ts', 'test/package/**/*.test.ts'], LONG),
+    globalSetup: GLOBAL_SETUP,
+    projects: [
+      projectOf({
+        ...source,
+        name: 'unit',
+        isolate: false,
+        include: ['test/**/*.test.ts'],
+        exclude: ['test/package/**', ...alone, ...LONG],
+      }),
+      projectOf({ ...source, name: 'alone', include: alone, exclude: ['test/package/**', ...LONG] }),
+      projectOf({
+        maxWorkers,
+        name: 'package',
+        include: ['test/package/**/*.test.ts'],
+        exclude: LONG,
+        globalSetup: PACK,
+      }),
+    ],
   },
 })
 

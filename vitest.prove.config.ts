@@ -1,6 +1,6 @@
 /** The long and the timed proofs (`npm run prove`): one file at a time, so that nothing else disturbs a figure. */
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
-import { alias } from './vitest.config.ts'
+import { alias, SETUP_FILES } from './vitest.config.ts'
 
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },
@@ -10,6 +10,7 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 120_000,
     fileParallelism: false,
     globalSetup: ['test/postgres-server.ts'],
+    setupFiles: SETUP_FILES,
   },
 })
 

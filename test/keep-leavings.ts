@@ -1,12 +1,8 @@
-/**
- * In each worker: a folder that a test removes is moved to where it is searched at the end of the run. So is the title of
- * every test: it is printed only where the test was slow or failed, and a secret in it must not depend on that.
- */
+/** In each worker: a folder that a test removes is moved to where it is searched at the end of the run. */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { beforeEach } from 'vitest'
 
 const leavings = process.env['SALLYPORT_LEAVINGS']
 
@@ -20,7 +16,11 @@ if (leavings !== undefined) {
     if (!keep(leavings, path)) await rm(path, options)
   }
   syncBuiltinESMExports()
-  beforeEach(({ task }) => fs.appendFileSync(join(leavings, 'titles of the tests'), `${task.fullTestName}\n`))
+}
+
+/** Keep the title of a test: it is printed only where the test was slow or failed, and a secret in it must not depend on that. */
+export function keepTitle(title: string): void {
+  if (leavings !== undefined) fs.appendFileSync(join(leavings, 'titles of the tests'), `${title}\n`)
 }
 
 function keep(folder: string, path: fs.PathLike): boolean {

@@ -1,6 +1,7 @@
 /** What tests need of PostgreSQL: a database of their own, as a pool that is ended with the test file. */
 import pg from 'pg'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
+import { afterFile } from './after-file.ts'
 
 /** Make a database, `migrated` by default or `empty`, and return its URL. It is gone when the run ends. */
 export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<string> {
@@ -10,14 +11,11 @@ export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'
   return text
 }
 
-const pools: pg.Pool[] = []
-afterAll(() => Promise.all(pools.map((pool) => pool.end())))
-
 /** Open a pool that is ended after the tests of this file. */
 export function openPool(connectionString: string, more: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, ...more })
   pool.on('error', () => undefined)
-  pools.push(pool)
+  afterFile(() => pool.end())
   return pool
 }
 

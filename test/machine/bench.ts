@@ -7,7 +7,7 @@ import { createAuth, createJwtVerifier, createProvisioner, createUserOrgResolver
 import { createAdapter } from 'sallyport/express'
 import { createTokenClient, type TokenClient, type TokenClientOptions, type TokenEvent } from 'sallyport/machine'
 import { createMemoryStorage } from 'sallyport/memory'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type FaultySupabase, startFaultySupabase } from '../support/faulty-supabase.ts'
 
 /** Texts that must never be seen anywhere. */
@@ -17,17 +17,13 @@ export const SECRETS: { readonly password: string; readonly apiKey: string } = {
 }
 export const EMAIL = 'bot@example.test'
 
-const closers: (() => unknown)[] = []
-
 /** Close it after the test. */
 export function closing<T extends { close(): unknown }>(thing: T): T {
-  closers.push(() => thing.close())
+  onTestFinished(async () => {
+    await thing.close()
+  })
   return thing
 }
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
 
 /** A test's own clock. */
 export interface Clock {
@@ -48,7 +44,7 @@ export function createClock(): Clock {
 export async function serve(handler: RequestListener): Promise<{ readonly url: string; readonly server: Server }> {
   const server = createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closers.push(() => {
+  onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })

@@ -2,10 +2,11 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createAdapter } from '../../adapters/express.ts'
 import { createPostgresStorage, type PostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/storage/sqlite.ts'
+import { afterFile } from '../after-file.ts'
 import { issuer } from '../pipeline/world.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { createSqlitePath, SQLITE_DRIVERS } from '../sqlite.ts'
@@ -28,9 +29,6 @@ const CHANGES: Readonly<Record<string, (trial: Trial) => Promise<unknown>>> = {
   'org deleted': ({ storage, orgId }) => storage.orgs.remove(orgId),
 }
 
-const servers: { close(): unknown }[] = []
-afterAll(() => servers.map((server) => server.close()))
-
 /** A server of this storage on Express: a route for admins. */
 async function serve(storage: AnyStorage): Promise<(token: string, orgId: string | undefined) => Promise<string>> {
   const { protect } = createAdapter(createPipeline(storage).auth)
@@ -42,7 +40,7 @@ async function serve(storage: AnyStorage): Promise<(token: string, orgId: string
     ),
   )
   const server = createServer(app)
-  servers.push(server)
+  afterFile(() => server.close())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return async (token, orgId) => {
