@@ -40,7 +40,8 @@ export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTime
  * What only a process of one's own is safe for: modules that are replaced or loaded anew, globals and prototypes that are written,
  * listening to what nobody has caught.
  */
-const CHANGES_ITS_PROCESS = /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un/
+const CHANGES_ITS_PROCESS =
+  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un/
 
 const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))

@@ -3,15 +3,14 @@ import { expect, it } from 'vitest'
 import { describeKeyMaterial, describeWeakSecret, isSampleSecret } from '../../src/lib/secret-check.ts'
 
 it('takes 30,000 random secrets for what they are', () => {
+  const refused: string[] = []
   for (let n = 0; n < 10_000; n += 1) {
     const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(64)))
     for (const spelling of ['base64', 'base64url', 'hex'] as const) {
       const secret = bytes.toString(spelling)
-      expect([describeWeakSecret(secret), describeKeyMaterial(secret), isSampleSecret(secret)], secret).toEqual([
-        null,
-        null,
-        false,
-      ])
+      const isGood = describeWeakSecret(secret) === null && describeKeyMaterial(secret) === null
+      if (!isGood || isSampleSecret(secret)) refused.push(secret)
     }
   }
+  expect(refused).toEqual([])
 })
