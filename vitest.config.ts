@@ -51,7 +51,7 @@ const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
 type Options = NonNullable<ViteUserConfig['test']>
 
 /** A project of a run. */
-export function projectOf(test: Options): { resolve: ViteUserConfig['resolve']; test: Options } {
+export function projectOf(test: Options): { resolve: { alias: typeof alias }; test: Options } {
   return { resolve: { alias }, test: { ...DEADLINES, ...test } }
 }
 

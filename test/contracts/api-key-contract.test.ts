@@ -3,6 +3,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import type { ApiKeysUnderTest } from '../../src/testing/contracts/api-keys/api-key-world.ts'
 import { runContract } from '../../src/testing/contracts/contract.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { BROKEN_API_KEYS } from '../support/broken-stores/broken-api-keys.ts'
 import { plainApiKeys } from '../support/broken-stores/plain-api-keys.ts'
 
@@ -65,7 +66,7 @@ describe('each broken repository', () => {
 
   beforeAll(async () => {
     const testing = BROKEN_API_KEYS.map(async ({ name, make }) => {
-      const results = await runContract(apiKeyContract, make, { concurrency: 4 })
+      const results = await runContract(apiKeyContract, make, { concurrency: 4, timeoutSeconds: PATIENCE_MS / 1000 })
       const failed = results.flatMap(({ id, error }): [string, string][] =>
         error === null ? [] : [[id, error.message]],
       )

@@ -3,6 +3,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { runContract } from '../../src/testing/contracts/contract.ts'
 import { machineContract } from '../../src/testing/contracts/machines/machine-contract.ts'
 import type { MachinesUnderTest } from '../../src/testing/contracts/machines/machine-world.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { BROKEN_MACHINES } from '../support/broken-stores/broken-machines.ts'
 import { plainMachines } from '../support/broken-stores/plain-machines.ts'
 
@@ -59,7 +60,7 @@ describe('each broken repository', () => {
 
   beforeAll(async () => {
     const testing = BROKEN_MACHINES.map(async ({ name, make }) => {
-      const results = await runContract(machineContract, make, { concurrency: 4 })
+      const results = await runContract(machineContract, make, { concurrency: 4, timeoutSeconds: PATIENCE_MS / 1000 })
       const failed = results.flatMap(({ id, error }): [string, string][] =>
         error === null ? [] : [[id, error.message]],
       )
