@@ -67,9 +67,13 @@ app.converter.on(
   -1,
 )
 
+// What says nothing that the signature above it does not: a type alone, type parameters without a word.
+const UNSAID = [
+  /^#+ Returns.*\n\n.*\n\n(?=#|\*\*\*)/gm,
+  /^#+ Type Parameters.*\n\n\| Type Parameter \|( Default type \|)?\n(\|.*\n)+\n/gm,
+]
 app.renderer.on(MarkdownPageEvent.END, (page) => {
-  // A type alone stands in the line above it, too.
-  page.contents = page.contents.replace(/^#+ Returns.*\n\n.*\n\n(?=#|\*\*\*)/gm, '')
+  page.contents = UNSAID.reduce((text, pattern) => text.replace(pattern, ''), page.contents)
 })
 
 rmSync(out, { recursive: true, force: true })
@@ -82,6 +86,9 @@ writeFileSync(`${out}index.md`, indexPage())
 // A name that means the same wherever it stands is explained here, once.
 function explain(project) {
   const glossary = JSON.parse(read('docs/.vitepress/glossary.json'))
+  for (const each of project.getReflectionsByKind(ReflectionKind.Parameter)) {
+    if (each.name === '__namedParameters') each.name = 'options'
+  }
   for (const each of project.getReflectionsByKind(ReflectionKind.Property)) {
     if (each.comment?.summary.length || glossary[each.name] === undefined) continue
     each.comment ??= new Comment()
@@ -94,6 +101,11 @@ function describe(module) {
     ({ file }) => file === `${root}${module.name}.ts` || file === `${root}${module.name}/index.ts`,
   )
   for (const each of module.children) {
+    const [first, ...others] = each.kindOf(ReflectionKind.Function) ? each.signatures : []
+    // The head comment of a file can only be taken for its first function's.
+    if (first) each.comment = undefined
+    // Overloads without a text of their own are said once.
+    for (const other of others) if (isSaidBy(first, other)) other.comment = new Comment()
     if (entry.names.some(({ name }) => name === each.name)) continue
     each.comment ??= new Comment()
     each.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: UNNAMED }]))
@@ -104,11 +116,16 @@ function describe(module) {
   ])
 }
 
+function isSaidBy(first, other) {
+  const [a, b] = [first, other].map(({ comment }) => JSON.stringify(comment?.summary ?? []))
+  return a === b
+}
+
 function check(project) {
   app.validate(project)
   // TypeDoc's own check would ask it of the methods of drivers and of Node, too.
   for (const { name, signatures } of project.getReflectionsByKind(ReflectionKind.Function)) {
-    if (signatures?.some((each) => !each.comment?.summary.length)) app.logger.warn(`${name} has no docstring`)
+    if (signatures?.length && !signatures[0].comment?.summary.length) app.logger.warn(`${name} has no docstring`)
   }
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { llmsFull, llmsIndex } from '../../docs/.vitepress/llms.ts'
 import { NAV, toAnchor } from '../../docs/.vitepress/nav.ts'
+import { AuthError, toAuthResponse } from '../../src/index.ts'
 import { brokenLinks, linksOf } from './links.ts'
 import { PAGES, printedFiles, textOf } from './snippets.ts'
 
@@ -26,6 +27,14 @@ it('llms.txt and llms-full.txt have each page once, in that order', () => {
 
 it.each(printedFiles)('what is printed of $name is what stands there', ({ name, code }) => {
   expect(code).toBe(textOf(name))
+})
+
+it('docs/index.md shows the first route of the quick start, and what a refusal is answered', () => {
+  const [index, quickStart] = [read('docs/index.md'), read('docs/quick-start.md')]
+  const blocks = index.match(/^```ts [\s\S]*?^```$/gm) ?? []
+  expect(blocks.length).toBe(2)
+  expect(blocks.filter((block) => !quickStart.includes(block))).toEqual([])
+  expect(index).toContain(toAuthResponse(new AuthError('unauthorized')).body)
 })
 
 it('README.md is no manual', () => {
