@@ -34,6 +34,26 @@ const STYLE = `
 .vp-doc td, .vp-doc th { padding: 6px 10px; font-size: 14px; vertical-align: top; }
 .vp-doc td code { white-space: nowrap; }
 .vp-doc td:last-child code { white-space: normal; overflow-wrap: break-word; }
+.vp-doc [class*='language-'] code { font-size: 13px; }
+.vp-doc .language- code { line-height: 1.35; }
+.vp-doc[class*='_reference_'] :is(h4, h5, h6) { margin: 20px 0 0; font-size: 13px; font-weight: 500; color: var(--vp-c-text-2); }
+.vp-doc[class*='_reference_'] :is(h4, h5, h6) + * { margin-top: 6px; }
+.vp-doc[class*='_reference_'] h3 { font-family: var(--vp-font-family-mono); font-size: 19px; }
+@media (min-width: 1280px) {
+  .VPDoc.has-aside .aside { max-width: 232px; padding-left: 8px; }
+}
+@media (min-width: 1440px) {
+  :root { --vp-layout-max-width: min(1760px, 100vw); }
+  .VPDoc.has-aside .content-container { max-width: 920px !important; }
+}
+@media (max-width: 640px) {
+  .vp-doc td:nth-child(n + 3):last-child { min-width: 240px; }
+  .vp-doc:is([class*='_reference_'], ._options) :is(table, tbody) { display: block; }
+  .vp-doc:is([class*='_reference_'], ._options) thead { display: none; }
+  .vp-doc:is([class*='_reference_'], ._options) tr { display: block; padding: 6px 0; }
+  .vp-doc:is([class*='_reference_'], ._options) td { display: block; border: 0; padding: 2px 10px; min-width: 0; }
+  .vp-doc:is([class*='_reference_'], ._options) td code { white-space: normal; overflow-wrap: anywhere; }
+}
 `
 
 interface Token {
@@ -106,6 +126,16 @@ function extend(md: Markdown): void {
   }
 }
 
+// Of the reference each name is found, with all that is said of it, and not its parameters once more.
+function renderForSearch(source: string, env: { readonly relativePath: string }, md: Rendering): string {
+  const html = md.render(source, env)
+  return env.relativePath.startsWith('reference/') ? html.replace(/<(\/?)h[4-6]\b[^>]*>/g, '<$1p>') : html
+}
+
+interface Rendering {
+  render(source: string, env: object): string
+}
+
 export default {
   title: 'sallyport',
   description,
@@ -123,8 +153,22 @@ export default {
       { text: 'Reference', link: '/reference/', collapsed: true, items: Object.keys(paths).map(toReference) },
     ],
     outline: [2, 3],
-    search: { provider: 'local' },
+    nav: [
+      { text: 'Quick start', link: '/quick-start' },
+      { text: 'Why 401?', link: '/debugging' },
+      { text: 'Reference', link: '/reference/' },
+    ],
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: { searchOptions: { boostDocument: (id: string) => (id.startsWith('/reference/') ? 0.3 : 1) } },
+        _render: renderForSearch,
+      },
+    },
   },
+  // The front page has code in it: it takes the room of the outline.
+  transformPageData: ({ relativePath }: { readonly relativePath: string }) =>
+    relativePath === 'index.md' ? { frontmatter: { aside: false } } : {},
   buildEnd({ outDir }: { readonly outDir: string }): void {
     writeFileSync(`${outDir}/llms.txt`, llmsIndex())
     writeFileSync(`${outDir}/llms-full.txt`, llmsFull(read))
