@@ -24,6 +24,7 @@ export interface MetricsOptions extends LabelOptions {
 export interface MetricsPage {
   /** For the header `Content-Type`. */
   readonly contentType: string
+  /** The text, in the format that the header names. */
   readonly body: string
 }
 
@@ -80,7 +81,7 @@ interface Histogram {
  * @throws OptionsError for a wrong option
  * @example
  * const metrics = createMetrics()
- * const auth = createAuth({ …, onDecision: metrics.record })
+ * const auth = createAuth({ issuers, storage, roles, onDecision: metrics.record })
  * app.get('/metrics', (req, res) => {
  *   const { contentType, body } = metrics.page(req.headers.accept)
  *   res.type(contentType).send(body)

@@ -71,7 +71,7 @@ type Attributes = Record<string, string | number>
  *
  * @throws OptionsError for a wrong option
  * @example
- * const auth = createAuth({ …, onDecision: createTelemetry() })
+ * const auth = createAuth({ issuers, storage, roles, onDecision: createTelemetry() })
  */
 export function createTelemetry(options: TelemetryOptions = {}): (decision: Decision) => void {
   const parsed = parseOptions('createTelemetry', shape(), options)
