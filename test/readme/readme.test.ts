@@ -338,18 +338,6 @@ describe('snippets', () => {
     expect(await report.json()).toEqual({ for: 'admin@example.com', role: 'admin' })
   })
 
-  it('storage.test.ts: prints what it says', async () => {
-    const lines: string[] = []
-    const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
-    try {
-      await load('storage.test.ts')
-    } finally {
-      log.mockRestore()
-    }
-    expect(lines.length).toBeGreaterThan(20)
-    expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([])
-  })
-
   it('postgres.ts, contacts.ts, prisma.ts: on a real PostgreSQL, the hook’s row and the policies hold', async () => {
     process.env['DATABASE_URL'] = await createTestDatabase('empty')
     const { pool, users, storage } = await load<PostgresSnippet>('postgres.ts')
