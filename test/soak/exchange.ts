@@ -28,16 +28,15 @@ export async function exchange(
   const from = Date.now()
   const answer = await client.send(server.url, sent)
   const states = storage.between(from, Date.now())
-  const isFailure = answer !== null && mayFail(answer, states, server)
+  const isFailure = answer !== null && mayFail(answer, states)
   const isGood = isFailure || (answer !== null && states.some((state) => state !== 'away') && isAnswer(answer))
   judge.tell(kind, server.facts.name, answer, isGood ? null : `${right}; storage ${states.join(' or ')}`)
   return { answer, isFailure }
 }
 
-function mayFail(answer: Answer, states: readonly StorageState[], { facts }: ServerProcess): boolean {
+function mayFail(answer: Answer, states: readonly StorageState[]): boolean {
   if (states.every((state) => state === 'there')) return false
   // What fails after the caller has passed names the organization that they act in.
   const anywhere = { ...answer, headers: { ...answer.headers, 'x-org-id': undefined } }
-  if (isRight(anywhere, { kind: 'refused', code: 'temporarily_unavailable' })) return true
-  return states.includes('stalled') && facts.stallStatus === 500 && isRight(answer, { kind: 'fault' })
+  return isRight(anywhere, { kind: 'refused', code: 'temporarily_unavailable' })
 }

@@ -43,7 +43,7 @@ function ask(more: Partial<Ask> & { person?: Partial<Person>; kid?: string; ends
   const keys = new Map([['issuer', { kids: timeline<ReadonlySet<string>>(new Set(['k1'])), failing: timeline(false) }]])
   return {
     kind: 'a token',
-    server: { name: 'express', stallStatus: 500, keys },
+    server: { name: 'express', keys },
     storage: timeline<StorageState>('there'),
     route: { accept: 'user', needs: 'org', status: 200 },
     credential: { kind: 'token', token, person: ada },
@@ -57,7 +57,6 @@ function ask(more: Partial<Ask> & { person?: Partial<Person>; kid?: string; ends
 
 /** An answer as a server writes it. */
 function written(right: Right): Answer {
-  if (right.kind === 'fault') return { status: 500, headers: {}, body: 'a page of the framework' }
   if (right.kind === 'passed') {
     const org = right.org === null ? {} : { 'x-org-id': right.org }
     return { status: right.status, headers: org, body: JSON.stringify(right.body) }
@@ -113,7 +112,7 @@ describe('rightAnswers', () => {
       ask({ kid: 'k2', storage: timeline<StorageState>('away') }),
       ['unauthorized'],
     ],
-    ['storage that stalls', ask({ storage: timeline<StorageState>('stalled') }), ['fault', 'passed']],
+    ['storage that stalls', ask({ storage: timeline<StorageState>('stalled') }), ['temporarily_unavailable', 'passed']],
     [
       'a role too low',
       ask({ selector: shared, route: { accept: 'user', needs: 'org', status: 200, role: 'owner' } }),
@@ -141,7 +140,7 @@ describe('rightAnswers', () => {
   it('knows a key as soon as it may have been learnt, and 503 while its server fails', () => {
     const kids = changing<ReadonlySet<string>>(new Set(['k1']), new Set(['k1', 'k2']))
     const keys = new Map([['issuer', { kids, failing: changing(false, true) }]])
-    const given = ask({ kid: 'k2', server: { name: 'koa', stallStatus: 503, keys } })
+    const given = ask({ kid: 'k2', server: { name: 'koa', keys } })
     expect([...codesOf(given)].sort()).toEqual(['keys_unavailable', 'passed', 'unauthorized'])
   })
 })
@@ -151,7 +150,7 @@ describe('isRight', () => {
   const refused: Right = { kind: 'refused', code: 'unauthorized' }
 
   it('takes what a server writes', () => {
-    for (const right of [passed, refused, { kind: 'fault' } as const]) expect(isRight(written(right), right)).toBe(true)
+    for (const right of [passed, refused]) expect(isRight(written(right), right)).toBe(true)
   })
 
   it.each<[string, Right, (answer: Answer) => Answer]>([
@@ -174,7 +173,7 @@ describe('isRight', () => {
     ],
     ['a byte more', refused, (answer) => ({ ...answer, body: `${answer.body} ` })],
     ['an organization', refused, (answer) => ({ ...answer, headers: { ...answer.headers, 'x-org-id': 'own' } })],
-    ['a fault', refused, () => written({ kind: 'fault' })],
+    ['a fault', refused, () => ({ status: 500, headers: {}, body: 'a page of the framework' })],
   ])('finds %s', (_, right, plant) => {
     expect(isRight(plant(written(right)), right)).toBe(false)
   })

@@ -35,8 +35,6 @@ export interface KnownKeys {
 /** A server, as far as its answers depend on it. */
 export interface ServerFacts {
   readonly name: string
-  /** What it answers to where a statement takes longer than it may: a failure that passes by itself is 503, any other 500. */
-  readonly stallStatus: 500 | 503
   readonly keys: ReadonlyMap<string, KnownKeys>
 }
 
@@ -128,8 +126,7 @@ export type Right =
       readonly challenge?: string
       readonly org?: string | null
     }
-  /** The framework's own page for a fault. */
-  | { readonly kind: 'fault' }
+/** The framework's own page for a fault. */
 
 const BAD_TOKEN: Right = { kind: 'refused', code: 'unauthorized' }
 const NO_CREDENTIAL: Right = { kind: 'refused', code: 'unauthorized', challenge: 'Bearer' }
@@ -207,12 +204,10 @@ function ofService(ask: Ask, choose: Choose): Right {
   return passed(ask, selector.org, { kind: 'service', org: selector.org })
 }
 
-function storageFailure({ storage, server, from, until }: Ask, choose: Choose): Right | null {
+function storageFailure({ storage, from, until }: Ask, choose: Choose): Right | null {
   const state = choose(storage.between(from, until))
   if (state === 'there' || (state !== 'away' && choose([true, false]))) return null
-  // A connection that ends while a statement waits for too long is a failure that passes.
-  const isFault = state === 'stalled' && server.stallStatus === 500
-  return isFault ? { kind: 'fault' } : { kind: 'refused', code: 'temporarily_unavailable' }
+  return { kind: 'refused', code: 'temporarily_unavailable' }
 }
 
 function passed({ route, body }: Ask, org: string | null, seen: object | null): Right {
@@ -228,7 +223,6 @@ function includes(role: Role, minimum: Role | undefined): boolean {
 /** Whether an answer is that one: status, code, challenge, organization, and all that the handler saw. */
 export function isRight({ status, headers, body }: Answer, right: Right): boolean {
   const org = headers['x-org-id'] ?? null
-  if (right.kind === 'fault') return status === 500
   if (right.kind === 'refused') {
     const { challenge } = right
     const field = right.code === 'validation_error' ? { field: 'body' } : {}

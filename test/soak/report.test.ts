@@ -22,7 +22,7 @@ const sample = (at: number, rss: number, heap: number): Sample => ({
 describe('a planted wrong answer', () => {
   const ask: Ask = {
     ...{ kind: 'a planted one', storage: new Timeline('there'), from: 0, until: 1, body: { kind: 'none' } },
-    server: { name: 'express', stallStatus: 500, keys: new Map() },
+    server: { name: 'express', keys: new Map() },
     route: { accept: 'user', needs: 'org', status: 200 },
     ...{ credential: { kind: 'none' }, selector: { kind: 'unnamed' } },
   }

@@ -25,14 +25,13 @@ export interface ServerProcess {
 export interface ServerSetup {
   readonly name: string
   readonly task: Omit<ServerTask, 'issuers'>
-  readonly stallStatus: 500 | 503
   readonly keyServers: readonly KeyServer[]
   onUnhandled(text: string): void
 }
 
 /** Start a server and wait until it listens. */
 export async function startServer(setup: ServerSetup): Promise<ServerProcess> {
-  const { name, stallStatus, keyServers, onUnhandled } = setup
+  const { name, keyServers, onUnhandled } = setup
   const issuers = keyServers.map((each) => each.trustedBy(name))
   const task: ServerTask = { ...setup.task, issuers }
   const child = fork(await programOf('test/soak/server.ts'), [JSON.stringify(task)], {
@@ -77,7 +76,7 @@ export async function startServer(setup: ServerSetup): Promise<ServerProcess> {
   const url = await ready
   return {
     url,
-    facts: { name, stallStatus, keys: new Map([...known].map(([issuer, { keys }]) => [issuer, keys])) },
+    facts: { name, keys: new Map([...known].map(([issuer, { keys }]) => [issuer, keys])) },
     async settled() {
       // What had arrived at its sockets before the first is read before the second.
       await ask({ ask: 'pong' })

@@ -31,16 +31,15 @@ import { openStore, pause, populate, type World } from './world.ts'
 
 interface Host {
   readonly framework: HostName
-  /** What ends its statements, and what it answers then. */
+  /** What ends its statements. */
   readonly limits: Readonly<Record<string, number>>
-  readonly stallStatus: 500 | 503
 }
 
 const HOSTS: readonly Host[] = [
-  { framework: 'express 5', limits: { statement_timeout: LIMIT_MS }, stallStatus: 500 },
-  { framework: 'koa 3', limits: { query_timeout: LIMIT_MS }, stallStatus: 503 },
-  { framework: 'hono', limits: { lock_timeout: LIMIT_MS }, stallStatus: 503 },
-  { framework: 'express 4', limits: { statement_timeout: LIMIT_MS }, stallStatus: 500 },
+  { framework: 'express 5', limits: { statement_timeout: LIMIT_MS } },
+  { framework: 'koa 3', limits: { query_timeout: LIMIT_MS } },
+  { framework: 'hono', limits: { lock_timeout: LIMIT_MS } },
+  { framework: 'express 4', limits: { statement_timeout: LIMIT_MS } },
 ]
 /** Three for each connection that a server has, so that requests wait for one another. */
 const WORKERS = 24
@@ -155,11 +154,11 @@ interface Surroundings {
 
 function openServers({ cluster, keyServers, unhandled, common }: Surroundings, closing: Closing) {
   return Promise.all(
-    HOSTS.map(async ({ framework, limits, stallStatus }, index) => {
+    HOSTS.map(async ({ framework, limits }, index) => {
       const name = framework.replace(' ', '')
       const task = { ...common, framework, limits, databaseUrl: cluster.url, listens: index % 2 === 0 }
       const onUnhandled = (text: string): void => void unhandled.push(text)
-      const server = await startServer({ name, task, stallStatus, keyServers, onUnhandled })
+      const server = await startServer({ name, task, keyServers, onUnhandled })
       closing.push(() => server.end())
       return server
     }),
