@@ -17,7 +17,7 @@ import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../sr
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { examples } from './examples.ts'
-import { openSnippets, PAGES, printedSnippets, snippet, snippets } from './snippets.ts'
+import { openSnippets, PAGES, printedFiles, printedSnippets, snippet, snippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { path: folder, load, remove } = openSnippets()
@@ -150,7 +150,8 @@ describe('snippets', () => {
     const beside = ['cors.d.ts', 'examples.d.ts'].map((name) => fileURLToPath(new URL(name, import.meta.url)))
     // Of the recipes those that need no framework: the others are compiled beside it, where they run.
     const recipes = ['fetch', 'bun', 'next/app/api/me/route'].map((name) => `${root}examples/recipes/${name}.ts`)
-    const files = [...[...snippets, ...examples].map(({ name }) => `${folder}${name}`), ...recipes]
+    const moved = printedFiles.flatMap(({ name }) => (/^examples\/moving\/.*\.ts$/.test(name) ? `${root}${name}` : []))
+    const files = [...[...snippets, ...examples].map(({ name }) => `${folder}${name}`), ...recipes, ...moved]
     const program = ts.createProgram([...files, ...beside], options)
     const found = [...files, ...beside].flatMap((file) => {
       // The sources are the type check's.

@@ -3,7 +3,6 @@
  * repository, whole or (`examples/recipes/mcp-server.ts#tools`) one region of it.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NAV } from '../../docs/.vitepress/nav.ts'
 
@@ -30,11 +29,11 @@ export interface Snippet {
 const isFile = (name: string): boolean => name.startsWith('examples/')
 
 const printed: readonly Snippet[] = PAGES.flatMap(({ text }) =>
-  [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
+  [...text.matchAll(/^```(?:ts|js) (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({ name, code })),
 )
 
 /** All of them, in their order, as often as they are printed; those of one page may import those of another. */
-export const printedSnippets: readonly Snippet[] = printed.filter(({ name }) => !isFile(name))
+export const printedSnippets: readonly Snippet[] = printed.filter(({ name }) => name.endsWith('.ts') && !isFile(name))
 
 /** What is printed of files of the repository. */
 export const printedFiles: readonly Snippet[] = printed.filter(({ name }) => isFile(name))
@@ -73,10 +72,7 @@ export function openSnippets(): SnippetFolder {
   const parent = fileURLToPath(new URL('.data/snippets/', root))
   mkdirSync(parent, { recursive: true })
   const path = `${mkdtempSync(parent)}/`
-  for (const { name, code } of snippets) {
-    mkdirSync(dirname(path + name), { recursive: true })
-    writeFileSync(path + name, code)
-  }
+  for (const { name, code } of snippets) writeFileSync(`${path}${name}`, code)
   return {
     path,
     load: <T>(name: string) => import(`${path}${name}`) as Promise<T>,
