@@ -23,7 +23,14 @@ export const NAV: readonly NavSection[] = [
     title: 'Start',
     pages: [
       page('quick-start', 'Quick start', 'A protected route, and what its defaults stand for'),
-      page('issuers', 'Your identity provider', 'A preset for each provider, and how to do without one'),
+      page('issuers', 'Your identity provider', 'A preset for each provider, in one line'),
+      page('issuers-written-out', 'Presets written out', 'What each preset says of its provider, at full length'),
+      page('issuers-workloads', 'Workloads', 'Jobs of GitHub Actions and pods of Kubernetes, without a secret'),
+      page(
+        'issuers-others',
+        'Other providers, gateways, customers',
+        'A provider without a preset, a header of a gateway, customers with providers of their own, an issuer renamed',
+      ),
       page(
         'tokens',
         'Tokens and keys',

@@ -1,4 +1,4 @@
-// The page of identity providers is kept true: a preset is what is written out below it, no preset is missing, its table is as the
+// The pages of identity providers are kept true: a preset is what is written out for it, no preset is missing, its table is as the
 // code has it. That what is written out answers tokens as the preset does is held with each preset.
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -14,7 +14,9 @@ import { refusalOf } from '../pipeline/world.ts'
 import { dataOf } from '../verify/presets/preset-cases.ts'
 import { openSnippets, PAGES, snippets } from './snippets.ts'
 
-const page = PAGES.find(({ path }) => path === 'docs/issuers.md')?.text ?? ''
+const pageOf = (name: string): string => PAGES.find(({ path }) => path === `docs/${name}.md`)?.text ?? ''
+const page = pageOf('issuers')
+const pages = ['issuers', 'issuers-workloads', 'issuers-others'].map(pageOf).join('\n')
 const long = snippets.filter(({ name }) => name.endsWith('.long.ts')).map(({ name }) => name)
 const { load, remove } = openSnippets()
 
@@ -103,8 +105,8 @@ it('profile.ts asks once for what the token lacks, and makes nobody where that f
   answers['/.well-known/openid-configuration'] = [200, { ...metadata, userinfo_endpoint: `${url}/userinfo` }]
   answers['/userinfo'] = [401, {}]
   expect(await failure()).toEqual(['temporarily_unavailable', 'userinfo_401'])
-  expect(page).toContain('`metadata_userinfo_endpoint`')
-  expect(page).toContain('`userinfo_401`')
+  expect(pages).toContain('`metadata_userinfo_endpoint`')
+  expect(pages).toContain('`userinfo_401`')
   answers['/userinfo'] = [200, { sub: 'ada', email: 'ada@example.com', name: 'Ada' }]
   asked.length = 0
   for (const _ of [1, 2]) {
@@ -120,7 +122,7 @@ it('profile.ts asks once for what the token lacks, and makes nobody where that f
 
 it('has every preset, with a section and a row', () => {
   const names = Object.keys(presets)
-  expect(names.filter((name) => !page.includes(`= ${name}({`))).toEqual([])
+  expect(names.filter((name) => !pages.includes(`= ${name}({`))).toEqual([])
   expect(names.filter((name) => !page.includes(`| [${name}](#`))).toEqual([])
 })
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Express, Request as ExpressRequest } from 'express'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type Auth, isAuthError } from '../../src/index.ts'
+import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { type SupabaseIssuer, startSupabaseIssuer } from '../../src/testing/index.ts'
 import { openSnippets } from './snippets.ts'
 
@@ -35,39 +36,12 @@ async function serve(handler: NonNullable<Parameters<typeof createServer>[1]>): 
 }
 
 const bearer = (): { headers: { authorization: string } } => ({ headers: { authorization: `Bearer ${token}` } })
-const ADA = { user: 'ada@example.test', org: 'ada@example.test' }
-
-it('ticket.ts: a ticket is good once, nobody else gets one', async () => {
-  const { app, redeem } = await load<{ app: Express; redeem(ticket: string): unknown }>('ticket.ts')
-  const base = await serve(app)
-  expect((await fetch(`${base}/api/live/ticket`, { method: 'POST' })).status).toBe(401)
-  const answer = await fetch(`${base}/api/live/ticket`, { method: 'POST', ...bearer() })
-  expect(answer.headers.get('cache-control')).toBe('no-store')
-  const { ticket } = (await answer.json()) as { ticket: string }
-  expect(redeem(ticket)).toMatchObject({ userId: expect.any(String), orgId: answer.headers.get('x-org-id') })
-  expect(redeem(ticket)).toBeNull()
-  expect(redeem('another')).toBeNull()
-})
-
-it('first-message.ts: a good token, a bad one, one that is no header', async () => {
-  const { authenticateMessage } = await load<{ authenticateMessage(message: object): Promise<{ user: object }> }>(
-    'first-message.ts',
-  )
-  expect(await authenticateMessage({ token })).toMatchObject({ user: { email: ADA.user } })
-  for (const message of [{ token: 'x.y.z' }, { token: 'a\nb' }, { token, orgId: 'nonsense' }]) {
-    await expect(authenticateMessage(message)).rejects.toThrow()
-  }
-})
 
 it('events.ts: who is disabled is in no more', async () => {
   const { app, isStillIn } = await load<{ app: Express; isStillIn(req: ExpressRequest): Promise<boolean> }>('events.ts')
   const { storage } = await load<{
-    storage: { users: { setDisabled(id: string, disabled: boolean): Promise<unknown> } }
+    storage: AuthStorage & { users: { setDisabled(id: string, disabled: boolean): Promise<unknown> } }
   }>('auth.ts')
-  const { authenticateMessage } = await load<{
-    authenticateMessage(message: object): Promise<{ user: { id: string } }>
-  }>('first-message.ts')
-  const { user } = await authenticateMessage({ token })
   let message: ExpressRequest | undefined
   const base = await serve((req, res) => {
     message = req as ExpressRequest
@@ -77,9 +51,11 @@ it('events.ts: who is disabled is in no more', async () => {
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
   const asked = message as ExpressRequest
   expect(await isStillIn(asked)).toBe(true)
-  await storage.users.setDisabled(user.id, true)
+  const ada = await storage.users.findByIdentity({ issuer: issuer.issuer, subject: 'ada' }, { kind: 'unnamed' })
+  const id = String(ada?.user.id)
+  await storage.users.setDisabled(id, true)
   expect(await isStillIn(asked)).toBe(false)
-  await storage.users.setDisabled(user.id, false)
+  await storage.users.setDisabled(id, false)
   await answer.body?.cancel()
 })
 

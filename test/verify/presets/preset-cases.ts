@@ -29,7 +29,7 @@ export interface PresetCases {
   readonly name: string
   readonly preset: IssuerOptions
   /**
-   * The same as docs/issuers.md writes it out (`clerk.long.ts`): it says what the preset says, and answers the same tokens alike.
+   * The same as docs/issuers-written-out.md writes it out (`clerk.long.ts`): it says what the preset says, and answers the same tokens alike.
    */
   readonly page?: string
   /** A good token's claims, and its `typ` (`null`: none). */
@@ -55,7 +55,7 @@ export function describePreset({ name, preset, page, base, cases }: PresetCases)
     )
   })
   if (page === undefined) return
-  describe(`${page} of docs/issuers.md`, () => {
+  describe(`${page} of the pages`, () => {
     const { load, remove } = openSnippets()
     const written = load<{ long: IssuerOptions }>(page)
     const ofPreset = cases.filter((each) => each.preset === undefined)

@@ -1,0 +1,112 @@
+/** A WebSocket server: a browser gets in by a cookie, by a ticket, or by its first message. */
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage } from 'node:http'
+import express from 'express'
+import { type ContextOf, createAuth, isAuthError, supabase } from 'sallyport'
+import { fromFetchRequest, fromNodeRequest } from 'sallyport/adapter'
+import { createAdapter } from 'sallyport/express'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { storage } from './auth.ts'
+
+const auth = createAuth({
+  issuers: [supabase({ url: process.env.SUPABASE_URL })],
+  storage,
+  roles: ['member', 'admin', 'owner'],
+  cookie: { name: 'session' }, // only for the first of the three
+})
+const { protect } = createAdapter(auth)
+
+/** Asks who is at the other end: when a socket is opened, and again while it is open. */
+type Ask = () => Promise<ContextOf<typeof auth>>
+
+export const app = express()
+
+// #region ticket
+const TICKET_MS = 30_000
+const tickets = new Map<string, Ask>() // for several instances: somewhere that all of them see
+
+app.post(
+  '/api/live/ticket',
+  protect((_context, req, res) => {
+    const ticket = randomBytes(32).toString('base64url')
+    // With a fresh source each time: the verdict on a request object is kept.
+    tickets.set(ticket, () => auth.authenticate(fromNodeRequest(req, { url: req.originalUrl, source: {} })))
+    setTimeout(() => tickets.delete(ticket), TICKET_MS).unref()
+    res.set('Cache-Control', 'no-store').json({ ticket })
+  }),
+)
+
+/** Whose it is, once. */
+function redeem(ticket: string): Ask | undefined {
+  const ask = tickets.get(ticket)
+  tickets.delete(ticket)
+  return ask
+}
+// #endregion
+
+// #region upgrade
+export const server = createServer(app)
+const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 })
+
+server.on('upgrade', async (message, socket, head) => {
+  // Before anything is awaited: a client that resets meanwhile would end the process.
+  socket.on('error', () => socket.destroy())
+  const { pathname, searchParams } = new URL(message.url ?? '/', 'http://localhost')
+  const open = (then: (ws: WebSocket) => void): void => sockets.handleUpgrade(message, socket, head, then)
+  if (pathname === '/live/first-message') return open(expectToken)
+  try {
+    const ask = askOf(message, searchParams.get('ticket'))
+    const context = await ask()
+    open((ws) => serve(ws, ask, context))
+  } catch (error) {
+    const status = isAuthError(error) ? error.status : 500
+    socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  }
+})
+
+function askOf(message: IncomingMessage, ticket: string | null): Ask {
+  return (ticket !== null && redeem(ticket)) || (() => auth.authenticate(fromNodeRequest(message, { source: {} })))
+}
+// #endregion
+
+// #region first-message
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000)
+
+/** Anybody may open it: whoever sends no good token, and soon, is put out. */
+function expectToken(ws: WebSocket): void {
+  ws.on('error', () => ws.terminate())
+  const timer = setTimeout(() => ws.close(1008, 'no token'), PATIENCE_MS)
+  ws.once('message', async (data) => {
+    clearTimeout(timer)
+    try {
+      const { token, orgId } = JSON.parse(String(data)) as { token: string; orgId?: string }
+      const headers = new Headers({ Authorization: `Bearer ${token}` }) // put where a header would be
+      if (orgId !== undefined) headers.set('X-Org-Id', orgId)
+      const ask: Ask = () => auth.authenticate(fromFetchRequest(new Request('https://live.invalid/', { headers })))
+      serve(ws, ask, await ask())
+    } catch {
+      ws.close(1008, 'refused')
+    }
+  })
+}
+// #endregion
+
+// #region stay
+const RECHECK_MS = Number(process.env.RECHECK_MS ?? 30_000)
+
+/** Whoever would not be let in now is out; what can't be found out (503) ends nothing. */
+function serve(ws: WebSocket, ask: Ask, { user, org }: ContextOf<typeof auth>): void {
+  ws.on('error', () => ws.terminate())
+  ws.send(JSON.stringify({ hello: user.email, org: org.name }))
+  const timer = setInterval(async () => {
+    const refusal: unknown = await ask().then(
+      () => null,
+      (error: unknown) => error,
+    )
+    if (refusal !== null && !(isAuthError(refusal) && refusal.status === 503)) ws.close(1008, 'ended')
+  }, RECHECK_MS)
+  ws.on('close', () => clearInterval(timer))
+}
+// #endregion
+
+server.listen(process.env.PORT ?? 3000)

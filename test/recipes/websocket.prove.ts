@@ -1,0 +1,170 @@
+/** The WebSocket server of docs/websockets-sse-browsers.md in a process of its own: asked by a real browser, and by raw sockets. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { type SupabaseIssuer, startSupabaseIssuer } from 'sallyport/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { launchBrowser } from '../browser/browser.ts'
+import { installPeers } from './peers.ts'
+import { type Program, start } from './servers.ts'
+
+let issuer: SupabaseIssuer
+let token: string
+let program: Program
+let browser: Browser
+/** A page of another origin. */
+let elsewhere: Server
+
+// Written below the program: whoever is disabled must be put out of a socket that is open.
+const DISABLE = `
+app.post('/disable', protect(async ({ user }, _req, res) => {
+  await storage.users.setDisabled(user.id, true)
+  res.end()
+}))
+app.get('/', (_req, res) => void res.send('a page'))
+`
+
+beforeAll(async () => {
+  issuer = await startSupabaseIssuer()
+  token = await tokenOf('ada')
+  const place = installPeers()
+  const home = `${place}websocket/`
+  mkdirSync(home, { recursive: true })
+  const recipes = fileURLToPath(new URL('../../examples/recipes/', import.meta.url))
+  copyFileSync(`${recipes}auth.ts`, `${home}auth.ts`)
+  writeFileSync(`${home}websocket.ts`, readFileSync(`${recipes}websocket.ts`, 'utf8') + DISABLE)
+  const environment = { SUPABASE_URL: issuer.url, RECHECK_MS: '100', PATIENCE_MS: '200' }
+  program = await start([process.execPath, '--import', 'tsx', 'websocket.ts'], home, environment)
+  elsewhere = createServer((_request, response) => void response.end('another page')).listen(0, '127.0.0.1')
+  browser = await launchBrowser()
+}, 600_000)
+
+afterAll(async () => {
+  await browser?.close()
+  elsewhere?.close()
+  await program?.stop()
+  await issuer?.close()
+})
+
+const tokenOf = (name: string): Promise<string> =>
+  issuer.tokens.sign(issuer.tokens.supabaseClaims({ sub: name, email: `${name}@example.test` }))
+
+interface Seen {
+  readonly messages: readonly unknown[]
+  /** `null`: it is open. */
+  readonly code: number | null
+  readonly reason: string
+}
+
+/** Open a socket as a page does, and wait for the first message, or that it is closed. */
+function open(page: Page, path: string, first = ''): Promise<Seen> {
+  return page.evaluate(
+    ({ url, first }) =>
+      new Promise<Seen>((resolve) => {
+        const socket = new WebSocket(url)
+        const ended = new Promise<Seen>((end) => {
+          socket.onclose = ({ code, reason }) => end({ messages: [], code, reason })
+        })
+        Object.assign(globalThis, { ended })
+        void ended.then(resolve)
+        socket.onopen = () => first !== '' && socket.send(first)
+        socket.onmessage = ({ data }) => resolve({ messages: [JSON.parse(data)], code: null, reason: '' })
+      }),
+    { url: program.url.replace('http', 'ws') + path, first },
+  )
+}
+
+/** How the socket of a page ends. */
+const ended = (page: Page): Promise<Seen> => page.evaluate(() => Reflect.get(globalThis, 'ended'))
+
+async function pageOf(cookie: string | null, at = program.url): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await browser.newContext()
+  if (cookie !== null) await context.addCookies([{ name: 'session', value: cookie, url: program.url }])
+  const page = await context.newPage()
+  await page.goto(at)
+  return { page, context }
+}
+
+const another = (): string => `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+const ADA = { hello: 'ada@example.test', org: 'ada@example.test' }
+const REFUSED = { messages: [], code: 1006, reason: '' }
+
+it('a cookie: a page of the own origin is in, without one it is not', async () => {
+  expect(await open((await pageOf(token)).page, '/live')).toMatchObject({ messages: [ADA], code: null })
+  expect(await open((await pageOf(null)).page, '/live')).toEqual(REFUSED)
+})
+
+it('a cookie: a page of another origin is refused, though the browser sends it', async () => {
+  expect(await open((await pageOf(token, another())).page, '/live')).toEqual(REFUSED)
+  expect(await statusOf({ Cookie: `session=${token}`, Origin: another() })).toBe('HTTP/1.1 403 Refused')
+  expect(await statusOf({ Cookie: `session=${token}`, Origin: program.url })).toBe('HTTP/1.1 101 Switching Protocols')
+})
+
+it('a ticket: good for a page of any origin, once', async () => {
+  const refused = await fetch(`${program.url}/api/live/ticket`, { method: 'POST' })
+  expect(refused.status).toBe(401)
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${program.url}/api/live/ticket`, { method: 'POST', headers })
+  const { ticket } = (await answer.json()) as { ticket: string }
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  const { page } = await pageOf(null, another())
+  expect(await open(page, `/live?ticket=${ticket}`)).toMatchObject({ messages: [ADA] })
+  expect(await open(page, `/live?ticket=${ticket}`)).toEqual(REFUSED)
+})
+
+it.each([
+  ['a good token', () => JSON.stringify({ token }), { messages: [ADA], code: null }],
+  ['a bad token', () => JSON.stringify({ token: 'x.y.z' }), { messages: [], code: 1008, reason: 'refused' }],
+  ['what is no header', () => JSON.stringify({ token: 'a\nb' }), { messages: [], code: 1008, reason: 'refused' }],
+  ['what is no JSON', () => '{', { messages: [], code: 1008, reason: 'refused' }],
+  ['nothing', () => '', { messages: [], code: 1008, reason: 'no token' }],
+])('the first message: %s', async (_what, first, seen) => {
+  const { page } = await pageOf(null, another())
+  expect(await open(page, '/live/first-message', first())).toMatchObject(seen)
+})
+
+it.each(['cookie', 'first message'])('whoever is disabled is put out of a socket that is open: %s', async (by) => {
+  const bob = await tokenOf(`bob by ${by}`.replaceAll(' ', '-'))
+  const { page } = await pageOf(by === 'cookie' ? bob : null)
+  const path = by === 'cookie' ? '/live' : '/live/first-message'
+  const first = by === 'cookie' ? '' : JSON.stringify({ token: bob })
+  expect(await open(page, path, first)).toMatchObject({ code: null })
+  const headers = { authorization: `Bearer ${bob}` }
+  expect((await fetch(`${program.url}/disable`, { method: 'POST', headers })).status).toBe(200)
+  expect(await ended(page)).toMatchObject({ code: 1008, reason: 'ended' })
+})
+
+it('clients that reset while they are asked for end nothing', async () => {
+  const { port } = new URL(program.url)
+  const lines = `Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Bearer ${token}\r\n\r\n`
+  await Promise.all(
+    Array.from({ length: 50 }, () => {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => undefined)
+      return new Promise<void>((resolve) => {
+        socket.on('close', () => resolve())
+        socket.write(`GET /live HTTP/1.1\r\n${lines}`, () => setImmediate(() => socket.resetAndDestroy()))
+      })
+    }),
+  )
+  expect(await statusOf({ Authorization: `Bearer ${token}` })).toBe('HTTP/1.1 101 Switching Protocols')
+  expect(program.output()).toBe('')
+})
+
+/** The first line of the answer to an upgrade. */
+function statusOf(headers: Readonly<Record<string, string>>): Promise<string> {
+  const { port, host } = new URL(program.url)
+  const ours = { Host: host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }
+  const lines = Object.entries({ ...ours, 'Sec-WebSocket-Key': 'c2l4dGVlbiBieXRlcyEhIQ==', ...headers })
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(`GET /live HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject)
+    socket.once('data', (chunk) => {
+      resolve(String(chunk).split('\r\n')[0] as string)
+      socket.destroy()
+    })
+  })
+}
