@@ -1,7 +1,8 @@
-/** docs/websockets-sse-browsers.md, docs/debugging.md: their snippets, asked as their readers would. */
+/** docs/routes.md, docs/websockets-sse-browsers.md, docs/debugging.md: their snippets, asked as their readers would. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express, Request as ExpressRequest } from 'express'
+import type { Hono } from 'hono'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type Auth, isAuthError } from '../../src/index.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
@@ -57,6 +58,25 @@ it('events.ts: who is disabled is in no more', async () => {
   expect(await isStillIn(asked)).toBe(false)
   await storage.users.setDisabled(id, false)
   await answer.body?.cancel()
+})
+
+it('access.ts: each route asks what it says', async () => {
+  const { app } = await load<{ app: Hono }>('access.ts')
+  const ask = async (path: string, init: RequestInit = bearer()): Promise<unknown[]> => {
+    const answer = await app.request(path, init)
+    return [answer.status, await answer.json()]
+  }
+  expect(await ask('/news', {})).toEqual([200, { known: false }])
+  expect(await ask('/news')).toEqual([200, { known: true }])
+  expect(await ask('/me')).toEqual([200, { user: 'ada@example.test' }])
+  expect(await ask('/me', {})).toMatchObject([401, { error: { code: 'unauthorized' } }])
+  const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+  const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject: 'ada', email: null })
+  const org = await storage.orgs.insert({ name: 'acme' })
+  expect(await ask(`/orgs/${org.id}`)).toMatchObject([403, { error: { code: 'forbidden' } }])
+  await storage.memberships.insert({ orgId: org.id, userId: user.id, role: 'member' })
+  expect(await ask(`/orgs/${org.id}`)).toEqual([200, { org: org.id, role: 'member' }])
+  expect(await ask(`/orgs/${org.id}`, { method: 'DELETE', ...bearer() })).toMatchObject([403, {}])
 })
 
 it('explained.ts: a line for a refusal', async () => {
