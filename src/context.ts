@@ -246,6 +246,8 @@ export interface Verifier<C extends string = string> {
   readonly machines?: readonly WrittenMachine[] | undefined
   /** Whether there may be rules beside those, of issuers that are looked up. Default: there are none. */
   readonly namesOtherMachines?: boolean | undefined
+  /** Whether all its issuers are known to sign in people of this service alone (`people: 'own'`). Left out: not known. */
+  readonly hasOwnPeopleAlone?: boolean | undefined
   /** Load what verification needs, before the first request. */
   warmUp?(): Promise<void>
   /** Whether somebody could be verified now. */

@@ -5,7 +5,7 @@
 import type { Decision } from '../context.ts'
 import { statusOfCode } from '../errors.ts'
 import { toLogText } from '../lib/log-text.ts'
-import { aBoolean, aFunction, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aBoolean, aFunction, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printLine, showsColors } from '../lib/standard-error.ts'
 import { describeCause } from '../storage/storage-errors.ts'
 import { nearMissOf } from './near-misses.ts'
@@ -51,7 +51,12 @@ const REASON_WIDTH = 34
  * createAuth({ issuers, storage, roles, onDecision: explain() })
  * // 401 token_issuer_unknown: the token says "https://acme.eu.auth0.com/", trusted is "https://acme.eu.auth0.com" — a trailing slash? (GET /me)
  */
-export function explain(options: ExplainOptions = {}): (decision: Decision) => void {
+export const explain: (options?: ExplainOptions) => (decision: Decision) => void = /* @__PURE__ */ maker(
+  'explain()',
+  makeExplain,
+)
+
+function makeExplain(options: ExplainOptions = {}): (decision: Decision) => void {
   const { write = printLine, color = showsColors(), allowed = false } = parseOptions('explain', shape(), options)
   const texts = reasonTexts()
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[39m` : text)

@@ -102,7 +102,8 @@ function hostOf(name: string): string | null {
 function audienceMiss(expected: string, got: string): string | null {
   const near = first(expected, (wanted) => first(got, (given) => audienceNameMiss(wanted, given)))
   if (near !== null) return near
-  if (got.split(', ').includes('account')) return 'Keycloak writes the API in only by an audience mapper of the client'
+  if (got.split(', ').includes('account'))
+    return 'if it is Keycloak: the API is written in by an audience mapper of the client'
   return got === 'authenticated' ? "a Supabase session: its audience is 'authenticated'" : null
 }
 
@@ -136,10 +137,10 @@ function algorithmMiss(expected: string, got: string): string | null {
   if (expected === '') return null
   const isSecret = got.startsWith('HS')
   if (isSecret && !expected.includes('HS'))
-    return "signed by a shared secret, and only public keys are known: { kind: 'secret' }"
+    return "signed by a shared secret, and only public keys are known: `secret` of a preset, or a source { kind: 'secret' }"
   if (isSecret) return `write ${got} into algorithms of the secret`
   if (!/(?:ES|RS|PS)\d|EdDSA/.test(expected)) {
-    return "signed by a key pair, and only a secret is known: has the project moved to signing keys? { kind: 'jwks' }"
+    return "signed by a key pair, and only a secret is known: has the project moved to signing keys? `url` of a preset, or a source { kind: 'jwks' }"
   }
   return `write ${got} into algorithms of the keys`
 }

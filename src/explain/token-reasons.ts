@@ -25,7 +25,9 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_part_encoding: {
       headline: 'a part of the token is not canonical base64url',
-      try: { client: 'send the token as the issuer gave it: it was cut or escaped on the way' },
+      try: {
+        client: 'send the token as the issuer gave it: it was cut or escaped on the way, or has quotes around it',
+      },
     },
     token_header_not_object: {
       headline: 'the header of the token is not a JSON object',

@@ -113,10 +113,20 @@ function readGroup(shape: object, value: unknown): ReadGroup {
   const wrong = Object.entries<OptionType<unknown>>(shape as never).flatMap(([key, type]) => {
     const read = readAs(type, own[key])
     data[key] = read.data
-    return below(key, read.issues)
+    return below(key, own[key] === undefined ? read.issues.map(missing(Object.hasOwn(own, key))) : read.issues)
   })
   const unknown = Object.keys(own).filter((key) => !Object.hasOwn(shape, key))
   return { data, issues: [...wrong, ...unknown.flatMap((key) => below(key, [issueOf(UNKNOWN)]))] }
+}
+
+const REQUIRED = 'is required'
+
+// A variable that is not set is what most often is behind it.
+function missing(isGiven: boolean): (issue: z.core.$ZodIssue) => z.core.$ZodIssue {
+  return (issue) => {
+    const says = isGiven ? `${REQUIRED} (got undefined: is the variable set?)` : REQUIRED
+    return { ...issue, message: issue.message === REQUIRED ? says : `${says}: ${issue.message}` }
+  }
 }
 
 function below(key: string | number, issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
@@ -182,7 +192,19 @@ export function optional<T>(type: OptionType<T>): OptionalType<T> {
 }
 
 export function aFunction<F>(): OptionType<F> {
-  return aValue<F>((value) => typeof value === 'function', 'must be a function')
+  return checkedBy((value) => {
+    if (typeof value !== 'function') return 'must be a function'
+    const call = (value as { readonly [MAKER]?: string })[MAKER]
+    return call === undefined ? null : `is a function that makes one: call it, ${call}`
+  })
+}
+
+// Another copy of this package may have made it.
+const MAKER: unique symbol = Symbol.for('sallyport.maker') as never
+
+/** Mark a function that makes what an option takes: handed over uncalled it would be called by somebody else, to no effect. */
+export function maker<F extends object>(call: string, make: F): F {
+  return Object.defineProperty(make, MAKER, { value: call })
 }
 
 /** An object with these methods (a repository, a step): handed through untouched, as a function is. */
@@ -222,7 +244,7 @@ function readEntries(entry: OptionType<unknown>, entries: readonly (readonly [nu
 }
 
 function noneOf(expected: string, value: unknown): ReadGroup {
-  return { data: undefined, issues: [issueOf(value === undefined ? 'is required' : `must be of type ${expected}`)] }
+  return { data: undefined, issues: [issueOf(value === undefined ? REQUIRED : `must be of type ${expected}`)] }
 }
 
 /** Ask whether a value is an object as `{…}` writes one, of any realm. */

@@ -44,16 +44,21 @@ export function showsColors(): boolean {
   return stderr?.isTTY === true && !env?.['NO_COLOR']
 }
 
-let isHinted = false
+const hinted = new Set<string>()
+const MOST_REASONS = 200
 
 /**
- * Print, at the first refusal of a process, how to learn why: for whoever builds a service. Never in production, in tests,
- * which refuse on purpose, or where there is no environment to say which it is; later refusals cost one look at a flag.
+ * Print, at the first refusal of a process for each reason, how to learn why: for whoever builds a service. Never in
+ * production, in tests, which refuse on purpose, or where there is no environment to say which it is; later refusals cost one
+ * look.
+ *
+ * @param where what is added of the request, fit for a log
  */
-export function hintOnce(reason: string): void {
-  if (isHinted) return
-  isHinted = true
+export function hintOnce(reason: string, where: () => string): void {
+  // Reasons of a host's own may be anything.
+  if (hinted.has(reason) || hinted.size >= MOST_REASONS) return
+  hinted.add(reason)
   const { env } = processOf()
   if (!env || /^(?:production|test)$/.test(env['NODE_ENV'] ?? '')) return
-  console.error(`sallyport: refused, ${reason}; onDecision: explain() says why`)
+  console.error(`sallyport: refused, ${reason}${where()}; onDecision: explain() says why`)
 }

@@ -28,6 +28,7 @@ import {
   optional,
   optionsError,
   ownMembers,
+  ownOf,
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
@@ -41,7 +42,7 @@ import type { AuthStorage, MachineRepository } from '../storage/repositories.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { createProvisioner } from '../users/provisioner.ts'
 import type { IssuerOptions } from '../verify/issuer-options.ts'
-import { createJwtVerifier } from '../verify/jwt-verifier.ts'
+import { createJwtVerifier, isVerifierOption } from '../verify/jwt-verifier.ts'
 import { requireWritten } from './machine.ts'
 
 /** Options of `createAuth` that every auth has. */
@@ -110,7 +111,8 @@ export interface AuthOptions<
   readonly storage?: AuthStorage<U, NonNullable<O>>
   /**
    * Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. Default:
-   * `createProvisioner({ storage, ownerRole })` with the highest role of a ladder, where every issuer has `people: 'own'`;
+   * `createProvisioner({ storage, ownerRole })` with the highest role of a ladder, where every issuer, or every one of
+   * `verifier: createJwtVerifier(…)`, has `people: 'own'`;
    * else, and with sets, it must be written.
    */
   readonly users?: UserResolver<U, NoInfer<C>>
@@ -179,6 +181,7 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
       throw optionsError(NAME, option, 'is undefined: give it a value, or leave it out')
     }
   }
+  requireNoneOfVerifier(given)
   const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
   const { apiKeys = null, services = null, cookie, gateway, dev, challenge = {} } = options
   requireGatewayAlone(options)
@@ -201,6 +204,15 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   requireWritten(verifier.machines, more, options.issuers === undefined ? 'verifier' : 'issuers')
   const fixed = { extractor, verifier, apiKeys, services, servicePermissions, machines, challenge }
   return { options, steps: Object.freeze({ ...fixed, ...more }) }
+}
+
+// What is said of tokens by who verifies them is no unknown word.
+function requireNoneOfVerifier(given: AnyAuthOptions): void {
+  const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
+  const option = names.find((name) => !Object.hasOwn(SHAPE, name) && isVerifierOption(name))
+  if (option === undefined) return
+  const message = `is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} }) in the place of issuers`
+  throw optionsError(NAME, option, message)
 }
 
 type UsersAndOrgs = Omit<
@@ -232,6 +244,13 @@ function identitiesAlone(options: AnyAuthOptions): UsersAndOrgs {
 function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): UsersAndOrgs {
   const { apiKeys, customRoles } = options
   const roles = toRoles(options.roles, NAME)
+  if (options.users === (createProvisioner as unknown)) {
+    throw optionsError(
+      NAME,
+      'users',
+      'is a function that makes one: call it, createProvisioner({ storage, ownerRole })',
+    )
+  }
   const users = options.users ?? defaultUsers(options, roles)
   const orgs =
     options.orgs ??
@@ -278,9 +297,9 @@ function requireStorage({ storage }: AnyAuthOptions, option: string): AuthStorag
 }
 
 // Whoever has an account at a public provider is nobody's user yet: to make one of them must be written.
-function requireOwnPeople({ issuers }: AnyAuthOptions): void {
+function requireOwnPeople({ issuers, verifier }: AnyAuthOptions): void {
   const isOwn = (issuer: IssuerOptions): boolean => Object.hasOwn(issuer, 'people') && issuer.people === 'own'
-  if (issuers?.every(isOwn) === true) return
+  if (verifier !== undefined ? ownOf(verifier, 'hasOwnPeopleAlone') === true : issuers?.every(isOwn) === true) return
   throw optionsError(
     NAME,
     'users',

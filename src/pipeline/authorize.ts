@@ -62,7 +62,7 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
         record.allowed(context, attempt === null)
         return answer(context, state)
       } catch (error) {
-        throw recordThrow({ steps, state, rule }, error)
+        throw recordThrow({ steps, state, rule, request }, error)
       } finally {
         record.settled()
       }
@@ -80,7 +80,7 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
       if (state?.recorded === thrown) return error
       if (isAuthError(error)) withChallenge(error, steps.challenge, state && askedIn(state))
       if (state === undefined || !(isAuthError(error) || isPlainError(error))) return error
-      state.record?.threw(error)
+      state.record?.threw(error, state.passed[0]?.request)
       state.record?.settled()
       state.recorded = error
       return error
@@ -93,12 +93,14 @@ interface Thrower {
   readonly steps: Steps
   readonly state: RequestState
   readonly rule?: Rule | 'public'
+  /** The request, where the mount has one. */
+  readonly request?: AuthRequest | undefined
 }
 
 /** Write down how a request ended in a throw; what leaves the pipeline is handed back. */
-export function recordThrow({ steps, state, rule }: Thrower, thrown: unknown): unknown {
+export function recordThrow({ steps, state, rule, request }: Thrower, thrown: unknown): unknown {
   const error = isTransient(thrown, 'statement') ? unavailable(thrown) : thrown
-  state.record?.threw(error)
+  state.record?.threw(error, request ?? state.passed[0]?.request)
   const fault = toFault(error)
   if (isAuthError(fault)) withChallenge(fault, steps.challenge, askedIn(state, rule))
   state.recorded = fault

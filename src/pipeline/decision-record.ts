@@ -1,7 +1,7 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
 import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
-import { withoutSecrets } from '../lib/log-text.ts'
+import { toLogText, withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
 import { createLinePrinter, hintOnce } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
@@ -25,10 +25,13 @@ export interface Recorder {
   /** A mount has let the request in. */
   allowed(context: AuthContext | null, isPublic: boolean): void
   /** A mount, or what came after it, ended in a throw. */
-  threw(error: unknown): void
+  threw(error: unknown, request?: Asked): void
   /** A mount is through with it: told now where the answer is under way, or where nothing says when it is. */
   settled(): void
 }
+
+/** What a line on standard error says of a request. */
+type Asked = Pick<AuthRequest, 'method' | 'path'>
 
 /** How records are made: the clock, who listens, and how a request is called. */
 export interface RecordOptions {
@@ -121,12 +124,19 @@ export function createQuietRecorder(clock: () => number): Recorder {
   const print = createLinePrinter(clock)
   return {
     ...SILENT,
-    threw(error) {
+    threw(error, request) {
       if (!isAuthError(error)) print(`sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`)
       else if (isFault(error))
         print(`sallyport: answered 503, ${error.reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
+      else if (error.code === 'keys_unavailable')
+        print(
+          `sallyport: answered 503, ${error.reason}${error.got === null ? '' : `: ${error.got}`}; onDecision gets it`,
+        )
       // Who asks without a credential is told that by the answer itself.
-      else if (error.reason !== 'credential_missing') hintOnce(error.reason)
+      else if (error.reason !== 'credential_missing')
+        hintOnce(error.reason, () =>
+          request === undefined ? '' : ` (${toLogText(`${request.method} ${request.path}`)})`,
+        )
     },
   }
 }

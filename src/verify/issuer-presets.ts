@@ -3,7 +3,16 @@
  * just as well; nothing here knows more than the public options do.
  */
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
-import { aListOf, checkedBy, OptionsError, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aListOf,
+  checkedBy,
+  type OptionsError,
+  oneOf,
+  optional,
+  optionsError,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import { requireKnownApp, requireSignedUp } from './caller-classes.ts'
 import {
@@ -90,21 +99,22 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
   const parsed = parseOptions('supabase', supabaseShape(), options)
   const { url, secret, issuer, audience = 'authenticated', emails = 'as-claimed', ...rest } = parsed
   const { anonymous = 'refuse', apps = [], ...source } = rest
-  if (url === undefined && secret === undefined) throw oneIsRequired('url', 'secret')
+  if (url === undefined && secret === undefined) throw oneIsRequired(options, 'url', 'secret')
   const base = url === undefined ? undefined : `${url.replace(/\/$/, '')}/auth/v1`
   const named = issuer ?? base
-  if (named === undefined) throw oneIsRequired('issuer', 'url')
+  if (named === undefined) throw oneIsRequired(options, 'issuer', 'url')
   const keys: KeySource[] = []
   if (secret !== undefined) keys.push({ kind: 'secret', secret })
   if (base !== undefined) keys.push({ kind: 'jwks', url: `${base}/.well-known/jwks.json`, ...given(source) })
   return { issuer: named, keys, audience, emails, people: 'own', accepts: acceptsOnly(anonymous, apps) }
 }
 
-function oneIsRequired(one: string, other: string): OptionsError {
-  return new OptionsError('supabase', [
-    { option: one, message: `is required without option "${other}"` },
-    { option: other, message: `is required without option "${one}"` },
-  ])
+// Of the two it is the one that was written, if one was.
+function oneIsRequired(options: SupabaseOptions, one: 'url' | 'issuer', other: 'url' | 'secret'): OptionsError {
+  const isWritten = (name: keyof SupabaseOptions): boolean => Object.hasOwn(options, name)
+  const [named, left] = isWritten(other) && !isWritten(one) ? [other, one] : [one, other]
+  const why = isWritten(named) ? ' (got undefined: is the variable set?)' : ''
+  return optionsError('supabase', named, `is required without option "${left}"${why}`)
 }
 
 // By one key, issuer and audience the project signs what its people, its guests and the apps of its OAuth server send.

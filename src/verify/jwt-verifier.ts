@@ -119,7 +119,7 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
  * if (kind !== 'person') throw new AuthError('forbidden')
  */
 export function createJwtVerifier<const C extends string = never>(options: JwtVerifierOptions<C>): Verifier<C> {
-  const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names } = readSettings<C>(options)
+  const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names, hasOwnPeopleAlone } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
 
   // At once where the token is known, holds for sure, and nobody else has to be asked.
@@ -164,6 +164,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     bindsScopes: lookedUp === undefined ? issuers.some(({ places }) => places.scopes !== null) : undefined,
     machines: issuers.flatMap(({ machines }) => machines.map(({ machine }) => machine)),
     namesOtherMachines: lookedUp !== undefined,
+    hasOwnPeopleAlone,
     verify: toStep(verify),
     async warmUp() {
       await Promise.all(issuers.flatMap(({ keySets }) => keySets.map((set) => set.refresh())))
@@ -213,6 +214,7 @@ interface Settings<C extends string> {
   readonly clock: () => number
   readonly maxTokenBytes: number
   readonly claims: readonly C[]
+  readonly hasOwnPeopleAlone: boolean
 }
 
 function readSettings<C extends string>(options: JwtVerifierOptions<C>): Settings<C> {
@@ -245,7 +247,13 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
     clock,
     maxTokenBytes: parsed.maxTokenBytes ?? 8192,
     claims: parsed.claims ?? [],
+    hasOwnPeopleAlone: lookedUp === undefined && parsed.issuers.every(({ people }) => people === 'own'),
   }
+}
+
+/** Ask whether {@link createJwtVerifier} has an option of that name. */
+export function isVerifierOption(name: string): boolean {
+  return Object.hasOwn(shape(), name)
 }
 
 async function runCheck(identity: Identity, check: NonNullable<Issuer['check']>): Promise<void> {

@@ -431,7 +431,7 @@ describe('the options', () => {
     [{ owner: { kind: 'everybody' } }, 'option "owner.kind" must be one of "org", "installation"'],
     [
       { owner: { kind: 'installation' } },
-      'option "owner.memberships" must be an object with findActing; option "owner.field"',
+      'option "owner.memberships" is required: must be an object with findActing; option "owner.field" is required',
     ],
     [{ maxOverlapSeconds: -1 }, 'option "maxOverlapSeconds"'],
     [{ maxKeys: 0 }, 'option "maxKeys"'],

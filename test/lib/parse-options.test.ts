@@ -79,7 +79,7 @@ describe('parseOptions', () => {
     expect(error.name).toBe('OptionsError')
     expect(error.problems).toEqual([
       { option: 'names.1', message: 'must be a string that is not blank' },
-      { option: 'find', message: 'must be an object with find' },
+      { option: 'find', message: 'is required: must be an object with find' },
       { option: 'onRing', message: 'must be a function' },
       { option: 'quiet.fromHour', message: 'must be a number from 0 to 23' },
       { option: 'quiet.till', message: 'is unknown' },
@@ -87,7 +87,7 @@ describe('parseOptions', () => {
     ])
     expect(error.option).toBe('names.1')
     expect(error.message).toBe(
-      'createDoorbell: option "names.1" must be a string that is not blank; option "find" must be an object with find; ' +
+      'createDoorbell: option "names.1" must be a string that is not blank; option "find" is required: must be an object with find; ' +
         'option "onRing" must be a function; option "quiet.fromHour" must be a number from 0 to 23; ' +
         'unknown option "quiet.till"; unknown option "tune"',
     )
@@ -137,11 +137,16 @@ describe('a check of one value', () => {
   it.each<[string, OptionType<unknown>, unknown, readonly string[]]>([
     ['aBoolean', aBoolean(), 'true', ['it must be of type boolean']],
     ['oneOf', oneOf('a', 'b'), 'c', ['it must be one of "a", "b"']],
-    ['oneOf', oneOf('a', 'b'), undefined, ['it must be one of "a", "b"']],
+    [
+      'oneOf',
+      oneOf('a', 'b'),
+      undefined,
+      ['it is required (got undefined: is the variable set?): must be one of "a", "b"'],
+    ],
     ['orNull', orNull(aName()), ' ', ['it must be a string that is not blank']],
     ['orNull', orNull(aListOf(aName())), [1], ['it.0 must be a string that is not blank']],
     ['aListOf', aListOf(aName()), { 0: 'a', length: 1 }, ['it must be of type array']],
-    ['aListOf', aListOf(aName()), undefined, ['it is required']],
+    ['aListOf', aListOf(aName()), undefined, ['it is required (got undefined: is the variable set?)']],
     // biome-ignore lint/suspicious/noSparseArray: what is under test
     ['aListOf', aListOf(aName()), ['a', , 'b'], ['it.1 must be a string that is not blank']],
     ['aFilledListOf', aFilledListOf(aName()), [], ['it must not be empty']],
@@ -155,7 +160,7 @@ describe('a check of one value', () => {
     ['aRecordOf', aRecordOf(aName()), new Map(), ['it must be of type record']],
     ['aRecordOf', aRecordOf(aName()), new (class Options {})(), ['it must be of type record']],
     ['aRecordOf', aRecordOf(aName()), ['a'], ['it must be of type record']],
-    ['aRecordOf', aRecordOf(aName()), undefined, ['it is required']],
+    ['aRecordOf', aRecordOf(aName()), undefined, ['it is required (got undefined: is the variable set?)']],
   ])('%s refuses what it is not: %#', (_, type, value, problems) => {
     expect(problemsOf(type, value)).toEqual(problems)
   })

@@ -1,6 +1,6 @@
 /** Faults that nobody listens to filled standard error, or showed there what a driver had put on its error. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { AuthError } from '../../src/errors.ts'
+import { AuthError, type AuthErrorCode, type AuthErrorDetails } from '../../src/errors.ts'
 import { createLinePrinter } from '../../src/lib/standard-error.ts'
 import { createQuietRecorder } from '../../src/pipeline/decision-record.ts'
 
@@ -69,20 +69,51 @@ it('nothing is printed of a request without a credential, or of a queue that is 
 })
 
 it.each([
-  ['development', 1],
-  ['', 1],
+  ['development', 3],
+  ['', 3],
   ['production', 0],
   ['test', 0],
-])('the first refusal of a process in mode %j gets %i hint where nobody listens', async (mode, hints) => {
-  vi.resetModules()
-  vi.stubEnv('NODE_ENV', mode)
-  const { createQuietRecorder } = await import('../../src/pipeline/decision-record.ts')
-  for (const _ of [1, 2]) {
-    const recorder = createQuietRecorder(() => 0)
-    recorder.threw(new AuthError('unauthorized', { reason: 'credential_missing', absent: true }))
-    recorder.threw(new AuthError('forbidden', { reason: 'not_a_member', cause: new Error('x') }))
-    recorder.threw(new AuthError('temporarily_unavailable', { reason: 'password_queue_full' }))
-  }
+])(
+  'the first refusals of a process in mode %j get %i hints where nobody listens, one for each reason',
+  async (mode, hints) => {
+    vi.resetModules()
+    vi.stubEnv('NODE_ENV', mode)
+    const { createQuietRecorder } = await import('../../src/pipeline/decision-record.ts')
+    for (const _ of [1, 2]) {
+      const recorder = createQuietRecorder(() => 0)
+      const threw = (code: AuthErrorCode, details: AuthErrorDetails, path = '/contacts'): void =>
+        recorder.threw(new AuthError(code, details), { method: 'GET', path })
+      threw('unauthorized', { reason: 'credential_missing', absent: true })
+      threw('forbidden', { reason: 'not_a_member', cause: new Error('x') })
+      threw('forbidden', { reason: 'not_a_member' }, '/elsewhere')
+      threw('unauthorized', { reason: 'token_issuer_unknown' }, '/of/ann@example.com/eyJhbGciOiJIUzI1NiJ9\n')
+      recorder.threw(new AuthError('temporarily_unavailable', { reason: 'password_queue_full' }))
+      // What a host calls its own refusals is anything.
+      for (let n = 0; n < 1000; n++) threw('forbidden', { reason: `own_${n}` })
+    }
+    vi.unstubAllEnvs()
+    const told = [
+      'not_a_member (GET /contacts)',
+      'token_issuer_unknown (GET …@example.com/…\ufffd)',
+      'password_queue_full',
+    ]
+    const first = lines.slice(0, 3)
+    expect(first).toEqual(
+      told.slice(0, hints).map((each) => `sallyport: refused, ${each}; onDecision: explain() says why`),
+    )
+    expect(lines.length).toBe(hints === 0 ? 0 : 200)
+  },
+)
+
+it('keys that can’t be had are printed as a fault is, in production too', () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  const recorder = createQuietRecorder(() => 0)
+  const got = 'http://127.0.0.1:9/jwks: ECONNREFUSED'
+  for (const _ of [1, 2]) recorder.threw(new AuthError('keys_unavailable', { reason: 'key_servers_failing', got }))
+  recorder.threw(new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted' }))
   vi.unstubAllEnvs()
-  expect(lines).toEqual(Array(hints).fill('sallyport: refused, not_a_member; onDecision: explain() says why'))
+  expect(lines).toEqual([
+    `sallyport: answered 503, key_servers_failing: ${got}; onDecision gets it`,
+    'sallyport: answered 503, issuer_look_ups_exhausted; onDecision gets it',
+  ])
 })

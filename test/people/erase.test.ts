@@ -205,9 +205,9 @@ describe.each(STORAGES)('erase, in $name', ({ open }) => {
 
 describe('what is asked of erase', () => {
   it.each<[string, object, RegExp]>([
-    ['nothing', {}, /"identity" must be one of.*"emptyOrgs" must be one of/],
+    ['nothing', {}, /"identity" is required: must be one of.*"emptyOrgs" is required: must be one of/],
     ['an identity that is neither', { ...FREED, identity: 'kept' }, /"identity" must be one of/],
-    ['no word on empty organizations', { identity: 'freed' }, /"emptyOrgs" must be one of/],
+    ['no word on empty organizations', { identity: 'freed' }, /"emptyOrgs" is required: must be one of/],
     ['an unknown option', { ...FREED, handover: () => null }, /unknown option "handover"/],
     ['a hook that is none', { ...FREED, within: 'x' }, /"within" must be a function/],
     ['a blank account', { ...FREED, account: ' ' }, /"account" must be/],

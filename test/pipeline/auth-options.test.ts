@@ -1,9 +1,12 @@
 /** `createAuth` in its short forms: what each default stands for, and what opens nothing by having been lost. */
 import {
   createAuth,
+  createIssuerLookUp,
+  createJwtVerifier,
   createProvisioner,
   createRoles,
   createSyncGate,
+  explain,
   header,
   OptionsError,
   oidc,
@@ -74,6 +77,14 @@ describe('createAuth({ issuers, storage, roles })', () => {
     }
   })
 
+  it('makes them too where a verifier’s issuers all sign in people of this service alone, and hands on claims', async () => {
+    const verifier = createJwtVerifier({ issuers: [own], claims: ['plan'] })
+    const auth = createAuth({ verifier, storage: createMemoryStorage(), roles })
+    const token = await issuer.sign({ sub: 'ada', aud: AUDIENCE, email: 'ada@example.test', plan: 'gold' })
+    const context = await auth.authenticate(fakeRequest({ headers: { authorization: `Bearer ${token}` } }))
+    expect(context).toMatchObject({ role: 'owner', identity: { claims: { plan: 'gold' } } })
+  })
+
   it('takes the long form of each part', async () => {
     const storage = createMemoryStorage()
     const gated = createAuth({ issuers: [HS256], storage, roles, users: createSyncGate({ users: storage.users }) })
@@ -91,6 +102,13 @@ describe('createAuth({ issuers, storage, roles })', () => {
       const error = optionsErrorOf(() => createAuth({ issuers, storage, roles }))
       expect([error.option, error.message]).toEqual(['users', expect.stringContaining('people: "own"')])
     }
+    for (const issuers of [[HS256], [own, open]]) {
+      const verifier = createJwtVerifier({ issuers })
+      expect(optionsErrorOf(() => createAuth({ verifier, storage, roles })).option).toBe('users')
+    }
+    const lookUp = createIssuerLookUp({ find: async () => null, mayBe: () => false })
+    const lookingUp = createJwtVerifier({ issuers: [own], lookUp })
+    expect(optionsErrorOf(() => createAuth({ verifier: lookingUp, storage, roles })).option).toBe('users')
     const verifier = { verify: async () => ({}) as never }
     expect(optionsErrorOf(() => createAuth({ verifier, storage, roles })).option).toBe('users')
     const taken = [
@@ -99,6 +117,26 @@ describe('createAuth({ issuers, storage, roles })', () => {
     ]
     expect(() => createAuth({ issuers: taken, storage, roles })).not.toThrow()
   })
+})
+
+it.each([
+  ['claims', ['plan']],
+  ['clockToleranceSeconds', 5],
+  ['insecureHosts', ['keycloak.internal']],
+])('says where the option %s belongs', (option, value) => {
+  const storage = createMemoryStorage()
+  const error = optionsErrorOf(() => createAuth({ issuers: [own], storage, roles, [option]: value }))
+  expect(error.option).toBe(option)
+  expect(error.message).toContain(`is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} })`)
+})
+
+it('takes no function that makes what an option takes', () => {
+  const options = { issuers: [own], storage: createMemoryStorage(), roles }
+  const listening = optionsErrorOf(() => createAuth({ ...options, onDecision: explain as never }))
+  expect(listening.message).toBe('createAuth: option "onDecision" is a function that makes one: call it, explain()')
+  const resolving = optionsErrorOf(() => createAuth({ ...options, users: createProvisioner as never }))
+  expect(resolving.message).toContain('option "users" is a function that makes one: call it, createProvisioner(')
+  expect(() => createAuth({ ...options, onDecision: explain() })).not.toThrow()
 })
 
 it('names the option of a provisioner whose owners have a role that is none', () => {

@@ -151,7 +151,7 @@ const BAD: readonly (readonly [string, string, Options, string])[] = [
   ['createAuth', 'another error format', { errorFormat: 'xml' }, 'option "errorFormat"'],
   ['createAuth', 'a hook that is none', { onDecision: 'log' }, 'option "onDecision"'],
   ['createAuth', 'a clock that is a number', { clock: 1 }, 'option "clock"'],
-  ['createOrgResolver', 'no word on an unnamed org', { whenUnnamed: undefined }, 'option "whenUnnamed" must be one of'],
+  ['createOrgResolver', 'no word on an unnamed org', { whenUnnamed: undefined }, 'option "whenUnnamed" is required'],
   ['createOrgResolver', 'another word', { whenUnnamed: 'first' }, 'option "whenUnnamed"'],
   ['createOrgResolver', 'no memberships', { memberships: undefined }, 'option "memberships"'],
   ['createOrgResolver', 'half of the memberships', { memberships: { findActing: () => null } }, 'option "memberships"'],
@@ -310,11 +310,9 @@ describe('a polluted Object.prototype (V1)', () => {
     }
     await attempt(members, () => {
       expect(() => make('createProvisioner', { storage: { users: {} } })).toThrow('option "storage"')
-      expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow(
-        'option "whenUnnamed" must be one of',
-      )
+      expect(() => createOrgResolver({ memberships, selectors } as never)).toThrow('option "whenUnnamed" is required')
       expect(() => createJwtVerifier({ issuers: issuers.map(({ audience: _, ...rest }) => rest) } as never)).toThrow(
-        'option "issuers.0.audience" must be',
+        'option "issuers.0.audience" is required: must be',
       )
     })
     const own = createMemoryStorage()

@@ -326,7 +326,11 @@ describe('a look-up that fails', () => {
     ['undefined', () => undefined, /"answer" is required/],
     ['text', () => 'yes', /"answer"/],
     ['a misspelt option', (issuer) => ({ ...withSecret(issuer), audiance: 'x' }), /unknown option "answer\.audiance"/],
-    ['no audience', (issuer) => ({ ...withSecret(issuer), audience: undefined }), /"answer\.audience" must/],
+    [
+      'no audience',
+      (issuer) => ({ ...withSecret(issuer), audience: undefined }),
+      /"answer\.audience" is required \(got undefined: is the variable set\?\): must/,
+    ],
     ['another issuer', () => withSecret('https://other.test'), /"answer\.issuer" must be the one that was asked for/],
     ['issuer null', (issuer) => ({ ...withSecret(issuer), issuer: null }), /"answer\.issuer" must be the one/],
     ['a list of names', (issuer) => ({ ...withSecret(issuer), issuer: [issuer] }), /"answer\.issuer" must be the one/],
