@@ -195,7 +195,7 @@ export function aFunction<F>(): OptionType<F> {
   return checkedBy((value) => {
     if (typeof value !== 'function') return 'must be a function'
     const call = (value as { readonly [MAKER]?: string })[MAKER]
-    return call === undefined ? null : `is a function that makes one: call it, ${call}`
+    return call === undefined ? null : `must be called: ${call}`
   })
 }
 

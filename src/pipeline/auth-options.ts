@@ -211,7 +211,7 @@ function requireNoneOfVerifier(given: AnyAuthOptions): void {
   const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
   const option = names.find((name) => !Object.hasOwn(SHAPE, name) && isVerifierOption(name))
   if (option === undefined) return
-  const message = `is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} }) in the place of issuers`
+  const message = `is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} })`
   throw optionsError(NAME, option, message)
 }
 

@@ -156,9 +156,9 @@ describe('the built modules', () => {
   // function, an optional; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 45_300],
-    ['koa', 45_300],
-    ['hono', 46_700],
+    ['express', 46_300],
+    ['koa', 46_300],
+    ['hono', 47_800],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -168,9 +168,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 287,000 bytes, minified', async () => {
+  it('cost with the testing kit at most 290,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(287_000)
+    expect(bytes).toBeLessThanOrEqual(290_000)
   })
 })

@@ -133,9 +133,9 @@ it.each([
 it('takes no function that makes what an option takes', () => {
   const options = { issuers: [own], storage: createMemoryStorage(), roles }
   const listening = optionsErrorOf(() => createAuth({ ...options, onDecision: explain as never }))
-  expect(listening.message).toBe('createAuth: option "onDecision" is a function that makes one: call it, explain()')
+  expect(listening.message).toBe('createAuth: option "onDecision" must be called: explain()')
   const resolving = optionsErrorOf(() => createAuth({ ...options, users: createProvisioner as never }))
-  expect(resolving.message).toContain('option "users" is a function that makes one: call it, createProvisioner(')
+  expect(resolving.message).toContain('option "users" must be called: createProvisioner(')
   expect(() => createAuth({ ...options, onDecision: explain() })).not.toThrow()
 })
 
