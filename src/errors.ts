@@ -314,7 +314,7 @@ function quoted(name: string, value: string | undefined): string {
 }
 
 /**
- * Ask whether a thrown value is an {@link AuthError}, also one made by another copy of this package.
+ * Ask whether a thrown value is an {@link AuthError}, also one made by another copy of this package. Pure.
  *
  * @example
  * if (isAuthError(error)) log.info(error.code, error.reason)
@@ -348,7 +348,7 @@ export type ErrorFormat = 'json' | 'problem'
 
 /**
  * Convert a refusal to the response that all adapters write, byte for byte; its challenge is that of the auth that refused
- * by it, if one has.
+ * by it, if one has. Pure.
  *
  * @param error the refusal
  * @param format the body: `json` (default) or `problem` (RFC 9457)

@@ -51,7 +51,7 @@ export class TokenClientError extends Error {
 }
 
 /**
- * Ask whether a thrown value is a {@link TokenClientError}, also one made by another copy of this package.
+ * Ask whether a thrown value is a {@link TokenClientError}, also one made by another copy of this package. Pure.
  *
  * @example
  * if (isTokenClientError(error) && error.code === 'token_unavailable') retryIn(error.retryAfterSeconds)

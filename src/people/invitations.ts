@@ -98,7 +98,8 @@ export interface Invitations<U extends User = User, O extends Organization = Org
  * An invitation is good until it expires, while its role is one that there is, and while its inviter is a member, not disabled,
  * who still satisfies `manage` and may give that role; one that the host itself has stored (`invitedBy: null`) has no inviter to
  * ask. Nobody but the inviter's organization is told of any other. It is taken once, by whoever has its address as a verified
- * one: as their issuer's options say it, and never by what the token's user wrote.
+ * one: as their issuer's options say it, and never by what the token's user wrote. Inviting, revoking and accepting are one
+ * transaction each.
  *
  * @throws OptionsError for a missing, unknown or wrong option
  * @example

@@ -126,7 +126,7 @@ export interface Members {
 /**
  * Create what is done with the members of organizations. Nobody gives or takes a role above their own (one that includes it;
  * one made at run time where they may do all that it may), nor more than their credential carries, and the last owner stays:
- * judged under the lock of the organization, by what everybody is at that moment.
+ * judged under the lock of the organization, by what everybody is at that moment. Each change is one transaction.
  *
  * @throws OptionsError for a missing, unknown or wrong option
  * @example

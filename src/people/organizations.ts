@@ -132,7 +132,8 @@ export interface Organizations<O extends NamedOrganization = NamedOrganization> 
 }
 
 /**
- * Create what is done with organizations after the first login, for people who are here already.
+ * Create what is done with organizations after the first login, for people who are here already. Making one and renaming one
+ * are one transaction each.
  *
  * @throws OptionsError for a missing, unknown or wrong option
  * @example

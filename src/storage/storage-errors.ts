@@ -40,7 +40,7 @@ export class TransientError extends Error {
 }
 
 /**
- * Ask whether a thrown value is a {@link ConflictError}, also one made by another copy of this package.
+ * Ask whether a thrown value is a {@link ConflictError}, also one made by another copy of this package. Pure.
  *
  * @example
  * if (isConflictError(error)) throw new AuthError('conflict')
@@ -50,7 +50,7 @@ export function isConflictError(error: unknown): error is ConflictError {
 }
 
 /**
- * Ask whether a thrown value is a {@link TransientError}, also one made by another copy of this package.
+ * Ask whether a thrown value is a {@link TransientError}, also one made by another copy of this package. Pure.
  *
  * @example
  * if (isTransientError(error)) return again()

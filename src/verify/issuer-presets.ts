@@ -88,7 +88,7 @@ const oidcShape = (): Shape<OidcOptions> => ({
 /**
  * Write the issuer of a Supabase project: HS256 by the legacy secret and asymmetric keys from
  * `${url}/auth/v1/.well-known/jwks.json`, side by side while a project moves from one to the other. Lets in people's own
- * sessions: anonymous sign-ins and third-party apps only where they are written out.
+ * sessions: anonymous sign-ins and third-party apps only where they are written out. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'secret', … }, { kind: 'jwks', … }], audience, emails, people: 'own', accepts }`
  * @throws OptionsError neither `url` nor `secret`; no issuer to be had; a bad URL; an API key in the place of the secret
@@ -129,7 +129,7 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
 
 /**
  * Write the issuer of an OpenID provider: its keys are found by discovery at the first use, under the limits of every key
- * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3).
+ * fetch. The metadata must name exactly this issuer (OpenID Connect Discovery 1.0 §4.3). Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', … }], audience }`
  * @throws OptionsError a bad URL; no audience

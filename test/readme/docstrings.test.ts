@@ -60,7 +60,7 @@ it('each parameter of an exported function is named in its docstring, or holds m
 })
 
 // Of TypeScript, browsers and drivers.
-const FOREIGN = new Set(['allowImportingTsExtensions', 'EventSource', 'maxPayload', 'skipLibCheck'])
+const FOREIGN = new Set(['allowImportingTsExtensions', 'allowJs', 'EventSource', 'maxPayload', 'skipLibCheck'])
 
 it('each name of the pages that looks like one of ours exists', () => {
   const sources = ['src', 'adapters', 'examples'].flatMap((folder) =>

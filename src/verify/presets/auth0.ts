@@ -21,7 +21,7 @@ const auth0Shape = (): Shape<Auth0Options> => ({
  * Write the issuer of an Auth0 tenant: its `iss` ends in a slash, access tokens are `JWT` or `at+jwt`, and the subject of a
  * machine's is `<client id>@clients` in both profiles. Access tokens have no e-mail, unless an action adds one under a name
  * of yours: `claims: { email: 'https://example.com/email' }`. By RBAC with "Add Permissions in the Access Token":
- * `claims: { scopes: 'permissions' }`.
+ * `claims: { scopes: 'permissions' }`. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: 'https://<domain>/', keys: [{ kind: 'jwks', … }], audience, machine, people: 'own' }`
  * @throws OptionsError a domain that is a URL; no audience

@@ -50,6 +50,7 @@ const betterAuthShape = (): Shape<BetterAuthOptions> => ({
  * Write the issuer of a Better Auth server. Its keys are EdDSA, unless it is told otherwise. What the JWT
  * plugin signs for the origin is the user's whole row, by default: `emailVerified` in camel case, `isAnonymous`. Tokens for apps
  * of its OAuth provider are issued under the base path. Whatever else it signs is of another type, or for another audience.
+ * Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: ['https://app.example.com', 'https://app.example.com/api/auth'], keys: [{ kind: 'jwks', … }], audience, claims, machine, accepts, people: 'own' }`
  * @throws OptionsError a URL that ends in a slash; a path that is none

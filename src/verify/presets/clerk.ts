@@ -47,7 +47,7 @@ const clerkShape = (): Shape<ClerkOptions> => ({
  * machines: people are let in by their active sessions alone (`sid`, which no template can write), machines by a subject
  * `mch_…`. Session tokens have no e-mail, unless you add it to them, from what Clerk has verified and never from
  * `unsafe_metadata`. Who acts as somebody else (`act`) stands in `identity.actor`. A machine's token must be made with an
- * expiry.
+ * expiry. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: frontendApi, keys: [{ kind: 'jwks', … }], audience: null, types: ['JWT'], machine, accepts, people: 'own' }`
  * @throws OptionsError an API key, a dashboard's or a Backend API's URL; a party that is no origin; no `authorizedParties`

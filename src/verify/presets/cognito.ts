@@ -29,7 +29,7 @@ const cognitoShape = (): Shape<CognitoOptions> => ({
  * Write the issuer of a Cognito user pool, by its original and its updated issuer URL, which have the same keys;
  * `identity.issuer` is the original one in both cases. ID and access tokens are of one key and alike in their headers:
  * `token_use` tells them apart. Access tokens have no audience: their `client_id` is checked instead. A machine's subject is
- * its client, and it has no user name.
+ * its client, and it has no user name. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: [original, updated], keys: [{ kind: 'jwks', … }], audience, machine, accepts, people: 'own' }`
  * @throws OptionsError the id of an identity pool, an ARN or a URL; no client

@@ -45,7 +45,7 @@ const LOGIN = 'https://login.microsoftonline.com'
  * from app to app), and by the tenant, which is in `identity.issuer`. Tokens of apps without a person have an `idtyp` of `app`
  * where the API's registration asks for it, and no `scp`; every app of a tenant can have one, so that those without a role of
  * yours (`roles`) are refused. An `email` is whatever a tenant's administrator writes: it is verified where the optional claim
- * `xms_edov` says so.
+ * `xms_edov` says so. Pure: nothing is fetched here.
  *
  * @returns issuer options. One tenant: `{ issuer: [v2.0, v1.0], keys: [{ kind: 'jwks', … }], audience, types: ['JWT'], claims, machine, accepts, people: 'own' }`;
  * several: `issuer: 'https://login.microsoftonline.com/{tid}/v2.0'`, `people: 'anybody'`

@@ -29,6 +29,7 @@ const firebaseShape = (): Shape<FirebaseOptions> => ({
 /**
  * Write the issuer of a Firebase project's ID tokens. One key set signs for all projects there are: issuer and audience tell
  * them apart. Custom tokens and session cookies are other tokens, of other issuers, and the emulator signs nothing.
+ * Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: 'https://securetoken.google.com/<projectId>', keys: [{ kind: 'jwks', … }], audience: projectId, types: ['JWT'], machine, accepts, people: 'own' }`
  * @throws OptionsError the project's number, its web API key, or a host for its id

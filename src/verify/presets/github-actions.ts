@@ -73,7 +73,7 @@ const EVENTS = ['push', 'release', 'schedule', 'workflow_dispatch']
  * Write the issuer of GitHub Actions. One key signs the tokens of every repository there is, and a job may ask for any
  * audience: who calls is told by ids alone. `sub` has names in it, of which everybody may take one that was given up, and can be
  * made of other claims; the name of a workflow and whoever set it off prove nothing. A fork has an id of its own. Its tokens are
- * machines' always; those of jobs that no caller is are refused.
+ * machines' always; those of jobs that no caller is are refused. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', algorithms: ['RS256'] }], audience, types: ['JWT'], machine, machines, accepts, people: 'own' }`
  * @throws OptionsError a repository by its name, a caller of any branch and workflow, a wildcard, a branch that is no full ref,

@@ -32,6 +32,7 @@ const googleShape = (): Shape<GoogleOptions> => ({
 /**
  * Write the issuer of Google's ID tokens, by both names that it has in them. Google speaks for an e-mail of Gmail, or of a
  * Workspace (`hd`), and for no other one, whatever `email_verified` says: elsewhere `identity.emailVerified` is `false`.
+ * Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: ['https://accounts.google.com', 'accounts.google.com'], keys: [{ kind: 'jwks', … }], audience: clientIds, types: ['JWT'], claims, machine, accepts, people }`;
  * `people` is `own` with `hostedDomains`, else `anybody`

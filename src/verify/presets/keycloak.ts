@@ -44,6 +44,7 @@ const keycloakShape = (): Shape<KeycloakOptions> => ({
  * apart, and only `Bearer` is let in. A machine (service account) has a hidden user's id for its subject and is known by
  * `preferred_username`, `service-account-<client>`, or by the claims of its client. Tokens without the scope `basic` have no
  * subject (Keycloak 25) and are refused, as are those without the scope `profile`, which don't say whose they are.
+ * Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: realmUrl, keys: [{ kind: 'jwks', … }], audience, machine, accepts, people: 'own' }`
  * @throws OptionsError a URL of no realm, or of something below one; the audience `account`

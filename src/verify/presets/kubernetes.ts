@@ -48,7 +48,7 @@ const kubernetesShape = (): Shape<KubernetesOptions> => ({
  * Write the issuer of a Kubernetes cluster. A token that is projected for an audience of your own names its service account by
  * namespace and name, which can be made anew by whoever may, and by `uid`. Its tokens are machines' always; those of accounts
  * that no caller is are refused. What is checked is the token alone: that of a pod that was deleted is good until it ends, ten
- * minutes to an hour.
+ * minutes to an hour. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'discovery', algorithms: ['RS256', 'ES256'] }], audience, machine, machines, accepts, people: 'own' }`
  * @throws OptionsError the API server's own audience, which every pod has a token for; the issuer of legacy tokens, which never

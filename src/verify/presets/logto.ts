@@ -28,7 +28,7 @@ const logtoShape = (): Shape<LogtoOptions> => ({
 /**
  * Write the issuer of a Logto tenant, whose keys are ES384 unless it is older. Access tokens for an API resource are let in;
  * without one they are opaque. They carry no e-mail, unless you add it as a custom claim; `claims: { scopes: 'scope' }` binds
- * callers to the permissions of the API that they were given. A machine's subject is its client.
+ * callers to the permissions of the API that they were given. A machine's subject is its client. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: '<endpoint>/oidc', keys: [{ kind: 'jwks', … }], audience, types: ['at+jwt'], machine, accepts, people: 'own' }`
  * @throws OptionsError the issuer for the endpoint; no audience

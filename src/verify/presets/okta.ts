@@ -29,7 +29,7 @@ const oktaShape = (): Shape<OktaOptions> => ({
 /**
  * Write the issuer of one of Okta's custom authorization servers. Its access tokens name a person by `uid`, for ever; their
  * `sub` is what they log in with, which changes. A machine's have no `uid`: its subject is its client (`cid`). They carry no
- * e-mail, unless a claim of yours adds one.
+ * e-mail, unless a claim of yours adds one. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'jwks', url: '<issuer>/v1/keys', … }], audience, claims, machine, accepts, people: 'own' }`
  * @throws OptionsError the org authorization server, whose access tokens are for Okta alone; the admin console's host

@@ -22,7 +22,7 @@ const workosShape = (): Shape<WorkosOptions> => ({
  * Write the issuer of AuthKit sessions. Their tokens have no audience: the keys are those of your client alone, and are the
  * check. Their `iss` has several forms, of which `identity.issuer` is always the one with the client id. They carry no e-mail,
  * unless a JWT template adds one. Who acts as somebody else (`act`) stands in `identity.actor`, by e-mail. Tokens of WorkOS
- * Connect (other apps, machines) have an issuer and keys of their own: `oidc`.
+ * Connect (other apps, machines) have an issuer and keys of their own: `oidc`. Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer: ['https://api.workos.com/user_management/<clientId>', …], keys: [{ kind: 'jwks', … }], audience: null, types: ['JWT'], machine, accepts, people: 'own' }`
  * @throws OptionsError an API key for the client id; a URL for the domain

@@ -39,6 +39,7 @@ const zitadelShape = (): Shape<ZitadelOptions> => ({
  * service account, is JWT. ID tokens have the same audience, but name their client as `azp`, and no `jti`: they are refused.
  * Roles are in a token where the project asserts them, or its scopes ask for them. Nothing else tells a machine than its
  * `client_id`: its own name or id, where an application's is a number. Neither kind of token carries an e-mail.
+ * Pure: nothing is fetched here.
  *
  * @returns issuer options: `{ issuer, keys: [{ kind: 'jwks', url: '<issuer>/oauth/v2/keys', … }], audience: projectId, machine, accepts, people: 'own' }`
  * @throws OptionsError a client id or a name for the project's id; a URL with a path
