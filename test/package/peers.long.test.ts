@@ -20,6 +20,7 @@ const PEERS = {
     express: 'express4-lowest',
     koa: 'koa2-lowest',
     hono: 'hono-lowest',
+    '@opentelemetry/api': 'opentelemetry-api-lowest',
     '@types/express': 'types-express4',
     '@types/koa': 'types-koa2',
   },
@@ -27,6 +28,7 @@ const PEERS = {
     express: 'express5-lowest',
     koa: 'koa3-lowest',
     hono: 'hono-lowest',
+    '@opentelemetry/api': 'opentelemetry-api-lowest',
     '@types/express': 'types-express5-lowest',
     '@types/koa': 'types-koa3-lowest',
   },
@@ -34,6 +36,7 @@ const PEERS = {
     express: 'express4',
     koa: 'koa2',
     hono: 'hono',
+    '@opentelemetry/api': '@opentelemetry/api',
     '@types/express': 'types-express4',
     '@types/koa': 'types-koa2',
   },
@@ -41,6 +44,7 @@ const PEERS = {
     express: 'express',
     koa: 'koa',
     hono: 'hono',
+    '@opentelemetry/api': '@opentelemetry/api',
     '@types/express': '@types/express',
     '@types/koa': '@types/koa',
   },
@@ -211,7 +215,7 @@ console.log(JSON.stringify(seen))
 function projectWith(peers: Readonly<Record<string, string>>): string {
   const folder = join(dirname(packed.bare), `peers-${Object.values(peers).join('-').replaceAll(/[@/]/g, '')}`)
   cpSync(packed.bare, folder, { recursive: true, verbatimSymlinks: true })
-  mkdirSync(join(folder, 'node_modules/@types'))
+  for (const scope of ['@types', '@opentelemetry']) mkdirSync(join(folder, 'node_modules', scope))
   for (const [name, actual] of Object.entries({ ...peers, '@types/node': '@types/node' })) {
     symlinkSync(`${root}node_modules/${actual}`, join(folder, 'node_modules', name))
   }
@@ -242,6 +246,7 @@ it('the lowest releases here are the lowest of the ranges that package.json decl
   const versionOf = (name: string): string =>
     (JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, 'utf8')) as { version: string }).version
   expect(peerDependencies).toEqual({
+    '@opentelemetry/api': `^${versionOf('opentelemetry-api-lowest')}`,
     express: `^${versionOf('express4-lowest')} || ^${versionOf('express5-lowest')}`,
     hono: `^${versionOf('hono-lowest')}`,
     koa: `^${versionOf('koa2-lowest')} || ^${versionOf('koa3-lowest')}`,

@@ -14,6 +14,7 @@ import * as people from '../../src/people/index.ts'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
+import { createTelemetry } from '../../src/telemetry/index.ts'
 import * as testing from '../../src/testing/index.ts'
 import { entryPoints, exportsOf, root } from '../package/entry-points.ts'
 import { SQLITE_DRIVERS } from '../sqlite.ts'
@@ -45,6 +46,7 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createIssuerLookUp: [{ mayBe: () => false, find: async () => null }, main.createIssuerLookUp],
   createJwtVerifier: [{ issuers }, main.createJwtVerifier],
   createMembershipCache: [{ users: memory.users, memberships: memory.memberships }, main.createMembershipCache],
+  createMetrics: [{}, main.createMetrics],
   createOrgResolver: [orgs, main.createOrgResolver],
   createOrgScoped: [{}, (options) => main.createOrgScoped({ find: () => null }, options)],
   createProvisioner: [{ storage: memory }, main.createProvisioner],
@@ -70,6 +72,7 @@ const CREATED: Record<string, readonly [required: Options, create: (options: nev
   createDevLogin: [{ ...common, nodeEnv: 'test' }, login.createDevLogin],
   createLogin: [{ ...common, secret: new Uint8Array(32).map((_, index) => index) }, login.createLogin],
   createPasswordHasher: [{}, login.createPasswordHasher],
+  createTelemetry: [{}, createTelemetry],
   createTokenClient: [{ grant, origins: [URL_TEXT] }, machine.createTokenClient],
   createAdapterAudit: [{}, testing.createAdapterAudit],
   createTestKit: [{}, testing.createTestKit],
