@@ -127,7 +127,7 @@ describe('jest, CommonJS, without a transform', () => {
     const output = await run('untranslated-24', { ...cjs(UNTRANSLATED()), command: [...node, vm, jest] })
     expect(output).toMatch(/2 passed/)
     await expect(run('untranslated-24', { ...cjs(UNTRANSLATED()), command: [...node, jest] })).rejects.toThrow(
-      'vm-modules',
+      'Must use import to load ES Module',
     )
   })
 })
