@@ -5,6 +5,6 @@ import { openSnippets } from './snippets.ts'
 const { load, remove } = openSnippets()
 afterAll(remove)
 
-describe.each(['handlers.test.ts', 'removed.test.ts', 'outage.test.ts'])('%s', async (name) => {
+describe.each(['handlers.test.ts', 'callers.test.ts', 'removed.test.ts', 'outage.test.ts'])('%s', async (name) => {
   await load(name)
 })
