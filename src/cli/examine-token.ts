@@ -17,6 +17,8 @@ export interface Examiner {
   readonly issuers: readonly IssuerOptions[]
   /** Whether their keys are known: else nothing is verified. */
   readonly hasKeys: boolean
+  /** Whether the issuers are written as a service has them, by a preset or a config. */
+  readonly isWritten: boolean
   readonly insecureHosts?: readonly string[] | undefined
   readonly fetch: typeof fetch
   /** The instant to ask for, in milliseconds. */
@@ -50,8 +52,8 @@ export async function examineToken(token: string, examiner: Examiner): Promise<E
   if (examiner.hasKeys && signature != null) add(failures, signature)
   const isVerified = examiner.hasKeys && signature === null
   const facts = read === null ? null : factsOf(token, read)
-  const { hasKeys } = examiner
-  const found: Found = { failures, facts, issuer, isVerified, hasKeys, isGood: first === null }
+  const { hasKeys, isWritten } = examiner
+  const found: Found = { failures, facts, issuer, isVerified, hasKeys, isWritten, isGood: first === null }
   return {
     checks: CHECKS.map((check) => toCheck(check, found, examiner.now)),
     refusal: examiner.hasKeys || failures.has(String(first?.reason)) ? first : null,

@@ -59,7 +59,8 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
   const named = asUsage(() => readIssuers(values, terminal))
   const { issuers, hasKeys } = values.config === undefined ? named : await readConfig(values.config, named, terminal)
   const given = await readCredential(positionals, values.header, terminal)
-  const examiner = { issuers, hasKeys, fetch: terminal.fetch, now, insecureHosts: values['insecure-host'] }
+  const isWritten = (values.config ?? values.preset) !== undefined
+  const examiner = { issuers, hasKeys, isWritten, fetch: terminal.fetch, now, insecureHosts: values['insecure-host'] }
   const examined = 'token' in given ? await asUsage(() => examineToken(given.token, examiner)) : given.examined
   const verdict = verdictOf(examined.checks)
   if (values.json === true) terminal.print(JSON.stringify(toResult(examined, verdict), null, 2))
@@ -70,7 +71,11 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
 async function readConfig(path: string, named: NamedIssuers, { folder }: Terminal): Promise<NamedIssuers> {
   if (named.issuers.length > 0) throw wrongUsage(LINE, 'a --config names its issuers itself')
   const { issuers } = toParts(await loadConfig(LINE.name, path, folder))
-  if (issuers.length === 0) throw wrongUsage(LINE, 'the config exports no issuers')
+  if (issuers.length === 0)
+    throw wrongUsage(
+      LINE,
+      'the config exports no issuers: write `export const issuers = […]` and `createAuth({ issuers, … })`',
+    )
   return { issuers, hasKeys: true }
 }
 
@@ -177,7 +182,8 @@ function printResult(
   if (verdict === 'refused' && refusal !== null) {
     printParagraph(`Would be refused: ${refusal.status} ${refusal.code}, ${refusal.reason}${others}.`, terminal)
   } else if (verdict === 'refused') printParagraph(`Would be refused, whoever has signed it${others}.`, terminal)
-  else if (verdict === 'passes') printParagraph('Passes: a service with these options lets it in.', terminal)
+  else if (verdict === 'passes')
+    printParagraph('Passes: the token is good. User, organization and role are not asked here.', terminal)
   if (verdict === 'unknown' && hasKeys) printParagraph('Could not be found out: the keys can’t be had now.', terminal)
   if (!hasKeys && facts !== null) {
     const sentence =

@@ -41,14 +41,16 @@ export const ISSUER_FLAGS = {
 export const ISSUER_USAGE = `Whom to trust:
   --issuer <name>       the exact iss; its keys are found by its metadata,
                         unless --jwks or --secret-env says where they are
-  --jwks <url|file>     public keys: a JWK Set, or a file of one or of PEM
+  --jwks <url|file>     public keys: a JWK Set, or a file of one or of PEM;
+                        with --preset in the place of its own
   --secret-env <NAME>   the variable that holds the shared secret (HS256)
   --secret-encoding <e> text (default), base64 or base64url
   --algorithm <alg>     accepted; may be repeated. Default: ES256, RS256 and
                         EdDSA of keys, HS256 of a secret
   --audience <aud>      of which the token must name one; may be repeated
   --preset <name>       an identity provider: supabase, auth0, clerk, …
-  --with <name>=<value> an option of the preset: --with domain=acme.auth0.com
+  --with <name>=<value> an option of the preset: --with domain=acme.auth0.com;
+                        again for another value of a list
   --insecure-host <h>   a host that keys may come from by plain http`
 
 /** Their values. */
@@ -113,16 +115,43 @@ function readPreset(name: string, flags: IssuerFlags, terminal: Terminal): Issue
   if (preset === undefined) {
     throw new Error(`there is no preset of that name${didYouMean(name, known)}\nThere are: ${known.join(', ')}.`)
   }
-  if (flags.jwks !== undefined) throw new Error('a --preset knows where its keys are: leave --jwks out')
   const { issuer, audience } = flags
   const given = {
-    ...Object.fromEntries((flags.with ?? []).map(toOption)),
+    ...toOptions(flags.with ?? []),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience: audience.length === 1 ? audience[0] : audience }),
     ...(flags['secret-env'] === undefined ? {} : { secret: readSecret(flags['secret-env'], terminal) }),
     ...algorithmsOf(flags),
   }
-  return preset(given as never)
+  const options = withLists(preset as Preset, given)
+  if (flags.jwks === undefined) return options
+  const place = placeOf(flags.jwks, terminal)
+  const algorithms = flags.algorithm ?? options.keys.find(({ kind }) => kind !== 'secret')?.algorithms
+  return { ...options, keys: [{ kind: 'jwks', ...place, algorithms } as KeySource] }
+}
+
+type Preset = (options: Readonly<Record<string, unknown>>) => IssuerOptions
+
+// One value of a list is written like any other.
+function withLists(preset: Preset, given: Readonly<Record<string, unknown>>): IssuerOptions {
+  try {
+    return preset(given)
+  } catch (error) {
+    const problems = isWrongOption(error) ? error.problems : []
+    const lists = problems.filter(
+      ({ option, message }) => message === 'must be of type array' && given[option] !== undefined,
+    )
+    if (lists.length === 0) throw error
+    return preset({ ...given, ...Object.fromEntries(lists.map(({ option }) => [option, [given[option]].flat()])) })
+  }
+}
+
+function toOptions(texts: readonly string[]): Readonly<Record<string, unknown>> {
+  const options: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of texts.map(toOption)) {
+    options[name] = name in options ? [options[name], value].flat() : value
+  }
+  return options
 }
 
 function toOption(text: string): readonly [string, unknown] {

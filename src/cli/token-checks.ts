@@ -11,6 +11,8 @@ export interface Found {
   readonly facts: TokenFacts | null
   readonly isVerified: boolean
   readonly hasKeys: boolean
+  /** Whether the issuers are written as a service has them, by a preset or a config: what they leave out, they mean to. */
+  readonly isWritten: boolean
   /** Whether it is good in every respect. */
   readonly isGood: boolean
   /** Whose rules it was asked by; `null`: nobody's, of several. */
@@ -39,6 +41,16 @@ const ofClaims =
   (says: (facts: NonNullable<Found['facts']>, now: number) => string): TokenCheck['passes'] =>
   ({ facts, issuer }, now) =>
     facts === null ? NOT_READ : issuer === null ? NOBODYS : passed(says(facts, now))
+
+const KEY_REASONS = ['token_algorithm_not_of_issuer', 'token_key_unknown', 'token_key_ambiguous']
+
+// At no instant are its claims good, so that no verifier comes to the signature alone.
+function whyNotAsked({ issuedAt, notBefore, expiresAt }: TokenFacts): string {
+  const from = Math.max(issuedAt?.getTime() ?? 0, notBefore?.getTime() ?? 0)
+  return expiresAt !== null && expiresAt.getTime() <= from
+    ? 'not asked: it expires before it begins to be good'
+    : 'not asked: can’t be told apart from what fails'
+}
 
 /** All checks, in order. */
 export const CHECKS: readonly TokenCheck[] = [
@@ -69,34 +81,38 @@ export const CHECKS: readonly TokenCheck[] = [
   },
   {
     name: 'key',
-    reasons: ['token_algorithm_not_of_issuer', 'token_key_unknown', 'token_key_ambiguous', 'key_servers_failing'],
+    reasons: [...KEY_REASONS, 'key_servers_failing'],
     passes({ facts, hasKeys, isVerified, issuer, failures }) {
       if (facts === null) return NOT_READ
       if (issuer === null) return NOBODYS
       if (!hasKeys) return { state: 'unknown', says: 'none was given' }
       const isFound = isVerified || failures.has('token_signature_invalid')
-      return isFound ? passed(`one for ${facts.algorithm} fits`) : skipped('can’t be told apart from what fails')
+      return isFound ? passed(`one for ${facts.algorithm} fits`) : skipped(whyNotAsked(facts))
     },
   },
   {
     name: 'signature',
     reasons: ['token_signature_invalid'],
-    passes({ facts, hasKeys, isVerified }) {
+    passes({ facts, hasKeys, isVerified, failures }) {
       if (facts === null) return NOT_READ
       if (!hasKeys)
         return { state: 'unknown', says: 'not verified: without a key anybody may have written all of this' }
-      return isVerified ? passed('good') : skipped('not asked: no key of theirs fits')
+      if (isVerified) return passed('good')
+      if (failures.has('key_servers_failing')) return skipped('not asked: the keys can’t be had')
+      const hasNoKey = KEY_REASONS.some((reason) => failures.has(reason))
+      return skipped(hasNoKey ? 'not asked: no key of theirs fits' : whyNotAsked(facts))
     },
   },
   { name: 'subject', reasons: ['token_subject_malformed'], isMinor: true, passes: ofClaims(() => 'there is one') },
   {
     name: 'audience',
     reasons: ['token_audience_malformed', 'token_audience_missing', 'token_audience_other'],
-    passes({ facts, issuer }) {
+    passes({ facts, issuer, isWritten }) {
       if (facts === null) return NOT_READ
       if (issuer === null) return NOBODYS
       const names = facts.audience.map((each) => `"${each}"`).join(', ') || 'none'
       if (issuer.audience !== null) return passed(names)
+      if (isWritten) return passed(`${names}, which the issuer’s options do not compare`)
       const next = '--audience names the one of this API: without it, tokens for others pass'
       return { state: 'warning', says: `${names}, which is not compared with any`, try: next }
     },

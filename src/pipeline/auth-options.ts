@@ -245,11 +245,7 @@ function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): U
   const { apiKeys, customRoles } = options
   const roles = toRoles(options.roles, NAME)
   if (options.users === (createProvisioner as unknown)) {
-    throw optionsError(
-      NAME,
-      'users',
-      'is a function that makes one: call it, createProvisioner({ storage, ownerRole })',
-    )
+    throw optionsError(NAME, 'users', 'must be called: createProvisioner({ storage, ownerRole })')
   }
   const users = options.users ?? defaultUsers(options, roles)
   const orgs =

@@ -39,7 +39,10 @@ export interface SignOptions {
   readonly typ?: string | null | undefined
   /** Header members to add or replace; `undefined` removes one. */
   readonly header?: Readonly<Record<string, unknown>> | undefined
-  /** Life of the token in seconds from now, may be negative. Default 3,600. */
+  /**
+   * Life of the token in seconds from now; negative: it has expired, and was issued before that. Default 3,600. Not beside a
+   * claim `exp`, as `supabaseClaims()` has one: a `TypeError`.
+   */
   readonly expiresInSeconds?: number | undefined
   /** Another key than the issuer's own: a private key, or bytes as an HMAC secret. */
   readonly key?: KeyObject | Uint8Array | undefined
@@ -137,8 +140,10 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
     return found
   }
   const defaults = (lifeSeconds = 3600): TokenClaims => {
-    const iat = Math.floor(clock() / 1000)
-    return { iss: issuer, sub: DEFAULT_SUBJECT, aud: audience, iat, exp: iat + lifeSeconds, email: DEFAULT_EMAIL }
+    const now = Math.floor(clock() / 1000)
+    // A token that has expired was issued before that.
+    const iat = Math.min(now, now + lifeSeconds - 1)
+    return { iss: issuer, sub: DEFAULT_SUBJECT, aud: audience, iat, exp: now + lifeSeconds, email: DEFAULT_EMAIL }
   }
   return Object.freeze({
     issuer,
@@ -148,6 +153,11 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
     clock,
     key,
     async sign(claims: TokenClaims = {}, how: SignOptions = {}) {
+      if (how.expiresInSeconds !== undefined && claims['exp'] !== undefined) {
+        throw new TypeError(
+          'createTokenIssuer: sign takes expiresInSeconds or the claim exp, which would say otherwise',
+        )
+      }
       const algorithm = how.algorithm ?? algorithms[0] ?? 'HS256'
       const pairedBy = algorithm === 'ES256' || algorithm === 'EdDSA' ? algorithm : 'RS256'
       // With a foreign key the issuer's own pair only lends its kid, and may be missing.

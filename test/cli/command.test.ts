@@ -68,7 +68,8 @@ describe('wrong usage is exit code 2, with the nearest name, and quotes no value
     ['inspect a --preset auth0 --with domain=https://hunter22.example --audience x', 'must be a host name alone'],
     ['inspect a --preset auth0 --with domian=a.example --audience x', 'unknown option "domian"'],
     ['inspect a --preset auth0 --with domain --audience x', 'write --with name=value'],
-    ['inspect a --preset auth0 --jwks x', 'leave --jwks out'],
+    ['inspect a --preset auth0 --with domain=a.example --audience x --jwks x', 'neither a URL nor a file'],
+    ['inspect a --preset clerk --with authorizedParties=null', 'option "frontendApi" is required'],
     ['doctor', 'there is nothing to ask'],
     ['doctor auth.js', 'is --config missing'],
     ['doctor --config nowhere.mjs', 'can’t be loaded'],
@@ -100,7 +101,7 @@ describe('inspect', () => {
     writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks()))
     expect((await inspect(es, ...TRUST, '--jwks', 'jwks.json')).code).toBe(0)
     const { out } = await inspect(es, ...TRUST, '--jwks', JWKS, '--secret-env', 'SECRET')
-    expect(out).toContain('Passes: a service with these options lets it in.')
+    expect(out).toContain('Passes: the token is good. User, organization and role are not asked here.')
   })
 
   it('without a key is never more than unknown', async () => {
@@ -128,6 +129,49 @@ describe('inspect', () => {
     expect(code).toBe(1)
     for (const name of ['signature', 'audience', 'expires']) expect(out).toMatch(new RegExp(` ✗ ${name} `))
     expect(out).toContain('token_signature_invalid, and 2 more would')
+  })
+
+  it('takes a list value by value, the keys of a test for those of a preset, and what it leaves out as meant', async () => {
+    const page = 'http://localhost:5173'
+    const clerks = await createTokenIssuer({
+      issuer: 'https://clerk.example.com',
+      algorithms: ['RS256'],
+      clock: () => NOW,
+    })
+    writeFileSync(join(folder, 'clerk.json'), JSON.stringify(clerks.jwks()))
+    const words = ['--preset', 'clerk', '--with', 'frontendApi=https://clerk.example.com', '--jwks', 'clerk.json']
+    const session = { sub: 'user_1', sid: 'sess_1', aud: undefined }
+    const ask = async (azp: string, ...parties: readonly string[]) =>
+      inspect(
+        await clerks.sign({ ...session, azp }),
+        ...words,
+        ...parties.flatMap((each) => ['--with', `authorizedParties=${each}`]),
+      )
+    const passed = await ask(page, page)
+    expect([passed.code, passed.out]).toEqual([0, expect.not.stringContaining(' ! ')])
+    expect((await ask(page, 'https://app.example.com', page)).code).toBe(0)
+    const refused = await ask('https://evil.example', page)
+    expect(refused.code).toBe(1)
+    const said = refused.out.replaceAll(/\s+/g, ' ')
+    expect(said).toContain(`wants azp ${page}; the token has azp https://evil.example`)
+    expect(said).toContain('azp https://evil.example claims')
+  })
+
+  it('says why a signature was not asked', async () => {
+    const backwards = await issuer.sign({ iat: NOW / 1000, exp: NOW / 1000 - 60 }, { algorithm: 'ES256' })
+    expect((await inspect(backwards, ...TRUST, '--jwks', JWKS)).out).toContain('it expires before it begins to be good')
+    const away = await inspect(
+      await issuer.sign({}, { algorithm: 'ES256' }),
+      ...TRUST,
+      '--jwks',
+      'https://keys.test/gone.json',
+    )
+    expect(away.out).toContain('not asked: the keys can’t be had')
+    const other = await createTokenIssuer({ issuer: issuer.issuer, algorithms: ['RS256'], clock: () => NOW })
+    const token = await other.sign({ aud: issuer.audience })
+    expect((await inspect(token, ...TRUST, '--jwks', JWKS, '--algorithm', 'ES256')).out).toContain(
+      'no key of theirs fits',
+    )
   })
 
   it('asks the rules of a preset only of what was verified', async () => {

@@ -62,7 +62,9 @@ it('the verdict and its reason are the verifier’s, and the check of that reaso
       () => null,
       (error: unknown) => (isAuthError(error) ? error.reason : error),
     )
-    const examined = await examineToken(token, { issuers, hasKeys: true, fetch: fetchKeys, now: NOW })
+    const examined = await examineToken(token, {
+      ...{ issuers, hasKeys: true, isWritten: false, fetch: fetchKeys, now: NOW },
+    })
     const verdict = verdictOf(examined.checks)
     verdicts[verdict] += 1
     const failing = examined.checks.filter(({ state }) => state === 'refused').map((check) => check.reason)

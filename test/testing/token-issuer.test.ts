@@ -57,9 +57,15 @@ describe('what a caller chooses', () => {
   it('the life of the token, counted from the clock', async () => {
     const fixed = await createTokenIssuer({ algorithms: ['EdDSA'], clock: () => NOW })
     expect(decodeJwt(await fixed.sign({}, { expiresInSeconds: -60 }))).toMatchObject({
-      iat: NOW / 1000,
+      iat: NOW / 1000 - 61,
       exp: NOW / 1000 - 60,
     })
+    expect(decodeJwt(await fixed.sign({}, { expiresInSeconds: 60 }))).toMatchObject({ iat: NOW / 1000 })
+  })
+
+  it('no life beside an exp that would say otherwise', async () => {
+    const signed = issuer.sign(issuer.supabaseClaims(), { expiresInSeconds: -60 })
+    await expect(signed).rejects.toThrow('expiresInSeconds or the claim exp')
   })
 
   it('another key, under the own kid', async () => {
