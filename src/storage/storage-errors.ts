@@ -102,7 +102,7 @@ const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
 const ADAPTER = /^(DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|TransactionWriteConflict)$/
 const OF_ADAPTER = 'DriverAdapterError'
 // The database, or Prisma's transaction, has given up what took too long: PostgreSQL's `statement_timeout`, and those of a
-// transaction, which end the connection; MySQL's. From a statement, since work may have met another database's.
+// transaction, which end the connection; MySQL's.
 const TOO_LONG = /^(57014|25P03|25P04|P2028|ER_QUERY_TIMEOUT)$/
 // Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
 const LOST =
@@ -129,14 +129,21 @@ function passes(error: unknown): boolean {
   const isMisuse = code === '08P01' && severity === 'ERROR'
   const isCode = PRISMA.test(String(code)) || (PASSING.test(String(code)) && !isMisuse)
   const isAdapters = ADAPTER.test(String(kind)) || (PASSING.test(String(originalCode)) && !isMisuse)
-  return isCode || isAdapters || PRISMA.test(String(errorCode)) || LOST.test(String(message)) || isBusy(error)
+  return (
+    isCode ||
+    isAdapters ||
+    PRISMA.test(String(errorCode)) ||
+    LOST.test(String(message)) ||
+    isBusy(error) ||
+    isGivenUp(error)
+  )
 }
 
 function isAway(error: unknown): boolean {
   const { code, syscall, message } = read(error)
   // A server that is down takes its Unix socket along.
   if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
-  return isGivenUp(error) || [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
+  return [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
 }
 
 function isGivenUp(error: unknown): boolean {
