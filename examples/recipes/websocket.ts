@@ -51,11 +51,11 @@ const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 })
 server.on('upgrade', async (message, socket, head) => {
   // Before anything is awaited: a client that resets meanwhile would end the process.
   socket.on('error', () => socket.destroy())
-  const { pathname, searchParams } = new URL(message.url ?? '/', 'http://localhost')
+  const [path, query] = (message.url ?? '/').split('?', 2) // `new URL` would throw for some targets
   const open = (then: (ws: WebSocket) => void): void => sockets.handleUpgrade(message, socket, head, then)
-  if (pathname === '/live/first-message') return open(expectToken)
+  if (path === '/live/first-message') return open(expectToken)
   try {
-    const ask = askOf(message, searchParams.get('ticket'))
+    const ask = askOf(message, new URLSearchParams(query).get('ticket'))
     const context = await ask()
     open((ws) => serve(ws, ask, context))
   } catch (error) {

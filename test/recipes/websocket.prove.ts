@@ -153,13 +153,20 @@ it('clients that reset while they are asked for end nothing', async () => {
   expect(program.output()).not.toMatch(/Error/)
 })
 
+it('a target that is no URL ends nothing', async () => {
+  expect(await statusOf({}, '//')).toBe('HTTP/1.1 401 Refused')
+  expect(await statusOf({ Authorization: `Bearer ${token}` }, '/live?ticket=%')).toBe(
+    'HTTP/1.1 101 Switching Protocols',
+  )
+})
+
 /** The first line of the answer to an upgrade. */
-function statusOf(headers: Readonly<Record<string, string>>): Promise<string> {
+function statusOf(headers: Readonly<Record<string, string>>, target = '/live'): Promise<string> {
   const { port, host } = new URL(program.url)
   const ours = { Host: host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }
   const lines = Object.entries({ ...ours, 'Sec-WebSocket-Key': 'c2l4dGVlbiBieXRlcyEhIQ==', ...headers })
   const socket = connect(Number(port), '127.0.0.1')
-  socket.write(`GET /live HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+  socket.write(`GET ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
   return new Promise((resolve, reject) => {
     socket.on('error', reject)
     socket.once('data', (chunk) => {
