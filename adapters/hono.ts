@@ -21,6 +21,9 @@ import { announce, type HeadersOf, type Node, nodeOf, stamp } from './hono-respo
 /** What a Hono handler may return. */
 type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
 
+const NO_HEADERS: HeadersOf = () => []
+const NO_LISTENERS: readonly never[] = Object.freeze([])
+
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /**
@@ -89,15 +92,17 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
-      let headersOf: HeadersOf = () => []
-      // Where no response of Node's says when its head is out: it is, as good as, when the outermost mount has the answer.
-      const listeners: (() => void)[] = []
-      const whenAnswered = (listener: () => void): unknown => listeners.push(listener)
+      let headersOf: HeadersOf = NO_HEADERS
+      let listeners: readonly (() => void)[] = NO_LISTENERS
       try {
         const node = nodeOf(c)
-        const request = readContext(c, node)
-        const isTold = request.whenAnswered !== undefined
-        const { context, responseHeaders } = await authorize(isTold ? request : { ...request, whenAnswered })
+        const read = readContext(c, node)
+        // Where no response of Node's says when its head is out: it is, as good as, when the outermost mount has the answer.
+        const whenAnswered = (listener: () => void): void => {
+          listeners = [...listeners, listener]
+        }
+        const request = read.whenAnswered === undefined ? { ...read, whenAnswered } : read
+        const { context, responseHeaders } = await authorize(request)
         const isCarried = announce(c, node, request.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
         const answer = answerOf(c, await run(context, c, next))

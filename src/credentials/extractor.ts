@@ -63,15 +63,15 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, gateway,
   const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
     gateway === undefined ? lines('authorization') : []
 
-  const fromHeaders = (request: AuthRequest): Credential[] => {
+  const fromHeaders = (request: AuthRequest): readonly Credential[] => {
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
-    const found: Credential[] = []
-    for (const header of headers) found.push(...readService(request, header))
+    const secrets = headers.length === 0 ? NONE : headers.flatMap((header) => readService(request, header))
     const token = readBearer(authorization)
-    if (token !== null) found.push(toBearer(token, apiKeyPrefix))
-    return found
+    if (token === null) return secrets
+    const bearer = toBearer(token, apiKeyPrefix)
+    return secrets.length === 0 ? [bearer] : [...secrets, bearer]
   }
 
   return {
@@ -147,6 +147,8 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
     ? { kind: 'apiKey', token }
     : { kind: 'bearer', token, from: 'header' }
 }
+
+const NONE: readonly never[] = Object.freeze([])
 
 function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
   if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {

@@ -80,9 +80,11 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   const arrived = headerLines(message)
   const source = ownOf(given, 'source') ?? message
   const response = ownOf(given, 'response')
+  const { socket } = message
+  const isWhole = !isCut({ rawHeaders: message.rawHeaders, socket })
   const rawHeaders = (): readonly string[] => {
-    if (isCut(message)) throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
-    return arrived
+    if (isWhole) return arrived
+    throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
   }
   const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
@@ -92,8 +94,8 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     params: ownOf(given, 'params') ?? null,
     lines,
     headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
-    remoteAddress: message.socket?.remoteAddress ?? null,
-    encrypted: message.socket?.encrypted === true,
+    remoteAddress: socket?.remoteAddress ?? null,
+    encrypted: socket?.encrypted === true,
     upgrade: linesOf(arrived, 'upgrade').length > 0,
     whenAnswered: response && ((listener) => whenHeadIsOut(response as NodeResponse, listener)),
     body: (limit, timeoutSeconds) =>
@@ -157,10 +159,13 @@ export function joinLines(message: NodeRequest): ReadonlyMap<string, string> {
 }
 
 function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  const lines: string[] = []
+  let lines: string[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const key = rawHeaders[i] as string
-    if (key.length === name.length && key.toLowerCase() === name) lines.push(rawHeaders[i + 1] as string)
+    if (key.length !== name.length || key.toLowerCase() !== name) continue
+    const line = rawHeaders[i + 1] as string
+    // Most names come once: a list that is pushed to makes room for sixteen.
+    lines = lines.length === 0 ? [line] : [...lines, line]
   }
   return lines
 }

@@ -3,6 +3,7 @@
  * seen before, a membership that came with its user. The pipeline takes such an answer as it is: a promise, and the waiting for
  * it, cost more than most of these answers.
  */
+
 /** What is there, or will be. */
 export type AtOnce<T> = T | Promise<T>
 

@@ -73,5 +73,6 @@ function describe(
 }
 
 function holdsAll(held: readonly string[], needed: readonly string[]): boolean {
-  return needed.every((permission) => held.includes(permission))
+  for (const permission of needed) if (!held.includes(permission)) return false
+  return true
 }

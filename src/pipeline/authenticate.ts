@@ -267,20 +267,16 @@ function grantedTo(
 const NONE: readonly never[] = Object.freeze([])
 
 // The rules of earlier mounts hold for this org too: a second mount never weakens a first one.
-function requireRules(
-  { roles }: Steps,
-  { rule, state }: Attempt,
-  { role, granted }: Acted,
-  { caller, bound }: OrgQuestion,
-): void {
-  if (granted === null) requireKnown(roles, role)
-  const holdings = { granted: granted ?? NONE, bound, token: caller.kind !== 'apiKey' }
-  const requireRule = ({ role: minimum, permissions }: Rule): void => {
-    if (minimum !== null) requireAtLeast(roles, role, minimum)
-    requirePermissions(holdings, permissions)
-  }
-  for (const mount of state.passed) if (mount.rule.needs === 'org') requireRule(mount.rule)
-  requireRule(rule)
+function requireRules(steps: Steps, { rule, state }: Attempt, acted: Acted, question: OrgQuestion): void {
+  if (acted.granted === null) requireKnown(steps.roles, acted.role)
+  const holdings = { granted: acted.granted ?? NONE, bound: question.bound, token: question.caller.kind !== 'apiKey' }
+  for (const mount of state.passed) if (mount.rule.needs === 'org') requireRule(steps, mount.rule, acted, holdings)
+  requireRule(steps, rule, acted, holdings)
+}
+
+function requireRule({ roles }: Steps, { role, permissions }: Rule, acted: Acted, holdings: Holdings): void {
+  if (role !== null) requireAtLeast(roles, acted.role, role)
+  requirePermissions(holdings, permissions)
 }
 
 async function enterApiKey(

@@ -1,7 +1,9 @@
 /** Whoever reads a body, by `readJson` or by itself, has its caller checked once more; and how the connection of a late one ends. */
-import { expect, it, vi } from 'vitest'
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { endConnection } from '../../src/http/node-request.ts'
-import { readWatched, recheckWithBody } from '../../src/http/request-body.ts'
+import { authenticatedOf, readWatched, recheckWithBody } from '../../src/http/request-body.ts'
 
 it('a body that a handler reads by itself is handed on when its caller was checked once more', async () => {
   const [source, order] = [{}, [] as string[]]
@@ -30,4 +32,46 @@ it('over HTTP/2 the stream of a late body is cancelled where the head is out, an
   expect([close.mock.calls, once.mock.calls]).toEqual([[[8]], []])
   endConnection(message, { headersSent: false, stream: { close, once }, setHeader: () => undefined }, 1)
   expect([close.mock.calls.length, once.mock.calls[0]?.[0]]).toEqual([1, 'finish'])
+})
+
+describe('what auths have decided of a request', () => {
+  const decided = () => ({ recheck: async () => undefined })
+  const message = (): object => new IncomingMessage(new Socket())
+  const OTHERS: Readonly<Record<string, (request: object) => object>> = {
+    'a copy': (request) => ({ ...request }),
+    'a wrapper': (request) => new Proxy(request, {}),
+    'an heir': (request) => Object.create(request),
+  }
+
+  it.each(Object.keys(OTHERS))('is found by the very request, and not by %s, whichever came first', (kind) => {
+    for (const isFirst of [true, false]) {
+      const request = message()
+      const other = (OTHERS[kind] as (request: object) => object)(request)
+      const [one, two] = isFirst ? [request, other] : [other, request]
+      const [first, second, third] = [decided(), decided(), decided()]
+      recheckWithBody(one, first)
+      expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first], []])
+      recheckWithBody(two, second)
+      recheckWithBody(one, third)
+      expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first, third], [second]])
+    }
+  })
+
+  it('leaves nothing that could be seen on a message or its state', () => {
+    const request = message()
+    const names = (object: object) => [Reflect.ownKeys(object), Object.getPrototypeOf(object)]
+    const { _readableState: state } = request as { readonly _readableState: object }
+    const before = [names(request), names(state)]
+    recheckWithBody(request, decided())
+    expect([names(request), names(state)]).toEqual(before)
+  })
+
+  it.each([{}, { _readableState: null }, { _readableState: 1 }, Object.freeze({ _readableState: Object.freeze({}) })])(
+    'is kept of %o, too',
+    (request) => {
+      const one = decided()
+      recheckWithBody(request, one)
+      expect(authenticatedOf(request)[0]).toBe(one)
+    },
+  )
 })
