@@ -2,11 +2,12 @@
  * The build: one ES module and one declaration file per subpath that `tsconfig.json` names under `paths`, and the command
  * `sallyport`, sharing chunks.
  * Dependencies and peers stay imports; `zod` is a development dependency and is therefore bundled, with its notice.
- * Beside them the migrations, as plain SQL for other tools.
+ * Beside them a bill of materials, and the migrations as plain SQL for other tools.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { defineConfig } from 'tsup'
+import { createSbom, type Metafile, noticesOf } from './scripts/sbom.ts'
 
 const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
   compilerOptions: { paths: Record<string, [string]> }
@@ -15,8 +16,6 @@ const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as
 const entryPoints = Object.fromEntries(
   Object.entries(compilerOptions.paths).map(([name, [file]]) => [name.split('/')[1] ?? 'index', file]),
 )
-
-const BUNDLED = ['zod']
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: { ...entryPoints, cli: 'src/cli/main.ts' },
@@ -27,13 +26,19 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   treeshake: 'smallest',
   // No source maps: without the sources they say nothing, and with them they are two thirds of the package.
   sourcemap: false,
-  // What was bundled, for the test that looks for its notices; not published.
+  // What was bundled, for its notices and the bill of materials; not published.
   metafile: true,
   clean: true,
+  // Names of files in comments are below this folder, wherever `node_modules` leads.
+  esbuildOptions: (options) => {
+    options.preserveSymlinks = true
+  },
   // tsup hands the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
   dts: { entry: entryPoints, compilerOptions: { ignoreDeprecations: '6.0' } },
   onSuccess: async () => {
-    writeFileSync('dist/THIRD-PARTY-NOTICES.txt', BUNDLED.map(noticeOf).join('\n'))
+    const metafile = JSON.parse(readFileSync('dist/metafile-esm.json', 'utf8')) as Metafile
+    writeFileSync('dist/THIRD-PARTY-NOTICES.txt', noticesOf(metafile))
+    writeFileSync('dist/sbom.cdx.json', `${JSON.stringify(createSbom(metafile), null, 2)}\n`)
     mkdirSync('dist/migrations', { recursive: true })
     for (const dialect of ['postgres', 'sqlite']) {
       writeFileSync(`dist/migrations/${dialect}.sql`, await migrationsOf(dialect))
@@ -47,10 +52,4 @@ export default config
 async function migrationsOf(dialect: string): Promise<string> {
   const built = (await import(pathToFileURL(`dist/${dialect}.js`).href)) as { migrationSql(): string }
   return built.migrationSql()
-}
-
-function noticeOf(name: string): string {
-  const folder = `node_modules/${name}`
-  const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }
-  return `Parts of ${name} ${version} are included in this package under its licence:\n\n${readFileSync(`${folder}/LICENSE`, 'utf8')}`
 }

@@ -7,7 +7,8 @@ import { NAV, toAnchor } from './nav.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { description, repository } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const { paths } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')).compilerOptions as { paths: object }
-const repositoryUrl = (repository?.url ?? repository)?.replace(/^git\+|\.git$/g, '')
+// A placeholder (`npm run publisher`) is no address.
+const repositoryUrl = repository.url.includes('.invalid/') ? undefined : repository.url.replace(/^git\+|\.git$/g, '')
 const read = (page: string): string => readFileSync(`${root}docs/${page}.md`, 'utf8')
 
 const toReference = (specifier: string): { text: string; link: string } => ({

@@ -50,7 +50,7 @@ describe('the tarball (D1)', () => {
     const command = ['dist/cli.js', 'dist/migrations/postgres.sql', 'dist/migrations/sqlite.sql']
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'].filter((name) => existsSync(root + name))
     expect(files.sort()).toEqual(
-      [...built, ...command, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'package.json'].sort(),
+      [...built, ...command, ...texts, 'dist/THIRD-PARTY-NOTICES.txt', 'dist/sbom.cdx.json', 'package.json'].sort(),
     )
   })
 
@@ -88,6 +88,17 @@ describe('the tarball (D1)', () => {
     )
     expect([...bundled]).toEqual(['zod'])
     expect(read('THIRD-PARTY-NOTICES.txt')).toContain(readFileSync(`${root}node_modules/zod/LICENSE`, 'utf8'))
+  })
+
+  it('holds no source map', () => {
+    expect(listDist(/\.map$/)).toEqual([])
+    expect(listDist(/\.(js|d\.ts)$/).filter((name) => read(name).includes('sourceMappingURL'))).toEqual([])
+  })
+
+  it('names no path of the machine it was built on', () => {
+    const texts = listDist(/\.(js|ts|json|sql|txt)$/)
+    const places = [packed.tree, root, '../node_modules/']
+    expect(texts.filter((name) => places.some((place) => read(name).includes(place)))).toEqual([])
   })
 
   it('holds no literal secret', () => {

@@ -30,7 +30,7 @@ declare module 'vitest' {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const INPUTS = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters', 'scripts']
+const INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'adapters', 'scripts']
 const TEXTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
 /** The frameworks and their types, and the API of OpenTelemetry, as the repository has them. */
 export const HOSTS: readonly string[] = ['express', 'koa', 'hono', '@hono', '@types', '@opentelemetry']
