@@ -4,7 +4,7 @@
  * Dependencies and peers stay imports; `zod` is a development dependency and is therefore bundled, with its notice.
  * Beside them a bill of materials, and the migrations as plain SQL for other tools.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { defineConfig } from 'tsup'
 import { createSbom, type Metafile, noticesOf } from './scripts/sbom.ts'
@@ -16,6 +16,12 @@ const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as
 const entryPoints = Object.fromEntries(
   Object.entries(compilerOptions.paths).map(([name, [file]]) => [name.split('/')[1] ?? 'index', file]),
 )
+
+// A tarball holds the modes of its files, and is to be the same whatever the umask of who packs it.
+process.umask(0o022)
+for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']) {
+  if (existsSync(name)) chmodSync(name, 0o644)
+}
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: { ...entryPoints, cli: 'src/cli/main.ts' },

@@ -14,17 +14,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 // The settings of the npm that runs the tests are not those of the clones.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
 
+function cloneInto(name: string, umask: string): string {
+  const clone = join(folder, name)
+  mkdirSync(dirname(clone), { recursive: true })
+  execFileSync('sh', ['-c', `umask ${umask} && git clone --quiet '${root}' '${clone}'`], { env })
+  symlinkSync(`${root}node_modules`, join(clone, 'node_modules'))
+  return clone
+}
+
 /** The digest of the tarball that a clone gives, and its files with theirs. */
 function packClone(
-  name: string,
+  clone: string,
   umask: string,
   settings: Record<string, string>,
 ): { tarball: string; files: string[] } {
-  const clone = join(folder, name)
-  const into = join(folder, `tarball-of-${name.replaceAll('/', '-')}`)
-  for (const each of [dirname(clone), into]) mkdirSync(each, { recursive: true })
-  execFileSync('git', ['clone', '--quiet', root, clone], { env })
-  symlinkSync(`${root}node_modules`, join(clone, 'node_modules'))
+  const into = `${clone}-packed`
+  mkdirSync(into)
   const command = `umask ${umask} && npm pack --silent --pack-destination ${into}`
   execFileSync('sh', ['-c', command], {
     cwd: clone,
@@ -44,8 +49,9 @@ function packClone(
 const digestOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 it('two clones give one tarball', () => {
-  const one = packClone('one', '022', { TZ: 'UTC', LANG: 'C' })
-  const other = packClone('an/other/place', '077', { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' })
+  const clones = [cloneInto('one', '022'), cloneInto('an/other/place', '077')] as const
+  const one = packClone(clones[0], '022', { TZ: 'UTC', LANG: 'C' })
+  const other = packClone(clones[1], '077', { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' })
   expect(one.files.length).toBeGreaterThan(40)
   // Told apart by file first: which one differs is the question.
   expect(other.files).toEqual(one.files)
