@@ -358,6 +358,8 @@ describe('snippets', () => {
     const [ada, bob] = contexts as [(typeof contexts)[0], (typeof contexts)[0]]
     expect([await listContacts(ada), await listContacts(bob)]).toEqual([[{ name: 'of ada' }], [{ name: 'of bob' }]])
     expect(await countContacts()).toBe(2)
+    const byDrizzle = await load<Pick<ContactsSnippet, 'listContacts'>>('drizzle-contacts.ts')
+    expect(await byDrizzle.listContacts(bob)).toMatchObject([{ name: 'of bob' }])
     const { inOrg } = await load<PrismaSnippet>('prisma.ts')
     const names = await inOrg(prismaOn(pool), bob, (tx) => tx.$queryRawUnsafe('SELECT name FROM contacts'))
     expect(names).toEqual([{ name: 'of bob' }])
