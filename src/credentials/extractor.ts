@@ -67,11 +67,9 @@ export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, gateway,
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
-    const secrets = headers.length === 0 ? NONE : headers.flatMap((header) => readService(request, header))
+    const found: Credential[] = headers.flatMap((header) => readService(request, header))
     const token = readBearer(authorization)
-    if (token === null) return secrets
-    const bearer = toBearer(token, apiKeyPrefix)
-    return secrets.length === 0 ? [bearer] : [...secrets, bearer]
+    return token === null ? found : [...found, toBearer(token, apiKeyPrefix)]
   }
 
   return {
@@ -147,8 +145,6 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
     ? { kind: 'apiKey', token }
     : { kind: 'bearer', token, from: 'header' }
 }
-
-const NONE: readonly never[] = Object.freeze([])
 
 function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
   if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {
