@@ -82,7 +82,8 @@ function expectToken(ws: WebSocket): void {
       const { token, orgId } = JSON.parse(String(data)) as { token: string; orgId?: string }
       const headers = new Headers({ Authorization: `Bearer ${token}` }) // put where a header would be
       if (orgId !== undefined) headers.set('X-Org-Id', orgId)
-      const ask: Ask = () => auth.authenticate(fromFetchRequest(new Request('https://live.invalid/', { headers })))
+      const ask: Ask = () =>
+        auth.authenticate(fromFetchRequest(new Request('https://live.invalid/live/first-message', { headers })))
       serve(ws, ask, await ask())
     } catch {
       ws.close(1008, 'refused')

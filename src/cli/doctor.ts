@@ -34,7 +34,7 @@ ${ISSUER_USAGE}
 Exit codes: 0 all is well, 1 something would refuse somebody, 2 wrong usage,
 3 something could not be found out.
 
-  sallyport doctor --config ./auth.js
+  sallyport doctor --config ./auth.ts
   sallyport doctor --issuer https://id.example.com --audience contacts`,
   options: {
     ...ISSUER_FLAGS,

@@ -12,6 +12,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { SHOWN } from '../../scripts/readme-options.ts'
 import { GENERATED, withTables } from '../../scripts/readme-tables.ts'
 import type { Auth, HostTypes, Organization, User, UserResolver } from '../../src/index.ts'
+import { createAuth, supabase } from '../../src/index.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
@@ -255,6 +257,22 @@ describe('snippets', () => {
     expect(missing.headers.get('cache-control')).toBe('no-store')
     const error = { code: 'not_found', message: 'There is no such resource.' }
     expect([missing.status, await missing.json()]).toEqual([404, { error }])
+  })
+
+  it('idp.ts: prints a project and a token that the first route takes', async () => {
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)))
+    const { project } = await load<{ project: SupabaseIssuer }>('idp.ts').finally(() => log.mockRestore())
+    afterEnd.push(() => project.close())
+    const [, url, printed] = /^export SUPABASE_URL=(\S+)\nexport TOKEN=(\S+)$/.exec(lines[0] ?? '') ?? []
+    const storage = createMemoryStorage()
+    const auth = createAuth({ issuers: [supabase({ url })], storage, roles: ['member', 'owner'] })
+    const context = await auth.authenticate(fakeRequest({ headers: bearer(printed ?? '') }))
+    expect(context).toMatchObject({ user: { email: 'ann@example.com' }, role: 'owner' })
+  })
+
+  it('own-claims.ts: is built', async () => {
+    expect(await load<object>('own-claims.ts')).toHaveProperty('me.path', '/me')
   })
 
   it('users.ts, verifier.ts, decisions.ts: are built', async () => {

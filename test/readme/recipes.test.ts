@@ -60,6 +60,22 @@ it('events.ts: who is disabled is in no more', async () => {
   await answer.body?.cancel()
 })
 
+it('org-socket.ts: the path of an upgrade names the organization', async () => {
+  type Opened = (message: object) => Promise<{ org: { id: string } }>
+  const { authenticateIn } = await load<{ authenticateIn: Opened }>('org-socket.ts')
+  const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+  const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject: 'ada', email: null })
+  const org = await storage.orgs.insert({ name: 'named by a path' })
+  await storage.memberships.insert({ orgId: org.id, userId: user.id, role: 'member' })
+  const open = (path: string) => {
+    const rawHeaders = ['Authorization', bearer().headers.authorization, 'Upgrade', 'websocket']
+    return authenticateIn({ method: 'GET', url: path, rawHeaders, on: () => undefined, off: () => undefined })
+  }
+  expect(await open(`/live/${org.id}?v=1`)).toMatchObject({ org: { id: org.id }, role: 'member' })
+  await expect(open(`/live/${crypto.randomUUID()}`)).rejects.toMatchObject({ status: 403 })
+  await storage.memberships.remove(org.id, user.id)
+})
+
 it('access.ts: each route asks what it says', async () => {
   const { app } = await load<{ app: Hono }>('access.ts')
   const ask = async (path: string, init: RequestInit = bearer()): Promise<unknown[]> => {
