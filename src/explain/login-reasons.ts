@@ -124,7 +124,7 @@ export const LOGIN_REASONS: ReasonSections = {
   'Not the visitor’s fault': {
     storage_unavailable: {
       headline: 'the storage can’t be reached, or asks to be tried again; `cause` is what it threw',
-      try: { wait: 'it passes by itself', host: 'look at the storage; `cause` is what it threw' },
+      try: { wait: 'it passes by itself', host: 'look at the storage and its network' },
     },
     internal_error: {
       headline: 'something else was thrown, by the library or the host; `cause` is that',

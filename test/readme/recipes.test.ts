@@ -63,7 +63,9 @@ it('events.ts: who is disabled is in no more', async () => {
 it('org-socket.ts: the path of an upgrade names the organization', async () => {
   type Opened = (message: object) => Promise<{ org: { id: string } }>
   const { authenticateIn } = await load<{ authenticateIn: Opened }>('org-socket.ts')
-  const { storage } = await load<{ storage: AuthStorage }>('auth.ts')
+  const { storage } = await load<{
+    storage: AuthStorage & { memberships: { remove(orgId: string, userId: string): Promise<unknown> } }
+  }>('auth.ts')
   const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject: 'ada', email: null })
   const org = await storage.orgs.insert({ name: 'named by a path' })
   await storage.memberships.insert({ orgId: org.id, userId: user.id, role: 'member' })
