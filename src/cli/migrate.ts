@@ -22,12 +22,15 @@ export const MIGRATE_USAGE: string = `Usage: sallyport migrate up|status|print [
   print    print them as plain SQL, for tools of your own
 
 Options:
-  --database <url>        postgres://… or a path of a SQLite file; default: DATABASE_URL
+  --database <url>        postgres://… or a path of a SQLite file;
+                          default: DATABASE_URL
   --dialect <name>        postgres or sqlite; default: by the database's URL
   --schema <name>         the schema of the tables (PostgreSQL)
-  --table <table>=<name>  another name for a table (users, orgs, memberships, invitations, apiKeys, machines,
-                          accounts, firstAdmin, revokedSessions, throttle, migrations)
-  --org-ids <kind>        what ids of organizations are: uuid (default), or host, texts of your own
+  --table <table>=<name>  another name for a table (users, orgs, memberships,
+                          invitations, apiKeys, machines, accounts, firstAdmin,
+                          revokedSessions, throttle, migrations)
+  --org-ids <kind>        what ids of organizations are: uuid (default), or
+                          host, texts of your own
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status).`
 

@@ -70,7 +70,12 @@ export function createTerminal({ stdin, stdout, stderr, env, cwd }: ProcessLike)
       }
     },
     remark: (text) => void stderr.write(`${text}\n`),
-    complain: (error) => void stderr.write(`${withoutUser(sentenceOf(error))}\n`),
+    complain: (error) => {
+      const lines = withoutUser(sentenceOf(error)).split('\n')
+      // Where nobody looks a sentence is one line, as programs read it.
+      const shown = stderr.isTTY === true ? lines.flatMap((line) => wrapped(line, COLUMNS)) : lines
+      stderr.write(`${shown.join('\n')}\n`)
+    },
   }
 }
 
@@ -89,6 +94,11 @@ export function wrap(text: string, width: number): readonly string[] {
     else lines.push(word)
   }
   return lines
+}
+
+// Indented lines are laid out already.
+function wrapped(line: string, width: number): readonly string[] {
+  return line.length <= width || line.startsWith(' ') ? [line] : wrap(line, width)
 }
 
 /** What a driver may quote of what it was given: a name and a password before an `@`. */
