@@ -154,7 +154,7 @@ describe('inspect', () => {
     expect(refused.code).toBe(1)
     const said = refused.out.replaceAll(/\s+/g, ' ')
     expect(said).toContain(`wants azp ${page}; the token has azp https://evil.example`)
-    expect(said).toContain('azp https://evil.example claims')
+    expect(said).toContain('aud none azp https://evil.example ')
   })
 
   it('says why a signature was not asked', async () => {
