@@ -38,10 +38,11 @@ export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTime
 
 /**
  * What only a process of one's own is safe for: modules that are replaced or loaded anew, globals and prototypes that are written,
- * listening to what nobody has caught.
+ * listening to what nobody has caught; and Hono's RESPONSE_ALREADY_SENT, which has to be made before a server of Hono's replaces
+ * the global Response.
  */
 const CHANGES_ITS_PROCESS =
-  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un/
+  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un|\bRESPONSE_ALREADY_SENT\b/
 
 const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))

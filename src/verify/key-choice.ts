@@ -40,7 +40,8 @@ export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<
 // Made and handed on, not thrown: what never returns is never compiled by V8.
 function noKey({ kid, algorithm }: TokenForm, issuer: Issuer, complete: number | true): AuthError {
   if (complete !== true) {
-    const got = issuer.keySets.flatMap((set) => set.failure() ?? []).join(', ')
+    // None has failed where a verifier was closed meanwhile.
+    const got = issuer.keySets.flatMap((set) => set.failure() ?? []).join(', ') || undefined
     return refused('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds: complete })
   }
   const expected = kid === null ? algorithm : `${algorithm}, the token's kid`
