@@ -159,13 +159,11 @@ export function joinLines(message: NodeRequest): ReadonlyMap<string, string> {
 }
 
 function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  let lines: string[] = []
+  const lines: string[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const key = rawHeaders[i] as string
     if (key.length !== name.length || key.toLowerCase() !== name) continue
-    const line = rawHeaders[i + 1] as string
-    // Most names come once: a list that is pushed to makes room for sixteen.
-    lines = lines.length === 0 ? [line] : [...lines, line]
+    lines.push(rawHeaders[i + 1] as string)
   }
   return lines
 }
