@@ -21,42 +21,23 @@ export interface Authenticated {
   recheck(): Promise<void>
 }
 
-// By the framework's own request object.
-const AUTHENTICATED: Beside<Decided> = createBeside()
+// By the framework's own request object. Express changes the prototype of each message: a field put on it then makes a hidden
+// class of its own, which costs more than a `WeakMap`. Nothing that it holds will do in its place, its stream's state say: a
+// middleware may replace that, and the caller would not be checked once more.
+const AUTHENTICATED: WeakMap<object, readonly Authenticated[]> = new WeakMap()
 const TIMEOUTS: Beside<number> = createBeside()
-
-interface Decided {
-  readonly source: object
-  readonly authenticated: readonly Authenticated[]
-}
-
-// Express changes the prototype of each message: whatever is put on it then makes a hidden class of its own, which costs more
-// than all else here. A stream's own state is one object for each, too, and left alone.
-function placeOf(source: object): object {
-  const state = Object.hasOwn(source, '_readableState') ? (source as { _readableState: unknown })._readableState : null
-  return typeof state === 'object' && state !== null ? state : source
-}
-
-// A copy or a wrapper of a message has the same state, and is another request.
-function decidedOf(source: object, place: object): Decided | undefined {
-  const decided = AUTHENTICATED.get(place)
-  return decided === undefined || decided.source === source ? decided : AUTHENTICATED.get(source)
-}
 
 /** What auths have decided of a request. */
 export function authenticatedOf(source: object): readonly Authenticated[] {
-  return decidedOf(source, placeOf(source))?.authenticated ?? NONE
+  return AUTHENTICATED.get(source) ?? NONE
 }
 
 const NONE: readonly never[] = Object.freeze([])
 
 /** Have callers checked once more when a body of this request is whole: what that throws, the reader throws. */
 export function recheckWithBody(source: object, authenticated: Authenticated): void {
-  const place = placeOf(source)
-  const known = decidedOf(source, place)
-  const isTaken = (AUTHENTICATED.get(place)?.source ?? source) !== source
-  const all = known === undefined ? [authenticated] : [...known.authenticated, authenticated]
-  AUTHENTICATED.set(isTaken ? source : place, { source, authenticated: all })
+  const known = AUTHENTICATED.get(source)
+  AUTHENTICATED.set(source, known === undefined ? [authenticated] : [...known, authenticated])
 }
 
 /** Say how long a body of this request may take, for whoever reads it and says nothing else. */

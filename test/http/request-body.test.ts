@@ -1,6 +1,7 @@
 /** Whoever reads a body, by `readJson` or by itself, has its caller checked once more; and how the connection of a late one ends. */
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
 import { endConnection } from '../../src/http/node-request.ts'
 import { authenticatedOf, readWatched, recheckWithBody } from '../../src/http/request-body.ts'
@@ -55,6 +56,14 @@ describe('what auths have decided of a request', () => {
       recheckWithBody(one, third)
       expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first, third], [second]])
     }
+  })
+
+  it('is found after a middleware has put another stream under the message', () => {
+    const request = message()
+    const one = decided()
+    recheckWithBody(request, one)
+    Object.assign(request, Readable.from([Buffer.from('{}')]))
+    expect(authenticatedOf(request)).toEqual([one])
   })
 
   it('leaves nothing that could be seen on a message or its state', () => {
