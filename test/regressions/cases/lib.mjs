@@ -3,10 +3,9 @@
  * development packages of the project that `--project DIR` names (`npm ci` and `npm run build` done), and say `ok` or `fault`.
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const at = process.argv.indexOf('--project')
@@ -21,19 +20,6 @@ const require = createRequire(`${project}/package.json`)
 export const load = (entry) => import(pathToFileURL(`${project}/dist/${entry}.js`).href)
 /** A development package of the project. */
 export const dep = async (name) => import(pathToFileURL(require.resolve(name)).href)
-
-/** A TypeScript sample by its name, as the README or a page below `docs/` prints it; `undefined`: there is none. */
-export function sampleOf(name) {
-  const docs = join(project, 'docs')
-  const pages = existsSync(docs) ? readdirSync(docs, { recursive: true }).filter((page) => page.endsWith('.md')) : []
-  const opening = `\n\`\`\`ts ${name}\n`
-  for (const page of [join(project, 'README.md'), ...pages.map((each) => join(docs, each))]) {
-    const text = readFileSync(page, 'utf8')
-    const start = text.indexOf(opening)
-    if (start >= 0) return text.slice(start + opening.length, text.indexOf('\n```', start + opening.length) + 1)
-  }
-  return undefined
-}
 
 /** Print what was seen, and `ok` or `fault`; exit code 0 or 1. */
 export function verdict(isOk, ...seen) {
