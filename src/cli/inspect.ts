@@ -3,6 +3,7 @@
 import { describe } from '../explain/explain.ts'
 import { reasonTexts } from '../explain/reason-texts.ts'
 import { createAuth, isAuthError } from '../index.ts'
+import { toLogText } from '../lib/log-text.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, type Verdict, verdictOf } from './checks.ts'
 import { loadConfig, toParts } from './doctor-config.ts'
@@ -180,7 +181,8 @@ function printResult(
   const count = checks.filter(({ state }) => state === 'refused').length
   const others = count > 1 ? `, and ${count - 1} more would refuse it` : ''
   if (verdict === 'refused' && refusal !== null) {
-    printParagraph(`Would be refused: ${refusal.status} ${refusal.code}, ${refusal.reason}${others}.`, terminal)
+    const reason = toLogText(refusal.reason) ?? refusal.code
+    printParagraph(`Would be refused: ${refusal.status} ${refusal.code}, ${reason}${others}.`, terminal)
   } else if (verdict === 'refused') printParagraph(`Would be refused, whoever has signed it${others}.`, terminal)
   else if (verdict === 'passes')
     printParagraph('Passes: the token is good. User, organization and role are not asked here.', terminal)

@@ -42,7 +42,7 @@ export const ISSUER_USAGE = `Whom to trust:
   --issuer <name>       the exact iss; its keys are found by its metadata,
                         unless --jwks or --secret-env says where they are
   --jwks <url|file>     public keys: a JWK Set, or a file of one or of PEM;
-                        with --preset in the place of its own
+                        with --preset in the place of its public ones
   --secret-env <NAME>   the variable that holds the shared secret (HS256)
   --secret-encoding <e> text (default), base64 or base64url
   --algorithm <alg>     accepted; may be repeated. Default: ES256, RS256 and
@@ -115,6 +115,8 @@ function readPreset(name: string, flags: IssuerFlags, terminal: Terminal): Issue
   if (preset === undefined) {
     throw new Error(`there is no preset of that name${didYouMean(name, known)}\nThere are: ${known.join(', ')}.`)
   }
+  if (flags['secret-encoding'] !== undefined)
+    throw new Error('--secret-encoding is not for a --preset: its secret is text')
   const { issuer, audience } = flags
   const given = {
     ...toOptions(flags.with ?? []),
@@ -127,7 +129,9 @@ function readPreset(name: string, flags: IssuerFlags, terminal: Terminal): Issue
   if (flags.jwks === undefined) return options
   const place = placeOf(flags.jwks, terminal)
   const algorithms = flags.algorithm ?? options.keys.find(({ kind }) => kind !== 'secret')?.algorithms
-  return { ...options, keys: [{ kind: 'jwks', ...place, algorithms } as KeySource] }
+  // What is published is read elsewhere; a secret that was named stays one of its keys.
+  const secrets = options.keys.filter(({ kind }) => kind === 'secret')
+  return { ...options, keys: [...secrets, { kind: 'jwks', ...place, algorithms } as KeySource] }
 }
 
 type Preset = (options: Readonly<Record<string, unknown>>) => IssuerOptions

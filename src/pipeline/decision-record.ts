@@ -125,18 +125,20 @@ export function createQuietRecorder(clock: () => number): Recorder {
   return {
     ...SILENT,
     threw(error, request) {
-      if (!isAuthError(error)) print(`sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`)
-      else if (isFault(error))
-        print(`sallyport: answered 503, ${error.reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
-      else if (error.code === 'keys_unavailable')
-        print(
-          `sallyport: answered 503, ${error.reason}${error.got === null ? '' : `: ${error.got}`}; onDecision gets it`,
-        )
+      if (!isAuthError(error)) {
+        print(`sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`)
+        return
+      }
+      const { code, got } = error
+      // A host's own may be made of what a client has sent.
+      const reason = toLogText(error.reason) ?? code
+      if (isFault(error))
+        print(`sallyport: answered 503, ${reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
+      else if (code === 'keys_unavailable')
+        print(`sallyport: answered 503, ${reason}${got === null ? '' : `: ${got}`}; onDecision gets it`)
       // Who asks without a credential is told that by the answer itself.
-      else if (error.reason !== 'credential_missing')
-        hintOnce(error.reason, () =>
-          request === undefined ? '' : ` (${toLogText(`${request.method} ${request.path}`)})`,
-        )
+      else if (reason !== 'credential_missing')
+        hintOnce(reason, () => (request === undefined ? '' : ` (${toLogText(`${request.method} ${request.path}`)})`))
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Decision } from '../context.ts'
 import { statusOfCode } from '../errors.ts'
+import { notify } from '../lib/notify.ts'
 import { aFunction, aListOf, also, aName, aRecordOf, optional, type Shape } from '../lib/parse-options.ts'
 import { REFUSAL_REASONS } from '../reasons.ts'
 
@@ -82,7 +83,10 @@ function toOwn(name: string, of: (decision: Decision) => unknown, decision: Deci
   try {
     const value = of(decision)
     if (value === null || value === undefined) return []
-    return [[name, typeof value === 'string' ? value : OTHER]]
+    // What is no text may be a promise, and one that nobody waits for must not end the process.
+    if (typeof value !== 'string') notify(() => value, decision)
+    // Halves of characters are written as one and the same: two series of one name would be no page.
+    return [[name, typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\u{fffd}') : OTHER]]
   } catch {
     return [[name, OTHER]]
   }

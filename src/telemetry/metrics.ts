@@ -1,6 +1,15 @@
 /** Decisions counted, as a page that Prometheus reads. Hands on text; whoever serves it decides who may see it. */
 import type { Decision } from '../context.ts'
-import { aFilledListOf, also, aMatch, aNumber, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aFilledListOf,
+  also,
+  aMatch,
+  aNumber,
+  optional,
+  ownOf,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import {
   createLabelReader,
   type DecisionLabels,
@@ -113,7 +122,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   return Object.freeze({
     record(decision: Decision) {
       const read = labelsOf(decision)
-      seriesOf(read, (name) => read.own[name] ?? '').count++
+      seriesOf(read, (name) => ownOf(read.own, name) ?? '').count++
       for (const [step, milliseconds] of Object.entries(decision.timings)) {
         const histogram = steps.get(step)
         if (histogram !== undefined) observe(histogram, bounds, milliseconds / 1000)

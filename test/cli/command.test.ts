@@ -69,6 +69,7 @@ describe('wrong usage is exit code 2, with the nearest name, and quotes no value
     ['inspect a --preset auth0 --with domian=a.example --audience x', 'unknown option "domian"'],
     ['inspect a --preset auth0 --with domain --audience x', 'write --with name=value'],
     ['inspect a --preset auth0 --with domain=a.example --audience x --jwks x', 'neither a URL nor a file'],
+    ['inspect a --preset supabase --with url=https://a.example --secret-encoding base64', 'its secret is text'],
     ['inspect a --preset clerk --with authorizedParties=null', 'option "frontendApi" is required'],
     ['doctor', 'there is nothing to ask'],
     ['doctor auth.js', 'is --config missing'],
@@ -155,6 +156,28 @@ describe('inspect', () => {
     const said = refused.out.replaceAll(/\s+/g, ' ')
     expect(said).toContain(`wants azp ${page}; the token has azp https://evil.example`)
     expect(said).toContain('aud none azp https://evil.example ')
+  })
+
+  it('asks a secret that was named beside other keys of a preset, too', async () => {
+    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks()))
+    const project = ['--preset', 'supabase', '--with', 'url=https://abc.supabase.co', '--issuer', issuer.issuer]
+    const keys = ['--audience', issuer.audience, '--jwks', 'jwks.json', '--secret-env', 'SECRET']
+    for (const algorithm of ['HS256', 'ES256'] as const) {
+      const { code, out } = await inspect(await issuer.sign({}, { algorithm }), ...project, ...keys)
+      expect([algorithm, code, out]).toEqual([algorithm, 0, expect.stringContaining('signature  good')])
+    }
+  })
+
+  it('prints of a host’s own reason nothing that a terminal obeys', async () => {
+    const check = `check: () => { throw new AuthError('forbidden', { reason: 'no \\u001b[2J' }) }`
+    const source = `{ kind: 'secret', secret: process.env.OWN_SECRET ?? '${issuer.secret}' }`
+    const options = `{ issuer: '${issuer.issuer}', audience: '${issuer.audience}', keys: [${source}], ${check} }`
+    writeFileSync(
+      join(folder, 'own.mjs'),
+      `import { AuthError } from 'sallyport'\nexport const issuers = [${options}]\n`,
+    )
+    const { code, out } = await inspect(await issuer.sign({}, { algorithm: 'HS256' }), '--config', 'own.mjs')
+    expect([code, out]).toEqual([1, expect.stringContaining('403 forbidden, no \ufffd[2J.')])
   })
 
   it('says why a signature was not asked', async () => {

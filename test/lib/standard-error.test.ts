@@ -105,6 +105,24 @@ it.each([
   },
 )
 
+it('a reason of the host’s own breaks no line and shows no address and no token', async () => {
+  vi.resetModules()
+  vi.stubEnv('NODE_ENV', 'development')
+  const { createQuietRecorder } = await import('../../src/pipeline/decision-record.ts')
+  const recorder = createQuietRecorder(() => 0)
+  const reason = 'of ann@example.com\n\u001b[2J eyJhbGciOiJIUzI1NiJ9.e30.x'
+  recorder.threw(new AuthError('forbidden', { reason }))
+  recorder.threw(new AuthError('temporarily_unavailable', { reason, cause: new Error('no') }))
+  recorder.threw(new AuthError('keys_unavailable', { reason }))
+  vi.unstubAllEnvs()
+  const shown = 'of …@example.com\ufffd\ufffd[2J …'
+  expect(lines).toEqual([
+    `sallyport: refused, ${shown}; onDecision: explain() says why`,
+    `sallyport: answered 503, ${shown}: Error; onDecision is told the cause`,
+    `sallyport: answered 503, ${shown}; onDecision gets it`,
+  ])
+})
+
 it('keys that can’t be had are printed as a fault is, in production too', () => {
   vi.stubEnv('NODE_ENV', 'production')
   const recorder = createQuietRecorder(() => 0)

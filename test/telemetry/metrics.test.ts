@@ -105,6 +105,24 @@ describe('what a label can be', () => {
     ])
   })
 
+  it('is none of what every object has, one series for all halves of characters, and of a promise waited for by nobody other', () => {
+    const told = ['\ud800', '\udfff', '\u{1f600}', null]
+    const labels = {
+      constructor: () => null,
+      plan: () => told.shift() ?? null,
+      late: () => Promise.reject('no') as never,
+    }
+    const metrics = createMetrics({ labels })
+    for (let i = 0; i < 4; i++) metrics.record(decisionOf())
+    expect(
+      linesOf(metrics.page().body, 'sallyport_decisions_total').map((line) => /constructor.*$/.exec(line)?.[0]),
+    ).toEqual([
+      'constructor="",plan="\u{fffd}",late="other"} 2',
+      'constructor="",plan="\u{1f600}",late="other"} 1',
+      'constructor="",plan="",late="other"} 1',
+    ])
+  })
+
   it('is other from 2,000 series on, and nothing is lost of the count', () => {
     const metrics = createMetrics({ labels: { org: ({ orgId }) => orgId } })
     for (let i = 0; i < 3000; i++) metrics.record(decisionOf({ orgId: `o-${i}` }))
