@@ -60,6 +60,7 @@ server.on('upgrade', async (message, socket, head) => {
     open((ws) => serve(ws, ask, context))
   } catch (error) {
     const status = isAuthError(error) ? error.status : 500
+    socket.once('finish', () => socket.destroy()) // a client that never ends its side would stay
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   }
 })
@@ -97,6 +98,7 @@ const RECHECK_MS = Number(process.env.RECHECK_MS ?? 30_000)
 
 /** Whoever would not be let in now is out; what can't be found out (503) ends nothing. */
 function serve(ws: WebSocket, ask: Ask, { user, org }: ContextOf<typeof auth>): void {
+  if (ws.readyState !== ws.OPEN) return // gone while it was asked for: no `close` would end the timer
   ws.on('error', () => ws.terminate())
   ws.send(JSON.stringify({ hello: user.email, org: org.name }))
   const timer = setInterval(async () => {

@@ -1,4 +1,5 @@
 /** The WebSocket server of docs/websockets-sse-browsers.md in a process of its own: asked by a real browser, and by raw sockets. */
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -24,6 +25,14 @@ app.post('/disable', protect(async ({ user }, _req, res) => {
   res.end()
 }))
 app.get('/', (_req, res) => void res.send('a page'))
+app.get('/timers', (_req, res) => void res.json(process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length))
+const { listActing } = storage.memberships
+Object.assign(storage.memberships, {
+  async listActing(who, ...given) {
+    if (who.user?.email === 'slow@example.test') await new Promise((resolve) => setTimeout(resolve, 100))
+    return listActing(who, ...given)
+  },
+})
 `
 
 beforeAll(async () => {
@@ -151,6 +160,43 @@ it('clients that reset while they are asked for end nothing', async () => {
   )
   expect(await statusOf({ Authorization: `Bearer ${token}` })).toBe('HTTP/1.1 101 Switching Protocols')
   expect(program.output()).not.toMatch(/Error/)
+})
+
+it('a client that is refused, and never ends its side, is let go', async () => {
+  const { port, host } = new URL(program.url)
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  const [ended, closed] = [once(socket, 'end'), once(socket, 'close')]
+  socket.resume()
+  socket.write(`GET /live HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+  await ended
+  // Whoever writes to nobody is reset.
+  const timer = setInterval(() => socket.write('is anybody there?'), 20)
+  await closed
+  clearInterval(timer)
+})
+
+it('who leaves while a first message is asked about leaves no timer', async () => {
+  const slow = await tokenOf('slow')
+  const timers = async (): Promise<number> => (await fetch(`${program.url}/timers`)).json() as Promise<number>
+  const { page } = await pageOf(null, another())
+  const before = await timers()
+  await page.evaluate(
+    async ({ url, first }) => {
+      const leave = () =>
+        new Promise<unknown>((resolve) => {
+          const socket = new WebSocket(url)
+          socket.onclose = resolve
+          socket.onopen = () => {
+            socket.send(first)
+            socket.close()
+          }
+        })
+      await Promise.all(Array.from({ length: 20 }, leave))
+    },
+    { url: `${program.url.replace('http', 'ws')}/live/first-message`, first: JSON.stringify({ token: slow }) },
+  )
+  await expect.poll(timers, { timeout: 10_000 }).toBeLessThan(before + 20)
 })
 
 it('a target that is no URL ends nothing', async () => {
