@@ -21,10 +21,9 @@ export interface Authenticated {
   recheck(): Promise<void>
 }
 
-// By the framework's own request object. Express changes the prototype of each message: a field put on it then makes a hidden
-// class of its own, which costs more than a `WeakMap`. Nothing that it holds will do in its place, its stream's state say: a
-// middleware may replace that, and the caller would not be checked once more.
-const AUTHENTICATED: WeakMap<object, readonly Authenticated[]> = new WeakMap()
+// By the framework's own request object, and by nothing that it holds: a middleware may give it another stream, and the caller
+// would not be checked once more. A `WeakMap` would double what a request costs the collector.
+const AUTHENTICATED: Beside<readonly Authenticated[]> = createBeside()
 const TIMEOUTS: Beside<number> = createBeside()
 
 /** What auths have decided of a request. */
