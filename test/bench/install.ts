@@ -20,7 +20,15 @@ export async function install(progress: (doing: string) => void): Promise<void> 
 function buildPackage(): void {
   const tree = `${place}tree/`
   rmSync(tree, { recursive: true, force: true })
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsup.config.ts', 'scripts', 'src', 'adapters']) {
+  for (const name of [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsup.config.ts',
+    'scripts',
+    'src',
+    'adapters',
+  ]) {
     cpSync(root + name, tree + name, { recursive: true })
   }
   symlinkSync(`${root}node_modules`, `${tree}node_modules`)
