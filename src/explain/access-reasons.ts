@@ -40,7 +40,10 @@ export const ACCESS_REASONS: ReasonSections = {
     },
     provisioning_not_committed: {
       headline: 'a first login could not be committed after its retries',
-      try: { wait: 'it passes by itself', host: 'look at the storage' },
+      try: {
+        wait: 'it passes by itself, unless another column is unique, an e-mail’s above all',
+        host: 'look at the storage',
+      },
     },
     provisioning_cut_off: {
       headline: 'a first login took too long and was given up',

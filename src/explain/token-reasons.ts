@@ -121,13 +121,16 @@ export const TOKEN_REASONS: ReasonSections = {
       headline: 'the key wanted is not cached, and its server can’t be asked',
       says: 'the keys can’t be had: {got}',
       got: 'which servers, and what became of asking them: a status or a word',
-      try: { host: 'look at the network and the URL of the keys', wait: 'it passes by itself once the server answers' },
+      try: {
+        host: 'a 404 or another issuer’s name: mend the URL or the name; else look at the network',
+        wait: 'an outage passes by itself',
+      },
     },
   },
   'The claims of a token': {
     token_subject_malformed: {
-      headline: 'the token has no `sub`, or it is blank, too long or holds control characters',
-      try: { issuer: 'write `sub`', host: 'say where the subject is: `claims.subject`' },
+      headline: 'the token has no `sub`, or it is no text, blank, too long or holds control characters',
+      try: { issuer: 'write `sub` as text', host: 'say where the subject is: `claims.subject`' },
     },
     token_audience_malformed: {
       headline: '`aud` is neither text nor a list of texts',

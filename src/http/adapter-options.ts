@@ -111,7 +111,11 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
 
 function requireHandler(handler: unknown): () => unknown {
   if (typeof handler === 'function') return handler as () => unknown
-  throw optionsError('protect', '', 'the handler (second argument) must be a function')
+  throw optionsError(
+    'protect',
+    '',
+    'the handler (second argument) must be a function, and protect must be called: protect(handler)',
+  )
 }
 
 // With more arguments, or an app, `middleware` was handed to the framework as if it were the middleware.

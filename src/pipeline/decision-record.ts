@@ -136,8 +136,8 @@ export function createQuietRecorder(clock: () => number): Recorder {
         print(`sallyport: answered 503, ${reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
       else if (code === 'keys_unavailable')
         print(`sallyport: answered 503, ${reason}${got === null ? '' : `: ${got}`}; onDecision gets it`)
-      // Who asks without a credential is told that by the answer itself.
-      else if (reason !== 'credential_missing')
+      // Who asks without a credential is told that by the answer itself; of another scheme's it says nothing.
+      else if (reason !== 'credential_missing' || (got ?? 'none') !== 'none')
         hintOnce(reason, () => (request === undefined ? '' : ` (${toLogText(`${request.method} ${request.path}`)})`))
     },
   }

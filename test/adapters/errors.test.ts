@@ -189,7 +189,8 @@ describe.each([
     expect(() => createAdapter(world.auth).protect({}, wrong)).toThrow(
       expect.objectContaining({
         name: 'OptionsError',
-        message: 'protect: the handler (second argument) must be a function',
+        message:
+          'protect: the handler (second argument) must be a function, and protect must be called: protect(handler)',
       }),
     )
   })

@@ -105,6 +105,19 @@ it.each([
   },
 )
 
+it('a credential of another scheme is a hint; none at all is not', async () => {
+  vi.resetModules()
+  vi.stubEnv('NODE_ENV', 'development')
+  const { createQuietRecorder } = await import('../../src/pipeline/decision-record.ts')
+  for (const got of ['none', 'Authorization: Basic']) {
+    createQuietRecorder(() => 0).threw(
+      new AuthError('unauthorized', { reason: 'credential_missing', absent: true, got }),
+    )
+  }
+  vi.unstubAllEnvs()
+  expect(lines).toEqual(['sallyport: refused, credential_missing; onDecision: explain() says why'])
+})
+
 it('a reason of the host’s own breaks no line and shows no address and no token', async () => {
   vi.resetModules()
   vi.stubEnv('NODE_ENV', 'development')

@@ -265,7 +265,7 @@ const MANY_CASES: Cases<World> = needing('many', [
       return inserted
     })
     const listed = await storage.memberships.listActing(await callerOf(userId))
-    expect.same(idsOf(listed), inJoinOrder(joined), 'the orgs by time, then id')
+    expect.same(idsOf(listed), inJoinOrder(joined), 'the orgs by time in milliseconds, then id')
   }),
   test('orgs/list-limit: list the first `limit` of the order and no more', async (world) => {
     const { memberships, newOrgs, newUser, joinAll, callerOf } = world
