@@ -40,6 +40,8 @@ if (unknown.length > 0) {
   console.error(`demo: unknown argument ${unknown.join(' ')}; there is only --exit`)
   process.exit(1)
 }
+// The tour is refused on purpose: nobody has to be told how to learn why.
+process.env['NODE_ENV'] ??= 'test'
 const printer = createPrinter(ownScreen())
 let started = 0
 const world = await openWorld(SYSTEMS, startHere, {

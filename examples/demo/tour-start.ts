@@ -6,7 +6,7 @@ import { SYSTEMS } from './world.ts'
 const URL_SENTENCE = 'must be an https URL; http is for loopback hosts only'
 const SHORT = 'must be at least 32 bytes long'
 const needsOneOf = (one: string, other: string): string =>
-  `${one} is required without ${other}; ${other} is required without ${one}`
+  `${one} is required without ${other} (got undefined: is the variable set?)`
 const NO_URL = 'DATABASE_URL must be a URL postgres://…'
 const NO_FOLDER = "DATA_DIR: cannot open the database: ENOTDIR: not a directory, mkdir '/dev/null/x'"
 const NOBODY = 'DATABASE_URL: cannot open the database: connect ECONNREFUSED 127.0.0.1:1'
