@@ -101,7 +101,13 @@ function usersOf(db: Db): DrizzleStorage['users'] {
     async upsertByIdentity({ issuer, subject, email }) {
       const identity = { issuer: toText(issuer), subject: toText(subject) }
       const values = { ...identity, email: email !== null && isText(email) ? email : null }
-      const [made] = await translated(() => db.insert(users).values(values).onConflictDoNothing().returning(USER))
+      const [made] = await translated(() =>
+        db
+          .insert(users)
+          .values(values)
+          .onConflictDoNothing({ target: [users.issuer, users.subject] })
+          .returning(USER),
+      )
       if (made !== undefined) return { user: toUser(made), created: true }
       // A statement of its own: it sees what the insert had to wait for.
       const there = await findByIdentity(identity, { kind: 'malformed' })

@@ -112,10 +112,25 @@ async function readCredential(
   if (header !== undefined && first !== undefined) throw wrongUsage(LINE, 'give a token or a --header')
   if (more.length > 0) throw wrongUsage(LINE, 'give one token: is there white space in it?')
   if (header === undefined && first === undefined) throw wrongUsage(LINE, 'give a token, or "-" for standard input')
+  if (/[\r\n]/.test(header ?? '')) return { examined: { ...NOT_SENT } }
   const text = (header ?? (first === '-' ? await terminal.readInput() : first) ?? '').trim()
   const isHeader = header !== undefined || /^(?:authorization:|bearer )/i.test(text)
   if (!isHeader) return { token: text }
   return readHeader(text.replace(/^authorization:[ \t]*/i, ''))
+}
+
+const NOT_SENT: Examination = {
+  checks: [
+    {
+      name: 'header',
+      state: 'refused',
+      says: 'a line break in it, which no header can have: Node answers 400 by itself, without a body',
+      try: 'client: trim the token',
+    },
+  ],
+  refusal: null,
+  isVerified: false,
+  facts: null,
 }
 
 // As the library reads it: a route that hands its token to nobody.

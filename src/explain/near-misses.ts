@@ -14,6 +14,7 @@ export function nearMissOf(reason: string, expected: string | null, got: string 
 
 const NEAR_MISSES: Readonly<Record<string, NearMiss>> = {
   credential_missing: missingCredential,
+  key_servers_failing: (_, got) => keyServerMiss(got),
   token_not_a_jwt: () => 'a variable without a value, where the client makes the header',
   token_issuer_unknown: (expected, got) => ownNameOf(got) ?? issuerMiss(expected, got),
   token_audience_other: (expected, got) => audienceMiss(expected, got),
@@ -44,6 +45,12 @@ function missingCredential(expected: string, got: string): string | null {
   return got.endsWith('without a scheme')
     ? 'the word "Bearer " is missing before the token'
     : 'the scheme must be "Bearer", or the header left out'
+}
+
+// Where a server answers, waiting for it is no help.
+function keyServerMiss(got: string): string | null {
+  if (got.includes('metadata_issuer')) return 'host: its metadata names another issuer: a trailing slash?'
+  return /: 4\d\d(?:,|$)/.test(got) ? 'host: the server answers, and has no keys there: is the URL right?' : null
 }
 
 // Tokens whose name says what they are.
@@ -121,6 +128,7 @@ function nameMiss(wanted: string, given: string): string | null {
 // What presets say, in their words.
 function kindMiss(expected: string, got: string): string | null {
   if (got === 'no sid') return 'client: send the session token, not one of a template'
+  if (got === 'token_use id') return "client: send the access token; host: or `tokens: 'id'`"
   if (got === 'an aud') return 'host: write `audience` of the preset, if you put it into session tokens'
   if (got === 'no azp') return 'host: write `withoutParty`, if native apps or backends call here'
   if (!got.startsWith('azp ') || !expected.startsWith('azp ')) return null
@@ -155,7 +163,7 @@ function timeMiss(expected: string, got: string): string | null {
   if (Number.isNaN(seconds)) return null
   if (Date.parse(got) < YEAR_SECONDS * 1000)
     return 'a number of seconds in the place of an instant, or a date read wrongly?'
-  if (seconds < 0) return `${toSpan(-seconds)} ago; client: refresh the token`
+  if (seconds < 0) return `${toSpan(-seconds)} ago; client: refresh the token; or is the clock of this machine ahead?`
   const isHours = seconds > 1500 && Math.abs(((seconds + 900) % 1800) - 900) < 60
   return `in ${toSpan(seconds)}: ${isHours ? 'local time in the place of UTC?' : 'a clock is off?'}`
 }

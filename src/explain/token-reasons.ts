@@ -121,10 +121,7 @@ export const TOKEN_REASONS: ReasonSections = {
       headline: 'the key wanted is not cached, and its server can’t be asked',
       says: 'the keys can’t be had: {got}',
       got: 'which servers, and what became of asking them: a status or a word',
-      try: {
-        host: 'a 404 or another issuer’s name: mend the URL or the name; else look at the network',
-        wait: 'an outage passes by itself',
-      },
+      try: { host: 'look at the network and the URL of the keys', wait: 'it passes by itself once the server answers' },
     },
   },
   'The claims of a token': {

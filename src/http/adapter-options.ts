@@ -98,7 +98,7 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
         wrap(requireAccess(access, more), (...given) => given.at(-1)())
       const protect = (...given: unknown[]): unknown => {
         const [access, handler] = given.length === 1 ? [{}, given[0]] : given
-        return wrap(access, requireHandler(handler))
+        return wrap(access, requireHandler(access, handler))
       }
       return { middleware: middleware as never, protect: protect as never }
     },
@@ -109,13 +109,14 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
   })
 }
 
-function requireHandler(handler: unknown): () => unknown {
+// A framework that was handed `protect` itself calls it with a request, or what holds one, and perhaps a function.
+function requireHandler(access: unknown, handler: unknown): () => unknown {
+  const { req, rawHeaders } = (access ?? {}) as { readonly req?: unknown; readonly rawHeaders?: unknown }
+  if ((req ?? rawHeaders) !== undefined) {
+    throw optionsError('protect', '', 'it makes the handler and must be called: protect(handler)')
+  }
   if (typeof handler === 'function') return handler as () => unknown
-  throw optionsError(
-    'protect',
-    '',
-    'the handler (second argument) must be a function, and protect must be called: protect(handler)',
-  )
+  throw optionsError('protect', '', 'the handler (second argument) must be a function')
 }
 
 // With more arguments, or an app, `middleware` was handed to the framework as if it were the middleware.

@@ -162,8 +162,7 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
   const lines: string[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const key = rawHeaders[i] as string
-    if (key.length !== name.length || key.toLowerCase() !== name) continue
-    lines.push(rawHeaders[i + 1] as string)
+    if (key.length === name.length && key.toLowerCase() === name) lines.push(rawHeaders[i + 1] as string)
   }
   return lines
 }

@@ -189,8 +189,7 @@ describe.each([
     expect(() => createAdapter(world.auth).protect({}, wrong)).toThrow(
       expect.objectContaining({
         name: 'OptionsError',
-        message:
-          'protect: the handler (second argument) must be a function, and protect must be called: protect(handler)',
+        message: 'protect: the handler (second argument) must be a function',
       }),
     )
   })

@@ -1,5 +1,9 @@
-// `app.use(middleware)` instead of `app.use(middleware())`: the first request says what is wrong, and nobody is let in.
+// `app.use(middleware)` instead of `app.use(middleware())`, `protect` alike: the first request says what is wrong, and nobody is let in.
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
 import { Hono } from 'hono'
+import Koa from 'koa'
 import { expect, it } from 'vitest'
 import { createAdapter as forExpress } from '../../adapters/express.ts'
 import { createAdapter as forHono } from '../../adapters/hono.ts'
@@ -39,4 +43,43 @@ it('a Hono app that was handed it answers 500, and reaches no handler', async ()
   app.get('/', (c) => c.text('in'))
   expect((await app.request('/')).status).toBe(500)
   expect(thrown).toEqual([expect.any(OptionsError)])
+})
+
+async function askNode(listener: RequestListener): Promise<void> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).text()
+  await new Promise((resolve) => server.close(resolve))
+}
+
+const HANDED: Readonly<Record<string, (refused: (error: Error) => void) => Promise<unknown>>> = {
+  express(refused) {
+    const app = express().get('/', forExpress(auth as never).protect as never)
+    app.use(((error, _req, res, _next) => {
+      refused(error)
+      res.status(500).end()
+    }) as express.ErrorRequestHandler)
+    return askNode(app as unknown as RequestListener)
+  },
+  koa(refused) {
+    const app = new Koa().use(forKoa(auth as never).protect as never)
+    app.on('error', refused)
+    return askNode(app.callback())
+  },
+  async hono(refused) {
+    const app = new Hono().get('/', forHono(auth as never).protect as never)
+    app.onError((error, c) => {
+      refused(error)
+      return c.body(null, 500)
+    })
+    return app.request('/')
+  },
+}
+
+it.each(Object.entries(HANDED))('%s that was handed protect is told to call it', async (_name, ask) => {
+  const thrown: Error[] = []
+  await ask((error) => void thrown.push(error))
+  expect(thrown.map(({ message }) => message)).toEqual([
+    'protect: it makes the handler and must be called: protect(handler)',
+  ])
 })

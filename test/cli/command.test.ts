@@ -248,6 +248,15 @@ describe('inspect', () => {
     expect([code, JSON.parse(out)]).toMatchObject([1, { verdict: 'refused', answer: { reason } }])
   })
 
+  it('a header with a line break is one that Node refuses', async () => {
+    const token = await issuer.sign({}, { algorithm: 'HS256' })
+    const ask = (header: string) =>
+      sallyport(['inspect', '--header', header, ...TRUST, '--secret-env', 'SECRET'], { env, now: NOW })
+    const { code, out } = await ask(`Bearer ${token}\n`)
+    expect([code, out]).toEqual([1, expect.stringContaining('a line break in it')])
+    expect((await ask(`Bearer ${token}`)).code).toBe(0)
+  })
+
   it('prints no part of a token, no secret and no value of a claim, however it is asked', async () => {
     const claims = { sub: 'canary-subject', email: 'canary@example.test', scope: 'canary-scope', name: 'canary-name' }
     const token = await issuer.sign(claims, { algorithm: 'HS256' })

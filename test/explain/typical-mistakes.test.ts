@@ -96,7 +96,13 @@ const MISTAKES: readonly Mistake[] = [
     'a token that has expired',
     byAuth0(),
     () => bearer(auth0s.sign({ iat: SECONDS - 90_000, exp: SECONDS - 3600 })),
-    /401 token_expiry_passed: the token expired at .* — 1 hour ago; client: refresh the token/,
+    /401 token_expiry_passed: the token expired at .* — 1 hour ago; client: refresh the token; or is the clock of this machine ahead\?/,
+  ],
+  [
+    'keys where there are none',
+    { ...byAuth0(), keys: [{ kind: 'jwks', url: 'https://acme.eu.auth0.com/wrong.json' }] },
+    () => bearer(auth0s.sign({}, { algorithm: 'ES256' })),
+    /503 key_servers_failing: .*: 404 — host: the server answers, and has no keys there: is the URL right\? \(/,
   ],
   [
     'the word Bearer left out',

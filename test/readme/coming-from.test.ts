@@ -163,6 +163,16 @@ describe('from express-jwt', () => {
     expect(await ask(null, { headers: { cookie: 'session=x.y.z' } })).toEqual(unauthorized)
   })
 
+  it('express-jwt-bodies.ts: the bodies that express-jwt’s clients read, with our challenge', async () => {
+    const { ask, app } = await open<{ app: Express }>('express-jwt-bodies.ts')
+    expect(await ask(await signed())).toEqual([200, { subject: 'ada' }])
+    const message = 'A valid credential is required.'
+    expect(await ask(null)).toEqual([401, { error: 'credentials_required', message }])
+    expect(await ask('x.y.z')).toEqual([401, { error: 'invalid_token', message }])
+    const { headers } = await fetch(`${await serve(app)}/api/me`)
+    expect(headers.get('www-authenticate')).toBe('Bearer')
+  })
+
   it('express-jwt-keys.ts: a token of the PEM, one of another key, one that uses the PEM as a secret', async () => {
     const { ask } = await open('express-jwt-keys.ts')
     expect(await ask(await signed({}, { algorithm: 'RS256' }))).toEqual([200, { subject: 'ada' }])

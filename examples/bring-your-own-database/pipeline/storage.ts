@@ -56,7 +56,7 @@ function people(db: Db, issuer: string): FleetStorage['users'] {
     async upsertByIdentity({ email, ...identity }) {
       const mail = email === null ? null : toStored(email)
       const user = await first<User>`INSERT INTO person (login, mail) VALUES (${toLogin(identity, issuer)}, ${mail})
-        ON CONFLICT DO NOTHING RETURNING ${USER}`
+        ON CONFLICT (login) DO NOTHING RETURNING ${USER}`
       if (user !== null) return { user, created: true }
       // A statement of its own: it sees what the insert had to wait for.
       const there = await findByIdentity(identity, { kind: 'malformed' })

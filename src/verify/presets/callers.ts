@@ -30,12 +30,8 @@ export function callersOnly<C extends MachineGrant>(
     accepts(token) {
       const misses = rules.map(({ name, places }) => ({ name, claims: missesOf(token, places) }))
       const [nearest] = misses.sort((one, other) => one.claims.length - other.claims.length)
-      const { name = '', claims = [] } = nearest ?? {}
-      requireKind(
-        claims.length === 0,
-        `a caller: ${Object.keys(callers).join(', ')}`,
-        `${name} but for ${claims.join(', ')}`,
-      )
+      const got = nearest === undefined ? 'none' : `${nearest.name} but for ${nearest.claims.join(', ')}`
+      requireKind(nearest?.claims.length === 0, `a caller: ${Object.keys(callers).join(', ')}`, got)
       return true
     },
     people: 'own',

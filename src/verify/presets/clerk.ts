@@ -57,7 +57,7 @@ const clerkShape = (): Shape<ClerkOptions> => ({
 export function clerk(options: ClerkOptions): IssuerOptions {
   const parsed = parseOptions('clerk', clerkShape(), options)
   const { frontendApi, authorizedParties, withoutParty = 'refuse', audience = null, claims } = parsed
-  const parties = withoutParty === 'accept' ? [undefined, ...(authorizedParties ?? [])] : authorizedParties
+  const withNone: readonly (string | undefined)[] = withoutParty === 'accept' ? [undefined] : []
   return {
     issuer: frontendApi,
     keys: [{ kind: 'jwks', url: `${frontendApi}/.well-known/jwks.json`, algorithms: ['RS256'] }],
@@ -69,12 +69,9 @@ export function clerk(options: ClerkOptions): IssuerOptions {
       if (isMachine(token)) return true
       requireActiveSession(token)
       if (audience === null) requireKind(token['aud'] === undefined, 'no aud: `audience` is not written', 'an aud')
-      if (parties === null) return true
-      requireKind(
-        parties.includes(token['azp'] as string),
-        `azp ${authorizedParties?.join(', ')}`,
-        sayClaim(token, 'azp'),
-      )
+      if (authorizedParties === null) return true
+      const isKnown = [...withNone, ...authorizedParties].includes(token['azp'] as string)
+      requireKind(isKnown, `azp ${authorizedParties.join(', ')}`, sayClaim(token, 'azp'))
       return true
     },
     people: 'own',

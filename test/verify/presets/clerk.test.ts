@@ -61,6 +61,12 @@ describePreset({
       expected: { kind: 'person' },
     },
     {
+      label: 'a session of any origin, where all are taken and those of none, too',
+      preset: clerk({ ...options, authorizedParties: null, withoutParty: 'accept' }),
+      claims: { azp: 'https://elsewhere.example.com' },
+      expected: { kind: 'person' },
+    },
+    {
       label: 'a session of no origin, where all are taken',
       preset: clerk({ ...options, authorizedParties: null }),
       claims: { azp: undefined },
