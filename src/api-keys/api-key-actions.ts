@@ -44,8 +44,8 @@ export interface ApiKeyEvent {
 /** What the actions work with. */
 export interface ApiKeySettings {
   readonly repository: ApiKeyRepository
-  /** Whether the repository knows the members of organizations. */
-  readonly hasMembers: boolean
+  /** Whether the repository knows who makes keys: the members of organizations, or the users and accounts of the installation. */
+  readonly knowsMakers: boolean
   readonly format: KeyFormat
   readonly roles: Roles
   /** What a key may carry. */
@@ -113,7 +113,7 @@ export interface ApiKeyActions {
   /**
    * Make a key. Costs one digest, a list, a write and another list, by which `maxKeys` holds for calls at the same moment too.
    * @throws AuthError `validation_error` naming the field; `forbidden` for a role that the creator's doesn't include, for a
-   * permission that their own token doesn't carry, and for who is no member any more; `conflict` where there are `maxKeys` already
+   * permission that their own token doesn't carry, and for who is removed or disabled just now; `conflict` where there are `maxKeys` already
    */
   issue(context: AuthContext, fields: ApiKeyFields): Promise<IssuedApiKey>
   /** List the keys that are not revoked, by creation. Costs one query. */
@@ -173,16 +173,20 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   await requireBelowLimit(settings, issuer)
   const made = format.create()
   const record = { ...parsed, role, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
-  const inserted = await insert(settings, { ...record, secretHash: await sha256Hex(made.secret) })
+  const inserted = await insert(settings, issuer, { ...record, secretHash: await sha256Hex(made.secret) })
   await requireWithinLimit(settings, issuer, inserted.id)
   notifyOf(settings, issuer, 'api_key_issued', inserted.id)
   return toIssued(inserted, format, made)
 }
 
 // Whoever is being removed at this moment makes no key that nobody ends.
-async function insert({ repository, hasMembers, owner }: ApiKeySettings, key: NewApiKeyRecord): Promise<ApiKeyRecord> {
-  if (owner.kind !== 'org' || !hasMembers || repository.insertByMember === undefined) return repository.insert(key)
-  const inserted = await repository.insertByMember(key)
+async function insert(
+  { repository, knowsMakers }: ApiKeySettings,
+  { owner }: Issuer,
+  key: NewApiKeyRecord,
+): Promise<ApiKeyRecord> {
+  if (!knowsMakers || repository.insertByMaker === undefined) return repository.insert(key)
+  const inserted = await repository.insertByMaker(owner, key)
   if (inserted === null) throw new AuthError('forbidden', { reason: 'api_key_maker_no_member' })
   return inserted
 }

@@ -34,10 +34,16 @@ import { createKeyFormat } from './key-format.ts'
 /** Options of {@link createApiKeys}. */
 export interface ApiKeysOptions<G extends RolesGiven, P extends string = PermissionOf<G>> {
   /**
-   * Where the keys are kept: a storage with `apiKeys`. With `memberships` beside them the maker of an organization's key must be
-   * a member there as it is written (`apiKeys.insertByMember`); where members are kept elsewhere: `{ apiKeys: storage.apiKeys }`.
+   * Where the keys are kept: a storage with `apiKeys`. As a key is written its maker must still be there, and enabled
+   * (`apiKeys.insertByMaker`): of an organization's a member, where there are `memberships` beside the keys; of the installation's a
+   * user or a local account, where there are `users` or `accounts`. Where they are kept elsewhere: `{ apiKeys: storage.apiKeys }`.
    */
-  readonly storage: { readonly apiKeys: ApiKeyRepository; readonly memberships?: unknown }
+  readonly storage: {
+    readonly apiKeys: ApiKeyRepository
+    readonly memberships?: unknown
+    readonly users?: unknown
+    readonly accounts?: unknown
+  }
   /** How every key begins: a lower-case letter, then 1 to 15 lower-case letters and digits. */
   readonly prefix: string
   /** The roles: the same as those of `createAuth`, which refuses keys of others. Without permissions, each key names its role. */
@@ -132,7 +138,7 @@ function parse(options: Options): ApiKeySettings & Pick<Options, 'check'> {
   return {
     ...parsed,
     repository: storage.apiKeys,
-    hasMembers: storage.memberships !== undefined,
+    knowsMakers: (owner.kind === 'org' ? storage.memberships : (storage.users ?? storage.accounts)) !== undefined,
     format: createKeyFormat(NAME, prefix),
     roles,
     permissions: Object.freeze([...permissions]),

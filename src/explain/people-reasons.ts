@@ -37,10 +37,10 @@ export const PEOPLE_REASONS: ReasonSections = {
       try: { client: 'ask for at most one’s own role' },
     },
     api_key_maker_no_member: {
-      headline: 'who makes the API key is no member of its organization any more, or disabled',
+      headline: 'who makes the API key is no member of its organization any more, is removed, or disabled',
       try: {
-        client: 'be made a member again',
-        host: 'where the storage of `createApiKeys` doesn’t know the members, hand it `{ apiKeys: storage.apiKeys }` alone',
+        client: 'be made a member again, or let in again',
+        host: 'where the storage of `createApiKeys` doesn’t know who makes keys (`createDevLogin`), hand it `{ apiKeys: storage.apiKeys }` alone',
       },
     },
     api_key_above_its_rotator: {

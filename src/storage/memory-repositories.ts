@@ -1,6 +1,7 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
 import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
 import { toStep } from '../lib/at-once.ts'
+import type { AccountTables } from './memory-accounts.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
 import { byCreation, compare, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
@@ -23,8 +24,8 @@ import type {
 } from './shipped-storage.ts'
 import { ConflictError, TransientError } from './storage-errors.ts'
 
-/** Everything the in-memory storage keeps but accounts. */
-export interface Tables {
+/** Everything the in-memory storage keeps but the throttle. */
+export interface Tables extends AccountTables {
   readonly users: Table<StoredUser>
   readonly userIds: Table<string>
   readonly orgs: Table<StoredOrganization>
@@ -38,7 +39,7 @@ export interface Tables {
 }
 
 /** Make empty tables. */
-export function createTables(): Tables {
+export function createTables(): Omit<Tables, keyof AccountTables> {
   return {
     users: new Map(),
     userIds: new Map(),
@@ -257,7 +258,7 @@ function place(
   tables.users.set(userId, toRow({ ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null }))
 }
 
-function apiKeyRepository({ apiKeys, orgs, users, membershipsOf }: Tables): ApiKeyRepository {
+function apiKeyRepository({ apiKeys, orgs, users, accounts, membershipsOf }: Tables): ApiKeyRepository {
   const find = (owner: ApiKeyOwner, keyId: string): ApiKeyRecord | undefined => {
     const key = apiKeys.get(keyId)
     return key !== undefined && isOwnedBy(owner, key) ? key : undefined
@@ -276,11 +277,14 @@ function apiKeyRepository({ apiKeys, orgs, users, membershipsOf }: Tables): ApiK
     listCreatedBy: async (userId) =>
       [...apiKeys.values()].filter(({ createdBy }) => createdBy === userId).sort(byCreation),
     insert,
-    async insertByMember(key) {
-      const { orgId, createdBy } = key
-      const places = createdBy === null ? [] : (membershipsOf.get(createdBy) ?? [])
-      const isMember = users.get(createdBy ?? '')?.disabled === false && places.some((place) => place.orgId === orgId)
-      return isMember ? insert(key) : null
+    async insertByMaker(owner, key) {
+      const maker = key.createdBy ?? ''
+      const isUser = users.get(maker)?.disabled === false
+      const isMaker =
+        owner.kind === 'org'
+          ? isUser && isOwnedBy(owner, key) && membershipsOf.get(maker)?.some(({ orgId }) => orgId === owner.orgId)
+          : isUser || accounts.get(maker)?.disabled === false
+      return isMaker && (key.orgId === null || orgs.get(key.orgId) !== undefined) ? insert(key) : null
     },
     async rotate(owner, keyId, { secretHash, previousUntil }) {
       const key = find(owner, keyId)

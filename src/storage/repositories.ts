@@ -256,11 +256,12 @@ export interface ApiKeyRepository {
   /** Insert a key. An id that is taken throws `ConflictError`, an unknown org rejects; `createdBy` need not exist. */
   insert(key: NewApiKeyRecord): Promise<ApiKeyRecord>
   /**
-   * The same of a key whose maker, `createdBy`, is an enabled member of its org as it is written, in one statement: who removes
-   * or disables them just now is waited for, and `null`, nothing written, where they are no such member. So whoever ends a
-   * membership, and then the keys its member made, in one transaction, leaves none of theirs. Left out: makers are not asked for.
+   * The same of a key whose maker, `createdBy`, is enabled as it is written, in the statement that writes it: of an org's key a
+   * member of that org, of the installation's a user, or an account of local login. Who removes or disables them just now is waited
+   * for, and `null`, nothing written, where they are no such maker. So whoever ends a membership, a user, an account, and then
+   * the keys they made, in one transaction, leaves none of theirs. Left out: makers are not asked for.
    */
-  insertByMember?(key: NewApiKeyRecord): Promise<ApiKeyRecord | null>
+  insertByMaker?(owner: ApiKeyOwner, key: NewApiKeyRecord): Promise<ApiKeyRecord | null>
   /** Find a key by its public id, revoked and expired ones too, whoever owns it. One query, never from a cache. */
   findById(keyId: string): Promise<ApiKeyRecord | null>
   /** List the owner's keys that are not revoked, expired ones too, by creation, then id (code units). */

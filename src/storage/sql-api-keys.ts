@@ -1,6 +1,7 @@
 /** The API keys of the SQL storages: their statements, and the repository over a session. */
 import { isUuid } from '../lib/id-form.ts'
 import type { ApiKeyOwner, ApiKeyRecord, ApiKeyRepository, NewApiKeyRecord } from './repositories.ts'
+import type { SqlStatement } from './sql-executor.ts'
 import {
   columnsOf,
   findFirst,
@@ -33,12 +34,16 @@ export function sqlApiKeys({ session, ...tables }: SqlPlace & SqlStatementOption
       if (inserted === null) throw new ConflictError(TAKEN)
       return inserted
     },
-    async insertByMember(key) {
-      if (key.orgId === null || key.createdBy === null || !isOrgId(key.orgId) || !isUuid(key.createdBy)) return null
-      const values = [...toValues(key), key.createdBy]
-      const inserted = await findFirst(session, statements.insertApiKeyByMember, values, API_KEY.read)
-      if (inserted === null && (await findById(key.id)) !== null) throw new ConflictError(TAKEN)
-      return inserted
+    async insertByMaker(owner, key) {
+      const { orgId, createdBy } = key
+      const isHeldThere = orgId === null ? owner.kind === 'installation' : isOrgId(orgId)
+      if (!isHeldThere || !isUuid(createdBy) || (owner.kind === 'org' && owner.orgId !== orgId)) return null
+      for (const statement of byMaker(statements, owner, orgId)) {
+        const inserted = await findFirst(session, statement, [...toValues(key), createdBy], API_KEY.read)
+        if (inserted !== null) return inserted
+      }
+      if ((await findById(key.id)) !== null) throw new ConflictError(TAKEN)
+      return null
     },
     findById,
     async list(owner) {
@@ -82,6 +87,18 @@ function toMilliseconds(instant: Date | null): number | null {
   return instant === null ? null : instant.getTime()
 }
 
+// Whoever makes a key of the installation is a user or has an account; a UUID is nobody else's.
+function byMaker(
+  statements: Readonly<Record<keyof ReturnType<typeof textsOf>, SqlStatement>>,
+  { kind }: ApiKeyOwner,
+  orgId: string | null,
+): readonly SqlStatement[] {
+  if (kind === 'org') return [statements.insertApiKeyByMember]
+  return orgId === null
+    ? [statements.insertApiKeyByUser, statements.insertApiKeyByAccount]
+    : [statements.insertBoundApiKeyByUser, statements.insertBoundApiKeyByAccount]
+}
+
 function textsOf({ dialect, names, membershipOn }: SqlStatementOptions) {
   const instant = dialect.fromMilliseconds
   const columns = API_KEY.select(dialect.toMilliseconds, '')
@@ -90,7 +107,17 @@ function textsOf({ dialect, names, membershipOn }: SqlStatementOptions) {
   const into = `INSERT INTO ${table} (id, org_id, name, role, scopes, secret_hash, created_by, created_at, expires_at)`
   const rest = `$3, $4, $5, $6, $7, ${instant('$8')}, ${instant('$9')}`
   const unlessTaken = `ON CONFLICT (id) DO NOTHING RETURNING ${columns}`
+  const unbound = (
+    makers: string,
+  ): string => `${into} SELECT $1, (SELECT o.id FROM ${names.orgs} o WHERE o.id = $2), ${rest}
+    FROM ${makers} u WHERE u.id = $10 AND NOT u.disabled${dialect.forShare} ${unlessTaken}`
   // In the order in which an organization that goes, and somebody who is erased, hold them.
+  const bound = (
+    makers: string,
+    locks: string,
+  ): string => `${into} SELECT $1, o.id, ${rest} FROM ${names.orgs} o ${makers}
+    WHERE o.id = $2 AND u.id = $10 AND NOT u.disabled${locks} ${unlessTaken}`
+  const byOneOf = (makers: string): string => bound(`JOIN ${makers} u ON u.id = $10`, dialect.forKeyShareOf('o', 'u'))
   const [member, held] =
     membershipOn === 'user-row'
       ? [`JOIN ${names.users} u ON u.org_id = o.id`, dialect.forKeyShareOf('o', 'u')]
@@ -100,8 +127,11 @@ function textsOf({ dialect, names, membershipOn }: SqlStatementOptions) {
         ]
   return {
     insertApiKey: `${into} VALUES ($1, $2, ${rest}) ${unlessTaken}`,
-    insertApiKeyByMember: `${into} SELECT $1, o.id, ${rest} FROM ${names.orgs} o ${member}
-      WHERE o.id = $2 AND u.id = $10 AND NOT u.disabled${held} ${unlessTaken}`,
+    insertApiKeyByMember: bound(member, held),
+    insertApiKeyByUser: unbound(names.users),
+    insertApiKeyByAccount: unbound(names.accounts),
+    insertBoundApiKeyByUser: byOneOf(names.users),
+    insertBoundApiKeyByAccount: byOneOf(names.accounts),
     findApiKey: `SELECT ${columns} FROM ${table} WHERE id = $1`,
     listApiKeys: `SELECT ${columns} FROM ${table} WHERE revoked_at IS NULL ORDER BY created_at, id`,
     listApiKeysOfOrg: `SELECT ${columns} FROM ${table}

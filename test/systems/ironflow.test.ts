@@ -473,6 +473,7 @@ describe('dev mode', () => {
     const app = await start(newFolder(), { NODE_ENV }, ['--dev'])
     expect((await ask(app, 'GET /api/v1/capabilities')).text).toBe('{"auth_required":false}')
     expect((await ask(app, 'GET /api/v1/users')).status).toBe(200)
+    expect((await ask(app, 'POST /api/v1/api-keys', { json: { name: 'ci', role: 'admin' } })).status).toBe(201)
     expect(app.stdout()).toContain('never put it behind a proxy or a tunnel')
     const lines = [
       ['Authorization', 'Basic YTpi'],

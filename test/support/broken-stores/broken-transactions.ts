@@ -51,7 +51,7 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
     breaks: ['transactions/keys-unchanged'],
     flaw: () => {
       const apart = createMemoryStorage()
-      const { insertByMember: _, ...keys } = apart.apiKeys
+      const { insertByMaker: _, ...keys } = apart.apiKeys
       return {
         change: ({ orgs }) => ({
           apiKeys: {
@@ -69,13 +69,13 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
   {
     name: 'transactions: a key is made after a look at its maker',
     why: 'Two statements: whoever is removed between them leaves a key behind that nobody ends.',
-    breaks: ['transactions/key-of-removed', 'transactions/key-of-disabled'],
+    breaks: ['transactions/key-of-removed', 'transactions/key-of-disabled', 'transactions/key-of-disabled-user'],
     flaw: () => ({
       change: ({ apiKeys }) => ({
         apiKeys: {
           ...apiKeys,
-          async insertByMember(key) {
-            const written = await apiKeys.insertByMember?.(key)
+          async insertByMaker(owner, key) {
+            const written = await apiKeys.insertByMaker?.(owner, key)
             if (written == null) return null
             await apiKeys.revoke(INSTALLATION, key.id, key.createdAt)
             await pause(2)
@@ -88,8 +88,27 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
   {
     name: 'transactions: a key is anybody’s to make',
     why: 'Who makes a key is written down, and not asked for.',
-    breaks: ['transactions/key-by-member', 'transactions/key-of-removed', 'transactions/key-of-disabled'],
-    flaw: () => ({ change: ({ apiKeys }) => ({ apiKeys: { ...apiKeys, insertByMember: apiKeys.insert } }) }),
+    breaks: [
+      ...['transactions/key-by-member', 'transactions/key-by-user', 'transactions/unbound-key-by-user'],
+      ...['transactions/key-of-removed', 'transactions/key-of-disabled', 'transactions/key-of-disabled-user'],
+    ],
+    flaw: () => ({
+      change: ({ apiKeys }) => ({ apiKeys: { ...apiKeys, insertByMaker: (_, key) => apiKeys.insert(key) } }),
+    }),
+  },
+  {
+    name: 'transactions: the installation’s keys are anybody’s to make',
+    why: 'Who makes a key is asked for where it is an organization’s alone.',
+    breaks: ['transactions/key-by-user', 'transactions/unbound-key-by-user', 'transactions/key-of-disabled-user'],
+    flaw: () => ({
+      change: ({ apiKeys }) => ({
+        apiKeys: {
+          ...apiKeys,
+          insertByMaker: async (owner, key) =>
+            owner.kind === 'installation' ? apiKeys.insert(key) : ((await apiKeys.insertByMaker?.(owner, key)) ?? null),
+        },
+      }),
+    }),
   },
   {
     name: 'transactions: commit that is a rollback',
