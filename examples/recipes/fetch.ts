@@ -9,14 +9,16 @@ export function protect<const A extends Parameters<typeof auth.authorizer>[0]>(
 ): (request: Request) => Promise<Response> {
   const authorize = auth.authorizer(access) // a wrong Access throws here, at start
   return async (request) => {
+    let headersOf = (): Parameters<typeof withHeaders>[1] => [] // none before they are let in
     try {
       const { context, responseHeaders } = await authorize(fromFetchRequest(request))
-      return withHeaders(await handle(context, request), responseHeaders())
+      headersOf = responseHeaders
+      return withHeaders(await handle(context, request), headersOf())
     } catch (error) {
       const refusal = auth.recordRefusal(request, error) // what your handler refuses stands in the record, too
       if (!isAuthError(refusal)) throw refusal
       const { status, headers, body } = auth.toResponse(refusal)
-      return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) })
+      return withHeaders(new Response(body, { status }), [...headers, ...headersOf()])
     }
   }
 }

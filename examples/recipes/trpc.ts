@@ -9,7 +9,13 @@ const CODES = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  408: 'TIMEOUT',
+  409: 'CONFLICT',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
   428: 'PRECONDITION_REQUIRED',
+  429: 'TOO_MANY_REQUESTS',
   503: 'SERVICE_UNAVAILABLE',
 } as const
 
@@ -25,7 +31,10 @@ export function allow<const A extends Parameters<typeof auth.authorizer>[0]>(acc
     try {
       const { context, responseHeaders } = await authorize(fromFetchRequest(req))
       for (const [name, value] of responseHeaders()) resHeaders.set(name, value)
-      return next({ ctx: { caller: context } })
+      const result = await next({ ctx: { caller: context } })
+      // What a procedure has thrown comes as a result, with the error as its cause.
+      if (!result.ok && result.error.code === 'INTERNAL_SERVER_ERROR') throw result.error.cause ?? result.error
+      return result
     } catch (thrown) {
       const error = auth.recordRefusal(req, thrown)
       if (!isAuthError(error)) throw error

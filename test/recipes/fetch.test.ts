@@ -44,7 +44,10 @@ it('refuses with the challenge, without calling the handler', async () => {
 
 it('answers what a handler refuses, and hands on what is no refusal', async () => {
   const missing = recipe.protect({}, () => Promise.reject(new AuthError('not_found')))
-  expect((await missing(ask({ authorization }))).status).toBe(404)
+  const answer = await missing(ask({ authorization }))
+  expect([answer.status, answer.headers.get('x-org-id')]).toEqual([404, expect.stringMatching(/^[0-9a-f-]{36}$/)])
+  expect(answer.headers.get('vary')).toContain('X-Org-Id')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
   const failing = recipe.protect({}, () => Promise.reject(new Error('a fault')))
   const print = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   await expect(failing(ask({ authorization }))).rejects.toThrow('a fault')

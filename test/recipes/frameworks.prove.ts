@@ -3,16 +3,19 @@
  * whom they know, and refuse with the bytes of Express but where the page says otherwise.
  */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runAdapterAudit, type SupabaseIssuer, startSupabaseIssuer } from 'sallyport/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AUDITED_HEADERS, type AuditCase, type Line } from '../../src/testing/audit/audit-case.ts'
+import { AUTH_ERRORS } from '../../src/index.ts'
+import { AUDITED_HEADERS, type AuditCase } from '../../src/testing/audit/audit-case.ts'
 import { snippet } from '../readme/snippets.ts'
 import { bunOf, installPeers } from './peers.ts'
+import { OWN_ANSWERS, requestsTo, STATUSES } from './recipe-requests.ts'
+import { FAULT, programsOf, SEED } from './recipe-routes.ts'
 import { type Program, start } from './servers.ts'
 
-const RECIPES = ['auth', 'bun', 'elysia', 'fastify', 'fetch', 'nest', 'trpc'].map((name) => `${name}.ts`)
 const NAMES = ['Fastify', 'Nest', 'Nest, asked first', 'Next', 'Elysia', 'Bun'] as const
 
 const NEXT = 'node_modules/next/dist/bin/next'
@@ -29,8 +32,8 @@ beforeAll(async () => {
   place = installPeers()
   home = `${place}recipes/`
   layOut()
-  cases = await requests()
-  const environment = { SUPABASE_URL: issuer.url, NEXT_TELEMETRY_DISABLED: '1' }
+  cases = await requestsTo(issuer)
+  const environment = { SUPABASE_URL: issuer.url, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
   const node = (script: string): [string, ...string[]] => [process.execPath, '--import', 'tsx', script]
   buildNext(environment)
   const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {
@@ -40,7 +43,7 @@ beforeAll(async () => {
     'Nest, asked first': node('nest-first.ts'),
     Next: [process.execPath, `${place}${NEXT}`, 'start', '-p', '$PORT'],
     Elysia: [bunOf(place), 'elysia.ts'],
-    Bun: [bunOf(place), 'bun.ts'],
+    Bun: [bunOf(place), 'bun-routes.ts'],
     tRPC: node('trpc-server.ts'),
   }
   for (const [name, command] of Object.entries(commands)) {
@@ -54,6 +57,7 @@ afterAll(async () => {
   await issuer?.close()
 })
 
+const authorization = (): string => String(cases[0]?.request.headers[0]?.[1])
 const at = (name: string): string => programs.get(name)?.url ?? ''
 
 // As they stand beside each other in the repository, with the first route of the README for comparison.
@@ -61,11 +65,12 @@ function layOut(): void {
   const recipes = fileURLToPath(new URL('../../examples/recipes/', import.meta.url))
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
-  for (const name of RECIPES) copyFileSync(recipes + name, home + name)
   cpSync(`${recipes}next`, `${home}next`, { recursive: true })
-  writeFileSync(`${home}express.ts`, snippet('express.ts').code)
-  writeFileSync(`${home}trpc-server.ts`, TRPC_SERVER)
-  writeFileSync(`${home}nest-first.ts`, readFileSync(`${home}nest.ts`, 'utf8').replace('await app.listen', NEST_FIRST))
+  const textOf = (name: string): string => readFileSync(recipes + name, 'utf8')
+  for (const [file, text] of Object.entries(programsOf(textOf, snippet('express.ts').code))) {
+    mkdirSync(dirname(home + file), { recursive: true })
+    writeFileSync(home + file, text)
+  }
   writeFileSync(`${home}tsconfig.json`, JSON.stringify({ compilerOptions: OPTIONS, exclude: ['next'] }))
   writeFileSync(`${home}next/tsconfig.json`, JSON.stringify({ compilerOptions: NEXT_OPTIONS }))
   for (const [file, text] of Object.entries(NEXT_PAGES)) writeFileSync(`${home}next/${file}`, text)
@@ -98,17 +103,6 @@ export default async function Page() {
 `,
 }
 
-// Not a recipe: how a Fetch handler is served is not tRPC's concern.
-const TRPC_SERVER = `import { getRequestListener } from '@hono/node-server'
-import { createServer } from 'node:http'
-import { handler } from './trpc.ts'
-createServer(getRequestListener(handler)).listen(process.env.PORT)
-`
-
-const NEST_FIRST = `const { createAdapter } = await import('sallyport/express')
-app.use('/api', createAdapter(auth).middleware())
-await app.listen`
-
 const OPTIONS = {
   ...{ target: 'es2022', lib: ['es2023', 'dom'], module: 'nodenext', strict: true, noUncheckedIndexedAccess: true },
   ...{ exactOptionalPropertyTypes: true, noImplicitOverride: true, noUnusedLocals: true, noUnusedParameters: true },
@@ -120,49 +114,30 @@ const NEXT_OPTIONS = {
   ...{ jsx: 'react-jsx', isolatedModules: true, allowImportingTsExtensions: true, skipLibCheck: true, noEmit: true },
 }
 
-async function requests(): Promise<readonly AuditCase[]> {
-  const { tokens } = issuer
-  const ada = tokens.supabaseClaims({ sub: 'ada', email: 'ada@example.test' })
-  const bearer = async (claims: object, options?: object): Promise<Line> => [
-    'Authorization',
-    `Bearer ${await tokens.sign({ ...ada, ...claims }, options)}`,
-  ]
-  const good = await bearer({})
-  const rows: Record<string, readonly Line[]> = {
-    good: [good],
-    none: [],
-    'another scheme': [['Authorization', 'Basic eDp5']],
-    'no token': [['Authorization', 'Bearer']],
-    'no JWT': [['Authorization', 'Bearer x.y.z']],
-    expired: [await bearer({ exp: Math.floor(Date.now() / 1000) - 600 })],
-    'another audience': [await bearer({ aud: 'another' })],
-    'another signature': [[good[0], `${good[1].slice(0, -8)}AAAAAAAA`]],
-    anonymous: [await bearer({ sub: 'nobody', is_anonymous: true })],
-    'a third party': [await bearer({ sub: 'bob', client_id: 'an app' })],
-    'a cookie': [['Cookie', `session=${good[1].slice(7)}`]],
-    'no org id': [good, ['X-Org-Id', 'nonsense']],
-    'another org': [good, ['X-Org-Id', '4b5c9a1e-9a0f-4f5e-8a57-0d8f1c1b2a3d']],
-    'two orgs': [good, ['X-Org-Id', 'a'], ['X-Org-Id', 'b']],
-    'two tokens': [good, good],
-  }
-  const expected = { status: 0, headers: [], body: null }
-  return Object.entries(rows).map(([id, headers]) => {
-    return { id, request: { method: 'GET', path: '/api/me', headers, body: null, chunked: false }, expected }
-  })
-}
-
 /** What is answered, but for what a framework adds: how a body is framed, the type of a handler's own answer, who the org is. */
 async function answersOf(name: string): Promise<Readonly<Record<string, unknown>>> {
   const results = await runAdapterAudit({ cases }, at(name))
   return Object.fromEntries(
     results.map(({ id, answer }) => {
       const { status = 0, headers = {}, body = '' } = answer ?? {}
-      const names = AUDITED_HEADERS.filter((each) => each !== 'content-length')
-      const lines = Object.fromEntries(names.flatMap((each) => (each in headers ? [[each, headers[each]]] : [])))
+      if (OWN_ANSWERS.includes(id)) return [id, { status, shown: body.includes(FAULT) }]
+      const names = AUDITED_HEADERS.filter((each) => each !== 'content-length' && each in headers)
+      // Each process has made an organization of its own.
+      const lines = Object.fromEntries(names.map((each) => [each, each === 'x-org-id' ? 'an org' : headers[each]]))
       return [id, status === 200 ? { status, body, org: 'x-org-id' in headers } : { status, lines, body }]
     }),
   )
 }
+
+/** The statuses of some answers, by request. */
+function statusesOf(name: string, ids: readonly string[]): Readonly<Record<string, unknown>> {
+  const all = answers.get(name) ?? {}
+  return Object.fromEntries(ids.map((id) => [id, (all[id] as { status?: number } | undefined)?.status]))
+}
+
+/** Answers without some. */
+const without = (all: Readonly<Record<string, unknown>> | undefined, ids: readonly string[]): object =>
+  Object.fromEntries(Object.entries(all ?? {}).filter(([id]) => !ids.includes(id)))
 
 it('compile, with the types of the frameworks', () => {
   const tsc = `${place}node_modules/typescript/bin/tsc`
@@ -170,50 +145,90 @@ it('compile, with the types of the frameworks', () => {
 })
 
 it('share the auth of the README', () => {
-  expect(readFileSync(`${home}auth.ts`, 'utf8')).toBe(snippet('auth.ts').code)
+  expect(readFileSync(`${home}auth.ts`, 'utf8')).toBe(snippet('auth.ts').code + SEED)
 })
+
+it('Express: what the others are compared with', () => {
+  const express = answers.get('Express') ?? {}
+  expect(Object.keys(express)).toEqual(cases.map(({ id }) => id))
+  expect(express['good']).toMatchObject({ status: 200, org: true })
+  expect(statusesOf('Express', Object.keys(STATUSES))).toEqual(STATUSES)
+  const thrown = Object.entries(AUTH_ERRORS).map(([code, { status }]) => [`thrown: ${code}`, status])
+  expect(
+    statusesOf(
+      'Express',
+      thrown.map(String).map((id) => id.split(',')[0] ?? ''),
+    ),
+  ).toEqual(Object.fromEntries(thrown))
+})
+
+// By framework: what its own parser answers, as its row of the page says.
+const BODIES = ['a body', 'no JSON', 'another type', 'too large', 'no JSON, of nobody'] as const
+const OWN_BODIES: Readonly<Record<string, Readonly<Record<(typeof BODIES)[number], number>>>> = {
+  Fastify: { 'a body': 200, 'no JSON': 400, 'another type': 415, 'too large': 413, 'no JSON, of nobody': 401 },
+  Nest: { 'a body': 201, 'no JSON': 400, 'another type': 201, 'too large': 413, 'no JSON, of nobody': 400 },
+  'Nest, asked first': {
+    'a body': 201,
+    'no JSON': 400,
+    'another type': 201,
+    'too large': 413,
+    'no JSON, of nobody': 401,
+  },
+}
+
+function otherwiseOn(name: string, express: Readonly<Record<string, unknown>>): object {
+  // Next is handed the headers of Node, which have dropped the second line.
+  if (name === 'Next') return { 'two tokens': express['good'] }
+  // Also in production.
+  if (name === 'Elysia' || name === 'Fastify') return { fault: { status: 500, shown: true } }
+  if (!name.startsWith('Nest')) return {}
+  // The guard of the class has let them in, as a middleware would have.
+  const refused = express['the role is missing'] as { lines: object }
+  return { 'the role is missing': { ...refused, lines: { ...refused.lines, 'x-org-id': 'an org' } } }
+}
 
 describe.each(NAMES)('%s', (name) => {
   it('answers as Express does', () => {
     const express = answers.get('Express')
-    expect(Object.keys(express ?? {})).toHaveLength(cases.length)
-    expect(express?.['good']).toMatchObject({ status: 200, org: true })
-    // Next is handed the headers of Node, which have dropped the second line.
-    const otherwise = name === 'Next' ? { 'two tokens': express?.['good'] } : {}
-    expect(answers.get(name)).toEqual({ ...express, ...otherwise })
+    const otherwise = otherwiseOn(name, express ?? {})
+    const own = name in OWN_BODIES ? BODIES : []
+    expect(without(answers.get(name), own)).toEqual({ ...without(express, own), ...otherwise })
+  })
+
+  it.runIf(name in OWN_BODIES)('answers bodies in its own way', () => {
+    expect(statusesOf(name, BODIES)).toEqual(OWN_BODIES[name])
+  })
+
+  it('leaves one trace of what a handler fails with', () => {
+    expect(
+      programs
+        .get(name)
+        ?.output()
+        .match(/sallyport: answered 500: /g),
+    ).toHaveLength(1)
   })
 })
 
-describe.each(['Fastify', 'Elysia', 'Nest', 'Nest, asked first'])('a body that is no JSON, on %s', (name) => {
-  const post = async (headers: Record<string, string>, body: string): Promise<Response> =>
-    fetch(`${at(name)}/api/contacts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-    })
-
-  it(name === 'Nest' ? 'is refused before it is asked who sends it' : 'of nobody is not looked at', async () => {
-    expect((await post({}, '{')).status).toBe(name === 'Nest' ? 400 : 401)
-  })
-
-  it('is an answer where it is one', async () => {
-    const authorization = String(cases[0]?.request.headers[0]?.[1])
-    const answer = await post({ authorization }, '{"name":"bob"}')
-    const added = { added: { name: 'bob' }, to: 'ada@example.test' }
-    expect([answer.ok, await answer.json()]).toEqual([true, added])
+it.each(['Fastify', 'Elysia', 'Bun', 'Next', 'Nest', 'Nest, asked first'])(
+  'a body of whom it may be, on %s',
+  async (name) => {
+    const headers = { 'content-type': 'application/json', authorization: authorization() }
+    const answer = await fetch(`${at(name)}/api/contacts`, { method: 'POST', headers, body: '{"name":"bob"}' })
+    expect([answer.ok, await answer.json()]).toEqual([true, { added: { name: 'bob' }, to: 'ada@example.test' }])
     expect(answer.headers.get('x-org-id')).toMatch(/^[0-9a-f-]{36}$/)
-  })
-})
+  },
+)
 
 describe('Next', () => {
+  it('has a server component that knows who calls', async () => {
+    expect(await (await fetch(at('Next'), { headers: { authorization: authorization() } })).text()).toContain(
+      '<p>ada@example.test</p>',
+    )
+  })
+
   it('is not built without what the auth reads', () => {
     const build = (): string => buildNext({ NEXT_TELEMETRY_DISABLED: '1' })
     expect(build).toThrow(/OptionsError[\s\S]*"url" is required/)
-  })
-
-  it('has a server component that knows who calls', async () => {
-    const authorization = String(cases[0]?.request.headers[0]?.[1])
-    expect(await (await fetch(at('Next'), { headers: { authorization } })).text()).toContain('<p>ada@example.test</p>')
   })
 })
 
@@ -227,7 +242,6 @@ describe('tRPC', () => {
     const { createTRPCClient, httpBatchLink } = await import(`${place}node_modules/@trpc/client/dist/index.mjs`)
     return createTRPCClient({ links: [httpBatchLink({ url: `${at('tRPC')}/trpc`, headers })] })
   }
-  const authorization = (): string => String(cases[0]?.request.headers[0]?.[1])
   const refused = { data: { auth: 'unauthorized', code: 'UNAUTHORIZED', httpStatus: 401 } }
 
   it('answers a procedure that asks, several in one request, and one that does not', async () => {
@@ -251,5 +265,33 @@ describe('tRPC', () => {
     expect([answer.status, ...headers]).toEqual([401, 'Bearer', 'no-store', 'application/json'])
     const known = await fetch(`${at('tRPC')}/trpc/me`, { headers: { authorization: authorization() } })
     expect([known.status, known.headers.get('vary')]).toEqual([200, expect.stringContaining('X-Org-Id')])
+  })
+
+  const answerOf = async (path: string, init: RequestInit = {}): Promise<object> => {
+    const headers = { authorization: authorization(), 'content-type': 'application/json', ...init.headers }
+    const answer = await fetch(`${at('tRPC')}/trpc/${path}`, { ...init, headers })
+    const { error } = (await answer.json()) as { error?: { data?: object; message?: string } }
+    const shown = error?.message === FAULT
+    return { status: answer.status, shown, ...error?.data, challenge: answer.headers.get('www-authenticate') }
+  }
+
+  it.each(Object.entries(AUTH_ERRORS))(
+    'a procedure that throws %s is answered by it',
+    async (auth, { status, challenge }) => {
+      const answer = await answerOf(`refuse?input=${JSON.stringify(auth)}`)
+      expect(answer).toMatchObject({ status, httpStatus: status, auth, challenge })
+    },
+  )
+
+  it('a body is tRPC’s own', async () => {
+    const post = (body: string, headers = {}) => answerOf('count', { method: 'POST', body, headers })
+    expect(await post('1')).toMatchObject({ status: 200 })
+    expect(await post('{')).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
+    expect(await post('"x"')).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
+    expect(await post('1', { 'content-type': 'text/plain' })).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+    })
+    expect(await post('{', { authorization: 'Bearer x.y.z' })).toMatchObject({ status: 401, auth: 'unauthorized' })
   })
 })

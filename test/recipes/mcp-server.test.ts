@@ -184,6 +184,16 @@ describe('an MCP server', () => {
     )
   })
 
+  it.each<[what: string, body: string, type: string, status: number]>([
+    ['is no JSON', '{', 'application/json', 400],
+    ['is of another type', '{}', 'text/plain', 415],
+    ['is too large', `"${'x'.repeat(1_000_001)}"`, 'application/json', 413],
+  ])('refuses a body that %s', async (_what, body, type, status) => {
+    const token = await kit.sign({ sub: 'ada', aud: resource, scope: 'notes:read' })
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': type }
+    expect((await fetch(resource, { method: 'POST', headers, body })).status).toBe(status)
+  })
+
   it('has no stream to listen to', async () => {
     const answer = await fetch(resource)
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
