@@ -24,7 +24,8 @@ for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
-  entry: { ...entryPoints, cli: 'src/cli/main.ts' },
+  // The words of `explain()` by a name of their own, for `src/explain/load-explainer.ts`.
+  entry: { ...entryPoints, cli: 'src/cli/main.ts', 'sallyport-explainer': 'src/explain/sallyport-explainer.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',

@@ -47,7 +47,7 @@ function globOf({ source }: RegExp): string {
 }
 
 function othersOf({ packages = [], typePackages = [], node, console, clock }: Place): string {
-  const named = packages.map((name) => (name === '(computed)' ? 'a driver found at run time' : `\`${name}\``))
+  const named = packages.map((name) => (name === '(computed)' ? 'what is found at run time' : `\`${name}\``))
   const types = typePackages.map((name) => `types of \`${name}\``)
   const uses = [
     node === true ? '`node:`' : '',

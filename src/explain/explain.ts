@@ -8,6 +8,7 @@ import { toLogText } from '../lib/log-text.ts'
 import { aBoolean, aFunction, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printLine, showsColors } from '../lib/standard-error.ts'
 import { describeCause } from '../storage/storage-errors.ts'
+import type { Explainer } from './load-explainer.ts'
 import { nearMissOf } from './near-misses.ts'
 import type { ReasonText } from './reason-text.ts'
 import { reasonTexts } from './reason-texts.ts'
@@ -58,25 +59,48 @@ export const explain: (options?: ExplainOptions) => (decision: Decision) => void
 
 function makeExplain(options: ExplainOptions = {}): (decision: Decision) => void {
   const { write = printLine, color = showsColors(), allowed = false } = parseOptions('explain', shape(), options)
-  const texts = reasonTexts()
-  const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[39m` : text)
+  const lineOf = createExplainer(color)
 
   return (decision) => {
-    const where = paint(GREY, `(${toLogText(`${decision.method} ${decision.path}`)})`)
-    if (decision.outcome === 'allowed' || decision.outcome === 'anonymous') {
+    const { outcome, cause } = decision
+    const where = `${decision.method} ${decision.path}`
+    if (outcome === 'allowed' || outcome === 'anonymous') {
       if (allowed)
-        write(`${head(paint(GREEN, 'ok'), `${decision.outcome}:`, color)} ${describeCaller(decision)} ${where}`)
+        write(
+          `${head(paint(GREEN, 'ok', color), `${outcome}:`, color)} ${describeCaller(decision)} ${placed(where, color)}`,
+        )
       return
     }
-    const reason = toLogText(decision.reason) ?? 'none'
-    const status = statusOfCode(decision.code)
-    const painted = paint(status >= 500 ? RED : YELLOW, String(status))
-    const { what, next } = describe(decision, texts)
-    const because = decision.outcome === 'failed' ? ` [${describeCause(decision.cause)}]` : ''
-    write(
-      `${head(painted, `${reason}:`, color)} ${what}${because}${next === '' ? '' : ` — ${paint(CYAN, next)}`} ${where}`,
-    )
+    write(lineOf({ ...decision, where, because: outcome === 'failed' ? describeCause(cause) : null }))
   }
+}
+
+/** Make what makes a line of a refusal or a fault. `color`: default on a terminal, unless `NO_COLOR` is set. */
+export function createExplainer(color: boolean = showsColors()): Explainer {
+  const texts = reasonTexts()
+  return (explained) => {
+    const { code, because, where } = explained
+    const reason = toLogText(explained.reason) ?? 'none'
+    const status = statusOfCode(code)
+    const painted = paint(status >= 500 ? RED : YELLOW, String(status), color)
+    const { what, next } = describe(explained, texts)
+    const said = [
+      head(painted, `${reason}:`, color),
+      what,
+      because === null ? '' : `[${because}]`,
+      next === '' ? '' : `— ${paint(CYAN, next, color)}`,
+      placed(where, color),
+    ]
+    return said.filter((part) => part !== '').join(' ')
+  }
+}
+
+function paint(code: number, text: string, color: boolean): string {
+  return color ? `\u001b[${code}m${text}\u001b[39m` : text
+}
+
+function placed(where: string, color: boolean): string {
+  return where === '' ? '' : paint(GREY, `(${toLogText(where)})`, color)
 }
 
 function head(status: string, reason: string, isAligned: boolean): string {

@@ -44,21 +44,17 @@ export function showsColors(): boolean {
   return stderr?.isTTY === true && !env?.['NO_COLOR']
 }
 
-const hinted = new Set<string>()
-const MOST_REASONS = 200
-
-/**
- * Print, at the first refusal of a process for each reason, how to learn why: for whoever builds a service. Never in
- * production, in tests, which refuse on purpose, or where there is no environment to say which it is; later refusals cost one
- * look.
- *
- * @param where what is added of the request, fit for a log
- */
-export function hintOnce(reason: string, where: () => string): void {
-  // Reasons of a host's own may be anything.
-  if (hinted.has(reason) || hinted.size >= MOST_REASONS) return
-  hinted.add(reason)
+/** Ask whether somebody builds a service here: an environment that says neither production nor test. */
+export function isDevelopment(): boolean {
   const { env } = processOf()
-  if (!env || /^(?:production|test)$/.test(env['NODE_ENV'] ?? '')) return
-  console.error(`sallyport: refused, ${reason}${where()}; onDecision: explain() says why`)
+  return env !== undefined && !/^(?:production|test)$/.test(env['NODE_ENV'] ?? '')
+}
+
+const said = new Set<string>()
+const MOST_SAID = 200
+
+/** Ask whether something is to be said for the first time in this process; after 200 things nothing is. */
+export function isNewlySaid(text: string): boolean {
+  if (said.has(text) || said.size >= MOST_SAID) return false
+  return said.add(text).size > 0
 }

@@ -1,11 +1,9 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
 import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
-import { toLogText, withoutSecrets } from '../lib/log-text.ts'
+import { withoutSecrets } from '../lib/log-text.ts'
 import { notify } from '../lib/notify.ts'
-import { createLinePrinter, hintOnce } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
-import { describeCause } from '../storage/storage-errors.ts'
 
 /** A step whose work takes time. */
 export type Step = 'verify' | 'users' | 'orgs'
@@ -31,7 +29,7 @@ export interface Recorder {
 }
 
 /** What a line on standard error says of a request. */
-type Asked = Pick<AuthRequest, 'method' | 'path'>
+export type Asked = Pick<AuthRequest, 'method' | 'path'>
 
 /** How records are made: the clock, who listens, and how a request is called. */
 export interface RecordOptions {
@@ -42,7 +40,8 @@ export interface RecordOptions {
   readonly requestId?: ((request: AuthRequest) => unknown) | undefined
 }
 
-type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'expected' | 'got' | 'cause'>
+/** How a request ended, and why. */
+export type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'expected' | 'got' | 'cause'>
 
 const NOTHING_TO_SAY = { code: null, reason: null, expected: null, got: null }
 
@@ -102,7 +101,8 @@ export function startRecord(request: AuthRequest, { clock, timer, onDecision, re
   }
 }
 
-function endingOf(error: unknown): Ending {
+/** How a request ended that ended in this throw. */
+export function endingOf(error: unknown): Ending {
   if (!isAuthError(error)) return { ...NOTHING_TO_SAY, outcome: 'failed', reason: 'internal_error', cause: error }
   // One of an older copy of this package has neither `expected` nor `got`.
   const { code, reason, expected = null, got = null, cause } = error
@@ -117,30 +117,6 @@ function toRequestId(nameOf: RecordOptions['requestId'], request: AuthRequest): 
     if (typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given)) return given
   } catch {}
   return crypto.randomUUID()
-}
-
-/** A recorder for a host that wants no records: it says of faults alone that there were any, in a line on standard error. */
-export function createQuietRecorder(clock: () => number): Recorder {
-  const print = createLinePrinter(clock)
-  return {
-    ...SILENT,
-    threw(error, request) {
-      if (!isAuthError(error)) {
-        print(`sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`)
-        return
-      }
-      const { code, got } = error
-      // A host's own may be made of what a client has sent.
-      const reason = toLogText(error.reason) ?? code
-      if (isFault(error))
-        print(`sallyport: answered 503, ${reason}: ${describeCause(error.cause)}; onDecision is told the cause`)
-      else if (code === 'keys_unavailable')
-        print(`sallyport: answered 503, ${reason}${got === null ? '' : `: ${got}`}; onDecision gets it`)
-      // Who asks without a credential is told that by the answer itself; of another scheme's it says nothing.
-      else if (reason !== 'credential_missing' || (got ?? 'none') !== 'none')
-        hintOnce(reason, () => (request === undefined ? '' : ` (${toLogText(`${request.method} ${request.path}`)})`))
-    },
-  }
 }
 
 // A 503 for which something below is to blame; a full queue is none.

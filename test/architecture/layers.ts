@@ -90,7 +90,16 @@ export const PLACES: readonly Place[] = [
   step('users'),
   step('orgs'),
   step('permissions'),
-  composition('auth', { files: /^src\/((auth|guards)\.ts$|pipeline\/)/ }),
+  {
+    name: 'explainer',
+    layer: 4,
+    files: /^src\/explain\/load-explainer\.ts$/,
+    imports: ['nouns'],
+    among: false,
+    // The one file of the package that is loaded late, by its name.
+    packages: ['(computed)'],
+  },
+  composition('auth', { files: /^src\/((auth|guards)\.ts$|pipeline\/)/, imports: [...BELOW_ENTRIES, 'explainer'] }),
   entry('login entry', /^src\/login\/index\.ts$/, ['login', 'login session', 'login secrets', 'ports']),
   entry('api-keys entry', /^src\/api-keys\/index\.ts$/, ['api-keys']),
   entry('people entry', /^src\/people\/index\.ts$/, ['people']),
@@ -106,7 +115,7 @@ export const PLACES: readonly Place[] = [
   composition('api-keys'),
   composition('people'),
   composition('machine'),
-  composition('explain', { imports: ['lib', 'nouns', 'ports'] }),
+  composition('explain', { imports: ['lib', 'nouns', 'ports', 'explainer'] }),
   composition('otel', {
     files: /^src\/telemetry\/telemetry\.ts$/,
     imports: ['lib', 'nouns', 'ports', 'telemetry'],

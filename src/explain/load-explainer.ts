@@ -1,0 +1,32 @@
+/**
+ * The words of `explain()` for whoever builds a service and has not wired it: loaded when a line is to be printed, from the
+ * package's own folder, so that no bundle carries them. Hands on what makes lines, or nothing where they can't be had.
+ */
+import type { Decision } from '../context.ts'
+
+/** What a line says of a refusal or a fault. */
+export interface Explained extends Pick<Decision, 'code' | 'reason' | 'expected' | 'got'> {
+  /** Of a fault, what was thrown: a word. */
+  readonly because: string | null
+  /** Method and path, fit for a log; empty: not known. */
+  readonly where: string
+}
+
+/** Makes the line of a refusal or a fault. */
+export type Explainer = (explained: Explained) => string
+
+/**
+ * Load what makes the lines. It never rejects.
+ * @returns `null` where the package lies in a bundle, or its files can't be had for another reason
+ */
+export async function loadExplainer(): Promise<Explainer | null> {
+  // No bundler may follow it, or all that is said would be in every bundle; and beside a bundle nothing else has this name. By the
+  // package's own name another version could be found, or, by a runtime that installs what is missing, somebody else's.
+  const file = ['.', 'sallyport-explainer.js'].join('/')
+  try {
+    const loaded: unknown = await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ file)
+    return (loaded as { readonly createNotice: () => Explainer }).createNotice()
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The recorder of a host that listens to nothing: faults filled standard error, or showed there what a driver had put on its
+ * error; refusals said their reason and no more, so that whoever built a service had to wire something first.
+ */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { AuthError, type AuthErrorCode, type AuthErrorDetails } from '../../src/errors.ts'
+import { createQuietRecorder } from '../../src/pipeline/quiet-recorder.ts'
+
+let lines: string[] = []
+beforeEach(() => {
+  lines = []
+  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.doUnmock('../../src/explain/sallyport-explainer.ts')
+  vi.restoreAllMocks()
+})
+
+const odd = (more: object): Error => Object.assign(new Error('password hunter2 at 10.1.2.3'), more)
+
+it.each<[string, unknown, string]>([
+  ['a code', odd({ code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+  ['a code that is a sentence', odd({ code: 'hunter2 at 10.1.2.3' }), 'Error'],
+  ['a code that is a number', odd({ code: 7 }), 'Error'],
+  ['a name that is a sentence', odd({ name: 'hunter2 at 10.1.2.3' }), 'no error'],
+  ['the code of what caused it', odd({ cause: odd({ code: '57P01' }) }), '57P01'],
+  ['no error at all', 'hunter2', 'no error'],
+  ['nothing', null, 'no error'],
+])('of %s a line says a word, never a value', (_, thrown, word) => {
+  const recorder = createQuietRecorder(() => 0)
+  recorder.threw(thrown)
+  recorder.threw(new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', cause: thrown ?? {} }))
+  expect(lines[0]).toBe(`sallyport: answered 500: ${word}; onDecision is told the cause`)
+  expect(lines[1]).toBe(`sallyport: answered 503, storage_unavailable: ${word}; onDecision is told the cause`)
+  expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3/)
+})
+
+type Threw = (code: AuthErrorCode, details: AuthErrorDetails, path?: string) => void
+
+// A process in which somebody builds a service, at its start.
+async function started(mode: string | undefined): Promise<Threw> {
+  vi.resetModules()
+  vi.stubEnv('NODE_ENV', mode)
+  const { createQuietRecorder } = await import('../../src/pipeline/quiet-recorder.ts')
+  const recorder = createQuietRecorder(() => 0)
+  return (code, details, path = '/contacts') => recorder.threw(new AuthError(code, details), { method: 'GET', path })
+}
+
+const printed = (count: number): Promise<void> =>
+  vi.waitFor(() => {
+    if (lines.length < count) throw new Error(`${lines.length} lines`)
+  })
+
+const ISSUER = { reason: 'token_issuer_unknown', expected: 'https://id.example', got: 'https://id.example/' } as const
+const ONCE = 'sallyport: in development each refusal is printed once; onDecision: explain() prints every one'
+
+describe('where somebody builds a service', () => {
+  it.each(['development', undefined, ''])(
+    'in mode %j each refusal is a line in the words of explain(), once, and the first says so',
+    async (mode) => {
+      const threw = await started(mode)
+      threw('unauthorized', { reason: 'credential_missing', absent: true })
+      threw('unauthorized', ISSUER)
+      threw('unauthorized', ISSUER, '/elsewhere')
+      threw('unauthorized', { ...ISSUER, got: 'http://id.example' })
+      threw('forbidden', { reason: 'not_a_member' }, '/of/ann@example.com/eyJhbGciOiJIUzI1NiJ9\n')
+      await printed(4)
+      expect(lines).toEqual([
+        `sallyport: 401 token_issuer_unknown: the token says "https://id.example/", trusted is "https://id.example" — a trailing slash? (GET /contacts)`,
+        ONCE,
+        expect.stringMatching(
+          /^sallyport: 401 token_issuer_unknown: .*— http in the place of https\? \(GET \/contacts\)$/,
+        ),
+        expect.stringMatching(/^sallyport: 403 not_a_member: .+ — client: .+ \(GET …@example\.com\/…\ufffd\)$/),
+      ])
+    },
+  )
+
+  it('a time that has passed is one refusal, whenever that was', async () => {
+    const threw = await started('development')
+    for (const second of [1, 2, 3]) {
+      const [now, then] = [`2026-11-20T12:00:0${second}.000Z`, `2026-11-20T11:00:0${second}.000Z`]
+      threw('token_expired', { reason: 'token_expiry_passed', expected: `exp > ${now} - 5 s`, got: then })
+    }
+    threw('forbidden', { reason: 'not_a_member' })
+    await printed(3)
+    expect(lines.map((line) => line.split(' ')[2])).toEqual(['token_expiry_passed:', 'development', 'not_a_member:'])
+  })
+
+  it('a fault says what to do, and of what was thrown a word; as often as in production', async () => {
+    vi.stubEnv('NODE_ENV', 'development')
+    const recorder = createQuietRecorder(() => 0)
+    const cause = odd({ code: 'ECONNREFUSED', address: '10.1.2.3', port: 5432 })
+    for (const _ of [1, 2]) {
+      recorder.threw(new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', cause }))
+      recorder.threw(odd({ code: '42P01' }), { method: 'GET', path: '/contacts' })
+    }
+    await printed(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    lines = lines.filter((line) => line !== ONCE)
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toMatch(/^sallyport: 503 storage_unavailable: .*\[ECONNREFUSED\] — .+/)
+    expect(lines[1]).toMatch(/^sallyport: 500 internal_error: .*\[42P01\] — .+ \(GET \/contacts\)$/)
+    expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3|5432/)
+  })
+
+  it('of reasons without end 200 are said', async () => {
+    const threw = await started('development')
+    // What a host calls its own refusals is anything.
+    for (let n = 0; n < 1000; n++) threw('forbidden', { reason: `own_${n}` })
+    await printed(201)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(lines.filter((line) => line !== ONCE)).toHaveLength(200)
+  })
+
+  it('a credential of another scheme is a line; none at all is not', async () => {
+    const threw = await started('development')
+    for (const got of ['none', 'Authorization: Basic'])
+      threw('unauthorized', { reason: 'credential_missing', absent: true, expected: 'Authorization: Bearer', got })
+    await printed(2)
+    expect(lines[0]).toMatch(/credential_missing: looked for Authorization: Bearer, came Authorization: Basic — /)
+  })
+
+  it('a reason of the host’s own breaks no line and shows no address and no token', async () => {
+    const threw = await started('development')
+    const reason = 'of ann@example.com\n\u001b[2J eyJhbGciOiJIUzI1NiJ9.e30.x'
+    threw('forbidden', { reason })
+    threw('temporarily_unavailable', { reason, cause: new Error('no') })
+    threw('keys_unavailable', { reason })
+    await printed(4)
+    const shown = 'of …@example.com\ufffd\ufffd[2J …'
+    expect(lines.filter((line) => line !== ONCE)).toEqual([
+      `sallyport: 403 ${shown}: refused by a rule of the host (GET /contacts)`,
+      `sallyport: 503 ${shown}: refused by a rule of the host [Error] (GET /contacts)`,
+      `sallyport: 503 ${shown}: refused by a rule of the host (GET /contacts)`,
+    ])
+  })
+
+  it('where the words can’t be had, the record says what it holds', async () => {
+    vi.doMock('../../src/explain/sallyport-explainer.ts', () => {
+      throw new Error('no such file')
+    })
+    const threw = await started('development')
+    threw('unauthorized', ISSUER)
+    threw('forbidden', { reason: 'not_a_member' })
+    threw('keys_unavailable', { reason: 'key_servers_failing', got: 'https://id.example/jwks: 404' })
+    await printed(3)
+    expect(lines).toEqual([
+      'sallyport: refused, token_issuer_unknown, got https://id.example/, expected https://id.example (GET /contacts); onDecision: explain() says why',
+      'sallyport: refused, not_a_member (GET /contacts); onDecision: explain() says why',
+      'sallyport: answered 503, key_servers_failing: https://id.example/jwks: 404; onDecision gets it',
+    ])
+  })
+})
+
+it.each(['production', 'test'])('in mode %j no refusal is printed', async (mode) => {
+  const threw = await started(mode)
+  threw('unauthorized', ISSUER)
+  threw('temporarily_unavailable', { reason: 'password_queue_full' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(lines).toEqual([])
+})
+
+it('keys that can’t be had are printed as a fault is, in production too', () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  const recorder = createQuietRecorder(() => 0)
+  const got = 'http://127.0.0.1:9/jwks: ECONNREFUSED'
+  for (const _ of [1, 2]) recorder.threw(new AuthError('keys_unavailable', { reason: 'key_servers_failing', got }))
+  recorder.threw(new AuthError('keys_unavailable', { reason: 'issuer_look_ups_exhausted' }))
+  expect(lines).toEqual([
+    `sallyport: answered 503, key_servers_failing: ${got}; onDecision gets it`,
+    'sallyport: answered 503, issuer_look_ups_exhausted; onDecision gets it',
+  ])
+})
