@@ -79,17 +79,23 @@ function expectToken(ws: WebSocket): void {
   const timer = setTimeout(() => ws.close(1008, 'no token'), PATIENCE_MS)
   ws.once('message', async (data) => {
     clearTimeout(timer)
+    let ask: Ask | undefined
     try {
-      const { token, orgId } = JSON.parse(String(data)) as { token: string; orgId?: string }
-      const headers = new Headers({ Authorization: `Bearer ${token}` }) // put where a header would be
-      if (orgId !== undefined) headers.set('X-Org-Id', orgId)
-      const ask: Ask = () =>
-        auth.authenticate(fromFetchRequest(new Request('https://live.invalid/live/first-message', { headers })))
+      ask = askBy(String(data))
       serve(ws, ask, await ask())
-    } catch {
-      ws.close(1008, 'refused')
+    } catch (error) {
+      const isRefused = ask === undefined || (isAuthError(error) && error.status !== 503)
+      ws.close(isRefused ? 1008 : 1011, isRefused ? 'refused' : 'try again')
     }
   })
+}
+
+/** What they say is put where a header would be. */
+function askBy(message: string): Ask {
+  const { token, orgId } = JSON.parse(message) as { token: string; orgId?: string }
+  const headers = new Headers({ Authorization: `Bearer ${token}` })
+  if (orgId !== undefined) headers.set('X-Org-Id', orgId)
+  return () => auth.authenticate(fromFetchRequest(new Request('https://live.invalid/live/first-message', { headers })))
 }
 // #endregion
 

@@ -29,6 +29,7 @@ app.get('/timers', (_req, res) => void res.json(process.getActiveResourcesInfo()
 const { listActing } = storage.memberships
 Object.assign(storage.memberships, {
   async listActing(who, ...given) {
+    if (who.user?.email === 'broken@example.test') throw new Error('a fault below')
     if (who.user?.email === 'slow@example.test') await new Promise((resolve) => setTimeout(resolve, 100))
     return listActing(who, ...given)
   },
@@ -199,6 +200,32 @@ it('who leaves while a first message is asked about leaves no timer', async () =
     { url: `${program.url.replace('http', 'ws')}/live/first-message`, first: JSON.stringify({ token: slow }) },
   )
   await expect.poll(timers, { timeout: 10_000 }).toBeLessThan(before + 20)
+})
+
+it('an upgrade is answered with the status of a request', async () => {
+  const bearer = (token: string): Record<string, string> => ({ Authorization: `Bearer ${token}` })
+  const expired = { ...issuer.tokens.supabaseClaims({ sub: 'ada' }), exp: Math.floor(Date.now() / 1000) - 600 }
+  const elsewhere = { ...bearer(token), 'X-Org-Id': '4b5c9a1e-9a0f-4f5e-8a57-0d8f1c1b2a3d' }
+  const asked: readonly (readonly [status: number, headers: Record<string, string>])[] = [
+    [401, {}],
+    [401, bearer('x.y.z')],
+    [401, bearer(await issuer.tokens.sign(expired))],
+    [403, elsewhere],
+    [400, { ...bearer(token), 'X-Org-Id': 'nonsense' }],
+    [500, bearer(await tokenOf('broken'))],
+  ]
+  for (const [status, headers] of asked) expect(await statusOf(headers)).toBe(`HTTP/1.1 ${status} Refused`)
+  expect(program.output().match(/sallyport: answered 500/g)).toHaveLength(1)
+})
+
+it('a first message: who is refused sees 1008, and 1011 where that can’t be found out', async () => {
+  const { page } = await pageOf(null, another())
+  const codeOf = async (first: string): Promise<number | null> => (await open(page, '/live/first-message', first)).code
+  for (const first of ['{', 'null', '{}', '{"token":"x.y.z"}', '{"token":"\\n"}'])
+    expect(await codeOf(first)).toBe(1008)
+  const elsewhere = { token, orgId: '4b5c9a1e-9a0f-4f5e-8a57-0d8f1c1b2a3d' }
+  expect(await codeOf(JSON.stringify(elsewhere))).toBe(1008)
+  expect(await codeOf(JSON.stringify({ token: await tokenOf('broken') }))).toBe(1011)
 })
 
 it('a target that is no URL ends nothing', async () => {
