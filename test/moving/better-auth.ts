@@ -1,7 +1,7 @@
 /** Coming from Better Auth: it goes on signing people in; the app before is it itself, the app after takes its JWTs. */
 import { startApp } from './apps.ts'
 import type { Asked, World } from './guide.ts'
-import { bearer, plain } from './token-requests.ts'
+import { BODY, bearer, plain } from './token-requests.ts'
 
 const PASSWORD = 'a-password-for-this-proof'
 
@@ -74,6 +74,7 @@ export const SIGNED_IN: readonly Asked<LoginWorld>[] = [
     post(base, 'delete-user', { password: PASSWORD }, cookie),
   ),
   plain('nobody', {}),
+  BODY,
   plain('a token that is none', bearer('not-a-token')),
 ]
 

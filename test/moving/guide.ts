@@ -25,6 +25,8 @@ export interface Asked<W> {
   readonly title: string
   /** What is otherwise in the environment of both apps. */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** Its refusals are compared by what they say, too. */
+  readonly saying?: boolean | undefined
   request(world: W, app: AskedApp): Promise<Request>
 }
 
@@ -33,6 +35,7 @@ export interface BoundRequest {
   readonly title: string
   readonly path: string
   readonly env: Readonly<Record<string, string>>
+  readonly saying: boolean
   request(app: AskedApp): Promise<Request>
 }
 
@@ -59,6 +62,7 @@ export function guide<W extends World>(
     title: path === '/api/me' ? each.title : `\`${path}\`: ${each.title}`,
     path,
     env: { ...world.env, ...each.env },
+    saying: each.saying ?? false,
     request: (app) => each.request(world, app),
   })
   return {

@@ -8,14 +8,15 @@ import { alikeOf, type Difference, differencesOf, guideText } from './page.ts'
 
 beforeAll(() => prepareApps(GUIDES.map(({ name }) => name)))
 
-// The answer as the page has it: a status, and of a success what it says, unless that is the usual.
+// The answer as the page has it: a status; of a success what it says, unless that is the usual; of a refusal where it is asked.
 async function answerOf(app: RunningApp, side: Side, asked: BoundRequest, usual: string): Promise<string> {
   if (app.url === null) return 'does not start'
   const { query, ...init } = await asked.request({ side, url: app.url })
   const address = `${app.url}${asked.path}${query === undefined ? '' : `?${query}`}`
   const response = await fetch(address, { ...init, redirect: 'manual' })
   const text = await response.text()
-  return response.ok && text !== usual ? `${response.status} \`${text}\`` : `${response.status}`
+  const isTold = response.ok ? text !== usual : asked.saying
+  return isTold ? `${response.status} \`${text.replace(/^(<!DOCTYPE html>)[\s\S]*/i, '$1 …')}\`` : `${response.status}`
 }
 
 // Requests of one environment go to one process.

@@ -2,7 +2,7 @@
 import type { TokenClaims } from '../../src/testing/token-issuer.ts'
 import type { Asked, World } from './guide.ts'
 import { type SupabaseAuth, startSupabaseAuth } from './supabase-auth.ts'
-import { bearer, plain } from './token-requests.ts'
+import { BODY, bearer, plain } from './token-requests.ts'
 
 /** A project with one user who is signed in. */
 export interface SupabaseWorld extends World {
@@ -64,6 +64,7 @@ export const SUPABASE: readonly Asked<SupabaseWorld>[] = [
   }),
   plain('the publishable key', bearer('sb_publishable_of-nobody')),
   plain('no token', {}),
+  BODY,
   plain('a token that is none', bearer('not-a-token')),
   {
     ...session('a session, while the Auth server is away', { claims: { iss: `${AWAY}/auth/v1` } }),

@@ -39,6 +39,9 @@ export const plain = (title: string, headers: Headers): Asked<unknown> => ({
   request: async () => ({ headers }),
 })
 
+/** What a refusal says. */
+export const BODY: Asked<unknown> = { ...plain('what a 401 says', {}), saying: true }
+
 /** A provider with a key server, and secrets. */
 export async function createTokenWorld(): Promise<TokenWorld> {
   const secret = 'the shared secret of an app that moves, in prove'
@@ -70,8 +73,10 @@ export const REQUIRED: readonly AskedByToken[] = [
   token('a good token'),
   token('a token without `sub`', { sub: undefined }),
   token('a token whose `sub` is empty', { sub: '' }),
+  token('a token whose `sub` is a number', { sub: 42 }),
   token('a token without `exp`', { exp: undefined }),
   plain('no token', {}),
+  BODY,
   plain('no token, but `Basic` credentials', { authorization: 'Basic YWRhOnNlY3JldA==' }),
   plain('`Bearer` without a token', { authorization: 'Bearer' }),
   plain('a token that is none', bearer('not-a-token')),
@@ -153,6 +158,7 @@ const PREVIOUS = 'the secret before this one, which still signs'
 export const SHARED_SECRET: readonly AskedByToken[] = [
   token('a good token', {}, shared),
   token('a token without `sub`', { sub: undefined }, shared),
+  token('a token whose `sub` is a number', { sub: 42 }, shared),
   token('a token without `exp`', { exp: undefined }, shared),
   {
     ...token('a good token, by a secret of 16 bytes', {}, { ...shared, key: Buffer.from(SHORT) }),

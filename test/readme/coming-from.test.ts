@@ -129,6 +129,36 @@ describe('from anywhere', () => {
   })
 })
 
+describe('the old bodies', () => {
+  it.each<[name: string, nobody: string, scopeless: string]>([
+    ['koa-jwt-bodies.ts', 'Authentication Error', '200 {"subject":"ada"}'],
+    ['hono-bodies.ts', 'Unauthorized', '200 {"subject":"ada"}'],
+    [
+      'oauth2-bodies.ts',
+      '{"message":"A valid credential is required."}',
+      '403 {"code":"insufficient_scope","message":"The access token lacks the required scope."}',
+    ],
+  ])('%s: with our challenge', async (name, nobody, scopeless) => {
+    const { app } = await load<{ app: Express | Koa | Hono }>(name)
+    const url =
+      'request' in app && 'fetch' in app ? null : await serve('callback' in app ? app.callback() : (app as Express))
+    const ask = async (headers: Record<string, string>): Promise<Response> =>
+      url === null ? (app as Hono).request('/api/me', { headers }) : fetch(`${url}/api/me`, { headers })
+    const refused = await ask({})
+    expect([refused.status, refused.headers.get('www-authenticate'), await refused.text()]).toEqual([
+      401,
+      'Bearer',
+      nobody,
+    ])
+    const bad = await ask({ authorization: 'Bearer x.y.z' })
+    expect([bad.status, bad.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"'])
+    const answer = await ask({ authorization: `Bearer ${await issued()}` })
+    expect(`${answer.status} ${await answer.text()}`).toBe(scopeless)
+    const good = await ask({ authorization: `Bearer ${await issued({ scope: 'read:me' })}` })
+    expect([good.status, await good.json()]).toEqual([200, { subject: 'ada' }])
+  })
+})
+
 describe('from express-jwt', () => {
   it('express-jwt/after.ts: a token of the provider, an own one, nobody', async () => {
     const me = await open('examples/moving/express-jwt/after.ts')
