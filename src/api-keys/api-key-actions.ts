@@ -6,8 +6,8 @@ import type { AuthContext, Organization, Roles, UserContext } from '../context.t
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { notify } from '../lib/notify.ts'
 import { hasOwn } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import { canGrant, withoutCustom } from '../permissions/grants.ts'
 import { isKnown, requireKnown } from '../permissions/roles.ts'
 import type {
@@ -222,7 +222,11 @@ async function revoke(settings: ApiKeySettings, issuer: Issuer, keyId: string): 
 
 function notifyOf({ onEvent, clock }: ApiKeySettings, issuer: Issuer, kind: ApiKeyEvent['kind'], keyId: string): void {
   const { owner, user } = issuer
-  notify(onEvent, Object.freeze({ kind, keyId, ownerOrgId: orgIdOf(owner), byId: user.id, at: new Date(clock()) }))
+  notify(
+    'createApiKeys: onEvent',
+    onEvent,
+    Object.freeze({ kind, keyId, ownerOrgId: orgIdOf(owner), byId: user.id, at: new Date(clock()) }),
+  )
 }
 
 const INSTALLATION: ApiKeyOwner = Object.freeze({ kind: 'installation' })

@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { isEqualConstantTime, sha256Hex } from '../lib/digest.ts'
 import { describeInstant } from '../lib/log-text.ts'
+import { printThrown } from '../lib/standard-error.ts'
 import type { ApiKeyRecord, ApiKeyRepository } from '../storage/repositories.ts'
 import { requireBoolean } from '../verify/identity.ts'
 import type { KeyFormat } from './key-format.ts'
@@ -88,8 +89,9 @@ export function createUseNotes(
     inFlight.add(note)
     try {
       await touch(keyId, new Date(now))
-    } catch {
+    } catch (error) {
       // The next use, a minute from now, tries again.
+      printThrown('createApiKeys: storage.apiKeys.touch', error)
     } finally {
       inFlight.delete(note)
     }

@@ -68,7 +68,7 @@ export interface ApiKeysOptions<G extends RolesGiven, P extends string = Permiss
    * throws is a fault of the host.
    */
   readonly check?: ((key: ApiKey) => boolean | Promise<boolean>) | undefined
-  /** Told of every key issued, rotated and revoked, once it is so; what it throws is dropped. */
+  /** Told of every key issued, rotated and revoked, once it is so; what it throws is printed, and changes nothing. */
   readonly onEvent?: ((event: ApiKeyEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined

@@ -1,10 +1,10 @@
 /** The command `sallyport doctor`: asks everything a service hangs on, and says what would refuse whom. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { describeCause } from '../lib/standard-error.ts'
 import { migrationStatus as postgresStatus } from '../storage/postgres.ts'
 import { createNames, type SqlTableNames } from '../storage/sql-names.ts'
 import { migrationStatus as sqliteStatus } from '../storage/sqlite.ts'
-import { describeCause } from '../storage/storage-errors.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, verdictOf } from './checks.ts'
 import { openPostgres, openSqlite, readDatabaseName } from './database.ts'

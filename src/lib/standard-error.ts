@@ -1,6 +1,6 @@
 /**
- * The one place that writes to standard error: what would otherwise leave no trace. Never a value, an address of a database
- * or a secret in a line of ours.
+ * The one place that writes to standard error: what would otherwise leave no trace; and the word by which a line says what was
+ * thrown. Never a value, an address of a database or a secret in a line of ours.
  */
 
 const MS = 1000
@@ -21,6 +21,31 @@ export function createLinePrinter(clock: () => number): (line: string) => void {
     if (printed.size >= MOST_LINES) printed.clear()
     printed.set(line, now)
     console.error(line)
+  }
+}
+
+let printOnce: ((line: string) => void) | undefined
+
+/** Print that something of the host's threw, which decides nothing and must leave a trace: by the name of its option. */
+export function printThrown(option: string, error: unknown): void {
+  printOnce ??= createLinePrinter(Date.now)
+  printOnce(`sallyport: ${option} threw: ${describeCause(error)}`)
+}
+
+/**
+ * Tell a hook of the host's (audit, metrics) what happened, if there is one. It is not on the way to a verdict: whatever it throws
+ * or rejects with is printed, and changes nothing.
+ *
+ * @param option its name, as the host wrote it
+ */
+export function notify<E>(option: string, hook: ((event: E) => unknown) | undefined, event: E): void {
+  const threw = (error: unknown): void => printThrown(option, error)
+  try {
+    const told = hook?.(event)
+    // Most tell nothing.
+    if (told !== undefined) Promise.resolve(told).catch(threw)
+  } catch (error) {
+    threw(error)
   }
 }
 
@@ -57,4 +82,56 @@ const MOST_SAID = 200
 export function isNewlySaid(text: string): boolean {
   if (said.has(text) || said.size >= MOST_SAID) return false
   return said.add(text).size > 0
+}
+
+const MOST_CAUSES = 16
+
+/** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const found: unknown[] = [error]
+  for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
+    const { cause, errors } = readError(found[index])
+    for (const each of [
+      adapterErrorOf(found[index]),
+      cause,
+      ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : []),
+    ]) {
+      if (typeof each === 'object' && each !== null && !found.includes(each)) found.push(each)
+    }
+  }
+  return found
+}
+
+/** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
+export function codeOf(error: unknown): string | null {
+  // Of a raw query Prisma's own code says that it failed, and no more.
+  const causes = adapterErrorOf(error) === undefined ? causesOf(error) : causesOf(error).slice().reverse()
+  for (const each of causes) {
+    const { code, errorCode, originalCode } = readError(each)
+    for (const word of [originalCode, code, errorCode])
+      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
+  }
+  return null
+}
+
+/** Say what was thrown, in a word: its code, else its name. A message may name values and addresses. */
+export function describeCause(error: unknown): string {
+  try {
+    const { name } = readError(error)
+    return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+  } catch {
+    // What is thrown may be anything, and say so itself by throwing.
+    return 'no error'
+  }
+}
+
+/** What Prisma hands on of its driver adapter's error. */
+export function adapterErrorOf(error: unknown): object | undefined {
+  const { driverAdapterError } = readError(readError(error)['meta'])
+  return typeof driverAdapterError === 'object' && driverAdapterError !== null ? driverAdapterError : undefined
+}
+
+/** Read the members of what was thrown, whatever it is. */
+export function readError(error: unknown): Readonly<Record<string, unknown>> {
+  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
 }

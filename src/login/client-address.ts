@@ -3,8 +3,8 @@
  * remembers of those that tried passwords here.
  */
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import { notify } from '../lib/notify.ts'
 import { aFunction, aValue, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 
 /**
@@ -67,7 +67,7 @@ export function forwardedAddress(options: ForwardedAddressOptions): (request: Au
     const address = entries.at(-hops)
     if (address !== undefined && toAddressKeys(address) !== null) return address
     const warning = `${NAME}: a request had no address of the proxy ${hops} before this process: its peer counts`
-    if (!isWarned) notify(onWarning, warning)
+    if (!isWarned) notify(`${NAME}: onWarning`, onWarning, warning)
     isWarned = true
     return remoteAddress
   }

@@ -4,7 +4,6 @@
  */
 import type { Roles } from '../context.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aGroup,
@@ -22,6 +21,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import { type RoleOf, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import type { AuthRequest } from '../request.ts'
 import type { AccountStorage } from '../storage/account-repositories.ts'
@@ -68,7 +68,7 @@ export interface AccountsOptions<G extends RolesGiven = RolesGiven> {
   readonly minPasswordLength?: number | undefined
   /** What hashes passwords. Default: {@link createPasswordHasher} as it is. */
   readonly passwords?: PasswordHasher | undefined
-  /** Told of what happened, for the audit log. It delays and changes nothing. */
+  /** Told of what happened, for the audit log. It delays and changes nothing; what it throws is printed. */
   readonly onEvent?: ((event: LoginEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -245,5 +245,5 @@ export function notifyEvent(
   accountId: string | null,
   byId: string | null = null,
 ): void {
-  notify(onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
+  notify('createLogin: onEvent', onEvent, Object.freeze({ kind, accountId, byId, at: new Date(clock()) }))
 }

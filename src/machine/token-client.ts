@@ -3,7 +3,6 @@
  * while, and a `fetch` that carries them.
  */
 import { describeHttpUrl, describeProjectUrl } from '../lib/http-url.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aGroupOfKind,
@@ -19,6 +18,7 @@ import {
   type Shape,
 } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
+import { notify } from '../lib/standard-error.ts'
 import { createObtain, type TokenGrant, type TokenSource } from './grants.ts'
 import { createRenewal } from './renewal.ts'
 import type { TokenFailure } from './token-client-error.ts'
@@ -57,7 +57,7 @@ export interface TokenClientOptions {
   readonly timeoutSeconds?: number | undefined
   /** How long the wrapped `fetch` waits for the head of an answer; the body has no limit. Default 60; `null`: for ever. */
   readonly responseTimeoutSeconds?: number | null | undefined
-  /** Told of every renewal and every failure; what it throws is dropped. */
+  /** Told of every renewal and every failure; what it throws is printed, and changes nothing. */
   readonly onEvent?: ((event: TokenEvent) => unknown) | undefined
   /** What sends requests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
@@ -116,7 +116,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   const { onEvent, clock = Date.now } = parsed
   // Looked up at each call: a worker's global one must not be torn off, a tracer may replace it later.
   const fetcher = parsed.fetch ?? ((input: string | URL | Request, init?: RequestInit) => fetch(input, init))
-  const report = (event: TokenEvent): void => notify(onEvent, Object.freeze(event))
+  const report = (event: TokenEvent): void => notify('createTokenClient: onEvent', onEvent, Object.freeze(event))
   const at = (): Date => new Date(clock())
   const renewal = createRenewal({
     obtain: createObtain(grant, {

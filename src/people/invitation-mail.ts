@@ -1,9 +1,8 @@
 /** The host's hook that sends an invitation: after it is stored, for a bounded time, and never on the way to its answer. */
 import type { Organization, User } from '../context.ts'
-import { createLinePrinter } from '../lib/standard-error.ts'
+import { createLinePrinter, describeCause } from '../lib/standard-error.ts'
 import { withDeadline } from '../lib/time.ts'
 import type { Invitation } from '../storage/repositories.ts'
-import { codeOf } from '../storage/storage-errors.ts'
 
 const LONGEST_MS = 10_000
 
@@ -43,7 +42,7 @@ export function createSend<U extends User, O extends Organization>(
       await withDeadline(new AbortController(), LONGEST_MS, late, async (signal) => send(Object.freeze(mail), signal))
     } catch (cause) {
       if (notSent !== null) notSent(cause)
-      else print(`sallyport: an invitation was not sent: ${codeOf(cause) ?? 'no code'}; onEvent is told the cause`)
+      else print(`sallyport: an invitation was not sent: ${describeCause(cause)}; onEvent is told the cause`)
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What invitations are made with and handed on as: options, settings, events. */
 import type { Organization, User } from '../context.ts'
-import { notify } from '../lib/notify.ts'
+import { notify } from '../lib/standard-error.ts'
 import type { CustomRoles } from '../permissions/custom-roles.ts'
 import type { PermissionOf, RoleOf, RolesGiven } from '../permissions/roles.ts'
 import type { Invitation, PeopleStorage, PeopleTransaction } from '../storage/repositories.ts'
@@ -62,7 +62,7 @@ export interface InvitationsOptions<G extends RolesGiven, U extends User, O exte
    * removes it. `false`: 409. Their credential must carry what their role there may do. Default: nobody moves.
    */
   readonly mayLeave?: ((org: O, transaction: PeopleTransaction<U, O, Tx>) => boolean | Promise<boolean>) | undefined
-  /** Told of every invitation created, revoked and accepted, once it is so; what it throws is dropped. */
+  /** Told of every invitation created, revoked and accepted, once it is so; what it throws is printed, and changes nothing. */
   readonly onEvent?: ((event: InvitationEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -125,5 +125,5 @@ export function notifyOf(
   }: Pick<InvitationEvent, 'byId' | 'cause'> & { readonly leftOrgId?: string | null | undefined },
 ): void {
   const event = { kind, invitationId, orgId, role, byId, leftOrgId, cause, at: new Date(clock()) }
-  notify(onEvent, Object.freeze(event))
+  notify('createInvitations: onEvent', onEvent, Object.freeze(event))
 }

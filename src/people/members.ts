@@ -5,7 +5,6 @@
 import type { AuthContext, KnownRoles, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aName,
@@ -17,6 +16,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import { uuidFormat } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
 import { type PermissionOf, type RoleOf, type RolesGiven, toRoles } from '../permissions/roles.ts'
@@ -73,7 +73,7 @@ export interface MembersOptions<
   /** `true`: with a membership end the API keys that the person made in that organization. Default: they stay. */
   readonly endApiKeys?: true | undefined
   /**
-   * Told of every member added, changed, removed and gone, once it is so; what it throws is dropped. A cache of memberships
+   * Told of every member added, changed, removed and gone, once it is so; what it throws is printed, and changes nothing. A cache of memberships
    * learns of it here: `({ userId, orgId }) => cache.invalidate(userId, orgId)`.
    */
   readonly onEvent?: ((event: MemberEvent) => unknown) | undefined
@@ -308,7 +308,7 @@ function notifyOf(
 ): void {
   const keys = Object.freeze([...endedKeyIds])
   const event = { kind, orgId, userId, role, formerRole, byId, endedKeyIds: keys, at: new Date(clock()) }
-  notify(onEvent, Object.freeze(event))
+  notify('createMembers: onEvent', onEvent, Object.freeze(event))
 }
 
 type EventFields = Pick<MemberEvent, 'orgId' | 'userId' | 'byId'> &

@@ -6,7 +6,6 @@ import type { ActingOrg, AuthContext, KnownRoles, Organization, User } from '../
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { toDisplayName } from '../lib/display-name.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aName,
@@ -17,6 +16,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import type { OrgIdFormat } from '../orgs/selector.ts'
 import { type CustomRoles, toKnownRoles } from '../permissions/custom-roles.ts'
 import { withoutCustom } from '../permissions/grants.ts'
@@ -91,7 +91,7 @@ export interface OrganizationsOptions<
    * is a 500. Runs once per attempt, as that of a first login.
    */
   readonly bootstrap?: ((bootstrap: OrganizationBootstrap<U, O, Tx>) => void | Promise<void>) | undefined
-  /** Told of every organization made and renamed, once it is so; what it throws is dropped. */
+  /** Told of every organization made and renamed, once it is so; what it throws is printed, and changes nothing. */
   readonly onEvent?: ((event: OrganizationEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -285,7 +285,7 @@ function notifyOf<U extends User, O extends NamedOrganization, Tx>(
   { id: orgId }: Organization,
   byId: string,
 ): void {
-  notify(onEvent, Object.freeze({ kind, orgId, byId, at: new Date(clock()) }))
+  notify('createOrganizations: onEvent', onEvent, Object.freeze({ kind, orgId, byId, at: new Date(clock()) }))
 }
 
 const NAME = 'createOrganizations'

@@ -3,7 +3,6 @@
  * identity, erase them, hand out what is stored about them. No context, no route: whoever calls it is trusted.
  */
 import type { IdentityKey, Organization, User, Verifier } from '../context.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aName,
@@ -14,6 +13,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import { type RoleOf, type RolesGiven, requireNamed, toRoles } from '../permissions/roles.ts'
 import { withStorageErrors } from '../storage/storage-errors.ts'
 import { type EraseAccountOptions, type EraseOptions, type Erasure, erase } from './erase.ts'
@@ -67,7 +67,7 @@ export interface UserAdminOptions<
   readonly adminRole?: RoleOf<G> | undefined
   /** What proves identities by their tokens; make one of its own to ask for fresh ones (`maxTokenAgeSeconds`). Default: none are. */
   readonly verifier?: Pick<Verifier, 'verify'> | undefined
-  /** Told of everything that was done, once it is so; what it throws is dropped. */
+  /** Told of everything that was done, once it is so; what it throws is printed, and changes nothing. */
   readonly onEvent?: ((event: UserAdminEvent) => unknown) | undefined
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -145,7 +145,7 @@ export function createUserAdmin<U extends User, O extends Organization, Tx, cons
 ): UserAdministration<U, O, Tx> {
   const settings = parse(options as unknown as UserAdminOptions<U, O, Tx>)
   const { storage, clock, verifier, onEvent } = settings
-  const notifyOf = (event: UserAdminEvent): void => notify(onEvent, Object.freeze(event))
+  const notifyOf = (event: UserAdminEvent): void => notify(`${NAME}: onEvent`, onEvent, Object.freeze(event))
   const setDisabled = async (userId: string, disabled: boolean, endApiKeys?: true): Promise<U> => {
     const { user, endedKeyIds } = await inTransaction<UserAdminTransaction<U, O, Tx>, DisabledUser<U>>(
       storage,

@@ -73,7 +73,7 @@ export interface CommonOptions<C extends string, S extends string, Q extends str
   readonly errorFormat?: ErrorFormat | undefined
   /** What `WWW-Authenticate` says beside the error: a realm, the scopes asked, where tokens are to be had. Default: nothing. */
   readonly challenge?: ChallengeOptions | undefined
-  /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer. */
+  /** Gets one record per request: audit log, telemetry, the answer to "why was this refused?". Never changes an answer: what it throws is printed. */
   readonly onDecision?: ((decision: Decision) => unknown) | undefined
   /** What a record calls its request: up to 128 letters, digits and `._:/+=-`. Default, and for anything else: a random UUID. */
   readonly requestId?: ((request: AuthRequest) => string | undefined) | undefined

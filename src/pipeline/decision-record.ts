@@ -2,7 +2,7 @@
 import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
-import { notify } from '../lib/notify.ts'
+import { notify, printThrown } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 
 /** A step whose work takes time. */
@@ -45,7 +45,7 @@ export type Ending = Pick<Decision, 'outcome' | 'code' | 'reason' | 'expected' |
 
 const NOTHING_TO_SAY = { code: null, reason: null, expected: null, got: null }
 
-/** Begin the record of a request. `onDecision` never changes an answer: what it throws or rejects with is dropped. */
+/** Begin the record of a request. `onDecision` never changes an answer: what it throws or rejects with is printed, and no more. */
 export function startRecord(request: AuthRequest, { clock, timer, onDecision, requestId }: RecordOptions): Recorder {
   const { method, whenAnswered } = request
   const path = withoutSecrets(request.path)
@@ -65,7 +65,12 @@ export function startRecord(request: AuthRequest, { clock, timer, onDecision, re
   let isAnswered = whenAnswered === undefined
 
   const report = (): void => {
-    if (ending !== null) notify(onDecision, Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } }))
+    if (ending !== null)
+      notify(
+        'createAuth: onDecision',
+        onDecision,
+        Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } }),
+      )
   }
   whenAnswered?.(() => {
     if (!isAnswered) report()
@@ -115,7 +120,9 @@ function toRequestId(nameOf: RecordOptions['requestId'], request: AuthRequest): 
   try {
     const given = nameOf?.(request)
     if (typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given)) return given
-  } catch {}
+  } catch (error) {
+    printThrown('createAuth: requestId', error)
+  }
   return crypto.randomUUID()
 }
 

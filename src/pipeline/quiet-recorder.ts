@@ -5,8 +5,7 @@
 import { isAuthError } from '../errors.ts'
 import { type Explainer, loadExplainer } from '../explain/load-explainer.ts'
 import { toLogText } from '../lib/log-text.ts'
-import { createLinePrinter, isDevelopment, isNewlySaid } from '../lib/standard-error.ts'
-import { describeCause } from '../storage/storage-errors.ts'
+import { createLinePrinter, describeCause, isDevelopment, isNewlySaid } from '../lib/standard-error.ts'
 import { endingOf, type Recorder, SILENT } from './decision-record.ts'
 
 /** Make the recorder; whether somebody builds here is asked now, once. */

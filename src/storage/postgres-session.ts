@@ -2,6 +2,7 @@
  * Statements and transactions on PostgreSQL: over a pool, or over PGlite, which takes turns by itself. Hands on sessions
  * to the repositories.
  */
+import { codeOf } from '../lib/standard-error.ts'
 import { SETTING_NAMES } from './org-scope.ts'
 import { beginOn, isPostgresPool } from './postgres-transaction.ts'
 import {
@@ -16,7 +17,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from './sql-executor.ts'
-import { codeOf, hasTakenTooLong, isTransientError, toStorageError } from './storage-errors.ts'
+import { hasTakenTooLong, isTransientError, toStorageError } from './storage-errors.ts'
 
 /** Sessions on one database; the handle is the host's own. */
 export interface PostgresSessions {

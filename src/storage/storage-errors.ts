@@ -4,6 +4,7 @@
  * drivers and query builders put on their errors, never by a class.
  */
 import { isAuthError, toFault } from '../errors.ts'
+import { adapterErrorOf, causesOf, readError as read } from '../lib/standard-error.ts'
 
 const CONFLICT: symbol = Symbol.for('sallyport.ConflictError')
 const TRANSIENT: symbol = Symbol.for('sallyport.TransientError')
@@ -114,7 +115,6 @@ const NO_CONNECTION =
   /^(timeout exceeded when trying to connect|timeout expired|Knex: Timeout acquiring a connection|Connection timeout$|The client is (closed|offline))/
 const NO_ANSWER = /^Query read timeout/
 const SQLITE_BUSY = 5
-const MOST_CAUSES = 16
 
 function isUnique(error: unknown): boolean {
   const { code, errcode, originalCode, message } = read(error)
@@ -233,51 +233,7 @@ export function isBusy(error: unknown): boolean {
   return SQLITE.test(String(code)) && /^database is locked/.test(String(message))
 }
 
-/** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */
-export function causesOf(error: unknown): readonly unknown[] {
-  const found: unknown[] = [error]
-  for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
-    const { cause, errors } = read(found[index])
-    for (const each of [
-      adapterErrorOf(found[index]),
-      cause,
-      ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : []),
-    ]) {
-      if (typeof each === 'object' && each !== null && !found.includes(each)) found.push(each)
-    }
-  }
-  return found
-}
-
-/** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
-export function codeOf(error: unknown): string | null {
-  // Of a raw query Prisma's own code says that it failed, and no more.
-  const causes = adapterErrorOf(error) === undefined ? causesOf(error) : causesOf(error).slice().reverse()
-  for (const each of causes) {
-    const { code, errorCode, originalCode } = read(each)
-    for (const word of [originalCode, code, errorCode])
-      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
-  }
-  return null
-}
-
-/** Say what was thrown, in a word: its code, else its name. A message may name values and addresses. */
-export function describeCause(error: unknown): string {
-  const { name } = read(error)
-  return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
-}
-
-// What Prisma hands on of its driver adapter's error.
-function adapterErrorOf(error: unknown): object | undefined {
-  const { driverAdapterError } = read(read(error)['meta'])
-  return typeof driverAdapterError === 'object' && driverAdapterError !== null ? driverAdapterError : undefined
-}
-
 // An extended result code holds the primary one in its lowest byte.
 function isPrimary(code: unknown): boolean {
   return typeof code === 'number' && (code & 0xff) === SQLITE_BUSY
-}
-
-function read(error: unknown): Readonly<Record<string, unknown>> {
-  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
 }

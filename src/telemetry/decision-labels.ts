@@ -4,8 +4,8 @@
  */
 import type { Decision } from '../context.ts'
 import { statusOfCode } from '../errors.ts'
-import { notify } from '../lib/notify.ts'
 import { aFunction, aListOf, also, aName, aRecordOf, optional, type Shape } from '../lib/parse-options.ts'
+import { notify, printThrown } from '../lib/standard-error.ts'
 import { REFUSAL_REASONS } from '../reasons.ts'
 
 /** Options of whatever counts decisions. */
@@ -84,10 +84,11 @@ function toOwn(name: string, of: (decision: Decision) => unknown, decision: Deci
     const value = of(decision)
     if (value === null || value === undefined) return []
     // What is no text may be a promise, and one that nobody waits for must not end the process.
-    if (typeof value !== 'string') notify(() => value, decision)
+    if (typeof value !== 'string') notify(`label ${name}`, () => value, decision)
     // Halves of characters are written as one and the same: two series of one name would be no page.
     return [[name, typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\u{fffd}') : OTHER]]
-  } catch {
+  } catch (error) {
+    printThrown(`label ${name}`, error)
     return [[name, OTHER]]
   }
 }

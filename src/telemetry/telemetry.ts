@@ -14,7 +14,7 @@ import {
 import type { Decision } from '../context.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { aListOf, anObjectWith, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
-import { describeCause } from '../storage/storage-errors.ts'
+import { describeCause } from '../lib/standard-error.ts'
 import {
   createLabelReader,
   type DecisionLabels,

@@ -5,6 +5,7 @@
 import type { Identity, KnownRoles, Organization, Provisioned, User } from '../context.ts'
 import { AuthError, isAuthError } from '../errors.ts'
 import { toEmail } from '../lib/email.ts'
+import { causesOf } from '../lib/standard-error.ts'
 import type {
   AuthStorage,
   Invitation,
@@ -13,7 +14,6 @@ import type {
   StorageTransaction,
 } from '../storage/repositories.ts'
 import {
-  causesOf,
   isConflictError,
   isTransient,
   isTransientError,

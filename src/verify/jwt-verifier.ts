@@ -8,7 +8,6 @@ import { type AtOnce, toStep } from '../lib/at-once.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
-import { notify } from '../lib/notify.ts'
 import {
   aFunction,
   aGroup,
@@ -23,6 +22,7 @@ import {
   parseOptions,
   type Shape,
 } from '../lib/parse-options.ts'
+import { notify } from '../lib/standard-error.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import { checkClaims } from './claims.ts'
 import { requireAccepted, requireBoolean, toIdentity } from './identity.ts'
@@ -70,7 +70,7 @@ export interface JwtVerifierOptions<C extends string = string> {
   readonly fetch?: typeof fetch | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
-  /** Told of key fetches and of stale keys in use; what it throws is dropped. */
+  /** Told of key fetches and of stale keys in use; what it throws is printed, and changes nothing. */
   readonly onKeyEvent?: ((event: KeyEvent) => void) | undefined
 }
 
@@ -228,7 +228,7 @@ function readSettings<C extends string>(options: JwtVerifierOptions<C>): Setting
     fetcher: parsed.fetch ?? ((input, init) => fetch(input, init)),
     mayBeHttp: orLoopback(insecureHosts),
     time,
-    onEvent: (event) => notify(onKeyEvent, event),
+    onEvent: (event) => notify(`${NAME}: onKeyEvent`, onKeyEvent, event),
   }
   const issuers = toIssuers(parsed.issuers, outside)
   if (issuers.length === 0 && parsed.lookUp === undefined) {

@@ -80,7 +80,7 @@ export const PLACES: readonly Place[] = [
     name: 'ports',
     layer: 2,
     files: /^src\/storage\/(repositories|account-repositories|storage-errors)\.ts$/,
-    imports: ['nouns'],
+    imports: ['lib', 'nouns'],
     among: true,
   },
   entry('issuers entry', /^src\/verify\/presets\/index\.ts$/, ['verify']),

@@ -1,14 +1,8 @@
 /** Which failures pass by themselves: a network that a transaction's work met is not the storage's, and a refusal stays one. */
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
-import {
-  ConflictError,
-  causesOf,
-  describeCause,
-  isTransient,
-  TransientError,
-  toStorageError,
-} from '../../src/storage/storage-errors.ts'
+import { causesOf, describeCause } from '../../src/lib/standard-error.ts'
+import { ConflictError, isTransient, TransientError, toStorageError } from '../../src/storage/storage-errors.ts'
 
 const coded = (code: string): Error => Object.assign(new Error('x'), { code })
 

@@ -611,7 +611,7 @@ describe('the verifier over a key set', () => {
     expect(server.urls).toEqual(['https://ed.test/keys'])
   })
 
-  it('drops what the hook throws, at once or later', async () => {
+  it('goes on whatever the hook throws, at once or later', async () => {
     const thrown: unknown[] = []
     const note = (error: unknown): void => void thrown.push(error)
     process.on('unhandledRejection', note)
