@@ -134,6 +134,8 @@ function below(key: string | number, issues: readonly z.core.$ZodIssue[]): reado
 }
 
 function readAs(type: OptionType<unknown>, value: unknown): ReadGroup {
+  const call = typeof value === 'function' ? (value as { readonly [MAKER]?: string })[MAKER] : undefined
+  if (call !== undefined) return { data: undefined, issues: [issueOf(`must be called: ${call}`)] }
   const { data, error } = type.safeParse(value)
   return { data, issues: error?.issues ?? [] }
 }
@@ -192,17 +194,16 @@ export function optional<T>(type: OptionType<T>): OptionalType<T> {
 }
 
 export function aFunction<F>(): OptionType<F> {
-  return checkedBy((value) => {
-    if (typeof value !== 'function') return 'must be a function'
-    const call = (value as { readonly [MAKER]?: string })[MAKER]
-    return call === undefined ? null : `must be called: ${call}`
-  })
+  return aValue<F>((value) => typeof value === 'function', 'must be a function')
 }
 
 // Another copy of this package may have made it.
 const MAKER: unique symbol = Symbol.for('sallyport.maker') as never
 
-/** Mark a function that makes what an option takes: handed over uncalled it would be called by somebody else, to no effect. */
+/**
+ * Mark a function that makes what an option takes: handed over uncalled it would be called by somebody else, to no effect, so every
+ * option refuses it. Of its call it says what is left to write.
+ */
 export function maker<F extends object>(call: string, make: F): F {
   return Object.defineProperty(make, MAKER, { value: call })
 }

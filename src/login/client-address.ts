@@ -3,7 +3,7 @@
  * remembers of those that tried passwords here.
  */
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import { aFunction, aValue, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aFunction, aValue, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { notify } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 
@@ -57,7 +57,10 @@ const NAME = 'forwardedAddress'
  * const clientAddress = forwardedAddress({ hops: 1, onWarning: console.warn })
  * createLogin({ storage, secret, service: 'ironflow', roles, publicUrl: 'https://app.example.com', clientAddress })
  */
-export function forwardedAddress(options: ForwardedAddressOptions): (request: AuthRequest) => string | null {
+export const forwardedAddress: (options: ForwardedAddressOptions) => (request: AuthRequest) => string | null =
+  /* @__PURE__ */ maker('forwardedAddress({ hops })', makeForwardedAddress)
+
+function makeForwardedAddress(options: ForwardedAddressOptions): (request: AuthRequest) => string | null {
   const { hops, onWarning } = parseOptions(NAME, SHAPE, options)
   let isWarned = false
   return ({ lines, remoteAddress }) => {

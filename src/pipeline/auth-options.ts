@@ -244,9 +244,6 @@ function identitiesAlone(options: AnyAuthOptions): UsersAndOrgs {
 function usersAndOrgs(options: AnyAuthOptions, ofServices: readonly string[]): UsersAndOrgs {
   const { apiKeys, customRoles } = options
   const roles = toRoles(options.roles, NAME)
-  if (options.users === (createProvisioner as unknown)) {
-    throw optionsError(NAME, 'users', 'must be called: createProvisioner({ storage, ownerRole })')
-  }
   const users = options.users ?? defaultUsers(options, roles)
   const orgs =
     options.orgs ??

@@ -5,6 +5,7 @@ import {
   also,
   aMatch,
   aNumber,
+  maker,
   optional,
   ownOf,
   parseOptions,
@@ -96,7 +97,12 @@ interface Histogram {
  *   res.type(contentType).send(body)
  * })
  */
-export function createMetrics(options: MetricsOptions = {}): Metrics {
+export const createMetrics: (options?: MetricsOptions) => Metrics = /* @__PURE__ */ maker(
+  'createMetrics().record',
+  makeMetrics,
+)
+
+function makeMetrics(options: MetricsOptions = {}): Metrics {
   const parsed = parseOptions('createMetrics', shape(), options)
   const { prefix = 'sallyport', buckets: bounds = DURATION_BOUNDS, labels = {} } = parsed
   const labelsOf = createLabelReader(parsed)

@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/api'
 import type { Decision } from '../context.ts'
 import { toLogText } from '../lib/log-text.ts'
-import { aListOf, anObjectWith, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aListOf, anObjectWith, maker, oneOf, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { describeCause } from '../lib/standard-error.ts'
 import {
   createLabelReader,
@@ -73,7 +73,12 @@ type Attributes = Record<string, string | number>
  * @example
  * const auth = createAuth({ issuers, storage, roles, onDecision: createTelemetry() })
  */
-export function createTelemetry(options: TelemetryOptions = {}): (decision: Decision) => void {
+export const createTelemetry: (options?: TelemetryOptions) => (decision: Decision) => void = /* @__PURE__ */ maker(
+  'createTelemetry()',
+  telemetry,
+)
+
+function telemetry(options: TelemetryOptions = {}): (decision: Decision) => void {
   const parsed = parseOptions('createTelemetry', shape(), options)
   const { spanDetails = [], meterProvider } = parsed
   const labelsOf = createLabelReader(parsed)

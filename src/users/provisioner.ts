@@ -11,6 +11,7 @@ import {
   aNumber,
   anObjectWith,
   checkedBy,
+  maker,
   oneOf,
   optional,
   optionsError,
@@ -57,7 +58,11 @@ const SHARED_MS = 15_000
  *   bootstrap: async ({ org, transaction }) => insertTenant(transaction.handle, org),
  * })
  */
-export function createProvisioner<U extends User, O extends Organization, Tx>(
+export const createProvisioner: <U extends User, O extends Organization, Tx>(
+  options: ProvisionerOptions<U, O, Tx>,
+) => Provisioner<U, O, Tx> = /* @__PURE__ */ maker('createProvisioner({ storage, ownerRole })', provisioner)
+
+function provisioner<U extends User, O extends Organization, Tx>(
   options: ProvisionerOptions<U, O, Tx>,
 ): Provisioner<U, O, Tx> {
   const parsed = parseOptions(NAME, shape<U, O, Tx>(), options)

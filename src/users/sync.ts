@@ -21,6 +21,7 @@ import {
   anObjectWith,
   aPath,
   aRoutePath,
+  maker,
   optional,
   ownOf,
   parseOptions,
@@ -47,7 +48,12 @@ export interface SyncGateOptions<U extends User> {
  * @example
  * const users = createSyncGate({ users: storage.users })
  */
-export function createSyncGate<U extends User>(options: SyncGateOptions<U>): UserResolver<U> {
+export const createSyncGate: <U extends User>(options: SyncGateOptions<U>) => UserResolver<U> = /* @__PURE__ */ maker(
+  'createSyncGate({ users })',
+  syncGate,
+)
+
+function syncGate<U extends User>(options: SyncGateOptions<U>): UserResolver<U> {
   const { users, syncPath = '/auth/sync' } = parseOptions('createSyncGate', gateShape<U>(), options)
   return toStep((identity: Identity, selection: OrgSelection) =>
     follow(answerOf(users.findByIdentity).call(users, identity, selection), (record) => {

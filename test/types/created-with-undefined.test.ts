@@ -105,10 +105,21 @@ function optionalOf(name: string): string[] {
 /** The options a `create…` function takes: the type of its last parameter, one answer for each function of the name. */
 function optionsTypesOf(name: string): string[] {
   return statements.flatMap(({ file, statement }) => {
-    if (!ts.isFunctionDeclaration(statement) || statement.name?.text !== name) return []
-    const type = statement.parameters.at(-1)?.type
+    const type = signatureOf(statement, file, name)?.parameters.at(-1)?.type
     return type !== undefined && ts.isTypeReferenceNode(type) ? [type.typeName.getText(file)] : []
   })
+}
+
+/** That of a function, or of a constant of its type. */
+function signatureOf(
+  statement: ts.Statement,
+  file: ts.SourceFile,
+  name: string,
+): ts.SignatureDeclarationBase | undefined {
+  if (ts.isFunctionDeclaration(statement)) return statement.name?.text === name ? statement : undefined
+  if (!ts.isVariableStatement(statement)) return undefined
+  const type = statement.declarationList.declarations.find((each) => each.name.getText(file) === name)?.type
+  return type !== undefined && ts.isFunctionTypeNode(type) ? type : undefined
 }
 
 const exported = entryPoints.flatMap(({ specifier, file }) =>
