@@ -4,7 +4,7 @@
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { isAuthError, refused } from '../errors.ts'
-import { type AtOnce, toStep } from '../lib/at-once.ts'
+import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
@@ -31,7 +31,8 @@ import { isNamedBy, isNameOf } from './issuer-name.ts'
 import { type IssuerOptions, issuerShape } from './issuer-options.ts'
 import { type Issuer, type KeyEvent, type Surroundings, toIssuers } from './issuers.ts'
 import { verifySignature } from './key-choice.ts'
-import { createTokenCache, type TokenCache } from './token-cache.ts'
+import { createKnownHeaders } from './known-headers.ts'
+import { createTokenCache, type TokenCache, type VerifiedToken } from './token-cache.ts'
 import { checkTokenSize, mayBeKnown, ownOf, readPayload, readTokenForm, requireTokenType } from './token-form.ts'
 
 /** The cache of verified tokens. */
@@ -121,28 +122,32 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
 export function createJwtVerifier<const C extends string = never>(options: JwtVerifierOptions<C>): Verifier<C> {
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names, hasOwnPeopleAlone } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
+  const headers = createKnownHeaders()
 
   // At once where the token is known, holds for sure, and nobody else has to be asked.
   function verify(token: string): AtOnce<Identity<C>> {
     const digested = cache === null || !mayBeKnown(token, maxTokenBytes) ? null : sha256Key(token)
-    const known = typeof digested === 'string' ? cache?.get(digested) : undefined
-    const isSure = known !== undefined && known.issuer.check === null && known.holdsAt(clock())
-    return isSure ? known.identity : verifyAnew(token, digested)
+    return isPending(digested) ? digested.then((digest) => verifyBy(digest, token)) : verifyBy(digested, token)
   }
 
-  async function verifyAnew(token: string, digested: AtOnce<string> | null): Promise<Identity<C>> {
-    // A promise that is rejected before its maker has let go of it is an unhandled rejection for a moment, which costs as much
-    // as half of a refusal.
-    const digest = await digested
-    checkTokenSize(token, maxTokenBytes)
+  function verifyBy(digest: string | null, token: string): AtOnce<Identity<C>> {
     const known = digest === null ? undefined : cache?.get(digest)
-    if (known !== undefined) {
-      // What was signed stays so: of a token that has expired since, or may have, the claims alone are looked at.
-      if (!known.holdsAt(clock())) checkClaims(readPayload(token), known.issuer.rules, clock())
-      if (known.issuer.check !== null) await runCheck(known.identity, known.issuer.check)
-      return known.identity
-    }
-    const form = readTokenForm(token)
+    if (known === undefined) return verifyAnew(token, digest)
+    return known.issuer.check === null && known.holdsAt(clock()) ? known.identity : verifyAgain(token, known)
+  }
+
+  // What was signed stays so: of a token that has expired since, or may have, the claims alone are looked at.
+  async function verifyAgain(token: string, known: VerifiedToken<C>): Promise<Identity<C>> {
+    await LET_GO
+    if (!known.holdsAt(clock())) checkClaims(readPayload(token), known.issuer.rules, clock())
+    if (known.issuer.check !== null) await runCheck(known.identity, known.issuer.check)
+    return known.identity
+  }
+
+  async function verifyAnew(token: string, digest: string | null): Promise<Identity<C>> {
+    await LET_GO
+    checkTokenSize(token, maxTokenBytes)
+    const form = readTokenForm(token, headers)
     if (isAuthError(form)) throw form
     const { payload } = form
     const issuer = await issuerOf(payload)
@@ -155,6 +160,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const identity = toIdentity(whose, checked, payload)
     if (issuer.check !== null) await runCheck(identity, issuer.check)
     requireAccepted(payload, issuer.accepts)
+    headers.keep(form)
     if (digest !== null) cache?.set(digest, { identity, issuer, key, checked })
     return identity
   }
@@ -178,6 +184,10 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     },
   })
 }
+
+// A promise that is rejected before its maker has let go of it is an unhandled rejection for a moment, which costs as much as half
+// of a refusal.
+const LET_GO = undefined
 
 // The token's own word selects its issuer, exact names first; no other one is tried after it. A promise only where it is looked
 // up.

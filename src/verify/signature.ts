@@ -4,7 +4,7 @@
  * and everything where there is no `node:crypto`, is WebCrypto's. docs/performance.md has the figures behind it.
  */
 import { importJWK } from 'jose/key/import'
-import { toBinary, toBytes } from '../lib/base64url.ts'
+import { isBase64Url, toBinary, toBytes } from '../lib/base64url.ts'
 import { isEqualConstantTime } from '../lib/digest.ts'
 import { ownMembers } from '../lib/parse-options.ts'
 import { type KeyAlgorithm, RSA_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
@@ -37,10 +37,16 @@ export interface SignatureEngine {
 export interface NodeCrypto {
   createSecretKey(bytes: Uint8Array): object
   createPublicKey(key: { readonly key: JwkMembers; readonly format: 'jwk' }): object
-  createHmac(hash: string, key: object): { update(text: string): { digest(encoding: 'latin1'): string } }
-  createVerify(hash: string): {
-    update(text: string): { verify(key: object, signature: string, encoding: 'latin1'): boolean }
-  }
+  createHmac(hash: string, key: object): NodeHmac
+  createVerify(hash: string): NodeVerify
+}
+
+interface NodeHmac {
+  update(text: string): { digest(encoding: 'base64url'): string }
+}
+
+interface NodeVerify {
+  update(text: string): { verify(key: object, signature: string, encoding: 'base64url'): boolean }
 }
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
@@ -109,9 +115,12 @@ function toHmacCheck(node: NodeCrypto, secret: Uint8Array, algorithm: SecretAlgo
   const hash = `sha${bitsOf(algorithm)}`
   try {
     const key = node.createSecretKey(secret)
-    const macOf = (input: string): string => node.createHmac(hash, key).update(input).digest('latin1')
-    macOf(TRIAL)
-    return (input, signature) => isEqualConstantTime(macOf(input), toBinary(signature))
+    const first = node.createHmac(hash, key)
+    if (!isBase64Url(first.update(TRIAL).digest('base64url'))) return null
+    // Both are canonical: the texts are equal where the bytes are.
+    const isSignedBy: SignatureCheck = (input, signature) =>
+      isEqualConstantTime(node.createHmac(hash, key).update(input).digest('base64url'), signature)
+    return Object.assign(isSignedBy, { first })
   } catch {
     return null
   }
@@ -123,22 +132,23 @@ function toRsaCheck(node: NodeCrypto, members: JwkMembers, algorithm: KeyAlgorit
   try {
     // Node looks members up, in `Object.prototype` too.
     const key = ownMembers({ key: node.createPublicKey({ key: members, format: 'jwk' }), ...padding })
-    const isSignedBy: (input: string, signature: string) => boolean = (input, signature) =>
-      node.createVerify(hash).update(input).verify(key, toBinary(signature), 'latin1')
-    isSignedBy(TRIAL, TRIAL)
-    return (input, signature) => {
+    const first = node.createVerify(hash)
+    first.update(TRIAL).verify(key, TRIAL, 'base64url')
+    const isSignedBy: SignatureCheck = (input, signature) => {
       try {
-        return isSignedBy(input, signature)
+        return node.createVerify(hash).update(input).verify(key, signature, 'base64url')
       } catch {
         return false
       }
     }
+    return Object.assign(isSignedBy, { first })
   } catch {
     return null
   }
 }
 
-// What can't be done is seen before any token comes: a runtime may have names alone.
+// What can't be done is seen before any token comes: a runtime may have names alone. Each check keeps the first object that it
+// has had of Node: where none is alive when garbage is collected, V8 drops what it has compiled for their class.
 const TRIAL = 'AAAA'
 // RSA_PKCS1_PSS_PADDING.
 const RSA_PSS = 6

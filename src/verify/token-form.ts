@@ -32,13 +32,24 @@ const ALL: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
 
 const ALL_NAMES: string = /* @__PURE__ */ [...ALL, 'Ed25519'].join(', ')
 
-/** A token taken apart. Nothing in it is verified. */
-export interface TokenForm {
+/** What a header says. */
+export interface TokenHeader {
   readonly algorithm: Algorithm
   /** The key id, or `null` where the token has none. */
   readonly kid: string | null
   /** The `typ` header by {@link toTokenType}, or `null` where the token has none. */
   readonly type: string | null
+}
+
+/** What is asked of headers that were read before: what one of this text says. */
+interface ReadHeaders {
+  get(text: string): TokenHeader | undefined
+}
+
+/** A token taken apart. Nothing in it is verified. */
+export interface TokenForm extends TokenHeader {
+  /** The header as it came. */
+  readonly headerText: string
   /** The claims: read them by {@link ownOf}. */
   readonly payload: object
   /** What is signed: header and payload as they came (RFC 7515 §5.2). */
@@ -99,8 +110,11 @@ export function requireTokenForm(token: string, maxTokenBytes: number): TokenFor
   return form
 }
 
-/** Take a token apart whose size is right. The refusal is handed on: a throw costs by how many functions it passes through. */
-export function readTokenForm(token: string): TokenForm | AuthError {
+/**
+ * Take a token apart whose size is right. The refusal is handed on: a throw costs by how many functions it passes through.
+ * @param known headers that were read before, by their texts
+ */
+export function readTokenForm(token: string, known?: ReadHeaders): TokenForm | AuthError {
   const first = token.indexOf('.')
   if (first < 0) {
     // What JavaScript makes of a variable without a value, and nobody's secret.
@@ -113,11 +127,8 @@ export function readTokenForm(token: string): TokenForm | AuthError {
     const got = `${token.split('.').length} parts`
     return refused('unauthorized', { reason: 'token_part_count', expected: '3 parts, none empty', got })
   }
-  const headerText = decodeBase64UrlBinary(token.slice(0, first))
-  if (headerText === null) return misspelt()
-  const object = parseObject(headerText)
-  if (object === null) return refused('unauthorized', { reason: 'token_header_not_object' })
-  const header = readHeader(object)
+  const headerText = token.slice(0, first)
+  const header = known?.get(headerText) ?? readHeader(headerText)
   if (isAuthError(header)) return header
   const payloadText = decodeBase64UrlBinary(token.slice(first + 1, second))
   if (payloadText === null) return misspelt()
@@ -125,7 +136,7 @@ export function readTokenForm(token: string): TokenForm | AuthError {
   if (payload === null) return refused('unauthorized', { reason: 'token_payload_not_object' })
   if (!isBase64Url(last)) return misspelt()
   const { algorithm, kid, type } = header
-  return { algorithm, kid, type, payload, input: token.slice(0, second), signature: last }
+  return { algorithm, kid, type, headerText, payload, input: token.slice(0, second), signature: last }
 }
 
 /** Read the claims of a token that {@link readTokenForm} took before. */
@@ -148,7 +159,11 @@ export function requireTokenType({ type }: TokenForm, types: ReadonlySet<string>
 
 const EXTENSIONS: readonly string[] = ['crit', 'b64', 'zip']
 
-function readHeader(header: object): Pick<TokenForm, 'algorithm' | 'kid' | 'type'> | AuthError {
+function readHeader(text: string): TokenHeader | AuthError {
+  const binary = decodeBase64UrlBinary(text)
+  if (binary === null) return misspelt()
+  const header = parseObject(binary)
+  if (header === null) return refused('unauthorized', { reason: 'token_header_not_object' })
   const extension = EXTENSIONS.find((name) => Object.hasOwn(header, name))
   if (extension !== undefined) {
     return refused('unauthorized', { reason: 'token_header_extension', got: extension })

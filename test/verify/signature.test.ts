@@ -73,6 +73,7 @@ describe('a runtime with half a node:crypto', () => {
   it.each<[string, Partial<NodeCrypto>, string]>([
     ['createSecretKey', { createSecretKey: missing }, 'HS256'],
     ['createHmac', { createHmac: missing }, 'HS256'],
+    ['a digest in base64url', { createHmac: () => ({ update: () => ({ digest: () => '+/==' }) }) }, 'HS256'],
     ['createPublicKey', { createPublicKey: missing }, 'RS256'],
     ['createVerify', { createVerify: missing }, 'PS256'],
   ])('%s: WebCrypto serves instead', async (_, more, algorithm) => {
