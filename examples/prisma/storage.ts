@@ -53,16 +53,17 @@ function usersOf(db: Prisma.TransactionClient): PrismaStorage['users'] {
     },
     async upsertByIdentity({ issuer, subject, email }) {
       const identity = { issuer: toText(issuer), subject: toText(subject) }
-      // ON CONFLICT DO NOTHING: a unique violation would end the transaction.
-      const { count } = await translated(() =>
-        db.user.createMany({
-          data: { ...identity, email: email !== null && isText(email) ? email : null },
-          skipDuplicates: true,
-        }),
+      const stored = email !== null && isText(email) ? email : null
+      // In SQL: `skipDuplicates` would also pass over a row that another constraint refuses, and not say so.
+      const [made] = await translated(
+        () => db.$queryRaw<Parameters<typeof toUser>>`
+          INSERT INTO users (issuer, subject, email) VALUES (${identity.issuer}, ${identity.subject}, ${stored})
+          ON CONFLICT (issuer, subject) DO NOTHING RETURNING id, email, disabled_at AS "disabledAt"`,
       )
-      const found = await findByIdentity(identity, { kind: 'malformed' })
-      if (found === null) throw new TransientError('the user was neither inserted nor there')
-      return { user: found.user, created: count === 1 }
+      if (made !== undefined) return { user: toUser(made), created: true }
+      const there = await findByIdentity(identity, { kind: 'malformed' }) // sees what the insert had to wait for
+      if (there === null) throw new TransientError('the user was neither inserted nor there')
+      return { user: there.user, created: false }
     },
   }
 }

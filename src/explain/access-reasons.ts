@@ -40,9 +40,10 @@ export const ACCESS_REASONS: ReasonSections = {
     },
     provisioning_not_committed: {
       headline: 'a first login could not be committed after its retries',
+      more: 'The `cause` names the constraint that refused the row, if one did.',
       try: {
-        wait: 'it passes by itself, unless another column is unique, an e-mail’s above all',
-        host: 'look at the storage',
+        wait: 'it passes by itself, unless a constraint is named',
+        host: 'drop a constraint that makes e-mails, or another column, unique: an address identifies nobody',
       },
     },
     provisioning_cut_off: {

@@ -114,11 +114,16 @@ export function codeOf(error: unknown): string | null {
   return null
 }
 
-/** Say what was thrown, in a word: its code, else its name. A message may name values and addresses. */
+/**
+ * Say what was thrown, in a word: its code, else its name; and of a conflict the constraint, where `toStorageError` found which.
+ * A message may name values and addresses.
+ */
 export function describeCause(error: unknown): string {
   try {
     const { name } = readError(error)
-    return codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+    const what = codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
+    const { constraint } = readError(causesOf(error).find((each) => readError(each)['name'] === 'ConflictError'))
+    return typeof constraint === 'string' ? `${what} ${constraint}` : what
   } catch {
     // What is thrown may be anything, and say so itself by throwing.
     return 'no error'

@@ -85,7 +85,10 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   const isWrapper =
     typeof query === 'string' || typeof sql === 'string' || name === OF_ADAPTER || adapterErrorOf(error) !== undefined
   const isTaken = isWrapper ? causesOf(error).some(isUnique) : isUnique(error)
-  return isTaken ? new ConflictError('the row is there already', { cause: error }) : error
+  if (!isTaken) return error
+  const constraint = constraintOf(error)
+  if (constraint === undefined) return new ConflictError('the row is there already', { cause: error })
+  return Object.assign(new ConflictError(`the row is there already (${constraint})`, { cause: error }), { constraint })
 }
 
 // PostgreSQL, Prisma, SQLite by name and by number.
@@ -231,6 +234,26 @@ export function isBusy(error: unknown): boolean {
   const { code, errcode, rawCode, message } = read(error)
   if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
   return SQLITE.test(String(code)) && /^database is locked/.test(String(message))
+}
+
+const isOfSchema = (name: unknown): name is string => typeof name === 'string' && /^[\w$., ]{1,100}$/.test(name)
+
+const IN_SENTENCE = /^(?:SQLITE_CONSTRAINT: )?UNIQUE constraint failed: (.+)$/
+
+// The constraint that a row broke, else its columns, as drivers and Prisma name them: never a value.
+function constraintOf(error: unknown): string | undefined {
+  for (const each of causesOf(error)) {
+    const { constraint, constraint_name: name, meta, message } = read(each)
+    const { index, fields } = read(constraint)
+    const { target } = read(meta)
+    const said = IN_SENTENCE.exec(String(message))?.[1]
+    const names = [constraint, name, index, fields, target, said].map((one) =>
+      Array.isArray(one) ? one.join(', ') : one,
+    )
+    const found = names.find(isOfSchema)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 // An extended result code holds the primary one in its lowest byte.

@@ -8,6 +8,7 @@ import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { CONTRACT, probeOf, TABLES_SQL } from './own-tables.ts'
 import { openPrismaExample } from './prisma-client.ts'
+import { expectNamed } from './unique-email.ts'
 
 interface Client {
   $transaction<T>(work: (tx: Client) => Promise<T>, options?: object): Promise<T>
@@ -55,6 +56,12 @@ describe('the contract of what the pipeline asks', () => {
   for (const { id, name, run } of storageContract.cases(() => ({ storage, probe: probeOf(pool) }), options)) {
     it(`${id}: ${name}`, run)
   }
+})
+
+it('a constraint that makes e-mails unique is named', async () => {
+  const strict = await createTestDatabase('empty')
+  await openPool(strict).query(`${TABLES_SQL} ALTER TABLE users ADD UNIQUE (email)`)
+  await expectNamed(createPrismaStorage(open({ connectionString: strict })), 'users_email_key')
 })
 
 describe('a first login', () => {

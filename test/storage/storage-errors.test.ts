@@ -61,3 +61,44 @@ describe('what Prisma throws', () => {
     expect(describeCause(coded('P2025'))).toBe('P2025')
   })
 })
+
+describe('a row that breaks a rule of the schema', () => {
+  const of = (code: string, more: object, message = 'x'): Error => Object.assign(new Error(message), { code, ...more })
+  const adapters = (constraint: object): object => ({
+    meta: { driverAdapterError: new Error('x', { cause: { originalCode: '23505', constraint } }) },
+  })
+  const detail = 'Key (email)=(ada@example.test) already exists.'
+  it.each<[string, unknown, string]>([
+    ['pg, PGlite', of('23505', { constraint: 'users_email_key', detail }), '23505 users_email_key'],
+    ['postgres.js', of('23505', { constraint_name: 'users_email_key', detail }), '23505 users_email_key'],
+    ['Prisma, by index', of('P2002', adapters({ index: 'users_email_key' })), 'P2002 users_email_key'],
+    ['Prisma, by columns', of('P2002', adapters({ fields: ['issuer', 'subject'] })), 'P2002 issuer, subject'],
+    ['Prisma without an adapter', of('P2002', { meta: { target: ['email'] } }), 'P2002 email'],
+    [
+      'SQLite',
+      of('SQLITE_CONSTRAINT_UNIQUE', {}, 'UNIQUE constraint failed: users.email'),
+      'SQLITE_CONSTRAINT_UNIQUE users.email',
+    ],
+    [
+      'node:sqlite',
+      of('ERR_SQLITE_ERROR', { errcode: 2067 }, 'UNIQUE constraint failed: users.issuer, users.subject'),
+      'ERR_SQLITE_ERROR users.issuer, users.subject',
+    ],
+    [
+      'a query builder',
+      Object.assign(new Error('x', { cause: of('23505', { constraint: 'a_key' }) }), { query: 'q' }),
+      '23505 a_key',
+    ],
+    ['a name that is none', of('23505', { constraint: 'ada@example.test' }), '23505'],
+    ['an error of something else', of('E_CHECK', { constraint: 'secret' }), 'E_CHECK'],
+    ['an error of the schema that names nothing', of('23505', { detail }), '23505'],
+  ])('%s: is described by the rule, never by a value', (_, error, described) => {
+    expect(describeCause(toStorageError(error))).toBe(described)
+  })
+
+  it('is a conflict that says so', () => {
+    const error = toStorageError(of('23505', { constraint: 'users_email_key' }))
+    expect(error).toMatchObject({ name: 'ConflictError', message: 'the row is there already (users_email_key)' })
+    expect(toStorageError(coded('23505'))).toMatchObject({ message: 'the row is there already' })
+  })
+})

@@ -8,6 +8,7 @@ import { createDrizzleStorage } from '../../examples/drizzle/storage.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { CONTRACT, probeOf, TABLES_SQL } from '../query-builders/own-tables.ts'
+import { expectNamed } from '../query-builders/unique-email.ts'
 
 const pool = openPool(await createTestDatabase('empty'), { max: 5 })
 const storage = createDrizzleStorage(drizzle({ client: pool }))
@@ -18,6 +19,13 @@ describe('the contract of what the pipeline asks', () => {
   for (const { id, name, run } of storageContract.cases(() => ({ storage, probe: probeOf(pool) }), options)) {
     it.concurrent(`${id}: ${name}`, run)
   }
+})
+
+it('a constraint that makes e-mails unique is named', async () => {
+  const strict = openPool(await createTestDatabase('empty'), { max: 5 })
+  await strict.query(TABLES_SQL)
+  await strict.query('ALTER TABLE users ADD UNIQUE (email)')
+  await expectNamed(createDrizzleStorage(drizzle({ client: strict })), 'users_email_key')
 })
 
 it('a first login is made once, with what the hook writes in its transaction', async () => {

@@ -166,7 +166,11 @@ const IDENTITY_CASES: Cases<World> = [
     const { users, newPerson, newIdentity } = world
     const [first, second] = [newPerson(), newIdentity()]
     const one = await users.upsertByIdentity(first)
-    const other = await users.upsertByIdentity({ ...second, email: first.email })
+    const result = await expect.settled(users.upsertByIdentity({ ...second, email: first.email }))
+    const sentence =
+      'a second user with the e-mail address of another (where addresses are unique they can never log in)'
+    expect.that(result.status === 'fulfilled', sentence, result.status === 'rejected' ? result.reason : undefined)
+    const other = result.value
     expect.that(other.created && other.user.id !== one.user.id, 'a new user for a new identity', other)
     expect.same([one.user.email, other.user.email], [first.email, first.email], 'the e-mail of both')
   }),
