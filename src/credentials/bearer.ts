@@ -1,5 +1,6 @@
 /** The Authorization header as a bearer token (RFC 6750 §2.1): one line, one scheme, one token, or nothing. */
 import { AuthError } from '../errors.ts'
+import { describeDamage } from '../lib/token-damage.ts'
 
 /**
  * Refuse a token over `maxBytes`, whatever else is wrong with the header: size comes before form.
@@ -28,7 +29,7 @@ export function readBearer(lines: readonly string[]): string | null {
   const token = tokenOf(line)
   if (token === '') throw new AuthError('bad_request', { reason: 'bearer_token_missing' })
   if (FORBIDDEN.some((character) => token.includes(character)))
-    throw new AuthError('bad_request', { reason: 'bearer_token_malformed' })
+    throw new AuthError('bad_request', { reason: 'bearer_token_malformed', got: describeDamage(token) })
   return token
 }
 

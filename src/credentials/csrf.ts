@@ -23,15 +23,13 @@ export function requireSameOrigin(request: AuthRequest, origin: string | null, c
 // For the log: the words of one header, and of the other whatever has the form of an origin.
 function describe(request: AuthRequest, own: string | null): { readonly expected: string; readonly got: string } {
   const site = request.lines('sec-fetch-site')
-  if (site.length > 0) {
-    const got = site.map((word) => (/^(?:cross-site|same-(?:site|origin)|none)$/.test(word) ? word : 'another word'))
-    return { expected: 'Sec-Fetch-Site: same-origin or none', got: got.join(', ') }
-  }
   const origins = request.lines('origin')
-  if (origins.length === 0) return { expected: 'Sec-Fetch-Site or Origin', got: 'neither' }
+  const sites = site.map((word) => (/^(?:cross-site|same-(?:site|origin)|none)$/.test(word) ? word : 'another word'))
   const got = origins.map((origin) =>
     /^(?:[a-z][a-z\d+.-]*:\/\/[\w.:[\]-]+|null)$/i.test(origin) ? origin : 'another form',
   )
+  if (site.length > 0) return { expected: 'Sec-Fetch-Site: same-origin or none', got: [...sites, ...got].join(', ') }
+  if (origins.length === 0) return { expected: 'Sec-Fetch-Site or Origin', got: 'neither' }
   return { expected: `Origin: ${own ?? ownOrigin(request) ?? 'that of Host'}`, got: got.join(', ') }
 }
 

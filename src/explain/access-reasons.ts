@@ -86,6 +86,9 @@ export const ACCESS_REASONS: ReasonSections = {
     not_a_member: {
       headline: 'the caller is no member; or there is no such organization, or it is deleted',
       more: 'Which of these is not told apart.',
+      says: 'the caller is no member of {got}; or there is no such organization, or it is deleted',
+      saysOf: { none: 'the caller belongs to no organization' },
+      got: 'the id of the organization',
       try: { client: 'name an organization that the caller belongs to', host: 'make a membership, if that is right' },
     },
     key_of_another_org: {

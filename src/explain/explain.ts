@@ -6,7 +6,8 @@ import type { Decision } from '../context.ts'
 import { statusOfCode } from '../errors.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { aBoolean, aFunction, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
-import { describeCause, printLine, showsColors } from '../lib/standard-error.ts'
+import { printLine, showsColors } from '../lib/standard-error.ts'
+import { describeThrown } from './fault-misses.ts'
 import type { Explainer } from './load-explainer.ts'
 import { nearMissOf } from './near-misses.ts'
 import type { ReasonText } from './reason-text.ts'
@@ -58,10 +59,10 @@ export const explain: (options?: ExplainOptions) => (decision: Decision) => void
 
 function makeExplain(options: ExplainOptions = {}): (decision: Decision) => void {
   const { write = printLine, color = showsColors(), allowed = false } = parseOptions('explain', shape(), options)
-  const lineOf = createExplainer(color)
+  const lineOf = createExplainer({ color })
 
   return (decision) => {
-    const { outcome, cause } = decision
+    const { outcome } = decision
     const where = `${decision.method} ${decision.path}`
     if (outcome === 'allowed' || outcome === 'anonymous') {
       if (allowed)
@@ -70,23 +71,33 @@ function makeExplain(options: ExplainOptions = {}): (decision: Decision) => void
         )
       return
     }
-    write(lineOf({ ...decision, where, because: outcome === 'failed' ? describeCause(cause) : null }))
+    write(lineOf({ ...decision, where }))
   }
 }
 
-/** Make what makes a line of a refusal or a fault. `color`: default on a terminal, unless `NO_COLOR` is set. */
-export function createExplainer(color: boolean = showsColors()): Explainer {
+/** How lines look, and what they name. */
+interface ExplainerOptions {
+  /** Default: on a terminal, unless `NO_COLOR` is set. */
+  readonly color?: boolean
+  /** Whether a fault names the address of what could not be reached. Default `true`. */
+  readonly isPlaced?: boolean
+}
+
+/** Make what makes a line of a refusal or a fault. */
+export function createExplainer({ color = showsColors(), isPlaced = true }: ExplainerOptions): Explainer {
   const texts = reasonTexts()
   return (explained) => {
-    const { code, because, where } = explained
+    const { code, outcome, cause, where } = explained
     const reason = toLogText(explained.reason) ?? 'none'
     const status = statusOfCode(code)
     const painted = paint(status >= 500 ? RED : YELLOW, String(status), color)
-    const { what, next } = describe(explained, texts)
+    const fault = outcome === 'failed' ? describeThrown(explained.reason, cause, isPlaced) : null
+    const described = describe(explained, texts)
+    const next = fault?.next ?? described.next
     const said = [
       head(painted, `${reason}:`, color),
-      what,
-      because === null ? '' : `[${because}]`,
+      described.what,
+      fault === null ? '' : `[${fault.word}]`,
       next === '' ? '' : `— ${paint(CYAN, next, color)}`,
       placed(where, color),
     ]
@@ -123,12 +134,14 @@ export function describe(
 ): { readonly what: string; readonly next: string } {
   const text = texts.get(reason ?? '')
   if (text === undefined) return { what: withValues('refused by a rule of the host', { expected, got }), next: '' }
-  const { headline, says, try: remedies } = text
+  const { headline, says, saysOf = {}, try: remedies } = text
   const isSaid = says !== undefined && (expected !== null || !says.includes('{expected}'))
   const what =
-    isSaid && (got !== null || !says.includes('{got}'))
-      ? fill(says, { expected, got })
-      : withValues(headline, { expected, got })
+    got !== null && Object.hasOwn(saysOf, got)
+      ? fill(saysOf[got] ?? '', { expected, got })
+      : isSaid && (got !== null || !says.includes('{got}'))
+        ? fill(says, { expected, got })
+        : withValues(headline, { expected, got })
   const all = Object.entries(remedies).map(([who, remedy]) =>
     who === 'wait' || who === 'nobody' ? remedy : `${who}: ${remedy}`,
   )

@@ -5,9 +5,7 @@
 import type { Decision } from '../context.ts'
 
 /** What a line says of a refusal or a fault. */
-export interface Explained extends Pick<Decision, 'code' | 'reason' | 'expected' | 'got'> {
-  /** Of a fault, what was thrown: a word. */
-  readonly because: string | null
+export interface Explained extends Pick<Decision, 'outcome' | 'code' | 'reason' | 'expected' | 'got' | 'cause'> {
   /** Method and path, fit for a log; empty: not known. */
   readonly where: string
 }

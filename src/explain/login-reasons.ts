@@ -123,12 +123,14 @@ export const LOGIN_REASONS: ReasonSections = {
   },
   'Not the visitor’s fault': {
     storage_unavailable: {
-      headline: 'the storage can’t be reached, or asks to be tried again; `cause` is what it threw',
+      headline: 'the storage can’t be reached, or asks to be tried again',
+      more: '`cause` is what it threw.',
       try: { wait: 'it passes by itself', host: 'look at the storage and its network' },
     },
     internal_error: {
-      headline: 'something else was thrown, by the library or the host; `cause` is that',
-      try: { host: 'look at `cause`: it is what was thrown' },
+      headline: 'something was thrown that is no refusal, by the host, its storage or the library',
+      more: '`cause` is that.',
+      try: { host: 'look at what was thrown: frameworks print it, and `cause` of the record is it' },
     },
   },
 }

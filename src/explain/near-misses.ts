@@ -8,15 +8,29 @@ type NearMiss = (expected: string, got: string) => string | null
 
 /** Guess what is behind a refusal, by its reason, `expected` and `got`; `null`: nothing is nearly right. */
 export function nearMissOf(reason: string, expected: string | null, got: string | null): string | null {
+  if (Object.hasOwn(UNNAMED, reason)) return expected === null ? null : (UNNAMED[reason]?.(expected) ?? null)
   if (got === null || !Object.hasOwn(NEAR_MISSES, reason)) return null
   return NEAR_MISSES[reason]?.(expected ?? '', got) ?? null
+}
+
+// Where nothing came, and what was wanted is a name.
+const UNNAMED: Readonly<Record<string, (expected: string) => string>> = {
+  org_not_named: (expected) => `client: send ${expected}, with the organization’s id`,
+  org_not_the_only_one: (expected) => `client: send ${expected}, with the id of one of them`,
 }
 
 const NEAR_MISSES: Readonly<Record<string, NearMiss>> = {
   credential_missing: missingCredential,
   key_servers_failing: (_, got) => keyServerMiss(got),
-  token_not_a_jwt: () => 'a variable without a value, where the client makes the header',
+  bearer_token_malformed: (_, got) => damageMiss(got),
+  token_part_encoding: (_, got) => damageMiss(got),
+  token_not_a_jwt: (_, got) => apiKeyMiss(got) ?? 'a variable without a value, where the client makes the header',
   token_issuer_unknown: (expected, got) => ownNameOf(got) ?? issuerMiss(expected, got),
+  token_subject_malformed: (_, got) =>
+    got === 'none' ? 'issuer: write `sub`; host: say where the subject is: `claims.subject`' : null,
+  not_a_member: (_, got) =>
+    got === 'none' ? 'host: make a membership, or have a first login make an organization (`createProvisioner`)' : null,
+  cross_site_request: crossSiteMiss,
   token_audience_other: (expected, got) => audienceMiss(expected, got),
   token_kind_not_accepted: kindMiss,
   token_type_refused: (_, got) => typeMiss(got),
@@ -47,16 +61,73 @@ function missingCredential(expected: string, got: string): string | null {
     : 'the scheme must be "Bearer", or the header left out'
 }
 
+// What happened to a token on its way, by what it left there.
+const DAMAGES: Readonly<Record<string, string>> = {
+  'the word Bearer': 'client: the word "Bearer" stands there twice',
+  quotes: 'client: take the quotes away: `jq -r`, `JSON.parse`',
+  'percent signs': 'client: decode it: it is percent-encoded, as in a URL or a cookie',
+  'a comma': 'client: send one token alone: a proxy joins two headers by a comma',
+  'white space': 'client: copy it anew: a line break or a blank came into it',
+  backslashes: 'client: take the backslashes away: it was escaped',
+  padding: 'client: send it as the issuer gave it: base64url has no padding',
+}
+
+function damageMiss(got: string): string | null {
+  return Object.hasOwn(DAMAGES, got) ? (DAMAGES[got] ?? null) : null
+}
+
+const SESSION = 'client: send the `access_token` of a session'
+const LEAKED = 'whoever has it may do everything: take it out of the client, and rotate it'
+
+function apiKeyMiss(got: string): string | null {
+  if (got === 'sb_secret_') return `a secret API key of the project, no session; ${SESSION}; ${LEAKED}`
+  if (got === 'sb_publishable_') return `the publishable key of the project, no session; ${SESSION}`
+  if (got.startsWith('sk_')) return `a secret API key, no token; ${LEAKED}`
+  return got.startsWith('pk_') ? 'a publishable API key, no token; client: send the token of the session' : null
+}
+
+const IS_LOOPBACK = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
+
+function crossSiteMiss(expected: string, got: string): string | null {
+  if (got === 'neither')
+    return 'client: no browser sent it: use a bearer token, or send `Origin` as a page of your own would'
+  const origin = got.split(', ').find((each) => each.includes('://')) ?? ''
+  const own = /^Origin: (.+)$/.exec(expected)?.[1] ?? ''
+  if (IS_LOOPBACK.test(origin)) {
+    return 'host: a page of a dev server: have its proxy hand on the API, so that both are one origin (Vite: `server.proxy`); client: or send a bearer token in the place of the cookie'
+  }
+  if (origin.replace(/^https:/, 'http:') === own)
+    return `host: a proxy ends TLS: write \`cookie.publicUrl: '${origin}'\``
+  return got.startsWith('same-site')
+    ? 'a page of another port or subdomain; host: have one origin for both, by a proxy; client: or send a bearer token'
+    : null
+}
+
+const KEY_SERVERS: readonly (readonly [answer: RegExp, said: string])[] = [
+  [/metadata_issuer/, 'its metadata names another issuer: a trailing slash?'],
+  [/: ECONNREFUSED\b/, 'nothing listens there: start that server, or mend the URL of the keys'],
+  [/: (?:ENOTFOUND|EAI_AGAIN)\b/, 'no machine has this name: mend the URL of the keys'],
+  [/: [A-Z_]*(?:CERT|SIGNED|TLS|SSL)[A-Z_]*/, 'its certificate is not trusted here: `NODE_EXTRA_CA_CERTS` names more'],
+  [/: (?:not_json|not_object|no_keys_array)\b/, 'what is there is no JWK Set: is the URL right?'],
+  [/: no_usable_key\b/, 'none of its keys is for the algorithms of the source: look at `algorithms`'],
+]
+
 // Where a server answers, waiting for it is no help.
 function keyServerMiss(got: string): string | null {
-  if (got.includes('metadata_issuer')) return 'host: its metadata names another issuer: a trailing slash?'
-  return /: 4\d\d(?:,|$)/.test(got) ? 'host: the server answers, and has no keys there: is the URL right?' : null
+  const known = KEY_SERVERS.find(([answer]) => answer.test(got))
+  if (known !== undefined) return `host: ${known[1]}`
+  if (!/: 4\d\d(?:,|$)/.test(got)) return null
+  const path = got.includes('/.well-known/') ? 'is the URL right?' : 'is the path …/.well-known/jwks.json?'
+  return `host: the server answers, and has no keys there: ${path}`
 }
 
 // Tokens whose name says what they are.
 function ownNameOf(got: string): string | null {
-  if (got === 'none') return 'the token names no issuer: is it a session of your own?'
-  if (/^supabase(?:-demo)?$/.test(got)) return 'an API key of the project (anon or service_role), no session of a user'
+  if (got === 'none') return 'is it a session of your own?'
+  const [, role = ''] = /^(?:supabase(?:-demo)?|none)(?: \((\w+)\))?$/.exec(got) ?? []
+  if (role === 'service_role') return `the service_role key of the project, no session; ${SESSION}; ${LEAKED}`
+  if (role === 'anon') return `the anon key of the project, no session; ${SESSION}`
+  if (/^supabase(?:-demo)?$/.test(got)) return `an API key of the project, no session of a user; ${SESSION}`
   if (/^https:\/\/sts\.windows\.net\//.test(got)) {
     return 'a v1 token: write requestedAccessTokenVersion 2 into the manifest of the app'
   }
@@ -163,9 +234,12 @@ function timeMiss(expected: string, got: string): string | null {
   if (Number.isNaN(seconds)) return null
   if (Date.parse(got) < YEAR_SECONDS * 1000)
     return 'a number of seconds in the place of an instant, or a date read wrongly?'
-  if (seconds < 0) return `${toSpan(-seconds)} ago; client: refresh the token; or is the clock of this machine ahead?`
+  const here = `${new Date(now).toJSON().replace(/\.\d+/, '')} by the clock of this machine`
+  if (seconds < 0)
+    return `${toSpan(-seconds)} ago: it is ${here}; client: refresh the token; host: if it is new, that clock is ahead`
   const isHours = seconds > 1500 && Math.abs(((seconds + 900) % 1800) - 900) < 60
-  return `in ${toSpan(seconds)}: ${isHours ? 'local time in the place of UTC?' : 'a clock is off?'}`
+  if (isHours) return `in ${toSpan(seconds)}: local time in the place of UTC?`
+  return `in ${toSpan(seconds)}: it is ${here}; host: that clock is behind, or the issuer’s is ahead`
 }
 
 const UNITS: readonly (readonly [seconds: number, name: string])[] = [

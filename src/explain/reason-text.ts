@@ -12,6 +12,8 @@ export interface ReasonText {
   readonly more?: string | undefined
   /** The same with its values, `{got}` and `{expected}`; in quotes each value of a list gets its own. */
   readonly says?: string | undefined
+  /** The same for some of what may come. */
+  readonly saysOf?: Readonly<Record<string, string>> | undefined
   /** What `expected` of the refusal holds; left out: it is `null`. */
   readonly expected?: string | undefined
   /** What `got` holds, likewise. */

@@ -36,6 +36,8 @@ export const REQUEST_REASONS: ReasonSections = {
     },
     bearer_token_malformed: {
       headline: 'there is white space or a comma in the token',
+      says: 'there is {got} in the token',
+      got: 'what does not belong there',
       try: { client: 'send the token alone: no quotes, line breaks or second token in the header' },
     },
     bearer_token_too_long: {

@@ -11,7 +11,7 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_not_a_jwt: {
       headline: 'there is no dot in the token: it is opaque, or an API key without its prefix',
-      got: 'the text of a variable without a value (`undefined`), if it is that',
+      got: 'the text of a variable without a value (`undefined`), or what a known API key begins with',
       try: {
         client:
           'ask the issuer for a JWT: name the audience of this API, without one some issuers give an opaque token',
@@ -25,8 +25,10 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_part_encoding: {
       headline: 'a part of the token is not canonical base64url',
+      says: 'a part of the token is not canonical base64url: {got} in it',
+      got: 'what does not belong there, of what is known: quotes, white space, percent signs',
       try: {
-        client: 'send the token as the issuer gave it: it was cut or escaped on the way, or has quotes around it',
+        client: 'send the token as the issuer gave it: it was cut or changed on the way',
       },
     },
     token_header_not_object: {
@@ -64,8 +66,9 @@ export const TOKEN_REASONS: ReasonSections = {
     token_issuer_unknown: {
       headline: 'no issuer of the verifier has this name, to the letter',
       says: 'the token says "{got}", trusted is "{expected}"',
+      saysOf: { none: 'the token names no issuer, trusted is "{expected}"' },
       expected: 'the issuers',
-      got: 'the `iss`, or of what type it is; anybody may have written it',
+      got: 'the `iss`, or of what type it is; anybody may have written it. Of an API key of Supabase which one it is',
       try: {
         host: 'write the issuer as its tokens name it, to the letter',
         client: 'take a token of this environment',
@@ -127,6 +130,12 @@ export const TOKEN_REASONS: ReasonSections = {
   'The claims of a token': {
     token_subject_malformed: {
       headline: 'the token has no `sub`, or it is no text, blank, too long or holds control characters',
+      says: '`sub` of the token is a {got}, and no text',
+      saysOf: {
+        none: 'the token has no `sub`',
+        string: '`sub` of the token is blank, too long or holds control characters',
+      },
+      got: 'of what type it is',
       try: { issuer: 'write `sub` as text', host: 'say where the subject is: `claims.subject`' },
     },
     token_audience_malformed: {

@@ -77,13 +77,14 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     resolve: toStep((caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null) => {
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
-      return follow(found, requireMember)
+      return follow(found, (acting) => requireMember(acting, caller, selection))
     }),
   }
 
-  function requireMember(acting: Found<O>): ActingOrg<Served> {
-    if (acting === null) throw new AuthError('forbidden', { reason: 'not_a_member' })
-    return acting as ActingOrg<Served>
+  function requireMember(acting: Found<O>, caller: Caller<U>, selection: OrgSelection): ActingOrg<Served> {
+    if (acting !== null) return acting as ActingOrg<Served>
+    const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : 'none')
+    throw new AuthError('forbidden', { reason: 'not_a_member', got })
   }
 
   // At once where nobody has to be asked.

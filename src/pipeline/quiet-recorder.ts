@@ -37,19 +37,19 @@ let explainer: Promise<Explainer | null> | undefined
 
 // Each refusal once, by what was wanted and what came; a fault as often as in production.
 function explain(error: unknown, fault: string | null, where: string, print: (line: string) => void): void {
-  const { code, reason, expected, got, outcome, cause } = endingOf(error)
+  const ending = endingOf(error)
+  const { reason, expected, got } = ending
   // Who asks without a credential is told that by the answer itself; of another scheme's it says nothing.
   if (reason === 'credential_missing' && (got ?? 'none') === 'none') return
   const values = `${got === null ? '' : `, got ${got}`}${expected === null ? '' : `, expected ${expected}`}`
   const known = `sallyport: refused, ${toLogText(reason)}${values}`
   // Of a time that has passed each differs by the time of day.
   if (fault === null && !isNewlySaid(known.replace(/[\d-]+T[\d:.]+Z/g, ''))) return
-  const because = outcome === 'failed' ? describeCause(cause) : null
   explainer ??= loadExplainer()
   explainer
     .then(
       (lineOf) =>
-        lineOf?.({ code, reason, expected, got, because, where }) ??
+        lineOf?.({ ...ending, where }) ??
         fault ??
         `${known}${where === '' ? '' : ` (${toLogText(where)})`}; onDecision: explain() says why`,
     )

@@ -150,7 +150,8 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
 
 function requireSubject(subject: unknown): string {
   if (isSubject(subject)) return subject
-  throw refused('unauthorized', { reason: 'token_subject_malformed' })
+  const got = subject === undefined ? 'none' : typeof subject
+  throw refused('unauthorized', { reason: 'token_subject_malformed', got })
 }
 
 // Cc: C0, DEL and C1. Cs: lone surrogates, which no database and no UTF-8 can hold.

@@ -202,18 +202,22 @@ function createIssuerFinder(
   // A name that is a pattern's is nobody else's, also where the token's own claim does not fill it.
   const isTaken = (iss: string): boolean => issuers.some(({ issuer }) => issuer !== null && isNameOf(issuer, iss))
   const expected = issuers.flatMap(({ issuer, names }) => (names.length > 0 ? names : (issuer ?? []))).join(', ')
-  const requireFound = (found: Issuer | null, iss: unknown): Issuer => {
+  const requireFound = (found: Issuer | null, payload: object): Issuer => {
     if (found !== null) return found
-    throw refused('unauthorized', { reason: 'token_issuer_unknown', expected, got: describeValue(iss) })
+    // Of an API key of Supabase its name: what a key may do differs, who has signed it does not.
+    const role = ownOf(payload, 'role')
+    const which = role === 'anon' || role === 'service_role' ? ` (${role})` : ''
+    const got = describeValue(ownOf(payload, 'iss')) + which
+    throw refused('unauthorized', { reason: 'token_issuer_unknown', expected, got })
   }
   return (payload) => {
     const iss = ownOf(payload, 'iss')
     const named =
       only ?? byName.get(iss) ?? issuers.find(({ pattern }) => pattern !== null && isNamedBy(pattern, payload))
     if (named !== undefined || lookedUp === undefined || typeof iss !== 'string' || isTaken(iss)) {
-      return requireFound(named ?? null, iss)
+      return requireFound(named ?? null, payload)
     }
-    return lookedUp.find(iss).then((found) => requireFound(found, iss))
+    return lookedUp.find(iss).then((found) => requireFound(found, payload))
   }
 }
 

@@ -5,6 +5,7 @@
 import { type AuthError, isAuthError, refused } from '../errors.ts'
 import { decodeBase64UrlBinary, isBase64Url, toBinary, toBytes } from '../lib/base64url.ts'
 import { describeValue } from '../lib/log-text.ts'
+import { describeDamage } from '../lib/token-damage.ts'
 
 /** An HMAC algorithm (RFC 7518 §3.2). */
 export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
@@ -117,8 +118,9 @@ export function requireTokenForm(token: string, maxTokenBytes: number): TokenFor
 export function readTokenForm(token: string, known?: ReadHeaders): TokenForm | AuthError {
   const first = token.indexOf('.')
   if (first < 0) {
-    // What JavaScript makes of a variable without a value, and nobody's secret.
-    const got = /^(?:undefined|null|NaN|\[object [A-Z]\w+\])$/.test(token) ? token : undefined
+    // What JavaScript makes of a variable without a value; what keys of providers begin with. Nobody's secret.
+    const [got] =
+      /^(?:undefined|null|NaN|\[object [A-Z]\w+\])$|^[ps][bk]_(?:secret|publishable|live|test)_/.exec(token) ?? []
     return refused('unauthorized', { reason: 'token_not_a_jwt', got })
   }
   const second = token.indexOf('.', first + 1)
@@ -131,10 +133,10 @@ export function readTokenForm(token: string, known?: ReadHeaders): TokenForm | A
   const header = known?.get(headerText) ?? readHeader(headerText)
   if (isAuthError(header)) return header
   const payloadText = decodeBase64UrlBinary(token.slice(first + 1, second))
-  if (payloadText === null) return misspelt()
+  if (payloadText === null) return misspelt(token)
   const payload = parseObject(payloadText)
   if (payload === null) return refused('unauthorized', { reason: 'token_payload_not_object' })
-  if (!isBase64Url(last)) return misspelt()
+  if (!isBase64Url(last)) return misspelt(token)
   const { algorithm, kid, type } = header
   return { algorithm, kid, type, headerText, payload, input: token.slice(0, second), signature: last }
 }
@@ -145,8 +147,8 @@ export function readPayload(token: string): object {
   return parseObject(toBinary(payload)) ?? {}
 }
 
-function misspelt(): AuthError {
-  return refused('unauthorized', { reason: 'token_part_encoding' })
+function misspelt(token: string): AuthError {
+  return refused('unauthorized', { reason: 'token_part_encoding', got: describeDamage(token) })
 }
 
 /** Refuse a token whose type is not among `types`; without one it passes unless `isRequired`. */
@@ -161,7 +163,7 @@ const EXTENSIONS: readonly string[] = ['crit', 'b64', 'zip']
 
 function readHeader(text: string): TokenHeader | AuthError {
   const binary = decodeBase64UrlBinary(text)
-  if (binary === null) return misspelt()
+  if (binary === null) return misspelt(text)
   const header = parseObject(binary)
   if (header === null) return refused('unauthorized', { reason: 'token_header_not_object' })
   const extension = EXTENSIONS.find((name) => Object.hasOwn(header, name))

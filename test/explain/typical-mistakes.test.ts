@@ -96,13 +96,13 @@ const MISTAKES: readonly Mistake[] = [
     'a token that has expired',
     byAuth0(),
     () => bearer(auth0s.sign({ iat: SECONDS - 90_000, exp: SECONDS - 3600 })),
-    /401 token_expiry_passed: the token expired at .* — 1 hour ago; client: refresh the token; or is the clock of this machine ahead\?/,
+    /401 token_expiry_passed: the token expired at .* — 1 hour ago: it is 2026-11-20T12:00:00Z by the clock of this machine; client: refresh the token; host: if it is new, that clock is ahead \(/,
   ],
   [
     'keys where there are none',
     { ...byAuth0(), keys: [{ kind: 'jwks', url: 'https://acme.eu.auth0.com/wrong.json' }] },
     () => bearer(auth0s.sign({}, { algorithm: 'ES256' })),
-    /503 key_servers_failing: .*: 404 — host: the server answers, and has no keys there: is the URL right\? \(/,
+    /503 key_servers_failing: .*: 404 — host: the server answers, and has no keys there: is the path …\/\.well-known\/jwks\.json\? \(/,
   ],
   [
     'the word Bearer left out',
@@ -121,7 +121,49 @@ const MISTAKES: readonly Mistake[] = [
     'the anon key of the project in the place of a session',
     bySupabase(),
     () => bearer(supabases.sign({ iss: 'supabase', role: 'anon', sub: undefined }, { algorithm: 'HS256' })),
-    /401 token_issuer_unknown: .*an API key of the project/,
+    /401 token_issuer_unknown: the token says "supabase \(anon\)".* — the anon key of the project, no session; client: send the `access_token` of a session \(/,
+  ],
+  [
+    'the service_role key of the project, which is worse',
+    bySupabase(),
+    () => bearer(supabases.sign({ iss: 'supabase', role: 'service_role', sub: undefined }, { algorithm: 'HS256' })),
+    /401 token_issuer_unknown: .*the service_role key of the project, no session; .*; whoever has it may do everything: take it out of the client, and rotate it \(/,
+  ],
+  [
+    'a secret API key of the new kind',
+    bySupabase(),
+    () => bearer('sb_secret_abcdefghijklmnopqrstuv_01234567'),
+    /401 token_not_a_jwt: .*\(got sb_secret_\) — a secret API key of the project, no session/,
+  ],
+  [
+    'quotes round the token',
+    byAuth0(),
+    async () => `Bearer "${await auth0s.sign()}"`,
+    /401 token_part_encoding: a part of the token is not canonical base64url: quotes in it — client: take the quotes away/,
+  ],
+  [
+    'the word Bearer twice',
+    byAuth0(),
+    async () => `Bearer Bearer ${await auth0s.sign()}`,
+    /400 bearer_token_malformed: there is the word Bearer in the token — client: the word "Bearer" stands there twice/,
+  ],
+  [
+    'a token that was copied over two lines',
+    byAuth0(),
+    async () => `Bearer ${(await auth0s.sign()).replace(/^(.{150})/, '$1 ')}`,
+    /400 bearer_token_malformed: there is white space in the token — client: copy it anew/,
+  ],
+  [
+    'no subject',
+    byAuth0(),
+    () => bearer(auth0s.sign({ sub: undefined })),
+    /401 token_subject_malformed: the token has no `sub` — issuer: write `sub`/,
+  ],
+  [
+    'a subject that is a number',
+    byAuth0(),
+    () => bearer(auth0s.sign({ sub: 7 as never })),
+    /401 token_subject_malformed: `sub` of the token is a number, and no text — issuer: write `sub` as text/,
   ],
   [
     'the secret of another project',
@@ -193,13 +235,15 @@ describe('behind a good token, the line names the cause of', () => {
 
   it('an organization that is not named', async () => {
     const ask = await createHost('member', 2)
-    expect(await ask({})).toMatch(/400 org_not_the_only_one: .*X-Org-Id.* — client: name the organization/i)
+    expect(await ask({})).toMatch(/400 org_not_the_only_one: .* — client: send X-Org-Id, with the id of one of them/i)
   })
 
   it('an organization of somebody else', async () => {
     const ask = await createHost('member', 1)
     const line = await ask({ 'x-org-id': '0b0e7a52-4f0c-4c53-9d7b-5f2f6f0d1c11' })
-    expect(line).toMatch(/403 not_a_member: .* — client: name an organization that the caller belongs to/)
+    expect(line).toMatch(
+      /403 not_a_member: the caller is no member of 0b0e7a52-4f0c-4c53-9d7b-5f2f6f0d1c11; .* — client: name an organization that the caller belongs to/,
+    )
   })
 
   it('a role that is stored in other letters', async () => {

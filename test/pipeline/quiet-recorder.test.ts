@@ -91,7 +91,7 @@ describe('where somebody builds a service', () => {
   it('a fault says what to do, and of what was thrown a word; as often as in production', async () => {
     vi.stubEnv('NODE_ENV', 'development')
     const recorder = createQuietRecorder(() => 0)
-    const cause = odd({ code: 'ECONNREFUSED', address: '10.1.2.3', port: 5432 })
+    const cause = odd({ code: 'ECONNREFUSED', syscall: 'connect', address: '10.1.2.3', port: 5432 })
     for (const _ of [1, 2]) {
       recorder.threw(new AuthError('temporarily_unavailable', { reason: 'storage_unavailable', cause }))
       recorder.threw(odd({ code: '42P01' }), { method: 'GET', path: '/contacts' })
@@ -100,8 +100,8 @@ describe('where somebody builds a service', () => {
     await new Promise((resolve) => setImmediate(resolve))
     lines = lines.filter((line) => line !== ONCE)
     expect(lines).toHaveLength(2)
-    expect(lines[0]).toMatch(/^sallyport: 503 storage_unavailable: .*\[ECONNREFUSED\] — .+/)
-    expect(lines[1]).toMatch(/^sallyport: 500 internal_error: .*\[42P01\] — .+ \(GET \/contacts\)$/)
+    expect(lines[0]).toMatch(/^sallyport: 503 storage_unavailable: .*\[ECONNREFUSED\] — .*start the database/)
+    expect(lines[1]).toMatch(/^sallyport: 500 internal_error: .*\[42P01\] — .*migrate up.* \(GET \/contacts\)$/)
     expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3|5432/)
   })
 
