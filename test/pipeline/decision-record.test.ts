@@ -410,7 +410,9 @@ describe('expected and got in a record', () => {
   it('are null where nothing is refused, and where there is nothing to say', async () => {
     const world = createWorld()
     await world.authenticate({}, { optional: true })
-    await refusalOf(world.authenticate({ headers: { authorization: `Bearer ${await world.sign({ exp: undefined })}` } }))
+    await refusalOf(
+      world.authenticate({ headers: { authorization: `Bearer ${await world.sign({ exp: undefined })}` } }),
+    )
     expect(world.decisions).toMatchObject([
       { reason: null, expected: null, got: null },
       { reason: 'token_without_expiry', expected: null, got: null },
