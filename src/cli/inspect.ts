@@ -2,12 +2,12 @@
 
 import { describe } from '../explain/explain.ts'
 import { reasonTexts } from '../explain/reason-texts.ts'
-import { createAuth, isAuthError } from '../index.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, type Verdict, verdictOf } from './checks.ts'
 import { loadConfig, toParts } from './doctor-config.ts'
-import { type Examination, examineToken } from './examine-token.ts'
+import { type Examination, type Examiner, examineToken } from './examine-token.ts'
+import { readGiven } from './given-token.ts'
 import { ISSUER_FLAGS, ISSUER_USAGE, isWrongOption, type NamedIssuers, readIssuers } from './issuer-flags.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { describeWhen, type TokenFacts } from './token-facts.ts'
@@ -59,10 +59,9 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
   const now = readInstant(values.at, terminal)
   const named = asUsage(() => readIssuers(values, terminal))
   const { issuers, hasKeys } = values.config === undefined ? named : await readConfig(values.config, named, terminal)
-  const given = await readCredential(positionals, values.header, terminal)
   const isWritten = (values.config ?? values.preset) !== undefined
   const examiner = { issuers, hasKeys, isWritten, fetch: terminal.fetch, now, insecureHosts: values['insecure-host'] }
-  const examined = 'token' in given ? await asUsage(() => examineToken(given.token, examiner)) : given.examined
+  const examined = await examine(positionals, values.header, terminal, examiner)
   const verdict = verdictOf(examined.checks)
   if (values.json === true) terminal.print(JSON.stringify(toResult(examined, verdict), null, 2))
   else printResult(examined, verdict, { issuers, hasKeys }, { terminal, now })
@@ -101,22 +100,27 @@ function asUsage<T>(read: () => T): T {
   }
 }
 
-type Given = { readonly token: string } | { readonly examined: Examination }
-
-async function readCredential(
+// What a route would verify, examined; or why it verifies nothing.
+async function examine(
   positionals: readonly string[],
   header: string | undefined,
   terminal: Terminal,
-): Promise<Given> {
+  examiner: Examiner,
+): Promise<Examination> {
   const [first, ...more] = positionals
   if (header !== undefined && first !== undefined) throw wrongUsage(LINE, 'give a token or a --header')
   if (more.length > 0) throw wrongUsage(LINE, 'give one token: is there white space in it?')
-  if (header === undefined && first === undefined) throw wrongUsage(LINE, 'give a token, or "-" for standard input')
-  if (/[\r\n]/.test(header ?? '')) return { examined: { ...NOT_SENT } }
-  const text = (header ?? (first === '-' ? await terminal.readInput() : first) ?? '').trim()
-  const isHeader = header !== undefined || /^(?:authorization:|bearer )/i.test(text)
-  if (!isHeader) return { token: text }
-  return readHeader(text.replace(/^authorization:[ \t]*/i, ''))
+  const by = header !== undefined ? 'header' : first === '-' ? 'input' : 'argument'
+  const text = by === 'input' ? await terminal.readInput() : (header ?? first)
+  if (text === undefined) throw wrongUsage(LINE, 'give a token, or "-" for standard input')
+  const { token, refusal, notes } = await readGiven(text, by)
+  const examined =
+    token !== null
+      ? await asUsage(() => examineToken(token, examiner))
+      : refusal === null
+        ? NOT_SENT
+        : toExamination(refusal)
+  return { ...examined, checks: [...notes, ...examined.checks] }
 }
 
 const NOT_SENT: Examination = {
@@ -125,41 +129,12 @@ const NOT_SENT: Examination = {
       name: 'header',
       state: 'refused',
       says: 'a line break in it, which no header can have: Node answers 400 by itself, without a body',
-      try: 'client: trim the token',
+      try: 'client: send the token without it: was it copied over two lines?',
     },
   ],
   refusal: null,
   isVerified: false,
   facts: null,
-}
-
-// As the library reads it: a route that hands its token to nobody.
-async function readHeader(line: string): Promise<Given> {
-  let token: string | null = null
-  const verify = async (seen: string): Promise<never> => {
-    token = seen
-    throw new Error('seen')
-  }
-  const lines = (name: string): readonly string[] => (name.toLowerCase() === 'authorization' ? [line] : [])
-  const request = {
-    ...{
-      method: 'GET',
-      path: '/',
-      source: {},
-      params: null,
-      lines,
-      remoteAddress: null,
-      encrypted: true,
-      upgrade: false,
-    },
-    body: async () => ({ kind: 'bytes' as const, bytes: new Uint8Array() }),
-  }
-  try {
-    await createAuth({ verifier: { verify }, onDecision: () => undefined }).authenticate(request, { needs: 'identity' })
-  } catch (error) {
-    if (token === null && isAuthError(error)) return { examined: { ...toExamination(error) } }
-  }
-  return { token: token ?? '' }
 }
 
 function toExamination(refusal: Examination['refusal'] & object): Examination {
