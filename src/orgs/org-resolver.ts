@@ -116,9 +116,7 @@ export function createOrgResolver<U extends User, O extends Organization, const 
 
   async function onlyOneOf(caller: Caller<U>): Promise<Found<O>> {
     const acting = await memberships.listActing(caller, 2)
-    if (acting.length > 1) {
-      throw new AuthError('org_required', { reason: 'org_not_the_only_one', expected })
-    }
+    if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one', expected })
     return acting[0] ?? null
   }
 }
