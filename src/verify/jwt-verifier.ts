@@ -150,9 +150,11 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const form = readTokenForm(token, headers)
     if (isAuthError(form)) throw form
     const { payload } = form
-    const issuer = await issuerOf(payload)
+    const found = issuerOf(payload)
+    const issuer = isPending(found) ? await found : found
     requireTokenType(form, issuer.types)
     const key = await verifySignature(form, issuer)
+    if (isAuthError(key)) throw key
     const checked = checkClaims(payload, issuer.rules, clock())
     const iss = issuer.names[0] ?? ownOf(payload, 'iss')
     const tokenIssuer = typeof iss === 'string' ? iss : ''
@@ -194,7 +196,7 @@ const LET_GO = undefined
 function createIssuerFinder(
   issuers: readonly Issuer[],
   lookedUp: LookedUpIssuers | undefined,
-): (payload: object) => Issuer | Promise<Issuer> {
+): (payload: object) => AtOnce<Issuer> {
   const byName: ReadonlyMap<unknown, Issuer> = new Map(
     issuers.flatMap((issuer) => issuer.names.map((name) => [name, issuer] as const)),
   )

@@ -3,6 +3,7 @@
  * only and never the network, the others meet JWKs only. Hands on the key that verified.
  */
 import { type AuthError, refused } from '../errors.ts'
+import { type AtOnce, isPending } from '../lib/at-once.ts'
 import { isNameOf } from './issuer-name.ts'
 import type { Issuer } from './issuers.ts'
 import { MAX_CANDIDATES } from './jwk-import.ts'
@@ -15,29 +16,32 @@ export interface VerifiedBy {
 }
 
 /**
- * Verify the signature of a token with the keys of its issuer, or refuse: `unauthorized`, or `keys_unavailable` where the
- * key wanted isn't cached and its server can't be asked.
+ * Verify the signature of a token with the keys of its issuer, or hand on the refusal: `unauthorized`, or `keys_unavailable` where
+ * the key wanted isn't cached and its server can't be asked.
  */
-export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<VerifiedBy> {
+export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<VerifiedBy | AuthError> {
   const { algorithm } = form
   if (!issuer.algorithms.has(algorithm)) {
     const expected = [...issuer.algorithms].join(', ')
-    throw refused('unauthorized', { reason: 'token_algorithm_not_of_issuer', expected, got: algorithm })
+    return refused('unauthorized', { reason: 'token_algorithm_not_of_issuer', expected, got: algorithm })
   }
   const isSecret = isSecretAlgorithm(algorithm)
   const cached = isSecret ? issuer.secrets.keys(algorithm) : candidatesOf(form, issuer)
-  for (const key of cached) if (await key.isSigned(form.input, form.signature)) return key
+  for (const key of cached) {
+    const signed = key.isSigned(form.input, form.signature)
+    if (isPending(signed) ? await signed : signed) return key
+  }
   if (!isSecret) {
     // The right key may be newer than the cache, under a kid that is known too.
-    const complete = await refreshAll(form, issuer)
+    const refreshing = refreshAll(form, issuer)
+    const complete = isPending(refreshing) ? await refreshing : refreshing
     const fresh = candidatesOf(form, issuer)
-    if (fresh.length === 0) throw noKey(form, issuer, complete)
+    if (fresh.length === 0) return noKey(form, issuer, complete)
     for (const key of fresh) if (!cached.includes(key) && (await key.isSigned(form.input, form.signature))) return key
   }
-  throw refused('unauthorized', { reason: 'token_signature_invalid' })
+  return refused('unauthorized', { reason: 'token_signature_invalid' })
 }
 
-// Made and handed on, not thrown: what never returns is never compiled by V8.
 function noKey({ kid, algorithm }: TokenForm, issuer: Issuer, complete: number | true): AuthError {
   if (complete !== true) {
     // None has failed where a verifier was closed meanwhile.
@@ -70,7 +74,7 @@ function candidatesOf({ algorithm, kid, payload }: TokenForm, issuer: Issuer): r
 }
 
 // `true`, or the seconds after which a set that failed may be asked again. A promise only where one may be asked now.
-function refreshAll({ algorithm }: TokenForm, issuer: Issuer): number | true | Promise<number | true> {
+function refreshAll({ algorithm }: TokenForm, issuer: Issuer): AtOnce<number | true> {
   const asked: readonly KeySet[] = issuer.keySets.filter(({ algorithms }) =>
     (algorithms as ReadonlySet<Algorithm>).has(algorithm),
   )
