@@ -20,6 +20,12 @@ export interface JwksServer extends ServerStates {
   readonly requests: number
 }
 
+/** Options of {@link startJwksServer}. */
+export interface JwksServerOptions {
+  /** What it listens on. Default: a free one. */
+  readonly port?: number | undefined
+}
+
 /** Whose keys to serve; or a function that makes the issuer, given the server's address. */
 export type IssuerAt = TokenIssuer | ((url: string) => Promise<TokenIssuer>)
 
@@ -28,7 +34,7 @@ export type IssuerAt = TokenIssuer | ((url: string) => Promise<TokenIssuer>)
  * `/.well-known/openid-configuration` (the last one below `/auth/v1` too). `ok()`, `down()` and `slow()` switch its state;
  * for new keys rotate the issuer. Costs a socket; call `close()`.
  *
- * @param options the port; default: a free one
+ * @param options the port
  * @throws OptionsError for an unknown option
  * @throws Error where the port is taken
  * @example
@@ -37,10 +43,7 @@ export type IssuerAt = TokenIssuer | ((url: string) => Promise<TokenIssuer>)
  * await server.down()
  * await server.close()
  */
-export async function startJwksServer(
-  issuer: IssuerAt,
-  options: { readonly port?: number | undefined } = {},
-): Promise<JwksServer> {
+export async function startJwksServer(issuer: IssuerAt, options: JwksServerOptions = {}): Promise<JwksServer> {
   const { port } = parseOptions('startJwksServer', { port: optional(aNumber(0, 65_535)) }, options)
   const { count, endpoints, ...server } = await startJsonServer((url) => createKeyEndpoints(url, issuer), port)
   return Object.freeze({

@@ -99,7 +99,7 @@ interface TestContextOptions<
 > {
   /** What the handler's Access says: `user` leaves the organization out, `identity` the user and the role too. Default `org`. */
   readonly needs?: 'org' | undefined
-  /** Default: {@link testUser}`()`. */
+  /** Default: what {@link testUser} makes. */
   readonly user?: U | undefined
   /** Default: an organization with an id; `null` for none. */
   readonly org?: O | undefined
@@ -174,9 +174,22 @@ interface TestTypes<O extends Organization, R extends string, S extends string, 
   readonly service: S
 }
 
+/** What to put into an API key's context. */
+interface TestApiKeyOptions<O extends Organization, R extends string, P extends string> {
+  /** Default `testkey00001`. */
+  readonly id?: string | undefined
+  /** Default `test key`. */
+  readonly name?: string | undefined
+  /** The key's organization. Default: one with an id. */
+  readonly org?: O | undefined
+  /** Default `member`. */
+  readonly role?: R | undefined
+  /** What the key carries, and may do. Default: nothing. */
+  readonly permissions?: readonly P[] | undefined
+}
+
 /**
- * Make the context a handler gets for an API key: always in the key's organization (default: one with an id), as `role`
- * (default `member`); `permissions`: what the key carries, and may do (default: nothing). Frozen.
+ * Make the context a handler gets for an API key, always in the key's organization. Frozen.
  *
  * @throws OptionsError for an unknown option
  * @example
@@ -186,11 +199,7 @@ export function testApiKeyContext<
   O extends Organization = Organization,
   R extends string = string,
   P extends string = never,
->(
-  options: Overrides<
-    Pick<ApiKey, 'id' | 'name'> & { readonly org: O; readonly role: R; readonly permissions: readonly P[] }
-  > = {},
-): ApiKeyContext<TestTypes<O, R, string, P>> {
+>(options: TestApiKeyOptions<O, R, P> = {}): ApiKeyContext<TestTypes<O, R, string, P>> {
   const carried: readonly string[] = []
   const defaults = { id: 'testkey00001', name: 'test key', permissions: carried, org: ORG, role: 'member' }
   const { id, name, org, role, ...rest } = filled('testApiKeyContext', options, defaults)
@@ -201,8 +210,11 @@ export function testApiKeyContext<
 }
 
 /** What to put into a machine's context. */
-interface TestMachineOptions<O extends Organization, R extends string, P extends string>
-  extends Overrides<Pick<Machine, 'id' | 'name'>> {
+interface TestMachineOptions<O extends Organization, R extends string, P extends string> {
+  /** Default `test-machine`. */
+  readonly id?: string | undefined
+  /** Default `test machine`. */
+  readonly name?: string | undefined
   /** Default: an organization with an id. */
   readonly org?: O | undefined
   /** Default `member`; `null` for none. */

@@ -17,7 +17,9 @@ import { createTokenIssuer, type TokenClaims, type TokenIssuer } from './token-i
 
 /** Somebody who can sign in. */
 export interface SupabaseUser {
+  /** The address that they sign in with, and the claim `email`. */
   readonly email: string
+  /** The password that they sign in with. */
   readonly password: string
   /** Default: a random UUID. */
   readonly id?: string | undefined
@@ -27,6 +29,7 @@ export interface SupabaseUser {
 
 /** Options of {@link startSupabaseIssuer}. */
 export interface SupabaseIssuerOptions {
+  /** Who can sign in. Default: nobody. */
   readonly users?: readonly SupabaseUser[] | undefined
   /** Default `ES256`; `HS256` is a project that has not moved to signing keys: its JWK Set is empty. */
   readonly algorithm?: 'ES256' | 'RS256' | 'HS256' | undefined

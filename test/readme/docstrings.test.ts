@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
+import { SHOWN } from '../../scripts/readme-options.ts'
 import { readSource } from '../architecture/source-file.ts'
 import { entryPoints, exportsOf, root } from '../package/entry-points.ts'
 import { PAGES } from './snippets.ts'
@@ -57,6 +58,26 @@ it('each parameter of an exported function is named in its docstring, or holds m
       .map((each) => `${of}: ${each.name.getText()}`)
   })
   expect(missing).toEqual([])
+})
+
+it('each group of options that an exported function or a member of an exported interface takes is in a table', () => {
+  const taken = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isParameter(node)) {
+      const type = node.type?.getText() ?? ''
+      for (const [name] of type.matchAll(/\b\w*Options\b/g)) taken.add(name)
+    }
+    if (!ts.isBlock(node)) ts.forEachChild(node, visit)
+  }
+  for (const found of declarations.values()) {
+    // What implements overloads is no signature of its own.
+    const isOverloaded = found.filter(ts.isFunctionDeclaration).length > 1
+    const isSignature = (each: ts.Statement) =>
+      !isOverloaded || !ts.isFunctionDeclaration(each) || each.body === undefined
+    for (const each of found.filter(isSignature)) visit(each)
+  }
+  expect(taken.size).toBeGreaterThan(60)
+  expect([...taken].filter((name) => !SHOWN.has(name))).toEqual([])
 })
 
 // Of TypeScript, browsers and drivers.

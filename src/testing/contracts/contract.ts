@@ -84,6 +84,12 @@ export interface ContractOptions {
   readonly timeoutSeconds?: number | undefined
 }
 
+/** Options of {@link runContract}: those of the suite, and how it is run. */
+export interface RunContractOptions extends ContractOptions {
+  /** How many cases run at once. Default 1. */
+  readonly concurrency?: number | undefined
+}
+
 /** The options, read; issuers of `null`: any. */
 export type ParsedContractOptions = {
   readonly [K in keyof ContractOptions]-?:
@@ -188,7 +194,7 @@ export function createContract<Made extends Closable, World>(
 export async function runContract<Made>(
   contract: Contract<Made>,
   make: () => Promise<Made> | Made,
-  { concurrency = 1, ...options }: ContractOptions & { readonly concurrency?: number | undefined } = {},
+  { concurrency = 1, ...options }: RunContractOptions = {},
 ): Promise<readonly { readonly id: string; readonly name: string; readonly error: Error | null }[]> {
   const results: { readonly id: string; readonly name: string; readonly error: Error | null }[] = []
   const waiting = [...contract.cases(make, options).entries()]
