@@ -98,7 +98,8 @@ async function countersOf({ email, address }: Trier): Promise<readonly Counter[]
   if (found !== null && found.network !== null) named.push(['network', found.network])
   named.push(['account', email])
   return Promise.all(
-    named.map(async ([kind, text]) => ({ kind, key: `${kind}:${(await sha256Hex(text)).slice(0, 32)}` })),
+    // Joined: what is put together by `+` or a template goes on holding its parts, here the whole digest, as long as a store has it.
+    named.map(async ([kind, text]) => ({ kind, key: [kind, (await sha256Hex(text)).slice(0, 32)].join(':') })),
   )
 }
 

@@ -148,21 +148,42 @@ function sessionRepository({ accounts }: AccountTables): SessionRepository {
 
 // One process, one clock: the caller's.
 function throttleStore(maxKeys: number): ThrottleStore {
-  const stored = createBoundedMap<string, Used & { readonly state: ThrottleState }>(maxKeys)
+  const stored = createBoundedMap<string, Used & { readonly packed: string }>(maxKeys)
   return {
     async update(keys, now, decide) {
       const at = now.getTime()
       const found = keys.map((key) => {
-        const state = stored.get(key)?.state
-        return state !== undefined && state.expiresAt > at ? state : null
+        const entry = stored.get(key)
+        const state = entry === undefined ? null : unpacked(entry.packed)
+        return state !== null && state.expiresAt > at ? state : null
       })
       const { states, result } = decide(found, at)
       keys.forEach((key, index) => {
         const state = states[index] ?? null
         if (state === null) stored.delete(key)
-        else if (state !== found[index]) stored.set(key, { used: false, state: toRow(state) })
+        else if (state !== found[index]) stored.set(key, { used: false, packed: packed(state) })
       })
       return result
     },
   }
+}
+
+// There may be a hundred thousand, and an object of numbers and lists takes several times what a text does.
+function packed({ failures, closedUntil, expiresAt, recent, pending }: ThrottleState): string {
+  return [[failures, closedUntil, expiresAt], recent, pending].map((each) => each.map(toWord).join(' ')).join(';')
+}
+
+function unpacked(text: string): ThrottleState {
+  const lists = text.split(';').map((each) => (each === '' ? [] : each.split(' ').map(ofWord)))
+  const [[failures, closedUntil, expiresAt], recent, pending] = lists as [[number, number, number], number[], number[]]
+  return { failures, closedUntil, expiresAt, recent, pending }
+}
+
+// Instants in 8 characters. A clock may tell fractions of a millisecond, which must come back as they were.
+function toWord(value: number): string {
+  return Number.isSafeInteger(value) ? value.toString(36) : `=${value}`
+}
+
+function ofWord(word: string): number {
+  return word.startsWith('=') ? Number(word.slice(1)) : Number.parseInt(word, 36)
 }

@@ -421,4 +421,22 @@ describe('memory', () => {
     }
     expect(found).toBe(1000)
   })
+
+  // Which a clock that counts in fractions tells, and a try in flight is found by its very instant.
+  it.each([0, 1, -1, T0, T0 + 0.1, T0 + 0.1 + 0.2, -0.1, 1e21, 2 ** 53, Number.MAX_VALUE, 5e-324])(
+    'keeps the number %d as it is',
+    async (value) => {
+      const { throttle } = createMemoryAccounts()
+      const state = {
+        failures: value,
+        closedUntil: value,
+        recent: [value, 2],
+        pending: [3, value],
+        expiresAt: Infinity,
+      }
+      await throttle.update(['account:a'], new Date(T0), () => ({ states: [state], result: null }))
+      const found = await throttle.update(['account:a'], new Date(T0), (states) => ({ states, result: states[0] }))
+      expect(found).toEqual(state)
+    },
+  )
 })
