@@ -144,6 +144,11 @@ export type Reason = RefusalReason | (string & Record<never, never>)
 
 const BRAND: symbol = Symbol.for('sallyport.AuthError')
 
+const LEFT_OUT: Readonly<Record<keyof AuthErrorDetails, undefined>> = Object.freeze({
+  ...{ reason: undefined, expected: undefined, got: undefined, field: undefined, absent: undefined, scopes: undefined },
+  ...{ token: undefined, syncPath: undefined, retryAfterSeconds: undefined, principal: undefined, cause: undefined },
+})
+
 /**
  * A refusal: the visitor's fault, or policy. Steps throw it, adapters write it, handlers may throw it too.
  * It carries `status`, `headers`, `expose` and `getResponse()`, so that the error handling of Koa, Hono and most
@@ -184,7 +189,9 @@ export class AuthError extends Error {
   }
 
   /** @throws TypeError for a code that is not in the table (from JavaScript), and for a scope that is no scope token */
-  constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
+  constructor(code: AuthErrorCode, given: AuthErrorDetails = {}) {
+    // What was left out stays left out, whatever other code has written into `Object.prototype`.
+    const details: AuthErrorDetails = { ...LEFT_OUT, ...given }
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.status = AUTH_ERRORS[code].status
@@ -279,8 +286,11 @@ export function withChallenge(
   return error
 }
 
+/** The challenge of an auth that says no more than why: without a prototype, in which others may have written. */
+export const NO_CHALLENGE: ChallengeOptions = Object.freeze(Object.create(null))
+
 function refuserOf(error: AuthError): Refuser {
-  return (Reflect.get(error, REFUSED_BY) as Refuser | undefined) ?? { challenge: {}, asked: [] }
+  return (Reflect.get(error, REFUSED_BY) as Refuser | undefined) ?? { challenge: NO_CHALLENGE, asked: [] }
 }
 
 // RFC 6750 §3: the scheme, then what is known of the place, of the error, of what would do.

@@ -6,7 +6,7 @@ import type { AuthContext, Organization, Roles, UserContext } from '../context.t
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { hasOwn } from '../lib/parse-options.ts'
+import { hasOwn, ownMembers, ownOf } from '../lib/parse-options.ts'
 import { notify } from '../lib/standard-error.ts'
 import { canGrant, withoutCustom } from '../permissions/grants.ts'
 import { isKnown, requireKnown } from '../permissions/roles.ts'
@@ -142,13 +142,13 @@ export interface ApiKeyActions {
 export function createApiKeyActions(settings: ApiKeySettings): ApiKeyActions {
   const { repository, format } = settings
   return {
-    issue: async (context, fields) => issue(settings, requireIssuer(settings, context), fields),
+    issue: async (context, fields) => issue(settings, requireIssuer(settings, context), ownMembers(fields)),
     async list(context) {
       const keys = await repository.list(requireIssuer(settings, context).owner)
       return keys.map((record) => toInfo(record, format.prefix))
     },
-    rotate: async (context, keyId, { overlapSeconds = 0 } = {}) =>
-      rotate(settings, requireIssuer(settings, context), keyId, overlapSeconds),
+    rotate: async (context, keyId, options = {}) =>
+      rotate(settings, requireIssuer(settings, context), keyId, ownOf(options, 'overlapSeconds')),
     async revoke(context, keyId) {
       const issuer = requireIssuer(settings, context)
       const { id } = requireFound(await findOwn(settings, issuer, keyId))
@@ -195,7 +195,7 @@ async function rotate(
   settings: ApiKeySettings,
   issuer: Issuer,
   keyId: string,
-  overlapSeconds: unknown,
+  overlapSeconds: unknown = 0,
 ): Promise<IssuedApiKey> {
   const { repository, format, clock, maxOverlapSeconds } = settings
   const isOverlap = (value: unknown): value is number =>

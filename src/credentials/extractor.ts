@@ -2,8 +2,10 @@
  * The first step: what the request brought to prove who calls. None → `null`, one → a Credential, two → refused.
  * Read from headers only: never from query, body, trailers or `Proxy-Authorization`.
  */
+
 import type { Credential } from '../context.ts'
 import { AuthError, type AuthErrorDetails } from '../errors.ts'
+import { ownMembers } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 import { describeScheme, hasBearerForm, readBearer, requireBearerSize } from './bearer.ts'
 import { hasCookie, readCookie } from './cookie.ts'
@@ -52,7 +54,8 @@ export interface Extractor {
 const MAX_CREDENTIAL_BYTES = 8192
 
 /** Build step 1: pure, no storage, no network. */
-export function createExtractor({ serviceHeaders, apiKeyPrefix, cookie, gateway, dev }: ExtractorOptions): Extractor {
+export function createExtractor(options: ExtractorOptions): Extractor {
+  const { serviceHeaders, apiKeyPrefix, cookie, gateway, dev } = ownMembers(options)
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
   const ambient = gateway === undefined ? cookie && toCookie(cookie) : toGateway(gateway)
   const places = [

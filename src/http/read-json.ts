@@ -104,10 +104,8 @@ export function invalidField(field: string): AuthError {
   return new AuthError('validation_error', { field, reason: 'field_invalid' })
 }
 
-async function readValue(
-  request: AuthRequest,
-  { limitBytes = LIMIT_BYTES, timeoutSeconds }: BodyLimits,
-): Promise<unknown> {
+async function readValue(request: AuthRequest, limits: BodyLimits): Promise<unknown> {
+  const { limitBytes = LIMIT_BYTES, timeoutSeconds } = ownMembers(limits)
   requireLimits(limitBytes, timeoutSeconds)
   const types = request.lines('content-type')
   if (!isJson(types)) {

@@ -4,7 +4,7 @@
  */
 import type { Organization } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { optionsError } from '../lib/parse-options.ts'
+import { optionsError, ownMembers } from '../lib/parse-options.ts'
 
 /** What every look-up is told: the acting organization, and the whole context for stores that want it. */
 export interface ActingScope<C extends OrgHolder = OrgHolder> {
@@ -56,8 +56,9 @@ export interface OrgScopedOptions {
  */
 export function createOrgScoped<F extends ScopedFunctions<C>, C extends OrgHolder = OrgHolder>(
   functions: F,
-  { orgIdOf }: OrgScopedOptions = {},
+  options: OrgScopedOptions = {},
 ): (context: C) => OrgScoped<F> {
+  const { orgIdOf } = ownMembers(options)
   const entries = Object.entries(functions)
   if (entries.length === 0 || entries.some(([, each]) => typeof each !== 'function')) {
     throw optionsError('createOrgScoped', '', 'the functions must be an object of functions')

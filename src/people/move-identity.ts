@@ -1,7 +1,17 @@
 /** A user gets another identity: an issuer that calls people by other subjects, a person who changes how they sign in. */
 import type { IdentityKey, Organization, User, Verifier } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { aGroup, aName, checkedBy, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aGroup,
+  aName,
+  checkedBy,
+  hasOwn,
+  optional,
+  optionsError,
+  ownMembers,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { isConflictError } from '../storage/storage-errors.ts'
 import { inTransaction } from './people-act.ts'
 import { requireFound, type UserAdminSettings, type UserAdminTransaction } from './user-admin-storage.ts'
@@ -70,7 +80,7 @@ async function keyOf(
   verifier: Pick<Verifier, 'verify'> | undefined,
   operator: string | null,
 ): Promise<IdentityKey> {
-  if (!('token' in proof)) {
+  if (!hasOwn(proof, 'token')) {
     if (operator !== null) return Object.freeze({ issuer: proof.issuer, subject: proof.subject })
     throw new AuthError('forbidden', { reason: 'identity_not_proved' })
   }
@@ -85,7 +95,9 @@ async function keyOf(
 
 const aProof = () =>
   checkedBy<IdentityProof>((value) => {
-    const { token, issuer, subject } = Object(value) as Partial<Record<'token' | 'issuer' | 'subject', unknown>>
+    const { token, issuer, subject } = ownMembers(Object(value)) as Partial<
+      Record<'token' | 'issuer' | 'subject', unknown>
+    >
     const isToken = typeof token === 'string' && issuer === undefined && subject === undefined
     const isKey = token === undefined && typeof issuer === 'string' && typeof subject === 'string'
     return isToken || isKey ? null : 'must be { token } or { issuer, subject }'

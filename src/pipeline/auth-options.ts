@@ -12,7 +12,7 @@ import type {
   Verifier,
 } from '../context.ts'
 import { createExtractor, type DevAuthenticator, type Extractor } from '../credentials/extractor.ts'
-import type { ChallengeOptions, ErrorFormat } from '../errors.ts'
+import { type ChallengeOptions, type ErrorFormat, NO_CHALLENGE } from '../errors.ts'
 import { describeExactUrl, describeHttpUrl } from '../lib/http-url.ts'
 import {
   aFunction,
@@ -183,7 +183,7 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   }
   requireNoneOfVerifier(given)
   const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
-  const { apiKeys = null, services = null, cookie, gateway, dev, challenge = {} } = options
+  const { apiKeys = null, services = null, cookie, gateway, dev, challenge = NO_CHALLENGE } = options
   requireGatewayAlone(options)
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],

@@ -1,7 +1,9 @@
 /** The decision record of one request: filled step by step, told to `onDecision` once. Never a secret in it. */
+
 import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
+import { ownOf } from '../lib/parse-options.ts'
 import { notify, printThrown } from '../lib/standard-error.ts'
 import type { AuthRequest } from '../request.ts'
 
@@ -96,8 +98,9 @@ export function startRecord(request: AuthRequest, { clock, timer, onDecision, re
     threw(error) {
       ending = endingOf(error)
       // Another copy of this package may have made it, an older one.
-      const { kind, id, name } = (isAuthError(error) ? error.principal : null) ?? {}
-      if (kind === undefined || id === undefined) return
+      const { principal = null } = isAuthError(error) ? error : {}
+      if (principal === null) return
+      const [{ kind, id }, name] = [principal, ownOf(principal, 'name')]
       Object.assign(seen, { principal: name === undefined ? { kind, id } : { kind, id, name } })
     },
     settled() {
@@ -128,7 +131,7 @@ function toRequestId(nameOf: RecordOptions['requestId'], request: AuthRequest): 
 
 // A 503 for which something below is to blame; a full queue is none.
 function isFault(error: AuthError): boolean {
-  return error.code === 'temporarily_unavailable' && error.cause !== undefined
+  return error.code === 'temporarily_unavailable' && ownOf(error, 'cause') !== undefined
 }
 
 /** A recorder for work that is written down by somebody else, or not at all. */

@@ -3,7 +3,7 @@
  * ports and forgets everything when the process ends.
  */
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import { aNumber, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aNumber, optional, ownMembers, ownOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type {
   AccountChange,
   AccountRecord,
@@ -90,16 +90,20 @@ export function accountRepository(accounts: AccountTables['accounts']): AccountR
     findById: async (accountId) => accounts.get(accountId) ?? null,
     findByEmail: async (email) => byEmail(email) ?? null,
     list: async () => [...accounts.values()].sort(byCreation).map(({ passwordHash: _, ...account }) => toRow(account)),
-    insert: async ({ email, passwordHash, role, disabled = false, createdAt }) =>
-      write({ id: crypto.randomUUID(), email, passwordHash, role, disabled, sessionVersion: 0, createdAt }),
-    async update(accountId, change, { keep } = {}) {
+    async insert(account) {
+      const { email, passwordHash, role, disabled = false, createdAt } = ownMembers(account)
+      return write({ id: crypto.randomUUID(), email, passwordHash, role, disabled, sessionVersion: 0, createdAt })
+    },
+    async update(accountId, change, options = {}) {
+      const keep = ownOf(options, 'keep')
       const account = accounts.get(accountId)
       if (account === undefined) return { kind: 'missing' }
       const changed = changedBy(account, change)
       if ((changed.disabled || changed.role !== keep) && isLast(account, keep)) return { kind: 'last' }
       return { kind: 'done', account: write(changed) }
     },
-    async remove(accountId, { keep } = {}) {
+    async remove(accountId, options = {}) {
+      const keep = ownOf(options, 'keep')
       const account = accounts.get(accountId)
       if (account === undefined) return 'missing'
       if (isLast(account, keep)) return 'last'
@@ -121,7 +125,8 @@ export function accountRepository(accounts: AccountTables['accounts']): AccountR
 }
 
 // Named one by one: what else an object may hold at run time is not a change.
-function changedBy(account: AccountRecord, change: AccountChange): AccountRecord {
+function changedBy(account: AccountRecord, given: AccountChange): AccountRecord {
+  const change = ownMembers(given)
   const { email = account.email, role = account.role, disabled = account.disabled } = change
   const ends = role !== account.role || disabled !== account.disabled || change.passwordHash !== undefined
   const passwordHash = change.passwordHash ?? account.passwordHash

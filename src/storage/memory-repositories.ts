@@ -1,6 +1,7 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
 import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
 import { toStep } from '../lib/at-once.ts'
+import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AccountTables } from './memory-accounts.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
@@ -127,7 +128,8 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
   const { orgs, membersOf, invitations, apiKeys, machines } = options.tables
   return {
-    async insert({ name, id: given }) {
+    async insert(org) {
+      const { name, id: given } = ownMembers(org)
       const id = options.orgIds.newOrgId(given)
       if (orgs.get(id) !== undefined) throw new ConflictError('there is an organization of this id')
       return put(orgs, { id, name, createdAt: new Date(options.clock()) })
@@ -189,8 +191,8 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
         const { email, disabled } = users.get(membership.userId) as StoredUser
         return toRow({ ...membership, email, disabled })
       }),
-    setRole: async (orgId, userId, role, { keep } = {}) => change(orgId, userId, role, keep),
-    remove: async (orgId, userId, { keep } = {}) => change(orgId, userId, null, keep),
+    setRole: async (orgId, userId, role, options = {}) => change(orgId, userId, role, ownOf(options, 'keep')),
+    remove: async (orgId, userId, options = {}) => change(orgId, userId, null, ownOf(options, 'keep')),
   }
 }
 

@@ -3,6 +3,7 @@
  * that speaks of "at once" is one conditional statement, or holds rows locked in one order.
  */
 import { isUuid } from '../lib/id-form.ts'
+import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type {
   Account,
   AccountChange,
@@ -60,7 +61,8 @@ const LONGEST_HASH = 512
 function accountRepository(session: SqlSession, statements: SqlAccountStatements): AccountRepository {
   const holders = (holder: string): Holders => ({ lock: statements.lockHoldersOfRole, values: [], holder })
   return {
-    async insert({ email, passwordHash, role, disabled = false, createdAt }) {
+    async insert(account) {
+      const { email, passwordHash, role, disabled = false, createdAt } = ownMembers(account)
       const values = toValues({ email, role, disabled, passwordHash: passwordHash ?? undefined })
       const all = [crypto.randomUUID(), ...values, createdAt.getTime()]
       const inserted = await findFirst(session, statements.insertAccount, all, ACCOUNT.read)
@@ -72,7 +74,8 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
     findByEmail: async (email) =>
       isText(email, LONGEST.email) ? findFirst(session, statements.findAccountByEmail, [email], ACCOUNT.read) : null,
     list: async () => (await session.run(statements.listAccounts, [])).map(LISTED_ACCOUNT.read),
-    async update(accountId, change, { keep } = {}) {
+    async update(accountId, given, options = {}) {
+      const [change, keep] = [ownMembers(given), ownOf(options, 'keep')]
       const values = [accountId, ...toValues(change)]
       if (!isUuid(accountId)) return { kind: 'missing' }
       const kept = leaves(change, keep) ? keep : undefined
@@ -82,7 +85,8 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
       if (account === 'last') return { kind: 'last' }
       return account === null ? { kind: 'missing' } : { kind: 'done', account }
     },
-    async remove(accountId, { keep } = {}) {
+    async remove(accountId, options = {}) {
+      const keep = ownOf(options, 'keep')
       if (!isUuid(accountId)) return 'missing'
       const removed = await keepingLast(session, holders(accountId), keep, (inside) =>
         hasRows(inside, statements.deleteAccount, [accountId]),

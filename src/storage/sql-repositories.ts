@@ -1,6 +1,8 @@
 /** The repositories of the SQL storages over one session: users, organizations, memberships and invitations. */
+
 import type { ActingOrg, Caller, Machine, OrgSelection } from '../context.ts'
 import { isUuid } from '../lib/id-form.ts'
+import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { OrgIds } from './org-ids.ts'
 import type { NewUser, UserRecord } from './repositories.ts'
 import type {
@@ -156,7 +158,8 @@ function organizationRepository(options: SqlRepositoryOptions): StoredOrganizati
   const { session, statements, clock } = options
   const { isOrgId, newOrgId } = options.orgIds
   return {
-    async insert({ name, id }) {
+    async insert(org) {
+      const { name, id } = ownMembers(org)
       const values = [newOrgId(id), toText(name, LONGEST.name), clock()]
       const inserted = await findFirst(session, statements.insertOrg, values, ORG.read)
       if (inserted !== null) return inserted
@@ -221,7 +224,8 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
     async listByOrg(orgId) {
       return isOrgId(orgId) ? (await session.run(statements.listMembersOfOrg, [orgId])).map(MEMBER.read) : []
     },
-    async setRole(orgId, userId, role, { keep } = {}) {
+    async setRole(orgId, userId, role, options = {}) {
+      const keep = ownOf(options, 'keep')
       if (!isOrgId(orgId) || !isUuid(userId)) return 'missing'
       const values = [orgId, userId, requireRole(role)]
       const kept = role === keep ? undefined : keep
@@ -230,7 +234,8 @@ function membershipRepository(options: SqlRepositoryOptions): StoredRepositories
       )
       return toGuardedChange(done)
     },
-    async remove(orgId, userId, { keep } = {}) {
+    async remove(orgId, userId, options = {}) {
+      const keep = ownOf(options, 'keep')
       if (!isOrgId(orgId) || !isUuid(userId)) return 'missing'
       const done = await keepingLast(session, holders(orgId, userId), keep, (inside) =>
         hasRows(inside, statements.deleteMembership, [orgId, userId]),

@@ -4,7 +4,9 @@
  * checked before a query, so that a hostile id finds nothing and no driver has to say so. PostgreSQL refuses NUL, some
  * SQLite drivers end the text there, and lone surrogates become another text.
  */
+
 import type { ActingOrg } from '../context.ts'
+import { ownOf } from '../lib/parse-options.ts'
 import type { ApiKeyOwner, GuardedChange, Member, Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 import type { SqlRow, SqlSession, SqlStatement, SqlValue } from './sql-executor.ts'
@@ -31,14 +33,14 @@ export function columnsOf<T extends object>(
   named: { readonly [K in keyof T]?: string | undefined } = {},
 ): Columns<T> {
   const columns = Object.entries<(value: unknown) => unknown>(members).map(([member, read]) => {
-    const column = named[member as keyof T] ?? member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const column = ownOf(named, member as keyof T) ?? member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
     return { member: member as keyof T, column, alias: `${prefix}_${column}`, read }
   })
   return {
     select: (toMilliseconds, t, instead = {}) => {
       const asked = columns.map(({ member, column, alias, read }) => {
         const isInstant = read === toDate || read === toDateOrNull
-        const value = instead[member] ?? `${t}${column}`
+        const value = ownOf(instead, member) ?? `${t}${column}`
         return `${isInstant ? toMilliseconds(value) : value} AS ${alias}`
       })
       return asked.join(', ')

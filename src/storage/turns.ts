@@ -1,4 +1,5 @@
 /** Turns at something that only one may hold, or so many: in order of arrival, not waited for without end, and not held without end. */
+import { ownMembers } from '../lib/parse-options.ts'
 import { createMonotonicClock, startPatience, startTimer } from '../lib/time.ts'
 import { TransientError } from './storage-errors.ts'
 
@@ -40,7 +41,7 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
     waitSeconds = WAIT_SECONDS,
     toError = (sentence) => new Error(sentence),
     clock = Date.now,
-  } = options
+  } = ownMembers<TurnsOptions>(options)
   const time = createMonotonicClock(clock)
   const waiting = new Set<Turn>()
   const holding = new Set<Turn>()

@@ -44,7 +44,8 @@ export function placesOf<P extends Partial<ClaimPlaces>>(
 ): P {
   const written = Object.fromEntries(Object.entries(given).filter(([, place]) => place !== undefined))
   const { email = STANDARD_PLACES.email, emailVerified: word = STANDARD_PLACES.emailVerified } = known
-  if (given.email === undefined || given.email === email) return { ...known, ...written }
+  const place = Object.hasOwn(given, 'email') ? given.email : undefined
+  if (place === undefined || place === email) return { ...known, ...written }
   const denied: ClaimPlace = (claims) => (readClaim(claims, word) === true ? undefined : readClaim(claims, word))
   return { ...known, emailVerified: denied, ...written }
 }

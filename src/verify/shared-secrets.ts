@@ -24,7 +24,7 @@ export interface SecretSource {
 type Reading = Pick<SecretSource, 'algorithms' | 'encoding'>
 
 /** Say what is wrong with the secret or secrets of a source, or `null`. Never shows one. */
-export function describeSecrets(value: unknown, reading: Reading = {}): string | null {
+export function describeSecrets(value: unknown, reading: Reading = Object.create(null)): string | null {
   const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (secrets.length < 1 || secrets.length > 2) return 'must hold one or two'
   return secrets.map((secret) => describeSecret(secret, reading)).find((wrong) => wrong !== null) ?? null
