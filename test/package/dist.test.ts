@@ -172,9 +172,9 @@ describe('the built modules', () => {
   // function, an optional; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 47_000],
-    ['koa', 47_000],
-    ['hono', 48_500],
+    ['express', 47_700],
+    ['koa', 47_700],
+    ['hono', 49_200],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -184,9 +184,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 292,000 bytes, minified', async () => {
+  it('cost with the testing kit at most 295,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(292_000)
+    expect(bytes).toBeLessThanOrEqual(295_000)
   })
 })
