@@ -45,7 +45,8 @@ const REASON_WIDTH = 34
  * production log the records themselves.
  *
  * A line holds what the record holds: names, issuers, audiences, algorithms and times, never a token or a secret, of other
- * claims nothing; of what was thrown only its code or name. Every reason and what it means: `docs/reasons.md`.
+ * claims nothing; of what was thrown its code or name, the address that could not be reached, and of the library’s own errors what
+ * they say. Every reason and what it means: `docs/reasons.md`.
  *
  * @throws OptionsError for a wrong option
  * @example

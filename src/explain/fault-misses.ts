@@ -1,7 +1,8 @@
 /**
  * What is behind a fault, by what was thrown: a code, where a system could not be reached, and what to do about it. Never a
- * message: it may name values.
+ * message but of the library's own errors: others may name values.
  */
+import { toLogText } from '../lib/log-text.ts'
 import { causesOf, describeCause } from '../lib/standard-error.ts'
 
 /** What is said of a fault. */
@@ -21,7 +22,18 @@ export function describeThrown(reason: string | null, cause: unknown, isPlaced: 
   // What else a host asks may be away as well, and is no database.
   const known = reason === 'storage_unavailable' ? [...OF_QUERIES, ...OF_NETWORKS] : OF_QUERIES
   const next = reason === 'storage_unavailable' || reason === 'internal_error' ? known : []
-  return { word, next: next.find(([codes]) => codes.test(missing ?? code))?.[1] ?? null }
+  const said = next.find(([codes]) => codes.test(missing ?? code))?.[1] ?? ownSentenceOf(cause)
+  const isHidden = !isPlaced && said !== null && placesOf(cause).length > 0
+  return { word, next: isHidden ? `${said}; with \`onDecision: explain()\` this line names it` : said }
+}
+
+// Errors of the library say what is wrong with a call, and hold no value.
+function ownSentenceOf(cause: unknown): string | null {
+  if (!(cause instanceof Error)) return null
+  const { name, message } = cause
+  if (name === 'OptionsError') return `host: ${toLogText(message)}`
+  const own = /^sallyport: (.+)/.exec(message)?.[1]
+  return name === 'Error' && own !== undefined ? `host: ${toLogText(own)}` : null
 }
 
 type Known = readonly (readonly [codes: RegExp, next: string])[]
@@ -36,7 +48,6 @@ const OF_QUERIES: Known = [
   [/^(?:3D000|P1003|ER_BAD_DB_ERROR)$/, 'host: there is no database of this name: make it, or mend its name'],
   [/^42501$/, 'host: the user of the database may not do that: grant it'],
   [/^22P02$/, 'host: an id has another form than its column: look at `idFormat` and at the types of the columns'],
-  [/^OptionsError$/, 'host: something was called with wrong options: what was thrown says which'],
 ]
 
 const OF_NETWORKS: Known = [

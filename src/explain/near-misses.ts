@@ -229,10 +229,11 @@ const YEAR_SECONDS = 31_557_600
 // `exp > 2026-11-20T12:00:00.500Z - 5 s`, and an instant.
 function timeMiss(expected: string, got: string): string | null {
   const now = Date.parse(/\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(expected)?.[0] ?? '')
-  if (got === 'never' || /^\+\d{6}/.test(got)) return 'milliseconds in the place of seconds?'
-  const seconds = (Date.parse(got) - now) / 1000
+  if (got.startsWith('never') || /^\+\d{6}/.test(got)) return 'milliseconds in the place of seconds?'
+  const [then = ''] = got.split(', ')
+  const seconds = (Date.parse(then) - now) / 1000
   if (Number.isNaN(seconds)) return null
-  if (Date.parse(got) < YEAR_SECONDS * 1000)
+  if (Date.parse(then) < YEAR_SECONDS * 1000)
     return 'a number of seconds in the place of an instant, or a date read wrongly?'
   const here = `${new Date(now).toJSON().replace(/\.\d+/, '')} by the clock of this machine`
   if (seconds < 0)

@@ -212,7 +212,7 @@ export const TOKEN_REASONS: ReasonSections = {
       headline: 'the token is good in every other respect, and has expired',
       says: 'the token expired at {got}',
       expected: 'the rule, now, the leeway',
-      got: '`exp`',
+      got: '`exp`, and when it was issued',
       try: { client: 'refresh the token' },
     },
     identity_check_refused: {

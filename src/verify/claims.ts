@@ -135,7 +135,8 @@ export function checkClaims(payload: object, rules: ClaimRules, now: number): Ch
   const expiresAt = readInstant(payload, 'exp')
   if (expiresAt === null) throw refused('unauthorized', { reason: 'token_without_expiry' })
   if (expiresAt <= now - tolerance) {
-    const [expected, got] = [`exp > ${describeInstant(now)} - ${leeway} s`, describeInstant(expiresAt)]
+    const expected = `exp > ${describeInstant(now)} - ${leeway} s`
+    const got = describeInstant(expiresAt) + (issuedAt === null ? '' : `, issued ${describeInstant(issuedAt)}`)
     throw refused('token_expired', { reason: 'token_expiry_passed', expected, got })
   }
   return {

@@ -1,6 +1,7 @@
 /** Faults said "look at the cause" and no more: which server was away, and that the tables are not there, had to be guessed. */
 import { describe, expect, it } from 'vitest'
 import { describeThrown } from '../../src/explain/fault-misses.ts'
+import { optionsError } from '../../src/lib/parse-options.ts'
 import { TransientError } from '../../src/storage/storage-errors.ts'
 
 const thrown = (more: object, message = 'password hunter2 for postgres://app:pw@10.1.2.3/app'): Error =>
@@ -64,6 +65,20 @@ describe('what was thrown, in a few words', () => {
     ['the same words of another', 'internal_error', thrown({}, 'no such table: hunter2'), 'Error', null],
     ['a wrong password', 'internal_error', thrown({ code: '28P01' }), '28P01', 'the user or the password'],
     ['a database that is not there', 'internal_error', thrown({ code: '3D000' }), '3D000', 'there is no database'],
+    [
+      'what the library says of a call',
+      'internal_error',
+      new Error('sallyport: somebody else has read the request body and left nothing of it'),
+      'Error',
+      'host: somebody else has read the request body and left nothing of it',
+    ],
+    [
+      'the same, of options',
+      'internal_error',
+      optionsError('protect', '', 'must be called: protect(handler)'),
+      'OptionsError',
+      'host: protect: must be called: protect(handler)',
+    ],
     ['whatever else', 'internal_error', new TypeError('hunter2'), 'TypeError', null],
     ['what no error is', 'internal_error', 'hunter2', 'no error', null],
     ['the code of a hook’s database', 'bootstrap_not_reached', thrown({ code: '42P01' }), '42P01', null],
@@ -83,6 +98,9 @@ describe('what was thrown, in a few words', () => {
   })
 
   it('names no address where it may not', () => {
-    expect(describeThrown('storage_unavailable', inside(away('10.1.2.3', 5432)), false).word).toBe('ECONNREFUSED')
+    const said = describeThrown('storage_unavailable', inside(away('10.1.2.3', 5432)), false)
+    expect(said.word).toBe('ECONNREFUSED')
+    expect(said.next).toMatch(/; with `onDecision: explain\(\)` this line names it$/)
+    expect(JSON.stringify(said)).not.toMatch(/10\.1\.2\.3|5432/)
   })
 })

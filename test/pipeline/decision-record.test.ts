@@ -297,8 +297,8 @@ describe('expected and got in a record', () => {
       'an end',
       'token_expiry_passed',
       `exp > ${AT} - 5 s`,
-      '2026-01-02T03:03:55.000Z',
-      () => recordOf({ exp: SECONDS - 10 }),
+      '2026-01-02T03:03:55.000Z, issued 2026-01-02T03:03:05.000Z',
+      () => recordOf({ exp: SECONDS - 10, iat: SECONDS - 60 }),
     ],
     [
       'a beginning',
