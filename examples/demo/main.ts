@@ -43,6 +43,8 @@ if (unknown.length > 0) {
 // The tour is refused on purpose: nobody has to be told how to learn why.
 process.env['NODE_ENV'] ??= 'test'
 const printer = createPrinter(ownScreen())
+// What is said of a fault that the tour makes on purpose stands where it was made.
+console.error = (line: unknown) => printer.note(String(line))
 let started = 0
 const world = await openWorld(SYSTEMS, startHere, {
   onStarted(system) {

@@ -25,6 +25,8 @@ export interface TourPrinter {
   /** Say what is going on, on a terminal only: the next line takes its place. */
   progress(text: string): void
   outcome(outcome: Outcome): void
+  /** What a system says by itself meanwhile. */
+  note(text: string): void
   summary(text: string, good: boolean): void
 }
 
@@ -42,6 +44,9 @@ export function createPrinter(screen: Screen): TourPrinter {
       return `  ${(line === 0 ? [mark, ...cells, got] : ['    ', ...cells]).join('  ').trimEnd()}\n`
     }).join('')
   }
+  const below = (code: number, text: string): void => {
+    for (const line of wrap(text, screen.columns - INDENT.length)) screen.write(`${paint(code, INDENT + line)}\n`)
+  }
   return {
     title: (text) =>
       screen.write(`${clear}\n${paint(1, text)}\n${paint(2, row('    ', 'request', 'expected', 'got'))}`),
@@ -52,12 +57,17 @@ export function createPrinter(screen: Screen): TourPrinter {
       // What came in the very words of the promise need not be read twice.
       const same = got === expected
       screen.write(clear + row(ok ? paint(32, 'ok  ') : paint(31, 'FAIL'), asked, expected, same ? 'same' : 'below'))
-      if (!same) screen.write(`${paint(ok ? 2 : 31, `        got ${got}`)}\n`)
+      if (!same) below(ok ? 2 : 31, `got ${got}`)
+    },
+    note(text) {
+      screen.write(clear)
+      below(2, text)
     },
     summary: (text, good) => screen.write(`${clear}\n${paint(good ? 32 : 31, text)}\n`),
   }
 }
 
+const INDENT = ' '.repeat(8)
 // The margin, the mark, the last column, and two blanks between each.
 const MARGINS = 2 + 4 + 2 + 2 + 2 + 'below'.length
 
