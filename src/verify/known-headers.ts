@@ -20,7 +20,8 @@ const MOST = 100
 export function createKnownHeaders(): KnownHeaders {
   const headers = createBoundedMap<string, TokenHeader & Used>(MOST)
   return {
-    get: (text) => headers.get(text),
+    // `{"`, or `{` and a space, in base64url: what begins otherwise is garbage, hardly ever a header, and refused sooner unasked.
+    get: (text) => (text.startsWith('ey') ? headers.get(text) : undefined),
     keep({ headerText, algorithm, kid, type }) {
       if (headers.has(headerText)) return
       // Spelt anew: a part of a token holds all of it in memory.

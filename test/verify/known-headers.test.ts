@@ -43,6 +43,14 @@ describe('createKnownHeaders', () => {
     expect(others.map(known.get)).toEqual(others.map(() => undefined))
   })
 
+  it('leaves a header that begins with white space to be read each time', () => {
+    const known = createKnownHeaders()
+    const token = `${Buffer.from('\n{"alg":"ES256"}').toString('base64url')}.${encode({ sub: 'u' })}.${SIGNATURE}`
+    const form = formOf(token)
+    known.keep(form)
+    expect([known.get(form.headerText), formOf(token, known)]).toEqual([undefined, form])
+  })
+
   it('is bounded; one that is used stays', () => {
     const known = createKnownHeaders()
     const forms = Array.from({ length: 1000 }, (_, index) => formOf(tokenWith({ alg: 'ES256', kid: `k${index}` })))
