@@ -109,6 +109,7 @@ const KEY_SERVERS: readonly (readonly [answer: RegExp, said: string])[] = [
   [/: (?:ENOTFOUND|EAI_AGAIN)\b/, 'no machine has this name: mend the URL of the keys'],
   [/: [A-Z_]*(?:CERT|SIGNED|TLS|SSL)[A-Z_]*/, 'its certificate is not trusted here: `NODE_EXTRA_CA_CERTS` names more'],
   [/: (?:not_json|not_object|no_keys_array)\b/, 'what is there is no JWK Set: is the URL right?'],
+  [/: timeout\b/, 'no answer from there within 5 seconds: is the URL right, and the network?'],
   [/: no_usable_key\b/, 'none of its keys is for the algorithms of the source: look at `algorithms`'],
 ]
 

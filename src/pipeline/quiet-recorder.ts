@@ -26,10 +26,11 @@ export function createQuietRecorder(clock: () => number): Recorder {
 function faultLineOf(error: unknown): string | null {
   if (!isAuthError(error)) return `sallyport: answered 500: ${describeCause(error)}; onDecision is told the cause`
   const { code, got, cause } = error
-  const answered = `sallyport: answered 503, ${toLogText(error.reason) ?? code}`
-  if (code === 'keys_unavailable') return `${answered}${got === null ? '' : `: ${got}`}; onDecision gets it`
+  const isOfKeys = code === 'keys_unavailable'
   // A full queue has no cause, and is no fault.
-  if (code !== 'temporarily_unavailable' || cause === undefined) return null
+  if (!isOfKeys && (code !== 'temporarily_unavailable' || cause === undefined)) return null
+  const answered = `sallyport: answered 503, ${toLogText(error.reason) ?? code}`
+  if (isOfKeys) return `${answered}${got === null ? '' : `: ${got}`}; onDecision gets it`
   return `${answered}: ${describeCause(cause)}; onDecision is told the cause`
 }
 

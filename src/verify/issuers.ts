@@ -252,7 +252,7 @@ function toKeySet(
   const url = new URL(urlOf(source, issuer)).href
   const place: KeyPlace = source.kind === 'jwks' ? url : { issuer: issuer ?? '', metadataUrl: source.url, mayBeHttp }
   return createKeySet({
-    algorithms,
+    ...{ algorithms, url },
     load: (signal) => loadKeys(fetcher, place, algorithms, signal),
     maxAgeSeconds,
     maxStaleSeconds,

@@ -53,6 +53,8 @@ export type KeyNews =
 
 /** What a fetched key set needs. */
 export interface KeySetOptions {
+  /** Where they are, for what is said of a failure. */
+  readonly url: string
   readonly algorithms: ReadonlySet<KeyAlgorithm>
   readonly load: LoadKeys
   readonly maxAgeSeconds: number
@@ -127,14 +129,14 @@ export function createKeySet(options: KeySetOptions): KeySet {
       return isFresh() ? 'empty' : 'unasked'
     },
     retryAfterSeconds: refresher.retryAfterSeconds,
-    failure: () => (lastFault === null || !refresher.isFailing() ? null : describeFault(lastFault)),
+    failure: () => (lastFault === null || !refresher.isFailing() ? null : describeFault(lastFault, options.url)),
     close: refresher.close,
   }
 }
 
-function describeFault({ reason, asked, status, cause }: FetchFault): string {
+function describeFault({ reason, asked, status, cause }: FetchFault, url: string): string {
   const what = reason === 'status' || reason === 'redirect' ? status : (cause ?? reason)
-  return asked === null ? String(what) : `${asked}: ${what}`
+  return `${asked ?? url.replace(/\?.*/, '')}: ${what}`
 }
 
 const NO_KEYS: ReadonlySet<SetKey> = /* @__PURE__ */ new Set()

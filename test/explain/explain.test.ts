@@ -109,6 +109,7 @@ describe('what is nearly right is named', () => {
     ['key_servers_failing', null, 'http://127.0.0.1:9/jwks: ECONNREFUSED', 'nothing listens there'],
     ['key_servers_failing', null, 'https://a.example/jwks: ENOTFOUND', 'no machine has this name'],
     ['key_servers_failing', null, 'https://a.example/jwks: DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+    ['key_servers_failing', null, 'https://a.example/jwks: timeout', 'no answer from there'],
     ['key_servers_failing', null, 'https://a.example/jwks: not_json', 'no JWK Set'],
     ['key_servers_failing', null, 'https://a.example/jwks: no_usable_key', 'look at `algorithms`'],
     ['role_unknown', 'member, admin', 'Admin', 'upper and lower case?'],

@@ -676,6 +676,7 @@ describe('where nobody may be asked, nothing is waited for', () => {
     const clock = createTestClock()
     let load = async (): Promise<readonly []> => []
     const set = createKeySet({
+      url: 'https://id.example/jwks',
       algorithms: new Set(),
       load: () => load(),
       maxAgeSeconds: 600,
