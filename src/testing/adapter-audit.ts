@@ -8,6 +8,7 @@ import type { ErrorFormat } from '../errors.ts'
 import type { Auth, Route } from '../index.ts'
 import { oneOf, optional, parseOptions } from '../lib/parse-options.ts'
 import { type AuditAnswer, type AuditCase, type AuditRequest, compareAnswer, joinHeaders } from './audit/audit-case.ts'
+import { withVary } from './audit/audit-vary.ts'
 import { AUDIT_ENDPOINTS, type AuditEndpoint, auditRoutes, createAuditWorld } from './audit/audit-world.ts'
 import { bodyCases } from './audit/body-cases.ts'
 import { credentialCases } from './audit/credential-cases.ts'
@@ -63,12 +64,16 @@ export async function createAdapterAudit(options: AdapterAuditOptions = {}): Pro
   const { errorFormat = 'json' } = parseOptions('createAdapterAudit', shape, options)
   const world = await createAuditWorld(errorFormat)
   const parts = [credentialCases(world), orgCases(world), bodyCases(world)]
-  return Object.freeze({
-    auth: world.auth,
-    routes: auditRoutes(world.auth),
-    endpoints: AUDIT_ENDPOINTS,
-    cases: Object.freeze((await Promise.all(parts)).flat()),
-  })
+  const routes = auditRoutes(world.auth)
+  const mounted = [
+    ...routes.map(({ method, path, access }) => ({ method, path, mounts: [access] })),
+    ...AUDIT_ENDPOINTS.map(({ access, mounts, ...at }) => ({
+      ...at,
+      mounts: [...mounts, ...(access ? [access] : [])],
+    })),
+  ]
+  const cases = (await Promise.all(parts)).flat().map((each) => withVary(each, mounted))
+  return Object.freeze({ auth: world.auth, routes, endpoints: AUDIT_ENDPOINTS, cases: Object.freeze(cases) })
 }
 
 /**

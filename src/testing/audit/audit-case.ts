@@ -51,6 +51,7 @@ export const AUDITED_HEADERS: readonly string[] = Object.freeze([
   'content-type',
   'retry-after',
   'set-cookie',
+  'vary',
   'www-authenticate',
   'x-audit',
   'x-org-id',
