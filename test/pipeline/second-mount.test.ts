@@ -1,8 +1,10 @@
 /** A second mount of the same auth re-uses the work and enforces its own Access; another auth authenticates for itself. */
 import { describe, expect, it } from 'vitest'
 import type { Auth } from '../../src/auth.ts'
-import type { Identity } from '../../src/context.ts'
+import type { Identity, OrgResolver } from '../../src/context.ts'
+import { createOrgResolver } from '../../src/orgs/org-resolver.ts'
 import type { Access, AuthRequest } from '../../src/request.ts'
+import type { MemoryStorage } from '../../src/storage/memory.ts'
 import { trusting } from '../support/world.ts'
 import { type FakeRequestOptions, fakeRequest } from './fake-request.ts'
 import { createWorld, issuer, NOWHERE, reasonOf, SERVICE_SECRET, type World, type WorldOptions } from './world.ts'
@@ -85,6 +87,25 @@ describe('a second mount', () => {
     await enter({})
     expect(await reasonOf(enter({ role: 'admin' }))).toBe('role_too_low')
     expect(await enter({ role: 'member' })).toMatchObject({ role: 'member' })
+  })
+
+  it('acts nowhere where the caller is less than an earlier one asked, which was let in without an organization', async () => {
+    // Of a host’s own: whoever names none acts in none, as the owner of the installation.
+    const orgsOf = (storage: MemoryStorage): OrgResolver => {
+      const named = createOrgResolver({ memberships: storage.memberships, selectors: [], whenUnnamed: 'reject' })
+      const everywhere = { org: null, role: 'owner' } as const
+      return {
+        ...named,
+        resolve: async (caller, selection) =>
+          selection.kind === 'unnamed' ? everywhere : named.resolve(caller as never, selection),
+      }
+    }
+    const { enter } = await mounted({ auth: (storage) => ({ orgs: orgsOf(storage) as never }) })
+    expect(await enter({ role: 'owner' })).toMatchObject({ org: null, role: 'owner' })
+    expect(await reasonOf(enter({ selectors: BY_PATH }))).toBe('role_too_low')
+    const another = await mounted({ auth: (storage) => ({ orgs: orgsOf(storage) as never }) })
+    await another.enter({ role: 'admin' })
+    expect(await another.enter({ selectors: BY_PATH })).toMatchObject({ org: { id: another.orgs[1] }, role: 'admin' })
   })
 
   it('acts in what an earlier one has named, and its role is judged there', async () => {
