@@ -288,6 +288,7 @@ describe('tRPC', () => {
     expect(await post('1')).toMatchObject({ status: 200 })
     expect(await post('{')).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
     expect(await post('"x"')).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
+    expect(await post(JSON.stringify('x'.repeat(2_000_000)))).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
     expect(await post('1', { 'content-type': 'text/plain' })).toMatchObject({
       status: 415,
       code: 'UNSUPPORTED_MEDIA_TYPE',
