@@ -15,15 +15,17 @@ export const ACCESS_REASONS: ReasonSections = {
       try: { host: 'write a rule in `machines` of the issuer, or a row in the storage of machines' },
     },
     machine_disabled: {
-      headline: 'the machine’s row is disabled; `principal` names it',
+      headline: 'the machine’s row is disabled',
+      more: '`principal` of the record names it.',
       try: { host: 'enable the machine, if that is right' },
     },
     user_not_synced: {
       headline: 'the token is good, and there is no user row for it here',
-      try: { client: 'POST to the sync route first' },
+      try: { client: 'POST to the sync route first', host: 'or have the first request make it: `createProvisioner`' },
     },
     user_disabled: {
-      headline: 'the user’s row is disabled or deleted; `principal` names it',
+      headline: 'the user’s row is disabled or deleted',
+      more: '`principal` of the record names it.',
       try: { host: 'enable the user, if that is right' },
     },
     bootstrap_not_reached: {
@@ -57,14 +59,14 @@ export const ACCESS_REASONS: ReasonSections = {
   },
   'The organization': {
     org_id_malformed: {
-      headline: 'a selector is empty, came twice or has no id in it',
+      headline: 'the header or path parameter that names the organization is empty, came twice, or holds no id',
       try: {
         client: 'send the organization’s id once, as the API gave it',
-        host: 'say what an id looks like: `idFormat`',
+        host: 'say what an id looks like, if it is no UUID: `idFormat`',
       },
     },
     org_selectors_differ: {
-      headline: 'two selectors name different organizations',
+      headline: 'two headers or path parameters name different organizations',
       try: { client: 'name one organization' },
     },
     mounts_name_different_orgs: {

@@ -25,11 +25,13 @@ export const LOGIN_REASONS: ReasonSections = {
       try: { client: 'log in again' },
     },
     session_superseded: {
-      headline: 'the password, the role or the account’s state has changed since; `principal` names it',
+      headline: 'the password, the role or the account’s state has changed since',
+      more: '`principal` of the record names it.',
       try: { client: 'log in again' },
     },
     session_revoked: {
-      headline: 'the session was logged out; `principal` names the account',
+      headline: 'the session was logged out',
+      more: '`principal` of the record names the account.',
       try: { client: 'log in again' },
     },
     account_missing: {
@@ -37,7 +39,8 @@ export const LOGIN_REASONS: ReasonSections = {
       try: { nobody: 'nothing is to be done' },
     },
     account_disabled: {
-      headline: 'the account is disabled; `principal` names it',
+      headline: 'the account is disabled',
+      more: '`principal` of the record names it.',
       try: { host: 'enable it, if that is right' },
     },
   },

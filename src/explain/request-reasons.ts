@@ -106,17 +106,20 @@ export const REQUEST_REASONS: ReasonSections = {
       try: { client: 'send the new key' },
     },
     api_key_revoked: {
-      headline: 'the API key was revoked; `principal` names it',
+      headline: 'the API key was revoked',
+      more: '`principal` of the record names it.',
       try: { client: 'take another key' },
     },
     api_key_expired: {
-      headline: 'the API key has expired; `principal` names it',
+      headline: 'the API key has expired',
+      more: '`principal` of the record names it.',
       expected: 'later than now',
       got: 'when it ended',
       try: { client: 'take another key' },
     },
     api_key_check_refused: {
-      headline: '`check` of `createApiKeys` said `false`; `principal` names the key',
+      headline: '`check` of `createApiKeys` said `false`',
+      more: '`principal` of the record names the key.',
       try: { host: 'look at your own rule, `check` of `createApiKeys`' },
     },
     service_secret_wrong: {

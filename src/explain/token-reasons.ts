@@ -160,7 +160,7 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     token_bound_to_key: {
       headline: 'the token is bound to a key (`cnf`), and nobody here asks for a proof of it',
-      try: { issuer: 'give plain bearer tokens', host: 'write `boundTokens: as-bearer`, if that is meant' },
+      try: { issuer: 'give plain bearer tokens', host: "write `boundTokens: 'as-bearer'`, if that is meant" },
     },
     token_scopes_malformed: {
       headline: 'the claim that says what the token allows (`claims.scopes` of its issuer) holds no scopes',
@@ -236,7 +236,7 @@ export const TOKEN_REASONS: ReasonSections = {
     },
     anonymous_user: {
       headline: 'a guest (Supabase, Firebase, Better Auth), who has signed up for nothing',
-      try: { client: 'sign up', host: 'write `anonymous: accept`, if guests may call' },
+      try: { client: 'sign up', host: "write `anonymous: 'accept'`, if guests may call" },
     },
     third_party_app: {
       headline: 'the token was granted to an app of somebody else (Supabase, Better Auth)',
