@@ -2,7 +2,7 @@
  * sallyport for Express 5 and 4: translates a request into the pipeline and its answer back, and nothing else.
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
-import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import type { Application, NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { AuthError } from '../src/errors.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type Auth,
   createReadJson,
   createRouteFinder,
+  extendResponses,
   fromNodeRequest,
   keepHeaders,
   parseAdapterOptions,
@@ -87,7 +88,9 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const authorize = authorizer(access)
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const { context, responseHeaders } = await authorize(toAuthRequest(req))
+        const decided = authorize.decide(toAuthRequest(req))
+        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
+        extendResponsesOf(req.app as Application & App)
         keepHeaders(res, responseHeaders)
         await run(context, req, res, next)
       } catch (error) {
@@ -113,6 +116,18 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     },
     onError: (error, req, res, next) => refuse(toRefusal(error), req, res, next),
   }
+}
+
+// The responses of an app that is mounted inherit from those of the app above it; a router may be used without any.
+function extendResponsesOf(app: App | undefined): void {
+  if (app?.parent !== undefined) extendResponsesOf(app.parent)
+  else if (app !== undefined) extendResponses(app.response)
+}
+
+interface App {
+  readonly response: Response
+  /** The app that it is mounted on. */
+  readonly parent?: App | undefined
 }
 
 // What the router says of a path that can't be decoded: there is nothing there, on this framework as on the others.

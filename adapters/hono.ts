@@ -101,9 +101,9 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const whenAnswered = (listener: () => void): void => {
           listeners = [...listeners, listener]
         }
-        const request = read.whenAnswered === undefined ? { ...read, whenAnswered } : read
-        const { context, responseHeaders } = await authorize(request)
-        const isCarried = announce(c, node, request.source, responseHeaders)
+        const decided = authorize.decide(read.whenAnswered === undefined ? { ...read, whenAnswered } : read)
+        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
+        const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
         const answer = answerOf(c, await run(context, c, next))
         return isCarried ? answer : stamp(c, headersOf, answer)

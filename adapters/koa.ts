@@ -87,7 +87,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const authorize = authorizer(access)
     const handler: Middleware = async function sallyport(ctx, next) {
       try {
-        const { context, responseHeaders } = await authorize(toAuthRequest(ctx))
+        const decided = authorize.decide(toAuthRequest(ctx))
+        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
         keepHeaders(ctx.res, responseHeaders)
         await run(context, ctx, next)
       } catch (error) {

@@ -52,6 +52,7 @@ export interface Extractor {
 }
 
 const MAX_CREDENTIAL_BYTES = 8192
+const NONE: readonly never[] = Object.freeze([])
 
 /** Build step 1: pure, no storage, no network. */
 export function createExtractor(options: ExtractorOptions): Extractor {
@@ -70,9 +71,11 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
-    const found: Credential[] = headers.flatMap((header) => readService(request, header))
+    const services = headers.length === 0 ? NONE : headers.flatMap((header) => readService(request, header))
     const token = readBearer(authorization)
-    return token === null ? found : [...found, toBearer(token, apiKeyPrefix)]
+    if (token === null) return services
+    const bearer = toBearer(token, apiKeyPrefix)
+    return services.length === 0 ? [bearer] : [...services, bearer]
   }
 
   return {

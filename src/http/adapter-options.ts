@@ -26,7 +26,10 @@ const SHAPE: Shape<AdapterOptions> = {
 }
 
 interface BoundAuth {
-  authorizer(access: never): ((request: AuthRequest) => Promise<unknown>) & { contextOf(source: object): unknown }
+  authorizer(access: never): ((request: AuthRequest) => Promise<unknown>) & {
+    decide(request: AuthRequest): unknown
+    contextOf(source: object): unknown
+  }
   recordRefusal(source: object, error: unknown): unknown
   toResponse(error: AuthError): AuthResponse
 }
@@ -83,11 +86,14 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       const authorize = auth.authorizer(access)
       if (bodyTimeoutSeconds === undefined) return authorize
       const { contextOf } = authorize
-      const limited = (request: AuthRequest): ReturnType<typeof authorize> => {
+      const limited = (request: AuthRequest): AuthRequest => {
         limitBodyTime(request.source, bodyTimeoutSeconds)
-        return authorize(request)
+        return request
       }
-      return Object.assign(limited, { contextOf })
+      return Object.assign((request: AuthRequest) => authorize(limited(request)), {
+        decide: (request: AuthRequest) => authorize.decide(limited(request)),
+        contextOf,
+      })
     },
     refusalOf(source, thrown) {
       const error = auth.recordRefusal(source, thrown)

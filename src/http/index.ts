@@ -4,5 +4,12 @@ export { type AdapterOptions, parseAdapterOptions, toThrown } from './adapter-op
 export { fromFetchRequest } from './fetch-request.ts'
 export { fromNodeRequest, type NodeRequest } from './node-request.ts'
 export { createReadJson, type ReadJson } from './read-json.ts'
-export { keepHeaders, mergeHeader, type NodeResponse, withHeaders, writeHeaders } from './response-headers.ts'
+export {
+  extendResponses,
+  keepHeaders,
+  mergeHeader,
+  type NodeResponse,
+  withHeaders,
+  writeHeaders,
+} from './response-headers.ts'
 export { createRouteFinder } from './route-path.ts'

@@ -7,6 +7,7 @@ import { type Beside, createBeside } from '../lib/beside.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { RequestBody } from '../request.ts'
+import { type BesideMessages, type BesideRequest, createBesideMessages } from './beside-messages.ts'
 
 const DEFAULT_SECONDS = 10
 
@@ -16,27 +17,22 @@ export function describeBodySeconds(value: unknown): string | null {
   return isGood ? null : 'must be a number above 0 and at most 3600'
 }
 
-/** What an auth has decided of a request: whoever reads the body has it decided once more. */
-export interface Authenticated {
+/** What an auth has decided of a request, the framework's own object: whoever reads the body has it decided once more. */
+export interface Authenticated extends BesideRequest {
   recheck(): Promise<void>
 }
 
-// By the framework's own request object, and by nothing that it holds: a middleware may give it another stream, and the caller
-// would not be checked once more. A `WeakMap` would double what a request costs the collector.
-const AUTHENTICATED: Beside<readonly Authenticated[]> = createBeside()
+const AUTHENTICATED: BesideMessages<Authenticated> = createBesideMessages()
 const TIMEOUTS: Beside<number> = createBeside()
 
 /** What auths have decided of a request. */
 export function authenticatedOf(source: object): readonly Authenticated[] {
-  return AUTHENTICATED.get(source) ?? NONE
+  return AUTHENTICATED.of(source)
 }
 
-const NONE: readonly never[] = Object.freeze([])
-
 /** Have callers checked once more when a body of this request is whole: what that throws, the reader throws. */
-export function recheckWithBody(source: object, authenticated: Authenticated): void {
-  const known = AUTHENTICATED.get(source)
-  AUTHENTICATED.set(source, known === undefined ? [authenticated] : [...known, authenticated])
+export function recheckWithBody(authenticated: Authenticated): void {
+  AUTHENTICATED.add(authenticated)
 }
 
 /** Say how long a body of this request may take, for whoever reads it and says nothing else. */

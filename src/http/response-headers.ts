@@ -1,5 +1,6 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
 import { trimBlanks } from '../lib/trim-blanks.ts'
+import { type BesideMessages, type BesideRequest, createBesideMessages } from './beside-messages.ts'
 
 // None of what a handler has said of a body that it then did not send is true of the one in its place.
 const OF_ANOTHER_BODY = [
@@ -69,6 +70,7 @@ export interface NodeResponse {
   readonly headersSent?: boolean | undefined
   readonly destroyed?: boolean | undefined
   writeHead: unknown
+  readonly [EXTENDED]?: true
 }
 
 type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
@@ -92,7 +94,7 @@ export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => v
     listener()
     return
   }
-  response.writeHead = tellingHead(writeHead, listener)
+  wrapHead(response, (inner) => tellingHead(inner, listener))
   response.once?.('close', listener)
 }
 
@@ -107,7 +109,44 @@ export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => v
  * keepHeaders(res, authorized.responseHeaders)
  */
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
-  response.writeHead = keepingHeaders(response.writeHead as WriteHead, headersOf)
+  wrapHead(response, (writeHead) => keepingHeaders(writeHead, headersOf))
+}
+
+/**
+ * Have {@link keepHeaders} put nothing on responses of this prototype: their `writeHead` looks for what was kept. For who writes
+ * an adapter of a framework that changes the prototype of each response, which makes every member that is put on one dear.
+ *
+ * @param prototype the app's own, which the framework has for being extended; done once
+ * @example
+ * extendResponses(app.response)
+ */
+export function extendResponses(prototype: Pick<NodeResponse, 'writeHead'>): void {
+  if (Object.hasOwn(prototype, EXTENDED)) return
+  const own = Object.hasOwn(prototype, 'writeHead') ? (prototype.writeHead as WriteHead) : null
+  const writeHead: WriteHead = function writeHead(...head) {
+    const inherited = own ?? (Object.getPrototypeOf(prototype) as { readonly writeHead: WriteHead }).writeHead
+    return WRAPPERS.of(Object(this.req))
+      .reduce((inner, { wrap }) => wrap(inner), inherited)
+      .apply(this, head)
+  }
+  Object.assign(prototype, { writeHead, [EXTENDED]: true })
+}
+
+const EXTENDED: unique symbol = Symbol('sallyport: writeHead looks for its wrappers')
+
+/** What is wrapped around the `writeHead` of the response to a request, the last one outermost. */
+interface HeadWrapper extends BesideRequest {
+  readonly wrap: (writeHead: WriteHead) => WriteHead
+}
+
+const WRAPPERS: BesideMessages<HeadWrapper> = createBesideMessages()
+
+// Whoever has put a `writeHead` of their own on the response may have taken the inherited one before it was extended.
+function wrapHead(response: Partial<NodeResponse>, wrap: HeadWrapper['wrap']): void {
+  const { req } = response
+  const isExtended = response[EXTENDED] === true && !Object.hasOwn(response, 'writeHead')
+  if (isExtended && typeof req === 'object' && req !== null) WRAPPERS.add({ source: req, wrap })
+  else response.writeHead = wrap(response.writeHead as WriteHead)
 }
 
 function keepingHeaders(writeHead: WriteHead, headersOf: () => Lines): WriteHead {

@@ -1,5 +1,5 @@
 /**
- * The pipeline: one request through the steps, one `await` after another, up to where its route's Access says. What a step
+ * The pipeline: one request through the steps, one after another, up to where its route's Access says. What a step
  * refuses is thrown as `AuthError`; any other throw is ours or the host's and passes through untouched.
  */
 import type {
@@ -46,26 +46,25 @@ export interface Attempt {
 }
 
 /** Take a request through the pipeline: the context for the handler, or `null` for an optional route without a credential. */
-export async function authenticate(steps: Steps, attempt: Attempt): Promise<AuthContext | null> {
+export function authenticate(steps: Steps, attempt: Attempt): AtOnce<AuthContext | null> {
   const credential = requireCredential(steps, attempt)
   if (credential === null) return null
-  const verifying = verify(steps, attempt, credential)
-  const verified = isPending(verifying) ? await verifying : verifying
-  requireAccepted(attempt, verified)
-  if (verified.kind === 'service') return enterService(steps, attempt, verified.name)
-  if (verified.kind === 'machine') return enterMachine(steps, attempt, verified.identity)
-  if (verified.kind === 'apiKey') return enterApiKey(steps, attempt, verified)
   const { rule } = attempt
-  const { identity } = verified
-  if (rule.needs === 'identity') return identityContext(steps, rule, identity)
-  const selection = readSelection(steps, attempt)
-  const resolving = resolveUser(steps, attempt, identity, selection)
-  const resolvedUser = isPending(resolving) ? await resolving : resolving
-  if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
-  const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  const question = { caller, bound: identity.scopes, selection, resolvedUser }
-  const acting = actingOrg(steps, attempt, question)
-  return userOrgContext(identity, resolvedUser, isPending(acting) ? await acting : acting)
+  return follow(verify(steps, attempt, credential), (verified): AtOnce<AuthContext> => {
+    requireAccepted(attempt, verified)
+    if (verified.kind === 'service') return enterService(steps, attempt, verified.name)
+    if (verified.kind === 'machine') return enterMachine(steps, attempt, verified.identity)
+    if (verified.kind === 'apiKey') return enterApiKey(steps, attempt, verified)
+    const { identity } = verified
+    if (rule.needs === 'identity') return identityContext(steps, rule, identity)
+    const selection = readSelection(steps, attempt)
+    return follow(resolveUser(steps, attempt, identity, selection), (resolvedUser): AtOnce<AuthContext> => {
+      if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
+      const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
+      const acting = actingOrg(steps, attempt, { caller, bound: identity.scopes, selection, resolvedUser })
+      return follow(acting, (acted) => userOrgContext(identity, resolvedUser, acted))
+    })
+  })
 }
 
 function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {

@@ -2,6 +2,7 @@
 import type { AuthContext } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault, withChallenge } from '../errors.ts'
 import { recheckWithBody } from '../http/request-body.ts'
+import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
@@ -12,6 +13,7 @@ import { type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { createQuietRecorder } from './quiet-recorder.ts'
 import { recheck } from './recheck.ts'
 import { append, findState, RequestState } from './request-state.ts'
+import { keepShapes } from './shapes.ts'
 import { varyOf } from './vary.ts'
 
 /** What an authorizer hands an adapter: the handler's context, and the headers of ours for the response. */
@@ -25,8 +27,10 @@ type Lines = readonly (readonly [name: string, value: string])[]
 
 /** What mounts and handlers of one auth decide, and what becomes of it. */
 export interface Authorization {
-  /** Let requests in by one rule, or throw the refusal. */
-  authorizer(rule: Rule | 'public'): (request: AuthRequest) => Promise<Authorized<AuthContext | null>>
+  /** Let requests in by one rule, or throw the refusal; `decide` does it at once where nobody has to be asked. */
+  authorizer(rule: Rule | 'public'): ((request: AuthRequest) => Promise<Authorized<AuthContext | null>>) & {
+    decide(request: AuthRequest): AtOnce<Authorized<AuthContext | null>>
+  }
   /** The same for whoever writes no response. */
   authenticator(rule: Rule | 'public'): (request: AuthRequest) => Promise<AuthContext | null>
   /**
@@ -38,6 +42,7 @@ export interface Authorization {
 
 /** Build the authorization of one auth. */
 export function createAuthorization(steps: Steps, clock: () => number, records: RecordOptions | null): Authorization {
+  keepShapes()
   const quiet = createQuietRecorder(clock)
   const recheckRecorded = (state: RequestState): Promise<void> =>
     recheck(steps, state, clock).catch((error: unknown) => {
@@ -46,35 +51,43 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
   const stateOf = (request: AuthRequest): RequestState => {
     const known = findState(request.source, steps)
     if (known !== undefined) return known
-    const state = new RequestState(steps, recheckRecorded)
+    const state = new RequestState(request.source, steps, recheckRecorded)
     state.record = records === null ? quiet : startRecord(request, records)
     state.checkedAt = clock()
-    recheckWithBody(request.source, state)
+    recheckWithBody(state)
     return state
   }
   const mount = <R>(rule: Rule | 'public', answer: (context: AuthContext | null, state: RequestState) => R) => {
-    return async (request: AuthRequest): Promise<R> => {
+    return (request: AuthRequest): AtOnce<R> => {
       const state = stateOf(request)
       const record = state.record ?? SILENT
-      try {
-        const attempt = rule === 'public' ? null : { request, rule, state, record }
-        const context =
-          attempt === null ? checkPublic(steps, request) : admit(attempt, await authenticate(steps, attempt))
+      const attempt = rule === 'public' ? null : { request, rule, state, record }
+      const letIn = (context: AuthContext | null): R => {
+        if (attempt !== null) admit(attempt, context)
         record.allowed(context, attempt === null)
-        return answer(context, state)
-      } catch (error) {
-        throw recordThrow({ steps, state, rule, request }, error)
-      } finally {
         record.settled()
+        return answer(context, state)
+      }
+      const refuse = (error: unknown): never => {
+        const thrown = recordThrow({ steps, state, rule, request }, error)
+        record.settled()
+        throw thrown
+      }
+      try {
+        const found = attempt === null ? checkPublic(steps, request) : authenticate(steps, attempt)
+        return isPending(found) ? found.then(letIn).catch(refuse) : letIn(found)
+      } catch (error) {
+        return refuse(error)
       }
     }
   }
   return {
     authorizer(rule) {
       const vary: Lines = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)]]
-      return mount(rule, (context, state) => ({ context, responseHeaders: () => withOrg(vary, state) }))
+      const decide = mount(rule, (context, state) => ({ context, responseHeaders: () => withOrg(vary, state) }))
+      return Object.assign(toStep(decide), { decide })
     },
-    authenticator: (rule) => mount(rule, (context) => context),
+    authenticator: (rule) => toStep(mount(rule, (context) => context)),
     recordRefusal(source, thrown) {
       const state = findState(source, steps)
       const error = isTransientError(thrown) ? unavailable(thrown) : thrown
@@ -120,7 +133,7 @@ function unavailable(cause: unknown): AuthError {
 }
 
 // A mount lets the request in: what comes later is told so.
-function admit({ request, rule, state, record }: Attempt, context: AuthContext | null): AuthContext | null {
+function admit({ request, rule, state, record }: Attempt, context: AuthContext | null): void {
   const { steps } = state
   if (context?.kind === 'user') {
     const token = tokenOf(state.credential)
@@ -129,7 +142,6 @@ function admit({ request, rule, state, record }: Attempt, context: AuthContext |
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule))
     state.passed = append(state.passed, { request, rule, context })
-  return context
 }
 
 /** The requests that ended in a service, for `actIn`. */

@@ -22,7 +22,7 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   const age = now - (state.checkedAt ?? Number.NaN)
   // A clock that was set back says nothing of how long it took.
   if (age >= 0 && age <= GOOD_FOR_MS) return
-  const fresh = new RequestState(steps, async () => undefined)
+  const fresh = new RequestState(state.source, steps, async () => undefined)
   fresh.credential = state.credential
   fresh.selection = state.selection
   let isLess = false

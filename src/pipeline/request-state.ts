@@ -37,12 +37,14 @@ export class RequestState implements Authenticated {
   /** The record of the request, and the throw that was written down last: several mounts may see the same one. */
   record: Recorder | undefined = undefined
   recorded: unknown = undefined
+  readonly source: object
   /** Whose work it is. */
   readonly steps: Steps
   readonly #recheck: Recheck
 
   /** @param recheck how its callers are checked once more */
-  constructor(steps: Steps, recheck: Recheck) {
+  constructor(source: object, steps: Steps, recheck: Recheck) {
+    this.source = source
     this.steps = steps
     this.#recheck = recheck
   }

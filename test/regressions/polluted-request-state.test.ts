@@ -12,7 +12,7 @@ import { createWorld, reasonOf } from '../pipeline/world.ts'
 
 const NO_STREAM = { on: () => undefined, off: () => undefined }
 const NAMES = new Set([
-  ...Object.keys(new RequestState({} as never, async () => undefined)),
+  ...Object.keys(new RequestState({}, {} as never, async () => undefined)),
   ...['credential', 'verified', 'resolvedUser', 'context', 'acted', 'judgedAt'],
   ...['source', 'params', 'incoming', 'outgoing', 'response', 'parsedBody', 'readText', 'remoteAddress'],
 ])

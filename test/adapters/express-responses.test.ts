@@ -1,0 +1,86 @@
+/**
+ * Our headers reach every answer of Express although nothing is put on its responses: their app's prototype is extended, once,
+ * whoever else has a `writeHead` of their own, on the response or on the prototype, before or after.
+ */
+import type { RequestListener, ServerResponse } from 'node:http'
+import type { Application, RequestHandler } from 'express'
+import * as forExpress from 'sallyport/express'
+import { beforeAll, expect, it } from 'vitest'
+import { listen, newExpress } from '../support/hosts.ts'
+import { createRigWorld, type RigWorld } from './rigs.ts'
+
+let world: RigWorld
+beforeAll(async () => {
+  world = await createRigWorld()
+})
+
+type WriteHead = (this: ServerResponse, ...head: unknown[]) => ServerResponse
+// As the packages `compression` and `on-headers` do.
+const marking: RequestHandler = (_req, res, next) => {
+  const inherited = res.writeHead as unknown as WriteHead
+  const writeHead: WriteHead = function (...head) {
+    this.setHeader('X-Theirs', 'marked')
+    return inherited.apply(this, head)
+  }
+  Object.assign(res, { writeHead })
+  next()
+}
+const answer: RequestHandler = (_req, res) => void res.json({ ok: true })
+const extending = ({ response }: Application & { readonly response?: object }): void => {
+  const writeHead: WriteHead = function (...head) {
+    this.setHeader('X-Theirs', 'marked')
+    return (Object.getPrototypeOf(response) as { writeHead: WriteHead }).writeHead.apply(this, head)
+  }
+  Object.assign(response as object, { writeHead })
+}
+
+type Build = (app: Application, guard: () => RequestHandler, mounted: Application) => unknown
+const APPS: Readonly<Record<string, Build>> = {
+  'with nothing else': (app, guard) => app.use(guard(), answer),
+  'guarded twice': (app, guard) => app.use(guard(), guard(), answer),
+  'behind one that has put a writeHead on the response': (app, guard) => app.use(marking, guard(), answer),
+  'before one that puts a writeHead on the response': (app, guard) => app.use(guard(), marking, answer),
+  'between two of them': (app, guard) => app.use(marking, guard(), marking, guard(), answer),
+  'whose host has extended the prototype': (app, guard) => {
+    extending(app)
+    app.use(guard(), answer)
+  },
+  'mounted, guarded above': (app, guard, mounted) => app.use(guard(), mounted.use(answer)),
+  'mounted, guarded below': (app, guard, mounted) => app.use(mounted.use(guard(), answer)),
+  'mounted, guarded below, answered above': (app, guard, mounted) => app.use(mounted.use(guard()), answer),
+  'whose handler fails': (app, guard) =>
+    app.use(guard(), (_req, _res, next) => next(Object.assign(new Error('broken'), { status: 503 }))),
+}
+
+it.each(['express 5', 'express 4'].flatMap((name) => Object.keys(APPS).map((kind) => [name, kind] as const)))(
+  'of %s, %s',
+  async (name, kind) => {
+    const app = newExpress(name)
+    const guard = (): RequestHandler => forExpress.createAdapter(world.auth).middleware() as RequestHandler
+    ;(APPS[kind] as Build)(app, guard, newExpress(name))
+    const server = await listen(app as unknown as RequestListener)
+    // The first is asked while nothing is extended yet.
+    for (let each = 0; each < 3; each++) {
+      const { headers } = await fetch(server.url, { headers: world.caller.headers })
+      expect([headers.get('x-org-id'), headers.get('vary')]).toEqual([world.caller.org?.id, 'Authorization, X-Org-Id'])
+      expect(headers.get('x-theirs')).toBe(/writeHead|two of them|extended/.test(kind) ? 'marked' : null)
+    }
+    await server.close()
+  },
+)
+
+it('requests under way when the first one is answered keep theirs', async () => {
+  const app = newExpress('express 5')
+  const guard = forExpress.createAdapter(world.auth).middleware()
+  const waiting: (() => void)[] = []
+  const wait: RequestHandler = (_req, _res, next) => void waiting.push(next)
+  app.use('/slow', marking, wait, guard, answer)
+  app.use(guard, answer)
+  const server = await listen(app as unknown as RequestListener)
+  const slow = fetch(`${server.url}/slow`, { headers: world.caller.headers })
+  while (waiting.length === 0) await new Promise(setImmediate)
+  const quick = await fetch(server.url, { headers: world.caller.headers })
+  waiting[0]?.()
+  for (const { headers } of [quick, await slow]) expect(headers.get('x-org-id')).toBe(world.caller.org?.id)
+  await server.close()
+})
