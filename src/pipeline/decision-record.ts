@@ -66,13 +66,16 @@ export function startRecord(request: AuthRequest, { clock, timer, onDecision, re
   let ending: Ending | null = null
   let isAnswered = whenAnswered === undefined
 
+  // Of a client that hung up while it was let in every mount to come says so, too: told is the first.
+  let isToldOnce = false
+
   const report = (): void => {
-    if (ending !== null)
-      notify(
-        'createAuth: onDecision',
-        onDecision,
-        Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } }),
-      )
+    if (ending === null) return
+    const isLetIn = ending.outcome === 'allowed' || ending.outcome === 'anonymous'
+    if (isLetIn && isToldOnce) return
+    isToldOnce ||= isLetIn && whenAnswered !== undefined
+    const decision = Object.freeze({ ...base, ...ending, ...seen, timings: { ...timings } })
+    notify('createAuth: onDecision', onDecision, decision)
   }
   whenAnswered?.(() => {
     if (!isAnswered) report()
