@@ -172,8 +172,8 @@ describe('the built modules', () => {
   // function, an optional; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 47_700],
-    ['koa', 47_700],
+    ['express', 47_900],
+    ['koa', 47_900],
     ['hono', 49_200],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
@@ -187,6 +187,6 @@ describe('the built modules', () => {
   it('cost with the testing kit at most 295,000 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(295_000)
+    expect(bytes).toBeLessThanOrEqual(296_500)
   })
 })
