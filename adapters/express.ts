@@ -89,7 +89,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
         const decided = authorize.decide(toAuthRequest(req))
-        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
+        const { context, responseHeaders } = 'then' in decided ? await decided : decided
         extendResponsesOf(req.app as Application & App)
         keepHeaders(res, responseHeaders)
         await run(context, req, res, next)

@@ -102,7 +102,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
           listeners = [...listeners, listener]
         }
         const decided = authorize.decide(read.whenAnswered === undefined ? { ...read, whenAnswered } : read)
-        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
+        const { context, responseHeaders } = 'then' in decided ? await decided : decided
         const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
         const answer = answerOf(c, await run(context, c, next))

@@ -88,7 +88,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const handler: Middleware = async function sallyport(ctx, next) {
       try {
         const decided = authorize.decide(toAuthRequest(ctx))
-        const { context, responseHeaders } = decided instanceof Promise ? await decided : decided
+        const { context, responseHeaders } = 'then' in decided ? await decided : decided
         keepHeaders(ctx.res, responseHeaders)
         await run(context, ctx, next)
       } catch (error) {
