@@ -42,7 +42,8 @@ export function createClock(): Clock {
 
 /** Serve on 127.0.0.1; closed after the test. */
 export async function serve(handler: RequestListener): Promise<{ readonly url: string; readonly server: Server }> {
-  const server = createServer(handler)
+  // An idle connection is not ended under a request that is on its way: that is a reset, and none of the client's.
+  const server = createServer({ keepAliveTimeout: 0 }, handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.closeAllConnections()
