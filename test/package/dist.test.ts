@@ -174,7 +174,7 @@ describe('the built modules', () => {
   it.each([
     ['express', 47_900],
     ['koa', 47_900],
-    ['hono', 49_200],
+    ['hono', 49_800],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -184,7 +184,7 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 295,000 bytes, minified', async () => {
+  it('cost with the testing kit at most 297,500 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
     expect(bytes).toBeLessThanOrEqual(296_500)
