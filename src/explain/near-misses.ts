@@ -182,7 +182,7 @@ function audienceMiss(expected: string, got: string): string | null {
   const near = first(expected, (wanted) => first(got, (given) => audienceNameMiss(wanted, given)))
   if (near !== null) return near
   if (got.split(', ').includes('account'))
-    return 'if it is Keycloak: the API is written in by an audience mapper of the client'
+    return 'provider: if it is Keycloak, add an audience mapper that writes the name of this API'
   return got === 'authenticated' ? "a Supabase session: its audience is 'authenticated'" : null
 }
 
@@ -200,7 +200,7 @@ function nameMiss(wanted: string, given: string): string | null {
 // What presets say, in their words.
 function kindMiss(expected: string, got: string): string | null {
   if (got === 'no sid') return 'client: send the session token, not one of a template'
-  if (got === 'token_use id') return "client: send the access token; host: or `tokens: 'id'`"
+  if (got === 'token_use id') return "an ID token; client: send the access token; host: or `tokens: 'id'`"
   if (got === 'an aud') return 'host: write `audience` of the preset, if you put it into session tokens'
   if (got === 'no azp') return 'host: write `withoutParty`, if native apps or backends call here'
   if (!got.startsWith('azp ') || !expected.startsWith('azp ')) return null
@@ -217,10 +217,10 @@ function algorithmMiss(expected: string, got: string): string | null {
   if (expected === '') return null
   const isSecret = got.startsWith('HS')
   if (isSecret && !expected.includes('HS'))
-    return "signed by a shared secret, and only public keys are known: `secret` of a preset, or a source { kind: 'secret' }"
+    return "signed by a shared secret, and only public keys are known; host: `secret` of a preset, or a source { kind: 'secret' }, if the issuer still signs by it"
   if (isSecret) return `write ${got} into algorithms of the secret`
   if (!/(?:ES|RS|PS)\d|EdDSA/.test(expected)) {
-    return "signed by a key pair, and only a secret is known: has the project moved to signing keys? `url` of a preset, or a source { kind: 'jwks' }"
+    return "signed by a key pair, and only a secret is known: has the project moved to signing keys? host: `url` of a preset, or a source { kind: 'jwks' }"
   }
   return `write ${got} into algorithms of the keys`
 }
