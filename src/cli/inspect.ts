@@ -2,6 +2,7 @@
 
 import { describe } from '../explain/explain.ts'
 import { reasonTexts } from '../explain/reason-texts.ts'
+import { isPending } from '../lib/at-once.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, type Verdict, verdictOf } from './checks.ts'
@@ -94,7 +95,7 @@ function asUsage<T>(read: () => T): T {
   }
   try {
     const result = read()
-    return (result instanceof Promise ? result.catch(wrong) : result) as T
+    return (isPending(result) ? result.catch(wrong) : result) as T
   } catch (error) {
     return wrong(error)
   }

@@ -3,7 +3,7 @@
  * message but of the library's own errors: others may name values.
  */
 import { toLogText } from '../lib/log-text.ts'
-import { causesOf, describeCause } from '../lib/standard-error.ts'
+import { causesOf, describeCause, readError } from '../lib/standard-error.ts'
 
 /** What is said of a fault. */
 export interface FaultWords {
@@ -15,6 +15,15 @@ export interface FaultWords {
 
 /** Say what was thrown. `isPlaced`: with the addresses of what could not be reached. */
 export function describeThrown(reason: string | null, cause: unknown, isPlaced: boolean): FaultWords {
+  try {
+    return wordsOf(reason, cause, isPlaced)
+  } catch {
+    // What is thrown may be anything, and say so itself by throwing.
+    return { word: describeCause(cause), next: null }
+  }
+}
+
+function wordsOf(reason: string | null, cause: unknown, isPlaced: boolean): FaultWords {
   const code = describeCause(cause)
   const missing = missingOf(cause)
   const places = isPlaced ? placesOf(cause) : []
@@ -63,7 +72,7 @@ const OF_NETWORKS: Known = [
 // SQLite has one code for whatever is wrong with a statement.
 function missingOf(cause: unknown): string | null {
   const found = causesOf(cause).flatMap((each) => {
-    const { code, message } = each as { readonly code?: unknown; readonly message?: unknown }
+    const { code, message } = readError(each)
     return /SQLITE/.test(String(code)) ? (/\bno such (?:table|column)\b/.exec(String(message)) ?? []) : []
   })
   return found[0] ?? null
@@ -74,7 +83,7 @@ const MOST_PLACES = 2
 // Of an error of the system, and of those of all addresses of a name: where it was, never by whom and with what.
 function placesOf(cause: unknown): readonly string[] {
   const found = causesOf(cause).flatMap((each) => {
-    const { syscall, address, port, hostname } = (each ?? {}) as Readonly<Record<string, unknown>>
+    const { syscall, address, port, hostname } = readError(each)
     const place = address ?? hostname
     if (typeof syscall !== 'string' || typeof place !== 'string' || !/^[\w.:%/-]{1,100}$/.test(place)) return []
     const host = place.includes(':') ? `[${place}]` : place

@@ -28,14 +28,14 @@ export function withoutSecrets(text: string): string {
 
 /**
  * Make a text fit for a log: at most 200 characters, control and other invisible characters replaced, keys, tokens and
- * what stands before an `@` (an address, a URL's password) blanked out. `null` for what is no text.
+ * what stands before an `@` or `%40` (an address, a URL's password) blanked out. `null` for what is no text.
  */
 export function toLogText(text: unknown): string | null {
   if (typeof text !== 'string') return null
   // What most refusals say: short words, of which nothing has to go.
-  if (text.length <= MAX_LENGTH && PLAIN.test(text) && !text.includes('eyJ')) return text
+  if (text.length <= MAX_LENGTH && PLAIN.test(text) && !/eyJ|%40/.test(text)) return text
   // More than is kept, so that what is cut off at the end is still known for what it is.
-  const known = withoutSecrets(text.slice(0, MAX_LENGTH * 2)).replace(/[^\s,@]*@/g, '…@')
+  const known = withoutSecrets(text.slice(0, MAX_LENGTH * 2)).replace(/[^\s,@]*(?:@|%40)/g, '…@')
   const visible = known.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
   return visible.length > MAX_LENGTH ? `${visible.slice(0, MAX_LENGTH - 1)}…` : visible
 }

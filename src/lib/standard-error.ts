@@ -11,20 +11,27 @@ export function printError(error: unknown): void {
   console.error(error)
 }
 
-/** Make a printer of lines, each at most once a second by `clock`, in milliseconds. */
-export function createLinePrinter(clock: () => number): (line: string) => void {
+/** Prints a line. `what` it is about, where lines about one thing may differ: there is one a second of each. */
+export type LinePrinter = (line: string, what?: string | null) => void
+
+/** Make a printer of lines, each at most once a second by `clock`, in milliseconds. It never throws. */
+export function createLinePrinter(clock: () => number): LinePrinter {
   const printed = new Map<string, number>()
-  return (line) => {
-    const now = clock()
-    const last = printed.get(line)
+  return (line, what) => {
+    const [key, now] = [what ?? line, clock()]
+    const last = printed.get(key)
     if (last !== undefined && Math.abs(now - last) < MS) return
     if (printed.size >= MOST_LINES) printed.clear()
-    printed.set(line, now)
-    console.error(line)
+    printed.set(key, now)
+    try {
+      console.error(line)
+    } catch {
+      // A console that a host has put there may throw: no answer hangs on a line.
+    }
   }
 }
 
-let printOnce: ((line: string) => void) | undefined
+let printOnce: LinePrinter | undefined
 
 /** Print that something of the host's threw, which decides nothing and must leave a trace: by the name of its option. */
 export function printThrown(option: string, error: unknown): void {
@@ -114,6 +121,14 @@ export function codeOf(error: unknown): string | null {
   return null
 }
 
+/** What marks a `ConflictError`, of whichever copy of this package: a host may have a class of that name. */
+export const CONFLICT: symbol = Symbol.for('sallyport.ConflictError')
+
+/** Ask whether it may be a name of a schema (a constraint, columns), and breaks no line. */
+export function isOfSchema(name: unknown): name is string {
+  return typeof name === 'string' && /^[\w$., ]{1,100}$/.test(name)
+}
+
 /**
  * Say what was thrown, in a word: its code, else its name; and of a conflict the constraint, where `toStorageError` found which.
  * A message may name values and addresses.
@@ -122,8 +137,8 @@ export function describeCause(error: unknown): string {
   try {
     const { name } = readError(error)
     const what = codeOf(error) ?? (typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no error')
-    const { constraint } = readError(causesOf(error).find((each) => readError(each)['name'] === 'ConflictError'))
-    return typeof constraint === 'string' ? `${what} ${constraint}` : what
+    const { constraint } = readError(causesOf(error).find((each) => CONFLICT in readError(each)))
+    return isOfSchema(constraint) ? `${what} ${constraint}` : what
   } catch {
     // What is thrown may be anything, and say so itself by throwing.
     return 'no error'

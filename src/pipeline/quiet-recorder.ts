@@ -5,7 +5,13 @@
 import { isAuthError } from '../errors.ts'
 import { type Explainer, loadExplainer } from '../explain/load-explainer.ts'
 import { toLogText } from '../lib/log-text.ts'
-import { createLinePrinter, describeCause, isDevelopment, isNewlySaid } from '../lib/standard-error.ts'
+import {
+  createLinePrinter,
+  describeCause,
+  isDevelopment,
+  isNewlySaid,
+  type LinePrinter,
+} from '../lib/standard-error.ts'
 import { endingOf, type Recorder, SILENT } from './decision-record.ts'
 
 /** Make the recorder; whether somebody builds here is asked now, once. */
@@ -37,7 +43,7 @@ function faultLineOf(error: unknown): string | null {
 let explainer: Promise<Explainer | null> | undefined
 
 // Each refusal once, by what was wanted and what came; a fault as often as in production.
-function explain(error: unknown, fault: string | null, where: string, print: (line: string) => void): void {
+function explain(error: unknown, fault: string | null, where: string, print: LinePrinter): void {
   const ending = endingOf(error)
   const { reason, expected, got } = ending
   // Who asks without a credential is told that by the answer itself; of another scheme's it says nothing.
@@ -46,14 +52,11 @@ function explain(error: unknown, fault: string | null, where: string, print: (li
   const known = `sallyport: refused, ${toLogText(reason)}${values}`
   // Of a time that has passed each differs by the time of day.
   if (fault === null && !isNewlySaid(known.replace(/[\d-]+T[\d:.]+Z/g, ''))) return
+  const plain = fault ?? `${known}${where === '' ? '' : ` (${toLogText(where)})`}; onDecision: explain() says why`
   explainer ??= loadExplainer()
-  explainer
-    .then(
-      (lineOf) =>
-        lineOf?.({ ...ending, where }) ??
-        fault ??
-        `${known}${where === '' ? '' : ` (${toLogText(where)})`}; onDecision: explain() says why`,
-    )
-    .then((lines) => lines.split('\n').forEach(print))
-    .catch(() => undefined)
+  void explainer
+    .then((lineOf) => lineOf?.({ ...ending, where }) ?? plain)
+    .catch(() => plain)
+    // Once a second by what production says of it, too: each path would make a line of its own.
+    .then((line) => print(line, fault))
 }

@@ -3,6 +3,7 @@
  * time, and without a say in where its transaction begins and ends. Nothing waits for anything here: what may not be is
  * refused at once.
  */
+import { isPending } from '../lib/at-once.ts'
 import type { PgResult } from './sql-executor.ts'
 import { readSql } from './sql-words.ts'
 
@@ -210,7 +211,8 @@ function callGuarded(client: Client, bound: readonly string[], name: PropertyKey
     }
   }
   const result = client.call(name, given)
-  if (result instanceof Promise) result.catch((error: unknown) => noteLoss(client, error))
+  // Whoever's promise it is: a library may have replaced the global one. Of no other method: a `then` may be what sends a query.
+  if (ASKING.includes(name) && isPending(result)) Promise.resolve(result).catch((error) => noteLoss(client, error))
   return result
 }
 

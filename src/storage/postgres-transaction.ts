@@ -2,6 +2,7 @@
  * A transaction on PostgreSQL whose work has a guarded handle: it begins and ends here and nowhere else, and its connection
  * goes back as it came or not at all. Its beginning and its end are one round trip each, with all that is asked beside them.
  */
+import { isPending } from '../lib/at-once.ts'
 import { optionsError } from '../lib/parse-options.ts'
 import { type Frame, type FrameOptions, openFrame, UNFINISHED } from './guarded-handle.ts'
 import type { PgClient, PgliteDatabase, PgliteQueryable, PgPool, PgResult, SqlRow } from './sql-executor.ts'
@@ -207,9 +208,11 @@ async function connect(pool: PgPool): Promise<Connected> {
           pool.connect().then(take, reject)
           return
         }
-        const given = pool.connect((error, client) => (error ? reject(error) : take(client)))
+        const given = pool.connect((error, client) => (error ? reject(error) : take(client))) as
+          | Promise<PgClient | undefined>
+          | undefined
         // Of another parameter than a callback.
-        if (given instanceof Promise) given.then((client) => client !== undefined && take(client), reject)
+        if (isPending(given)) given.then((client) => client !== undefined && take(client), reject)
       }),
   )
   if (connected !== null) return connected

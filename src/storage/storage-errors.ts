@@ -4,9 +4,8 @@
  * drivers and query builders put on their errors, never by a class.
  */
 import { isAuthError, toFault } from '../errors.ts'
-import { adapterErrorOf, causesOf, readError as read } from '../lib/standard-error.ts'
+import { adapterErrorOf, CONFLICT, causesOf, isOfSchema, readError as read } from '../lib/standard-error.ts'
 
-const CONFLICT: symbol = Symbol.for('sallyport.ConflictError')
 const TRANSIENT: symbol = Symbol.for('sallyport.TransientError')
 
 /**
@@ -235,8 +234,6 @@ export function isBusy(error: unknown): boolean {
   if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
   return SQLITE.test(String(code)) && /^database is locked/.test(String(message))
 }
-
-const isOfSchema = (name: unknown): name is string => typeof name === 'string' && /^[\w$., ]{1,100}$/.test(name)
 
 const IN_SENTENCE = /^(?:SQLITE_CONSTRAINT: )?UNIQUE constraint failed: (.+)$/
 

@@ -97,6 +97,16 @@ describe('what was thrown, in a few words', () => {
     expect(JSON.stringify(said)).not.toMatch(/hunter2|pw/)
   })
 
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['undefined', undefined],
+    ['what throws when it is read', Object.defineProperty(new Error('x'), 'code', { get: () => expect.fail() })],
+    ['what throws whatever it is asked', new Proxy(new Error('x'), { get: () => expect.fail() })],
+  ])('of %s says that it is no error, and throws nothing', (_, cause) => {
+    expect(describeThrown('internal_error', cause, true)).toEqual({ word: 'no error', next: null })
+    expect(describeThrown('storage_unavailable', cause, false)).toEqual({ word: 'no error', next: null })
+  })
+
   it('names no address where it may not', () => {
     const said = describeThrown('storage_unavailable', inside(away('10.1.2.3', 5432)), false)
     expect(said.word).toBe('ECONNREFUSED')

@@ -13,6 +13,7 @@ describe('toLogText', () => {
       '\u{fffd}[31m\u{fffd}\u{fffd}',
     ],
     ['blanks out addresses', 'ada@example.test, bot@b.test', '…@example.test, …@b.test'],
+    ['blanks out an address in a path', 'GET /of/ada%40example.test/x', 'GET …@example.test/x'],
     ['blanks out the password of a URL', 'https://user:pass@id.test/', '…@id.test/'],
     ['blanks out a token', `a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl b`, 'a … b'],
     ['blanks out what is too long for an id', `itk_${'a'.repeat(70)} x`, '… x'],

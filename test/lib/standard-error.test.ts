@@ -1,6 +1,7 @@
 /** Lines that nobody has asked for: one at most once a second, and not kept without end. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createLinePrinter } from '../../src/lib/standard-error.ts'
+import { createLinePrinter, describeCause, notify } from '../../src/lib/standard-error.ts'
+import { ConflictError, toStorageError } from '../../src/storage/storage-errors.ts'
 
 let lines: string[] = []
 beforeEach(() => {
@@ -39,4 +40,27 @@ it('lines that all differ are not kept without end', () => {
   const largest = Math.max(...sizes)
   vi.restoreAllMocks()
   expect(largest).toBe(100)
+})
+
+it('a console that throws changes nothing for whoever prints', () => {
+  vi.mocked(console.error).mockImplementation(() => {
+    throw new Error('closed')
+  })
+  const hook = (): never => {
+    throw new Error('x')
+  }
+  expect(() => notify('onEvent', hook, 1)).not.toThrow()
+  expect(() => createLinePrinter(() => 0)('a')).not.toThrow()
+})
+
+it('of a conflict the constraint is said that this library has found; what another class calls one may be a value', () => {
+  class Other extends Error {
+    override readonly name = 'ConflictError'
+    readonly constraint = 'ann@example.com\n\u001b[2J'
+  }
+  expect(describeCause(new Other('x'))).toBe('ConflictError')
+  expect(describeCause(Object.assign(new Other('x'), { constraint: 'hunter2' }))).toBe('ConflictError')
+  const found = toStorageError(Object.assign(new Error('x'), { code: '23505', constraint: 'users_email_key' }))
+  expect(describeCause(found)).toBe('23505 users_email_key')
+  expect(describeCause(Object.assign(new ConflictError('x'), { constraint: 'a\nb' }))).toBe('ConflictError')
 })

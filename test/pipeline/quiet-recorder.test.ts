@@ -9,7 +9,7 @@ import { createQuietRecorder } from '../../src/pipeline/quiet-recorder.ts'
 let lines: string[] = []
 beforeEach(() => {
   lines = []
-  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(...String(line).split('\n')))
 })
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -103,6 +103,49 @@ describe('where somebody builds a service', () => {
     expect(lines[0]).toMatch(/^sallyport: 503 storage_unavailable: .*\[ECONNREFUSED\] — .*start the database/)
     expect(lines[1]).toMatch(/^sallyport: 500 internal_error: .*\[42P01\] — .*migrate up.* \(GET \/contacts\)$/)
     expect(lines.join()).not.toMatch(/hunter2|10\.1\.2\.3|5432/)
+  })
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['undefined', undefined],
+    ['what throws when it is read', Object.defineProperty(new Error('x'), 'code', { get: () => expect.fail() })],
+    ['what throws whatever it is asked', new Proxy(new Error('x'), { get: () => expect.fail() })],
+  ])('a fault that is %s is a line, too', async (_, thrown) => {
+    vi.stubEnv('NODE_ENV', 'development')
+    createQuietRecorder(() => 0).threw(thrown, { method: 'GET', path: '/contacts' })
+    await printed(1)
+    expect(lines[0]).toMatch(/^sallyport: 500 internal_error: .*\[no error\] .*\(GET \/contacts\)$/)
+  })
+
+  it('a fault is a line a second, whichever request it comes of', async () => {
+    vi.stubEnv('NODE_ENV', 'development')
+    let now = 0
+    const recorder = createQuietRecorder(() => now)
+    const threw = (n: number) => recorder.threw(odd({ code: 'ECONNREFUSED' }), { method: 'GET', path: `/of/${n}` })
+    for (let n = 0; n < 50; n++) threw(n)
+    await printed(1)
+    await new Promise((resolve) => setImmediate(resolve))
+    now = 1000
+    threw(50)
+    const ofFaults = () => lines.filter((line) => line !== ONCE)
+    await vi.waitFor(() => expect(ofFaults().length).toBeGreaterThan(1))
+    expect(ofFaults().map((line) => /\(GET .*\)$/.exec(line)?.[0])).toEqual(['(GET /of/0)', '(GET /of/50)'])
+  })
+
+  it('where the words fail, the record says what it holds', async () => {
+    vi.doMock('../../src/explain/sallyport-explainer.ts', () => ({
+      createNotice: () => () => {
+        throw new Error('x')
+      },
+    }))
+    const threw = await started('development')
+    threw('unauthorized', ISSUER)
+    threw('temporarily_unavailable', { reason: 'storage_unavailable', cause: odd({ code: '57P01' }) })
+    await printed(2)
+    expect(lines).toEqual([
+      'sallyport: refused, token_issuer_unknown, got https://id.example/, expected https://id.example (GET /contacts); onDecision: explain() says why',
+      'sallyport: answered 503, storage_unavailable: 57P01; onDecision is told the cause',
+    ])
   })
 
   it('of reasons without end 200 are said', async () => {

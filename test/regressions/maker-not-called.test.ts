@@ -85,6 +85,11 @@ describe('handed over uncalled', () => {
     expect(problems).toContainEqual({ option, message: `must be called: ${call}` })
   })
 
+  it('a stand-in that has whatever it is asked for is none of them', () => {
+    const standIn = new Proxy(() => undefined, { get: () => () => undefined })
+    expect(() => explain({ write: standIn })).not.toThrow()
+  })
+
   it.each(OTHERS)('as %s it is refused at construction', (option, using) => {
     expect(thrownBy(using).problems.map((problem) => problem.option)).toContain(option)
   })

@@ -23,6 +23,16 @@ describe('a connection that was lost, though the work swallowed that', () => {
     expect(frame.connection.lost).toBe(error)
   })
 
+  it('is noted of a promise that is none of the global ones, as libraries make them that replace those', async () => {
+    const error = Object.assign(new Error('x'), { code: '57P01' })
+    // biome-ignore lint/suspicious/noThenProperty: a promise of somebody else's
+    const rejected = { then: (_: unknown, reject: (error: Error) => void) => reject(error) }
+    const frame = openFrame({ query: () => rejected, release: () => undefined }, OURS)
+    await asking(frame).then(undefined, () => undefined)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(frame.connection.lost).toBe(error)
+  })
+
   it.each(['23505', '40001', '42P01'])('%s is nothing of the connection', async (code) => {
     const frame = openFrame(
       clientThat(() => Promise.reject(Object.assign(new Error('x'), { code }))),
