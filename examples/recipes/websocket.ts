@@ -1,4 +1,5 @@
 /** A WebSocket server: a browser gets in by a cookie, by a ticket, or by its first message. */
+// #region head
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import express from 'express'
@@ -20,6 +21,7 @@ const { protect } = createAdapter(auth)
 type Ask = () => Promise<ContextOf<typeof auth>>
 
 export const app = express()
+// #endregion
 
 // #region ticket
 const TICKET_MS = 30_000
@@ -116,6 +118,6 @@ function serve(ws: WebSocket, ask: Ask, { user, org }: ContextOf<typeof auth>): 
   }, RECHECK_MS)
   ws.on('close', () => clearInterval(timer))
 }
-// #endregion
 
 server.listen(process.env.PORT ?? 3000)
+// #endregion

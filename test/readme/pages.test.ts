@@ -29,6 +29,15 @@ it.each(printedFiles)('what is printed of $name is what stands there', ({ name, 
   expect(code).toBe(textOf(name))
 })
 
+it('the pieces of websocket.ts, pasted in the order of their page, are the whole file', () => {
+  const file = 'examples/recipes/websocket.ts'
+  const pieces = printedFiles.filter(({ name }) => name.startsWith(`${file}#`)).map(({ code }) => code)
+  expect(pieces[0]).toContain("from 'ws'")
+  expect(pieces.at(-1)).toContain('server.listen(')
+  const linesIn = (text: string) => text.split('\n').filter((line) => !/^(?:\/\*\* A W.*|\/\/ #.*|)$/.test(line))
+  expect(linesIn(pieces.join('\n')).sort()).toEqual(linesIn(textOf(file)).sort())
+})
+
 it('docs/index.md shows the first route of the quick start, and what a refusal is answered', () => {
   const [index, quickStart] = [read('docs/index.md'), read('docs/quick-start.md')]
   const blocks = index.match(/^```ts [\s\S]*?^```$/gm) ?? []

@@ -1,6 +1,6 @@
 /** The WebSocket server of docs/websockets-sse-browsers.md in a process of its own: asked by a real browser, and by raw sockets. */
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type SupabaseIssuer, startSupabaseIssuer } from 'sallyport/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchBrowser } from '../browser/browser.ts'
+import { printedFiles } from '../readme/snippets.ts'
 import { installPeers } from './peers.ts'
 import { type Program, start } from './servers.ts'
 
@@ -44,7 +45,9 @@ beforeAll(async () => {
   mkdirSync(home, { recursive: true })
   const recipes = fileURLToPath(new URL('../../examples/recipes/', import.meta.url))
   copyFileSync(`${recipes}auth.ts`, `${home}auth.ts`)
-  writeFileSync(`${home}websocket.ts`, readFileSync(`${recipes}websocket.ts`, 'utf8') + DISABLE)
+  // As a reader of the page has it.
+  const pasted = printedFiles.filter(({ name }) => name.includes('/websocket.ts#')).map(({ code }) => code)
+  writeFileSync(`${home}websocket.ts`, pasted.join('\n') + DISABLE)
   const environment = { SUPABASE_URL: issuer.url, RECHECK_MS: '100', PATIENCE_MS: '200' }
   program = await start([process.execPath, '--import', 'tsx', 'websocket.ts'], home, environment)
   elsewhere = createServer((_request, response) => void response.end('another page')).listen(0, '127.0.0.1')

@@ -1,15 +1,15 @@
 /** docs/own-tables.md, step by step: its tables, its storage, the contract suites, and a first request. */
 import { readFileSync } from 'node:fs'
-import type { Express } from 'express'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type pg from 'pg'
 import { createProvisioner } from 'sallyport'
 import type { AuthStorage } from 'sallyport/storage'
-import { createTokenIssuer, startJwksServer, testIdentity } from 'sallyport/testing'
+import { type JwksServer, testIdentity } from 'sallyport/testing'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { expectNamed } from '../query-builders/unique-email.ts'
 import { openSnippets } from '../readme/snippets.ts'
-import { listen } from '../support/hosts.ts'
 
 const page = readFileSync(new URL('../../docs/own-tables.md', import.meta.url), 'utf8')
 const tables = /^```sql tables\.sql\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? ''
@@ -32,32 +32,36 @@ it('the storage passes every case of the contract', async () => {
 })
 
 it('answers as the page says', async () => {
-  const provider = await startJwksServer((issuer) =>
-    createTokenIssuer({ issuer, audience: 'my-api', algorithms: ['ES256'] }),
-  )
-  process.env['ISSUER'] = provider.url
+  const own = openSnippets()
+  const printed: string[] = []
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)))
+  const { provider } = await own.load<{ provider: JwksServer }>('own-idp.ts').finally(() => log.mockRestore())
+  const exported = Object.fromEntries(printed.map((line) => line.replace(/^export /, '').split('=', 2)))
+  expect(Object.keys(exported)).toEqual(['ISSUER', 'ADA', 'BOB'])
+  process.env['ISSUER'] = exported['ISSUER']
+  process.env['PORT'] = '0'
   const fresh = await createTestDatabase('empty')
   await openPool(fresh).query(tables)
   process.env['DATABASE_URL'] = fresh
-  const own = openSnippets()
-  const { app } = await own.load<{ app: Express }>('own-app.ts')
-  const server = await listen(app as never)
-  const ask = async (sub: string, headers: Record<string, string> = {}): Promise<string> => {
-    const authorization = `Bearer ${await provider.issuer.sign({ sub, email: `${sub}@example.test` })}`
-    const answer = await fetch(`${server.url}/api/team`, { headers: { ...headers, authorization } })
+  const { server } = await own.load<{ server: Server }>('own-app.ts')
+  await vi.waitFor(() => expect(server.listening).toBe(true))
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const ask = async (name: string, headers: Record<string, string> = {}): Promise<string> => {
+    const authorization = `Bearer ${exported[name.toUpperCase()]}`
+    const answer = await fetch(`${base}/api/team`, { headers: { ...headers, authorization } })
     return `${answer.status} ${await answer.text()}`
   }
   const [, block = ''] = /^```\n(GET \/api\/team[\s\S]*?)^```$/m.exec(page) ?? []
-  const rows = [...block.matchAll(/^GET \/api\/team +(?:X-Team: (\d+) +)?(\d{3} .*)$/gm)]
-  expect(rows).toHaveLength(3)
+  const rows = [...block.matchAll(/^GET \/api\/team +(Ada|Bob) +(?:X-Team: (\d+) +)?(\d{3} .*)$/gm)]
+  expect(rows).toHaveLength(4)
   try {
-    expect([await ask('ada'), await ask('bob')]).toEqual([1, 2].map((team) => `200 {"team":"${team}","role":"owner"}`))
-    for (const [, team, answer] of rows) {
-      expect(await ask('ada', team === undefined ? {} : { 'X-Team': team })).toBe(answer)
+    for (const [, name = '', team, answer] of rows) {
+      expect(await ask(name, team === undefined ? {} : { 'X-Team': team })).toBe(answer)
     }
-    expect(await ask('ada', { 'X-Team': '3' })).toBe(await ask('ada', { 'X-Team': '2' }))
+    expect(await ask('Ada', { 'X-Team': '3' })).toBe(await ask('Ada', { 'X-Team': '2' }))
   } finally {
-    await server.close()
+    server.closeAllConnections()
+    server.close()
     await provider.close()
     own.remove()
   }
