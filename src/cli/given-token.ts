@@ -18,6 +18,9 @@ export interface Given {
 /** Where it was given. */
 export type GivenBy = 'header' | 'argument' | 'input'
 
+// RFC 9110 §5.5: no header's value holds them, and Node's parser takes none.
+const UNSENT = /[^\t -~\P{ASCII}]/u
+
 /** Read it. */
 export async function readGiven(given: string, by: GivenBy): Promise<Given> {
   // A file ends by a line break, which no shell takes away on standard input.
@@ -36,7 +39,7 @@ export async function readGiven(given: string, by: GivenBy): Promise<Given> {
   ]
     .filter((says) => says !== null)
     .map((says): Check => ({ name, state: 'skipped', says }))
-  if (/[\r\n]/.test(bare)) return { token: null, refusal: null, notes }
+  if (UNSENT.test(bare)) return { token: null, refusal: null, notes }
   const line = isHeader ? bare.replace(/^authorization:[ \t]*/i, '') : hasScheme ? bare : `Bearer ${bare}`
   return { ...(await readHeader(line)), notes }
 }

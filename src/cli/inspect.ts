@@ -129,8 +129,8 @@ const NOT_SENT: Examination = {
     {
       name: 'header',
       state: 'refused',
-      says: 'a line break in it, which no header can have: Node answers 400 by itself, without a body',
-      try: 'client: send the token without it: was it copied over two lines?',
+      says: 'a line break or another control character in it, which no header can have: Node answers 400 by itself, without a body',
+      try: 'client: send the token without it: was it copied over two lines, or read from a file in UTF-16?',
     },
   ],
   refusal: null,

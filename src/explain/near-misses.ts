@@ -96,7 +96,7 @@ function crossSiteMiss(expected: string, got: string): string | null {
   if (IS_LOOPBACK.test(origin)) {
     return 'host: a page of a dev server: have its proxy hand on the API, so that both are one origin (Vite: `server.proxy`); client: or send a bearer token in the place of the cookie'
   }
-  if (origin.replace(/^https:/, 'http:') === own)
+  if (origin.startsWith('https:') && origin.replace(/^https:/, 'http:') === own)
     return `host: a proxy ends TLS: write \`cookie.publicUrl: '${origin}'\``
   return got.startsWith('same-site')
     ? 'a page of another port or subdomain; host: have one origin for both, by a proxy; client: or send a bearer token'
@@ -107,7 +107,19 @@ const KEY_SERVERS: readonly (readonly [answer: RegExp, said: string])[] = [
   [/metadata_issuer/, 'its metadata names another issuer: a trailing slash?'],
   [/: ECONNREFUSED\b/, 'nothing listens there: start that server, or mend the URL of the keys'],
   [/: (?:ENOTFOUND|EAI_AGAIN)\b/, 'no machine has this name: mend the URL of the keys'],
-  [/: [A-Z_]*(?:CERT|SIGNED|TLS|SSL)[A-Z_]*/, 'its certificate is not trusted here: `NODE_EXTRA_CA_CERTS` names more'],
+  [
+    /: CERT_(?:HAS_EXPIRED|NOT_YET_VALID)\b/,
+    'its certificate is of another time: renew it, or set the clock of this machine',
+  ],
+  [
+    /: ERR_TLS_CERT_ALTNAME_INVALID\b/,
+    'its certificate is for another name: mend the URL of the keys, or the certificate',
+  ],
+  [/: (?:ERR_SSL_[A-Z_]+|EPROTO)\b/, 'what answers there speaks no TLS that is spoken here: is the port right?'],
+  [
+    /: (?:[A-Z_]*SELF_SIGNED_CERT[A-Z_]*|UNABLE_TO_(?:GET_ISSUER|VERIFY)[A-Z_]*|CERT_UNTRUSTED)\b/,
+    'its certificate is not trusted here: `NODE_EXTRA_CA_CERTS` names more',
+  ],
   [/: (?:not_json|not_object|no_keys_array)\b/, 'what is there is no JWK Set: is the URL right?'],
   [/: timeout\b/, 'no answer from there within 5 seconds: is the URL right, and the network?'],
   [/: no_usable_key\b/, 'none of its keys is for the algorithms of the source: look at `algorithms`'],

@@ -103,12 +103,17 @@ describe('what is nearly right is named', () => {
     ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site, http://localhost:5173', '`server.proxy`'],
     ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site, https://a.example', 'port or subdomain'],
     ['cross_site_request', 'Origin: http://a.example', 'https://a.example', "cookie.publicUrl: 'https://a.example'"],
+    ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site', 'port or subdomain'],
     ['cross_site_request', 'Sec-Fetch-Site or Origin', 'neither', 'no browser sent it'],
     ['key_servers_failing', null, 'https://a.example/jwks.json: 404', 'is the path …/.well-known/jwks.json?'],
     ['key_servers_failing', null, 'https://a.example/.well-known/jwks.json: 404', 'is the URL right?'],
     ['key_servers_failing', null, 'http://127.0.0.1:9/jwks: ECONNREFUSED', 'nothing listens there'],
     ['key_servers_failing', null, 'https://a.example/jwks: ENOTFOUND', 'no machine has this name'],
     ['key_servers_failing', null, 'https://a.example/jwks: DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+    ['key_servers_failing', null, 'https://a.example/jwks: UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'NODE_EXTRA_CA_CERTS'],
+    ['key_servers_failing', null, 'https://a.example/jwks: CERT_HAS_EXPIRED', 'of another time: renew it'],
+    ['key_servers_failing', null, 'https://a.example/jwks: ERR_TLS_CERT_ALTNAME_INVALID', 'is for another name'],
+    ['key_servers_failing', null, 'https://a.example/jwks: ERR_SSL_WRONG_VERSION_NUMBER', 'is the port right?'],
     ['key_servers_failing', null, 'https://a.example/jwks: timeout', 'no answer from there'],
     ['key_servers_failing', null, 'https://a.example/jwks: not_json', 'no JWK Set'],
     ['key_servers_failing', null, 'https://a.example/jwks: no_usable_key', 'look at `algorithms`'],
@@ -121,6 +126,12 @@ describe('what is nearly right is named', () => {
   it('and nothing is made up where nothing is near', () => {
     const line = lineOf({ reason: 'token_issuer_unknown', expected: 'https://id.example', got: 'https://evil.test/' })
     expect(line.split(' — ')[1]).toMatch(/^host: write the issuer/)
+    for (const [expected = null, got = null] of [
+      ['Sec-Fetch-Site: same-origin or none', 'cross-site'],
+      ['Sec-Fetch-Site: same-origin or none', 'cross-site, null'],
+      ['Origin: http://a.example', 'http://a.example, http://a.example'],
+    ])
+      expect(lineOf({ reason: 'cross_site_request', expected, got })).not.toContain('a proxy ends TLS')
   })
 })
 
