@@ -28,6 +28,25 @@ export function readArguments<const O extends Options>(line: CommandLine<O>, arg
   }
 }
 
+/** What may hold a secret, and is shown to nobody. */
+const UNSHOWN: readonly string[] = ['header', 'database']
+
+/** What was read, as words for a shell; in the place of what may be a secret stands what to put there. */
+export function wordsOf({ values, positionals }: Read<Options>): string {
+  const tokens = positionals.map((word) => (word === '-' ? word : '<token>'))
+  const options = Object.entries(values).flatMap(([name, value]) =>
+    [value].flat().map((each) => {
+      if (typeof each !== 'string') return `--${name}`
+      return `--${name} ${UNSHOWN.includes(name) ? `<${name}>` : quoted(each)}`
+    }),
+  )
+  return [...tokens, ...options].join(' ')
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
 /** What ends a command that was used wrongly: a sentence, and where help is. */
 export function wrongUsage({ name }: Pick<CommandLine<Options>, 'name'>, sentence: string): Failure {
   return new Failure(`${name}: ${sentence}\n${name} --help says how it is used.`, 2)

@@ -1,6 +1,6 @@
 /** What the doctor asks, as data: each check by itself, whatever becomes of the others, and whom a failure would hit. */
 import { nearMissOf, toSpan } from '../explain/near-misses.ts'
-import { createJwtVerifier, type IssuerOptions } from '../index.ts'
+import { createJwtVerifier, type IssuerOptions, isAuthError } from '../index.ts'
 import { type FetchFault, faultOf, fetchJsonObject } from '../lib/json-exchange.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { describeCause } from '../lib/standard-error.ts'
@@ -10,6 +10,8 @@ import type { DoctorParts } from './doctor-config.ts'
 
 /** What the doctor asks by. */
 export interface Practice extends DoctorParts {
+  /** Whether a config was given, which may have left something out. */
+  readonly hasConfig: boolean
   readonly fetch: typeof fetch
   readonly now: () => number
   readonly insecureHosts?: readonly string[] | undefined
@@ -24,16 +26,38 @@ export interface DoctorCheck {
 
 /** All that is asked, in the order it is printed. */
 export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
+  unasked('issuers', ({ issuers }) => issuers.length === 0, {
+    of: 'metadata, keys, audience and clock are',
+    try: '`export const issuers = […]`, and `createAuth({ issuers, … })`',
+  }),
   { name: 'metadata', ask: ofEachIssuer(askMetadata) },
   { name: 'keys', ask: ofEachIssuer(askKeys) },
   { name: 'audience', ask: ofEachIssuer(askAudience) },
   { name: 'clock', ask: askClock },
   { name: 'auth', ask: askAuth },
   { name: 'storage', ask: askStorage },
+  unasked('storage', ({ storage }) => storage === null, {
+    of: 'whether it answers is',
+    try: '`export const storage = …`',
+  }),
   { name: 'migrations', ask: askMigrations },
+  unasked('database', ({ migrations }) => migrations === null, {
+    of: 'migrations, roles and policies are',
+    try: '`export const pool = …` or `database`, unless the tables are your own',
+  }),
   { name: 'roles', ask: askRoles },
   { name: 'policies', ask: askPolicies },
 ]
+
+// What a config leaves out is no fault, and is said: nothing of it was asked.
+function unasked(
+  name: string,
+  isMissing: (practice: Practice) => boolean,
+  { of, try: next }: { readonly of: string; readonly try: string },
+): DoctorCheck {
+  const check: Check = { name, state: 'skipped', says: `the config exports none: ${of} not asked`, try: next }
+  return { name, ask: async (practice) => (practice.hasConfig && isMissing(practice) ? check : null) }
+}
 
 type AskIssuer = (issuer: IssuerOptions, practice: Practice) => Promise<Check | null>
 
@@ -117,6 +141,8 @@ async function askKeys(options: IssuerOptions, practice: Practice): Promise<Chec
 async function askAudience(options: IssuerOptions): Promise<Check> {
   const name = 'audience'
   const { audience } = options
+  const party = audience === null ? partyOf(options) : null
+  if (party !== null) return { name, state: 'passes', says: `${nameOf(options)}: by ${party}` }
   if (audience === null) {
     const next = 'name the audience of this API, unless this issuer signs for nobody else'
     return {
@@ -127,6 +153,20 @@ async function askAudience(options: IssuerOptions): Promise<Check> {
     }
   }
   return { name, state: 'passes', says: `${nameOf(options)}: ${toLogText([audience].flat().join(', '))}` }
+}
+
+const ANOTHER = 'https://another.invalid'
+const TOKEN_OF_ANOTHER = { sub: 'user_another', sid: 'another', token_use: 'access', azp: ANOTHER, client_id: ANOTHER }
+
+// For whom the tokens of a preset must be that have no audience: the rule says so of a token for another party.
+function partyOf({ accepts }: IssuerOptions): string | null {
+  try {
+    accepts?.(TOKEN_OF_ANOTHER)
+    return null
+  } catch (error) {
+    const expected = isAuthError(error) ? error.expected : null
+    return /^(?:azp|client_id) /.test(expected ?? '') ? toLogText(expected) : null
+  }
 }
 
 const LEEWAY_SECONDS = 5

@@ -40,13 +40,21 @@ export interface DoctorParts {
   readonly storedRoles: (() => Promise<readonly StoredRole[]>) | null
 }
 
+/** A command that reads a config. */
+export interface GivenCommand {
+  /** As `sallyport doctor`. */
+  readonly name: string
+  /** What was given to it, as `wordsOf` has it. */
+  readonly words: string
+}
+
 /**
  * Import a config and take its parts: those that it exports by name (`auth`, `issuers`, `storage`, `pool`, `database`), and
  * those of its default export, which is an auth or an object of them.
  * @throws Failure where it can't be loaded, or has none of them
  */
 export async function loadConfig(
-  command: string,
+  command: GivenCommand,
   path: string,
   folder: string,
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -57,25 +65,29 @@ export async function loadConfig(
   const known = ['auth', 'issuers', 'storage', 'pool', 'database'].filter((name) => parts[name] !== undefined)
   if (known.length > 0) return parts
   throw new Failure(
-    `${command}: the config exports none of auth, issuers, storage, pool and database, by name or in its default export`,
+    `${command.name}: the config exports none of auth, issuers, storage, pool and database, by name or in its default export`,
     2,
   )
 }
 
-async function importConfig(command: string, path: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
+async function importConfig(
+  { name, words }: GivenCommand,
+  path: string,
+  folder: string,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(resolve(folder, path)).href)) as Record<string, unknown>
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message?: string }
     if (error instanceof OptionsError || (error as Error | null)?.name === 'OptionsError') {
-      throw new Failure(`${command}: the config throws: ${message}`, 1)
+      throw new Failure(`${name}: the config throws: ${message}`, 1)
     }
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-      const run = 'node --import tsx node_modules/sallyport/dist/cli.js'
-      throw new Failure(`${command}: this Node does not read TypeScript by itself; run it by\n  ${run}`, 3)
+      const run = `node --import tsx node_modules/${name.replace(' ', '/dist/cli.js ')} ${words}`
+      throw new Failure(`${name}: this Node does not read TypeScript by itself; run it by\n  ${run}`, 3)
     }
     const said = withoutUser(String(message ?? error).split('\n')[0] ?? '')
-    throw new Failure(`${command}: the config can’t be loaded: ${said}`, code === 'ERR_MODULE_NOT_FOUND' ? 2 : 3)
+    throw new Failure(`${name}: the config can’t be loaded: ${said}`, code === 'ERR_MODULE_NOT_FOUND' ? 2 : 3)
   }
 }
 

@@ -5,7 +5,7 @@ import { describeCause } from '../lib/standard-error.ts'
 import { migrationStatus as postgresStatus } from '../storage/postgres.ts'
 import { createNames, type SqlTableNames } from '../storage/sql-names.ts'
 import { migrationStatus as sqliteStatus } from '../storage/sqlite.ts'
-import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
+import { type CommandLine, type Options, readArguments, wordsOf, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, verdictOf } from './checks.ts'
 import { openPostgres, openSqlite, readDatabaseName } from './database.ts'
 import { DOCTOR_CHECKS, type DoctorCheck, type Practice } from './doctor-checks.ts'
@@ -49,19 +49,20 @@ Exit codes: 0 all is well, 1 something would refuse somebody, 2 wrong usage,
 /** The usage of the command. */
 export const DOCTOR_USAGE: string = LINE.usage
 
-type Flags = ReturnType<typeof readFlags>['values']
+type Given = ReturnType<typeof readFlags>
 
 const readFlags = (args: readonly string[]) => readArguments(LINE, args)
 
 /** Run the command; its exit code. */
 export async function doctorCommand(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, positionals } = readFlags(args)
+  const flags = readFlags(args)
+  const { values, positionals } = flags
   if (values.help === true) {
     terminal.print(LINE.usage)
     return 0
   }
   if (positionals.length > 0) throw wrongUsage(LINE, 'it takes options alone: is --config missing before the file?')
-  const { practice, close } = await prepare(values, terminal)
+  const { practice, close } = await prepare(flags, terminal)
   try {
     const checks = (await Promise.all(DOCTOR_CHECKS.map((check) => ask(check, practice)))).flat()
     if (checks.length === 0)
@@ -82,7 +83,7 @@ export async function doctorCommand(args: readonly string[], terminal: Terminal)
 }
 
 const SENTENCES = {
-  passes: 'All is well.',
+  passes: 'All that was asked is well.',
   refused: 'Something would refuse somebody: see what is marked ✗.',
   unknown: 'Something could not be found out: see what is marked ?.',
 } as const
@@ -108,9 +109,11 @@ interface Prepared {
   close(): Promise<void>
 }
 
-async function prepare(values: Flags, terminal: Terminal): Promise<Prepared> {
+async function prepare(flags: Given, terminal: Terminal): Promise<Prepared> {
+  const { values } = flags
   const named = asUsage(() => readIssuers(values, terminal))
-  const given = values.config === undefined ? {} : await loadConfig(LINE.name, values.config, terminal.folder)
+  const command = { name: LINE.name, words: wordsOf(flags) }
+  const given = values.config === undefined ? {} : await loadConfig(command, values.config, terminal.folder)
   const { database: ownFile, ...parts } = toParts(given)
   const opened = values.database === undefined ? null : await openNamed(values.database, terminal)
   const { schema } = values
@@ -121,7 +124,8 @@ async function prepare(values: Flags, terminal: Terminal): Promise<Prepared> {
   return {
     practice: {
       ...parts,
-      ...{ ...database, pool, fetch: terminal.fetch, now: () => terminal.now() },
+      ...{ ...database, pool, hasConfig: values.config !== undefined },
+      ...{ fetch: terminal.fetch, now: () => terminal.now() },
       issuers: [...parts.issuers, ...(named.hasKeys ? named.issuers : [])],
       insecureHosts: values['insecure-host'],
     },

@@ -23,13 +23,14 @@ const UNSENT = /[^\t -~\P{ASCII}]/u
 
 /** Read it. */
 export async function readGiven(given: string, by: GivenBy): Promise<Given> {
-  // A file ends by a line break, which no shell takes away on standard input.
-  const text = by === 'input' ? given.replace(/^[\uFEFF\r\n]+|[\r\n]+$/g, '') : given
+  // A file and `echo` end by one line break, which no shell takes away on standard input: of that nothing is said.
+  const whole = by === 'input' ? given.replace(/\r?\n$/, '') : given
+  const text = by === 'input' ? whole.replace(/^[\uFEFF\r\n]+|[\r\n]+$/g, '') : given
   const [bare, name] = [text.replace(/^[ \t]+|[ \t]+$/g, ''), by === 'header' ? 'header' : 'token']
   const isHeader = by === 'header' || /^authorization:/i.test(bare)
   const hasScheme = !isHeader && /^bearer /i.test(bare)
   const notes = [
-    text === given
+    text === whole
       ? null
       : 'line breaks around it were left out: in a header Node answers them with 400, without a body',
     bare === text ? null : 'white space around it was left out, as HTTP does',

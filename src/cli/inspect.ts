@@ -4,9 +4,9 @@ import { describe } from '../explain/explain.ts'
 import { reasonTexts } from '../explain/reason-texts.ts'
 import { isPending } from '../lib/at-once.ts'
 import { toLogText } from '../lib/log-text.ts'
-import { type CommandLine, type Options, readArguments, wrongUsage } from './arguments.ts'
+import { type CommandLine, type Options, readArguments, wordsOf, wrongUsage } from './arguments.ts'
 import { type Check, EXIT_CODES, printChecks, printParagraph, toJson, type Verdict, verdictOf } from './checks.ts'
-import { loadConfig, toParts } from './doctor-config.ts'
+import { type GivenCommand, loadConfig, toParts } from './doctor-config.ts'
 import { type Examination, type Examiner, examineToken } from './examine-token.ts'
 import { readGiven } from './given-token.ts'
 import { ISSUER_FLAGS, ISSUER_USAGE, isWrongOption, type NamedIssuers, readIssuers } from './issuer-flags.ts'
@@ -52,14 +52,17 @@ export const INSPECT_USAGE: string = LINE.usage
 
 /** Run the command; its exit code. */
 export async function inspectCommand(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, positionals } = readArguments(LINE, args)
+  const given = readArguments(LINE, args)
+  const { values, positionals } = given
   if (values.help === true) {
     terminal.print(LINE.usage)
     return 0
   }
   const now = readInstant(values.at, terminal)
   const named = asUsage(() => readIssuers(values, terminal))
-  const { issuers, hasKeys } = values.config === undefined ? named : await readConfig(values.config, named, terminal)
+  const command = { name: LINE.name, words: wordsOf(given) }
+  const { issuers, hasKeys } =
+    values.config === undefined ? named : await readConfig(command, values.config, named, terminal)
   const isWritten = (values.config ?? values.preset) !== undefined
   const examiner = { issuers, hasKeys, isWritten, fetch: terminal.fetch, now, insecureHosts: values['insecure-host'] }
   const examined = await examine(positionals, values.header, terminal, examiner)
@@ -69,9 +72,14 @@ export async function inspectCommand(args: readonly string[], terminal: Terminal
   return EXIT_CODES[verdict]
 }
 
-async function readConfig(path: string, named: NamedIssuers, { folder }: Terminal): Promise<NamedIssuers> {
+async function readConfig(
+  command: GivenCommand,
+  path: string,
+  named: NamedIssuers,
+  { folder }: Terminal,
+): Promise<NamedIssuers> {
   if (named.issuers.length > 0) throw wrongUsage(LINE, 'a --config names its issuers itself')
-  const { issuers } = toParts(await loadConfig(LINE.name, path, folder))
+  const { issuers } = toParts(await loadConfig(command, path, folder))
   if (issuers.length === 0)
     throw wrongUsage(
       LINE,

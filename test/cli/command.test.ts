@@ -312,19 +312,19 @@ describe('doctor', () => {
     const failing = `{ users: { findByIdentity: async () => { throw Object.assign(new Error('hunter22'), { code: 'ECONNREFUSED' }) } } }`
     const name = config('failing.mjs', `export const storage = ${failing}\n`)
     const { code, out } = await doctor('--config', name)
-    expect([code, out]).toEqual([1, expect.stringMatching(/ ✗ storage {2}it fails: ECONNREFUSED\n.*500/)])
+    expect([code, out]).toEqual([1, expect.stringMatching(/ ✗ storage {3}it fails: ECONNREFUSED\n.*500/)])
     expect(out).not.toContain('hunter22')
   })
 
   it('takes a default export: an auth, or an object of parts', async () => {
     const auth = '{ warmUp: async () => {}, readiness: () => ({ isReady: true, down: [] }), close() {} }'
-    expect((await doctor('--config', config('auth.mjs', `export default ${auth}\n`))).out).toContain('✓ auth  ready')
+    expect((await doctor('--config', config('auth.mjs', `export default ${auth}\n`))).out).toMatch(/ ✓ auth +ready\n/)
     const down = auth.replace('down: []', "down: ['https://id.example']")
     const { code, out } = await doctor('--config', config('down.mjs', `export default { auth: ${down} }\n`), '--json')
     expect(JSON.parse(out)).toMatchObject({
       verdict: 'refused',
       exitCode: 1,
-      checks: [{ name: 'auth', state: 'refused' }],
+      checks: expect.arrayContaining([expect.objectContaining({ name: 'auth', state: 'refused' })]),
     })
     expect(code).toBe(1)
   })
@@ -336,9 +336,28 @@ describe('doctor', () => {
     }\n`
     const { code, out } = await doctor('--config', config('throws.mjs', text))
     expect(code).toBe(3)
-    expect(out).toContain('? auth     can’t be asked: TypeError')
-    expect(out).toContain('✓ storage  it answers')
+    expect(out).toContain('? auth      can’t be asked: TypeError')
+    expect(out).toContain('✓ storage   it answers')
     expect(out).not.toContain('hunter22')
+  })
+
+  it('says what was not asked, because the config does not export it', async () => {
+    const auth = '{ warmUp: async () => {}, readiness: () => ({ isReady: true, down: [] }), close() {} }'
+    const storage = '{ users: { findByIdentity: async () => null } }'
+    const unaskedOf = async (name: string, parts: string) => {
+      const { code, out } = await doctor('--config', config(name, `export default ${parts}\n`), '--json')
+      expect(code).toBe(0)
+      const { checks } = JSON.parse(out) as { checks: { name: string; state: string; try: string }[] }
+      return checks.filter(({ state }) => state === 'skipped').map((check) => `${check.name} ${check.try}`)
+    }
+    expect(await unaskedOf('only-auth.mjs', `{ auth: ${auth} }`)).toEqual([
+      'issuers `export const issuers = […]`, and `createAuth({ issuers, … })`',
+      'storage `export const storage = …`',
+      'database `export const pool = …` or `database`, unless the tables are your own',
+    ])
+    const whole = `{ auth: ${auth}, storage: ${storage}, issuers: [{ issuer: null, audience: 'x', keys: [{ kind: 'jwks', url: '${JWKS}' }] }] }`
+    expect(await unaskedOf('no-database.mjs', whole)).toEqual(['clock null', expect.stringMatching(/^database /)])
+    expect((await doctor('--jwks', JWKS, '--audience', 'x')).out).not.toContain('exports none')
   })
 
   it('a config that throws what is wrong with its options is told so', async () => {
@@ -361,7 +380,7 @@ describe('doctor', () => {
     expect([before.code, before.out]).toEqual([1, expect.stringContaining('are pending: 1, 2')])
     expect((await sallyport(['migrate', 'up', '--database', database])).code).toBe(0)
     const after = await doctor('--database', database)
-    expect([after.code, after.out]).toEqual([0, expect.stringContaining('All is well.')])
+    expect([after.code, after.out]).toEqual([0, expect.stringContaining('All that was asked is well.')])
   })
 
   it('says which stored roles would be refused', async () => {
@@ -459,6 +478,21 @@ describe('doctor', () => {
   it('warns of an audience that is not checked', async () => {
     const { code, out } = await doctor('--jwks', JWKS)
     expect([code, out]).toEqual([0, expect.stringMatching(/ ! audience {2}any issuer: not checked/)])
+  })
+
+  it.each([
+    ["clerk({ frontendApi, authorizedParties: ['https://app.test'] })", 'passes', 'by azp https://app.test'],
+    ['clerk({ frontendApi, authorizedParties: null })', 'warning', 'not checked'],
+    ["cognito({ userPoolId: 'eu-west-1_A', clientIds: ['c1'], tokens: 'access' })", 'passes', 'by client_id c1'],
+    ['{ ...clerk({ frontendApi, authorizedParties: null }), accepts: () => false }', 'warning', 'not checked'],
+  ])('of %s the audience %s', async (issuer, state, says) => {
+    const text = `import { clerk, cognito } from 'sallyport/verify/presets/index.ts'
+const frontendApi = 'https://clerk.test'
+export const issuers = [${issuer}]\n`
+    const { out } = await doctor('--config', config(`party-${says.length}-${issuer.length}.mjs`, text), '--json')
+    const { checks } = JSON.parse(out) as { checks: { name: string }[] }
+    const found = checks.find(({ name }) => name === 'audience')
+    expect(found).toMatchObject({ state, says: expect.stringContaining(says) })
   })
 })
 

@@ -113,9 +113,12 @@ describe('a token is read as a route reads it', () => {
 describe('what was left out is said', () => {
   it.each([
     ['nothing', [token], '', []],
-    ['a line break of a file', ['-'], `${token}\n`, [/^line breaks around it were left out/]],
+    ['the one line break of a file', ['-'], `${token}\n`, []],
+    ['that of another system', ['-'], `${token}\r\n`, []],
+    ['another line break', ['-'], `${token}\n\n`, [/^line breaks around it were left out/]],
+    ['one before it', ['-'], `\n${token}\n`, [/^line breaks around it were left out/]],
     ['white space', [` ${token}`], '', [/^white space around it was left out/]],
-    ['both', ['-'], `${token} \n`, [/^line breaks/, /^white space/]],
+    ['both', ['-'], `\n${token} \n`, [/^line breaks/, /^white space/]],
     ['the scheme', [`Bearer ${token}`], '', [/^the word "Bearer" before it was taken for the scheme/]],
   ])('%s', async (_, words, input, said) => {
     const { reason, notes } = await inspectOf(words, input)

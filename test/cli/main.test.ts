@@ -53,6 +53,29 @@ it('a token on standard input is read to its end, and the exit code is the verdi
   expect(out).toContain('Looked at, not verified')
 })
 
+it.each([
+  [
+    'doctor --config FILE --json --database postgres://me:hunter22@h/db',
+    'doctor --config FILE --json --database <database>',
+  ],
+  [
+    'inspect eyJhunter22 --config FILE --at 2026-11-20T12:00:00Z',
+    'inspect <token> --config FILE --at 2026-11-20T12:00:00Z',
+  ],
+])('a config that this Node does not read: the whole command to give it by (%s)', (given, shown) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-main-'))
+  // No Node reads a module of this name.
+  const config = join(folder, 'an auth.other')
+  writeFileSync(config, '')
+  const { code, said } = sallyport(...given.split(' ').map((word) => (word === 'FILE' ? config : word)))
+  rmSync(folder, { recursive: true, force: true })
+  expect(code).toBe(3)
+  expect(said).toContain(
+    `\n  node --import tsx node_modules/sallyport/dist/cli.js ${shown.replace('FILE', `'${config}'`)}\n`,
+  )
+  expect(said).not.toContain('hunter22')
+})
+
 it('what a config leaves open does not keep the doctor from ending', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-main-'))
   const config = join(folder, 'auth.mjs')
@@ -60,5 +83,5 @@ it('what a config leaves open does not keep the doctor from ending', () => {
   writeFileSync(config, `setInterval(() => undefined, 1000)\nexport const auth = ${auth}\n`)
   const { code, out } = sallyport('doctor', '--config', config)
   rmSync(folder, { recursive: true, force: true })
-  expect([code, out]).toEqual([0, expect.stringContaining('All is well.')])
+  expect([code, out]).toEqual([0, expect.stringContaining('All that was asked is well.')])
 })

@@ -1,4 +1,5 @@
 /** The assertions of the contract suites, imported as `expect`: errors of one sentence, which any runner can show; hostile ids. */
+import { codeOf } from '../../lib/standard-error.ts'
 import { isConflictError } from '../../storage/storage-errors.ts'
 
 export function that(holds: boolean, expected: string, got: unknown): asserts holds {
@@ -69,10 +70,15 @@ export function textOf(value: unknown): string {
   }) as string
 }
 
-/** A value for a sentence: at most 200 characters. */
+/** A value for a sentence: at most 200 characters; an error with the code of what caused it. */
 export function show(value: unknown): string {
-  const text = value instanceof Error ? `${value.name}: ${value.message}` : (textOf(value) ?? String(value))
+  const text = value instanceof Error ? sayError(value) : (textOf(value) ?? String(value))
   return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text
+}
+
+function sayError(error: Error): string {
+  const code = codeOf(error)
+  return `${error.name}: ${error.message}${code === null ? '' : ` [${code}]`}`
 }
 
 const HOSTILE: readonly string[] = [
