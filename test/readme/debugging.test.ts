@@ -16,7 +16,7 @@ const shown = PAGES.flatMap((page) => read(page).match(/^(?:sallyport: |\d{3} [a
 let lines: string[] = []
 beforeEach(() => {
   lines = []
-  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(...String(line).split('\n')))
 })
 afterEach(() => {
   vi.unstubAllEnvs()
