@@ -2,7 +2,7 @@
  * sallyport for Express 5 and 4: translates a request into the pipeline and its answer back, and nothing else.
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
-import type { Application, NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { AuthError } from '../src/errors.ts'
 import {
@@ -74,7 +74,7 @@ export interface Adapter<T extends AuthTypes> {
  * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
+  const { authorizer, atOnce, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
     const { error, response } = refusalOf(req, thrown)
@@ -86,11 +86,12 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     run: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
   ): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
+    const decide = atOnce(authorize)
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const decided = authorize.decide(toAuthRequest(req))
+        const decided = decide(toAuthRequest(req))
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
-        extendResponsesOf(req.app as Application & App)
+        extendResponses(res)
         keepHeaders(res, responseHeaders)
         await run(context, req, res, next)
       } catch (error) {
@@ -116,18 +117,6 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     },
     onError: (error, req, res, next) => refuse(toRefusal(error), req, res, next),
   }
-}
-
-// The responses of an app that is mounted inherit from those of the app above it; a router may be used without any.
-function extendResponsesOf(app: App | undefined): void {
-  if (app?.parent !== undefined) extendResponsesOf(app.parent)
-  else if (app !== undefined) extendResponses(app.response)
-}
-
-interface App {
-  readonly response: Response
-  /** The app that it is mounted on. */
-  readonly parent?: App | undefined
 }
 
 // What the router says of a path that can't be decoded: there is nothing there, on this framework as on the others.

@@ -80,7 +80,7 @@ export interface Adapter<T extends AuthTypes> {
  * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { authorizer, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
+  const { authorizer, atOnce, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, c: Context, otherwise: (error: unknown) => Response): Response => {
     const { error, response } = refusalOf(sourceOf(c), thrown)
@@ -91,6 +91,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
   ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
+    const decide = atOnce(authorize)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = NO_HEADERS
       let listeners: readonly (() => void)[] = NO_LISTENERS
@@ -101,7 +102,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const whenAnswered = (listener: () => void): void => {
           listeners = [...listeners, listener]
         }
-        const decided = authorize.decide(read.whenAnswered === undefined ? { ...read, whenAnswered } : read)
+        const decided = decide(read.whenAnswered === undefined ? { ...read, whenAnswered } : read)
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders

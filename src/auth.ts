@@ -77,11 +77,6 @@ export interface Authorizer<C> {
   /** @throws AuthError the refusal */
   (request: AuthRequest): Promise<Authorized<C>>
   /**
-   * The same, without a promise where nobody has to be asked (a token seen before, a row that is there): then it throws the
-   * refusal, too.
-   */
-  decide(request: AuthRequest): Authorized<C> | Promise<Authorized<C>>
-  /**
    * The context that this mount has made of a request. Synchronous.
    * @param source the framework's request object itself: for a copy, a wrapper or an heir of it there is no context
    * @throws Error where this mount has let no such request in

@@ -70,7 +70,7 @@ export interface NodeResponse {
   readonly headersSent?: boolean | undefined
   readonly destroyed?: boolean | undefined
   writeHead: unknown
-  readonly [EXTENDED]?: true
+  readonly [EXTENDED]?: unknown
 }
 
 type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
@@ -113,26 +113,42 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
 }
 
 /**
- * Have {@link keepHeaders} put nothing on responses of this prototype: their `writeHead` looks for what was kept. For who writes
- * an adapter of a framework that changes the prototype of each response, which makes every member that is put on one dear.
+ * Have {@link keepHeaders} put nothing on responses whose prototype is of the framework: their `writeHead` looks for what was
+ * kept. For who writes an adapter of a framework that changes the prototype of each response, which makes every member that is
+ * put on one dear. A response whose prototype is Node's own stays as it is.
  *
- * @param prototype the app's own, which the framework has for being extended; done once
+ * @param response any of them: what all apps of this copy of the framework share is extended, once
  * @example
- * extendResponses(app.response)
+ * extendResponses(res)
  */
-export function extendResponses(prototype: Pick<NodeResponse, 'writeHead'>): void {
-  if (Object.hasOwn(prototype, EXTENDED)) return
-  const own = Object.hasOwn(prototype, 'writeHead') ? (prototype.writeHead as WriteHead) : null
+export function extendResponses(response: NodeResponse): void {
+  if (response[EXTENDED] !== undefined) return
+  const shared = sharedPrototypeOf(response)
+  if (shared === null || !Object.isExtensible(shared)) return
+  const own = Object.hasOwn(shared, 'writeHead') ? (shared as { readonly writeHead: WriteHead }).writeHead : null
   const writeHead: WriteHead = function writeHead(...head) {
-    const inherited = own ?? (Object.getPrototypeOf(prototype) as { readonly writeHead: WriteHead }).writeHead
+    const inherited = own ?? (Object.getPrototypeOf(shared) as { readonly writeHead: WriteHead }).writeHead
     return WRAPPERS.of(Object(this.req))
       .reduce((inner, { wrap }) => wrap(inner), inherited)
       .apply(this, head)
   }
-  Object.assign(prototype, { writeHead, [EXTENDED]: true })
+  Object.assign(shared, { writeHead, [EXTENDED]: writeHead })
 }
 
-const EXTENDED: unique symbol = Symbol('sallyport: writeHead looks for its wrappers')
+/** Where the `writeHead` is that looks for its wrappers. */
+const EXTENDED: unique symbol = Symbol('sallyport: the writeHead that looks for its wrappers')
+
+// The last one before Node's own. Express gives a response the prototype of each app that it comes to, and takes it away again:
+// of one app alone, what was kept there would be missed by whoever answers in another.
+function sharedPrototypeOf(response: object): object | null {
+  const base: unknown = response.constructor?.prototype
+  let shared: object | null = null
+  for (let each: unknown = Object.getPrototypeOf(response); each !== base; each = Object.getPrototypeOf(each)) {
+    if (each === null) return null
+    shared = each as object
+  }
+  return shared
+}
 
 /** What is wrapped around the `writeHead` of the response to a request, the last one outermost. */
 interface HeadWrapper extends BesideRequest {
@@ -141,10 +157,10 @@ interface HeadWrapper extends BesideRequest {
 
 const WRAPPERS: BesideMessages<HeadWrapper> = createBesideMessages()
 
-// Whoever has put a `writeHead` of their own on the response may have taken the inherited one before it was extended.
+// Whoever has put a `writeHead` of their own on the response, or on the prototype of an app, may call Node's.
 function wrapHead(response: Partial<NodeResponse>, wrap: HeadWrapper['wrap']): void {
   const { req } = response
-  const isExtended = response[EXTENDED] === true && !Object.hasOwn(response, 'writeHead')
+  const isExtended = response[EXTENDED] !== undefined && response.writeHead === response[EXTENDED]
   if (isExtended && typeof req === 'object' && req !== null) WRAPPERS.add({ source: req, wrap })
   else response.writeHead = wrap(response.writeHead as WriteHead)
 }

@@ -27,10 +27,8 @@ type Lines = readonly (readonly [name: string, value: string])[]
 
 /** What mounts and handlers of one auth decide, and what becomes of it. */
 export interface Authorization {
-  /** Let requests in by one rule, or throw the refusal; `decide` does it at once where nobody has to be asked. */
-  authorizer(rule: Rule | 'public'): ((request: AuthRequest) => Promise<Authorized<AuthContext | null>>) & {
-    decide(request: AuthRequest): AtOnce<Authorized<AuthContext | null>>
-  }
+  /** Let requests in by one rule, or throw the refusal. */
+  authorizer(rule: Rule | 'public'): (request: AuthRequest) => Promise<Authorized<AuthContext | null>>
   /** The same for whoever writes no response. */
   authenticator(rule: Rule | 'public'): (request: AuthRequest) => Promise<AuthContext | null>
   /**
@@ -84,8 +82,7 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
   return {
     authorizer(rule) {
       const vary: Lines = rule === 'public' || rule.probe ? [] : [['Vary', varyOf(steps, rule)]]
-      const decide = mount(rule, (context, state) => ({ context, responseHeaders: () => withOrg(vary, state) }))
-      return Object.assign(toStep(decide), { decide })
+      return toStep(mount(rule, (context, state) => ({ context, responseHeaders: () => withOrg(vary, state) })))
     },
     authenticator: (rule) => toStep(mount(rule, (context) => context)),
     recordRefusal(source, thrown) {

@@ -1,18 +1,29 @@
 /**
- * Our headers reach every answer of Express although nothing is put on its responses: their app's prototype is extended, once,
- * whoever else has a `writeHead` of their own, on the response or on the prototype, before or after.
+ * Our headers reach every answer of Express although nothing is put on its responses: the prototype of all its apps is extended,
+ * once, whoever else has a `writeHead` of their own, on the response or on a prototype, before or after.
  */
-import type { RequestListener, ServerResponse } from 'node:http'
+import { type RequestListener, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Application, RequestHandler } from 'express'
 import * as forExpress from 'sallyport/express'
 import { beforeAll, expect, it } from 'vitest'
-import { listen, newExpress } from '../support/hosts.ts'
+import { listen } from '../support/hosts.ts'
 import { createRigWorld, type RigWorld } from './rigs.ts'
 
 let world: RigWorld
 beforeAll(async () => {
   world = await createRigWorld()
 })
+
+const require = createRequire(import.meta.url)
+
+/** Load Express anew: nobody has extended anything yet. */
+function loadExpress(name: string): () => Application & { readonly response: object } {
+  const folder = name === 'express 4' ? 'express4' : 'express'
+  for (const file of Object.keys(require.cache))
+    if (file.includes(`/node_modules/${folder}/`)) delete require.cache[file]
+  return require(folder)
+}
 
 type WriteHead = (this: ServerResponse, ...head: unknown[]) => ServerResponse
 // As the packages `compression` and `on-headers` do.
@@ -26,15 +37,17 @@ const marking: RequestHandler = (_req, res, next) => {
   next()
 }
 const answer: RequestHandler = (_req, res) => void res.json({ ok: true })
-const extending = ({ response }: Application & { readonly response?: object }): void => {
+const extending = ({ response }: App, call: (response: object) => unknown = Object.getPrototypeOf): void => {
   const writeHead: WriteHead = function (...head) {
     this.setHeader('X-Theirs', 'marked')
-    return (Object.getPrototypeOf(response) as { writeHead: WriteHead }).writeHead.apply(this, head)
+    return (call(response) as { writeHead: WriteHead }).writeHead.apply(this, head)
   }
-  Object.assign(response as object, { writeHead })
+  Object.assign(response, { writeHead })
 }
+const callingNode = (): unknown => ServerResponse.prototype
 
-type Build = (app: Application, guard: () => RequestHandler, mounted: Application) => unknown
+type App = ReturnType<ReturnType<typeof loadExpress>>
+type Build = (app: App, guard: () => RequestHandler, mounted: App, other: App) => unknown
 const APPS: Readonly<Record<string, Build>> = {
   'with nothing else': (app, guard) => app.use(guard(), answer),
   'guarded twice': (app, guard) => app.use(guard(), guard(), answer),
@@ -44,6 +57,36 @@ const APPS: Readonly<Record<string, Build>> = {
   'whose host has extended the prototype': (app, guard) => {
     extending(app)
     app.use(guard(), answer)
+  },
+  'whose host has extended the prototype, around Node': (app, guard) => {
+    extending(app, callingNode)
+    app.use(guard(), answer)
+  },
+  'mounted, whose host has extended its prototype, around Node': (app, guard, mounted) => {
+    extending(mounted, callingNode)
+    app.use(mounted.use(guard(), answer))
+  },
+  'whose prototype is frozen': (app, guard) => {
+    Object.freeze(app.response)
+    app.use(guard(), answer)
+  },
+  'mounted twice, guarded below, answered above': (app, guard, mounted, other) => {
+    app.use(mounted.use(guard()), answer)
+    other.use(mounted)
+  },
+  'called in one that is mounted, answered above': (app, guard, mounted, other) => {
+    other.use(guard())
+    app.use(
+      mounted.use((req, res, next) => other(req, res, next)),
+      answer,
+    )
+  },
+  'whose requests have an app of another kind': (app, guard) => {
+    const taking: RequestHandler = (req, _res, next) => {
+      Object.defineProperty(req, 'app', { value: { name: 'mine', parent: {} } })
+      next()
+    }
+    app.use(taking, guard(), (_req, res) => void res.end())
   },
   'mounted, guarded above': (app, guard, mounted) => app.use(guard(), mounted.use(answer)),
   'mounted, guarded below': (app, guard, mounted) => app.use(mounted.use(guard(), answer)),
@@ -55,9 +98,10 @@ const APPS: Readonly<Record<string, Build>> = {
 it.each(['express 5', 'express 4'].flatMap((name) => Object.keys(APPS).map((kind) => [name, kind] as const)))(
   'of %s, %s',
   async (name, kind) => {
-    const app = newExpress(name)
+    const express = loadExpress(name)
+    const app = express()
     const guard = (): RequestHandler => forExpress.createAdapter(world.auth).middleware() as RequestHandler
-    ;(APPS[kind] as Build)(app, guard, newExpress(name))
+    ;(APPS[kind] as Build)(app, guard, express(), express())
     const server = await listen(app as unknown as RequestListener)
     // The first is asked while nothing is extended yet.
     for (let each = 0; each < 3; each++) {
@@ -70,7 +114,7 @@ it.each(['express 5', 'express 4'].flatMap((name) => Object.keys(APPS).map((kind
 )
 
 it('requests under way when the first one is answered keep theirs', async () => {
-  const app = newExpress('express 5')
+  const app = loadExpress('express 5')()
   const guard = forExpress.createAdapter(world.auth).middleware()
   const waiting: (() => void)[] = []
   const wait: RequestHandler = (_req, _res, next) => void waiting.push(next)
