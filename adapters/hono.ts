@@ -22,7 +22,6 @@ import { announce, type HeadersOf, type Node, nodeOf, stamp } from './hono-respo
 type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
 
 const NO_HEADERS: HeadersOf = () => []
-const NO_LISTENERS: readonly never[] = Object.freeze([])
 
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
@@ -94,7 +93,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const decide = atOnce(authorize)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = NO_HEADERS
-      let listeners: readonly (() => void)[] = NO_LISTENERS
+      let listeners: readonly (() => void)[] = []
       try {
         const node = nodeOf(c)
         const read = readContext(c, node)
