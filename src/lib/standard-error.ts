@@ -70,16 +70,24 @@ function processOf(): ProcessLike {
   return (globalThis as { readonly process?: ProcessLike }).process ?? {}
 }
 
+// Empty where it is not set. Deno throws where the environment may not be read: then it is as in production, and without colours.
+function variableOf(name: 'NODE_ENV' | 'NO_COLOR'): string {
+  try {
+    const { env } = processOf()
+    return env === undefined ? 'production' : (env[name] ?? '')
+  } catch {
+    return 'production'
+  }
+}
+
 /** Ask whether standard error is a terminal where colours are wanted (no-color.org). */
 export function showsColors(): boolean {
-  const { env, stderr } = processOf()
-  return stderr?.isTTY === true && !env?.['NO_COLOR']
+  return processOf().stderr?.isTTY === true && !variableOf('NO_COLOR')
 }
 
 /** Ask whether somebody builds a service here: an environment that says neither production nor test. */
 export function isDevelopment(): boolean {
-  const { env } = processOf()
-  return env !== undefined && !/^(?:production|test)$/.test(env['NODE_ENV'] ?? '')
+  return !/^(?:production|test)$/.test(variableOf('NODE_ENV'))
 }
 
 const said = new Set<string>()

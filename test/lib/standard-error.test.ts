@@ -1,6 +1,6 @@
 /** Lines that nobody has asked for: one at most once a second, and not kept without end. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createLinePrinter, describeCause, notify } from '../../src/lib/standard-error.ts'
+import { createLinePrinter, describeCause, isDevelopment, notify, showsColors } from '../../src/lib/standard-error.ts'
 import { ConflictError, toStorageError } from '../../src/storage/storage-errors.ts'
 
 let lines: string[] = []
@@ -63,4 +63,17 @@ it('of a conflict the constraint is said that this library has found; what anoth
   const found = toStorageError(Object.assign(new Error('x'), { code: '23505', constraint: 'users_email_key' }))
   expect(describeCause(found)).toBe('23505 users_email_key')
   expect(describeCause(Object.assign(new ConflictError('x'), { constraint: 'a\nb' }))).toBe('ConflictError')
+})
+
+it('where the environment may not be read, nobody builds here, and nothing is coloured that should not be', () => {
+  const { env, stderr } = process
+  const unread = new Proxy({}, { get: () => expect.fail('not capable') })
+  vi.stubGlobal('process', { env: unread, stderr: { isTTY: true } })
+  expect([isDevelopment(), showsColors()]).toEqual([false, false])
+  vi.stubGlobal('process', { env: {}, stderr: { isTTY: true } })
+  expect([isDevelopment(), showsColors()]).toEqual([true, true])
+  vi.stubGlobal('process', { stderr })
+  expect(isDevelopment()).toBe(false)
+  vi.unstubAllGlobals()
+  expect(process.env).toBe(env)
 })
