@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { TransientError } from '../../src/storage/storage-errors.ts'
 import { accountContract } from '../../src/testing/contracts/accounts/account-contract.ts'
 import { apiKeyContract } from '../../src/testing/contracts/api-keys/api-key-contract.ts'
 import { type Contract, runContract } from '../../src/testing/contracts/contract.ts'
@@ -135,6 +136,16 @@ describe('a case', () => {
     await expect(caseOf('users/created-once', () => ({ ...make(), close }))()).rejects.toThrow('does not close')
     const storage = { ...createMemoryStorage(), users: undefined } as never
     await expect(caseOf('users/created-once', () => ({ storage, close }))()).rejects.toThrow('expected no call')
+  })
+
+  it('says of what the storage threw the code of its cause, and nothing else of it', async () => {
+    const away = Object.assign(new Error('connect to hunter22'), { code: 'ECONNREFUSED' })
+    const storage = createMemoryStorage()
+    const insert = () => Promise.reject(new TransientError('not now', { cause: away }))
+    const broken = { ...storage, orgs: { ...storage.orgs, insert } }
+    await expect(caseOf('orgs/found-after-insert', () => ({ storage: broken }))()).rejects.toThrow(
+      /^expected .*TransientError: not now \[ECONNREFUSED\]$/,
+    )
   })
 
   it('asks for the probe it needs where there is no port for it, by name', async () => {
