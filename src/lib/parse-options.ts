@@ -8,7 +8,7 @@
  * `const { users, syncPath = '/x' } = parseOptions('createSyncGate', shape<U>(), options)` then has the interface's types: no
  * cast, no twin, defaults by destructuring. What only code can judge afterwards throws {@link optionsError}.
  */
-import * as z from 'zod/mini'
+import { $constructor, $ZodType, type $ZodTypeDef, safeParse } from 'zod/v4/core'
 
 /** One thing that is wrong with the options of a function. */
 export interface OptionProblem {
@@ -50,10 +50,11 @@ export function optionsError(name: string, option: string, message: string): Opt
   return new OptionsError(name, [{ option, message }])
 }
 
-export type OptionType<T> = z.ZodMiniType<T>
+/** How an option is read: a type of zod, of whatever was given. */
+export type OptionType<T> = $ZodType<T>
 
-/** How an option that may be left out is checked: by {@link optional}. */
-export type OptionalType<T> = z.ZodMiniOptional<OptionType<T>>
+/** How an option that may be left out is read: by {@link optional}. Nothing at all is taken for it, too. */
+export type OptionalType<T> = $ZodType<T | undefined, undefined>
 
 /** How the options `T` are checked: each of them, no others, and optional where it is optional. */
 export type Shape<T> = {
@@ -72,10 +73,8 @@ export function parseOptions<T extends object>(name: string, shape: Shape<NoInfe
   if (!isGroup(options)) throw optionsError(name, '', 'options must be an object')
   const { data, issues } = readGroup(shape, options)
   if (issues.length === 0) return data as T
-  throw new OptionsError(
-    name,
-    issues.map(({ path, message }) => ({ option: path.join('.'), message })),
-  )
+  const problems = issues.map(({ path, message }) => ({ option: path.join('.'), message }))
+  throw new OptionsError(name, problems)
 }
 
 /** A group of options inside an option, read as strictly as the whole. */
@@ -94,64 +93,86 @@ export function aGroupOfKind<T extends { readonly kind: string }>(
   return readBy((value) => {
     const group: { readonly kind?: unknown } = isGroup(value) ? ownMembers(value) : {}
     const shape = typeof group.kind === 'string' ? kinds.get(group.kind) : undefined
-    if (shape !== undefined) return readGroup(shape(group), group)
-    return { data: undefined, issues: [{ ...issueOf(message), path: ['kind'] }] }
+    return shape === undefined ? wrong(message, ['kind']) : readGroup(shape(group), group)
   })
 }
 
-interface ReadGroup {
+/** What was read of a value. */
+interface Reading {
   readonly data: unknown
   /** What is wrong; empty where all is well. */
-  readonly issues: readonly z.core.$ZodIssue[]
+  readonly issues: readonly Issue[]
 }
 
-function readGroup(shape: object, value: unknown): ReadGroup {
-  if (!isGroup(value)) return noneOf('object', value)
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+// Of zod this is in a host's bundle: a type that reads by a function. Lists, groups and choices are such functions, here below.
+const Reader = /* @__PURE__ */ $constructor<$ZodType, $ZodTypeDef & { read(value: unknown): Reading }>(
+  'Reader',
+  (type, def) => {
+    $ZodType.init(type, def)
+    type._zod.parse = (payload) => {
+      const { data, issues } = def.read(payload.value)
+      payload.value = data
+      for (const { path, message } of issues) {
+        payload.issues.push({ code: 'custom', path: [...path], message, input: undefined })
+      }
+      return payload
+    }
+  },
+)
+
+function readBy<T>(read: (value: unknown) => Reading): OptionType<T> {
+  return new Reader({ type: 'custom', read }) as OptionType<T>
+}
+
+function readAs(type: OptionType<unknown>, value: unknown): Reading {
+  const call = typeof value === 'function' ? (value as { readonly [MAKER]?: unknown })[MAKER] : undefined
+  // A stand-in of a test has whatever it is asked for.
+  if (typeof call === 'string') return wrong(`must be called: ${call}`)
+  const { data, error } = safeParse(type, value)
+  return { data, issues: error?.issues ?? [] }
+}
+
+function good(data: unknown): Reading {
+  return { data, issues: [] }
+}
+
+function wrong(message: string, path: readonly PropertyKey[] = []): Reading {
+  return { data: undefined, issues: [{ path, message }] }
+}
+
+function readGroup(shape: object, value: unknown): Reading {
+  if (!isGroup(value)) return wrong(mustBe('object', value))
   const own = ownMembers<Record<string, unknown>>(value as never)
   // Whoever destructures the result, or a copy of it, must not fall through to Object.prototype for what was left out.
   const data = Object.create(null) as Record<string, unknown>
-  const wrong = Object.entries<OptionType<unknown>>(shape as never).flatMap(([key, type]) => {
+  const issues = Object.entries<OptionType<unknown>>(shape as never).flatMap(([key, type]) => {
     const read = readAs(type, own[key])
     data[key] = read.data
     return below(key, own[key] === undefined ? read.issues.map(missing(Object.hasOwn(own, key))) : read.issues)
   })
   const unknown = Object.keys(own).filter((key) => !Object.hasOwn(shape, key))
-  return { data, issues: [...wrong, ...unknown.flatMap((key) => below(key, [issueOf(UNKNOWN)]))] }
+  return { data, issues: [...issues, ...unknown.map((key) => ({ path: [key], message: UNKNOWN }))] }
 }
 
 const REQUIRED = 'is required'
 
 // A variable that is not set is what most often is behind it.
-function missing(isGiven: boolean): (issue: z.core.$ZodIssue) => z.core.$ZodIssue {
-  return (issue) => {
-    const says = isGiven ? `${REQUIRED} (got undefined: is the variable set?)` : REQUIRED
-    return { ...issue, message: issue.message === REQUIRED ? says : `${says}: ${issue.message}` }
-  }
+function missing(isGiven: boolean): (issue: Issue) => Issue {
+  const says = isGiven ? `${REQUIRED} (got undefined: is the variable set?)` : REQUIRED
+  return ({ path, message }) => ({ path, message: message === REQUIRED ? says : `${says}: ${message}` })
 }
 
-function below(key: string | number, issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
-  return issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }))
+function mustBe(type: string, value: unknown): string {
+  return value === undefined ? REQUIRED : `must be of type ${type}`
 }
 
-function readAs(type: OptionType<unknown>, value: unknown): ReadGroup {
-  const call = typeof value === 'function' ? (value as { readonly [MAKER]?: unknown })[MAKER] : undefined
-  // A stand-in of a test has whatever it is asked for.
-  if (typeof call === 'string') return { data: undefined, issues: [issueOf(`must be called: ${call}`)] }
-  const { data, error } = type.safeParse(value)
-  return { data, issues: error?.issues ?? [] }
-}
-
-// Of zod only what this file names is in a host's bundle: lists, records and choices are read by checks of our own.
-function readBy<T>(read: (value: unknown) => ReadGroup): OptionType<T> {
-  return z.custom<T>().check((payload) => {
-    const { data, issues } = read(payload.value)
-    for (const issue of issues) payload.issues.push({ ...issue, input: undefined } as z.core.$ZodRawIssue)
-    payload.value = data as T
-  })
-}
-
-function issueOf(message: string): z.core.$ZodIssue {
-  return { code: 'custom', path: [], message }
+function below(key: string | number, issues: readonly Issue[]): readonly Issue[] {
+  return issues.map(({ path, message }) => ({ path: [key, ...path], message }))
 }
 
 function isGroup(value: unknown): value is object {
@@ -179,19 +200,38 @@ export function hasOwn<T extends object, K extends string>(
   return Object.hasOwn(given, name)
 }
 
+/** A value of which `describe` says what is wrong (`must be …`), or `null`. */
+export function checkedBy<T>(describe: (value: unknown) => string | null): OptionType<T> {
+  return readBy((value) => {
+    const message = describe(value)
+    return message === null ? good(value) : wrong(message)
+  })
+}
+
 /** A value of which `isGood` holds; else the `message` (`must be …`), which never shows it: it may be a secret. Without both: any. */
 export function aValue<T>(isGood: (value: unknown) => boolean = () => true, message = ''): OptionType<T> {
-  return z.custom<T>(isGood, message)
+  return checkedBy((value) => (isGood(value) ? null : message))
 }
 
 /** What `type` takes and `isGood` holds of; else the `message`. */
 export function also<T>(type: OptionType<T>, isGood: (value: T) => boolean, message: string): OptionType<T> {
-  return type.check(z.refine(isGood, message))
+  return readBy((value) => {
+    const read = readAs(type, value)
+    return read.issues.length > 0 || isGood(read.data as T) ? read : wrong(message)
+  })
 }
 
 /** An option that may be left out, or `undefined`. */
 export function optional<T>(type: OptionType<T>): OptionalType<T> {
-  return z.optional(type)
+  return orElse(undefined, type) as OptionalType<T>
+}
+
+export function orNull<T>(type: OptionType<T>): OptionType<T | null> {
+  return orElse(null, type)
+}
+
+function orElse<T, E>(other: E, type: OptionType<T>): OptionType<T | E> {
+  return readBy((value) => (value === other ? good(value) : readAs(type, value)))
 }
 
 export function aFunction<F>(): OptionType<F> {
@@ -221,7 +261,9 @@ export function anObjectWith<T>(...methods: string[]): OptionType<T> {
 }
 
 export function aListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
-  return readBy((value) => (Array.isArray(value) ? readEntries(entry, [...value.entries()]) : noneOf('array', value)))
+  return readBy((value) =>
+    Array.isArray(value) ? readEntries(entry, [...value.entries()]) : wrong(mustBe('array', value)),
+  )
 }
 
 export function aFilledListOf<T>(entry: OptionType<T>): OptionType<readonly T[]> {
@@ -231,7 +273,7 @@ export function aFilledListOf<T>(entry: OptionType<T>): OptionType<readonly T[]>
 /** A plain object of any names, each entry checked. */
 export function aRecordOf<T>(entry: OptionType<T>): OptionType<Readonly<Record<string, T>>> {
   return readBy((value) => {
-    if (!isPlain(value)) return noneOf('record', value)
+    if (!isPlain(value)) return wrong(mustBe('record', value))
     const { data, issues } = readEntries(entry, Object.entries(value))
     return { data: Object.fromEntries(Object.keys(value).map((key, index) => [key, data[index]])), issues }
   })
@@ -245,19 +287,11 @@ function readEntries(entry: OptionType<unknown>, entries: readonly (readonly [nu
   }
 }
 
-function noneOf(expected: string, value: unknown): ReadGroup {
-  return { data: undefined, issues: [issueOf(value === undefined ? REQUIRED : `must be of type ${expected}`)] }
-}
-
 /** Ask whether a value is an object as `{…}` writes one, of any realm. */
 export function isPlain(value: unknown): value is object {
   if (!isGroup(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
-export function orNull<T>(type: OptionType<T>): OptionType<T | null> {
-  return readBy((value) => (value === null ? { data: null, issues: [] } : readAs(type, value)))
 }
 
 export function oneOf<const T extends string>(...values: readonly T[]): OptionType<T> {
@@ -270,11 +304,6 @@ function mustBeOneOf(values: readonly unknown[]): string {
 
 export function aBoolean(): OptionType<boolean> {
   return aValue<boolean>((value) => typeof value === 'boolean', 'must be of type boolean')
-}
-
-/** A value of which `describe` says what is wrong (`must be …`), or `null`. */
-export function checkedBy<T>(describe: (value: unknown) => string | null): OptionType<T> {
-  return z.custom<T>((value) => describe(value) === null, { error: ({ input }) => describe(input) })
 }
 
 /** A finite number from `min` to `max`; `NaN`, `Infinity` and numeric strings are refused. */
