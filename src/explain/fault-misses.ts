@@ -47,15 +47,15 @@ function ownSentenceOf(cause: unknown): string | null {
 
 type Known = readonly (readonly [codes: RegExp, next: string])[]
 
-// PostgreSQL, Prisma, MySQL, SQLite.
+// PostgreSQL, Prisma, MySQL (by number where Prisma asks it), SQLite.
 const OF_QUERIES: Known = [
   [
-    /^(?:42P01|42703|3F000|P2021|P2022|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|no such .*)$/,
+    /^(?:42P01|42703|3F000|P2021|P2022|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|1146|1054|no such .*)$/,
     'host: a table or a column is not there: run `npx sallyport migrate up`, or `await migrate(…)` before the server listens',
   ],
-  [/^(?:28P01|28000|P1000|ER_ACCESS_DENIED_ERROR)$/, 'host: the database refuses the user or the password'],
-  [/^(?:3D000|P1003|ER_BAD_DB_ERROR)$/, 'host: there is no database of this name: make it, or mend its name'],
-  [/^42501$/, 'host: the user of the database may not do that: grant it'],
+  [/^(?:28P01|28000|P1000|ER_ACCESS_DENIED_ERROR|1045)$/, 'host: the database refuses the user or the password'],
+  [/^(?:3D000|P1003|ER_BAD_DB_ERROR|1049)$/, 'host: there is no database of this name: make it, or mend its name'],
+  [/^(?:42501|ER_TABLEACCESS_DENIED_ERROR|1142)$/, 'host: the user of the database may not do that: grant it'],
   [/^22P02$/, 'host: an id has another form than its column: look at `idFormat` and at the types of the columns'],
 ]
 
@@ -66,7 +66,7 @@ const OF_NETWORKS: Known = [
     /^(?:E(?:TIMEDOUT|HOSTUNREACH|NETUNREACH|HOSTDOWN)|CONNECT_TIMEOUT)$/,
     'host: no answer from there: look at the address of the database, and at the network',
   ],
-  [/^(?:53300|P2037|ER_CON_COUNT_ERROR)$/, 'host: the database has no connection left: make the pools smaller'],
+  [/^(?:53300|P2037|ER_CON_COUNT_ERROR|1040)$/, 'host: the database has no connection left: make the pools smaller'],
 ]
 
 // SQLite has one code for whatever is wrong with a statement.

@@ -122,8 +122,9 @@ export function codeOf(error: unknown): string | null {
   // Of a raw query Prisma's own code says that it failed, and no more.
   const causes = adapterErrorOf(error) === undefined ? causesOf(error) : causesOf(error).slice().reverse()
   for (const each of causes) {
-    const { code, errorCode, originalCode } = readError(each)
-    for (const word of [originalCode, code, errorCode])
+    const { code, errorCode, originalCode, errno } = readError(each)
+    // A driver may know no name for a number of its server's.
+    for (const word of [originalCode, code, errorCode, String(errno)])
       if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
   }
   return null

@@ -60,8 +60,8 @@ export function isTransientError(error: unknown): error is TransientError {
 }
 
 /**
- * Say what a driver's error means to a storage (`pg`, PGlite and the SQLite drivers alike), for repositories of one's
- * own: a unique violation becomes a `ConflictError`; a serialization failure, deadlock, lost connection or busy database
+ * Say what a driver's error means to a storage (`pg`, PGlite, `mysql2`, `mariadb` and the SQLite drivers alike), for
+ * repositories of one's own: a unique violation becomes a `ConflictError`; a serialization failure, deadlock, lost connection or busy database
  * a `TransientError`, which the provisioner tries again. What already is one of them, or means nothing special, comes
  * back as it is. A query builder's wrapper is looked through: Drizzle's, and Prisma's, whose raw queries say what happened
  * in `meta` alone.
@@ -86,71 +86,82 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   const isTaken = isWrapper ? causesOf(error).some(isUnique) : isUnique(error)
   if (!isTaken) return error
   const constraint = constraintOf(error)
-  if (constraint === undefined) return new ConflictError('the row is there already', { cause: error })
-  return Object.assign(new ConflictError(`the row is there already (${constraint})`, { cause: error }), { constraint })
+  const named = constraint === undefined ? '' : ` (${constraint})`
+  return Object.assign(new ConflictError(`the row is there already${named}`, { cause: error }), { constraint })
 }
 
-// PostgreSQL, Prisma, SQLite by name and by number.
-const UNIQUE: readonly unknown[] = [
-  ...['23505', 'P2002', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 1555, 2067, 2579],
+// PostgreSQL, Prisma; SQLite and MySQL by name and by number.
+const UNIQUE =
+  /^(23505|P2002|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|1555|2067|2579|ER_DUP_ENTRY|1022|1062|1169|1586|1859)$/
+const PASSING: readonly RegExp[] = [
+  // PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
+  // (after a failover), shutdown, crash, start-up, idle session ended.
+  /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235])$/,
+  // Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict; and what
+  // its driver adapters call the same.
+  /^(P(10(0[128]|17)|20(24|3[47]))|DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|TransactionWriteConflict)$/,
+  // MySQL and MariaDB: changed since it was read, too many connections, a node of a cluster that is not ready, shutdown, ended,
+  // network, too many of a user, lock wait, deadlock, read-only, lost to another of a group, lock not to be had, idle; and of
+  // MariaDB's own driver (450…) a connection that is closed or could not be had in time.
+  /^(10(20|40|47|53)|115[289]|116[01]|1184|12(03|05|13|26|90)|1836|1927|3101|316[89]|3572|4031|450(04|09|1[23]|26|28|61))$/,
+  // By name, where there is no number.
+  /^(ER_(CON_COUNT_ERROR|LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|OPTION_PREVENTS_STATEMENT|SERVER_SHUTDOWN)|PROTOCOL_CONNECTION_LOST)$/,
 ]
-const SQLITE = /^(ERR_)?SQLITE_/
-// PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
-// (after a failover), shutdown, crash, start-up, idle session ended. MySQL by name.
-const PASSING =
-  /^(40001|40P01|55P03|08[0-9A-Z]{3}|53300|25006|57P0[1235]|ER_(CON_COUNT_ERROR|LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|OPTION_PREVENTS_STATEMENT|SERVER_SHUTDOWN)|PROTOCOL_CONNECTION_LOST)$/
-// Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict; and what
-// its driver adapters call the same.
-const PRISMA = /^(P1001|P1002|P1008|P1017|P2024|P2034|P2037)$/
-const ADAPTER = /^(DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|TransactionWriteConflict)$/
 const OF_ADAPTER = 'DriverAdapterError'
 // The database, or Prisma's transaction, has given up what took too long: PostgreSQL's `statement_timeout`, and those of a
-// transaction, which end the connection; MySQL's.
-const TOO_LONG = /^(57014|25P03|25P04|P2028|ER_QUERY_TIMEOUT)$/
+// transaction, which end the connection; MySQL's and MariaDB's, and that of their drivers.
+const TOO_LONG = /^(57014|25P03|25P04|P2028|ER_QUERY_TIMEOUT|PROTOCOL_SEQUENCE_TIMEOUT|1317|1969|3024)$/
 // Sentences of drivers that give a lost connection no code, and of a Redis that starts up or fails over.
 const LOST =
-  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
+  /^(Connection terminated|Client [a-z ]+ not queryable|Can't add new command|Socket closed unexpectedly|(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN) )/
 const NETWORK =
-  /^(E(CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|NETRESET|NOTCONN|ADDRNOTAVAIL)|EAI_[A-Z]+|ERR_(STREAM_DESTROYED|STREAM_WRITE_AFTER_END|SOCKET_CLOSED)|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)|CONNECT_TIMEOUT|CONNECTION_(CLOSED|DESTROYED))$/
+  /^(E(CONN|HOST|NET)[A-Z]+|E(PIPE|TIMEDOUT|NOTFOUND|NOTCONN|ADDRNOTAVAIL)|EAI_[A-Z]+|ERR_(STREAM_(DESTROYED|WRITE_AFTER_END)|SOCKET_CLOSED)|UND_ERR_([A-Z]+_TIMEOUT|SOCKET)|CONNECT_TIMEOUT|CONNECTION_(CLOSED|DESTROYED))$/
 // Of pools and clients that waited in vain for a connection.
 const NO_CONNECTION =
-  /^(timeout exceeded when trying to connect|timeout expired|Knex: Timeout acquiring a connection|Connection timeout$|The client is (closed|offline))/
-const NO_ANSWER = /^Query read timeout/
+  /^(timeout (exceeded when trying to connect|expired)|Knex: Timeout acquiring a connection|Connection timeout$|The client is (closed|offline)|(No connections available|Queue limit reached)\.$)/
+const NO_ANSWER = /^(Query read|Defined query) timeout/
 const SQLITE_BUSY = 5
 
+// By what drivers say, Prisma (`errorCode`) and its adapters (`originalCode`, `kind`). A `code` that is a number is no database's.
+function isCoded(error: unknown, known: RegExp): boolean {
+  const { code, errcode, errno, errorCode, originalCode, kind } = read(error)
+  const word = typeof code === 'number' ? '' : code
+  return [word, errcode, errno, errorCode, originalCode, kind].some((each) => known.test(String(each)))
+}
+
+// Knex puts the statement before what a driver says; Drizzle's own sentence ends in the statement's values.
+function sentenceOf(error: unknown): string {
+  const { code, message } = read(error)
+  return code === undefined ? String(message).replace(/^(?!Failed query).* - /s, '') : String(message)
+}
+
 function isUnique(error: unknown): boolean {
-  const { code, errcode, originalCode, message } = read(error)
-  if ([code, errcode, originalCode].some((each) => UNIQUE.includes(each))) return true
-  return SQLITE.test(String(code)) && /UNIQUE constraint failed/.test(String(message))
+  const { code, message } = read(error)
+  return isCoded(error, UNIQUE) || /^(ERR_)?SQLITE_.*UNIQUE constraint failed/s.test(`${code} ${message}`)
 }
 
 function passes(error: unknown): boolean {
-  const { code, errorCode, originalCode, kind, message, severity } = read(error)
+  const { severity } = read(error)
   // PgBouncer ends a connection with 08P01 (`FATAL`); from PostgreSQL itself it is a statement with another number of
   // values than it asks for, which never passes.
-  const isMisuse = code === '08P01' && severity === 'ERROR'
-  const isCode = PRISMA.test(String(code)) || (PASSING.test(String(code)) && !isMisuse)
-  const isAdapters = ADAPTER.test(String(kind)) || (PASSING.test(String(originalCode)) && !isMisuse)
+  const isMisuse = severity === 'ERROR' && isCoded(error, /^08P01$/)
   return (
-    isCode ||
-    isAdapters ||
-    PRISMA.test(String(errorCode)) ||
-    LOST.test(String(message)) ||
+    (!isMisuse && PASSING.some((known) => isCoded(error, known))) ||
+    LOST.test(sentenceOf(error)) ||
     isBusy(error) ||
     isGivenUp(error)
   )
 }
 
 function isAway(error: unknown): boolean {
-  const { code, syscall, message } = read(error)
+  const { code, syscall } = read(error)
   // A server that is down takes its Unix socket along.
   if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
-  return [NO_CONNECTION, NO_ANSWER].some((sentence) => sentence.test(String(message)))
+  return NO_CONNECTION.test(sentenceOf(error)) || NO_ANSWER.test(sentenceOf(error))
 }
 
 function isGivenUp(error: unknown): boolean {
-  const { code, originalCode } = read(error)
-  return TOO_LONG.test(String(code)) || TOO_LONG.test(String(originalCode))
+  return isCoded(error, TOO_LONG)
 }
 
 /** Where a throw comes from: a network that can't be reached is the storage's, or somebody else's whom the work has asked. */
@@ -215,7 +226,7 @@ export function toTransient(error: unknown, from: ThrownBy): unknown {
 
 /** Ask whether the driver stopped waiting for an answer that may still come: nothing else can be asked on that connection. */
 export function isUnanswered(error: unknown): error is Error {
-  return causesOf(error).some((each) => NO_ANSWER.test(String(read(each)['message'])))
+  return causesOf(error).some((each) => NO_ANSWER.test(sentenceOf(each)))
 }
 
 /** Ask whether somebody has waited for as long as they would, for an answer or for what was given up: not to be asked once more. */
@@ -231,19 +242,19 @@ export function isReadOnly(error: unknown): error is Error {
 /** Ask whether SQLite says that another process is writing just now. */
 export function isBusy(error: unknown): boolean {
   const { code, errcode, rawCode, message } = read(error)
-  if (String(code).startsWith('SQLITE_BUSY') || isPrimary(errcode) || isPrimary(rawCode)) return true
-  return SQLITE.test(String(code)) && /^database is locked/.test(String(message))
+  const isSaid = /^(SQLITE_BUSY|(ERR_)?SQLITE_[A-Z]+ database is locked)/.test(`${code} ${message}`)
+  return isSaid || isPrimary(errcode) || isPrimary(rawCode)
 }
 
-const IN_SENTENCE = /^(?:SQLITE_CONSTRAINT: )?UNIQUE constraint failed: (.+)$/
+const IN_SENTENCE = /^(?:(?:SQLITE_CONSTRAINT: )?UNIQUE constraint failed: |Duplicate entry .* for key ')(.+?)'?$/s
 
 // The constraint that a row broke, else its columns, as drivers and Prisma name them: never a value.
 function constraintOf(error: unknown): string | undefined {
   for (const each of causesOf(error)) {
-    const { constraint, constraint_name: name, meta, message } = read(each)
+    const { constraint, constraint_name: name, meta, message, sqlMessage = message } = read(each)
     const { index, fields } = read(constraint)
     const { target } = read(meta)
-    const said = IN_SENTENCE.exec(String(message))?.[1]
+    const said = IN_SENTENCE.exec(String(sqlMessage))?.[1]
     const names = [constraint, name, index, fields, target, said].map((one) =>
       Array.isArray(one) ? one.join(', ') : one,
     )
