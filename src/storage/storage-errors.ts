@@ -91,8 +91,7 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
 }
 
 // PostgreSQL, Prisma; SQLite and MySQL by name and by number.
-const UNIQUE =
-  /^(23505|P2002|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|1555|2067|2579|ER_DUP_ENTRY|1022|1062|1169|1586|1859)$/
+const UNIQUE = /^(23505|P2002|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|1555|2067|2579|ER_DUP_ENTRY|1022|1062|1169|1586)$/
 const PASSING: readonly RegExp[] = [
   // PostgreSQL: serialization failure, deadlock, lock not available, class 08 (connection), too many connections, read-only
   // (after a failover), shutdown, crash, start-up, idle session ended.
@@ -100,12 +99,11 @@ const PASSING: readonly RegExp[] = [
   // Prisma: unreachable, timed out, connection closed, no connection in the pool, too many connections, write conflict; and what
   // its driver adapters call the same.
   /^(P(10(0[128]|17)|20(24|3[47]))|DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|TransactionWriteConflict)$/,
-  // MySQL and MariaDB: changed since it was read, too many connections, a node of a cluster that is not ready, shutdown, ended,
-  // network, too many of a user, lock wait, deadlock, read-only, lost to another of a group, lock not to be had, idle; and of
-  // MariaDB's own driver (450…) a connection that is closed or could not be had in time.
-  /^(10(20|40|47|53)|115[289]|116[01]|1184|12(03|05|13|26|90)|1836|1927|3101|316[89]|3572|4031|450(04|09|1[23]|26|28|61))$/,
-  // By name, where there is no number.
-  /^(ER_(CON_COUNT_ERROR|LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|OPTION_PREVENTS_STATEMENT|SERVER_SHUTDOWN)|PROTOCOL_CONNECTION_LOST)$/,
+  // MySQL and MariaDB, whose drivers all say the number: changed since it was read, too many connections, a node of a cluster
+  // that is not ready, shutdown, too many of a user, lock wait, deadlock, read-only, ended, lost to another of a group, lock not to
+  // be had, idle; and of MariaDB's own driver (450…) a connection that is closed or could not be had in time.
+  /^(10(20|40|47|53)|12(03|05|13|26|90)|1836|1927|3101|3169|3572|4031|450(04|09|1[23]|26|28|61))$/,
+  /^(ER_LOCK_(DEADLOCK|WAIT_TIMEOUT)|PROTOCOL_CONNECTION_LOST)$/,
 ]
 const OF_ADAPTER = 'DriverAdapterError'
 // The database, or Prisma's transaction, has given up what took too long: PostgreSQL's `statement_timeout`, and those of a
