@@ -4,7 +4,7 @@
  * Everything a client may learn about a refusal is decided here; the reason behind it stays in the decision record.
  */
 import { toLogText } from './lib/log-text.ts'
-import { isScope } from './lib/parse-options.ts'
+import { isScope, ownMembers } from './lib/parse-options.ts'
 import type { RefusalReason } from './reasons.ts'
 import type { AuthResponse } from './request.ts'
 
@@ -144,11 +144,6 @@ export type Reason = RefusalReason | (string & Record<never, never>)
 
 const BRAND: symbol = Symbol.for('sallyport.AuthError')
 
-const LEFT_OUT: Readonly<Record<keyof AuthErrorDetails, undefined>> = Object.freeze({
-  ...{ reason: undefined, expected: undefined, got: undefined, field: undefined, absent: undefined, scopes: undefined },
-  ...{ token: undefined, syncPath: undefined, retryAfterSeconds: undefined, principal: undefined, cause: undefined },
-})
-
 /**
  * A refusal: the visitor's fault, or policy. Steps throw it, adapters write it, handlers may throw it too.
  * It carries `status`, `headers`, `expose` and `getResponse()`, so that the error handling of Koa, Hono and most
@@ -190,12 +185,12 @@ export class AuthError extends Error {
 
   /** @throws TypeError for a code that is not in the table (from JavaScript), and for a scope that is no scope token */
   constructor(code: AuthErrorCode, given: AuthErrorDetails = {}) {
-    // What was left out stays left out, whatever other code has written into `Object.prototype`.
-    const details: AuthErrorDetails = { ...LEFT_OUT, ...given }
+    const details = ownMembers(given)
     super(messageOf(code, details), details.cause === undefined ? undefined : { cause: details.cause })
+    const { status } = AUTH_ERRORS[code]
     this.code = code
-    this.status = AUTH_ERRORS[code].status
-    this.statusCode = this.status
+    this.status = status
+    this.statusCode = status
     this.reason = details.reason ?? code
     this.expected = toLogText(details.expected)
     this.got = toLogText(details.got)
@@ -203,7 +198,7 @@ export class AuthError extends Error {
     this.principal = details.principal ?? null
     this.absent = details.absent ?? false
     this.scopes = toScopes(details.scopes)
-    this.retryAfterSeconds = toRetryAfter(this.status, details)
+    this.retryAfterSeconds = toRetryAfter(status, details)
   }
 
   /**
@@ -221,7 +216,7 @@ export class AuthError extends Error {
   /** Render as a Fetch `Response` with the library's default body (what Hono's error handling asks for). */
   getResponse(): Response {
     const { status, headers, body } = toAuthResponse(this)
-    return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) })
+    return new Response(body, { status, headers: Object.fromEntries(headers) })
   }
 }
 
@@ -256,11 +251,9 @@ function toScopes(given: readonly string[] | undefined): readonly string[] | nul
 }
 
 // What is worth trying again always says when.
-const IN_A_MOMENT: ReadonlySet<number> = new Set([429, 503])
-
 function toRetryAfter(status: number, { retryAfterSeconds }: AuthErrorDetails): number | null {
-  if (retryAfterSeconds === undefined) return IN_A_MOMENT.has(status) ? 1 : null
-  return Math.max(1, Math.ceil(retryAfterSeconds))
+  if (retryAfterSeconds !== undefined) return Math.max(1, Math.ceil(retryAfterSeconds))
+  return status === 429 || status === 503 ? 1 : null
 }
 
 // Shared by all copies of the package, as the brand is: whichever makes a response of a refusal makes the same.
@@ -367,11 +360,11 @@ export type ErrorFormat = 'json' | 'problem'
  */
 export function toAuthResponse(error: AuthError, format: ErrorFormat = 'json'): AuthResponse {
   const { code, message, status } = error
-  const field = error.field === null ? {} : { field: error.field }
+  const field = error.field ?? undefined
   const body =
     format === 'problem'
-      ? { type: `urn:sallyport:${code}`, title: message, status, code, ...field }
-      : { error: { code, message, ...field } }
+      ? { type: `urn:sallyport:${code}`, title: message, status, code, field }
+      : { error: { code, message, field } }
   const type = format === 'problem' ? 'application/problem+json' : 'application/json; charset=utf-8'
   return { status, headers: [['Content-Type', type], ...Object.entries(error.headers)], body: JSON.stringify(body) }
 }

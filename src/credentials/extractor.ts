@@ -17,8 +17,8 @@ export interface ExtractorOptions {
   readonly serviceHeaders: readonly string[]
   /** Prefix of API keys, or `null` where there are none. */
   readonly apiKeyPrefix: string | null
-  /** The session cookie, or `null` where there is none. */
-  readonly cookie: AmbientSource | null
+  /** The session cookie; left out: there is none. */
+  readonly cookie?: AmbientSource | undefined
   /** The header of a gateway, which stands in the place of `Authorization`; left out: there is none. */
   readonly gateway?: AmbientSource | undefined
   /** Dev mode; left out: there is no such mode. */
@@ -52,18 +52,15 @@ export interface Extractor {
 }
 
 const MAX_CREDENTIAL_BYTES = 8192
+const AT_MOST = `at most ${MAX_CREDENTIAL_BYTES} bytes`
 const NONE: readonly never[] = Object.freeze([])
 
 /** Build step 1: pure, no storage, no network. */
 export function createExtractor(options: ExtractorOptions): Extractor {
   const { serviceHeaders, apiKeyPrefix, cookie, gateway, dev } = ownMembers(options)
   const headers = [...new Set(serviceHeaders.map((name) => name.toLowerCase()))]
-  const ambient = gateway === undefined ? cookie && toCookie(cookie) : toGateway(gateway)
-  const places = [
-    ...(gateway === undefined ? ['Authorization: Bearer'] : []),
-    ...(ambient === null ? [] : [ambient.place]),
-    ...headers,
-  ]
+  const ambient = (gateway && toGateway(gateway)) ?? (cookie && toCookie(cookie))
+  const places = [gateway === undefined ? 'Authorization: Bearer' : [], ambient?.place ?? [], headers].flat()
   const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
     gateway === undefined ? lines('authorization') : []
 
@@ -79,7 +76,7 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   }
 
   return {
-    tokenHeaders: [...(gateway === undefined ? ['Authorization'] : []), ...(ambient === null ? [] : [ambient.header])],
+    tokenHeaders: [gateway === undefined ? 'Authorization' : [], ambient?.header ?? []].flat(),
     describeMissing: (request) => ({ expected: places.join(', '), got: describeScheme(authorizationOf(request)) }),
     extract(request) {
       const standIn = dev?.(request) ?? null
@@ -89,15 +86,14 @@ export function createExtractor(options: ExtractorOptions): Extractor {
         throw new AuthError('bad_request', { reason: 'credential_ambiguous', expected: '1 credential', got })
       }
       if (found[0] !== undefined) return found[0]
-      if (ambient === null || authorizationOf(request).length > 0) return standIn
-      const token = ambient.tokenOf(request)
-      if (token === null) return standIn
+      const token = authorizationOf(request).length > 0 ? undefined : ambient?.tokenOf(request)
+      if (ambient === undefined || token == null) return standIn
       requireSameOrigin(request, ambient.origin, true)
       return { kind: 'bearer', token, from: ambient.from }
     },
     checkPublic(request) {
       dev?.(request)
-      if (ambient === null || hasBearerForm(authorizationOf(request))) return
+      if (ambient === undefined || hasBearerForm(authorizationOf(request))) return
       requireSameOrigin(request, ambient.origin, ambient.isPresent(request))
     },
   }
@@ -135,8 +131,7 @@ function toGateway({ name, origin }: AmbientSource): Ambient {
 // The token alone, without a scheme.
 function readGateway(header: string, lines: readonly string[]): string | null {
   if (lines.some((line) => line.length > MAX_CREDENTIAL_BYTES)) {
-    const expected = `at most ${MAX_CREDENTIAL_BYTES} bytes`
-    throw new AuthError('unauthorized', { reason: 'gateway_token_too_long', expected })
+    throw new AuthError('unauthorized', { reason: 'gateway_token_too_long', expected: AT_MOST })
   }
   const [token] = lines
   if (token !== undefined && (lines.length > 1 || !/^[^\t ,]+$/.test(token))) {
@@ -154,8 +149,7 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
 
 function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
   if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {
-    const expected = `at most ${MAX_CREDENTIAL_BYTES} bytes`
-    throw new AuthError('unauthorized', { reason: 'service_secret_too_long', expected })
+    throw new AuthError('unauthorized', { reason: 'service_secret_too_long', expected: AT_MOST })
   }
 }
 

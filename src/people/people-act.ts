@@ -202,11 +202,10 @@ export class RoleNotLookedUp extends Error {
 }
 
 const REFUSALS: RetryRefusals = {
-  busy: (cause) =>
-    new AuthError('temporarily_unavailable', { reason: 'people_not_committed', retryAfterSeconds: 1, cause }),
+  busy: (cause) => new AuthError('temporarily_unavailable', { reason: 'people_not_committed', cause }),
   cutOff() {
     const cause = new Error('a change of people took too long: a hook or the storage did not answer')
-    return new AuthError('temporarily_unavailable', { reason: 'people_cut_off', retryAfterSeconds: 1, cause })
+    return new AuthError('temporarily_unavailable', { reason: 'people_cut_off', cause })
   },
 }
 

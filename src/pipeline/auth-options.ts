@@ -18,6 +18,7 @@ import {
   aFunction,
   aGroup,
   aListOf,
+  also,
   aMatch,
   anObjectWith,
   aValue,
@@ -176,21 +177,17 @@ const MORE_THAN_IDENTITIES = ['roles', 'storage', 'users', 'orgs'] as const
 
 /** Check the options of `createAuth`, and build its steps. */
 export function parseAuthOptions(given: AnyAuthOptions): { readonly options: AnyAuthOptions; readonly steps: Steps } {
-  for (const option of MORE_THAN_IDENTITIES) {
-    if (typeof given === 'object' && given !== null && Object.hasOwn(given, option) && given[option] === undefined) {
-      throw optionsError(NAME, option, 'is undefined: give it a value, or leave it out')
-    }
-  }
-  requireNoneOfVerifier(given)
+  const written = Object.keys(given ?? {}) as (keyof AnyAuthOptions)[]
+  for (const option of written) requireOfAuth(option, given[option])
   const options = parseOptions<AnyAuthOptions>(NAME, SHAPE, given)
   const { apiKeys = null, services = null, cookie, gateway, dev, challenge = NO_CHALLENGE } = options
   requireGatewayAlone(options)
   const extractor = createExtractor({
     serviceHeaders: services?.services.map((service) => service.header) ?? [],
     apiKeyPrefix: apiKeys?.prefix ?? null,
-    cookie: cookie === undefined ? null : { name: cookie.name, origin: originOf(cookie.publicUrl) },
+    cookie: cookie && { name: cookie.name, origin: originOf(cookie.publicUrl) },
     gateway: gateway && { name: gateway.header, origin: originOf(gateway.publicUrl) },
-    ...(dev === undefined ? {} : { dev }),
+    dev,
   })
   const isIdentityOnly = MORE_THAN_IDENTITIES.every((option) => options[option] === undefined)
   const servicePermissions = new Map(
@@ -206,13 +203,15 @@ export function parseAuthOptions(given: AnyAuthOptions): { readonly options: Any
   return { options, steps: Object.freeze({ ...fixed, ...more }) }
 }
 
-// What is said of tokens by who verifies them is no unknown word.
-function requireNoneOfVerifier(given: AnyAuthOptions): void {
-  const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
-  const option = names.find((name) => !Object.hasOwn(SHAPE, name) && isVerifierOption(name))
-  if (option === undefined) return
-  const message = `is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} })`
-  throw optionsError(NAME, option, message)
+function requireOfAuth(option: string, value: unknown): void {
+  if (value === undefined && MORE_THAN_IDENTITIES.some((each) => each === option)) {
+    throw optionsError(NAME, option, 'is undefined: give it a value, or leave it out')
+  }
+  // What is said of tokens by who verifies them is no unknown word.
+  if (!Object.hasOwn(SHAPE, option) && isVerifierOption(option)) {
+    const message = `is one of createJwtVerifier: verifier: createJwtVerifier({ issuers, ${option} })`
+    throw optionsError(NAME, option, message)
+  }
 }
 
 type UsersAndOrgs = Omit<
@@ -321,21 +320,16 @@ function originOf(publicUrl: string | undefined): string | null {
   return publicUrl === undefined ? null : new URL(publicUrl).origin
 }
 
-function describeApiKeys(apiKeys: unknown): string | null {
-  const { verify, prefix } = (apiKeys ?? {}) as { readonly [K in keyof ApiKeyVerifier]?: unknown }
-  if (typeof verify !== 'function') return 'must be an object with verify'
-  return typeof prefix === 'string' && /^[A-Za-z0-9_-]+$/.test(prefix) ? null : 'must have a prefix'
+function hasPrefix({ prefix }: { readonly prefix: unknown }): boolean {
+  return typeof prefix === 'string' && /^[\w-]+$/.test(prefix)
 }
 
-function describeServices(given: unknown): string | null {
-  const { verify, services } = (given ?? {}) as { readonly [K in keyof ServiceVerifier]?: unknown }
-  if (typeof verify !== 'function') return 'must be an object with verify'
-  if (!Array.isArray(services) || !services.every((each) => isOwnHeader(each?.header))) {
-    return 'must list its services, each with a header of its own'
-  }
+function listsServices({ services }: { readonly services: unknown }): boolean {
+  return Array.isArray(services) && services.every((each) => isOwnHeader(each?.header))
+}
+
+function listsScopes({ services }: ServiceVerifier): boolean {
   return services.every(({ permissions = [] }) => Array.isArray(permissions) && permissions.every(isScope))
-    ? null
-    : 'must list what a service may do in scope tokens (RFC 6749 §3.3)'
 }
 
 // A header that is read as another credential could not be told apart from it.
@@ -349,8 +343,14 @@ const REALM = /^(?=.*\S)[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 const SHAPE: Shape<AnyAuthOptions> = {
   issuers: optional(aListOf(anObjectWith<IssuerOptions>())),
   verifier: optional(anObjectWith<Verifier>('verify')),
-  apiKeys: optional(checkedBy(describeApiKeys)),
-  services: optional(checkedBy(describeServices)),
+  apiKeys: optional(also(anObjectWith('verify'), hasPrefix, 'must have a prefix')),
+  services: optional(
+    also(
+      also(anObjectWith('verify'), listsServices, 'must list its services, each with a header of its own'),
+      listsScopes,
+      'must list what a service may do in scope tokens (RFC 6749 §3.3)',
+    ),
+  ),
   machines: optional(anObjectWith('findByIdentity')),
   cookie: optional(
     aGroup<SessionCookie>({

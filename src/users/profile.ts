@@ -34,7 +34,7 @@ export async function withProfile(
   const profile = await withDeadline(new AbortController(), timeoutSeconds * 1000, late, work).catch(
     (cause: unknown) => {
       if (isAuthError(cause)) throw cause
-      throw new AuthError('temporarily_unavailable', { reason: 'profile_not_loaded', retryAfterSeconds: 1, cause })
+      throw new AuthError('temporarily_unavailable', { reason: 'profile_not_loaded', cause })
     },
   )
   if (typeof profile !== 'object' || profile === null) {

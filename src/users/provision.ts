@@ -217,8 +217,7 @@ export async function makeUser<U extends User, O extends Organization, Tx, P ext
 /** What a hook threw, for its throw: whom else it has asked in vain is not asked again and again. */
 export function toHookError(error: unknown): unknown {
   if (!isTransient(error, 'statement') || isTransient(error, 'work')) return error
-  const [cause, retryAfterSeconds] = [error, 1]
-  return new AuthError('temporarily_unavailable', { reason: 'bootstrap_not_reached', retryAfterSeconds, cause })
+  return new AuthError('temporarily_unavailable', { reason: 'bootstrap_not_reached', cause: error })
 }
 
 // Before anything is written: a role that no route knows would leave a user who is refused for ever. What it may do.

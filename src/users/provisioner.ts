@@ -7,10 +7,10 @@ import { type AtOnce, answerOf, follow, isPending, toStep } from '../lib/at-once
 import {
   aFunction,
   aGroup,
+  also,
   aName,
   aNumber,
   anObjectWith,
-  checkedBy,
   maker,
   oneOf,
   optional,
@@ -142,14 +142,14 @@ export function createSingleFlight<T>(
   }
 }
 
+function hasUsers({ users }: { readonly users: { readonly findByIdentity: unknown } | undefined }): boolean {
+  return typeof users?.findByIdentity === 'function'
+}
+
 const NAME = 'createProvisioner'
 // A function: what a host does not use must not stay in its bundle.
 const shape = <U extends User, O extends Organization, Tx>(): Shape<ProvisionerOptions<U, O, Tx>> => ({
-  storage: checkedBy((value) => {
-    const storage = value as { readonly transaction?: unknown; readonly users?: { readonly findByIdentity?: unknown } }
-    if (typeof storage?.transaction !== 'function') return 'must be an object with transaction'
-    return typeof storage.users?.findByIdentity === 'function' ? null : 'must be a storage with users'
-  }),
+  storage: also(anObjectWith('transaction'), hasUsers, 'must be a storage with users'),
   ownerRole: optional(aName()),
   invitations: optional(anObjectWith('find')),
   profile: optional(aGroup<ProfileOptions>({ load: aFunction(), timeoutSeconds: optional(aNumber(1, 10)) })),

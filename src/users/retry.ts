@@ -63,11 +63,10 @@ export async function retryTransient<T>(
 }
 
 const OF_FIRST_LOGINS: RetryRefusals = {
-  busy: (cause) =>
-    new AuthError('temporarily_unavailable', { reason: 'provisioning_not_committed', retryAfterSeconds: 1, cause }),
+  busy: (cause) => new AuthError('temporarily_unavailable', { reason: 'provisioning_not_committed', cause }),
   cutOff() {
     const cause = new Error('the first login took too long: decide, bootstrap or the storage did not answer')
-    return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', retryAfterSeconds: 1, cause })
+    return new AuthError('temporarily_unavailable', { reason: 'provisioning_cut_off', cause })
   },
 }
 

@@ -6,7 +6,7 @@
 import type { Actor } from '../context.ts'
 import { refused } from '../errors.ts'
 import { describeInstant } from '../lib/log-text.ts'
-import { isScope } from '../lib/parse-options.ts'
+import { isObject, isScope } from '../lib/parse-options.ts'
 import { ownOf } from './token-form.ts'
 
 /** The claims of a verified token, as they are in it; frozen, without a prototype. */
@@ -60,10 +60,6 @@ export function readClaim(payload: object, place: ClaimPlace): unknown {
   if (typeof place === 'function') return place(toClaims(payload))
   if (typeof place === 'string') return ownOf(payload, place)
   return place.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What claims must hold. */

@@ -193,9 +193,8 @@ const secretSourceShape = (source: Partial<SecretSource>): Shape<SecretSource> =
 /** An audience, as issuer options name it. */
 export function anAudience(): OptionType<IssuerOptions['audience']> {
   return checkedBy((value) => {
-    if (value === null) return null
-    const names: readonly unknown[] = Array.isArray(value) ? value : [value]
-    return names.length > 0 && names.every((name) => describeText(name) === null)
+    const names = [value].flat()
+    return value === null || (names.length > 0 && names.every((name) => describeText(name) === null))
       ? null
       : 'must be a string, a list of strings, or null to switch the check off; none blank, or with white space or quotes around it'
   })
@@ -203,7 +202,7 @@ export function anAudience(): OptionType<IssuerOptions['audience']> {
 
 function aClaimPlace(): OptionType<ClaimPlace> {
   return checkedBy((value) => {
-    const names: readonly unknown[] = Array.isArray(value) ? value : [value]
+    const names = [value].flat()
     const isPath = names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')
     return isPath || typeof value === 'function' ? null : 'must be the name of a claim, a path of names, or a function'
   })

@@ -12,6 +12,7 @@ import {
   optionsError,
   parseOptions,
   type Shape,
+  unsetWhere,
 } from '../lib/parse-options.ts'
 import { describeText } from '../lib/secret-check.ts'
 import { requireKnownApp, requireSignedUp } from './caller-classes.ts'
@@ -113,8 +114,7 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
 function oneIsRequired(options: SupabaseOptions, one: 'url' | 'issuer', other: 'url' | 'secret'): OptionsError {
   const isWritten = (name: keyof SupabaseOptions): boolean => Object.hasOwn(options, name)
   const [named, left] = isWritten(other) && !isWritten(one) ? [other, one] : [one, other]
-  const why = isWritten(named) ? ' (got undefined: is the variable set?)' : ''
-  return optionsError('supabase', named, `is required without option "${left}"${why}`)
+  return optionsError('supabase', named, `is required without option "${left}"${unsetWhere(isWritten(named))}`)
 }
 
 // By one key, issuer and audience the project signs what its people, its guests and the apps of its OAuth server send.
@@ -143,10 +143,9 @@ export function oidc(options: OidcOptions): IssuerOptions {
 
 // What the dashboard shows beside the secret, and whoever takes one for the other trusts what is public.
 function describeProjectSecret(value: unknown): string | null {
-  const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const isApiKey = texts.some(
-    (text) => typeof text === 'string' && /^\s*(?:eyJ[\w-]+\.eyJ|sb_(?:publishable|secret)_)/.test(text),
-  )
+  const isApiKey = [value]
+    .flat()
+    .some((text) => typeof text === 'string' && /^\s*(?:eyJ[\w-]+\.eyJ|sb_(?:publishable|secret)_)/.test(text))
   return isApiKey
     ? 'is an API key of the project (anon, service_role, publishable or secret), not its JWT secret'
     : describeSecrets(value)

@@ -73,7 +73,7 @@ export function toIssuers<C extends string>(
 
 function problemWithNames(issuers: readonly IssuerOptions['issuer'][]): string | null {
   const names = issuers.flat()
-  const patterns = names.map((name) => (name === null ? null : toPattern(name))).filter((each) => each !== null)
+  const patterns = names.flatMap((name) => toPattern(name ?? '') ?? [])
   if (new Set(names).size < names.length) return 'has an issuer that is named twice'
   if (names.includes(null) && issuers.length > 1) return 'has more than issuer null alone'
   return patterns.some((one, index) => patterns.slice(0, index).some((other) => overlap(one, other)))
@@ -87,25 +87,26 @@ function problemWithIdentities(
   index: number,
   named: string,
 ): string | null {
-  const own = nameOf(given[index]?.issuer ?? null)
+  const own = nameOf(given[index]?.issuer)
   if (own === null || toPattern(own) !== null) return 'needs an issuer with exact names'
   if (own === named) return 'must be another name than the issuer has anyway'
   const other = given.findIndex(({ issuer }) => [issuer].flat().includes(named))
   if (other < 0) {
-    const others = given.filter((each) => each !== given[index])
-    const names = others.flatMap(({ issuer, identityIssuer = null }) => [issuer, identityIssuer].flat())
+    const names = given
+      .toSpliced(index, 1)
+      .flatMap(({ issuer, identityIssuer = null }) => [issuer, identityIssuer].flat())
     // Everybody of that one would be somebody else.
     const isMeant = names.some((name) => name !== named && foldName(name) === foldName(named))
     return isMeant ? 'must be, to the letter, what another issuer is called' : null
   }
   if (other === index) return null
   if (given[other]?.identityIssuer !== undefined) return 'names an issuer whose identities are those of another one'
-  return nameOf(given[other]?.issuer ?? null) === named ? null : 'must be the first name of that issuer'
+  return nameOf(given[other]?.issuer) === named ? null : 'must be the first name of that issuer'
 }
 
 // By what nobody means another issuer: the case, and slashes at the end.
-function foldName(name: string | null): string | null {
-  return name === null ? null : name.replace(/\/+$/, '').toLowerCase()
+function foldName(name: string | null): string | undefined {
+  return name?.replace(/\/+$/, '').toLowerCase()
 }
 
 /** Where the options of an issuer stand, and what comes with them. */
@@ -129,9 +130,8 @@ export function toIssuer<C extends string>(
   const wrong = problemIn(options, isLocal, outside)
   if (wrong !== null) throw optionsError(outside.name, `${path}.${wrong[0]}`, wrong[1])
   const { keys, audience, types = ['JWT', 'at+jwt'], emails = 'as-claimed', boundTokens = 'refuse' } = options
-  const { accepts = null, check = null, machine } = options
+  const { identityIssuer = null, accepts = null, check = null, machine } = options
   const issuer = nameOf(options.issuer)
-  const { identityIssuer = null } = options
   const pattern = toPattern(issuer ?? '')
   const secrets = readSecrets(keys.filter(isSecretSource))
   const hasSecret = secrets.algorithms.length > 0
@@ -144,7 +144,7 @@ export function toIssuer<C extends string>(
     issuer,
     identityIssuer,
     pattern,
-    names: issuer === null || pattern !== null ? [] : [options.issuer ?? []].flat(),
+    names: pattern === null ? [options.issuer ?? []].flat() : [],
     algorithms: new Set([...secrets.algorithms, ...keySets.flatMap((set) => [...set.algorithms])]),
     secrets,
     keySets,
@@ -202,7 +202,7 @@ function problemInKeys(
     const unsound = source.keys.findIndex(isUnsoundJwk)
     if (unsound >= 0) return ['keys', `has a weak key, or no key of its type: keys[${unsound}]`]
     const algorithms = toAlgorithms(source)
-    const usable = source.keys.map(toUsableJwk).filter((jwk) => jwk !== null)
+    const usable = source.keys.flatMap((jwk) => toUsableJwk(jwk) ?? [])
     const isOfUse = ({ algorithms: own }: UsableJwk): boolean => own.some((name) => algorithms.has(name))
     if (!usable.some(isOfUse)) return ['keys', 'holds no public key of use']
     return [...algorithms].some((name) => isAmbiguous(usable, name))
@@ -210,9 +210,10 @@ function problemInKeys(
       : null
   }
   const name = nameOf(issuer)
-  if (source.kind === 'discovery' && name === null) return ['kind', 'is discovery, which needs an issuer']
-  if (source.kind === 'discovery' && toPattern(name ?? '') !== null) {
-    return ['kind', 'is discovery, which needs an exact issuer: write the URL of its keys']
+  if (source.kind === 'discovery') {
+    if (name === null) return ['kind', 'is discovery, which needs an issuer']
+    if (toPattern(name) !== null)
+      return ['kind', 'is discovery, which needs an exact issuer: write the URL of its keys']
   }
   const wrong = describeHttpUrl(urlOf(source, name), mayBeHttp)
   return wrong === null ? null : ['url', wrong]
@@ -229,8 +230,8 @@ function toAlgorithms({ algorithms = ['ES256', 'RS256', 'EdDSA'] }: PublicSource
 }
 
 // What events, readiness and discovery call it.
-function nameOf(issuer: IssuerOptions['issuer']): string | null {
-  return issuer === null || typeof issuer === 'string' ? issuer : (issuer[0] ?? null)
+function nameOf(issuer: IssuerOptions['issuer'] | undefined): string | null {
+  return [issuer].flat()[0] ?? null
 }
 
 function urlOf({ url }: JwksUrlSource | DiscoverySource, name: string | null): string {
@@ -252,12 +253,9 @@ function toKeySet(
   const url = new URL(urlOf(source, issuer)).href
   const place: KeyPlace = source.kind === 'jwks' ? url : { issuer: issuer ?? '', metadataUrl: source.url, mayBeHttp }
   return createKeySet({
-    ...{ algorithms, url },
+    ...{ algorithms, url, maxAgeSeconds, maxStaleSeconds, time },
     load: (signal) => loadKeys(fetcher, place, algorithms, signal),
-    maxAgeSeconds,
-    maxStaleSeconds,
     mayBeEmpty: hasSecret,
-    time,
     onNews: (news) => onEvent({ ...news, issuer, url }),
   })
 }

@@ -25,7 +25,7 @@ type Reading = Pick<SecretSource, 'algorithms' | 'encoding'>
 
 /** Say what is wrong with the secret or secrets of a source, or `null`. Never shows one. */
 export function describeSecrets(value: unknown, reading: Reading = Object.create(null)): string | null {
-  const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const secrets = [value].flat()
   if (secrets.length < 1 || secrets.length > 2) return 'must hold one or two'
   return secrets.map((secret) => describeSecret(secret, reading)).find((wrong) => wrong !== null) ?? null
 }
@@ -80,8 +80,7 @@ export interface SharedSecrets {
 /** Read the secrets of these sources, which {@link describeSecrets} has nothing against. */
 export function readSecrets(sources: readonly SecretSource[]): SharedSecrets {
   const secrets = sources.flatMap((source) => {
-    const given: readonly Secret[] = Array.isArray(source.secret) ? source.secret : [source.secret as Secret]
-    return given.map((secret) => ({
+    return [source.secret].flat().map((secret) => ({
       bytes: toSecretBytes(secret, source) ?? new Uint8Array(),
       algorithms: algorithmsOf(source),
     }))

@@ -8,7 +8,7 @@ const extractor = createExtractor({
   apiKeyPrefix: 'tk',
   cookie: { name: 'session', origin: null },
 })
-const bare = createExtractor({ serviceHeaders: [], apiKeyPrefix: null, cookie: null })
+const bare = createExtractor({ serviceHeaders: [], apiKeyPrefix: null })
 
 const bearer = (token: string, from: 'header' | 'cookie' = 'header') => ({ kind: 'bearer', token, from })
 const service = (header: string, secret: string) => ({ kind: 'service', header, secret })
@@ -113,7 +113,6 @@ describe('behind a gateway', () => {
   const behind = createExtractor({
     serviceHeaders: ['X-A-Secret'],
     apiKeyPrefix: null,
-    cookie: null,
     gateway: { name: NAME, origin: 'https://app.test' },
   })
   const fromGateway = (token: string) => ({ kind: 'bearer', token, from: 'gateway' })

@@ -168,13 +168,13 @@ describe('the built modules', () => {
     ])
   })
 
-  // What is reached, and some 700 bytes. Of what Express costs, jose is 1.9 kB (importing keys) and zod 2.4 (a type
+  // What is reached, and some 700 bytes. Of what Express costs, jose is 1.9 kB (importing keys) and zod 2.0 (a type
   // that reads by a function; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 47_000],
-    ['koa', 46_900],
-    ['hono', 48_800],
+    ['express', 46_400],
+    ['koa', 46_300],
+    ['hono', 48_200],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
