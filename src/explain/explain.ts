@@ -8,7 +8,7 @@ import { toLogText } from '../lib/log-text.ts'
 import { aBoolean, aFunction, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printLine, showsColors } from '../lib/standard-error.ts'
 import { describeThrown } from './fault-misses.ts'
-import type { Explainer } from './load-explainer.ts'
+import type { Explained } from './load-explainer.ts'
 import { nearMissOf } from './near-misses.ts'
 import type { ReasonText } from './reason-text.ts'
 import { reasonTexts } from './reason-texts.ts'
@@ -85,7 +85,10 @@ interface ExplainerOptions {
 }
 
 /** Make what makes a line of a refusal or a fault. */
-export function createExplainer({ color = showsColors(), isPlaced = true }: ExplainerOptions): Explainer {
+export function createExplainer({
+  color = showsColors(),
+  isPlaced = true,
+}: ExplainerOptions): (explained: Explained) => string {
   const texts = reasonTexts()
   return (explained) => {
     const { code, outcome, cause, where } = explained

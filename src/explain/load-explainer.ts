@@ -10,8 +10,16 @@ export interface Explained extends Pick<Decision, 'outcome' | 'code' | 'reason' 
   readonly where: string
 }
 
-/** Makes the line of a refusal or a fault. */
-export type Explainer = (explained: Explained) => string
+/** A refusal or a fault, just now. */
+export interface Noticed extends Explained {
+  /** What production says of a fault; `null`: a refusal. */
+  readonly fault: string | null
+  /** By the clock, in milliseconds. */
+  readonly now: number
+}
+
+/** Makes the line of a refusal or a fault; `null`: there is none of a refusal that was said just now. */
+export type Explainer = (noticed: Noticed) => string | null
 
 /**
  * Load what makes the lines. It never rejects.

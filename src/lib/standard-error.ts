@@ -90,15 +90,6 @@ export function isDevelopment(): boolean {
   return !/^(?:production|test)$/.test(variableOf('NODE_ENV'))
 }
 
-const said = new Set<string>()
-const MOST_SAID = 200
-
-/** Ask whether something is to be said for the first time in this process; after 200 things nothing is. */
-export function isNewlySaid(text: string): boolean {
-  if (said.has(text) || said.size >= MOST_SAID) return false
-  return said.add(text).size > 0
-}
-
 const MOST_CAUSES = 16
 
 /** The error, what it was caused by, and what an `AggregateError` holds, the nearest first; bounded. */

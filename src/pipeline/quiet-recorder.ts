@@ -3,15 +3,9 @@
  * refusal leaves one, too, in the words of `explain()`. Never a value, an address of a database or a secret in a line.
  */
 import { isAuthError } from '../errors.ts'
-import { type Explainer, loadExplainer } from '../explain/load-explainer.ts'
+import { type Explainer, loadExplainer, type Noticed } from '../explain/load-explainer.ts'
 import { toLogText } from '../lib/log-text.ts'
-import {
-  createLinePrinter,
-  describeCause,
-  isDevelopment,
-  isNewlySaid,
-  type LinePrinter,
-} from '../lib/standard-error.ts'
+import { createLinePrinter, describeCause, isDevelopment, type LinePrinter } from '../lib/standard-error.ts'
 import { endingOf, type Recorder, SILENT } from './decision-record.ts'
 
 /** Make the recorder; whether somebody builds here is asked now, once. */
@@ -22,7 +16,8 @@ export function createQuietRecorder(clock: () => number): Recorder {
     ...SILENT,
     threw(error, request) {
       const fault = faultLineOf(error)
-      if (isExplained) explain(error, fault, request === undefined ? '' : `${request.method} ${request.path}`, print)
+      const where = request === undefined ? '' : `${request.method} ${request.path}`
+      if (isExplained) explain(error, { fault, where, now: clock() }, print)
       else if (fault !== null) print(fault)
     },
   }
@@ -42,21 +37,25 @@ function faultLineOf(error: unknown): string | null {
 
 let explainer: Promise<Explainer | null> | undefined
 
-// Each refusal once, by what was wanted and what came; a fault as often as in production.
-function explain(error: unknown, fault: string | null, where: string, print: LinePrinter): void {
+// A fault as often as in production.
+function explain(error: unknown, told: Pick<Noticed, 'fault' | 'where' | 'now'>, print: LinePrinter): void {
+  const { fault, where } = told
   const ending = endingOf(error)
   const { reason, expected, got } = ending
   // Who asks without a credential is told that by the answer itself; of another scheme's it says nothing.
   if (reason === 'credential_missing' && (got ?? 'none') === 'none') return
   const values = `${got === null ? '' : `, got ${got}`}${expected === null ? '' : `, expected ${expected}`}`
   const known = `sallyport: refused, ${toLogText(reason)}${values}`
-  // Of a time that has passed each differs by the time of day.
-  if (fault === null && !isNewlySaid(known.replace(/[\d-]+T[\d:.]+Z/g, ''))) return
   const plain = fault ?? `${known}${where === '' ? '' : ` (${toLogText(where)})`}; onDecision: explain() says why`
   explainer ??= loadExplainer()
+  // Once a second: by what production says of a fault, since each path would make a line of its own; where the words can't be had
+  // by the reason, since values are anybody's.
+  const printPlain = (): void => print(plain, fault ?? reason)
   void explainer
-    .then((lineOf) => lineOf?.({ ...ending, where }) ?? plain)
-    .catch(() => plain)
-    // Once a second by what production says of it, too: each path would make a line of its own.
-    .then((line) => print(line, fault))
+    .then((lineOf) => {
+      if (lineOf === null) return printPlain()
+      const line = lineOf({ ...ending, ...told })
+      if (line !== null) print(line, fault)
+    })
+    .catch(printPlain)
 }

@@ -32,7 +32,7 @@ asked()
 `
 const EXPLAINED = [
   'sallyport: 401 token_issuer_unknown: the token says "https://id.example/", trusted is "https://id.example" — a trailing slash? (GET /me)',
-  'sallyport: in development each refusal is printed once; onDecision: explain() prints every one',
+  'sallyport: in development the same refusal is printed once in 3 s; onDecision: explain() prints every one',
 ]
 const RECORDED = [
   'sallyport: refused, token_issuer_unknown, got https://id.example/, expected https://id.example (GET /me); onDecision: explain() says why',

@@ -39,11 +39,11 @@ it.each<[string, unknown, string]>([
 type Threw = (code: AuthErrorCode, details: AuthErrorDetails, path?: string) => void
 
 // A process in which somebody builds a service, at its start.
-async function started(mode: string | undefined): Promise<Threw> {
+async function started(mode: string | undefined, clock = () => 0): Promise<Threw> {
   vi.resetModules()
   vi.stubEnv('NODE_ENV', mode)
   const { createQuietRecorder } = await import('../../src/pipeline/quiet-recorder.ts')
-  const recorder = createQuietRecorder(() => 0)
+  const recorder = createQuietRecorder(clock)
   return (code, details, path = '/contacts') => recorder.threw(new AuthError(code, details), { method: 'GET', path })
 }
 
@@ -52,12 +52,15 @@ const printed = (count: number): Promise<void> =>
     if (lines.length < count) throw new Error(`${lines.length} lines`)
   })
 
+// What would have been printed is.
+const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 const ISSUER = { reason: 'token_issuer_unknown', expected: 'https://id.example', got: 'https://id.example/' } as const
-const ONCE = 'sallyport: in development each refusal is printed once; onDecision: explain() prints every one'
+const ONCE = 'sallyport: in development the same refusal is printed once in 3 s; onDecision: explain() prints every one'
 
 describe('where somebody builds a service', () => {
   it.each(['development', undefined, ''])(
-    'in mode %j each refusal is a line in the words of explain(), once, and the first says so',
+    'in mode %j each refusal is a line in the words of explain(), and under the first stands that repeats are left out',
     async (mode) => {
       const threw = await started(mode)
       threw('unauthorized', { reason: 'credential_missing', absent: true })
@@ -148,13 +151,62 @@ describe('where somebody builds a service', () => {
     ])
   })
 
-  it('of reasons without end 200 are said', async () => {
-    const threw = await started('development')
+  it('of reasons without end 200 are said a minute, and once that there are more', async () => {
+    let now = 0
+    const threw = await started('development', () => now)
     // What a host calls its own refusals is anything.
-    for (let n = 0; n < 1000; n++) threw('forbidden', { reason: `own_${n}` })
-    await printed(201)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(lines.filter((line) => line !== ONCE)).toHaveLength(200)
+    const refused = (name: string) => threw('forbidden', { reason: name })
+    for (let n = 0; n < 1000; n++) refused(`own_${n}`)
+    await printed(202)
+    now = 30_000
+    refused('own_1000')
+    refused('own_7')
+    await printed(203)
+    await quiet()
+    const said = lines.filter((line) => line !== ONCE)
+    expect(said).toHaveLength(202)
+    expect(said.slice(199).map((line) => line.split(': refused')[0])).toEqual([
+      'sallyport: 403 own_199',
+      'sallyport: 200 different refusals in a minute, others are not printed until it is over; onDecision: explain() prints every one',
+      'sallyport: 403 own_7',
+    ])
+    now = 60_000
+    refused('own_1000')
+    await printed(204)
+    expect(lines.at(-1)).toMatch(/^sallyport: 403 own_1000: /)
+  })
+
+  it('what repeats is a line again after 3 s, with how many were left out, also where the clock was set back', async () => {
+    let now = 100_000
+    const threw = await started('development', () => now)
+    const at = (ms: number) => {
+      now = ms
+      threw('unauthorized', ISSUER)
+    }
+    at(100_000)
+    await printed(2) // the words are there
+    for (const ms of [100_000, 102_999, 103_000, 106_000, 50_000, 50_001]) {
+      at(ms)
+      await quiet()
+    }
+    const endings = lines.filter((line) => line !== ONCE).map((line) => line.split('(GET /contacts)')[1])
+    expect(endings).toEqual(['', '; 2 more like it since the last one', '', ''])
+  })
+
+  it('without the words a reason is a line a second, whatever its values', async () => {
+    vi.doMock('../../src/explain/sallyport-explainer.ts', () => {
+      throw new Error('no such file')
+    })
+    let now = 0
+    const threw = await started('development', () => now)
+    for (let n = 0; n < 50; n++) threw('unauthorized', { ...ISSUER, got: `https://${n}.example` })
+    await printed(1)
+    await quiet()
+    now = 1000
+    threw('unauthorized', ISSUER)
+    await printed(2)
+    await quiet()
+    expect(lines.map((line) => /got (\S+),/.exec(line)?.[1])).toEqual(['https://0.example', 'https://id.example/'])
   })
 
   it('a credential of another scheme is a line; none at all is not', async () => {
