@@ -452,7 +452,11 @@ export type AuthContextOf<T extends AuthTypes, A = object> = A extends AccessRul
 /**
  * What a request leaves behind for `onDecision`, once, whatever it was mounted with: told when the head of the answer is out,
  * and where there is no answer (`authenticate`), when that settles. What fails after that is told once more, by the same
- * `requestId`. Never a secret, token, cookie or e-mail.
+ * `requestId`.
+ *
+ * It holds no header, cookie, body or query, and of a token's claims the names of who signed it, who calls and who acts for them.
+ * What a client may have written stands in `path`, `expected` and `got`, as said there; `cause` is whatever was thrown. `onDecision`
+ * may leave out or rewrite any of it before it logs.
  */
 export interface Decision {
   /** What the host calls the request (`requestId` of `createAuth`), else a random UUID. */
@@ -461,7 +465,10 @@ export interface Decision {
   readonly at: Date
   /** The request's method, in upper case. */
   readonly method: string
-  /** The path without query. */
+  /**
+   * The path without query, as it came, but for what is as long as a key (65 letters, digits, `-` and `_`) or begins as a JWT, which is
+   * `…`. An e-mail address or a shorter code that a route of the host's has in its path (`/invitations/:code`) stands in it.
+   */
   readonly path: string
   /**
    * `anonymous`: an optional route without a credential. `failed`: a fault of ours or the host's, answered 500, or 503
@@ -476,7 +483,8 @@ export interface Decision {
   readonly reason: Reason | null
   /**
    * What the check wanted, or `null` where that says nothing or could be a secret. As `got` at most 200 characters without
-   * control characters, but of what a client may have chosen, the `iss` of a token that is not verified for one.
+   * control characters, e-mail addresses and what looks like a token or a key, but of what a client may have chosen, the `iss` of
+   * a token that is not verified for one.
    */
   readonly expected: string | null
   /** What came instead, or `null`. */

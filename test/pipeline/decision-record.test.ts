@@ -198,10 +198,12 @@ describe('the decision record', () => {
     expect(world.decisions).toMatchObject([{ reason: 'credential_missing' }])
   })
 
-  it('has no key and no token that somebody put into the path', async () => {
+  // An id may look like either: only the host knows its paths.
+  it('has no key and no token that somebody put into the path, but a shorter code and an address', async () => {
     const key = `itk_${'a'.repeat(12)}_${'b'.repeat(43)}_${'c'.repeat(6)}`
-    const { decision } = await decisionOf(async () => [{ path: `/api/keys/${key}/rotate` }])
-    expect(decision.path).toBe('/api/keys/…/rotate')
+    const [jwt, code] = ['eyJhbGciOiJIUzI1NiJ9.e30.x', 'd'.repeat(64)]
+    const { decision } = await decisionOf(async () => [{ path: `/api/keys/${key}/${jwt}/${code}/ann@example.com` }])
+    expect(decision.path).toBe(`/api/keys/…/…/${code}/ann@example.com`)
   })
 
   it('of a fault of ours or the host’s', async () => {
