@@ -106,9 +106,9 @@ async function weighTree(root: string): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-measure-'))
   try {
     const { pack } = (await import(pathToFileURL(join(root, 'test/package/pack.ts')).href)) as {
-      pack(folder: string): Packed
+      pack(folder: string): Packed | Promise<Packed>
     }
-    const { failure, tree, bare } = pack(folder)
+    const { failure, tree, bare } = await pack(folder)
     if (failure !== null) throw new Error(failure)
     const adapter = (name: string): string => `${CORE}\nexport { createAdapter } from 'sallyport/${name}'`
     const quickStart = quickStartOf(readFileSync(`${root}README.md`, 'utf8'))

@@ -164,7 +164,7 @@ const wanted = process.argv.slice(2)
 const chosen = RUNTIMES.filter(({ name }) => wanted.length === 0 || wanted.includes(name.split(' ')[0] as string))
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-runtimes-'))
 try {
-  const { failure, typed: project } = pack(folder)
+  const { failure, typed: project } = await pack(folder)
   if (failure !== null) throw new Error(failure)
   cpSync(new URL('runtimes', import.meta.url), project, { recursive: true })
   const outcomes: Outcome[] = []

@@ -3,11 +3,10 @@
  * this before the tests (`globalSetup`) and hands them the address of a desk that answers with a fresh database's URL,
  * a clone of a migrated template. `TEST_DATABASE_URL` (a role that may create databases) is used instead where it is set.
  */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../src/storage/postgres.ts'
+import { openDesk } from './desk.ts'
 import { startCluster } from './postgres-cluster.ts'
 
 declare module 'vitest' {
@@ -19,29 +18,15 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   let databases: Promise<Databases> | undefined
-  const desk = await listen(async (kind) => {
+  const desk = await openDesk(async (kind) => {
     databases ??= openDatabases()
     return (await databases).create(kind)
   })
-  const { port } = desk.address() as AddressInfo
-  project.provide('postgresDesk', `http://127.0.0.1:${port}`)
+  project.provide('postgresDesk', desk.url)
   return async () => {
-    desk.closeAllConnections()
     desk.close()
     await (await databases?.catch(() => undefined))?.close()
   }
-}
-
-function listen(answer: (kind: string) => Promise<string>): Promise<Server> {
-  const server = createServer((request, response) => {
-    // No connection is kept: one that is closed just when it is used again would fail a test.
-    response.setHeader('Connection', 'close')
-    answer((request.url ?? '/').slice(1)).then(
-      (text) => response.end(text),
-      (error: unknown) => response.writeHead(500).end(String(error instanceof Error ? error.stack : error)),
-    )
-  })
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
 }
 
 interface Databases {

@@ -2,13 +2,11 @@
 import pg from 'pg'
 import { inject } from 'vitest'
 import { afterFile } from './after-file.ts'
+import { askDesk } from './desk.ts'
 
 /** Make a database, `migrated` by default or `empty`, and return its URL. It is gone when the run ends. */
-export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<string> {
-  const response = await fetch(`${inject('postgresDesk')}/${kind}`)
-  const text = await response.text()
-  if (!response.ok) throw new Error(text)
-  return text
+export function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<string> {
+  return askDesk(inject('postgresDesk'), kind)
 }
 
 /** Open a pool that is ended after the tests of this file. */

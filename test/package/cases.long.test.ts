@@ -1,15 +1,12 @@
 /** What was once broken, and takes a while to see: each program says `ok` over the build. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { beforeAll, expect, inject, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { LONG_CASES, runCase } from './cases.ts'
 import { root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
-
-beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
-})
+const packed = await openPacked()
 
 /** Whether the worker runtime is here, or npm can fetch the version that `test:runtimes` names. */
 function hasWorkerd(): boolean {

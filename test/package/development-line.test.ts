@@ -8,14 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, type Format } from 'esbuild'
 import { build as viteBuild } from 'vite'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
+const packed = await openPacked()
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-line-'))
 
-beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
-})
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 // A token of an issuer whose name lacks a slash, twice.

@@ -4,21 +4,18 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
-import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bundle, CORE } from './bundle.ts'
 import { entryPoints, root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
 const UNPACKED_BYTES = 1_800_000
 
-const packed = inject('packed')
+const packed = await openPacked()
 const installed = join(packed.bare, 'node_modules/sallyport')
 const dist = join(installed, 'dist')
 const read = (name: string): string => readFileSync(join(dist, name), 'utf8')
 const listDist = (ending: RegExp): string[] => readdirSync(dist).filter((name) => ending.test(name))
-
-beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
-})
 
 // Every specifier of a built file, static or late.
 const specifiersIn = (text: string): string[] =>

@@ -7,12 +7,13 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { type SupabaseIssuer, startSupabaseIssuer } from 'sallyport/testing'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { snippet } from '../readme/snippets.ts'
 import { root } from './entry-points.ts'
 import { HOSTS } from './pack.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
+const packed = await openPacked()
 const project = join(dirname(packed.bare), 'first-route')
 const tsx = pathToFileURL(createRequire(root).resolve('tsx')).href
 
@@ -28,7 +29,6 @@ let issuer: SupabaseIssuer
 const children: ChildProcess[] = []
 
 beforeAll(async () => {
-  if (packed.failure !== null) throw new Error(packed.failure)
   cpSync(packed.bare, project, { recursive: true, verbatimSymlinks: true })
   for (const name of HOSTS) symlinkSync(`${root}node_modules/${name}`, join(project, 'node_modules', name))
   writeFileSync(join(project, 'start.js'), START)

@@ -2,14 +2,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { entryPoints, exportsOf, root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
-
-beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
-})
+const packed = await openPacked()
 
 const runNode = (...args: string[]): string =>
   execFileSync(process.execPath, args, { cwd: packed.bare, encoding: 'utf8', stdio: 'pipe' })

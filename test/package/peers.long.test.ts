@@ -5,14 +5,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { entryPoints, root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
-
-beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
-})
+const packed = await openPacked()
 
 /** By the name a host imports: the folder below `node_modules` that stands for it. */
 const PEERS = {

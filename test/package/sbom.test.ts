@@ -1,11 +1,12 @@
 /** The bill of materials in the tarball: CycloneDX, of what the build has taken in and what is asked for, and nothing in it changes by itself. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, inject, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { listBundled } from '../../scripts/sbom.ts'
 import { root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
+const packed = await openPacked()
 
 interface Component {
   readonly 'bom-ref': string
@@ -25,7 +26,6 @@ interface Sbom {
 
 let sbom: Sbom
 beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
   sbom = JSON.parse(readFileSync(join(packed.bare, 'node_modules/sallyport/dist/sbom.cdx.json'), 'utf8')) as Sbom
 })
 

@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, inject, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { PATIENCE_MS } from '../patience.ts'
 import { root } from './entry-points.ts'
+import { openPacked } from './packed.ts'
 
-const packed = inject('packed')
+const packed = await openPacked()
 
 beforeAll(() => {
-  if (packed.failure !== null) throw new Error(packed.failure)
   cpSync(join(root, 'scripts/runtimes'), packed.typed, { recursive: true })
 })
 

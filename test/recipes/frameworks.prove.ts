@@ -29,7 +29,7 @@ const answers = new Map<string, Readonly<Record<string, unknown>>>()
 
 beforeAll(async () => {
   issuer = await startSupabaseIssuer()
-  place = installPeers()
+  place = await installPeers()
   home = `${place}recipes/`
   layOut()
   cases = await requestsTo(issuer)

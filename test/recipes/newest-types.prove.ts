@@ -29,11 +29,11 @@ const SETTINGS: Readonly<Record<string, object>> = {
   },
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   installPeers(fileURLToPath(new URL('newest/', import.meta.url)), place)
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-newest-'))
   try {
-    const { failure, tarball } = pack(folder)
+    const { failure, tarball } = await pack(folder)
     if (failure !== null) throw new Error(failure)
     rmSync(`${place}node_modules/sallyport`, { recursive: true, force: true })
     mkdirSync(`${place}node_modules/sallyport`)

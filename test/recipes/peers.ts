@@ -11,7 +11,7 @@ const sources = fileURLToPath(new URL('.', import.meta.url))
 const place = fileURLToPath(new URL('../../.data/recipes/', import.meta.url))
 
 /** Install them; the folder, with a slash at its end, below which programs find them. */
-export function installPeers(): string {
+export async function installPeers(): Promise<string> {
   mkdirSync(place, { recursive: true })
   const wanted = readFileSync(`${sources}package-lock.json`, 'utf8')
   const done = `${place}installed.json`
@@ -22,17 +22,17 @@ export function installPeers(): string {
     // Written last: without it nothing counts as installed.
     writeFileSync(done, wanted)
   }
-  installPackage()
+  await installPackage()
   return place
 }
 
 /** The executable of Bun: its package would link it in a script at install time. */
 export const bunOf = (place: string): string => `${place}node_modules/@oven/bun-linux-x64/bin/bun`
 
-function installPackage(): void {
+async function installPackage(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-recipes-'))
   try {
-    const { failure, tarball } = pack(folder)
+    const { failure, tarball } = await pack(folder)
     if (failure !== null) throw new Error(failure)
     const installed = `${place}node_modules/sallyport`
     rmSync(installed, { recursive: true, force: true })

@@ -15,8 +15,8 @@ const ASSERT = `import assert from 'node:assert/strict'
 const expect = (value: unknown) => ({ toBe: (wanted: unknown) => assert.equal(value, wanted) })`
 
 let place: string
-beforeAll(() => {
-  place = installPeers()
+beforeAll(async () => {
+  place = await installPeers()
 }, 600_000)
 
 /** A block of the page. */

@@ -40,7 +40,7 @@ Object.assign(storage.memberships, {
 beforeAll(async () => {
   issuer = await startSupabaseIssuer()
   token = await tokenOf('ada')
-  const place = installPeers()
+  const place = await installPeers()
   const home = `${place}websocket/`
   mkdirSync(home, { recursive: true })
   const recipes = fileURLToPath(new URL('../../examples/recipes/', import.meta.url))
