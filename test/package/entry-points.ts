@@ -1,7 +1,6 @@
 /** The package's subpaths as the repository states them: the one list of names that build, tests and tsx share. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type ExportedName, listExportedNames } from '../architecture/exported-names.ts'
 
 /** The repository's root, with a slash at its end. */
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
@@ -27,8 +26,3 @@ export function listEntryPoints(root: string): EntryPoint[] {
 
 /** The subpaths of this repository. */
 export const entryPoints: readonly EntryPoint[] = listEntryPoints(root)
-
-/** List what an entry point exports, from source. */
-export function exportsOf(file: string): ExportedName[] {
-  return listExportedNames(file, (path) => readFileSync(root + path, 'utf8'))
-}

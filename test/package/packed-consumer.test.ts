@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { entryPoints, exportsOf, root } from './entry-points.ts'
+import { entryPoints, root } from './entry-points.ts'
+import { exportsOf } from './exports-of.ts'
 import { openPacked } from './packed.ts'
 
 const packed = await openPacked()

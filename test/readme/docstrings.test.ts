@@ -4,7 +4,8 @@ import ts from 'typescript'
 import { expect, it } from 'vitest'
 import { SHOWN } from '../../scripts/readme-options.ts'
 import { readSource } from '../architecture/source-file.ts'
-import { entryPoints, exportsOf, root } from '../package/entry-points.ts'
+import { entryPoints, root } from '../package/entry-points.ts'
+import { exportsOf } from '../package/exports-of.ts'
 import { PAGES } from './snippets.ts'
 
 const read = (path: string): string => readFileSync(root + path, 'utf8')

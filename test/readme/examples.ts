@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { readSource } from '../architecture/source-file.ts'
-import { type EntryPoint, entryPoints, exportsOf, root } from '../package/entry-points.ts'
+import { type EntryPoint, entryPoints, root } from '../package/entry-points.ts'
+import { exportsOf } from '../package/exports-of.ts'
 import type { Snippet } from './snippets.ts'
 
 // What a host's own names stand for where it is another thing than on Express.
@@ -55,15 +56,19 @@ function codeOf(node: ts.Node): string[] {
 }
 
 function toFile(entry: EntryPoint, code: string): string {
-  const isNamed = (name: string): boolean =>
-    new RegExp(`(?<!(?<!\\.\\.)\\.|[\\w'-])${name}(?![\\w'-])(?!\\??:)`).test(code)
+  const named = namesIn(code)
   const isFirst = ({ name }: EntryPoint): boolean => name === 'index' || name === 'express'
   const imported = new Map<string, string>()
   for (const { specifier, file } of [entry, ...entryPoints.filter(isFirst), ...entryPoints])
     for (const { name, kind } of exportsOf(file)) {
-      if (imported.has(name) || !isNamed(name)) continue
+      if (imported.has(name) || !named.has(name)) continue
       imported.set(name, `import { ${kind === 'type' ? 'type ' : ''}${name} } from '${specifier}'`)
     }
   const imports = [...imported.values(), "import type express from 'express'"].join('\n')
   return `${imports}\nexport async function example(${SCOPES[entry.name] ?? ''}) {{\n${code}\n}}\n`
+}
+
+// But those of members, and those in texts.
+function namesIn(code: string): Set<string> {
+  return new Set(code.match(/(?<!(?<!\.\.)\.|[\w'-])[A-Za-z_]\w*(?![\w'-])(?!\??:)/g))
 }

@@ -1,6 +1,6 @@
 // The README and the pages are kept true: every snippet is compiled under the project's strict settings and run, and the
 // generated tables are as the code has them. The snippets of some pages are run beside this file.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -18,8 +18,9 @@ import type { AuthStorage } from '../../src/storage/repositories.ts'
 import { type SupabaseIssuer, startSupabaseIssuer, testIdentity } from '../../src/testing/index.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 import { createTestDatabase } from '../postgres.ts'
+import { compileSnippets } from './compile-snippets.ts'
 import { examples } from './examples.ts'
-import { openSnippets, PAGES, printedFiles, printedSnippets, snippet, snippets } from './snippets.ts'
+import { openSnippets, PAGES, printedSnippets, snippet, snippets } from './snippets.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { path: folder, load, remove } = openSnippets()
@@ -61,9 +62,6 @@ async function serve(handler: Parameters<typeof createServer>[1] | Server): Prom
   if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
-
-// What is declared and not used, a way that ends without a value.
-const LEFT_OPEN = [6133, 6192, 6196, 6198, 7030]
 
 const bearer = (credential: string): { authorization: string } => ({ authorization: `Bearer ${credential}` })
 
@@ -140,36 +138,8 @@ describe('snippets', () => {
   })
 
   it('compile under the strictest settings, and so do the examples of the docstrings', () => {
-    const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
-    // What a host's own code need not be.
-    Object.assign(config.compilerOptions, {
-      isolatedDeclarations: false,
-      declaration: false,
-      noPropertyAccessFromIndexSignature: false,
-    })
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root)
-    for (const { name, code } of examples) writeFileSync(`${folder}${name}`, code)
-    const beside = ['cors.d.ts', 'examples.d.ts'].map((name) => fileURLToPath(new URL(name, import.meta.url)))
-    // Of the recipes those that need no framework: the others are compiled beside it, where they run.
-    const recipes = ['fetch', 'bun', 'next/app/api/me/route'].map((name) => `${root}examples/recipes/${name}.ts`)
-    const moved = printedFiles.flatMap(({ name }) => (/^examples\/moving\/.*\.ts$/.test(name) ? `${root}${name}` : []))
-    const files = [...[...snippets, ...examples].map(({ name }) => `${folder}${name}`), ...recipes, ...moved]
-    const program = ts.createProgram([...files, ...beside], options)
-    const found = [...files, ...beside].flatMap((file) => {
-      // The sources are the type check's.
-      const source = program.getSourceFile(file)
-      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-    })
-    const problems = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...found].map(
-      (problem) => {
-        const name = problem.file?.fileName.split('/').at(-1)
-        // An example shows a value and does nothing with it.
-        if (name?.endsWith('.example.ts') && LEFT_OPEN.includes(problem.code)) return null
-        return `${name}: ${ts.flattenDiagnosticMessageText(problem.messageText, '\n')}`
-      },
-    )
     expect(examples.length).toBeGreaterThan(100)
-    expect(problems.filter((problem) => problem !== null)).toEqual([])
+    expect(compileSnippets(folder, '@typescript/native')).toEqual([])
   })
 
   it.each(['express', 'koa', 'hono'])('%s: the first route knows at most six names of ours', (framework) => {

@@ -16,7 +16,8 @@ import { createPostgresStorage } from '../../src/storage/postgres.ts'
 import { createSqliteStorage } from '../../src/storage/sqlite.ts'
 import { createTelemetry } from '../../src/telemetry/index.ts'
 import * as testing from '../../src/testing/index.ts'
-import { entryPoints, exportsOf, root } from '../package/entry-points.ts'
+import { entryPoints, root } from '../package/entry-points.ts'
+import { exportsOf } from '../package/exports-of.ts'
 import { SQLITE_DRIVERS } from '../sqlite.ts'
 
 type Options = Readonly<Record<string, unknown>>
