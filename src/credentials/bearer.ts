@@ -50,6 +50,7 @@ function isBearer(line: string): boolean {
 /** Name the scheme of the header for a log, where it has a known one: another word may be a token that lacks its scheme. */
 export function describeScheme([line]: readonly string[]): string {
   if (line === undefined) return 'none'
+  if (/^[ \t]*$/.test(line)) return 'an empty Authorization'
   return `Authorization: ${SCHEME.exec(line)?.[0] ?? (/^eyJ/.test(line) ? 'a token without a scheme' : 'another scheme')}`
 }
 

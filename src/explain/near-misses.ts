@@ -53,9 +53,10 @@ function first(list: string, ask: (each: string) => string | null): string | nul
 }
 
 function missingCredential(expected: string, got: string): string | null {
-  if (got === '' || got === 'none') return null
-  if (!got.startsWith('Authorization: ')) return null
   if (!expected.includes('Bearer')) return null
+  if (got === 'an empty Authorization')
+    return 'client: a variable without a value, where it makes the header; without a token, leave the header out'
+  if (!got.startsWith('Authorization: ')) return null
   return got.endsWith('without a scheme')
     ? 'the word "Bearer " is missing before the token'
     : 'the scheme must be "Bearer", or the header left out'

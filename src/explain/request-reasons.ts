@@ -11,7 +11,7 @@ export const REQUEST_REASONS: ReasonSections = {
       headline: 'the route needs a credential, and the request has none in any place where one is looked for',
       says: 'looked for {expected}, came {got}',
       expected: 'the places that are looked at',
-      got: 'the scheme of `Authorization`, if it is a known one',
+      got: 'the scheme of `Authorization`, if it is a known one; or that it is empty',
       try: {
         client:
           'send `Authorization: Bearer <token>`; another scheme than Bearer is none, and beside any `Authorization` the cookie is not read',

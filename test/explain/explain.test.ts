@@ -83,6 +83,7 @@ describe('what is nearly right is named', () => {
     ],
     ['token_expiry_passed', `exp > ${NOW} - 5 s`, '1970-01-01T01:00:00.000Z', 'in the place of an instant'],
     ['credential_missing', 'Authorization: Bearer', 'Authorization: a token without a scheme', '"Bearer " is missing'],
+    ['credential_missing', 'Authorization: Bearer', 'an empty Authorization', 'a variable without a value'],
     ['credential_missing', 'Authorization: Bearer', 'Authorization: Token', 'the scheme must be "Bearer"'],
     ['token_not_a_jwt', null, 'undefined', 'a variable without a value'],
     ['token_not_a_jwt', null, 'sb_secret_', 'and rotate it'],

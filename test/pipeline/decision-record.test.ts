@@ -358,6 +358,18 @@ describe('expected and got in a record', () => {
       { reason: 'credential_missing', expected: PLACES, got: 'Authorization: another scheme' },
     ],
     [
+      'an empty header, beside which no cookie is read',
+      { headers: { authorization: '', cookie: 'session=x' } },
+      {},
+      { reason: 'credential_missing', expected: PLACES, got: 'an empty Authorization' },
+    ],
+    [
+      'white space alone',
+      { headers: { authorization: ' \t' } },
+      {},
+      { reason: 'credential_missing', expected: PLACES, got: 'an empty Authorization' },
+    ],
+    [
       'kinds of credential',
       { headers: { authorization: 'Bearer x', ...SERVICE } },
       {},

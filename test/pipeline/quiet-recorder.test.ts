@@ -209,12 +209,15 @@ describe('where somebody builds a service', () => {
     expect(lines.map((line) => /got (\S+),/.exec(line)?.[1])).toEqual(['https://0.example', 'https://id.example/'])
   })
 
-  it('a credential of another scheme is a line; none at all is not', async () => {
+  it('a credential of another scheme and an empty header are lines; none at all is not', async () => {
     const threw = await started('development')
-    for (const got of ['none', 'Authorization: Basic'])
+    for (const got of ['none', 'Authorization: Basic', 'an empty Authorization'])
       threw('unauthorized', { reason: 'credential_missing', absent: true, expected: 'Authorization: Bearer', got })
-    await printed(2)
+    await printed(3)
     expect(lines[0]).toMatch(/credential_missing: looked for Authorization: Bearer, came Authorization: Basic — /)
+    expect(lines[2]).toMatch(
+      /credential_missing: looked for Authorization: Bearer, came an empty Authorization — client: /,
+    )
   })
 
   it('a reason of the host’s own breaks no line and shows no address and no token', async () => {
