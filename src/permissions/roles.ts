@@ -61,11 +61,13 @@ export function createRoles<const S extends RoleSets, const P extends string = n
   options?: RoleSetOptions<P>,
 ): Roles<keyof S & string, PermissionOf<S> | P>
 export function createRoles(given: readonly string[] | RoleSets, more: object = {}): Roles {
-  if (Array.isArray(given)) return build(NAME, ladderOf(NAME, given, aRecord(more)), true)
+  if (Array.isArray(given)) return build(NAME, withLowest(ladderOf(NAME, given), aRecord(more)), true)
   const { permissions = NONE, ...others } = aRecord(more)
   for (const unknown of Object.keys(others)) throw optionsError(NAME, unknown, 'is unknown')
   if (!Array.isArray(permissions)) throw optionsError(NAME, 'permissions', 'must be a list')
-  return build(NAME, setsOf(NAME, given), false, permissions)
+  const sets = setsOf(NAME, given)
+  for (const permission of permissions) requirePermission(NAME, permission, Object.keys(given))
+  return build(NAME, sets, false, permissions)
 }
 
 const NAME = 'createRoles'
@@ -98,32 +100,35 @@ export const NO_ROLES: Roles<never, never> = Object.freeze({
 // A role with what was written into it.
 type Entry = readonly [role: string, entries: readonly string[]]
 
-function ladderOf(name: string, ladder: readonly unknown[], lowest: Readonly<Record<string, unknown>> = {}): Entry[] {
+function ladderOf(name: string, ladder: readonly unknown[]): Entry[] {
   if (ladder.length === 0 || !areNames(ladder)) {
     throw optionsError(name, 'roles', 'must be a list of different role names, lowest first')
   }
+  return ladder.map((role, rank) => [role, ladder.slice(Math.max(0, rank - 1), rank)])
+}
+
+// Each permission with the lowest role that has it.
+function withLowest(ladder: readonly Entry[], lowest: Readonly<Record<string, unknown>>): Entry[] {
+  const names = ladder.map(([role]) => role)
   const permissions = Object.entries(lowest)
   for (const [permission, role] of permissions) {
-    requirePermission(name, permission, ladder)
-    if (ladder.includes(role as string)) continue
-    throw optionsError(name, `permissions.${permission}`, `must be one of the roles ${ladder.join(', ')}`)
+    requirePermission(NAME, permission, names)
+    if (names.includes(role as string)) continue
+    throw optionsError(NAME, `permissions.${permission}`, `must be one of the roles ${names.join(', ')}`)
   }
-  return ladder.map((role, rank) => {
+  return ladder.map(([role, held]) => {
     const own = permissions.filter(([, least]) => least === role).map(([permission]) => permission)
-    return [role, [...ladder.slice(Math.max(0, rank - 1), rank), ...own]]
+    return [role, [...held, ...own]]
   })
 }
 
 function setsOf(name: string, sets: unknown): Entry[] {
   const entries = Object.entries(isPlain(sets) ? sets : {})
-  if (entries.length === 0 || !areNames(entries.map(([role]) => role))) {
-    throw optionsError(
-      name,
-      'roles',
-      'must be a list of role names, lowest first, or an object of roles and what each holds',
-    )
-  }
   const roles = entries.map(([role]) => role)
+  if (roles.length === 0 || !areNames(roles)) {
+    const wrong = 'must be a list of role names, lowest first, or an object of roles and what each holds'
+    throw optionsError(name, 'roles', wrong)
+  }
   for (const [role, held] of entries as [string, unknown][]) {
     const option = `roles.${role}`
     if (!Array.isArray(held) || !areNames(held)) {
@@ -158,11 +163,10 @@ interface Held {
   readonly permissions: readonly string[]
 }
 
-function build(name: string, entries: readonly Entry[], isLadder: boolean, further: readonly unknown[] = NONE): Roles {
+function build(name: string, entries: readonly Entry[], isLadder: boolean, further: readonly string[] = NONE): Roles {
   const names = Object.freeze(entries.map(([role]) => role))
-  for (const permission of further) requirePermission(name, permission, names)
   const held = heldBy(name, new Map(entries))
-  const all = [...further, ...[...held.values()].flatMap(({ permissions }) => permissions)] as string[]
+  const all = [...further, ...[...held.values()].flatMap(({ permissions }) => permissions)]
   return Object.freeze({
     names,
     permissions: sortedOnce(all),

@@ -1,7 +1,7 @@
 /** The secrets of HMACs: what may be one, as text, bytes or base64, and the keys made of them, one for each algorithm. */
 import { decodeBase64Url } from '../lib/base64url.ts'
 import { describeKeyMaterial, describeSigningSecret, describeText, isSampleSecret } from '../lib/secret-check.ts'
-import { engine, type VerifyingKey } from './signature.ts'
+import { bitsOf, engine, type VerifyingKey } from './signature.ts'
 import { SECRET_ALGORITHMS, type SecretAlgorithm } from './token-form.ts'
 
 /** A secret: a text, whose UTF-8 bytes count unless `encoding` says otherwise, or the bytes themselves. */
@@ -42,10 +42,6 @@ function describeSecret(secret: unknown, reading: Reading): string | null {
   const least = Math.max(...algorithmsOf(reading).map(bitsOf)) / 8
   if (bytes.length < least) return `must be at least ${least} bytes long`
   return bytes.every((byte) => byte === 0) ? 'must not be zeros alone' : null
-}
-
-function bitsOf(algorithm: SecretAlgorithm): number {
-  return Number(algorithm.slice(2))
 }
 
 // What is none is said of that option.

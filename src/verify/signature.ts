@@ -91,7 +91,8 @@ function toParameters(algorithm: KeyAlgorithm): EcdsaParams | RsaPssParams | { r
     : { name: 'RSASSA-PKCS1-v1_5' }
 }
 
-function bitsOf(algorithm: string): number {
+/** The bits of the hash of an algorithm. */
+export function bitsOf(algorithm: string): number {
   return Number(algorithm.slice(2))
 }
 
