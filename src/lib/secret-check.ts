@@ -14,22 +14,20 @@ export function describeEdges(text: string): string | null {
 
 /** Say what is wrong with a text option, or `null`: not a string, blank, with edges ({@link describeEdges}). */
 export function describeText(value: unknown): string | null {
-  if (typeof value !== 'string') return 'must be a string'
+  if (typeof value !== 'string') return 'must be of type string'
   return value.trim() === '' ? 'must not be blank' : describeEdges(value)
 }
 
 /**
- * Say what is wrong with a secret, or `null`: not a string, empty, blank, the text of an unset variable, with edges
- * ({@link describeEdges}), or under 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
+ * Say what is wrong with a secret, or `null`: what is wrong with it as a text ({@link describeText}), the text of an unset
+ * variable, or under 32 bytes of UTF-8 (RFC 7518 §3.2 for HS256).
  */
 export function describeWeakSecret(secret: unknown): string | null {
-  if (typeof secret !== 'string') return 'must be a string'
-  const text = secret.trim()
-  if (text === '') return 'must not be empty or blank'
+  const wrong = describeText(secret)
+  if (wrong !== null) return wrong
+  const text = secret as string
   if (/^(?:undefined|null|nan|\[object object\])$/i.test(text)) return 'is the text of an unset variable'
-  const edges = describeEdges(secret)
-  if (edges !== null) return edges
-  return new TextEncoder().encode(secret).length < 32 ? 'must be at least 32 bytes long' : null
+  return new TextEncoder().encode(text).length < 32 ? 'must be at least 32 bytes long' : null
 }
 
 // What public keys look like, wherever it stands in the text: PEM, JWK and JWK Set, and DER by the object identifiers of

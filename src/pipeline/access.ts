@@ -2,6 +2,7 @@
 import type { Verified } from '../context.ts'
 import {
   aBoolean,
+  aFilledListOf,
   aListOf,
   aName,
   aScope,
@@ -66,7 +67,12 @@ type AccessSteps = Omit<Steps, 'extractor' | 'users' | 'orgs' | 'knownRoles'>
 /** Whether a verified caller is of a kind the rule accepts; which machine it is, is asked once that is known. */
 export function accepts({ accept }: Rule, verified: Verified): boolean {
   if (verified.kind === 'machine') return acceptsMachines(accept)
-  return accept.has(verified.kind) || (verified.kind === 'service' && accept.has(`service:${verified.name}`))
+  return verified.kind === 'service' ? acceptsNamed(accept, 'service', verified.name) : accept.has(verified.kind)
+}
+
+/** Whether a rule accepts a service or a machine: all of them, or this one by its name. */
+export function acceptsNamed(accept: Rule['accept'], kind: 'service' | 'machine', name: string): boolean {
+  return accept.has(kind) || accept.has(`${kind}:${name}`)
 }
 
 function acceptsMachines(accept: ReadonlySet<string>): boolean {
@@ -95,7 +101,6 @@ function hasOnlyWritten({ machines, verifier }: AccessSteps): boolean {
 function contradictionIn(rule: Rule): readonly [option: string, message: string] | null {
   const { accept, needs, selectors, role } = rule
   const [keys, machines] = [accept.has('apiKey'), acceptsMachines(accept)]
-  if (accept.size === 0) return ['accept', 'must name a kind of caller']
   if (needs === 'identity' && role !== null) return ['role', 'requires needs: "user" or "org"']
   if (needs !== 'org' && selectors.length > 0) return ['selectors', 'requires needs: "org"']
   if (needs !== 'org' && keys) return ['accept', 'with "apiKey" requires needs: "org"']
@@ -132,20 +137,19 @@ function heldBy({ accept, needs, role }: Rule, steps: AccessSteps): Held[] {
   const isByToken = needs !== 'org' && role === null && verifier.bindsScopes !== false
   const ofUsers = [...(needs === 'identity' ? [] : inOrg), ...(isByToken ? [steps.permissions] : [])]
   const carried = (held: readonly string[]) => held.filter((each) => apiKeys?.permissions?.includes(each) ?? true)
-  const isService = (name: string): boolean => accept.has('service') || accept.has(`service:${name}`)
-  const ofServices = [...steps.servicePermissions].flatMap(([name, held]) => (isService(name) ? [held] : []))
+  const ofServices = [...steps.servicePermissions].filter(([name]) => acceptsNamed(accept, 'service', name))
   return [
     ...(accept.has('user') ? ofUsers : []),
     ...(accept.has('apiKey') ? inOrg.map(carried) : []),
     ...(acceptsMachines(accept) ? heldByMachines({ accept, needs }, steps) : []),
-    ...ofServices,
+    ...ofServices.map(([, held]) => held),
   ]
 }
 
 function heldByMachines({ accept, needs }: Pick<Rule, 'accept' | 'needs'>, steps: AccessSteps): Held[] {
   const { roles, permissions: all, verifier } = steps
   if (!hasOnlyWritten(steps)) return [all]
-  const named = (verifier.machines ?? []).filter(({ name }) => accept.has('machine') || accept.has(`machine:${name}`))
+  const named = (verifier.machines ?? []).filter(({ name }) => acceptsNamed(accept, 'machine', name))
   return named.map(({ role, permissions }) => {
     const isByToken = role === null && permissions === null && needs === 'identity' && verifier.bindsScopes !== false
     if (isByToken || (role !== null && !isKnown(roles, role))) return all
@@ -154,7 +158,7 @@ function heldByMachines({ accept, needs }: Pick<Rule, 'accept' | 'needs'>, steps
 }
 
 const SHAPE: Shape<AccessRule> = {
-  accept: optional(aListOf(aName())),
+  accept: optional(aFilledListOf(aName())),
   optional: optional(aBoolean()),
   probe: optional(aBoolean()),
   needs: optional(oneOf('identity', 'user', 'org')),

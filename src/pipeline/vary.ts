@@ -1,6 +1,6 @@
 /** Which request headers an answer depends on, so that no cache keeps it for somebody who sends others. */
 import { headerOf } from '../orgs/selector.ts'
-import type { Rule } from './access.ts'
+import { acceptsNamed, type Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
 
 /**
@@ -8,17 +8,13 @@ import type { Steps } from './auth-options.ts'
  * of its organization, whatever came along.
  */
 export function varyOf({ extractor, services, orgs }: Steps, { accept, needs, selectors }: Rule): string {
-  const taken = (services?.services ?? []).filter(({ name }) => accept.has('service') || accept.has(`service:${name}`))
+  const taken = (services?.services ?? []).filter(({ name }) => acceptsNamed(accept, 'service', name))
   const routes = selectors.flatMap((selector) => headerOf(selector) ?? [])
   const names = [
     ...extractor.tokenHeaders,
     ...taken.map(({ header }) => header),
     ...(needs === 'org' ? [...(orgs.selectorHeaders ?? []), ...routes] : []),
   ]
-  const first = (name: string, index: number): boolean => names.findIndex((each) => isSame(each, name)) === index
-  return names.filter(first).join(', ')
-}
-
-function isSame(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
+  const lower = names.map((name) => name.toLowerCase())
+  return names.filter((_, index) => lower.indexOf(lower[index] ?? '') === index).join(', ')
 }

@@ -18,7 +18,7 @@ const VALUE = /^[A-Za-z0-9._-]{1,64}$/
 /** Say what is wrong with the name of an issuer as options have it, or `null`. */
 export function describeIssuer(value: unknown): string | null {
   if (!Array.isArray(value)) return describeText(value) ?? describePattern(value as string)
-  if (value.length === 0) return 'must name at least one'
+  if (value.length === 0) return 'must not be empty'
   const names: readonly unknown[] = value
   const wrong = names.map(describeText).find((each) => each !== null) ?? null
   return wrong ?? (names.some((name) => /[{}]/.test(name as string)) ? 'must be exact names, where it is a list' : null)

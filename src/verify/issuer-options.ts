@@ -221,7 +221,7 @@ export const issuerClaimsShape = (): Shape<IssuerClaims> => ({
 export const issuerShape = <C extends string>(): Shape<IssuerOptions<C>> => ({
   issuer: orNull(checkedBy(describeIssuer)),
   identityIssuer: optional(checkedBy((name) => describeIssuer([name]))),
-  keys: aListOf(
+  keys: aFilledListOf(
     aGroupOfKind<KeySource>({
       secret: secretSourceShape,
       jwks: (source) => (Object.hasOwn(source, 'keys') ? keysSourceShape() : urlSourceShape()),

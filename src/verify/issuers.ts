@@ -172,7 +172,6 @@ function problemIn<C extends string>(
   isLocal: boolean,
   { mayBeHttp }: Surroundings,
 ): readonly [string, string] | null {
-  if (keys.length === 0) return ['keys', 'must name at least one source of keys']
   if (readSecrets(keys.filter(isSecretSource)).hasTwins) return ['keys', 'has a secret that is given twice']
   for (const [index, source] of keys.entries()) {
     const wrong = isSecretSource(source) ? problemInSecret(source, isLocal) : problemInKeys(source, issuer, mayBeHttp)

@@ -71,7 +71,7 @@ describe('an Access', () => {
     ['no such value of needs', { needs: 'organization' }, 'option "needs"'],
     ['no such kind', { accept: ['robot'] }, 'option "accept" names "robot"'],
     ['a kind as text', { accept: 'user' }, 'option "accept"'],
-    ['nobody', { accept: [] }, 'option "accept" must name a kind of caller'],
+    ['nobody', { accept: [] }, 'option "accept" must not be empty'],
     ['a service that is not there', { accept: ['service:mail'] }, 'names "service:mail"'],
     ['a service without a name', { accept: ['service:'] }, 'names "service:"'],
     ['optional as text', { optional: 'yes' }, 'option "optional"'],

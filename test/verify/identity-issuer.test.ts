@@ -83,8 +83,8 @@ describe('identityIssuer', () => {
 
   it.each<[string, readonly Partial<IssuerOptions>[], string, RegExp]>([
     ['blank', [{ ...MOVED, identityIssuer: ' ' }], '0', /blank/],
-    ['null', [{ ...MOVED, identityIssuer: null as never }], '0', /must be a string/],
-    ['a list', [{ ...MOVED, identityIssuer: [OLD] as never }], '0', /must be a string/],
+    ['null', [{ ...MOVED, identityIssuer: null as never }], '0', /must be of type string/],
+    ['a list', [{ ...MOVED, identityIssuer: [OLD] as never }], '0', /must be of type string/],
     ['a pattern', [{ ...MOVED, identityIssuer: 'https://{tid}.test' }], '0', /exact/],
     ['its own name', [{ ...MOVED, identityIssuer: NEW }], '0', /another name/],
     ['its own first name', [{ ...MOVED, issuer: [NEW, 'https://x.test'], identityIssuer: NEW }], '0', /another name/],

@@ -339,7 +339,7 @@ describe('a look-up that fails', () => {
       (issuer) => ({ ...withKeys(issuer), keys: [{ kind: 'jwks', url: 'http://k.test' }] }),
       /"answer\.keys\.0\.url" must be an https URL/,
     ],
-    ['no keys', (issuer) => ({ ...withSecret(issuer), keys: [] }), /"answer\.keys" must name at least one/],
+    ['no keys', (issuer) => ({ ...withSecret(issuer), keys: [] }), /"answer\.keys" must not be empty/],
     [
       'a sample secret',
       (issuer) => ({

@@ -135,9 +135,9 @@ describe('construction refuses', () => {
     })
 
   it.each<[string, readonly unknown[], RegExp]>([
-    ['an empty list', [[]], /issuers\.0\.issuer" must name at least one/],
+    ['an empty list', [[]], /issuers\.0\.issuer" must not be empty/],
     ['a blank name in a list', [['a', ' ']], /issuers\.0\.issuer" must not be blank/],
-    ['null in a list', [['a', null]], /issuers\.0\.issuer" must be a string/],
+    ['null in a list', [['a', null]], /issuers\.0\.issuer" must be of type string/],
     ['a name twice in a list', [['a', 'a']], /named twice/],
     ['a name of a list twice', [['a', 'b'], 'b'], /named twice/],
     ['null beside a list', [['a', 'b'], null], /null alone/],

@@ -17,7 +17,7 @@ const buildFor = (issuer: string | null, ...keys: readonly unknown[]): unknown =
 
 describe('sources of keys', () => {
   it.each<[string, readonly unknown[], RegExp]>([
-    ['none', [], /at least one/],
+    ['none', [], /must not be empty/],
     ['null', [null], /kind/],
     ['no kind', [{ url: 'https://x.test' }], /kind/],
     ['an unknown kind', [{ kind: 'pem', pem: '' }], /kind/],
@@ -367,7 +367,7 @@ describe('supabase', () => {
     const make = (): unknown =>
       createJwtVerifier({ issuers: [supabase({ url: 'https://abc.supabase.co', secret, audience: null })] })
     if (secret === undefined) expect(make).not.toThrow()
-    else expect(make).toThrow(/empty/)
+    else expect(make).toThrow(/blank/)
   })
 
   it('accepts HS256 and asymmetric tokens side by side for one issuer', async () => {

@@ -48,7 +48,7 @@ describe('a secret', () => {
     ['base64 with a line feed in it', `${'A'.repeat(40)}\n${'A'.repeat(40)}`, 'base64', /must be base64/],
     ['base64 with an edge', ` ${'A'.repeat(44)}`, 'base64', /white space/],
     ['base64 in quotes', `"${'A'.repeat(44)}"`, 'base64', /quotes/],
-    ['base64 that is no text', 7, 'base64', /must be a string/],
+    ['base64 that is no text', 7, 'base64', /must be of type string/],
     ['blank base64', ' ', 'base64', /blank/],
     ['the base64 of a public key', spki.toString('base64'), 'base64', /looks like a DER key/],
     ['the bytes of a public key', spki, undefined, /looks like a DER key/],
@@ -64,7 +64,7 @@ describe('a secret', () => {
     ['base64 of zeros', 'A'.repeat(64), 'base64', /must not be zeros alone/],
     ['bytes that are too few', new Uint8Array(31), undefined, /must be at least 32 bytes/],
     ['bytes within a list', [randomBytes(32), new Uint8Array(31)], undefined, /must be at least 32 bytes/],
-    ['a buffer that is no bytes', new ArrayBuffer(32), undefined, /must be a string/],
+    ['a buffer that is no bytes', new ArrayBuffer(32), undefined, /must be of type string/],
   ])('%s is refused, unseen', (_, secret, encoding, message) => {
     const wrong = describeSecrets(secret, { encoding })
     expect(wrong).toMatch(message)
