@@ -35,6 +35,10 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
   { name: 'audience', ask: ofEachIssuer(askAudience) },
   { name: 'clock', ask: askClock },
   { name: 'auth', ask: askAuth },
+  unasked('auth', ({ auth }) => auth === null, {
+    of: 'whether it is ready is',
+    try: '`export const auth = createAuth({ … })`',
+  }),
   { name: 'storage', ask: askStorage },
   unasked('storage', ({ storage }) => storage === null, {
     of: 'whether it answers is',
@@ -46,6 +50,15 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
     try: '`export const pool = …` or `database`, unless the tables are your own',
   }),
   { name: 'roles', ask: askRoles },
+  // Without a database its line says so.
+  unasked(
+    'roles',
+    ({ roles, storedRoles, hasCustomRoles }) => roles === null && storedRoles !== null && !hasCustomRoles,
+    {
+      of: 'whether memberships have others is',
+      try: '`export const roles = […]`, and `createAuth({ roles, … })`',
+    },
+  ),
   { name: 'policies', ask: askPolicies },
 ]
 
@@ -141,7 +154,7 @@ async function askKeys(options: IssuerOptions, practice: Practice): Promise<Chec
 async function askAudience(options: IssuerOptions): Promise<Check> {
   const name = 'audience'
   const { audience } = options
-  const party = audience === null ? partyOf(options) : null
+  const party = audience === null ? (partyOf(options) ?? clientOf(options)) : null
   if (party !== null) return { name, state: 'passes', says: `${nameOf(options)}: by ${party}` }
   if (audience === null) {
     const next = 'name the audience of this API, unless this issuer signs for nobody else'
@@ -167,6 +180,13 @@ function partyOf({ accepts }: IssuerOptions): string | null {
     const expected = isAuthError(error) ? error.expected : null
     return /^(?:azp|client_id) /.test(expected ?? '') ? toLogText(expected) : null
   }
+}
+
+// Or the keys are those of one client, which their address and the issuer name.
+function clientOf({ issuer, keys }: IssuerOptions): string | null {
+  const [client] = /(?<=\/)(?:client|project)_[A-Za-z\d]+/.exec([issuer].flat()[0] ?? '') ?? []
+  const isOfClient = (url: string | undefined): boolean => client !== undefined && url?.endsWith(`/${client}`) === true
+  return keys.every((source) => 'url' in source && isOfClient(source.url)) ? `the keys of ${client} alone` : null
 }
 
 const LEEWAY_SECONDS = 5

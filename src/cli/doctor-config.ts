@@ -36,6 +36,8 @@ export interface DoctorParts {
   readonly migrations: (() => Promise<readonly MigrationStatus[]>) | null
   /** The names of the roles that there are. */
   readonly roles: readonly string[] | null
+  /** Whether organizations make roles at run time, which are not known here. */
+  readonly hasCustomRoles: boolean
   /** The roles that memberships have. */
   readonly storedRoles: (() => Promise<readonly StoredRole[]>) | null
 }
@@ -121,7 +123,7 @@ export function toParts(
     storage: isObject(storage) && has(storage['users'], 'findByIdentity') ? (storage as never) : null,
     pool: has(pool, 'query') ? (pool as AskedPool) : null,
     database: has(database, 'prepare') ? (database as AskedFile) : null,
-    // What organizations make at run time is not known here.
     roles: customRoles === undefined ? namesOf(roles) : null,
+    hasCustomRoles: customRoles !== undefined,
   }
 }

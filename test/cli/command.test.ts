@@ -355,8 +355,21 @@ describe('doctor', () => {
       'storage `export const storage = …`',
       'database `export const pool = …` or `database`, unless the tables are your own',
     ])
-    const whole = `{ auth: ${auth}, storage: ${storage}, issuers: [{ issuer: null, audience: 'x', keys: [{ kind: 'jwks', url: '${JWKS}' }] }] }`
+    const issuers = `issuers: [{ issuer: null, audience: 'x', keys: [{ kind: 'jwks', url: '${JWKS}' }] }]`
+    const whole = `{ auth: ${auth}, storage: ${storage}, ${issuers} }`
     expect(await unaskedOf('no-database.mjs', whole)).toEqual(['clock null', expect.stringMatching(/^database /)])
+    const database = 'database: { prepare: () => ({ all: () => [], run: () => {} }), exec() {} }'
+    const missing = `{ storage: ${storage}, ${issuers}, ${database} }`
+    const said = await doctor('--config', config('no-auth.mjs', `export default ${missing}\n`), '--json')
+    const checks = (JSON.parse(said.out) as { checks: { name: string; says: string; try: string }[] }).checks
+    expect(
+      checks.filter(({ says }) => says.includes('exports none')).map(({ name, ...more }) => [name, more.try]),
+    ).toEqual([
+      ['auth', '`export const auth = createAuth({ … })`'],
+      ['roles', '`export const roles = […]`, and `createAuth({ roles, … })`'],
+    ])
+    const made = await doctor('--config', config('made.mjs', `export default { ...${missing}, customRoles: {} }\n`))
+    expect(made.out).not.toMatch(/– roles/)
     expect((await doctor('--jwks', JWKS, '--audience', 'x')).out).not.toContain('exports none')
   })
 
@@ -485,8 +498,16 @@ describe('doctor', () => {
     ['clerk({ frontendApi, authorizedParties: null })', 'warning', 'not checked'],
     ["cognito({ userPoolId: 'eu-west-1_A', clientIds: ['c1'], tokens: 'access' })", 'passes', 'by client_id c1'],
     ['{ ...clerk({ frontendApi, authorizedParties: null }), accepts: () => false }', 'warning', 'not checked'],
+    ["workos({ clientId: 'client_01HZX4' })", 'passes', 'by the keys of client_01HZX4 alone'],
+    ["workos({ clientId: 'client_01HZX4', authDomain: 'auth.test' })", 'passes', 'by the keys of client_01HZX4 alone'],
+    [
+      "{ ...workos({ clientId: 'client_01HZX4' }), keys: [{ kind: 'jwks', url: 'https://x.test/k' }] }",
+      'warning',
+      'not checked',
+    ],
+    ["{ ...workos({ clientId: 'client_01HZX4' }), issuer: 'https://x.test' }", 'warning', 'not checked'],
   ])('of %s the audience %s', async (issuer, state, says) => {
-    const text = `import { clerk, cognito } from 'sallyport/verify/presets/index.ts'
+    const text = `import { clerk, cognito, workos } from 'sallyport/verify/presets/index.ts'
 const frontendApi = 'https://clerk.test'
 export const issuers = [${issuer}]\n`
     const { out } = await doctor('--config', config(`party-${says.length}-${issuer.length}.mjs`, text), '--json')
