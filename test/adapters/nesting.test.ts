@@ -112,7 +112,9 @@ describe('one request below', () => {
   })
 
   it('a Hono app and its routes, over Fetch', async () => {
+    const before = world.decisions.length
     await sees(await honoApp().request('/a/b/c', { headers: world.caller.headers }))
+    expect(world.decisions.slice(before).map(({ path }) => path)).toEqual(['/a/b/c'])
   })
 
   it('a Hono app whose request a middleware has replaced', async () => {
@@ -136,6 +138,19 @@ describe('one request below', () => {
     app.use(middleware())
     app.mount('/foreign', foreign.fetch)
     await sees(await (await serve(getRequestListener(app.fetch)))('/foreign/x'))
+  })
+
+  // Hono hands on a copy under another path, by which nobody can tell it from a request that a handler made up.
+  it('a Hono app mounted as a foreign one, over Fetch, is a request of its own: it is judged, and leaves a record', async () => {
+    const { middleware } = forHono.createAdapter(world.auth)
+    const [app, foreign] = [new Hono(), new Hono()]
+    foreign.get('/x', middleware(), (c) => c.json({}))
+    app.use(middleware())
+    app.mount('/foreign', foreign.fetch)
+    const before = world.decisions.length
+    const response = await app.request('/foreign/x', { headers: world.caller.headers })
+    expect([response.status, world.counts]).toEqual([200, { verify: 2, users: 2 }])
+    expect(world.decisions.slice(before).map(({ path }) => path)).toEqual(['/x', '/foreign/x'])
   })
 })
 
