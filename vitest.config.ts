@@ -42,7 +42,7 @@ export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTime
  * the global Response.
  */
 const CHANGES_ITS_PROCESS =
-  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype|\bglobalThis\.\w+ = |process\.on\('un|\bRESPONSE_ALREADY_SENT\b/
+  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype(,| as)|(?<!typeof )\bglobalThis\.\w+ = |process\.on\('un|\bRESPONSE_ALREADY_SENT\b/
 
 const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))

@@ -1,7 +1,6 @@
-/** The command `sallyport migrate`, as a process: what it prints, its exit codes, a driver that is not there. */
-import { spawn, spawnSync } from 'node:child_process'
+/** The command `sallyport migrate`: on databases, without a driver as a process; what it prints, what it refuses in this one. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -10,18 +9,16 @@ import { migrationSql as sqliteSql } from '../../src/storage/sqlite.ts'
 import { createTestDatabase } from '../postgres.ts'
 import { programOf } from '../program.ts'
 import { createSqlitePath } from '../sqlite.ts'
+import { type Ending, sallyport as here } from './fake-terminal.ts'
 
 const main = await programOf('src/cli/main.ts')
 const empty = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
 afterAll(() => rmSync(empty, { recursive: true, force: true }))
 
-interface Ending {
-  readonly code: number | null
-  readonly out: string
-  readonly complaint: string
-}
+type Asked = Omit<Ending, 'code'> & { readonly code: number | null }
 
-function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd?: string): Ending {
+// As a process.
+function sallyport(args: string, env: Readonly<Record<string, string>> = {}, cwd?: string): Asked {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args.split(' ')], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', ...env },
@@ -71,17 +68,20 @@ describe("ids of organizations that are the host's", () => {
   })
 })
 
+const inProcess = (args: string, env: Readonly<Record<string, string>> = {}): Promise<Ending> =>
+  here(args.split(' '), { env })
+
 describe('print', () => {
-  it('prints the plain SQL, under the names that were asked for', () => {
-    expect(sallyport('migrate print --dialect postgres').out).toBe(postgresSql())
-    expect(sallyport('migrate print --dialect sqlite').out).toBe(sqliteSql())
+  it('prints the plain SQL, under the names that were asked for', async () => {
+    expect((await inProcess('migrate print --dialect postgres')).out).toBe(postgresSql())
+    expect((await inProcess('migrate print --dialect sqlite')).out).toBe(sqliteSql())
     const where = { schema: 'auth', tables: { users: 'people', orgs: 'companies' } }
     const args = 'migrate print --dialect postgres --schema auth --table users=people --table orgs=companies'
-    expect(sallyport(args)).toEqual({ code: 0, out: postgresSql(where), complaint: '' })
-    expect(sallyport('migrate print --dialect sqlite --org-ids host').out).toBe(sqliteSql({ orgIds: 'host' }))
+    expect(await inProcess(args)).toEqual({ code: 0, out: postgresSql(where), complaint: '' })
+    expect((await inProcess('migrate print --dialect sqlite --org-ids host')).out).toBe(sqliteSql({ orgIds: 'host' }))
     const env = { DATABASE_URL: 'postgresql://unreachable/x' }
-    expect(sallyport('migrate print', env).out).toBe(postgresSql())
-    expect(sallyport('migrate print --dialect sqlite', env).out).toBe(sqliteSql())
+    expect((await inProcess('migrate print', env)).out).toBe(postgresSql())
+    expect((await inProcess('migrate print --dialect sqlite', env)).out).toBe(sqliteSql())
   })
 })
 
@@ -114,8 +114,8 @@ describe('what is wrong', () => {
     ['migrate print --dialect postgres --org-ids text', 'write --org-ids uuid or --org-ids host'],
     ['migrate print --dialect postgres --table persons=people', 'unknown option "tables.persons"'],
     ['dance', 'there is no command "dance"'],
-  ])('%s: exit code 2, with the sentence and the usage', (args, sentence) => {
-    const { code, out, complaint } = sallyport(args)
+  ])('%s: exit code 2, with the sentence and the usage', async (args, sentence) => {
+    const { code, out, complaint } = await inProcess(args)
     expect([code, out]).toEqual([2, ''])
     expect(complaint).toContain(sentence)
     expect(complaint).toContain('Usage: sallyport')
@@ -123,24 +123,6 @@ describe('what is wrong', () => {
     expect(complaint).not.toContain('hunter22')
     // Nothing was made of a name that was taken for a file's.
     expect(readdirSync(process.cwd()).filter((name) => /hunter22|x\.db|mysql|postgre/.test(name))).toEqual([])
-  })
-
-  it('a server that says nothing: exit code 1 after 10 seconds, one line', async () => {
-    const sockets: Socket[] = []
-    const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-    const { port } = silent.address() as AddressInfo
-    const child = spawn(process.execPath, [
-      main,
-      ...`migrate status --database postgres://me:hunter22@127.0.0.1:${port}/x`.split(' '),
-    ])
-    const said: string[] = []
-    child.stderr.on('data', (chunk: Buffer) => void said.push(chunk.toString()))
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1)
-    expect(said.join('')).toMatch(/^sallyport: .*time.*\n$/)
-    expect(said.join('')).not.toContain('hunter22')
-    for (const socket of sockets) socket.destroy()
-    silent.close()
   })
 
   it('a database that is not there: exit code 1, one line, no password', () => {
@@ -156,8 +138,8 @@ describe('what is wrong', () => {
     expect(complaint).toContain('Install it: npm install pg')
   })
 
-  it('nothing: help is no failure', () => {
-    expect(sallyport('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: sallyport') })
-    expect(sallyport('migrate --help')).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })
+  it('nothing: help is no failure', async () => {
+    expect(await inProcess('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: sallyport') })
+    expect(await inProcess('migrate --help')).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })
   })
 })

@@ -3,7 +3,6 @@
  * more, and the others go on.
  */
 
-import { PGlite } from '@electric-sql/pglite'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Identity } from '../../src/context.ts'
 import { createMemoryAccounts, createMemoryStorage } from '../../src/storage/memory.ts'
@@ -12,6 +11,7 @@ import { createSqliteStorage, migrate, type SqliteStorage } from '../../src/stor
 import { isTransientError } from '../../src/storage/storage-errors.ts'
 import { createTurns } from '../../src/storage/turns.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
+import { openPglite } from '../pglite.ts'
 import { type ClosableDatabase, createSqlitePath, SQLITE_DRIVERS, type SqliteDriver } from '../sqlite.ts'
 import { identityOf } from '../users/first-logins.ts'
 
@@ -47,8 +47,8 @@ async function openSqlite({ open }: SqliteDriver): Promise<SqliteStorage<Closabl
   return createSqliteStorage({ database })
 }
 
-async function openPglite() {
-  const pool = await PGlite.create()
+async function openPgliteStorage() {
+  const pool = await openPglite()
   opened.push(pool)
   await migratePostgres({ pool })
   return createPostgresStorage({ pool })
@@ -56,7 +56,7 @@ async function openPglite() {
 
 const STORAGES = [
   // One connection, which takes turns by itself.
-  ['PGlite', openPglite],
+  ['PGlite', openPgliteStorage],
   ['in memory', async () => createMemoryStorage()],
   ...SQLITE_DRIVERS.map((driver) => [`SQLite by ${driver.name}`, () => openSqlite(driver)] as const),
 ] as const

@@ -1,11 +1,11 @@
 /** The acting organization in PostgreSQL itself: what a handler forgets, the database does not. */
-import { PGlite } from '@electric-sql/pglite'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OptionsError } from '../../src/lib/parse-options.ts'
 import { type OrgScopeContext, withOrgScope, withSystemScope } from '../../src/storage/org-scope.ts'
 import { policySql, roleSql } from '../../src/storage/policy-sql.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import { openPglite } from '../pglite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { countedPool } from './sql-pools.ts'
 
@@ -509,7 +509,7 @@ DROP POLICY IF EXISTS "contacts_by_system" ON "contacts";
 
 describe('PGlite', () => {
   it('scopes, nests and refuses as a pool does', async () => {
-    const database = await PGlite.create()
+    const database = await openPglite()
     await database.exec(
       `${TABLE}; ${roleSql('tenant')}; ${policySql({ table: 'contacts', column: 'org_id', role: 'tenant', system: 'all' })}`,
     )

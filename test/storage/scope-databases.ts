@@ -1,6 +1,6 @@
 /** The three ways in which a database has scopes: a superuser's pool with a role, an owner who obeys policies, PGlite. */
-import { PGlite } from '@electric-sql/pglite'
 import { migrate } from '../../src/storage/postgres.ts'
+import { openPglite } from '../pglite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { makeTable, type ScopedDatabase } from './scope-interleavings.ts'
 
@@ -32,8 +32,8 @@ export async function openObedientOwner(): Promise<OpenDatabase> {
 }
 
 /** PostgreSQL in this process, one connection. */
-export async function openPglite(): Promise<OpenDatabase> {
-  const database = await PGlite.create()
+export async function openScopedPglite(): Promise<OpenDatabase> {
+  const database = await openPglite()
   await migrate({ pool: database })
   await makeTable(database, (script) => database.exec(script), 'tenant')
   return { pool: database, admin: database, scope: { role: 'tenant' }, close: () => database.close() }

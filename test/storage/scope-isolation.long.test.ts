@@ -1,12 +1,12 @@
 /** A thousand interleavings of scopes on one client, on each kind of database. */
 import { describe, expect, it } from 'vitest'
-import { openObedientOwner, openPglite, openSuperuser } from './scope-databases.ts'
+import { openObedientOwner, openScopedPglite, openSuperuser } from './scope-databases.ts'
 import { interleave } from './scope-interleavings.ts'
 
 describe.each([
   ['PostgreSQL, a superuser’s pool with a role', openSuperuser],
   ['PostgreSQL, an obedient owner', openObedientOwner],
-  ['PGlite', openPglite],
+  ['PGlite', openScopedPglite],
 ] as const)('%s', (_name, open) => {
   it('1,000 interleavings of two to five scopes: each sees its own or is refused, and what was reported done is there', async () => {
     const database = await open()

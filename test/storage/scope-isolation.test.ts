@@ -1,11 +1,11 @@
 /** Scopes on one client keep apart: one at a time, no transaction of the work's own, nothing left behind. */
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withOrgScope, withSystemScope } from '../../src/storage/org-scope.ts'
 import { createPostgresStorage } from '../../src/storage/postgres.ts'
+import { openPglite } from '../pglite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
-import { openObedientOwner, openPglite, openSuperuser } from './scope-databases.ts'
+import { openObedientOwner, openScopedPglite, openSuperuser } from './scope-databases.ts'
 import { actingIn, interleave, ORGS, type ScopedDatabase } from './scope-interleavings.ts'
 
 const [ONE = '', TWO = ''] = ORGS
@@ -22,7 +22,7 @@ const rejected = (work: Promise<unknown> | undefined): Promise<string> =>
 describe.each([
   ['PostgreSQL, a superuser’s pool with a role', openSuperuser],
   ['PostgreSQL, an obedient owner', openObedientOwner],
-  ['PGlite', openPglite],
+  ['PGlite', openScopedPglite],
 ] as const)('%s', (_name, open) => {
   let database: ScopedDatabase & { close(): Promise<void> }
   beforeAll(async () => {
@@ -343,7 +343,7 @@ describe('the handle', () => {
   })
 
   it('of PGlite reads templates, several statements at once and its own rollback', async () => {
-    const database = await PGlite.create()
+    const database = await openPglite()
     await withSystemScope(database, async (tx) => {
       expect((await tx.sql`SELECT ${1}::int AS one`).rows).toEqual([{ one: 1 }])
       expect(await rejected(tx.sql`COMMIT`)).toContain("is not the work's to say")

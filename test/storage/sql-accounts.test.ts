@@ -1,9 +1,10 @@
 /** The contract suites of local login on PostgreSQL and PGlite. */
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { AccountStorage } from '../../src/storage/account-repositories.ts'
 import * as postgres from '../../src/storage/postgres.ts'
 import { type Make, testLoginContracts } from '../contracts/login-contract-cases.ts'
+import { openPglite } from '../pglite.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 
 describe('PostgreSQL', async () => {
@@ -16,7 +17,7 @@ describe('PostgreSQL', async () => {
 describe('PGlite', () => {
   let database: PGlite
   beforeAll(async () => {
-    database = await PGlite.create()
+    database = await openPglite()
     await postgres.migrate({ pool: database })
   })
   afterAll(() => database.close())

@@ -66,13 +66,6 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
       expect(await storage.users.findByIdentity(outside, { kind: 'unnamed' })).not.toBeNull()
     })
 
-    it('is not blocked for ever by a hook that waits for itself: 5 seconds, then a TransientError', async () => {
-      const { storage } = await openAt(firstPath)
-      const nested = storage.transaction(() => storage.users.upsertByIdentity(person()))
-      expect(isTransientError(await rejected(nested))).toBe(true)
-      expect(await storage.users.upsertByIdentity(person())).toMatchObject({ created: true })
-    })
-
     it('is not reached by the repositories of a transaction that has ended', async () => {
       const { storage } = await openAt(firstPath)
       const users = await storage.transaction(async (transaction) => transaction.users)
@@ -123,8 +116,18 @@ describe.each(SQLITE_DRIVERS)('SQLite by $name', (driver) => {
       expect(ids).toEqual([1])
       expect(other.database.prepare('PRAGMA busy_timeout').all()).toMatchObject([{ timeout: 3000 }])
     })
+  })
 
-    it('that never ends is a TransientError in the end, and reads go on meanwhile', async () => {
+  // Side by side: each takes the five seconds that a writer waits for its turn.
+  describe.concurrent('what never ends', () => {
+    it('a hook that waits for itself: 5 seconds, then a TransientError', async () => {
+      const { storage } = await openAt(createSqlitePath())
+      const nested = storage.transaction(() => storage.users.upsertByIdentity(person()))
+      expect(isTransientError(await rejected(nested))).toBe(true)
+      expect(await storage.users.upsertByIdentity(person())).toMatchObject({ created: true })
+    })
+
+    it('a transaction of another process: a TransientError in the end, and reads go on meanwhile', async () => {
       const path = createSqlitePath()
       const [one, other] = [await openAt(path), await openAt(path)]
       const { user } = await other.storage.users.upsertByIdentity(person())

@@ -1,7 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { isAuthError } from '../../src/errors.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
-import { createJwtVerifier } from '../../src/verify/jwt-verifier.ts'
 import { JWKS_FAULTS, type JwksFault, startFaultyKeyServer } from './faulty-key-server.ts'
 
 const server = await startFaultyKeyServer((url) => createTokenIssuer({ issuer: url }))
@@ -94,30 +92,6 @@ describe('each fault over a real socket', () => {
   it('an unknown mode is a TypeError', async () => {
     await expect(server.fault('toString' as never)).rejects.toThrow(TypeError)
   })
-})
-
-describe('our verifier, cold, makes of each what the list says', () => {
-  const OUTCOMES: Readonly<Record<string, string>> = { unauthorized: 'unknown-key', keys_unavailable: 'unavailable' }
-  const outcomeOf = (error: unknown): string =>
-    isAuthError(error) ? (OUTCOMES[error.code] ?? error.code) : String(error)
-
-  it.concurrent.each(JWKS_FAULTS.map(({ mode, outcome }) => [mode, outcome] as const))(
-    '%s: %s',
-    async (mode, outcome) => {
-      const own = await startFaultyKeyServer((url) => createTokenIssuer({ issuer: url, algorithms: ['ES256'] }))
-      await own.fault(mode)
-      const keys = [{ kind: 'jwks', url: own.jwksUrl } as const]
-      const verifier = createJwtVerifier({ issuers: [{ issuer: own.url, keys, audience: 'authenticated' }] })
-      try {
-        const token = await own.issuer.sign()
-        expect(await verifier.verify(token).then(() => 'accepted', outcomeOf)).toBe(outcome)
-        expect(own.followedRedirects).toBe(0)
-      } finally {
-        verifier.close?.()
-        await own.close()
-      }
-    },
-  )
 })
 
 describe('what the sets hold', () => {

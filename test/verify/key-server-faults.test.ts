@@ -113,6 +113,7 @@ describe.concurrent('a server that answers oddly', () => {
     await withWorld(async ({ server, verifier, sign }) => {
       await server.fault(mode)
       expect(await verdictOf(verifier.verify(await sign()))).toBe('ok')
+      expect(server.followedRedirects).toBe(0)
     })
   })
 
@@ -120,6 +121,7 @@ describe.concurrent('a server that answers oddly', () => {
     await withWorld(async ({ server, verifier, sign }) => {
       await server.fault(mode)
       expect(await verdictOf(verifier.verify(await sign()))).toBe('unauthorized:token_key_unknown')
+      expect(server.followedRedirects).toBe(0)
     })
   })
 })
