@@ -4,16 +4,13 @@
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import { closeHosts, expectFirstLogins, mixed, startHost, tokensOf } from './many-at-once.ts'
-import { createWorld, reasonOf, type World } from './pipeline/world.ts'
+import { describeRevocation } from './pipeline/revocation-cases.ts'
 
 afterAll(closeHosts)
 
 describe('first logins over HTTP', () => {
-  it('50 people × 100 parallel first requests: 5,000 answers, 50 users, 50 orgs, 50 hooks', () =>
-    expectFirstLogins('express', 50, 100))
-
-  // All 50 × 100 in concurrency.prove.ts.
-  it.each(['koa', 'hono'] as const)('20 people × 20 parallel first requests on %s', (framework) =>
+  // 50 × 100 on one of them in concurrency.long.test.ts, on all in concurrency.prove.ts.
+  it.each(['express', 'koa', 'hono'] as const)('20 people × 20 parallel first requests on %s', (framework) =>
     expectFirstLogins(framework, 20, 20),
   )
 
@@ -42,32 +39,5 @@ describe('first logins over HTTP', () => {
   })
 })
 
-describe('revocation: refused on the very next request', () => {
-  const TRIALS = 1000
-
-  // [what is taken away, how, the reason of the refusal]
-  const changes: readonly (readonly [
-    string,
-    (world: World, orgId: string, userId: string) => Promise<unknown>,
-    string,
-  ])[] = [
-    ['a membership', ({ storage }, orgId, userId) => storage.memberships.remove(orgId, userId), 'not_a_member'],
-    ['a role', ({ storage }, orgId, userId) => storage.memberships.setRole(orgId, userId, 'member'), 'role_too_low'],
-    ['a user', ({ storage }, _orgId, userId) => storage.users.setDisabled(userId, true), 'user_disabled'],
-    ['an org', ({ storage }, orgId) => storage.orgs.remove(orgId), 'not_a_member'],
-  ]
-
-  it.each(changes)(`%s: ${TRIALS} of ${TRIALS}`, async (_what, takeAway, reason) => {
-    const world = createWorld()
-    let refused = 0
-    for (let trial = 0; trial < TRIALS; trial++) {
-      const orgId = await world.org(`org ${trial}`)
-      const { id, headers } = await world.person(`person ${trial}`, { [orgId]: 'admin' })
-      const request = { headers: { ...headers, 'x-org-id': orgId } }
-      expect(await world.authenticate(request, { role: 'admin' })).toMatchObject({ role: 'admin' })
-      await takeAway(world, orgId, id)
-      if ((await reasonOf(world.authenticate(request, { role: 'admin' }))) === reason) refused++
-    }
-    expect(refused).toBe(TRIALS)
-  })
-})
+// A thousand of each in concurrency.long.test.ts.
+describeRevocation(100)

@@ -117,11 +117,6 @@ describe('the tarball (D1)', () => {
     const { messages } = await publint({ pkgDir: installed, pack: false, strict: true, level: 'suggestion' })
     expect(messages).toEqual([])
   })
-
-  it('passes attw as an ESM-only package', () => {
-    const attw = `${root}node_modules/@arethetypeswrong/cli/dist/index.js`
-    execFileSync(process.execPath, [attw, packed.tarball, '--profile', 'esm-only'], { encoding: 'utf8' })
-  })
 })
 
 describe('the built modules', () => {

@@ -1,11 +1,12 @@
 /** The tarball in a stranger's project: it installs with jose alone, imports, requires, and types hold their promises. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { entryPoints, root } from './entry-points.ts'
 import { exportsOf } from './exports-of.ts'
 import { openPacked } from './packed.ts'
+import { describeStrictProject, LIBS, saidOfDeclarations } from './strict-project.ts'
 
 const packed = await openPacked()
 
@@ -18,23 +19,31 @@ describe('a project without any framework', () => {
     expect(names).toEqual(['jose', 'sallyport'])
   })
 
-  const importing = (specifier: string): string =>
-    `console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`
   const needsPeer = (specifier: string): boolean => specifier === 'sallyport/otel'
   const valuesOf = (file: string): string[] =>
     exportsOf(file).flatMap(({ kind, name }) => (kind === 'value' ? [name] : []))
+  const without = entryPoints.filter(({ specifier }) => !needsPeer(specifier))
 
-  it.each(entryPoints.filter(({ specifier }) => !needsPeer(specifier)))(
-    'imports $specifier, with exactly the names of the source',
-    ({ specifier, file }) => {
-      expect(JSON.parse(runNode('--input-type=module', '-e', importing(specifier)))).toEqual(valuesOf(file))
-    },
-  )
+  // Each in a thread of its own, where none of the others is loaded.
+  it('imports each subpath, with exactly the names of the source', () => {
+    const script = `
+      import { Worker } from 'node:worker_threads'
+      const namesOf = (specifier) => new Promise((resolve, reject) => {
+        const code = "import { parentPort } from 'node:worker_threads'; import * as all from '" + specifier + "'; parentPort.postMessage(Object.keys(all))"
+        new Worker(code, { eval: true }).once('message', resolve).once('error', reject)
+      })
+      const found = {}
+      for (const specifier of ${JSON.stringify(without.map(({ specifier }) => specifier))}) found[specifier] = await namesOf(specifier)
+      console.log(JSON.stringify(found))`
+    const wanted = Object.fromEntries(without.map(({ specifier, file }) => [specifier, valuesOf(file)]))
+    expect(JSON.parse(runNode('--input-type=module', '-e', script))).toEqual(wanted)
+  })
 
   it.each(entryPoints.filter(({ specifier }) => needsPeer(specifier)))(
     'imports $specifier where its peer is installed, else says which is missing',
     ({ specifier, file }) => {
-      const args = ['--input-type=module', '-e', importing(specifier)]
+      const importing = `console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`
+      const args = ['--input-type=module', '-e', importing]
       const alone = spawnSync(process.execPath, args, { cwd: packed.bare, encoding: 'utf8' })
       expect(alone.stderr).toContain("Cannot find package '@opentelemetry/api'")
       const beside = execFileSync(process.execPath, args, { cwd: packed.typed, encoding: 'utf8' })
@@ -62,173 +71,9 @@ describe('a project without any framework', () => {
   })
 })
 
-// The long form, and the short one.
-const CORE = `
-import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header, oidc } from 'sallyport'
-import { createMemoryStorage } from 'sallyport/memory'
+describeStrictProject(packed, '@typescript/native')
 
-const storage = createMemoryStorage()
-const auth = createAuth({
-  roles: ['member', 'admin', 'owner'],
-  verifier: createJwtVerifier({ issuers: [oidc({ issuer: 'https://login.example', audience: 'authenticated' })] }),
-  users: createProvisioner({ storage }),
-  orgs: createOrgResolver({ memberships: storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'earliest-joined' }),
-})
-`
-
-const SHORT = `
-import { createAuth, supabase } from 'sallyport'
-import { createMemoryStorage } from 'sallyport/memory'
-
-const auth = createAuth({
-  issuers: [supabase({ url: 'https://project.example' })],
-  storage: createMemoryStorage(),
-  roles: ['member', 'admin', 'owner'],
-})
-`
-
-const EXPRESS = `${CORE}
-import express from 'express'
-import { createAdapter } from 'sallyport/express'
-const { middleware, protect, onError } = createAdapter(auth)
-const signedIn = middleware()
-const app = express()
-app.use('/api', signedIn)
-app.get('/api/org', (req, res) => { const id: string = signedIn.getAuth(req).org.id; res.json({ id }) })
-app.delete('/api/x', protect({ role: 'admin' }, ({ org, role }, _req, res) => {
-  const known: 'member' | 'admin' | 'owner' = role
-  res.json({ id: org.id, known })
-}))
-app.use(onError)
-`
-
-const KOA = `${SHORT}
-import Koa from 'koa'
-import { createAdapter } from 'sallyport/koa'
-const { middleware } = createAdapter(auth)
-const signedIn = middleware()
-const app = new Koa()
-app.use(signedIn)
-app.use((ctx) => { const id: string = signedIn.getAuth(ctx).org.id; ctx.body = { id } })
-`
-
-const HONO = `${SHORT}
-import { Hono } from 'hono'
-import { createAdapter } from 'sallyport/hono'
-const { middleware, protect } = createAdapter(auth)
-const signedIn = middleware()
-const app = new Hono()
-app.use('/api/*', signedIn)
-app.get('/api/org', (c) => { const id: string = signedIn.getAuth(c).org.id; return c.json({ id }) })
-app.get('/api/role', protect(({ role }, c) => { const known: 'member' | 'admin' | 'owner' = role; return c.json({ known }) }))
-`
-
-const DECLARATIONS = entryPoints.map(({ specifier, name }) => `export * as '${name}' from '${specifier}'\n`).join('')
-
-// [what must not compile, its file, the text, what the compiler says of it]
-const MISTAKES: readonly (readonly [string, string, string, string])[] = [
-  [
-    'a forgotten audience',
-    'audience',
-    `${CORE}createJwtVerifier({ issuers: [{ issuer: '', keys: [] }] })`,
-    "'audience' is missing",
-  ],
-  ['a misspelt option', 'issuerz', CORE.replace('issuers:', 'issuerz:'), "'issuerz' does not exist"],
-  [
-    'no word on an unnamed org',
-    'whenUnnamed',
-    CORE.replace(", whenUnnamed: 'earliest-joined'", ''),
-    "'whenUnnamed' is missing",
-  ],
-  ['a role that is not on the ladder', 'ladder', `${CORE}auth.authorizer({ role: 'superuser' })`, '"superuser"'],
-]
-
-// What a module of its own hands on, with declarations.
-const DECLARED = `${CORE}
-import { createAdapter as forExpress } from 'sallyport/express'
-import { createAdapter as forHono } from 'sallyport/hono'
-import { createAdapter as forKoa } from 'sallyport/koa'
-import type {} from 'sallyport/storage'
-export const people = createAuth({ issuers: [oidc({ issuer: 'https://login.example', audience: 'authenticated' })] })
-export const toExpress = forExpress(auth, { errors: 'delegate' })
-export const { middleware, protect, mount, onError } = forExpress(people)
-export const signedIn = toExpress.middleware({ role: 'admin' })
-export const toKoa = forKoa(auth)
-export const { middleware: koaMiddleware, protect: koaProtect, mount: koaMount, onError: koaOnError } = forKoa(people)
-export const koaSignedIn = toKoa.middleware({ role: 'admin' })
-export const toHono = forHono(auth)
-export const { middleware: honoMiddleware, protect: honoProtect, mount: honoMount, onError: honoOnError } = forHono(people)
-export const honoSignedIn = toHono.middleware({ role: 'admin' })
-export const whoami = toHono.protect(({ user }, c) => c.json({ id: user.id }))
-`
-
-const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO, exported: DECLARED }
-
-// What a backend of Node's own types has, and what most projects have.
-const LIBS = { 'without the DOM library': ['es2023'], 'with it': ['es2023', 'dom', 'dom.iterable'] }
-
-interface Asked {
-  readonly skipLibCheck: boolean
-  readonly lib?: readonly string[]
-}
-
-// Compile files in the strictest settings: what the compiler says, by file.
-function compile(
-  compiler: string,
-  texts: Record<string, string>,
-  { skipLibCheck, lib = LIBS['with it'] }: Asked,
-): (name: string) => string {
-  for (const [name, text] of Object.entries(texts)) writeFileSync(join(packed.typed, `${name}.ts`), text)
-  const compilerOptions = {
-    target: 'es2022',
-    lib,
-    module: 'nodenext',
-    moduleDetection: 'force',
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    declaration: true,
-    // The frameworks' types are links to those of the repository.
-    preserveSymlinks: true,
-    noEmit: true,
-    types: ['node'],
-    skipLibCheck,
-  }
-  const files = Object.keys(texts).map((name) => `${name}.ts`)
-  writeFileSync(join(packed.typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-  const tsc = `${root}node_modules/${compiler}/bin/tsc`
-  const { stdout } = spawnSync(process.execPath, [tsc, '--pretty', 'false'], { cwd: packed.typed, encoding: 'utf8' })
-  // A diagnostic's further lines are indented; one that names no file of ours counts for all.
-  const diagnostics = stdout.split(/\n(?=\S)/).filter((text) => text !== '')
-  return (name) => diagnostics.filter((text) => text.startsWith(`${name}.ts`) || !/^\w+\.ts/.test(text)).join('\n')
-}
-
-describe.each(['typescript', '@typescript/native'])('a strict nodenext project, compiled by %s', (compiler) => {
-  let said: (name: string) => string
-
-  beforeAll(() => {
-    said = compile(
-      compiler,
-      { ...HOSTS, ...Object.fromEntries(MISTAKES.map(([, name, text]) => [name, text])) },
-      {
-        skipLibCheck: true,
-      },
-    )
-  })
-
-  it.each(Object.keys(HOSTS))('compiles with %s', (name) => {
-    expect(said(name)).toBe('')
-  })
-
-  it.each(MISTAKES)('does not compile with %s', (_, name, __, sentence) => {
-    expect(said(name)).toContain(sentence)
-  })
-
-  it.each(Object.entries(LIBS))('finds nothing wrong in the declaration files themselves, %s', (_, lib) => {
-    // The other compiler takes half a minute for it: peers.long.test.ts asks it, the oldest and the newest.
-    if (compiler === 'typescript') return
-    const all = compile(compiler, { declarations: DECLARATIONS }, { skipLibCheck: false, lib })('declarations')
-    // Koa's own types don't pass this check; ours must.
-    expect(all.split('\n').filter((line) => /^(declarations\.ts|node_modules\/sallyport\/)/.test(line))).toEqual([])
-  })
+// TypeScript 6 takes half a minute for it: `peers.long.test.ts` asks it, the oldest and the newest.
+it.each(Object.entries(LIBS))('nothing is wrong in the declaration files themselves, %s', (_, lib) => {
+  expect(saidOfDeclarations(packed, '@typescript/native', lib)).toEqual([])
 })
