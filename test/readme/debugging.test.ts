@@ -66,7 +66,7 @@ const away = Object.assign(new Error('x'), {
 })
 const noTable = Object.assign(new Error('x'), { code: '42P01' })
 
-const jwks = [{ kind: 'jwks', url: 'http://127.0.0.1:9/jwks', algorithms: ['RS256'] }] as const
+const jwks = [{ kind: 'jwks', url: 'http://127.0.0.1:3001/jwks', algorithms: ['RS256'] }] as const
 const bySlash: IssuerOptions = { issuer: 'https://acme.eu.auth0.com', keys: jwks, audience: API, people: 'own' }
 const served: typeof fetch = async (url) =>
   Response.json(String(url).includes('clerk') ? clerks.jwks() : withSlash.jwks())
