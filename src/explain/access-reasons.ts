@@ -89,7 +89,10 @@ export const ACCESS_REASONS: ReasonSections = {
       headline: 'the caller is no member; or there is no such organization, or it is deleted',
       more: 'Which of these is not told apart.',
       says: 'the caller is no member of {got}; or there is no such organization, or it is deleted',
-      saysOf: { none: 'the caller belongs to no organization' },
+      saysOf: {
+        none: 'the caller belongs to no organization',
+        'none of a machine': 'the machine is bound to no organization, and the request names none',
+      },
       got: 'the id of the organization',
       try: { client: 'name an organization that the caller belongs to', host: 'make a membership, if that is right' },
     },

@@ -28,8 +28,7 @@ const NEAR_MISSES: Readonly<Record<string, NearMiss>> = {
   token_issuer_unknown: (expected, got) => ownNameOf(got) ?? issuerMiss(expected, got),
   token_subject_malformed: (_, got) =>
     got === 'none' ? 'issuer: write `sub`; host: say where the subject is: `claims.subject`' : null,
-  not_a_member: (_, got) =>
-    got === 'none' ? 'host: make a membership, or have a first login make an organization (`createProvisioner`)' : null,
+  not_a_member: (_, got) => (Object.hasOwn(WITHOUT_ORG, got) ? (WITHOUT_ORG[got] ?? null) : null),
   cross_site_request: crossSiteMiss,
   token_audience_other: (expected, got) => audienceMiss(expected, got),
   token_kind_not_accepted: kindMiss,
@@ -60,6 +59,12 @@ function missingCredential(expected: string, got: string): string | null {
   return got.endsWith('without a scheme')
     ? 'the word "Bearer " is missing before the token'
     : 'the scheme must be "Bearer", or the header left out'
+}
+
+const WITHOUT_ORG: Readonly<Record<string, string>> = {
+  none: 'host: make a membership, or have a first login make an organization (`createProvisioner`)',
+  'none of a machine':
+    'client: name one, by `X-Org-Id` or what your selectors are; host: or bind the machine to one (`orgId`)',
 }
 
 // What happened to a token on its way, by what it left there.

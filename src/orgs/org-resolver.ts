@@ -83,7 +83,8 @@ export function createOrgResolver<U extends User, O extends Organization, const 
 
   function requireMember(acting: Found<O>, caller: Caller<U>, selection: OrgSelection): ActingOrg<Served> {
     if (acting !== null) return acting as ActingOrg<Served>
-    const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : 'none')
+    const none = caller.kind === 'machine' ? 'none of a machine' : 'none'
+    const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : none)
     throw new AuthError('forbidden', { reason: 'not_a_member', got })
   }
 

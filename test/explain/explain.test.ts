@@ -98,6 +98,7 @@ describe('what is nearly right is named', () => {
     ['bearer_token_malformed', null, 'a comma', 'one token alone'],
     ['token_subject_malformed', null, 'none', 'issuer: write `sub`; host:'],
     ['not_a_member', null, 'none', 'host: make a membership'],
+    ['not_a_member', null, 'none of a machine', 'client: name one, by `X-Org-Id`'],
     ['org_not_named', 'X-Org-Id', null, 'client: send X-Org-Id, with'],
     ['org_not_the_only_one', 'X-Tenant', null, 'client: send X-Tenant, with the id of one of them'],
     ['cross_site_request', 'Origin: http://localhost:3000', 'http://localhost:5173', 'Vite: `server.proxy`'],

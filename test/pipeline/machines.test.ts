@@ -109,6 +109,7 @@ describe('a machine by its row', () => {
     const refusal = await refusalOf(ask(asked, MACHINES, { claims, headers }))
     expect(refusal.reason).toBe(reason)
     expect(refusal.status).toBe(reason === 'org_id_malformed' ? 400 : 403)
+    if (reason === 'not_a_member') expect(refusal.got).toBe(headers['x-org-id'] ?? 'none of a machine')
   })
 
   it('is refused while it is disabled, as whoever it is', async () => {
