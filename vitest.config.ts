@@ -37,12 +37,12 @@ export const DEADLINES: { testTimeout: number; hookTimeout: number; teardownTime
 }
 
 /**
- * What only a process of one's own is safe for: modules that are replaced or loaded anew, globals and prototypes that are written,
- * listening to what nobody has caught; and Hono's RESPONSE_ALREADY_SENT, which has to be made before a server of Hono's replaces
- * the global Response.
+ * What only a process of one's own is safe for: modules that are replaced or loaded anew, globals and prototypes that are written;
+ * and Hono's RESPONSE_ALREADY_SENT, which has to be made before a server of Hono's replaces the global Response. Each costs a
+ * second. (Who listens to what nobody has caught needs none: what another file left uncaught fails the run as it is.)
  */
 const CHANGES_ITS_PROCESS =
-  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype(,| as)|(?<!typeof )\bglobalThis\.\w+ = |process\.on\('un|\bRESPONSE_ALREADY_SENT\b/
+  /\bvi\.(mock|resetModules|stubGlobal)\(|Object\.prototype(,| as)|(?<!typeof )\bglobalThis\.\w+ = |\bRESPONSE_ALREADY_SENT\b/
 
 const alone = readdirSync(here('test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
@@ -90,6 +90,7 @@ const config: ViteUserConfig = defineConfig({
       projectOf({
         maxWorkers,
         name: 'package',
+        isolate: false,
         include: ['test/package/**/*.test.ts'],
         exclude: LONG,
         globalSetup: PACK,

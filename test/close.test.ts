@@ -20,7 +20,7 @@ afterAll(() => {
 // In it no timer of a second or more ever ends: whatever waits for one, a key server's five seconds above all, never does.
 const PROGRAM = `
 const { setTimeout: later } = globalThis
-globalThis.setTimeout = (work, milliseconds) => later(work, milliseconds < 1000 ? milliseconds : 2 ** 31 - 1)
+Object.assign(globalThis, { setTimeout: (work, milliseconds) => later(work, milliseconds < 1000 ? milliseconds : 2 ** 31 - 1) })
 import { createAuth, createJwtVerifier, createOrgResolver, createProvisioner, header } from './src/index.ts'
 import { fromFetchRequest } from './src/http/index.ts'
 import { createMemoryStorage } from './src/storage/memory.ts'

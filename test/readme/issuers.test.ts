@@ -33,9 +33,10 @@ it('entra-tenants.ts says what the short form has for issuer and keys', async ()
   expect(short).toMatchObject(long)
 })
 
+const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+
 it.each(['kinde', 'descope', 'stytch', 'propelauth', 'gitlab', 'spiffe'])('%s.ts makes a verifier', async (name) => {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  process.env['PROPELAUTH_PUBLIC_KEY'] = publicKey.export({ type: 'spki', format: 'pem' }) as string
+  process.env['PROPELAUTH_PUBLIC_KEY'] = rsa.export({ type: 'spki', format: 'pem' }) as string
   const issuers = Object.values(await load<Record<string, IssuerOptions>>(`${name}.ts`))
   expect(() => createJwtVerifier({ issuers })).not.toThrow()
 })
