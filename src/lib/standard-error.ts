@@ -108,15 +108,16 @@ export function causesOf(error: unknown): readonly unknown[] {
   return found
 }
 
+// Prisma's, which says no more than that; what happened its adapter says.
+const RAW_QUERY_FAILED = 'P2010'
+
 /** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
 export function codeOf(error: unknown): string | null {
-  // Of a raw query Prisma's own code says that it failed, and no more.
-  const causes = adapterErrorOf(error) === undefined ? causesOf(error) : causesOf(error).slice().reverse()
-  for (const each of causes) {
+  for (const each of causesOf(error)) {
     const { code, errorCode, originalCode, errno } = readError(each)
     // A driver may know no name for a number of its server's.
     for (const word of [originalCode, code, errorCode, String(errno)])
-      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)) return word
+      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word) && word !== RAW_QUERY_FAILED) return word
   }
   return null
 }

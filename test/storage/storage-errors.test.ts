@@ -194,6 +194,12 @@ describe('what MySQL and MariaDB say', () => {
     expect(toStorageError(error, 'statement')).toBe(error)
   })
 
+  it('is described by what it said, where Prisma says no more than that a query failed', () => {
+    const error = prisma('1062', { constraint: { index: 'users_email' } })
+    expect(describeCause(toStorageError(error))).toBe('1062 users_email')
+    expect(describeCause(toStorageError(prisma('1213', { kind: 'TransactionWriteConflict' })))).toBe('1213')
+  })
+
   it('is described by its name, or by its number where the driver knows none', () => {
     expect(describeCause(toStorageError(mysql2('ER_LOCK_DEADLOCK', 1213, 'x')))).toBe('ER_LOCK_DEADLOCK')
     expect(describeCause(toStorageError(mysql2(undefined, 1969, 'x')))).toBe('1969')
