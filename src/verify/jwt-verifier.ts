@@ -1,9 +1,10 @@
 /**
  * The verifier for bearer tokens: a JWT of a trusted issuer becomes an Identity, or one precise refusal. The order is
- * size, form, issuer, signature, claims, the host's own check; what was verified a moment ago takes the short way.
+ * size, form, issuer, signature, claims, the host's own check. Two take a short way: who was verified a moment ago, and who
+ * names the key again that was unknown a moment ago.
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
-import { isAuthError, refused } from '../errors.ts'
+import { type AuthError, isAuthError, refused } from '../errors.ts'
 import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
@@ -34,6 +35,7 @@ import { verifySignature } from './key-choice.ts'
 import { createKnownHeaders } from './known-headers.ts'
 import { createTokenCache, type TokenCache, type VerifiedToken } from './token-cache.ts'
 import { checkTokenSize, mayBeKnown, ownOf, readPayload, readTokenForm, requireTokenType } from './token-form.ts'
+import { createUnknownKey } from './unknown-key.ts'
 
 /** The cache of verified tokens. */
 export interface TokenCacheSettings {
@@ -123,10 +125,14 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
   const { issuers, lookedUp, cache, clock, maxTokenBytes, claims: names, hasOwnPeopleAlone } = readSettings<C>(options)
   const issuerOf = createIssuerFinder(issuers, lookedUp)
   const headers = createKnownHeaders()
+  const unknownKey = createUnknownKey(issuers)
 
-  // At once where the token is known, holds for sure, and nobody else has to be asked.
+  // At once where the token is known, holds for sure, and nobody else has to be asked. No digest for what is surely not.
   function verify(token: string): AtOnce<Identity<C>> {
-    const digested = cache === null || !mayBeKnown(token, maxTokenBytes) ? null : sha256Key(token)
+    if (!mayBeKnown(token, maxTokenBytes)) return verifyAnew(token, null)
+    const refusal = unknownKey.refusalOf(token)
+    if (refusal !== null) return refuse(refusal)
+    const digested = cache === null ? null : sha256Key(token)
     return isPending(digested) ? digested.then((digest) => verifyBy(digest, token)) : verifyBy(digested, token)
   }
 
@@ -153,13 +159,10 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const found = issuerOf(payload)
     const issuer = isPending(found) ? await found : found
     requireTokenType(form, issuer.types)
-    const key = await verifySignature(form, issuer)
+    const key = await verifySignature(form, issuer, unknownKey)
     if (isAuthError(key)) throw key
     const checked = checkClaims(payload, issuer.rules, clock())
-    const iss = issuer.names[0] ?? ownOf(payload, 'iss')
-    const tokenIssuer = typeof iss === 'string' ? iss : ''
-    const whose = { issuer: issuer.identityIssuer ?? tokenIssuer, tokenIssuer, rules: issuer, names }
-    const identity = toIdentity(whose, checked, payload)
+    const identity = toIdentity({ ...issuersOf(issuer, payload), rules: issuer, names }, checked, payload)
     if (issuer.check !== null) await runCheck(identity, issuer.check)
     requireAccepted(payload, issuer.accepts)
     headers.keep(form)
@@ -190,6 +193,18 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
 // A promise that is rejected before its maker has let go of it is an unhandled rejection for a moment, which costs as much as half
 // of a refusal.
 const LET_GO = undefined
+
+async function refuse(refusal: AuthError): Promise<never> {
+  await LET_GO
+  throw refusal
+}
+
+// Whose identity it is, and who has issued the token: where names are checked, the first of them.
+function issuersOf({ names, identityIssuer }: Issuer, payload: object): { issuer: string; tokenIssuer: string } {
+  const iss = names[0] ?? ownOf(payload, 'iss')
+  const tokenIssuer = typeof iss === 'string' ? iss : ''
+  return { issuer: identityIssuer ?? tokenIssuer, tokenIssuer }
+}
 
 // The token's own word selects its issuer, exact names first; no other one is tried after it. A promise only where it is looked
 // up.

@@ -9,6 +9,7 @@ import type { Issuer } from './issuers.ts'
 import { MAX_CANDIDATES } from './jwk-import.ts'
 import type { KeySet, SetKey } from './key-set.ts'
 import { type Algorithm, isSecretAlgorithm, ownOf, type TokenForm } from './token-form.ts'
+import type { UnknownKey } from './unknown-key.ts'
 
 /** The key that verified a token, as long as it may be used. */
 export interface VerifiedBy {
@@ -19,7 +20,11 @@ export interface VerifiedBy {
  * Verify the signature of a token with the keys of its issuer, or hand on the refusal: `unauthorized`, or `keys_unavailable` where
  * the key wanted isn't cached and its server can't be asked.
  */
-export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<VerifiedBy | AuthError> {
+export async function verifySignature(
+  form: TokenForm,
+  issuer: Issuer,
+  unknownKey: UnknownKey,
+): Promise<VerifiedBy | AuthError> {
   const { algorithm } = form
   if (!issuer.algorithms.has(algorithm)) {
     const expected = [...issuer.algorithms].join(', ')
@@ -33,24 +38,32 @@ export async function verifySignature(form: TokenForm, issuer: Issuer): Promise<
   }
   if (!isSecret) {
     // The right key may be newer than the cache, under a kid that is known too.
-    const refreshing = refreshAll(form, issuer)
+    const asked = issuer.keySets.filter(({ algorithms }) => (algorithms as ReadonlySet<Algorithm>).has(algorithm))
+    const refreshing = refreshAll(asked)
     const complete = isPending(refreshing) ? await refreshing : refreshing
     const fresh = candidatesOf(form, issuer)
-    if (fresh.length === 0) return noKey(form, issuer, complete)
+    if (fresh.length === 0) {
+      if (complete !== true) return serversFailing(issuer, complete)
+      const refuse = keyUnknown(form, issuer)
+      unknownKey.keep(form, issuer, asked, refuse)
+      return refuse()
+    }
     for (const key of fresh) if (!cached.includes(key) && (await key.isSigned(form.input, form.signature))) return key
   }
   return refused('unauthorized', { reason: 'token_signature_invalid' })
 }
 
-function noKey({ kid, algorithm }: TokenForm, issuer: Issuer, complete: number | true): AuthError {
-  if (complete !== true) {
-    // None has failed where a verifier was closed meanwhile.
-    const got = issuer.keySets.flatMap((set) => set.failure() ?? []).join(', ') || undefined
-    return refused('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds: complete })
-  }
+function serversFailing({ keySets }: Issuer, retryAfterSeconds: number): AuthError {
+  // None has failed where a verifier was closed meanwhile.
+  const got = keySets.flatMap((set) => set.failure() ?? []).join(', ') || undefined
+  return refused('keys_unavailable', { reason: 'key_servers_failing', got, retryAfterSeconds })
+}
+
+function keyUnknown({ kid, algorithm }: TokenForm, { keySets }: Issuer): () => AuthError {
   const expected = kid === null ? algorithm : `${algorithm}, the token's kid`
-  const count = issuer.keySets.reduce((sum, set) => sum + set.keys().size, 0)
-  return refused('unauthorized', { reason: 'token_key_unknown', expected, got: `none of ${count} keys` })
+  const count = keySets.reduce((sum, set) => sum + set.keys().size, 0)
+  const got = `none of ${count} keys`
+  return () => refused('unauthorized', { reason: 'token_key_unknown', expected, got })
 }
 
 // The keys of the token's algorithm that bear its kid, or all of them where it has none; the same key counts once. Where one
@@ -74,10 +87,7 @@ function candidatesOf({ algorithm, kid, payload }: TokenForm, issuer: Issuer): r
 }
 
 // `true`, or the seconds after which a set that failed may be asked again. A promise only where one may be asked now.
-function refreshAll({ algorithm }: TokenForm, issuer: Issuer): AtOnce<number | true> {
-  const asked: readonly KeySet[] = issuer.keySets.filter(({ algorithms }) =>
-    (algorithms as ReadonlySet<Algorithm>).has(algorithm),
-  )
+function refreshAll(asked: readonly KeySet[]): AtOnce<number | true> {
   const refreshes = asked.map((set) => set.refresh())
   const restOf = (complete: readonly boolean[]): number | true => {
     const failing = asked.filter((_, index) => complete[index] !== true)
