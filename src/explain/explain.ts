@@ -44,9 +44,9 @@ const REASON_WIDTH = 34
  * and what was wanted, and the next thing to try, with a guess where something is nearly right. For development; in
  * production log the records themselves.
  *
- * A line holds what the record holds: names, issuers, audiences, algorithms and times, never a token or a secret, of other
- * claims nothing; of what was thrown its code or name, the address that could not be reached, and of the library’s own errors what
- * they say. Every reason and what it means: `docs/reasons.md`.
+ * A line holds what the record holds: names, issuers, audiences, algorithms and times, of other claims nothing; of what was thrown its
+ * code or name, the address that could not be reached, and of the library’s own errors what they say; and method and path, without
+ * e-mail addresses and what looks like a token or a key. Every reason and what it means: `docs/reasons.md`.
  *
  * @throws OptionsError for a wrong option
  * @example
