@@ -50,6 +50,21 @@ it('README.md is no manual', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(300)
 })
 
+// Of what no hand writes: what there is.
+const WRITTEN = ['options', 'performance']
+
+it.each(pages.filter(({ page }) => !WRITTEN.includes(page)))(
+  '$page.md has 320 lines, and paragraphs of three sentences, at most',
+  ({ page }) => {
+    const text = read(`docs/${page}.md`)
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(320)
+    const blocks = text.replace(/^```[\s\S]*?^```$|<!--.*?-->/gm, '\n').split(/\n\s*\n|\n(?=- |\d+\. )/)
+    const paragraphs = blocks.filter((block) => !/^\s*[|#]/.test(block)).map((block) => block.replace(/`[^`]*`/g, 'x'))
+    const sentencesOf = (paragraph: string): number => paragraph.match(/[.!?](?=\s+[A-Zx[]|\s*$)/g)?.length ?? 0
+    expect(paragraphs.filter((paragraph) => sentencesOf(paragraph) > 3)).toEqual([])
+  },
+)
+
 it.each([
   ['What a route asks: `Access`', 'what-a-route-asks-access'],
   ['Supabase’s getUser', 'supabases-getuser'],
