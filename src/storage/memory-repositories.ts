@@ -28,7 +28,8 @@ import { ConflictError, TransientError } from './storage-errors.ts'
 /** Everything the in-memory storage keeps but the throttle. */
 export interface Tables extends AccountTables {
   readonly users: Table<StoredUser>
-  readonly userIds: Table<string>
+  /** By subject: one issuer's may be another one's, too. */
+  readonly idsOfSubject: Table<readonly string[]>
   readonly orgs: Table<StoredOrganization>
   /** A membership stands in both: by the id of its organization, and of its user. */
   readonly membersOf: Table<readonly Membership[]>
@@ -43,7 +44,7 @@ export interface Tables extends AccountTables {
 export function createTables(): Omit<Tables, keyof AccountTables> {
   return {
     users: new Map(),
-    userIds: new Map(),
+    idsOfSubject: new Map(),
     orgs: new Map(),
     membersOf: new Map(),
     membershipsOf: new Map(),
@@ -74,18 +75,34 @@ export function memoryRepositories(
   }
 }
 
+const NOBODY: readonly never[] = Object.freeze([])
+
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
-  const { users, userIds } = tables
+  const { users, idsOfSubject } = tables
   const acting = actingIn(tables)
-  const byIdentity = (identity: IdentityKey): StoredUser | undefined =>
-    users.get(userIds.get(identityKeyOf(identity)) ?? '')
+  const idsOf = (subject: string): readonly string[] => idsOfSubject.get(subject) ?? NOBODY
+  const byIdentity = ({ issuer, subject }: IdentityKey): StoredUser | undefined => {
+    for (const id of idsOf(subject)) {
+      const user = users.get(id)
+      if (user?.issuer === issuer) return user
+    }
+    return undefined
+  }
+  const write = (row: StoredUser): StoredUser => {
+    const { id, subject } = row
+    const before = users.get(id)?.subject
+    if (before !== undefined && before !== subject) {
+      idsOfSubject.set(
+        before,
+        idsOf(before).filter((each) => each !== id),
+      )
+    }
+    if (before !== subject) idsOfSubject.set(subject, [...idsOf(subject), id])
+    return put(users, row)
+  }
   const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
     const user = users.get(userId)
-    if (user === undefined) return null
-    const row = { ...user, ...changed }
-    userIds.delete(identityKeyOf(user))
-    userIds.set(identityKeyOf(row), userId)
-    return put(users, row)
+    return user === undefined ? null : write({ ...user, ...changed })
   }
   return {
     findByIdentity: toStep((identity: IdentityKey, selection: OrgSelection) => {
@@ -101,9 +118,8 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       const found = byIdentity({ issuer, subject })
       if (found !== undefined) return { user: found, created: false }
       const id = crypto.randomUUID()
-      userIds.set(identityKeyOf({ issuer, subject }), id)
       const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
-      return { user: put(users, row), created: true }
+      return { user: write(row), created: true }
     },
     setDisabled: async (userId, disabled) => change(userId, { disabled }),
     setEmail: async (userId, email) => (users.get(userId)?.disabled === false ? change(userId, { email }) : null),
