@@ -1,61 +1,88 @@
 /**
  * Something of ours beside a request, found by that very object alone: not by a copy, a wrapper or an heir of it. Express changes
- * the prototype of each of Node's messages, whereupon a field that is put on one makes a hidden class of its own, which costs a
- * tenth of the request: there it is kept on what a message is made of, which takes a field as everything else does.
+ * the prototype of each of Node's messages, whereupon a field that is put on one makes a hidden class of its own, and each look at
+ * one of its members is a slow one: there it is kept on what a message is made of, and found by the first part that has it.
  */
 import { type Beside, createBeside } from '../lib/beside.ts'
 
-/** What is kept says beside which request. */
-export interface BesideRequest {
-  readonly source: object
+/** Lists beside requests, of one kind of thing. */
+export interface BesideMessages<T> {
+  /** What is kept beside a request. */
+  of(source: object): readonly T[]
+  /** The same, made where there is none, to put more into it. */
+  at(source: object): T[]
 }
 
-/** What is kept beside requests, in the order in which it came. */
-export interface BesideMessages<T extends BesideRequest> {
-  of(source: object): readonly T[]
-  add(item: T): void
+/** All that is kept beside one request, by kind. */
+interface Kept {
+  readonly source: object
+  readonly lists: (unknown[] | undefined)[]
 }
+
+const KEPT: Beside<Kept> = /* @__PURE__ */ createBeside()
+
+let kinds = 0
 
 /** Create a place beside requests, for one kind of thing. */
-export function createBesideMessages<T extends BesideRequest>(): BesideMessages<T> {
-  const kept: Beside<readonly T[]> = createBeside()
-  const put = (place: object, item: T): void => {
-    const known = kept.get(place)
-    kept.set(place, known === undefined ? [item] : [...known, item])
-  }
-  // A platform may give all its messages the same empty list: what was kept there would stay for ever.
-  const isOfFew = (part: object): boolean => new Set(kept.get(part)?.map(({ source }) => source)).size <= MOST_MESSAGES
+export function createBesideMessages<T>(): BesideMessages<T> {
+  const kind = kinds++
   return {
-    of(source) {
-      const parts = partsOf(source)
-      if (parts.length === 0) return kept.get(source) ?? NONE
-      const items = [...parts, source].flatMap((place) => kept.get(place) ?? NONE)
-      return [...new Set(items.filter((item) => item.source === source))]
-    },
-    add(item) {
-      const { source } = item
-      const parts = partsOf(source)
-      const own = parts.length === 0 ? NONE : parts.filter(isOfFew)
-      if (own.length === 0) put(source, item)
-      else for (const part of new Set(own)) put(part, item)
+    of: (source) => (find(source)?.lists[kind] ?? NONE) as readonly T[],
+    at(source) {
+      const { lists } = find(source) ?? keep(source)
+      lists[kind] ??= []
+      return lists[kind] as T[]
     },
   }
 }
 
 const NONE: readonly never[] = Object.freeze([])
-const MOST_MESSAGES = 8
 
-// Of a message with another prototype than Node's. More than one, since a middleware may replace a part (the stream that it
-// decompresses), hardly all of them.
-function partsOf(source: object): readonly object[] {
-  if (Object.getPrototypeOf(source) === source.constructor?.prototype) return NONE
+function find(source: object): Kept | undefined {
+  if (isAsMade(source)) return KEPT.get(source)
+  const { rawHeaders } = source as MessageParts
+  const kept = keptOn(rawHeaders, source)
+  if (kept !== undefined) return kept
+  const { rawTrailers, _readableState: stream } = source as MessageParts
+  return keptOn(rawTrailers, source) ?? keptOn(stream, source) ?? KEPT.get(source)
+}
+
+// More than one part, since a middleware may replace one (the stream that it decompresses), hardly all of them.
+function keep(source: object): Kept {
+  const kept: Kept = { source, lists: [] }
   const { rawHeaders, rawTrailers, _readableState: stream } = source as MessageParts
-  const isMessage = Array.isArray(rawHeaders) && Array.isArray(rawTrailers) && typeof stream === 'object'
-  return isMessage && stream !== null ? [rawHeaders, rawTrailers, stream] : NONE
+  const parts = isAsMade(source) ? NONE : [rawHeaders, rawTrailers, stream]
+  let isKept = false
+  for (const part of parts) {
+    // Of a list that a platform gives to all its messages the first one has it.
+    if (typeof part !== 'object' || part === null || KEPT.get(part) !== undefined) continue
+    KEPT.set(part, kept)
+    isKept = true
+  }
+  if (!isKept) KEPT.set(source, kept)
+  return kept
+}
+
+function keptOn(part: unknown, source: object): Kept | undefined {
+  const kept = typeof part === 'object' && part !== null ? KEPT.get(part) : undefined
+  return kept?.source === source ? kept : undefined
 }
 
 interface MessageParts {
   readonly rawHeaders?: unknown
   readonly rawTrailers?: unknown
   readonly _readableState?: unknown
+}
+
+const AS_MADE: WeakMap<object, boolean> = /* @__PURE__ */ new WeakMap()
+
+// Whether an object has the prototype that it was made with: asked once of each prototype.
+function isAsMade(source: object): boolean {
+  const prototype = Object.getPrototypeOf(source) as object | null
+  if (prototype === null) return true
+  const known = AS_MADE.get(prototype)
+  if (known !== undefined) return known
+  const isMade = prototype.constructor?.prototype === prototype
+  AS_MADE.set(prototype, isMade)
+  return isMade
 }

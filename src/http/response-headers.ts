@@ -1,6 +1,6 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import { type BesideMessages, type BesideRequest, createBesideMessages } from './beside-messages.ts'
+import { type BesideMessages, createBesideMessages } from './beside-messages.ts'
 
 // None of what a handler has said of a body that it then did not send is true of the one in its place.
 const OF_ANOTHER_BODY = [
@@ -70,31 +70,25 @@ export interface NodeResponse {
   readonly headersSent?: boolean | undefined
   readonly destroyed?: boolean | undefined
   writeHead: unknown
-  readonly [EXTENDED]?: unknown
 }
 
 type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
 
-// V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old
-// generation, where it keeps all that the request has made until the next major collection, which costs more than the request.
-// So they are made here.
-function tellingHead(writeHead: WriteHead, listener: () => void): WriteHead {
-  return function tellingHead(...head) {
-    const result = writeHead.apply(this, head)
-    listener()
-    return result
-  }
-}
+/** What is done around the head of one response: it goes on by `writeHead`. */
+type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
 
 /** Be told when the head of a Node response is out, or its connection has ended without one. */
 export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => void): void {
-  const writeHead = response.writeHead as WriteHead
   // Of what is over already nothing more is to be heard.
-  if (typeof writeHead !== 'function' || response.headersSent === true || response.destroyed === true) {
+  if (typeof response.writeHead !== 'function' || response.headersSent === true || response.destroyed === true) {
     listener()
     return
   }
-  wrapHead(response, (inner) => tellingHead(inner, listener))
+  wrapHead(response as NodeResponse, (own, head, writeHead) => {
+    const result = writeHead.apply(own, [...head])
+    listener()
+    return result
+  })
   response.once?.('close', listener)
 }
 
@@ -109,7 +103,7 @@ export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => v
  * keepHeaders(res, authorized.responseHeaders)
  */
 export function keepHeaders(response: NodeResponse, headersOf: () => Lines): void {
-  wrapHead(response, (writeHead) => keepingHeaders(writeHead, headersOf))
+  wrapHead(response, (own, head, writeHead) => writeWith(own, headersOf(), head, writeHead))
 }
 
 /**
@@ -122,21 +116,24 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
  * extendResponses(res)
  */
 export function extendResponses(response: NodeResponse): void {
-  if (response[EXTENDED] !== undefined) return
+  if (LOOKING.has(response.writeHead as WriteHead)) return
   const shared = sharedPrototypeOf(response)
-  if (shared === null || !Object.isExtensible(shared)) return
+  if (shared === null || !Object.isExtensible(shared) || EXTENDED.has(shared)) return
   const own = Object.hasOwn(shared, 'writeHead') ? (shared as { readonly writeHead: WriteHead }).writeHead : null
   const writeHead: WriteHead = function writeHead(...head) {
     const inherited = own ?? (Object.getPrototypeOf(shared) as { readonly writeHead: WriteHead }).writeHead
-    return WRAPPERS.of(Object(this.req))
-      .reduce((inner, { wrap }) => wrap(inner), inherited)
-      .apply(this, head)
+    return writeHeadOf(AROUND.of(Object(this.req)), inherited).apply(this, head)
   }
-  Object.assign(shared, { writeHead, [EXTENDED]: writeHead })
+  Object.assign(shared, { writeHead })
+  LOOKING.add(writeHead)
+  EXTENDED.add(shared)
 }
 
-/** Where the `writeHead` is that looks for its wrappers. */
-const EXTENDED: unique symbol = Symbol('sallyport: the writeHead that looks for its wrappers')
+/** The functions that look for what is done around a head. */
+const LOOKING: WeakSet<WriteHead> = /* @__PURE__ */ new WeakSet()
+
+/** The prototypes that have one. */
+const EXTENDED: WeakSet<object> = /* @__PURE__ */ new WeakSet()
 
 // The last one before Node's own. Express gives a response the prototype of each app that it comes to, and takes it away again:
 // of one app alone, what was kept there would be missed by whoever answers in another.
@@ -150,40 +147,49 @@ function sharedPrototypeOf(response: object): object | null {
   return shared
 }
 
-/** What is wrapped around the `writeHead` of the response to a request, the last one outermost. */
-interface HeadWrapper extends BesideRequest {
-  readonly wrap: (writeHead: WriteHead) => WriteHead
-}
-
-const WRAPPERS: BesideMessages<HeadWrapper> = createBesideMessages()
+/** What is done around the head of the response to a request, the last one outermost. */
+const AROUND: BesideMessages<AroundHead> = /* @__PURE__ */ createBesideMessages()
 
 // Whoever has put a `writeHead` of their own on the response, or on the prototype of an app, may call Node's.
-function wrapHead(response: Partial<NodeResponse>, wrap: HeadWrapper['wrap']): void {
-  const { req } = response
-  const isExtended = response[EXTENDED] !== undefined && response.writeHead === response[EXTENDED]
-  if (isExtended && typeof req === 'object' && req !== null) WRAPPERS.add({ source: req, wrap })
-  else response.writeHead = wrap(response.writeHead as WriteHead)
+function wrapHead(response: NodeResponse, around: AroundHead): void {
+  const writeHead = response.writeHead as WriteHead
+  const request = LOOKING.has(writeHead) ? response.req : null
+  if (typeof request === 'object' && request !== null) AROUND.at(request).push(around)
+  else response.writeHead = writeHeadOf([around], writeHead)
 }
 
-function keepingHeaders(writeHead: WriteHead, headersOf: () => Lines): WriteHead {
-  return function keepingHeaders(...head) {
-    const [status, reason, headers] = head
-    const theirs = typeof reason === 'string' ? headers : (headers ?? reason)
-    const ours = headersOf()
-    if (isApart(this, theirs, ours)) {
-      // Far cheaper than a spread, which would take `__proto__` for a name, too.
-      const all: Record<string, unknown> = {}
-      Object.assign(all, theirs)
-      for (const [name, value] of ours) all[name] = value
-      return typeof reason === 'string' ? writeHead.call(this, status, reason, all) : writeHead.call(this, status, all)
+// V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old
+// generation, where it keeps all that the request has made until the next major collection, which costs more than the request.
+// So they are made here.
+function writeHeadOf(arounds: readonly AroundHead[], writeHead: WriteHead): WriteHead {
+  let outer = writeHead
+  for (const around of arounds) {
+    const inner = outer
+    outer = function writeHead(...head) {
+      return around(this, head, inner)
     }
-    if (theirs != null) setAll(this, theirs)
-    for (const [name, value] of ours) {
-      const present = this.getHeader?.(name)
-      this.setHeader(name, present === undefined ? value : mergeHeader(name, [present].flat().join(', '), value))
-    }
-    return typeof reason === 'string' ? writeHead.call(this, status, reason) : writeHead.call(this, status)
   }
+  return outer
+}
+
+function writeWith(response: NodeResponse, ours: Lines, head: readonly unknown[], writeHead: WriteHead): unknown {
+  const [status, reason, headers] = head
+  const theirs = typeof reason === 'string' ? headers : (headers ?? reason)
+  if (isApart(response, theirs, ours)) {
+    // Far cheaper than a spread, which would take `__proto__` for a name, too.
+    const all: Record<string, unknown> = {}
+    Object.assign(all, theirs)
+    for (const [name, value] of ours) all[name] = value
+    return typeof reason === 'string'
+      ? writeHead.call(response, status, reason, all)
+      : writeHead.call(response, status, all)
+  }
+  if (theirs != null) setAll(response, theirs)
+  for (const [name, value] of ours) {
+    const present = isSame(name, 'Vary') ? response.getHeader?.(name) : undefined
+    response.setHeader(name, present === undefined ? value : mergeHeader(name, [present].flat().join(', '), value))
+  }
+  return typeof reason === 'string' ? writeHead.call(response, status, reason) : writeHead.call(response, status)
 }
 
 // Most heads of Hono's server: nothing was set before, and none of the names is ours. Then Node writes them as it would anyhow.

@@ -1,7 +1,7 @@
 /** What one mount does: authenticate by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault, withChallenge } from '../errors.ts'
-import { recheckWithBody } from '../http/request-body.ts'
+import { authenticatedAt } from '../http/request-body.ts'
 import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
@@ -12,7 +12,7 @@ import { type Attempt, authenticate, tokenOf } from './authenticate.ts'
 import { type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { createQuietRecorder } from './quiet-recorder.ts'
 import { recheck } from './recheck.ts'
-import { append, findState, RequestState } from './request-state.ts'
+import { append, findState, RequestState, stateOf } from './request-state.ts'
 import { keepShapes } from './shapes.ts'
 import { varyOf } from './vary.ts'
 
@@ -46,18 +46,19 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
     recheck(steps, state, clock).catch((error: unknown) => {
       throw recordThrow({ steps, state }, error)
     })
-  const stateOf = (request: AuthRequest): RequestState => {
-    const known = findState(request.source, steps)
+  const startOrFind = (request: AuthRequest): RequestState => {
+    const all = authenticatedAt(request.source)
+    const known = stateOf(all, steps)
     if (known !== undefined) return known
     const state = new RequestState(request.source, steps, recheckRecorded)
     state.record = records === null ? quiet : startRecord(request, records)
     state.checkedAt = clock()
-    recheckWithBody(state)
+    all.push(state)
     return state
   }
   const mount = <R>(rule: Rule | 'public', answer: (context: AuthContext | null, state: RequestState) => R) => {
     return (request: AuthRequest): AtOnce<R> => {
-      const state = stateOf(request)
+      const state = startOrFind(request)
       const record = state.record ?? SILENT
       const attempt = rule === 'public' ? null : { request, rule, state, record }
       const letIn = (context: AuthContext | null): R => {

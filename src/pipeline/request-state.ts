@@ -85,9 +85,12 @@ export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
 
 /** Find the state of an auth for a request, or `undefined` where none of its authorizers has seen it. */
 export function findState(source: object, steps: Steps): RequestState | undefined {
-  for (const state of authenticatedOf(source)) {
-    if (state instanceof RequestState && state.steps === steps) return state
-  }
+  return stateOf(authenticatedOf(source), steps)
+}
+
+/** The one of an auth among those of several. */
+export function stateOf(all: readonly Authenticated[], steps: Steps): RequestState | undefined {
+  for (const state of all) if (state instanceof RequestState && state.steps === steps) return state
   return undefined
 }
 

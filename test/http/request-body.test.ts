@@ -4,24 +4,24 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
 import { endConnection } from '../../src/http/node-request.ts'
-import { authenticatedOf, readWatched, recheckWithBody } from '../../src/http/request-body.ts'
+import { authenticatedAt, authenticatedOf, readWatched } from '../../src/http/request-body.ts'
 
 it('a body that a handler reads by itself is handed on when its caller was checked once more', async () => {
   const [source, order] = [{}, [] as string[]]
-  recheckWithBody({ source, recheck: async () => void order.push('checked') })
+  authenticatedAt(source).push({ recheck: async () => void order.push('checked') })
   await readWatched(source, undefined, async () => {
     order.push('read')
     return { kind: 'bytes', bytes: new Uint8Array() }
   })
   expect(order).toEqual(['read', 'checked'])
-  recheckWithBody({ source, recheck: () => Promise.reject(new Error('ended')) })
+  authenticatedAt(source).push({ recheck: () => Promise.reject(new Error('ended')) })
   const reading = readWatched(source, undefined, async () => ({ kind: 'bytes', bytes: new Uint8Array() }))
   await expect(reading).rejects.toThrow('ended')
 })
 
 it('a body that is too large is that, whoever sent it', async () => {
   const source = {}
-  recheckWithBody({ source, recheck: () => Promise.reject(new Error('ended')) })
+  authenticatedAt(source).push({ recheck: () => Promise.reject(new Error('ended')) })
   expect(await readWatched(source, 1, async () => ({ kind: 'too_large' }))).toEqual({ kind: 'too_large' })
 })
 
@@ -36,7 +36,7 @@ it('over HTTP/2 the stream of a late body is cancelled where the head is out, an
 })
 
 describe('what auths have decided of a request', () => {
-  const decided = (source: object) => ({ source, recheck: async () => undefined })
+  const decided = () => ({ recheck: async () => undefined })
   const message = (): object => new IncomingMessage(new Socket())
   const OTHERS: Readonly<Record<string, (request: object) => object>> = {
     'a copy': (request) => ({ ...request }),
@@ -49,19 +49,19 @@ describe('what auths have decided of a request', () => {
       const request = message()
       const other = (OTHERS[kind] as (request: object) => object)(request)
       const [one, two] = isFirst ? [request, other] : [other, request]
-      const [first, second, third] = [decided(one), decided(two), decided(one)]
-      recheckWithBody(first)
+      const [first, second, third] = [decided(), decided(), decided()]
+      authenticatedAt(one).push(first)
       expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first], []])
-      recheckWithBody(second)
-      recheckWithBody(third)
+      authenticatedAt(two).push(second)
+      authenticatedAt(one).push(third)
       expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first, third], [second]])
     }
   })
 
   it('is found after a middleware has put another stream under the message', () => {
     const request = message()
-    const one = decided(request)
-    recheckWithBody(one)
+    const one = decided()
+    authenticatedAt(request).push(one)
     Object.assign(request, Readable.from([Buffer.from('{}')]))
     expect(authenticatedOf(request)).toEqual([one])
   })
@@ -71,15 +71,15 @@ describe('what auths have decided of a request', () => {
     const names = (object: object) => [Reflect.ownKeys(object), Object.getPrototypeOf(object)]
     const { _readableState: state } = request as { readonly _readableState: object }
     const before = [names(request), names(state)]
-    recheckWithBody(decided(request))
+    authenticatedAt(request).push(decided())
     expect([names(request), names(state)]).toEqual(before)
   })
 
   it.each([{}, { _readableState: null }, { _readableState: 1 }, Object.freeze({ _readableState: Object.freeze({}) })])(
     'is kept of %o, too',
     (request) => {
-      const one = decided(request)
-      recheckWithBody(one)
+      const one = decided()
+      authenticatedAt(request).push(one)
       expect(authenticatedOf(request)[0]).toBe(one)
     },
   )
