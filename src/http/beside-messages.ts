@@ -4,41 +4,38 @@
  * one of its members is a slow one: there it is kept on what a message is made of, and found by the first part that has it.
  */
 import { type Beside, createBeside } from '../lib/beside.ts'
+import type { NodeResponse } from './response-headers.ts'
 
-/** Lists beside requests, of one kind of thing. */
-export interface BesideMessages<T> {
-  /** What is kept beside a request. */
-  of(source: object): readonly T[]
-  /** The same, made where there is none, to put more into it. */
-  at(source: object): T[]
+/** What an auth has decided of a request: whoever reads the body has it decided once more, and throws what that throws. */
+export interface Authenticated {
+  recheck(): Promise<void>
 }
 
-/** All that is kept beside one request, by kind. */
-interface Kept {
+/** What is done around the head of a response: it goes on by `writeHead`. */
+export type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
+
+/** Node's `writeHead`, or what stands in its place. */
+export type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
+
+const NONE: readonly never[] = Object.freeze([])
+
+/** All that is kept beside one request. */
+export class Kept {
+  /** What auths have decided of it. */
+  authenticated: readonly Authenticated[] = NONE
+  /** What is done around the head of its response, the last one outermost. */
+  around: readonly AroundHead[] = NONE
   readonly source: object
-  readonly lists: (unknown[] | undefined)[]
+
+  constructor(source: object) {
+    this.source = source
+  }
 }
 
 const KEPT: Beside<Kept> = /* @__PURE__ */ createBeside()
 
-let kinds = 0
-
-/** Create a place beside requests, for one kind of thing. */
-export function createBesideMessages<T>(): BesideMessages<T> {
-  const kind = kinds++
-  return {
-    of: (source) => (find(source)?.lists[kind] ?? NONE) as readonly T[],
-    at(source) {
-      const { lists } = find(source) ?? keep(source)
-      lists[kind] ??= []
-      return lists[kind] as T[]
-    },
-  }
-}
-
-const NONE: readonly never[] = Object.freeze([])
-
-function find(source: object): Kept | undefined {
+/** Find what is kept beside a request. */
+export function findKept(source: object): Kept | undefined {
   if (isAsMade(source)) return KEPT.get(source)
   const { rawHeaders } = source as MessageParts
   const kept = keptOn(rawHeaders, source)
@@ -47,9 +44,14 @@ function find(source: object): Kept | undefined {
   return keptOn(rawTrailers, source) ?? keptOn(stream, source) ?? KEPT.get(source)
 }
 
-// More than one part, since a middleware may replace one (the stream that it decompresses), hardly all of them.
+/** The same, made where there is nothing yet, to keep more. */
+export function keptBeside(source: object): Kept {
+  return findKept(source) ?? keep(source)
+}
+
+// On more than one part, since a middleware may replace one (the stream that it decompresses), hardly all of them.
 function keep(source: object): Kept {
-  const kept: Kept = { source, lists: [] }
+  const kept = new Kept(source)
   const { rawHeaders, rawTrailers, _readableState: stream } = source as MessageParts
   const parts = isAsMade(source) ? NONE : [rawHeaders, rawTrailers, stream]
   let isKept = false

@@ -7,7 +7,7 @@ import { type Beside, createBeside } from '../lib/beside.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { RequestBody } from '../request.ts'
-import { type BesideMessages, createBesideMessages } from './beside-messages.ts'
+import { findKept } from './beside-messages.ts'
 
 const DEFAULT_SECONDS = 10
 
@@ -17,23 +17,7 @@ export function describeBodySeconds(value: unknown): string | null {
   return isGood ? null : 'must be a number above 0 and at most 3600'
 }
 
-/** What an auth has decided of a request: whoever reads the body has it decided once more, and throws what that throws. */
-export interface Authenticated {
-  recheck(): Promise<void>
-}
-
-const AUTHENTICATED: BesideMessages<Authenticated> = /* @__PURE__ */ createBesideMessages()
 const TIMEOUTS: Beside<number> = createBeside()
-
-/** What auths have decided of a request. */
-export function authenticatedOf(source: object): readonly Authenticated[] {
-  return AUTHENTICATED.of(source)
-}
-
-/** The same, to put more into it: callers in it are checked once more when a body of the request is whole. */
-export function authenticatedAt(source: object): Authenticated[] {
-  return AUTHENTICATED.at(source)
-}
 
 /** Say how long a body of this request may take, for whoever reads it and says nothing else. */
 export function limitBodyTime(source: object, timeoutSeconds: number): void {
@@ -42,7 +26,7 @@ export function limitBodyTime(source: object, timeoutSeconds: number): void {
 
 /** Check the callers of a request whose body is whole once more. */
 export async function recheckCallers(source: object): Promise<void> {
-  for (const authenticated of authenticatedOf(source)) await authenticated.recheck()
+  for (const authenticated of findKept(source)?.authenticated ?? []) await authenticated.recheck()
 }
 
 export interface Bounds {

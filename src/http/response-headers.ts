@@ -1,6 +1,6 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import { type BesideMessages, createBesideMessages } from './beside-messages.ts'
+import { type AroundHead, findKept, keptBeside, type WriteHead } from './beside-messages.ts'
 
 // None of what a handler has said of a body that it then did not send is true of the one in its place.
 const OF_ANOTHER_BODY = [
@@ -72,11 +72,6 @@ export interface NodeResponse {
   writeHead: unknown
 }
 
-type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
-
-/** What is done around the head of one response: it goes on by `writeHead`. */
-type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
-
 /** Be told when the head of a Node response is out, or its connection has ended without one. */
 export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => void): void {
   // Of what is over already nothing more is to be heard.
@@ -122,7 +117,7 @@ export function extendResponses(response: NodeResponse): void {
   const own = Object.hasOwn(shared, 'writeHead') ? (shared as { readonly writeHead: WriteHead }).writeHead : null
   const writeHead: WriteHead = function writeHead(...head) {
     const inherited = own ?? (Object.getPrototypeOf(shared) as { readonly writeHead: WriteHead }).writeHead
-    return writeHeadOf(AROUND.of(Object(this.req)), inherited).apply(this, head)
+    return writeHeadOf(findKept(Object(this.req))?.around ?? [], inherited).apply(this, head)
   }
   Object.assign(shared, { writeHead })
   LOOKING.add(writeHead)
@@ -147,15 +142,14 @@ function sharedPrototypeOf(response: object): object | null {
   return shared
 }
 
-/** What is done around the head of the response to a request, the last one outermost. */
-const AROUND: BesideMessages<AroundHead> = /* @__PURE__ */ createBesideMessages()
-
 // Whoever has put a `writeHead` of their own on the response, or on the prototype of an app, may call Node's.
 function wrapHead(response: NodeResponse, around: AroundHead): void {
   const writeHead = response.writeHead as WriteHead
   const request = LOOKING.has(writeHead) ? response.req : null
-  if (typeof request === 'object' && request !== null) AROUND.at(request).push(around)
-  else response.writeHead = writeHeadOf([around], writeHead)
+  if (typeof request === 'object' && request !== null) {
+    const kept = keptBeside(request)
+    kept.around = [...kept.around, around]
+  } else response.writeHead = writeHeadOf([around], writeHead)
 }
 
 // V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old

@@ -4,11 +4,13 @@
  * it, cost more than most of these answers.
  */
 
+import { type Beside, createBeside } from './beside.ts'
+
 /** What is there, or will be. */
 export type AtOnce<T> = T | Promise<T>
 
 // By the function itself: what a host puts in its place, or around it, is another one.
-const ANSWERS: WeakMap<(...given: never[]) => unknown, unknown> = /* @__PURE__ */ new WeakMap()
+const ANSWERS: Beside<(...given: never[]) => unknown> = /* @__PURE__ */ createBeside()
 
 /** Make a step of what answers at once where it can. The step itself is asynchronous: what is thrown, it rejects with. */
 export function toStep<A extends unknown[], T>(answer: (...given: A) => AtOnce<T>): (...given: A) => Promise<T> {
@@ -36,4 +38,12 @@ export function isPending<T>(answer: AtOnce<T>): answer is Promise<T> {
 /** Go on with an answer: at once where it is there. */
 export function follow<T, R>(answer: AtOnce<T>, next: (answer: T) => AtOnce<R>): AtOnce<R> {
   return isPending(answer) ? Promise.resolve(answer).then(next) : next(answer)
+}
+
+/**
+ * Go on once an answer is there. What `next` needs beside it is handed in: where the answer was there, it is called without this,
+ * and a function made anew for each request costs as much as a step.
+ */
+export function later<T, G, R>(answer: PromiseLike<T>, next: (answer: T, given: G) => AtOnce<R>, given: G): Promise<R> {
+  return Promise.resolve(answer).then((each) => next(each, given))
 }

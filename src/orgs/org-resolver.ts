@@ -5,7 +5,7 @@
  */
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { type AtOnce, follow, toStep } from '../lib/at-once.ts'
+import { type AtOnce, follow, isPending, later, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aHeaderName,
@@ -77,11 +77,15 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     resolve: toStep((caller: Caller<U>, selection: OrgSelection, known?: ActingOrg<Organization> | null) => {
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
-      return follow(found, (acting) => requireMember(acting, caller, selection))
+      const asked = { caller, selection }
+      return isPending(found) ? later(found, requireMember, asked) : requireMember(found, asked)
     }),
   }
 
-  function requireMember(acting: Found<O>, caller: Caller<U>, selection: OrgSelection): ActingOrg<Served> {
+  function requireMember(
+    acting: Found<O>,
+    { caller, selection }: { readonly caller: Caller<U>; readonly selection: OrgSelection },
+  ): ActingOrg<Served> {
     if (acting !== null) return acting as ActingOrg<Served>
     const none = caller.kind === 'machine' ? 'none of a machine' : 'none'
     const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : none)

@@ -54,7 +54,7 @@ async function resolve(
     if (org === null) throw new Error('sallyport: the org resolver gave a service no organization')
     record.acting(org.id, null)
     state.servingOrgId = org.id
-    state.acted = toActed({ org, role: null }, null)
+    state.acted = toActed(null, { org, role: null })
     return org
   } finally {
     end?.()

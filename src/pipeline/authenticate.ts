@@ -13,11 +13,12 @@ import type {
   MachineContext,
   MachineOrgContext,
   OrgSelection,
+  ResolvedUser,
   ServiceContext,
   Verified,
 } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { type AtOnce, answerOf, follow, isPending } from '../lib/at-once.ts'
+import { type AtOnce, answerOf, follow, isPending, later } from '../lib/at-once.ts'
 import { ownOf } from '../lib/parse-options.ts'
 import { givenTo, type Holdings, requirePermissions } from '../permissions/permission-check.ts'
 import { requireAtLeast, requireKnown } from '../permissions/roles.ts'
@@ -37,8 +38,9 @@ import { findMachine, type KeptMachine, principalOf } from './machine.ts'
 import { type Acted, KeptUser, keepIdentity, keepKey, toActed } from './own-copies.ts'
 import { type AskedOrg, append, NAMES_ANOTHER, type RequestState, selectTogether, UNNAMED } from './request-state.ts'
 
-/** One request: what is asked, by which rule, and where its work is kept. */
+/** One request: who decides, what is asked, by which rule, and where its work is kept. */
 export interface Attempt {
+  readonly steps: Steps
   readonly request: AuthRequest
   readonly rule: Rule
   readonly state: RequestState
@@ -46,28 +48,43 @@ export interface Attempt {
 }
 
 /** Take a request through the pipeline: the context for the handler, or `null` for an optional route without a credential. */
-export function authenticate(steps: Steps, attempt: Attempt): AtOnce<AuthContext | null> {
-  const credential = requireCredential(steps, attempt)
+export function authenticate(attempt: Attempt): AtOnce<AuthContext | null> {
+  const credential = requireCredential(attempt)
   if (credential === null) return null
-  const { rule } = attempt
-  return follow(verify(steps, attempt, credential), (verified): AtOnce<AuthContext> => {
-    requireAccepted(attempt, verified)
-    if (verified.kind === 'service') return enterService(steps, attempt, verified.name)
-    if (verified.kind === 'machine') return enterMachine(steps, attempt, verified.identity)
-    if (verified.kind === 'apiKey') return enterApiKey(steps, attempt, verified)
-    const { identity } = verified
-    if (rule.needs === 'identity') return identityContext(steps, rule, identity)
-    const selection = readSelection(steps, attempt)
-    return follow(resolveUser(steps, attempt, identity, selection), (resolvedUser): AtOnce<AuthContext> => {
-      if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
-      const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-      const acting = actingOrg(steps, attempt, { caller, bound: identity.scopes, selection, resolvedUser })
-      return follow(acting, (acted) => userOrgContext(identity, resolvedUser, acted))
-    })
-  })
+  const verified = verify(attempt, credential)
+  return 'then' in verified ? later(verified, enter, attempt) : enter(verified, attempt)
 }
 
-function requireCredential({ extractor }: Steps, { request, rule, state, record }: Attempt): Credential | null {
+function enter(verified: Verified, attempt: Attempt): AtOnce<AuthContext> {
+  requireAccepted(attempt, verified)
+  if (verified.kind === 'service') return enterService(attempt, verified.name)
+  if (verified.kind === 'machine') return enterMachine(attempt, verified.identity)
+  if (verified.kind === 'apiKey') return enterApiKey(attempt, verified)
+  const { identity } = verified
+  const { steps, rule } = attempt
+  if (rule.needs === 'identity') return identityContext(steps, rule, identity)
+  const person = { attempt, identity, selection: readSelection(attempt) }
+  const resolvedUser = resolveUser(person)
+  return 'then' in resolvedUser ? later(resolvedUser, enterUser, person) : enterUser(resolvedUser, person)
+}
+
+/** A person who calls, and the organization that the request names. */
+interface Person {
+  readonly attempt: Attempt
+  readonly identity: Identity
+  readonly selection: OrgSelection
+}
+
+function enterUser(resolvedUser: KeptUser, { attempt, identity, selection }: Person): AtOnce<AuthContext> {
+  const { steps, rule } = attempt
+  if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
+  const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
+  const acted = actingOrg(attempt, { caller, bound: identity.scopes, selection, resolvedUser })
+  const own = { identity, user: resolvedUser.user }
+  return 'then' in acted ? later(acted, userOrgContext, own) : userOrgContext(acted, own)
+}
+
+function requireCredential({ steps: { extractor }, request, rule, state, record }: Attempt): Credential | null {
   state.credential ??= extractor.extract(request)
   record.credential(state.credential)
   if (state.credential === null && !rule.optional) {
@@ -80,15 +97,23 @@ function requireCredential({ extractor }: Steps, { request, rule, state, record 
   return state.credential
 }
 
-function verify(steps: Steps, { state, record }: Attempt, credential: Credential): AtOnce<Verified> {
-  state.verified ??= timed(record, 'verify', () => verifyByKind(steps, credential))
+function verify(attempt: Attempt, credential: Credential): AtOnce<Verified> {
+  const { state, record } = attempt
+  state.verified ??= timed(record, 'verify', verifyByKind, { steps: attempt.steps, credential })
   return state.verified
 }
 
+interface Verification {
+  readonly steps: Steps
+  readonly credential: Credential
+}
+
 // Which verifier runs is the credential's kind; none is ever tried after another one.
-function verifyByKind({ verifier, apiKeys, services }: Steps, credential: Credential): AtOnce<Verified> {
-  if (credential.kind === 'bearer')
-    return follow(answerOf(verifier.verify).call(verifier, credential.token), toVerified)
+function verifyByKind({ steps: { verifier, apiKeys, services }, credential }: Verification): AtOnce<Verified> {
+  if (credential.kind === 'bearer') {
+    const identity = answerOf(verifier.verify).call(verifier, credential.token)
+    return isPending(identity) ? Promise.resolve(identity).then(toVerified) : toVerified(identity)
+  }
   if (credential.kind === 'apiKey' && apiKeys !== null) {
     return follow(apiKeys.verify(credential.token), (key) => Object.freeze({ kind: 'apiKey', key: keepKey(key) }))
   }
@@ -104,11 +129,11 @@ function toVerified(given: Identity): Verified {
 }
 
 // What a step throws at once is kept as it would be if it had come later.
-function timed<T>(record: Recorder, step: Step, work: () => AtOnce<T>): AtOnce<T> {
+function timed<T, G>(record: Recorder, step: Step, work: (given: G) => AtOnce<T>, given: G): AtOnce<T> {
   const end = record.begin(step)
   let result: AtOnce<T>
   try {
-    result = work()
+    result = work(given)
   } catch (error) {
     result = Promise.reject(error)
   }
@@ -134,7 +159,7 @@ function notAccepted({ accept, probe }: Rule, got: string): AuthError {
   return new AuthError(probe ? 'unauthorized' : 'forbidden', { reason: 'caller_kind_not_accepted', expected, got })
 }
 
-function readSelection({ orgs }: Steps, { request, rule, state, record }: Attempt): OrgSelection {
+function readSelection({ steps: { orgs }, request, rule, state, record }: Attempt): OrgSelection {
   if (rule.needs !== 'org') return UNNAMED
   const selection = selectTogether(state, orgs.readSelection(request, rule.selectors))
   record.selection(selection)
@@ -142,33 +167,29 @@ function readSelection({ orgs }: Steps, { request, rule, state, record }: Attemp
 }
 
 // The user resolver is entered once per request; a later mount may have another selection, the user is the same.
-function resolveUser(
-  steps: Steps,
-  { state, record }: Attempt,
-  identity: Identity,
-  selection: OrgSelection,
-): AtOnce<KeptUser> {
-  state.resolvedUser ??= {
-    selection,
-    result: timed(record, 'users', () =>
-      follow(answerOf(steps.users)(identity, selection, steps.knownRoles, tokenOf(state.credential)), (resolved) => {
-        const provisioned = ownOf(resolved, 'provisioned')
-        if (provisioned !== undefined) record.provisioned(provisioned)
-        const kept = new KeptUser(resolved)
-        record.principal({ kind: 'user', id: kept.userId })
-        return kept
-      }),
-    ),
-  }
+function resolveUser(person: Person): AtOnce<KeptUser> {
+  const { attempt, selection } = person
+  const { state, record } = attempt
+  state.resolvedUser ??= { selection, result: timed(record, 'users', lookUpUser, person) }
   return state.resolvedUser.result
 }
 
+function lookUpUser({ attempt, identity, selection }: Person): AtOnce<KeptUser> {
+  const { steps, state, record } = attempt
+  const resolved = answerOf(steps.users)(identity, selection, steps.knownRoles, tokenOf(state.credential))
+  return isPending(resolved) ? later(resolved, keepUser, record) : keepUser(resolved, record)
+}
+
+function keepUser(resolved: ResolvedUser, record: Recorder): KeptUser {
+  const provisioned = ownOf(resolved, 'provisioned')
+  if (provisioned !== undefined) record.provisioned(provisioned)
+  const kept = new KeptUser(resolved)
+  record.principal({ kind: 'user', id: kept.userId })
+  return kept
+}
+
 // As with users: once per request, whatever its mounts ask.
-async function resolveMachine(
-  steps: Steps,
-  { rule, state, record }: Attempt,
-  identity: Identity,
-): Promise<KeptMachine> {
+async function resolveMachine({ steps, rule, state, record }: Attempt, identity: Identity): Promise<KeptMachine> {
   state.machine ??= lookUpMachine(steps, record, identity)
   const kept = await state.machine
   const name = `machine:${kept.machine.name}`
@@ -201,21 +222,31 @@ interface OrgQuestion {
   readonly resolvedUser?: KeptUser | undefined
 }
 
-function actingOrg(steps: Steps, attempt: Attempt, question: OrgQuestion): AtOnce<Acted> {
-  const { state, record } = attempt
-  const asked = askTogether(steps, attempt, question)
-  return follow(asked.result, (acted) => {
-    record.acting(acted.orgId, acted.role)
-    requireRules(steps, attempt, acted, question)
-    // A later mount may name what serves already.
-    asked.orgId = acted.orgId
-    state.servingOrgId = acted.orgId
-    state.acted = acted
-    return acted
-  })
+function actingOrg(attempt: Attempt, question: OrgQuestion): AtOnce<Acted> {
+  const asked = askTogether(attempt, question)
+  const { result } = asked
+  const serving = { attempt, question, asked }
+  return 'then' in result ? later(result, serve, serving) : serve(result, serving)
 }
 
-function askTogether(steps: Steps, attempt: Attempt, question: OrgQuestion): AskedOrg {
+interface Serving {
+  readonly attempt: Attempt
+  readonly question: OrgQuestion
+  readonly asked: AskedOrg
+}
+
+function serve(acted: Acted, { attempt, question, asked }: Serving): Acted {
+  const { state, record } = attempt
+  record.acting(acted.orgId, acted.role)
+  requireRules(attempt, acted, question)
+  // A later mount may name what serves already.
+  asked.orgId = acted.orgId
+  state.servingOrgId = acted.orgId
+  state.acted = acted
+  return acted
+}
+
+function askTogether(attempt: Attempt, question: OrgQuestion): AskedOrg {
   const { state, record } = attempt
   const { selection } = question
   if (selection === NAMES_ANOTHER) {
@@ -225,7 +256,7 @@ function askTogether(steps: Steps, attempt: Attempt, question: OrgQuestion): Ask
   for (const each of state.asked) {
     if (isSame(each.selection, selection) || (serving !== null && each.orgId === serving)) return each
   }
-  const result = timed(record, 'orgs', () => enterOrgs(steps, state, question))
+  const result = timed(record, 'orgs', lookUpOrg, { attempt, question })
   const asked = { selection, result, orgId: null }
   state.asked = append(state.asked, asked)
   return asked
@@ -236,13 +267,26 @@ function isSame(one: OrgSelection, other: OrgSelection): boolean {
   return one.orgId === other.orgId
 }
 
-function enterOrgs(steps: Steps, state: RequestState, { caller, selection, resolvedUser }: OrgQuestion): AtOnce<Acted> {
+function lookUpOrg({ attempt, question }: Omit<Serving, 'asked'>): AtOnce<Acted> {
+  const { steps, state } = attempt
+  const { caller, selection, resolvedUser } = question
   const { orgs } = steps
   // What the user's own look-up found, if it was for the same organization.
   const isKnown = state.resolvedUser !== undefined && isSame(state.resolvedUser.selection, selection)
   const known = isKnown ? resolvedUser?.membership : undefined
   const acting = answerOf(orgs.resolve).call(orgs, caller, selection, known)
-  return follow(acting, (found) => follow(grantedIn(steps, caller, found), (granted) => toActed(found, granted)))
+  const whose = { steps, caller }
+  return isPending(acting) ? later(acting, grant, whose) : grant(acting, whose)
+}
+
+interface Grantee {
+  readonly steps: Steps
+  readonly caller: Caller
+}
+
+function grant(found: ActingOrg, { steps, caller }: Grantee): AtOnce<Acted> {
+  const granted = grantedIn(steps, caller, found)
+  return isPending(granted) ? later(granted, toActed, found) : toActed(granted, found)
 }
 
 type Granted = Acted['granted']
@@ -251,7 +295,9 @@ type Granted = Acted['granted']
 function grantedIn(steps: Steps, caller: Caller, { org, role }: ActingOrg): AtOnce<Granted> {
   if (org === null) return NONE
   const ofRole = role === null ? null : steps.knownRoles.find(org.id, role)
-  return caller.kind === 'machine' ? follow(ofRole, (found) => grantedTo(caller.machine, role, found, steps)) : ofRole
+  if (caller.kind !== 'machine') return ofRole
+  const { machine } = caller
+  return follow(ofRole, (found) => grantedTo(machine, role, found, steps))
 }
 
 function grantedTo(
@@ -266,7 +312,7 @@ function grantedTo(
 const NONE: readonly never[] = Object.freeze([])
 
 // The rules of earlier mounts hold for this org too: a second mount never weakens a first one.
-function requireRules(steps: Steps, { rule, state }: Attempt, acted: Acted, question: OrgQuestion): void {
+function requireRules({ steps, rule, state }: Attempt, acted: Acted, question: OrgQuestion): void {
   if (acted.granted === null) requireKnown(steps.roles, acted.role)
   const holdings = { granted: acted.granted ?? NONE, bound: question.bound, token: question.caller.kind !== 'apiKey' }
   for (const mount of state.passed) if (mount.rule.needs === 'org') requireRule(steps, mount.rule, acted, holdings)
@@ -278,32 +324,24 @@ function requireRule({ roles }: Steps, { role, permissions }: Rule, acted: Acted
   requirePermissions(holdings, permissions)
 }
 
-async function enterApiKey(
-  steps: Steps,
-  attempt: Attempt,
-  caller: Extract<Verified, { kind: 'apiKey' }>,
-): Promise<ApiKeyContext> {
+async function enterApiKey(attempt: Attempt, caller: Extract<Verified, { kind: 'apiKey' }>): Promise<ApiKeyContext> {
   const { key } = caller
-  const selection = readSelection(steps, attempt)
-  return apiKeyContext(key, await actingOrg(steps, attempt, { caller, bound: key.permissions, selection }))
+  const selection = readSelection(attempt)
+  return apiKeyContext(key, await actingOrg(attempt, { caller, bound: key.permissions, selection }))
 }
 
-async function enterMachine(
-  steps: Steps,
-  attempt: Attempt,
-  identity: Identity,
-): Promise<MachineContext | MachineOrgContext> {
-  const { machine, hasOrg } = await resolveMachine(steps, attempt, identity)
-  if (attempt.rule.needs === 'identity') return machineContext(steps, attempt.rule, machine, identity)
-  const selection = readSelection(steps, attempt)
+async function enterMachine(attempt: Attempt, identity: Identity): Promise<MachineContext | MachineOrgContext> {
+  const { machine, hasOrg } = await resolveMachine(attempt, identity)
+  if (attempt.rule.needs === 'identity') return machineContext(attempt.steps, attempt.rule, machine, identity)
+  const selection = readSelection(attempt)
   if (!hasOrg) throw new AuthError('forbidden', { reason: 'machine_without_org' })
   const caller: Caller = { kind: 'machine', machine }
-  const acted = await actingOrg(steps, attempt, { caller, bound: identity.scopes, selection })
+  const acted = await actingOrg(attempt, { caller, bound: identity.scopes, selection })
   return machineOrgContext(machine, identity, acted)
 }
 
 // What the request names is judged when the service says where it acts; later mounts must know it all the same.
-function enterService(steps: Steps, { request, rule, state }: Attempt, name: string): ServiceContext {
+function enterService({ steps, request, rule, state }: Attempt, name: string): ServiceContext {
   const granted = steps.servicePermissions.get(name) ?? NONE
   requirePermissions({ granted, bound: null, token: false }, rule.permissions)
   if (rule.needs === 'org') selectTogether(state, steps.orgs.readSelection(request, rule.selectors))

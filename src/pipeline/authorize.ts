@@ -1,8 +1,8 @@
 /** What one mount does: authenticate by its rule, keep the outcome for later mounts, write the decision down. */
 import type { AuthContext } from '../context.ts'
 import { AuthError, isAuthError, isPlainError, toFault, withChallenge } from '../errors.ts'
-import { authenticatedAt } from '../http/request-body.ts'
-import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
+import { keptBeside } from '../http/beside-messages.ts'
+import { type AtOnce, later, toStep } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import { isTransient, isTransientError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
@@ -47,36 +47,38 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
       throw recordThrow({ steps, state }, error)
     })
   const startOrFind = (request: AuthRequest): RequestState => {
-    const all = authenticatedAt(request.source)
-    const known = stateOf(all, steps)
+    const kept = keptBeside(request.source)
+    const known = stateOf(kept.authenticated, steps)
     if (known !== undefined) return known
     const state = new RequestState(request.source, steps, recheckRecorded)
     state.record = records === null ? quiet : startRecord(request, records)
     state.checkedAt = clock()
-    all.push(state)
+    kept.authenticated = append(kept.authenticated, state)
     return state
   }
   const mount = <R>(rule: Rule | 'public', answer: (context: AuthContext | null, state: RequestState) => R) => {
+    const letIn = (context: AuthContext | null, mounted: Mounted): R => {
+      const { state, record } = mounted
+      if (isAttempt(mounted)) admit(mounted, context)
+      record.allowed(context, rule === 'public')
+      record.settled()
+      return answer(context, state)
+    }
+    const refuse = (error: unknown, mounted: Mounted): never => {
+      const thrown = recordThrow(mounted, error)
+      mounted.record.settled()
+      throw thrown
+    }
+    const letInLater = (found: Promise<AuthContext | null>, mounted: Mounted): Promise<R> =>
+      later(found, letIn, mounted).catch((error: unknown) => refuse(error, mounted))
     return (request: AuthRequest): AtOnce<R> => {
       const state = startOrFind(request)
-      const record = state.record ?? SILENT
-      const attempt = rule === 'public' ? null : { request, rule, state, record }
-      const letIn = (context: AuthContext | null): R => {
-        if (attempt !== null) admit(attempt, context)
-        record.allowed(context, attempt === null)
-        record.settled()
-        return answer(context, state)
-      }
-      const refuse = (error: unknown): never => {
-        const thrown = recordThrow({ steps, state, rule, request }, error)
-        record.settled()
-        throw thrown
-      }
+      const mounted: Mounted = { steps, request, rule, state, record: state.record ?? SILENT }
       try {
-        const found = attempt === null ? checkPublic(steps, request) : authenticate(steps, attempt)
-        return isPending(found) ? found.then(letIn).catch(refuse) : letIn(found)
+        const found = isAttempt(mounted) ? authenticate(mounted) : checkPublic(mounted)
+        return found !== null && 'then' in found ? letInLater(found, mounted) : letIn(found, mounted)
       } catch (error) {
-        return refuse(error)
+        return refuse(error, mounted)
       }
     }
   }
@@ -98,6 +100,15 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
       return error
     },
   }
+}
+
+/** A request at one mount, whatever that asks. */
+interface Mounted extends Omit<Attempt, 'rule'> {
+  readonly rule: Rule | 'public'
+}
+
+function isAttempt(mounted: Mounted): mounted is Attempt {
+  return mounted.rule !== 'public'
 }
 
 /** Where something was thrown: in the pipeline of an auth, for a request; by a rule, or after all that let the request in. */
@@ -131,8 +142,7 @@ function unavailable(cause: unknown): AuthError {
 }
 
 // A mount lets the request in: what comes later is told so.
-function admit({ request, rule, state, record }: Attempt, context: AuthContext | null): void {
-  const { steps } = state
+function admit({ steps, request, rule, state, record }: Attempt, context: AuthContext | null): void {
   if (context?.kind === 'user') {
     const token = tokenOf(state.credential)
     CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })
@@ -153,8 +163,8 @@ export interface ServiceRequest {
   readonly state: RequestState
 }
 
-function checkPublic({ extractor }: Steps, request: AuthRequest): null {
-  extractor.checkPublic(request)
+function checkPublic({ steps, request }: Mounted): null {
+  steps.extractor.checkPublic(request)
   return null
 }
 

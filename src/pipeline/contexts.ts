@@ -42,7 +42,10 @@ export function userContext(steps: Steps, rule: Rule, identity: Identity, { user
 }
 
 /** A user who acts in an organization, or in none, where the rule's role and permissions were asked. */
-export function userOrgContext(identity: Identity, { user }: KeptUser, acted: Acted): UserOrgContext {
+export function userOrgContext(
+  acted: Acted,
+  { identity, user }: Pick<UserOrgContext, 'identity' | 'user'>,
+): UserOrgContext {
   const { org, role } = acted
   const permissions = permittedIn(acted, identity.scopes)
   return Object.freeze({ kind: 'user', identity, user, org, role: role as string, permissions })

@@ -49,7 +49,7 @@ export interface Acted {
  * Keep what the org resolver has decided.
  * @param granted what the role may do; `null` where there is no such role
  */
-export function toActed({ org, role }: ActingOrg, granted: Acted['granted']): Acted {
+export function toActed(granted: Acted['granted'], { org, role }: ActingOrg): Acted {
   return { org, orgId: org === null ? null : org.id, role, granted }
 }
 

@@ -27,7 +27,7 @@ export async function recheck(steps: Steps, state: RequestState, clock: () => nu
   fresh.selection = state.selection
   let isLess = false
   for (const mount of state.passed) {
-    const context = await authenticate(steps, { ...mount, state: fresh, record: SILENT })
+    const context = await authenticate({ ...mount, steps, state: fresh, record: SILENT })
     isLess ||= !permissionsOf(mount.context).every((permission) => permissionsOf(context).includes(permission))
     fresh.passed = [...fresh.passed, mount]
   }
@@ -61,7 +61,7 @@ async function authorityOf(steps: Steps, state: RequestState, earlier?: Acted): 
 // A service may have said where it acts before its body was whole.
 async function actsStill({ orgs }: Steps, name: string, earlier: Acted | undefined): Promise<Acted | null> {
   if (earlier === undefined || earlier.orgId === null) return null
-  return toActed(await orgs.resolve({ kind: 'service', name }, { kind: 'named', orgId: earlier.orgId }), null)
+  return toActed(null, await orgs.resolve({ kind: 'service', name }, { kind: 'named', orgId: earlier.orgId }))
 }
 
 function isAtLeast({ roles }: Steps, now: Authority, then: Authority): boolean {

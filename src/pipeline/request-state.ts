@@ -3,7 +3,7 @@
  * object alone: a copy, a wrapper or an heir of a request is another request. A second mount re-uses the work.
  */
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
-import { type Authenticated, authenticatedOf } from '../http/request-body.ts'
+import { type Authenticated, findKept } from '../http/beside-messages.ts'
 import type { AtOnce } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
@@ -85,7 +85,7 @@ export const NAMES_ANOTHER: OrgSelection = Object.freeze({ kind: 'conflict' })
 
 /** Find the state of an auth for a request, or `undefined` where none of its authorizers has seen it. */
 export function findState(source: object, steps: Steps): RequestState | undefined {
-  return stateOf(authenticatedOf(source), steps)
+  return stateOf(findKept(source)?.authenticated ?? NONE, steps)
 }
 
 /** The one of an auth among those of several. */

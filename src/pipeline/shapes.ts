@@ -23,11 +23,11 @@ function createShapes(): readonly object[] {
   const rule = { role: null, permissions: [] as readonly string[] } as Rule
   const identity = { scopes: null } as Identity
   const user = new KeptUser({ user: { id: '', email: null, disabled: true } })
-  const acted = toActed({ org: null, role: null }, null)
+  const acted = toActed(null, { org: null, role: null })
   const contexts = [
     identityContext(steps, rule, identity),
     userContext(steps, rule, identity, user),
-    userOrgContext(identity, user, acted),
+    userOrgContext(acted, { identity, user: user.user }),
   ]
   for (const context of contexts) CONTEXT_ORIGINS.set(context, {} as ContextOrigin)
   return [new RequestState(identity, steps, async () => undefined), user, acted, ...contexts]

@@ -110,7 +110,7 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       if (user === undefined) return null
       const caller = { kind: 'user', user } as const
       if (selection.kind === 'named') return { user, membership: acting.find(caller, selection.orgId) }
-      if (selection.kind === 'unnamed') return { user, membership: acting.list(caller, 1)[0] ?? null }
+      if (selection.kind === 'unnamed') return { user, membership: acting.first(caller) }
       return { user }
     }),
     findById: async (userId) => users.get(userId) ?? null,
@@ -238,6 +238,13 @@ function actingIn({ orgs, membershipsOf }: Tables) {
       if (caller.kind === 'machine' && caller.machine.orgId === null) return acting(orgId, caller.machine.role)
       const place = placesOf(caller).find((each) => each.orgId === orgId)
       return place === undefined ? null : acting(orgId, place.role)
+    },
+    first(caller: Caller<StoredUser>): Acting | null {
+      for (const { orgId, role } of placesOf(caller)) {
+        const one = acting(orgId, role)
+        if (one !== null) return one
+      }
+      return null
     },
     list(caller: Caller<StoredUser>, limit?: number): Acting[] {
       const found: Acting[] = []

@@ -3,7 +3,7 @@
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
 import type { Identity, KnownRoles, Organization, OrgSelection, ResolvedUser, User, UserResolver } from '../context.ts'
-import { type AtOnce, answerOf, follow, isPending, toStep } from '../lib/at-once.ts'
+import { type AtOnce, answerOf, isPending, later, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aGroup,
@@ -77,12 +77,16 @@ function provisioner<U extends User, O extends Organization, Tx>(
   const { profile } = parsed
   const refreshes = parsed.refreshEmail === 'when-verified'
   const step = toStep(
-    (identity: Identity, selection: OrgSelection, roles?: KnownRoles, token?: string): AtOnce<ResolvedUser<U>> =>
-      follow(find(identity, selection), (record) => {
-        if (record === null) return firstLogin(identity, roles, token)
-        return refreshes ? withFreshEmail(storage.users, record, identity).then(resolveUser) : resolveUser(record)
-      }),
+    (identity: Identity, selection: OrgSelection, roles?: KnownRoles, token?: string): AtOnce<ResolvedUser<U>> => {
+      const record = find(identity, selection)
+      const person = { identity, roles, token }
+      return isPending(record) ? later(record, resolve, person) : resolve(record, person)
+    },
   )
+  const resolve = (record: UserRecord<U> | null, person: Person): AtOnce<ResolvedUser<U>> => {
+    if (record === null) return firstLogin(person)
+    return refreshes ? withFreshEmail(storage.users, record, person.identity).then(resolveUser) : resolveUser(record)
+  }
   const find = (identity: Identity, selection: OrgSelection): AtOnce<UserRecord<U> | null> => {
     try {
       const { users } = parsed.storage
@@ -92,11 +96,7 @@ function provisioner<U extends User, O extends Organization, Tx>(
       throw toQueryFailure(error)
     }
   }
-  const firstLogin = async (
-    identity: Identity,
-    roles: KnownRoles | undefined,
-    token: string | undefined,
-  ): Promise<ResolvedUser<U>> => {
+  const firstLogin = async ({ identity, roles, token }: Person): Promise<ResolvedUser<U>> => {
     const key = JSON.stringify([identity.issuer, identity.subject])
     const { value, leader } = await inFlight(key, async () => {
       const person = profile === undefined ? identity : await withProfile(profile, identity, token)
@@ -108,6 +108,13 @@ function provisioner<U extends User, O extends Organization, Tx>(
       : { ...resolved, created: false }
   }
   return Object.assign(step, { assignsRoles: Object.freeze([ownerRole]), settings })
+}
+
+/** Somebody who was verified, and what a first login of theirs needs. */
+interface Person {
+  readonly identity: Identity
+  readonly roles: KnownRoles | undefined
+  readonly token: string | undefined
 }
 
 function throwQueryFailure(error: unknown): never {

@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createBesideMessages } from '../../src/http/beside-messages.ts'
+import { findKept, keptBeside } from '../../src/http/beside-messages.ts'
 
 const message = (): IncomingMessage => new IncomingMessage(new Socket())
 const OF_EXPRESS = Object.create(IncomingMessage.prototype) as object
@@ -28,21 +28,12 @@ describe.each(Object.keys(SOURCES))('a request %s', (kind) => {
       const request = create()
       const both = [request, (OTHERS[other] as (request: object) => object)(request)] as const
       const [one, two] = isFirst ? both : ([both[1], both[0]] as const)
-      const place = createBesideMessages<number>()
-      place.at(one).push(1)
-      expect([place.of(one), place.of(two)]).toEqual([[1], []])
-      place.at(two).push(2)
-      place.at(one).push(3)
-      expect([one, two].map(place.of)).toEqual([[1, 3], [2]])
+      const first = keptBeside(one)
+      expect([findKept(one), findKept(two)]).toEqual([first, undefined])
+      const second = keptBeside(two)
+      expect(second).not.toBe(first)
+      expect([keptBeside(one) === first, findKept(two) === second]).toEqual([true, true])
     }
-  })
-
-  it('has its own things in each place', () => {
-    const [request, one, two] = [create(), createBesideMessages(), createBesideMessages()]
-    one.at(request).push(1)
-    expect([one.of(request), two.of(request)]).toEqual([[1], []])
-    two.at(request).push(2)
-    expect([one.of(request), two.of(request)]).toEqual([[1], [2]])
   })
 })
 
@@ -56,29 +47,29 @@ it.each([
   ],
 ])('is found after a middleware has replaced %s', (_, replace) => {
   for (const create of Object.values(SOURCES)) {
-    const [request, place] = [create(), createBesideMessages()]
-    place.at(request).push(1)
+    const request = create()
+    const kept = keptBeside(request)
     replace(request)
-    place.at(request).push(2)
-    expect(place.of(request)).toEqual([1, 2])
+    expect([findKept(request) === kept, keptBeside(request) === kept]).toEqual([true, true])
   }
 })
 
 it('of messages that share their lists, the first is kept there and the others beside themselves', () => {
-  const [shared, place] = [[] as string[], createBesideMessages()]
+  const shared: string[] = []
   const requests = Array.from({ length: 100 }, () => {
     const request = Object.setPrototypeOf(message(), OF_EXPRESS) as object
     return Object.assign(request, { rawHeaders: shared, rawTrailers: shared, _readableState: shared })
   })
-  for (const [index, source] of requests.entries()) place.at(source).push(index)
-  expect(requests.map(place.of)).toEqual(requests.map((_, index) => [index]))
+  const kept = requests.map(keptBeside)
+  expect(new Set(kept).size).toBe(requests.length)
+  expect(requests.map(findKept).every((each, index) => each === kept[index])).toBe(true)
 })
 
 it('leaves nothing that could be seen', () => {
   for (const create of Object.values(SOURCES)) {
     const request = create()
     const before = [Reflect.ownKeys(request), Object.getPrototypeOf(request)]
-    createBesideMessages().at(request).push(1)
+    keptBeside(request)
     expect([Reflect.ownKeys(request), Object.getPrototypeOf(request)]).toEqual(before)
   }
 })

@@ -3,25 +3,32 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
+import { type Authenticated, findKept, keptBeside } from '../../src/http/beside-messages.ts'
 import { endConnection } from '../../src/http/node-request.ts'
-import { authenticatedAt, authenticatedOf, readWatched } from '../../src/http/request-body.ts'
+import { readWatched } from '../../src/http/request-body.ts'
+
+const decidedOf = (source: object): readonly Authenticated[] => findKept(source)?.authenticated ?? []
+const keepAlso = (source: object, authenticated: Authenticated): void => {
+  const kept = keptBeside(source)
+  kept.authenticated = [...kept.authenticated, authenticated]
+}
 
 it('a body that a handler reads by itself is handed on when its caller was checked once more', async () => {
   const [source, order] = [{}, [] as string[]]
-  authenticatedAt(source).push({ recheck: async () => void order.push('checked') })
+  keepAlso(source, { recheck: async () => void order.push('checked') })
   await readWatched(source, undefined, async () => {
     order.push('read')
     return { kind: 'bytes', bytes: new Uint8Array() }
   })
   expect(order).toEqual(['read', 'checked'])
-  authenticatedAt(source).push({ recheck: () => Promise.reject(new Error('ended')) })
+  keepAlso(source, { recheck: () => Promise.reject(new Error('ended')) })
   const reading = readWatched(source, undefined, async () => ({ kind: 'bytes', bytes: new Uint8Array() }))
   await expect(reading).rejects.toThrow('ended')
 })
 
 it('a body that is too large is that, whoever sent it', async () => {
   const source = {}
-  authenticatedAt(source).push({ recheck: () => Promise.reject(new Error('ended')) })
+  keepAlso(source, { recheck: () => Promise.reject(new Error('ended')) })
   expect(await readWatched(source, 1, async () => ({ kind: 'too_large' }))).toEqual({ kind: 'too_large' })
 })
 
@@ -50,20 +57,20 @@ describe('what auths have decided of a request', () => {
       const other = (OTHERS[kind] as (request: object) => object)(request)
       const [one, two] = isFirst ? [request, other] : [other, request]
       const [first, second, third] = [decided(), decided(), decided()]
-      authenticatedAt(one).push(first)
-      expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first], []])
-      authenticatedAt(two).push(second)
-      authenticatedAt(one).push(third)
-      expect([authenticatedOf(one), authenticatedOf(two)]).toEqual([[first, third], [second]])
+      keepAlso(one, first)
+      expect([decidedOf(one), decidedOf(two)]).toEqual([[first], []])
+      keepAlso(two, second)
+      keepAlso(one, third)
+      expect([decidedOf(one), decidedOf(two)]).toEqual([[first, third], [second]])
     }
   })
 
   it('is found after a middleware has put another stream under the message', () => {
     const request = message()
     const one = decided()
-    authenticatedAt(request).push(one)
+    keepAlso(request, one)
     Object.assign(request, Readable.from([Buffer.from('{}')]))
-    expect(authenticatedOf(request)).toEqual([one])
+    expect(decidedOf(request)).toEqual([one])
   })
 
   it('leaves nothing that could be seen on a message or its state', () => {
@@ -71,7 +78,7 @@ describe('what auths have decided of a request', () => {
     const names = (object: object) => [Reflect.ownKeys(object), Object.getPrototypeOf(object)]
     const { _readableState: state } = request as { readonly _readableState: object }
     const before = [names(request), names(state)]
-    authenticatedAt(request).push(decided())
+    keepAlso(request, decided())
     expect([names(request), names(state)]).toEqual(before)
   })
 
@@ -79,8 +86,8 @@ describe('what auths have decided of a request', () => {
     'is kept of %o, too',
     (request) => {
       const one = decided()
-      authenticatedAt(request).push(one)
-      expect(authenticatedOf(request)[0]).toBe(one)
+      keepAlso(request, one)
+      expect(decidedOf(request)[0]).toBe(one)
     },
   )
 })
