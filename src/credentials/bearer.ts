@@ -7,7 +7,8 @@ import { describeDamage } from '../lib/token-damage.ts'
  * @throws AuthError `unauthorized`
  */
 export function requireBearerSize(lines: readonly string[], maxBytes: number): void {
-  if (lines.some((line) => line.length > maxBytes && isBearer(line) && tokenOf(line).length > maxBytes)) {
+  for (const line of lines) {
+    if (line.length <= maxBytes || !isBearer(line) || tokenOf(line).length <= maxBytes) continue
     throw new AuthError('unauthorized', { reason: 'bearer_token_too_long', expected: `at most ${maxBytes} bytes` })
   }
 }
@@ -24,12 +25,14 @@ export function readBearer(lines: readonly string[]): string | null {
     const got = `${lines.length} lines`
     throw new AuthError('bad_request', { reason: 'authorization_repeated', expected: '1 line', got })
   }
-  const [line] = lines
+  const line = lines[0]
   if (line === undefined || !isBearer(line)) return null
   const token = tokenOf(line)
   if (token === '') throw new AuthError('bad_request', { reason: 'bearer_token_missing' })
-  if (FORBIDDEN.some((character) => token.includes(character)))
+  for (const character of FORBIDDEN) {
+    if (!token.includes(character)) continue
     throw new AuthError('bad_request', { reason: 'bearer_token_malformed', got: describeDamage(token) })
+  }
   return token
 }
 

@@ -4,7 +4,8 @@ import { type AtOnce, answerOf, toStep } from '../lib/at-once.ts'
 import { checkedBy, oneOf, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
-import { describeBodySeconds, limitBodyTime } from './request-body.ts'
+import { keptBeside } from './beside-messages.ts'
+import { describeBodySeconds } from './request-body.ts'
 
 /** Options of every adapter's `createAdapter`. */
 export interface AdapterOptions {
@@ -91,7 +92,7 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       const { contextOf } = authorize
       const decide = answerOf(authorize)
       const limited = (request: AuthRequest): AtOnce<unknown> => {
-        limitBodyTime(request.source, bodyTimeoutSeconds)
+        keptBeside(request.source).bodySeconds = bodyTimeoutSeconds
         return decide(request)
       }
       return Object.assign(toStep(limited), { contextOf })

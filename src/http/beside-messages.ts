@@ -17,7 +17,8 @@ export type AroundHead = (response: NodeResponse, head: readonly unknown[], writ
 /** Node's `writeHead`, or what stands in its place. */
 export type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
 
-const NONE: readonly never[] = Object.freeze([])
+// Not frozen: V8 goes through frozen lists step by step.
+const NONE: readonly never[] = []
 
 /** All that is kept beside one request. */
 export class Kept {
@@ -25,6 +26,10 @@ export class Kept {
   authenticated: readonly Authenticated[] = NONE
   /** What is done around the head of its response, the last one outermost. */
   around: readonly AroundHead[] = NONE
+  /** How long its body may take, for whoever reads it and says nothing else. */
+  bodySeconds: number | undefined = undefined
+  /** Whether a request of Fetch is the one that Node's server was sent. */
+  isServed: boolean | undefined = undefined
   readonly source: object
 
   constructor(source: object) {

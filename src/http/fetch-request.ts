@@ -1,9 +1,9 @@
 /** A Fetch `Request` as the pipeline reads it: for Hono and any server that speaks Fetch. */
 import { AuthError } from '../errors.ts'
-import { type Beside, createBeside } from '../lib/beside.ts'
 import { readBounded } from '../lib/json-exchange.ts'
 import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
+import { keptBeside } from './beside-messages.ts'
 import {
   endConnection,
   fromNodeRequest,
@@ -75,14 +75,10 @@ function ownPartOf(request: Request, source: object): OwnPart {
 }
 
 // By source, decided at the first look: what a middleware makes of the request later changes nothing.
-const SERVED: Beside<boolean> = createBeside()
-
 function isServed(source: object, request: Request, node: AuthRequest, message: NodeRequest): boolean {
-  const known = SERVED.get(source)
-  if (known !== undefined) return known
-  const served = hasSameTarget(request, node, message) || hasSameHeaders(request, message)
-  SERVED.set(source, served)
-  return served
+  const kept = keptBeside(source)
+  kept.isServed ??= hasSameTarget(request, node, message) || hasSameHeaders(request, message)
+  return kept.isServed
 }
 
 function hasSameTarget({ method, url }: Request, node: AuthRequest, { url: target = '/' }: NodeRequest): boolean {

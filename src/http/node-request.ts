@@ -86,7 +86,7 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     if (isWhole) return arrived
     throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
   }
-  const lines = (name: string): string[] => linesOf(rawHeaders(), name.toLowerCase())
+  const lines = (name: string): readonly string[] => linesOf(rawHeaders(), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
     path: withoutQuery(ownOf(given, 'url') ?? message.url ?? '/'),
@@ -158,14 +158,19 @@ export function joinLines(message: NodeRequest): ReadonlyMap<string, string> {
   return joined
 }
 
-function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  const lines: string[] = []
+function linesOf(rawHeaders: readonly string[], name: string): readonly string[] {
+  let lines: string[] | null = null
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const key = rawHeaders[i] as string
-    if (key.length === name.length && key.toLowerCase() === name) lines.push(rawHeaders[i + 1] as string)
+    if (key.length !== name.length || key.toLowerCase() !== name) continue
+    const line = rawHeaders[i + 1] as string
+    if (lines === null) lines = [line]
+    else lines.push(line)
   }
-  return lines
+  return lines ?? NONE
 }
+
+const NONE: readonly never[] = Object.freeze([])
 
 function readNodeBody(
   message: NodeRequest,

@@ -3,7 +3,6 @@
  * bounded in bytes and in time, and handed on only once the caller was checked once more. Node and Fetch say where a body lies.
  */
 import { AuthError } from '../errors.ts'
-import { type Beside, createBeside } from '../lib/beside.ts'
 import { startTimer } from '../lib/time.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { RequestBody } from '../request.ts'
@@ -15,13 +14,6 @@ const DEFAULT_SECONDS = 10
 export function describeBodySeconds(value: unknown): string | null {
   const isGood = typeof value === 'number' && value > 0 && value <= 3600
   return isGood ? null : 'must be a number above 0 and at most 3600'
-}
-
-const TIMEOUTS: Beside<number> = createBeside()
-
-/** Say how long a body of this request may take, for whoever reads it and says nothing else. */
-export function limitBodyTime(source: object, timeoutSeconds: number): void {
-  TIMEOUTS.set(source, timeoutSeconds)
 }
 
 /** Check the callers of a request whose body is whole once more. */
@@ -43,7 +35,7 @@ export async function readWatched(
   timeoutSeconds: number | undefined,
   read: (seconds: number) => Promise<RequestBody>,
 ): Promise<RequestBody> {
-  const body = await read(timeoutSeconds ?? TIMEOUTS.get(source) ?? DEFAULT_SECONDS)
+  const body = await read(timeoutSeconds ?? findKept(source)?.bodySeconds ?? DEFAULT_SECONDS)
   if (body.kind !== 'too_large') await recheckCallers(source)
   return body
 }

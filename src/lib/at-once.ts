@@ -4,13 +4,14 @@
  * it, cost more than most of these answers.
  */
 
-import { type Beside, createBeside } from './beside.ts'
-
 /** What is there, or will be. */
 export type AtOnce<T> = T | Promise<T>
 
-// By the function itself: what a host puts in its place, or around it, is another one.
-const ANSWERS: Beside<(...given: never[]) => unknown> = /* @__PURE__ */ createBeside()
+const ANSWER: unique symbol = Symbol('sallyport: what a step answers at once')
+
+type Step = ((...given: never[]) => unknown) & {
+  readonly [ANSWER]?: { readonly of: unknown; readonly answer: unknown }
+}
 
 /** Make a step of what answers at once where it can. The step itself is asynchronous: what is thrown, it rejects with. */
 export function toStep<A extends unknown[], T>(answer: (...given: A) => AtOnce<T>): (...given: A) => Promise<T> {
@@ -21,13 +22,14 @@ export function toStep<A extends unknown[], T>(answer: (...given: A) => AtOnce<T
       return Promise.reject(error)
     }
   }
-  ANSWERS.set(step, answer)
-  return step
+  return Object.defineProperty(step, ANSWER, { value: { of: step, answer } })
 }
 
 /** The function that a step was made of; of any other, itself. */
 export function answerOf<A extends unknown[], T>(step: (...given: A) => Promise<T>): (...given: A) => AtOnce<T> {
-  return (ANSWERS.get(step) as typeof step | undefined) ?? step
+  const known = (step as Step)[ANSWER]
+  // By the function itself: what a host puts in its place, or around it with all its members, is another one.
+  return known?.of === step ? (known.answer as typeof step) : step
 }
 
 /** Whether something has to be waited for, whoever made the promise. */

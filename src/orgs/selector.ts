@@ -69,7 +69,7 @@ export function readSelection(
   let named: OrgSelection = UNNAMED
   for (const selector of selectors) {
     const lines = linesOf(request, selector)
-    const [line] = lines
+    const line = lines[0]
     if (line === undefined) continue
     // A wildcard's parts are a list (Express 5): a format would read one of a single part as its text.
     const orgId = lines.length === 1 && typeof line === 'string' ? toOrgId(line) : null

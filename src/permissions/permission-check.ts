@@ -55,6 +55,7 @@ export function givenTo(
  * challenge naming all of `needed` (RFC 6750 §3.1)
  */
 export function requirePermissions({ granted, bound, token }: Holdings, needed: readonly string[]): void {
+  if (needed.length === 0) return
   if (granted !== null && !holdsAll(granted, needed)) {
     throw new AuthError('forbidden', { reason: 'permission_not_of_role', ...describe(needed, granted) })
   }

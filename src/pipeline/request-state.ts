@@ -12,7 +12,8 @@ import type { Recorder } from './decision-record.ts'
 import type { KeptMachine } from './machine.ts'
 import type { Acted, KeptUser } from './own-copies.ts'
 
-const NONE: readonly never[] = Object.freeze([])
+// Not frozen, as no list of a request is: V8 goes through frozen ones step by step.
+const NONE: readonly never[] = []
 
 /**
  * The work of one auth for one request. A promise is kept as it is, refusals too. Every member is its own: what is not known

@@ -28,8 +28,8 @@ import { ConflictError, TransientError } from './storage-errors.ts'
 /** Everything the in-memory storage keeps but the throttle. */
 export interface Tables extends AccountTables {
   readonly users: Table<StoredUser>
-  /** By subject: one issuer's may be another one's, too. */
-  readonly idsOfSubject: Table<readonly string[]>
+  /** The same rows by subject: one issuer's may be another one's, too. */
+  readonly usersOfSubject: Table<readonly StoredUser[]>
   readonly orgs: Table<StoredOrganization>
   /** A membership stands in both: by the id of its organization, and of its user. */
   readonly membersOf: Table<readonly Membership[]>
@@ -44,7 +44,7 @@ export interface Tables extends AccountTables {
 export function createTables(): Omit<Tables, keyof AccountTables> {
   return {
     users: new Map(),
-    idsOfSubject: new Map(),
+    usersOfSubject: new Map(),
     orgs: new Map(),
     membersOf: new Map(),
     membershipsOf: new Map(),
@@ -75,34 +75,14 @@ export function memoryRepositories(
   }
 }
 
-const NOBODY: readonly never[] = Object.freeze([])
-
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
-  const { users, idsOfSubject } = tables
+  const { users, usersOfSubject } = tables
   const acting = actingIn(tables)
-  const idsOf = (subject: string): readonly string[] => idsOfSubject.get(subject) ?? NOBODY
-  const byIdentity = ({ issuer, subject }: IdentityKey): StoredUser | undefined => {
-    for (const id of idsOf(subject)) {
-      const user = users.get(id)
-      if (user?.issuer === issuer) return user
-    }
-    return undefined
-  }
-  const write = (row: StoredUser): StoredUser => {
-    const { id, subject } = row
-    const before = users.get(id)?.subject
-    if (before !== undefined && before !== subject) {
-      idsOfSubject.set(
-        before,
-        idsOf(before).filter((each) => each !== id),
-      )
-    }
-    if (before !== subject) idsOfSubject.set(subject, [...idsOf(subject), id])
-    return put(users, row)
-  }
+  const byIdentity = ({ issuer, subject }: IdentityKey): StoredUser | undefined =>
+    usersOfSubject.get(subject)?.find((user) => user.issuer === issuer)
   const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
     const user = users.get(userId)
-    return user === undefined ? null : write({ ...user, ...changed })
+    return user === undefined ? null : putUser(tables, { ...user, ...changed })
   }
   return {
     findByIdentity: toStep((identity: IdentityKey, selection: OrgSelection) => {
@@ -119,7 +99,7 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
       if (found !== undefined) return { user: found, created: false }
       const id = crypto.randomUUID()
       const row = { id, issuer, subject, email, disabled: false, createdAt: new Date(clock()), orgId: null, role: null }
-      return { user: write(row), created: true }
+      return { user: putUser(tables, row), created: true }
     },
     setDisabled: async (userId, disabled) => change(userId, { disabled }),
     setEmail: async (userId, email) => (users.get(userId)?.disabled === false ? change(userId, { email }) : null),
@@ -139,6 +119,17 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
     },
     count: async () => [...users.values()].length,
   }
+}
+
+// A user stands in both tables.
+function putUser({ users, usersOfSubject }: Tables, record: StoredUser): StoredUser {
+  const before = users.get(record.id)
+  const others = (subject: string): readonly StoredUser[] =>
+    usersOfSubject.get(subject)?.filter(({ id }) => id !== record.id) ?? []
+  if (before !== undefined) usersOfSubject.set(before.subject, others(before.subject))
+  const row = put(users, record)
+  usersOfSubject.set(row.subject, [...others(row.subject), row])
+  return row
 }
 
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
@@ -240,7 +231,9 @@ function actingIn({ orgs, membershipsOf }: Tables) {
       return place === undefined ? null : acting(orgId, place.role)
     },
     first(caller: Caller<StoredUser>): Acting | null {
-      for (const { orgId, role } of placesOf(caller)) {
+      const places = placesOf(caller)
+      for (let i = 0; i < places.length; i++) {
+        const { orgId, role } = places[i] as Place
         const one = acting(orgId, role)
         if (one !== null) return one
       }
@@ -280,7 +273,7 @@ function place(
   put(tables.membershipsOf, userId)
   const user = tables.users.get(userId)
   if (membershipOn === 'rows' || user === undefined) return
-  tables.users.set(userId, toRow({ ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null }))
+  putUser(tables, { ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null })
 }
 
 function apiKeyRepository({ apiKeys, orgs, users, accounts, membershipsOf }: Tables): ApiKeyRepository {
