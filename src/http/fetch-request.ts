@@ -48,7 +48,8 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
     node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
   // Of Node's the path is as it came, in absolute form too: as on any other Node server.
   const served = isNodes ? node : ownPartOf(request, source)
-  return Object.assign(served, {
+  return {
+    ...served,
     method: request.method.toUpperCase(),
     params: ownOf(given, 'params') ?? null,
     remoteAddress: node?.remoteAddress ?? ownOf(given, 'remoteAddress') ?? null,
@@ -57,7 +58,7 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
       readWatched(served.source, timeoutSeconds, (seconds) =>
         readFetchBody(request, isNodes ? incoming : undefined, ownMembers(given), { limit, seconds }),
       ),
-  })
+  }
 }
 
 type OwnPart = Pick<AuthRequest, 'source' | 'path' | 'lines' | 'headerNames' | 'upgrade' | 'whenAnswered'>

@@ -32,7 +32,10 @@ export function answerOf<A extends unknown[], T>(step: (...given: A) => Promise<
   return known?.of === step ? (known.answer as typeof step) : step
 }
 
-/** Whether something has to be waited for, whoever made the promise. */
+/**
+ * Whether something has to be waited for, whoever made the promise. Where an answer can only be an object, `'then' in answer` asks the
+ * same: on the way of every request each question at its own place, for V8 to know the shapes there.
+ */
 export function isPending<T>(answer: AtOnce<T>): answer is Promise<T> {
   return typeof (answer as Partial<Promise<T>> | null | undefined)?.then === 'function'
 }

@@ -5,7 +5,7 @@
  */
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { type AtOnce, follow, isPending, later, toStep } from '../lib/at-once.ts'
+import { type AtOnce, follow, later, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aHeaderName,
@@ -78,7 +78,7 @@ export function createOrgResolver<U extends User, O extends Organization, const 
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
       const asked = { caller, selection }
-      return isPending(found) ? later(found, requireMember, asked) : requireMember(found, asked)
+      return found !== null && 'then' in found ? later(found, requireMember, asked) : requireMember(found, asked)
     }),
   }
 

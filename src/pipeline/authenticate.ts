@@ -112,7 +112,7 @@ interface Verification {
 function verifyByKind({ steps: { verifier, apiKeys, services }, credential }: Verification): AtOnce<Verified> {
   if (credential.kind === 'bearer') {
     const identity = answerOf(verifier.verify).call(verifier, credential.token)
-    return isPending(identity) ? Promise.resolve(identity).then(toVerified) : toVerified(identity)
+    return 'then' in identity ? Promise.resolve(identity).then(toVerified) : toVerified(identity)
   }
   if (credential.kind === 'apiKey' && apiKeys !== null) {
     return follow(apiKeys.verify(credential.token), (key) => Object.freeze({ kind: 'apiKey', key: keepKey(key) }))
@@ -177,7 +177,7 @@ function resolveUser(person: Person): AtOnce<KeptUser> {
 function lookUpUser({ attempt, identity, selection }: Person): AtOnce<KeptUser> {
   const { steps, state, record } = attempt
   const resolved = answerOf(steps.users)(identity, selection, steps.knownRoles, tokenOf(state.credential))
-  return isPending(resolved) ? later(resolved, keepUser, record) : keepUser(resolved, record)
+  return 'then' in resolved ? later(resolved, keepUser, record) : keepUser(resolved, record)
 }
 
 function keepUser(resolved: ResolvedUser, record: Recorder): KeptUser {
@@ -276,7 +276,7 @@ function lookUpOrg({ attempt, question }: Omit<Serving, 'asked'>): AtOnce<Acted>
   const known = isKnown ? resolvedUser?.membership : undefined
   const acting = answerOf(orgs.resolve).call(orgs, caller, selection, known)
   const whose = { steps, caller }
-  return isPending(acting) ? later(acting, grant, whose) : grant(acting, whose)
+  return 'then' in acting ? later(acting, grant, whose) : grant(acting, whose)
 }
 
 interface Grantee {
@@ -286,7 +286,7 @@ interface Grantee {
 
 function grant(found: ActingOrg, { steps, caller }: Grantee): AtOnce<Acted> {
   const granted = grantedIn(steps, caller, found)
-  return isPending(granted) ? later(granted, toActed, found) : toActed(granted, found)
+  return granted !== null && 'then' in granted ? later(granted, toActed, found) : toActed(granted, found)
 }
 
 type Granted = Acted['granted']

@@ -3,7 +3,7 @@
  * before any write, then write user, organization, membership and the host's own rows in one transaction.
  */
 import type { Identity, KnownRoles, Organization, OrgSelection, ResolvedUser, User, UserResolver } from '../context.ts'
-import { type AtOnce, answerOf, isPending, later, toStep } from '../lib/at-once.ts'
+import { type AtOnce, answerOf, later, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aGroup,
@@ -80,7 +80,7 @@ function provisioner<U extends User, O extends Organization, Tx>(
     (identity: Identity, selection: OrgSelection, roles?: KnownRoles, token?: string): AtOnce<ResolvedUser<U>> => {
       const record = find(identity, selection)
       const person = { identity, roles, token }
-      return isPending(record) ? later(record, resolve, person) : resolve(record, person)
+      return record !== null && 'then' in record ? later(record, resolve, person) : resolve(record, person)
     },
   )
   const resolve = (record: UserRecord<U> | null, person: Person): AtOnce<ResolvedUser<U>> => {
@@ -91,7 +91,7 @@ function provisioner<U extends User, O extends Organization, Tx>(
     try {
       const { users } = parsed.storage
       const found = answerOf(users.findByIdentity).call(users, identity, selection)
-      return isPending(found) ? Promise.resolve(found).then(undefined, throwQueryFailure) : found
+      return found !== null && 'then' in found ? Promise.resolve(found).then(undefined, throwQueryFailure) : found
     } catch (error) {
       throw toQueryFailure(error)
     }

@@ -5,7 +5,7 @@
  */
 import type { Identity, Readiness, Verifier } from '../context.ts'
 import { type AuthError, isAuthError, refused } from '../errors.ts'
-import { type AtOnce, isPending, toStep } from '../lib/at-once.ts'
+import { type AtOnce, isPending, later, toStep } from '../lib/at-once.ts'
 import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
@@ -133,7 +133,9 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const refusal = unknownKey.refusalOf(token)
     if (refusal !== null) return refuse(refusal)
     const digested = cache === null ? null : sha256Key(token)
-    return isPending(digested) ? digested.then((digest) => verifyBy(digest, token)) : verifyBy(digested, token)
+    return digested === null || typeof digested === 'string'
+      ? verifyBy(digested, token)
+      : later(digested, verifyBy, token)
   }
 
   function verifyBy(digest: string | null, token: string): AtOnce<Identity<C>> {
