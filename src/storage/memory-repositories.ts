@@ -28,8 +28,8 @@ import { ConflictError, TransientError } from './storage-errors.ts'
 /** Everything the in-memory storage keeps but the throttle. */
 export interface Tables extends AccountTables {
   readonly users: Table<StoredUser>
-  /** The same rows by subject: one issuer's may be another one's, too. */
-  readonly usersOfSubject: Table<readonly StoredUser[]>
+  /** What requests ask, by subject: one issuer's may be another one's, too. */
+  readonly peopleOfSubject: Table<readonly Person[]>
   readonly orgs: Table<StoredOrganization>
   /** A membership stands in both: by the id of its organization, and of its user. */
   readonly membersOf: Table<readonly Membership[]>
@@ -40,11 +40,17 @@ export interface Tables extends AccountTables {
   readonly machines: Table<RegisteredMachine>
 }
 
+/** A user, and where they act who names nothing: kept ready, for it is asked on every request. */
+interface Person {
+  readonly user: StoredUser
+  readonly membership: Acting | null
+}
+
 /** Make empty tables. */
 export function createTables(): Omit<Tables, keyof AccountTables> {
   return {
     users: new Map(),
-    usersOfSubject: new Map(),
+    peopleOfSubject: new Map(),
     orgs: new Map(),
     membersOf: new Map(),
     membershipsOf: new Map(),
@@ -76,22 +82,22 @@ export function memoryRepositories(
 }
 
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
-  const { users, usersOfSubject } = tables
+  const { users, peopleOfSubject } = tables
   const acting = actingIn(tables)
-  const byIdentity = ({ issuer, subject }: IdentityKey): StoredUser | undefined =>
-    usersOfSubject.get(subject)?.find((user) => user.issuer === issuer)
+  const personOf = ({ issuer, subject }: IdentityKey): Person | undefined =>
+    peopleOfSubject.get(subject)?.find(({ user }) => user.issuer === issuer)
+  const byIdentity = (identity: IdentityKey): StoredUser | undefined => personOf(identity)?.user
   const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
     const user = users.get(userId)
     return user === undefined ? null : putUser(tables, { ...user, ...changed })
   }
   return {
     findByIdentity: toStep((identity: IdentityKey, selection: OrgSelection) => {
-      const user = byIdentity(identity)
-      if (user === undefined) return null
-      const caller = { kind: 'user', user } as const
-      if (selection.kind === 'named') return { user, membership: acting.find(caller, selection.orgId) }
-      if (selection.kind === 'unnamed') return { user, membership: acting.first(caller) }
-      return { user }
+      const person = personOf(identity)
+      if (person === undefined || selection.kind === 'unnamed') return person ?? null
+      const { user } = person
+      if (selection.kind !== 'named') return { user }
+      return { user, membership: acting.find({ kind: 'user', user }, selection.orgId) }
     }),
     findById: async (userId) => users.get(userId) ?? null,
     async upsertByIdentity({ issuer, subject, email }) {
@@ -121,15 +127,24 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
   }
 }
 
-// A user stands in both tables.
-function putUser({ users, usersOfSubject }: Tables, record: StoredUser): StoredUser {
-  const before = users.get(record.id)
-  const others = (subject: string): readonly StoredUser[] =>
-    usersOfSubject.get(subject)?.filter(({ id }) => id !== record.id) ?? []
-  if (before !== undefined) usersOfSubject.set(before.subject, others(before.subject))
-  const row = put(users, record)
-  usersOfSubject.set(row.subject, [...others(row.subject), row])
+function putUser(tables: Tables, record: StoredUser): StoredUser {
+  const before = tables.users.get(record.id)
+  const row = put(tables.users, record)
+  if (before !== undefined && before.subject !== row.subject) {
+    tables.peopleOfSubject.set(before.subject, othersOf(tables, before))
+  }
+  makeReady(tables, row)
   return row
+}
+
+// After each write of a user, of one of their memberships or of its organization.
+function makeReady(tables: Tables, user: StoredUser): void {
+  const person = Object.freeze({ user, membership: actingIn(tables).first({ kind: 'user', user }) })
+  tables.peopleOfSubject.set(user.subject, [...othersOf(tables, user), person])
+}
+
+function othersOf({ peopleOfSubject }: Tables, { id, subject }: StoredUser): readonly Person[] {
+  return peopleOfSubject.get(subject)?.filter(({ user }) => user.id !== id) ?? []
 }
 
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
@@ -146,7 +161,12 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
     findLocked: async (orgId) => orgs.get(orgId) ?? null,
     async rename(orgId, name) {
       const org = orgs.get(orgId)
-      return org === undefined ? null : put(orgs, { ...org, name })
+      if (org === undefined) return null
+      const row = put(orgs, { ...org, name })
+      for (const { userId } of membersOf.get(orgId) ?? []) {
+        makeReady(options.tables, options.tables.users.get(userId) as StoredUser)
+      }
+      return row
     },
     async remove(orgId) {
       if (orgs.get(orgId) === undefined) return false
@@ -231,13 +251,7 @@ function actingIn({ orgs, membershipsOf }: Tables) {
       return place === undefined ? null : acting(orgId, place.role)
     },
     first(caller: Caller<StoredUser>): Acting | null {
-      const places = placesOf(caller)
-      for (let i = 0; i < places.length; i++) {
-        const { orgId, role } = places[i] as Place
-        const one = acting(orgId, role)
-        if (one !== null) return one
-      }
-      return null
+      return this.list(caller, 1)[0] ?? null
     },
     list(caller: Caller<StoredUser>, limit?: number): Acting[] {
       const found: Acting[] = []
@@ -272,7 +286,8 @@ function place(
   put(tables.membersOf, orgId)
   put(tables.membershipsOf, userId)
   const user = tables.users.get(userId)
-  if (membershipOn === 'rows' || user === undefined) return
+  if (user === undefined) return
+  if (membershipOn === 'rows') return makeReady(tables, user)
   putUser(tables, { ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null })
 }
 
