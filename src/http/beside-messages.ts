@@ -28,7 +28,8 @@ export class Kept {
   around: readonly AroundHead[] = NONE
   /** How long its body may take, for whoever reads it and says nothing else. */
   bodySeconds: number | undefined = undefined
-  /** Whether a request of Fetch is the one that Node's server was sent. */
+  /** Of a message of Node's: the request of Fetch that was made of it. Of one of Fetch: whether it was made of Node's. */
+  served: object | null = null
   isServed: boolean | undefined = undefined
   readonly source: object
 

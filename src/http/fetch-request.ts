@@ -3,7 +3,7 @@ import { AuthError } from '../errors.ts'
 import { readBounded } from '../lib/json-exchange.ts'
 import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AuthRequest, RequestBody } from '../request.ts'
-import { keptBeside } from './beside-messages.ts'
+import { findKept, keptBeside } from './beside-messages.ts'
 import {
   endConnection,
   fromNodeRequest,
@@ -47,39 +47,59 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
   const isNodes =
     node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
   // Of Node's the path is as it came, in absolute form too: as on any other Node server.
-  const served = isNodes ? node : ownPartOf(request, source)
-  return {
-    ...served,
-    method: request.method.toUpperCase(),
-    params: ownOf(given, 'params') ?? null,
-    remoteAddress: node?.remoteAddress ?? ownOf(given, 'remoteAddress') ?? null,
-    encrypted: node?.encrypted ?? request.url.startsWith('https:'),
-    body: (limit: number, timeoutSeconds?: number) =>
-      readWatched(served.source, timeoutSeconds, (seconds) =>
-        readFetchBody(request, isNodes ? incoming : undefined, ownMembers(given), { limit, seconds }),
-      ),
-  }
+  const read: Writable<AuthRequest> = isNodes ? node : ownRequest(request, source)
+  read.method = request.method.toUpperCase()
+  read.params = ownOf(given, 'params') ?? null
+  read.remoteAddress = node?.remoteAddress ?? ownOf(given, 'remoteAddress') ?? null
+  if (node !== null) read.encrypted = node.encrypted
+  read.body = bodyReader(request, read.source, isNodes ? incoming : undefined, given)
+  return read
 }
 
-type OwnPart = Pick<AuthRequest, 'source' | 'path' | 'lines' | 'headerNames' | 'upgrade' | 'whenAnswered'>
+// Made here: V8 puts a function that is written down where it is assigned to a member into the old generation, where it keeps all
+// that the request has made.
+function bodyReader(
+  request: Request,
+  source: object,
+  incoming: NodeRequest | undefined,
+  given: FetchRequestExtras,
+): AuthRequest['body'] {
+  return (limit, timeoutSeconds) =>
+    readWatched(source, timeoutSeconds, (seconds) =>
+      readFetchBody(request, incoming, ownMembers(given), { limit, seconds }),
+    )
+}
 
-function ownPartOf(request: Request, source: object): OwnPart {
-  const { headers } = request
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+// What Fetch says of it, but for what others know better.
+function ownRequest({ headers, url, method }: Request, source: object): AuthRequest {
   return {
+    method,
+    path: pathOf(url),
     source,
-    path: pathOf(request.url),
-    lines: (name) => (name.startsWith(':') ? ownFieldOf(request, name) : splitJoined(name, headers.get(name))),
+    params: null,
+    lines: (name) => (name.startsWith(':') ? ownFieldOf({ headers, url }, name) : splitJoined(name, headers.get(name))),
     headerNames: () => [...headers.keys()],
+    remoteAddress: null,
+    encrypted: url.startsWith('https:'),
     upgrade: headers.has('upgrade'),
     whenAnswered: undefined,
+    body: async () => fromBytes(new Uint8Array()),
   }
 }
 
 // By source, decided at the first look: what a middleware makes of the request later changes nothing.
 function isServed(source: object, request: Request, node: AuthRequest, message: NodeRequest): boolean {
-  const kept = keptBeside(source)
-  kept.isServed ??= hasSameTarget(request, node, message) || hasSameHeaders(request, message)
-  return kept.isServed
+  const ofMessage = keptBeside(message)
+  if (ofMessage.served === source) return true
+  const known = findKept(source)?.isServed
+  if (known !== undefined) return known
+  const isServed = hasSameTarget(request, node, message) || hasSameHeaders(request, message)
+  // Nearly always there is one, kept where the pipeline's work will be.
+  if (isServed && ofMessage.served === null) ofMessage.served = source
+  else keptBeside(source).isServed = isServed
+  return isServed
 }
 
 function hasSameTarget({ method, url }: Request, node: AuthRequest, { url: target = '/' }: NodeRequest): boolean {
@@ -101,7 +121,7 @@ function hasSameHeaders({ headers }: Request, message: NodeRequest): boolean {
 }
 
 // HTTP/2's own fields: `Headers` throws for their names, and a server without a `Host` to hand on makes the URL of one.
-function ownFieldOf({ headers, url }: Request, name: string): string[] {
+function ownFieldOf({ headers, url }: Pick<Request, 'headers' | 'url'>, name: string): string[] {
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1]
   return name !== ':authority' || headers.has('host') || host === undefined ? [] : [host]
 }
