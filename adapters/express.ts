@@ -83,7 +83,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
-    run: (context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown,
+    run: ((context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown) | null,
   ): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
     const decide = atOnce(authorize)
@@ -93,7 +93,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         extendResponses(res)
         keepHeaders(res, responseHeaders)
-        await run(context, req, res, next)
+        await (run === null ? next() : run(context, req, res, next))
       } catch (error) {
         refuse(error, req, res, next)
       }

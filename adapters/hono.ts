@@ -87,7 +87,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
-    run: (context: AuthContextOf<T, A>, c: Context, next: Next) => unknown,
+    run: ((context: AuthContextOf<T, A>, c: Context, next: Next) => unknown) | null,
   ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
     const decide = atOnce(authorize)
@@ -105,7 +105,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
-        const answer = answerOf(c, await run(context, c, next))
+        const answer = answerOf(c, await (run === null ? next() : run(context, c, next)))
         return isCarried ? answer : stamp(c, headersOf, answer)
       } catch (error) {
         stamp(c, headersOf)

@@ -82,7 +82,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,
-    run: (context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown,
+    run: ((context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown) | null,
   ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
     const decide = atOnce(authorize)
@@ -91,7 +91,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const decided = decide(toAuthRequest(ctx))
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         keepHeaders(ctx.res, responseHeaders)
-        await run(context, ctx, next)
+        await (run === null ? next() : run(context, ctx, next))
       } catch (error) {
         refuse(error, ctx)
       }

@@ -34,7 +34,7 @@ interface BoundAuth {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each adapter's own wrapper, with what its framework calls a handler with
-type Wrap = (access: any, run: (context: any, ...given: any[]) => unknown) => unknown
+type Wrap = (access: any, run: ((context: any, ...given: any[]) => unknown) | null) => unknown
 
 /** What an adapter goes by. */
 export interface AdapterSettings<A extends BoundAuth> {
@@ -51,8 +51,8 @@ export interface AdapterSettings<A extends BoundAuth> {
    */
   refusalOf(source: object, thrown: unknown): { readonly error: unknown; readonly response: AuthResponse | null }
   /**
-   * Make `middleware` and `protect` of what wraps a handler of a framework that calls it with `next` as the last argument.
-   * Both throw at once for what they can't be called with: no Access but a request or an app, no function as a handler.
+   * Make `middleware` and `protect` of what wraps a handler: `null` for the framework's own next one. Both throw at once for what
+   * they can't be called with: no Access but a request or an app, no function as a handler.
    */
   handlersOf(wrap: Wrap): { readonly middleware: never; readonly protect: never }
   /** Throw it on to a framework that hands its error handling nothing but `Error`s, so that nothing goes without a trace. */
@@ -103,8 +103,7 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       return { error, response: errors === 'write' && isAuthError(error) ? auth.toResponse(error) : null }
     },
     handlersOf: (wrap) => {
-      const middleware = (access: unknown = {}, ...more: unknown[]): unknown =>
-        wrap(requireAccess(access, more), (...given) => given.at(-1)())
+      const middleware = (access: unknown = {}, ...more: unknown[]): unknown => wrap(requireAccess(access, more), null)
       const protect = (...given: unknown[]): unknown => {
         const [access, handler] = given.length === 1 ? [{}, given[0]] : given
         return wrap(access, requireHandler(access, handler))

@@ -4,18 +4,12 @@
  * one of its members is a slow one: there it is kept on what a message is made of, and found by the first part that has it.
  */
 import { type Beside, createBeside } from '../lib/beside.ts'
-import type { NodeResponse } from './response-headers.ts'
+import type { AroundHead } from './node-response.ts'
 
 /** What an auth has decided of a request: whoever reads the body has it decided once more, and throws what that throws. */
 export interface Authenticated {
   recheck(): Promise<void>
 }
-
-/** What is done around the head of a response: it goes on by `writeHead`. */
-export type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
-
-/** Node's `writeHead`, or what stands in its place. */
-export type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
 
 // Not frozen: V8 goes through frozen lists step by step.
 const NONE: readonly never[] = []

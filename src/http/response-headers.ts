@@ -1,6 +1,9 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import { type AroundHead, findKept, keptBeside, type WriteHead } from './beside-messages.ts'
+import { findKept, keptBeside } from './beside-messages.ts'
+import type { AroundHead, NodeResponse, WriteHead } from './node-response.ts'
+
+export type { NodeResponse } from './node-response.ts'
 
 // None of what a handler has said of a body that it then did not send is true of the one in its place.
 const OF_ANOTHER_BODY = [
@@ -57,19 +60,6 @@ export function mergeHeader(name: string, present: string | null, value: string)
 
 function fieldsOf(value: string): string[] {
   return value.split(',').map(trimBlanks)
-}
-
-/** The part of Node's response that {@link keepHeaders} needs. */
-export interface NodeResponse {
-  /** The request that it answers. */
-  readonly req?: unknown
-  getHeader?(name: string): unknown
-  getHeaderNames?(): readonly string[]
-  setHeader(name: string, value: string | readonly string[]): unknown
-  once?(event: 'close', listener: () => void): unknown
-  readonly headersSent?: boolean | undefined
-  readonly destroyed?: boolean | undefined
-  writeHead: unknown
 }
 
 /** Be told when the head of a Node response is out, or its connection has ended without one. */

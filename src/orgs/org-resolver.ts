@@ -78,18 +78,10 @@ export function createOrgResolver<U extends User, O extends Organization, const 
       // What the users step found comes of the same storage; no organization serves where `whenUnnamed` says so alone.
       const found = actingFor(caller, requireWellFormed(selection), known as ActingOrg<O> | null | undefined)
       const asked = { caller, selection }
-      return found !== null && 'then' in found ? later(found, requireMember, asked) : requireMember(found, asked)
+      const acting =
+        found !== null && 'then' in found ? later(found, requireMember, asked) : requireMember(found, asked)
+      return acting as AtOnce<ActingOrg<Served>>
     }),
-  }
-
-  function requireMember(
-    acting: Found<O>,
-    { caller, selection }: { readonly caller: Caller<U>; readonly selection: OrgSelection },
-  ): ActingOrg<Served> {
-    if (acting !== null) return acting as ActingOrg<Served>
-    const none = caller.kind === 'machine' ? 'none of a machine' : 'none'
-    const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : none)
-    throw new AuthError('forbidden', { reason: 'not_a_member', got })
   }
 
   // At once where nobody has to be asked.
@@ -124,6 +116,16 @@ export function createOrgResolver<U extends User, O extends Organization, const 
     if (acting.length > 1) throw new AuthError('org_required', { reason: 'org_not_the_only_one', expected })
     return acting[0] ?? null
   }
+}
+
+function requireMember<A>(
+  acting: A | null,
+  { caller, selection }: { readonly caller: Caller; readonly selection: OrgSelection },
+): A {
+  if (acting !== null) return acting
+  const none = caller.kind === 'machine' ? 'none of a machine' : 'none'
+  const got = boundTo(caller) ?? (selection.kind === 'named' ? selection.orgId : none)
+  throw new AuthError('forbidden', { reason: 'not_a_member', got })
 }
 
 type Found<O> = ActingOrg<(O & Organization) | null> | null

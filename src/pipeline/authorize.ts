@@ -64,11 +64,6 @@ export function createAuthorization(steps: Steps, clock: () => number, records: 
       record.settled()
       return answer(context, state)
     }
-    const refuse = (error: unknown, mounted: Mounted): never => {
-      const thrown = recordThrow(mounted, error)
-      mounted.record.settled()
-      throw thrown
-    }
     const letInLater = (found: Promise<AuthContext | null>, mounted: Mounted): Promise<R> =>
       later(found, letIn, mounted).catch((error: unknown) => refuse(error, mounted))
     return (request: AuthRequest): AtOnce<R> => {
@@ -109,6 +104,12 @@ interface Mounted extends Omit<Attempt, 'rule'> {
 
 function isAttempt(mounted: Mounted): mounted is Attempt {
   return mounted.rule !== 'public'
+}
+
+function refuse(error: unknown, mounted: Mounted): never {
+  const thrown = recordThrow(mounted, error)
+  mounted.record.settled()
+  throw thrown
 }
 
 /** Where something was thrown: in the pipeline of an auth, for a request; by a rule, or after all that let the request in. */
@@ -172,5 +173,8 @@ function checkPublic({ steps, request }: Mounted): null {
 function withOrg(vary: Lines, { steps, servingOrgId }: RequestState): Lines {
   const { responseHeader } = steps.orgs
   const isSent = typeof responseHeader === 'string' && servingOrgId !== null && /^[\x21-\x7e]+$/.test(servingOrgId)
-  return isSent ? [[responseHeader, servingOrgId], ...vary] : vary
+  if (!isSent) return vary
+  const org = [responseHeader, servingOrgId] as const
+  // There is one at most; a spread makes a list with room for sixteen more.
+  return vary[0] === undefined ? [org] : [org, vary[0]]
 }

@@ -1,11 +1,12 @@
 /** The repositories of the in-memory storage over one set of tables: the committed ones, or a transaction's own. */
-import type { ActingOrg, Caller, IdentityKey, OrgSelection } from '../context.ts'
+import type { IdentityKey, OrgSelection } from '../context.ts'
 import { toStep } from '../lib/at-once.ts'
 import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AccountTables } from './memory-accounts.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
-import { byCreation, compare, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
+import { actingIn, byJoin, makeReady, type PeopleTables, type Person, putUser } from './memory-people.ts'
+import { byCreation, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
 import type { OrgIds } from './org-ids.ts'
 import type {
   ApiKeyOwner,
@@ -17,7 +18,6 @@ import type {
 } from './repositories.ts'
 import type {
   ShippedStorage,
-  StoredOrganization,
   StoredOrganizationRepository,
   StoredRepositories,
   StoredUser,
@@ -26,24 +26,13 @@ import type {
 import { ConflictError, TransientError } from './storage-errors.ts'
 
 /** Everything the in-memory storage keeps but the throttle. */
-export interface Tables extends AccountTables {
-  readonly users: Table<StoredUser>
-  /** What requests ask, by subject: one issuer's may be another one's, too. */
-  readonly peopleOfSubject: Table<readonly Person[]>
-  readonly orgs: Table<StoredOrganization>
-  /** A membership stands in both: by the id of its organization, and of its user. */
+export interface Tables extends AccountTables, PeopleTables {
+  /** A membership stands in both: by the id of its organization here, in `membershipsOf` by that of its user. */
   readonly membersOf: Table<readonly Membership[]>
-  readonly membershipsOf: Table<readonly Membership[]>
   readonly invitations: Table<InvitationRow>
   readonly apiKeys: Table<ApiKeyRecord>
   /** By identity. */
   readonly machines: Table<RegisteredMachine>
-}
-
-/** A user, and where they act who names nothing: kept ready, for it is asked on every request. */
-interface Person {
-  readonly user: StoredUser
-  readonly membership: Acting | null
 }
 
 /** Make empty tables. */
@@ -127,26 +116,6 @@ function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserR
   }
 }
 
-function putUser(tables: Tables, record: StoredUser): StoredUser {
-  const before = tables.users.get(record.id)
-  const row = put(tables.users, record)
-  if (before !== undefined && before.subject !== row.subject) {
-    tables.peopleOfSubject.set(before.subject, othersOf(tables, before))
-  }
-  makeReady(tables, row)
-  return row
-}
-
-// After each write of a user, of one of their memberships or of its organization.
-function makeReady(tables: Tables, user: StoredUser): void {
-  const person = Object.freeze({ user, membership: actingIn(tables).first({ kind: 'user', user }) })
-  tables.peopleOfSubject.set(user.subject, [...othersOf(tables, user), person])
-}
-
-function othersOf({ peopleOfSubject }: Tables, { id, subject }: StoredUser): readonly Person[] {
-  return peopleOfSubject.get(subject)?.filter(({ user }) => user.id !== id) ?? []
-}
-
 function organizationRepository(options: MemoryRepositoryOptions): StoredOrganizationRepository {
   const { orgs, membersOf, invitations, apiKeys, machines } = options.tables
   return {
@@ -223,56 +192,6 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
   }
 }
 
-type Acting = ActingOrg<StoredOrganization>
-
-interface Place {
-  readonly orgId: string
-  readonly role: string | null
-}
-
-/** Where callers may act: what every request asks, so at once. */
-function actingIn({ orgs, membershipsOf }: Tables) {
-  const acting = (orgId: string, role: string | null): Acting | null => {
-    const org = orgs.get(orgId)
-    return org === undefined ? null : Object.freeze({ org, role })
-  }
-  const placesOf = (caller: Caller<StoredUser>): readonly Place[] => {
-    if (caller.kind === 'user') return inOrder(membershipsOf.get(caller.user.id) ?? [])
-    if (caller.kind === 'service') return []
-    const { orgId, role } = caller.kind === 'apiKey' ? caller.key : caller.machine
-    return orgId === null ? [] : [{ orgId, role }]
-  }
-  return {
-    find(caller: Caller<StoredUser>, orgId: string): Acting | null {
-      if (caller.kind === 'service') return acting(orgId, null)
-      if (caller.kind === 'apiKey' && caller.key.orgId === null) return acting(orgId, caller.key.role)
-      if (caller.kind === 'machine' && caller.machine.orgId === null) return acting(orgId, caller.machine.role)
-      const place = placesOf(caller).find((each) => each.orgId === orgId)
-      return place === undefined ? null : acting(orgId, place.role)
-    },
-    first(caller: Caller<StoredUser>): Acting | null {
-      return this.list(caller, 1)[0] ?? null
-    },
-    list(caller: Caller<StoredUser>, limit?: number): Acting[] {
-      const found: Acting[] = []
-      for (const { orgId, role } of placesOf(caller)) {
-        if (found.length === limit) break
-        const one = acting(orgId, role)
-        if (one !== null) found.push(one)
-      }
-      return found
-    },
-  }
-}
-
-function inOrder(memberships: readonly Membership[]): readonly Membership[] {
-  return memberships.length < 2 ? memberships : [...memberships].sort(byJoin)
-}
-
-function byJoin(a: Membership, b: Membership): number {
-  return a.joinedAt.getTime() - b.joinedAt.getTime() || compare(a.orgId, b.orgId) || compare(a.userId, b.userId)
-}
-
 // Write the membership of a user in an organization into every table that knows it, or remove it.
 function place(
   { tables, membershipOn }: MemoryRepositoryOptions,
@@ -287,8 +206,8 @@ function place(
   put(tables.membershipsOf, userId)
   const user = tables.users.get(userId)
   if (user === undefined) return
-  if (membershipOn === 'rows') return makeReady(tables, user)
-  putUser(tables, { ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null })
+  if (membershipOn === 'rows') makeReady(tables, user)
+  else putUser(tables, { ...user, orgId: membership?.orgId ?? null, role: membership?.role ?? null })
 }
 
 function apiKeyRepository({ apiKeys, orgs, users, accounts, membershipsOf }: Tables): ApiKeyRepository {

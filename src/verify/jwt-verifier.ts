@@ -133,9 +133,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const refusal = unknownKey.refusalOf(token)
     if (refusal !== null) return refuse(refusal)
     const digested = cache === null ? null : sha256Key(token)
-    return digested === null || typeof digested === 'string'
-      ? verifyBy(digested, token)
-      : later(digested, verifyBy, token)
+    return isPending(digested) ? later(digested, verifyBy, token) : verifyBy(digested, token)
   }
 
   function verifyBy(digest: string | null, token: string): AtOnce<Identity<C>> {
