@@ -99,8 +99,8 @@ const MEMBERS: readonly ((name: string) => string)[] = [
   (name) => `"iss":"${name.replace('t', '\\u0074')}"`,
   (name) => `"iss":["${name}"]`,
   () => '"iss":null',
-  (name) => `"act":{"iss":"${name}"}`,
-  (name) => `"act":{"\\u0069ss":"${name}"}`,
+  (name) => `"via":{"iss":"${name}"}`,
+  (name) => `"via":{"\\u0069ss":"${name}"}`,
   (name) => `"__proto__":{"iss":"${name}"}`,
   (name) => `"note":"\\"iss\\":\\"${name}\\""`,
   () => '"note":"iss"',
@@ -177,6 +177,22 @@ describe('a token with the last header', () => {
     const unknownKey = await createKept()
     expect(isAuthError(unknownKey.refusalOf(OF_ONE))).toBe(true)
     expect(unknownKey.refusalOf(spoil(OF_ONE))).toBeNull()
+  })
+
+  it.each<[string, string]>([
+    ['nested before it, and blanks', '"via":{"iss":"https://one.test"},"iss" : "https://other.test"'],
+    ['nested after it, and blanks', '"iss" :"https://other.test","via":{"iss":"https://one.test"}'],
+    ['nested, and escapes', '"via":{"iss":"https://one.test"},"\\u0069ss":"https://other.test"'],
+    ['nested, and an escaped name', '"via":{"iss":"https://one.test"},"iss":"https:\\/\\/other.test"'],
+    ['nested before it', '"via":{"iss":"https://one.test"},"iss":"https://other.test"'],
+    ['nested after it', '"iss":"https://other.test","via":{"iss":"https://one.test"}'],
+    ['the last of two', '"iss":"https://one.test","iss":"https://other.test"'],
+    ['the last of two, escaped', '"iss":"https://one.test","\\u0069ss":"https://other.test"'],
+  ])('is taken where the issuer that has the key is named: with another one %s', async (_, members) => {
+    const verifier = createJwtVerifier({ issuers: [optionsOf(one), optionsOf(other)], clock: () => START })
+    expect(await verdictOf(verifier.verify(OF_ONE))).toBe(UNKNOWN)
+    const good = tokenOf(`{${members},${JSON.stringify(USUAL).slice(1)}`)
+    expect(await verifier.verify(good)).toMatchObject({ issuer: other.issuer })
   })
 
   it('is refused for its size and for a missing signature before all else', async () => {
