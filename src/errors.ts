@@ -226,12 +226,19 @@ export class AuthError extends Error {
  */
 export function refused(code: AuthErrorCode, details: AuthErrorDetails): AuthError {
   const { stackTraceLimit: usual } = Error
-  // Not in strict mode's way: where nobody may write it, there is a trace.
-  Reflect.set(Error, 'stackTraceLimit', 0)
+  limitStackTraces(0)
   try {
     return new AuthError(code, details)
   } finally {
-    Reflect.set(Error, 'stackTraceLimit', usual)
+    limitStackTraces(usual)
+  }
+}
+
+function limitStackTraces(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit
+  } catch {
+    // Where nobody may write it, there is a trace.
   }
 }
 

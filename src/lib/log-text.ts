@@ -9,7 +9,7 @@ const MAX_LENGTH = 200
 const SECRET = /[\w-]{65,}|\beyJ[\w.-]{5,}/g
 
 // Visible ASCII without an address, no word of it as long as a secret.
-const PLAIN = /^[\w-]{0,64}(?:[ -,./:-?[-^`{-~][\w-]{0,64})*$/
+const PLAIN = /^[\w-]{0,64}(?:[ -$&-,./:-?[-^`{-~][\w-]{0,64})*$/
 
 /** Say a claim or a header in a log: text as it is, of anything else what it is. */
 export function describeValue(value: unknown): string {
@@ -33,7 +33,7 @@ export function withoutSecrets(text: string): string {
 export function toLogText(text: unknown): string | null {
   if (typeof text !== 'string') return null
   // What most refusals say: short words, of which nothing has to go.
-  if (text.length <= MAX_LENGTH && PLAIN.test(text) && !/eyJ|%40/.test(text)) return text
+  if (text.length <= MAX_LENGTH && PLAIN.test(text) && !text.includes('eyJ')) return text
   // More than is kept, so that what is cut off at the end is still known for what it is.
   const known = withoutSecrets(text.slice(0, MAX_LENGTH * 2)).replace(/[^\s,@]*(?:@|%40)/g, '…@')
   const visible = known.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}')

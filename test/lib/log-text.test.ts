@@ -6,6 +6,7 @@ import { toLogText } from '../../src/lib/log-text.ts'
 describe('toLogText', () => {
   it.each([
     ['keeps a plain text', 'https://id.example.test/auth/v1', 'https://id.example.test/auth/v1'],
+    ['keeps what is escaped for a URL', 'GET /of/a%20b/100%', 'GET /of/a%20b/100%'],
     ['replaces what breaks a line', 'a\r\nlevel=info\u2028b\u0085c', 'a\u{fffd}\u{fffd}level=info\u{fffd}b\u{fffd}c'],
     [
       'replaces escapes, marks of direction and half characters',
