@@ -22,13 +22,15 @@ import type { TokenIssuer } from 'sallyport/testing'
 import { WrongAnswer } from './section.ts'
 import { type Algorithm, AUDIENCE, ISSUER, LEEWAY_SECONDS, makeTokens, tampered } from './tokens.ts'
 
-/** Verify one token: what it answers to a good one, it throws or rejects for another. */
-export type Verify = (token: string) => unknown
+/** Verify one token, as {@link Peer.toText} hands it over: what it answers to a good one, it throws or rejects for another. */
+export type Verify = (text: string) => unknown
 
 /** Somebody who verifies tokens of one algorithm. */
 export interface Peer {
   readonly name: string
   readonly synchronous: boolean
+  /** What it is handed for a token, made outside the clock. Default: the token. */
+  readonly toText?: (token: string) => string
   /** A fresh one, with nothing cached but keys. */
   create(): Promise<Verify>
 }
@@ -71,6 +73,7 @@ export function oursWhole(issuer: TokenIssuer, maxEntries?: number): Peer {
   return {
     name: OUR_WHOLE,
     synchronous: false,
+    toText: toLine,
     async create() {
       const auth = createAuth({
         roles: ['owner'],
@@ -83,7 +86,7 @@ export function oursWhole(issuer: TokenIssuer, maxEntries?: number): Peer {
         }),
       })
       await auth.warmUp?.()
-      return (token) => auth.authenticate(requestWith(token))
+      return (line) => auth.authenticate(requestWith(line))
     },
   }
 }
@@ -179,27 +182,32 @@ function honoJwk(issuer: TokenIssuer, algorithm: Exclude<Algorithm, 'HS256'> | A
 
 /** See that everybody takes a good token and refuses one with another signature. */
 export async function requireRight(peers: readonly Peer[], issuer: TokenIssuer, algorithm: Algorithm): Promise<void> {
-  const good = makeTokens(issuer, algorithm, 1).fresh(0)
+  const token = makeTokens(issuer, algorithm, 1).fresh(0)
   for (const peer of peers) {
     const verify = await peer.create()
+    const [good, forged] = [token, tampered(token)].map(peer.toText ?? String) as [string, string]
     if (!(await passes(verify, good))) throw new WrongAnswer(`${peer.name} refused a good ${algorithm} token`)
-    if (await passes(verify, tampered(good))) throw new WrongAnswer(`${peer.name} passed a forged ${algorithm} token`)
+    if (await passes(verify, forged)) throw new WrongAnswer(`${peer.name} passed a forged ${algorithm} token`)
     if (!(await passes(verify, good))) throw new WrongAnswer(`${peer.name} refused a good ${algorithm} token again`)
   }
 }
 
-async function passes(verify: Verify, token: string): Promise<boolean> {
+async function passes(verify: Verify, text: string): Promise<boolean> {
   try {
-    const answer = await verify(token)
+    const answer = await verify(text)
     return typeof answer === 'object' && answer !== null
   } catch {
     return false
   }
 }
 
-/** A request as an adapter hands it on. */
-export function requestWith(token: string): AuthRequest {
-  const line = `Bearer ${token}`
+/** The line of the header that brings a token, in one piece, as a parser of HTTP makes it. */
+export function toLine(token: string): string {
+  return Buffer.from(`Bearer ${token}`).toString('latin1')
+}
+
+/** A request as an adapter hands it on, with such a line. */
+export function requestWith(line: string): AuthRequest {
   return {
     method: 'GET',
     path: '/',

@@ -66,10 +66,13 @@ async function contendersOf(issuer: TokenIssuer, algorithm: Algorithm, tokens: T
 }
 
 // One instance for all rounds, as in a server; each round brings it the next tokens. Others have warmed the compiler up.
-async function contenderOf({ name, synchronous, create }: Peer, tokens: TokenTexts): Promise<Contender> {
+async function contenderOf(
+  { name, synchronous, toText = String, create }: Peer,
+  tokens: TokenTexts,
+): Promise<Contender> {
   for (let pass = 0; pass < WARM_UP.passes; pass++) {
     const verify = await create()
-    for (const text of freshTexts(tokens, WARM_UP.tokens)) await verify(text)
+    for (const token of freshTexts(tokens, WARM_UP.tokens)) await verify(toText(token))
   }
   const verify = await create()
   let used = 0
@@ -77,7 +80,7 @@ async function contenderOf({ name, synchronous, create }: Peer, tokens: TokenTex
     name,
     synchronous,
     prepare(size) {
-      const texts = freshTexts(tokens, size, used)
+      const texts = freshTexts(tokens, size, used).map((token) => toText(token))
       used += size
       return (call) => verify(texts[call] as string)
     },

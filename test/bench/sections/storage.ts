@@ -9,7 +9,7 @@ import * as sqlite from 'sallyport/sqlite'
 import type { AuthStorage } from 'sallyport/storage'
 import type { TokenIssuer } from 'sallyport/testing'
 import { startCluster } from '../../postgres-cluster.ts'
-import { OUR_WHOLE, requestWith } from '../contenders.ts'
+import { OUR_WHOLE, requestWith, toLine } from '../contenders.ts'
 import { type Contender, cpuGroup, interleave, type RoundOptions, rowsOf, type Samples } from '../rounds.ts'
 import { type BenchOptions, type Group, type Section, WrongAnswer } from '../section.ts'
 import { AUDIENCE, createIssuer, ISSUER, makeTokens, type TokenTexts } from '../tokens.ts'
@@ -66,7 +66,7 @@ function authOver(storage: Storage, issuer: TokenIssuer): Auth {
 
 /** Let everybody in once: then they are there, and their tokens are known. */
 async function letIn(auth: Auth, tokens: TokenTexts): Promise<void> {
-  for (let index = 0; index < tokens.count; index++) await auth.authenticate(requestWith(tokens.fresh(index)))
+  for (let index = 0; index < tokens.count; index++) await auth.authenticate(requestWith(toLine(tokens.fresh(index))))
 }
 
 function identityOf(tokens: TokenTexts, index: number): { issuer: string; subject: string } {
@@ -97,8 +97,8 @@ function warmContenders(
   const auth = authOver(storage, issuer)
   const prepare = async (size: number) => {
     await letIn(auth, tokens)
-    const texts = Array.from({ length: size }, (_, index) => tokens.fresh(index))
-    return (index: number) => auth.authenticate(requestWith(texts[index] as string))
+    const lines = Array.from({ length: size }, (_, index) => toLine(tokens.fresh(index)))
+    return (index: number) => auth.authenticate(requestWith(lines[index] as string))
   }
   return [
     { name: BARE, prepare: () => (index) => askBare(identity(index)) },
