@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { TEST_PATIENCE_MS } from './test/patience.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -65,6 +66,17 @@ export const SETUP_FILES: string[] = ['test/setup.ts']
 /** Of the project on the packed package. */
 export const PACK: string[] = ['test/package/pack.ts']
 
+// The tests of the package wait until it is packed: those on the source come before. Those of a process each are many and short:
+// last, so that no worker is left with a long one.
+const ORDER: readonly string[] = ['unit', 'package', 'alone']
+
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const placeOf = ({ project }: TestSpecification): number => ORDER.indexOf(project.name)
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b))
+  }
+}
+
 // Much of the time is spent waiting for sockets and processes: three at once, also where there are two cores only.
 const maxWorkers = 3
 
@@ -78,6 +90,7 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers,
     ...DEADLINES,
     globalSetup: GLOBAL_SETUP,
+    sequence: { sequencer: InOrder },
     projects: [
       projectOf({
         ...source,
