@@ -64,15 +64,14 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
     gateway === undefined ? lines('authorization') : []
 
-  const fromHeaders = (request: AuthRequest): readonly Credential[] => {
+  const fromHeaders = (request: AuthRequest): Credential | null => {
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
     requireBearerSize(authorization, MAX_CREDENTIAL_BYTES)
     const services = headers.length === 0 ? NONE : headers.flatMap((header) => readService(request, header))
     const token = readBearer(authorization)
-    if (token === null) return services
-    const bearer = toBearer(token, apiKeyPrefix)
-    return services.length === 0 ? [bearer] : [...services, bearer]
+    const bearer = token === null ? null : toBearer(token, apiKeyPrefix)
+    return services.length === 0 ? bearer : requireOne(services, bearer)
   }
 
   return {
@@ -81,11 +80,7 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     extract(request) {
       const standIn = dev?.(request) ?? null
       const found = fromHeaders(request)
-      if (found.length > 1) {
-        const got = found.map((each) => (each.kind === 'service' ? each.header : each.kind)).join(', ')
-        throw new AuthError('bad_request', { reason: 'credential_ambiguous', expected: '1 credential', got })
-      }
-      if (found[0] !== undefined) return found[0]
+      if (found !== null) return found
       const token = authorizationOf(request).length > 0 ? undefined : ambient?.tokenOf(request)
       if (ambient === undefined || token == null) return standIn
       requireSameOrigin(request, ambient.origin, true)
@@ -97,6 +92,13 @@ export function createExtractor(options: ExtractorOptions): Extractor {
       requireSameOrigin(request, ambient.origin, ambient.isPresent(request))
     },
   }
+}
+
+function requireOne(services: readonly Credential[], bearer: Credential | null): Credential {
+  const found = bearer === null ? services : [...services, bearer]
+  if (found.length === 1) return found[0] as Credential
+  const got = found.map((each) => (each.kind === 'service' ? each.header : each.kind)).join(', ')
+  throw new AuthError('bad_request', { reason: 'credential_ambiguous', expected: '1 credential', got })
 }
 
 /** How a token is read that comes along by itself: the cross-site rule holds for it. */

@@ -79,7 +79,7 @@ function enterUser(resolvedUser: KeptUser, { attempt, identity, selection }: Per
   const { steps, rule } = attempt
   if (rule.needs === 'user') return userContext(steps, rule, identity, resolvedUser)
   const caller: Caller = { kind: 'user', user: resolvedUser.asResolved() }
-  const acted = actingOrg(attempt, { caller, bound: identity.scopes, selection, resolvedUser })
+  const acted = actingOrg({ attempt, caller, bound: identity.scopes, selection, resolvedUser })
   const own = { identity, user: resolvedUser.user }
   return 'then' in acted ? later(acted, userOrgContext, own) : userOrgContext(acted, own)
 }
@@ -98,8 +98,8 @@ function requireCredential({ steps: { extractor }, request, rule, state, record 
 }
 
 function verify(attempt: Attempt, credential: Credential): AtOnce<Verified> {
-  const { state, record } = attempt
-  state.verified ??= timed(record, 'verify', verifyByKind, { steps: attempt.steps, credential })
+  const { steps, state, record } = attempt
+  state.verified ??= timed(record, 'verify', verifyByKind, { steps, credential })
   return state.verified
 }
 
@@ -176,7 +176,7 @@ function resolveUser(person: Person): AtOnce<KeptUser> {
 
 function lookUpUser({ attempt, identity, selection }: Person): AtOnce<KeptUser> {
   const { steps, state, record } = attempt
-  const resolved = answerOf(steps.users)(identity, selection, steps.knownRoles, tokenOf(state.credential))
+  const resolved = answerOf(steps.users)(identity, selection, steps.knownRoles, state.token)
   return 'then' in resolved ? later(resolved, keepUser, record) : keepUser(resolved, record)
 }
 
@@ -208,37 +208,32 @@ async function lookUpMachine(steps: Steps, record: Recorder, identity: Identity)
   }
 }
 
-/** The token of a credential that holds one, for a step that asks its issuer for more. */
-export function tokenOf(credential: Credential | null | undefined): string | undefined {
-  return credential?.kind === 'bearer' ? credential.token : undefined
-}
-
 interface OrgQuestion {
+  readonly attempt: Attempt
   readonly caller: Caller
   /** What the caller's credential carries; `null`: no bound. */
   readonly bound: Holdings['bound']
   readonly selection: OrgSelection
-  /** The user who calls, whose look-up may have found the membership. */
-  readonly resolvedUser?: KeptUser | undefined
+  /** The user who calls, whose look-up may have found the membership; `null`: another caller. */
+  readonly resolvedUser: KeptUser | null
 }
 
-function actingOrg(attempt: Attempt, question: OrgQuestion): AtOnce<Acted> {
-  const asked = askTogether(attempt, question)
+function actingOrg(question: OrgQuestion): AtOnce<Acted> {
+  const asked = askTogether(question)
   const { result } = asked
-  const serving = { attempt, question, asked }
+  const serving = { question, asked }
   return 'then' in result ? later(result, serve, serving) : serve(result, serving)
 }
 
 interface Serving {
-  readonly attempt: Attempt
   readonly question: OrgQuestion
   readonly asked: AskedOrg
 }
 
-function serve(acted: Acted, { attempt, question, asked }: Serving): Acted {
-  const { state, record } = attempt
+function serve(acted: Acted, { question, asked }: Serving): Acted {
+  const { state, record } = question.attempt
   record.acting(acted.orgId, acted.role)
-  requireRules(attempt, acted, question)
+  requireRules(acted, question)
   // A later mount may name what serves already.
   asked.orgId = acted.orgId
   state.servingOrgId = acted.orgId
@@ -246,9 +241,9 @@ function serve(acted: Acted, { attempt, question, asked }: Serving): Acted {
   return acted
 }
 
-function askTogether(attempt: Attempt, question: OrgQuestion): AskedOrg {
+function askTogether(question: OrgQuestion): AskedOrg {
+  const { attempt, selection } = question
   const { state, record } = attempt
-  const { selection } = question
   if (selection === NAMES_ANOTHER) {
     throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
   }
@@ -256,7 +251,7 @@ function askTogether(attempt: Attempt, question: OrgQuestion): AskedOrg {
   for (const each of state.asked) {
     if (isSame(each.selection, selection) || (serving !== null && each.orgId === serving)) return each
   }
-  const result = timed(record, 'orgs', lookUpOrg, { attempt, question })
+  const result = timed(record, 'orgs', lookUpOrg, question)
   const asked = { selection, result, orgId: null }
   state.asked = append(state.asked, asked)
   return asked
@@ -267,25 +262,19 @@ function isSame(one: OrgSelection, other: OrgSelection): boolean {
   return one.orgId === other.orgId
 }
 
-function lookUpOrg({ attempt, question }: Omit<Serving, 'asked'>): AtOnce<Acted> {
-  const { steps, state } = attempt
-  const { caller, selection, resolvedUser } = question
-  const { orgs } = steps
+function lookUpOrg(question: OrgQuestion): AtOnce<Acted> {
+  const { attempt, caller, selection, resolvedUser } = question
+  const { state } = attempt
+  const { orgs } = attempt.steps
   // What the user's own look-up found, if it was for the same organization.
   const isKnown = state.resolvedUser !== undefined && isSame(state.resolvedUser.selection, selection)
   const known = isKnown ? resolvedUser?.membership : undefined
   const acting = answerOf(orgs.resolve).call(orgs, caller, selection, known)
-  const whose = { steps, caller }
-  return 'then' in acting ? later(acting, grant, whose) : grant(acting, whose)
+  return 'then' in acting ? later(acting, grant, question) : grant(acting, question)
 }
 
-interface Grantee {
-  readonly steps: Steps
-  readonly caller: Caller
-}
-
-function grant(found: ActingOrg, { steps, caller }: Grantee): AtOnce<Acted> {
-  const granted = grantedIn(steps, caller, found)
+function grant(found: ActingOrg, { attempt, caller }: OrgQuestion): AtOnce<Acted> {
+  const granted = grantedIn(attempt.steps, caller, found)
   return granted !== null && 'then' in granted ? later(granted, toActed, found) : toActed(granted, found)
 }
 
@@ -312,7 +301,8 @@ function grantedTo(
 const NONE: readonly never[] = Object.freeze([])
 
 // The rules of earlier mounts hold for this org too: a second mount never weakens a first one.
-function requireRules({ steps, rule, state }: Attempt, acted: Acted, question: OrgQuestion): void {
+function requireRules(acted: Acted, question: OrgQuestion): void {
+  const { steps, rule, state } = question.attempt
   if (acted.granted === null) requireKnown(steps.roles, acted.role)
   const holdings = { granted: acted.granted ?? NONE, bound: question.bound, token: question.caller.kind !== 'apiKey' }
   for (const mount of state.passed) if (mount.rule.needs === 'org') requireRule(steps, mount.rule, acted, holdings)
@@ -327,7 +317,7 @@ function requireRule({ roles }: Steps, { role, permissions }: Rule, acted: Acted
 async function enterApiKey(attempt: Attempt, caller: Extract<Verified, { kind: 'apiKey' }>): Promise<ApiKeyContext> {
   const { key } = caller
   const selection = readSelection(attempt)
-  return apiKeyContext(key, await actingOrg(attempt, { caller, bound: key.permissions, selection }))
+  return apiKeyContext(key, await actingOrg({ attempt, caller, bound: key.permissions, selection, resolvedUser: null }))
 }
 
 async function enterMachine(attempt: Attempt, identity: Identity): Promise<MachineContext | MachineOrgContext> {
@@ -336,7 +326,7 @@ async function enterMachine(attempt: Attempt, identity: Identity): Promise<Machi
   const selection = readSelection(attempt)
   if (!hasOrg) throw new AuthError('forbidden', { reason: 'machine_without_org' })
   const caller: Caller = { kind: 'machine', machine }
-  const acted = await actingOrg(attempt, { caller, bound: identity.scopes, selection })
+  const acted = await actingOrg({ attempt, caller, bound: identity.scopes, selection, resolvedUser: null })
   return machineOrgContext(machine, identity, acted)
 }
 

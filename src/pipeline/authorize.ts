@@ -8,7 +8,7 @@ import { isTransient, isTransientError } from '../storage/storage-errors.ts'
 import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
-import { type Attempt, authenticate, tokenOf } from './authenticate.ts'
+import { type Attempt, authenticate } from './authenticate.ts'
 import { type RecordOptions, SILENT, startRecord } from './decision-record.ts'
 import { createQuietRecorder } from './quiet-recorder.ts'
 import { recheck } from './recheck.ts'
@@ -145,8 +145,7 @@ function unavailable(cause: unknown): AuthError {
 // A mount lets the request in: what comes later is told so.
 function admit({ steps, request, rule, state, record }: Attempt, context: AuthContext | null): void {
   if (context?.kind === 'user') {
-    const token = tokenOf(state.credential)
-    CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token, provisioned: record.provisioned })
+    CONTEXT_ORIGINS.set(context, { roles: steps.knownRoles, token: state.token, provisioned: record.provisioned })
   }
   if (context?.kind === 'service') SERVICE_REQUESTS.set(context, { steps, request, rule, state })
   if (!state.passed.some((mount) => mount.rule === rule))

@@ -50,6 +50,11 @@ export class RequestState implements Authenticated {
     this.#recheck = recheck
   }
 
+  /** The token of its credential, for a step that asks the issuer for more. */
+  get token(): string | undefined {
+    return this.credential?.kind === 'bearer' ? this.credential.token : undefined
+  }
+
   async recheck(): Promise<void> {
     // Of a request that nobody has let in there is nothing to check.
     if (this.passed.some(({ context }) => context !== null)) await this.#recheck(this)
