@@ -1,6 +1,6 @@
 /** Users of the in-memory storage, and where they and other callers act: what every request asks. */
-import type { ActingOrg, Caller } from '../context.ts'
-import { compare, put, type Table } from './memory-tables.ts'
+import type { ActingOrg, Caller, IdentityKey } from '../context.ts'
+import { compare, put, putList, type Table } from './memory-tables.ts'
 import type { Membership } from './repositories.ts'
 import type { StoredOrganization, StoredUser } from './shipped-storage.ts'
 
@@ -10,6 +10,7 @@ export interface PeopleTables {
   /** What requests ask, by subject: one issuer's may be another one's, too. */
   readonly peopleOfSubject: Table<readonly Person[]>
   readonly orgs: Table<StoredOrganization>
+  /** In the order in which they began. */
   readonly membershipsOf: Table<readonly Membership[]>
 }
 
@@ -26,17 +27,29 @@ export function putUser(tables: PeopleTables, record: StoredUser): StoredUser {
   const before = tables.users.get(record.id)
   const row = put(tables.users, record)
   if (before !== undefined && before.subject !== row.subject) {
-    tables.peopleOfSubject.set(before.subject, othersOf(tables, before))
+    putList(tables.peopleOfSubject, before.subject, othersOf(tables, before))
   }
   makeReady(tables, row)
   return row
 }
 
-/** Keep ready what requests of a user ask: after each write of the user, of one of their memberships or of its organization. */
+/** Keep ready what requests of a user ask: after each write of the user or of one of their memberships. */
 export function makeReady(tables: PeopleTables, user: StoredUser): void {
   const [membership = null] = actingIn(tables).list({ kind: 'user', user }, 1)
   const person = Object.freeze({ user, membership })
-  tables.peopleOfSubject.set(user.subject, [...othersOf(tables, user), person])
+  putList(tables.peopleOfSubject, user.subject, [...othersOf(tables, user), person])
+}
+
+/** Find the user of an identity, and where they act who names nothing. */
+export function personOf(tables: PeopleTables, { issuer, subject }: IdentityKey): Person | undefined {
+  return tables.peopleOfSubject.get(subject)?.find(({ user }) => user.issuer === issuer)
+}
+
+/** Where a person acts who names nothing. An organization may have ten thousand members, so none is written when it is renamed. */
+export function asOfNow(tables: PeopleTables, person: Person): Person {
+  const { user, membership } = person
+  if (membership === null || tables.orgs.get(membership.org.id) === membership.org) return person
+  return { user, membership: actingIn(tables).find({ kind: 'user', user }, membership.org.id) }
 }
 
 function othersOf({ peopleOfSubject }: PeopleTables, { id, subject }: StoredUser): readonly Person[] {
@@ -55,7 +68,7 @@ export function actingIn({ orgs, membershipsOf }: PeopleTables) {
     return org === undefined ? null : Object.freeze({ org, role })
   }
   const placesOf = (caller: Caller<StoredUser>): readonly Place[] => {
-    if (caller.kind === 'user') return inOrder(membershipsOf.get(caller.user.id) ?? [])
+    if (caller.kind === 'user') return membershipsOf.get(caller.user.id) ?? []
     if (caller.kind === 'service') return []
     const { orgId, role } = caller.kind === 'apiKey' ? caller.key : caller.machine
     return orgId === null ? [] : [{ orgId, role }]
@@ -80,11 +93,13 @@ export function actingIn({ orgs, membershipsOf }: PeopleTables) {
   }
 }
 
-function inOrder(memberships: readonly Membership[]): readonly Membership[] {
-  return memberships.length < 2 ? memberships : [...memberships].sort(byJoin)
+/** Put a membership into a list that is ordered by when they began. */
+export function insertInOrder(list: readonly Membership[], membership: Membership): readonly Membership[] {
+  // Most often it is the last one.
+  const at = list.findLastIndex((other) => byJoin(other, membership) < 0) + 1
+  return list.toSpliced(at, 0, membership)
 }
 
-/** Order memberships by when they began. */
-export function byJoin(a: Membership, b: Membership): number {
+function byJoin(a: Membership, b: Membership): number {
   return a.joinedAt.getTime() - b.joinedAt.getTime() || compare(a.orgId, b.orgId) || compare(a.userId, b.userId)
 }

@@ -5,8 +5,8 @@ import { ownMembers, ownOf } from '../lib/parse-options.ts'
 import type { AccountTables } from './memory-accounts.ts'
 import { type InvitationRow, memoryInvitations } from './memory-invitations.ts'
 import { memoryMachines } from './memory-machines.ts'
-import { actingIn, byJoin, makeReady, type PeopleTables, type Person, putUser } from './memory-people.ts'
-import { byCreation, identityKeyOf, isOwnedBy, put, type Table, toRow } from './memory-tables.ts'
+import { actingIn, asOfNow, insertInOrder, makeReady, type PeopleTables, personOf, putUser } from './memory-people.ts'
+import { byCreation, identityKeyOf, isOwnedBy, put, putList, type Table, toRow } from './memory-tables.ts'
 import type { OrgIds } from './org-ids.ts'
 import type {
   ApiKeyOwner,
@@ -27,7 +27,7 @@ import { ConflictError, TransientError } from './storage-errors.ts'
 
 /** Everything the in-memory storage keeps but the throttle. */
 export interface Tables extends AccountTables, PeopleTables {
-  /** A membership stands in both: by the id of its organization here, in `membershipsOf` by that of its user. */
+  /** A membership stands in both: by the id of its organization here, in `membershipsOf` by that of its user, in one order. */
   readonly membersOf: Table<readonly Membership[]>
   readonly invitations: Table<InvitationRow>
   readonly apiKeys: Table<ApiKeyRecord>
@@ -71,19 +71,18 @@ export function memoryRepositories(
 }
 
 function userRepository({ tables, clock }: MemoryRepositoryOptions): StoredUserRepository {
-  const { users, peopleOfSubject } = tables
+  const { users } = tables
   const acting = actingIn(tables)
-  const personOf = ({ issuer, subject }: IdentityKey): Person | undefined =>
-    peopleOfSubject.get(subject)?.find(({ user }) => user.issuer === issuer)
-  const byIdentity = (identity: IdentityKey): StoredUser | undefined => personOf(identity)?.user
+  const byIdentity = (identity: IdentityKey): StoredUser | undefined => personOf(tables, identity)?.user
   const change = (userId: string, changed: Partial<StoredUser>): StoredUser | null => {
     const user = users.get(userId)
     return user === undefined ? null : putUser(tables, { ...user, ...changed })
   }
   return {
     findByIdentity: toStep((identity: IdentityKey, selection: OrgSelection) => {
-      const person = personOf(identity)
-      if (person === undefined || selection.kind === 'unnamed') return person ?? null
+      const person = personOf(tables, identity)
+      if (person === undefined) return null
+      if (selection.kind === 'unnamed') return asOfNow(tables, person)
       const { user } = person
       if (selection.kind !== 'named') return { user }
       return { user, membership: acting.find({ kind: 'user', user }, selection.orgId) }
@@ -130,12 +129,7 @@ function organizationRepository(options: MemoryRepositoryOptions): StoredOrganiz
     findLocked: async (orgId) => orgs.get(orgId) ?? null,
     async rename(orgId, name) {
       const org = orgs.get(orgId)
-      if (org === undefined) return null
-      const row = put(orgs, { ...org, name })
-      for (const { userId } of membersOf.get(orgId) ?? []) {
-        makeReady(options.tables, options.tables.users.get(userId) as StoredUser)
-      }
-      return row
+      return org === undefined ? null : put(orgs, { ...org, name })
     },
     async remove(orgId) {
       if (orgs.get(orgId) === undefined) return false
@@ -183,7 +177,7 @@ function membershipRepository(options: MemoryRepositoryOptions): StoredRepositor
     },
     find: async (orgId, userId) => find(orgId, userId) ?? null,
     listByOrg: async (orgId) =>
-      [...(membersOf.get(orgId) ?? [])].sort(byJoin).map((membership) => {
+      (membersOf.get(orgId) ?? []).map((membership) => {
         const { email, disabled } = users.get(membership.userId) as StoredUser
         return toRow({ ...membership, email, disabled })
       }),
@@ -198,12 +192,14 @@ function place(
   { orgId, userId }: Pick<Membership, 'orgId' | 'userId'>,
   membership: Membership | null,
 ): void {
-  const put = (table: Table<readonly Membership[]>, key: string): void => {
-    const others = (table.get(key) ?? []).filter((each) => each.orgId !== orgId || each.userId !== userId)
-    table.set(key, membership === null ? others : [...others, membership])
+  const replace = (table: Table<readonly Membership[]>, key: string): void => {
+    const list = table.get(key) ?? []
+    const at = list.findIndex((each) => each.orgId === orgId && each.userId === userId)
+    if (membership === null) putList(table, key, list.toSpliced(at, 1))
+    else putList(table, key, at < 0 ? insertInOrder(list, membership) : list.with(at, membership))
   }
-  put(tables.membersOf, orgId)
-  put(tables.membershipsOf, userId)
+  replace(tables.membersOf, orgId)
+  replace(tables.membershipsOf, userId)
   const user = tables.users.get(userId)
   if (user === undefined) return
   if (membershipOn === 'rows') makeReady(tables, user)

@@ -123,3 +123,9 @@ export function put<T extends { readonly id: string }>(table: Table<T>, record: 
   table.set(row.id, row)
   return row
 }
+
+/** Write a list of what belongs to a key; of one that is empty nothing stays, the key neither. */
+export function putList<V>(table: Table<readonly V[]>, key: string, list: readonly V[]): void {
+  if (list.length === 0) table.delete(key)
+  else table.set(key, list)
+}
