@@ -1,6 +1,7 @@
 /** Our headers on what a Hono handler answers: on its own Response, on the context's, and on Node's. */
 import type { Context } from 'hono'
 import { keepHeaders, mergeHeader, type NodeRequest, type NodeResponse, withHeaders } from '../src/http/index.ts'
+import type { AuthRequest } from '../src/request.ts'
 
 /** Reads our headers at the moment they are written. */
 export type HeadersOf = Parameters<typeof keepHeaders>[1]
@@ -44,6 +45,25 @@ export function announce(c: Context, node: Node | null, source: object, headersO
 // Else a middleware or a handler has made a request of Node's, and may look at the answer to it.
 function isAsSent({ req: { url } }: Context, { incoming, outgoing }: Node): boolean {
   return outgoing?.req === incoming && url.slice(url.indexOf('/', 'https://'.length)) === incoming.url
+}
+
+/** A request of which no response of Node's says when its head is out. */
+export interface Unheard {
+  readonly request: AuthRequest
+  /** Tell that the answer is there. */
+  end(): void
+}
+
+/** Tell whoever listens for its head when the outermost mount has the answer: then it is out, as good as. */
+export function createUnheard(read: AuthRequest): Unheard {
+  const listeners: (() => void)[] = []
+  const whenAnswered = (listener: () => void): unknown => listeners.push(listener)
+  return {
+    request: { ...read, whenAnswered },
+    end() {
+      for (const listener of listeners) listener()
+    },
+  }
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from '../src/http/index.ts'
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
-import { announce, type HeadersOf, type Node, nodeOf, stamp } from './hono-response.ts'
+import { announce, createUnheard, type HeadersOf, type Node, nodeOf, stamp, type Unheard } from './hono-response.ts'
 
 /** What a Hono handler may return. */
 type HandlerAnswer = Response | TypedResponse | Promise<Response | TypedResponse> | Promise<void>
@@ -93,15 +93,12 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const decide = atOnce(authorize)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = NO_HEADERS
-      let listeners: readonly (() => void)[] = []
+      let unheard: Unheard | null = null
       try {
         const node = nodeOf(c)
         const read = readContext(c, node)
-        // Where no response of Node's says when its head is out: it is, as good as, when the outermost mount has the answer.
-        const whenAnswered = (listener: () => void): void => {
-          listeners = [...listeners, listener]
-        }
-        const decided = decide(read.whenAnswered === undefined ? { ...read, whenAnswered } : read)
+        if (read.whenAnswered === undefined) unheard = createUnheard(read)
+        const decided = decide(unheard?.request ?? read)
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
@@ -111,7 +108,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         stamp(c, headersOf)
         return refuse(error, c, throwOn)
       } finally {
-        for (const listener of listeners) listener()
+        unheard?.end()
       }
     }
     return Object.assign(handler, { getAuth: (c: Context) => authorize.contextOf(sourceOf(c)) })

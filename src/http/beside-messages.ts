@@ -36,7 +36,20 @@ const KEPT: Beside<Kept> = /* @__PURE__ */ createBeside()
 
 /** Find what is kept beside a request. */
 export function findKept(source: object): Kept | undefined {
-  if (isAsMade(source)) return KEPT.get(source)
+  return isAsMade(source) ? KEPT.get(source) : findOnParts(source)
+}
+
+/** The same, made where there is nothing yet, to keep more. */
+export function keptBeside(source: object): Kept {
+  if (!isAsMade(source)) return findOnParts(source) ?? keepOnParts(source)
+  const known = KEPT.get(source)
+  if (known !== undefined) return known
+  const kept = new Kept(source)
+  KEPT.set(source, kept)
+  return kept
+}
+
+function findOnParts(source: object): Kept | undefined {
   const { rawHeaders } = source as MessageParts
   const kept = keptOn(rawHeaders, source)
   if (kept !== undefined) return kept
@@ -44,18 +57,12 @@ export function findKept(source: object): Kept | undefined {
   return keptOn(rawTrailers, source) ?? keptOn(stream, source) ?? KEPT.get(source)
 }
 
-/** The same, made where there is nothing yet, to keep more. */
-export function keptBeside(source: object): Kept {
-  return findKept(source) ?? keep(source)
-}
-
 // On more than one part, since a middleware may replace one (the stream that it decompresses), hardly all of them.
-function keep(source: object): Kept {
+function keepOnParts(source: object): Kept {
   const kept = new Kept(source)
   const { rawHeaders, rawTrailers, _readableState: stream } = source as MessageParts
-  const parts = isAsMade(source) ? NONE : [rawHeaders, rawTrailers, stream]
   let isKept = false
-  for (const part of parts) {
+  for (const part of [rawHeaders, rawTrailers, stream]) {
     // Of a list that a platform gives to all its messages the first one has it.
     if (typeof part !== 'object' || part === null || KEPT.get(part) !== undefined) continue
     KEPT.set(part, kept)
@@ -77,14 +84,17 @@ interface MessageParts {
 }
 
 const AS_MADE: WeakMap<object, boolean> = /* @__PURE__ */ new WeakMap()
+// The one asked about last: that of nearly all.
+let usual: object | undefined
 
 // Whether an object has the prototype that it was made with: asked once of each prototype.
 function isAsMade(source: object): boolean {
   const prototype = Object.getPrototypeOf(source) as object | null
-  if (prototype === null) return true
+  if (prototype === null || prototype === usual) return true
   const known = AS_MADE.get(prototype)
   if (known !== undefined) return known
   const isMade = prototype.constructor?.prototype === prototype
+  if (isMade) usual = prototype
   AS_MADE.set(prototype, isMade)
   return isMade
 }
