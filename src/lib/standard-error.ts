@@ -98,7 +98,7 @@ export function causesOf(error: unknown): readonly unknown[] {
   for (let index = 0; index < found.length && found.length < MOST_CAUSES; index++) {
     const { cause, errors } = readError(found[index])
     for (const each of [
-      adapterErrorOf(found[index]),
+      prismaCauseOf(found[index]),
       cause,
       ...(Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : []),
     ]) {
@@ -108,18 +108,21 @@ export function causesOf(error: unknown): readonly unknown[] {
   return found
 }
 
-// Prisma's, which says no more than that; what happened its adapter says.
+// Prisma's, which says no more than that; what happened its adapter says, or the engine of its own.
 const RAW_QUERY_FAILED = 'P2010'
 
 /** The code that says what happened, of the error or of what caused it, or `null`: a word, never a value. */
 export function codeOf(error: unknown): string | null {
-  for (const each of causesOf(error)) {
+  const words = causesOf(error).flatMap((each) => {
     const { code, errorCode, originalCode, errno } = readError(each)
     // A driver may know no name for a number of its server's.
-    for (const word of [originalCode, code, errorCode, String(errno)])
-      if (typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word) && word !== RAW_QUERY_FAILED) return word
-  }
-  return null
+    return [originalCode, code, errorCode, typeof errno === 'number' ? `${errno}` : errno].filter(isCode)
+  })
+  return words.find((word) => word !== RAW_QUERY_FAILED) ?? words[0] ?? null
+}
+
+function isCode(word: unknown): word is string {
+  return typeof word === 'string' && /^[A-Z0-9_]{2,40}$/.test(word)
 }
 
 /** What marks a `ConflictError`, of whichever copy of this package: a host may have a class of that name. */
@@ -146,9 +149,10 @@ export function describeCause(error: unknown): string {
   }
 }
 
-/** What Prisma hands on of its driver adapter's error. */
-export function adapterErrorOf(error: unknown): object | undefined {
-  const { driverAdapterError } = readError(readError(error)['meta'])
+/** What Prisma hands on of its driver adapter's error; of a raw query its engine (before Prisma 7) says it in `meta` itself. */
+export function prismaCauseOf(error: unknown): object | undefined {
+  const { code, meta } = readError(error)
+  const { driverAdapterError = code === RAW_QUERY_FAILED ? meta : undefined } = readError(meta)
   return typeof driverAdapterError === 'object' && driverAdapterError !== null ? driverAdapterError : undefined
 }
 

@@ -4,7 +4,7 @@
  * drivers and query builders put on their errors, never by a class.
  */
 import { isAuthError, toFault } from '../errors.ts'
-import { adapterErrorOf, CONFLICT, causesOf, isOfSchema, readError as read } from '../lib/standard-error.ts'
+import { CONFLICT, causesOf, isOfSchema, prismaCauseOf, readError as read } from '../lib/standard-error.ts'
 
 const TRANSIENT: symbol = Symbol.for('sallyport.TransientError')
 
@@ -82,7 +82,7 @@ export function toStorageError(error: unknown, from: ThrownBy = 'work'): unknown
   // A query builder wraps the driver's error and says which query it was; a host's own error class does not.
   const { query, sql, name } = read(error)
   const isWrapper =
-    typeof query === 'string' || typeof sql === 'string' || name === OF_ADAPTER || adapterErrorOf(error) !== undefined
+    typeof query === 'string' || typeof sql === 'string' || name === OF_ADAPTER || prismaCauseOf(error) !== undefined
   const isTaken = isWrapper ? causesOf(error).some(isUnique) : isUnique(error)
   if (!isTaken) return error
   const constraint = constraintOf(error)
@@ -120,22 +120,29 @@ const NO_CONNECTION =
 const NO_ANSWER = /^(Query read|Defined query) timeout/
 const SQLITE_BUSY = 5
 
-// By what drivers say, Prisma (`errorCode`) and its adapters (`originalCode`, `kind`). A `code` that is a number is no database's.
+// By what drivers say, Prisma (`errorCode`) and its adapters (`originalCode`, `kind`). A `code` that is a number is no database's,
+// and SQLite's (`errcode`) would be another one's.
 function isCoded(error: unknown, known: RegExp): boolean {
-  const { code, errcode, errno, errorCode, originalCode, kind } = read(error)
+  const { code, errno, errorCode, originalCode, kind } = read(error)
   const word = typeof code === 'number' ? '' : code
-  return [word, errcode, errno, errorCode, originalCode, kind].some((each) => known.test(String(each)))
+  return [word, errno, errorCode, originalCode, kind].some((each) => known.test(textOf(each)))
+}
+
+// What is thrown may hold anything under these names.
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
 
 // Knex puts the statement before what a driver says; Drizzle's own sentence ends in the statement's values.
 function sentenceOf(error: unknown): string {
   const { code, message } = read(error)
-  return code === undefined ? String(message).replace(/^(?!Failed query).* - /s, '') : String(message)
+  return code === undefined ? textOf(message).replace(/^(?!Failed query).* - /s, '') : textOf(message)
 }
 
 function isUnique(error: unknown): boolean {
-  const { code, message } = read(error)
-  return isCoded(error, UNIQUE) || /^(ERR_)?SQLITE_.*UNIQUE constraint failed/s.test(`${code} ${message}`)
+  const { code, errcode, message } = read(error)
+  const isSaid = /^(ERR_)?SQLITE_.*UNIQUE constraint failed/s.test(`${textOf(code)} ${textOf(message)}`)
+  return isSaid || isCoded(error, UNIQUE) || UNIQUE.test(textOf(errcode))
 }
 
 function passes(error: unknown): boolean {
@@ -154,7 +161,7 @@ function passes(error: unknown): boolean {
 function isAway(error: unknown): boolean {
   const { code, syscall } = read(error)
   // A server that is down takes its Unix socket along.
-  if (NETWORK.test(String(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
+  if (NETWORK.test(textOf(code)) || (code === 'ENOENT' && syscall === 'connect')) return true
   return NO_CONNECTION.test(sentenceOf(error)) || NO_ANSWER.test(sentenceOf(error))
 }
 
@@ -240,7 +247,7 @@ export function isReadOnly(error: unknown): error is Error {
 /** Ask whether SQLite says that another process is writing just now. */
 export function isBusy(error: unknown): boolean {
   const { code, errcode, rawCode, message } = read(error)
-  const isSaid = /^(SQLITE_BUSY|(ERR_)?SQLITE_[A-Z]+ database is locked)/.test(`${code} ${message}`)
+  const isSaid = /^(SQLITE_BUSY|(ERR_)?SQLITE_[A-Z]+ database is locked)/.test(`${textOf(code)} ${textOf(message)}`)
   return isSaid || isPrimary(errcode) || isPrimary(rawCode)
 }
 
@@ -252,7 +259,7 @@ function constraintOf(error: unknown): string | undefined {
     const { constraint, constraint_name: name, meta, message, sqlMessage = message } = read(each)
     const { index, fields } = read(constraint)
     const { target } = read(meta)
-    const said = IN_SENTENCE.exec(String(sqlMessage))?.[1]
+    const said = IN_SENTENCE.exec(textOf(sqlMessage))?.[1]
     const names = [constraint, name, index, fields, target, said].map((one) =>
       Array.isArray(one) ? one.join(', ') : one,
     )

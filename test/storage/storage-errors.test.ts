@@ -59,6 +59,31 @@ describe('what Prisma throws', () => {
   it('is described by what the database said, where Prisma says no more than that a query failed', () => {
     expect(describeCause(byPrisma('P2010', '42P01'))).toBe('42P01')
     expect(describeCause(coded('P2025'))).toBe('P2025')
+    expect(describeCause(coded('P2010'))).toBe('P2010')
+  })
+
+  it('is found where its own engine says it', () => {
+    const byEngine = (code: string): Error =>
+      Object.assign(coded('P2010'), { meta: { code, message: 'Key (email)=(ada@example.test) already exists.' } })
+    expect(toStorageError(byEngine('23505'))).toMatchObject({
+      name: 'ConflictError',
+      message: 'the row is there already',
+    })
+    expect(toStorageError(byEngine('1213'))).toMatchObject({ name: 'TransientError' })
+    expect(describeCause(byEngine('42P01'))).toBe('42P01')
+  })
+})
+
+describe('what says something else', () => {
+  it('is no number of MySQL where SQLite says it: SQLITE_IOERR_DIR_FSYNC', () => {
+    const error = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 1290 })
+    expect(toStorageError(error)).toBe(error)
+  })
+
+  it.each([Symbol('x'), Object.create(null) as object, 1n, {}])('comes back as it is, whatever it holds: %#', (odd) => {
+    const error = Object.assign(new Error('x'), { code: odd, errno: odd, message: odd, kind: odd, meta: odd })
+    expect(toStorageError(error)).toBe(error)
+    expect(describeCause(error)).toBe('Error')
   })
 })
 
