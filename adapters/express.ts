@@ -10,7 +10,6 @@ import {
   type Auth,
   createReadJson,
   createRouteFinder,
-  extendResponses,
   fromNodeRequest,
   keepHeaders,
   parseAdapterOptions,
@@ -91,7 +90,6 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
       try {
         const decided = decide(toAuthRequest(req))
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
-        extendResponses(res)
         keepHeaders(res, responseHeaders)
         await (run === null ? next() : run(context, req, res, next))
       } catch (error) {

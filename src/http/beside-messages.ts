@@ -4,7 +4,6 @@
  * one of its members is a slow one: there it is kept on what a message is made of, and found by the first part that has it.
  */
 import { type Beside, createBeside } from '../lib/beside.ts'
-import type { AroundHead } from './node-response.ts'
 
 /** What an auth has decided of a request: whoever reads the body has it decided once more, and throws what that throws. */
 export interface Authenticated {
@@ -18,8 +17,6 @@ const NONE: readonly never[] = []
 export class Kept {
   /** What auths have decided of it. */
   authenticated: readonly Authenticated[] = NONE
-  /** What is done around the head of its response, the last one outermost. */
-  around: readonly AroundHead[] = NONE
   /** How long its body may take, for whoever reads it and says nothing else. */
   bodySeconds: number | undefined = undefined
   /** Of a message of Node's: the request of Fetch that was made of it. Of one of Fetch: whether it was made of Node's. */
@@ -36,14 +33,15 @@ const KEPT: Beside<Kept> = /* @__PURE__ */ createBeside()
 
 /** Find what is kept beside a request. */
 export function findKept(source: object): Kept | undefined {
-  return isAsMade(source) ? KEPT.get(source) : findOnParts(source)
+  // One that was given the prototype again that it was made with is found on its parts.
+  return (isAsMade(source) ? KEPT.get(source) : undefined) ?? findOnParts(source)
 }
 
 /** The same, made where there is nothing yet, to keep more. */
 export function keptBeside(source: object): Kept {
-  if (!isAsMade(source)) return findOnParts(source) ?? keepOnParts(source)
-  const known = KEPT.get(source)
+  const known = findKept(source)
   if (known !== undefined) return known
+  if (!isAsMade(source)) return keepOnParts(source)
   const kept = new Kept(source)
   KEPT.set(source, kept)
   return kept
@@ -87,8 +85,8 @@ const AS_MADE: WeakMap<object, boolean> = /* @__PURE__ */ new WeakMap()
 // The one asked about last: that of nearly all.
 let usual: object | undefined
 
-// Whether an object has the prototype that it was made with: asked once of each prototype.
-function isAsMade(source: object): boolean {
+/** Whether an object has the prototype that it was made with: asked once of each prototype. */
+export function isAsMade(source: object): boolean {
   const prototype = Object.getPrototypeOf(source) as object | null
   if (prototype === null || prototype === usual) return true
   const known = AS_MADE.get(prototype)

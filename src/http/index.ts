@@ -5,7 +5,6 @@ export { fromFetchRequest } from './fetch-request.ts'
 export { fromNodeRequest, type NodeRequest } from './node-request.ts'
 export { createReadJson, type ReadJson } from './read-json.ts'
 export {
-  extendResponses,
   keepHeaders,
   mergeHeader,
   type NodeResponse,

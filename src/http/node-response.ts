@@ -4,6 +4,9 @@
 export interface NodeResponse {
   /** The request that it answers. */
   readonly req?: unknown
+  /** What Node makes anew for each response. */
+  readonly outputData?: object | null
+  readonly _events?: object | null
   getHeader?(name: string): unknown
   getHeaderNames?(): readonly string[]
   setHeader(name: string, value: string | readonly string[]): unknown

@@ -1,6 +1,8 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
+
+import { type Beside, createBeside } from '../lib/beside.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import { findKept, keptBeside } from './beside-messages.ts'
+import { isAsMade } from './beside-messages.ts'
 import type { AroundHead, NodeResponse, WriteHead } from './node-response.ts'
 
 export type { NodeResponse } from './node-response.ts'
@@ -91,55 +93,47 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
   wrapHead(response, (own, head, writeHead) => writeWith(own, headersOf(), head, writeHead))
 }
 
-/**
- * Have {@link keepHeaders} put nothing on responses whose prototype is of the framework: their `writeHead` looks for what was
- * kept. For who writes an adapter of a framework that changes the prototype of each response, which makes every member that is
- * put on one dear. A response whose prototype is Node's own stays as it is.
- *
- * @param response any of them: what all apps of this copy of the framework share is extended, once
- * @example
- * extendResponses(res)
- */
-export function extendResponses(response: NodeResponse): void {
-  if (LOOKING.has(response.writeHead as WriteHead)) return
-  const shared = sharedPrototypeOf(response)
-  if (shared === null || !Object.isExtensible(shared) || EXTENDED.has(shared)) return
-  const own = Object.hasOwn(shared, 'writeHead') ? (shared as { readonly writeHead: WriteHead }).writeHead : null
-  const writeHead: WriteHead = function writeHead(...head) {
-    const inherited = own ?? (Object.getPrototypeOf(shared) as { readonly writeHead: WriteHead }).writeHead
-    return writeHeadOf(findKept(Object(this.req))?.around ?? [], inherited).apply(this, head)
-  }
-  Object.assign(shared, { writeHead })
-  LOOKING.add(writeHead)
-  EXTENDED.add(shared)
+/** A response that has another prototype than it was made with, and what is done around its head, the last one outermost. */
+interface Headed {
+  readonly response: NodeResponse
+  around: readonly AroundHead[]
 }
 
-/** The functions that look for what is done around a head. */
-const LOOKING: WeakSet<WriteHead> = /* @__PURE__ */ new WeakSet()
+const HEADED: Beside<Headed> = /* @__PURE__ */ createBeside()
 
-/** The prototypes that have one. */
-const EXTENDED: WeakSet<object> = /* @__PURE__ */ new WeakSet()
-
-// The last one before Node's own. Express gives a response the prototype of each app that it comes to, and takes it away again:
-// of one app alone, what was kept there would be missed by whoever answers in another.
-function sharedPrototypeOf(response: object): object | null {
-  const base: unknown = response.constructor?.prototype
-  let shared: object | null = null
-  for (let each: unknown = Object.getPrototypeOf(response); each !== base; each = Object.getPrototypeOf(each)) {
-    if (each === null) return null
-    shared = each as object
-  }
-  return shared
+// Express changes the prototype of each response, whereupon a function that is made for one is dear to put there. So they all
+// have the same one, and what it does is kept on what a response is made of: found whichever prototype, and whichever request,
+// the response is given later.
+const writeHeadAsKept: WriteHead = function writeHead(...head) {
+  const { response, around } = headedOf(this) ?? { response: this, around: [] }
+  const inherited = (Object.getPrototypeOf(response) as { readonly writeHead: WriteHead }).writeHead
+  return writeHeadOf(around, inherited).apply(this, head)
 }
 
-// Whoever has put a `writeHead` of their own on the response, or on the prototype of an app, may call Node's.
+function headedOf({ outputData, _events: events }: NodeResponse): Headed | undefined {
+  return (outputData ? HEADED.get(outputData) : undefined) ?? (events ? HEADED.get(events) : undefined)
+}
+
+// Whoever has put a `writeHead` of their own on the response goes on to the one that they found.
 function wrapHead(response: NodeResponse, around: AroundHead): void {
   const writeHead = response.writeHead as WriteHead
-  const request = LOOKING.has(writeHead) ? response.req : null
-  if (typeof request === 'object' && request !== null) {
-    const kept = keptBeside(request)
-    kept.around = [...kept.around, around]
+  const headed = writeHead === writeHeadAsKept ? headedOf(response) : undefined
+  if (headed !== undefined) headed.around = [...headed.around, around]
+  else if (mayBeKept(response)) {
+    keep({ response, around: [around] })
+    response.writeHead = writeHeadAsKept
   } else response.writeHead = writeHeadOf([around], writeHead)
+}
+
+function mayBeKept(response: NodeResponse): boolean {
+  if (isAsMade(response) || Object.hasOwn(response, 'writeHead')) return false
+  return Boolean(response.outputData) && Boolean(response._events) && headedOf(response) === undefined
+}
+
+// On two parts: Node replaces the first where something goes out before the head (103), and hardly anybody both.
+function keep(headed: Headed): void {
+  const { outputData, _events: events } = headed.response
+  for (const part of [outputData, events]) HEADED.set(part as object, headed)
 }
 
 // V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old

@@ -65,6 +65,19 @@ it('of messages that share their lists, the first is kept there and the others b
   expect(requests.map(findKept).every((each, index) => each === kept[index])).toBe(true)
 })
 
+it('is found after it was given another prototype, and the first one again', () => {
+  const other = Object.create(OF_EXPRESS) as object
+  for (const create of [SOURCES['of Node'], SOURCES['of Express, which has another prototype']] as (() => object)[]) {
+    const request = create()
+    const own = Object.getPrototypeOf(request) as object
+    const kept = keptBeside(request)
+    for (const prototype of [other, IncomingMessage.prototype, own]) {
+      Object.setPrototypeOf(request, prototype)
+      expect([findKept(request) === kept, keptBeside(request) === kept]).toEqual([true, true])
+    }
+  }
+})
+
 it('leaves nothing that could be seen', () => {
   for (const create of Object.values(SOURCES)) {
     const request = create()
