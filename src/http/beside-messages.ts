@@ -82,11 +82,11 @@ interface MessageParts {
 }
 
 const AS_MADE: WeakMap<object, boolean> = /* @__PURE__ */ new WeakMap()
-// The one asked about last: that of nearly all.
+// The last such one that was new: that of nearly all.
 let usual: object | undefined
 
-/** Whether an object has the prototype that it was made with: asked once of each prototype. */
-export function isAsMade(source: object): boolean {
+// Whether an object has the prototype that it was made with: asked once of each prototype.
+function isAsMade(source: object): boolean {
   const prototype = Object.getPrototypeOf(source) as object | null
   if (prototype === null || prototype === usual) return true
   const known = AS_MADE.get(prototype)

@@ -2,7 +2,6 @@
 
 import { type Beside, createBeside } from '../lib/beside.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import { isAsMade } from './beside-messages.ts'
 import type { AroundHead, NodeResponse, WriteHead } from './node-response.ts'
 
 export type { NodeResponse } from './node-response.ts'
@@ -126,8 +125,10 @@ function wrapHead(response: NodeResponse, around: AroundHead): void {
 }
 
 function mayBeKept(response: NodeResponse): boolean {
-  if (isAsMade(response) || Object.hasOwn(response, 'writeHead')) return false
-  return Boolean(response.outputData) && Boolean(response._events) && headedOf(response) === undefined
+  if (Object.hasOwn(response, 'writeHead')) return false
+  const isAsMade = Object.hasOwn(Object.getPrototypeOf(response) as object, 'constructor')
+  if (isAsMade || headedOf(response) !== undefined) return false
+  return Boolean(response.outputData) && Boolean(response._events)
 }
 
 // On two parts: Node replaces the first where something goes out before the head (103), and hardly anybody both.
