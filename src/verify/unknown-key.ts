@@ -21,7 +21,7 @@ export interface UnknownKey {
 }
 
 /**
- * Create a place for one header: the next one takes it.
+ * Create a place for one header: until the next one, or a token with it that can't be refused so.
  * @param listed the issuers that a name alone stands for, always
  */
 export function createUnknownKey(listed: readonly Issuer[]): UnknownKey {
@@ -31,11 +31,14 @@ export function createUnknownKey(listed: readonly Issuer[]): UnknownKey {
   // Takes payload and signature.
   let repeat: (rest: string) => AuthError | null = () => null
   return {
-    // Good tokens are asked, too, and one letter is soon read.
-    refusalOf: (token) =>
-      token.charCodeAt(probe) === letter && token.slice(0, start.length) === start
-        ? repeat(token.slice(start.length))
-        : null,
+    refusalOf(token) {
+      // Good tokens are asked, too, and one letter is soon read.
+      if (token.charCodeAt(probe) !== letter || token.slice(0, start.length) !== start) return null
+      const refusal = repeat(token.slice(start.length))
+      // It may be the header of good tokens, of which none after this one pays for it: the key has come, or is another issuer's.
+      if (refusal === null) letter = Number.NaN
+      return refusal
+    },
     keep({ headerText }, issuer, asked, refuse) {
       if (!listed.includes(issuer)) return
       // Spelt anew: a part of a token holds all of it in memory.
