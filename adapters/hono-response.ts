@@ -15,13 +15,18 @@ export interface Node {
 /** Find what the server says of Node, by its own word, never by one of `Object.prototype`. */
 export function nodeOf({ env }: Context): Node | null {
   if (typeof env !== 'object' || env === null) return null
-  const own = (name: string): unknown => (Object.hasOwn(env, name) ? env[name] : undefined)
-  const incoming = own('incoming') as Partial<NodeRequest> | undefined
+  const incoming = ownOf(env, 'incoming') as Partial<NodeRequest> | undefined
   if (typeof incoming !== 'object' || incoming === null) return null
   // A message that a platform has made has `headers` alone; so has a Request of Fetch, which is none of Node's.
   const isNode =
     Array.isArray(incoming.rawHeaders) || (typeof incoming.headers === 'object' && typeof incoming.on === 'function')
-  return isNode ? { incoming: incoming as NodeRequest, outgoing: own('outgoing') as NodeResponse | undefined } : null
+  return isNode
+    ? { incoming: incoming as NodeRequest, outgoing: ownOf(env, 'outgoing') as NodeResponse | undefined }
+    : null
+}
+
+function ownOf(env: object, name: string): unknown {
+  return Object.hasOwn(env, name) ? (env as Readonly<Record<string, unknown>>)[name] : undefined
 }
 
 /**

@@ -150,8 +150,11 @@ function toBearer(token: string, apiKeyPrefix: string | null): Credential {
 }
 
 function requireServiceSizes(request: AuthRequest, headers: readonly string[]): void {
-  if (headers.some((header) => request.lines(header).some((line) => line.length > MAX_CREDENTIAL_BYTES))) {
-    throw new AuthError('unauthorized', { reason: 'service_secret_too_long', expected: AT_MOST })
+  for (const header of headers) {
+    for (const line of request.lines(header)) {
+      if (line.length <= MAX_CREDENTIAL_BYTES) continue
+      throw new AuthError('unauthorized', { reason: 'service_secret_too_long', expected: AT_MOST })
+    }
   }
 }
 

@@ -82,18 +82,14 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   const response = ownOf(given, 'response')
   const { socket } = message
   const isWhole = !isCut({ rawHeaders: message.rawHeaders, socket })
-  const rawHeaders = (): readonly string[] => {
-    if (isWhole) return arrived
-    throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
-  }
-  const lines = (name: string): readonly string[] => linesOf(rawHeaders(), name.toLowerCase())
+  const lines = (name: string): readonly string[] => linesOf(whole(arrived, isWhole), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),
     path: withoutQuery(ownOf(given, 'url') ?? message.url ?? '/'),
     source,
     params: ownOf(given, 'params') ?? null,
     lines,
-    headerNames: () => rawHeaders().filter((_, index) => index % 2 === 0),
+    headerNames: () => whole(arrived, isWhole).filter((_, index) => index % 2 === 0),
     remoteAddress: socket?.remoteAddress ?? null,
     encrypted: socket?.encrypted === true,
     upgrade: linesOf(arrived, 'upgrade').length > 0,
@@ -103,6 +99,11 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
         readNodeBody(message, lines, ownMembers(given), { limit, seconds }),
       ),
   }
+}
+
+function whole(arrived: readonly string[], isWhole: boolean): readonly string[] {
+  if (isWhole) return arrived
+  throw new AuthError('bad_request', { reason: 'header_lines_dropped' })
 }
 
 function withoutQuery(target: string): string {
