@@ -185,8 +185,9 @@ function partyOf({ accepts }: IssuerOptions): string | null {
 // Or the keys are those of one client, which their address and the issuer name.
 function clientOf({ issuer, keys }: IssuerOptions): string | null {
   const [client] = /(?<=\/)(?:client|project)_[A-Za-z\d]+/.exec([issuer].flat()[0] ?? '') ?? []
-  const isOfClient = (url: string | undefined): boolean => client !== undefined && url?.endsWith(`/${client}`) === true
-  return keys.every((source) => 'url' in source && isOfClient(source.url)) ? `the keys of ${client} alone` : null
+  const isOfClient = (source: (typeof keys)[number]): boolean =>
+    'url' in source && source.url?.endsWith(`/${client}`) === true
+  return client !== undefined && keys.length > 0 && keys.every(isOfClient) ? `the keys of ${client} alone` : null
 }
 
 const LEEWAY_SECONDS = 5

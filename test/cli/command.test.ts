@@ -506,6 +506,8 @@ describe('doctor', () => {
       'not checked',
     ],
     ["{ ...workos({ clientId: 'client_01HZX4' }), issuer: 'https://x.test' }", 'warning', 'not checked'],
+    ["{ ...workos({ clientId: 'client_01HZX4' }), keys: [] }", 'warning', 'not checked'],
+    ["{ issuer: 'https://x.test', keys: [], audience: null }", 'warning', 'not checked'],
   ])('of %s the audience %s', async (issuer, state, says) => {
     const text = `import { clerk, cognito, workos } from 'sallyport/verify/presets/index.ts'
 const frontendApi = 'https://clerk.test'
