@@ -59,12 +59,11 @@ function findOnParts(source: object): Kept | undefined {
 function keepOnParts(source: object): Kept {
   const kept = new Kept(source)
   const { rawHeaders, rawTrailers, _readableState: stream } = source as MessageParts
-  let isKept = false
+  let isKept = true
   for (const part of [rawHeaders, rawTrailers, stream]) {
-    // Of a list that a platform gives to all its messages the first one has it.
-    if (typeof part !== 'object' || part === null || KEPT.get(part) !== undefined) continue
-    KEPT.set(part, kept)
-    isKept = true
+    // Of a list that a platform gives to all its messages, and of what a wrapper shares with its message, the first one has it.
+    if (typeof part !== 'object' || part === null || KEPT.get(part) !== undefined) isKept = false
+    else KEPT.set(part, kept)
   }
   if (!isKept) KEPT.set(source, kept)
   return kept

@@ -78,6 +78,20 @@ it('is found after it was given another prototype, and the first one again', () 
   }
 })
 
+it('a wrapper that makes its header lines anew at each look is found beside its message', () => {
+  for (const create of Object.values(SOURCES)) {
+    const request = create()
+    const get = (of: object, name: string): unknown => (name === 'rawHeaders' ? [] : Reflect.get(of, name, of))
+    const wrapper = new Proxy(request, { get })
+    const kept = [keptBeside(request), keptBeside(wrapper)]
+    expect([findKept(request) === kept[0], findKept(wrapper) === kept[1], kept[0] !== kept[1]]).toEqual([
+      true,
+      true,
+      true,
+    ])
+  }
+})
+
 it('leaves nothing that could be seen', () => {
   for (const create of Object.values(SOURCES)) {
     const request = create()
