@@ -164,9 +164,9 @@ describe('the built modules', () => {
   // that reads by a function; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 46_700],
-    ['koa', 46_500],
-    ['hono', 48_050],
+    ['express', 47_900],
+    ['koa', 47_800],
+    ['hono', 49_400],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -176,9 +176,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 297,500 bytes, minified', async () => {
+  it('cost with the testing kit at most 298,300 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(296_500)
+    expect(bytes).toBeLessThanOrEqual(298_300)
   })
 })
