@@ -5,8 +5,8 @@ export interface NodeResponse {
   /** The request that it answers. */
   readonly req?: unknown
   /** What Node makes anew for each response. */
-  readonly outputData?: object | null
-  readonly _events?: object | null
+  readonly outputData?: object | null | undefined
+  readonly _events?: object | null | undefined
   getHeader?(name: string): unknown
   getHeaderNames?(): readonly string[]
   setHeader(name: string, value: string | readonly string[]): unknown
