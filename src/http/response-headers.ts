@@ -175,8 +175,11 @@ function writeWith(response: NodeResponse, ours: Lines, head: readonly unknown[]
 function isApart(response: NodeResponse, theirs: unknown, ours: Lines): theirs is object {
   if (typeof theirs !== 'object' || theirs === null || Array.isArray(theirs)) return false
   if (response.getHeaderNames?.().length !== 0) return false
-  const isOurs = (name: string): boolean => ours.some(([own]) => isSame(own, name))
-  return !Object.keys(theirs).some((name) => name === '__proto__' || isOurs(name))
+  for (const name of Object.keys(theirs)) {
+    if (name === '__proto__') return false
+    for (const line of ours) if (isSame(line[0], name)) return false
+  }
+  return true
 }
 
 function isSame(a: string, b: string): boolean {

@@ -162,7 +162,7 @@ export function createJwtVerifier<const C extends string = never>(options: JwtVe
     const key = await verifySignature(form, issuer, unknownKey)
     if (isAuthError(key)) throw key
     const checked = checkClaims(payload, issuer.rules, clock())
-    const identity = toIdentity({ ...issuersOf(issuer, payload), rules: issuer, names }, checked, payload)
+    const identity = toIdentity(whoseOf(issuer, payload, names), checked, payload)
     if (issuer.check !== null) await runCheck(identity, issuer.check)
     requireAccepted(payload, issuer.accepts)
     headers.keep(form)
@@ -200,10 +200,10 @@ async function refuse(refusal: AuthError): Promise<never> {
 }
 
 // Whose identity it is, and who has issued the token: where names are checked, the first of them.
-function issuersOf({ names, identityIssuer }: Issuer, payload: object): { issuer: string; tokenIssuer: string } {
-  const iss = names[0] ?? ownOf(payload, 'iss')
+function whoseOf<C extends string>(rules: Issuer, payload: object, names: readonly C[]) {
+  const iss = rules.names[0] ?? ownOf(payload, 'iss')
   const tokenIssuer = typeof iss === 'string' ? iss : ''
-  return { issuer: identityIssuer ?? tokenIssuer, tokenIssuer }
+  return { issuer: rules.identityIssuer ?? tokenIssuer, tokenIssuer, rules, names }
 }
 
 // The token's own word selects its issuer, exact names first; no other one is tried after it. A promise only where it is looked
