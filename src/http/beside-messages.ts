@@ -34,7 +34,7 @@ const KEPT: Beside<Kept> = /* @__PURE__ */ createBeside()
 /** Find what is kept beside a request. */
 export function findKept(source: object): Kept | undefined {
   // One that was given the prototype again that it was made with is found on its parts.
-  return (isAsMade(source) ? KEPT.get(source) : undefined) ?? findOnParts(source)
+  return isAsMade(source) ? (KEPT.get(source) ?? findOnParts(source)) : (findOnParts(source) ?? KEPT.get(source))
 }
 
 /** The same, made where there is nothing yet, to keep more. */
@@ -52,7 +52,7 @@ function findOnParts(source: object): Kept | undefined {
   const kept = keptOn(rawHeaders, source)
   if (kept !== undefined) return kept
   const { rawTrailers, _readableState: stream } = source as MessageParts
-  return keptOn(rawTrailers, source) ?? keptOn(stream, source) ?? KEPT.get(source)
+  return keptOn(rawTrailers, source) ?? keptOn(stream, source)
 }
 
 // On more than one part, since a middleware may replace one (the stream that it decompresses), hardly all of them.

@@ -47,12 +47,13 @@ export function fromFetchRequest(request: Request, given: FetchRequestExtras = {
   const isNodes =
     node !== null && (isCut(incoming as NodeRequest) || isServed(source, request, node, incoming as NodeRequest))
   // Of Node's the path is as it came, in absolute form too: as on any other Node server.
-  const read: Writable<AuthRequest> = isNodes ? node : ownRequest(request, source)
+  const body = bodyReader(request, isNodes ? node.source : source, isNodes ? incoming : undefined, given)
+  const read: Writable<AuthRequest> = isNodes ? node : ownRequest(request, source, body)
   read.method = request.method.toUpperCase()
   read.params = ownOf(given, 'params') ?? null
   read.remoteAddress = node?.remoteAddress ?? ownOf(given, 'remoteAddress') ?? null
   if (node !== null) read.encrypted = node.encrypted
-  read.body = bodyReader(request, read.source, isNodes ? incoming : undefined, given)
+  read.body = body
   return read
 }
 
@@ -73,7 +74,7 @@ function bodyReader(
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 // What Fetch says of it, but for what others know better.
-function ownRequest({ headers, url, method }: Request, source: object): AuthRequest {
+function ownRequest({ headers, url, method }: Request, source: object, body: AuthRequest['body']): AuthRequest {
   return {
     method,
     path: pathOf(url),
@@ -85,7 +86,7 @@ function ownRequest({ headers, url, method }: Request, source: object): AuthRequ
     encrypted: url.startsWith('https:'),
     upgrade: headers.has('upgrade'),
     whenAnswered: undefined,
-    body: async () => fromBytes(new Uint8Array()),
+    body,
   }
 }
 

@@ -1,5 +1,4 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
-
 import { type Beside, createBeside } from '../lib/beside.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
 import type { AroundHead, NodeResponse, WriteHead } from './node-response.ts'

@@ -195,7 +195,7 @@ function place(
   const replace = (table: Table<readonly Membership[]>, key: string): void => {
     const list = table.get(key) ?? []
     const at = list.findIndex((each) => each.orgId === orgId && each.userId === userId)
-    if (membership === null) putList(table, key, list.toSpliced(at, 1))
+    if (membership === null) putList(table, key, at < 0 ? list : list.toSpliced(at, 1))
     else putList(table, key, at < 0 ? insertInOrder(list, membership) : list.with(at, membership))
   }
   replace(tables.membersOf, orgId)
