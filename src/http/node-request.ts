@@ -80,8 +80,8 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
   const arrived = headerLines(message)
   const source = ownOf(given, 'source') ?? message
   const response = ownOf(given, 'response')
-  const { socket } = message
-  const isWhole = !isCut({ rawHeaders: message.rawHeaders, socket })
+  const { rawHeaders, socket } = message
+  const isWhole = !isCut({ rawHeaders, socket })
   const lines = (name: string): readonly string[] => linesOf(whole(arrived, isWhole), name.toLowerCase())
   return {
     method: (message.method ?? 'GET').toUpperCase(),

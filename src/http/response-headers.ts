@@ -1,9 +1,24 @@
 /** How an adapter puts header lines on a response: its own answer's, and ours on somebody else's answer. */
-import { type Beside, createBeside } from '../lib/beside.ts'
 import { trimBlanks } from '../lib/trim-blanks.ts'
-import type { AroundHead, NodeResponse, WriteHead } from './node-response.ts'
 
-export type { NodeResponse } from './node-response.ts'
+/** The part of Node's response that `keepHeaders` needs: of HTTP/1 or HTTP/2. */
+export interface NodeResponse {
+  /** The request that it answers. */
+  readonly req?: unknown
+  getHeader?(name: string): unknown
+  getHeaderNames?(): readonly string[]
+  setHeader(name: string, value: string | readonly string[]): unknown
+  once?(event: 'close', listener: () => void): unknown
+  readonly headersSent?: boolean | undefined
+  readonly destroyed?: boolean | undefined
+  writeHead: unknown
+}
+
+// Its `writeHead`, or what stands in its place.
+type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
+
+// What is done around the head of a response: it goes on by `writeHead`.
+type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
 
 // None of what a handler has said of a body that it then did not send is true of the one in its place.
 const OF_ANOTHER_BODY = [
@@ -91,63 +106,24 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
   wrapHead(response, (own, head, writeHead) => writeWith(own, headersOf(), head, writeHead))
 }
 
-/** A response that has another prototype than it was made with, and what is done around its head, the last one outermost. */
-interface Headed {
-  readonly response: NodeResponse
-  around: readonly AroundHead[]
-}
-
-const HEADED: Beside<Headed> = /* @__PURE__ */ createBeside()
-
-// Express changes the prototype of each response, whereupon a function that is made for one is dear to put there. So they all
-// have the same one, and what it does is kept on what a response is made of: found whichever prototype, and whichever request,
-// the response is given later.
-const writeHeadAsKept: WriteHead = function writeHead(...head) {
-  const { response, around } = headedOf(this) ?? { response: this, around: [] }
-  const inherited = (Object.getPrototypeOf(response) as { readonly writeHead: WriteHead }).writeHead
-  return writeHeadOf(around, inherited).apply(this, head)
-}
-
-function headedOf({ outputData, _events: events }: NodeResponse): Headed | undefined {
-  return (outputData ? HEADED.get(outputData) : undefined) ?? (events ? HEADED.get(events) : undefined)
-}
-
-// Whoever has put a `writeHead` of their own on the response goes on to the one that they found.
+// One of the response's own is gone on to as it was found, an inherited one as it is then: a mounted app of Express gives a response
+// its own prototype.
 function wrapHead(response: NodeResponse, around: AroundHead): void {
-  const writeHead = response.writeHead as WriteHead
-  const headed = writeHead === writeHeadAsKept ? headedOf(response) : undefined
-  if (headed !== undefined) headed.around = [...headed.around, around]
-  else if (mayBeKept(response)) {
-    keep({ response, around: [around] })
-    response.writeHead = writeHeadAsKept
-  } else response.writeHead = writeHeadOf([around], writeHead)
+  const found = response.writeHead as WriteHead
+  response.writeHead = aroundHead(response, around, found === inheritedBy(response) ? null : found)
 }
 
-function mayBeKept(response: NodeResponse): boolean {
-  if (Object.hasOwn(response, 'writeHead')) return false
-  const isAsMade = Object.hasOwn(Object.getPrototypeOf(response) as object, 'constructor')
-  if (isAsMade || headedOf(response) !== undefined) return false
-  return Boolean(response.outputData) && Boolean(response._events)
-}
-
-// On two parts: Node replaces the first where something goes out before the head (103), and hardly anybody both.
-function keep(headed: Headed): void {
-  const { outputData, _events: events } = headed.response
-  for (const part of [outputData, events]) HEADED.set(part as object, headed)
+function inheritedBy(response: NodeResponse): WriteHead | undefined {
+  return (Object.getPrototypeOf(response) as { readonly writeHead: WriteHead } | null)?.writeHead
 }
 
 // V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old
 // generation, where it keeps all that the request has made until the next major collection, which costs more than the request.
-// So they are made here.
-function writeHeadOf(arounds: readonly AroundHead[], writeHead: WriteHead): WriteHead {
-  let outer = writeHead
-  for (const around of arounds) {
-    const inner = outer
-    outer = function writeHead(...head) {
-      return around(this, head, inner)
-    }
+// So it is made here.
+function aroundHead(response: NodeResponse, around: AroundHead, own: WriteHead | null): WriteHead {
+  return function writeHead(...head) {
+    return around(this, head, own ?? (inheritedBy(response) as WriteHead))
   }
-  return outer
 }
 
 function writeWith(response: NodeResponse, ours: Lines, head: readonly unknown[], writeHead: WriteHead): unknown {
