@@ -19,12 +19,15 @@ type ByName<T> = Readonly<Record<string, (given: Given) => Promise<T>>>
 
 export const NO_AUTH = 'no auth'
 /** The same once more: what noise alone does. */
-export const CONTROL = 'no auth, again'
+const CONTROL = 'no auth, again'
+/** What a framework itself takes for any middleware. */
+const EMPTY = 'a middleware that does nothing'
 export const OURS = 'sallyport'
 const BY_HAND = 'jose by hand'
 const ALGORITHMS = ['ES256']
 
 const EXPRESS: ByName<RequestHandler> = {
+  [EMPTY]: async () => (_req, _res, next) => next(),
   [OURS]: async (given) => (await import('sallyport/express')).createAdapter(await createOurs(given)).middleware(),
   async 'express-jwt'({ issuer, audience, pem }) {
     const { expressjwt } = await import('express-jwt')
@@ -53,6 +56,7 @@ const EXPRESS: ByName<RequestHandler> = {
 }
 
 const KOA: ByName<Middleware> = {
+  [EMPTY]: async () => (_ctx, next) => next(),
   [OURS]: async (given) => (await import('sallyport/koa')).createAdapter(await createOurs(given)).middleware(),
   async 'koa-jwt'({ issuer, audience, pem }) {
     const { default: jwt } = await import('koa-jwt')
@@ -73,6 +77,7 @@ const KOA: ByName<Middleware> = {
 }
 
 const HONO: ByName<MiddlewareHandler> = {
+  [EMPTY]: async () => (_c, next) => next(),
   [OURS]: async (given) => (await import('sallyport/hono')).createAdapter(await createOurs(given)).middleware(),
   async 'hono/jwt'({ issuer, audience, pem }) {
     const { jwt } = await import('hono/jwt')
@@ -106,6 +111,11 @@ const FASTIFY: ByName<object> = {
 
 export type Framework = 'express' | 'koa' | 'hono' | 'fastify'
 const WAYS: Readonly<Record<Framework, object>> = { express: EXPRESS, koa: KOA, hono: HONO, fastify: FASTIFY }
+
+/** Whether nobody is refused by it. */
+export function isOpen(name: string): boolean {
+  return name === NO_AUTH || name === CONTROL || name === EMPTY
+}
 
 /** Everybody on a framework, who does not authenticate first. */
 export function serversOf(framework: Framework): string[] {
