@@ -129,12 +129,26 @@ describe('rightAnswers', () => {
       right.kind === 'passed' ? (right.body as { role: string }).role : right.kind
     const slow = (roles: Timeline<'admin' | null>, more: Partial<Person> = {}): readonly unknown[] => {
       const person = { roles: new Map([['shared', roles]]), ...more }
-      return rightAnswers(ask({ selector: shared, person, isSlow: true, holdsFrom: FROM + 8 })).map(roleOf)
+      const given = ask({ selector: shared, person, isSlow: true, holdsFrom: FROM + 8 })
+      return [...new Set(rightAnswers(given).map(roleOf))]
     }
     expect(slow(changing<'admin' | null>(null, 'admin'))).toEqual(['refused', 'admin'])
     expect(slow(changing<'admin' | null>('admin', null))).toEqual(['refused'])
     expect(slow(timeline<'admin' | null>('admin'), { disabled: changing(false, true) })).toEqual(['refused'])
     expect(slow(timeline<'admin' | null>('admin'))).toEqual(['admin'])
+  })
+
+  it('tells where somebody acted who passed, and was refused when a body of more than a second was whole', () => {
+    const keys = new Map([['issuer', { kids: changing(new Set(['k1']), new Set<string>()), failing: timeline(false) }]])
+    const orgsOf = (more: Partial<Ask>): unknown[] =>
+      rightAnswers(ask({ server: { name: 'koa', keys }, ...more })).flatMap((right) =>
+        right.kind === 'refused' ? (right.org ?? null) : [],
+      )
+    const body = { kind: 'note', text: 'a' } as const
+    expect(orgsOf({ body, until: FROM + 1001 })).toEqual([null, 'own'])
+    expect(orgsOf({ body, isSlow: true })).toEqual([null, 'own'])
+    expect(orgsOf({ body })).toEqual([null])
+    expect(orgsOf({ until: FROM + 1001 })).toEqual([null])
   })
 
   it('knows a key as soon as it may have been learnt, and 503 while its server fails', () => {
