@@ -21,7 +21,7 @@ export const NO_AUTH = 'no auth'
 /** The same once more: what noise alone does. */
 const CONTROL = 'no auth, again'
 /** What a framework itself takes for any middleware. */
-const EMPTY = 'a middleware that does nothing'
+const EMPTY = 'no auth, an empty middleware'
 export const OURS = 'sallyport'
 const BY_HAND = 'jose by hand'
 const ALGORITHMS = ['ES256']
@@ -111,11 +111,6 @@ const FASTIFY: ByName<object> = {
 
 export type Framework = 'express' | 'koa' | 'hono' | 'fastify'
 const WAYS: Readonly<Record<Framework, object>> = { express: EXPRESS, koa: KOA, hono: HONO, fastify: FASTIFY }
-
-/** Whether nobody is refused by it. */
-export function isOpen(name: string): boolean {
-  return name === NO_AUTH || name === CONTROL || name === EMPTY
-}
 
 /** Everybody on a framework, who does not authenticate first. */
 export function serversOf(framework: Framework): string[] {
