@@ -107,22 +107,18 @@ export function keepHeaders(response: NodeResponse, headersOf: () => Lines): voi
 }
 
 // One of the response's own is gone on to as it was found, an inherited one as it is then: a mounted app of Express gives a response
-// its own prototype.
+// its own prototype. What a wrapper shows for it may come back to ours.
 function wrapHead(response: NodeResponse, around: AroundHead): void {
-  const found = response.writeHead as WriteHead
-  response.writeHead = aroundHead(response, around, found === inheritedBy(response) ? null : found)
-}
-
-function inheritedBy(response: NodeResponse): WriteHead | undefined {
-  return (Object.getPrototypeOf(response) as { readonly writeHead: WriteHead } | null)?.writeHead
+  const own = Object.getOwnPropertyDescriptor(response, 'writeHead')
+  response.writeHead = aroundHead(response, around, own && ((own.value ?? response.writeHead) as WriteHead))
 }
 
 // V8 puts a function that is written down where it is assigned to a member (`response.writeHead = function …`) into the old
 // generation, where it keeps all that the request has made until the next major collection, which costs more than the request.
 // So it is made here.
-function aroundHead(response: NodeResponse, around: AroundHead, own: WriteHead | null): WriteHead {
+function aroundHead(response: NodeResponse, around: AroundHead, own: WriteHead | undefined): WriteHead {
   return function writeHead(...head) {
-    return around(this, head, own ?? (inheritedBy(response) as WriteHead))
+    return around(this, head, own ?? (Object.getPrototypeOf(response) as { readonly writeHead: WriteHead }).writeHead)
   }
 }
 

@@ -103,6 +103,19 @@ const APPS: Readonly<Record<string, Build>> = {
     other.use(answer)
     app.use(guard(), (req, res, next) => other(new Proxy(req, {}), res, next))
   },
+  'that calls another one with a wrapped response, each method of which is looked up when it is called': (
+    app,
+    guard,
+    _mounted,
+    other,
+  ) => {
+    const get = (res: object, name: string): unknown => {
+      const call = (...given: unknown[]): unknown => Reflect.apply(Reflect.get(res, name), res, given)
+      return typeof Reflect.get(res, name) === 'function' ? call : Reflect.get(res, name)
+    }
+    other.use(guard(), guard(), answer)
+    app.use((req, res, next) => other(req, new Proxy<typeof res>(res, { get }), next))
+  },
   'whose response is given another request': (app, guard) => {
     app.use(guard(), (_req, res, next) => next(void Object.assign(res, { req: null })), answer)
   },

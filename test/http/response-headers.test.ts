@@ -50,6 +50,16 @@ describe('keepHeaders', () => {
   })
 })
 
+it("keepHeaders goes on to a response's own writeHead as it was found, to an inherited one as it is then", () => {
+  for (const [own, called] of [[{}, 'later'] as const, [{ writeHead: () => 'first' }, 'first'] as const]) {
+    const inherited = { setHeader: () => undefined, writeHead: own.writeHead ?? ((): string => 'first') }
+    const response = Object.assign(Object.create(inherited) as typeof inherited, own)
+    keepHeaders(response, () => [])
+    Object.setPrototypeOf(response, { ...inherited, writeHead: () => 'later' })
+    expect(response.writeHead()).toBe(called)
+  }
+})
+
 describe('keepHeaders, of a head that is written with an object', () => {
   const write = (set: readonly string[], theirs: object): unknown[] => {
     const calls: unknown[] = []
