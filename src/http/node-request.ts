@@ -29,6 +29,8 @@ export interface NodeRequest {
   readonly readableDidRead?: boolean | undefined
   readonly readableEnded?: boolean | undefined
   readonly destroyed?: boolean | undefined
+  /** Node has handed its connection on, as an upgrade. */
+  readonly upgrade?: boolean | null | undefined
   on(event: string, listener: (chunk: Uint8Array) => void): unknown
   off(event: string, listener: (chunk: Uint8Array) => void): unknown
 }
@@ -93,7 +95,11 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     remoteAddress: socket?.remoteAddress ?? null,
     encrypted: socket?.encrypted === true,
     upgrade: linesOf(arrived, 'upgrade').length > 0,
-    whenAnswered: response && ((listener) => whenHeadIsOut(response as NodeResponse, listener)),
+    // Node makes no response to one that it hands on as an upgrade: on a host's own nothing may ever go out.
+    whenAnswered:
+      response && message.upgrade !== true
+        ? (listener) => whenHeadIsOut(response as NodeResponse, listener)
+        : undefined,
     body: (limit, timeoutSeconds) =>
       readWatched(source, timeoutSeconds, (seconds) =>
         readNodeBody(message, lines, ownMembers(given), { limit, seconds }),

@@ -1,5 +1,5 @@
 /** Without a response object, and with a client that goes away: real sockets, real upgrades, no rejection left over. */
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
@@ -37,6 +37,29 @@ const PATIENCE = { timeout: PATIENCE_MS }
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 10))
 }
+
+it.each([
+  ['alone', (guard: express.RequestHandler) => guard],
+  ['in an app', (guard: express.RequestHandler) => express().use(guard)],
+])(
+  'a guard of Express, %s, that is given an upgrade and a response made for it tells its decision',
+  async (_, mount) => {
+    const server = await listen((_req, res) => void res.end())
+    const guard = mount(forExpress.createAdapter(world.auth).middleware() as express.RequestHandler)
+    server.server.on('upgrade', (req: express.Request, socket: Socket) => {
+      guard(req, new ServerResponse(req) as express.Response, () =>
+        socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+      )
+    })
+    world.decisions.length = 0
+    const socket = connect(server.port, '127.0.0.1')
+    const lines = ['GET / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket']
+    socket.write([...lines, `Authorization: Bearer ${world.caller.token}`, '', ''].join('\r\n'))
+    await new Promise((resolve) => socket.resume().on('close', resolve))
+    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['allowed'])
+    await server.close()
+  },
+)
 
 describe('a WebSocket upgrade', () => {
   const upgrade = async (lines: readonly string[]): Promise<string> => {
