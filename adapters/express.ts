@@ -88,7 +88,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     const decide = atOnce(authorize)
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const decided = decide(readRequest(req, res))
+        const decided = decide(toAuthRequest(req))
         const { context, responseHeaders } = 'then' in decided ? await decided : decided
         keepHeaders(res, responseHeaders)
         await (run === null ? next() : run(context, req, res, next))
@@ -103,7 +103,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     mount(app, routes) {
       const respond = ({ access, handle }: Route): RequestHandler =>
         wrap(access as never, async (context, req, res) => {
-          writeAuthResponse(res, await handle(context as never, readRequest(req, res)))
+          writeAuthResponse(res, await handle(context as never, toAuthRequest(req)))
         })
       const find = createRouteFinder(routes.map((route) => ({ ...route, respond: respond(route) })))
       app.use(function sallyportRoutes(req, res, next) {
@@ -130,15 +130,11 @@ function toRefusal(error: unknown): unknown {
  * const context = await auth.authenticate(toAuthRequest(req))
  */
 export function toAuthRequest(req: Request): AuthRequest {
-  return readRequest(req, req.res)
-}
-
-function readRequest(req: Request, res: Response | undefined): AuthRequest {
   return fromNodeRequest(req, {
     url: req.originalUrl,
     params: req.params as Record<string, string>,
     parsedBody: () => req.body as unknown,
-    response: res,
+    response: req.res,
     // `_body` is the mark by which the body parsers of Express 4 know each other.
     leaveBody: (body) => void Object.assign(req, { body, _body: true }),
   })

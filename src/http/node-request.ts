@@ -97,9 +97,8 @@ export function fromNodeRequest(message: NodeRequest, given: NodeRequestExtras =
     upgrade: linesOf(arrived, 'upgrade').length > 0,
     // Node makes no response to one that it hands on as an upgrade: on a host's own nothing may ever go out.
     whenAnswered:
-      response && message.upgrade !== true
-        ? (listener) => whenHeadIsOut(response as NodeResponse, listener)
-        : undefined,
+      response &&
+      ((listener) => (message.upgrade === true ? listener() : whenHeadIsOut(response as NodeResponse, listener))),
     body: (limit, timeoutSeconds) =>
       readWatched(source, timeoutSeconds, (seconds) =>
         readNodeBody(message, lines, ownMembers(given), { limit, seconds }),
