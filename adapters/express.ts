@@ -73,7 +73,7 @@ export interface Adapter<T extends AuthTypes> {
  * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { authorizer, atOnce, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
     const { error, response } = refusalOf(req, thrown)
@@ -85,11 +85,9 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     run: ((context: AuthContextOf<T, A>, req: Request, res: Response, next: NextFunction) => unknown) | null,
   ): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
-    const decide = atOnce(authorize)
     const handler: RequestHandler = async function sallyport(req, res, next) {
       try {
-        const decided = decide(toAuthRequest(req))
-        const { context, responseHeaders } = 'then' in decided ? await decided : decided
+        const { context, responseHeaders } = await authorize(toAuthRequest(req))
         keepHeaders(res, responseHeaders)
         await (run === null ? next() : run(context, req, res, next))
       } catch (error) {

@@ -79,7 +79,7 @@ export interface Adapter<T extends AuthTypes> {
  * }))
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { authorizer, atOnce, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf, throwOn, toErrorPage } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, c: Context, otherwise: (error: unknown) => Response): Response => {
     const { error, response } = refusalOf(sourceOf(c), thrown)
@@ -90,7 +90,6 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     run: ((context: AuthContextOf<T, A>, c: Context, next: Next) => unknown) | null,
   ): MiddlewareHandler & { getAuth(c: Context): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
-    const decide = atOnce(authorize)
     const handler: MiddlewareHandler = async function sallyport(c, next) {
       let headersOf: HeadersOf = NO_HEADERS
       let unheard: Unheard | null = null
@@ -98,8 +97,7 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
         const node = nodeOf(c)
         const read = readContext(c, node)
         if (read.whenAnswered === undefined) unheard = createUnheard(read)
-        const decided = decide(unheard?.request ?? read)
-        const { context, responseHeaders } = 'then' in decided ? await decided : decided
+        const { context, responseHeaders } = await authorize(unheard?.request ?? read)
         const isCarried = announce(c, node, read.source, responseHeaders)
         if (!isCarried) headersOf = responseHeaders
         const answer = answerOf(c, await (run === null ? next() : run(context, c, next)))

@@ -73,7 +73,7 @@ export interface Adapter<T extends AuthTypes> {
  * app.use(async (ctx) => { ctx.body = await contacts.list(signedIn.getAuth(ctx).org.id) })
  */
 export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: AdapterOptions = {}): Adapter<T> {
-  const { authorizer, atOnce, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
+  const { authorizer, refusalOf, handlersOf } = parseAdapterOptions(auth, options)
 
   const refuse = (thrown: unknown, ctx: ParameterizedContext): void => {
     const { error, response } = refusalOf(ctx.req, thrown)
@@ -85,11 +85,9 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
     run: ((context: AuthContextOf<T, A>, ctx: ParameterizedContext, next: Next) => unknown) | null,
   ): Middleware & { getAuth(ctx: Pick<KoaContext, 'req'>): AuthContextOf<T, A> } => {
     const authorize = authorizer(access)
-    const decide = atOnce(authorize)
     const handler: Middleware = async function sallyport(ctx, next) {
       try {
-        const decided = decide(toAuthRequest(ctx))
-        const { context, responseHeaders } = 'then' in decided ? await decided : decided
+        const { context, responseHeaders } = await authorize(toAuthRequest(ctx))
         keepHeaders(ctx.res, responseHeaders)
         await (run === null ? next() : run(context, ctx, next))
       } catch (error) {

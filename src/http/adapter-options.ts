@@ -1,6 +1,5 @@
 /** What every adapter's `createAdapter` is given, read once; the check of the handlers it wraps, and what they throw. */
 import { type AuthError, isAuthError } from '../errors.ts'
-import { type AtOnce, answerOf, toStep } from '../lib/at-once.ts'
 import { checkedBy, oneOf, optional, optionsError, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { printError } from '../lib/standard-error.ts'
 import type { AuthRequest, AuthResponse } from '../request.ts'
@@ -40,11 +39,6 @@ type Wrap = (access: any, run: ((context: any, ...given: any[]) => unknown) | nu
 export interface AdapterSettings<A extends BoundAuth> {
   /** `authorizer` of the auth; the body of a request that it is asked about takes no longer than the option says. */
   readonly authorizer: A['authorizer']
-  /**
-   * What an authorizer does, without a promise where nobody has to be asked (a token seen before, a row that is there): then it
-   * throws the refusal, too. One that a host has put around ours stays as it is, and its promise with it.
-   */
-  atOnce<R>(authorize: (request: AuthRequest) => Promise<R>): (request: AuthRequest) => R | Promise<R>
   /**
    * Record what was thrown: `error` is what is to be answered, `response` how, or `null` where that is left to the framework.
    * @param source the framework's request object
@@ -90,14 +84,12 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       const authorize = auth.authorizer(access)
       if (bodyTimeoutSeconds === undefined) return authorize
       const { contextOf } = authorize
-      const decide = answerOf(authorize)
-      const limited = (request: AuthRequest): AtOnce<unknown> => {
+      const limited = async (request: AuthRequest): Promise<unknown> => {
         keptBeside(request.source).bodySeconds = bodyTimeoutSeconds
-        return decide(request)
+        return authorize(request)
       }
-      return Object.assign(toStep(limited), { contextOf })
+      return Object.assign(limited, { contextOf })
     },
-    atOnce: answerOf,
     refusalOf(source, thrown) {
       const error = auth.recordRefusal(source, thrown)
       return { error, response: errors === 'write' && isAuthError(error) ? auth.toResponse(error) : null }
