@@ -99,17 +99,12 @@ function requireCredential({ steps: { extractor }, request, rule, state, record 
 
 function verify(attempt: Attempt, credential: Credential): AtOnce<Verified> {
   const { steps, state, record } = attempt
-  state.verified ??= timed(record, 'verify', verifyByKind, { steps, credential })
+  state.verified ??= timed(record, 'verify', () => verifyByKind(steps, credential))
   return state.verified
 }
 
-interface Verification {
-  readonly steps: Steps
-  readonly credential: Credential
-}
-
 // Which verifier runs is the credential's kind; none is ever tried after another one.
-function verifyByKind({ steps: { verifier, apiKeys, services }, credential }: Verification): AtOnce<Verified> {
+function verifyByKind({ verifier, apiKeys, services }: Steps, credential: Credential): AtOnce<Verified> {
   if (credential.kind === 'bearer') {
     const identity = answerOf(verifier.verify).call(verifier, credential.token)
     return 'then' in identity ? Promise.resolve(identity).then(toVerified) : toVerified(identity)
@@ -129,11 +124,11 @@ function toVerified(given: Identity): Verified {
 }
 
 // What a step throws at once is kept as it would be if it had come later.
-function timed<T, G>(record: Recorder, step: Step, work: (given: G) => AtOnce<T>, given: G): AtOnce<T> {
+function timed<T>(record: Recorder, step: Step, work: () => AtOnce<T>): AtOnce<T> {
   const end = record.begin(step)
   let result: AtOnce<T>
   try {
-    result = work(given)
+    result = work()
   } catch (error) {
     result = Promise.reject(error)
   }
@@ -170,7 +165,7 @@ function readSelection({ steps: { orgs }, request, rule, state, record }: Attemp
 function resolveUser(person: Person): AtOnce<KeptUser> {
   const { attempt, selection } = person
   const { state, record } = attempt
-  state.resolvedUser ??= { selection, result: timed(record, 'users', lookUpUser, person) }
+  state.resolvedUser ??= { selection, result: timed(record, 'users', () => lookUpUser(person)) }
   return state.resolvedUser.result
 }
 
@@ -251,7 +246,7 @@ function askTogether(question: OrgQuestion): AskedOrg {
   for (const each of state.asked) {
     if (isSame(each.selection, selection) || (serving !== null && each.orgId === serving)) return each
   }
-  const result = timed(record, 'orgs', lookUpOrg, question)
+  const result = timed(record, 'orgs', () => lookUpOrg(question))
   const asked = { selection, result, orgId: null }
   state.asked = append(state.asked, asked)
   return asked
