@@ -3,7 +3,7 @@
  * arguments: that package's would switch off the very rules of cookies and origins that are tested here.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -30,7 +30,7 @@ export async function launchBrowser(): Promise<Browser> {
   const folder = await unpack()
   const env = {
     ...process.env,
-    FONTCONFIG_PATH: join(folder, 'fonts'),
+    FONTCONFIG_FILE: join(folder, FONTS_FILE),
     ...(hasLibraries() ? {} : { LD_LIBRARY_PATH: join(folder, 'al2023/lib') }),
   }
   return chromium.launch({ executablePath: join(folder, 'chromium'), args: ARGUMENTS, timeout: PATIENCE_MS, env })
@@ -50,17 +50,23 @@ function hasLibraries(): boolean {
 const PACKED = import.meta.resolve('@sparticuz/chromium')
 const UNPACK = `await (await import('${PACKED}')).default.executablePath()`
 
+// The package's own file names folders of another machine; a browser without a font ends at the first text.
+const FONTS_FILE = 'fonts.xml'
+const fontsIn = (folder: string): string =>
+  `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>\n`
+
 // The package unpacks into the temporary folder and takes whatever lies there for whole, also what a killed run or another
 // one left half done. So a process of its own unpacks into a new folder, which is given its name when it is whole.
 async function unpack(): Promise<string> {
   const { version } = JSON.parse(readFileSync(`${root}node_modules/@sparticuz/chromium/package.json`, 'utf8'))
-  const folder = `${root}.data/browser-${version}`
+  const folder = `${root}.data/chromium-${version}`
   if (existsSync(folder)) return folder
   mkdirSync(dirname(folder), { recursive: true })
   const fresh = mkdtempSync(`${folder}-`)
   // With these it unpacks the libraries, too.
   const env = { ...process.env, TMPDIR: fresh, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
   await promisify(execFile)(process.execPath, ['--input-type=module', '-e', UNPACK], { cwd: root, env })
+  writeFileSync(join(fresh, FONTS_FILE), fontsIn(folder))
   try {
     renameSync(fresh, folder)
   } catch (error) {
