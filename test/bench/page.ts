@@ -42,8 +42,8 @@ const HOW = `## How it is measured
   are prepared outside the clock; every call brings a fresh string; every answer is looked at.
 - Processor time is that of the whole process, all its threads. It is the steadier figure; calls a second depend on what else the
   machine does.
-- Over HTTP all that a server does for a request is done on cold caches. Where neighbours on the same host take more of them, all
-  ratios to the bare server are larger, the peers' as ours: compare the rows of one run.
+- Over HTTP the ratios to the bare server are larger on a host whose memory answers slowly, the peers' as ours: compare the rows of
+  one run.
 - The package is built from the tree as it is published. The peers are the newest releases that could be installed, used as their
   own pages say.
 
