@@ -272,7 +272,7 @@ const STATE: readonly string[] = [
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 // Set with BEGIN, and gone with the transaction.
 const MARK = 'sallyport.transaction'
-const MARKED = `SELECT set_config('${MARK}', 'open', true)`
+const MARKED = `SET LOCAL ${MARK} = 'open'`
 const IS_MARKED: Settings = new Map([[MARK, 'open']])
 // A setting nobody has: to ask for it fails.
 const CHECK_FAILED = 'sallyport.transaction_is_not_held'
@@ -303,7 +303,8 @@ function readerOf(names: readonly string[]): SettingsReader {
     column: `json_build_array(${names.map(current).join(', ')})::text AS state`,
     settingsOf(row) {
       const values = JSON.parse(String(row['state'])) as readonly unknown[]
-      return new Map(names.map((name, index) => [name, String(values[index])]))
+      // What nobody has set yet is as what is empty.
+      return new Map(names.map((name, index) => [name, String(values[index] ?? '')]))
     },
   }
 }
@@ -322,7 +323,7 @@ function isSameState(one: Settings, other: Settings): boolean {
 }
 
 function current(name: string): string {
-  return `coalesce(current_setting('${name}', true), '')`
+  return `current_setting('${name}', true)`
 }
 
 const PLAIN = /^[A-Za-z0-9 :._-]*$/
