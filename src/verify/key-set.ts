@@ -28,7 +28,7 @@ export interface KeySet {
    * never rejects.
    */
   refresh(): boolean | Promise<boolean>
-  /** What can be said of the set now. Counts as a use of it; where there is no key, and the server had its rest, a refresh begins. */
+  /** What can be said of the set now. Counts as a use of it; where no set is held, and the server had its rest, a refresh begins. */
   state(): KeySetState
   /** Seconds until the server may be asked again. */
   retryAfterSeconds(): number
@@ -122,9 +122,11 @@ export function createKeySet(options: KeySetOptions): KeySet {
       return refresher.onDemand(!isFresh())?.then(isComplete) ?? isComplete()
     },
     state() {
-      if (current.size > 0 && use()) return 'ready'
-      // Who asks whether we are ready sends nobody before we are: the asking itself has to bring the keys.
-      refresher.inBackground()
+      const isHeld = use()
+      if (isHeld && current.size > 0) return 'ready'
+      // Who asks whether we are ready sends nobody before we are: the asking itself has to bring the keys. A set that may be empty
+      // is held as any other, and is no reason to ask at each probe.
+      if (!isHeld || refresher.isFailing()) refresher.inBackground()
       if (refresher.isFailing()) return lastFault?.reason === 'no_usable_key' ? 'lacking' : 'down'
       return isFresh() ? 'empty' : 'unasked'
     },

@@ -191,6 +191,39 @@ describe('an empty key set of an issuer that has a secret', () => {
     expect(readiness()).toEqual({ isReady: true, down: [] })
   })
 
+  it('is held like any other set: probes do not ask for it again', async () => {
+    const { warmUp, readiness, asked } = createVerifier([withSecret('https://one.test')], { 'https://one.test': empty })
+    await warmUp()
+    for (let probe = 0; probe < 60; probe += 1) {
+      expect(readiness()).toEqual({ isReady: true, down: [] })
+      clock.tick(20)
+      await settle()
+    }
+    // In twenty minutes: warmed up, and refreshed at 80 % of ten.
+    expect(asked).toHaveLength(3)
+  })
+
+  it('says again who is down, and asks with rests, where a later attempt fails', async () => {
+    const answers: Answers = { 'https://one.test': empty }
+    const { verifier, warmUp, readiness, asked } = createVerifier([withSecret('https://one.test')], answers)
+    await warmUp()
+    answers['https://one.test'] = down
+    clock.tick(30)
+    await verdictOf(verifier.verify(await one.sign({}, { algorithm: 'ES256' })))
+    for (let probe = 0; probe < 29; probe += 1) {
+      expect(readiness()).toEqual({ isReady: true, down: ['https://one.test'] })
+      clock.tick(1)
+      await settle()
+    }
+    expect(asked).toHaveLength(2)
+    answers['https://one.test'] = empty
+    clock.tick(10)
+    readiness()
+    await settle()
+    expect(readiness()).toEqual({ isReady: true, down: [] })
+    expect(asked).toHaveLength(3)
+  })
+
   it('is written so by the preset', async () => {
     const { verifier, warmUp } = createVerifier([supabase({ url: 'https://abc.test', secret: SECRET })], {
       'https://abc.test': empty,
