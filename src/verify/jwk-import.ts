@@ -96,7 +96,16 @@ function pick(
 function isSound({ members }: UsableJwk): boolean {
   const curve = curveOf(members['crv'])
   if (curve !== null) return isOnCurve(curve, toInteger(members['x'], curve), toInteger(members['y'], curve))
-  return members['kty'] === 'RSA' ? isStrongRsa(members) : decodeBase64Url(members['x'] ?? '')?.length === 32
+  return members['kty'] === 'RSA' ? isStrongRsa(members) : isStrongEd25519(decodeBase64Url(members['x'] ?? ''))
+}
+
+// By a point of small order everybody signs (RFC 8032 §5.1.7 multiplies the key by what the signer knows): zeros alone are one.
+// These are the y of all eight, in every spelling: 0, 1, −1, and where d·y⁴ + 2y² = 1, d being −121665/121666.
+function isStrongEd25519(bytes: Uint8Array | null): boolean {
+  if (bytes?.length !== 32) return false
+  const y = bytes.reduceRight((sum, byte, at) => sum * 256n + BigInt(at === 31 ? byte & 127 : byte), 0n)
+  const square = y * y
+  return (y * (square - 1n) * (121665n * square * square - 243332n * square + 121666n)) % (2n ** 255n - 19n) !== 0n
 }
 
 /** y² = x³ − 3x + b over the field of `p` (SEC 1 §3.2.2.1). */

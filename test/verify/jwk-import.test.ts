@@ -25,6 +25,14 @@ const exponentOf = (bits: number): string =>
   Buffer.from(((1n << BigInt(bits - 1)) + 1n).toString(16).padStart(Math.ceil(bits / 8) * 2, '0'), 'hex').toString(
     'base64url',
   )
+const littleEndian = (y: bigint): Buffer => Buffer.from(y.toString(16).padStart(64, '0'), 'hex').reverse()
+// By y alone: the highest bit is the sign of x.
+const P = 2n ** 255n - 19n
+const OF_ORDER_8 = Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex')
+const OTHER_OF_ORDER_8 = Buffer.from('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a', 'hex')
+const SMALL_ORDER = [...[0n, 1n, P - 1n, P, P + 1n].map(littleEndian), OF_ORDER_8, OTHER_OF_ORDER_8].flatMap((y) =>
+  [0, 0x80].map((sign) => Buffer.from(y.map((byte, at) => (at === 31 ? byte | sign : byte))).toString('base64url')),
+)
 const privateEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 
 describe('toUsableJwk', () => {
@@ -69,6 +77,8 @@ describe('toUsableJwk', () => {
     ['P-256 with a coordinate of 33 bytes', { ...ec, x: `AA${ec['x']}` }, null],
     ['P-256 with an empty coordinate', { ...ec, y: '' }, null],
     ['Ed25519 of 31 bytes', { ...ed, x: Buffer.alloc(31, 9).toString('base64url') }, null],
+    // Everybody signs by them.
+    ...SMALL_ORDER.map((x): [string, unknown, null] => [`Ed25519 of small order, ${x}`, { ...ed, x }, null]),
     ['P-384', p384, 'ES384'],
     ['P-384 for ES384', { ...p384, alg: 'ES384' }, 'ES384'],
     ['P-384 for ES256', { ...p384, alg: 'ES256' }, null],
