@@ -67,7 +67,9 @@ export function toIssuers<C extends string>(
     const problem = identityIssuer === undefined ? null : problemWithIdentities(given, index, identityIssuer)
     if (problem !== null) throw optionsError(outside.name, `issuers.${index}.identityIssuer`, problem)
   }
-  const isLocal = names.flat().every((name) => name !== null && toPattern(name) === null && isLoopbackUrl(name))
+  // Whose identities they name counts, too: whoever knows a secret is everybody of that one.
+  const known = [...names, ...given.map(({ identityIssuer }) => identityIssuer ?? [])].flat()
+  const isLocal = known.every((name) => name !== null && toPattern(name) === null && isLoopbackUrl(name))
   return given.map((options, index) => toIssuer(options, { path: `issuers.${index}`, isLocal }, outside))
 }
 

@@ -253,6 +253,15 @@ describe('secrets (T6)', () => {
       }),
     ).toThrow(/sample/)
   })
+
+  it('the sample is not taken where it would sign for the people of an issuer elsewhere', () => {
+    const issuer = 'http://127.0.0.1:54321/auth/v1'
+    const keys = [{ kind: 'secret', secret: SAMPLE }] as const
+    const make = (identityIssuer: string) => () =>
+      createJwtVerifier({ issuers: [{ issuer, identityIssuer, keys, audience: null }] })
+    expect(make('https://abc.supabase.co/auth/v1')).toThrow(/"issuers\.0\.keys\.0\.secret".*sample/)
+    expect(make('http://localhost:54321/auth/v1')).not.toThrow()
+  })
 })
 
 describe('keys written out', () => {
@@ -268,6 +277,7 @@ describe('keys written out', () => {
     ['a point beside its curve', { ...good, y: good.x }],
     ['a coordinate that is none', { ...good, x: '!' }],
     ['an Ed25519 key of 16 bytes', { ...key('ed25519'), x: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+    ['an Ed25519 key of zeros alone, by which everybody signs', { ...key('ed25519'), x: 'A'.repeat(43) }],
     ['an RSA exponent of 72 bits', { ...key('rsa'), e: 'AQAAAAAAAAAB' }],
     ['an RSA modulus of 512 bits', { ...key('rsa'), n: 'A'.repeat(10) + '_'.repeat(76) }],
   ])('%s is said at construction, alone and beside a good one', (_, bad) => {
