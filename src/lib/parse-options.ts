@@ -319,6 +319,11 @@ export function aNumber(min: number, max: number): OptionType<number> {
   )
 }
 
+/** A whole number from `min` to `max`, for what is counted: a list that is cut to a fraction never gets as long as that. */
+export function aCount(min: number, max: number): OptionType<number> {
+  return also(aNumber(min, max), Number.isInteger, 'must be a whole number')
+}
+
 /** A string, an empty one too. */
 export function aString<T extends string = string>(): OptionType<T> {
   return aValue<T>((value) => typeof value === 'string', 'must be of type string')

@@ -5,6 +5,7 @@
 import type { Roles } from '../context.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
 import {
+  aCount,
   aFunction,
   aGroup,
   aName,
@@ -208,10 +209,10 @@ const loginShape = (): Shape<Omit<LoginOptions, keyof AccountsOptions>> => ({
   sessionSeconds: optional(aNumber(60, 2_592_000)),
   throttle: optional(
     aGroup({
-      accountFailures: optional(aNumber(1, 1_000_000)),
+      accountFailures: optional(aCount(1, 1_000_000)),
       firstWaitSeconds: optional(aNumber(1, 900)),
       longestWaitSeconds: optional(aNumber(1, 86_400)),
-      addressFailures: optional(aNumber(1, 1_000_000)),
+      addressFailures: optional(aCount(1, 1_000_000)),
       addressWindowSeconds: optional(aNumber(1, 86_400)),
     }),
   ),

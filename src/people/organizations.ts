@@ -7,9 +7,9 @@ import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import {
+  aCount,
   aFunction,
   aName,
-  aNumber,
   anObjectWith,
   aValue,
   optional,
@@ -317,7 +317,7 @@ const shape = <U extends User, O extends NamedOrganization, Tx>(): Shape<Options
   manage: aPeopleRule(),
   ownerRole: optional(aName()),
   ids: optional(aFunction()),
-  maxOrganizations: optional(aNumber(1, 10_000)),
+  maxOrganizations: optional(aCount(1, 10_000)),
   bootstrap: optional(aFunction()),
   onEvent: optional(aFunction()),
   clock: optional(aFunction()),

@@ -822,6 +822,9 @@ describe('the options of createLogin', () => {
     [{ minPasswordLength: 7 }, 'option "minPasswordLength" must be a number from 8 to 64'],
     [{ sessionSeconds: 59 }, 'option "sessionSeconds"'],
     [{ throttle: { accountFailures: 0 } }, 'option "throttle.accountFailures"'],
+    [{ throttle: { accountFailures: 5.5 } }, 'option "throttle.accountFailures" must be a whole number'],
+    // Of so many an address would never be refused: what is kept of its failures is a list.
+    [{ throttle: { addressFailures: 12.5 } }, 'option "throttle.addressFailures" must be a whole number'],
     [{ throttle: { accountFailure: 5 } }, 'unknown option'],
     [{ clientAddress: 'x-forwarded-for' }, 'option "clientAddress" must be a function'],
     [{ trustProxy: true }, 'unknown option "trustProxy"'],

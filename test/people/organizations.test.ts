@@ -208,6 +208,7 @@ describe('options', () => {
     [{ ...good, ownerRole: 'boss' }, 'ownerRole'],
     [{ ...good, ids: 'uuid' }, 'ids'],
     [{ ...good, maxOrganizations: 0 }, 'maxOrganizations'],
+    [{ ...good, maxOrganizations: 2.5 }, 'maxOrganizations'],
     [{ ...good, bootstrap: {} }, 'bootstrap'],
     [{ ...good, storage: { ...storage, transaction: undefined } }, 'storage'],
     [{ ...good, names: true }, 'names'],
