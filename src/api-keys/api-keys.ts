@@ -1,6 +1,7 @@
 /** `createApiKeys`: its options, checked once, and one object that verifies keys, handles them and has their routes. */
 import type { ApiKey, ApiKeyVerifier, Roles } from '../context.ts'
 import {
+  aCount,
   aFunction,
   aGroupOfKind,
   aListOf,
@@ -186,7 +187,7 @@ const shape = (): Shape<Options> => ({
     }),
   ),
   maxOverlapSeconds: optional(aNumber(0, 31_536_000)),
-  maxKeys: optional(aNumber(1, 1_000_000)),
+  maxKeys: optional(aCount(1, 1_000_000)),
   check: optional(aFunction()),
   onEvent: optional(aFunction()),
   clock: optional(aFunction()),

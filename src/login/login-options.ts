@@ -195,7 +195,7 @@ const accountsShape = (): Shape<AccountsOptions> => ({
       users: optional(aRoutePathAbove('id')),
     }),
   ),
-  minPasswordLength: optional(aNumber(8, 64)),
+  minPasswordLength: optional(aCount(8, 64)),
   passwords: optional(anObjectWith<PasswordHasher>('hash', 'verify', 'needsRehash')),
   onEvent: optional(aFunction()),
   clock: optional(aFunction()),
@@ -206,7 +206,7 @@ const loginShape = (): Shape<Omit<LoginOptions, keyof AccountsOptions>> => ({
     (value) => value instanceof Uint8Array && value.length >= 16,
     'must be a Uint8Array of at least 16 bytes',
   ),
-  sessionSeconds: optional(aNumber(60, 2_592_000)),
+  sessionSeconds: optional(aCount(60, 2_592_000)),
   throttle: optional(
     aGroup({
       accountFailures: optional(aCount(1, 1_000_000)),

@@ -5,9 +5,9 @@
 import * as nodeCrypto from 'node:crypto'
 import { AuthError } from '../errors.ts'
 import {
+  aCount,
   aFunction,
   aListOf,
-  aNumber,
   aValue,
   optional,
   optionsError,
@@ -275,8 +275,8 @@ const SHAPE: Shape<PasswordHasherOptions> = {
   cost: optional(aCost),
   storedCosts: optional(aListOf(aCost)),
   argon2: optional(aFunction()),
-  maxConcurrent: optional(aNumber(1, 64)),
-  maxQueued: optional(aNumber(0, 10_000)),
+  maxConcurrent: optional(aCount(1, 64)),
+  maxQueued: optional(aCount(0, 10_000)),
 }
 
 /**

@@ -4,15 +4,7 @@
  */
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import {
-  aFunction,
-  aNumber,
-  anObjectWith,
-  checkedBy,
-  optional,
-  parseOptions,
-  type Shape,
-} from '../lib/parse-options.ts'
+import { aCount, aFunction, anObjectWith, checkedBy, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
@@ -83,7 +75,7 @@ const shape = <R extends UserRepository, M extends ActingOrgSource>(): Shape<Mem
   users: anObjectWith('findByIdentity'),
   memberships: anObjectWith('findActing', 'listActing'),
   ttlSeconds: optional(checkedBy(describeSeconds)),
-  maxEntries: optional(aNumber(1, MOST_ENTRIES)),
+  maxEntries: optional(aCount(1, MOST_ENTRIES)),
   clock: optional(aFunction()),
 })
 

@@ -4,6 +4,7 @@
  */
 import type { AuthContext, Organization, User } from '../context.ts'
 import {
+  aCount,
   aFunction,
   aNumber,
   anObjectWith,
@@ -157,7 +158,7 @@ const shape = <U extends User, O extends Organization, Tx>(): Shape<Options<U, O
   manage: aPeopleRule(),
   takeEffect: optional(oneOf('when-accepted', 'on-first-login')),
   expiresInSeconds: optional(aNumber(60, 31_536_000)),
-  maxPending: optional(aNumber(1, 100_000)),
+  maxPending: optional(aCount(1, 100_000)),
   links: optional(oneOf('any-verified-address')),
   send: optional(aFunction()),
   mayLeave: optional(aFunction()),

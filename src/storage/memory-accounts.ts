@@ -3,7 +3,7 @@
  * ports and forgets everything when the process ends.
  */
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import { aNumber, optional, ownMembers, ownOf, parseOptions, type Shape } from '../lib/parse-options.ts'
+import { aCount, optional, ownMembers, ownOf, parseOptions, type Shape } from '../lib/parse-options.ts'
 import type {
   AccountChange,
   AccountRecord,
@@ -60,7 +60,7 @@ export function accountsOver(
   return { accounts, sessions: sessionRepository(committed), throttle: throttleStore(maxThrottleKeys), transaction }
 }
 
-const SHAPE: Shape<MemoryAccountsOptions> = { maxThrottleKeys: optional(aNumber(100, 1_000_000)) }
+const SHAPE: Shape<MemoryAccountsOptions> = { maxThrottleKeys: optional(aCount(100, 1_000_000)) }
 
 function transactionOver({ accounts, firstAdmin }: AccountTables): AccountTransaction {
   return {

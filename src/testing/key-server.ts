@@ -2,7 +2,7 @@
  * A key server over real sockets: it publishes the keys of a token issuer as they are at each request, can be away or
  * slow, and counts who asks.
  */
-import { aNumber, optional, parseOptions } from '../lib/parse-options.ts'
+import { aCount, optional, parseOptions } from '../lib/parse-options.ts'
 import { type JsonEndpoints, type ServerStates, startJsonServer } from './local-server.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
@@ -44,7 +44,7 @@ export type IssuerAt = TokenIssuer | ((url: string) => Promise<TokenIssuer>)
  * await server.close()
  */
 export async function startJwksServer(issuer: IssuerAt, options: JwksServerOptions = {}): Promise<JwksServer> {
-  const { port } = parseOptions('startJwksServer', { port: optional(aNumber(0, 65_535)) }, options)
+  const { port } = parseOptions('startJwksServer', { port: optional(aCount(0, 65_535)) }, options)
   const { count, endpoints, ...server } = await startJsonServer((url) => createKeyEndpoints(url, issuer), port)
   return Object.freeze({
     ...server,

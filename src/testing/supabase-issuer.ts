@@ -1,6 +1,7 @@
 /** An identity provider over real sockets in the shape of Supabase Auth: sign in by password, refresh, publish keys. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
+  aCount,
   aFunction,
   aGroup,
   aListOf,
@@ -221,6 +222,6 @@ const SHAPE: Shape<SupabaseIssuerOptions> = {
   secret: optional(aName()),
   expiresInSeconds: optional(aNumber(1, 10 ** 9)),
   apiKey: optional(aName()),
-  port: optional(aNumber(0, 65_535)),
+  port: optional(aCount(0, 65_535)),
   clock: optional(aFunction<() => number>()),
 }

@@ -6,6 +6,7 @@ import { refused } from '../errors.ts'
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
 import { isLoopbackUrl } from '../lib/http-url.ts'
 import {
+  aCount,
   aFunction,
   aGroup,
   aNumber,
@@ -101,7 +102,7 @@ export function createIssuerLookUp(options: IssuerLookUpOptions): IssuerLookUp {
 const shape = (): Shape<IssuerLookUpOptions> => ({
   mayBe: aFunction(),
   find: aFunction(),
-  maxIssuers: optional(aNumber(1, 100_000)),
+  maxIssuers: optional(aCount(1, 100_000)),
   ttlSeconds: optional(aNumber(1, 3600)),
 })
 

@@ -10,6 +10,7 @@ import { sha256Key } from '../lib/digest.ts'
 import { describeHost, orLoopback } from '../lib/http-url.ts'
 import { describeValue } from '../lib/log-text.ts'
 import {
+  aCount,
   aFunction,
   aGroup,
   aListOf,
@@ -83,13 +84,13 @@ const shape = <C extends string>(): Shape<JwtVerifierOptions<C>> => ({
   issuers: aListOf(aGroup(issuerShape())),
   lookUp: optional(anObjectWith('start')),
   clockToleranceSeconds: optional(aNumber(0, 300)),
-  maxTokenBytes: optional(aNumber(64, 16_384)),
+  maxTokenBytes: optional(aCount(64, 16_384)),
   maxTokenAgeSeconds: optional(aNumber(1, 31_536_000)),
   claims: optional(aListOf(aString())),
   cache: optional(
     orNull(
       aGroup<TokenCacheSettings>({
-        maxEntries: optional(aNumber(1, 1_000_000)),
+        maxEntries: optional(aCount(1, 1_000_000)),
         ttlSeconds: optional(aNumber(1, 3600)),
       }),
     ),

@@ -435,6 +435,7 @@ describe('the options', () => {
     ],
     [{ maxOverlapSeconds: -1 }, 'option "maxOverlapSeconds"'],
     [{ maxKeys: 0 }, 'option "maxKeys"'],
+    [{ maxKeys: 2.5 }, 'option "maxKeys" must be a whole number'],
     [{ check: true }, 'option "check"'],
     [{ onUse: () => undefined }, 'unknown option "onUse"'],
     [{ environment: true }, 'unknown option "environment"'],

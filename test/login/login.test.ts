@@ -821,6 +821,8 @@ describe('the options of createLogin', () => {
     [{ paths: { logn: '/login' } }, 'unknown option'],
     [{ minPasswordLength: 7 }, 'option "minPasswordLength" must be a number from 8 to 64'],
     [{ sessionSeconds: 59 }, 'option "sessionSeconds"'],
+    // A cookie whose `Max-Age` has a point lasts as if it had none (RFC 6265 §5.2.2).
+    [{ sessionSeconds: 90.5 }, 'option "sessionSeconds" must be a whole number'],
     [{ throttle: { accountFailures: 0 } }, 'option "throttle.accountFailures"'],
     [{ throttle: { accountFailures: 5.5 } }, 'option "throttle.accountFailures" must be a whole number'],
     // Of so many an address would never be refused: what is kept of its failures is a list.

@@ -289,6 +289,7 @@ describe('options', () => {
     [{ ttlSeconds: Number.NaN }, 'ttlSeconds'],
     [{ maxEntries: 10_001 }, 'maxEntries'],
     [{ maxEntries: 0 }, 'maxEntries'],
+    [{ maxEntries: 2.5 }, 'maxEntries'],
     [{ users: {} }, 'users'],
     [{ memberships: {} }, 'memberships'],
     [{ ttl: 1 }, 'ttl'],

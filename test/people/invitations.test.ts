@@ -442,6 +442,7 @@ describe('construction', () => {
     [{ expiresInSeconds: 31_536_001 }, 'expiresInSeconds'],
     [{ expiresInSeconds: '3600' }, 'expiresInSeconds'],
     [{ maxPending: 0 }, 'maxPending'],
+    [{ maxPending: 2.5 }, 'maxPending'],
     [{ links: true }, 'links'],
     [{ links: 'any-verified-address' }, 'links'],
     [{ send: 'smtp://' }, 'send'],

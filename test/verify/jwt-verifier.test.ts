@@ -59,6 +59,8 @@ describe('construction refuses', () => {
     ['a check that is no function', issuerWith({ check: true }), /check/],
     ['a clock that is no function', { clock: 5 }, /clock/],
     ['a cache of no size', { cache: { maxEntries: 0 } }, /maxEntries/],
+    ['a cache of half an entry', { cache: { maxEntries: 2.5 } }, /maxEntries" must be a whole number/],
+    ['a token of half a byte', { maxTokenBytes: 100.5 }, /maxTokenBytes" must be a whole number/],
     ['a cache that is true', { cache: true }, /cache/],
     ['a misspelt cache option', { cache: { ttl: 5 } }, /ttl/],
     ['a misspelt option', { audiance: 'api' }, /audiance/],
