@@ -20,9 +20,12 @@ type WriteHead = (this: NodeResponse, ...head: unknown[]) => unknown
 // What is done around the head of a response: it goes on by `writeHead`.
 type AroundHead = (response: NodeResponse, head: readonly unknown[], writeHead: WriteHead) => unknown
 
-// None of what a handler has said of a body that it then did not send is true of the one in its place.
+// None of what a handler has said of a body that it then did not send is true of the one in its place. That is sent at once: where
+// trailers were announced after it, Node writes no head at all.
 const OF_ANOTHER_BODY = [
   'Content-Length',
+  'Transfer-Encoding',
+  'Trailer',
   'Content-Encoding',
   'Content-Range',
   'Content-Disposition',
@@ -77,10 +80,16 @@ function fieldsOf(value: string): string[] {
   return value.split(',').map(trimBlanks)
 }
 
+// Over HTTP/2 the stream says whether a response is over, and the response itself does not.
+interface OnStream {
+  readonly stream?: { readonly destroyed?: boolean | undefined } | null | undefined
+}
+
 /** Be told when the head of a Node response is out, or its connection has ended without one. */
-export function whenHeadIsOut(response: Partial<NodeResponse>, listener: () => void): void {
+export function whenHeadIsOut(response: Partial<NodeResponse> & OnStream, listener: () => void): void {
   // Of what is over already nothing more is to be heard.
-  if (typeof response.writeHead !== 'function' || response.headersSent === true || response.destroyed === true) {
+  const isOver = response.headersSent === true || response.destroyed === true || response.stream?.destroyed === true
+  if (typeof response.writeHead !== 'function' || isOver) {
     listener()
     return
   }
