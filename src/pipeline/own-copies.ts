@@ -67,7 +67,7 @@ export function keepIdentity(identity: Identity): Identity {
   if (Object.isFrozen(identity) && Object.isFrozen(scopes)) return identity
   const audience = Object.freeze([...identity.audience])
   return Object.freeze({
-    ...identity,
+    ...membersOf(identity),
     audience,
     scopes: scopes === null ? null : Object.freeze([...scopes]),
     claims: Object.freeze({ ...identity.claims }),
@@ -83,7 +83,22 @@ export function keepKey(key: ApiKey): ApiKey {
     throw new Error('sallyport: a verifier of API keys must say of a key what it carries: permissions, a list')
   }
   if (Object.isFrozen(key) && Object.isFrozen(key.permissions)) return key
-  return Object.freeze({ ...key, permissions: Object.freeze([...key.permissions]) })
+  return Object.freeze({ ...membersOf(key), permissions: Object.freeze([...key.permissions]) })
+}
+
+// A host's own may be of a class, or inherit from another one: what that says must be in a copy, too. Without its kind a machine
+// would be a person, without its subject everybody the same one.
+function membersOf<T extends object>(given: T): T {
+  if (isPlain(given)) return given
+  const members: Record<string, unknown> = {}
+  let holder: object = given
+  while (holder !== null && holder !== Object.prototype) {
+    for (const name of Object.getOwnPropertyNames(holder)) {
+      if (name !== 'constructor' && !Object.hasOwn(members, name)) members[name] = given[name as keyof T]
+    }
+    holder = Object.getPrototypeOf(holder) as object
+  }
+  return members as T
 }
 
 function isPlain(value: object): boolean {
