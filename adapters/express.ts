@@ -77,8 +77,16 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
 
   const refuse = (thrown: unknown, req: Request, res: Response, next: NextFunction): void => {
     const { error, response } = refusalOf(req, thrown)
-    if (response === null || res.headersSent) next(toThrown(error))
-    else writeAuthResponse(res, response)
+    if (response === null || res.headersSent) {
+      next(toThrown(error))
+      return
+    }
+    try {
+      writeAuthResponse(res, response)
+    } catch (unwritten) {
+      // What a host has put around `writeHead` may throw, and Express 4 does not look at promises: it would end the process.
+      next(toThrown(unwritten))
+    }
   }
   const wrap = <A extends AccessOf<T>>(
     access: A,

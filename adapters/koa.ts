@@ -78,6 +78,8 @@ export function createAdapter<T extends AuthTypes>(auth: Auth<T>, options: Adapt
   const refuse = (thrown: unknown, ctx: ParameterizedContext): void => {
     const { error, response } = refusalOf(ctx.req, thrown)
     if (response === null || ctx.headerSent) throw toThrown(error)
+    // A handler that wanted to answer by itself has thrown before it did: nobody else answers now.
+    ctx.respond = true
     writeAuthResponse(ctx, response)
   }
   const wrap = <A extends AccessOf<T>>(
