@@ -91,7 +91,8 @@ export function parseAdapterOptions<A extends BoundAuth>(auth: A, options: Adapt
       return Object.assign(limited, { contextOf })
     },
     refusalOf(source, thrown) {
-      const error = auth.recordRefusal(source, thrown)
+      // What is no object fails as an error does, and is written down as one.
+      const error = auth.recordRefusal(source, toThrown(thrown))
       return { error, response: errors === 'write' && isAuthError(error) ? auth.toResponse(error) : null }
     },
     handlersOf: (wrap) => {
