@@ -227,6 +227,8 @@ interface Serving {
 
 function serve(acted: Acted, { question, asked }: Serving): Acted {
   const { state, record } = question.attempt
+  // Of two mounts at once neither knew where the other one would act.
+  if (acted.orgId !== null && acted.orgId !== (state.servingOrgId ?? acted.orgId)) throw namesAnother()
   record.acting(acted.orgId, acted.role)
   requireRules(acted, question)
   // A later mount may name what serves already.
@@ -239,9 +241,7 @@ function serve(acted: Acted, { question, asked }: Serving): Acted {
 function askTogether(question: OrgQuestion): AskedOrg {
   const { attempt, selection } = question
   const { state, record } = attempt
-  if (selection === NAMES_ANOTHER) {
-    throw new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
-  }
+  if (selection === NAMES_ANOTHER) throw namesAnother()
   const serving = selection.kind === 'named' ? selection.orgId : null
   for (const each of state.asked) {
     if (isSame(each.selection, selection) || (serving !== null && each.orgId === serving)) return each
@@ -250,6 +250,10 @@ function askTogether(question: OrgQuestion): AskedOrg {
   const asked = { selection, result, orgId: null }
   state.asked = append(state.asked, asked)
   return asked
+}
+
+function namesAnother(): AuthError {
+  return new AuthError('org_selector_conflict', { reason: 'mounts_name_different_orgs' })
 }
 
 function isSame(one: OrgSelection, other: OrgSelection): boolean {

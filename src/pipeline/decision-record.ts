@@ -2,6 +2,7 @@
 
 import type { AuthContext, Credential, Decision, Identity, OrgSelection, Provisioned } from '../context.ts'
 import { type AuthError, isAuthError, type Principal } from '../errors.ts'
+import { isPending } from '../lib/at-once.ts'
 import { withoutSecrets } from '../lib/log-text.ts'
 import { ownOf } from '../lib/parse-options.ts'
 import { notify, printThrown } from '../lib/standard-error.ts'
@@ -121,13 +122,17 @@ export function endingOf(error: unknown): Ending {
   return isFault(error) ? { ...refusal, outcome: 'failed', cause } : { ...refusal, outcome: 'refused' }
 }
 
+const REQUEST_ID = 'createAuth: requestId'
+
 // It stands in the host's log: nothing that a client sends may break a line of it, and a name that can't be had is no failure.
 function toRequestId(nameOf: RecordOptions['requestId'], request: AuthRequest): string {
   try {
     const given = nameOf?.(request)
     if (typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given)) return given
+    // One that comes later comes too late; what it rejects with is heard all the same.
+    if (isPending(given)) Promise.resolve(given).catch((error) => printThrown(REQUEST_ID, error))
   } catch (error) {
-    printThrown('createAuth: requestId', error)
+    printThrown(REQUEST_ID, error)
   }
   return crypto.randomUUID()
 }

@@ -181,6 +181,11 @@ describe('the decision record', () => {
       },
       /^[0-9a-f-]{36}$/,
     ],
+    [
+      'a UUID where the host’s function rejects',
+      (): unknown => Promise.reject(new Error('no header')),
+      /^[0-9a-f-]{36}$/,
+    ],
     ['a UUID by default', undefined, /^[0-9a-f-]{36}$/],
   ] as const)('calls its request by %s', async (_what, requestId, expected) => {
     const world = createWorld({ auth: () => ({ requestId: requestId as never }) })

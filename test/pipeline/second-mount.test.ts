@@ -129,6 +129,19 @@ describe('a second mount', () => {
     }
   })
 
+  it('acts nowhere else than one beside it, whichever is served first', async () => {
+    for (const [one, other] of [
+      [{}, { selectors: BY_PATH }],
+      [{ selectors: BY_PATH }, {}],
+    ]) {
+      const { enter, orgs } = await mounted()
+      const settled = await Promise.allSettled([enter(one as Access), enter(other as Access)])
+      const served = settled.flatMap((each) => (each.status === 'fulfilled' ? (each.value as { org: object }).org : []))
+      expect(new Set(served.map((org) => (org as { id: string }).id)).size).toBe(1)
+      expect([orgs[0], orgs[1]]).toContain((served[0] as { id: string }).id)
+    }
+  })
+
   it('stays in what an earlier one has named and was refused for', async () => {
     const { enter } = await mounted()
     expect(await reasonOf(enter({ selectors: BY_PATH }, { params: { org: NOWHERE } }))).toBe('not_a_member')

@@ -123,6 +123,11 @@ describe('a machine', () => {
     },
   )
 
+  it('is not what a mark rejects with, which nobody leaves unheard', async () => {
+    const machine = () => Promise.reject(new Error('late')) as never
+    await expect(identify({ machine }, {})).rejects.toThrow('must answer true or false, not a promise')
+  })
+
   it('is judged by claims that verified, and told by the cache as the first time', async () => {
     const seen: unknown[] = []
     const verifier = verifierOf({ machine: (claims) => seen.push(claims) > 0 })
