@@ -221,8 +221,8 @@ async function leave<U extends User, O extends Organization, Tx>(
   const answer: unknown = await mayLeave?.(former, transaction)
   if (answer === false) throw new AuthError('conflict', { reason: 'invitation_leaves_what_may_not_be_left' })
   if (answer !== true) throw new Error('sallyport: createInvitations: option "mayLeave" must answer true or false')
-  // Nobody is left who could end them.
+  await memberships.remove(former.id, user.id)
+  // Nobody is left who could end them. Afterwards: whoever goes was waited for, and makes no more.
   const owner = { kind: 'org', orgId: former.id } as const
   for (const { id } of (await apiKeys?.list(owner)) ?? []) await apiKeys?.revoke(owner, id, new Date(clock()))
-  await memberships.remove(former.id, user.id)
 }
