@@ -32,7 +32,7 @@ export interface Frame {
 
 /** A client, while it has a scope. */
 interface Client {
-  /** Settings that the work changed for longer than the transaction, as far as its texts show. */
+  /** Settings that the work changed for longer than the transaction, `*` for what else it left, as far as its texts show. */
   readonly touched: Set<string>
   /** Why nothing more should be asked of it: it is cut off, or has become another server's. */
   lost: Error | undefined

@@ -58,11 +58,11 @@ type PostgresHandleOr<P> = [PostgresHandle<P>] extends [never] ? P : PostgresHan
  * On a client that is in a transaction already (a `transaction.handle`, another scope's), the scope is a savepoint in it, and
  * what held before holds again afterwards. A client has one scope at a time: a second one, and whoever asks the client around
  * it meanwhile, are refused at once.
- * A connection whose role or settings `work` changed for longer than the transaction (a plain SET; SET LOCAL does not) is
- * closed and not given back, as is one that has become read-only or was cut off. What was asked inside a block (`DO`) or a
- * function of yours is seen by the last check only, what a function sets by nobody but for the role, the search path and
- * others of PostgreSQL's that decide who sees what. On PGlite, and inside a transaction of your own, a lasting SET that can't
- * be put back fails instead.
+ * A connection whose role or settings `work` changed for longer than the transaction (a plain SET; SET LOCAL does not), or that
+ * keeps a temporary table (but for ON COMMIT DROP) or a cursor WITH HOLD of it, is closed and not given back, as is one that has
+ * become read-only or was cut off. What was asked inside a block (`DO`) or a function of yours is seen by the last check only,
+ * what a function sets by nobody but for the role, the search path and others of PostgreSQL's that decide who sees what, and what
+ * temporary it makes by nobody. On PGlite, and inside a transaction of your own, what lasts so and can't be put back fails instead.
  *
  * Cost: two round trips: BEGIN with the query that binds the scope and asks whether the role obeys policies (superusers and
  * roles with BYPASSRLS do not: PostgreSQL's manual, "Row Security Policies"), and COMMIT with the last check. The same inside

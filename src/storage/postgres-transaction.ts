@@ -159,7 +159,8 @@ async function commit({ frame, held }: PostgresTransaction, reader: SettingsRead
 const SWALLOWED = 'nothing was stored: the work went on after a failed statement'
 const NOT_HELD =
   'nothing was stored: the work ended its transaction, or changed the role or organization that it was bound to'
-const LASTING = 'nothing was stored: the work changed a setting for longer than its transaction (SET LOCAL does not)'
+const LASTING =
+  'nothing was stored: the work changed a setting for longer than its transaction, or left something temporary (SET LOCAL and ON COMMIT DROP do not)'
 
 function explained(error: unknown): unknown {
   return isNotHeld(error) ? new Error(NOT_HELD, { cause: error }) : explainSwallowed(error)

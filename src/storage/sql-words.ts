@@ -1,11 +1,15 @@
 /**
- * What a SQL text does beside its rows: whether it begins or ends a transaction, and which settings it changes for longer
- * than one. Read from its statements' first words, behind comments and between strings, without a database.
+ * What a SQL text does beside its rows: whether it begins or ends a transaction, which settings it changes for longer than one,
+ * and whether it makes something that its connection keeps. Read from its statements' first words, behind comments and between
+ * strings, without a database.
  */
 
 /** A setting that a text changes. */
 interface SettingChange {
-  /** In lower case; `*` for one that can't be read, `all`, and `$1` … for one that is bound beside the text. */
+  /**
+   * In lower case; `*` for one that can't be read, and for what is no setting but stays with the connection as one does, `all`, and
+   * `$1` … for one that is bound beside the text.
+   */
   readonly name: string
   /** Whether for longer than the transaction. */
   readonly lasts: boolean
@@ -13,7 +17,7 @@ interface SettingChange {
 
 const CONTROL: readonly string[] = ['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release']
 const SUSPECT =
-  /(?<![\w$])(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|load|set_config)(?![\w$])/i
+  /(?<![\w$])(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|load|set_config|temp|temporary|pg_temp|hold)(?![\w$])/i
 
 /**
  * Read a text: the statement that controls a transaction, by its first word in capitals, and the settings that are changed.
@@ -28,7 +32,7 @@ export function readSql(text: string): {
   const statements = statementsOf(text, false).concat(text.includes('\\') ? statementsOf(text, true) : [])
   return {
     control: statements.map(({ words }) => controlOf(words)).find((word) => word !== undefined),
-    settings: statements.flatMap(({ words, calls, source }) => [...calls, ...settingsOf(words, source)]),
+    settings: statements.flatMap((statement) => [...statement.calls, ...settingsOf(statement)]),
   }
 }
 
@@ -40,8 +44,21 @@ function controlOf([first = '', second]: readonly string[]): string | undefined 
 // In a block: a statement of it that sets beyond the transaction.
 const SETS = /(?:[;$]|\b(?:begin|then|else|loop))\s*(?:set\s+(?!local\b|constraints\b)|reset\b)|\bset_config\b/i
 
-function settingsOf([first, second, ...rest]: readonly string[], source: string): SettingChange[] {
-  if (first === 'do') return SETS.test(source) ? [{ name: '*', lasts: true }] : []
+// Rows that were read in a scope are anybody's there: of a temporary table, which hides others of its name, of a cursor that is held.
+const STAYS =
+  /^declare .*with hold|create (?:or replace )?(?:(?:local|global) )?temp(?:orary)? |create (?:[a-z]+ ){1,5}pg_temp |(?<!(?:insert|merge) )into (?:(?:local|global) )?(?:temp(?:orary)? |(?:table )?pg_temp )/
+const STAYS_OF_BLOCK = /\bcreate\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i
+const DROPPED = /\bon\s+commit\s+drop\b/i
+
+function stays({ words: [first], outline, source }: Statement): boolean {
+  return first === 'do'
+    ? SETS.test(source) || (STAYS_OF_BLOCK.test(source) && !DROPPED.test(source))
+    : STAYS.test(outline) && !DROPPED.test(outline)
+}
+
+function settingsOf(statement: Statement): SettingChange[] {
+  const [first, second, ...rest] = statement.words
+  if (stays(statement)) return [{ name: '*', lasts: true }]
   if (first === 'discard' || first === 'load') return [{ name: second === 'all' ? 'all' : '*', lasts: true }]
   if (first === 'reset') return [{ name: settingName([second, ...rest]), lasts: true }]
   if (first !== 'set' || second === 'transaction' || second === 'constraints') return []
@@ -68,6 +85,8 @@ interface Statement {
   readonly words: string[]
   /** What its calls of set_config change. */
   readonly calls: SettingChange[]
+  /** All its words and signs, in lower case, with a space after each: `"` for strings and quoted names, no comments. */
+  outline: string
   source: string
 }
 
@@ -75,7 +94,7 @@ const HEAD = 6
 
 function statementsOf(text: string, escapes: boolean): Statement[] {
   const statements: Statement[] = []
-  let statement: Statement = { words: [], calls: [], source: '' }
+  let statement: Statement = { words: [], calls: [], outline: '', source: '' }
   let began = 0
   let last = ''
   // Of a body whose statements are the function's own: BEGIN and CASE in it that have no END yet.
@@ -83,7 +102,7 @@ function statementsOf(text: string, escapes: boolean): Statement[] {
   const finish = (at: number): void => {
     statement.source = text.slice(began, at)
     if (statement.words.length > 0) statements.push(statement)
-    statement = { words: [], calls: [], source: '' }
+    statement = { words: [], calls: [], outline: '', source: '' }
     began = at + 1
   }
   for (const { kind, token, end } of tokensOf(text, 0, escapes)) {
@@ -92,6 +111,7 @@ function statementsOf(text: string, escapes: boolean): Statement[] {
       continue
     }
     if (statement.words.length < HEAD) statement.words.push(token)
+    statement.outline += `${kind === 'quoted' && token !== 'pg_temp' ? '"' : token} `
     if (token === 'set_config') statement.calls.push(...settingCall(text, end))
     if (kind !== 'word') continue
     if (depth > 0) depth += DEPTHS.get(token) ?? 0

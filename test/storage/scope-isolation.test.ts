@@ -203,6 +203,32 @@ describe.each([
     const rows = (await read()) as { other: string | null }[]
     expect(rows[0]?.other ?? '').toBe('')
   })
+
+  it.each([
+    ['a temporary table', 'CREATE TEMP TABLE IF NOT EXISTS report AS SELECT org_id FROM notes', 'SELECT * FROM report'],
+    ['a temporary view', 'CREATE OR REPLACE TEMP VIEW report AS SELECT org_id FROM notes', 'SELECT * FROM report'],
+    ['a cursor that is held', 'DECLARE report CURSOR WITH HOLD FOR SELECT org_id FROM notes', 'FETCH ALL FROM report'],
+  ])('%s of one organization is not there for the next one', async (_, make, read) => {
+    const report = (org: string): Promise<string> =>
+      inOrg(pool(), org, async (client) => {
+        await client.query(make)
+        return String(orgsOf(await client.query(read)))
+      }).catch((error: Error) => error.message)
+    // In this process there is one connection, which can't be closed.
+    const lasts = expect.stringContaining('or left something temporary')
+    for (const org of [ONE, TWO]) expect([org, lasts]).toContainEqual(await report(org))
+    await expect(inOrg(pool(), TWO, (client) => client.query(read))).rejects.toThrow(/report" does not exist/)
+  })
+
+  it('a temporary table that is dropped with its transaction leaves nothing', async () => {
+    for (const org of [ONE, TWO]) {
+      const rows = await inOrg(pool(), org, async (client) => {
+        await client.query('CREATE TEMP TABLE report ON COMMIT DROP AS SELECT org_id FROM notes')
+        return client.query('SELECT org_id FROM report')
+      })
+      expect(orgsOf(rows)).toEqual([org])
+    }
+  })
 })
 
 describe('a pool’s connection', () => {
@@ -232,6 +258,9 @@ describe('a pool’s connection', () => {
       "SELECT set_config('app.region', 'us', false)",
       'SET SESSION AUTHORIZATION pg_monitor',
       "DO $$ BEGIN PERFORM set_config('search_path', 'public', false); END $$",
+      'CREATE TEMP TABLE kept (a int)',
+      'SELECT 1 AS a INTO TEMP kept',
+      'DECLARE kept CURSOR WITH HOLD FOR SELECT 1',
     ]) {
       const last = await pid(pool)
       await storage.transaction(({ handle }) => handle.query(text))
