@@ -168,7 +168,7 @@ export interface SqlDialect {
   readonly name: 'postgres' | 'sqlite'
   /** An instant column as whole milliseconds since 1970. */
   toMilliseconds(column: string): string
-  /** Milliseconds since 1970, bound to a parameter, as an instant. */
+  /** Milliseconds since 1970, bound to a parameter, as an instant; a clock's fractions of one are dropped, as `Date` does. */
   fromMilliseconds(parameter: string): string
   /** An instant column, a week of 168 hours later: in time zones there are other days. */
   weekAfter(column: string): string
@@ -198,7 +198,7 @@ export interface SqlDialect {
 export const POSTGRES: SqlDialect = {
   name: 'postgres',
   toMilliseconds: (column) => `(extract(epoch from ${column}) * 1000)::float8`,
-  fromMilliseconds: (parameter) => `to_timestamp(${parameter}::float8 / 1000)`,
+  fromMilliseconds: (parameter) => `to_timestamp(trunc(${parameter}::float8) / 1000)`,
   weekAfter: (column) => `${column} + interval '168 hours'`,
   toFlag: (parameter) => `(${parameter}::int = 1)`,
   toInteger: (parameter) => `${parameter}::bigint`,
@@ -217,7 +217,7 @@ export const POSTGRES: SqlDialect = {
 export const SQLITE: SqlDialect = {
   name: 'sqlite',
   toMilliseconds: (column) => column,
-  fromMilliseconds: (parameter) => parameter,
+  fromMilliseconds: (parameter) => `CAST(${parameter} AS INTEGER)`,
   weekAfter: (column) => `${column} + 604800000`,
   toFlag: (parameter) => parameter,
   toInteger: (parameter) => `CAST(${parameter} AS INTEGER)`,
