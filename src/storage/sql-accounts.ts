@@ -83,7 +83,7 @@ function accountRepository(session: SqlSession, statements: SqlAccountStatements
         findFirst(inside, statements.updateAccount, values, ACCOUNT.read),
       )
       if (account === 'last') return { kind: 'last' }
-      return account === null ? { kind: 'missing' } : { kind: 'done', account }
+      return account === null || account === 'missing' ? { kind: 'missing' } : { kind: 'done', account }
     },
     async remove(accountId, options = {}) {
       const keep = ownOf(options, 'keep')
@@ -135,7 +135,8 @@ const ACCOUNT = columnsOf<AccountRecord>('account', { ...MEMBERS, passwordHash: 
 function accountTexts(tables: SqlTables) {
   const { dialect, names } = tables
   const columns = ACCOUNT.select(dialect.toMilliseconds, '')
-  const byRole = `WHERE role = $1 AND NOT disabled ORDER BY id`
+  // Whoever is disabled holds none.
+  const role = 'CASE WHEN NOT disabled THEN role END'
   return {
     insertAccount: `INSERT INTO ${names.accounts} (id, email, role, disabled, password_hash, created_at)
       VALUES ($1, $2, $3, ${dialect.toFlag('$4')}, $5, ${dialect.fromMilliseconds('$6')})
@@ -143,7 +144,8 @@ function accountTexts(tables: SqlTables) {
     findAccount: `SELECT ${columns} FROM ${names.accounts} WHERE id = $1`,
     findAccountByEmail: `SELECT ${columns} FROM ${names.accounts} WHERE email = $1`,
     listAccounts: `SELECT ${LISTED_ACCOUNT.select(dialect.toMilliseconds, '')} FROM ${names.accounts} ORDER BY created_at, id`,
-    lockHoldersOfRole: `SELECT id AS holder, disabled AS holder_disabled FROM ${names.accounts} ${byRole}${dialect.forUpdate}`,
+    lockHoldersOfRole: `SELECT id AS holder, ${role} AS holder_role, disabled AS holder_disabled FROM ${names.accounts}
+      WHERE (role = $1 AND NOT disabled) OR id = $2 ORDER BY id${dialect.forUpdate}`,
     updateAccount: updateText(tables, columns),
     deleteAccount: `DELETE FROM ${names.accounts} WHERE id = $1 RETURNING id`,
     replaceHash: `UPDATE ${names.accounts} SET password_hash = $3,

@@ -100,38 +100,43 @@ export async function hasRows(
 }
 
 /**
- * What locks all who hold a role, in one order, for what it binds before the role, and says of each whether it is disabled;
- * and the one who may lose it.
+ * What locks all who hold a role, and the one who may lose it, in one order, for what it binds before the role and that one:
+ * `holder`, which role it has (`holder_role`), and whether it is disabled.
  */
 export interface Holders {
   readonly lock: SqlStatement
   readonly values: readonly string[]
+  /** The one who may lose it. */
   readonly holder: string
 }
 
 /**
  * Make a change, unless it would take the role `keep` from the holder beside whom no enabled one remains. All are locked:
- * whoever comes second sees what the first has left.
+ * whoever comes second sees what the first has left; so is who may lose it, for they may get the role while this waits. Who was
+ * not there yet when it began is missing: they may be the only one by now.
  */
 export function keepingLast<T>(
   session: SqlSession,
   { lock, values, holder }: Holders,
   keep: string | undefined,
   change: (inside: SqlSession) => Promise<T>,
-): Promise<T | 'last'> {
+): Promise<T | 'last' | 'missing'> {
   if (!isText(keep, LONGEST.role)) return change(session)
   return session.atomically(async (inside) => {
-    const holders = await inside.run(lock, [...values, keep])
-    const others = holders.filter((each) => String(each['holder']) !== holder)
+    const locked = await inside.run(lock, [...values, keep, holder])
+    const isHolder = (each: SqlRow): boolean => String(each['holder']) === holder
+    if (!locked.some(isHolder)) return 'missing'
+    const holders = locked.filter((each) => each['holder_role'] === keep)
+    const others = holders.filter((each) => !isHolder(each))
     const isLast = others.length < holders.length && others.every((each) => toFlag(each['holder_disabled']))
     return isLast ? 'last' : change(inside)
   })
 }
 
 /** What became of a change that {@link keepingLast} has made or not. */
-export function toGuardedChange(done: boolean | 'last'): GuardedChange {
+export function toGuardedChange(done: boolean | 'last' | 'missing'): GuardedChange {
   if (done === 'last') return done
-  return done ? 'done' : 'missing'
+  return done === true ? 'done' : 'missing'
 }
 
 /** Read a count. */

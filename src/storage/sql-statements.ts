@@ -156,8 +156,8 @@ function membershipTexts(options: SqlStatementOptions) {
     insertMembership: `${insert} RETURNING ${columns}`,
     findMembership: `SELECT ${columns} FROM ${table} WHERE ${pair}`,
     listMembersOfOrg: `SELECT ${memberColumns} FROM ${member} WHERE m.org_id = $1 ORDER BY m.joined_at, m.${userId}`,
-    lockHolders: `SELECT m.${userId} AS holder, u.disabled AS holder_disabled FROM ${member}
-      WHERE m.org_id = $1 AND m.role = $2 ORDER BY m.${userId}${dialect.forUpdateOf('m')}`,
+    lockHolders: `SELECT m.${userId} AS holder, m.role AS holder_role, u.disabled AS holder_disabled FROM ${member}
+      WHERE m.org_id = $1 AND (m.role = $2 OR m.${userId} = $3) ORDER BY m.${userId}${dialect.forUpdateOf('m')}`,
     setRole: `UPDATE ${table} SET role = $3 WHERE ${pair} RETURNING ${userId}`,
     deleteMembership: `${remove} WHERE ${pair} RETURNING ${userId}`,
   }
