@@ -209,5 +209,11 @@ function copyOfActing<A extends ActingOrg<Organization>>(acting: A): A {
 }
 
 function copyOf<T extends object>(row: T): T {
-  return Object.isFrozen(row) ? Object.freeze({ ...row }) : { ...row }
+  const copy = { ...row }
+  // A Date can't be frozen: each of them is a copy, too.
+  for (const name of Object.keys(copy) as (keyof T)[]) {
+    const value: unknown = copy[name]
+    if (value instanceof Date) copy[name] = new Date(value) as T[keyof T]
+  }
+  return Object.isFrozen(row) ? Object.freeze(copy) : copy
 }

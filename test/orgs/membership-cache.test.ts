@@ -254,6 +254,38 @@ describe('what it holds', () => {
     expect((await cache.memberships.listActing({ kind: 'user', user }, 1))[0]?.role).toBe('owner')
   })
 
+  // As of a user on trial: `end = user.createdAt; end.setDate(end.getDate() + 14)`.
+  it('is handed out with dates of its own, where rows are frozen with theirs', async () => {
+    const createdAt = new Date('2026-11-20T10:00:00.000Z')
+    const rows = {
+      user: Object.freeze({ id: 'ada', disabled: false, createdAt }),
+      membership: { org: Object.freeze({ id: 'acme', createdAt }), role: 'owner' },
+    }
+    const { cache, world } = await createWorld({
+      users: { findByIdentity: async () => rows } as unknown as UserRepository,
+      memberships: {
+        findActing: async () => rows.membership,
+        listActing: async () => [rows.membership],
+      } as unknown as ActingOrgSource,
+    })
+    const caller = { kind: 'user', user: rows.user as unknown as StoredUser } as const
+    const ask = async () => {
+      const found = await cache.users.findByIdentity(testIdentity({ subject: 'ada' }), { kind: 'unnamed' })
+      const acting = [
+        await cache.memberships.findActing(caller, 'acme'),
+        ...(await cache.memberships.listActing(caller)),
+      ]
+      return [
+        found?.user,
+        found?.membership?.org,
+        ...acting.map((each) => each?.org),
+      ] as unknown as (typeof rows.user)[]
+    }
+    for (const row of await ask()) row.createdAt.setFullYear(2000)
+    for (const row of await ask()) expect(row).toEqual({ ...row, createdAt: new Date('2026-11-20T10:00:00.000Z') })
+    expect(world.asked).toBe(0)
+  })
+
   it('stands before frozen repositories too, and can be spread', async () => {
     const storage = createMemoryStorage()
     const cache = createMembershipCache({
