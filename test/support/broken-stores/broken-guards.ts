@@ -51,6 +51,21 @@ export const BROKEN_GUARDS: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'keep: of who held it before',
+    why: 'Those who hold the role are looked for, then waited for: who gets it meanwhile is none of them, and goes though the last.',
+    breaks: ['transactions/keep-handed-over'],
+    flaw: () => ({
+      change: ({ memberships }) => ({
+        memberships: {
+          async remove(orgId, userId, options = {}) {
+            const isHolder = (await memberships.find(orgId, userId))?.role === options.keep
+            return memberships.remove(orgId, userId, isHolder ? options : {})
+          },
+        },
+      }),
+    }),
+  },
+  {
     name: 'keep: too eager',
     why: 'Refuses every change of the last owner, the one to the same role too.',
     breaks: ['memberships/keep-not-needed'],

@@ -33,6 +33,21 @@ export const GUARD_CASES: Cases<World> = [
         ({ transaction, top, low }, orgId, userId) =>
           transaction(({ memberships }) => memberships.setRole(orgId, userId, low, { keep: top })),
     )).needing('membershipAdmin'),
+  test('transactions/keep-handed-over: keep a role with who was handed it in a transaction, whoever takes it from them at that moment', async (world: World) => {
+    const { storage, newMember, top, low } = world
+    const { orgId, userId } = await newMember({ role: top })
+    const next = await newMember({ orgId, role: low })
+    let taken: Promise<unknown> = Promise.resolve()
+    await storage.transaction(async ({ memberships }) => {
+      expect.same(await memberships.setRole(orgId, next.userId, top), 'done', 'the role given')
+      expect.same(await memberships.remove(orgId, userId, { keep: top }), 'done', 'the role left')
+      taken = expect.settled(storage.memberships.remove(orgId, next.userId, { keep: top }))
+      // Whoever does not wait for this one is done by then.
+      await pause(50)
+    })
+    await taken
+    expect.same((await storage.memberships.find(orgId, next.userId))?.role, top, 'the role of its only holder')
+  }).needing('membershipAdmin'),
   test('transactions/deadlock: let one of two transactions that wait for each other have its way, and reject the other with a TransientError', async (world: World) => {
     const { storage, newMember, top, transaction } = world
     const [one, other] = [await newMember(), await newMember()]
