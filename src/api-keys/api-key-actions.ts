@@ -19,6 +19,7 @@ import type {
 } from '../storage/repositories.ts'
 import { parseInstant } from './instant.ts'
 import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
+import { requireBelowLimit, requireWithinLimit } from './key-limit.ts'
 
 /** Whose the keys are. */
 export type ApiKeyOwnership =
@@ -170,11 +171,11 @@ async function issue(settings: ApiKeySettings, issuer: Issuer, fields: ApiKeyFie
   const { orgId, role: makersRole } = await requireBinding(settings, issuer, fields.orgId ?? null)
   const role = roleOf(settings, fields.role, { ...parsed, makersRole })
   requireNotAbove(settings, { ...parsed, role }, { ...issuer, role: makersRole })
-  await requireBelowLimit(settings, issuer)
+  await requireBelowLimit(settings, issuer.owner)
   const made = format.create()
   const record = { ...parsed, role, id: made.id, orgId, createdBy: issuer.user.id, createdAt: new Date(now) }
   const inserted = await insert(settings, issuer, { ...record, secretHash: await sha256Hex(made.secret) })
-  await requireWithinLimit(settings, issuer, inserted.id)
+  await requireWithinLimit(settings, issuer.owner, inserted.id)
   notifyOf(settings, issuer, 'api_key_issued', inserted.id)
   return toIssued(inserted, format, made)
 }
@@ -347,33 +348,6 @@ type KeyPowers = Pick<ApiKeyRecord, 'role' | 'permissions'>
 // Whoever has a key can do what it can.
 function isAbove({ roles }: ApiKeySettings, { role, permissions }: KeyPowers, granter: Issuer): boolean {
   return !canGrant(withoutCustom(roles), granter, role, permissions)
-}
-
-async function requireBelowLimit({ repository, maxKeys }: ApiKeySettings, { owner }: Issuer): Promise<void> {
-  const keys = await repository.list(owner)
-  if (keys.length >= maxKeys) throw tooMany(maxKeys)
-}
-
-const LOOKS = 5
-
-/*
- * Others may have made keys since they were counted. A key stays only once it was counted among at most `maxKeys`: of any
- * keys that stay, the one that was written last was counted with all the others. One that is beyond the limit is taken back
- * before anybody got its secret; one within it looks again, until those beyond are gone.
- */
-async function requireWithinLimit(settings: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<void> {
-  const { repository, maxKeys, clock } = settings
-  for (let look = 0; look < LOOKS; look++) {
-    const keys = await repository.list(owner)
-    if (keys.length <= maxKeys) return
-    if (keys.findIndex(({ id }) => id === keyId) >= maxKeys) break
-  }
-  await repository.revoke(owner, keyId, new Date(clock()))
-  throw tooMany(maxKeys)
-}
-
-function tooMany(maxKeys: number): AuthError {
-  return new AuthError('conflict', { reason: 'api_keys_too_many', expected: `at most ${maxKeys}` })
 }
 
 async function findOwn({ repository }: ApiKeySettings, { owner }: Issuer, keyId: string): Promise<ApiKeyRecord | null> {

@@ -7,6 +7,8 @@ import { sha256Hex } from '../../src/lib/digest.ts'
 import { OptionsError } from '../../src/lib/parse-options.ts'
 import { createRoles, type RolesGiven } from '../../src/permissions/roles.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import type { ApiKeyRepository } from '../../src/storage/repositories.ts'
+import { TransientError } from '../../src/storage/storage-errors.ts'
 import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from '../../src/testing/principals.ts'
 import { createWorld, reasonOf, refusalOf } from '../pipeline/world.ts'
 import { type ApiKeyTestWorld, createApiKeyTestWorld, issueKey, LADDER, ROLES, START } from './world.ts'
@@ -170,6 +172,21 @@ describe('issue', () => {
     expect(apiKeys.permissions).toEqual(['things:read'])
     const refusal = await refusalOf(apiKeys.issue(member('owner'), { ...NAMED, permissions: ['things:write'] }))
     expect([refusal.code, refusal.field]).toEqual(['validation_error', 'scopes'])
+  })
+
+  it('leaves no key, whose secret nobody has, where it could not be counted', async () => {
+    const { apiKeys, orgs } = createMemoryStorage()
+    let lists = 0
+    const list: ApiKeyRepository['list'] = async (owner) => {
+      if (++lists === 2) throw new TransientError('away')
+      return apiKeys.list(owner)
+    }
+    const { id } = await orgs.insert({ name: 'Acme' })
+    const keys = createApiKeys({ storage: { apiKeys: { ...apiKeys, list } }, prefix: 'itk', roles: ROLES })
+    const context = testContext({ role: 'admin', org: { id } }) as AuthContext
+    await expect(keys.issue(context, { name: 'x' })).rejects.toThrow('away')
+    expect(await apiKeys.list({ kind: 'org', orgId: id })).toEqual([])
+    expect(await keys.list(context)).toEqual([])
   })
 
   it('makes no more than maxKeys that are not revoked, in each org', async () => {
