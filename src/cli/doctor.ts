@@ -90,6 +90,9 @@ const SENTENCES = {
 
 const LIMIT_MS = 20_000
 
+// What the options of an issuer are refused by is a sentence of the library, which quotes no value.
+const sentenceOf = (error: unknown): string => (isWrongOption(error) ? error.message : describeCause(error))
+
 // A check that throws or hangs is a result like any other.
 async function ask({ name, ask: askIt }: DoctorCheck, practice: Practice): Promise<readonly Check[]> {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -97,7 +100,7 @@ async function ask({ name, ask: askIt }: DoctorCheck, practice: Practice): Promi
     timer = setTimeout(() => resolve({ name, state: 'unknown', says: 'no answer within 20 seconds' }), LIMIT_MS)
   })
   const answer = askIt(practice).catch(
-    (error: unknown): Check => ({ name, state: 'unknown', says: `can’t be asked: ${describeCause(error)}` }),
+    (error: unknown): Check => ({ name, state: 'unknown', says: `can’t be asked: ${sentenceOf(error)}` }),
   )
   const found = await Promise.race([answer, late])
   clearTimeout(timer)

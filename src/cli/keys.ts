@@ -24,7 +24,7 @@ Options:
 
 Exit codes: 0 done, 2 wrong usage.
 
-  export JWT_SECRET=$(npx sallyport keys session)`,
+  export SESSION_SECRET=$(npx sallyport keys session)`,
   options: {
     algorithm: { type: 'string' },
     prefix: { type: 'string' },
@@ -51,7 +51,7 @@ interface Flags {
 const KINDS: Readonly<Record<string, (flags: Flags) => Made>> = {
   session: () =>
     toSecret(randomBytes(32).toString('hex'), [
-      'loadSigningSecret({ hex: process.env.JWT_SECRET, file, onWarning })',
+      'loadSigningSecret({ hex: process.env.SESSION_SECRET, file, onWarning })',
       'A new one logs everybody out.',
     ]),
   secret: () =>

@@ -10,7 +10,7 @@ import {
 } from '../storage/postgres.ts'
 import type { SqlTableNames } from '../storage/sql-names.ts'
 import { migrationSql as sqliteSql, migrationStatus as sqliteStatus, migrate as upSqlite } from '../storage/sqlite.ts'
-import { describeWrongWords } from './arguments.ts'
+import { describeWrongWords, didYouMean } from './arguments.ts'
 import { type NamedDatabase, openPostgres, openSqlite, readDatabaseName } from './database.ts'
 import { type Cell, Failure, type Terminal } from './terminal.ts'
 
@@ -33,6 +33,8 @@ Options:
                           host, texts of your own
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status).`
+
+const ACTIONS = ['up', 'status', 'print']
 
 const OPTIONS = {
   database: { type: 'string' },
@@ -77,9 +79,9 @@ function readWish(args: readonly string[], { env }: Terminal): Wish | null {
   const { values, positionals } = readWords(args)
   if (values.help === true) return null
   const [action, ...more] = positionals
-  if (action === undefined || !['up', 'status', 'print'].includes(action) || more.length > 0) {
-    throw new Failure(MIGRATE_USAGE, 2)
-  }
+  if (action === undefined) throw new Failure(MIGRATE_USAGE, 2)
+  if (!ACTIONS.includes(action)) throw wrong(`name one of ${ACTIONS.join(', ')}${didYouMean(action, ACTIONS)}`)
+  if (more.length > 0) throw wrong(`${action} takes options alone: is --database missing before the name?`)
   const isPrint = action === 'print'
   // Printing asks nobody: a variable that happens to be set is no contradiction.
   const name = values.database ?? (isPrint && values.dialect !== undefined ? undefined : env['DATABASE_URL'])

@@ -39,6 +39,8 @@ export interface Terminal {
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const
 
 const COLUMNS = 80
+
+const END_OF_INPUT = process.platform === 'win32' ? 'Ctrl-Z, Enter' : 'Ctrl-D'
 const MOST_COLUMNS = 100
 
 /** Of a process what a terminal is made of. */
@@ -57,6 +59,8 @@ export function createTerminal({ stdin, stdout, stderr, env, cwd }: ProcessLike)
     fetch: (input, init) => fetch(input, init),
     now: () => Date.now(),
     async readInput() {
+      // Nobody sees otherwise that it waits.
+      if (stdin.isTTY) stderr.write(`Paste it, then press Enter and ${END_OF_INPUT}.\n`)
       let text = ''
       for await (const chunk of stdin.setEncoding('utf8')) text += String(chunk)
       return text

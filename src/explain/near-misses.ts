@@ -103,7 +103,7 @@ function crossSiteMiss(expected: string, got: string): string | null {
     return 'host: a page of a dev server: have its proxy hand on the API, so that both are one origin (Vite: `server.proxy`); client: or send a bearer token in the place of the cookie'
   }
   if (origin.startsWith('https:') && origin.replace(/^https:/, 'http:') === own)
-    return `host: a proxy ends TLS: write \`cookie.publicUrl: '${origin}'\``
+    return `host: a proxy ends TLS: write \`publicUrl: '${origin}'\`, of \`cookie\` or of \`createLogin\``
   return got.startsWith('same-site')
     ? 'a page of another port or subdomain; host: have one origin for both, by a proxy; client: or send a bearer token'
     : null

@@ -86,7 +86,7 @@ export const REQUEST_REASONS: ReasonSections = {
       expected: 'what either header must say',
       got: 'what it says',
       try: {
-        host: 'set `cookie.publicUrl` behind a proxy, `gateway.publicUrl` behind a gateway',
+        host: 'behind a proxy set `publicUrl`: of `cookie`, of `createLogin`, or of `gateway`',
         client: 'send a bearer token instead of the cookie',
       },
     },

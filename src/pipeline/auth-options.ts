@@ -295,7 +295,7 @@ function requireOwnPeople({ issuers, verifier }: AnyAuthOptions): void {
   throw optionsError(
     NAME,
     'users',
-    'is required where an issuer is not known to sign in your own people alone (people: "own"): createProvisioner({ storage, ownerRole }) makes a user of whoever comes, createSyncGate({ users }) lets in who is known',
+    'is required where an issuer is not known to sign in your own people alone: if it does, write so at the issuer (oidc({ issuer, audience, people: "own" })); else createProvisioner({ storage, ownerRole }) makes a user of whoever comes, createSyncGate({ users }) lets in who is known',
   )
 }
 

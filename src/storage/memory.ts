@@ -10,7 +10,7 @@ import { createOrgIds } from './org-ids.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 
 export { createMemoryAccounts } from './memory-accounts.ts'
-export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
+export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
 
 /** Options of {@link createMemoryStorage}. */
 export interface MemoryStorageOptions extends ShippedStorageOptions {}

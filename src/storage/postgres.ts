@@ -12,9 +12,10 @@ import { anIdentifier, createNames, type SqlTableNames, TABLES } from './sql-nam
 import { sqlStorage } from './sql-repositories.ts'
 import { POSTGRES, type SqlTables } from './sql-statements.ts'
 
+export type { MigrationStatus } from './migrations.ts'
 export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
 export { policySql, roleSql } from './policy-sql.ts'
-export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
+export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
 
 /** Options of {@link createPostgresStorage}. */
 interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>

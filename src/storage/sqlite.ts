@@ -12,7 +12,8 @@ import { sqlStorage } from './sql-repositories.ts'
 import { SQLITE, type SqlTables } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle } from './sqlite-session.ts'
 
-export type { StoredOrganization, StoredUser } from './shipped-storage.ts'
+export type { MigrationStatus } from './migrations.ts'
+export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
 export type { SqliteDatabase } from './sql-executor.ts'
 
 /** Options of {@link createSqliteStorage}. */

@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readCommandPage, withSamples } from '../../scripts/command-page.ts'
+import { createTerminal } from '../../src/cli/terminal.ts'
 import { policySql } from '../../src/storage/postgres.ts'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
 import { createTestDatabase } from '../postgres.ts'
@@ -24,6 +26,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const inspect = async (token: string, ...words: readonly string[]) =>
   sallyport(['inspect', '-', ...words], { input: `${token}\n`, env, now: NOW, fetch: served, folder })
+
+it('says that it waits for a token where somebody types, and to nobody else', async () => {
+  const said: string[] = []
+  const terminalOf = (isTTY: boolean) => {
+    const stdin = Object.assign(Readable.from(['token']), { isTTY })
+    const stderr = { write: (text: string) => said.push(text) > 0 }
+    return createTerminal({ ...{ stdin, stderr, stdout: process.stdout }, env, cwd: () => folder } as never)
+  }
+  expect(await terminalOf(false).readInput()).toBe('token')
+  expect(said).toEqual([])
+  expect(await terminalOf(true).readInput()).toBe('token')
+  expect(said).toEqual([expect.stringMatching(/^Paste it, then press Enter and Ctrl-[DZ]/)])
+})
 
 it('the page shows what the command prints (npm run pages writes it)', async () => {
   const page = readCommandPage()
@@ -341,6 +356,13 @@ describe('doctor', () => {
     expect(out).not.toContain('hunter22')
   })
 
+  it('says by which option an issuer can’t be asked at all', async () => {
+    const { code, out } = await doctor('--issuer', 'http://id.test', '--audience', 'api')
+    expect(code).toBe(3)
+    expect(out.replace(/\s+/g, ' ')).toContain('keys can’t be asked: createJwtVerifier: option "issuers.0.keys.0')
+    expect(out.replace(/\s+/g, ' ')).toContain('https URL; http is for loopback hosts only')
+  })
+
   it('says what was not asked, because the config does not export it', async () => {
     const auth = '{ warmUp: async () => {}, readiness: () => ({ isReady: true, down: [] }), close() {} }'
     const storage = '{ users: { findByIdentity: async () => null } }'
@@ -534,6 +556,10 @@ describe('keys', () => {
     expect(one.out).not.toBe(other.out)
     expect(one.complaint.length).toBeGreaterThan(40)
     expect(one.complaint).not.toContain(one.out.trim())
+  })
+
+  it('session is used under the name that the page of local login has', async () => {
+    expect((await sallyport(['keys', 'session'])).complaint).toContain('process.env.SESSION_SECRET')
   })
 
   it.each(['ES256', 'RS256', 'EdDSA'])('a pair of %s signs, and its set verifies', async (algorithm) => {

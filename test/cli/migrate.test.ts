@@ -88,7 +88,9 @@ describe('print', () => {
 describe('what is wrong', () => {
   it.each([
     ['migrate', 'Usage: sallyport migrate'],
-    ['migrate sideways', 'Usage: sallyport migrate'],
+    ['migrate sideways', 'sallyport migrate: name one of up, status, print'],
+    ['migrate statsu', 'did you mean status?'],
+    ['migrate up x.db', 'up takes options alone: is --database missing before the name?'],
     ['migrate up --bogus', 'there is no option --bogus'],
     ['migrate up --databse x.db', 'did you mean --database?'],
     ['migrate up', 'name a --database or a --dialect'],

@@ -104,7 +104,12 @@ describe('what is nearly right is named', () => {
     ['cross_site_request', 'Origin: http://localhost:3000', 'http://localhost:5173', 'Vite: `server.proxy`'],
     ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site, http://localhost:5173', '`server.proxy`'],
     ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site, https://a.example', 'port or subdomain'],
-    ['cross_site_request', 'Origin: http://a.example', 'https://a.example', "cookie.publicUrl: 'https://a.example'"],
+    [
+      'cross_site_request',
+      'Origin: http://a.example',
+      'https://a.example',
+      "`publicUrl: 'https://a.example'`, of `cookie` or of `createLogin`",
+    ],
     ['cross_site_request', 'Sec-Fetch-Site: same-origin or none', 'same-site', 'port or subdomain'],
     ['cross_site_request', 'Sec-Fetch-Site or Origin', 'neither', 'no browser sent it'],
     ['key_servers_failing', null, 'https://a.example/jwks.json: 404', 'is the path …/.well-known/jwks.json?'],

@@ -106,7 +106,20 @@ export const honoSignedIn = toHono.middleware({ role: 'admin' })
 export const whoami = toHono.protect(({ user }, c) => c.json({ id: user.id }))
 `
 
-const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO, exported: DECLARED }
+// What a module exports of what the package has made, as the pages do: the compiler must be able to name its type.
+const NAMED = `
+import { createMembershipCache, oidc, protectedResourceMetadata } from 'sallyport'
+import { createMemoryStorage } from 'sallyport/memory'
+import { migrationStatus } from 'sallyport/sqlite'
+const issuer = 'https://login.example'
+export const issuers = [{ ...oidc({ issuer, audience: 'api' }), claims: { scopes: 'scope' } }]
+export const metadata = protectedResourceMetadata({ resource: 'https://api.example', authorizationServers: [issuer] })
+export const { users, memberships } = createMemoryStorage()
+export const cache = createMembershipCache({ users, memberships, ttlSeconds: 2 })
+export const status = (database: Parameters<typeof migrationStatus>[0]['database']) => migrationStatus({ database })
+`
+
+const HOSTS = { express: EXPRESS, koa: KOA, hono: HONO, exported: DECLARED, named: NAMED }
 
 /** What a backend of Node's own types has, and what most projects have. */
 export const LIBS: Readonly<Record<'without the DOM library' | 'with it', readonly string[]>> = {

@@ -100,7 +100,8 @@ describe('createAuth({ issuers, storage, roles })', () => {
     const open = oidc({ issuer: 'https://accounts.example.test', audience: AUDIENCE })
     for (const issuers of [[HS256], [open], [own, open]]) {
       const error = optionsErrorOf(() => createAuth({ issuers, storage, roles }))
-      expect([error.option, error.message]).toEqual(['users', expect.stringContaining('people: "own"')])
+      const remedy = 'write so at the issuer (oidc({ issuer, audience, people: "own" }))'
+      expect([error.option, error.message]).toEqual(['users', expect.stringContaining(remedy)])
     }
     for (const issuers of [[HS256], [own, open]]) {
       const verifier = createJwtVerifier({ issuers })
