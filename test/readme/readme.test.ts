@@ -311,11 +311,12 @@ describe('snippets', () => {
     log.mockRestore()
   })
 
-  it('login.ts: the announced password logs in, its session is let in, no credential is 401', async () => {
+  it('login.ts, login-teams.ts: the announced password logs in, its session is let in; an account is invited into an organization', async () => {
     process.env['SESSION_SECRET_FILE'] = `${folder}.session_secret`
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((...words) => void lines.push(words.join(' ')))
     const { app } = await load<{ app: Hono }>('login.ts')
+    await load('login-teams.ts') // before the first request: Hono takes no further routes then
     log.mockRestore()
     const [, password] = /^admin@example\.com created, password: (\S+)$/.exec(lines.join('\n')) ?? []
     const headers = { 'content-type': 'application/json' }
@@ -325,6 +326,23 @@ describe('snippets', () => {
     expect((await app.request('/api/v1/reports')).status).toBe(401)
     const report = await app.request('/api/v1/reports', { headers: { authorization: `Bearer ${session}` } })
     expect(await report.json()).toEqual({ for: 'admin@example.com', role: 'admin' })
+
+    const call = async (path: string, session: string, body?: object) => {
+      const method = body === undefined ? 'GET' : 'POST'
+      const init = { method, headers: { ...headers, ...bearer(session) }, body: body && JSON.stringify(body) }
+      const answered = await app.request(path, init as RequestInit)
+      return { status: answered.status, body: JSON.parse((await answered.text()) || 'null') }
+    }
+    const bob = { email: 'bob@example.com', password: 'a long and odd sentence', role: 'viewer' }
+    expect((await call('/api/v1/users', session, bob)).status).toBe(201)
+    expect((await call('/api/invitations', session, { email: bob.email, role: 'member' })).status).toBe(201)
+    expect((await call('/api/v1/team', session)).body).toEqual({ org: 'admin@example.com', role: 'owner' })
+    const { token: theirs } = (await call('/api/v1/auth/login', '', bob)).body
+    const { invitations } = (await call('/api/invitations/mine', theirs)).body
+    const { membership } = (await call(`/api/invitations/${invitations[0].id}/accept`, theirs, {})).body
+    expect(membership).toMatchObject({ org: { name: 'admin@example.com' }, role: 'member' })
+    expect((await call('/api/v1/auth/logout', theirs, {})).status).toBe(204)
+    expect((await call('/api/invitations/mine', theirs)).status).toBe(401)
   })
 
   it('postgres.ts, contacts.ts, prisma.ts: on a real PostgreSQL, the hook’s row and the policies hold', async () => {
