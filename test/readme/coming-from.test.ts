@@ -7,6 +7,8 @@ import type { Express } from 'express'
 import type { Hono } from 'hono'
 import type Koa from 'koa'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { fromFetchRequest } from '../../src/http/fetch-request.ts'
+import type { Auth, IdentityTypes } from '../../src/index.ts'
 import type { AuthStorage } from '../../src/storage/repositories.ts'
 import {
   createTokenIssuer,
@@ -113,6 +115,23 @@ describe('from anywhere', () => {
     const { ask } = await open('first-step.ts')
     expect(await ask(await issued())).toEqual([200, { subject: 'ada' }])
     expect(await ask(null)).toEqual(unauthorized)
+  })
+
+  it('old-subjects.ts: an id under another name, a number, neither', async () => {
+    const { auth } = await load<{ auth: Auth<IdentityTypes<string, string>> }>('old-subjects.ts')
+    const subjectOf = async (claims: TokenClaims): Promise<string> => {
+      const headers = { authorization: `Bearer ${await signed({ sub: undefined, ...claims })}` }
+      const request = fromFetchRequest(new Request('https://api.example.com/', { headers }))
+      return auth.authenticate(request).then(
+        ({ identity }) => identity.subject,
+        ({ reason }) => reason,
+      )
+    }
+    expect(await subjectOf({ id: 7 })).toBe('7')
+    expect(await subjectOf({ sub: 8 as never })).toBe('8')
+    expect(await subjectOf({ sub: 'ada' })).toBe('ada')
+    expect(await subjectOf({})).toBe('token_subject_malformed')
+    expect(await subjectOf({ id: null })).toBe('token_subject_malformed')
   })
 
   it('side-by-side.ts: says what it would refuse, and refuses nothing', async () => {
