@@ -88,7 +88,7 @@ export async function readBody(source: BodySource, bounds: Bounds): Promise<Requ
 
 /** What a host is told that has let others read the body and keeps nothing of it. */
 export const CONSUMED =
-  'sallyport: somebody else has read the request body and left nothing of it: a middleware before this must set req.body, or not read'
+  'sallyport: somebody else has read the request body and left nothing of it: a middleware before this must set req.body (on Hono read by c.req), or not read'
 
 const TOO_LARGE: RequestBody = Object.freeze({ kind: 'too_large' })
 
