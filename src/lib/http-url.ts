@@ -15,7 +15,8 @@ export function describeHttpUrl(
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an https URL'
   if (url.protocol === 'http:' && !mayBeHttp(url.hostname)) {
-    return 'must be an https URL; http is for loopback hosts only'
+    const others = mayBeHttp === isLoopbackHost ? 'only' : 'and those in `insecureHosts`'
+    return `must be an https URL; http is for loopback hosts ${others}`
   }
   if (url.username !== '' || url.password !== '') return 'must not contain credentials'
   return text.includes('#') ? 'must not contain a fragment' : null

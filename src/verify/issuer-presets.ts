@@ -79,7 +79,7 @@ const supabaseShape = (): Shape<SupabaseOptions> => ({
   ...keyShape(),
 })
 const oidcShape = (): Shape<OidcOptions> => ({
-  issuer: checkedBy((issuer) => describeHttpUrl(issuer, anyHost)),
+  issuer: checkedBy(describeOidcIssuer),
   audience: anAudience(),
   people: optional(oneOf('own', 'anybody')),
   url: optional(checkedBy((url) => describeHttpUrl(url, anyHost))),
@@ -139,6 +139,13 @@ function acceptsOnly(anonymous: 'refuse' | 'accept', apps: readonly string[]): I
 export function oidc(options: OidcOptions): IssuerOptions {
   const { issuer, audience, people, ...source } = parseOptions('oidc', oidcShape(), options)
   return { issuer, keys: [{ kind: 'discovery', ...given(source) }], audience, people }
+}
+
+// Where its metadata stands is what pages of providers show, and no token names it.
+function describeOidcIssuer(value: unknown): string | null {
+  const wrong = describeHttpUrl(value, anyHost)
+  if (wrong !== null || !/\/\.well-known\//.test(value as string)) return wrong
+  return 'is the name that tokens have as `iss`, without /.well-known and what follows; where the metadata stands is `url`'
 }
 
 // What the dashboard shows beside the secret, and whoever takes one for the other trusts what is public.

@@ -360,7 +360,7 @@ describe('doctor', () => {
     const { code, out } = await doctor('--issuer', 'http://id.test', '--audience', 'api')
     expect(code).toBe(3)
     expect(out.replace(/\s+/g, ' ')).toContain('keys can’t be asked: createJwtVerifier: option "issuers.0.keys.0')
-    expect(out.replace(/\s+/g, ' ')).toContain('https URL; http is for loopback hosts only')
+    expect(out.replace(/\s+/g, ' ')).toContain('https URL; http is for loopback hosts and those in `insecureHosts`')
   })
 
   it('says what was not asked, because the config does not export it', async () => {

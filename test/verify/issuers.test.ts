@@ -110,7 +110,9 @@ describe('hosts that may be asked by plain http', () => {
   ])('are those that the verifier names: $url', (source) => {
     expect(make({ insecureHosts }, source)).not.toThrow()
     expect(make({}, source)).toThrow(/keys\.0\.url" must be an https URL/)
-    expect(make({ insecureHosts: [] }, source)).toThrow(/keys\.0\.url" must be an https URL/)
+    expect(make({ insecureHosts: [] }, source)).toThrow(
+      /keys\.0\.url" must be an https URL; http is for loopback hosts and those in `insecureHosts`/,
+    )
     const name = { url: source.url.replace('keycloak', 'x.keycloak').replace('10.0.0.7', '10.0.0.77') }
     expect(make({ insecureHosts }, { ...source, ...name })).toThrow(/keys\.0\.url" must be an https URL/)
   })
@@ -427,6 +429,9 @@ describe('oidc', () => {
       audience: 'api',
     })
     expect(() => oidc({ issuer: 'ftp://login.test', audience: 'api' })).toThrow(/https/)
+    const metadata = `${NAME}/.well-known/openid-configuration`
+    expect(() => oidc({ issuer: metadata, audience: 'api' })).toThrow(/"issuer" is the name that tokens have as `iss`/)
+    expect(() => oidc({ issuer: NAME, url: metadata, audience: 'api' })).not.toThrow()
     expect(() => oidc({ issuer: NAME } as never)).toThrow(/"audience"/)
     expect(() => oidc({ audience: 'api' } as never)).toThrow(/issuer/)
     expect(() => oidc({ issuer: NAME, audience: 'api', clientId: 'x' } as never)).toThrow(/clientId/)
