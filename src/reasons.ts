@@ -145,6 +145,7 @@ export const REFUSAL_REASONS = [
   'invitation_pending_already',
   'invitations_too_many',
   'invitation_not_found',
+  'invitation_without_verified_email',
   'invitation_link_without_verified_email',
   'invitation_of_a_member_already',
   'invitation_to_another_org',

@@ -29,6 +29,7 @@ const NEAR_MISSES: Readonly<Record<string, NearMiss>> = {
   token_subject_malformed: (_, got) =>
     got === 'none' ? 'issuer: write `sub`; host: say where the subject is: `claims.subject`' : null,
   not_a_member: (_, got) => (Object.hasOwn(WITHOUT_ORG, got) ? (WITHOUT_ORG[got] ?? null) : null),
+  invitation_without_verified_email: (_, got) => (Object.hasOwn(ADDRESSES, got) ? (ADDRESSES[got] ?? null) : null),
   cross_site_request: crossSiteMiss,
   token_audience_other: (expected, got) => audienceMiss(expected, got),
   token_kind_not_accepted: kindMiss,
@@ -65,6 +66,12 @@ const WITHOUT_ORG: Readonly<Record<string, string>> = {
   none: 'host: make a membership, or have a first login make an organization (`createProvisioner`)',
   'none of a machine':
     'client: name one, by `X-Org-Id` or what your selectors are; host: or bind the machine to one (`orgId`)',
+}
+
+const ADDRESSES: Readonly<Record<string, string>> = {
+  none: 'issuer: write the e-mail into the token; host: or ask for it once, by `profile: { load: userInfo() }` of the provisioner',
+  'not verified':
+    'host: the token does not say `email_verified: true`: where the issuer confirms addresses, say so by its `emails`',
 }
 
 // What happened to a token on its way, by what it left there.

@@ -135,6 +135,14 @@ export const PEOPLE_REASONS: ReasonSections = {
       more: 'Or it is another’s, another organization’s, over, or of an inviter who may not give its role any more.',
       try: { client: 'ask for a new invitation' },
     },
+    invitation_without_verified_email: {
+      headline: 'an invitation is theirs whose address it is, and nobody says that the caller has a verified one',
+      got: '`none`, or `not verified`',
+      try: {
+        host: 'say when an e-mail is verified: `emails` of the issuer',
+        issuer: 'write e-mail and `email_verified` into the token',
+      },
+    },
     invitation_link_without_verified_email: {
       headline: 'a link is taken by whoever has proved an address to be theirs, as their issuer says it',
       try: {

@@ -20,7 +20,7 @@ import { resolveUser } from '../users/sync.ts'
 import { invitationNotFound, withItsProfile } from './invitation-actions.ts'
 import { requirePeople } from './invitation-policy.ts'
 import { type AcceptedInvitation, type AcceptSettings, notifyOf } from './invitation-settings.ts'
-import { standingOf, verifiedAddressOf } from './invitation-standing.ts'
+import { addressOf, standingOf, verifiedAddressOf } from './invitation-standing.ts'
 import { inTransaction, isSameMembership, requireIdentity, requirePerson, withRoles } from './people-act.ts'
 
 export async function accept<U extends User, O extends Organization, Tx>(
@@ -31,7 +31,12 @@ export async function accept<U extends User, O extends Organization, Tx>(
 ): Promise<AcceptedInvitation<U, O>> {
   const taker = await takerOf(settings, context, provision)
   const found = await settings.storage.invitations.findById(invitationId)
-  if (found === null || found.email !== verifiedAddressOf(taker.identity)) throw invitationNotFound()
+  const address = verifiedAddressOf(taker.identity)
+  if (address === null) {
+    const got = addressOf(taker.identity) === null ? 'none' : 'not verified'
+    throw new AuthError('not_found', { reason: 'invitation_without_verified_email', got })
+  }
+  if (found === null || found.email !== address) throw invitationNotFound()
   return acceptFound(settings, taker, found)
 }
 

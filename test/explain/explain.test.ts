@@ -126,6 +126,8 @@ describe('what is nearly right is named', () => {
     ['key_servers_failing', null, 'https://a.example/jwks: no_usable_key', 'look at `algorithms`'],
     ['role_unknown', 'member, admin', 'Admin', 'upper and lower case?'],
     ['session_issuer_other', 'contacts', 'Contacts', 'upper and lower case?'],
+    ['invitation_without_verified_email', null, 'none', '`profile: { load: userInfo() }` of the provisioner'],
+    ['invitation_without_verified_email', null, 'not verified', 'say so by its `emails`'],
   ])('%s: %s, got %s', (reason, expected, got, said) => {
     expect(lineOf({ reason, expected, got }).split(' — ')[1]).toContain(said)
   })

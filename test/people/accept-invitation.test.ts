@@ -7,13 +7,14 @@ import { identityOf } from '../users/first-logins.ts'
 import { createInvitationWorld, type InvitationWorld, NOBODY, WEEK_MS } from './invitation-world.ts'
 import { withUnheardCommit } from './world.ts'
 
-const UNVERIFIED: readonly (readonly [string, Partial<Identity>])[] = [
-  ['not verified', { emailVerified: false }],
-  ['of which nothing is said', { emailVerified: null }],
-  ['verified by a truthy word', { emailVerified: 'true' as never }],
-  ['that there is none', { email: null }],
-  ['that is none', { email: 'ada@example.test\n@x' }],
-  ['of somebody else', { email: 'eve@example.test' }],
+const NOT_PROVED = 'invitation_without_verified_email'
+const UNVERIFIED: readonly (readonly [string, Partial<Identity>, reason: string, got: string | null])[] = [
+  ['not verified', { emailVerified: false }, NOT_PROVED, 'not verified'],
+  ['of which nothing is said', { emailVerified: null }, NOT_PROVED, 'not verified'],
+  ['verified by a truthy word', { emailVerified: 'true' as never }, NOT_PROVED, 'not verified'],
+  ['that there is none', { email: null }, NOT_PROVED, 'none'],
+  ['that is none', { email: 'ada@example.test\n@x' }, NOT_PROVED, 'none'],
+  ['of somebody else', { email: 'eve@example.test' }, 'invitation_not_found', null],
 ]
 
 async function invitedAda(options: Parameters<typeof createInvitationWorld>[0] = {}, role = 'member') {
@@ -44,10 +45,11 @@ describe('accepting', () => {
     expect(await world.invitations.accept(as, id)).toMatchObject({ role: 'member' })
   })
 
-  it.each(UNVERIFIED)('by an address %s: 404, and none is theirs', async (_, identity) => {
+  it.each(UNVERIFIED)('by an address %s: 404, and none is theirs', async (_, identity, ...why) => {
     const { world, ada, id } = await invitedAda()
     const as = world.user(ada, identity)
-    expect(await refusalOf(world.invitations.accept(as, id))).toMatchObject({ code: 'not_found' })
+    const { code, reason, got } = await refusalOf(world.invitations.accept(as, id))
+    expect([code, reason, got]).toEqual(['not_found', ...why])
     expect(await world.invitations.mine(as)).toEqual([])
     expect(await world.rolesOf()).toEqual({ boss: 'admin' })
     expect(await world.storage.invitations.findById(id)).not.toBeNull()
@@ -56,7 +58,7 @@ describe('accepting', () => {
   it('never goes by the e-mail of the user’s row', async () => {
     const { world, ada, id } = await invitedAda()
     expect(ada.email).toBe('ada@example.test')
-    expect(await reasonOf(world.invitations.accept(world.user(ada, { email: null }), id))).toBe('invitation_not_found')
+    expect(await reasonOf(world.invitations.accept(world.user(ada, { email: null }), id))).toBe(NOT_PROVED)
   })
 
   it('ends at the very instant', async () => {

@@ -50,6 +50,9 @@ export const REFUSALS_OF_INVITATIONS: readonly Refusal[] = [
   of('invitation_not_found', 'not_found', async ({ invitations, user, person }) =>
     invitations.accept(user(await person('ada')), NOBODY),
   ),
+  of('invitation_without_verified_email', 'not_found', async ({ invitations, user, person }) =>
+    invitations.accept(user(await person('ada'), { emailVerified: false }), NOBODY),
+  ),
   of('invitation_link_without_verified_email', 'forbidden', async ({ invitations, user, person }) =>
     invitations.acceptByLink(user(await person('ada'), { emailVerified: false }), 'secret'),
   ),
