@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'node:net'
 import {
+  type ContextOf,
   createAuth,
   createJwtVerifier,
   createOrgResolver,
@@ -16,6 +17,7 @@ import {
 } from 'sallyport'
 import { fromNodeRequest } from 'sallyport/adapter'
 import { createMemoryStorage } from 'sallyport/memory'
+import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from 'sallyport/testing'
 import { expectTypeOf } from 'vitest'
 
 const storage = createMemoryStorage()
@@ -112,6 +114,38 @@ export async function mistakesWithoutAnOrganization(): Promise<void> {
   // @ts-expect-error the resolver may serve without an organization
   context.org.id
   expectTypeOf(context.role).toEqualTypeOf<'member' | null>()
+}
+
+/** The testing kit's contexts are what helpers take that name the context of an auth as it is inferred. */
+export function contextsOfTheTestingKit(): void {
+  const orgs = createOrgResolver({ memberships: storage.memberships, selectors, whenUnnamed: 'none' })
+  const loose = createAuth({ roles: ['member', 'admin'], ...steps, orgs })
+  const inOrg = (_: ContextOf<typeof auth, { role: 'admin' }>): void => undefined
+  inOrg(testContext({ role: 'admin' }))
+  // @ts-expect-error a role that is not on the ladder
+  inOrg(testContext({ role: 'owner' }))
+  const perhaps = (_: ContextOf<typeof loose>): void => undefined
+  perhaps(testContext())
+  perhaps(testContext({ role: 'admin' }))
+  perhaps(testContext({ org: null }))
+  // @ts-expect-error a role that is not on the ladder
+  perhaps(testContext({ role: 'owner' }))
+  const known = (_: ContextOf<typeof auth, { needs: 'user' }>): void => undefined
+  known(testContext())
+  known(testContext({ needs: 'user' }))
+  const any = (_: ContextOf<typeof auth, { accept: ['user', 'apiKey', 'machine', 'service:platform'] }>): void =>
+    undefined
+  any(testContext({ role: 'member' }))
+  any(testApiKeyContext({ role: 'member' }))
+  any(testMachineContext({ role: 'member' }))
+  any(testServiceContext('platform'))
+  any(testServiceContext('platform', { id: 'o1' }))
+  // @ts-expect-error there is no such service
+  any(testServiceContext('telephony'))
+  const service = (_: ContextOf<typeof auth, { accept: ['service:platform'] }>): void => undefined
+  service(testServiceContext('platform'))
+  const acting = (_: Awaited<ReturnType<typeof auth.actIn>>): void => undefined
+  acting(testServiceContext('platform', { id: 'o1', name: 'Acme', createdAt: new Date() }))
 }
 
 /** A message as Node's newest declarations have it (26): the server of a socket that none has accepted is `null`. */

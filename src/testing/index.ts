@@ -18,6 +18,12 @@ export type { StorageUnderTest } from './contracts/storage-world.ts'
 export { throttleContract } from './contracts/throttle/throttle-contract.ts'
 export { type JwksServer, startJwksServer } from './key-server.ts'
 export {
+  type TestContext,
+  type TestIdentityContext,
+  type TestServiceContext,
+  type TestServiceOrgContext,
+  type TestTypes,
+  type TestUserContext,
   testApiKeyContext,
   testContext,
   testIdentity,

@@ -8,8 +8,6 @@ import type {
   MachineContext,
   MachineOrgContext,
   Organization,
-  ServiceContext,
-  ServiceOrgContext,
   User,
 } from '../context.ts'
 import { optionsError } from '../lib/parse-options.ts'
@@ -60,14 +58,14 @@ export function testUser<const W extends object = object>(overrides?: W & Overri
 }
 
 /** The context of a handler of `needs: 'identity'`. */
-interface TestIdentityContext<C extends string, P extends string> {
+export interface TestIdentityContext<C extends string, P extends string> {
   readonly kind: 'user'
   readonly identity: Identity<C>
   readonly permissions: readonly P[]
 }
 
 /** The context of a handler of `needs: 'user'`. */
-interface TestUserContext<U extends User, R extends string, C extends string, P extends string>
+export interface TestUserContext<U extends User, R extends string, C extends string, P extends string>
   extends TestIdentityContext<C, P> {
   readonly user: U
   readonly role: R | null
@@ -77,10 +75,10 @@ interface TestUserContext<U extends User, R extends string, C extends string, P 
  * A `UserOrgContext` of any host's types that fit. Spelt out member by member, because TypeScript compares two
  * `UserOrgContext<…>` by their type arguments, and a host's are always wider.
  */
-interface TestContext<
+export interface TestContext<
   U extends User,
   O extends Organization | null,
-  R extends string,
+  R extends string | null,
   C extends string,
   P extends string,
 > extends TestIdentityContext<C, P> {
@@ -93,7 +91,7 @@ interface TestContext<
 interface TestContextOptions<
   U extends User,
   O extends Organization | null,
-  R extends string,
+  R extends string | null,
   C extends string,
   P extends string,
 > {
@@ -104,7 +102,7 @@ interface TestContextOptions<
   /** Default: an organization with an id; `null` for none. */
   readonly org?: O | undefined
   /** Default `member`; without an organization `null`. */
-  readonly role?: R | undefined
+  readonly role?: NonNullable<R> | undefined
   /** What the caller may do. Default: nothing. */
   readonly permissions?: readonly P[] | undefined
   /** Members of the identity to replace. */
@@ -143,7 +141,7 @@ export function testContext<
 export function testContext<
   U extends User = User,
   O extends Organization | null = Organization,
-  R extends string = string,
+  R extends string | null = string,
   C extends string = string,
   P extends string = never,
 >(options?: TestContextOptions<U, O, R, C, P>): TestContext<U, O, R, C, P>
@@ -166,7 +164,8 @@ export function testContext({
 }
 
 /** The types of a test context, from what it was given. */
-interface TestTypes<O extends Organization, R extends string, S extends string, P extends string> extends AuthTypes {
+export interface TestTypes<O extends Organization, R extends string, S extends string, P extends string>
+  extends AuthTypes {
   readonly org: O
   readonly role: R
   readonly actingRole: R
@@ -263,6 +262,19 @@ interface TestMachineDefaults extends Pick<Machine, 'id' | 'name' | 'role'> {
   readonly identity: Overrides<Identity>
 }
 
+/** The context of a handler that accepts services, spelt out as {@link TestContext} is. */
+export interface TestServiceContext<S extends string, P extends string> {
+  readonly kind: 'service'
+  readonly service: S
+  readonly permissions: readonly P[]
+}
+
+/** What `actIn` makes of it. */
+export interface TestServiceOrgContext<O extends Organization, S extends string, P extends string>
+  extends TestServiceContext<S, P> {
+  readonly org: O
+}
+
 /**
  * Make the context a handler gets for a service; with an organization, the one `actIn` gives; with what it may do (default:
  * nothing). Frozen.
@@ -277,13 +289,17 @@ export function testServiceContext<const S extends string, const P extends strin
   name: S,
   org?: undefined,
   permissions?: readonly P[],
-): ServiceContext<TestTypes<Organization, string, S, P>>
+): TestServiceContext<S, P>
 export function testServiceContext<const S extends string, O extends Organization, const P extends string = never>(
   name: S,
   org: O,
   permissions?: readonly P[],
-): ServiceOrgContext<TestTypes<O, string, S, P>>
-export function testServiceContext(name: string, org?: Organization, permissions?: readonly string[]): ServiceContext {
+): TestServiceOrgContext<O, S, P>
+export function testServiceContext(
+  name: string,
+  org?: Organization,
+  permissions?: readonly string[],
+): TestServiceContext<string, string> {
   const acting = org === undefined ? {} : { org }
   return Object.freeze({ kind: 'service' as const, service: name, permissions: sorted(permissions), ...acting })
 }
