@@ -166,14 +166,16 @@ export function createAuth<C extends string = never, S extends string = never>(
 ): Auth<IdentityTypes<C, S>>
 export function createAuth<
   const G extends RolesGiven,
-  U extends User,
-  O extends Organization | null,
+  StoredU extends User,
+  StoredO extends Organization,
+  U extends User = StoredU,
+  O extends Organization | null = StoredO,
   C extends string = never,
   S extends string = never,
   Q extends string = never,
   const M extends CustomRoles | undefined = undefined,
 >(
-  options: AuthOptions<G, U, O, C, S, Q, M>,
+  options: AuthOptions<G, U, O, C, S, Q, M, StoredU, StoredO>,
 ): Auth<HostTypes<RoleOf<G>, U, O, C, S, PermissionOf<G> | Q, M extends CustomRoles ? string : never>>
 export function createAuth(given: AnyAuthOptions): unknown {
   const { options, steps } = parseAuthOptions(given)

@@ -12,11 +12,17 @@ import {
   createProvisioner,
   createServiceVerifier,
   header,
+  type Identity,
+  type Organization,
+  type OrgResolver,
   oidc,
+  type ResolvedUser,
   supabase,
+  type User,
 } from 'sallyport'
 import { fromNodeRequest } from 'sallyport/adapter'
 import { createMemoryStorage } from 'sallyport/memory'
+import type { ActingOrgSource, StoredOrganization, StoredUser } from 'sallyport/storage'
 import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from 'sallyport/testing'
 import { expectTypeOf } from 'vitest'
 
@@ -114,6 +120,44 @@ export async function mistakesWithoutAnOrganization(): Promise<void> {
   // @ts-expect-error the resolver may serve without an organization
   context.org.id
   expectTypeOf(context.role).toEqualTypeOf<'member' | null>()
+}
+
+/** Handlers get the rows of the steps that are given; the storage's where one is left out. */
+export async function rowsOfTheSteps(): Promise<void> {
+  const users = async (identity: Identity): Promise<ResolvedUser<StoredUser & { readonly plan: string }>> => {
+    const { user } = await steps.users(identity, { kind: 'unnamed' })
+    return { user: { ...user, plan: 'pro' } }
+  }
+  const given = { issuers, roles: ['member', 'admin'], storage } as const
+  const enriched = await createAuth({ ...given, users }).authenticate({} as never)
+  expectTypeOf(enriched.user.plan).toEqualTypeOf<string>()
+  expectTypeOf(enriched.org).toEqualTypeOf<StoredOrganization>()
+  const withOrgs = await createAuth({ ...given, users, orgs: steps.orgs }).authenticate({} as never)
+  expectTypeOf(withOrgs.user.plan).toEqualTypeOf<string>()
+
+  interface Tenant extends Organization {
+    readonly region: string
+  }
+  const tenants: OrgResolver<User, Tenant> = {
+    ...steps.orgs,
+    resolve: async () => ({ org: { id: 't', region: 'eu' }, role: 'admin' }),
+  }
+  const inTenant = await createAuth({ ...given, orgs: tenants }).authenticate({} as never)
+  expectTypeOf(inTenant.user).toEqualTypeOf<StoredUser>()
+  expectTypeOf(inTenant.org).toEqualTypeOf<Tenant>()
+  const both = await createAuth({ ...given, users, orgs: tenants }).authenticate({} as never)
+  expectTypeOf(both.user.plan).toEqualTypeOf<string>()
+  expectTypeOf(both.org.region).toEqualTypeOf<string>()
+  const plain = await createAuth(given).authenticate({} as never)
+  expectTypeOf(plain.user).toEqualTypeOf<StoredUser>()
+
+  const ofOthers = createOrgResolver({
+    memberships: {} as ActingOrgSource<User & { readonly tenant: string }>,
+    selectors,
+    whenUnnamed: 'none',
+  })
+  // @ts-expect-error the resolver asks what these users have not
+  createAuth({ ...given, users, orgs: ofOthers })
 }
 
 /** The testing kit's contexts are what helpers take that name the context of an auth as it is inferred. */

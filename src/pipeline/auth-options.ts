@@ -100,6 +100,8 @@ export interface AuthOptions<
   S extends string,
   Q extends string = string,
   M extends CustomRoles | undefined = CustomRoles | undefined,
+  StoredU extends User = U,
+  StoredO extends Organization = NonNullable<O>,
 > extends CommonOptions<C, S, Q> {
   /**
    * The roles: a ladder, lowest first; sets of permissions that include one another; or what `createRoles` made of either. A
@@ -109,9 +111,9 @@ export interface AuthOptions<
   /** Roles that organizations make at run time, beside these. Default: there are none. */
   readonly customRoles?: M | CustomRoles | undefined
   /** Where users, organizations and memberships are: what the defaults of `users` and `orgs` ask. */
-  readonly storage?: AuthStorage<U, NonNullable<O>>
+  readonly storage?: AuthStorage<StoredU, StoredO>
   /**
-   * Who finds or makes the user: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. Default:
+   * Who finds or makes the user, and whose rows handlers get: `createProvisioner(…)`, `createSyncGate(…)`, or that of `login.auth`. Default:
    * `createProvisioner({ storage, ownerRole })` with the highest role of a ladder, where every issuer, or every one of
    * `verifier: createJwtVerifier(…)`, has `people: 'own'`;
    * else, and with sets, it must be written.
@@ -121,7 +123,7 @@ export interface AuthOptions<
    * Who decides the organization: `createOrgResolver(…)`, `createUserOrgResolver(…)`. Default: `createOrgResolver({ memberships:
    * storage.memberships, selectors: [header('X-Org-Id')], whenUnnamed: 'only-membership' })`.
    */
-  readonly orgs?: OrgResolver<U, O>
+  readonly orgs?: OrgResolver<NoInfer<U>, O>
 }
 
 /** The one cookie that is read as a credential. */

@@ -134,7 +134,7 @@ function createAuditAuth(storage: MemoryStorage, issuer: TokenIssuer, keysOrg: s
   const services = { telephony: { header: 'X-Telephony-Secret', secrets: [SERVICE_SECRET] } } as const
   const selectors = [header('X-Org-Id')]
   const syncGate = createSyncGate({ users: storage.users })
-  return createAuth<Roles, User, Organization | null, string, string, string>({
+  return createAuth<Roles, User, Organization, User, Organization | null, string, string, string>({
     roles: createRoles(['member', 'admin', 'owner'], { 'things:read': 'member' }),
     verifier: createJwtVerifier({ issuers: [{ issuer: issuer.issuer, keys, audience: issuer.audience }] }),
     apiKeys: {
