@@ -84,7 +84,10 @@ export interface Authorizer<C> {
   contextOf(source: object): C
 }
 
-/** One pipeline, ready: what adapters and hosts use. */
+/**
+ * One pipeline, ready: what adapters and hosts use. `typeof auth` is yours. A function for any auth takes `Auth<T>` with a
+ * `T extends AuthTypes` of its own, or what it uses: `Pick<Auth, 'readiness'>`; none is an `Auth` without its types.
+ */
 export interface Auth<T extends AuthTypes = AuthTypes> extends Guards<T> {
   /**
    * Make the authorizer of a route: its Access is checked now, every request is checked against it.

@@ -4,6 +4,7 @@
 export {
   type Auth,
   type AuthOptions,
+  type Authorizer,
   type ContextOf,
   createAuth,
   type HostTypes,
@@ -34,6 +35,7 @@ export type {
   PassedOver,
   Profile,
   Provisioned,
+  Readiness,
   ResolvedUser,
   Roles,
   ServiceContext,

@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'node:net'
 import {
+  type Auth,
+  type AuthTypes,
   type ContextOf,
   createAuth,
   createJwtVerifier,
@@ -22,7 +24,7 @@ import {
 } from 'sallyport'
 import { fromNodeRequest } from 'sallyport/adapter'
 import { createMemoryStorage } from 'sallyport/memory'
-import type { ActingOrgSource, StoredOrganization, StoredUser } from 'sallyport/storage'
+import { type ActingOrgSource, isConflictError, type StoredOrganization, type StoredUser } from 'sallyport/storage'
 import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from 'sallyport/testing'
 import { expectTypeOf } from 'vitest'
 
@@ -158,6 +160,20 @@ export async function rowsOfTheSteps(): Promise<void> {
   })
   // @ts-expect-error the resolver asks what these users have not
   createAuth({ ...given, users, orgs: ofOthers })
+}
+
+/** What a database said of a conflict is read as the changelog says. */
+export function constraintOfAConflict(error: unknown): string | undefined {
+  return isConflictError(error) ? error.constraint : undefined
+}
+
+/** What takes any auth takes one with its types. */
+export function anyAuth(): void {
+  const probe = (_: Pick<Auth, 'readiness' | 'warmUp' | 'close'>): void => undefined
+  const generic = <T extends AuthTypes>(_: Auth<T>): void => undefined
+  for (const each of [auth, createAuth({ issuers })]) probe(each)
+  generic(auth)
+  generic(createAuth({ issuers }))
 }
 
 /** The testing kit's contexts are what helpers take that name the context of an auth as it is inferred. */

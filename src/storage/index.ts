@@ -23,5 +23,12 @@ export type {
   UserAdmin,
   UserRepository,
 } from './repositories.ts'
-export type { ShippedStorage, StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
+export type {
+  ShippedStorage,
+  StoredMembershipRepository,
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredUser,
+  StoredUserRepository,
+} from './shipped-storage.ts'
 export { ConflictError, isConflictError, isTransientError, TransientError, toStorageError } from './storage-errors.ts'

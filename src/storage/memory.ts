@@ -9,8 +9,15 @@ import { transactionsOver, writingInTurn } from './memory-tables.ts'
 import { createOrgIds } from './org-ids.ts'
 import { SHIPPED, type ShippedStorage, type ShippedStorageOptions } from './shipped-storage.ts'
 
+export type { AccountStorage } from './account-repositories.ts'
 export { createMemoryAccounts } from './memory-accounts.ts'
-export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
+export type {
+  StoredMembershipRepository,
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredUser,
+  StoredUserRepository,
+} from './shipped-storage.ts'
 
 /** Options of {@link createMemoryStorage}. */
 export interface MemoryStorageOptions extends ShippedStorageOptions {}

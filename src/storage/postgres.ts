@@ -15,7 +15,13 @@ import { POSTGRES, type SqlTables } from './sql-statements.ts'
 export type { MigrationStatus } from './migrations.ts'
 export { type OrgScopeContext, type OrgScopeOptions, withOrgScope, withSystemScope } from './org-scope.ts'
 export { policySql, roleSql } from './policy-sql.ts'
-export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
+export type {
+  StoredMembershipRepository,
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredUser,
+  StoredUserRepository,
+} from './shipped-storage.ts'
 
 /** Options of {@link createPostgresStorage}. */
 interface PostgresStorageOptions<P extends PgPool | PgliteDatabase = PgPool | PgliteDatabase>

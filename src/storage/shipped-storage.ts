@@ -6,6 +6,8 @@ import type {
   ApiKeyRepository,
   MachineAdmin,
   MachineRepository,
+  MembershipAdmin,
+  MembershipRepository,
   OrganizationAdmin,
   OrganizationRepository,
   PeopleStorage,
@@ -75,11 +77,16 @@ export interface StoredOrganizationRepository
   count(): Promise<number>
 }
 
+/** The membership repository of the shipped storages: the ports. */
+export interface StoredMembershipRepository
+  extends MembershipRepository<StoredUser, StoredOrganization>,
+    MembershipAdmin {}
+
 /** The repositories of the shipped storages, inside transactions too. */
 export interface StoredRepositories {
   readonly users: StoredUserRepository
   readonly orgs: StoredOrganizationRepository
-  readonly memberships: PeopleStorage<StoredUser, StoredOrganization>['memberships']
+  readonly memberships: StoredMembershipRepository
   readonly invitations: PeopleStorage['invitations']
   readonly apiKeys: ApiKeyRepository
 }

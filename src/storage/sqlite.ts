@@ -13,7 +13,13 @@ import { SQLITE, type SqlTables } from './sql-statements.ts'
 import { createSqliteSessions, lendHandle } from './sqlite-session.ts'
 
 export type { MigrationStatus } from './migrations.ts'
-export type { StoredOrganization, StoredUser, StoredUserRepository } from './shipped-storage.ts'
+export type {
+  StoredMembershipRepository,
+  StoredOrganization,
+  StoredOrganizationRepository,
+  StoredUser,
+  StoredUserRepository,
+} from './shipped-storage.ts'
 export type { SqliteDatabase } from './sql-executor.ts'
 
 /** Options of {@link createSqliteStorage}. */

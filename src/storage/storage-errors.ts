@@ -16,6 +16,8 @@ const TRANSIENT: symbol = Symbol.for('sallyport.TransientError')
  */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError'
+  /** The constraint that refused the row, else its columns, as the database names them; `toStorageError` fills it in, where it is told. */
+  declare readonly constraint?: string | undefined
 
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)

@@ -92,7 +92,9 @@ const DECLARED = `${CORE}
 import { createAdapter as forExpress } from 'sallyport/express'
 import { createAdapter as forHono } from 'sallyport/hono'
 import { createAdapter as forKoa } from 'sallyport/koa'
-import type {} from 'sallyport/storage'
+import { createMembershipCache, protectedResourceMetadata } from 'sallyport'
+import { createMemoryAccounts } from 'sallyport/memory'
+import { testApiKeyContext, testContext, testServiceContext } from 'sallyport/testing'
 export const people = createAuth({ issuers: [oidc({ issuer: 'https://login.example', audience: 'authenticated' })] })
 export const toExpress = forExpress(auth, { errors: 'delegate' })
 export const { middleware, protect, mount, onError } = forExpress(people)
@@ -103,6 +105,13 @@ export const koaSignedIn = toKoa.middleware({ role: 'admin' })
 export const toHono = forHono(auth)
 export const { middleware: honoMiddleware, protect: honoProtect, mount: honoMount, onError: honoOnError } = forHono(people)
 export const honoSignedIn = toHono.middleware({ role: 'admin' })
+export const authorize = auth.authorizer({ role: 'admin' })
+export const readiness = () => auth.readiness()
+export const accounts = createMemoryAccounts()
+export const cache = createMembershipCache({ users: storage.users, memberships: storage.memberships })
+export const { users, orgs, memberships } = storage
+export const contexts = [testContext(), testContext({ needs: 'user' }), testApiKeyContext(), testServiceContext('telephony')]
+export const metadata = protectedResourceMetadata({ resource: 'https://api.example', authorizationServers: ['https://login.example'] })
 export const whoami = toHono.protect(({ user }, c) => c.json({ id: user.id }))
 `
 
