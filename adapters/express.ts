@@ -2,6 +2,7 @@
  * sallyport for Express 5 and 4: translates a request into the pipeline and its answer back, and nothing else.
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { AuthError } from '../src/errors.ts'
@@ -20,6 +21,20 @@ import {
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 
+/** For any path: handlers beside it know the parameters of theirs. */
+type Middleware = (req: IncomingMessage, res: ServerResponse, next: NextFunction) => void
+
+// biome-ignore lint/suspicious/noExplicitAny: what Express's own types stand for where nothing is said
+type Unsaid = any
+type Locals = Record<string, Unsaid>
+/** A handler, with the context before what Express hands it. */
+type Handler<C, P, Q, L extends Locals> = (
+  context: C,
+  req: Request<P, Unsaid, Unsaid, Q, L>,
+  res: Response<Unsaid, L>,
+  next: NextFunction,
+) => unknown
+
 /** What {@link createAdapter} gives for one auth. */
 export interface Adapter<T extends AuthTypes> {
   /**
@@ -27,27 +42,28 @@ export interface Adapter<T extends AuthTypes> {
    * made of a request; it throws for a request that this very middleware has not let in, for a copy, a wrapper and an heir of
    * one. The context is frozen; `user` and `org` are the host's own objects.
    */
-  middleware(): RequestHandler & { getAuth(req: object): AuthContextOf<T> }
+  middleware(): Middleware & { getAuth(req: object): AuthContextOf<T> }
   /**
    * The same, with what `access` asks of every request below.
    * @throws OptionsError for an Access that is wrong
    */
-  middleware<const A extends AccessOf<T>>(access: A): RequestHandler & { getAuth(req: object): AuthContextOf<T, A> }
+  middleware<const A extends AccessOf<T>>(access: A): Middleware & { getAuth(req: object): AuthContextOf<T, A> }
   /**
    * Wrap one handler: it gets the context first, of a user who acts in an organization. What it throws reaches Express, an
    * `AuthError` is answered.
+   * Annotate `req` where its parameters or query are to be typed: `req: Request<{ id: string }>`.
    */
-  protect<P = Request['params']>(
-    handler: (context: AuthContextOf<T>, req: Request<P>, res: Response, next: NextFunction) => unknown,
-  ): RequestHandler<P>
+  protect<P = Request['params'], Q = Request['query'], L extends Locals = Locals>(
+    handler: Handler<AuthContextOf<T>, P, Q, L>,
+  ): RequestHandler<P, Unsaid, Unsaid, Q, L>
   /**
    * The same, with a context narrowed by what `access` asks.
    * @throws OptionsError for an Access that is wrong
    */
-  protect<const A extends AccessOf<T>, P = Request['params']>(
+  protect<const A extends AccessOf<T>, P = Request['params'], Q = Request['query'], L extends Locals = Locals>(
     access: A,
-    handler: (context: AuthContextOf<T, A>, req: Request<P>, res: Response, next: NextFunction) => unknown,
-  ): RequestHandler<P>
+    handler: Handler<AuthContextOf<T, A>, P, Q, L>,
+  ): RequestHandler<P, Unsaid, Unsaid, Q, L>
   /**
    * Mount Routes, each with its own Access. A path matches exactly, in its case too, and without a slash at the end, as on
    * the other frameworks and whatever the router's options are.

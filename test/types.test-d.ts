@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'node:net'
+import express from 'express'
 import {
   type Auth,
   type AuthTypes,
@@ -23,6 +24,7 @@ import {
   type User,
 } from 'sallyport'
 import { fromNodeRequest } from 'sallyport/adapter'
+import { createAdapter as forExpress } from 'sallyport/express'
 import { createMemoryStorage } from 'sallyport/memory'
 import { type ActingOrgSource, isConflictError, type StoredOrganization, type StoredUser } from 'sallyport/storage'
 import { testApiKeyContext, testContext, testMachineContext, testServiceContext } from 'sallyport/testing'
@@ -160,6 +162,47 @@ export async function rowsOfTheSteps(): Promise<void> {
   })
   // @ts-expect-error the resolver asks what these users have not
   createAuth({ ...given, users, orgs: ofOthers })
+}
+
+/** Express: what a handler's own types say of its request is taken, and a middleware beside it takes nothing away. */
+export function requestsOfExpress(): void {
+  const { middleware, protect } = forExpress(auth)
+  const app = express()
+  app.get('/orgs/:orgId', middleware({ role: 'admin' }), (req, res) => {
+    expectTypeOf(req.params.orgId).toEqualTypeOf<string>()
+    res.end()
+  })
+  type Searching = express.Request<{ orgId: string }, unknown, { name: string }, { q: string }>
+  app.get(
+    '/orgs/:orgId',
+    middleware(),
+    protect({ role: 'admin' }, ({ org }, { params, query, body }: Searching, res) => {
+      res.json([org.id, params.orgId, query.q, body.name])
+    }),
+  )
+  app.get(
+    '/orgs/:orgId',
+    protect(({ org }, req: Searching, res: express.Response<string[]>) => {
+      // @ts-expect-error what the answer's own type does not have
+      res.json([1])
+      res.json([org.id, req.query.q])
+    }),
+  )
+  app.get(
+    '/',
+    protect((_, _req, res: express.Response<unknown, { nonce: string }>) => res.end(res.locals.nonce)),
+  )
+  app.get(
+    '/',
+    protect((_, req, res) => {
+      expectTypeOf(req).toEqualTypeOf<express.Request>()
+      expectTypeOf(res).toEqualTypeOf<express.Response>()
+    }),
+  )
+  app.use('/api', middleware())
+  express.Router().use(middleware({ optional: true }), middleware('public'))
+  expectTypeOf(middleware()).toExtend<express.RequestHandler>()
+  expectTypeOf(protect(() => undefined)).toEqualTypeOf<express.RequestHandler>()
 }
 
 /** What a database said of a conflict is read as the changelog says. */
