@@ -331,8 +331,8 @@ export interface AuthTypes {
 
 /** What a route of an auth may ask. */
 export type AccessOf<T extends AuthTypes> = T extends IdentityOnly
-  ? 'public' | IdentityRule
-  : Access<T['role'], T['permission']>
+  ? 'public' | IdentityRule<T['service']>
+  : Access<T['role'], T['permission'], T['service']>
 
 interface IdentityOnly {
   readonly needs: 'identity'

@@ -68,15 +68,21 @@ export type OrgSelector =
   | { readonly kind: 'pathParam'; readonly name: string }
 
 /** The kinds of caller a route may accept; `service:name` admits that one service only, `machine:name` machines of that name. */
-export type CallerKind = 'user' | 'apiKey' | 'machine' | `machine:${string}` | 'service' | `service:${string}`
+export type CallerKind<S extends string = string> =
+  | 'user'
+  | 'apiKey'
+  | 'machine'
+  | `machine:${string}`
+  | 'service'
+  | `service:${S}`
 
 /** How far a route goes: later steps are not entered. */
 export type Needs = 'identity' | 'user' | 'org'
 
 /** What one route asks of its caller. Parsed when the route is mounted: a wrong value throws an `OptionsError` then. */
-export interface AccessRule<R extends string = string, P extends string = string> {
+export interface AccessRule<R extends string = string, P extends string = string, S extends string = string> {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
-  readonly accept?: readonly CallerKind[] | undefined
+  readonly accept?: readonly CallerKind<S>[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
   readonly optional?: boolean | undefined
   /**
@@ -99,9 +105,9 @@ export interface AccessRule<R extends string = string, P extends string = string
 }
 
 /** What a route of an auth without users and orgs may ask: who calls, and nothing about them here. An alias: declarations spell it out. */
-export type IdentityRule = {
+export type IdentityRule<S extends string = string> = {
   /** Kinds of caller that may enter; nothing else does. Default `['user']`. */
-  readonly accept?: readonly Exclude<CallerKind, 'apiKey'>[] | undefined
+  readonly accept?: readonly Exclude<CallerKind<S>, 'apiKey'>[] | undefined
   /** Let a request without any credential in, as `null`. A bad credential is refused all the same. */
   readonly optional?: boolean | undefined
   /** The identity alone, said or not. */
@@ -111,4 +117,6 @@ export type IdentityRule = {
 }
 
 /** What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF). */
-export type Access<R extends string = string, P extends string = string> = 'public' | AccessRule<R, P>
+export type Access<R extends string = string, P extends string = string, S extends string = string> =
+  | 'public'
+  | AccessRule<R, P, S>

@@ -10,7 +10,7 @@ import type { Access, AuthRequest, AuthResponse } from './request.ts'
  */
 export interface Route<
   T extends AuthTypes = AuthTypes,
-  A extends Access<T['role'], T['permission']> = Access<T['role'], T['permission']>,
+  A extends Access<T['role'], T['permission'], T['service']> = Access<T['role'], T['permission'], T['service']>,
 > {
   /** GET answers HEAD, too. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

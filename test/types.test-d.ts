@@ -75,6 +75,11 @@ export function mistakesInAnAccess(): void {
   auth.authorizer({ roles: ['admin'] })
   // @ts-expect-error no such kind of caller
   auth.authorizer({ accept: ['robot'] })
+  auth.authorizer({ accept: ['user', 'service', 'service:platform', 'machine:any'] })
+  // @ts-expect-error a misspelt service
+  auth.authorizer({ accept: ['user', 'service:plattform'] })
+  // @ts-expect-error there are no services
+  createAuth({ issuers }).authorizer({ accept: ['service:platform'] })
   // @ts-expect-error no such value of needs
   auth.authorizer({ needs: 'organization' })
   // @ts-expect-error "public" is the whole Access, not a rule of one
