@@ -350,6 +350,7 @@ export interface IdentityContext<T extends AuthTypes = AuthTypes> {
 
 /** What a handler of `needs: 'user'` gets: the person as this service knows them, no organization. */
 export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
+  /** Their row here, as `users` found or made it. */
   readonly user: T['user']
   /** The user's own role, where roles hang on users; else `null`. With one, `permissions` are what it may do. */
   readonly role: T['role'] | null
@@ -357,8 +358,11 @@ export interface UserContext<T extends AuthTypes = AuthTypes> extends IdentityCo
 
 /** What a handler of `needs: 'org'` (the default) gets: the person, acting in one organization as one role. */
 export interface UserOrgContext<T extends AuthTypes = AuthTypes> extends IdentityContext<T> {
+  /** Their row here, as `users` found or made it. */
   readonly user: T['user']
+  /** The organization that this request acts in; `null`, where the resolver may serve without one, for none. */
   readonly org: T['org']
+  /** Their role in it. */
   readonly role: T['actingRole']
   /** What the caller may do here, sorted: what its role may, as far as its token's scopes carry it, where they bind. */
   readonly permissions: readonly T['permission'][]
@@ -369,8 +373,9 @@ export interface ApiKeyContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'apiKey'
   /** The key that the request carries. */
   readonly key: ApiKey
-  /** The organization whose key it is. */
+  /** The organization that this request acts in: the key's own, if it is bound to one. */
   readonly org: NonNullable<T['org']>
+  /** The role that the key acts as. */
   readonly role: NonNullable<T['actingRole']>
   /** What the key may do here, sorted: what its role may, as far as the key carries it. */
   readonly permissions: readonly T['permission'][]
@@ -381,6 +386,7 @@ export interface MachineContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'machine'
   /** Which machine that is here. */
   readonly machine: Machine
+  /** Who its token says that is. */
   readonly identity: Identity<T['claim']>
   /** What the machine may do here, sorted: what it was given, as far as its token's scopes carry it, where they bind. */
   readonly permissions: readonly T['permission'][]
@@ -388,6 +394,7 @@ export interface MachineContext<T extends AuthTypes = AuthTypes> {
 
 /** What a handler gets for a machine: in an organization, its own if it is bound to one. As for an API key but for the role. */
 export interface MachineOrgContext<T extends AuthTypes = AuthTypes> extends MachineContext<T> {
+  /** The organization that this request acts in. */
   readonly org: NonNullable<T['org']>
   /** `null`: it has none, and may do what stands by itself in its row or rule. */
   readonly role: T['actingRole'] | null
@@ -399,6 +406,7 @@ export interface MachineOrgContext<T extends AuthTypes = AuthTypes> extends Mach
  */
 export interface ServiceContext<T extends AuthTypes = AuthTypes> {
   readonly kind: 'service'
+  /** Its name, as it is declared. */
   readonly service: T['service']
   /** What the service may do, sorted: what is written where it is declared. */
   readonly permissions: readonly T['permission'][]
@@ -406,6 +414,7 @@ export interface ServiceContext<T extends AuthTypes = AuthTypes> {
 
 /** A service, acting in the organization it named. */
 export interface ServiceOrgContext<T extends AuthTypes = AuthTypes> extends ServiceContext<T> {
+  /** The organization that it named. */
   readonly org: NonNullable<T['org']>
 }
 
