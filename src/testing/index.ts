@@ -1,10 +1,10 @@
 /**
  * The entry point `sallyport/testing`: re-exports only.
  */
-export { type AdapterAudit, createAdapterAudit, runAdapterAudit } from './adapter-audit.ts'
+export { type AdapterAudit, type AuditResult, createAdapterAudit, runAdapterAudit } from './adapter-audit.ts'
 export { accountContract } from './contracts/accounts/account-contract.ts'
 export { apiKeyContract } from './contracts/api-keys/api-key-contract.ts'
-export { type Contract, type ContractOptions, runContract } from './contracts/contract.ts'
+export { type Contract, type ContractCase, type ContractOptions, runContract } from './contracts/contract.ts'
 export { machineContract } from './contracts/machines/machine-contract.ts'
 export {
   invitationContract,

@@ -61,6 +61,7 @@ export function testUser<const W extends object = object>(overrides?: W & Overri
 export interface TestIdentityContext<C extends string, P extends string> {
   readonly kind: 'user'
   readonly identity: Identity<C>
+  /** What the caller may do, sorted. */
   readonly permissions: readonly P[]
 }
 
@@ -168,7 +169,9 @@ export interface TestTypes<O extends Organization, R extends string, S extends s
   extends AuthTypes {
   readonly org: O
   readonly role: R
+  /** The same, where the caller acts. */
   readonly actingRole: R
+  /** What the caller may do. */
   readonly permission: P
   readonly service: S
 }
@@ -266,6 +269,7 @@ interface TestMachineDefaults extends Pick<Machine, 'id' | 'name' | 'role'> {
 export interface TestServiceContext<S extends string, P extends string> {
   readonly kind: 'service'
   readonly service: S
+  /** What the service may do, sorted. */
   readonly permissions: readonly P[]
 }
 
