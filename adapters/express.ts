@@ -2,7 +2,6 @@
  * sallyport for Express 5 and 4: translates a request into the pipeline and its answer back, and nothing else.
  * The same exports as `sallyport/koa` and `sallyport/hono`.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import type { AccessOf, AuthContextOf, AuthTypes } from '../src/context.ts'
 import { AuthError } from '../src/errors.ts'
@@ -21,8 +20,12 @@ import {
 import type { AuthRequest, AuthResponse } from '../src/request.ts'
 import type { Route } from '../src/route.ts'
 
-/** For any path: handlers beside it know the parameters of theirs. */
-type Middleware = (req: IncomingMessage, res: ServerResponse, next: NextFunction) => void
+/** For any path: handlers beside it know the parameters of theirs, since it asks for none. */
+type Middleware = (
+  req: Pick<Request, 'method' | 'rawHeaders'>,
+  res: Pick<Response, 'headersSent'>,
+  next: NextFunction,
+) => void
 
 // biome-ignore lint/suspicious/noExplicitAny: what Express's own types stand for where nothing is said
 type Unsaid = any

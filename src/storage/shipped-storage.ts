@@ -63,7 +63,7 @@ export interface StoredOrganization {
 
 /** The user repository of the shipped storages: the ports, and a count. */
 export interface StoredUserRepository extends UserRepository<StoredUser, StoredOrganization>, UserAdmin<StoredUser> {
-  /** As of the port, which may leave it out. */
+  /** Write another e-mail into a user's row; `null`: no such user, or one who is disabled. */
   setEmail(userId: string, email: string | null): Promise<StoredUser | null>
   /** Count the users. */
   count(): Promise<number>
