@@ -18,8 +18,9 @@ function sallyport(...args: string[]): Ending {
 
 function withInput(input: string, ...args: string[]): Ending {
   const run = [program, ...args]
+  const env = { ...process.env, TOO_SHORT: 'a secret' }
   // Anywhere: what it says of itself does not hang on the working directory.
-  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: '/', encoding: 'utf8', input })
+  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: '/', encoding: 'utf8', input, env })
   return { code: status, out: stdout, said: stderr }
 }
 
@@ -46,7 +47,7 @@ it.each([[[]], [['version']], [['--versoin']]])('%j is no command: exit code 2, 
 
 it('a token on standard input is read to its end, and the exit code is the verdict', async () => {
   const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
-  const words = ['inspect', '-', '--issuer', issuer.issuer, '--audience', issuer.audience, '--secret-env', 'HOME']
+  const words = ['inspect', '-', '--issuer', issuer.issuer, '--audience', issuer.audience, '--secret-env', 'TOO_SHORT']
   expect(withInput(`${await issuer.sign()}\n`, ...words).code).toBe(2)
   const { code, out, said } = withInput(`${await issuer.sign()}\n`, 'inspect', '-', '--audience', issuer.audience)
   expect([code, said]).toEqual([3, ''])

@@ -34,11 +34,10 @@ export async function moveIssuer({ people, requests }: MoveSize): Promise<MoveRe
   const open = (...issuers: readonly JwksServer[]) =>
     startProcess(APP, { DATABASE_URL, BEFORE: before.url, ISSUERS: issuers.map(({ url }) => url).join(' ') }, 600)
   const apps: AppProcess[] = await Promise.all(Array.from({ length: PROCESSES }, () => open(before)))
-  const agent = new Agent({ keepAlive: true, maxSockets: 200 })
   const known = new Map<string, Set<string>>()
   let answers = 0
 
-  async function come(person: number, issuer: JwksServer, at: number): Promise<void> {
+  async function come(person: number, issuer: JwksServer, at: number, agent: Agent): Promise<void> {
     const subject = `person-${person}`
     const token = await issuer.issuer.sign({ sub: subject, email: `${subject}@example.test` })
     const { status, body } = await ask(`${apps[at % PROCESSES]?.url}/me`, token, agent)
@@ -51,10 +50,18 @@ export async function moveIssuer({ people, requests }: MoveSize): Promise<MoveRe
 
   /** Some people come by tokens of these issuers, all of them at once. */
   async function load(some: number, ...issuers: readonly JwksServer[]): Promise<void> {
+    // Of its own: a connection that has been idle for five seconds ends under the request that takes it up again.
+    const agent = new Agent({ keepAlive: true, maxSockets: 200 })
     const each = Array.from({ length: some * requests }, (_, n) =>
-      come(n % some, issuers[Math.floor(n / some) % issuers.length] as JwksServer, n + Math.floor(n / PROCESSES)),
+      come(
+        n % some,
+        issuers[Math.floor(n / some) % issuers.length] as JwksServer,
+        n + Math.floor(n / PROCESSES),
+        agent,
+      ),
     )
     await Promise.all(each)
+    agent.destroy()
   }
 
   /** Put a process in each one's place, while people come; who is asked no more may end. */
@@ -73,7 +80,6 @@ export async function moveIssuer({ people, requests }: MoveSize): Promise<MoveRe
   await replaceAll(after)
   await load(people, after)
   for (const app of apps) expectQuiet(await app.end())
-  agent.destroy()
   await Promise.all([before.close(), after.close()])
   expect([...known.values()].map(({ size }) => size)).toEqual(Array(people).fill(1))
   const pool = openPool(DATABASE_URL, { max: 1 })
