@@ -1,10 +1,14 @@
 // A machine account over a real issuer: when it asks, how often, what callers see while the issuer is away.
 import { isTokenClientError } from 'sallyport/machine'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../patience.ts'
 import { createClient, createClock, startIssuer, startService, thrownBy } from './bench.ts'
 
 const HOUR = 3600
+
+/** From here on no time passes but what is told: how long a call waits is no matter of how fast the machine is. */
+const holdTimers = (): void => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+afterEach(() => void vi.useRealTimers())
 
 /** Some turns of the event loop: whatever is ready by itself comes before their end. */
 async function turns(count: number): Promise<string> {
@@ -52,7 +56,7 @@ describe('renewal', () => {
     expect(await client.token()).toBe(first)
     expect(issuer.requests.refresh).toBe(0)
     clock.tick(0.12 * HOUR)
-    await issuer.fault('slow')
+    holdTimers()
     const tokens = await Promise.all(Array.from({ length: 1000 }, () => client.token()))
     expect(tokens.filter((token) => token !== first)).toEqual([await client.token()])
     expect(events).toHaveLength(2)
@@ -318,8 +322,14 @@ describe('an issuer that is down', () => {
   it.each(['hang', 'hang-in-body', 'drip'] as const)('that answers by %s costs the time-out, once', async (fault) => {
     const issuer = await startIssuer(HOUR)
     await issuer.fault(fault)
-    const { client } = createClient(issuer, { timeoutSeconds: 0.3 })
-    const errors = await Promise.all(Array.from({ length: 100 }, () => thrownBy(client.token())))
+    const { client } = createClient(issuer, { timeoutSeconds: 5 })
+    holdTimers()
+    const calls = Promise.all(Array.from({ length: 100 }, () => thrownBy(client.token())))
+    await until(() => issuer.requests.password === 1)
+    vi.advanceTimersByTime(4999)
+    expect(await Promise.race([calls, turns(3)])).toBe('nothing after 3 turns')
+    vi.advanceTimersByTime(1)
+    const errors = await calls
     for (const error of errors) expect(error).toMatchObject({ code: 'token_unavailable', reason: 'timeout' })
     expect(issuer.requests.password).toBe(1)
   })
@@ -343,7 +353,10 @@ describe('an issuer that is down', () => {
     const { client, events } = createClient({ url: 'http://127.0.0.1:1' }, { clock, fetch, timeoutSeconds: 60 })
     const first = await client.token()
     clock.tick(0.9 * HOUR)
-    expect(await client.token()).toBe(first)
+    holdTimers()
+    const stays = client.token()
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(await stays).toBe(first)
     clock.tick(62)
     expect(await client.token()).not.toBe(first)
     expect(asked).toBe(3)
