@@ -251,7 +251,10 @@ function rsaGroup(algorithm: KeyAlgorithm, pair: RsaPair): VectorGroup {
     sign(hash, Buffer.from(text), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
   const pkcs1 = (hash = hashOf(algorithm), text = input): Buffer => sign(hash, Buffer.from(text), privateKey)
   const isPss = algorithm.startsWith('PS')
-  const signature = isPss ? pss(digestBytes) : pkcs1()
+  // One in 256 begins with a zero, and is good to OpenSSL without it too (RFC 8017 §8.1.2 would have it refused).
+  const withoutZero = (signature: Buffer): Buffer => (signature[0] === 0 ? withoutZero(pss(digestBytes)) : signature)
+  const goodPss = (): Buffer => withoutZero(pss(digestBytes))
+  const signature = isPss ? goodPss() : pkcs1()
   const value = toBigInt(signature)
   // A block of our own, signed as it is.
   const raw = (block: Buffer): Buffer =>
@@ -303,7 +306,7 @@ function rsaGroup(algorithm: KeyAlgorithm, pair: RsaPair): VectorGroup {
       good('its own', signature),
       ...nonsense(signature),
       ...blocks,
-      isPss ? good('of another salt', pss(digestBytes)) : bad('PSS', pss(digestBytes)),
+      isPss ? good('of another salt', goodPss()) : bad('PSS', pss(digestBytes)),
       ...(isPss ? [bad('PKCS #1 v1.5', pkcs1())] : []),
       ...salts.map((salt) => bad(`PSS, a salt of ${salt} bytes`, pss(salt))),
       ...hashes.map((hash) => bad(`by ${hash}`, isPss ? pss(digestBytes, hash) : pkcs1(hash))),
