@@ -10,6 +10,7 @@ import type { ProvisioningDecision } from '../../src/users/provision.ts'
 import { createProvisioner } from '../../src/users/provisioner.ts'
 import { openProxy } from '../frozen-proxy.ts'
 import { newInvitation } from '../invitation.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { countedPool, createDice } from './sql-pools.ts'
 
@@ -250,7 +251,9 @@ describe('a connection', () => {
       () => away.transaction(({ users }) => users.upsertByIdentity(person())),
       () => withSystemScope(counted, (client) => client.query('SELECT 1')),
     ]
-    await frozen.query('SELECT 1')
+    // Has all the time that a busy machine may need.
+    const thawed = { text: 'SELECT 1', query_timeout: PATIENCE_MS }
+    await frozen.query(thawed)
     for (const ask of asked) {
       proxy.freeze()
       counted.queries.length = 0
@@ -259,7 +262,7 @@ describe('a connection', () => {
       expect(counted.queries).toHaveLength(1)
       expect(frozen.totalCount).toBe(0)
       proxy.thaw()
-      await frozen.query('SELECT 1')
+      await frozen.query(thawed)
     }
     proxy.close()
   })
