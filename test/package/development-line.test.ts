@@ -16,12 +16,13 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-line-'))
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// A token of an issuer whose name lacks a slash, twice.
+// A token of an issuer whose name lacks a slash, twice, in one and the same moment: a line is printed again after a second.
 const PROGRAM = `
 import { createAuth, createJwtVerifier } from 'sallyport'
 import { fromFetchRequest } from 'sallyport/adapter'
 const issuers = [{ issuer: 'https://id.example', keys: [{ kind: 'secret', secret: 'q7RzkP2mVd9sLw4tYh8nBz3cJf6gKa1e' }], audience: null }]
-const auth = createAuth({ verifier: createJwtVerifier({ issuers }) })
+const now = Date.now()
+const auth = createAuth({ verifier: createJwtVerifier({ issuers }), clock: () => now })
 const encode = (value) => btoa(JSON.stringify(value)).replace(/=+$/, '')
 const token = encode({ alg: 'HS256' }) + '.' + encode({ iss: 'https://id.example/' }) + '.' + 'A'.repeat(43)
 const request = () => new Request('http://x/me', { headers: { authorization: 'Bearer ' + token } })
