@@ -2,7 +2,7 @@
 import { connect, createServer } from 'node:http2'
 import { dep, listen, load, verdict, within } from './lib.mjs'
 
-within(30)
+within(60)
 const { createAuth, createUserOrgResolver } = await load('index')
 const { createMemoryAccounts } = await load('memory')
 const { createLogin } = await load('login')

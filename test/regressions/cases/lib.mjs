@@ -28,9 +28,10 @@ export function verdict(isOk, ...seen) {
   process.exit(isOk ? 0 : 1)
 }
 
-/** End the script as a fault after so many seconds, whatever hangs. */
+/** End the script as a fault after so many seconds, or what a slow machine is given of them, whatever hangs. */
 export function within(seconds, what = 'still waiting') {
-  setTimeout(() => verdict(false, what), seconds * 1000).unref()
+  const factor = Number(process.env.SALLYPORT_TEST_PATIENCE ?? '1')
+  setTimeout(() => verdict(false, what), seconds * 1000 * factor).unref()
 }
 
 /** An HTTP server on loopback. */

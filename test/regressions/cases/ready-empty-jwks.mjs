@@ -1,7 +1,7 @@
 /** A Supabase project that still signs by its secret publishes an empty JWK Set. A service that knows the secret is ready. */
 import { claimsOf, dep, listen, load, verdict, within } from './lib.mjs'
 
-within(30)
+within(60)
 const { createJwtVerifier, supabase } = await load('index')
 const { SignJWT } = await dep('jose')
 const { url, server } = await listen((_, res) => res.setHeader('content-type', 'application/json').end('{"keys":[]}'))

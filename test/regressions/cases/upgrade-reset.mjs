@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dep, listen, project, verdict, wait, within } from './lib.mjs'
 
-within(40)
+within(60)
 const { transform } = await dep('esbuild')
 const { code } = await transform(
   readFileSync(new URL('../../../examples/recipes/websocket.ts', import.meta.url), 'utf8'),
