@@ -5,6 +5,7 @@ import { sha256Hex } from '../../src/lib/digest.ts'
 import { createInvitations } from '../../src/people/invitations.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { testApiKeyContext, testServiceContext } from '../../src/testing/principals.ts'
+import { until } from '../patience.ts'
 import { reasonOf, refusalOf } from '../pipeline/world.ts'
 import { createInvitationWorld, type InvitationWorld, NOBODY, START, WEEK_MS } from './invitation-world.ts'
 import { withUnheardCommit } from './world.ts'
@@ -389,7 +390,7 @@ describe('the mail', () => {
       }
       const { world, as } = await withAdmin({ invitations: { send } })
       const creating = world.invitations.create(as, ADA)
-      await vi.waitFor(() => expect(signal).toBeDefined())
+      await until(() => signal !== undefined)
       await vi.advanceTimersByTimeAsync(10_000)
       expect((await creating).role).toBe('member')
       expect(signal?.aborted).toBe(true)

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuthError, type AuthErrorCode, type AuthErrorDetails } from '../../src/errors.ts'
 import { createQuietRecorder } from '../../src/pipeline/quiet-recorder.ts'
+import { until } from '../patience.ts'
 
 let lines: string[] = []
 beforeEach(() => {
@@ -47,10 +48,7 @@ async function started(mode: string | undefined, clock = () => 0): Promise<Threw
   return (code, details, path = '/contacts') => recorder.threw(new AuthError(code, details), { method: 'GET', path })
 }
 
-const printed = (count: number): Promise<void> =>
-  vi.waitFor(() => {
-    if (lines.length < count) throw new Error(`${lines.length} lines`)
-  })
+const printed = (count: number): Promise<void> => until(() => lines.length >= count)
 
 // What would have been printed is.
 const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -131,7 +129,7 @@ describe('where somebody builds a service', () => {
     now = 1000
     threw(50)
     const ofFaults = () => lines.filter((line) => line !== ONCE)
-    await vi.waitFor(() => expect(ofFaults().length).toBeGreaterThan(1))
+    await until(() => ofFaults().length > 1)
     expect(ofFaults().map((line) => /\(GET .*\)$/.exec(line)?.[0])).toEqual(['(GET /of/0)', '(GET /of/50)'])
   })
 

@@ -7,6 +7,7 @@ import { type IssuerOptions, supabase } from '../../src/index.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/testing/token-issuer.ts'
 import { clerk } from '../../src/verify/presets/clerk.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import { fakeRequest } from '../pipeline/fake-request.ts'
 
 const read = (page: string): string => readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8')
@@ -106,9 +107,10 @@ it('each line of the pages is printed', async () => {
   for (const [name, scene] of Object.entries(SCENES)) {
     lines = []
     await scene()
-    await vi.waitFor(() => {
+    const isPrinted = (): void => {
       if (lines.length === 0) throw new Error(`nothing is printed of ${name}`)
-    })
+    }
+    await vi.waitFor(isPrinted, { timeout: PATIENCE_MS })
     printed.push(...lines)
     vi.doUnmock('../../src/explain/sallyport-explainer.ts')
   }

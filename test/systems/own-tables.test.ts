@@ -7,6 +7,7 @@ import { createProvisioner } from 'sallyport'
 import type { AuthStorage } from 'sallyport/storage'
 import { type JwksServer, testIdentity } from 'sallyport/testing'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { until } from '../patience.ts'
 import { createTestDatabase, openPool } from '../postgres.ts'
 import { expectNamed } from '../query-builders/unique-email.ts'
 import { openSnippets } from '../readme/snippets.ts'
@@ -44,7 +45,7 @@ it('answers as the page says', async () => {
   await openPool(fresh).query(tables)
   process.env['DATABASE_URL'] = fresh
   const { server } = await own.load<{ server: Server }>('own-app.ts')
-  await vi.waitFor(() => expect(server.listening).toBe(true))
+  await until(() => server.listening)
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const ask = async (name: string, headers: Record<string, string> = {}): Promise<string> => {
     const authorization = `Bearer ${exported[name.toUpperCase()]}`

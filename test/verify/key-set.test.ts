@@ -1,6 +1,7 @@
 // K3–K10: when keys are fetched, how long they serve, what replaces them. The server has no sockets, the clock no hurry.
 import { describe, expect, it, vi } from 'vitest'
 import { createFixedKeySet, createKeySet } from '../../src/verify/key-set.ts'
+import { until } from '../patience.ts'
 import { createBench, createTestClock, down, settle, verdictOf } from './bench.ts'
 
 const HOUR = 3600
@@ -485,12 +486,12 @@ describe('a refresh that its runtime ended without a word', () => {
       server.answer = () => new Promise(() => {})
       clock.tick(500)
       await verifier.verify(token)
-      await vi.waitFor(() => expect(server.calls).toBe(2))
+      await until(() => server.calls === 2)
       vi.clearAllTimers()
       server.answer = answer
       await issuer.rotate('ES256')
       const waiting = verdictOf(verifier.verify(await issuer.sign({}, LIVE)))
-      await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0))
+      await until(() => vi.getTimerCount() > 0)
       await vi.advanceTimersByTimeAsync(6000)
       expect(await waiting).toBe('ok')
       expect(server.calls).toBe(3)
