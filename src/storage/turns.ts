@@ -1,6 +1,6 @@
 /** Turns at something that only one may hold, or so many: in order of arrival, not waited for without end, and not held without end. */
 import { ownMembers } from '../lib/parse-options.ts'
-import { createMonotonicClock, startPatience, startTimer } from '../lib/time.ts'
+import { createMonotonicClock, startPatience } from '../lib/time.ts'
 import { TransientError } from './storage-errors.ts'
 
 const WAIT_SECONDS = 5
@@ -23,7 +23,7 @@ export interface Turns {
 export interface TurnsOptions {
   /** How many hold one at once. Default 1. */
   readonly atOnce?: number | undefined
-  /** How long one waits. Default 5. */
+  /** How long one waits, while the process runs. Default 5. */
   readonly waitSeconds?: number | undefined
   /** Makes what is thrown at work that held its turn too long. Default: an `Error`, which is the host's mistake. */
   readonly toError?: ((sentence: string) => Error) | undefined
@@ -55,11 +55,11 @@ export function createTurns(what: string, options: TurnsOptions = {}): Turns {
   }
   const wait = (turn: Turn): void => {
     waiting.add(turn)
-    turn.stop = startTimer(() => {
+    turn.stop = startPatience(waitSeconds * 1000, () => {
       // Who gives up does not pass on a turn that somebody else still has.
       waiting.delete(turn)
       turn.lose(new TransientError(`${what} was busy for ${waitSeconds} seconds${ADVICE}`))
-    }, waitSeconds * 1000)
+    })
   }
   const end = (turn: Turn): void => {
     turn.stop()
