@@ -22,9 +22,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
+import { freePort } from './free-port.ts'
 import { PATIENCE_MS } from './patience.ts'
 
 /** A server that runs. */
@@ -199,13 +199,4 @@ function ancestors(path: string): string[] {
 
 function everybodyMay(path: string, bits: number): boolean {
   return (statSync(path).mode & bits) === bits
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }

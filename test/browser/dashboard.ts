@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
+import { freePort } from '../free-port.ts'
 import { PATIENCE_MS } from '../patience.ts'
 import { type AppProcess, startProcess } from '../systems/app-process.ts'
 
@@ -24,9 +25,10 @@ export async function startIronflow(
   flags: readonly string[] = [],
 ): Promise<Ironflow> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-ironflow-'))
-  const start = (PORT: string): Promise<AppProcess> =>
+  const PORT = String(await freePort())
+  const start = (): Promise<AppProcess> =>
     startProcess([...MAIN, ...flags], { PORT, IRONFLOW_DATA_DIR: folder, ...environment })
-  let app = await start('0')
+  let app = await start()
   const { url } = app
   return {
     url,
@@ -35,7 +37,7 @@ export async function startIronflow(
     async restart(meanwhile = () => {}) {
       await app.stop()
       meanwhile()
-      app = await start(new URL(url).port)
+      app = await start()
     },
     async close() {
       await app.stop()

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { freePort } from '../free-port.ts'
 import { installPeers } from '../install-peers.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -51,15 +51,6 @@ export async function startApp(app: string, env: Readonly<Record<string, string>
   const line = once(createInterface(child.stdout), 'line') as Promise<[string]>
   const url = await Promise.race([line.then(([text]) => text), ended.then(() => null)])
   return { url, stop: () => stop(child, ended) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

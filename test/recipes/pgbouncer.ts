@@ -2,11 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { freePort } from '../free-port.ts'
 import { until } from '../patience.ts'
 
 const program = process.env['PGBOUNCER_PATH'] ?? 'pgbouncer'
@@ -71,15 +70,6 @@ async function answers(url: string): Promise<boolean> {
       () => true,
       () => false,
     )
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function stop(server: ChildProcess, folder: string): Promise<void> {
