@@ -20,7 +20,8 @@ const tsx = pathToFileURL(createRequire(root).resolve('tsx')).href
 // What a host starts by itself; here it says where the snippet listens, too.
 const START = `
 const { server } = await import('./' + process.argv[2])
-const say = () => console.log(server.address().port)
+// As text: a number would be coloured where FORCE_COLOR says so.
+const say = () => console.log(String(server.address().port))
 if (server.listening) say()
 else server.once('listening', say)
 `

@@ -64,11 +64,13 @@ async function startServer(): Promise<Where | null> {
   return isReady ? { socket: { path, tls: false } } : null
 }
 
-// Not there: `false`. There and not starting: an error, with what it said.
+// Not there, or on a path that this user may not look at: `false`. There and not starting: an error, with what it said.
 function readiness(server: ChildProcess): Promise<boolean> {
   const said: string[] = []
   return new Promise((resolve, reject) => {
-    server.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? resolve(false) : reject(error)))
+    server.on('error', (error: NodeJS.ErrnoException) =>
+      /^(ENOENT|EACCES)$/.test(error.code ?? '') ? resolve(false) : reject(error),
+    )
     server.on('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${said.join('\n')}`)))
     if (server.stdout === null) return
     createInterface(server.stdout).on('line', (line) => {
