@@ -37,6 +37,11 @@ const fieldsOf = ({ roles }: AccountSettings) =>
 export interface Admin {
   readonly id: string
   readonly role: string | null
+  /**
+   * Have them checked once more after a hash, which may have waited for its turn for as long as a body may take: whoever was
+   * removed or disabled meanwhile must leave no account behind.
+   */
+  recheck(): Promise<void>
 }
 
 /**
@@ -50,6 +55,7 @@ export async function createAccount(settings: AccountSettings, body: JsonObject,
   requireNotAbove(settings, by, role)
   requireGoodPassword(password, rules, email, 'password')
   const passwordHash = await passwords.hash(password)
+  await by.recheck()
   const account = await orConflict(() =>
     storage.accounts.insert({ email, passwordHash, role, disabled, createdAt: new Date(clock()) }),
   )
@@ -74,6 +80,11 @@ export async function changeAccount(
   if (fields.role !== undefined) requireNotAbove(settings, by, fields.role)
   if (password !== undefined) requireGoodPassword(password, rules, fields.email ?? found.email, 'password')
   const change = password === undefined ? fields : { ...fields, passwordHash: await passwords.hash(password) }
+  if (password !== undefined) {
+    await by.recheck()
+    // Whose password it is may have another role by now.
+    requireNotAbove(settings, by, requireAccount(await storage.accounts.findById(accountId)).role)
+  }
   const updated = await orConflict(() => storage.accounts.update(accountId, change, { keep: adminRole }))
   requireNotLast(updated.kind)
   const account = requireAccount(updated.kind === 'done' ? updated.account : null)
@@ -85,7 +96,11 @@ export async function changeAccount(
  * Remove an account on behalf of an admin.
  * @throws AuthError `not_found`, `forbidden` as {@link createAccount}, `conflict` for the last admin
  */
-export async function removeAccount(settings: AccountSettings, accountId: string, by: Admin): Promise<void> {
+export async function removeAccount(
+  settings: AccountSettings,
+  accountId: string,
+  by: Pick<Admin, 'id' | 'role'>,
+): Promise<void> {
   const { role } = requireAccount(await settings.storage.accounts.findById(accountId))
   requireNotAbove(settings, by, role)
   const removed = await settings.storage.accounts.remove(accountId, { keep: settings.adminRole })
@@ -94,7 +109,7 @@ export async function removeAccount(settings: AccountSettings, accountId: string
   notifyEvent(settings, 'user_removed', accountId, by.id)
 }
 
-function requireNotAbove({ roles }: AccountSettings, { role: own }: Admin, role: string): void {
+function requireNotAbove({ roles }: AccountSettings, { role: own }: Pick<Admin, 'role'>, role: string): void {
   if (canTake(withoutCustom(roles), { role: own, bound: null }, role)) return
   throw new AuthError('forbidden', { reason: 'account_above_its_admin', expected: `at most ${own}`, got: role })
 }

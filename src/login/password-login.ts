@@ -63,11 +63,19 @@ export async function logIn(
   return token
 }
 
+/** A new password in the place of another one. */
+export interface PasswordChange {
+  readonly current: string
+  readonly next: string
+  /** Have the caller checked once more after the hashes: their session may have ended while these waited for their turn. */
+  recheck(): Promise<void>
+}
+
 /** Change the own password: every session of the account ends. A wrong current one counts as a failed try. */
 export async function changePassword(
   login: PasswordLogin,
   { id, email }: Account,
-  { current, next }: { readonly current: string; readonly next: string },
+  { current, next, recheck }: PasswordChange,
   address: string | null,
 ): Promise<void> {
   const { settings } = login
@@ -81,6 +89,7 @@ export async function changePassword(
     return isRight && from !== null ? { from, to: await passwords.hash(next, place), endSessions: true } : null
   })
   if (change === null) throw new AuthError('forbidden', { reason: 'current_password_wrong' })
+  await recheck()
   const isChanged = await storage.accounts.replaceHash(id, change)
   if (!isChanged) throw new AuthError('conflict', { reason: 'password_changed_meanwhile' })
   notifyEvent(settings, 'password_changed', id)

@@ -5,10 +5,11 @@ import type { Extractor } from '../credentials/extractor.ts'
 import { isAuthError } from '../errors.ts'
 import { jsonResponse, noContent } from '../http/json-response.ts'
 import { readJson } from '../http/read-json.ts'
+import { recheckCallers } from '../http/request-body.ts'
 import type { Access, AuthRequest, AuthResponse } from '../request.ts'
 import type { Route } from '../route.ts'
 import type { Account } from '../storage/account-repositories.ts'
-import { changeAccount, createAccount, removeAccount } from './accounts.ts'
+import { type Admin, changeAccount, createAccount, removeAccount } from './accounts.ts'
 import { type AccountSettings, notifyEvent } from './login-options.ts'
 import { changePassword, logIn, type PasswordLogin } from './password-login.ts'
 
@@ -44,7 +45,8 @@ export function createSessionRoutes(login: PasswordLogin, extractor: Extractor):
     validateRoute(settings, SESSION),
     routeOf<UserContext>('POST', paths.password, USER, async ({ user }, request) => {
       const { current_password: current, new_password: next } = await readJson(request, PASSWORDS)
-      await changePassword(login, user as Account, { current, next }, clientAddress(request))
+      const recheck = (): Promise<void> => recheckCallers(request.source)
+      await changePassword(login, user as Account, { current, next, recheck }, clientAddress(request))
       return noContent([NO_STORE, cookieLine(settings, request)])
     }),
     capabilitiesRoute(settings, true),
@@ -71,12 +73,12 @@ export function createUserRoutes(settings: AccountSettings): readonly Route[] {
     routeOf<AuthContext>('GET', paths.users, access, async () =>
       jsonResponse(200, { users: (await storage.accounts.list()).map(present) }, [NO_STORE]),
     ),
-    routeOf<UserContext>('POST', paths.users, access, async ({ user: { id }, role }, request) => {
-      const account = await createAccount(settings, await readJson(request), { id, role })
+    routeOf<UserContext>('POST', paths.users, access, async (context, request) => {
+      const account = await createAccount(settings, await readJson(request), adminOf(context, request))
       return jsonResponse(201, { user: present(account) }, [NO_STORE])
     }),
-    routeOf<UserContext>('PATCH', one, access, async ({ user: { id }, role }, request) => {
-      const account = await changeAccount(settings, idOf(request), await readJson(request), { id, role })
+    routeOf<UserContext>('PATCH', one, access, async (context, request) => {
+      const account = await changeAccount(settings, idOf(request), await readJson(request), adminOf(context, request))
       return jsonResponse(200, { user: present(account) }, [NO_STORE])
     }),
     routeOf<UserContext>('DELETE', one, access, async ({ user: { id }, role }, request) => {
@@ -84,6 +86,10 @@ export function createUserRoutes(settings: AccountSettings): readonly Route[] {
       return noContent([NO_STORE])
     }),
   ]
+}
+
+function adminOf({ user: { id }, role }: UserContext, { source }: AuthRequest): Admin {
+  return { id, role, recheck: () => recheckCallers(source) }
 }
 
 function validateRoute({ paths }: AccountSettings, access: Access): Route {
