@@ -253,7 +253,9 @@ function requireIssuer({ roles, owner }: ApiKeySettings, context: AuthContext): 
   }
   const { user, role, identity } = context
   const whose: ApiKeyOwner = owner.kind === 'org' ? { kind: 'org', orgId: (org as Organization).id } : INSTALLATION
-  return { user, role: requireKnown(roles, role), bound: identity.scopes ?? null, owner: whose }
+  // Where a role made at run time may list and revoke is the route's to ask; which key it could make is asked where one is made.
+  const own = whose.kind === 'org' && role !== null ? role : requireKnown(roles, role)
+  return { user, role: own, bound: identity.scopes ?? null, owner: whose }
 }
 
 function requireField<T>(field: string, value: unknown, isValid: (value: unknown) => value is T): T {
@@ -317,8 +319,8 @@ interface Binding {
 }
 
 async function requireBinding(settings: ApiKeySettings, issuer: Issuer, wanted: unknown): Promise<Binding> {
-  const { owner } = settings
-  if (owner.kind === 'org') return { orgId: orgIdOf(issuer.owner), role: issuer.role }
+  const { owner, roles } = settings
+  if (owner.kind === 'org') return { orgId: orgIdOf(issuer.owner), role: requireKnown(roles, issuer.role) }
   const { field } = owner
   const binding = await bindingOf(settings, issuer, wanted === null ? null : requireField(field, wanted, isText))
   if (binding === null) throw new AuthError('validation_error', { field, reason: 'api_key_org_unknown' })
@@ -331,7 +333,7 @@ async function bindingOf(
   { user, role }: Issuer,
   orgId: string | null,
 ): Promise<Binding | null> {
-  if (owner.kind === 'org' || orgId === null) return { orgId, role }
+  if (owner.kind === 'org' || orgId === null) return { orgId, role: requireKnown(roles, role) }
   const acting = await owner.memberships.findActing({ kind: 'user', user }, orgId)
   return acting && { orgId: acting.org.id, role: requireKnown(roles, acting.role) }
 }
