@@ -22,7 +22,7 @@ export async function findForNewcomer(settings: PolicySettings, identity: Identi
   const address = addressOf(identity)
   if (address === null) return foundOf(settings, [], [])
   if (identity.emailVerified !== true) {
-    const invitations = await listOf(settings.storage, address)
+    const invitations = await listOf(settings, address)
     return foundOf(
       settings,
       [],

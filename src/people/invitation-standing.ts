@@ -49,16 +49,23 @@ export function isLive({ expiresAt }: Pick<Invitation, 'expiresAt'>, now: number
   return now < expiresAt.getTime()
 }
 
-/** List the invitations of an address, the earliest first. */
-export function listOf(storage: StandingSettings['storage'], address: string): Promise<readonly Invitation[]> {
-  return storage.invitations.listByEmail(address, MOST_OF_AN_ADDRESS)
+/**
+ * List the invitations of an address, the earliest first; where there are more than are looked at, those alone that still count:
+ * what strangers sent long ago must not stand before what is good. One query, two where there are so many.
+ */
+export async function listOf(
+  { storage: { invitations }, clock }: Pick<StandingSettings, 'storage' | 'clock'>,
+  address: string,
+): Promise<readonly Invitation[]> {
+  const all = await invitations.listByEmail(address, MOST_OF_AN_ADDRESS)
+  return all.length < MOST_OF_AN_ADDRESS ? all : invitations.listByEmail(address, MOST_OF_AN_ADDRESS, new Date(clock()))
 }
 
-/** List and judge them. Costs a query, and two for each that someone sent. */
+/** List and judge them. Costs a query or two, and two for each that someone sent. */
 export async function judgeAll(settings: StandingSettings, address: string): Promise<readonly JudgedInvitation[]> {
   const { storage, known } = settings
   const judged: JudgedInvitation[] = []
-  for (const invitation of await listOf(storage, address)) {
+  for (const invitation of await listOf(settings, address)) {
     const { orgId, role } = invitation
     const one = await withRoles(known, orgId, [role], async (roles) => {
       return { invitation, standing: await standingOf(settings, storage, roles, invitation), roles }

@@ -34,8 +34,8 @@ export function memoryInvitations({ invitations, orgs }: InvitationTables): Invi
     },
     findById: async (invitationId) => toInvitationOrNull(invitations.get(invitationId)),
     findBySecretHash: async (hash) => toInvitationOrNull(listBy(({ secretHash }) => secretHash === hash)[0]),
-    listByEmail: async (email, limit) =>
-      listBy((row) => row.email === email)
+    listByEmail: async (email, limit, liveAt) =>
+      listBy((row) => row.email === email && (liveAt === undefined || row.expiresAt > liveAt))
         .slice(0, limit)
         .map(toInvitation),
     listByOrg: async (orgId) => listBy((row) => row.orgId === orgId).map(toInvitation),

@@ -199,8 +199,11 @@ export interface InvitationRepository {
   findById(invitationId: string): Promise<Invitation | null>
   /** Find an invitation by the hash of its link's secret. */
   findBySecretHash(secretHash: string): Promise<Invitation | null>
-  /** List the invitations of a normalized address by creation, then id; at most `limit`. One query. */
-  listByEmail(email: string, limit: number): Promise<readonly Invitation[]>
+  /**
+   * List the invitations of a normalized address by creation, then id; at most `limit`. With `liveAt` those alone that have not
+   * expired at that instant, and of these at most `limit`: whoever was invited often and long ago has room for the next one. One query.
+   */
+  listByEmail(email: string, limit: number, liveAt?: Date): Promise<readonly Invitation[]>
   /** List the invitations into an org by creation, then id. */
   listByOrg(orgId: string): Promise<readonly Invitation[]>
   /** Take the invitation away: one conditional write; of any number of callers at once one gets it, the others `null`. */

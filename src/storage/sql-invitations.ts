@@ -28,10 +28,14 @@ export function sqlInvitations({ session, ...tables }: SqlPlace): InvitationRepo
       isUuid(invitationId) ? findFirst(session, statements.findInvitation, [invitationId], INVITATION.read) : null,
     findBySecretHash: async (hash) =>
       isText(hash, LONGEST_HASH) ? findFirst(session, statements.findInvitationByHash, [hash], INVITATION.read) : null,
-    listByEmail: async (email, limit) =>
-      isText(email, LONGEST.email)
-        ? (await session.run(statements.listInvitationsOfEmail, [email, limit])).map(INVITATION.read)
-        : [],
+    async listByEmail(email, limit, liveAt) {
+      if (!isText(email, LONGEST.email)) return []
+      const rows =
+        liveAt === undefined
+          ? await session.run(statements.listInvitationsOfEmail, [email, limit])
+          : await session.run(statements.listLiveInvitationsOfEmail, [email, limit, liveAt.getTime()])
+      return rows.map(INVITATION.read)
+    },
     listByOrg: async (orgId) =>
       isOrgId(orgId) ? (await session.run(statements.listInvitationsOfOrg, [orgId])).map(INVITATION.read) : [],
     consume: async (invitationId) =>
@@ -68,6 +72,8 @@ function textsOf({ dialect, names }: SqlTables) {
     findInvitation: `${find} id = $1`,
     findInvitationByHash: `${find} secret_hash = $1`,
     listInvitationsOfEmail: `${find} email = $1 ORDER BY created_at, id LIMIT ${dialect.toInteger('$2')}`,
+    listLiveInvitationsOfEmail: `${find} email = $1 AND ${expiryOf('')} > ${instant('$3')}
+      ORDER BY created_at, id LIMIT ${dialect.toInteger('$2')}`,
     listInvitationsOfOrg: `${find} org_id = $1 ORDER BY created_at, id`,
     deleteInvitation: `DELETE FROM ${table} WHERE id = $1 RETURNING ${columns('')}`,
     listInvitationsOf: `${find} ${ofPerson} ORDER BY created_at, id`,

@@ -52,7 +52,8 @@ function listedByNumber(invitations: InvitationRepository): InvitationRepository
     [...rows].sort((a, b) => +a.createdAt - +b.createdAt || Number(a.id) - Number(b.id))
   return {
     ...invitations,
-    listByEmail: async (email, limit) => inOrder(await invitations.listByEmail(email, 10_000)).slice(0, limit),
+    listByEmail: async (email, limit, liveAt) =>
+      inOrder(await invitations.listByEmail(email, 10_000, liveAt)).slice(0, limit),
     listByOrg: async (orgId) => inOrder(await invitations.listByOrg(orgId)),
   }
 }

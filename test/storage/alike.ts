@@ -150,10 +150,12 @@ function createSteps(seed: number) {
     },
     findInvitation() {
       const [invitation, org, address, limit] = [named('invitations'), named('orgs'), email(), pick([1, 2, 100])]
+      const instant = at()
       return async ({ invitations }, idOf) => [
         await invitations.findById(idOf(invitation)),
         await invitations.findBySecretHash(HOSTILE.includes(invitation) ? invitation : hashOf(invitation)),
         await invitations.listByEmail(address, limit),
+        await invitations.listByEmail(address, limit, instant),
         await invitations.listByOrg(idOf(org)),
       ]
     },

@@ -110,7 +110,9 @@ function invites(db: Db): InvitationRepository {
     },
     findById: (id) => first<Invitation>`${FIND} AND invite_no = ${toNumber(id)}`,
     findBySecretHash: (hash) => first<Invitation>`${FIND} AND secret_hash = ${toStored(hash)}`,
-    listByEmail: (email, limit) => all<Invitation>`${FIND} AND mail = ${toStored(email)} ${IN_ORDER} LIMIT ${limit}`,
+    listByEmail: (email, limit, liveAt) =>
+      all<Invitation>`${FIND} AND mail = ${toStored(email)}
+        AND (${liveAt ?? null}::timestamptz IS NULL OR expires_at > ${liveAt ?? null}) ${IN_ORDER} LIMIT ${limit}`,
     listByOrg: (orgId) => all<Invitation>`${FIND} AND company_no = ${toNumber(orgId)} ${IN_ORDER}`,
     listOf: (invitedBy, email) => all<Invitation>`${FIND} AND ${byOrTo(invitedBy, email)} ${IN_ORDER}`,
     consume: (id) =>

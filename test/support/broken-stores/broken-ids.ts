@@ -44,7 +44,7 @@ function readingIds(
     invitations: {
       findById: async (invitationId) => invitations.findById(read(invitationId)),
       findBySecretHash: async (hash) => invitations.findBySecretHash(read(hash)),
-      listByEmail: async (email, limit) => invitations.listByEmail(read(email), limit),
+      listByEmail: async (email, limit, liveAt) => invitations.listByEmail(read(email), limit, liveAt),
       listByOrg: async (orgId) => invitations.listByOrg(read(orgId)),
       removeOf: async (invitedBy, email) => invitations.removeOf(read(invitedBy), email && read(email)),
       consume: async (invitationId) => invitations.consume(read(invitationId)),

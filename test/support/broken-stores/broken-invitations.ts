@@ -91,7 +91,12 @@ const RECORDS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: expired ones hidden',
     why: '"where expires_at > now()" in every query: by a clock that nobody asked, and nobody sees what became of them.',
-    breaks: ['invitations/expired-found', 'invitations/list-by-email', 'invitations/list-by-org'],
+    breaks: [
+      'invitations/expired-found',
+      'invitations/list-by-email',
+      'invitations/list-live',
+      'invitations/list-by-org',
+    ],
     flaw: () => {
       const isGood = ({ expiresAt }: Invitation): boolean => expiresAt > new Date()
       return {
@@ -129,12 +134,12 @@ const LISTS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: the latest first',
     why: 'Orders the wrong way round.',
-    breaks: ['invitations/list-by-email', 'invitations/list-by-org'],
+    breaks: ['invitations/list-by-email', 'invitations/list-live', 'invitations/list-by-org'],
     flaw: () => ({
       change: ({ invitations }) => ({
         invitations: {
-          listByEmail: async (email, limit) =>
-            [...(await invitations.listByEmail(email, MANY))].reverse().slice(0, limit),
+          listByEmail: async (email, limit, liveAt) =>
+            [...(await invitations.listByEmail(email, MANY, liveAt))].reverse().slice(0, limit),
           listByOrg: async (orgId) => [...(await invitations.listByOrg(orgId))].reverse(),
         },
       }),
@@ -150,7 +155,8 @@ const LISTS: readonly BrokenStoreSpec[] = [
       return {
         change: ({ invitations }) => ({
           invitations: {
-            listByEmail: async (email, limit) => byInstant(await invitations.listByEmail(email, MANY)).slice(0, limit),
+            listByEmail: async (email, limit, liveAt) =>
+              byInstant(await invitations.listByEmail(email, MANY, liveAt)).slice(0, limit),
             listByOrg: async (orgId) => byInstant(await invitations.listByOrg(orgId)),
           },
         }),
@@ -160,9 +166,24 @@ const LISTS: readonly BrokenStoreSpec[] = [
   {
     name: 'invitations: limit ignored',
     why: 'Whoever is invited a hundred thousand times over has each of their requests read all of them.',
-    breaks: ['invitations/list-by-email'],
+    breaks: ['invitations/list-by-email', 'invitations/list-live'],
     flaw: () => ({
-      change: ({ invitations }) => ({ invitations: { listByEmail: (email) => invitations.listByEmail(email, MANY) } }),
+      change: ({ invitations }) => ({
+        invitations: { listByEmail: (email, _limit, liveAt) => invitations.listByEmail(email, MANY, liveAt) },
+      }),
+    }),
+  },
+  {
+    name: 'invitations: expired ones take the places',
+    why: 'Asks for the live ones of the first hundred: whoever was invited a hundred times before is never invited again.',
+    breaks: ['invitations/list-live'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: {
+          listByEmail: async (email, limit, liveAt = new Date(0)) =>
+            (await invitations.listByEmail(email, limit)).filter(({ expiresAt }) => expiresAt > liveAt),
+        },
+      }),
     }),
   },
 ]

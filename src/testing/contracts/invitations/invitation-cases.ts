@@ -144,6 +144,25 @@ const LIST_CASES: Cases<World> = [
       expect.same(listed, wanted.slice(0, limit), `the first ${limit} invitations of the address`)
     }
   }),
+  test('invitations/list-live: list those of an address that have not expired at an instant, whatever clock the storage has; expired ones take none of the places', async (world) => {
+    const { invitations, invite } = world
+    const email = newEmail()
+    const written: Invitation[] = []
+    for (const milliseconds of [1, 2, 3, 4, 5]) {
+      const [createdAt, expiresAt] = [later(milliseconds), later(milliseconds + 10)]
+      written.push(await invite({ email, createdAt, expiresAt }))
+    }
+    for (const [instant, live] of [
+      [10, written],
+      [12, written.slice(2)],
+      [15, []],
+    ] as const) {
+      for (const limit of [100, 2]) {
+        const listed = idsOf(await invitations.listByEmail(email, limit, later(instant)))
+        expect.same(listed, idsOf(live).slice(0, limit), `the first ${limit} that are live after ${instant} ms`)
+      }
+    }
+  }),
   test('invitations/list-by-org: list those into an org by creation, then id, expired ones too, and of that org only', async (world) => {
     const { invitations, invite, newOrg } = world
     const { id: orgId } = await newOrg()
