@@ -9,7 +9,7 @@ import { sha256Hex } from '../lib/digest.ts'
 import { hasOwn, ownMembers, ownOf } from '../lib/parse-options.ts'
 import { notify } from '../lib/standard-error.ts'
 import { canGrant, withoutCustom } from '../permissions/grants.ts'
-import { isKnown, requireKnown } from '../permissions/roles.ts'
+import { differenceOf, isKnown, requireKnown } from '../permissions/roles.ts'
 import type {
   ActingOrgSource,
   ApiKeyOwner,
@@ -17,6 +17,7 @@ import type {
   ApiKeyRepository,
   NewApiKeyRecord,
 } from '../storage/repositories.ts'
+import { CONTEXT_ORIGINS } from '../users/context-origin.ts'
 import { parseInstant } from './instant.ts'
 import { isKeyId, type KeyFormat, type NewKey } from './key-format.ts'
 import { requireBelowLimit, requireWithinLimit } from './key-limit.ts'
@@ -246,6 +247,7 @@ interface Issuer {
 
 // In an installation only a user's own role counts: one org's admin must not make a key that acts in all.
 function requireIssuer({ roles, owner }: ApiKeySettings, context: AuthContext): Issuer {
+  requireSameRoles(roles, context)
   const org = hasOwn(context, 'org') ? context.org : null
   const isAtHome = owner.kind === 'org' ? org !== null : !hasOwn(context, 'org')
   if (context.kind !== 'user' || !hasOwn(context, 'user') || !isAtHome) {
@@ -256,6 +258,14 @@ function requireIssuer({ roles, owner }: ApiKeySettings, context: AuthContext): 
   // Where a role made at run time may list and revoke is the route's to ask; which key it could make is asked where one is made.
   const own = whose.kind === 'org' && role !== null ? role : requireKnown(roles, role)
   return { user, role: own, bound: identity.scopes ?? null, owner: whose }
+}
+
+// `createAuth` refuses keys of other roles, and the routes may stand in an auth that was given none: whoever is low there may have
+// the name of a high role here. A context made by hand has no roles of an auth.
+function requireSameRoles(roles: Roles, context: AuthContext): void {
+  const others = CONTEXT_ORIGINS.get(context)?.roles.roles
+  const difference = others === undefined ? null : differenceOf(roles, others)
+  if (difference !== null) throw new Error(`sallyport: createApiKeys: the auth of this request ${difference}`)
 }
 
 function requireField<T>(field: string, value: unknown, isValid: (value: unknown) => value is T): T {
