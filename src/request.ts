@@ -94,7 +94,7 @@ export interface AccessRule<R extends string = string, P extends string = string
   readonly needs?: Needs | undefined
   /** Selectors read beside the org resolver's own; all that are named must agree. A path selector belongs here. */
   readonly selectors?: readonly OrgSelector[] | undefined
-  /** The role that may enter, with every one that includes it: on a ladder, the lowest. Services have none. */
+  /** The role that may enter, with every one that includes it: on a ladder, the lowest. A service has none and is not asked for one. */
   readonly role?: R | undefined
   /**
    * What the caller must be allowed to do, all of it, whatever its kind: by its role where it acts, then by its credential,
