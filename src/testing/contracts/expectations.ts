@@ -61,13 +61,20 @@ export function fulfilledValue<T>(result: PromiseSettledResult<T>): T | undefine
   return result.status === 'fulfilled' ? result.value : undefined
 }
 
-/** A value as text in which equal data is equal, whatever the order of its members. */
+/** A value as text in which equal data is equal, whatever the order of its members; an instant is a `Date`, and no text of one. */
 export function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => {
+  return JSON.stringify(markDate(value), (_, member: unknown) => {
     if (typeof member === 'bigint') return `${member}n`
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member
-    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (typeof member !== 'object' || member === null) return member
+    if (Array.isArray(member)) return member.map(markDate)
+    const sorted = Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))
+    return Object.fromEntries(sorted.map(([key, each]) => [key, markDate(each)]))
   }) as string
+}
+
+// Before JSON writes it as the very text that a driver without types hands out. By its tag: runners have Dates of another realm.
+function markDate(value: unknown): unknown {
+  return Object.prototype.toString.call(value) === '[object Date]' ? `Date ${(value as Date).toJSON()}` : value
 }
 
 /** A value for a sentence: at most 200 characters; an error with the code of what caused it. */

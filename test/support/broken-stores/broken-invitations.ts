@@ -57,6 +57,24 @@ const RECORDS: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'invitations: instants as texts',
+    why: 'The column is a text, and nobody makes a Date of it again: whoever asks whether it has expired gets a TypeError.',
+    breaks: ['invitations/found-after-insert', 'invitations/list-of', 'invitations/consume-once'],
+    flaw: () => {
+      const asText = <I extends Invitation | null>(row: I): I =>
+        row && { ...row, expiresAt: row.expiresAt.toISOString() as unknown as Date }
+      return {
+        change: ({ invitations }) => ({
+          invitations: {
+            findBySecretHash: async (hash) => asText(await invitations.findBySecretHash(hash)),
+            consume: async (invitationId) => asText(await invitations.consume(invitationId)),
+            listOf: async (invitedBy, email) => (await invitations.listOf(invitedBy, email)).map(asText),
+          },
+        }),
+      }
+    },
+  },
+  {
     name: 'invitations: twice',
     why: 'No unique constraint on org and address: after the first is taken, a second still waits.',
     breaks: ['invitations/insert-twice', 'invitations/insert-race'],

@@ -23,6 +23,21 @@ export const BROKEN_MEMBERSHIPS: readonly BrokenStoreSpec[] = [
     },
   },
   {
+    name: 'memberships: instants as texts',
+    why: 'What finds one membership has no type for the column: its instant is no Date.',
+    breaks: ['memberships/found-after-insert'],
+    flaw: () => ({
+      change: ({ memberships }) => ({
+        memberships: {
+          async find(orgId, userId) {
+            const row = await memberships.find(orgId, userId)
+            return row && ({ ...row, joinedAt: row.joinedAt.toISOString() } as unknown as Membership)
+          },
+        },
+      }),
+    }),
+  },
+  {
     name: 'memberships: disabled ones not listed',
     why: 'Joins the users that are not disabled: nobody can remove somebody who was disabled.',
     breaks: ['memberships/list-members'],

@@ -1,5 +1,5 @@
 /** The promises of the unit of work: everything or nothing, once, unseen until it is there. */
-import { isConflictError } from '../../../storage/storage-errors.ts'
+import { ConflictError, isConflictError, TransientError } from '../../../storage/storage-errors.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { idsOf, pause, RACERS, race } from '../races.ts'
@@ -18,7 +18,9 @@ const CASES: Cases<World> = [
     }
   }),
   test("transactions/error: reject with the work's error, the very same, and run the work once", async (world) => {
-    for (const thrown of [new Error('the work failed'), Object.freeze({ code: 'E_HOST' }), undefined]) {
+    // One that another try might mend, too: that is the caller's business.
+    const ours = [new TransientError('for the moment'), new ConflictError('taken')]
+    for (const thrown of [new Error('the work failed'), ...ours, Object.freeze({ code: 'E_HOST' }), undefined]) {
       const ended = await runOnce(world, () => {
         throw thrown
       })
