@@ -111,6 +111,18 @@ const ROLLBACK: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'transactions: tried again by itself',
+    why: 'Begins again where something fails for the moment: what a hook does besides writing, an e-mail for one, it does twice.',
+    breaks: ['transactions/error'],
+    flaw: () => ({
+      transact: (transaction) => (work) =>
+        transaction(work).catch((error: unknown) => {
+          if (!isTransientError(error)) throw error
+          return transaction(work)
+        }),
+    }),
+  },
+  {
     name: 'transactions: commit that is a rollback',
     why: 'A database that aborts on the first error answers COMMIT with ROLLBACK, and nobody looks at the answer.',
     breaks: [
