@@ -256,6 +256,17 @@ export function newEmail(): string {
   return `${crypto.randomUUID()}@example.test`
 }
 
+/** Addresses as tokens may have them, and nobody else has: of both cases, beyond ASCII, as long as one may be. */
+export function oddEmails(): readonly string[] {
+  const own = crypto.randomUUID()
+  return [`Ada.O'Hara+${own}@Example.Test`, `żółw-${own}@bücher.test`, longEmail()]
+}
+
+/** An address of 254 characters that nobody else has, in normal form. */
+export function longEmail(): string {
+  return `${crypto.randomUUID()}@${`${'x'.repeat(60)}.`.repeat(3)}`.padEnd(254, 't')
+}
+
 /** A digest that nobody else has: 64 lower-case hex digits. */
 export function newHash(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32))

@@ -19,6 +19,16 @@ const RECORDS: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'invitations: addresses of 100 characters',
+    why: 'A database that cuts what is too long: whoever has that address is never found.',
+    breaks: ['invitations/normalized'],
+    flaw: () => ({
+      change: ({ invitations }) => ({
+        invitations: { insert: (input) => invitations.insert({ ...input, email: input.email.slice(0, 100) }) },
+      }),
+    }),
+  },
+  {
     name: 'invitations: the hash goes along',
     why: 'select *: whoever lists invitations is handed what their links are checked by.',
     breaks: ['invitations/found-after-insert'],

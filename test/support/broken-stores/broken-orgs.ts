@@ -5,6 +5,29 @@ import { type BrokenStoreSpec, sharing } from './broken-storage.ts'
 
 export const BROKEN_ORGS: readonly BrokenStoreSpec[] = [
   {
+    name: 'orgs: names of 50 characters',
+    why: 'varchar(50): whoever has a longer address can never log in, since the organization of a first login is named by it.',
+    breaks: ['orgs/found-after-insert'],
+    flaw: () => ({
+      change: ({ orgs }) => ({
+        orgs: {
+          async insert(org) {
+            if (org.name.length > 50) throw new Error('value too long for type character varying(50)')
+            return orgs.insert(org)
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: 'orgs: names in lower case',
+    why: 'A column that folds what is written into it.',
+    breaks: ['orgs/found-after-insert'],
+    flaw: () => ({
+      change: ({ orgs }) => ({ orgs: { insert: (org) => orgs.insert({ ...org, name: org.name.toLowerCase() }) } }),
+    }),
+  },
+  {
     name: 'orgs: deleted ones still there',
     why: 'Deleting marks the row, and no query looks at the mark.',
     breaks: [

@@ -17,6 +17,20 @@ async function anotherRow(
 
 export const BROKEN_USERS: readonly BrokenStoreSpec[] = [
   {
+    name: 'users: e-mails in lower case',
+    why: 'Tidies what it is given: the address of a row is not the one that the token has, and each request refreshes it in vain.',
+    breaks: ['users/found-after-upsert', 'users/set-email'],
+    flaw: () => ({
+      change: ({ users }) => ({
+        users: {
+          upsertByIdentity: (person) =>
+            users.upsertByIdentity({ ...person, email: person.email?.toLowerCase() ?? null }),
+          setEmail: (userId, email) => users.setEmail(userId, email?.toLowerCase() ?? null),
+        },
+      }),
+    }),
+  },
+  {
     name: 'users: select, then insert',
     why: 'No unique constraint: who asks before another has inserted makes a second row.',
     breaks: ['users/upsert-race', 'users/upsert-race-apart', 'transactions/first-login-race'],

@@ -3,7 +3,7 @@ import type { Invitation } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { byId, idsOf, RACERS, race } from '../races.ts'
-import { expectCopies, INVITED_AT, INVITED_UNTIL, newEmail, newHash, type World } from '../storage-world.ts'
+import { expectCopies, INVITED_AT, INVITED_UNTIL, longEmail, newEmail, newHash, type World } from '../storage-world.ts'
 import { REMOVAL_CASES } from './removal-cases.ts'
 import { REPLACEMENT_CASES } from './replacement-cases.ts'
 
@@ -39,6 +39,10 @@ const RECORD_CASES: Cases<World> = [
     expect.same(inserted.email, email, 'the address')
     expect.same(await invitations.listByEmail(email, 10), [inserted], 'the invitations of the address')
     expect.same(await invitations.listByEmail(newEmail(), 10), [], 'the invitations of another address')
+    const given = longEmail()
+    const long = await invite({ email: given })
+    expect.same(long.email, given, 'a long address')
+    expect.same(await invitations.listByEmail(given, 10), [long], 'the invitations of a long address')
   }),
   test('invitations/instants-exact: keep both instants as they were given, to the millisecond, and as a Date', async (world) => {
     const { invitations, invite } = world

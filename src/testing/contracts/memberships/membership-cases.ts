@@ -204,6 +204,21 @@ const CHANGE_CASES: Cases<World> = [
     const listed = rolesIn(await memberships.listByOrg(there.orgId))
     expect.same(listed, rolesIn([there]), 'the members of the other org')
   }),
+  test('memberships/other-memberships: change and remove the membership in that org only: what the same user has in others stays', async (world: World) => {
+    const { memberships, newOrgs, newUser, joinAll, expectStored, top, low } = world
+    const { id: userId } = await newUser()
+    const [changed, removed, other] = (await joinAll(userId, await newOrgs(3))) as [Membership, Membership, Membership]
+    expect.same(await memberships.setRole(changed.orgId, userId, top), 'done', 'a change')
+    for (const each of [removed, other]) await expectStored(each, 'a membership in another org, after a change')
+    expect.same(await memberships.setRole(changed.orgId, userId, low, { keep: low }), 'done', 'a guarded change')
+    await memberships.setRole(changed.orgId, userId, top)
+    expect.same(await memberships.remove(removed.orgId, userId), 'done', 'a removal')
+    await expectStored({ ...changed, role: top }, 'the changed membership, after a removal')
+    await expectStored(other, 'a membership in another org, after a removal')
+    await newMember({ orgId: changed.orgId, role: top })
+    expect.same(await memberships.remove(changed.orgId, userId, { keep: top }), 'done', 'a guarded removal')
+    await expectStored(other, 'a membership in another org, after a guarded removal')
+  }).needing('many'),
   test('memberships/hostile-ids: find and change nothing by hostile ids, and never throw', async (world) => {
     const { memberships, newMember, top } = world
     const { orgId, userId, role } = await newMember()

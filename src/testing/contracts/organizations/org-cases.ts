@@ -7,7 +7,7 @@ import type { Membership, NewUser, UserRepository } from '../../../storage/repos
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { compareIds } from '../races.ts'
-import { expectCopies, type World } from '../storage-world.ts'
+import { expectCopies, oddEmails, type World } from '../storage-world.ts'
 import { GIVEN_ID_CASES, ORG_ADMIN_CASES } from './admin-cases.ts'
 
 const SERVICE: Caller = { kind: 'service', name: 'billing' }
@@ -40,13 +40,19 @@ function idsOf(acting: readonly ActingOrg<Organization>[]): readonly string[] {
 }
 
 const CASES: Cases<World> = [
-  test('orgs/found-after-insert: find an inserted organization as it was returned; two of one name are two', async ({
+  test('orgs/found-after-insert: find an inserted organization as it was returned, its name exactly as it was given; two of one name are two', async ({
     orgs,
   }) => {
     const [one, other] = [await orgs.insert({ name: 'Acme' }), await orgs.insert({ name: 'Acme' })]
     expect.that(one.id !== other.id, 'two ids', [one.id, other.id])
     expect.same(await orgs.findById(one.id), one, 'the organization found by id')
     expect.same(await orgs.findById(other.id), other, 'the other organization found by id')
+    // A host may call it otherwise than `name`. At a first login it is an e-mail address, which may be long.
+    for (const name of ['Acme', 'O\'Bäcker" ż', ...oddEmails()]) {
+      const org = await orgs.insert({ name })
+      if ('name' in org) expect.same(org.name, name, 'the name as it was given')
+      expect.same(await orgs.findById(org.id), org, 'the organization of that name, found by id')
+    }
   }),
   test('orgs/hostile-ids: find no organization by an unknown or hostile id, and never throw', async (world) => {
     const { orgs, newOrg, newId } = world

@@ -2,7 +2,7 @@
 import type { IdentityKey, User } from '../../../context.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { expectCopies, findUser, newEmail, type World } from '../storage-world.ts'
+import { expectCopies, findUser, newEmail, oddEmails, type World } from '../storage-world.ts'
 
 /** What the library reads of a user's row; a host's row may have more, which changes with it. */
 const read = (user: User | null) => user && { id: user.id, email: user.email, disabled: user.disabled }
@@ -105,11 +105,11 @@ const ANONYMIZE_CASES: Cases<World> = [
 ]
 
 const EMAIL_CASES: Cases<World> = needing('setEmail', [
-  test('users/set-email: write that e-mail into the row of that user, or none, and answer the row', async (world) => {
+  test('users/set-email: write exactly that e-mail into the row of that user, or none, and answer the row', async (world) => {
     const { users, newLogin, newId } = world
     const [{ person, user }, other] = [await newLogin(), await newLogin()]
     // One that somebody else has, too: an address links nobody.
-    for (const email of [newEmail(), other.person.email, null, person.email]) {
+    for (const email of [newEmail(), ...oddEmails(), other.person.email, null, person.email]) {
       const changed = await users.setEmail(user.id, email)
       await expectChanged(world, person, changed, { id: user.id, email, disabled: user.disabled })
     }

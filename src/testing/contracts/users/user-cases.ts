@@ -8,7 +8,7 @@ import { isTransientError } from '../../../storage/storage-errors.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { RACERS, race } from '../races.ts'
-import { expectCopies, findUser, newEmail, type World } from '../storage-world.ts'
+import { expectCopies, findUser, newEmail, oddEmails, type World } from '../storage-world.ts'
 import { USER_ADMIN_CASES } from './admin-cases.ts'
 import { MOVE_CASES } from './move-cases.ts'
 
@@ -27,10 +27,12 @@ const CASES: Cases<World> = [
     expect.that(!second.created, 'created: false for a person who is there', second)
     expect.same(second.user, first.user, 'the user of the second upsert')
   }),
-  test('users/found-after-upsert: find a user by identity and by id as upsert returned it, without any membership too', async (world) => {
+  test('users/found-after-upsert: find a user by identity and by id as upsert returned it, the e-mail exactly as it was given, without any membership too', async (world) => {
     const { users, newPerson, newIdentity } = world
-    for (const person of [newPerson(), { ...newIdentity(), email: null }]) {
+    const people = [null, ...oddEmails()].map((email) => ({ ...newIdentity(), email }))
+    for (const person of [newPerson(), ...people]) {
       const { user } = await users.upsertByIdentity(person)
+      expect.same(user.email, person.email, 'the e-mail as it was given')
       expect.same(await findUser(users, person), user, 'the user found by identity')
       expect.same(await users.findById(user.id), user, 'the user found by id')
     }
