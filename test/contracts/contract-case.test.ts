@@ -85,6 +85,7 @@ describe('the list of cases', () => {
       'orgs/list-limit',
       'orgs/selection-many',
       'memberships/several-orgs',
+      'memberships/other-memberships',
     ])
     expect(storageContract.leftOut()).toEqual([
       { id: 'memberships/one-per-user', why: 'holds only where a user has at most one membership' },

@@ -1,4 +1,5 @@
 /** Broken machine repositories, with one flaw each that real ones had: what the machine contract is tested by. */
+import type { IdentityKey } from '../../../src/context.ts'
 import type { RegisteredMachine } from '../../../src/storage/repositories.ts'
 import { ConflictError } from '../../../src/storage/storage-errors.ts'
 import type { MachinesUnderTest } from '../../../src/testing/contracts/machines/machine-world.ts'
@@ -17,6 +18,21 @@ interface BrokenMachines {
 
 interface Spec extends Omit<BrokenMachines, 'make'> {
   readonly flaw: MachineFlaw
+}
+
+// Identities of one key are one.
+function foundBy(keyOf: (identity: IdentityKey) => string): MachineFlaw {
+  return ({ insert }, { rows, clone }) => {
+    const find = (identity: IdentityKey): RegisteredMachine | null =>
+      [...rows.values()].find((row) => keyOf(row) === keyOf(identity)) ?? null
+    return {
+      findByIdentity: async (identity) => clone(find(identity)),
+      async insert(machine) {
+        if (find(machine) !== null) throw new ConflictError('taken')
+        return insert(machine)
+      },
+    }
+  }
 }
 
 const RECORDS: readonly Spec[] = [
@@ -66,6 +82,41 @@ const RECORDS: readonly Spec[] = [
       findByIdentity: async (identity) =>
         clone([...rows.values()].find(({ subject }) => subject === identity.subject) ?? null) ??
         findByIdentity(identity),
+    }),
+  },
+  {
+    name: 'machines: issuer and subject joined by a colon',
+    why: 'One text is the key of a cache or a column: another issuer’s machine is found.',
+    breaks: ['machines/joined-pairs'],
+    flaw: foundBy(({ issuer, subject }) => `${issuer}:${subject}`),
+  },
+  {
+    name: 'machines: issuers without a final slash',
+    why: 'Two issuers that somebody took for one.',
+    breaks: ['machines/issuer-is-exact'],
+    flaw: foundBy(({ issuer, subject }) => JSON.stringify([issuer.replace(/\/$/, ''), subject])),
+  },
+  {
+    name: 'machines: cut at 100 characters',
+    why: 'A database that cuts what is too long: whoever has the same beginning is the same machine.',
+    breaks: ['machines/long-subjects', 'machines/issuer-is-exact'],
+    flaw: foundBy(({ issuer, subject }) => JSON.stringify([issuer.slice(0, 100), subject.slice(0, 100)])),
+  },
+  {
+    name: 'machines: written as UTF-8',
+    why: 'What UTF-8 can not hold becomes a replacement character, which a subject may have.',
+    breaks: ['machines/lone-surrogates'],
+    flaw: foundBy(({ issuer, subject }) => JSON.stringify([issuer, Buffer.from(subject).toString()])),
+  },
+  {
+    name: 'machines: the driver throws for an issuer',
+    why: 'The subject is looked at before it goes to the database, and the issuer is not.',
+    breaks: ['machines/hostile-issuers'],
+    flaw: ({ findByIdentity }) => ({
+      async findByIdentity(identity) {
+        if (identity.issuer.includes('\0')) throw new Error('invalid byte sequence for encoding "UTF8"')
+        return findByIdentity(identity)
+      },
     }),
   },
   {
@@ -134,6 +185,20 @@ const CHANGES: readonly Spec[] = [
       async findByIdentity(identity) {
         const row = await findByIdentity(identity)
         return row?.disabled === true ? null : row
+      },
+    }),
+  },
+  {
+    name: 'machines: all of the org disabled with one',
+    why: 'The UPDATE asks for the org of the machine, and not for its id.',
+    breaks: ['machines/change-own'],
+    flaw: ({ setDisabled }, { rows }) => ({
+      async setDisabled(owner, machineId, disabled) {
+        const changed = await setDisabled(owner, machineId, disabled)
+        for (const row of rows.values()) {
+          if (changed !== null && row.orgId === changed.orgId) rows.set(row.id, { ...row, disabled })
+        }
+        return changed
       },
     }),
   },

@@ -38,6 +38,46 @@ export const BROKEN_MEMBERSHIPS: readonly BrokenStoreSpec[] = [
     }),
   },
   {
+    name: 'memberships: a change of all that the user has',
+    why: 'The condition on the org stands in the look-up alone, not in the UPDATE: who becomes an owner here is one everywhere.',
+    breaks: ['memberships/other-memberships'],
+    flaw: () => ({
+      change: ({ users, memberships }) => ({
+        memberships: {
+          async setRole(orgId, userId, role, options) {
+            const changed = await memberships.setRole(orgId, userId, role, options)
+            const user = await users.findById(userId)
+            if (changed !== 'done' || user === null) return changed
+            for (const { org } of await memberships.listActing({ kind: 'user', user })) {
+              await memberships.setRole(org.id, userId, role)
+            }
+            return changed
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: 'memberships: a removal of all that the user has',
+    why: 'DELETE by the user alone, once the membership in that org was found.',
+    breaks: ['memberships/other-memberships'],
+    flaw: () => ({
+      change: ({ users, memberships }) => ({
+        memberships: {
+          async remove(orgId, userId, options) {
+            const removed = await memberships.remove(orgId, userId, options)
+            const user = await users.findById(userId)
+            if (removed !== 'done' || user === null) return removed
+            for (const { org } of await memberships.listActing({ kind: 'user', user })) {
+              await memberships.remove(org.id, userId)
+            }
+            return removed
+          },
+        },
+      }),
+    }),
+  },
+  {
     name: 'memberships: disabled ones not listed',
     why: 'Joins the users that are not disabled: nobody can remove somebody who was disabled.',
     breaks: ['memberships/list-members'],

@@ -1,6 +1,6 @@
 /** The promises of a machine repository: found by exact identity, as it was registered; whose machines are listed and changed. */
 import type { IdentityKey } from '../../../context.ts'
-import type { ApiKeyOwner } from '../../../storage/repositories.ts'
+import type { ApiKeyOwner, RegisteredMachine } from '../../../storage/repositories.ts'
 import { type Cases, type Contract, createContract, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
 import { hostileIds } from '../expectations.ts'
@@ -16,6 +16,24 @@ import {
 } from './machine-world.ts'
 
 const INSTALLATION: ApiKeyOwner = { kind: 'installation' }
+
+// Each is nobody's, and can be registered as a machine of its own, which is found by it and by no other.
+async function expectOthers(world: MachineWorld, identities: readonly IdentityKey[]): Promise<void> {
+  const { machines, newMachine, now } = world
+  const registered: RegisteredMachine[] = []
+  for (const identity of identities) {
+    expect.absent(await machines.findByIdentity(identity), `the machine of ${JSON.stringify(identity)}`)
+    registered.push(await newMachine(identity))
+  }
+  for (const machine of registered) {
+    const { issuer, subject } = machine
+    expect.same(
+      recordOf(await now(machine)),
+      recordOf(machine),
+      `the machine of ${JSON.stringify({ issuer, subject })}`,
+    )
+  }
+}
 
 const RECORD_CASES: Cases<MachineWorld> = [
   test('machines/found-after-insert: find a machine by its identity as it was registered: enabled', async (world) => {
@@ -46,14 +64,32 @@ const RECORD_CASES: Cases<MachineWorld> = [
     }
   }),
   test('machines/subject-is-exact: tell subjects apart exactly: nothing folded, trimmed, padded or cut', async (world) => {
-    const { machines, newMachine, now } = world
+    const { newMachine } = world
     const { issuer, subject } = await newMachine()
     const near = [subject.toUpperCase(), `${subject} `, ` ${subject}`, `${subject}%`, subject.slice(0, -1)]
-    for (const other of near) {
-      const identity = { issuer, subject: other }
-      expect.absent(await machines.findByIdentity(identity), `the machine of ${other}`)
-      const machine = await newMachine(identity)
-      expect.same(recordOf(await now(identity)), recordOf(machine), `the machine of ${other}`)
+    await expectOthers(
+      world,
+      near.map((other) => ({ issuer, subject: other })),
+    )
+    const accented = { issuer, subject: `José ${subject}` }
+    await newMachine(accented)
+    await expectOthers(world, [{ issuer, subject: accented.subject.normalize('NFD') }])
+  }),
+  test('machines/long-subjects: keep subjects of 255 characters whole: two that differ in the last are two machines', async (world) => {
+    const { issuer, subject } = world.newIdentity()
+    const start = subject.padEnd(254, 'x')
+    await expectOthers(
+      world,
+      [`${start}1`, `${start}2`].map((long) => ({ issuer, subject: long })),
+    )
+  }),
+  test('machines/lone-surrogates: NOT find a machine by a subject that only becomes the same in UTF-8', async (world) => {
+    const { machines, newMachine } = world
+    const { issuer, subject } = world.newIdentity()
+    await newMachine({ issuer, subject: `${subject}\ufffd` })
+    for (const surrogate of ['\ud83e', '\udd8a']) {
+      const found = await machines.findByIdentity({ issuer, subject: `${subject}${surrogate}` })
+      expect.absent(found, 'the machine of a subject that ends in a lone surrogate')
     }
   }),
   ...needing<MachineWorld>('twoIssuers', [
@@ -64,6 +100,38 @@ const RECORD_CASES: Cases<MachineWorld> = [
       const machine = await newMachine({ issuer: two, subject })
       expect.same((await now({ issuer: two, subject })).id, machine.id, 'the machine of the other issuer')
       expect.that((await now({ issuer: one, subject })).id !== machine.id, 'two machines', machine.id)
+    }),
+  ]),
+  ...needing<MachineWorld>('anyIssuer', [
+    test('machines/issuer-is-exact: compare issuers exactly: case, white space and a final slash all count; 255 characters are kept whole', async (world) => {
+      const [issuer, subject] = [`https://${crypto.randomUUID()}.test`, crypto.randomUUID()]
+      await world.newMachine({ issuer, subject })
+      const start = `${issuer}/`.padEnd(254, 'y')
+      const issuers = [issuer.toUpperCase(), `${issuer}/`, `${issuer} `, `${start}1`, `${start}2`]
+      await expectOthers(
+        world,
+        issuers.map((other) => ({ issuer: other, subject })),
+      )
+    }),
+    test('machines/joined-pairs: NOT take pairs for one machine that are the same text once issuer and subject are joined, or changed over', async (world) => {
+      for (const joint of ['', '|', ':', '/', '#', ' ', ',', '.', '-', '_', '::', '","']) {
+        const [a, b, c] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+        await expectOthers(world, [
+          { issuer: a, subject: `${b}${joint}${c}` },
+          { issuer: `${a}${joint}${b}`, subject: c },
+          { issuer: a, subject: c },
+          { issuer: c, subject: a },
+        ])
+      }
+    }),
+    test('machines/hostile-issuers: find nothing by a hostile issuer, and never throw', async ({
+      machines,
+      newMachine,
+    }) => {
+      const { issuer, subject } = await newMachine()
+      await expect.none('findByIdentity by issuer', hostileIds(issuer), (odd) =>
+        machines.findByIdentity({ issuer: odd, subject }),
+      )
     }),
   ]),
   test('machines/hostile-identities: find nothing by a hostile subject, and never throw', async (world) => {
@@ -130,9 +198,12 @@ const ADMIN_CASES: Cases<MachineWorld> = [
     const again = await newMachine({ issuer, subject, orgId })
     expect.that(again.id !== machine.id, 'another id', again.id)
   }),
-  test("machines/change-own: not disable or remove another org's machine, nor one that is not there", async (world) => {
+  test("machines/change-own: not disable or remove another machine of the org, another org's, nor one that is not there", async (world) => {
     const { machines, newMachine, newId, expectUnchanged } = world
     const [mine, theirs] = [await newMachine(), await newMachine()]
+    const [disabled, removed] = [await newMachine({ orgId: mine.orgId }), await newMachine({ orgId: mine.orgId })]
+    await machines.setDisabled(ownerOf(mine), disabled.id, true)
+    await machines.remove(ownerOf(mine), removed.id)
     for (const id of [theirs.id, newId()]) {
       expect.absent(await machines.setDisabled(ownerOf(mine), id, true), 'a change of nobody, or of somebody else')
       expect.same(await machines.remove(ownerOf(mine), id), false, 'a removal of nobody, or of somebody else')

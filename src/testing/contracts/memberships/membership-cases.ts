@@ -1,9 +1,10 @@
-/** The promises of the membership repository: unique by org and user, exact roles, changes of one membership and no other, a guarded last holder. */
+/** The promises of the membership repository: unique by org and user, exact roles, changes of one membership and no other. */
 import type { Member, Membership } from '../../../storage/repositories.ts'
 import { type Cases, needing, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { byId, compareIds, idsOf, pause, RACERS, race, retried } from '../races.ts'
+import { byId, compareIds, idsOf, pause, RACERS, race } from '../races.ts'
 import { expectCopies, type World } from '../storage-world.ts'
+import { KEEP_CASES, rolesIn } from './keep-cases.ts'
 
 /** The membership itself, as it was inserted and is found. */
 function rowOf(member: Membership | undefined): Membership | null {
@@ -150,8 +151,6 @@ const UNIQUE_CASES: Cases<World> = [
   }),
 ]
 
-const rolesIn = (members: readonly Membership[]) => members.map(({ userId, role }) => [userId, role])
-
 const CHANGE_CASES: Cases<World> = [
   test('memberships/roles-exact: store and return role names exactly, known or not', async (world) => {
     const { memberships, newMember, callerOf, oddRoles } = world
@@ -205,19 +204,16 @@ const CHANGE_CASES: Cases<World> = [
     expect.same(listed, rolesIn([there]), 'the members of the other org')
   }),
   test('memberships/other-memberships: change and remove the membership in that org only: what the same user has in others stays', async (world: World) => {
-    const { memberships, newOrgs, newUser, joinAll, expectStored, top, low } = world
-    const { id: userId } = await newUser()
-    const [changed, removed, other] = (await joinAll(userId, await newOrgs(3))) as [Membership, Membership, Membership]
-    expect.same(await memberships.setRole(changed.orgId, userId, top), 'done', 'a change')
-    for (const each of [removed, other]) await expectStored(each, 'a membership in another org, after a change')
-    expect.same(await memberships.setRole(changed.orgId, userId, low, { keep: low }), 'done', 'a guarded change')
-    await memberships.setRole(changed.orgId, userId, top)
-    expect.same(await memberships.remove(removed.orgId, userId), 'done', 'a removal')
-    await expectStored({ ...changed, role: top }, 'the changed membership, after a removal')
-    await expectStored(other, 'a membership in another org, after a removal')
-    await newMember({ orgId: changed.orgId, role: top })
-    expect.same(await memberships.remove(changed.orgId, userId, { keep: top }), 'done', 'a guarded removal')
-    await expectStored(other, 'a membership in another org, after a guarded removal')
+    const { memberships, newOrgs, newUser, joinAll, expectStored, top } = world
+    for (const guard of [{}, { keep: top }]) {
+      const { id: userId } = await newUser()
+      const joined = await joinAll(userId, await newOrgs(3))
+      const [changed, removed, other] = joined as [Membership, Membership, Membership]
+      expect.same(await memberships.setRole(changed.orgId, userId, top, guard), 'done', 'a change in one org')
+      expect.same(await memberships.remove(removed.orgId, userId, guard), 'done', 'a removal from another')
+      await expectStored({ ...changed, role: top }, 'the membership that was changed')
+      await expectStored(other, 'the membership in a third org')
+    }
   }).needing('many'),
   test('memberships/hostile-ids: find and change nothing by hostile ids, and never throw', async (world) => {
     const { memberships, newMember, top } = world
@@ -234,93 +230,8 @@ const CHANGE_CASES: Cases<World> = [
   }),
 ]
 
-/** A way to let go of the guarded role. */
-type LetGo = (world: World, orgId: string, userId: string) => Promise<string>
-
-const demote: LetGo = ({ memberships, top, low }, orgId, userId) =>
-  retried(() => memberships.setRole(orgId, userId, low, { keep: top }))
-const leave: LetGo = ({ memberships, top }, orgId, userId) =>
-  retried(() => memberships.remove(orgId, userId, { keep: top }))
-
-/** In each of 15 rounds all holders let go at once: one must stay, as `'last'`, the others are `'done'`. */
-export async function expectOneStays(world: World, holders: number, wayOf: (index: number) => LetGo): Promise<void> {
-  const { memberships, newOrg, newMember, top } = world
-  for (let round = 0; round < 15; round++) {
-    const { id: orgId } = await newOrg()
-    const owners: Membership[] = []
-    for (let count = 0; count < holders; count++) owners.push(await newMember({ orgId, role: top }))
-    const results = await race(holders, (index) => wayOf(index)(world, orgId, owners[index]?.userId ?? ''))
-    const changes = [...expect.allFulfilled(results, 'change')].sort()
-    const wanted = [...Array.from({ length: holders - 1 }, () => 'done'), 'last']
-    expect.same(changes, wanted, `what became of ${holders} holders who let go at once`)
-    const left = (await memberships.listByOrg(orgId)).filter(({ role }) => role === top)
-    expect.that(left.length === 1, 'one holder of the role to remain', left)
-  }
-}
-
-const GUARDED_CASES: Cases<World> = [
-  test('memberships/keep-last: keep the last holder of the role: neither demoted nor removed, and unchanged', async (world) => {
-    const { memberships, newMember, top, low } = world
-    const { orgId, userId } = await newMember({ role: top })
-    await newMember({ orgId, role: low })
-    const before = await memberships.listByOrg(orgId)
-    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'last', 'a demotion')
-    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'last', 'a removal')
-    expect.same(await memberships.listByOrg(orgId), before, 'the members, unchanged')
-  }),
-  test('memberships/keep-not-needed: make a guarded change that takes nothing from the last holder', async (world) => {
-    const { memberships, newMember, top, low } = world
-    const { orgId, userId } = await newMember({ role: top })
-    const member = await newMember({ orgId, role: low })
-    expect.same(await memberships.setRole(orgId, userId, top, { keep: top }), 'done', 'the same role again')
-    expect.same(await memberships.setRole(orgId, member.userId, top, { keep: top }), 'done', 'a promotion')
-    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'done', 'the demotion of one of two')
-    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'done', 'the removal of a lower one')
-    expect.same(rolesIn(await memberships.listByOrg(orgId)), [[member.userId, top]], 'the members')
-  }),
-  test('memberships/keep-unasked: let the last holder go where no role is to be kept', async (world) => {
-    const { memberships, newMember, top, low } = world
-    const { orgId, userId } = await newMember({ role: top })
-    expect.same(await memberships.setRole(orgId, userId, low), 'done', 'a demotion')
-    expect.same((await memberships.find(orgId, userId))?.role, low, 'the role')
-    await memberships.setRole(orgId, userId, top)
-    expect.same(await memberships.remove(orgId, userId), 'done', 'a removal')
-    expect.same(await memberships.listByOrg(orgId), [], 'the members')
-  }),
-  test('memberships/keep-per-org: count the holders of that org only, by the exact role name', async (world) => {
-    const { memberships, newMember, top, low, oddRoles } = world
-    const { orgId, userId } = await newMember({ role: top })
-    await newMember({ role: top })
-    for (const role of oddRoles) if (role !== top) await newMember({ orgId, role })
-    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'last', 'a demotion')
-    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'last', 'a removal')
-  }),
-  test('memberships/keep-disabled: count no holder whose user is disabled, and let a disabled one go where another stays', async (world: World) => {
-    const { memberships, newMember, disableUser, top, low } = world
-    const { orgId, userId } = await newMember({ role: top })
-    const disabled = await newMember({ orgId, role: top })
-    await disableUser(disabled.userId)
-    expect.same(await memberships.setRole(orgId, userId, low, { keep: top }), 'last', 'a demotion')
-    expect.same(await memberships.remove(orgId, userId, { keep: top }), 'last', 'a removal')
-    expect.same(await memberships.remove(orgId, disabled.userId, { keep: top }), 'done', 'the removal of the disabled')
-    expect.same(rolesIn(await memberships.listByOrg(orgId)), [[userId, top]], 'the members')
-    const both = [await newMember({ role: top })]
-    both.push(await newMember({ orgId: both[0]?.orgId ?? '', role: top }))
-    for (const { userId: id } of both) await disableUser(id)
-    for (const { orgId: org, userId: id } of both) {
-      expect.same(await memberships.setRole(org, id, low, { keep: top }), 'last', 'a demotion among disabled ones')
-    }
-  }).needing('disableUser'),
-  test('memberships/keep-race-demote: leave one holder of two who are demoted at once', (world) =>
-    expectOneStays(world, 2, () => demote)),
-  test('memberships/keep-race-leave: leave one holder of two who are removed at once', (world) =>
-    expectOneStays(world, 2, () => leave)),
-  test('memberships/keep-race-mixed: leave one holder of several who are demoted and removed at once', (world) =>
-    expectOneStays(world, 4, (index) => (index % 2 === 0 ? demote : leave))),
-]
-
 export const MEMBERSHIP_CASES: Cases<World> = [
   ...needing('membershipAdmin', RECORD_CASES),
   ...UNIQUE_CASES,
-  ...needing('membershipAdmin', [...CHANGE_CASES, ...GUARDED_CASES]),
+  ...needing('membershipAdmin', [...CHANGE_CASES, ...KEEP_CASES]),
 ]

@@ -3,7 +3,7 @@ import type { Membership } from '../../../storage/repositories.ts'
 import { isTransientError } from '../../../storage/storage-errors.ts'
 import { type Cases, test } from '../contract.ts'
 import * as expect from '../expectations.ts'
-import { expectOneStays } from '../memberships/membership-cases.ts'
+import { expectOneStays } from '../memberships/keep-cases.ts'
 import { pause } from '../races.ts'
 import type { Repositories, World } from '../storage-world.ts'
 
