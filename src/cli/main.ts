@@ -8,6 +8,13 @@ const LEFT_OPEN_MS = 500
 
 const terminal = createTerminal(process)
 
+// Whoever reads may leave before all is written (`| head`, `| grep -q`): the exit code stays what it would have been.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 runCommand(process.argv.slice(2), terminal).then(end, (error: unknown) => {
   terminal.complain(error)
   end(error instanceof Failure ? error.exitCode : 1)

@@ -1,8 +1,10 @@
 /** The command `sallyport` itself: its help, its version, and a command that is none. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { createTokenIssuer } from '../../src/testing/token-issuer.ts'
@@ -52,6 +54,16 @@ it('a token on standard input is read to its end, and the exit code is the verdi
   const { code, out, said } = withInput(`${await issuer.sign()}\n`, 'inspect', '-', '--audience', issuer.audience)
   expect([code, said]).toEqual([3, ''])
   expect(out).toContain('Looked at, not verified')
+})
+
+it('whoever reads may leave first: the exit code stays the verdict, and nothing is said', async () => {
+  const issuer = await createTokenIssuer({ algorithms: ['HS256'] })
+  const child = spawn(process.execPath, [program, 'inspect', '-'])
+  const [ended, said] = [once(child, 'close'), text(child.stderr)]
+  // It writes when its input has ended: by then nobody reads.
+  child.stdout.destroy()
+  child.stdin.end(await issuer.sign())
+  expect([await ended, await said]).toEqual([[3, null], ''])
 })
 
 it.each([
