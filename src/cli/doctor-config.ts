@@ -72,15 +72,32 @@ export async function loadConfig(
   )
 }
 
+const LIMIT_MS = 20_000
+
+// A module that waits for what never comes would hold the command, or let it end as if all were well where nothing is open.
+async function importInTime(url: string, name: string): Promise<Readonly<Record<string, unknown>>> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const sentence = `${name}: the config is not loaded within 20 seconds: what does it wait for?`
+    timer = setTimeout(() => reject(new Failure(sentence, 3)), LIMIT_MS)
+  })
+  try {
+    return await Promise.race([import(url) as Promise<Record<string, unknown>>, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function importConfig(
   { name, words }: GivenCommand,
   path: string,
   folder: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return (await import(pathToFileURL(resolve(folder, path)).href)) as Record<string, unknown>
+    return await importInTime(pathToFileURL(resolve(folder, path)).href, name)
   } catch (error) {
-    const { code, message } = error as { readonly code?: string; readonly message?: string }
+    if (error instanceof Failure) throw error
+    const { code, message } = (error ?? {}) as { readonly code?: string; readonly message?: string }
     if (error instanceof OptionsError || (error as Error | null)?.name === 'OptionsError') {
       throw new Failure(`${name}: the config throws: ${message}`, 1)
     }

@@ -405,6 +405,8 @@ describe('doctor', () => {
     const broken = await doctor('--config', config('broken.mjs', `throw new Error('at //me:hunter22@h')\n`))
     expect(broken.code).toBe(3)
     expect(broken.complaint).not.toContain('hunter22')
+    const nothing = await doctor('--config', config('nothing.mjs', 'throw null\n'))
+    expect([nothing.code, nothing.complaint]).toEqual([3, 'sallyport doctor: the config can’t be loaded: null\n'])
   })
 
   it('says which migrations are pending, and that they have been run', async () => {
