@@ -142,6 +142,9 @@ async function sendHop(hop: OutgoingCall, { fetcher, timeoutSeconds }: CallOutsi
   )
 }
 
+// What Node's own `fetch` takes from a redirect to another origin.
+const OF_ONE_ORIGIN = ['authorization', 'proxy-authorization', 'cookie', 'host']
+
 // The Fetch standard's "HTTP-redirect fetch", as far as a server sees it. A target that is no URL is the caller's to see.
 function nextHop(hop: OutgoingCall, response: Response): OutgoingCall | null {
   const location = response.headers.get('location')
@@ -150,7 +153,7 @@ function nextHop(hop: OutgoingCall, response: Response): OutgoingCall | null {
   const url = new URL(location, hop.url)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return null
   const headers = new Headers(hop.headers)
-  if (url.origin !== hop.url.origin) for (const name of ['authorization', 'cookie', 'host']) headers.delete(name)
+  if (url.origin !== hop.url.origin) for (const name of OF_ONE_ORIGIN) headers.delete(name)
   const isRead = hop.method === 'GET' || hop.method === 'HEAD'
   const toGet = (response.status === 303 && !isRead) || (response.status <= 302 && hop.method === 'POST')
   if (!toGet && !hop.repeatable) {

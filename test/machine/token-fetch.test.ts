@@ -9,6 +9,7 @@ interface Seen {
   readonly method: string
   readonly path: string
   readonly authorization: string | undefined
+  readonly proxy: string | undefined
   readonly cookie: string | undefined
   readonly type: string | undefined
   readonly body: string
@@ -25,11 +26,12 @@ async function record(answer: (seen: Seen, response: ServerResponse) => void): P
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parts: Buffer[] = []
     for await (const part of request) parts.push(part as Buffer)
-    const { authorization, cookie, 'content-type': type } = request.headers
+    const { authorization, 'proxy-authorization': proxy, cookie, 'content-type': type } = request.headers
     const one = {
       method: request.method ?? '',
       path: request.url ?? '',
       authorization,
+      proxy,
       cookie,
       type,
       body: String(Buffer.concat(parts)),
@@ -110,15 +112,16 @@ describe('redirects', () => {
     )
     const { client } = createClient(issuer, { origins: [back.url, outside.url] })
     const authorization = `Bearer ${await client.token()}`
-    const answer = await client.fetch(back.url, { headers: { cookie: 'session=1' } })
+    const headers = { cookie: 'session=1', 'proxy-authorization': 'Basic eDp5' }
+    const answer = await client.fetch(back.url, { headers })
     expect([await answer.text(), answer.url]).toEqual(['home', `${back.url}/home`])
     expect(back.seen).toMatchObject([
       { authorization },
-      { authorization, path: '/inside', cookie: 'session=1' },
+      { authorization, path: '/inside', cookie: 'session=1', proxy: 'Basic eDp5' },
       { path: '/home' },
     ])
-    for (const { authorization: header, cookie } of [...outside.seen, ...back.seen.slice(2)]) {
-      expect([header, cookie]).toEqual([undefined, undefined])
+    for (const { authorization: header, proxy, cookie } of [...outside.seen, ...back.seen.slice(2)]) {
+      expect([header, proxy, cookie]).toEqual([undefined, undefined, undefined])
     }
   })
 
