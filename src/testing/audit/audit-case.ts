@@ -22,7 +22,7 @@ export interface AuditRequest {
 /** An answer, as far as the audit looks at it. */
 export interface AuditAnswer {
   readonly status: number
-  /** Header values by lower-case name, several lines joined by `, `. */
+  /** Header values by lower-case name, several lines joined by `, `; those of `Set-Cookie`, which no comma joins, by a line break. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
@@ -81,12 +81,13 @@ export const typeLine = (value: string): Line => ['Content-Type', value]
 /** A framework's own answer: only the status counts, and that no handler has run. */
 export const ownAnswer = (status: number): AuthResponse => ({ status, headers: [], body: null })
 
-/** Header values by lower-case name, several lines joined by `, `. */
+/** Header values by lower-case name, several lines joined by `, `; two cookies in one line are one (RFC 9110 §5.3), so not theirs. */
 export function joinHeaders(lines: Iterable<Line>): Record<string, string> {
   const joined: Record<string, string> = {}
   for (const [name, value] of lines) {
     const key = name.toLowerCase()
-    joined[key] = joined[key] === undefined ? value : `${joined[key]}, ${value}`
+    const joint = key === 'set-cookie' ? '\n' : ', '
+    joined[key] = joined[key] === undefined ? value : `${joined[key]}${joint}${value}`
   }
   return joined
 }
