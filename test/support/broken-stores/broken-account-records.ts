@@ -5,6 +5,57 @@ import { type BrokenAccounts, elsewhere, withAccounts } from './broken-account-s
 
 export const BROKEN_ACCOUNT_RECORDS: readonly BrokenAccounts[] = [
   {
+    name: 'sets the password of everybody',
+    why: 'An UPDATE without its condition.',
+    breaks: ['accounts/others-unchanged'],
+    make: () =>
+      withAccounts((inner) => ({
+        async update(id, change, options) {
+          const updated = await inner.update(id, change, options)
+          const { passwordHash } = change
+          if (updated.kind !== 'done' || passwordHash === undefined) return updated
+          for (const other of await inner.list()) if (other.id !== id) await inner.update(other.id, { passwordHash })
+          return updated
+        },
+      })),
+  },
+  {
+    name: 'ends the sessions of everybody',
+    why: 'An UPDATE without its condition.',
+    breaks: ['accounts/others-unchanged'],
+    make: () =>
+      withAccounts((inner) => ({
+        async endSessions(id) {
+          const ended = await inner.endSessions(id)
+          for (const other of await inner.list()) if (ended && other.id !== id) await inner.endSessions(other.id)
+          return ended
+        },
+      })),
+  },
+  {
+    name: 'cuts texts at 100 characters',
+    why: 'A database that cuts what is too long: whoever has a long address is never found, and no password fits a cut hash.',
+    breaks: ['accounts/found-after-insert'],
+    make: () =>
+      withAccounts((inner) => ({
+        insert: ({ email, passwordHash, ...account }) =>
+          inner.insert({
+            ...account,
+            email: email.slice(0, 100),
+            passwordHash: passwordHash === null ? null : passwordHash.slice(0, 100),
+          }),
+      })),
+  },
+  {
+    name: 'folds roles',
+    why: 'A column of lower case: who is an Admin is nobody.',
+    breaks: ['accounts/found-after-insert'],
+    make: () =>
+      withAccounts((inner) => ({
+        insert: (account) => inner.insert({ ...account, role: account.role.toLowerCase() }),
+      })),
+  },
+  {
     name: 'looks for the e-mail, then inserts',
     why: 'No unique index: of two at once both find nothing.',
     breaks: ['accounts/email-race'],

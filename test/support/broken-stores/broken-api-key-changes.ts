@@ -20,6 +20,20 @@ export const BROKEN_API_KEY_CHANGES: readonly BrokenApiKeysSpec[] = [
     }),
   },
   {
+    name: 'rotate: all of the org',
+    why: 'The UPDATE asks for the org of the key, and not for its id: one secret opens all of them.',
+    breaks: ['api-keys/rotate'],
+    flaw: ({ rotate }, { list, update }) => ({
+      async rotate(owner, keyId, change) {
+        const rotated = await rotate(owner, keyId, change)
+        if (rotated === null) return null
+        const { id, orgId, secretHash } = rotated
+        for (const key of list((row) => row.orgId === orgId && row.id !== id)) update(key.id, { secretHash })
+        return rotated
+      },
+    }),
+  },
+  {
     name: 'rotate: no end',
     why: 'Forgets the deadline: the old secret works for good, or never.',
     breaks: ['api-keys/rotate', 'api-keys/instants-exact'],

@@ -23,7 +23,8 @@ export interface AccountWorld extends Pick<AccountStorage, 'accounts' | 'session
 
 /** Build the surroundings of one case. */
 export function createAccountWorld({ storage }: AccountsUnderTest): AccountWorld {
-  const role = `role-${newText()}`
+  // Of both cases: a storage that folds roles makes two of them one.
+  const role = `Role-${newText()}`
   const now: AccountWorld['now'] = async ({ id }) =>
     expect.found(await storage.accounts.findById(id), 'the account to be found by id')
   return {

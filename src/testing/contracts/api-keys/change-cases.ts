@@ -10,8 +10,9 @@ const UNTIL = new Date('2026-11-20T11:00:00.007Z')
 
 const CHANGE_CASES: Cases<ApiKeyWorld> = [
   test('api-keys/rotate: make the present hash the previous one until the deadline, change nothing else, and return the key', async (world) => {
-    const { apiKeys, newKey, now } = world
+    const { apiKeys, newKey, now, expectUnchanged } = world
     const key = await newKey({ expiresAt: new Date('2031-01-01T00:00:00.000Z') })
+    const other = await newKey({ orgId: key.orgId })
     const [first, second] = [newHash(), newHash()]
     const once = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: first, previousUntil: UNTIL })
     const wanted = { ...key, secretHash: first, previousSecretHash: key.secretHash, previousUntil: UNTIL }
@@ -19,6 +20,7 @@ const CHANGE_CASES: Cases<ApiKeyWorld> = [
     expect.same(await now(key), once, 'the key found after one rotation')
     const twice = await apiKeys.rotate(ownerOf(key), key.id, { secretHash: second, previousUntil: UNTIL })
     expect.same(twice, { ...wanted, secretHash: second, previousSecretHash: first }, 'the key after two rotations')
+    await expectUnchanged(other, 'rotations of another')
   }),
   test('api-keys/rotate-at-once: keep no previous hash where no deadline is given', async (world) => {
     const { apiKeys, newKey, now } = world
