@@ -43,7 +43,7 @@ export interface SignInOptions {
   readonly org?: string | undefined
   /** The role in it. Default `member`. */
   readonly role?: string | undefined
-  /** Further claims of the token. */
+  /** Further claims of the token. A `sub` or an `email` among them is the user's, too; `email: undefined` is none. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -57,7 +57,7 @@ export interface MachineSignInOptions {
   readonly role?: string | null | undefined
   /** Default: all that its role may. */
   readonly permissions?: readonly string[] | undefined
-  /** Further claims of the token. */
+  /** Further claims of the token. A `sub` among them is the machine's, too. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -137,12 +137,13 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
   const signIn = async (whom: SignInOptions = {}): Promise<TestCaller<AuthStorage>> => {
     const asked = parseOptions('signIn', WHOM, whom)
     const { email = `person-${++people}@example.test`, org: orgName, role = 'member', claims = {} } = asked
-    const subject = `subject of ${email}`
-    const token = await issuer.sign({ sub: subject, email, ...claims })
+    const named = { sub: `subject of ${email}`, email, ...claims }
+    const token = await issuer.sign(named)
     const authorization = `Bearer ${token}`
     if (orgName === undefined) return { token, headers: { authorization }, user: null, org: null }
     const org = await orgNamed(orgName)
-    const { user } = await storage.users.upsertByIdentity({ issuer: issuer.issuer, subject, email })
+    const person = { issuer: issuer.issuer, subject: String(named.sub), email: emailOf(named) }
+    const { user } = await storage.users.upsertByIdentity(person)
     await join(storage, org.id, user, role)
     return { token, headers: { authorization, [orgHeader]: org.id }, user, org }
   }
@@ -153,9 +154,10 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
     if (machines === undefined) throw new Error('signInMachine: this storage has no machines')
     const org = orgName === undefined ? null : await orgNamed(orgName)
     // RFC 9068 §2.2: of a token that was granted to a client itself, the client is the subject.
-    const subject = `client ${name}`
-    const token = await issuer.sign({ sub: subject, client_id: subject, email: undefined, ...claims })
-    const identity = { issuer: issuer.issuer, subject }
+    const client = `client ${name}`
+    const named = { sub: client, client_id: client, email: undefined, ...claims }
+    const token = await issuer.sign(named)
+    const identity = { issuer: issuer.issuer, subject: String(named.sub) }
     const wanted = { ...identity, name, orgId: org?.id ?? null, role, permissions }
     const machine = (await machines.findByIdentity(identity)) ?? (await machines.insert(wanted))
     const isAsked = ([key, value]: [string, unknown]): boolean =>
@@ -170,6 +172,11 @@ export async function createTestKit<S extends AuthStorage = MemoryStorage>(
     signIn: signIn as TestKit<S>['signIn'],
     signInMachine: signInMachine as TestKit<S>['signInMachine'],
   }
+}
+
+// Whoever signs in is whom the token names, and has the address that it has: none, where it has none.
+function emailOf({ email }: { readonly email?: unknown }): string | null {
+  return typeof email === 'string' ? email : null
 }
 
 async function join({ memberships }: AuthStorage, orgId: string, user: User, role: string): Promise<void> {

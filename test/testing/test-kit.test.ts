@@ -25,6 +25,20 @@ it('signs somebody in who has never been here', async () => {
   expect(await verifier.verify(token)).toMatchObject({ emailVerified: true })
 })
 
+it('signs in whom the claims name, with the address that they have', async () => {
+  const kit = await createTestKit()
+  const auth = createAuth({ issuers: kit.issuers, storage: kit.storage, roles: ['member', 'admin'] })
+  for (const [claims, email] of [
+    [{ sub: 'user_1' }, 'person-1@example.test'],
+    [{ sub: 'user_2', email: 'ada@example.test' }, 'ada@example.test'],
+    [{ email: undefined }, null],
+  ] as const) {
+    const { headers, user } = await kit.signIn({ org: 'acme', role: 'admin', claims })
+    const context = await auth.authenticate(fakeRequest({ headers }))
+    expect(context).toMatchObject({ user: { id: user?.id, email }, role: 'admin' })
+  }
+})
+
 it.each([
   [{ orgheader: 'x-org' }, 'createTestKit: unknown option "orgheader"'],
   [{ orgHeader: 'x org' }, 'createTestKit: option "orgHeader" must be a header name'],
@@ -54,7 +68,10 @@ describe('a machine', () => {
     const context = await enter({ name: 'deploy', org: 'acme', role: 'admin' })
     expect(context).toMatchObject({ machine: { name: 'deploy' }, role: 'admin', org: { id: org.org?.id } })
     expect((await enter({ name: 'deploy', org: 'acme', role: 'admin' })).machine.id).toBe(context.machine.id)
-    expect((await kit.signInMachine({ claims: { sub: 'x', client_id: 'y' } })).machine).toMatchObject({ orgId: null })
+    expect(await enter({ name: 'nightly', org: 'acme', claims: { sub: 'x', client_id: 'x' } })).toMatchObject({
+      machine: { name: 'nightly' },
+    })
+    expect((await kit.signInMachine({ claims: { sub: 'x2', client_id: 'y' } })).machine).toMatchObject({ orgId: null })
   })
 
   it('is not another one of the same name, and needs a storage that has machines', async () => {
