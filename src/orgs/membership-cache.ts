@@ -4,7 +4,16 @@
  */
 import type { ActingOrg, Organization } from '../context.ts'
 import { createBoundedMap, type Used } from '../lib/bounded-map.ts'
-import { aCount, aFunction, anObjectWith, checkedBy, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
+import {
+  aCount,
+  aFunction,
+  anObjectWith,
+  checkedBy,
+  isPlain,
+  optional,
+  parseOptions,
+  type Shape,
+} from '../lib/parse-options.ts'
 import { createMonotonicClock } from '../lib/time.ts'
 import type { ActingOrgSource, UserRecord, UserRepository } from '../storage/repositories.ts'
 
@@ -39,7 +48,8 @@ export interface MembershipCache<R, M> {
  * Create a cache over the look-ups that every request makes. A membership that was removed, a role that was lowered and a
  * user who was disabled are refused after `ttlSeconds` at the latest, counted from when the storage was asked; at once
  * where `invalidate` is called, and an e-mail that a provisioner has refreshed. "No such user" is never kept, so that a first
- * login is seen at once. Writes, and everything inside a transaction, go to the storage. Cost: a hit asks nothing; a miss is the storage's query.
+ * login is seen at once. Writes, and everything inside a transaction, go to the storage. Plain rows are handed out as copies, rows
+ * of a class as they are. Cost: a hit asks nothing; a miss is the storage's query.
  *
  * @throws OptionsError for a missing, unknown or malformed option
  * @example
@@ -198,17 +208,19 @@ function withMethods<T extends M, M extends object>(object: T, methods: M): T {
   )
 }
 
-// Whoever gets an answer may change it, where the host's rows are not frozen: what is kept is handed out as a copy.
+// Whoever gets an answer may change it, where the host's rows are not frozen: what is kept is handed out as a copy. A row of a
+// class may keep what no copy has, whose user it is and whether they are disabled: it stays itself.
 function copyOfRecord(record: UserRecord): UserRecord {
   const copy = { ...record, user: copyOf(record.user) }
   return record.membership ? { ...copy, membership: copyOfActing(record.membership) } : copy
 }
 
 function copyOfActing<A extends ActingOrg<Organization>>(acting: A): A {
-  return { ...acting, org: copyOf(acting.org) }
+  return { ...acting, role: acting.role, org: copyOf(acting.org) }
 }
 
 function copyOf<T extends object>(row: T): T {
+  if (!isPlain(row)) return row
   const copy = { ...row }
   // A Date can't be frozen: each of them is a copy, too.
   for (const name of Object.keys(copy) as (keyof T)[]) {

@@ -286,6 +286,46 @@ describe('what it holds', () => {
     expect(world.asked).toBe(0)
   })
 
+  // As an ORM's, whose columns are getters of its class.
+  it('is handed out as it is, where rows are of a class: of a copy nobody would know whose it is, and that they are disabled', async () => {
+    class Row {
+      readonly #id: string
+      constructor(id: string) {
+        this.#id = id
+      }
+      get id() {
+        return this.#id
+      }
+      get disabled() {
+        return true
+      }
+    }
+    class Acting {
+      readonly org = new Row('acme')
+      get role() {
+        return 'owner'
+      }
+    }
+    const user = new Row('ada') as unknown as StoredUser
+    const acting = new Acting()
+    const { cache, authenticate } = await createWorld({
+      users: { findByIdentity: async () => ({ user, membership: acting }) } as unknown as UserRepository,
+      memberships: { findActing: async () => acting, listActing: async () => [acting] } as unknown as ActingOrgSource,
+    })
+    // Asked for, and kept.
+    for (const _ of [1, 2]) {
+      const found = await cache.users.findByIdentity(testIdentity({ subject: 'ada' }), { kind: 'unnamed' })
+      expect(found?.user.id).toBe('ada')
+      expect(await authenticate('ada')).toBe('forbidden')
+      const places = [
+        found?.membership,
+        await cache.memberships.findActing({ kind: 'user', user }, 'acme'),
+        ...(await cache.memberships.listActing({ kind: 'user', user })),
+      ]
+      expect(places.map((each) => [each?.org.id, each?.role])).toEqual(Array(3).fill(['acme', 'owner']))
+    }
+  })
+
   it('stands before frozen repositories too, and can be spread', async () => {
     const storage = createMemoryStorage()
     const cache = createMembershipCache({
