@@ -132,6 +132,7 @@ describe('from anywhere', () => {
     expect(await subjectOf({ sub: 'ada' })).toBe('ada')
     expect(await subjectOf({})).toBe('token_subject_malformed')
     expect(await subjectOf({ id: null })).toBe('token_subject_malformed')
+    expect(await subjectOf({ id: 2 ** 53 })).toBe('token_subject_malformed')
   })
 
   it('side-by-side.ts: says what it would refuse, and refuses nothing', async () => {
