@@ -40,6 +40,16 @@ export function isPending<T>(answer: AtOnce<T>): answer is Promise<T> {
   return typeof (answer as Partial<Promise<T>> | null | undefined)?.then === 'function'
 }
 
+/**
+ * Whether what had to be answered at once comes later. What it rejects with in the end nobody listens to, which would end the
+ * process: it is heard here.
+ */
+export function isLate(answer: unknown): boolean {
+  if (!isPending(answer)) return false
+  Promise.resolve(answer).catch(() => undefined)
+  return true
+}
+
 /** Go on with an answer: at once where it is there. */
 export function follow<T, R>(answer: AtOnce<T>, next: (answer: T) => AtOnce<R>): AtOnce<R> {
   return isPending(answer) ? Promise.resolve(answer).then(next) : next(answer)

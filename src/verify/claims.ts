@@ -5,6 +5,7 @@
  */
 import type { Actor } from '../context.ts'
 import { refused } from '../errors.ts'
+import { isLate } from '../lib/at-once.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import { isObject, isScope } from '../lib/parse-options.ts'
 import { ownOf } from './token-form.ts'
@@ -55,9 +56,16 @@ export function toClaims(payload: object): VerifiedClaims {
   return Object.freeze(Object.assign(Object.create(null) as VerifiedClaims, payload))
 }
 
-/** Read what a token says at a place; `undefined` where it says nothing. Own members of objects only. */
+/**
+ * Read what a token says at a place; `undefined` where it says nothing. Own members of objects only.
+ * @throws Error where a function of the host's answers by a promise
+ */
 export function readClaim(payload: object, place: ClaimPlace): unknown {
-  if (typeof place === 'function') return place(toClaims(payload))
+  if (typeof place === 'function') {
+    const said = place(toClaims(payload))
+    if (!isLate(said)) return said
+    throw new Error('sallyport: createJwtVerifier: option "claims" must answer at once, not by a promise')
+  }
   if (typeof place === 'string') return ownOf(payload, place)
   return place.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
 }

@@ -4,7 +4,7 @@
  * One key of an issuer signs several classes of token; signature, audience and times don't tell them apart.
  */
 import type { Identity, WrittenMachine } from '../context.ts'
-import { isPending } from '../lib/at-once.ts'
+import { isLate } from '../lib/at-once.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import { toEmail } from '../lib/email.ts'
 import { withFreshDate } from '../lib/fresh-date.ts'
@@ -127,10 +127,7 @@ export function requireAccepted(payload: object, accepts: IssuerOptions['accepts
  */
 export function requireBoolean(option: string, answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
-  const isLate = isPending(answer)
-  // The mistake is that it waits. What it rejects with in the end nobody listens to, which would end the process.
-  if (isLate) Promise.resolve(answer).catch(() => undefined)
-  const got = isLate ? 'a promise' : answer === null ? null : typeof answer
+  const got = isLate(answer) ? 'a promise' : answer === null ? null : typeof answer
   throw new Error(`sallyport: ${option} must answer true or false, not ${got}`)
 }
 

@@ -81,6 +81,14 @@ describe('where tokens say what', () => {
     await expect(identify({ claims }, {})).rejects.toThrow('mine')
   })
 
+  it.each(['subject', 'email', 'emailVerified', 'name', 'scopes'] as const)(
+    'a function that answers later is the host’s fault, and what it rejects with ends no process: %s',
+    async (place) => {
+      const claims = { [place]: () => Promise.reject(new Error('late')) }
+      await expect(identify({ claims }, {})).rejects.toThrow('option "claims" must answer at once, not by a promise')
+    },
+  )
+
   it.each<[string, object, RegExp]>([
     ['an unknown place', { claims: { phone: 'phone' } }, /unknown option "issuers\.0\.claims\.phone"/],
     ['an empty name', { claims: { subject: '' } }, /claims\.subject" must be the name/],
