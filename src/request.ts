@@ -116,7 +116,13 @@ export type IdentityRule<S extends string = string> = {
   readonly permissions?: readonly string[] | undefined
 }
 
-/** What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF). */
-export type Access<R extends string = string, P extends string = string, S extends string = string> =
-  | 'public'
-  | AccessRule<R, P, S>
+/**
+ * What a route needs, in one value: a rule, or `'public'` (anybody, no pipeline but CSRF).
+ *
+ * @typeParam S the services that it may name; where roles are said, none, unless they are, too
+ */
+export type Access<
+  R extends string = string,
+  P extends string = string,
+  S extends string = string extends R ? string : never,
+> = 'public' | AccessRule<R, P, S>

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'node:net'
 import express from 'express'
 import {
+  type Access,
   type Auth,
   type AuthTypes,
   type ContextOf,
@@ -78,6 +79,10 @@ export function mistakesInAnAccess(): void {
   auth.authorizer({ accept: ['user', 'service', 'service:platform', 'machine:any'] })
   // @ts-expect-error a misspelt service
   auth.authorizer({ accept: ['user', 'service:plattform'] })
+  const known = (access: Access<'member' | 'admin', never>) => auth.authorizer(access)
+  known({ accept: ['user', 'service'], role: 'admin' })
+  // @ts-expect-error no service is said beside these roles
+  known({ accept: ['service:platform'] })
   // @ts-expect-error there are no services
   createAuth({ issuers }).authorizer({ accept: ['service:platform'] })
   // @ts-expect-error no such value of needs
