@@ -46,7 +46,7 @@ const SETS = /(?:[;$]|\b(?:begin|then|else|loop))\s*(?:set\s+(?!local\b|constrai
 
 // Rows that were read in a scope are anybody's there: of a temporary table, which hides others of its name, of a cursor that is held.
 const STAYS =
-  /^declare .*with hold|create (?:or replace )?(?:(?:local|global) )?temp(?:orary)? |create (?:[a-z]+ ){1,5}pg_temp |(?<!(?:insert|merge) )into (?:(?:local|global) )?(?:temp(?:orary)? |(?:table )?pg_temp )/
+  /^declare .*with hold for |create (?:or replace )?(?:(?:local|global) )?temp(?:orary)? |create (?!index |unique )(?:[a-z]+ ){1,5}pg_temp |(?<!(?:insert|merge) )into (?:(?:local|global) )?(?:temp(?:orary)? |(?:table )?pg_temp )/
 const STAYS_OF_BLOCK = /\bcreate\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i
 const DROPPED = /\bon\s+commit\s+drop\b/i
 
