@@ -221,7 +221,9 @@ describe('the options', () => {
     [{ storedCosts: [{ kind: 'scrypt', ln: 18, r: 8, p: 1 }] }, 'option "storedCosts" must need at most 128 MiB'],
     [{ argon2: 'argon2' }, 'option "argon2"'],
     [{ maxConcurrent: 0 }, 'option "maxConcurrent"'],
+    [{ maxConcurrent: 2.5 }, 'option "maxConcurrent" must be a whole number'],
     [{ maxQueued: -1 }, 'option "maxQueued"'],
+    [{ maxQueued: 2.5 }, 'option "maxQueued" must be a whole number'],
     [{ costs: FAST }, 'unknown option "costs"'],
   ])('%j is refused', (options, sentence) => {
     expect(() => createPasswordHasher(options as never)).toThrow(sentence)

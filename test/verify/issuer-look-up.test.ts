@@ -368,6 +368,7 @@ describe('construction', () => {
     [{ mayBe: undefined }, /mayBe/],
     [{ find: undefined }, /find/],
     [{ maxIssuers: 0 }, /maxIssuers/],
+    [{ maxIssuers: 2.5 }, /maxIssuers" must be a whole number/],
     [{ ttlSeconds: 0 }, /ttlSeconds/],
     [{ ttlSeconds: 3601 }, /ttlSeconds/],
     [{ ttl: 5 }, /unknown option "ttl"/],
