@@ -176,9 +176,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 298,300 bytes, minified', async () => {
+  it('cost with the testing kit at most 299,100 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(298_300)
+    expect(bytes).toBeLessThanOrEqual(299_100)
   })
 })
