@@ -39,9 +39,9 @@ export interface Terminal {
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const
 
 const COLUMNS = 80
+const MOST_COLUMNS = 100
 
 const END_OF_INPUT = process.platform === 'win32' ? 'Ctrl-Z, Enter' : 'Ctrl-D'
-const MOST_COLUMNS = 100
 
 /** Of a process what a terminal is made of. */
 export type ProcessLike = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd'>
