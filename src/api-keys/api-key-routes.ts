@@ -29,7 +29,7 @@ export interface ApiKeyRoutesOptions<R extends string = string, P extends string
   /** Where the routes are. Default `/api/keys`. */
   readonly path?: string | undefined
   /**
-   * Other bodies than the default ones: `issued` for a new or rotated key, by default
+   * Other bodies than the default ones, or promises of them: `issued` for a new or rotated key, by default
    * `{"data":{"id","name","prefix","key","role","scopes","expires_at"}}`; `listed` for the list, by default `{"data":[…]}`,
    * each the same without `key`, and with `created_at` and `last_used_at`.
    */
@@ -81,9 +81,9 @@ export function createApiKeyRoutes(
 
 type Handle = (context: AuthContext, request: AuthRequest) => Promise<AuthResponse>
 
-// A secret in it: no cache keeps it, shared or private.
-function answer(status: number, value: unknown): AuthResponse {
-  return jsonResponse(status, value, [['Cache-Control', 'no-store']])
+// A secret in it: no cache keeps it, shared or private. It is waited for where a host's `present` asks somebody.
+async function answer(status: number, value: unknown): Promise<AuthResponse> {
+  return jsonResponse(status, await value, [['Cache-Control', 'no-store']])
 }
 
 // Nothing sent is an empty object, whatever type it was said to be; anything else goes through the strict reader.

@@ -38,7 +38,7 @@ export interface InvitationRoutesOptions<U extends User = User, O extends Organi
   readonly provision?: Provisioner<U, O, Tx> | undefined
   /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
   readonly envelope?: string | undefined
-  /** Other bodies of answers than the default ones. */
+  /** Other bodies of answers than the default ones, or promises of them. */
   readonly present?: InvitationPresenter<O> | undefined
 }
 

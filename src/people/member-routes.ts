@@ -28,7 +28,7 @@ export interface MemberRoutesOptions {
   readonly fields?: MemberFieldNames | undefined
   /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
   readonly envelope?: string | undefined
-  /** Other bodies of answers than the default ones. */
+  /** Other bodies of answers than the default ones, or promises of them. */
   readonly present?: MemberPresenter | undefined
 }
 

@@ -26,7 +26,7 @@ export interface OrganizationRoutesOptions<O extends NamedOrganization = NamedOr
   readonly selectors?: readonly OrgSelector[] | undefined
   /** What the one member of every answer's body is called: `data`, say. Default: after what it holds, as `present` says. */
   readonly envelope?: string | undefined
-  /** Other bodies of answers than the default ones. */
+  /** Other bodies of answers than the default ones, or promises of them. */
   readonly present?: OrganizationPresenter<O> | undefined
 }
 

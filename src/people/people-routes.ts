@@ -31,8 +31,9 @@ export function routeOf(
 // People in it: no cache keeps it, shared or private.
 const NO_STORE = [['Cache-Control', 'no-store']] as const
 
-/** Answer with people in the body; `null`: with none at all. */
-export function answer(status: number, value: unknown): AuthResponse {
+/** Answer with people in the body, which is waited for where a host's `present` asks somebody; `null`: with none at all. */
+export async function answer(status: number, given: unknown): Promise<AuthResponse> {
+  const value = await given
   return value === null ? noContent(NO_STORE) : jsonResponse(status, value, NO_STORE)
 }
 

@@ -84,7 +84,7 @@ export interface SyncRouteOptions<U extends User, O extends Organization> {
   readonly memberships: ActingOrgSource<U, O>
   /** Where the route is. Default `/auth/sync`. */
   readonly path?: string | undefined
-  /** The answer's body. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
+  /** The answer's body, or a promise of it. Default `{"data":{"user":{"id","email","org_id","role"}}}`. */
   readonly present?: ((user: U, acting: ActingOrg<O> | null) => unknown) | undefined
 }
 
@@ -117,7 +117,7 @@ export function createSyncRoute<U extends User, O extends Organization>(options:
       )
       if (provisioned !== undefined) origin?.provisioned(provisioned)
       const acting = membership ?? (await memberships.listActing({ kind: 'user', user }, 1))[0] ?? null
-      return jsonResponse(created === true ? 201 : 200, present(user, acting as ActingOrg<O> | null))
+      return jsonResponse(created === true ? 201 : 200, await present(user, acting as ActingOrg<O> | null))
     },
   }
   return Object.freeze(route) as Route
