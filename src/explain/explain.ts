@@ -6,7 +6,7 @@ import type { Decision } from '../context.ts'
 import { statusOfCode } from '../errors.ts'
 import { toLogText } from '../lib/log-text.ts'
 import { aBoolean, aFunction, maker, optional, parseOptions, type Shape } from '../lib/parse-options.ts'
-import { printLine, showsColors } from '../lib/standard-error.ts'
+import { notify, printLine, showsColors } from '../lib/standard-error.ts'
 import { describeThrown } from './fault-misses.ts'
 import type { Explained } from './load-explainer.ts'
 import { nearMissOf } from './near-misses.ts'
@@ -61,18 +61,19 @@ export const explain: (options?: ExplainOptions) => (decision: Decision) => void
 function makeExplain(options: ExplainOptions = {}): (decision: Decision) => void {
   const { write = printLine, color = showsColors(), allowed = false } = parseOptions('explain', shape(), options)
   const lineOf = createExplainer({ color })
+  const print = (line: string): void => notify('explain: write', write, line)
 
   return (decision) => {
     const { outcome } = decision
     const where = `${decision.method} ${decision.path}`
     if (outcome === 'allowed' || outcome === 'anonymous') {
       if (allowed)
-        write(
+        print(
           `${head(paint(GREEN, 'ok', color), `${outcome}:`, color)} ${describeCaller(decision)} ${placed(where, color)}`,
         )
       return
     }
-    write(lineOf({ ...decision, where }))
+    print(lineOf({ ...decision, where }))
   }
 }
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createApiKeys } from '../../src/api-keys/api-keys.ts'
 import type { Decision } from '../../src/context.ts'
+import { explain } from '../../src/explain/explain.ts'
 import { notify } from '../../src/lib/standard-error.ts'
 import { forwardedAddress } from '../../src/login/client-address.ts'
 import { createTokenClient } from '../../src/machine/token-client.ts'
@@ -88,6 +89,7 @@ const HOOKS: Readonly<Record<string, (hook: Fail) => unknown>> = {
     const { storage, person } = await createPeopleWorld()
     await createUserAdmin({ storage, roles: ROLES, onEvent }).disable(await person('bob'))
   },
+  'explain: write': (write) => enter({ onDecision: explain({ write }) }),
   'label plan': (plan) => createMetrics({ labels: { plan } }).record(DECISION),
 }
 
@@ -107,6 +109,11 @@ it.each(Object.entries(HOOKS))('%s that throws is a line, and no more', async (o
   await provoke(fail)
   await until(() => lines.includes(thrownBy(option)))
   expect(lines.filter((line) => line.startsWith('sallyport:') && line.includes('threw'))).toEqual([thrownBy(option)])
+})
+
+it('where `explain` writes to may fail later, too', async () => {
+  await enter({ onDecision: explain({ write: () => Promise.reject(new RangeError('disk full')) }) })
+  await until(() => lines.includes('sallyport: explain: write threw: RangeError'))
 })
 
 it('a promise of its that rejects, now or later, is the same', async () => {
