@@ -5,6 +5,7 @@
 
 import type { Credential } from '../context.ts'
 import { AuthError, type AuthErrorDetails } from '../errors.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { ownMembers } from '../lib/parse-options.ts'
 import type { AuthRequest } from '../request.ts'
 import { describeScheme, hasBearerForm, readBearer, requireBearerSize } from './bearer.ts'
@@ -64,6 +65,9 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
     gateway === undefined ? lines('authorization') : []
 
+  const standInOf = (request: AuthRequest): Credential | undefined =>
+    requireAtOnce('createAuth: option "dev"', dev?.(request))
+
   const fromHeaders = (request: AuthRequest): Credential | null => {
     const authorization = authorizationOf(request)
     requireServiceSizes(request, headers)
@@ -78,7 +82,7 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     tokenHeaders: [gateway === undefined ? 'Authorization' : [], ambient?.header ?? []].flat(),
     describeMissing: (request) => ({ expected: places.join(', '), got: describeScheme(authorizationOf(request)) }),
     extract(request) {
-      const standIn = dev?.(request) ?? null
+      const standIn = standInOf(request) ?? null
       const found = fromHeaders(request)
       if (found !== null) return found
       const token = authorizationOf(request).length > 0 ? undefined : ambient?.tokenOf(request)
@@ -87,7 +91,7 @@ export function createExtractor(options: ExtractorOptions): Extractor {
       return { kind: 'bearer', token, from: ambient.from }
     },
     checkPublic(request) {
-      dev?.(request)
+      standInOf(request)
       if (ambient === undefined || hasBearerForm(authorizationOf(request))) return
       requireSameOrigin(request, ambient.origin, ambient.isPresent(request))
     },

@@ -50,6 +50,16 @@ export function isLate(answer: unknown): boolean {
   return true
 }
 
+/**
+ * Require that a function of the host's has answered at once, by no promise, which would be taken for another answer.
+ * @param option its name, as the host wrote it
+ * @throws Error naming it
+ */
+export function requireAtOnce<T>(option: string, answer: T): T {
+  if (!isLate(answer)) return answer
+  throw new Error(`sallyport: ${option} must answer at once, not by a promise`)
+}
+
 /** Go on with an answer: at once where it is there. */
 export function follow<T, R>(answer: AtOnce<T>, next: (answer: T) => AtOnce<R>): AtOnce<R> {
   return isPending(answer) ? Promise.resolve(answer).then(next) : next(answer)

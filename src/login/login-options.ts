@@ -3,6 +3,7 @@
  * settings, whose hook for the audit log the whole login notifies.
  */
 import type { Roles } from '../context.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { describeHttpUrl } from '../lib/http-url.ts'
 import {
   aCount,
@@ -121,7 +122,9 @@ export function parseLoginOptions(options: LoginOptions): LoginSettings {
   const { secret, sessionSeconds = 86_400, clientAddress = ({ remoteAddress }) => remoteAddress } = parsed
   requireTogether(parsed)
   const limits = { ...DEFAULT_LIMITS, ...given(parsed.throttle) }
-  return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress, limits }
+  const addressOf = (request: AuthRequest) =>
+    requireAtOnce('createLogin: option "clientAddress"', clientAddress(request))
+  return { ...settingsOf('createLogin', parsed), secret, sessionSeconds, clientAddress: addressOf, limits }
 }
 
 export function parseDevLoginOptions(options: DevLoginOptions): AccountSettings {

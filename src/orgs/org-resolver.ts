@@ -5,7 +5,7 @@
  */
 import type { ActingOrg, Caller, Organization, OrgResolver, OrgSelection, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
-import { type AtOnce, follow, later, toStep } from '../lib/at-once.ts'
+import { type AtOnce, follow, later, requireAtOnce, toStep } from '../lib/at-once.ts'
 import {
   aFunction,
   aHeaderName,
@@ -179,7 +179,7 @@ export function createUserOrgResolver<U extends User, O extends Organization>(
   }
 
   function ownOrgId(caller: Caller<U>, wanted: Selection): string | null {
-    if (caller.kind === 'user') return orgIdOf(caller.user)
+    if (caller.kind === 'user') return requireAtOnce('createUserOrgResolver: option "orgIdOf"', orgIdOf(caller.user))
     return boundOrgOf(caller, wanted) ?? (wanted.kind === 'named' ? wanted.orgId : null)
   }
 

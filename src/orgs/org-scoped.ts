@@ -4,6 +4,7 @@
  */
 import type { Organization } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { optionsError, ownMembers } from '../lib/parse-options.ts'
 
 /** What every look-up is told: the acting organization, and the whole context for stores that want it. */
@@ -65,7 +66,8 @@ export function createOrgScoped<F extends ScopedFunctions<C>, C extends OrgHolde
   }
   return (context) => {
     const scope = { orgId: requireOrgId(context), context }
-    const own = (row: unknown): boolean => orgIdOf === undefined || orgIdOf(row as never) === scope.orgId
+    const own = (row: unknown): boolean =>
+      orgIdOf === undefined || requireAtOnce('createOrgScoped: option "orgIdOf"', orgIdOf(row as never)) === scope.orgId
     const bound = entries.map(([name, ask]) => [
       name,
       async (...rest: unknown[]): Promise<unknown> => foundIn(await ask(scope, ...rest), own),

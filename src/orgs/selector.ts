@@ -3,6 +3,7 @@
  * A selector is a header or a path parameter; never a claim, a body, a query or the host name.
  */
 import type { OrgSelection } from '../context.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { isSlug, isUuid } from '../lib/id-form.ts'
 import { aGroupOfKind, aHeaderName, aName, type OptionType, oneOf } from '../lib/parse-options.ts'
 import type { AuthRequest, OrgSelector } from '../request.ts'
@@ -72,13 +73,16 @@ export function readSelection(
     const line = lines[0]
     if (line === undefined) continue
     // A wildcard's parts are a list (Express 5): a format would read one of a single part as its text.
-    const orgId = lines.length === 1 && typeof line === 'string' ? toOrgId(line) : null
+    const orgId = lines.length === 1 && typeof line === 'string' ? requireAtOnce(ID_FORMAT, toOrgId(line)) : null
     if (orgId === null) return { kind: 'malformed' }
     if (named.kind === 'unnamed') named = { kind: 'named', orgId }
     else if (named.kind === 'named' && named.orgId !== orgId) named = { kind: 'conflict' }
   }
   return named
 }
+
+/** What the option of an org resolver is called by which ids are read. */
+export const ID_FORMAT = 'option "idFormat"'
 
 const UNNAMED: OrgSelection = Object.freeze({ kind: 'unnamed' })
 

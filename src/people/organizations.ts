@@ -5,6 +5,7 @@
 import type { ActingOrg, AuthContext, KnownRoles, Organization, User } from '../context.ts'
 import { AuthError } from '../errors.ts'
 import { invalidField } from '../http/read-json.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { toDisplayName } from '../lib/display-name.ts'
 import {
   aCount,
@@ -274,7 +275,7 @@ function requireName(given: unknown): string {
 }
 
 function requireId(ids: OrgIdFormat, given: unknown): string {
-  const id = typeof given === 'string' ? ids(given) : null
+  const id = typeof given === 'string' ? requireAtOnce('createOrganizations: option "ids"', ids(given)) : null
   if (typeof id !== 'string') throw invalidField('id')
   return id
 }

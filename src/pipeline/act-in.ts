@@ -1,6 +1,8 @@
 /** A service names the organization it acts in, in its body: the one way into an org without a user. */
 import type { AuthContext, Organization, ServiceOrgContext } from '../context.ts'
 import { AuthError } from '../errors.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
+import { ID_FORMAT } from '../orgs/selector.ts'
 import type { Steps } from './auth-options.ts'
 import { recordThrow, SERVICE_REQUESTS, type ServiceRequest } from './authorize.ts'
 import { SILENT } from './decision-record.ts'
@@ -40,7 +42,7 @@ async function resolve(
   orgId: unknown,
 ): Promise<Organization> {
   const record = state.record ?? SILENT
-  const named = typeof orgId === 'string' ? steps.orgs.toOrgId(orgId) : null
+  const named = typeof orgId === 'string' ? requireAtOnce(ID_FORMAT, steps.orgs.toOrgId(orgId)) : null
   if (named === null) throw new AuthError('invalid_org_id', { reason: 'act_in_org_id_malformed' })
   const selection = selectTogether(state, steps.orgs.readSelection(request, rule.selectors))
   const wanted = selection.kind === 'unnamed' ? ({ kind: 'named', orgId: named } as const) : selection

@@ -4,7 +4,7 @@
  */
 import type { AuthContext, Credential, OrgSelection, Verified } from '../context.ts'
 import { type Authenticated, findKept } from '../http/beside-messages.ts'
-import type { AtOnce } from '../lib/at-once.ts'
+import { type AtOnce, requireAtOnce } from '../lib/at-once.ts'
 import type { AuthRequest } from '../request.ts'
 import type { Rule } from './access.ts'
 import type { Steps } from './auth-options.ts'
@@ -104,7 +104,8 @@ export function stateOf(all: readonly Authenticated[], steps: Steps): RequestSta
  * What a mount's own selection means beside those of earlier mounts, and keep it for later ones. A selection that was
  * refused once stays refused; {@link NAMES_ANOTHER} where it names another org than the one named or served so far.
  */
-export function selectTogether(state: RequestState, own: OrgSelection): OrgSelection {
+export function selectTogether(state: RequestState, given: OrgSelection): OrgSelection {
+  const own = requireAtOnce('createAuth: readSelection of option "orgs"', given)
   const { selection, servingOrgId } = state
   if (own.kind === 'unnamed' || selection.kind === 'malformed' || selection.kind === 'conflict') return selection
   const taken = selection.kind === 'named' ? selection.orgId : servingOrgId
