@@ -159,15 +159,20 @@ function readFetchBody(
       leave(body) {
         if (body.kind !== 'parsed') leaveBytes?.(body.kind === 'bytes' ? ofItsOwn(body.bytes) : new Uint8Array())
       },
-      left: (seconds) => readText && inTime(seconds, readText().catch(nothingLeft), () => endOf(seconds)),
+      left: (seconds) => readText && inTime(seconds, readText().catch(leftOf), () => endOf(seconds)),
     },
     bounds,
   )
 }
 
-// What a platform says of a body that was read past the framework, which keeps what is read by its own methods.
-function nothingLeft(error: unknown): undefined {
-  if ((error as Error | null)?.name !== 'TypeError') throw error
+// What is left of a body whose text can't be had again.
+function leftOf(error: unknown): string | undefined {
+  const name = (error as Error | null)?.name
+  // Somebody has parsed it in vain by Hono's own reader, of which older versions keep nothing but that failure.
+  if (name === 'SyntaxError') return ''
+  // What a platform says of one that was read past the framework, which keeps what is read by its own methods.
+  if (name === 'TypeError') return undefined
+  throw error
 }
 
 function isEmpty(body: RequestBody): boolean {
