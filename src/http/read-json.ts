@@ -94,10 +94,31 @@ async function read<Output>(
 
 /** Parse what was read by a schema; `validation_error` names the path of the first issue. */
 export async function parseBody<Output>(value: unknown, schema: StandardSchema<Output>): Promise<Output> {
-  // A schema looks members up: one that was left out must not be found in `Object.prototype`.
-  const result = await schema['~standard'].validate(isObject(value) ? ownMembers(value) : value)
+  const result = await validate(value, schema)
   if (!result.issues) return result.value
   throw invalidField(fieldOf(result.issues[0]))
+}
+
+async function validate<Output>(value: unknown, schema: StandardSchema<Output>): Promise<SchemaResult<Output>> {
+  try {
+    // A schema looks members up: one that was left out must not be found in `Object.prototype`.
+    return await schema['~standard'].validate(isObject(value) ? ownMembers(value) : value)
+  } catch (error) {
+    // One that holds itself goes as deep as the body, which may be deeper than the stack is: that is the body's fault.
+    if (error instanceof RangeError && isDeep(value)) throw invalidField('body')
+    throw error
+  }
+}
+
+const DEEP = 100
+
+function isDeep(root: unknown): boolean {
+  let level = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === DEEP) return true
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+  }
+  return false
 }
 
 export function invalidField(field: string): AuthError {
