@@ -188,14 +188,16 @@ function isLargerThan(limitBytes: number, root: unknown): boolean {
   const encoder = new TextEncoder()
   const open: unknown[] = [root]
   let size = 0
-  const count = (value: unknown): void => {
-    const isLong = typeof value === 'string' && value.length > limitBytes
-    size += isLong ? value.length : encoder.encode(JSON.stringify(value) ?? '').length
+  const sizeOf = (value: unknown): number => {
+    if (typeof value === 'string' && value.length > limitBytes) return value.length
+    // JSON has no text for what some parsers make of a large number.
+    const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? '')
+    return encoder.encode(text).length
   }
   while (open.length > 0 && size <= limitBytes) {
     const value = open.pop()
     if (typeof value !== 'object' || value === null) {
-      count(value)
+      size += sizeOf(value)
       continue
     }
     // Two brackets, and a comma or a colon after all but the last; only then are the members looked at.
