@@ -60,6 +60,36 @@ it('events.ts: who is disabled is in no more', async () => {
   await answer.body?.cancel()
 })
 
+it('events.ts: a client that reads nothing more and is let in again after its end ends no process', async () => {
+  const { app } = await load<{ app: Express }>('events.ts')
+  const { storage } = await load<{
+    storage: AuthStorage & { users: { setDisabled(id: string, disabled: boolean): Promise<unknown> } }
+  }>('auth.ts')
+  const errors: unknown[] = []
+  const asked: ExpressRequest[] = []
+  const base = await serve((req, res) => {
+    res.on('error', (error) => errors.push(error))
+    asked.push(req as ExpressRequest)
+    app(req as ExpressRequest, res as never)
+  })
+  const timers = vi.spyOn(globalThis, 'setInterval')
+  const answer = await fetch(`${base}/api/events`, bearer())
+  const ask = timers.mock.calls.find(([, every]) => every === 30_000)?.[0] as () => Promise<void>
+  timers.mockRestore()
+  const ada = await storage.users.findByIdentity({ issuer: issuer.issuer, subject: 'ada' }, { kind: 'unnamed' })
+  const id = String(ada?.user.id)
+  // Nothing is taken from here on, as by a client that does not read.
+  asked[0]?.socket.cork()
+  await storage.users.setDisabled(id, true)
+  await ask()
+  await storage.users.setDisabled(id, false)
+  await ask()
+  await new Promise(setImmediate)
+  expect(errors).toEqual([])
+  asked[0]?.socket.uncork()
+  await answer.body?.cancel()
+})
+
 it('org-socket.ts: the path of an upgrade names the organization', async () => {
   type Opened = (message: object) => Promise<{ org: { id: string } }>
   const { authenticateIn } = await load<{ authenticateIn: Opened }>('org-socket.ts')
