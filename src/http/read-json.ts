@@ -157,7 +157,8 @@ function requireSchema(schema: { readonly '~standard'?: StandardSchema<unknown>[
 }
 
 function fieldOf(issue: SchemaIssue | undefined): string {
-  const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))
+  // Not by the path's own `map`, which makes another list of its kind: of ArkType's an empty one has an entry then.
+  const path = Array.from(issue?.path ?? [], (part) => String(typeof part === 'object' ? part.key : part))
   return path.join('.') || 'body'
 }
 
