@@ -9,7 +9,7 @@ import type { Auth, Route } from '../index.ts'
 import { oneOf, optional, parseOptions } from '../lib/parse-options.ts'
 import { type AuditAnswer, type AuditCase, type AuditRequest, compareAnswer, joinHeaders } from './audit/audit-case.ts'
 import { withVary } from './audit/audit-vary.ts'
-import { AUDIT_ENDPOINTS, type AuditEndpoint, auditRoutes, createAuditWorld } from './audit/audit-world.ts'
+import { type AuditEndpoint, auditEndpoints, auditRoutes, createAuditWorld } from './audit/audit-world.ts'
 import { bodyCases } from './audit/body-cases.ts'
 import { credentialCases } from './audit/credential-cases.ts'
 import { orgCases } from './audit/org-cases.ts'
@@ -43,7 +43,7 @@ export interface AuditResult {
 
 /**
  * Create an audit: an auth over storage in memory, and the cases about it. One audit may serve any number of adapters at
- * once; nothing in it changes.
+ * once, as long as they are right: where one goes on to a handler once it has refused, all are told of it.
  *
  * @throws OptionsError for an unknown option
  * @example
@@ -64,16 +64,16 @@ export async function createAdapterAudit(options: AdapterAuditOptions = {}): Pro
   const { errorFormat = 'json' } = parseOptions('createAdapterAudit', shape, options)
   const world = await createAuditWorld(errorFormat)
   const parts = [credentialCases(world), orgCases(world), bodyCases(world)]
-  const routes = auditRoutes(world.auth)
+  const [routes, endpoints] = [auditRoutes(world.auth), auditEndpoints()]
   const mounted = [
     ...routes.map(({ method, path, access }) => ({ method, path, mounts: [access] })),
-    ...AUDIT_ENDPOINTS.map(({ access, mounts, ...at }) => ({
+    ...endpoints.map(({ access, mounts, ...at }) => ({
       ...at,
       mounts: [...mounts, ...(access ? [access] : [])],
     })),
   ]
   const cases = (await Promise.all(parts)).flat().map((each) => withVary(each, mounted))
-  return Object.freeze({ auth: world.auth, routes, endpoints: AUDIT_ENDPOINTS, cases: Object.freeze(cases) })
+  return Object.freeze({ auth: world.auth, routes, endpoints, cases: Object.freeze(cases) })
 }
 
 /**

@@ -1,7 +1,10 @@
 /** What the adapter audit finds: hosts that answer wrongly in one thing each. */
+import type { RequestListener } from 'node:http'
+import express from 'express'
+import { createAdapter, writeAuthResponse } from 'sallyport/express'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAdapterAudit, type FetchHandler, runAdapterAudit } from '../../src/testing/adapter-audit.ts'
-import { honoApp } from '../support/hosts.ts'
+import { honoApp, listen } from '../support/hosts.ts'
 
 /** A host that changes what the right one answers. */
 const changing =
@@ -65,4 +68,39 @@ describe('the adapter audit', () => {
     const results = await runAdapterAudit({ cases: audit.cases.filter(({ id }) => id === failing) }, host(right))
     expect(results.map(({ id, problems }) => [id, problems.length])).toEqual([[failing, 1]])
   })
+
+  it('finds an adapter that goes on to the handler once it has refused', async () => {
+    const own = await createAdapterAudit()
+    const { middleware, protect } = createAdapter(own.auth)
+    const app = express()
+    for (const { path, mounts, access, answer } of own.endpoints.filter(({ path }) => path === '/weaker-inside')) {
+      const guards = mounts.map((each) => goingOn(middleware(each)))
+      app.get(
+        path,
+        ...guards,
+        protect(access ?? {}, (context, _req, res) => writeAuthResponse(res, answer(context))),
+      )
+    }
+    const { url, close } = await listen(app as unknown as RequestListener)
+    const cases = own.cases.filter(({ request }) => request.path === '/weaker-inside')
+    const results = await runAdapterAudit({ cases }, url)
+    await close()
+    expect(results.filter(({ problems }) => problems.length > 0).map(({ id }) => id)).toEqual([
+      'mount/weaker-inside-admin',
+    ])
+  })
 })
+
+/** Once a refusal is written, whatever follows runs all the same. */
+function goingOn(right: express.RequestHandler): express.RequestHandler {
+  return (req, res, next) => {
+    const end = res.end.bind(res)
+    res.end = ((...given: Parameters<typeof end>) => {
+      res.end = end
+      const ended = end(...given)
+      if (res.statusCode === 403) next()
+      return ended
+    }) as typeof res.end
+    return right(req, res, next)
+  }
+}

@@ -207,31 +207,46 @@ const at = (path: string, access: Access | null, mounts: readonly Access[] = [])
   answer: (context) => handled(describeCaller(context)),
 })
 
-/** The endpoints, in the order they are to be mounted. */
-export const AUDIT_ENDPOINTS: readonly AuditEndpoint[] = Object.freeze([
-  at('/user', {}),
-  { ...at('/user', {}), method: 'POST' },
-  at('/below', null, [{}]),
-  at('/admin', { role: 'admin' }),
-  at('/identity', { needs: 'identity' }),
-  at('/known', { needs: 'user' }),
-  at('/anybody', { optional: true }),
-  at('/service', { accept: ['service'] }),
-  at('/telephony', { accept: ['service:telephony'] }),
-  at('/keys', { accept: ['user', 'apiKey'], permissions: ['things:read'] }),
-  at('/machine', { accept: ['machine'], permissions: ['things:read'] }),
-  at('/deploy', { accept: ['machine:deploy'], needs: 'identity' }),
-  at('/orgs/:orgId/inside', PATH),
-  at('/optional-strict', {}, [{ optional: true }]),
-  at('/strict-optional', { optional: true }, [{}]),
-  at('/optional-twice', null, [{ optional: true }, { optional: true }]),
-  at('/header-path/:orgId', PATH, [{}]),
-  at('/admin-path/:orgId', PATH, [{ role: 'admin' }]),
-  at('/path-admin/:orgId', { role: 'admin' }, [PATH]),
-  at('/weaker-inside', {}, [{ role: 'admin' }]),
-  at('/identity-org', {}, [{ needs: 'identity' }]),
-  at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
-])
+// An adapter that goes on to the handler once it has refused spoils no answer: the refusal is out. So the handler keeps in mind
+// that it ran for somebody whom the outer mount refuses, and says so to the next one whom it lets in.
+function weakerInside(): AuditEndpoint {
+  let hasRunRefused = false
+  return {
+    ...at('/weaker-inside', {}, [{ role: 'admin' }]),
+    answer(context) {
+      const role = context !== null && 'role' in context ? context.role : null
+      hasRunRefused ||= role !== 'admin'
+      return handled(hasRunRefused ? { 'ran after a refusal': true } : describeCaller(context))
+    },
+  }
+}
+
+/** The endpoints, in the order they are to be mounted; of one audit each, since one of them remembers. */
+export const auditEndpoints = (): readonly AuditEndpoint[] =>
+  Object.freeze([
+    at('/user', {}),
+    { ...at('/user', {}), method: 'POST' },
+    at('/below', null, [{}]),
+    at('/admin', { role: 'admin' }),
+    at('/identity', { needs: 'identity' }),
+    at('/known', { needs: 'user' }),
+    at('/anybody', { optional: true }),
+    at('/service', { accept: ['service'] }),
+    at('/telephony', { accept: ['service:telephony'] }),
+    at('/keys', { accept: ['user', 'apiKey'], permissions: ['things:read'] }),
+    at('/machine', { accept: ['machine'], permissions: ['things:read'] }),
+    at('/deploy', { accept: ['machine:deploy'], needs: 'identity' }),
+    at('/orgs/:orgId/inside', PATH),
+    at('/optional-strict', {}, [{ optional: true }]),
+    at('/strict-optional', { optional: true }, [{}]),
+    at('/optional-twice', null, [{ optional: true }, { optional: true }]),
+    at('/header-path/:orgId', PATH, [{}]),
+    at('/admin-path/:orgId', PATH, [{ role: 'admin' }]),
+    at('/path-admin/:orgId', { role: 'admin' }, [PATH]),
+    weakerInside(),
+    at('/identity-org', {}, [{ needs: 'identity' }]),
+    at('/user-service', { accept: ['service'] }, [{ accept: ['user', 'service'] }]),
+  ])
 
 const NAMED = z.object({ name: z.string().check(z.refine((name) => name.trim() !== '')) })
 
