@@ -164,9 +164,9 @@ describe('the built modules', () => {
   // that reads by a function; whatever holds others is read by ourselves), both there by decision. The rest is checks, nearly all
   // of it, and what they say: 3.8 kB of it are sentences, most of them said at construction.
   it.each([
-    ['express', 47_500],
-    ['koa', 47_400],
-    ['hono', 49_000],
+    ['express', 48_100],
+    ['koa', 48_000],
+    ['hono', 49_700],
   ])('cost with %s at most %i bytes, minified and gzipped', async (adapter, budget) => {
     const text = `${CORE}\nexport { createAdapter } from 'sallyport/${adapter}'`
     const bytes = gzipSync(await bundle(packed.bare, text)).length
@@ -176,9 +176,9 @@ describe('the built modules', () => {
   })
 
   // Nearly half of it is the contract suites.
-  it('cost with the testing kit at most 299,100 bytes, minified', async () => {
+  it('cost with the testing kit at most 304,900 bytes, minified', async () => {
     const bytes = (await bundle(packed.bare, "export * from 'sallyport/testing'", ['jose'])).length
     expect(bytes).toBeGreaterThan(50_000)
-    expect(bytes).toBeLessThanOrEqual(299_100)
+    expect(bytes).toBeLessThanOrEqual(304_900)
   })
 })
