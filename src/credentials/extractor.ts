@@ -65,8 +65,8 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   const authorizationOf = ({ lines }: AuthRequest): readonly string[] =>
     gateway === undefined ? lines('authorization') : []
 
-  const standInOf = (request: AuthRequest): Credential | undefined =>
-    requireAtOnce('createAuth: option "dev"', dev?.(request))
+  const standInOf = (request: AuthRequest): Credential | null =>
+    dev === undefined ? null : (requireAtOnce('createAuth: option "dev"', dev(request)) ?? null)
 
   const fromHeaders = (request: AuthRequest): Credential | null => {
     const authorization = authorizationOf(request)
@@ -82,7 +82,7 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     tokenHeaders: [gateway === undefined ? 'Authorization' : [], ambient?.header ?? []].flat(),
     describeMissing: (request) => ({ expected: places.join(', '), got: describeScheme(authorizationOf(request)) }),
     extract(request) {
-      const standIn = standInOf(request) ?? null
+      const standIn = standInOf(request)
       const found = fromHeaders(request)
       if (found !== null) return found
       const token = authorizationOf(request).length > 0 ? undefined : ambient?.tokenOf(request)

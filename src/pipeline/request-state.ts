@@ -105,9 +105,10 @@ export function stateOf(all: readonly Authenticated[], steps: Steps): RequestSta
  * refused once stays refused; {@link NAMES_ANOTHER} where it names another org than the one named or served so far.
  */
 export function selectTogether(state: RequestState, given: OrgSelection): OrgSelection {
-  const own = requireAtOnce('createAuth: readSelection of option "orgs"', given)
   const { selection, servingOrgId } = state
-  if (own.kind === 'unnamed' || selection.kind === 'malformed' || selection.kind === 'conflict') return selection
+  if (given.kind === 'unnamed') return selection
+  const own = requireAtOnce('createAuth: readSelection of option "orgs"', given)
+  if (selection.kind === 'malformed' || selection.kind === 'conflict') return selection
   const taken = selection.kind === 'named' ? selection.orgId : servingOrgId
   if (own.kind === 'named' && taken !== null && taken !== own.orgId) return NAMES_ANOTHER
   state.selection = own
