@@ -5,7 +5,7 @@
  */
 import type { Actor } from '../context.ts'
 import { refused } from '../errors.ts'
-import { isLate } from '../lib/at-once.ts'
+import { requireAtOnce } from '../lib/at-once.ts'
 import { describeInstant } from '../lib/log-text.ts'
 import { isObject, isScope } from '../lib/parse-options.ts'
 import { ownOf } from './token-form.ts'
@@ -61,11 +61,7 @@ export function toClaims(payload: object): VerifiedClaims {
  * @throws Error where a function of the host's answers by a promise
  */
 export function readClaim(payload: object, place: ClaimPlace): unknown {
-  if (typeof place === 'function') {
-    const said = place(toClaims(payload))
-    if (!isLate(said)) return said
-    throw new Error('sallyport: createJwtVerifier: option "claims" must answer at once, not by a promise')
-  }
+  if (typeof place === 'function') return requireAtOnce('createJwtVerifier: option "claims"', place(toClaims(payload)))
   if (typeof place === 'string') return ownOf(payload, place)
   return place.reduce<unknown>((value, name) => (isObject(value) ? ownOf(value, name) : undefined), payload)
 }
